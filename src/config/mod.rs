@@ -1,0 +1,184 @@
+//! What the user wrote: text in, a [`Config`] out, and every problem with its place.
+//!
+//! After [`load`] nothing validates again. Not here: which of it a run does (`plan`).
+
+mod build;
+mod document;
+mod environment;
+mod problem;
+mod raw;
+mod source;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::check::provider::page::Page;
+use crate::redact::Redactor;
+
+pub(crate) use build::parse_page;
+pub use environment::Environment;
+pub use problem::{Problem, Reach};
+pub use raw::{BalanceType, ChannelKind, Language};
+pub use source::Source;
+pub(crate) use source::why;
+
+/// Most workers, whatever the config says.
+pub const MOST_WORKERS: usize = 50;
+
+/// A config that is sound as a whole; single entries may still be unusable and say so.
+pub struct Config {
+    settings: Settings,
+    channels: Vec<Channel>,
+    projects: Vec<Project>,
+    folder: PathBuf,
+    redactor: Redactor,
+    warnings: Vec<String>,
+}
+
+/// What came of reading a config.
+pub struct Loaded {
+    /// The config, unless a problem concerns all of it.
+    pub config: Option<Config>,
+    /// Every problem, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// How a run behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Checks at the same time, 1 to 50.
+    pub max_concurrent_checks: usize,
+    /// Longest time for one request.
+    pub request_timeout: Duration,
+    /// Longest time for the whole run.
+    pub run_timeout: Duration,
+    /// Repeats after a first attempt, 0 to 10.
+    pub max_retries: u32,
+    /// Language of alerts.
+    pub language: Language,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_concurrent_checks: 20,
+            request_timeout: Duration::from_secs(15),
+            run_timeout: Duration::from_secs(120),
+            max_retries: 3,
+            language: Language::En,
+        }
+    }
+}
+
+/// A channel that alerts go to.
+#[derive(Clone)]
+pub struct Channel {
+    /// The name in reports.
+    pub name: String,
+    /// The service.
+    pub kind: ChannelKind,
+    /// The address; none for the console, or if the channel is broken.
+    pub url: Option<Url>,
+    /// The signing secret.
+    pub secret: Option<SecretString>,
+    /// The sender named in messages.
+    pub source: String,
+    /// Why nothing can be sent through it.
+    pub broken: Option<String>,
+}
+
+impl Channel {
+    /// The service's word in the config.
+    pub fn kind_name(&self) -> &'static str {
+        build::kind_name(self.kind)
+    }
+}
+
+/// An account to watch.
+#[derive(Clone)]
+pub struct Project {
+    /// The unique name.
+    pub name: String,
+    /// The provider's page.
+    pub page: Arc<Page>,
+    /// The credential, if the provider needs one.
+    pub credential: Option<SecretString>,
+    /// Below it the balance is critical; none only if the entry is broken.
+    pub threshold: Option<Decimal>,
+    /// Below it the balance is a warning.
+    pub warning_threshold: Option<Decimal>,
+    /// What is counted, if the project says it.
+    pub kind: Option<BalanceType>,
+    /// Who the account belongs to.
+    pub owner_project: Option<String>,
+    /// The wanted currency.
+    pub currency: Option<String>,
+    /// Replaces scheme, host and path prefix of the provider's address.
+    pub base_url: Option<Url>,
+    /// Longest time for one request.
+    pub timeout: Duration,
+    /// The options, with the page's defaults.
+    pub options: BTreeMap<String, String>,
+    /// Why it cannot be checked.
+    pub broken: Option<String>,
+}
+
+impl Config {
+    /// How a run behaves.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where alerts go.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// The enabled projects, in the order of the file.
+    pub fn projects(&self) -> &[Project] {
+        &self.projects
+    }
+
+    /// The folder that relative paths start from.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// Knows every secret of the config.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// What works, but not as written.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// Reads and checks a config.
+pub fn load(source: &Source, environment: &Environment) -> Loaded {
+    match source.read() {
+        Ok(text) => build::build(source, &text, environment),
+        Err(problem) => Loaded { config: None, problems: vec![problem] },
+    }
+}
+
+/// The number of workers that is allowed, with a warning where it is not the one asked for.
+pub(crate) fn cap_workers(wanted: usize) -> (usize, Option<String>) {
+    if wanted <= MOST_WORKERS {
+        return (wanted, None);
+    }
+    let warning = format!("{wanted} concurrent checks are asked for, {MOST_WORKERS} are allowed: going on with {MOST_WORKERS}");
+    (MOST_WORKERS, Some(warning))
+}
+
+/// The JSON Schema of the config file.
+pub fn schema() -> serde_json::Value {
+    raw::schema()
+}

@@ -1,0 +1,307 @@
+//! The shape of the config file, as serde and the JSON Schema see it. Nothing here is checked beyond its type.
+//!
+//! Every field is optional so that one mistake does not hide the next: `build` says what is missing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::check::provider::page::Page;
+
+/// A config for balance-alert: what to watch, and whom to tell.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawConfig {
+    /// Where the JSON Schema of this file is, for editors.
+    #[serde(rename = "$schema")]
+    #[allow(dead_code, reason = "read by editors, accepted here")]
+    pub schema: Option<String>,
+    /// How a run behaves.
+    pub settings: Option<RawSettings>,
+    /// One channel that alerts go to.
+    pub webhook: Option<RawWebhook>,
+    /// Several channels that alerts go to.
+    pub webhooks: Option<Vec<Option<RawWebhook>>>,
+    /// The accounts to watch.
+    pub projects: Option<Vec<Option<RawProject>>>,
+    /// Pages for services that the catalogue does not know.
+    pub providers: Option<Vec<Option<Page>>>,
+    /// Subscriptions; must be empty in this version.
+    pub subscriptions: Option<Vec<serde_yaml::Value>>,
+    /// Mailboxes; must be empty in this version.
+    pub email: Option<Vec<serde_yaml::Value>>,
+}
+
+/// How a run behaves.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSettings {
+    /// Checks at the same time: 1 to 50, default 20.
+    #[schemars(extend("default" = 20))]
+    pub max_concurrent_checks: Option<Lenient<u64>>,
+    /// Longest time for one request, in seconds: above 0 to 600, default 15.
+    #[schemars(extend("default" = 15))]
+    pub request_timeout_seconds: Option<Lenient<Decimal>>,
+    /// Longest time for the whole run, in seconds: above 0 to 86400, default 120.
+    #[schemars(extend("default" = 120))]
+    pub run_timeout_seconds: Option<Lenient<Decimal>>,
+    /// Repeats after a first attempt that failed for a passing reason: 0 to 10, default 3.
+    #[schemars(extend("default" = 3))]
+    pub max_retries: Option<Lenient<u64>>,
+    /// Language of alerts, default en.
+    #[schemars(extend("default" = "en"))]
+    pub language: Option<Language>,
+}
+
+/// The language of alerts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English
+    #[default]
+    En,
+    /// 中文
+    Zh,
+}
+
+/// A channel that alerts go to.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawWebhook {
+    /// The name in reports; default is the type.
+    pub name: Option<String>,
+    /// The address; itself a secret for most services.
+    pub url: Option<String>,
+    /// A file that holds the address.
+    pub url_file: Option<String>,
+    /// The service; default custom.
+    #[serde(rename = "type")]
+    pub kind: Option<ChannelKind>,
+    /// The sender named in messages; default balance-alert.
+    pub source: Option<String>,
+    /// The signing secret of a Feishu or DingTalk robot.
+    pub secret: Option<String>,
+    /// A file that holds the signing secret.
+    pub secret_file: Option<String>,
+}
+
+/// The services that alerts can be sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelKind {
+    /// Feishu / Lark custom robot
+    Feishu,
+    /// DingTalk custom robot
+    Dingtalk,
+    /// WeCom group robot
+    Wecom,
+    /// JSON to an address of your own
+    #[default]
+    Custom,
+    /// Text on standard error
+    Console,
+}
+
+/// An account to watch.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawProject {
+    /// The unique name in reports and alerts.
+    #[schemars(required)]
+    pub name: Option<String>,
+    /// The service: an id of `balance-alert providers`, or of a page under `providers`.
+    #[schemars(required)]
+    pub provider: Option<String>,
+    /// The credential, best as `${VARIABLE}`.
+    pub api_key: Option<String>,
+    /// A file that holds the credential.
+    pub api_key_file: Option<String>,
+    /// Below it the balance is critical.
+    #[schemars(required)]
+    pub threshold: Option<Lenient<Decimal>>,
+    /// Below it the balance is a warning; not under `threshold`.
+    pub warning_threshold: Option<Lenient<Decimal>>,
+    /// What is counted: balance or credits.
+    #[serde(rename = "type")]
+    pub kind: Option<BalanceType>,
+    /// Who the account belongs to, for people.
+    pub owner_project: Option<String>,
+    /// The old name of `owner_project`.
+    pub project: Option<String>,
+    /// Whether it is checked; default true.
+    pub enabled: Option<Lenient<bool>>,
+    /// The currency that is wanted, where an account has several; else its label.
+    pub currency: Option<String>,
+    /// Replaces scheme, host and path prefix of the service's address.
+    pub base_url: Option<String>,
+    /// Longest time for one request, in seconds; default `settings.request_timeout_seconds`.
+    pub timeout_seconds: Option<Lenient<Decimal>>,
+    /// What the provider's page declares, for example a region.
+    pub options: Option<BTreeMap<String, Lenient<Text>>>,
+}
+
+/// What an account counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BalanceType {
+    /// Money
+    Balance,
+    /// Credits or points
+    Credits,
+}
+
+impl BalanceType {
+    /// The word used in the config and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BalanceType::Balance => "balance",
+            BalanceType::Credits => "credits",
+        }
+    }
+}
+
+/// A number or flag that may also be written as text, because `${VARIABLE}` makes text of everything.
+#[derive(Clone, Debug)]
+pub(super) struct Lenient<T>(pub T);
+
+/// Text that may also be written as a bare number or flag.
+#[derive(Clone, Debug)]
+pub(super) struct Text(pub String);
+
+impl FromStr for Text {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Text, ()> {
+        Ok(Text(text.to_owned()))
+    }
+}
+
+/// What a lenient value is called in messages and in the schema.
+pub(super) trait Scalar: FromStr {
+    const EXPECTED: &'static str;
+    fn schema() -> Schema;
+}
+
+impl Scalar for u64 {
+    const EXPECTED: &'static str = "a whole number";
+    fn schema() -> Schema {
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }] })
+    }
+}
+
+impl Scalar for Decimal {
+    const EXPECTED: &'static str = "a number";
+    fn schema() -> Schema {
+        json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
+    }
+}
+
+impl Scalar for bool {
+    const EXPECTED: &'static str = "true or false";
+    fn schema() -> Schema {
+        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string" }] })
+    }
+}
+
+impl Scalar for Text {
+    const EXPECTED: &'static str = "text";
+    fn schema() -> Schema {
+        json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+impl<T: Scalar> JsonSchema for Lenient<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::EXPECTED.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        T::schema()
+    }
+}
+
+impl<'de, T: Scalar> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LenientVisitor(PhantomData))
+    }
+}
+
+struct LenientVisitor<T>(PhantomData<T>);
+
+impl<T: Scalar> LenientVisitor<T> {
+    fn parse<E: de::Error>(text: &str, shown: de::Unexpected) -> Result<Lenient<T>, E> {
+        let parsed = text.trim().parse().map(Lenient);
+        parsed.map_err(|_| E::invalid_value(shown, &T::EXPECTED))
+    }
+}
+
+impl<T: Scalar> Visitor<'_> for LenientVisitor<T> {
+    type Value = Lenient<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        Self::parse(&value.to_string(), de::Unexpected::Bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        Self::parse(&value.to_string(), de::Unexpected::Signed(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        Self::parse(&value.to_string(), de::Unexpected::Unsigned(value))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        // The shortest text of a float is what the user wrote; NaN and infinities are no decimals and fail here.
+        Self::parse(&value.to_string(), de::Unexpected::Float(value))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        Self::parse(value, de::Unexpected::Str(value))
+    }
+}
+
+/// The JSON Schema of the config, as `balance-alert schema` prints it.
+pub(super) fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<RawConfig>().to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), "balance-alert config".into());
+        root.insert("$id".to_owned(), "config.schema.json".into());
+    }
+    allow_comments(&mut schema);
+    let ids: Vec<_> = crate::check::provider::catalog().iter().map(|page| page.id.clone()).collect();
+    if let Some(provider) = schema.pointer_mut("/definitions/RawProject/properties/provider") {
+        let description = provider.get("description").cloned().unwrap_or_default();
+        // Known ids complete in an editor; others may come from `providers:`.
+        *provider = serde_json::json!({ "description": description, "anyOf": [{ "enum": ids }, { "type": "string" }] });
+    }
+    schema
+}
+
+/// Keys that begin with `_` are comments wherever unknown keys are refused.
+fn allow_comments(node: &mut serde_json::Value) {
+    match node {
+        serde_json::Value::Object(map) => {
+            if map.get("additionalProperties") == Some(&serde_json::Value::Bool(false)) {
+                map.insert("patternProperties".to_owned(), serde_json::json!({ "^_": true }));
+            }
+            map.values_mut().for_each(allow_comments);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(allow_comments),
+        _ => {}
+    }
+}

@@ -1,0 +1,116 @@
+//! Why an attempt failed, as data: the same enum from the socket to the report.
+//!
+//! Not here: what to do about it. `retry` decides whether to try again and `report` words it.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The bounded list of causes; its names are the `reason` of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A request, or the run, ran out of time.
+    Timeout,
+    /// A host name could not be resolved.
+    Dns,
+    /// No connection, or the peer closed it early.
+    Connect,
+    /// The peer's certificate or the TLS handshake was refused.
+    Tls,
+    /// The credential is wrong or of the wrong kind.
+    Auth,
+    /// The service asked for fewer requests.
+    RateLimited,
+    /// An HTTP status that is no success.
+    HttpStatus,
+    /// The answer came, but holds no balance that can be trusted.
+    Decode,
+    /// The peer broke the protocol: no HTTP, or a body over the cap.
+    Protocol,
+    /// The service answered with an error of its own inside a successful status.
+    Api,
+    /// The entry itself cannot be used: an unset variable, a missing secret file.
+    Config,
+    /// A defect of this program, caught.
+    Internal,
+}
+
+impl Reason {
+    /// The name used in reports, the same as its JSON form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Timeout => "timeout",
+            Reason::Dns => "dns",
+            Reason::Connect => "connect",
+            Reason::Tls => "tls",
+            Reason::Auth => "auth",
+            Reason::RateLimited => "rate_limited",
+            Reason::HttpStatus => "http_status",
+            Reason::Decode => "decode",
+            Reason::Protocol => "protocol",
+            Reason::Api => "api",
+            Reason::Config => "config",
+            Reason::Internal => "internal",
+        }
+    }
+}
+
+/// Whether a further attempt could help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The answer is definitive.
+    Never,
+    /// Try again after the usual back-off.
+    Soon,
+    /// Try again, not before this long.
+    After(Duration),
+}
+
+/// One failed attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The class of the cause.
+    pub reason: Reason,
+    /// What happened, in a sentence without a full stop; free of secrets once it is in a report.
+    pub message: String,
+    /// What the user can do, where a rule knows it.
+    pub hint: Option<String>,
+    /// Whether another attempt could help.
+    pub retry: Retry,
+}
+
+impl Failure {
+    /// A definitive failure.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Failure {
+            reason,
+            message: message.into(),
+            hint: None,
+            retry: Retry::Never,
+        }
+    }
+
+    /// A failure that may pass.
+    pub fn transient(reason: Reason, message: impl Into<String>) -> Self {
+        Failure {
+            retry: Retry::Soon,
+            ..Failure::new(reason, message)
+        }
+    }
+
+    /// The same failure with advice.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The failure in one line, advice included.
+    pub fn describe(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} ({hint})", self.message),
+            None => self.message.clone(),
+        }
+    }
+}

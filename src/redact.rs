@@ -1,0 +1,92 @@
+//! Keeps secrets out of every text that leaves the program.
+//!
+//! Services echo credentials in error pages and HTTP libraries print URLs, so every message that was
+//! not written here goes through [`Redactor::clean`] before it is stored.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::text;
+
+/// Longest message kept, in characters.
+const MESSAGE_CHARS: usize = 300;
+/// Shorter values are not searched for: replacing them would tear ordinary words apart.
+const SHORTEST_SECRET: usize = 4;
+const MASK: &str = "***";
+
+/// Knows the secrets of this run and removes them from text.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// Every form in which a secret may be echoed, longest first.
+    forms: Vec<SecretString>,
+}
+
+impl Redactor {
+    /// Learns one secret in its raw, percent-encoded and JSON-escaped form.
+    pub fn learn(&mut self, secret: &str) {
+        let secret = secret.trim();
+        if secret.len() < SHORTEST_SECRET {
+            return;
+        }
+        let json = serde_json::to_string(secret).unwrap_or_default();
+        for form in [
+            secret.to_owned(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            utf8_percent_encode(secret, text::UNRESERVED).to_string(),
+            json.trim_matches('"').to_owned(),
+        ] {
+            if !self.forms.iter().any(|known| known.expose_secret() == form) {
+                self.forms.push(form.into());
+            }
+        }
+        self.forms
+            .sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+    }
+
+    /// The text without any known secret.
+    pub fn mask(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        for form in &self.forms {
+            if out.contains(form.expose_secret()) {
+                out = out.replace(form.expose_secret(), MASK);
+            }
+        }
+        out
+    }
+
+    /// A foreign text made fit for a message: secrets masked, on one line, of bounded length.
+    pub fn clean(&self, text: &str) -> String {
+        text::one_line(&self.mask(text), MESSAGE_CHARS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_secret_is_masked() {
+        let mut redactor = Redactor::default();
+        redactor.learn("sk-a/b+c=\"d");
+        redactor.learn("abc");
+        for echoed in [
+            "key sk-a/b+c=\"d is bad",
+            "GET /?key=sk-a%2Fb%2Bc%3D%22d",
+            "GET /?key=sk%2Da%2Fb%2Bc%3D%22d",
+            r#"{"key":"sk-a/b+c=\"d"}"#,
+        ] {
+            let clean = redactor.clean(echoed);
+            assert!(clean.contains(MASK), "{clean}");
+            assert!(!clean.contains("a/b") && !clean.contains("a%2Fb"), "{clean}");
+        }
+        assert_eq!(redactor.clean("abc stays, it is too short"), "abc stays, it is too short");
+    }
+
+    #[test]
+    fn a_secret_inside_a_longer_one_does_not_leave_a_rest() {
+        let mut redactor = Redactor::default();
+        redactor.learn("secret");
+        redactor.learn("secret-longer");
+        assert_eq!(redactor.clean("x secret-longer y"), "x *** y");
+    }
+}

@@ -1,0 +1,113 @@
+//! Text that came from outside, made harmless: one line, bounded, without invisible characters.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
+/// What RFC 3986 section 2.3 leaves unencoded: letters, digits and `-._~`.
+pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// `text` on one line of at most `limit` characters: control characters and runs of white space become
+/// one space, zero-width and bidirectional controls disappear, a cut is marked with `…`.
+pub fn one_line(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    let mut gap = false;
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        if c.is_whitespace() || c.is_control() {
+            gap = !out.is_empty();
+            continue;
+        }
+        let needed = 1 + usize::from(gap);
+        if count + needed > limit {
+            while count >= limit && out.pop().is_some() {
+                count -= 1;
+            }
+            out.push('…');
+            return out;
+        }
+        if gap {
+            out.push(' ');
+        }
+        out.push(c);
+        count += needed;
+        gap = false;
+    }
+    out
+}
+
+/// Characters that change what a reader sees without being seen (zero-width, bidirectional controls,
+/// soft hyphen, byte-order mark, tag characters).
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// The candidate that `word` most probably meant, if one is near enough.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let near = strsim::jaro_winkler(&wanted, &lower);
+            // A forgotten or added separator is the commonest slip: `api-key`, `apikey`.
+            let bare = |s: &str| s.replace(['-', '_', ' '], "");
+            if bare(&wanted) == bare(&lower) {
+                (1.0, candidate)
+            } else {
+                (near, candidate)
+            }
+        })
+        .filter(|(near, _)| *near > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// `items` as back-ticked words, joined by commas.
+pub fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    items
+        .into_iter()
+        .map(|item| format!("`{item}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `1 check`, `2 checks`.
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_collapses_strips_and_cuts() {
+        for (input, limit, want) in [
+            ("a\r\n\tb  c", 10, "a b c"),
+            ("  a  ", 10, "a"),
+            ("a\u{202E}b\u{200B}c", 10, "abc"),
+            ("abcdef", 6, "abcdef"),
+            ("abcdefg", 6, "abcde…"),
+            ("余额不足提醒", 4, "余额不…"),
+            ("\u{1b}[31mred", 20, "[31mred"),
+            ("ab cd", 3, "ab…"),
+            ("", 3, ""),
+        ] {
+            assert_eq!(one_line(input, limit), want, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn nearest_finds_the_slip_and_nothing_else() {
+        let fields = ["threshold", "api_key", "provider", "type"];
+        assert_eq!(nearest("treshold", fields), Some("threshold"));
+        assert_eq!(nearest("api-key", fields), Some("api_key"));
+        assert_eq!(nearest("ApiKey", fields), Some("api_key"));
+        assert_eq!(nearest("zzz", fields), None);
+    }
+}

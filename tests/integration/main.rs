@@ -1,0 +1,10 @@
+//! The real program against local HTTP and HTTPS servers, as one binary: it links once and
+//! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
+
+mod channels;
+mod config_mistakes;
+mod providers;
+mod quickstart;
+mod report;
+mod support;
+mod transport;

@@ -1,0 +1,250 @@
+//! Runs the real program in a fresh directory with a clean environment, and never for longer
+//! than a test can afford.
+
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A run that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// One run, being prepared. `Program::check` and the others choose the subcommand.
+pub(crate) struct Program {
+    dir: TempDir,
+    args: Vec<String>,
+    environment: Vec<(String, String)>,
+    stdin: Option<String>,
+}
+
+impl Program {
+    /// `balance-alert ARGS`, in a directory that holds `data.json` for the `file` provider.
+    pub(crate) fn new<const N: usize>(args: [&str; N]) -> Self {
+        let dir = TempDir::new().unwrap();
+        fs::write(dir.path().join("data.json"), r#"{"low": 5, "fine": 500}"#).unwrap();
+        Self {
+            dir,
+            args: args.map(String::from).to_vec(),
+            environment: Vec::new(),
+            stdin: None,
+        }
+    }
+
+    /// `balance-alert check --config <dir>/config.yaml` with this config. JSON is YAML.
+    pub(crate) fn check(config: &Value) -> Self {
+        Self::check_text(&format!("{config:#}"))
+    }
+
+    /// The same with a config as the user typed it.
+    pub(crate) fn check_text(config: &str) -> Self {
+        let program = Self::new(["check"]).file("config.yaml", config);
+        let path = program.path("config.yaml").display().to_string();
+        program.args(["--config", &path])
+    }
+
+    /// `check --output json`, for tests that read the report.
+    pub(crate) fn check_json(config: &Value) -> Self {
+        Self::check(config).args(["--output", "json"])
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn file(self, name: &str, content: &str) -> Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    pub(crate) fn args<const N: usize>(mut self, args: [&str; N]) -> Self {
+        self.args.extend(args.map(String::from));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Makes the program trust the tests' certificate authority.
+    pub(crate) fn trusting(self) -> Self {
+        let program = self.file("ca.pem", &super::pki::ca_pem());
+        let path = program.path("ca.pem").display().to_string();
+        program.env("SSL_CERT_FILE", &path)
+    }
+
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
+    pub(crate) fn start(self) -> Running {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_balance-alert"))
+            .args(&self.args)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.dir.path())
+            .envs(self.environment)
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let started = Instant::now();
+        if let (Some(text), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
+            pipe.write_all(text.as_bytes()).unwrap();
+        }
+        let stdout = drain(child.stdout.take().unwrap());
+        let stderr = drain(child.stderr.take().unwrap());
+        Running {
+            child,
+            started,
+            stdout,
+            stderr,
+            dir: self.dir,
+        }
+    }
+
+    pub(crate) fn run(self) -> Finished {
+        self.start().finish()
+    }
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}
+
+/// A run that has begun.
+pub(crate) struct Running {
+    child: Child,
+    started: Instant,
+    stdout: JoinHandle<Vec<u8>>,
+    stderr: JoinHandle<Vec<u8>>,
+    dir: TempDir,
+}
+
+impl Running {
+    /// Sends a signal by its name, `TERM` or `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let command = format!("kill -{name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &command]).status().unwrap();
+        assert!(status.success(), "the signal is sent");
+    }
+
+    pub(crate) fn finish(mut self) -> Finished {
+        let (status, in_time) = wait(&mut self.child, self.started);
+        let elapsed = self.started.elapsed();
+        let text = |thread: JoinHandle<Vec<u8>>| {
+            String::from_utf8(thread.join().unwrap()).expect("output is UTF-8")
+        };
+        let finished = Finished {
+            status,
+            stdout: text(self.stdout),
+            stderr: text(self.stderr),
+            elapsed,
+            _dir: self.dir,
+        };
+        assert!(in_time, "the program hangs: {finished}");
+        finished
+    }
+}
+
+fn wait(child: &mut Child, started: Instant) -> (ExitStatus, bool) {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return (status, true);
+        }
+        if started.elapsed() > LIMIT {
+            child.kill().unwrap();
+            return (child.wait().unwrap(), false);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A run that is over.
+pub(crate) struct Finished {
+    status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) elapsed: Duration,
+    // Kept, so that a relative path in a message can still be looked at from a debugger.
+    _dir: TempDir,
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "{} after {:?}\n--- stdout\n{}\n--- stderr\n{}\n---",
+            self.status, self.elapsed, self.stdout, self.stderr
+        )
+    }
+}
+
+impl Finished {
+    /// The exit code as a shell shows it: 128 and the signal's number after a signal.
+    pub(crate) fn code(&self) -> i32 {
+        let signal = || 128 + self.status.signal().unwrap();
+        self.status.code().unwrap_or_else(signal)
+    }
+
+    /// Fails the test, and shows the run, unless it ended with this code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code(), code, "the exit code is {code}: {self}");
+        self
+    }
+
+    /// The JSON report on stdout.
+    #[track_caller]
+    pub(crate) fn report(&self) -> Value {
+        match serde_json::from_str(&self.stdout) {
+            Ok(report) => report,
+            Err(error) => panic!("stdout is one JSON report ({error}): {self}"),
+        }
+    }
+
+    /// The report's only delivery.
+    #[track_caller]
+    pub(crate) fn delivery(&self) -> Value {
+        let report = self.report();
+        let deliveries = report["deliveries"].as_array().unwrap();
+        assert_eq!(deliveries.len(), 1, "one delivery: {self}");
+        deliveries[0].clone()
+    }
+
+    /// The reason why an account could not be read; fails the test if it could.
+    #[track_caller]
+    pub(crate) fn reason(&self, name: &str) -> String {
+        let report = self.report();
+        let project = project(&report, name);
+        assert_eq!(project["status"], "failed", "`{name}` cannot be read: {self}");
+        assert!(project["balance"].is_null(), "what is unknown is no number: {project}");
+        project["error"]["reason"].as_str().expect("a reason").into()
+    }
+}
+
+/// One account of a report.
+#[track_caller]
+pub(crate) fn project<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let projects = report["projects"].as_array().expect("a list of projects");
+    let found = projects.iter().find(|project| project["name"] == name);
+    found.unwrap_or_else(|| panic!("`{name}` is in the report: {report:#}"))
+}
