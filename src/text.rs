@@ -81,6 +81,12 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A duration in seconds with no more digits than it needs: `15`, `0.5`.
+pub fn seconds(duration: std::time::Duration) -> String {
+    let rounded = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
+    format!("{rounded}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

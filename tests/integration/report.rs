@@ -1,1 +1,1062 @@
-//! todo
+//! What a run says: the JSON contract, the exit codes, the status line for monitoring systems,
+//! the table for people, the logs for machines, and what must never be in any of them.
+
+use crate::support::{
+    Finished, Program, REASONS, Reply, Server, account, broken, config, fine, low, pki, project,
+    soon, uniapi,
+};
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::thread;
+
+// ---- the JSON contract -------------------------------------------------------------------
+
+#[track_caller]
+fn assert_keys(value: &Value, keys: &[&str]) {
+    let mut have: Vec<_> = value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let mut want = keys.to_vec();
+    have.sort_unstable();
+    want.sort_unstable();
+    assert_eq!(have, want, "{value:#}");
+}
+
+#[track_caller]
+fn assert_utc(value: &Value) {
+    let text = value.as_str().expect("a time is a string");
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    assert_eq!(shape, "0000-00-00T00:00:00Z", "{text}");
+}
+
+#[test]
+fn the_report_keeps_its_contract() {
+    let server =
+        Server::start(|_| Reply::ok(r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#));
+    let mut openrouter = account("OpenRouter", "openrouter", &server.url());
+    openrouter["threshold"] = json!(100);
+    openrouter["type"] = json!("credits");
+    let mut owned = fine("Owned");
+    owned["owner_project"] = json!("Platform");
+    let mut config = config(vec![openrouter, owned, broken("Broken"), fine("Fine")]);
+    config["webhook"] = json!({"type": "console"});
+    let run = Program::check_json(&config).run().expect(2);
+    let report = run.report();
+
+    assert_keys(
+        &report,
+        &[
+            "schema_version",
+            "run_id",
+            "started_at",
+            "duration_seconds",
+            "status",
+            "exit_code",
+            "summary",
+            "projects",
+            "mailboxes",
+            "subscriptions",
+            "deliveries",
+        ],
+    );
+    assert_eq!(report["schema_version"], 1);
+    assert!(report["run_id"].as_str().is_some_and(|id| !id.is_empty()));
+    assert_utc(&report["started_at"]);
+    assert!(
+        report["duration_seconds"]
+            .as_f64()
+            .is_some_and(|time| (0.0..30.0).contains(&time))
+    );
+    assert_eq!(report["status"], "critical");
+    assert_eq!(report["exit_code"], 2);
+    assert_eq!(report["mailboxes"], json!([]));
+    assert_eq!(report["subscriptions"], json!([]));
+    assert_eq!(report["summary"]["total"], 4);
+    assert_eq!(report["summary"]["ok"], 2);
+    assert_eq!(report["summary"]["low"], 1);
+    assert_eq!(report["summary"]["failed"], 1);
+
+    let keys = [
+        "name",
+        "owner_project",
+        "provider",
+        "type",
+        "currency",
+        "status",
+        "balance",
+        "threshold",
+        "ratio",
+        "cached",
+        "attempts",
+        "duration_seconds",
+        "error",
+    ];
+    for project in report["projects"].as_array().unwrap() {
+        assert_keys(project, &keys);
+        assert_eq!(project["cached"], false);
+        assert!(
+            project["duration_seconds"]
+                .as_f64()
+                .is_some_and(|time| time >= 0.0)
+        );
+    }
+    let low = project(&report, "OpenRouter");
+    assert_eq!(low["owner_project"], Value::Null);
+    assert_eq!(low["provider"], "openrouter");
+    assert_eq!(low["type"], "credits");
+    assert_eq!(low["currency"], "USD");
+    assert_eq!(low["status"], "low");
+    assert_eq!(low["balance"], 74.75);
+    assert_eq!(low["threshold"], 100);
+    assert_eq!(low["ratio"], 0.7475);
+    assert_eq!(low["attempts"], 1);
+    assert_eq!(low["error"], Value::Null);
+    assert_eq!(project(&report, "Owned")["owner_project"], "Platform");
+    assert_eq!(project(&report, "Owned")["status"], "ok");
+    let failed = project(&report, "Broken");
+    assert_eq!(failed["status"], "failed");
+    assert_eq!(failed["balance"], Value::Null);
+    assert_eq!(failed["ratio"], Value::Null);
+    assert_keys(&failed["error"], &["reason", "message"]);
+    assert!(REASONS.contains(&failed["error"]["reason"].as_str().unwrap()));
+    assert_keys(
+        &run.delivery(),
+        &["channel", "status", "alerts", "attempts", "error"],
+    );
+}
+
+#[test]
+fn two_runs_have_two_ids() {
+    let run = || Program::check_json(&config(vec![fine("A")])).run().report();
+    assert_ne!(run()["run_id"], run()["run_id"]);
+}
+
+#[test]
+fn a_threshold_is_crossed_below_it_only() {
+    // The file says 5.
+    let with = |name: &str, threshold: Value, warning: Value| {
+        let mut account = low(name);
+        account["threshold"] = threshold;
+        if !warning.is_null() {
+            account["warning_threshold"] = warning;
+        }
+        account
+    };
+    let run = Program::check_json(&config(vec![
+        with("equal", json!(5), Value::Null),
+        with("just above", json!(5.01), Value::Null),
+        with("just below", json!(4.99), Value::Null),
+        with("zero", json!(0), Value::Null),
+        with("warning", json!(4), json!(5.01)),
+        with("warning equal", json!(4), json!(5)),
+        with("both", json!(6), json!(7)),
+    ]))
+    .run()
+    .expect(2);
+    let report = run.report();
+    for (name, status) in [
+        ("equal", "ok"),
+        ("just above", "low"),
+        ("just below", "ok"),
+        ("zero", "ok"),
+        ("warning", "warning"),
+        ("warning equal", "ok"),
+        ("both", "low"),
+    ] {
+        assert_eq!(project(&report, name)["status"], status, "{name}");
+    }
+}
+
+#[test]
+fn the_status_follows_the_worst() {
+    for (accounts, status, code) in [
+        (vec![fine("A")], "ok", 0),
+        (vec![fine("A"), soon("B")], "warning", 1),
+        (vec![soon("A"), broken("B")], "unknown", 3),
+        (vec![broken("A"), low("B"), soon("C")], "critical", 2),
+    ] {
+        let run = Program::check_json(&config(accounts)).run().expect(code);
+        assert_eq!(run.report()["status"], status, "{run}");
+        assert_eq!(run.report()["exit_code"], code, "{run}");
+    }
+}
+
+// ---- exit codes --------------------------------------------------------------------------
+
+/// A config whose only webhook is refused.
+fn undeliverable(accounts: Vec<Value>) -> Value {
+    let mut config = config(accounts);
+    config["webhook"] =
+        json!({"type": "custom", "url": format!("http://127.0.0.1:{}/hook", closed_port())});
+    config
+}
+
+fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+#[test]
+fn fail_on_decides_which_findings_count() {
+    let levels = ["any", "critical", "error", "never"];
+    let cases = [
+        ("nothing", config(vec![fine("A")]), [0, 0, 0, 0]),
+        (
+            "a warning",
+            config(vec![fine("A"), soon("B")]),
+            [1, 0, 0, 0],
+        ),
+        (
+            "a low balance",
+            config(vec![low("A"), fine("B")]),
+            [2, 2, 0, 0],
+        ),
+        (
+            "a failure",
+            config(vec![broken("A"), fine("B")]),
+            [3, 3, 3, 0],
+        ),
+        (
+            "a failure and a warning",
+            config(vec![broken("A"), soon("B")]),
+            [3, 3, 3, 0],
+        ),
+        (
+            "a failure and a low balance",
+            config(vec![broken("A"), low("B")]),
+            [2, 2, 3, 0],
+        ),
+        (
+            "a lost alert",
+            undeliverable(vec![low("A")]),
+            [75, 75, 75, 0],
+        ),
+        (
+            "a lost warning",
+            undeliverable(vec![soon("A")]),
+            [75, 75, 75, 0],
+        ),
+        (
+            "a lost alert and a failure",
+            undeliverable(vec![low("A"), broken("B")]),
+            [75, 75, 75, 0],
+        ),
+        (
+            "a channel without work",
+            undeliverable(vec![fine("A")]),
+            [0, 0, 0, 0],
+        ),
+    ];
+    for (what, config, codes) in cases {
+        for (level, code) in levels.into_iter().zip(codes) {
+            let run = Program::check_json(&config)
+                .args(["--fail-on", level])
+                .run();
+            assert_eq!(run.code(), code, "{what} with --fail-on {level}: {run}");
+            assert_eq!(
+                run.report()["exit_code"],
+                code,
+                "{what} with --fail-on {level}"
+            );
+        }
+        let run = Program::check(&config).run();
+        assert_eq!(
+            run.code(),
+            codes[0],
+            "`any` is the default for {what}: {run}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    for args in [
+        vec!["--no-such-flag"],
+        vec!["--output", "xml"],
+        vec!["--fail-on", "sometimes"],
+        vec!["--timeout", "soon"],
+        vec!["--timeout", "-1"],
+        vec!["--concurrency", "0"],
+        vec!["--project", "Acmee"],
+    ] {
+        for level in ["any", "never"] {
+            let mut program = Program::check(&config(vec![low("Acme")])).args(["--fail-on", level]);
+            for arg in &args {
+                program = program.args([arg]);
+            }
+            let run = program.run();
+            assert_eq!(run.code(), 64, "{args:?}: {run}");
+            assert_eq!(run.stdout, "", "{args:?}");
+            assert!(!run.stderr.is_empty(), "{args:?}");
+        }
+    }
+    Program::new([]).run().expect(64);
+    Program::new(["no-such-command"]).run().expect(64);
+}
+
+#[test]
+fn an_unknown_project_lists_near_matches() {
+    let config = config(vec![low("Acme"), fine("Zebra")]);
+    let run = Program::check(&config)
+        .args(["--project", "Acmee"])
+        .run()
+        .expect(64);
+    assert!(run.stderr.contains("`Acme`"), "{run}");
+    assert!(!run.stderr.contains("Zebra"), "{run}");
+}
+
+#[test]
+fn a_config_that_is_missing_or_empty_is_a_config_error() {
+    Program::new(["check", "--config", "no-such-file.yaml"])
+        .run()
+        .expect(78);
+    Program::check_text("projects: []").run().expect(78);
+    Program::check_text("").run().expect(78);
+    Program::check_text("projects: [")
+        .args(["--fail-on", "never"])
+        .run()
+        .expect(78);
+}
+
+// ---- choosing ----------------------------------------------------------------------------
+
+fn names(run: &Finished) -> Vec<String> {
+    let report = run.report();
+    let projects = report["projects"].as_array().unwrap().iter();
+    projects
+        .map(|project| project["name"].as_str().unwrap().to_string())
+        .collect()
+}
+
+#[test]
+fn projects_can_be_chosen() {
+    let config = config(vec![fine("A"), low("B"), fine("C")]);
+    let run = Program::check_json(&config)
+        .args(["--project", "C", "--project", "A"])
+        .run()
+        .expect(0);
+    assert_eq!(names(&run), ["A", "C"]);
+    let run = Program::check_json(&config)
+        .args(["--only", "projects"])
+        .run()
+        .expect(2);
+    assert_eq!(names(&run), ["A", "B", "C"]);
+}
+
+#[test]
+fn the_config_can_come_from_anywhere() {
+    let text = config(vec![fine("A")]).to_string();
+    let run = Program::new(["check", "--config", "-", "--output", "json"])
+        .stdin(&text)
+        .run()
+        .expect(0);
+    assert_eq!(names(&run), ["A"]);
+    let run = Program::new(["check", "--output", "json"])
+        .file("elsewhere.json", &text)
+        .env("CONFIG_PATH", "elsewhere.json")
+        .run()
+        .expect(0);
+    assert_eq!(names(&run), ["A"]);
+}
+
+#[test]
+fn validate_asks_nobody() {
+    let server = Server::start(|_| Reply::ok("{}"));
+    let mut config = config(vec![uniapi("Acme", &server.url())]);
+    config["webhook"] = json!({"type": "custom", "url": server.url()});
+    let validate = |config: &Value| {
+        Program::new(["validate", "--config", "config.yaml"])
+            .file("config.yaml", &config.to_string())
+            .run()
+    };
+    let run = validate(&config).expect(0);
+    assert!(
+        run.stdout.contains("Acme"),
+        "it prints what a run would do: {run}"
+    );
+    config["projects"][0]["api_key"] = json!("${NO_SUCH_KEY}");
+    config["projects"][0]["treshold"] = json!(1);
+    let run = validate(&config).expect(78);
+    for word in ["NO_SUCH_KEY", "treshold"] {
+        assert!(
+            run.stdout.contains(word) || run.stderr.contains(word),
+            "all problems at once: {run}"
+        );
+    }
+    assert_eq!(server.hits(), 0);
+}
+
+#[test]
+fn the_other_commands_answer_without_a_config() {
+    let run = Program::new(["schema"]).run().expect(0);
+    let schema: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(schema["properties"]["projects"].is_object(), "{schema}");
+
+    let run = Program::new(["providers", "--output", "json"])
+        .run()
+        .expect(0);
+    let table = Program::new(["providers"]).run().expect(0).stdout;
+    serde_json::from_str::<Value>(&run.stdout).unwrap();
+    for provider in [
+        "openrouter",
+        "uniapi",
+        "wxrank",
+        "tikhub",
+        "volc",
+        "aliyun",
+        "deepseek",
+        "moonshot",
+        "siliconflow",
+        "file",
+    ] {
+        assert!(
+            run.stdout.contains(&format!("\"{provider}\"")),
+            "{provider}: {run}"
+        );
+        assert!(table.contains(provider), "{provider}: {table}");
+    }
+
+    let run = Program::new(["completions", "bash"]).run().expect(0);
+    assert!(run.stdout.contains("balance-alert"), "{run}");
+    let run = Program::new(["check", "--help"]).run().expect(0);
+    for word in [
+        "--fail-on",
+        "--dry-run",
+        "CONFIG_PATH",
+        "SSL_CERT_FILE",
+        "HTTPS_PROXY",
+        "WEBHOOK_URL",
+        "LOG_FORMAT",
+        "75",
+        "130",
+    ] {
+        assert!(run.stdout.contains(word), "--help knows {word}: {run}");
+    }
+}
+
+// ---- nagios ------------------------------------------------------------------------------
+
+/// One item of performance data: label, value, unit, and the four ranges.
+#[derive(Debug, PartialEq)]
+struct Perf {
+    label: String,
+    value: f64,
+    ranges: Vec<String>,
+}
+
+/// Reads performance data by the plugin guidelines: `'label'=value[UOM];[warn];[crit];[min];[max]`,
+/// separated by blanks, a quote in a label doubled, no `=` and no `|` in one.
+fn performance(text: &str) -> Vec<Perf> {
+    let mut found = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (label, after) = if let Some(quoted) = rest.strip_prefix('\'') {
+            let mut label = String::new();
+            let mut chars = quoted.char_indices().peekable();
+            let end = loop {
+                let (at, c) = chars
+                    .next()
+                    .unwrap_or_else(|| panic!("a quote is closed: {text}"));
+                if c != '\'' {
+                    label.push(c);
+                } else if chars.peek().is_some_and(|(_, next)| *next == '\'') {
+                    label.push('\'');
+                    chars.next();
+                } else {
+                    break at + 1;
+                }
+            };
+            (
+                label,
+                quoted[end..]
+                    .strip_prefix('=')
+                    .unwrap_or_else(|| panic!("a value follows: {text}")),
+            )
+        } else {
+            let (label, after) = rest
+                .split_once('=')
+                .unwrap_or_else(|| panic!("a value follows: {text}"));
+            assert!(
+                !label.contains(' '),
+                "a label with a blank is quoted: {text}"
+            );
+            (label.into(), after)
+        };
+        assert!(!label.contains('=') && !label.contains('|'), "{label}");
+        let (item, next) = after.split_once(' ').unwrap_or((after, ""));
+        let mut fields = item.split(';');
+        let value = fields
+            .next()
+            .unwrap()
+            .trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+        let ranges: Vec<String> = fields.map(String::from).collect();
+        assert!(ranges.len() <= 4, "{item}");
+        found.push(Perf {
+            label,
+            value: value.parse().unwrap_or_else(|_| panic!("a number: {item}")),
+            ranges,
+        });
+        rest = next.trim_start();
+    }
+    found
+}
+
+#[track_caller]
+fn status_line(run: &Finished, status: &str) -> (String, Vec<Perf>) {
+    let line = run
+        .stdout
+        .lines()
+        .next()
+        .unwrap_or_else(|| panic!("a status line: {run}"));
+    let rest = line.strip_prefix(&format!("BALANCE {status} - "));
+    let rest = rest.unwrap_or_else(|| panic!("the status is {status}: {run}"));
+    assert!(rest.matches('|').count() <= 1, "one bar at most: {line}");
+    let (text, data) = rest.split_once('|').unwrap_or((rest, ""));
+    assert!(!text.trim().is_empty(), "{line}");
+    (text.into(), performance(data))
+}
+
+fn nagios(config: &Value) -> Program {
+    Program::check(config).args(["--output", "nagios"])
+}
+
+#[test]
+fn nagios_gets_one_line_with_performance_data() {
+    let mut account = low("Acme");
+    account["warning_threshold"] = json!(20);
+    let run = nagios(&config(vec![account, fine("The other"), broken("Gone")]))
+        .run()
+        .expect(2);
+    let (text, data) = status_line(&run, "CRITICAL");
+    assert!(text.contains("Acme"), "{text}");
+    assert_eq!(data.len(), 2, "what is unknown has no value: {run}");
+    assert_eq!(data[0].label, "Acme");
+    assert_eq!(data[0].value, 5.0);
+    // `10:` alerts below ten; a bare `10` would alert above it.
+    assert_eq!(data[0].ranges[..2], ["20:", "10:"], "{run}");
+    assert_eq!(data[1].label, "The other");
+    assert_eq!(data[1].value, 500.0);
+    assert_eq!(data[1].ranges[1], "10:", "{run}");
+}
+
+#[test]
+fn nagios_has_four_codes() {
+    for (config, status, code) in [
+        (config(vec![fine("A")]), "OK", 0),
+        (config(vec![soon("A")]), "WARNING", 1),
+        (config(vec![low("A")]), "CRITICAL", 2),
+        (config(vec![broken("A")]), "UNKNOWN", 3),
+        (undeliverable(vec![low("A")]), "UNKNOWN", 3),
+    ] {
+        let run = nagios(&config).run().expect(code);
+        status_line(&run, status);
+    }
+    let good = config(vec![fine("A")]);
+    nagios(&good).args(["--no-such-flag"]).run().expect(3);
+    nagios(&good).args(["--project", "Nobody"]).run().expect(3);
+    nagios(&good)
+        .env("BALANCE_ALERT_FAULT", "run-panic")
+        .run()
+        .expect(3);
+    nagios(&config(vec![])).run().expect(3);
+    Program::check_text("projects: [")
+        .args(["--output=nagios"])
+        .run()
+        .expect(3);
+    Program::new(["check", "--config", "nowhere.yaml", "--output", "nagios"])
+        .run()
+        .expect(3);
+}
+
+#[test]
+fn names_cannot_break_the_status_line() {
+    let names = [
+        "it's = | 'mine'",
+        "two\nlines",
+        "a|b=c;1;2",
+        "'",
+        "ünïcödé 名",
+    ];
+    let run = nagios(&config(names.iter().map(|name| low(name)).collect()))
+        .run()
+        .expect(2);
+    let (_, data) = status_line(&run, "CRITICAL");
+    assert_eq!(data.len(), names.len(), "{run}");
+    assert!(data.iter().all(|item| item.value == 5.0), "{run}");
+}
+
+// ---- the table ---------------------------------------------------------------------------
+
+fn many() -> Value {
+    config(vec![
+        fine("Ffine"),
+        soon("Wsoon"),
+        broken("Xbroken"),
+        low("Llow"),
+    ])
+}
+
+#[test]
+fn the_table_shows_the_worst_first_without_colours() {
+    let run = Program::check(&many()).run().expect(2);
+    let at = |name: &str| {
+        run.stdout
+            .find(name)
+            .unwrap_or_else(|| panic!("`{name}` is shown: {run}"))
+    };
+    let order = ["Llow", "Xbroken", "Wsoon", "Ffine"].map(at);
+    assert!(order.is_sorted(), "worst first: {run}");
+    assert!(
+        !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'),
+        "{run}"
+    );
+    let line = run
+        .stdout
+        .lines()
+        .find(|line| line.contains("Xbroken"))
+        .unwrap();
+    assert!(
+        run.stdout.contains("decode") || line.contains("could not be read"),
+        "the reason is shown: {run}"
+    );
+    let closing = run.stdout.trim_end().lines().last().unwrap();
+    for count in ["4", "1"] {
+        assert!(closing.contains(count), "counts: {closing}");
+    }
+    assert!(closing.contains('s'), "and the time: {closing}");
+}
+
+#[test]
+fn colour_is_a_flag_that_beats_no_color() {
+    let run = Program::check(&many())
+        .args(["--color", "always"])
+        .env("NO_COLOR", "1")
+        .run()
+        .expect(2);
+    assert!(run.stdout.contains("\u{1b}["), "{run}");
+    let run = Program::check(&many())
+        .args(["--color", "never"])
+        .run()
+        .expect(2);
+    assert!(!run.stdout.contains('\u{1b}'), "{run}");
+    let run = Program::check(&many())
+        .args(["--color", "always", "--output", "json"])
+        .run()
+        .expect(2);
+    run.report();
+}
+
+#[test]
+fn quiet_is_silent_when_all_is_well() {
+    let server = Server::start(|_| Reply::ok(crate::support::uniapi_body("50")));
+    let run = Program::check(&config(vec![fine("A"), uniapi("B", &server.url())]))
+        .args(["-q"])
+        .run()
+        .expect(0);
+    assert_eq!((&*run.stdout, &*run.stderr), ("", ""));
+}
+
+#[test]
+fn quiet_shows_problems_only() {
+    let run = Program::check(&many()).args(["-q"]).run().expect(2);
+    for name in ["Llow", "Xbroken", "Wsoon"] {
+        assert!(run.stdout.contains(name), "{run}");
+    }
+    assert!(!run.stdout.contains("Ffine"), "{run}");
+}
+
+// ---- logs --------------------------------------------------------------------------------
+
+/// A config that does a bit of everything, most of it badly.
+fn noisy(server: &Server) -> Value {
+    let mut config = config(vec![
+        fine("Fine"),
+        low("Low \"quoted\"\nname"),
+        broken("Broken"),
+        uniapi("Refused", &format!("http://127.0.0.1:{}", closed_port())),
+        uniapi("Denied", &server.url()),
+    ]);
+    config["settings"]["max_retries"] = json!(1);
+    config["settings"]["max_concurrent_checks"] = json!(400);
+    config["webhooks"] = json!([
+        {"type": "feishu", "url": format!("{}/hook", server.url())},
+        {"type": "custom", "url": format!("http://127.0.0.1:{}/hook", closed_port())},
+    ]);
+    config
+}
+
+fn log_lines(run: &Finished) -> Vec<Value> {
+    let parse = |line: &str| match serde_json::from_str::<Value>(line) {
+        Ok(value) if value.is_object() => value,
+        _ => panic!("every line is one JSON object: {line}\n{run}"),
+    };
+    run.stderr.lines().map(parse).collect()
+}
+
+#[test]
+fn json_logs_are_one_object_a_line() {
+    let server = Server::start(|_| Reply::status(500, "<html>\n\"quoted\"\n</html>"));
+    for level in ["debug", "trace", "info"] {
+        let run = Program::check_json(&noisy(&server))
+            .env("LOG_FORMAT", "json")
+            .env("LOG_LEVEL", level)
+            .run()
+            .expect(75);
+        let lines = log_lines(&run);
+        let is_closing = |line: &&Value| {
+            line.get("duration_seconds").is_some() && line.get("projects_checked").is_some()
+        };
+        let closing: Vec<_> = lines.iter().filter(is_closing).collect();
+        assert_eq!(closing.len(), 1, "one closing line: {run}");
+        let closing = closing[0];
+        assert_eq!(closing["projects_checked"], 5, "{closing}");
+        assert!(closing["duration_seconds"].is_number(), "{closing}");
+        let level = closing["level"].as_str().unwrap();
+        assert!(level.eq_ignore_ascii_case("info"), "{closing}");
+    }
+}
+
+#[test]
+fn json_logs_stay_json_when_things_go_very_wrong() {
+    let program = |config: &Value| {
+        Program::check(config)
+            .env("LOG_FORMAT", "json")
+            .env("LOG_LEVEL", "debug")
+    };
+    let run = program(&config(vec![fine("A"), fine("B")]))
+        .env("BALANCE_ALERT_FAULT", "check-panic:A")
+        .run()
+        .expect(3);
+    log_lines(&run);
+    let run = program(&config(vec![fine("A")]))
+        .env("BALANCE_ALERT_FAULT", "run-panic")
+        .run()
+        .expect(70);
+    log_lines(&run);
+}
+
+#[test]
+fn the_log_level_changes_no_result() {
+    let server = Server::start(|_| Reply::status(403, "{}"));
+    let config = noisy(&server);
+    let run = |level: &str| {
+        let mut report = Program::check_json(&config)
+            .env("LOG_LEVEL", level)
+            .run()
+            .expect(75)
+            .report();
+        for key in ["run_id", "started_at", "duration_seconds"] {
+            report.as_object_mut().unwrap().remove(key);
+        }
+        for project in report["projects"].as_array_mut().unwrap() {
+            project.as_object_mut().unwrap().remove("duration_seconds");
+        }
+        report
+    };
+    let first = run("error");
+    assert_eq!(first, run("trace"));
+    assert_eq!(first, run("no-such-level"));
+}
+
+#[test]
+fn logs_are_quiet_by_default() {
+    let run = Program::check(&config(vec![fine("A")])).run().expect(0);
+    assert_eq!(run.stderr, "");
+    let run = Program::check(&config(vec![fine("A")]))
+        .args(["-v"])
+        .run()
+        .expect(0);
+    assert_ne!(run.stderr, "", "-v says more");
+}
+
+// ---- secrets -----------------------------------------------------------------------------
+
+/// What must never be printed, by the first path segment that the account or channel uses.
+const SECRETS: [(&str, &str); 15] = [
+    ("openrouter", "sk-Leak0penrouter+a/b="),
+    ("uniapi", "sk-LeakUniapi+a/b="),
+    ("wxrank", "LeakWxrank+a/b=c&d"),
+    ("tikhub", "LeakTikhub+a/b="),
+    ("volc", "LeakVolcSecret:with+a/b=="),
+    ("aliyun", "LeakAliyunSecret:with+a/b=="),
+    ("deepseek", "sk-LeakDeepseek+a/b="),
+    ("moonshot", "sk-LeakMoonshot+a/b="),
+    ("siliconflow", "sk-LeakSiliconflow+a/b="),
+    ("acme", "LeakAcmeOwnPage+a/b="),
+    ("feishu", "LeakFeishuToken"),
+    ("dingtalk", "LeakDingtalkToken"),
+    ("wecom", "LeakWecomToken"),
+    ("custom", "LeakCustomToken"),
+    ("dingtalk-secret", "SECLeakDingtalkSecret"),
+];
+const FEISHU_SECRET: &str = "LeakFeishuSecret";
+
+/// Every account and every channel there is, all asked at `base`.
+fn everything(base: &str) -> Value {
+    let secret = |name: &str| SECRETS.iter().find(|(have, _)| *have == name).unwrap().1;
+    let accounts = SECRETS[..10].iter().map(|(provider, key)| {
+        let mut account = account(provider, provider, &format!("{base}/{provider}"));
+        account["api_key"] = match *provider {
+            "volc" | "aliyun" => json!(format!("AccessKeyOf{provider}:{key}")),
+            _ => json!(key),
+        };
+        account["timeout_seconds"] = json!(1);
+        account
+    });
+    let mut projects: Vec<_> = accounts.collect();
+    projects.push(low("Low"));
+    let mut config = config(projects);
+    config["settings"]["request_timeout_seconds"] = json!(1);
+    config["providers"] = json!([{
+        "id": "acme", "title": "Acme", "kind": "balance", "currency": "EUR",
+        "request": {"url": "https://api.acme.test/v1/{api_key}/me", "headers": {"X-Key": "{api_key}"}, "query": {"token": "{api_key}"}},
+        "error": ".why", "balance": ".amount",
+    }]);
+    config["webhooks"] = json!([
+        {"type": "feishu", "url": format!("{base}/feishu/open-apis/bot/v2/hook/{}", secret("feishu")), "secret": FEISHU_SECRET},
+        {"type": "dingtalk", "url": format!("{base}/dingtalk/robot/send?access_token={}", secret("dingtalk")), "secret": secret("dingtalk-secret")},
+        {"type": "wecom", "url": format!("{base}/wecom/cgi-bin/webhook/send?key={}", secret("wecom"))},
+        {"type": "custom", "url": format!("{base}/custom/{}", secret("custom"))},
+    ]);
+    config
+}
+
+/// Fails when a secret stands in the output, plain or encoded.
+#[track_caller]
+fn assert_no_secret(what: &str, run: &Finished) {
+    let encode =
+        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    for text in [&run.stdout, &run.stderr] {
+        let lower = text.to_lowercase();
+        let secrets = SECRETS
+            .iter()
+            .map(|(_, secret)| *secret)
+            .chain([FEISHU_SECRET]);
+        for secret in secrets {
+            let json = json!(secret).to_string();
+            let base64 = openssl::base64::encode_block(secret.as_bytes());
+            assert!(!text.contains(&base64), "{what}: {secret} in base64: {run}");
+            for form in [
+                secret.to_string(),
+                encode(secret),
+                json.trim_matches('"').to_string(),
+            ] {
+                assert!(
+                    !lower.contains(&form.to_lowercase()),
+                    "{what}: {form} is printed: {run}"
+                );
+            }
+            // The start of one is enough to find it in a log, and no prefix is shorter than this.
+            let start = &secret[..secret.find('+').unwrap_or(secret.len())];
+            assert!(!text.contains(start), "{what}: {start} is printed: {run}");
+        }
+    }
+}
+
+/// The failures that every account and every channel is put through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    Refused,
+    Closed,
+    Truncated,
+    Timeout,
+    BadTls,
+    NoName,
+    Denied,
+    Page,
+    Redirect,
+    Limited,
+    Down,
+    Refusal,
+    Garbage,
+}
+
+const FAULTS: [Fault; 13] = [
+    Fault::Refused,
+    Fault::Closed,
+    Fault::Truncated,
+    Fault::Timeout,
+    Fault::BadTls,
+    Fault::NoName,
+    Fault::Denied,
+    Fault::Page,
+    Fault::Redirect,
+    Fault::Limited,
+    Fault::Down,
+    Fault::Refusal,
+    Fault::Garbage,
+];
+
+/// The server's side of a fault. It echoes the secret of whoever asks, and all that was sent.
+fn answer(fault: Fault, request: &crate::support::Request) -> Reply {
+    let of = |name: &str| {
+        SECRETS
+            .iter()
+            .find(|(have, _)| *have == name)
+            .map(|(_, secret)| *secret)
+    };
+    let mut echo = of(request.case()).unwrap_or_default().to_string();
+    match request.case() {
+        "feishu" => echo += &format!(" {FEISHU_SECRET}"),
+        "dingtalk" => echo += &format!(" {}", of("dingtalk-secret").unwrap()),
+        _ => {}
+    }
+    echo += &format!(" {} {:?}", request.target, request.headers);
+    let errors = json!({
+        "error": {"message": echo, "code": echo}, "message": echo, "msg": echo, "errmsg": echo, "why": echo, "detail": echo,
+        "code": -1, "errcode": 40_001, "success": false, "status": false, "Success": false, "Code": echo, "Message": echo,
+        "ResponseMetadata": {"Error": {"Code": echo, "Message": echo}},
+    });
+    match fault {
+        // For `custom` any 2xx is a success, whatever the body says.
+        Fault::Truncated | Fault::Page | Fault::Refusal if request.case() == "custom" => {
+            Reply::status(500, echo)
+        }
+        Fault::Closed => Reply::close(),
+        Fault::Truncated => Reply::truncated(echo),
+        Fault::Timeout => Reply::hang(),
+        Fault::Denied => Reply::status(401, errors.to_string()).header("WWW-Authenticate", &echo),
+        Fault::Page => Reply::html(format!("<html>{echo}</html>")),
+        Fault::Redirect => {
+            let secret = of(request.case()).unwrap_or_default();
+            Reply::redirect(302, &format!("http://elsewhere.test/{secret}?key={secret}"))
+        }
+        Fault::Limited => Reply::status(429, errors.to_string()).header("Retry-After", &echo),
+        Fault::Down => Reply::status(500, echo),
+        Fault::Refusal => Reply::ok(errors.to_string()),
+        Fault::Garbage => Reply::raw(format!("{echo}\r\n\r\n")),
+        Fault::Refused | Fault::BadTls | Fault::NoName => Reply::ok("{}"),
+    }
+}
+
+fn leaks_under(fault: Fault) {
+    let server = match fault {
+        Fault::BadTls => Server::start_tls(pki::unknown_authority(), |_| Reply::ok("{}")),
+        _ => Server::start(move |request| answer(fault, request)),
+    };
+    let base = match fault {
+        Fault::Refused => format!("http://127.0.0.1:{}", closed_port()),
+        Fault::NoName => "http://no-such-host.invalid".into(),
+        _ => server.url(),
+    };
+    let config = everything(&base);
+    let programs = [
+        Program::check(&config)
+            .args(["-v"])
+            .env("LOG_LEVEL", "trace"),
+        Program::check_json(&config)
+            .env("LOG_FORMAT", "json")
+            .env("LOG_LEVEL", "trace"),
+        Program::check(&config)
+            .args(["--output", "nagios"])
+            .env("RUST_LOG", "trace"),
+    ];
+    for program in programs {
+        let run = program.run();
+        assert_no_secret(&format!("{fault:?}"), &run);
+        // A run in which nothing failed would prove nothing.
+        let failures = if run.stdout.starts_with("BALANCE ") {
+            3
+        } else {
+            75
+        };
+        assert_eq!(run.code(), failures, "{fault:?}: {run}");
+        if run.stdout.starts_with('{') {
+            let report = run.report();
+            assert_eq!(report["summary"]["failed"], 10, "{fault:?}: {run}");
+            let sent = |delivery: &Value| delivery["status"] == "sent";
+            assert!(
+                !report["deliveries"].as_array().unwrap().iter().any(sent),
+                "{fault:?}: {run}"
+            );
+        }
+    }
+    let reached = !matches!(fault, Fault::Refused | Fault::BadTls | Fault::NoName);
+    assert_eq!(server.hits() > 0, reached, "{fault:?}");
+}
+
+#[test]
+fn no_failure_prints_a_secret() {
+    thread::scope(|scope| {
+        // The faults wait more than they work.
+        for faults in FAULTS.chunks(4) {
+            scope.spawn(|| faults.iter().for_each(|fault| leaks_under(*fault)));
+        }
+    });
+}
+
+#[test]
+fn no_success_and_no_plan_prints_a_secret() {
+    let server = Server::start(|_| Reply::ok(r#"{"code":0,"errcode":0}"#));
+    let config = everything(&server.url());
+    for program in [
+        Program::check(&config).args(["--dry-run", "-v"]),
+        Program::check_json(&config)
+            .args(["--dry-run"])
+            .env("LOG_LEVEL", "trace"),
+        Program::check_json(&config).env("LOG_LEVEL", "trace"),
+        Program::new(["validate", "--config", "config.yaml"])
+            .file("config.yaml", &config.to_string())
+            .env("LOG_LEVEL", "trace"),
+    ] {
+        let run = program.run();
+        assert!(!run.stdout.is_empty(), "{run}");
+        assert_no_secret("without a failure", &run);
+    }
+}
+
+#[test]
+fn a_mistake_in_the_config_prints_no_secret() {
+    let mut config = everything("http://127.0.0.1:9");
+    for project in config["projects"].as_array_mut().unwrap() {
+        project["treshold"] = json!(1);
+        project["threshold"] = json!("much");
+    }
+    for hook in config["webhooks"].as_array_mut().unwrap() {
+        hook["urll"] = hook["url"].clone();
+        hook["secret"] = json!([hook["url"].clone()]);
+    }
+    let run = Program::check(&config)
+        .env("LOG_LEVEL", "trace")
+        .run()
+        .expect(78);
+    assert_no_secret("a mistake", &run);
+}
+
+#[test]
+fn a_secret_from_the_environment_or_a_file_is_kept_too() {
+    let server = Server::start(|request| {
+        let echo = request
+            .header("Authorization")
+            .unwrap_or_default()
+            .to_string();
+        Reply::status(401, json!({"error": {"message": echo}}).to_string())
+    });
+    let mut from_environment = uniapi("E", &server.url());
+    from_environment["api_key"] = json!("${LEAK_KEY}");
+    let mut from_file = uniapi("F", &server.url());
+    from_file.as_object_mut().unwrap().remove("api_key");
+    from_file["api_key_file"] = json!("key");
+    let run = Program::check_json(&config(vec![from_environment, from_file]))
+        .env("LEAK_KEY", "LeakedFromEnvironment")
+        .file("key", "LeakedFromFile\n")
+        .env("LOG_LEVEL", "trace")
+        .run()
+        .expect(3);
+    for secret in ["LeakedFromEnvironment", "LeakedFromFile"] {
+        assert!(
+            !run.stdout.contains(secret) && !run.stderr.contains(secret),
+            "{run}"
+        );
+    }
+    assert_eq!(server.hits(), 2);
+}

@@ -3,8 +3,7 @@
 
 use crate::support::proxy::Proxy;
 use crate::support::{
-    Finished, Gate, Program, Reply, Server, account, config, low, pki, project, uniapi,
-    uniapi_body,
+    Finished, Gate, Program, Reply, Server, account, config, low, pki, project, uniapi, uniapi_body,
 };
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -42,7 +41,11 @@ fn expect_read(run: &Finished, attempts: u64) {
 
 /// A port of this machine where nobody listens.
 fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 // ---- connections -------------------------------------------------------------------------
@@ -109,7 +112,8 @@ fn a_name_that_does_not_resolve_is_a_dns_failure() {
 
 #[test]
 fn bytes_that_are_not_http_are_a_protocol_failure() {
-    let server = Server::start(|_| Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\nnot a web server\r\n\r\n"));
+    let server =
+        Server::start(|_| Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\nnot a web server\r\n\r\n"));
     let run = check_one(&server.url(), 0).run().expect(3);
     expect_failed(&run, "protocol", 1);
 }
@@ -125,7 +129,9 @@ fn impatient(base: &str) -> Value {
 #[test]
 fn a_server_that_never_answers_is_a_timeout() {
     let server = Server::start(|_| Reply::hang());
-    let run = Program::check_json(&impatient(&server.url())).run().expect(3);
+    let run = Program::check_json(&impatient(&server.url()))
+        .run()
+        .expect(3);
     expect_failed(&run, "timeout", 1);
     assert!(run.elapsed < Duration::from_secs(8), "{run}");
 }
@@ -144,9 +150,14 @@ fn a_body_that_drips_past_the_timeout_is_a_timeout() {
     // Each piece comes in time, the whole does not: 20 pieces take 8 seconds of 1.
     let server =
         Server::start(|_| Reply::drip(uniapi_body("250.5"), 20, Duration::from_millis(400)));
-    let run = Program::check_json(&impatient(&server.url())).run().expect(3);
+    let run = Program::check_json(&impatient(&server.url()))
+        .run()
+        .expect(3);
     expect_failed(&run, "timeout", 1);
-    assert!(run.elapsed < Duration::from_secs(6), "the drip does not extend the time: {run}");
+    assert!(
+        run.elapsed < Duration::from_secs(6),
+        "the drip does not extend the time: {run}"
+    );
 }
 
 #[test]
@@ -171,7 +182,10 @@ fn the_settings_hold_the_request_timeout() {
 fn the_environment_overrides_the_request_timeout() {
     let server = Server::start(|_| Reply::hang());
     let config = config(vec![uniapi("A", &server.url())]);
-    let run = Program::check_json(&config).env("REQUEST_TIMEOUT", "1").run().expect(3);
+    let run = Program::check_json(&config)
+        .env("REQUEST_TIMEOUT", "1")
+        .run()
+        .expect(3);
     expect_failed(&run, "timeout", 1);
     assert!(run.elapsed < Duration::from_secs(8), "{run}");
 }
@@ -203,7 +217,10 @@ fn a_body_without_an_end_is_cut_off() {
     let server = Server::start(|_| Reply::endless());
     let run = check_one(&server.url(), 0).run().expect(3);
     expect_failed(&run, "protocol", 1);
-    assert!(run.elapsed < Duration::from_secs(9), "not the timeout ends it: {run}");
+    assert!(
+        run.elapsed < Duration::from_secs(9),
+        "not the timeout ends it: {run}"
+    );
 }
 
 // ---- statuses and retries ----------------------------------------------------------------
@@ -226,9 +243,9 @@ fn only_statuses_that_can_change_are_retried() {
     let server = Server::start(|request| {
         Reply::status(request.case().parse().unwrap(), r#"{"error":"scripted"}"#)
     });
-    let accounts = cases.iter().map(|(status, ..)| {
-        uniapi(&status.to_string(), &format!("{}/{status}", server.url()))
-    });
+    let accounts = cases
+        .iter()
+        .map(|(status, ..)| uniapi(&status.to_string(), &format!("{}/{status}", server.url())));
     let mut config = config(accounts.collect());
     config["settings"]["max_retries"] = json!(1);
     let run = Program::check_json(&config).run().expect(3);
@@ -236,11 +253,24 @@ fn only_statuses_that_can_change_are_retried() {
     for (status, reason, attempts) in cases {
         let name = status.to_string();
         assert_eq!(run.reason(&name), reason, "HTTP {status}");
-        assert_eq!(project(&report, &name)["attempts"], attempts, "HTTP {status}");
-        assert_eq!(server.hits_of(&name) as u64, attempts, "requests for HTTP {status}");
+        assert_eq!(
+            project(&report, &name)["attempts"],
+            attempts,
+            "HTTP {status}"
+        );
+        assert_eq!(
+            server.hits_of(&name) as u64,
+            attempts,
+            "requests for HTTP {status}"
+        );
         if reason == "http_status" {
-            let message = project(&report, &name)["error"]["message"].as_str().unwrap();
-            assert!(message.contains(&name), "the message names the status: {message}");
+            let message = project(&report, &name)["error"]["message"]
+                .as_str()
+                .unwrap();
+            assert!(
+                message.contains(&name),
+                "the message names the status: {message}"
+            );
         }
     }
 }
@@ -285,7 +315,10 @@ fn retry_after_as_a_date_is_waited_for() {
             if !first.swap(false, std::sync::atomic::Ordering::SeqCst) {
                 return good();
             }
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_secs();
             Reply::status(429, "{}").header("Retry-After", &http_date(now + 3))
         }
     });
@@ -331,9 +364,12 @@ fn the_date_helper_is_right() {
 
 #[test]
 fn a_retry_after_past_the_deadline_ends_the_attempts_at_once() {
-    for value in ["3600", "99999999999999999999", "Fri, 31 Dec 2100 23:59:59 GMT"] {
-        let server =
-            Server::start(move |_| Reply::status(429, "{}").header("Retry-After", value));
+    for value in [
+        "3600",
+        "99999999999999999999",
+        "Fri, 31 Dec 2100 23:59:59 GMT",
+    ] {
+        let server = Server::start(move |_| Reply::status(429, "{}").header("Retry-After", value));
         let run = check_one(&server.url(), 3).run().expect(3);
         expect_failed(&run, "rate_limited", 1);
         assert_eq!(server.hits(), 1, "{value}");
@@ -343,7 +379,14 @@ fn a_retry_after_past_the_deadline_ends_the_attempts_at_once() {
 
 #[test]
 fn a_retry_after_that_makes_no_sense_is_no_obstacle() {
-    for value in ["soon", "-5", "", "1e3", "Mon, 99 Foo 2026 99:99:99 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+    for value in [
+        "soon",
+        "-5",
+        "",
+        "1e3",
+        "Mon, 99 Foo 2026 99:99:99 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+    ] {
         let limited = Reply::status(429, "{}").header("Retry-After", value);
         let server = Server::sequence(vec![limited, good()]);
         let run = check_one(&server.url(), 1).run();
@@ -402,12 +445,19 @@ fn a_webhook_over_https_is_verified_as_well() {
         config["settings"]["max_retries"] = json!(2);
         config["webhook"] = json!({"type": "custom", "url": format!("{}/hook", server.url())});
         let run = Program::check_json(&config).trusting().run();
-        assert_eq!(run.code(), if trusted { 2 } else { 75 }, "a certificate {what}: {run}");
+        assert_eq!(
+            run.code(),
+            if trusted { 2 } else { 75 },
+            "a certificate {what}: {run}"
+        );
         assert_eq!(server.hits(), usize::from(trusted), "a certificate {what}");
         let delivery = run.delivery();
         assert_eq!(delivery["attempts"], 1, "a certificate {what}: {delivery}");
         if !trusted {
-            assert_eq!(delivery["error"]["reason"], "tls", "a certificate {what}: {delivery}");
+            assert_eq!(
+                delivery["error"]["reason"], "tls",
+                "a certificate {what}: {delivery}"
+            );
         }
     }
 }
@@ -469,7 +519,10 @@ fn a_redirect_on_the_same_origin_is_followed() {
     expect_read(&run, 1);
     let requests = server.requests();
     assert_eq!(requests[1].target, "/moved?unit=usd");
-    assert!(requests[1].header("Authorization").is_some(), "the key goes along");
+    assert!(
+        requests[1].header("Authorization").is_some(),
+        "the key goes along"
+    );
 }
 
 #[test]
@@ -524,7 +577,12 @@ fn a_circle_of_redirects_ends() {
 /// Checks `accounts` accounts and returns how many were asked at once. The first `expected`
 /// requests are all held until the last of them is there; one too many would then show up
 /// while they are being answered slowly.
-fn parallel(accounts: usize, expected: usize, settings: Value, arg: Option<&str>) -> (usize, Finished) {
+fn parallel(
+    accounts: usize,
+    expected: usize,
+    settings: Value,
+    arg: Option<&str>,
+) -> (usize, Finished) {
     let gate = Arc::new(Gate::new());
     let at_gate = Arc::clone(&gate);
     let server = Server::start(move |_| {
@@ -556,7 +614,10 @@ fn five_hundred_at_once_are_fifty_and_a_warning() {
     let (at_once, run) = parallel(110, 50, json!({"max_concurrent_checks": 500}), None);
     assert_eq!(at_once, 50);
     let warning = run.stderr.lines().find(|line| line.contains("50"));
-    assert!(warning.is_some_and(|line| line.contains("500")), "a warning names both numbers: {run}");
+    assert!(
+        warning.is_some_and(|line| line.contains("500")),
+        "a warning names both numbers: {run}"
+    );
 }
 
 #[test]
@@ -568,7 +629,10 @@ fn fifty_at_once_need_no_warning() {
 
 #[test]
 fn the_flag_decides_how_many_run_at_once() {
-    assert_eq!(parallel(9, 3, json!({"max_concurrent_checks": 30}), Some("3")).0, 3);
+    assert_eq!(
+        parallel(9, 3, json!({"max_concurrent_checks": 30}), Some("3")).0,
+        3
+    );
 }
 
 #[test]
@@ -586,7 +650,9 @@ fn the_report_keeps_the_order_of_the_config() {
     let run = Program::check_json(&config(list.collect())).run().expect(0);
     let report = run.report();
     let names = report["projects"].as_array().unwrap().iter();
-    let names: Vec<_> = names.map(|project| project["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = names
+        .map(|project| project["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7"]);
 }
 
@@ -595,7 +661,10 @@ fn the_report_keeps_the_order_of_the_config() {
 /// The contract: the process ends within two seconds of the deadline. One more for a busy machine.
 fn assert_ended_in_time(run: &Finished, deadline: u64) {
     let limit = Duration::from_secs(deadline + 3);
-    assert!(run.elapsed < limit, "the run ends within 2 s of its deadline: {run}");
+    assert!(
+        run.elapsed < limit,
+        "the run ends within 2 s of its deadline: {run}"
+    );
 }
 
 fn half_hanging(server: &Server, hook: &Server) -> Value {
@@ -661,7 +730,10 @@ fn the_deadline_ends_a_webhook_that_hangs() {
     let mut config = config(vec![low("Low")]);
     config["settings"]["max_retries"] = json!(3);
     config["webhook"] = json!({"type": "custom", "url": hook.url()});
-    let run = Program::check_json(&config).args(["--timeout", "2"]).run().expect(75);
+    let run = Program::check_json(&config)
+        .args(["--timeout", "2"])
+        .run()
+        .expect(75);
     assert_ended_in_time(&run, 2);
     assert_eq!(run.delivery()["error"]["reason"], "timeout", "{run}");
 }
@@ -669,16 +741,21 @@ fn the_deadline_ends_a_webhook_that_hangs() {
 #[test]
 fn the_deadline_cuts_the_waits_between_attempts() {
     let server = Server::start(|_| Reply::status(500, "{}"));
-    let run = check_one(&server.url(), 10).args(["--timeout", "2"]).run().expect(3);
+    let run = check_one(&server.url(), 10)
+        .args(["--timeout", "2"])
+        .run()
+        .expect(3);
     assert_ended_in_time(&run, 2);
     run.reason("A");
 }
 
 #[test]
 fn the_deadline_ends_a_body_that_drips() {
-    let server =
-        Server::start(|_| Reply::drip(uniapi_body("1"), 40, Duration::from_millis(250)));
-    let run = check_one(&server.url(), 0).args(["--timeout", "2"]).run().expect(3);
+    let server = Server::start(|_| Reply::drip(uniapi_body("1"), 40, Duration::from_millis(250)));
+    let run = check_one(&server.url(), 0)
+        .args(["--timeout", "2"])
+        .run()
+        .expect(3);
     assert_ended_in_time(&run, 2);
     expect_failed(&run, "timeout", 1);
 }
@@ -719,6 +796,9 @@ fn a_signal_ends_the_run_with_its_code() {
         server.wait_for_requests(1);
         running.signal(signal);
         let run = running.finish().expect(code);
-        assert!(run.elapsed < Duration::from_secs(8), "SIG{signal} ends it at once: {run}");
+        assert!(
+            run.elapsed < Duration::from_secs(8),
+            "SIG{signal} ends it at once: {run}"
+        );
     }
 }

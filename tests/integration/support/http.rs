@@ -71,7 +71,9 @@ pub(crate) fn percent_decode(text: &str) -> String {
         if byte == b'%' {
             let digits = [rest.next().unwrap(), rest.next().unwrap()];
             let digits = std::str::from_utf8(&digits).unwrap();
-            bytes.push(u8::from_str_radix(digits, 16).expect("two hex digits follow a percent sign"));
+            bytes.push(
+                u8::from_str_radix(digits, 16).expect("two hex digits follow a percent sign"),
+            );
         } else {
             bytes.push(byte);
         }
@@ -211,7 +213,9 @@ struct Shared {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // A handler that panics fails its own test; the lock's content stays usable.
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// A pause that the end of the server cuts short; false when it did.
@@ -292,7 +296,11 @@ impl Server {
 
     /// Scheme, address and port, without a slash at the end.
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        let scheme = if self.shared.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         format!("{scheme}://{}", self.address)
     }
 
@@ -314,7 +322,11 @@ impl Server {
     /// How many requests came with this first path segment.
     pub(crate) fn hits_of(&self, case: &str) -> usize {
         let state = self.shared.state();
-        state.requests.iter().filter(|request| request.case() == case).count()
+        state
+            .requests
+            .iter()
+            .filter(|request| request.case() == case)
+            .count()
     }
 
     /// How many requests were waiting for their answer at the same time, at most.
@@ -339,7 +351,10 @@ impl Drop for Server {
         let (sockets, workers) = {
             let mut state = self.shared.state();
             state.stopped = true;
-            (std::mem::take(&mut state.sockets), std::mem::take(&mut state.workers))
+            (
+                std::mem::take(&mut state.sockets),
+                std::mem::take(&mut state.workers),
+            )
         };
         self.shared.changed.notify_all();
         for socket in sockets {
@@ -498,7 +513,9 @@ fn read_request(
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<bool> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -52,10 +52,6 @@ impl Program {
         Self::check(config).args(["--output", "json"])
     }
 
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
-    }
-
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -97,7 +93,11 @@ impl Program {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.dir.path())
             .envs(self.environment)
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if self.stdin.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -235,9 +235,18 @@ impl Finished {
     pub(crate) fn reason(&self, name: &str) -> String {
         let report = self.report();
         let project = project(&report, name);
-        assert_eq!(project["status"], "failed", "`{name}` cannot be read: {self}");
-        assert!(project["balance"].is_null(), "what is unknown is no number: {project}");
-        project["error"]["reason"].as_str().expect("a reason").into()
+        assert_eq!(
+            project["status"], "failed",
+            "`{name}` cannot be read: {self}"
+        );
+        assert!(
+            project["balance"].is_null(),
+            "what is unknown is no number: {project}"
+        );
+        project["error"]["reason"]
+            .as_str()
+            .expect("a reason")
+            .into()
     }
 }
 

@@ -1,0 +1,39 @@
+//! What the world says: one attempt gives a [`Reading`] or a [`Failure`]; the pool makes [`Outcome`]s of them.
+
+pub mod pool;
+pub mod provider;
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+
+use crate::failure::Failure;
+
+/// What an account holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// This much.
+    Of(Decimal),
+    /// No limit: never an alert, never zero.
+    Unlimited,
+}
+
+/// A balance that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// How much.
+    pub amount: Amount,
+    /// Of what, if the service or the config says it.
+    pub currency: Option<String>,
+}
+
+/// What came of one check, all its attempts taken together.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The reading or why there is none.
+    pub result: Result<Reading, Failure>,
+    /// Attempts made; 0 if none was possible.
+    pub attempts: u32,
+    /// Time taken, waits included.
+    pub duration: Duration,
+}

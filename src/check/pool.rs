@@ -1,0 +1,155 @@
+//! The fan-out: jobs on a rayon pool of their own, results in the order of the plan, panics caught, the deadline kept.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use super::Outcome;
+use crate::failure::{Failure, Reason};
+
+/// One check, ready to run.
+pub type Job = Box<dyn FnOnce() -> Outcome + Send>;
+
+/// Runs all jobs on `workers` threads and gives their outcomes in the jobs' order.
+///
+/// A job that is not finished at the deadline is given up as `timeout`; its thread may linger, but nothing waits
+/// for it. `on_done` hears the number of finished jobs.
+///
+/// # Errors
+/// The system's reason if threads cannot be started.
+pub fn run(
+    jobs: Vec<Job>,
+    workers: usize,
+    deadline: Instant,
+    mut on_done: impl FnMut(usize),
+) -> Result<Vec<Outcome>, String> {
+    let total = jobs.len();
+    if total == 0 {
+        return Ok(Vec::new());
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers.clamp(1, total))
+        .thread_name(|index| format!("check-{index}"))
+        .build()
+        .map_err(|error| format!("worker threads cannot be started: {error}"))?;
+    let start = Instant::now();
+    let given_up = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    for (index, job) in jobs.into_iter().enumerate() {
+        let sender = sender.clone();
+        let given_up = Arc::clone(&given_up);
+        pool.spawn_fifo(move || {
+            if given_up.load(Ordering::Relaxed) {
+                return;
+            }
+            let begin = Instant::now();
+            let outcome = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Outcome {
+                result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
+                    .with_hint("please report it, with the log line that names the place")),
+                attempts: 1,
+                duration: begin.elapsed(),
+            });
+            // Nobody listens any more after the deadline.
+            let _ = sender.send((index, outcome));
+        });
+    }
+    drop(sender);
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; total];
+    let mut done = 0;
+    while done < total {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match receiver.recv_timeout(left) {
+            Ok((index, outcome)) => {
+                outcomes[index] = Some(outcome);
+                done += 1;
+                on_done(done);
+            }
+            Err(_) => break,
+        }
+    }
+    given_up.store(true, Ordering::Relaxed);
+    let waited = start.elapsed();
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| unfinished(waited))).collect())
+}
+
+fn unfinished(waited: Duration) -> Outcome {
+    let message = format!("not finished when the run's time was over ({} s)", crate::text::seconds(waited));
+    Outcome {
+        result: Err(Failure::new(Reason::Timeout, message)),
+        attempts: 1,
+        duration: waited,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Amount, Reading};
+    use std::sync::atomic::AtomicUsize;
+
+    fn outcome(n: i64) -> Outcome {
+        let reading = Reading { amount: Amount::Of(n.into()), currency: None };
+        Outcome { result: Ok(reading), attempts: 1, duration: Duration::ZERO }
+    }
+
+    fn far() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn order_is_kept_and_the_pool_is_bounded() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let jobs = (0..60)
+            .map(|n| {
+                let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+                Box::new(move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    outcome(n)
+                }) as Job
+            })
+            .collect();
+        let mut heard = Vec::new();
+        let outcomes = run(jobs, 7, far(), |done| heard.push(done)).unwrap();
+        let read: Vec<_> = outcomes.into_iter().map(|o| o.result.unwrap().amount).collect();
+        assert_eq!(read, (0..60).map(|n: i64| Amount::Of(n.into())).collect::<Vec<_>>());
+        assert_eq!(heard, (1..=60).collect::<Vec<_>>());
+        assert!(most.load(Ordering::SeqCst) <= 7);
+    }
+
+    #[test]
+    fn a_panic_stays_in_its_check() {
+        let jobs: Vec<Job> = vec![Box::new(|| outcome(1)), Box::new(|| panic!("boom")), Box::new(|| outcome(3))];
+        let outcomes = run(jobs, 1, far(), |_| ()).unwrap();
+        assert!(outcomes[0].result.is_ok() && outcomes[2].result.is_ok());
+        assert_eq!(outcomes[1].result.as_ref().unwrap_err().reason, Reason::Internal);
+    }
+
+    #[test]
+    fn what_hangs_is_given_up_and_what_waits_is_not_started() {
+        let started = Arc::new(AtomicUsize::new(0));
+        let (release, wait) = mpsc::channel::<()>();
+        let late = Arc::clone(&started);
+        let jobs: Vec<Job> = vec![
+            Box::new(|| outcome(1)),
+            Box::new(move || {
+                let _ = wait.recv();
+                outcome(2)
+            }),
+            Box::new(move || {
+                late.fetch_add(1, Ordering::SeqCst);
+                outcome(3)
+            }),
+        ];
+        let outcomes = run(jobs, 1, Instant::now() + Duration::from_millis(100), |_| ()).unwrap();
+        drop(release);
+        assert!(outcomes[0].result.is_ok());
+        for outcome in &outcomes[1..] {
+            assert_eq!(outcome.result.as_ref().unwrap_err().reason, Reason::Timeout);
+        }
+        assert_eq!(started.load(Ordering::SeqCst), 0);
+    }
+}

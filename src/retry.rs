@@ -1,0 +1,119 @@
+//! The one retry loop, for reads and deliveries alike: back-off with jitter, `Retry-After`, the deadline.
+
+use std::time::{Duration, Instant};
+
+use crate::failure::{Failure, Retry};
+use crate::redact::Redactor;
+use crate::text;
+
+/// The wait before the first repeat; it doubles from there.
+const FIRST_WAIT: Duration = Duration::from_millis(400);
+/// The longest wait that is not asked for by the peer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// How often and how long to try.
+#[derive(Clone, Copy)]
+pub struct Policy {
+    /// Repeats after the first attempt.
+    pub max_retries: u32,
+    /// When nothing may be started any more.
+    pub deadline: Instant,
+}
+
+/// Runs one attempt after the other until one succeeds or another cannot help. Messages come back without secrets.
+///
+/// Each attempt gets the time that is left.
+pub fn run<T>(
+    policy: Policy,
+    redactor: &Redactor,
+    mut attempt: impl FnMut(Duration) -> Result<T, Failure>,
+) -> (Result<T, Failure>, u32) {
+    let mut attempts = 0;
+    loop {
+        let left = policy.deadline.saturating_duration_since(Instant::now());
+        attempts += 1;
+        let mut failure = match attempt(left.max(Duration::from_millis(1))) {
+            Ok(value) => return (Ok(value), attempts),
+            Err(failure) => failure,
+        };
+        failure.message = redactor.clean(&failure.message);
+        failure.hint = failure.hint.map(|hint| redactor.clean(&hint));
+        let wait = match failure.retry {
+            Retry::Never => return (Err(failure), attempts),
+            _ if attempts > policy.max_retries => return (Err(failure), attempts),
+            Retry::Soon => back_off(attempts),
+            // A little later than asked, so that many clients do not come back in the same instant.
+            Retry::After(asked) => asked + asked.mul_f64(0.05 * fastrand::f64()),
+        };
+        let left = policy.deadline.saturating_duration_since(Instant::now());
+        if wait >= left {
+            if let Retry::After(asked) = failure.retry {
+                let asked = text::seconds(asked);
+                failure.message = format!("{}; it asks to wait {asked} s, longer than this run may take", failure.message);
+            }
+            return (Err(failure), attempts);
+        }
+        log::debug!(
+            reason:? = failure.reason.as_str(), attempt = attempts, wait_seconds = wait.as_secs_f64();
+            "trying again: {}", failure.message
+        );
+        std::thread::sleep(wait);
+    }
+}
+
+/// The wait after the n-th attempt: doubling, capped, and between half and all of that at random.
+fn back_off(attempts: u32) -> Duration {
+    let full = FIRST_WAIT.saturating_mul(1 << (attempts - 1).min(16)).min(LONGEST_WAIT);
+    full.mul_f64(0.5 + 0.5 * fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Reason;
+
+    fn policy(max_retries: u32) -> Policy {
+        Policy { max_retries, deadline: Instant::now() + Duration::from_secs(60) }
+    }
+
+    fn fail_with(retry: Retry, max_retries: u32) -> (u32, String) {
+        let mut redactor = Redactor::default();
+        redactor.learn("sk-secret");
+        let (result, attempts) = run::<()>(policy(max_retries), &redactor, |_| {
+            Err(Failure { retry, ..Failure::new(Reason::Connect, "key sk-secret refused") })
+        });
+        (attempts, result.unwrap_err().message)
+    }
+
+    #[test]
+    fn only_what_can_help_is_repeated_and_secrets_are_gone() {
+        assert_eq!(fail_with(Retry::Never, 5), (1, "key *** refused".to_owned()));
+        assert_eq!(fail_with(Retry::Soon, 0).0, 1);
+        assert_eq!(fail_with(Retry::Soon, 1).0, 2);
+        assert_eq!(fail_with(Retry::After(Duration::ZERO), 3).0, 4);
+        let (attempts, message) = fail_with(Retry::After(Duration::from_secs(3600)), 3);
+        assert_eq!(attempts, 1);
+        assert!(message.contains("wait 3600 s"), "{message}");
+    }
+
+    #[test]
+    fn success_ends_the_loop() {
+        let mut left = 2;
+        let (result, attempts) = run(policy(3), &Redactor::default(), |_| {
+            left -= 1;
+            if left == 0 { Ok(7) } else { Err(Failure { retry: Retry::After(Duration::ZERO), ..Failure::new(Reason::Timeout, "x") }) }
+        });
+        assert_eq!((result.unwrap(), attempts), (7, 2));
+    }
+
+    #[test]
+    fn waits_grow_are_jittered_and_bounded() {
+        for attempts in 1..40 {
+            let full = FIRST_WAIT.saturating_mul(1 << (attempts - 1).min(16)).min(LONGEST_WAIT);
+            for _ in 0..20 {
+                let wait = back_off(attempts);
+                assert!(wait >= full / 2 && wait <= full, "{attempts}: {wait:?}");
+            }
+        }
+    }
+}
