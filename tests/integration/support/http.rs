@@ -372,13 +372,17 @@ impl Drop for Server {
 
 fn serve(shared: &Shared, stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    match &shared.tls {
+    let handle = stream.try_clone()?;
+    let result = match &shared.tls {
         None => converse(shared, stream),
-        Some(acceptor) => {
-            let stream = acceptor.accept(stream).map_err(io::Error::other)?;
-            converse(shared, stream)
-        }
-    }
+        Some(acceptor) => match acceptor.accept(stream) {
+            Ok(stream) => converse(shared, stream),
+            Err(error) => Err(io::Error::other(error)),
+        },
+    };
+    // The server keeps a handle of every socket, so dropping this one would close nothing.
+    drop(handle.shutdown(Shutdown::Both));
+    result
 }
 
 fn converse(shared: &Shared, mut stream: impl Read + Write) -> io::Result<()> {

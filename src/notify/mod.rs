@@ -1,0 +1,249 @@
+//! Who must know: one grouped message a channel, split to the service's size limit, each channel on a thread of its own.
+//!
+//! A channel is one file in `channel/`: it encodes a message and judges an answer. Retry, time and redaction are here.
+
+mod channel;
+mod message;
+
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::config::Channel;
+use crate::decide::Alert;
+use crate::failure::{Failure, Reason, Retry};
+use crate::http::Clients;
+use crate::plan::Plan;
+use crate::redact::Redactor;
+use crate::{retry, text};
+
+pub use message::Message;
+
+/// What became of the alerts on one channel.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The channel's name.
+    pub channel: String,
+    /// Whether all of it was taken.
+    pub status: DeliveryStatus,
+    /// Alerts there were for it.
+    pub alerts: usize,
+    /// Of those, the positions of the ones that were taken.
+    pub taken: Vec<usize>,
+    /// Attempts made, over all parts.
+    pub attempts: u32,
+    /// Why not all was taken.
+    pub failure: Option<Failure>,
+    /// In a dry run, the exact bodies that would be sent.
+    pub payloads: Vec<String>,
+}
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStatus {
+    /// The service has taken all of it.
+    Sent,
+    /// Something was not taken.
+    Failed,
+    /// Nothing was sent, on request.
+    DryRun,
+}
+
+/// What a send needs beside the channel.
+struct Task {
+    channel: Channel,
+    message: Arc<Message>,
+    clients: Arc<Clients>,
+    redactor: Redactor,
+    policy: retry::Policy,
+    timeout: Duration,
+}
+
+/// Tells every channel of the plan about the alerts, all channels at once. Nothing is sent if there are none.
+///
+/// A channel that is not through at the deadline counts as failed with `timeout`.
+pub fn notify(
+    plan: &Plan,
+    alerts: &[Alert],
+    run_id: &str,
+    clients: &Arc<Clients>,
+    deadline: Instant,
+    dry_run: bool,
+) -> Vec<Delivery> {
+    if alerts.is_empty() {
+        return Vec::new();
+    }
+    let message = Arc::new(Message::new(alerts, plan.language, run_id));
+    let (sender, receiver) = mpsc::channel();
+    let mut deliveries: Vec<Option<Delivery>> = Vec::new();
+    for (index, channel) in plan.channels.iter().enumerate() {
+        deliveries.push(None);
+        let task = Task {
+            channel: channel.clone(),
+            message: Arc::clone(&message),
+            clients: Arc::clone(clients),
+            redactor: plan.redactor.clone(),
+            policy: retry::Policy { max_retries: plan.max_retries, deadline },
+            timeout: plan.request_timeout,
+        };
+        let sender = sender.clone();
+        let work = move || {
+            let delivery = if dry_run { task.render() } else { task.deliver() };
+            // Nobody listens any more after the deadline.
+            let _ = sender.send((index, delivery));
+        };
+        if std::thread::Builder::new().name(format!("notify-{index}")).spawn(work).is_err() {
+            let failure = Failure::new(Reason::Internal, "no thread could be started for this channel");
+            deliveries[index] = Some(Delivery::none(channel, alerts.len(), failure));
+        }
+    }
+    drop(sender);
+    while let Ok((index, delivery)) = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        deliveries[index] = Some(delivery);
+    }
+    let late = || Failure::new(Reason::Timeout, "not delivered when the run's time was over");
+    deliveries
+        .into_iter()
+        .zip(&plan.channels)
+        .map(|(delivery, channel)| delivery.unwrap_or_else(|| Delivery::none(channel, alerts.len(), late())))
+        .collect()
+}
+
+impl Delivery {
+    fn none(channel: &Channel, alerts: usize, failure: Failure) -> Delivery {
+        Delivery {
+            channel: channel.name.clone(),
+            status: DeliveryStatus::Failed,
+            alerts,
+            taken: Vec::new(),
+            attempts: 0,
+            failure: Some(failure),
+            payloads: Vec::new(),
+        }
+    }
+}
+
+impl Task {
+    /// The ranges of alerts that fit one message each.
+    fn parts(&self) -> Vec<std::ops::Range<usize>> {
+        let total = self.message.alerts.len();
+        let mut parts = Vec::new();
+        let mut start = 0;
+        while start < total {
+            let fits = |end: &usize| channel::fits(&self.channel, &self.message, start..*end);
+            let mut end = start + 1;
+            // Doubling, then closing in: a message is rendered a logarithmic number of times.
+            let mut step = 1;
+            while end < total && fits(&(end + step).min(total)) {
+                end = (end + step).min(total);
+                step *= 2;
+            }
+            while step > 1 {
+                step /= 2;
+                if end + step <= total && fits(&(end + step)) {
+                    end += step;
+                }
+            }
+            parts.push(start..end);
+            start = end;
+        }
+        parts
+    }
+
+    fn broken(&self) -> Option<Failure> {
+        self.channel.broken.as_ref().map(|why| Failure::new(Reason::Config, why.clone()))
+    }
+
+    fn render(&self) -> Delivery {
+        if let Some(failure) = self.broken() {
+            return Delivery::none(&self.channel, self.message.alerts.len(), failure);
+        }
+        let payloads = self.parts().into_iter().map(|part| {
+            channel::post(&self.channel, &self.message, part, Timestamp::now()).body
+        });
+        Delivery {
+            channel: self.channel.name.clone(),
+            status: DeliveryStatus::DryRun,
+            alerts: self.message.alerts.len(),
+            taken: (0..self.message.alerts.len()).collect(),
+            attempts: 0,
+            failure: None,
+            // A payload is shown, and it may carry a signature, but never the secret itself.
+            payloads: payloads.map(|body| self.redactor.mask(&body)).collect(),
+        }
+    }
+
+    fn deliver(&self) -> Delivery {
+        let mut delivery = Delivery {
+            channel: self.channel.name.clone(),
+            status: DeliveryStatus::Sent,
+            alerts: self.message.alerts.len(),
+            taken: Vec::new(),
+            attempts: 0,
+            failure: self.broken(),
+            payloads: Vec::new(),
+        };
+        let parts = if delivery.failure.is_some() { Vec::new() } else { self.parts() };
+        let total = parts.len();
+        for (index, part) in parts.into_iter().enumerate() {
+            let (result, attempts) = retry::run(self.policy, &self.redactor, |left| self.attempt(part.clone(), left));
+            delivery.attempts += attempts;
+            match result {
+                Ok(()) => delivery.taken.extend(part),
+                Err(mut failure) => {
+                    if total > 1 {
+                        let count = text::plural(total, "message");
+                        failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
+                    }
+                    delivery.failure = delivery.failure.or(Some(failure));
+                }
+            }
+        }
+        if let Some(failure) = &delivery.failure {
+            delivery.status = DeliveryStatus::Failed;
+            log::warn!(
+                channel:? = delivery.channel.as_str(), reason:? = failure.reason.as_str(), attempts = delivery.attempts;
+                "an alert was not delivered: {}", failure.describe()
+            );
+        }
+        delivery
+    }
+
+    /// One attempt to send one part, signed anew.
+    fn attempt(&self, part: std::ops::Range<usize>, left: Duration) -> Result<(), Failure> {
+        let post = channel::post(&self.channel, &self.message, part, Timestamp::now());
+        let Some(url) = post.url else {
+            crate::logging::say(&post.body);
+            return Ok(());
+        };
+        let response = self.clients.send(&url, &post.body, self.timeout.min(left))?;
+        let verdict = match response.status {
+            200..=299 => channel::judge(self.channel.kind, &response.body),
+            429 => Err(Failure::transient(Reason::RateLimited, "too many messages (HTTP 429)")),
+            500..=599 => {
+                Err(Failure::transient(Reason::HttpStatus, format!("the service has a fault of its own (HTTP {})", response.status)))
+            }
+            300..=399 => {
+                let message = format!("the address answers with a redirect (HTTP {}), which is never followed", response.status);
+                Err(Failure::new(Reason::HttpStatus, message).with_hint("set the address that it leads to"))
+            }
+            status => {
+                let said = channel::judge(self.channel.kind, &response.body).err().filter(|f| f.reason != Reason::Decode);
+                let message = match said {
+                    Some(failure) => format!("the message was refused (HTTP {status}): {}", failure.message),
+                    None => format!("the message was refused (HTTP {status})"),
+                };
+                let reason = if matches!(status, 401 | 403) { Reason::Auth } else { Reason::HttpStatus };
+                Err(Failure::new(reason, message))
+            }
+        };
+        verdict.map_err(|mut failure| {
+            if let (Retry::Soon, Some(wait)) = (failure.retry, response.retry_after) {
+                failure.retry = Retry::After(wait);
+            }
+            failure
+        })
+    }
+}

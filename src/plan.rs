@@ -1,0 +1,185 @@
+//! What this run will do: which checks, on how many workers, for how long. No network.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+
+use crate::check::provider::page::{Kind, Reader};
+use crate::check::provider::{Account, Target};
+use crate::cli::{CheckArgs, Only};
+use crate::config::{BalanceType, Channel, Config, Language, Project};
+use crate::failure::{Failure, Reason};
+use crate::redact::Redactor;
+use crate::text;
+
+/// Everything a run is going to do.
+pub struct Plan {
+    /// The checks, in the order of the config.
+    pub checks: Vec<Check>,
+    /// Where alerts go.
+    pub channels: Vec<Channel>,
+    /// Threads that check at the same time; at most the number of checks.
+    pub workers: usize,
+    /// Longest time for the whole run.
+    pub run_timeout: Duration,
+    /// Longest time for one request to a channel.
+    pub request_timeout: Duration,
+    /// Repeats after a first attempt.
+    pub max_retries: u32,
+    /// Language of alerts.
+    pub language: Language,
+    /// Knows every secret.
+    pub redactor: Redactor,
+    /// What works, but not as asked.
+    pub warnings: Vec<String>,
+}
+
+/// One check.
+pub struct Check {
+    /// What it is about.
+    pub subject: Subject,
+    /// How to read it, or why it cannot be read.
+    pub account: Result<Account, Failure>,
+}
+
+/// What a check is about; what judging and reporting need of it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The project's unique name.
+    pub name: String,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
+    /// The provider's id.
+    pub provider: String,
+    /// What is counted.
+    pub kind: BalanceType,
+    /// Below it the balance is critical; none if the entry is broken.
+    pub threshold: Option<Decimal>,
+    /// Below it the balance is a warning.
+    pub warning_threshold: Option<Decimal>,
+    /// The currency until the service says one.
+    pub currency: Option<String>,
+}
+
+impl Plan {
+    /// The plan for a config and the flags of `check`.
+    ///
+    /// # Errors
+    /// What is wrong with the selection: a usage error, except that nothing is left to do.
+    pub fn new(config: &Config, args: &CheckArgs) -> Result<Plan, PlanError> {
+        let selected = select(config, args)?;
+        if selected.is_empty() {
+            let what = args.only.map_or("projects", Only::as_str);
+            return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
+        }
+        let mut readers: BTreeMap<(String, String), Arc<Reader>> = BTreeMap::new();
+        let checks: Vec<Check> = selected.into_iter().map(|project| check(project, config, &mut readers)).collect();
+        let settings = config.settings();
+        let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
+        Ok(Plan {
+            workers: wanted.min(checks.len()),
+            checks,
+            channels: config.channels().to_vec(),
+            run_timeout: args.timeout.unwrap_or(settings.run_timeout),
+            request_timeout: settings.request_timeout,
+            max_retries: settings.max_retries,
+            language: settings.language,
+            redactor: config.redactor().clone(),
+            warnings: config.warnings().iter().cloned().chain(warning).collect(),
+        })
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// The flags name something that is not there.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The selection is empty.
+    Nothing(String),
+}
+
+fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, PlanError> {
+    let projects = config.projects();
+    for name in &args.projects {
+        if projects.iter().any(|project| project.name == *name) {
+            continue;
+        }
+        let names: Vec<&str> = projects.iter().map(|project| project.name.as_str()).collect();
+        let mut near: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|known| text::nearest(name, [*known]).is_some() || known.to_lowercase().contains(&name.to_lowercase()))
+            .collect();
+        near.truncate(5);
+        let hint = if near.is_empty() {
+            format!("enabled projects: {}", text::list(names.into_iter().take(20)))
+        } else {
+            format!("did you mean {}?", near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or "))
+        };
+        return Err(PlanError::Usage { message: format!("no enabled project is named `{name}`"), hint: Some(hint) });
+    }
+    // Mailboxes and subscriptions are lists that this version refuses unless they are empty.
+    if args.only.is_some_and(|only| only != Only::Projects) {
+        return Ok(Vec::new());
+    }
+    let wanted = |project: &&Project| args.projects.is_empty() || args.projects.contains(&project.name);
+    Ok(projects.iter().filter(wanted).collect())
+}
+
+fn check(project: &Project, config: &Config, readers: &mut BTreeMap<(String, String), Arc<Reader>>) -> Check {
+    let page = &project.page;
+    let subject = Subject {
+        name: project.name.clone(),
+        owner_project: project.owner_project.clone(),
+        provider: page.id.clone(),
+        kind: project.kind.unwrap_or(match page.kind {
+            Kind::Balance => BalanceType::Balance,
+            Kind::Credits | Kind::Quota => BalanceType::Credits,
+        }),
+        threshold: project.threshold,
+        warning_threshold: project.warning_threshold,
+        currency: project.currency.clone().or_else(|| page.currency.clone()),
+    };
+    let account = match &project.broken {
+        Some(why) => Err(why.clone()),
+        None => account(project, config, readers),
+    };
+    Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
+}
+
+fn account(
+    project: &Project,
+    config: &Config,
+    readers: &mut BTreeMap<(String, String), Arc<Reader>>,
+) -> Result<Account, String> {
+    let page = &project.page;
+    // An expression is compiled once per provider; only `file` brings one per project.
+    let key = (page.id.clone(), page.fill(&page.balance, "", &project.options, str::to_owned));
+    let reader = match readers.get(&key) {
+        Some(reader) => Arc::clone(reader),
+        None => {
+            let reader = Arc::new(page.reader(&project.options)?);
+            readers.insert(key, Arc::clone(&reader));
+            reader
+        }
+    };
+    let target = Target::of(page, &project.options, project.base_url.as_ref(), config.folder())?;
+    Ok(Account {
+        page: Arc::clone(page),
+        reader,
+        credential: project.credential.clone().unwrap_or_else(|| SecretString::from(String::new())),
+        options: project.options.clone(),
+        currency: project.currency.clone(),
+        target,
+        timeout: project.timeout,
+    })
+}
