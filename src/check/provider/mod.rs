@@ -4,6 +4,8 @@ pub mod expression;
 pub mod page;
 mod sign;
 
+pub(crate) use sign::hmac_sha256;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,66 @@
+//! JSON to an address of the user's own: `AlarmNotification`, one entry of `Resources` an alert.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Post;
+use crate::amount;
+use crate::config::{BalanceType, Channel, Language};
+use crate::decide::{Alert, Level};
+use crate::notify::message::{Message, as_it_is};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Notification<'a> {
+    r#type: &'static str,
+    rule_name: String,
+    level: Level,
+    source: &'a str,
+    resources: Vec<Resource<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Resource<'a> {
+    project_name: &'a str,
+    owner_project: Option<&'a str>,
+    provider: &'a str,
+    balance_type: BalanceType,
+    current_value: Box<RawValue>,
+    threshold: Box<RawValue>,
+    unit: &'a str,
+    message: String,
+}
+
+pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
+    let rule = match message.language() {
+        Language::En => "balance alert",
+        Language::Zh => "余额告警",
+    };
+    let notification = Notification {
+        r#type: "AlarmNotification",
+        rule_name: match (alerts, message.language()) {
+            ([alert], Language::En) => format!("{} {rule}", alert.project),
+            ([alert], Language::Zh) => format!("{}{rule}", alert.project),
+            _ => rule.to_owned(),
+        },
+        level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
+        source: &channel.source,
+        resources: alerts
+            .iter()
+            .map(|alert| Resource {
+                project_name: &alert.project,
+                owner_project: alert.owner_project.as_deref(),
+                provider: &alert.provider,
+                balance_type: alert.kind,
+                current_value: amount::to_json(alert.balance),
+                threshold: amount::to_json(alert.threshold),
+                unit: alert.currency.as_deref().unwrap_or_default(),
+                message: message.sentence(alert, as_it_is),
+            })
+            .collect(),
+    };
+    // Strings, numbers and lists only: this cannot fail.
+    let body = serde_json::to_string(&notification).unwrap_or_default();
+    Post { url: channel.url.clone(), size: body.len(), body }
+}

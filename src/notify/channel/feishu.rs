@@ -1,0 +1,83 @@
+//! Feishu / Lark custom robot. Source: open.feishu.cn, "Use bots in groups: custom bot".
+//!
+//! A `post` message: its text is shown as it stands, so a name cannot format or link.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Post, base64, code, hmac_sha256, no_code, parse, refused};
+use crate::config::{Channel, Language};
+use crate::decide::Alert;
+use crate::failure::{Failure, Reason};
+use crate::notify::message::{Message, literal};
+use secrecy::ExposeSecret;
+
+/// 20 KB for the whole body.
+pub(super) const LIMIT: usize = 20_000;
+
+pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
+    let line = |text: String| json!([{ "tag": "text", "text": text }]);
+    let mut lines: Vec<_> = alerts.iter().map(|alert| line(message.line(alert, literal))).collect();
+    lines.push(line(message.footer(&channel.source, literal)));
+    let locale = match message.language() {
+        Language::En => "en_us",
+        Language::Zh => "zh_cn",
+    };
+    let content = json!({ locale: { "title": message.title(alerts), "content": lines } });
+    let mut body = json!({ "msg_type": "post", "content": { "post": content } });
+    if let Some(secret) = &channel.secret {
+        let timestamp = now.as_second();
+        body["timestamp"] = timestamp.to_string().into();
+        body["sign"] = sign(timestamp, secret.expose_secret()).into();
+    }
+    let body = body.to_string();
+    Post { url: channel.url.clone(), size: body.len(), body }
+}
+
+/// HMAC-SHA256 of nothing, keyed with time and secret: the robot's own way round.
+fn sign(timestamp: i64, secret: &str) -> String {
+    base64(&hmac_sha256(format!("{timestamp}\n{secret}").as_bytes(), b""))
+}
+
+pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
+    let answer = parse(body)?;
+    let code = match answer.get("code") {
+        Some(_) => code(&answer, "code"),
+        None => code(&answer, "StatusCode"),
+    };
+    let words = answer.get("msg").and_then(|words| words.as_str());
+    match code {
+        Some(0) => Ok(()),
+        None => Err(no_code("code")),
+        Some(code) => {
+            let throttled = words.is_some_and(|words| words.contains("frequency limit"));
+            let (reason, hint) = match code {
+                _ if throttled => (Reason::RateLimited, None),
+                11232 | 99_991_400 => (Reason::RateLimited, None),
+                19001 => (Reason::Api, Some("the robot was removed, or the address is not its own")),
+                19021 => (Reason::Auth, Some("check `secret`, and this machine's clock")),
+                19022 => (Reason::Api, Some("add this machine's address to the robot's list")),
+                19024 => (Reason::Api, Some("the robot wants a keyword: put it into `source`")),
+                _ => (Reason::Api, None),
+            };
+            Err(refused(code, words, reason, hint))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_the_services_own() {
+        for (timestamp, secret, want) in [
+            (1_599_360_473, "demo", "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="),
+            (1_784_090_000, "signing-secret", "KR/ra7TdEUIVmdbfeSXeM1FYoX2GTy1DP0EIudF7j+A="),
+            (1_700_000_000, "密钥", "cyn+2wyXar1IIl3eihT1dIzSxsVv1BFWCgy6prBcWJM="),
+            (1_700_000_000, "secret", "fiWS2+gh28DOydAv7hzONH/mDn9+b1Y4Y5ivXWXy8vA="),
+        ] {
+            assert_eq!(sign(timestamp, secret), want);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One JSON object for programs. Its shape is a contract: fields are added, never changed.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Report, Summary};
+use crate::amount;
+use crate::config::BalanceType;
+use crate::decide::Status;
+use crate::exit::Exit;
+use crate::failure::{Failure, Reason};
+use crate::notify::DeliveryStatus;
+
+#[derive(Serialize)]
+struct Root<'a> {
+    schema_version: u32,
+    run_id: &'a str,
+    started_at: String,
+    duration_seconds: f64,
+    status: &'static str,
+    exit_code: u8,
+    summary: Summary,
+    projects: Vec<Project<'a>>,
+    mailboxes: [(); 0],
+    subscriptions: [(); 0],
+    deliveries: Vec<Delivery<'a>>,
+}
+
+#[derive(Serialize)]
+struct Project<'a> {
+    name: &'a str,
+    owner_project: Option<&'a str>,
+    provider: &'a str,
+    r#type: BalanceType,
+    currency: Option<&'a str>,
+    status: Status,
+    balance: Option<Box<RawValue>>,
+    threshold: Option<Box<RawValue>>,
+    warning_threshold: Option<Box<RawValue>>,
+    ratio: Option<Box<RawValue>>,
+    cached: bool,
+    attempts: u32,
+    duration_seconds: f64,
+    error: Option<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct Delivery<'a> {
+    channel: &'a str,
+    status: DeliveryStatus,
+    alerts: usize,
+    attempts: u32,
+    error: Option<Error<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    payloads: Vec<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    reason: Reason,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+impl<'a> From<&'a Failure> for Error<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Error { reason: failure.reason, message: &failure.message, hint: failure.hint.as_deref() }
+    }
+}
+
+fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+pub(super) fn render(report: &Report, exit: Exit) -> String {
+    let root = Root {
+        schema_version: 1,
+        run_id: &report.run_id,
+        started_at: report.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        duration_seconds: milliseconds(report.duration_seconds),
+        status: report.status(),
+        exit_code: exit.code(),
+        summary: report.summary(),
+        projects: report
+            .verdicts
+            .iter()
+            .map(|verdict| Project {
+                name: &verdict.subject.name,
+                owner_project: verdict.subject.owner_project.as_deref(),
+                provider: &verdict.subject.provider,
+                r#type: verdict.subject.kind,
+                currency: verdict.currency.as_deref(),
+                status: verdict.status,
+                balance: verdict.balance.map(amount::to_json),
+                threshold: verdict.subject.threshold.map(amount::to_json),
+                warning_threshold: verdict.subject.warning_threshold.map(amount::to_json),
+                ratio: verdict.ratio.map(amount::to_json),
+                cached: false,
+                attempts: verdict.attempts,
+                duration_seconds: milliseconds(verdict.duration_seconds),
+                error: verdict.failure.as_ref().map(Error::from),
+            })
+            .collect(),
+        mailboxes: [],
+        subscriptions: [],
+        deliveries: report
+            .deliveries
+            .iter()
+            .map(|delivery| Delivery {
+                channel: &delivery.channel,
+                status: delivery.status,
+                alerts: delivery.alerts,
+                attempts: delivery.attempts,
+                error: delivery.failure.as_ref().map(Error::from),
+                payloads: delivery
+                    .payloads
+                    .iter()
+                    .map(|body| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()))
+                    .collect(),
+            })
+            .collect(),
+    };
+    // Strings, numbers and lists only: this cannot fail.
+    serde_json::to_string(&root).unwrap_or_default() + "\n"
+}

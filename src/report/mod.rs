@@ -1,0 +1,122 @@
+//! What the run says: [`Report`], the one value that every output, and the exit code, is made of.
+
+mod json;
+mod nagios;
+pub mod progress;
+mod table;
+
+use jiff::Timestamp;
+
+use crate::cli::Output;
+use crate::decide::{Status, Verdict};
+use crate::exit::Exit;
+use crate::notify::{Delivery, DeliveryStatus};
+
+pub use table::columns;
+
+/// All that a run found and did.
+pub struct Report {
+    /// Names this run in logs, messages and reports.
+    pub run_id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Seconds it took.
+    pub duration_seconds: f64,
+    /// What was found, in the order of the plan.
+    pub verdicts: Vec<Verdict>,
+    /// What became of the alerts.
+    pub deliveries: Vec<Delivery>,
+    /// Alerts there were.
+    pub alerts: usize,
+}
+
+/// How many accounts are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// All.
+    pub total: usize,
+    /// At or above all thresholds.
+    pub ok: usize,
+    /// Below the threshold.
+    pub low: usize,
+    /// Not read.
+    pub failed: usize,
+    /// Below the warning threshold.
+    pub warning: usize,
+    /// Without a limit.
+    pub unlimited: usize,
+}
+
+impl Report {
+    fn has(&self, status: Status) -> bool {
+        self.verdicts.iter().any(|verdict| verdict.status == status)
+    }
+
+    /// Whether a balance is below its threshold.
+    pub fn has_low(&self) -> bool {
+        self.has(Status::Low)
+    }
+
+    /// Whether a balance is below its warning threshold.
+    pub fn has_warning(&self) -> bool {
+        self.has(Status::Warning)
+    }
+
+    /// Whether a check could not be read.
+    pub fn has_failed(&self) -> bool {
+        self.has(Status::Failed)
+    }
+
+    /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
+    pub fn has_undelivered(&self) -> bool {
+        !self.deliveries.is_empty()
+            && (0..self.alerts).any(|alert| !self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert)))
+    }
+
+    /// How many accounts are in which state.
+    pub fn summary(&self) -> Summary {
+        let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
+        Summary {
+            total: self.verdicts.len(),
+            ok: count(Status::Ok),
+            low: count(Status::Low),
+            failed: count(Status::Failed),
+            warning: count(Status::Warning),
+            unlimited: count(Status::Unlimited),
+        }
+    }
+
+    /// The whole run in one word: critical, unknown, warning or ok.
+    pub fn status(&self) -> &'static str {
+        if self.has_low() {
+            "critical"
+        } else if self.has_failed() {
+            "unknown"
+        } else if self.has_warning() {
+            "warning"
+        } else {
+            "ok"
+        }
+    }
+
+    /// The verdicts, worst first.
+    fn worst_first(&self) -> Vec<&Verdict> {
+        let mut verdicts: Vec<&Verdict> = self.verdicts.iter().collect();
+        // Within a state the one that has the least left comes first.
+        verdicts.sort_by_key(|verdict| (verdict.status as u8, verdict.ratio));
+        verdicts
+    }
+
+    fn failed_deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Failed)
+    }
+
+    /// The report in the wanted form; empty if `quiet` and there is nothing to say.
+    pub fn render(&self, output: Output, exit: Exit, quiet: bool) -> String {
+        match output {
+            Output::Json => json::render(self, exit),
+            Output::Nagios => nagios::render(self),
+            Output::Table => table::render(self, quiet),
+        }
+    }
+}
