@@ -117,7 +117,11 @@ impl Exit {
 
     /// The same status for a Nagios-like scheduler, which knows 0 to 3 only.
     pub fn for_nagios(self) -> Exit {
-        if self.code() >= Exit::Usage.code() { Exit::Unknown } else { self }
+        if self.code() >= Exit::Usage.code() {
+            Exit::Unknown
+        } else {
+            self
+        }
     }
 }
 

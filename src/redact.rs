@@ -77,9 +77,15 @@ mod tests {
         ] {
             let clean = redactor.clean(echoed);
             assert!(clean.contains(MASK), "{clean}");
-            assert!(!clean.contains("a/b") && !clean.contains("a%2Fb"), "{clean}");
+            assert!(
+                !clean.contains("a/b") && !clean.contains("a%2Fb"),
+                "{clean}"
+            );
         }
-        assert_eq!(redactor.clean("abc stays, it is too short"), "abc stays, it is too short");
+        assert_eq!(
+            redactor.clean("abc stays, it is too short"),
+            "abc stays, it is too short"
+        );
     }
 
     #[test]

@@ -33,8 +33,10 @@ pub(super) struct RawConfig {
     /// Pages for services that the catalogue does not know.
     pub providers: Option<Vec<Option<Page>>>,
     /// Subscriptions; must be empty in this version.
+    #[schemars(with = "Option<[(); 0]>")]
     pub subscriptions: Option<Vec<serde_yaml::Value>>,
     /// Mailboxes; must be empty in this version.
+    #[schemars(with = "Option<[(); 0]>")]
     pub email: Option<Vec<serde_yaml::Value>>,
 }
 
@@ -283,7 +285,10 @@ pub(super) fn schema() -> serde_json::Value {
         root.insert("$id".to_owned(), "config.schema.json".into());
     }
     allow_comments(&mut schema);
-    let ids: Vec<_> = crate::check::provider::catalog().iter().map(|page| page.id.clone()).collect();
+    let ids: Vec<_> = crate::check::provider::catalog()
+        .iter()
+        .map(|page| page.id.clone())
+        .collect();
     if let Some(provider) = schema.pointer_mut("/definitions/RawProject/properties/provider") {
         let description = provider.get("description").cloned().unwrap_or_default();
         // Known ids complete in an editor; others may come from `providers:`.
@@ -297,7 +302,10 @@ fn allow_comments(node: &mut serde_json::Value) {
     match node {
         serde_json::Value::Object(map) => {
             if map.get("additionalProperties") == Some(&serde_json::Value::Bool(false)) {
-                map.insert("patternProperties".to_owned(), serde_json::json!({ "^_": true }));
+                map.insert(
+                    "patternProperties".to_owned(),
+                    serde_json::json!({ "^_": true }),
+                );
             }
             map.values_mut().for_each(allow_comments);
         }

@@ -9,35 +9,44 @@ use crate::text;
 const NAME_CHARS: usize = 120;
 
 /// The alerts of one run, ready to be encoded.
-pub struct Message {
+pub(super) struct Message {
     /// The alerts, worst first.
-    pub alerts: Vec<Alert>,
+    pub(super) alerts: Vec<Alert>,
     language: Language,
     run_id: String,
 }
 
 /// Makes text from outside harmless in one kind of message.
-pub type Neutral = fn(&str) -> String;
+pub(super) type Neutral = fn(&str) -> String;
 
 impl Message {
     /// The message of one run. Names are brought to one bounded line here, once.
-    pub fn new(alerts: &[Alert], language: Language, run_id: &str) -> Message {
+    pub(super) fn new(alerts: &[Alert], language: Language, run_id: &str) -> Message {
         let alerts = alerts
             .iter()
             .cloned()
             .map(|mut alert| {
                 alert.project = text::one_line(&alert.project, NAME_CHARS);
-                alert.owner_project = alert.owner_project.map(|owner| text::one_line(&owner, NAME_CHARS));
+                alert.owner_project = alert
+                    .owner_project
+                    .map(|owner| text::one_line(&owner, NAME_CHARS));
                 alert.currency = alert.currency.map(|currency| text::one_line(&currency, 16));
                 alert
             })
             .collect();
-        Message { alerts, language, run_id: run_id.to_owned() }
+        Message {
+            alerts,
+            language,
+            run_id: run_id.to_owned(),
+        }
     }
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
-    pub fn title(&self, alerts: &[Alert]) -> String {
-        let low = alerts.iter().filter(|alert| alert.level == Level::Critical).count();
+    pub(super) fn title(&self, alerts: &[Alert]) -> String {
+        let low = alerts
+            .iter()
+            .filter(|alert| alert.level == Level::Critical)
+            .count();
         let warning = alerts.len() - low;
         let (head, low_word, warning_word, colon, comma) = match self.language {
             Language::En => ("Balance alert", " low", " warning", ": ", ", "),
@@ -52,7 +61,7 @@ impl Message {
     }
 
     /// One line for one alert, its mark first.
-    pub fn line(&self, alert: &Alert, neutral: Neutral) -> String {
+    pub(super) fn line(&self, alert: &Alert, neutral: Neutral) -> String {
         let mark = match alert.level {
             Level::Critical => "🔴",
             Level::Warning => "🟡",
@@ -61,7 +70,7 @@ impl Message {
     }
 
     /// One sentence for one alert.
-    pub fn sentence(&self, alert: &Alert, neutral: Neutral) -> String {
+    pub(super) fn sentence(&self, alert: &Alert, neutral: Neutral) -> String {
         let name = match &alert.owner_project {
             Some(owner) => match self.language {
                 Language::En => format!("{} ({})", neutral(&alert.project), neutral(owner)),
@@ -74,24 +83,34 @@ impl Message {
         let threshold = amount::show(alert.threshold, currency.as_deref());
         match (self.language, alert.level) {
             (Language::En, Level::Critical) => {
-                format!("{name}: {} {balance} is below the threshold {threshold}", alert.kind.as_str())
+                format!(
+                    "{name}: {} {balance} is below the threshold {threshold}",
+                    alert.kind.as_str()
+                )
             }
             (Language::En, Level::Warning) => {
-                format!("{name}: {} {balance} is below the warning threshold {threshold}", alert.kind.as_str())
+                format!(
+                    "{name}: {} {balance} is below the warning threshold {threshold}",
+                    alert.kind.as_str()
+                )
             }
             (Language::Zh, level) => {
                 let kind = match alert.kind {
                     BalanceType::Balance => "余额",
                     BalanceType::Credits => "点数",
                 };
-                let which = if level == Level::Critical { "告警阈值" } else { "预警阈值" };
+                let which = if level == Level::Critical {
+                    "告警阈值"
+                } else {
+                    "预警阈值"
+                };
                 format!("{name}：{kind} {balance}，低于{which} {threshold}")
             }
         }
     }
 
     /// Who sends this, and which run.
-    pub fn footer(&self, source: &str, neutral: Neutral) -> String {
+    pub(super) fn footer(&self, source: &str, neutral: Neutral) -> String {
         let source = neutral(&text::one_line(source, NAME_CHARS));
         match self.language {
             Language::En => format!("source: {source} · run {}", self.run_id),
@@ -100,26 +119,35 @@ impl Message {
     }
 
     /// The key for a rule name where there is just one alert.
-    pub fn language(&self) -> Language {
+    pub(super) fn language(&self) -> Language {
         self.language
     }
 }
 
 /// For formats that show text as it stands, but know mentions: no `<at ...>`, no `@all`, no live link.
-pub fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     replaced(text, &[])
 }
 
 /// For Markdown: nothing in a name can format, link or mention.
-pub fn markdown(text: &str) -> String {
+pub(super) fn markdown(text: &str) -> String {
     const MARKS: [(char, char); 10] = [
-        ('[', '［'), (']', '］'), ('(', '（'), (')', '）'), ('*', '＊'), ('`', '｀'), ('#', '＃'), ('~', '～'), ('|', '｜'), ('\\', '＼'),
+        ('[', '［'),
+        (']', '］'),
+        ('(', '（'),
+        (')', '）'),
+        ('*', '＊'),
+        ('`', '｀'),
+        ('#', '＃'),
+        ('~', '～'),
+        ('|', '｜'),
+        ('\\', '＼'),
     ];
     replaced(text, &MARKS)
 }
 
 /// As it stands, for formats that are data.
-pub fn as_it_is(text: &str) -> String {
+pub(super) fn as_it_is(text: &str) -> String {
     text.to_owned()
 }
 
@@ -131,7 +159,10 @@ fn replaced(text: &str, more: &[(char, char)]) -> String {
             '<' => '＜',
             '>' => '＞',
             '@' => '＠',
-            c => more.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to),
+            c => more
+                .iter()
+                .find(|(from, _)| *from == c)
+                .map_or(c, |(_, to)| *to),
         })
         .collect()
 }
@@ -164,15 +195,21 @@ mod tests {
         );
         let zh = Message::new(&alerts, Language::Zh, "r1");
         assert_eq!(zh.title(&alerts), "余额告警：1 个不足，1 个预警");
-        assert_eq!(zh.line(&zh.alerts[1], as_it_is), "🟡 B（AI platform）：点数 74.75 USD，低于预警阈值 100.00 USD");
+        assert_eq!(
+            zh.line(&zh.alerts[1], as_it_is),
+            "🟡 B（AI platform）：点数 74.75 USD，低于预警阈值 100.00 USD"
+        );
     }
 
     #[test]
     fn names_cannot_mention_link_or_break_lines() {
-        let evil = "x\n# [点击充值](http://evil) <at user_id=\"all\"></at> @all `c` **b** \u{202E}z";
+        let evil =
+            "x\n# [点击充值](http://evil) <at user_id=\"all\"></at> @all `c` **b** \u{202E}z";
         let message = Message::new(&[alert(evil, Level::Critical)], Language::En, "r");
         let line = message.line(&message.alerts[0], markdown);
-        for bad in ["\n", "](", "<at", "@all", "`", "**", "://", "\u{202E}", "# "] {
+        for bad in [
+            "\n", "](", "<at", "@all", "`", "**", "://", "\u{202E}", "# ",
+        ] {
             assert!(!line.contains(bad), "{bad:?} in {line}");
         }
         let line = message.line(&message.alerts[0], literal);

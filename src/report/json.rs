@@ -65,7 +65,11 @@ struct Error<'a> {
 
 impl<'a> From<&'a Failure> for Error<'a> {
     fn from(failure: &'a Failure) -> Self {
-        Error { reason: failure.reason, message: &failure.message, hint: failure.hint.as_deref() }
+        Error {
+            reason: failure.reason,
+            message: &failure.message,
+            hint: failure.hint.as_deref(),
+        }
     }
 }
 

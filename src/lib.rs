@@ -1,0 +1,423 @@
+//! balance-alert tells you before an API account, a cloud account or a subscription runs dry.
+//!
+//! A run reads, top to bottom, as one sentence: *the user wrote something ([`config`]), we planned ([`plan`]), we
+//! looked ([`check`]), we judged ([`decide`]), we told ([`notify`]), we reported ([`report`]), we left ([`exit`]).*
+//! Each step takes the value of the one before and nothing flows back:
+//!
+//! ```text
+//! argv -- cli --+
+//! file -- config+-> Config -> Plan -> Vec<Outcome> -> Vec<Verdict> -> Vec<Delivery> -> Report -> stdout, Exit
+//! ```
+
+pub mod amount;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod decide;
+pub mod exit;
+pub mod failure;
+mod fault;
+pub mod http;
+pub mod logging;
+pub mod notify;
+pub mod plan;
+pub mod redact;
+pub mod report;
+pub mod retry;
+pub mod text;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anstream::AutoStream;
+use clap::CommandFactory;
+use jiff::Timestamp;
+
+use crate::check::Outcome;
+use crate::check::pool::Job;
+use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, ListOutput, Output, ValidateArgs};
+use crate::config::{Config, Environment, Loaded, Problem, Reach, Source};
+use crate::exit::Exit;
+use crate::http::Clients;
+use crate::logging::Format;
+use crate::plan::{Check, Plan, PlanError};
+use crate::report::Report;
+use crate::report::progress::Progress;
+
+/// After the run's deadline, alerts still have this long: the process ends within 2 s of it.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Runs one command and gives the status to end with.
+pub fn run(cli: Cli) -> Exit {
+    match cli.command {
+        Command::Check(args) => {
+            set_colour(args.talk.color);
+            let exit = check(&args);
+            if args.output == Output::Nagios {
+                exit.for_nagios()
+            } else {
+                exit
+            }
+        }
+        Command::Validate(args) => {
+            set_colour(args.talk.color);
+            validate(&args)
+        }
+        Command::Providers(args) => print(&providers(args.output)),
+        Command::Schema => print(&schema()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "balance-alert", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+/// The JSON Schema of the config, as text.
+pub fn schema() -> String {
+    format!("{:#}\n", config::schema())
+}
+
+fn set_colour(color: Color) {
+    let choice = match color {
+        // The library's own rule per stream: a terminal, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`.
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::AlwaysAnsi,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// Reads the config and starts logging; problems that stop everything are printed.
+fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exit> {
+    // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
+    let variable = std::env::var_os("CONFIG_PATH").filter(|path| {
+        config
+            .config
+            .as_ref()
+            .is_some_and(|c| c.as_os_str() == path)
+    });
+    let source = Source::find(config.config.as_deref(), variable.map(|_| "CONFIG_PATH"));
+    let environment = Environment::read(source.as_ref().ok().map(Source::folder).as_deref());
+    let format = logging::init(&environment, verbose).map_err(|why| {
+        logging::complain(Format::Text, &why);
+        Exit::Config
+    })?;
+    let source = source.map_err(|problem| {
+        logging::complain(format, &problem.to_string());
+        Exit::Config
+    })?;
+    let loaded = config::load(&source, &environment);
+    Ok((format, source, loaded))
+}
+
+fn complain_all(format: Format, problems: &[Problem]) {
+    for problem in problems {
+        logging::complain(format, &problem.to_string());
+    }
+}
+
+fn check(args: &CheckArgs) -> Exit {
+    let start = Instant::now();
+    let started_at = Timestamp::now();
+    let (format, config) = match open(&args.config, args.talk.verbose) {
+        Ok((
+            format,
+            _,
+            Loaded {
+                config: Some(config),
+                ..
+            },
+        )) => (format, config),
+        Ok((format, _, loaded)) => {
+            complain_all(format, &loaded.problems);
+            return Exit::Config;
+        }
+        Err(exit) => return exit,
+    };
+    let plan = match Plan::new(&config, args) {
+        Ok(plan) => plan,
+        Err(PlanError::Usage { message, hint }) => {
+            let hint = hint
+                .map(|hint| format!("\n hint: {hint}"))
+                .unwrap_or_default();
+            logging::complain(format, &format!("{message}{hint}"));
+            return Exit::Usage;
+        }
+        Err(PlanError::Nothing(message)) => {
+            logging::complain(format, &message);
+            return Exit::Config;
+        }
+    };
+    fault::point("run-panic");
+    for warning in &plan.warnings {
+        log::warn!("{warning}");
+    }
+    let deadline = start + plan.run_timeout;
+    let clients = Arc::new(Clients::new());
+    let run_id = format!(
+        "{}-{:06x}",
+        started_at.strftime("%Y%m%dT%H%M%SZ"),
+        fastrand::u32(..0x0100_0000)
+    );
+    log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
+
+    let mut plan = plan;
+    let checks = std::mem::take(&mut plan.checks);
+    let (subjects, jobs): (Vec<_>, Vec<_>) = checks
+        .into_iter()
+        .map(|check| (check.subject.clone(), job(check, &plan, &clients, deadline)))
+        .unzip();
+    let mut progress = Progress::new(jobs.len(), format == Format::Text && !args.quiet);
+    let outcomes = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done));
+    drop(progress);
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(why) => {
+            logging::complain(format, &why);
+            return Exit::Internal;
+        }
+    };
+    let (verdicts, alerts) = decide::decide(subjects.into_iter().zip(outcomes).collect());
+    let deliveries = notify::notify(
+        &plan,
+        &alerts,
+        &run_id,
+        &clients,
+        deadline + GRACE,
+        args.dry_run,
+    );
+    let report = Report {
+        run_id,
+        started_at,
+        duration_seconds: start.elapsed().as_secs_f64(),
+        verdicts,
+        deliveries,
+        alerts: alerts.len(),
+    };
+    let exit = Exit::of(&report, args.fail_on);
+    let shown = if args.output == Output::Nagios {
+        exit.for_nagios()
+    } else {
+        exit
+    };
+    let printed = print(&report.render(args.output, shown, args.quiet));
+    log::info!(
+        run_id:? = report.run_id.as_str(), status:? = report.status(), exit_code = shown.code(),
+        duration_seconds = report.duration_seconds, projects_checked = report.verdicts.len(); "run finished"
+    );
+    if printed == Exit::Ok || exit != Exit::Ok {
+        exit
+    } else {
+        printed
+    }
+}
+
+/// One check as the pool runs it: attempts until one succeeds or another cannot help.
+fn job(check: Check, plan: &Plan, clients: &Arc<Clients>, deadline: Instant) -> Job {
+    let policy = retry::Policy {
+        max_retries: plan.max_retries,
+        deadline,
+    };
+    let redactor = plan.redactor.clone();
+    let clients = Arc::clone(clients);
+    Box::new(move || {
+        let begin = Instant::now();
+        let name = check.subject.name;
+        let (result, attempts) = match check.account {
+            Err(failure) => (Err(failure), 0),
+            Ok(account) => {
+                fault::point(&format!("check-panic:{name}"));
+                retry::run(policy, &redactor, |left| {
+                    account.read(&clients, Timestamp::now(), left)
+                })
+            }
+        };
+        match &result {
+            Ok(reading) => {
+                log::debug!(check:? = name.as_str(), attempts = attempts; "read: {:?}", reading.amount)
+            }
+            Err(failure) => log::info!(
+                check:? = name.as_str(), reason:? = failure.reason.as_str(), attempts = attempts;
+                "not read: {}", failure.describe()
+            ),
+        }
+        Outcome {
+            result,
+            attempts,
+            duration: begin.elapsed(),
+        }
+    })
+}
+
+fn validate(args: &ValidateArgs) -> Exit {
+    let (format, source, loaded) = match open(&args.config, args.talk.verbose) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    complain_all(format, &loaded.problems);
+    let fatal = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.reach == Reach::Whole)
+        .count();
+    if !loaded.problems.is_empty() {
+        let all = text::plural(loaded.problems.len(), "problem");
+        let rest = if fatal == 0 {
+            "; the other entries would run"
+        } else {
+            ""
+        };
+        logging::complain(format, &format!("{}: {all}{rest}", source.name()));
+    }
+    let Some(config) = loaded.config else {
+        return Exit::Config;
+    };
+    for warning in config.warnings() {
+        log::warn!("{warning}");
+    }
+    let printed = match Plan::new(&config, &CheckArgs::default()) {
+        Ok(plan) => print(&describe(&config, &plan)),
+        Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
+            logging::complain(format, &message);
+            return Exit::Config;
+        }
+    };
+    if loaded.problems.is_empty() {
+        printed
+    } else {
+        Exit::Config
+    }
+}
+
+/// What a run would do, for people.
+fn describe(config: &Config, plan: &Plan) -> String {
+    let rows = plan.checks.iter().map(|check| {
+        let subject = &check.subject;
+        let threshold = |threshold: Option<rust_decimal::Decimal>| {
+            threshold.map_or_else(|| "-".to_owned(), |t| amount::show(t, None))
+        };
+        let target = match &check.account {
+            Ok(account) => account.target.show(),
+            Err(failure) => format!("cannot be read: {}", failure.describe()),
+        };
+        vec![
+            text::one_line(&subject.name, 60),
+            subject.provider.clone(),
+            threshold(subject.threshold),
+            threshold(subject.warning_threshold),
+            target,
+        ]
+    });
+    let mut out = report::columns(
+        &["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"],
+        rows.collect(),
+        &[2, 3],
+    );
+    out.push('\n');
+    let channels: Vec<String> = config
+        .channels()
+        .iter()
+        .map(|channel| {
+            let host = channel
+                .url
+                .as_ref()
+                .and_then(|url| url.host_str())
+                .map(|host| format!(" at {host}"));
+            let state = channel
+                .broken
+                .as_ref()
+                .map(|why| format!(" (cannot be used: {why})"));
+            format!(
+                "{}{}{}",
+                channel.name,
+                host.unwrap_or_default(),
+                state.unwrap_or_default()
+            )
+        })
+        .collect();
+    let to = if channels.is_empty() {
+        "no webhook: the report and the exit code are the alert".to_owned()
+    } else {
+        format!("alerts go to {}", channels.join(", "))
+    };
+    out.push_str(&format!(
+        "{} on {}, at most {} s; {to}\n",
+        text::plural(plan.checks.len(), "check"),
+        text::plural(plan.workers, "worker"),
+        text::seconds(plan.run_timeout),
+    ));
+    out
+}
+
+fn providers(output: ListOutput) -> String {
+    let pages = check::provider::catalog();
+    match output {
+        ListOutput::Json => {
+            let pages: Vec<_> = pages
+                .iter()
+                .map(|page| {
+                    serde_json::json!({
+                        "id": page.id, "title": page.title, "kind": page.kind, "currency": page.currency,
+                        "docs": page.docs, "url": page.request.url, "credential": page.credential, "options": page.options,
+                    })
+                })
+                .collect();
+            format!("{:#}\n", serde_json::Value::from(pages))
+        }
+        ListOutput::Table => {
+            let rows = pages.iter().map(|page| {
+                let credential = match page.credential.format {
+                    check::provider::page::CredentialFormat::Key => "key",
+                    check::provider::page::CredentialFormat::Pair => "AccessKeyId:Secret",
+                    check::provider::page::CredentialFormat::None => "none",
+                };
+                let options = page.options.keys().cloned().collect::<Vec<_>>().join(", ");
+                let currency = page.currency.clone().unwrap_or_else(|| "-".to_owned());
+                let address = page
+                    .request
+                    .url
+                    .clone()
+                    .or_else(|| page.request.file.clone())
+                    .unwrap_or_default();
+                vec![
+                    page.id.clone(),
+                    page.title.clone(),
+                    currency,
+                    credential.to_owned(),
+                    options,
+                    address,
+                ]
+            });
+            report::columns(
+                &[
+                    "ID",
+                    "TITLE",
+                    "CURRENCY",
+                    "CREDENTIAL",
+                    "OPTIONS",
+                    "ADDRESS",
+                ],
+                rows.collect(),
+                &[],
+            )
+        }
+    }
+}
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> Exit {
+    let mut out = AutoStream::auto(io::stdout().lock());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Ok,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
+        Err(error) => {
+            logging::say(&format!(
+                "error: the report cannot be written: {}",
+                config::why(&error)
+            ));
+            Exit::Internal
+        }
+    }
+}
