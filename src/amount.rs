@@ -32,10 +32,7 @@ pub fn parse(text: &str) -> Result<Decimal, &'static str> {
     };
     let after = after.trim();
     // `1e5` as text: digits with a letter between them end up here and are refused below.
-    if !is_currency_word(before)
-        || !is_currency_word(after)
-        || (!before.is_empty() && !after.is_empty())
-    {
+    if !is_currency_word(before) || !is_currency_word(after) || (!before.is_empty() && !after.is_empty()) {
         return Err("it is not a number");
     }
     let (whole, fraction) = match number.split_once('.') {
@@ -59,20 +56,13 @@ pub fn parse(text: &str) -> Result<Decimal, &'static str> {
     if !(all_digits(&digits) || digits.is_empty() && whole.is_empty()) || !all_digits(fraction) {
         return Err("it is not a number");
     }
-    let plain = format!(
-        "{}{}.{fraction}",
-        if minus { "-" } else { "" },
-        if digits.is_empty() { "0" } else { &digits }
-    );
+    let plain = format!("{}{}.{fraction}", if minus { "-" } else { "" }, if digits.is_empty() { "0" } else { &digits });
     plain.parse::<Decimal>().map_err(|_| "it is out of range")
 }
 
 /// A currency sign, an ISO-like code or a short word; nothing counts too.
 fn is_currency_word(word: &str) -> bool {
-    word.chars().count() <= 5
-        && word
-            .chars()
-            .all(|c| c.is_alphabetic() || is_currency_sign(c))
+    word.chars().count() <= 5 && word.chars().all(|c| c.is_alphabetic() || is_currency_sign(c))
 }
 
 fn is_currency_sign(c: char) -> bool {
@@ -205,12 +195,7 @@ mod tests {
 
     #[test]
     fn json_numbers_and_floats_are_exact_where_they_can_be() {
-        assert_eq!(
-            from_json_number("123456789012345678.10")
-                .unwrap()
-                .to_string(),
-            "123456789012345678.10"
-        );
+        assert_eq!(from_json_number("123456789012345678.10").unwrap().to_string(), "123456789012345678.10");
         assert_eq!(from_json_number("2e3").unwrap(), Decimal::from(2000));
         assert_eq!(from_json_number("1.5E-2").unwrap().to_string(), "0.015");
         assert!(from_json_number("NaN").is_err());

@@ -167,42 +167,21 @@ pub enum ListOutput {
 /// The environment variables, with their meaning.
 pub const VARIABLES: [(&str, &str); 12] = [
     ("CONFIG_PATH", "the config file, as --config"),
-    (
-        "WEBHOOK_URL",
-        "webhook.url; makes a webhook if the config has none",
-    ),
+    ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
     ("WEBHOOK_TYPE", "webhook.type"),
     ("WEBHOOK_SOURCE", "webhook.source"),
     ("MAX_CONCURRENT_CHECKS", "settings.max_concurrent_checks"),
     ("REQUEST_TIMEOUT", "settings.request_timeout_seconds"),
-    (
-        "LOG_FORMAT",
-        "text or json, on standard error (default text)",
-    ),
-    (
-        "LOG_LEVEL",
-        "off, error, warn, info, debug or trace (default warn); RUST_LOG works too",
-    ),
+    ("LOG_FORMAT", "text or json, on standard error (default text)"),
+    ("LOG_LEVEL", "off, error, warn, info, debug or trace (default warn); RUST_LOG works too"),
     ("NO_COLOR", "no colour, if not empty"),
-    (
-        "SSL_CERT_FILE",
-        "the certificate authorities to trust, instead of the system's",
-    ),
-    (
-        "HTTPS_PROXY",
-        "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise",
-    ),
-    (
-        "XDG_CONFIG_HOME",
-        "where balance-alert/config.yaml is looked for",
-    ),
+    ("SSL_CERT_FILE", "the certificate authorities to trust, instead of the system's"),
+    ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
+    ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for"),
 ];
 
 fn after_help() -> String {
-    let variables: String = VARIABLES
-        .iter()
-        .map(|(name, what)| format!("  {name:<22} {what}\n"))
-        .collect();
+    let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<22} {what}\n")).collect();
     format!(
         "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1.\n\n\
          Environment variables (a `.env` file beside the config is read too; the real environment wins):\n{variables}",
@@ -211,9 +190,7 @@ fn after_help() -> String {
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     if seconds > 0.0 && seconds <= 86_400.0 {
         Ok(Duration::from_secs_f64(seconds))
     } else {

@@ -91,10 +91,7 @@ pub struct Alert {
 
 /// Judges every outcome by its subject's thresholds; alerts come worst first, then in the order of the plan.
 pub fn decide(found: Vec<(Subject, Outcome)>) -> (Vec<Verdict>, Vec<Alert>) {
-    let verdicts: Vec<Verdict> = found
-        .into_iter()
-        .map(|(subject, outcome)| judge(subject, outcome))
-        .collect();
+    let verdicts: Vec<Verdict> = found.into_iter().map(|(subject, outcome)| judge(subject, outcome)).collect();
     let mut alerts: Vec<Alert> = verdicts.iter().filter_map(alert).collect();
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.level));
     (verdicts, alerts)
@@ -106,9 +103,7 @@ fn judge(subject: Subject, outcome: Outcome) -> Verdict {
         Ok(reading) => match reading.amount {
             Amount::Unlimited => (Status::Unlimited, None, reading.currency, None),
             Amount::Of(balance) => {
-                let below = |threshold: Option<Decimal>| {
-                    threshold.is_some_and(|threshold| balance < threshold)
-                };
+                let below = |threshold: Option<Decimal>| threshold.is_some_and(|threshold| balance < threshold);
                 let status = if below(subject.threshold) {
                     Status::Low
                 } else if below(subject.warning_threshold) {
@@ -120,9 +115,7 @@ fn judge(subject: Subject, outcome: Outcome) -> Verdict {
             }
         },
     };
-    let ratio = balance
-        .zip(subject.threshold)
-        .and_then(|(balance, threshold)| balance.checked_div(threshold));
+    let ratio = balance.zip(subject.threshold).and_then(|(balance, threshold)| balance.checked_div(threshold));
     Verdict {
         currency: currency.or_else(|| subject.currency.clone()),
         ratio: ratio.map(|ratio| ratio.round_dp(4).normalize()),
@@ -173,14 +166,7 @@ mod tests {
     }
 
     fn outcome(amount: Amount) -> Outcome {
-        Outcome {
-            result: Ok(Reading {
-                amount,
-                currency: None,
-            }),
-            attempts: 1,
-            duration: Duration::ZERO,
-        }
+        Outcome { result: Ok(Reading { amount, currency: None }), attempts: 1, duration: Duration::ZERO }
     }
 
     #[test]
@@ -200,24 +186,16 @@ mod tests {
             let (verdicts, alerts) = decide(vec![(subject(threshold, warning), outcome)]);
             assert_eq!(verdicts[0].status, want, "{balance} against {threshold}");
             assert_eq!(verdicts[0].ratio.map(|r| r.to_string()).as_deref(), ratio);
-            assert_eq!(
-                alerts.len(),
-                usize::from(matches!(want, Status::Low | Status::Warning))
-            );
+            assert_eq!(alerts.len(), usize::from(matches!(want, Status::Low | Status::Warning)));
         }
     }
 
     #[test]
     fn unknown_is_never_low_and_unlimited_never_alerts() {
-        let failed = Outcome {
-            result: Err(Failure::new(Reason::Timeout, "x")),
-            attempts: 3,
-            duration: Duration::from_secs(1),
-        };
-        let (verdicts, alerts) = decide(vec![
-            (subject("10", None), failed),
-            (subject("10", Some("20")), outcome(Amount::Unlimited)),
-        ]);
+        let failed =
+            Outcome { result: Err(Failure::new(Reason::Timeout, "x")), attempts: 3, duration: Duration::from_secs(1) };
+        let (verdicts, alerts) =
+            decide(vec![(subject("10", None), failed), (subject("10", Some("20")), outcome(Amount::Unlimited))]);
         assert_eq!(verdicts[0].status, Status::Failed);
         assert_eq!(verdicts[0].balance, None);
         assert_eq!(verdicts[1].status, Status::Unlimited);
@@ -227,19 +205,10 @@ mod tests {
     #[test]
     fn the_worst_alert_comes_first() {
         let found = [("15", "w"), ("5", "c")].map(|(balance, name)| {
-            let subject = Subject {
-                name: name.into(),
-                ..subject("10", Some("20"))
-            };
+            let subject = Subject { name: name.into(), ..subject("10", Some("20")) };
             (subject, outcome(Amount::Of(balance.parse().unwrap())))
         });
         let (_, alerts) = decide(found.into());
-        assert_eq!(
-            alerts
-                .iter()
-                .map(|a| a.project.as_str())
-                .collect::<Vec<_>>(),
-            ["c", "w"]
-        );
+        assert_eq!(alerts.iter().map(|a| a.project.as_str()).collect::<Vec<_>>(), ["c", "w"]);
     }
 }

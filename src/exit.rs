@@ -86,10 +86,7 @@ impl Exit {
 
     /// The table of all codes, one line each, for `--help`.
     pub fn table() -> String {
-        Exit::ALL
-            .iter()
-            .map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()))
-            .collect()
+        Exit::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning())).collect()
     }
 
     /// What a finished run ends with: undelivered outweighs critical, critical unknown, unknown warning.
@@ -117,11 +114,7 @@ impl Exit {
 
     /// The same status for a Nagios-like scheduler, which knows 0 to 3 only.
     pub fn for_nagios(self) -> Exit {
-        if self.code() >= Exit::Usage.code() {
-            Exit::Unknown
-        } else {
-            self
-        }
+        if self.code() >= Exit::Usage.code() { Exit::Unknown } else { self }
     }
 }
 

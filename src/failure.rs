@@ -84,20 +84,12 @@ pub struct Failure {
 impl Failure {
     /// A definitive failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Failure {
-            reason,
-            message: message.into(),
-            hint: None,
-            retry: Retry::Never,
-        }
+        Failure { reason, message: message.into(), hint: None, retry: Retry::Never }
     }
 
     /// A failure that may pass.
     pub fn transient(reason: Reason, message: impl Into<String>) -> Self {
-        Failure {
-            retry: Retry::Soon,
-            ..Failure::new(reason, message)
-        }
+        Failure { retry: Retry::Soon, ..Failure::new(reason, message) }
     }
 
     /// The same failure with advice.

@@ -13,8 +13,8 @@ use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout,
-    TcpConnector, Transport, TransportAdapter,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
+    Transport, TransportAdapter,
 };
 use url::Url;
 
@@ -55,9 +55,7 @@ struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
 
 impl TrustStore {
     fn connector(&self) -> Result<native_tls::TlsConnector, String> {
-        let built = self
-            .0
-            .get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
+        let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
         built.clone()
     }
 }
@@ -96,10 +94,7 @@ impl Clients {
                 self.trust.connector()?
             } else {
                 let mut builder = native_tls::TlsConnector::builder();
-                builder
-                    .disable_built_in_roots(true)
-                    .build()
-                    .map_err(|error| error.to_string())?
+                builder.disable_built_in_roots(true).build().map_err(|error| error.to_string())?
             };
             Client::builder()
                 .user_agent(USER_AGENT)
@@ -114,10 +109,7 @@ impl Clients {
         });
         match built {
             Ok(client) => Ok(client),
-            Err(why) => Err(Failure::new(
-                Reason::Internal,
-                format!("the HTTP client could not start: {why}"),
-            )),
+            Err(why) => Err(Failure::new(Reason::Internal, format!("the HTTP client could not start: {why}"))),
         }
     }
 
@@ -135,21 +127,12 @@ impl Clients {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let mut response = builder
-            .send()
-            .map_err(|error| read_failure(error, timeout))?;
+        let mut response = builder.send().map_err(|error| read_failure(error, timeout))?;
         let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(parse_retry_after);
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
         let body = read_body(&mut response, start, timeout)?;
-        Ok(Response {
-            status,
-            retry_after,
-            body,
-        })
+        Ok(Response { status, retry_after, body })
     }
 
     /// One attempt to send a JSON body.
@@ -165,9 +148,7 @@ impl Clients {
                 .max_redirects_will_error(false)
                 .user_agent(USER_AGENT)
                 .build();
-            let connector =
-                ().chain(ConnectProxyConnector::default())
-                    .chain(TcpConnector::default());
+            let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
             let connector = connector.chain(SharedTls(self.trust.clone()));
             ureq::Agent::with_parts(config, connector, DefaultResolver::default())
         });
@@ -180,25 +161,17 @@ impl Clients {
             .send(body)
             .map_err(|error| send_failure(&error, timeout))?;
         let status = response.status().as_u16();
-        let header = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok());
+        let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = header.and_then(parse_retry_after);
         let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;
-        Ok(Response {
-            status,
-            retry_after,
-            body,
-        })
+        Ok(Response { status, retry_after, body })
     }
 }
 
 /// Follows a redirect only to the same scheme, host and port: a credential must not travel elsewhere.
 fn same_origin(attempt: reqwest::redirect::Attempt) -> reqwest::redirect::Action {
     let here = attempt.previous().last().map(Url::origin);
-    if here.as_ref() == Some(&attempt.url().origin()) && attempt.previous().len() <= MOST_REDIRECTS
-    {
+    if here.as_ref() == Some(&attempt.url().origin()) && attempt.previous().len() <= MOST_REDIRECTS {
         attempt.follow()
     } else {
         attempt.stop()
@@ -224,25 +197,18 @@ fn read_body(from: &mut impl Read, start: Instant, timeout: Duration) -> Result<
         match from.read(&mut chunk) {
             Ok(0) => return Ok(body),
             Ok(n) if body.len() as u64 + n as u64 > LARGEST_BODY => {
-                return Err(Failure::new(
-                    Reason::Protocol,
-                    "the answer is larger than 1 MiB",
-                ));
+                return Err(Failure::new(Reason::Protocol, "the answer is larger than 1 MiB"));
             }
             Ok(n) => body.extend_from_slice(&chunk[..n]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 let chain = describe_chain(&error);
-                let is_timeout = error.kind() == io::ErrorKind::TimedOut
-                    || chain.contains("timed out")
-                    || chain.contains("timeout");
+                let is_timeout =
+                    error.kind() == io::ErrorKind::TimedOut || chain.contains("timed out") || chain.contains("timeout");
                 return Err(if is_timeout {
                     timed_out(timeout)
                 } else {
-                    Failure::transient(
-                        Reason::Connect,
-                        "the connection broke off inside the answer",
-                    )
+                    Failure::transient(Reason::Connect, "the connection broke off inside the answer")
                 });
             }
         }
@@ -251,10 +217,7 @@ fn read_body(from: &mut impl Read, start: Instant, timeout: Duration) -> Result<
 
 /// The failure of a request that took too long.
 pub fn timed_out(timeout: Duration) -> Failure {
-    Failure::transient(
-        Reason::Timeout,
-        format!("timed out after {} s", crate::text::seconds(timeout)),
-    )
+    Failure::transient(Reason::Timeout, format!("timed out after {} s", crate::text::seconds(timeout)))
 }
 
 /// `Retry-After` as seconds or as an HTTP date (RFC 9110 section 10.2.3). Fractions are accepted, as some services send them.
@@ -264,10 +227,7 @@ fn parse_retry_after(text: &str) -> Option<Duration> {
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let at = httpdate::parse_http_date(text).ok()?;
-    Some(
-        at.duration_since(std::time::SystemTime::now())
-            .unwrap_or_default(),
-    )
+    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }
 
 /// An error with its causes, in one text.
@@ -292,10 +252,7 @@ fn read_failure(error: reqwest::Error, timeout: Duration) -> Failure {
         return timed_out(timeout);
     }
     if error.is_builder() {
-        return Failure::new(
-            Reason::Config,
-            format!("the request cannot be made: {}", describe_chain(&error)),
-        );
+        return Failure::new(Reason::Config, format!("the request cannot be made: {}", describe_chain(&error)));
     }
     let mut cause = error.source();
     let mut io_kind = None;
@@ -314,9 +271,7 @@ fn send_failure(error: &ureq::Error, timeout: Duration) -> Failure {
         ureq::Error::HostNotFound => not_found(),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => timed_out(timeout),
         ureq::Error::Io(error) => transport_failure(&describe_chain(error), Some(error.kind())),
-        ureq::Error::NativeTls(error) => {
-            transport_failure(&format!("certificate: {}", describe_chain(error)), None)
-        }
+        ureq::Error::NativeTls(error) => transport_failure(&format!("certificate: {}", describe_chain(error)), None),
         ureq::Error::ConnectionFailed => Failure::transient(Reason::Connect, "no connection"),
         other => transport_failure(&describe_chain(other), None),
     }
@@ -330,24 +285,14 @@ fn not_found() -> Failure {
 fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&[
-        "dns error",
-        "failed to lookup",
-        "name or service not known",
-        "name resolution",
-        "no address associated",
-    ]) {
+    if has(&["dns error", "failed to lookup", "name or service not known", "name resolution", "no address associated"])
+    {
         return not_found();
     }
     if has(&["certificate", "ssl routines", "tls", "ssl"]) && !has(&["unexpected eof"]) {
         let what = match () {
             () if has(&["has expired"]) => "its certificate has expired",
-            () if has(&[
-                "hostname mismatch",
-                "host name mismatch",
-                "ip address mismatch",
-            ]) =>
-            {
+            () if has(&["hostname mismatch", "host name mismatch", "ip address mismatch"]) => {
                 "its certificate is for another host"
             }
             () if has(&["self-signed", "self signed", "unable to get local issuer"]) => {
@@ -363,13 +308,9 @@ fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
     }
     let message = match kind {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
-            "the connection was reset"
-        }
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "the connection was reset",
         Some(io::ErrorKind::UnexpectedEof) => "the connection was closed early",
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-            "the host cannot be reached"
-        }
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "the host cannot be reached",
         _ if has(&[
             "connection closed",
             "disconnected",
@@ -402,38 +343,23 @@ impl std::fmt::Debug for SharedTls {
 impl<In: Transport> Connector<In> for SharedTls {
     type Out = Either<In, TlsTransport>;
 
-    fn connect(
-        &self,
-        details: &ConnectionDetails,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
         let Some(transport) = chained else {
             return Ok(None);
         };
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let connector = self
-            .0
-            .connector()
-            .map_err(|why| ureq::Error::Io(io::Error::other(format!("tls: {why}"))))?;
-        let host = details
-            .uri
-            .host()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
+        let connector = self.0.connector().map_err(|why| ureq::Error::Io(io::Error::other(format!("tls: {why}"))))?;
+        let host = details.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let mut adapter = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         adapter.set_timeout(details.timeout);
-        let stream = connector
-            .connect(host, adapter)
-            .map_err(|error| match error {
-                native_tls::HandshakeError::Failure(error) => ureq::Error::NativeTls(error),
-                native_tls::HandshakeError::WouldBlock(_) => ureq::Error::Io(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "the TLS handshake did not end",
-                )),
-            })?;
+        let stream = connector.connect(host, adapter).map_err(|error| match error {
+            native_tls::HandshakeError::Failure(error) => ureq::Error::NativeTls(error),
+            native_tls::HandshakeError::WouldBlock(_) => {
+                ureq::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake did not end"))
+            }
+        })?;
         let config = &details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream })))
@@ -487,10 +413,7 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         assert_eq!(parse_retry_after(" 7 "), Some(Duration::from_secs(7)));
         assert_eq!(parse_retry_after("1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(
-            parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
         let soon = std::time::SystemTime::now() + Duration::from_secs(3600);
         let parsed = parse_retry_after(&httpdate::fmt_http_date(soon)).unwrap();
         assert!(parsed > Duration::from_secs(3000) && parsed <= Duration::from_secs(3600));
@@ -517,21 +440,9 @@ mod tests {
                 None,
                 Reason::Tls,
             ),
-            (
-                "client error (SendRequest): invalid HTTP version parsed",
-                None,
-                Reason::Protocol,
-            ),
-            (
-                "client error (SendRequest): connection closed before message completed",
-                None,
-                Reason::Connect,
-            ),
-            (
-                "tls: unexpected EOF during handshake",
-                Some(io::ErrorKind::UnexpectedEof),
-                Reason::Connect,
-            ),
+            ("client error (SendRequest): invalid HTTP version parsed", None, Reason::Protocol),
+            ("client error (SendRequest): connection closed before message completed", None, Reason::Connect),
+            ("tls: unexpected EOF during handshake", Some(io::ErrorKind::UnexpectedEof), Reason::Connect),
         ] {
             assert_eq!(transport_failure(text, kind).reason, want, "{text}");
         }

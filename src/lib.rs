@@ -54,11 +54,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Check(args) => {
             set_colour(args.talk.color);
             let exit = check(&args);
-            if args.output == Output::Nagios {
-                exit.for_nagios()
-            } else {
-                exit
-            }
+            if args.output == Output::Nagios { exit.for_nagios() } else { exit }
         }
         Command::Validate(args) => {
             set_colour(args.talk.color);
@@ -92,12 +88,8 @@ fn set_colour(color: Color) {
 /// Reads the config and starts logging; problems that stop everything are printed.
 fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exit> {
     // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
-    let variable = std::env::var_os("CONFIG_PATH").filter(|path| {
-        config
-            .config
-            .as_ref()
-            .is_some_and(|c| c.as_os_str() == path)
-    });
+    let variable =
+        std::env::var_os("CONFIG_PATH").filter(|path| config.config.as_ref().is_some_and(|c| c.as_os_str() == path));
     let source = Source::find(config.config.as_deref(), variable.map(|_| "CONFIG_PATH"));
     let environment = Environment::read(source.as_ref().ok().map(Source::folder).as_deref());
     let format = logging::init(&environment, verbose).map_err(|why| {
@@ -122,14 +114,7 @@ fn check(args: &CheckArgs) -> Exit {
     let start = Instant::now();
     let started_at = Timestamp::now();
     let (format, config) = match open(&args.config, args.talk.verbose) {
-        Ok((
-            format,
-            _,
-            Loaded {
-                config: Some(config),
-                ..
-            },
-        )) => (format, config),
+        Ok((format, _, Loaded { config: Some(config), .. })) => (format, config),
         Ok((format, _, loaded)) => {
             complain_all(format, &loaded.problems);
             return Exit::Config;
@@ -139,9 +124,7 @@ fn check(args: &CheckArgs) -> Exit {
     let plan = match Plan::new(&config, args) {
         Ok(plan) => plan,
         Err(PlanError::Usage { message, hint }) => {
-            let hint = hint
-                .map(|hint| format!("\n hint: {hint}"))
-                .unwrap_or_default();
+            let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
             logging::complain(format, &format!("{message}{hint}"));
             return Exit::Usage;
         }
@@ -156,19 +139,13 @@ fn check(args: &CheckArgs) -> Exit {
     }
     let deadline = start + plan.run_timeout;
     let clients = Arc::new(Clients::new());
-    let run_id = format!(
-        "{}-{:06x}",
-        started_at.strftime("%Y%m%dT%H%M%SZ"),
-        fastrand::u32(..0x0100_0000)
-    );
+    let run_id = format!("{}-{:06x}", started_at.strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..0x0100_0000));
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
 
     let mut plan = plan;
     let checks = std::mem::take(&mut plan.checks);
-    let (subjects, jobs): (Vec<_>, Vec<_>) = checks
-        .into_iter()
-        .map(|check| (check.subject.clone(), job(check, &plan, &clients, deadline)))
-        .unzip();
+    let (subjects, jobs): (Vec<_>, Vec<_>) =
+        checks.into_iter().map(|check| (check.subject.clone(), job(check, &plan, &clients, deadline))).unzip();
     let mut progress = Progress::new(jobs.len(), format == Format::Text && !args.quiet);
     let outcomes = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done));
     drop(progress);
@@ -180,14 +157,7 @@ fn check(args: &CheckArgs) -> Exit {
         }
     };
     let (verdicts, alerts) = decide::decide(subjects.into_iter().zip(outcomes).collect());
-    let deliveries = notify::notify(
-        &plan,
-        &alerts,
-        &run_id,
-        &clients,
-        deadline + GRACE,
-        args.dry_run,
-    );
+    let deliveries = notify::notify(&plan, &alerts, &run_id, &clients, deadline + GRACE, args.dry_run);
     let report = Report {
         run_id,
         started_at,
@@ -197,29 +167,18 @@ fn check(args: &CheckArgs) -> Exit {
         alerts: alerts.len(),
     };
     let exit = Exit::of(&report, args.fail_on);
-    let shown = if args.output == Output::Nagios {
-        exit.for_nagios()
-    } else {
-        exit
-    };
+    let shown = if args.output == Output::Nagios { exit.for_nagios() } else { exit };
     let printed = print(&report.render(args.output, shown, args.quiet));
     log::info!(
         run_id:? = report.run_id.as_str(), status:? = report.status(), exit_code = shown.code(),
         duration_seconds = report.duration_seconds, projects_checked = report.verdicts.len(); "run finished"
     );
-    if printed == Exit::Ok || exit != Exit::Ok {
-        exit
-    } else {
-        printed
-    }
+    if printed == Exit::Ok || exit != Exit::Ok { exit } else { printed }
 }
 
 /// One check as the pool runs it: attempts until one succeeds or another cannot help.
 fn job(check: Check, plan: &Plan, clients: &Arc<Clients>, deadline: Instant) -> Job {
-    let policy = retry::Policy {
-        max_retries: plan.max_retries,
-        deadline,
-    };
+    let policy = retry::Policy { max_retries: plan.max_retries, deadline };
     let redactor = plan.redactor.clone();
     let clients = Arc::clone(clients);
     Box::new(move || {
@@ -229,9 +188,7 @@ fn job(check: Check, plan: &Plan, clients: &Arc<Clients>, deadline: Instant) -> 
             Err(failure) => (Err(failure), 0),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
-                retry::run(policy, &redactor, |left| {
-                    account.read(&clients, Timestamp::now(), left)
-                })
+                retry::run(policy, &redactor, |left| account.read(&clients, Timestamp::now(), left))
             }
         };
         match &result {
@@ -243,11 +200,7 @@ fn job(check: Check, plan: &Plan, clients: &Arc<Clients>, deadline: Instant) -> 
                 "not read: {}", failure.describe()
             ),
         }
-        Outcome {
-            result,
-            attempts,
-            duration: begin.elapsed(),
-        }
+        Outcome { result, attempts, duration: begin.elapsed() }
     })
 }
 
@@ -257,18 +210,10 @@ fn validate(args: &ValidateArgs) -> Exit {
         Err(exit) => return exit,
     };
     complain_all(format, &loaded.problems);
-    let fatal = loaded
-        .problems
-        .iter()
-        .filter(|problem| problem.reach == Reach::Whole)
-        .count();
+    let fatal = loaded.problems.iter().filter(|problem| problem.reach == Reach::Whole).count();
     if !loaded.problems.is_empty() {
         let all = text::plural(loaded.problems.len(), "problem");
-        let rest = if fatal == 0 {
-            "; the other entries would run"
-        } else {
-            ""
-        };
+        let rest = if fatal == 0 { "; the other entries would run" } else { "" };
         logging::complain(format, &format!("{}: {all}{rest}", source.name()));
     }
     let Some(config) = loaded.config else {
@@ -284,11 +229,7 @@ fn validate(args: &ValidateArgs) -> Exit {
             return Exit::Config;
         }
     };
-    if loaded.problems.is_empty() {
-        printed
-    } else {
-        Exit::Config
-    }
+    if loaded.problems.is_empty() { printed } else { Exit::Config }
 }
 
 /// What a run would do, for people.
@@ -310,31 +251,15 @@ fn describe(config: &Config, plan: &Plan) -> String {
             target,
         ]
     });
-    let mut out = report::columns(
-        &["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"],
-        rows.collect(),
-        &[2, 3],
-    );
+    let mut out = report::columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3]);
     out.push('\n');
     let channels: Vec<String> = config
         .channels()
         .iter()
         .map(|channel| {
-            let host = channel
-                .url
-                .as_ref()
-                .and_then(|url| url.host_str())
-                .map(|host| format!(" at {host}"));
-            let state = channel
-                .broken
-                .as_ref()
-                .map(|why| format!(" (cannot be used: {why})"));
-            format!(
-                "{}{}{}",
-                channel.name,
-                host.unwrap_or_default(),
-                state.unwrap_or_default()
-            )
+            let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
+            let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
+            format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
         })
         .collect();
     let to = if channels.is_empty() {
@@ -375,33 +300,10 @@ fn providers(output: ListOutput) -> String {
                 };
                 let options = page.options.keys().cloned().collect::<Vec<_>>().join(", ");
                 let currency = page.currency.clone().unwrap_or_else(|| "-".to_owned());
-                let address = page
-                    .request
-                    .url
-                    .clone()
-                    .or_else(|| page.request.file.clone())
-                    .unwrap_or_default();
-                vec![
-                    page.id.clone(),
-                    page.title.clone(),
-                    currency,
-                    credential.to_owned(),
-                    options,
-                    address,
-                ]
+                let address = page.request.url.clone().or_else(|| page.request.file.clone()).unwrap_or_default();
+                vec![page.id.clone(), page.title.clone(), currency, credential.to_owned(), options, address]
             });
-            report::columns(
-                &[
-                    "ID",
-                    "TITLE",
-                    "CURRENCY",
-                    "CREDENTIAL",
-                    "OPTIONS",
-                    "ADDRESS",
-                ],
-                rows.collect(),
-                &[],
-            )
+            report::columns(&["ID", "TITLE", "CURRENCY", "CREDENTIAL", "OPTIONS", "ADDRESS"], rows.collect(), &[])
         }
     }
 }
@@ -413,10 +315,7 @@ fn print(text: &str) -> Exit {
         Ok(()) => Exit::Ok,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(error) => {
-            logging::say(&format!(
-                "error: the report cannot be written: {}",
-                config::why(&error)
-            ));
+            logging::say(&format!("error: the report cannot be written: {}", config::why(&error)));
             Exit::Internal
         }
     }

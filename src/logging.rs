@@ -27,9 +27,7 @@ pub fn init(environment: &Environment, verbose: u8) -> Result<Format, String> {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(other) => {
-            return Err(format!(
-                "the variable `LOG_FORMAT` cannot be `{other}`; it is `text` or `json`"
-            ));
+            return Err(format!("the variable `LOG_FORMAT` cannot be `{other}`; it is `text` or `json`"));
         }
     };
     let filter = match verbose {
@@ -52,18 +50,11 @@ pub fn init(environment: &Environment, verbose: u8) -> Result<Format, String> {
     let own = |level: LevelFilter| format!("balance_alert={level}");
     let spec = match (filter, environment.overlay("RUST_LOG")) {
         (Some(level), _) => own(level),
-        (None, Some(spec)) => spec
-            .split(',')
-            .filter_map(only_own)
-            .collect::<Vec<_>>()
-            .join(","),
+        (None, Some(spec)) => spec.split(',').filter_map(only_own).collect::<Vec<_>>().join(","),
         (None, None) => own(LevelFilter::Warn),
     };
     let started = match format {
-        Format::Json => json_env_logger::builder()
-            .parse_filters(&spec)
-            .try_init()
-            .is_ok(),
+        Format::Json => json_env_logger::builder().parse_filters(&spec).try_init().is_ok(),
         Format::Text => env_logger::Builder::new()
             .parse_filters(&spec)
             .format(|out, record| {
@@ -75,20 +66,13 @@ pub fn init(environment: &Environment, verbose: u8) -> Result<Format, String> {
                     log::Level::Trace => "trace",
                 };
                 write!(out, "{level}: {}", record.args())?;
-                record
-                    .key_values()
-                    .visit(&mut Fields(out))
-                    .map_err(std::io::Error::other)?;
+                record.key_values().visit(&mut Fields(out)).map_err(std::io::Error::other)?;
                 writeln!(out)
             })
             .try_init()
             .is_ok(),
     };
-    if started {
-        Ok(format)
-    } else {
-        Err("logging was started twice".to_owned())
-    }
+    if started { Ok(format) } else { Err("logging was started twice".to_owned()) }
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.
@@ -96,20 +80,14 @@ fn only_own(directive: &str) -> Option<String> {
     let directive = directive.trim();
     match directive.parse::<LevelFilter>() {
         Ok(level) => Some(format!("balance_alert={level}")),
-        Err(_) => directive
-            .starts_with("balance_alert")
-            .then(|| directive.to_owned()),
+        Err(_) => directive.starts_with("balance_alert").then(|| directive.to_owned()),
     }
 }
 
 struct Fields<'a, W: Write>(&'a mut W);
 
 impl<'kvs, W: Write> log::kv::VisitSource<'kvs> for Fields<'_, W> {
-    fn visit_pair(
-        &mut self,
-        key: log::kv::Key<'kvs>,
-        value: log::kv::Value<'kvs>,
-    ) -> Result<(), log::kv::Error> {
+    fn visit_pair(&mut self, key: log::kv::Key<'kvs>, value: log::kv::Value<'kvs>) -> Result<(), log::kv::Error> {
         write!(self.0, " {key}={value}").map_err(log::kv::Error::boxed)
     }
 }

@@ -12,9 +12,7 @@ use clap::error::ErrorKind;
 fn main() -> ExitCode {
     // Where a panic happened is for the log; what it said may hold a secret.
     panic::set_hook(Box::new(|info| {
-        let place = info
-            .location()
-            .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         log::error!("panicked at {place}");
     }));
     let cli = match Cli::try_parse() {
@@ -31,11 +29,7 @@ fn main() -> ExitCode {
     };
     let exit = panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         logging::say("error: the run failed by a defect of this program; please report it");
-        if wants_nagios() {
-            Exit::Internal.for_nagios()
-        } else {
-            Exit::Internal
-        }
+        if wants_nagios() { Exit::Internal.for_nagios() } else { Exit::Internal }
     });
     exit.into()
 }
@@ -43,10 +37,6 @@ fn main() -> ExitCode {
 /// Whether the arguments ask for Nagios output, also where they cannot be parsed.
 fn wants_nagios() -> bool {
     let arguments: Vec<_> = std::env::args().collect();
-    arguments
-        .iter()
-        .any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
-        || arguments
-            .windows(2)
-            .any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
+    arguments.iter().any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
+        || arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
 }

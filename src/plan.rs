@@ -73,18 +73,12 @@ impl Plan {
         let selected = select(config, args)?;
         if selected.is_empty() {
             let what = args.only.map_or("projects", Only::as_str);
-            return Err(PlanError::Nothing(format!(
-                "there is nothing to do: the config has no {what} to check"
-            )));
+            return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
         let mut readers: BTreeMap<(String, String), Arc<Reader>> = BTreeMap::new();
-        let checks: Vec<Check> = selected
-            .into_iter()
-            .map(|project| check(project, config, &mut readers))
-            .collect();
+        let checks: Vec<Check> = selected.into_iter().map(|project| check(project, config, &mut readers)).collect();
         let settings = config.settings();
-        let (wanted, warning) =
-            crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
+        let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         Ok(Plan {
             workers: wanted.min(checks.len()),
             checks,
@@ -119,52 +113,31 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
         if projects.iter().any(|project| project.name == *name) {
             continue;
         }
-        let names: Vec<&str> = projects
-            .iter()
-            .map(|project| project.name.as_str())
-            .collect();
+        let names: Vec<&str> = projects.iter().map(|project| project.name.as_str()).collect();
         let mut near: Vec<&str> = names
             .iter()
             .copied()
             .filter(|known| {
-                text::nearest(name, [*known]).is_some()
-                    || known.to_lowercase().contains(&name.to_lowercase())
+                text::nearest(name, [*known]).is_some() || known.to_lowercase().contains(&name.to_lowercase())
             })
             .collect();
         near.truncate(5);
         let hint = if near.is_empty() {
-            format!(
-                "enabled projects: {}",
-                text::list(names.into_iter().take(20))
-            )
+            format!("enabled projects: {}", text::list(names.into_iter().take(20)))
         } else {
-            format!(
-                "did you mean {}?",
-                near.iter()
-                    .map(|n| format!("`{n}`"))
-                    .collect::<Vec<_>>()
-                    .join(" or ")
-            )
+            format!("did you mean {}?", near.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or "))
         };
-        return Err(PlanError::Usage {
-            message: format!("no enabled project is named `{name}`"),
-            hint: Some(hint),
-        });
+        return Err(PlanError::Usage { message: format!("no enabled project is named `{name}`"), hint: Some(hint) });
     }
     // Mailboxes and subscriptions are lists that this version refuses unless they are empty.
     if args.only.is_some_and(|only| only != Only::Projects) {
         return Ok(Vec::new());
     }
-    let wanted =
-        |project: &&Project| args.projects.is_empty() || args.projects.contains(&project.name);
+    let wanted = |project: &&Project| args.projects.is_empty() || args.projects.contains(&project.name);
     Ok(projects.iter().filter(wanted).collect())
 }
 
-fn check(
-    project: &Project,
-    config: &Config,
-    readers: &mut BTreeMap<(String, String), Arc<Reader>>,
-) -> Check {
+fn check(project: &Project, config: &Config, readers: &mut BTreeMap<(String, String), Arc<Reader>>) -> Check {
     let page = &project.page;
     let subject = Subject {
         name: project.name.clone(),
@@ -182,10 +155,7 @@ fn check(
         Some(why) => Err(why.clone()),
         None => account(project, config, readers),
     };
-    Check {
-        subject,
-        account: account.map_err(|why| Failure::new(Reason::Config, why)),
-    }
+    Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
 }
 
 fn account(
@@ -195,10 +165,7 @@ fn account(
 ) -> Result<Account, String> {
     let page = &project.page;
     // An expression is compiled once per provider; only `file` brings one per project.
-    let key = (
-        page.id.clone(),
-        page.fill(&page.balance, "", &project.options, str::to_owned),
-    );
+    let key = (page.id.clone(), page.fill(&page.balance, "", &project.options, str::to_owned));
     let reader = match readers.get(&key) {
         Some(reader) => Arc::clone(reader),
         None => {
@@ -207,19 +174,11 @@ fn account(
             reader
         }
     };
-    let target = Target::of(
-        page,
-        &project.options,
-        project.base_url.as_ref(),
-        config.folder(),
-    )?;
+    let target = Target::of(page, &project.options, project.base_url.as_ref(), config.folder())?;
     Ok(Account {
         page: Arc::clone(page),
         reader,
-        credential: project
-            .credential
-            .clone()
-            .unwrap_or_else(|| SecretString::from(String::new())),
+        credential: project.credential.clone().unwrap_or_else(|| SecretString::from(String::new())),
         options: project.options.clone(),
         currency: project.currency.clone(),
         target,

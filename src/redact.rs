@@ -39,8 +39,7 @@ impl Redactor {
                 self.forms.push(form.into());
             }
         }
-        self.forms
-            .sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
     }
 
     /// The text without any known secret.
@@ -77,15 +76,9 @@ mod tests {
         ] {
             let clean = redactor.clean(echoed);
             assert!(clean.contains(MASK), "{clean}");
-            assert!(
-                !clean.contains("a/b") && !clean.contains("a%2Fb"),
-                "{clean}"
-            );
+            assert!(!clean.contains("a/b") && !clean.contains("a%2Fb"), "{clean}");
         }
-        assert_eq!(
-            redactor.clean("abc stays, it is too short"),
-            "abc stays, it is too short"
-        );
+        assert_eq!(redactor.clean("abc stays, it is too short"), "abc stays, it is too short");
     }
 
     #[test]

@@ -49,10 +49,8 @@ pub fn run<T>(
         if wait >= left {
             if let Retry::After(asked) = failure.retry {
                 let asked = text::seconds(asked);
-                failure.message = format!(
-                    "{}; it asks to wait {asked} s, longer than this run may take",
-                    failure.message
-                );
+                failure.message =
+                    format!("{}; it asks to wait {asked} s, longer than this run may take", failure.message);
             }
             return (Err(failure), attempts);
         }
@@ -66,9 +64,7 @@ pub fn run<T>(
 
 /// The wait after the n-th attempt: doubling, capped, and between half and all of that at random.
 fn back_off(attempts: u32) -> Duration {
-    let full = FIRST_WAIT
-        .saturating_mul(1 << (attempts - 1).min(16))
-        .min(LONGEST_WAIT);
+    let full = FIRST_WAIT.saturating_mul(1 << (attempts - 1).min(16)).min(LONGEST_WAIT);
     full.mul_f64(0.5 + 0.5 * fastrand::f64())
 }
 
@@ -78,30 +74,21 @@ mod tests {
     use crate::failure::Reason;
 
     fn policy(max_retries: u32) -> Policy {
-        Policy {
-            max_retries,
-            deadline: Instant::now() + Duration::from_secs(60),
-        }
+        Policy { max_retries, deadline: Instant::now() + Duration::from_secs(60) }
     }
 
     fn fail_with(retry: Retry, max_retries: u32) -> (u32, String) {
         let mut redactor = Redactor::default();
         redactor.learn("sk-secret");
         let (result, attempts) = run::<()>(policy(max_retries), &redactor, |_| {
-            Err(Failure {
-                retry,
-                ..Failure::new(Reason::Connect, "key sk-secret refused")
-            })
+            Err(Failure { retry, ..Failure::new(Reason::Connect, "key sk-secret refused") })
         });
         (attempts, result.unwrap_err().message)
     }
 
     #[test]
     fn only_what_can_help_is_repeated_and_secrets_are_gone() {
-        assert_eq!(
-            fail_with(Retry::Never, 5),
-            (1, "key *** refused".to_owned())
-        );
+        assert_eq!(fail_with(Retry::Never, 5), (1, "key *** refused".to_owned()));
         assert_eq!(fail_with(Retry::Soon, 0).0, 1);
         assert_eq!(fail_with(Retry::Soon, 1).0, 2);
         assert_eq!(fail_with(Retry::After(Duration::ZERO), 3).0, 4);
@@ -118,10 +105,7 @@ mod tests {
             if left == 0 {
                 Ok(7)
             } else {
-                Err(Failure {
-                    retry: Retry::After(Duration::ZERO),
-                    ..Failure::new(Reason::Timeout, "x")
-                })
+                Err(Failure { retry: Retry::After(Duration::ZERO), ..Failure::new(Reason::Timeout, "x") })
             }
         });
         assert_eq!((result.unwrap(), attempts), (7, 2));
@@ -130,9 +114,7 @@ mod tests {
     #[test]
     fn waits_grow_are_jittered_and_bounded() {
         for attempts in 1..40 {
-            let full = FIRST_WAIT
-                .saturating_mul(1 << (attempts - 1).min(16))
-                .min(LONGEST_WAIT);
+            let full = FIRST_WAIT.saturating_mul(1 << (attempts - 1).min(16)).min(LONGEST_WAIT);
             for _ in 0..20 {
                 let wait = back_off(attempts);
                 assert!(wait >= full / 2 && wait <= full, "{attempts}: {wait:?}");

@@ -3,11 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 /// What RFC 3986 section 2.3 leaves unencoded: letters, digits and `-._~`.
-pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `text` on one line of at most `limit` characters: control characters and runs of white space become
 /// one space, zero-width and bidirectional controls disappear, a cut is marked with `…`.
@@ -56,11 +52,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let near = strsim::jaro_winkler(&wanted, &lower);
             // A forgotten or added separator is the commonest slip: `api-key`, `apikey`.
             let bare = |s: &str| s.replace(['-', '_', ' '], "");
-            if bare(&wanted) == bare(&lower) {
-                (1.0, candidate)
-            } else {
-                (near, candidate)
-            }
+            if bare(&wanted) == bare(&lower) { (1.0, candidate) } else { (near, candidate) }
         })
         .filter(|(near, _)| *near > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -69,11 +61,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// `items` as back-ticked words, joined by commas.
 pub fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
-    items
-        .into_iter()
-        .map(|item| format!("`{item}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 check`, `2 checks`.

@@ -45,11 +45,8 @@ pub fn run(
             }
             let begin = Instant::now();
             let outcome = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Outcome {
-                result: Err(Failure::new(
-                    Reason::Internal,
-                    "the check failed by a defect of this program",
-                )
-                .with_hint("please report it, with the log line that names the place")),
+                result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
+                    .with_hint("please report it, with the log line that names the place")),
                 attempts: 1,
                 duration: begin.elapsed(),
             });
@@ -73,22 +70,12 @@ pub fn run(
     }
     given_up.store(true, Ordering::Relaxed);
     let waited = start.elapsed();
-    Ok(outcomes
-        .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(|| unfinished(waited)))
-        .collect())
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| unfinished(waited))).collect())
 }
 
 fn unfinished(waited: Duration) -> Outcome {
-    let message = format!(
-        "not finished when the run's time was over ({} s)",
-        crate::text::seconds(waited)
-    );
-    Outcome {
-        result: Err(Failure::new(Reason::Timeout, message)),
-        attempts: 1,
-        duration: waited,
-    }
+    let message = format!("not finished when the run's time was over ({} s)", crate::text::seconds(waited));
+    Outcome { result: Err(Failure::new(Reason::Timeout, message)), attempts: 1, duration: waited }
 }
 
 #[cfg(test)]
@@ -98,15 +85,8 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     fn outcome(n: i64) -> Outcome {
-        let reading = Reading {
-            amount: Amount::Of(n.into()),
-            currency: None,
-        };
-        Outcome {
-            result: Ok(reading),
-            attempts: 1,
-            duration: Duration::ZERO,
-        }
+        let reading = Reading { amount: Amount::Of(n.into()), currency: None };
+        Outcome { result: Ok(reading), attempts: 1, duration: Duration::ZERO }
     }
 
     fn far() -> Instant {
@@ -130,33 +110,18 @@ mod tests {
             .collect();
         let mut heard = Vec::new();
         let outcomes = run(jobs, 7, far(), |done| heard.push(done)).unwrap();
-        let read: Vec<_> = outcomes
-            .into_iter()
-            .map(|o| o.result.unwrap().amount)
-            .collect();
-        assert_eq!(
-            read,
-            (0..60)
-                .map(|n: i64| Amount::Of(n.into()))
-                .collect::<Vec<_>>()
-        );
+        let read: Vec<_> = outcomes.into_iter().map(|o| o.result.unwrap().amount).collect();
+        assert_eq!(read, (0..60).map(|n: i64| Amount::Of(n.into())).collect::<Vec<_>>());
         assert_eq!(heard, (1..=60).collect::<Vec<_>>());
         assert!(most.load(Ordering::SeqCst) <= 7);
     }
 
     #[test]
     fn a_panic_stays_in_its_check() {
-        let jobs: Vec<Job> = vec![
-            Box::new(|| outcome(1)),
-            Box::new(|| panic!("boom")),
-            Box::new(|| outcome(3)),
-        ];
+        let jobs: Vec<Job> = vec![Box::new(|| outcome(1)), Box::new(|| panic!("boom")), Box::new(|| outcome(3))];
         let outcomes = run(jobs, 1, far(), |_| ()).unwrap();
         assert!(outcomes[0].result.is_ok() && outcomes[2].result.is_ok());
-        assert_eq!(
-            outcomes[1].result.as_ref().unwrap_err().reason,
-            Reason::Internal
-        );
+        assert_eq!(outcomes[1].result.as_ref().unwrap_err().reason, Reason::Internal);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(super) struct Duplicate {
 pub(super) type Position = (usize, usize);
 
 /// A parsed text.
+#[derive(Debug)]
 pub(super) struct Document {
     text: String,
     /// The tree, without comment keys (those that begin with `_`).
@@ -63,28 +64,17 @@ impl Document {
         let text = join_surrogates(text);
         let path = RefCell::new(Vec::new());
         let duplicates = RefCell::new(Vec::new());
-        let seed = Tree {
-            path: &path,
-            duplicates: &duplicates,
-        };
-        let mut root = seed
-            .deserialize(serde_yaml::Deserializer::from_str(&text))
-            .map_err(|error| SyntaxError::from(&error))?;
-        root.apply_merge()
-            .map_err(|error| SyntaxError::from(&error))?;
-        Ok(Document {
-            root,
-            duplicates: duplicates.into_inner(),
-            text,
-        })
+        let seed = Tree { path: &path, duplicates: &duplicates };
+        let mut root =
+            seed.deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(|error| SyntaxError::from(&error))?;
+        root.apply_merge().map_err(|error| SyntaxError::from(&error))?;
+        Ok(Document { root, duplicates: duplicates.into_inner(), text })
     }
 
     /// Where the node stands; of a node that is not there, its nearest ancestor.
     pub(super) fn locate(&self, path: &[Step], part: Part) -> Option<Position> {
         let seed = Locate { rest: path, part };
-        let error = seed
-            .deserialize(serde_yaml::Deserializer::from_str(&self.text))
-            .err()?;
+        let error = seed.deserialize(serde_yaml::Deserializer::from_str(&self.text)).err()?;
         position(&error)
     }
 }
@@ -95,12 +85,10 @@ impl From<&serde_yaml::Error> for SyntaxError {
         // The position is data here, so the library's own "at line 1 column 2" would say it twice.
         let message = match text.find(" at line ") {
             Some(at) => text[..at].to_owned(),
+            None if text.contains("more than one document") => "more than one YAML document in one file".to_owned(),
             None => text,
         };
-        SyntaxError {
-            position: position(error),
-            message,
-        }
+        SyntaxError { position: position(error), message }
     }
 }
 
@@ -110,11 +98,7 @@ fn position(error: &serde_yaml::Error) -> Option<Position> {
 
 /// JSON writes characters beyond U+FFFF as two `\u` escapes, which YAML does not know: write them as YAML's `\U`.
 fn join_surrogates(text: &str) -> String {
-    if !text
-        .trim_start_matches('\u{FEFF}')
-        .trim_start()
-        .starts_with(['{', '['])
-    {
+    if !text.trim_start_matches('\u{FEFF}').trim_start().starts_with(['{', '[']) {
         return text.to_owned();
     }
     let unit = |at: usize| -> Option<u16> {
@@ -126,12 +110,9 @@ fn join_surrogates(text: &str) -> String {
     while let Some(found) = text[at..].find('\\') {
         let escape = at + found;
         out.push_str(&text[at..escape]);
-        let pair = unit(escape).zip(unit(escape + 6)).and_then(|(high, low)| {
-            char::decode_utf16([high, low])
-                .next()?
-                .ok()
-                .filter(|c| *c > '\u{FFFF}')
-        });
+        let pair = unit(escape)
+            .zip(unit(escape + 6))
+            .and_then(|(high, low)| char::decode_utf16([high, low]).next()?.ok().filter(|c| *c > '\u{FFFF}'));
         if let Some(c) = pair {
             out.push_str(&format!("\\U{:08X}", c as u32));
             at = escape + 12;
@@ -234,9 +215,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
             let value = access.next_value_seed(self)?;
             if occurrence > 0 {
                 let path = self.path.borrow().clone();
-                self.duplicates
-                    .borrow_mut()
-                    .push(Duplicate { path, occurrence });
+                self.duplicates.borrow_mut().push(Duplicate { path, occurrence });
             } else {
                 map.insert(Value::String(key.clone()), value);
             }
@@ -247,9 +226,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
-        Err(de::Error::custom(
-            "YAML tags such as `!name` have no meaning here",
-        ))
+        Err(de::Error::custom("YAML tags such as `!name` have no meaning here"))
     }
 }
 
@@ -323,10 +300,7 @@ impl<'de> Visitor<'de> for Locate<'_> {
                     break;
                 }
             }
-            access.next_element_seed(Locate {
-                rest,
-                part: self.part,
-            })?;
+            access.next_element_seed(Locate { rest, part: self.part })?;
         }
         Err(de::Error::custom(FOUND))
     }
@@ -338,16 +312,10 @@ impl<'de> Visitor<'de> for Locate<'_> {
                 Part::Key(n) if rest.is_empty() => Some(n),
                 _ => None,
             };
-            let matches = |occurrence| FindKey {
-                wanted,
-                stop: stop_at == Some(occurrence),
-            };
+            let matches = |occurrence| FindKey { wanted, stop: stop_at == Some(occurrence) };
             while let Some(found) = access.next_key_seed(matches(occurrence))? {
                 if found && stop_at.is_none() {
-                    access.next_value_seed(Locate {
-                        rest,
-                        part: self.part,
-                    })?;
+                    access.next_value_seed(Locate { rest, part: self.part })?;
                 } else {
                     occurrence += usize::from(found);
                     access.next_value::<IgnoredAny>()?;
@@ -381,11 +349,7 @@ impl Visitor<'_> for FindKey<'_> {
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<bool, E> {
         let found = key == self.wanted;
-        if found && self.stop {
-            Err(E::custom(FOUND))
-        } else {
-            Ok(found)
-        }
+        if found && self.stop { Err(E::custom(FOUND)) } else { Ok(found) }
     }
 }
 
@@ -411,13 +375,7 @@ mod tests {
     use super::*;
 
     fn path(steps: &[&str]) -> NodePath {
-        steps
-            .iter()
-            .map(|s| {
-                s.parse()
-                    .map_or_else(|_| Step::Key((*s).to_owned()), Step::Index)
-            })
-            .collect()
+        steps.iter().map(|s| s.parse().map_or_else(|_| Step::Key((*s).to_owned()), Step::Index)).collect()
     }
 
     #[test]
@@ -445,53 +403,30 @@ projects:
             (&["projects", "1", "missing"], Part::Value, (6, 5)),
             (&["projects", "9"], Part::Value, (4, 3)),
         ] {
-            assert_eq!(
-                doc.locate(&path(steps), part),
-                Some(want),
-                "{steps:?} {part:?}"
-            );
+            assert_eq!(doc.locate(&path(steps), part), Some(want), "{steps:?} {part:?}");
         }
     }
 
     #[test]
     fn duplicates_are_found_in_every_mapping_with_the_second_ones_position() {
         let doc = Document::parse("a: 1\nb: {x: 1, x: 2}\na: 3\n").unwrap();
-        let found: Vec<_> = doc
-            .duplicates
-            .iter()
-            .map(|d| (show(&d.path), doc.locate(&d.path, Part::Key(d.occurrence))))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("b.x".to_owned(), Some((2, 11))),
-                ("a".to_owned(), Some((3, 1)))
-            ]
-        );
+        let found: Vec<_> =
+            doc.duplicates.iter().map(|d| (show(&d.path), doc.locate(&d.path, Part::Key(d.occurrence)))).collect();
+        assert_eq!(found, [("b.x".to_owned(), Some((2, 11))), ("a".to_owned(), Some((3, 1)))]);
     }
 
     #[test]
     fn comment_keys_vanish_at_every_depth() {
         let doc = Document::parse("_note: x\na: {_b: 1, c: 2}\n").unwrap();
-        assert_eq!(
-            doc.root,
-            serde_yaml::from_str::<Value>("a: {c: 2}").unwrap()
-        );
+        assert_eq!(doc.root, serde_yaml::from_str::<Value>("a: {c: 2}").unwrap());
     }
 
     #[test]
     fn json_is_read_with_tabs_and_surrogate_pairs() {
-        let doc = Document::parse(
-            "{\n\t\"a\":\"\\ud83d\\ude00 \\\\ud83d\\ude00x \\/ \\u4f59\",\n\t\"b\":[1,2]\n}",
-        )
-        .unwrap_err();
-        assert_eq!(
-            doc.position,
-            Some((2, 23)),
-            "a lone surrogate after an escaped backslash stays an error"
-        );
-        let doc = Document::parse("{\n\t\"a\":\"\\ud83d\\ude00 \\/ \\u4f59\",\n\t\"b\":[1,2]\n}")
-            .unwrap();
+        let doc = Document::parse("{\n\t\"a\":\"\\ud83d\\ude00 \\\\ud83d\\ude00x \\/ \\u4f59\",\n\t\"b\":[1,2]\n}")
+            .unwrap_err();
+        assert_eq!(doc.position, Some((2, 23)), "a lone surrogate after an escaped backslash stays an error");
+        let doc = Document::parse("{\n\t\"a\":\"\\ud83d\\ude00 \\/ \\u4f59\",\n\t\"b\":[1,2]\n}").unwrap();
         assert_eq!(doc.root["a"], Value::from("\u{1F600} / 余"));
     }
 

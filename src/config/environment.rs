@@ -22,14 +22,8 @@ impl Environment {
         let process = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let mut environment = Environment {
-            process,
-            ..Environment::default()
-        };
-        let Some(file) = folder
-            .map(|folder| folder.join(".env"))
-            .filter(|file| file.exists())
-        else {
+        let mut environment = Environment { process, ..Environment::default() };
+        let Some(file) = folder.map(|folder| folder.join(".env")).filter(|file| file.exists()) else {
             return environment;
         };
         match read_dotenv(&file) {
@@ -47,28 +41,18 @@ impl Environment {
 
     /// The variable, if it is set to something.
     pub fn overlay(&self, name: &str) -> Option<&str> {
-        self.get(name)
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
+        self.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// Why `.env` was not read, if that is so.
     pub(super) fn dotenv_problem(&self) -> Option<(&Path, &str)> {
-        self.broken_dotenv
-            .as_ref()
-            .map(|(file, why)| (file.as_path(), why.as_str()))
+        self.broken_dotenv.as_ref().map(|(file, why)| (file.as_path(), why.as_str()))
     }
 
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Environment {
-        let process = variables
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        Environment {
-            process,
-            ..Environment::default()
-        }
+        let process = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Environment { process, ..Environment::default() }
     }
 }
 
@@ -82,10 +66,7 @@ fn read_dotenv(file: &Path) -> Result<BTreeMap<String, String>, String> {
                 variables.insert(name, value);
             }
             Err(dotenvy::Error::LineParse(line, _)) => {
-                let number = text
-                    .lines()
-                    .position(|l| l.contains(&line))
-                    .map_or(0, |n| n + 1);
+                let number = text.lines().position(|l| l.contains(&line)).map_or(0, |n| n + 1);
                 return Err(format!("line {number} is not `NAME=value`"));
             }
             Err(_) => return Err("it is not a list of `NAME=value`".to_owned()),
@@ -112,18 +93,10 @@ pub(super) fn interpolate(node: &mut Value, environment: &Environment) -> Interp
     result
 }
 
-fn walk(
-    node: &mut Value,
-    environment: &Environment,
-    path: &mut NodePath,
-    result: &mut Interpolated,
-) {
+fn walk(node: &mut Value, environment: &Environment, path: &mut NodePath, result: &mut Interpolated) {
     match node {
         Value::String(text) if text.contains('$') => match expand(text, environment) {
-            Ok(Expanded {
-                text: full,
-                from_variable,
-            }) => {
+            Ok(Expanded { text: full, from_variable }) => {
                 if from_variable {
                     result.filled.push((path.clone(), full.clone()));
                 }
@@ -189,16 +162,11 @@ fn expand(text: &str, environment: &Environment) -> Result<Expanded, Reference> 
             let sound = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !sound {
-                return Err(Reference::Malformed(format!(
-                    "`${{{name}}}` is not the name of a variable"
-                )));
+                return Err(Reference::Malformed(format!("`${{{name}}}` is not the name of a variable")));
             }
             let value = environment.get(name);
             // As in a shell, `:-` also replaces a variable that is set to nothing.
-            match (
-                value.filter(|v| default.is_none() || !v.is_empty()),
-                default,
-            ) {
+            match (value.filter(|v| default.is_none() || !v.is_empty()), default) {
                 (Some(value), _) => {
                     from_variable = true;
                     out.push_str(value);
@@ -212,10 +180,7 @@ fn expand(text: &str, environment: &Environment) -> Result<Expanded, Reference> 
         }
     }
     out.push_str(rest);
-    Ok(Expanded {
-        text: out,
-        from_variable,
-    })
+    Ok(Expanded { text: out, from_variable })
 }
 
 #[cfg(test)]
@@ -237,22 +202,9 @@ mod tests {
             ("$${A}", Ok("${A}")),
             ("100$", Ok("100$")),
             ("${NO}", Err(Reference::Unset("NO".into()))),
-            (
-                "${A",
-                Err(Reference::Malformed("`${` is never closed".into())),
-            ),
-            (
-                "${}",
-                Err(Reference::Malformed(
-                    "`${}` is not the name of a variable".into(),
-                )),
-            ),
-            (
-                "${A-B}",
-                Err(Reference::Malformed(
-                    "`${A-B}` is not the name of a variable".into(),
-                )),
-            ),
+            ("${A", Err(Reference::Malformed("`${` is never closed".into()))),
+            ("${}", Err(Reference::Malformed("`${}` is not the name of a variable".into()))),
+            ("${A-B}", Err(Reference::Malformed("`${A-B}` is not the name of a variable".into()))),
         ] {
             let got = expand(text, &env).map(|e| e.text);
             assert_eq!(got, want.map(str::to_owned), "{text}");
@@ -262,19 +214,11 @@ mod tests {
     #[test]
     fn the_real_environment_wins_over_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(
-            folder.path().join(".env"),
-            "PATH=from-file\nONLY_IN_FILE='a b'\n# note\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join(".env"), "PATH=from-file\nONLY_IN_FILE='a b'\n# note\n").unwrap();
         let env = Environment::read(Some(folder.path()));
         assert_ne!(env.get("PATH"), Some("from-file"));
         assert_eq!(env.get("ONLY_IN_FILE"), Some("a b"));
-        std::fs::write(
-            folder.path().join(".env"),
-            "A=1\nthis is no assignment secret\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join(".env"), "A=1\nthis is no assignment secret\n").unwrap();
         let env = Environment::read(Some(folder.path()));
         let (_, why) = env.dotenv_problem().unwrap();
         assert_eq!(why, "line 2 is not `NAME=value`");

@@ -165,10 +165,7 @@ impl Config {
 pub fn load(source: &Source, environment: &Environment) -> Loaded {
     match source.read() {
         Ok(text) => build::build(source, &text, environment),
-        Err(problem) => Loaded {
-            config: None,
-            problems: vec![problem],
-        },
+        Err(problem) => Loaded { config: None, problems: vec![problem] },
     }
 }
 
@@ -177,9 +174,8 @@ pub(crate) fn cap_workers(wanted: usize) -> (usize, Option<String>) {
     if wanted <= MOST_WORKERS {
         return (wanted, None);
     }
-    let warning = format!(
-        "{wanted} concurrent checks are asked for, {MOST_WORKERS} are allowed: going on with {MOST_WORKERS}"
-    );
+    let warning =
+        format!("{wanted} concurrent checks are asked for, {MOST_WORKERS} are allowed: going on with {MOST_WORKERS}");
     (MOST_WORKERS, Some(warning))
 }
 

@@ -285,10 +285,7 @@ pub(super) fn schema() -> serde_json::Value {
         root.insert("$id".to_owned(), "config.schema.json".into());
     }
     allow_comments(&mut schema);
-    let ids: Vec<_> = crate::check::provider::catalog()
-        .iter()
-        .map(|page| page.id.clone())
-        .collect();
+    let ids: Vec<_> = crate::check::provider::catalog().iter().map(|page| page.id.clone()).collect();
     if let Some(provider) = schema.pointer_mut("/definitions/RawProject/properties/provider") {
         let description = provider.get("description").cloned().unwrap_or_default();
         // Known ids complete in an editor; others may come from `providers:`.
@@ -302,10 +299,7 @@ fn allow_comments(node: &mut serde_json::Value) {
     match node {
         serde_json::Value::Object(map) => {
             if map.get("additionalProperties") == Some(&serde_json::Value::Bool(false)) {
-                map.insert(
-                    "patternProperties".to_owned(),
-                    serde_json::json!({ "^_": true }),
-                );
+                map.insert("patternProperties".to_owned(), serde_json::json!({ "^_": true }));
             }
             map.values_mut().for_each(allow_comments);
         }

@@ -32,31 +32,21 @@ impl Source {
             return Ok(if path == Path::new("-") {
                 Source::Stdin
             } else {
-                Source::File {
-                    path: path.to_owned(),
-                    variable,
-                }
+                Source::File { path: path.to_owned(), variable }
             });
         }
         let places = usual_places();
         places
             .iter()
             .find(|path| path.is_file())
-            .map(|path| Source::File {
-                path: path.clone(),
-                variable: None,
-            })
+            .map(|path| Source::File { path: path.clone(), variable: None })
             .ok_or_else(|| Problem {
                 file: "config".to_owned(),
                 position: None,
                 place: None,
                 message: format!(
                     "none given, and none at {}",
-                    places
-                        .iter()
-                        .map(|p| format!("`{}`", p.display()))
-                        .collect::<Vec<_>>()
-                        .join(" or ")
+                    places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" or ")
                 ),
                 hint: Some("name one with `--config FILE` or CONFIG_PATH".to_owned()),
                 reach: Reach::Whole,
@@ -101,26 +91,14 @@ impl Source {
         };
         let bytes = bytes.map_err(|error| {
             let hint = match self {
-                Source::File {
-                    variable: Some(name),
-                    ..
-                } => Some(format!("the path comes from the variable {name}")),
-                Source::File { path, .. } if error.kind() == io::ErrorKind::NotFound => {
-                    similar_file(path)
-                }
+                Source::File { variable: Some(name), .. } => Some(format!("the path comes from the variable {name}")),
+                Source::File { path, .. } if error.kind() == io::ErrorKind::NotFound => similar_file(path),
                 _ => None,
             };
             problem(format!("cannot be read: {}", why(&error)), hint)
         })?;
-        String::from_utf8(bytes).map_err(|error| {
-            problem(
-                format!(
-                    "is not UTF-8 text (byte {})",
-                    error.utf8_error().valid_up_to()
-                ),
-                None,
-            )
-        })
+        String::from_utf8(bytes)
+            .map_err(|error| problem(format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()), None))
     }
 }
 
@@ -135,36 +113,22 @@ fn read_capped(from: impl Read) -> io::Result<Vec<u8>> {
 
 /// The places searched when no config is named, in order (XDG base directories, then `/etc`).
 fn usual_places() -> Vec<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let user =
-        absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
-    user.into_iter()
-        .chain([PathBuf::from("/etc")])
-        .map(|base| base.join("balance-alert/config.yaml"))
-        .collect()
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let user = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
+    user.into_iter().chain([PathBuf::from("/etc")]).map(|base| base.join("balance-alert/config.yaml")).collect()
 }
 
 /// A file beside the missing one with nearly the same name.
 fn similar_file(path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
-    let folder = path
-        .parent()
-        .filter(|p| *p != Path::new(""))
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
     let names: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .take(1000)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     let near = crate::text::nearest(wanted, names.iter().map(String::as_str))?;
-    Some(format!(
-        "did you mean `{}`?",
-        path.with_file_name(near).display()
-    ))
+    Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
 }
 
 /// An I/O error in words, without the number.

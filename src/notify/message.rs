@@ -27,26 +27,17 @@ impl Message {
             .cloned()
             .map(|mut alert| {
                 alert.project = text::one_line(&alert.project, NAME_CHARS);
-                alert.owner_project = alert
-                    .owner_project
-                    .map(|owner| text::one_line(&owner, NAME_CHARS));
+                alert.owner_project = alert.owner_project.map(|owner| text::one_line(&owner, NAME_CHARS));
                 alert.currency = alert.currency.map(|currency| text::one_line(&currency, 16));
                 alert
             })
             .collect();
-        Message {
-            alerts,
-            language,
-            run_id: run_id.to_owned(),
-        }
+        Message { alerts, language, run_id: run_id.to_owned() }
     }
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
     pub(super) fn title(&self, alerts: &[Alert]) -> String {
-        let low = alerts
-            .iter()
-            .filter(|alert| alert.level == Level::Critical)
-            .count();
+        let low = alerts.iter().filter(|alert| alert.level == Level::Critical).count();
         let warning = alerts.len() - low;
         let (head, low_word, warning_word, colon, comma) = match self.language {
             Language::En => ("Balance alert", " low", " warning", ": ", ", "),
@@ -83,27 +74,17 @@ impl Message {
         let threshold = amount::show(alert.threshold, currency.as_deref());
         match (self.language, alert.level) {
             (Language::En, Level::Critical) => {
-                format!(
-                    "{name}: {} {balance} is below the threshold {threshold}",
-                    alert.kind.as_str()
-                )
+                format!("{name}: {} {balance} is below the threshold {threshold}", alert.kind.as_str())
             }
             (Language::En, Level::Warning) => {
-                format!(
-                    "{name}: {} {balance} is below the warning threshold {threshold}",
-                    alert.kind.as_str()
-                )
+                format!("{name}: {} {balance} is below the warning threshold {threshold}", alert.kind.as_str())
             }
             (Language::Zh, level) => {
                 let kind = match alert.kind {
                     BalanceType::Balance => "余额",
                     BalanceType::Credits => "点数",
                 };
-                let which = if level == Level::Critical {
-                    "告警阈值"
-                } else {
-                    "预警阈值"
-                };
+                let which = if level == Level::Critical { "告警阈值" } else { "预警阈值" };
                 format!("{name}：{kind} {balance}，低于{which} {threshold}")
             }
         }
@@ -159,10 +140,7 @@ fn replaced(text: &str, more: &[(char, char)]) -> String {
             '<' => '＜',
             '>' => '＞',
             '@' => '＠',
-            c => more
-                .iter()
-                .find(|(from, _)| *from == c)
-                .map_or(c, |(_, to)| *to),
+            c => more.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to),
         })
         .collect()
 }
@@ -195,21 +173,15 @@ mod tests {
         );
         let zh = Message::new(&alerts, Language::Zh, "r1");
         assert_eq!(zh.title(&alerts), "余额告警：1 个不足，1 个预警");
-        assert_eq!(
-            zh.line(&zh.alerts[1], as_it_is),
-            "🟡 B（AI platform）：点数 74.75 USD，低于预警阈值 100.00 USD"
-        );
+        assert_eq!(zh.line(&zh.alerts[1], as_it_is), "🟡 B（AI platform）：点数 74.75 USD，低于预警阈值 100.00 USD");
     }
 
     #[test]
     fn names_cannot_mention_link_or_break_lines() {
-        let evil =
-            "x\n# [点击充值](http://evil) <at user_id=\"all\"></at> @all `c` **b** \u{202E}z";
+        let evil = "x\n# [点击充值](http://evil) <at user_id=\"all\"></at> @all `c` **b** \u{202E}z";
         let message = Message::new(&[alert(evil, Level::Critical)], Language::En, "r");
         let line = message.line(&message.alerts[0], markdown);
-        for bad in [
-            "\n", "](", "<at", "@all", "`", "**", "://", "\u{202E}", "# ",
-        ] {
+        for bad in ["\n", "](", "<at", "@all", "`", "**", "://", "\u{202E}", "# "] {
             assert!(!line.contains(bad), "{bad:?} in {line}");
         }
         let line = message.line(&message.alerts[0], literal);

@@ -85,52 +85,29 @@ pub fn notify(
             message: Arc::clone(&message),
             clients: Arc::clone(clients),
             redactor: plan.redactor.clone(),
-            policy: retry::Policy {
-                max_retries: plan.max_retries,
-                deadline,
-            },
+            policy: retry::Policy { max_retries: plan.max_retries, deadline },
             timeout: plan.request_timeout,
         };
         let sender = sender.clone();
         let work = move || {
-            let delivery = if dry_run {
-                task.render()
-            } else {
-                task.deliver()
-            };
+            let delivery = if dry_run { task.render() } else { task.deliver() };
             // Nobody listens any more after the deadline.
             let _ = sender.send((index, delivery));
         };
-        if std::thread::Builder::new()
-            .name(format!("notify-{index}"))
-            .spawn(work)
-            .is_err()
-        {
-            let failure = Failure::new(
-                Reason::Internal,
-                "no thread could be started for this channel",
-            );
+        if std::thread::Builder::new().name(format!("notify-{index}")).spawn(work).is_err() {
+            let failure = Failure::new(Reason::Internal, "no thread could be started for this channel");
             deliveries[index] = Some(Delivery::none(channel, alerts.len(), failure));
         }
     }
     drop(sender);
-    while let Ok((index, delivery)) =
-        receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-    {
+    while let Ok((index, delivery)) = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         deliveries[index] = Some(delivery);
     }
-    let late = || {
-        Failure::new(
-            Reason::Timeout,
-            "not delivered when the run's time was over",
-        )
-    };
+    let late = || Failure::new(Reason::Timeout, "not delivered when the run's time was over");
     deliveries
         .into_iter()
         .zip(&plan.channels)
-        .map(|(delivery, channel)| {
-            delivery.unwrap_or_else(|| Delivery::none(channel, alerts.len(), late()))
-        })
+        .map(|(delivery, channel)| delivery.unwrap_or_else(|| Delivery::none(channel, alerts.len(), late())))
         .collect()
 }
 
@@ -176,10 +153,7 @@ impl Task {
     }
 
     fn broken(&self) -> Option<Failure> {
-        self.channel
-            .broken
-            .as_ref()
-            .map(|why| Failure::new(Reason::Config, why.clone()))
+        self.channel.broken.as_ref().map(|why| Failure::new(Reason::Config, why.clone()))
     }
 
     fn render(&self) -> Delivery {
@@ -212,24 +186,17 @@ impl Task {
             failure: self.broken(),
             payloads: Vec::new(),
         };
-        let parts = if delivery.failure.is_some() {
-            Vec::new()
-        } else {
-            self.parts()
-        };
+        let parts = if delivery.failure.is_some() { Vec::new() } else { self.parts() };
         let total = parts.len();
         for (index, part) in parts.into_iter().enumerate() {
-            let (result, attempts) = retry::run(self.policy, &self.redactor, |left| {
-                self.attempt(part.clone(), left)
-            });
+            let (result, attempts) = retry::run(self.policy, &self.redactor, |left| self.attempt(part.clone(), left));
             delivery.attempts += attempts;
             match result {
                 Ok(()) => delivery.taken.extend(part),
                 Err(mut failure) => {
                     if total > 1 {
                         let count = text::plural(total, "message");
-                        failure.message =
-                            format!("message {} of {count}: {}", index + 1, failure.message);
+                        failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
                     }
                     delivery.failure = delivery.failure.or(Some(failure));
                 }
@@ -252,46 +219,27 @@ impl Task {
             crate::logging::say(&post.body);
             return Ok(());
         };
-        let response = self
-            .clients
-            .send(&url, &post.body, self.timeout.min(left))?;
+        let response = self.clients.send(&url, &post.body, self.timeout.min(left))?;
         let verdict = match response.status {
             200..=299 => channel::judge(self.channel.kind, &response.body),
-            429 => Err(Failure::transient(
-                Reason::RateLimited,
-                "too many messages (HTTP 429)",
-            )),
+            429 => Err(Failure::transient(Reason::RateLimited, "too many messages (HTTP 429)")),
             500..=599 => Err(Failure::transient(
                 Reason::HttpStatus,
-                format!(
-                    "the service has a fault of its own (HTTP {})",
-                    response.status
-                ),
+                format!("the service has a fault of its own (HTTP {})", response.status),
             )),
             300..=399 => {
-                let message = format!(
-                    "the address answers with a redirect (HTTP {}), which is never followed",
-                    response.status
-                );
-                Err(Failure::new(Reason::HttpStatus, message)
-                    .with_hint("set the address that it leads to"))
+                let message =
+                    format!("the address answers with a redirect (HTTP {}), which is never followed", response.status);
+                Err(Failure::new(Reason::HttpStatus, message).with_hint("set the address that it leads to"))
             }
             status => {
-                let said = channel::judge(self.channel.kind, &response.body)
-                    .err()
-                    .filter(|f| f.reason != Reason::Decode);
+                let said =
+                    channel::judge(self.channel.kind, &response.body).err().filter(|f| f.reason != Reason::Decode);
                 let message = match said {
-                    Some(failure) => format!(
-                        "the message was refused (HTTP {status}): {}",
-                        failure.message
-                    ),
+                    Some(failure) => format!("the message was refused (HTTP {status}): {}", failure.message),
                     None => format!("the message was refused (HTTP {status})"),
                 };
-                let reason = if matches!(status, 401 | 403) {
-                    Reason::Auth
-                } else {
-                    Reason::HttpStatus
-                };
+                let reason = if matches!(status, 401 | 403) { Reason::Auth } else { Reason::HttpStatus };
                 Err(Failure::new(reason, message))
             }
         };

@@ -65,11 +65,7 @@ struct Error<'a> {
 
 impl<'a> From<&'a Failure> for Error<'a> {
     fn from(failure: &'a Failure) -> Self {
-        Error {
-            reason: failure.reason,
-            message: &failure.message,
-            hint: failure.hint.as_deref(),
-        }
+        Error { reason: failure.reason, message: &failure.message, hint: failure.hint.as_deref() }
     }
 }
 

@@ -70,22 +70,12 @@ impl Report {
     /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
     pub fn has_undelivered(&self) -> bool {
         !self.deliveries.is_empty()
-            && (0..self.alerts).any(|alert| {
-                !self
-                    .deliveries
-                    .iter()
-                    .any(|delivery| delivery.taken.contains(&alert))
-            })
+            && (0..self.alerts).any(|alert| !self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert)))
     }
 
     /// How many accounts are in which state.
     pub fn summary(&self) -> Summary {
-        let count = |status| {
-            self.verdicts
-                .iter()
-                .filter(|verdict| verdict.status == status)
-                .count()
-        };
+        let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
         Summary {
             total: self.verdicts.len(),
             ok: count(Status::Ok),
@@ -118,9 +108,7 @@ impl Report {
     }
 
     fn failed_deliveries(&self) -> impl Iterator<Item = &Delivery> {
-        self.deliveries
-            .iter()
-            .filter(|delivery| delivery.status == DeliveryStatus::Failed)
+        self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Failed)
     }
 
     /// The report in the wanted form; empty if `quiet` and there is nothing to say.

@@ -11,43 +11,22 @@ use crate::text;
 const MOST_NAMES: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
-    let word = if report.has_undelivered() {
-        "unknown"
-    } else {
-        report.status()
-    };
+    let word = if report.has_undelivered() { "unknown" } else { report.status() };
     let summary = report.summary();
-    let counts = [
-        (summary.low, "low"),
-        (summary.failed, "failed"),
-        (summary.warning, "warning"),
-    ];
-    let mut parts: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
+    let counts = [(summary.low, "low"), (summary.failed, "failed"), (summary.warning, "warning")];
+    let mut parts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if parts.is_empty() {
         parts.push("all ok".to_owned());
     }
-    let mut line = format!(
-        "BALANCE {} - {} of {}",
-        word.to_uppercase(),
-        parts.join(", "),
-        summary.total
-    );
+    let mut line = format!("BALANCE {} - {} of {}", word.to_uppercase(), parts.join(", "), summary.total);
     if report.has_undelivered() {
         line.push_str(", an alert was not delivered");
     }
     let bad: Vec<String> = report
         .worst_first()
         .into_iter()
-        .filter(|verdict| {
-            matches!(
-                verdict.status,
-                Status::Low | Status::Failed | Status::Warning
-            )
-        })
+        .filter(|verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning))
         .take(MOST_NAMES)
         .map(describe)
         .collect();
@@ -64,10 +43,7 @@ fn describe(verdict: &Verdict) -> String {
     let name = text::one_line(&verdict.subject.name, 60);
     match (&verdict.failure, verdict.balance) {
         (Some(failure), _) => format!("{name} {} failed", failure.reason.as_str()),
-        (None, Some(balance)) => format!(
-            "{name} {}",
-            amount::show(balance, verdict.currency.as_deref())
-        ),
+        (None, Some(balance)) => format!("{name} {}", amount::show(balance, verdict.currency.as_deref())),
         (None, None) => name,
     }
 }
@@ -77,26 +53,10 @@ fn performance(verdict: &Verdict) -> Option<String> {
     if verdict.status == Status::Unlimited {
         return None;
     }
-    let range = |threshold: Option<Decimal>| {
-        threshold
-            .map(|t| format!("{}:", t.normalize()))
-            .unwrap_or_default()
-    };
-    let currency = verdict
-        .currency
-        .as_deref()
-        .map(|currency| format!(" {currency}"))
-        .unwrap_or_default();
+    let range = |threshold: Option<Decimal>| threshold.map(|t| format!("{}:", t.normalize())).unwrap_or_default();
+    let currency = verdict.currency.as_deref().map(|currency| format!(" {currency}")).unwrap_or_default();
     let label = format!("{}{currency}", verdict.subject.name).replace(['=', '\'', '|'], "_");
-    let value = verdict
-        .balance
-        .map_or_else(|| "U".to_owned(), |balance| balance.normalize().to_string());
-    let (warn, crit) = (
-        range(verdict.subject.warning_threshold),
-        range(verdict.subject.threshold),
-    );
-    Some(format!(
-        "'{}'={value};{warn};{crit}",
-        text::one_line(&label, 60)
-    ))
+    let value = verdict.balance.map_or_else(|| "U".to_owned(), |balance| balance.normalize().to_string());
+    let (warn, crit) = (range(verdict.subject.warning_threshold), range(verdict.subject.threshold));
+    Some(format!("'{}'={value};{warn};{crit}", text::one_line(&label, 60)))
 }

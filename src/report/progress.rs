@@ -18,12 +18,7 @@ impl Progress {
     /// A line for `total` checks, if standard error is a terminal and `wanted`.
     pub fn new(total: usize, wanted: bool) -> Progress {
         let enabled = wanted && std::io::stderr().is_terminal();
-        let mut progress = Progress {
-            total,
-            start: Instant::now(),
-            enabled,
-            shown: false,
-        };
+        let mut progress = Progress { total, start: Instant::now(), enabled, shown: false };
         progress.draw(0);
         progress
     }
@@ -37,11 +32,7 @@ impl Progress {
 
     fn draw(&mut self, done: usize) {
         if self.enabled {
-            let _ = write!(
-                std::io::stderr(),
-                "\r\x1b[2K{done} of {} checks done",
-                self.total
-            );
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{done} of {} checks done", self.total);
             self.shown = true;
         }
     }

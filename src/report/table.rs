@@ -12,14 +12,8 @@ use crate::text;
 /// Rows under headings, aligned by display width; `right` are the columns of numbers.
 pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
     let mut table = Table::new();
-    table
-        .load_style(comfy_table::presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(
-        headings
-            .iter()
-            .map(|heading| painted(heading, Style::new().bold())),
-    );
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings.iter().map(|heading| painted(heading, Style::new().bold())));
     for row in rows {
         table.add_row(row.into_iter().map(Cell::new));
     }
@@ -28,10 +22,7 @@ pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> St
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned() + "\n")
-        .collect()
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 fn painted(text: &str, style: Style) -> String {
@@ -49,58 +40,26 @@ fn colour(status: Status) -> Style {
 }
 
 pub(super) fn render(report: &Report, quiet: bool) -> String {
-    let is_bad = |verdict: &&Verdict| {
-        matches!(
-            verdict.status,
-            Status::Low | Status::Failed | Status::Warning
-        )
-    };
-    let shown: Vec<&Verdict> = report
-        .worst_first()
-        .into_iter()
-        .filter(|verdict| !quiet || is_bad(verdict))
-        .collect();
+    let is_bad = |verdict: &&Verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning);
+    let shown: Vec<&Verdict> = report.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
     if quiet && shown.is_empty() {
         return String::new();
     }
     let rows: Vec<Vec<String>> = shown.into_iter().map(row).collect();
-    let mut out = columns(
-        &[
-            "STATUS",
-            "PROJECT",
-            "PROVIDER",
-            "BALANCE",
-            "THRESHOLD",
-            "OWNER",
-            "NOTE",
-        ],
-        rows,
-        &[3, 4],
-    );
+    let mut out = columns(&["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"], rows, &[3, 4]);
     out.push('\n');
     for delivery in &report.deliveries {
         let alerts = text::plural(delivery.alerts, "alert");
         match (delivery.status, &delivery.failure) {
-            (DeliveryStatus::Sent, _) => {
-                out.push_str(&format!("sent {alerts} to {}\n", delivery.channel))
-            }
+            (DeliveryStatus::Sent, _) => out.push_str(&format!("sent {alerts} to {}\n", delivery.channel)),
             (DeliveryStatus::Failed, failure) => {
-                let why = failure
-                    .as_ref()
-                    .map(|failure| format!(": {}", failure.describe()))
-                    .unwrap_or_default();
-                let word = painted(
-                    "not delivered",
-                    Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
-                );
+                let why = failure.as_ref().map(|failure| format!(": {}", failure.describe())).unwrap_or_default();
+                let word = painted("not delivered", Style::new().fg_color(Some(AnsiColor::Red.into())).bold());
                 out.push_str(&format!("{word}: {alerts} to {}{why}\n", delivery.channel));
             }
             (DeliveryStatus::DryRun, _) => {
                 for payload in &delivery.payloads {
-                    out.push_str(&format!(
-                        "dry run: {} would be sent\n{payload}\n",
-                        delivery.channel
-                    ));
+                    out.push_str(&format!("dry run: {} would be sent\n{payload}\n", delivery.channel));
                 }
             }
         }
@@ -120,19 +79,11 @@ fn row(verdict: &Verdict) -> Vec<String> {
         (Status::Warning, Some(warning)) => Some(warning),
         _ => subject.threshold,
     };
-    let threshold =
-        threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None));
-    let note = verdict
-        .failure
-        .as_ref()
-        .map_or_else(String::new, |failure| {
-            let tries = if verdict.attempts > 1 {
-                format!(", {} attempts", verdict.attempts)
-            } else {
-                String::new()
-            };
-            format!("{}: {}{tries}", failure.reason.as_str(), failure.describe())
-        });
+    let threshold = threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None));
+    let note = verdict.failure.as_ref().map_or_else(String::new, |failure| {
+        let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };
+        format!("{}: {}{tries}", failure.reason.as_str(), failure.describe())
+    });
     let status = verdict.status.as_str();
     vec![
         painted(status, colour(verdict.status)),
@@ -140,11 +91,7 @@ fn row(verdict: &Verdict) -> Vec<String> {
         subject.provider.clone(),
         balance,
         threshold,
-        subject
-            .owner_project
-            .as_deref()
-            .map(|owner| text::one_line(owner, 40))
-            .unwrap_or_default(),
+        subject.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
         note,
     ]
 }
@@ -158,21 +105,11 @@ fn closing(report: &Report) -> String {
         (summary.ok, "ok"),
         (summary.unlimited, "unlimited"),
     ];
-    let counts: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
+    let counts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     let failed = report.failed_deliveries().count();
-    let deliveries = if failed > 0 {
-        format!(", {} not delivered", text::plural(failed, "message"))
-    } else {
-        String::new()
-    };
+    let deliveries =
+        if failed > 0 { format!(", {} not delivered", text::plural(failed, "message")) } else { String::new() };
     let checks = text::plural(summary.total, "check");
-    format!(
-        "{checks}: {}{deliveries}, in {:.1} s\n",
-        counts.join(", "),
-        report.duration_seconds
-    )
+    format!("{checks}: {}{deliveries}, in {:.1} s\n", counts.join(", "), report.duration_seconds)
 }

@@ -3,8 +3,7 @@
 
 use crate::support::crypto::{base64, hmac_sha256};
 use crate::support::{
-    Gate, Program, REASONS, Reply, Request, Server, account, all_text, config, fine, low, project,
-    soon, uniapi_body,
+    Gate, Program, REASONS, Reply, Request, Server, account, all_text, config, fine, low, project, soon, uniapi_body,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -15,8 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The channels that post to a URL.
 const POSTING: [&str; 4] = ["feishu", "dingtalk", "wecom", "custom"];
 
-const FEISHU_OK: &str =
-    r#"{"code":0,"msg":"success","data":{},"Extra":null,"StatusCode":0,"StatusMessage":"success"}"#;
+const FEISHU_OK: &str = r#"{"code":0,"msg":"success","data":{},"Extra":null,"StatusCode":0,"StatusMessage":"success"}"#;
 const ERRCODE_OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
 /// The answer that every channel takes for a success.
@@ -49,35 +47,20 @@ fn every_channel_posts_json_that_says_what_is_low() {
         let request = server.only_request();
         assert_eq!(request.method, "POST", "{channel}");
         assert_eq!(request.path(), "/hook", "{channel}");
-        assert_eq!(
-            request.query("access_token").as_deref(),
-            Some("abc"),
-            "{channel}"
-        );
+        assert_eq!(request.query("access_token").as_deref(), Some("abc"), "{channel}");
         let content_type = request.header("Content-Type").unwrap();
-        assert!(
-            content_type.starts_with("application/json"),
-            "{channel}: {content_type}"
-        );
+        assert!(content_type.starts_with("application/json"), "{channel}: {content_type}");
         let text = all_text(&request.json());
         for word in ["Acme", "Platform"] {
             assert!(text.contains(word), "{channel} names {word}: {text}");
         }
-        assert!(
-            !text.contains("Fine"),
-            "{channel} is silent about the rest: {text}"
-        );
+        assert!(!text.contains("Fine"), "{channel} is silent about the rest: {text}");
         if channel != "custom" {
             // As numbers in `custom`, as words elsewhere.
             let numbers = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-            let numbers: BTreeSet<_> = numbers
-                .filter_map(|word| word.parse::<f64>().ok())
-                .map(|n| n.to_string())
-                .collect();
-            assert!(
-                numbers.contains("5") && numbers.contains("10"),
-                "{channel} gives the numbers: {text}"
-            );
+            let numbers: BTreeSet<_> =
+                numbers.filter_map(|word| word.parse::<f64>().ok()).map(|n| n.to_string()).collect();
+            assert!(numbers.contains("5") && numbers.contains("10"), "{channel} gives the numbers: {text}");
         }
 
         let delivery = run.delivery();
@@ -97,9 +80,7 @@ fn the_message_kinds_are_ones_that_the_services_know() {
         ("wecom", "msgtype", ["text", "markdown", "markdown_v2"]),
     ] {
         let server = Server::start(|_| accepted());
-        Program::check(&alerting(channel, &server.url()))
-            .run()
-            .expect(2);
+        Program::check(&alerting(channel, &server.url())).run().expect(2);
         let body = server.only_request().json();
         let kind = body[field].as_str().unwrap();
         assert!(kinds.contains(&kind), "{channel}: {body}");
@@ -110,17 +91,9 @@ fn the_message_kinds_are_ones_that_the_services_know() {
             ("dingtalk", "markdown") => &body["markdown"]["text"],
             (_, kind) => &body[kind]["content"],
         };
-        assert!(
-            all_text(content).contains("Acme"),
-            "the text stands where {channel} looks: {body}"
-        );
+        assert!(all_text(content).contains("Acme"), "the text stands where {channel} looks: {body}");
         if kind == "markdown" && channel == "dingtalk" {
-            assert!(
-                body["markdown"]["title"]
-                    .as_str()
-                    .is_some_and(|title| !title.is_empty()),
-                "{body}"
-            );
+            assert!(body["markdown"]["title"].as_str().is_some_and(|title| !title.is_empty()), "{body}");
         }
     }
 }
@@ -139,18 +112,10 @@ fn custom_posts_exactly_the_documented_json() {
     config["webhook"] = json!({"type": "custom", "url": format!("{}/hook", server.url()), "source": "balance-alert"});
     Program::check(&config).run().expect(2);
     let requests = server.requests();
-    let request = requests
-        .iter()
-        .find(|request| request.path() == "/hook")
-        .unwrap();
+    let request = requests.iter().find(|request| request.path() == "/hook").unwrap();
     let mut body = request.json();
     let message = body["Resources"][0]["Message"].take();
-    assert!(
-        message
-            .as_str()
-            .is_some_and(|text| text.contains("OpenRouter") && text.contains("74.75")),
-        "{message}"
-    );
+    assert!(message.as_str().is_some_and(|text| text.contains("OpenRouter") && text.contains("74.75")), "{message}");
     let mut expected = json!({
         "Type": "AlarmNotification", "RuleName": "OpenRouter balance alert", "Level": "critical", "Source": "balance-alert",
         "Resources": [{"ProjectName": "OpenRouter", "OwnerProject": "AI platform", "Provider": "openrouter",
@@ -158,10 +123,7 @@ fn custom_posts_exactly_the_documented_json() {
     assert_eq!(body, expected);
     expected["Resources"][0]["Message"] = message;
     let text = request.text().replace(' ', "");
-    assert!(
-        text.contains(r#""Threshold":100,"#) || text.contains(r#""Threshold":100}"#),
-        "a plain number: {text}"
-    );
+    assert!(text.contains(r#""Threshold":100,"#) || text.contains(r#""Threshold":100}"#), "a plain number: {text}");
     assert!(text.contains(r#""CurrentValue":74.75"#), "{text}");
 }
 
@@ -175,11 +137,7 @@ fn custom_groups_and_has_its_own_words_for_it() {
     assert_eq!(body["RuleName"], "balance alert");
     assert_eq!(body["Level"], "critical", "the worst of them: {body}");
     assert_eq!(body["Source"], "the-source");
-    let names = body["Resources"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|resource| resource["ProjectName"].as_str().unwrap());
+    let names = body["Resources"].as_array().unwrap().iter().map(|resource| resource["ProjectName"].as_str().unwrap());
     assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(["A", "C"]));
     assert_eq!(body["Resources"][0]["OwnerProject"], Value::Null, "{body}");
     assert_eq!(run.delivery()["alerts"], 2);
@@ -193,10 +151,7 @@ fn a_warning_is_told_as_a_warning() {
     Program::check(&config).run().expect(1);
     let body = server.only_request().json();
     assert_eq!(body["Level"], "warning");
-    assert_eq!(
-        body["Resources"][0]["Threshold"], 10,
-        "the threshold that was crossed: {body}"
-    );
+    assert_eq!(body["Resources"][0]["Threshold"], 10, "the threshold that was crossed: {body}");
 }
 
 #[test]
@@ -208,10 +163,7 @@ fn the_environment_can_be_the_whole_webhook() {
         .env("WEBHOOK_SOURCE", "from-the-environment")
         .run()
         .expect(2);
-    assert_eq!(
-        server.only_request().json()["Source"],
-        "from-the-environment"
-    );
+    assert_eq!(server.only_request().json()["Source"], "from-the-environment");
 }
 
 #[test]
@@ -237,9 +189,7 @@ fn without_an_alert_nothing_is_posted() {
 
 #[test]
 fn without_a_webhook_the_exit_code_is_the_alert() {
-    let run = Program::check_json(&config(vec![low("Acme")]))
-        .run()
-        .expect(2);
+    let run = Program::check_json(&config(vec![low("Acme")])).run().expect(2);
     assert_eq!(run.report()["deliveries"], json!([]));
 }
 
@@ -284,10 +234,7 @@ fn a_dry_run_shows_the_exact_payload_and_sends_nothing() {
         assert_eq!(payloads, [server.only_request().json()], "{channel}");
 
         let shown = Program::check(&config).args(["--dry-run"]).run().expect(2);
-        assert!(
-            shown.stderr.contains("Acme"),
-            "{channel}: the payload is shown: {shown}"
-        );
+        assert!(shown.stderr.contains("Acme"), "{channel}: the payload is shown: {shown}");
         assert_eq!(server.hits(), 1, "{channel}");
     }
 }
@@ -295,54 +242,29 @@ fn a_dry_run_shows_the_exact_payload_and_sends_nothing() {
 // ---- signatures --------------------------------------------------------------------------
 
 fn feishu_signature_is_right(body: &Value, secret: &str) {
-    let timestamp = body["timestamp"]
-        .as_str()
-        .expect("a timestamp, as a string");
+    let timestamp = body["timestamp"].as_str().expect("a timestamp, as a string");
     let seconds: u64 = timestamp.parse().unwrap();
-    assert!(
-        seconds.abs_diff(now().as_secs()) < 60,
-        "seconds: {timestamp}"
-    );
+    assert!(seconds.abs_diff(now().as_secs()) < 60, "seconds: {timestamp}");
     let key = format!("{timestamp}\n{secret}");
-    assert_eq!(
-        body["sign"],
-        base64(&hmac_sha256(key.as_bytes(), b"")),
-        "{body}"
-    );
+    assert_eq!(body["sign"], base64(&hmac_sha256(key.as_bytes(), b"")), "{body}");
 }
 
 fn dingtalk_signature_is_right(request: &Request, secret: &str) {
-    let timestamp = request
-        .query("timestamp")
-        .expect("a timestamp in the query");
+    let timestamp = request.query("timestamp").expect("a timestamp in the query");
     let milliseconds: u128 = timestamp.parse().unwrap();
-    assert!(
-        milliseconds.abs_diff(now().as_millis()) < 60_000,
-        "milliseconds: {timestamp}"
-    );
+    assert!(milliseconds.abs_diff(now().as_millis()) < 60_000, "milliseconds: {timestamp}");
     let message = format!("{timestamp}\n{secret}");
     let sign = base64(&hmac_sha256(secret.as_bytes(), message.as_bytes()));
-    assert_eq!(
-        request.query("sign").as_deref(),
-        Some(&*sign),
-        "encoded once: {}",
-        request.target
-    );
+    assert_eq!(request.query("sign").as_deref(), Some(&*sign), "encoded once: {}", request.target);
     let raw = request.raw_query().split("sign=").nth(1).unwrap();
     assert!(!raw.contains('+') && !raw.contains('/'), "{raw}");
 }
 
 #[test]
 fn the_verifiers_agree_with_the_known_vectors() {
+    assert_eq!(base64(&hmac_sha256(b"1599360473\ndemo", b"")), "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=");
     assert_eq!(
-        base64(&hmac_sha256(b"1599360473\ndemo", b"")),
-        "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="
-    );
-    assert_eq!(
-        base64(&hmac_sha256(
-            b"this is secret",
-            b"1577262236757\nthis is secret"
-        )),
+        base64(&hmac_sha256(b"this is secret", b"1577262236757\nthis is secret")),
         "hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM="
     );
 }
@@ -357,10 +279,7 @@ fn feishu_and_dingtalk_are_signed() {
         feishu_signature_is_right(&server.only_request().json(), secret);
 
         let server = Server::start(|_| accepted());
-        let mut config = alerting(
-            "dingtalk",
-            &format!("{}/robot/send?access_token=t", server.url()),
-        );
+        let mut config = alerting("dingtalk", &format!("{}/robot/send?access_token=t", server.url()));
         config["webhook"]["secret"] = json!(secret);
         Program::check(&config).run().expect(2);
         let request = server.only_request();
@@ -389,15 +308,10 @@ fn without_a_secret_nothing_is_signed() {
     config["webhook"]["secret"] = json!("${UNSET:-}");
     Program::check(&config).run().expect(2);
     let body = server.only_request().json();
-    assert!(
-        body.get("sign").is_none() && body.get("timestamp").is_none(),
-        "{body}"
-    );
+    assert!(body.get("sign").is_none() && body.get("timestamp").is_none(), "{body}");
 
     let server = Server::start(|_| accepted());
-    Program::check(&alerting("dingtalk", &server.url()))
-        .run()
-        .expect(2);
+    Program::check(&alerting("dingtalk", &server.url())).run().expect(2);
     assert_eq!(server.only_request().query("sign"), None);
 }
 
@@ -412,10 +326,7 @@ fn every_attempt_is_signed_anew() {
         let run = Program::check_json(&config).run().expect(2);
         assert_eq!(run.delivery()["attempts"], 2, "{channel}");
         let requests = server.requests();
-        assert!(
-            requests[1].at - requests[0].at >= Duration::from_secs(2),
-            "{channel} waits"
-        );
+        assert!(requests[1].at - requests[0].at >= Duration::from_secs(2), "{channel} waits");
         let mut stamps = BTreeSet::new();
         for request in &requests {
             if channel == "feishu" {
@@ -426,11 +337,7 @@ fn every_attempt_is_signed_anew() {
                 stamps.insert(request.query("timestamp").unwrap());
             }
         }
-        assert_eq!(
-            stamps.len(),
-            2,
-            "{channel}: two seconds later the time is another one"
-        );
+        assert_eq!(stamps.len(), 2, "{channel}: two seconds later the time is another one");
     }
 }
 
@@ -440,36 +347,25 @@ fn every_attempt_is_signed_anew() {
 /// `(status, attempts)`, in order.
 fn outcomes(channel: &str, replies: Vec<Reply>, retries: u32) -> (Vec<(String, u64)>, i32) {
     let count = replies.len();
-    let server =
-        Server::start(move |request| replies[request.case().parse::<usize>().unwrap()].clone());
+    let server = Server::start(move |request| replies[request.case().parse::<usize>().unwrap()].clone());
     let mut config = config(vec![low("Acme")]);
     config["settings"]["max_retries"] = json!(retries);
-    let hooks = (0..count).map(|n| {
-        json!({"type": channel, "name": format!("case {n}"), "url": format!("{}/{n}", server.url())})
-    });
+    let hooks = (0..count)
+        .map(|n| json!({"type": channel, "name": format!("case {n}"), "url": format!("{}/{n}", server.url())}));
     config["webhooks"] = hooks.collect();
     let run = Program::check_json(&config).run();
     let report = run.report();
     let deliveries = report["deliveries"].as_array().unwrap();
     let outcome = |n: usize| {
         let name = format!("case {n}");
-        let found = deliveries
-            .iter()
-            .find(|delivery| delivery["channel"] == name);
+        let found = deliveries.iter().find(|delivery| delivery["channel"] == name);
         let delivery = found.unwrap_or_else(|| panic!("`{name}` is reported: {run}"));
         let attempts = delivery["attempts"].as_u64().unwrap();
-        assert_eq!(
-            server.hits_of(&n.to_string()) as u64,
-            attempts,
-            "{name}: {delivery}"
-        );
+        assert_eq!(server.hits_of(&n.to_string()) as u64, attempts, "{name}: {delivery}");
         if delivery["status"] == "failed" {
             let reason = delivery["error"]["reason"].as_str().unwrap();
             assert!(REASONS.contains(&reason), "{delivery}");
-            assert!(
-                !delivery["error"]["message"].as_str().unwrap().is_empty(),
-                "{delivery}"
-            );
+            assert!(!delivery["error"]["message"].as_str().unwrap().is_empty(), "{delivery}");
         } else {
             assert_eq!(delivery["error"], Value::Null);
         }
@@ -480,9 +376,7 @@ fn outcomes(channel: &str, replies: Vec<Reply>, retries: u32) -> (Vec<(String, u
 
 #[track_caller]
 fn expect_all(channel: &str, bodies: &[(u16, &str)], status: &str, code: i32) {
-    let replies = bodies
-        .iter()
-        .map(|(status, body)| Reply::status(*status, *body));
+    let replies = bodies.iter().map(|(status, body)| Reply::status(*status, *body));
     let (outcomes, exit) = outcomes(channel, replies.collect(), 0);
     for ((status_code, body), (outcome, _)) in bodies.iter().zip(outcomes) {
         assert_eq!(outcome, status, "{channel} answers {status_code} {body}");
@@ -507,26 +401,14 @@ fn feishu_says_in_the_body_whether_it_took_the_message() {
         "feishu",
         &[
             (200, r#"{"code":9499,"msg":"Bad Request","data":{}}"#),
-            (
-                200,
-                r#"{"code":11232,"msg":"frequency limited psm[lark.oapi]appID[1500]"}"#,
-            ),
-            (
-                200,
-                r#"{"code":19001,"msg":"param invalid: incoming webhook access token invalid"}"#,
-            ),
-            (
-                200,
-                r#"{"code":19021,"msg":"sign match fail or timestamp is not within one hour from current time"}"#,
-            ),
+            (200, r#"{"code":11232,"msg":"frequency limited psm[lark.oapi]appID[1500]"}"#),
+            (200, r#"{"code":19001,"msg":"param invalid: incoming webhook access token invalid"}"#),
+            (200, r#"{"code":19021,"msg":"sign match fail or timestamp is not within one hour from current time"}"#),
             (200, r#"{"code":19022,"msg":"Ip Not Allowed"}"#),
             (200, r#"{"code":"19024","msg":"Key Words Not Found"}"#),
             (200, r#"{"code":19001,"StatusCode":0}"#),
             (200, r#"{"StatusCode":19001}"#),
-            (
-                400,
-                r#"{"code":99991400,"msg":"request trigger frequency limit"}"#,
-            ),
+            (400, r#"{"code":99991400,"msg":"request trigger frequency limit"}"#),
             (400, FEISHU_OK),
             (200, r#"{"errcode":0}"#),
             (200, r#"{"code":null}"#),
@@ -551,29 +433,14 @@ fn feishu_says_in_the_body_whether_it_took_the_message() {
 #[test]
 fn dingtalk_and_wecom_say_in_the_body_whether_they_took_the_message() {
     let bad: [(u16, &str); 23] = [
-        (
-            200,
-            r#"{"errcode":310000,"errmsg":"keywords not in content"}"#,
-        ),
+        (200, r#"{"errcode":310000,"errmsg":"keywords not in content"}"#),
         (200, r#"{"errcode":310000,"errmsg":"sign not match"}"#),
-        (
-            200,
-            r#"{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}"#,
-        ),
-        (
-            200,
-            r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"u"}"#,
-        ),
+        (200, r#"{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}"#),
+        (200, r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"u"}"#),
         (200, r#"{"errcode":300005,"errmsg":"token is not exist"}"#),
-        (
-            200,
-            r#"{"errcode":"460101","errmsg":"message too long, exceed 20000 bytes"}"#,
-        ),
+        (200, r#"{"errcode":"460101","errmsg":"message too long, exceed 20000 bytes"}"#),
         (200, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#),
-        (
-            200,
-            r#"{"errcode":40058,"errmsg":"markdown.content exceed max length 4096"}"#,
-        ),
+        (200, r#"{"errcode":40058,"errmsg":"markdown.content exceed max length 4096"}"#),
         (200, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#),
         (200, r#"{"errcode":-1,"errmsg":"system busy"}"#),
         (403, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#),
@@ -591,11 +458,7 @@ fn dingtalk_and_wecom_say_in_the_body_whether_they_took_the_message() {
         (200, r#"{"errcode":0"#),
     ];
     for channel in ["dingtalk", "wecom"] {
-        let good = [
-            (200, ERRCODE_OK),
-            (200, r#"{"errcode":"0","errmsg":"ok"}"#),
-            (200, r#"{"errcode":0}"#),
-        ];
+        let good = [(200, ERRCODE_OK), (200, r#"{"errcode":"0","errmsg":"ok"}"#), (200, r#"{"errcode":0}"#)];
         expect_all(channel, &good, "sent", 2);
         expect_all(channel, &bad, "failed", 75);
     }
@@ -605,31 +468,13 @@ fn dingtalk_and_wecom_say_in_the_body_whether_they_took_the_message() {
 fn a_custom_receiver_says_it_by_the_status_alone() {
     expect_all(
         "custom",
-        &[
-            (200, "{}"),
-            (200, ""),
-            (200, "<html>"),
-            (201, "made"),
-            (202, ""),
-            (204, ""),
-            (200, r#"{"errcode":1}"#),
-        ],
+        &[(200, "{}"), (200, ""), (200, "<html>"), (201, "made"), (202, ""), (204, ""), (200, r#"{"errcode":1}"#)],
         "sent",
         2,
     );
     expect_all(
         "custom",
-        &[
-            (400, "{}"),
-            (401, ""),
-            (403, ""),
-            (404, ""),
-            (410, ""),
-            (413, ""),
-            (429, ""),
-            (500, ""),
-            (503, ""),
-        ],
+        &[(400, "{}"), (401, ""), (403, ""), (404, ""), (410, ""), (413, ""), (429, ""), (500, ""), (503, "")],
         "failed",
         75,
     );
@@ -646,10 +491,7 @@ fn an_answer_that_is_no_text_is_a_failed_delivery() {
             Reply::endless(),
         ];
         let (outcomes, exit) = outcomes(channel, replies, 0);
-        assert!(
-            outcomes.iter().all(|(status, _)| status == "failed"),
-            "{channel}: {outcomes:?}"
-        );
+        assert!(outcomes.iter().all(|(status, _)| status == "failed"), "{channel}: {outcomes:?}");
         assert_eq!(exit, 75, "{channel}");
     }
 }
@@ -659,21 +501,9 @@ fn an_answer_that_is_no_text_is_a_failed_delivery() {
 #[test]
 fn only_what_can_help_is_tried_again() {
     for channel in POSTING {
-        let statuses = [
-            (400, 1),
-            (401, 1),
-            (403, 1),
-            (404, 1),
-            (410, 1),
-            (413, 1),
-            (429, 2),
-            (500, 2),
-            (502, 2),
-            (503, 2),
-        ];
-        let replies = statuses
-            .iter()
-            .map(|(status, _)| Reply::status(*status, ""));
+        let statuses =
+            [(400, 1), (401, 1), (403, 1), (404, 1), (410, 1), (413, 1), (429, 2), (500, 2), (502, 2), (503, 2)];
+        let replies = statuses.iter().map(|(status, _)| Reply::status(*status, ""));
         let (outcomes, exit) = outcomes(channel, replies.collect(), 1);
         for ((status, expected), (outcome, attempts)) in statuses.into_iter().zip(outcomes) {
             assert_eq!(outcome, "failed", "{channel}: HTTP {status}");
@@ -685,11 +515,9 @@ fn only_what_can_help_is_tried_again() {
 
 #[test]
 fn an_error_code_that_will_not_change_is_final() {
-    for (channel, code) in [
-        ("feishu", r#"{"code":19001}"#),
-        ("dingtalk", r#"{"errcode":310000}"#),
-        ("wecom", r#"{"errcode":93000}"#),
-    ] {
+    for (channel, code) in
+        [("feishu", r#"{"code":19001}"#), ("dingtalk", r#"{"errcode":310000}"#), ("wecom", r#"{"errcode":93000}"#)]
+    {
         let (outcomes, _) = outcomes(channel, vec![Reply::ok(code)], 3);
         assert_eq!(outcomes, [("failed".to_string(), 1)], "{channel}");
     }
@@ -714,11 +542,7 @@ fn a_service_that_is_busy_is_tried_again() {
 #[test]
 fn a_receiver_that_recovers_gets_the_alert() {
     for channel in POSTING {
-        let server = Server::sequence(vec![
-            Reply::status(500, ""),
-            Reply::status(503, ""),
-            accepted(),
-        ]);
+        let server = Server::sequence(vec![Reply::status(500, ""), Reply::status(503, ""), accepted()]);
         let mut config = alerting(channel, &server.url());
         config["settings"]["max_retries"] = json!(3);
         let run = Program::check_json(&config).run();
@@ -798,10 +622,7 @@ fn a_channel_that_hangs_delays_no_other() {
         {"type": "wecom", "url": format!("{}/fast", server.url())},
     ]);
     let run = Program::check_json(&config).run().expect(2);
-    assert!(
-        open.load(Ordering::SeqCst),
-        "the second is served while the first waits: {run}"
-    );
+    assert!(open.load(Ordering::SeqCst), "the second is served while the first waits: {run}");
 }
 
 #[test]
@@ -859,10 +680,7 @@ fn a_long_message_is_split_and_every_alert_is_told_once() {
                 _ => {}
             }
         }
-        let texts: Vec<_> = requests
-            .iter()
-            .map(|request| all_text(&request.json()))
-            .collect();
+        let texts: Vec<_> = requests.iter().map(|request| all_text(&request.json())).collect();
         for name in &names {
             let token = name.split_once('x').unwrap().0;
             let in_messages = texts.iter().filter(|text| text.contains(token)).count();
@@ -888,17 +706,9 @@ fn a_short_message_is_one_message() {
 
 #[test]
 fn when_a_part_is_refused_the_delivery_has_failed() {
-    let server = Server::sequence(vec![
-        accepted(),
-        Reply::ok(r#"{"errcode":93000,"errmsg":"no"}"#),
-    ]);
+    let server = Server::sequence(vec![accepted(), Reply::ok(r#"{"errcode":93000,"errmsg":"no"}"#)]);
     let mut config = alerting("wecom", &server.url());
-    let names = (0..150).map(|n| {
-        low(&format!(
-            "an-account-with-a-long-name-{n}-{}",
-            "x".repeat(60)
-        ))
-    });
+    let names = (0..150).map(|n| low(&format!("an-account-with-a-long-name-{n}-{}", "x".repeat(60))));
     config["projects"] = names.collect();
     let run = Program::check_json(&config).run().expect(75);
     assert_eq!(run.delivery()["status"], "failed", "{run}");
@@ -915,10 +725,7 @@ fn a_size_bomb_of_a_name_still_fits() {
             let (size, limit) = measured(channel, &request);
             assert!(size <= limit, "{channel}: {size} of {limit}");
         }
-        assert!(
-            all_text(&server.requests()[0].json()).contains("Acme"),
-            "{channel}"
-        );
+        assert!(all_text(&server.requests()[0].json()).contains("Acme"), "{channel}");
     }
 }
 
@@ -948,48 +755,25 @@ fn tags(value: &Value, into: &mut Vec<String>) {
 
 fn assert_harmless(channel: &str, body: &Value) {
     let text = all_text(body);
+    assert!(text.contains("Evil"), "{channel}: the alert is still there: {text}");
+    assert!(!has_invisible(&text), "{channel}: no invisible characters: {text:?}");
     assert!(
-        text.contains("Evil"),
-        "{channel}: the alert is still there: {text}"
-    );
-    assert!(
-        !has_invisible(&text),
-        "{channel}: no invisible characters: {text:?}"
-    );
-    assert!(
-        !text
-            .lines()
-            .any(|line| line.starts_with("# head") || line.starts_with("> quote")),
+        !text.lines().any(|line| line.starts_with("# head") || line.starts_with("> quote")),
         "{channel}: one line stays one line: {text}"
     );
-    let kind = body["msg_type"]
-        .as_str()
-        .or(body["msgtype"].as_str())
-        .unwrap();
+    let kind = body["msg_type"].as_str().or(body["msgtype"].as_str()).unwrap();
     let markdown = ["markdown", "markdown_v2", "interactive"].contains(&kind);
     if markdown {
-        assert!(
-            !text.contains("](http"),
-            "{channel}: no forged link: {text}"
-        );
-        assert!(
-            !text.contains("**bold**") && !text.contains("`code`"),
-            "{channel}: no forged style: {text}"
-        );
+        assert!(!text.contains("](http"), "{channel}: no forged link: {text}");
+        assert!(!text.contains("**bold**") && !text.contains("`code`"), "{channel}: no forged style: {text}");
     }
     match channel {
         "feishu" => {
             let mut found = Vec::new();
             tags(body, &mut found);
-            assert!(
-                !found.iter().any(|tag| tag == "at" || tag == "a"),
-                "{found:?}"
-            );
+            assert!(!found.iter().any(|tag| tag == "at" || tag == "a"), "{found:?}");
             // The `text` tag of a `post` is literal; everywhere else `<at` is parsed.
-            assert!(
-                kind == "post" || !text.contains("<at"),
-                "no mention: {text}"
-            );
+            assert!(kind == "post" || !text.contains("<at"), "no mention: {text}");
         }
         "dingtalk" => {
             let at = &body["at"];
@@ -1029,12 +813,7 @@ fn a_hostile_name_stays_a_string_in_custom() {
     config["projects"] = json!([low(HOSTILE)]);
     Program::check(&config).run().expect(2);
     let body = server.only_request().json();
-    assert!(
-        body["Resources"][0]["ProjectName"]
-            .as_str()
-            .unwrap()
-            .contains("Evil")
-    );
+    assert!(body["Resources"][0]["ProjectName"].as_str().unwrap().contains("Evil"));
     assert_eq!(body.as_object().unwrap().len(), 5, "no new field: {body}");
 }
 
@@ -1046,10 +825,7 @@ fn a_hostile_name_is_harmless_on_a_terminal() {
     for text in [&run.stdout, &run.stderr] {
         assert!(text.contains("Evil"), "{run}");
         assert!(!has_invisible(text), "{run}");
-        assert!(
-            !text.lines().any(|line| line.starts_with("# head")),
-            "{run}"
-        );
+        assert!(!text.lines().any(|line| line.starts_with("# head")), "{run}");
     }
     for format in ["table", "nagios"] {
         let run = Program::check(&config).args(["--output", format]).run();
@@ -1099,11 +875,7 @@ fn the_language_decides_the_words() {
             Program::check(&config).run().expect(2);
             let body = server.only_request().json();
             let text = all_text(&body);
-            assert_eq!(
-                text.contains(is_chinese),
-                chinese,
-                "{channel} in {language:?}: {text}"
-            );
+            assert_eq!(text.contains(is_chinese), chinese, "{channel} in {language:?}: {text}");
             assert!(text.contains("Acme"), "{channel} in {language:?}: {text}");
         }
     }
@@ -1120,11 +892,7 @@ fn an_amount_is_told_in_full() {
     config["projects"][0]["threshold"] = json!(2_000_000);
     Program::check(&config).run().expect(2);
     let requests = server.requests();
-    let alert = requests
-        .iter()
-        .find(|request| request.method == "POST")
-        .unwrap()
-        .json();
+    let alert = requests.iter().find(|request| request.method == "POST").unwrap().json();
     assert_eq!(alert["Resources"][0]["CurrentValue"], 1_234_567.891);
     assert_eq!(alert["Resources"][0]["Threshold"], 2_000_000);
 }

@@ -3,9 +3,7 @@
 
 use crate::support::crypto::{hex, hmac_sha256, sha256_hex};
 use crate::support::http::percent_decode;
-use crate::support::{
-    Finished, Program, Reply, Request, Server, account, config, project, uniapi_body,
-};
+use crate::support::{Finished, Program, Reply, Request, Server, account, config, project, uniapi_body};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -14,8 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const KEY: &str = "key-of-the-test:second-half";
 
 const OPENROUTER: &str = r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#;
-const UNIAPI: &str =
-    r#"{"success":true,"data":{"balance":10446.05,"used":48280.24,"cache_used":0}}"#;
+const UNIAPI: &str = r#"{"success":true,"data":{"balance":10446.05,"used":48280.24,"cache_used":0}}"#;
 const WXRANK: &str = r#"{"code":0,"msg":"剩余263419余额"}"#;
 const TIKHUB: &str = r#"{"code":200,"user_data":{"balance":99.5}}"#;
 const VOLC: &str = r#"{"ResponseMetadata":{"RequestId":"20240517163045010225","Action":"QueryBalanceAcct","Version":"2022-01-01","Service":"billing","Region":"cn-north-1"},"Result":{"AccountID":2100000000,"ArrearsBalance":"0.00","AvailableBalance":"1234.56","CashBalance":"1234.56","CreditLimit":"0.00","FreezeAmount":"0.00"}}"#;
@@ -25,81 +22,18 @@ const MOONSHOT: &str = r#"{"code":0,"data":{"available_balance":49.58894,"vouche
 const SILICONFLOW: &str = r#"{"code":20000,"message":"OK","status":true,"data":{"id":"userid","name":"u","email":"u@example.com","isAdmin":false,"balance":"0.88","status":"normal","chargeBalance":"88.00","totalBalance":"88.88"}}"#;
 
 /// Provider, path (without the query), query, sample body, its balance, its currency.
-type Entry = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    f64,
-    Option<&'static str>,
-);
+type Entry = (&'static str, &'static str, &'static str, &'static str, f64, Option<&'static str>);
 
 const CATALOGUE: [Entry; 9] = [
-    (
-        "openrouter",
-        "/api/v1/credits",
-        "",
-        OPENROUTER,
-        74.75,
-        Some("USD"),
-    ),
-    (
-        "uniapi",
-        "/v1/billing/usage",
-        "unit=usd",
-        UNIAPI,
-        10446.05,
-        Some("USD"),
-    ),
-    (
-        "wxrank",
-        "/weixin/score",
-        "key=key-of-the-test%3Asecond-half",
-        WXRANK,
-        263_419.0,
-        None,
-    ),
-    (
-        "tikhub",
-        "/api/v1/tikhub/user/get_user_info",
-        "",
-        TIKHUB,
-        99.5,
-        Some("USD"),
-    ),
-    (
-        "volc",
-        "/",
-        "Action=QueryBalanceAcct&Version=2022-01-01",
-        VOLC,
-        1234.56,
-        Some("CNY"),
-    ),
+    ("openrouter", "/api/v1/credits", "", OPENROUTER, 74.75, Some("USD")),
+    ("uniapi", "/v1/billing/usage", "unit=usd", UNIAPI, 10446.05, Some("USD")),
+    ("wxrank", "/weixin/score", "key=key-of-the-test%3Asecond-half", WXRANK, 263_419.0, None),
+    ("tikhub", "/api/v1/tikhub/user/get_user_info", "", TIKHUB, 99.5, Some("USD")),
+    ("volc", "/", "Action=QueryBalanceAcct&Version=2022-01-01", VOLC, 1234.56, Some("CNY")),
     ("aliyun", "/", "", ALIYUN, 10_000.0, Some("CNY")),
-    (
-        "deepseek",
-        "/user/balance",
-        "",
-        DEEPSEEK,
-        110.0,
-        Some("CNY"),
-    ),
-    (
-        "moonshot",
-        "/v1/users/me/balance",
-        "",
-        MOONSHOT,
-        49.588_94,
-        Some("CNY"),
-    ),
-    (
-        "siliconflow",
-        "/v1/user/info",
-        "",
-        SILICONFLOW,
-        88.88,
-        Some("USD"),
-    ),
+    ("deepseek", "/user/balance", "", DEEPSEEK, 110.0, Some("CNY")),
+    ("moonshot", "/v1/users/me/balance", "", MOONSHOT, 49.588_94, Some("CNY")),
+    ("siliconflow", "/v1/user/info", "", SILICONFLOW, 88.88, Some("USD")),
 ];
 
 // ---- what is asked -----------------------------------------------------------------------
@@ -115,11 +49,7 @@ fn every_provider_asks_its_own_question() {
         let request = server.only_request();
         assert_eq!(request.path(), path, "{provider}");
         // A colon may stand in a query as it is, or encoded.
-        assert_eq!(
-            percent_decode(request.raw_query()),
-            percent_decode(query),
-            "{provider}"
-        );
+        assert_eq!(percent_decode(request.raw_query()), percent_decode(query), "{provider}");
         if provider != "aliyun" {
             assert_eq!(request.method, "GET", "{provider}");
         }
@@ -129,11 +59,7 @@ fn every_provider_asks_its_own_question() {
             "volc" | "aliyun" => assert!(!authorization.contains("second-half"), "{authorization}"),
             _ => assert_eq!(authorization, format!("Bearer {KEY}"), "{provider}"),
         }
-        assert!(
-            request
-                .header("User-Agent")
-                .is_some_and(|agent| agent.contains("balance-alert"))
-        );
+        assert!(request.header("User-Agent").is_some_and(|agent| agent.contains("balance-alert")));
 
         let report = run.report();
         let account = project(&report, "A");
@@ -152,12 +78,8 @@ fn all_accounts_of_a_run_are_read_together() {
         let entry = CATALOGUE.iter().find(|entry| entry.0 == request.case());
         Reply::ok(entry.unwrap().3)
     });
-    let accounts = CATALOGUE
-        .iter()
-        .map(|entry| account(entry.0, entry.0, &format!("{}/{}", server.url(), entry.0)));
-    let run = Program::check_json(&config(accounts.collect()))
-        .run()
-        .expect(0);
+    let accounts = CATALOGUE.iter().map(|entry| account(entry.0, entry.0, &format!("{}/{}", server.url(), entry.0)));
+    let run = Program::check_json(&config(accounts.collect())).run().expect(0);
     let report = run.report();
     assert_eq!(report["summary"]["total"], 9);
     assert_eq!(report["summary"]["ok"], 9);
@@ -177,18 +99,8 @@ fn a_base_url_keeps_its_path_prefix() {
         ("/", "openrouter", "/api/v1/credits", OPENROUTER),
         ("/gw", "uniapi", "/gw/v1/billing/usage", UNIAPI),
         ("/gw/v1", "uniapi", "/gw/v1/billing/usage", UNIAPI),
-        (
-            "/deep/er",
-            "moonshot",
-            "/deep/er/v1/users/me/balance",
-            MOONSHOT,
-        ),
-        (
-            "/deep/v1/",
-            "moonshot",
-            "/deep/v1/users/me/balance",
-            MOONSHOT,
-        ),
+        ("/deep/er", "moonshot", "/deep/er/v1/users/me/balance", MOONSHOT),
+        ("/deep/v1/", "moonshot", "/deep/v1/users/me/balance", MOONSHOT),
     ];
     for (prefix, provider, path, body) in cases {
         let server = Server::start(move |_| Reply::ok(body));
@@ -207,24 +119,14 @@ fn a_key_is_encoded_in_a_query_and_plain_in_a_header() {
     in_query["api_key"] = json!(key);
     Program::check_json(&config(vec![in_query])).run().expect(0);
     let request = server.only_request();
-    assert_eq!(
-        request.query("key").as_deref(),
-        Some(key),
-        "{}",
-        request.target
-    );
+    assert_eq!(request.query("key").as_deref(), Some(key), "{}", request.target);
 
     let key = "sk-a+b/c=d&e%41?#";
     let server = Server::start(|_| Reply::ok(UNIAPI));
     let mut in_header = account("U", "uniapi", &server.url());
     in_header["api_key"] = json!(key);
-    Program::check_json(&config(vec![in_header]))
-        .run()
-        .expect(0);
-    assert_eq!(
-        server.only_request().header("Authorization"),
-        Some(&*format!("Bearer {key}"))
-    );
+    Program::check_json(&config(vec![in_header])).run().expect(0);
+    assert_eq!(server.only_request().header("Authorization"), Some(&*format!("Bearer {key}")));
 }
 
 #[test]
@@ -242,19 +144,13 @@ fn a_key_comes_from_the_config_the_environment_or_a_file() {
     from_dotenv["api_key"] = json!("${DOTENV_KEY}");
     let mut twice = account("twice", "uniapi", &base("twice"));
     twice["api_key"] = json!("${BOTH_KEY}");
-    Program::check_json(&config(vec![
-        from_variable,
-        from_default,
-        from_file,
-        from_dotenv,
-        twice,
-    ]))
-    .env("ACME_KEY", "of-the-variable")
-    .env("BOTH_KEY", "of-the-real-environment")
-    .file("keys/acme", "  of-the-file\r\n\n")
-    .file(".env", "DOTENV_KEY=of-the-dotenv\nBOTH_KEY=of-the-dotenv\n")
-    .run()
-    .expect(0);
+    Program::check_json(&config(vec![from_variable, from_default, from_file, from_dotenv, twice]))
+        .env("ACME_KEY", "of-the-variable")
+        .env("BOTH_KEY", "of-the-real-environment")
+        .file("keys/acme", "  of-the-file\r\n\n")
+        .file(".env", "DOTENV_KEY=of-the-dotenv\nBOTH_KEY=of-the-dotenv\n")
+        .run()
+        .expect(0);
     for (case, key) in [
         ("variable", "of-the-variable"),
         ("default", "of-the-default"),
@@ -263,15 +159,8 @@ fn a_key_comes_from_the_config_the_environment_or_a_file() {
         ("twice", "of-the-real-environment"),
     ] {
         let requests = server.requests();
-        let request = requests
-            .iter()
-            .find(|request| request.case() == case)
-            .unwrap();
-        assert_eq!(
-            request.header("Authorization"),
-            Some(&*format!("Bearer {key}")),
-            "{case}"
-        );
+        let request = requests.iter().find(|request| request.case() == case).unwrap();
+        assert_eq!(request.header("Authorization"), Some(&*format!("Bearer {key}")), "{case}");
     }
 }
 
@@ -280,17 +169,10 @@ fn a_variable_that_is_not_set_fails_its_account_alone() {
     let server = Server::start(|_| Reply::ok(UNIAPI));
     let mut without = account("Without", "uniapi", &server.url());
     without["api_key"] = json!("${NO_SUCH_VARIABLE}");
-    let run = Program::check_json(&config(vec![
-        without,
-        account("With", "uniapi", &server.url()),
-    ]))
-    .run()
-    .expect(3);
+    let run = Program::check_json(&config(vec![without, account("With", "uniapi", &server.url())])).run().expect(3);
     assert_eq!(run.reason("Without"), "config");
     let report = run.report();
-    let message = project(&report, "Without")["error"]["message"]
-        .as_str()
-        .unwrap();
+    let message = project(&report, "Without")["error"]["message"].as_str().unwrap();
     assert!(message.contains("NO_SUCH_VARIABLE"), "{message}");
     assert_eq!(project(&report, "With")["status"], "ok");
     assert_eq!(server.hits(), 1, "nobody is asked with a literal for a key");
@@ -301,9 +183,7 @@ fn a_disabled_account_is_not_asked() {
     let server = Server::start(|_| Reply::ok(UNIAPI));
     let mut off = account("Off", "uniapi", &server.url());
     off["enabled"] = json!(false);
-    let run = Program::check_json(&config(vec![off, account("On", "uniapi", &server.url())]))
-        .run()
-        .expect(0);
+    let run = Program::check_json(&config(vec![off, account("On", "uniapi", &server.url())])).run().expect(0);
     assert_eq!(server.hits(), 1);
     project(&run.report(), "On");
 }
@@ -344,9 +224,7 @@ fn the_clock_helper_is_right() {
 /// Percent-encodes by RFC 3986: everything but the unreserved characters.
 fn encode(text: &str) -> String {
     let encode = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(byte).to_string()
-        }
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(encode).collect()
@@ -360,11 +238,7 @@ fn canonical_request(request: &Request, signed: &str) -> Result<String, String> 
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            format!(
-                "{}={}",
-                encode(&percent_decode(name)),
-                encode(&percent_decode(value))
-            )
+            format!("{}={}", encode(&percent_decode(name)), encode(&percent_decode(value)))
         })
         .collect();
     query.sort();
@@ -374,9 +248,7 @@ fn canonical_request(request: &Request, signed: &str) -> Result<String, String> 
     }
     let mut headers = String::new();
     for name in names {
-        let value = request
-            .header(name)
-            .ok_or(format!("{name} is signed but not sent"))?;
+        let value = request.header(name).ok_or(format!("{name} is signed but not sent"))?;
         headers += &format!("{name}:{}\n", value.trim());
     }
     Ok(format!(
@@ -389,26 +261,14 @@ fn canonical_request(request: &Request, signed: &str) -> Result<String, String> 
 }
 
 /// The fields `Name=value` of an `Authorization` header after its scheme.
-fn fields<'a>(
-    header: &'a str,
-    scheme: &str,
-    separator: &str,
-) -> Result<BTreeMap<&'a str, &'a str>, String> {
-    let rest = header
-        .strip_prefix(scheme)
-        .ok_or(format!("scheme: {header}"))?;
-    let fields = rest
-        .strip_prefix(' ')
-        .ok_or(format!("no blank: {header}"))?
-        .split(separator);
+fn fields<'a>(header: &'a str, scheme: &str, separator: &str) -> Result<BTreeMap<&'a str, &'a str>, String> {
+    let rest = header.strip_prefix(scheme).ok_or(format!("scheme: {header}"))?;
+    let fields = rest.strip_prefix(' ').ok_or(format!("no blank: {header}"))?.split(separator);
     Ok(fields.filter_map(|field| field.split_once('=')).collect())
 }
 
 fn field<'a>(fields: &BTreeMap<&str, &'a str>, name: &str) -> Result<&'a str, String> {
-    fields
-        .get(name)
-        .copied()
-        .ok_or(format!("no {name} in {fields:?}"))
+    fields.get(name).copied().ok_or(format!("no {name} in {fields:?}"))
 }
 
 fn signed_names_cover(signed: &str, needed: &[&str]) -> Result<(), String> {
@@ -438,10 +298,7 @@ fn verify_volc(request: &Request, id: &str, secret: &str, region: &str) -> Resul
         return Err(format!("body hash: {hash}"));
     }
     let canonical = canonical_request(request, signed)?;
-    let to_sign = format!(
-        "HMAC-SHA256\n{date}\n{scope}\n{}",
-        sha256_hex(canonical.as_bytes())
-    );
+    let to_sign = format!("HMAC-SHA256\n{date}\n{scope}\n{}", sha256_hex(canonical.as_bytes()));
     let mut key = secret.as_bytes().to_vec();
     for step in [&date[..8], region, "billing", "request"] {
         key = hmac_sha256(&key, step.as_bytes());
@@ -449,9 +306,7 @@ fn verify_volc(request: &Request, id: &str, secret: &str, region: &str) -> Resul
     let expected = hex(&hmac_sha256(&key, to_sign.as_bytes()));
     match field(&fields, "Signature")? {
         signature if signature == expected => Ok(()),
-        other => Err(format!(
-            "signature {other}, expected {expected} for {canonical:?}"
-        )),
+        other => Err(format!("signature {other}, expected {expected} for {canonical:?}")),
     }
 }
 
@@ -467,10 +322,7 @@ fn verify_aliyun(request: &Request, id: &str, secret: &str) -> Result<(), String
         return Err(format!("method: {}", request.method));
     }
     check_clock(request.header("x-acs-date").ok_or("no x-acs-date")?)?;
-    if request
-        .header("x-acs-signature-nonce")
-        .is_none_or(|nonce| nonce.len() < 16)
-    {
+    if request.header("x-acs-signature-nonce").is_none_or(|nonce| nonce.len() < 16) {
         return Err("no nonce worth the name".into());
     }
     if request.header("x-acs-content-sha256") != Some(&sha256_hex(&request.body)) {
@@ -485,23 +337,15 @@ fn verify_aliyun(request: &Request, id: &str, secret: &str) -> Result<(), String
         return Err(format!("credential: {header}"));
     }
     let signed = field(&fields, "SignedHeaders")?;
-    let needed = [
-        "host",
-        "x-acs-action",
-        "x-acs-content-sha256",
-        "x-acs-date",
-        "x-acs-signature-nonce",
-        "x-acs-version",
-    ];
+    let needed =
+        ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
     signed_names_cover(signed, &needed)?;
     let canonical = canonical_request(request, signed)?;
     let to_sign = format!("ACS3-HMAC-SHA256\n{}", sha256_hex(canonical.as_bytes()));
     let expected = hex(&hmac_sha256(secret.as_bytes(), to_sign.as_bytes()));
     match field(&fields, "Signature")? {
         signature if signature == expected => Ok(()),
-        other => Err(format!(
-            "signature {other}, expected {expected} for {canonical:?}"
-        )),
+        other => Err(format!("signature {other}, expected {expected} for {canonical:?}")),
     }
 }
 
@@ -510,10 +354,7 @@ fn vector(method: &str, target: &str, headers: &[(&str, &str)]) -> Request {
     Request {
         method: method.into(),
         target: target.into(),
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect(),
+        headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
         body: Vec::new(),
         at: std::time::Instant::now(),
     }
@@ -532,12 +373,8 @@ fn the_verifiers_agree_with_the_published_vectors() {
             ("x-date", "20240517T083045Z"),
         ],
     );
-    let canonical =
-        canonical_request(&request, "content-type;host;x-content-sha256;x-date").unwrap();
-    assert_eq!(
-        sha256_hex(canonical.as_bytes()),
-        "fbd9ddd5117f752c2b1f7d2d6f43eb75a405ba1f6914db3ae58e2872704b7a52"
-    );
+    let canonical = canonical_request(&request, "content-type;host;x-content-sha256;x-date").unwrap();
+    assert_eq!(sha256_hex(canonical.as_bytes()), "fbd9ddd5117f752c2b1f7d2d6f43eb75a405ba1f6914db3ae58e2872704b7a52");
     let request = vector(
         "POST",
         "/?RegionId=cn-shanghai&ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd",
@@ -550,8 +387,7 @@ fn the_verifiers_agree_with_the_published_vectors() {
             ("x-acs-version", "2014-05-26"),
         ],
     );
-    let signed =
-        "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+    let signed = "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
     let canonical = canonical_request(&request, signed).unwrap();
     let to_sign = format!("ACS3-HMAC-SHA256\n{}", sha256_hex(canonical.as_bytes()));
     assert_eq!(
@@ -582,14 +418,9 @@ const SIGNED: [(&str, &str); 4] = [
 #[test]
 fn volc_accepts_the_signature() {
     for (id, secret) in SIGNED {
-        for (region, options) in [
-            ("cn-beijing", json!({})),
-            ("cn-shanghai", json!({"region": "cn-shanghai"})),
-        ] {
+        for (region, options) in [("cn-beijing", json!({})), ("cn-shanghai", json!({"region": "cn-shanghai"}))] {
             for prefix in ["", "/gw"] {
-                let server = Server::start(move |request| {
-                    judged(verify_volc(request, id, secret, region), VOLC)
-                });
+                let server = Server::start(move |request| judged(verify_volc(request, id, secret, region), VOLC));
                 let base = format!("{}{prefix}", server.url());
                 let mut account = account("V", "volc", &base);
                 account["api_key"] = json!(format!("{id}:{secret}"));
@@ -605,8 +436,7 @@ fn volc_accepts_the_signature() {
 #[test]
 fn aliyun_accepts_the_signature() {
     for (id, secret) in SIGNED {
-        let server =
-            Server::start(move |request| judged(verify_aliyun(request, id, secret), ALIYUN));
+        let server = Server::start(move |request| judged(verify_aliyun(request, id, secret), ALIYUN));
         let mut account = account("A", "aliyun", &server.url());
         account["api_key"] = json!(format!("{id}:{secret}"));
         let run = Program::check_json(&config(vec![account])).run();
@@ -621,14 +451,12 @@ fn a_wrong_secret_is_an_auth_failure() {
         "volc" => judged(verify_volc(request, "AK", "right", "cn-beijing"), VOLC),
         _ => judged(verify_aliyun(request, "AK", "right"), ALIYUN),
     });
-    let mut accounts = ["volc", "aliyun"]
-        .map(|provider| account(provider, provider, &format!("{}/{provider}", server.url())));
+    let mut accounts =
+        ["volc", "aliyun"].map(|provider| account(provider, provider, &format!("{}/{provider}", server.url())));
     for account in &mut accounts {
         account["api_key"] = json!("AK:wrong");
     }
-    let run = Program::check_json(&config(accounts.to_vec()))
-        .run()
-        .expect(3);
+    let run = Program::check_json(&config(accounts.to_vec())).run().expect(3);
     assert_eq!(run.reason("volc"), "auth");
     assert_eq!(run.reason("aliyun"), "auth");
 }
@@ -636,21 +464,13 @@ fn a_wrong_secret_is_an_auth_failure() {
 #[test]
 fn credentials_without_a_colon_are_never_sent() {
     let server = Server::start(|_| Reply::ok(VOLC));
-    for (provider, credentials) in [
-        ("volc", "only-an-id"),
-        ("aliyun", "only-an-id"),
-        ("volc", ":secret"),
-        ("aliyun", "id:"),
-    ] {
+    for (provider, credentials) in
+        [("volc", "only-an-id"), ("aliyun", "only-an-id"), ("volc", ":secret"), ("aliyun", "id:")]
+    {
         let mut account = account("A", provider, &server.url());
         account["api_key"] = json!("${CREDENTIALS}");
-        let run = Program::check_json(&config(vec![account]))
-            .env("CREDENTIALS", credentials)
-            .run();
-        assert!(
-            [3, 78].contains(&run.code()),
-            "{provider} {credentials}: {run}"
-        );
+        let run = Program::check_json(&config(vec![account])).env("CREDENTIALS", credentials).run();
+        assert!([3, 78].contains(&run.code()), "{provider} {credentials}: {run}");
         if run.code() == 3 {
             assert_eq!(run.reason("A"), "config", "{provider} {credentials}: {run}");
         }
@@ -663,10 +483,7 @@ fn every_attempt_is_signed_anew() {
     let nonces = Mutex::new(Vec::new());
     let server = Server::start(move |request| {
         let verdict = verify_aliyun(request, "AK", "se:cret");
-        let nonce = request
-            .header("x-acs-signature-nonce")
-            .unwrap_or_default()
-            .to_string();
+        let nonce = request.header("x-acs-signature-nonce").unwrap_or_default().to_string();
         let mut nonces = nonces.lock().unwrap();
         if nonces.contains(&nonce) {
             return judged(Err("the nonce was used before".into()), ALIYUN);
@@ -712,13 +529,7 @@ struct Case {
 }
 
 fn case(provider: &'static str, body: impl Into<String>, expect: Expect) -> Case {
-    Case {
-        provider,
-        status: 200,
-        body: body.into(),
-        options: json!({}),
-        expect,
-    }
+    Case { provider, status: 200, body: body.into(), options: json!({}), expect }
 }
 
 /// Runs all cases as the accounts of one config, and compares every one of them.
@@ -730,11 +541,7 @@ fn judge(cases: Vec<Case>) {
         Reply::status(answers[n].0, answers[n].1.clone())
     });
     let accounts = cases.iter().enumerate().map(|(n, case)| {
-        let mut account = account(
-            &n.to_string(),
-            case.provider,
-            &format!("{}/{n}", server.url()),
-        );
+        let mut account = account(&n.to_string(), case.provider, &format!("{}/{n}", server.url()));
         for (key, value) in case.options.as_object().unwrap() {
             account[key] = value.clone();
         }
@@ -755,9 +562,7 @@ fn judge(cases: Vec<Case>) {
             Fails(reasons) => {
                 account["status"] == "failed"
                     && account["balance"].is_null()
-                    && account["error"]["reason"]
-                        .as_str()
-                        .is_some_and(|reason| reasons.contains(&reason))
+                    && account["error"]["reason"].as_str().is_some_and(|reason| reasons.contains(&reason))
             }
         };
         if !right {
@@ -767,13 +572,7 @@ fn judge(cases: Vec<Case>) {
             ));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {} are wrong:\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -791,11 +590,7 @@ fn no_provider_takes_nonsense_for_a_balance() {
         cases.push(case(provider, "null", NOTHING));
         cases.push(case(provider, "{\"error\":\"no\"}", NOTHING));
         cases.push(case(provider, &sample[..sample.len() - 1], NONSENSE));
-        cases.push(case(
-            provider,
-            format!("{sample}{sample}"),
-            Fails(&["decode", "protocol"]),
-        ));
+        cases.push(case(provider, format!("{sample}{sample}"), Fails(&["decode", "protocol"])));
         for (status, reason) in [
             (401, "auth"),
             (403, "auth"),
@@ -810,10 +605,7 @@ fn no_provider_takes_nonsense_for_a_balance() {
                 "rate_limited" => &["rate_limited"],
                 _ => &["http_status"],
             };
-            cases.push(Case {
-                status,
-                ..case(provider, sample, Fails(expect))
-            });
+            cases.push(Case { status, ..case(provider, sample, Fails(expect)) });
         }
     }
     judge(cases);
@@ -826,17 +618,11 @@ fn a_byte_order_mark_and_bytes_that_are_no_text_do_no_harm() {
         "latin" => Reply::bytes(b"{\"success\":true,\"data\":{\"balance\":\"\xa3 5\"}}".to_vec()),
         _ => Reply::bytes(vec![0xff, 0xfe, 0x00, 0x80]),
     });
-    let accounts = ["bom", "latin", "binary"]
-        .map(|name| account(name, "uniapi", &format!("{}/{name}", server.url())));
-    let run = Program::check_json(&config(accounts.to_vec()))
-        .run()
-        .expect(3);
+    let accounts = ["bom", "latin", "binary"].map(|name| account(name, "uniapi", &format!("{}/{name}", server.url())));
+    let run = Program::check_json(&config(accounts.to_vec())).run().expect(3);
     let report = run.report();
     let bom = project(&report, "bom");
-    assert!(
-        bom["status"] == "failed" || bom["balance"] == 10446.05,
-        "{bom}"
-    );
+    assert!(bom["status"] == "failed" || bom["balance"] == 10446.05, "{bom}");
     assert_eq!(run.reason("latin"), "decode");
     assert_eq!(run.reason("binary"), "decode");
 }
@@ -878,9 +664,7 @@ fn amounts(provider: &'static str, body: impl Fn(&str) -> String) -> Vec<Case> {
 #[test]
 fn amounts_are_read_exactly_or_not_at_all() {
     let mut cases = amounts("uniapi", uniapi_body);
-    cases.extend(amounts("tikhub", |amount| {
-        format!(r#"{{"code":200,"user_data":{{"balance":{amount}}}}}"#)
-    }));
+    cases.extend(amounts("tikhub", |amount| format!(r#"{{"code":200,"user_data":{{"balance":{amount}}}}}"#)));
     cases.extend(amounts("volc", |amount| {
         format!(r#"{{"ResponseMetadata":{{}},"Result":{{"AvailableBalance":{amount}}}}}"#)
     }));
@@ -891,9 +675,7 @@ fn amounts_are_read_exactly_or_not_at_all() {
         format!(r#"{{"code":0,"status":true,"data":{{"available_balance":{amount}}}}}"#)
     }));
     cases.extend(amounts("siliconflow", |amount| {
-        format!(
-            r#"{{"code":20000,"status":true,"data":{{"balance":"99","totalBalance":{amount}}}}}"#
-        )
+        format!(r#"{{"code":20000,"status":true,"data":{{"balance":"99","totalBalance":{amount}}}}}"#)
     }));
     cases.extend(amounts("deepseek", |amount| {
         format!(r#"{{"is_available":true,"balance_infos":[{{"currency":"CNY","total_balance":{amount}}}]}}"#)
@@ -903,9 +685,8 @@ fn amounts_are_read_exactly_or_not_at_all() {
 
 #[test]
 fn openrouter_answers() {
-    let credits = |credits: &str, usage: &str| {
-        format!(r#"{{"data":{{"total_credits":{credits},"total_usage":{usage}}}}}"#)
-    };
+    let credits =
+        |credits: &str, usage: &str| format!(r#"{{"data":{{"total_credits":{credits},"total_usage":{usage}}}}}"#);
     judge(vec![
         case("openrouter", OPENROUTER, Balance(74.75)),
         case("openrouter", credits("10", "12.5"), Balance(-2.5)),
@@ -918,11 +699,7 @@ fn openrouter_answers() {
         case("openrouter", credits("NaN", "1"), NONSENSE),
         case("openrouter", r#"{"data":{"total_credits":10}}"#, NONSENSE),
         case("openrouter", r#"{"data":null}"#, NOTHING),
-        case(
-            "openrouter",
-            r#"{"error":{"code":401,"message":"no auth"}}"#,
-            Fails(&["api", "auth", "decode"]),
-        ),
+        case("openrouter", r#"{"error":{"code":401,"message":"no auth"}}"#, Fails(&["api", "auth", "decode"])),
     ]);
 }
 
@@ -930,11 +707,7 @@ fn openrouter_answers() {
 fn uniapi_answers() {
     judge(vec![
         case("uniapi", UNIAPI, Balance(10446.05)),
-        case(
-            "uniapi",
-            r#"{"success":false,"message":"bad","data":{"balance":50}}"#,
-            IN_BAND,
-        ),
+        case("uniapi", r#"{"success":false,"message":"bad","data":{"balance":50}}"#, IN_BAND),
         case("uniapi", r#"{"data":{"balance":50}}"#, NOTHING),
         case("uniapi", r#"{"success":true}"#, NONSENSE),
         case("uniapi", r#"{"success":true,"data":{}}"#, NONSENSE),
@@ -946,11 +719,7 @@ fn wxrank_answers() {
     judge(vec![
         case("wxrank", WXRANK, Balance(263_419.0)),
         case("wxrank", r#"{"code":0,"msg":"剩余-5余额"}"#, Balance(-5.0)),
-        case(
-            "wxrank",
-            r#"{"code":0,"msg":"剩余1,234.5余额"}"#,
-            Balance(1234.5),
-        ),
+        case("wxrank", r#"{"code":0,"msg":"剩余1,234.5余额"}"#, Balance(1234.5)),
         case("wxrank", r#"{"code":0,"msg":"剩余0余额"}"#, Balance(0.0)),
         case("wxrank", r#"{"code":-1,"msg":"密钥无效"}"#, IN_BAND),
         case("wxrank", r#"{"code":-1,"msg":"剩余263419余额"}"#, IN_BAND),
@@ -964,31 +733,12 @@ fn wxrank_answers() {
 fn tikhub_answers() {
     judge(vec![
         case("tikhub", TIKHUB, Balance(99.5)),
-        case(
-            "tikhub",
-            r#"{"code":200,"data":{"balance":15}}"#,
-            Balance(15.0),
-        ),
+        case("tikhub", r#"{"code":200,"data":{"balance":15}}"#, Balance(15.0)),
         case("tikhub", r#"{"code":200,"balance":17}"#, Balance(17.0)),
-        case(
-            "tikhub",
-            r#"{"code":200,"user_data":{"balance":0},"balance":17}"#,
-            Balance(0.0),
-        ),
-        case(
-            "tikhub",
-            r#"{"code":400,"user_data":{"balance":50}}"#,
-            IN_BAND,
-        ),
-        case(
-            "tikhub",
-            r#"{"code":401,"message":"no","user_data":{"balance":50}}"#,
-            IN_BAND,
-        ),
-        Case {
-            status: 403,
-            ..case("tikhub", r#"{"detail":"forbidden"}"#, Fails(&["auth"]))
-        },
+        case("tikhub", r#"{"code":200,"user_data":{"balance":0},"balance":17}"#, Balance(0.0)),
+        case("tikhub", r#"{"code":400,"user_data":{"balance":50}}"#, IN_BAND),
+        case("tikhub", r#"{"code":401,"message":"no","user_data":{"balance":50}}"#, IN_BAND),
+        Case { status: 403, ..case("tikhub", r#"{"detail":"forbidden"}"#, Fails(&["auth"])) },
     ]);
 }
 
@@ -998,10 +748,7 @@ fn volc_answers() {
     judge(vec![
         case("volc", VOLC, Balance(1234.56)),
         case("volc", error, IN_BAND),
-        Case {
-            status: 403,
-            ..case("volc", error, Fails(&["auth"]))
-        },
+        Case { status: 403, ..case("volc", error, Fails(&["auth"])) },
         case("volc", r#"{"ResponseMetadata":{}}"#, NONSENSE),
         case("volc", r#"{"ResponseMetadata":{},"Result":{}}"#, NONSENSE),
         case("volc", r#"{"ResponseMetadata":{},"Result":null}"#, NONSENSE),
@@ -1023,33 +770,19 @@ fn aliyun_answers() {
         case("aliyun", answer("\"200\"", "false"), IN_BAND),
         case("aliyun", answer("\"NotApplicable\"", "false"), IN_BAND),
         case("aliyun", answer("\"NotAuthorized\"", "false"), IN_BAND),
-        case(
-            "aliyun",
-            r#"{"Code":"200","Success":true,"Data":null}"#,
-            NONSENSE,
-        ),
+        case("aliyun", r#"{"Code":"200","Success":true,"Data":null}"#, NONSENSE),
         case("aliyun", r#"{"Code":"200","Success":true}"#, NONSENSE),
-        Case {
-            status: 400,
-            ..case("aliyun", not_found, Fails(&["http_status", "api", "auth"]))
-        },
-        Case {
-            status: 404,
-            ..case("aliyun", not_found, Fails(&["http_status", "api", "auth"]))
-        },
+        Case { status: 400, ..case("aliyun", not_found, Fails(&["http_status", "api", "auth"])) },
+        Case { status: 404, ..case("aliyun", not_found, Fails(&["http_status", "api", "auth"])) },
     ]);
 }
 
 #[test]
 fn aliyun_reports_the_currency_of_the_answer() {
     let server = Server::start(|_| {
-        Reply::ok(
-            r#"{"Code":"200","Success":true,"Data":{"AvailableAmount":"50.00","Currency":"USD"}}"#,
-        )
+        Reply::ok(r#"{"Code":"200","Success":true,"Data":{"AvailableAmount":"50.00","Currency":"USD"}}"#)
     });
-    let run = Program::check_json(&config(vec![account("A", "aliyun", &server.url())]))
-        .run()
-        .expect(0);
+    let run = Program::check_json(&config(vec![account("A", "aliyun", &server.url())])).run().expect(0);
     assert_eq!(project(&run.report(), "A")["currency"], "USD");
 }
 
@@ -1067,24 +800,12 @@ fn deepseek_answers() {
     judge(vec![
         case("deepseek", DEEPSEEK, Balance(110.0)),
         case("deepseek", wallets("\"20\"", "\"0\""), Balance(20.0)),
-        case(
-            "deepseek",
-            wallets("20", "30"),
-            Fails(&["api", "config", "decode"]),
-        ),
+        case("deepseek", wallets("20", "30"), Fails(&["api", "config", "decode"])),
         of("USD", wallets("20", "30"), Balance(20.0)),
         of("CNY", wallets("\"20\"", "\"30\""), Balance(30.0)),
         of("USD", wallets("0", "30"), Balance(0.0)),
-        of(
-            "EUR",
-            wallets("20", "30"),
-            Fails(&["api", "config", "decode"]),
-        ),
-        case(
-            "deepseek",
-            r#"{"is_available":true,"balance_infos":[]}"#,
-            Fails(&["api", "config", "decode"]),
-        ),
+        of("EUR", wallets("20", "30"), Fails(&["api", "config", "decode"])),
+        case("deepseek", r#"{"is_available":true,"balance_infos":[]}"#, Fails(&["api", "config", "decode"])),
         case(
             "deepseek",
             r#"{"is_available":false,"balance_infos":[{"currency":"CNY","total_balance":"50"}]}"#,
@@ -1098,12 +819,7 @@ fn deepseek_reports_the_currency_of_its_wallet() {
     let server = Server::start(|_| Reply::ok(DEEPSEEK));
     let mut dollars = account("dollars", "deepseek", &server.url());
     dollars["currency"] = json!("USD");
-    let run = Program::check_json(&config(vec![
-        account("only", "deepseek", &server.url()),
-        dollars,
-    ]))
-    .run()
-    .expect(2);
+    let run = Program::check_json(&config(vec![account("only", "deepseek", &server.url()), dollars])).run().expect(2);
     let report = run.report();
     assert_eq!(project(&report, "only")["currency"], "CNY");
     assert_eq!(project(&report, "dollars")["currency"], "USD");
@@ -1113,21 +829,9 @@ fn deepseek_reports_the_currency_of_its_wallet() {
 fn moonshot_answers() {
     judge(vec![
         case("moonshot", MOONSHOT, Balance(49.58894)),
-        case(
-            "moonshot",
-            r#"{"code":1,"status":false,"data":{"available_balance":50}}"#,
-            IN_BAND,
-        ),
-        case(
-            "moonshot",
-            r#"{"code":0,"status":false,"data":{"available_balance":50}}"#,
-            IN_BAND,
-        ),
-        case(
-            "moonshot",
-            r#"{"code":0,"status":true,"data":{}}"#,
-            NONSENSE,
-        ),
+        case("moonshot", r#"{"code":1,"status":false,"data":{"available_balance":50}}"#, IN_BAND),
+        case("moonshot", r#"{"code":0,"status":false,"data":{"available_balance":50}}"#, IN_BAND),
+        case("moonshot", r#"{"code":0,"status":true,"data":{}}"#, NONSENSE),
     ]);
 }
 
@@ -1135,20 +839,9 @@ fn moonshot_answers() {
 fn siliconflow_answers() {
     judge(vec![
         case("siliconflow", SILICONFLOW, Balance(88.88)),
-        case(
-            "siliconflow",
-            r#"{"code":20012,"status":false,"data":{"totalBalance":"50"}}"#,
-            IN_BAND,
-        ),
-        case(
-            "siliconflow",
-            r#"{"code":20000,"status":true,"data":{"balance":"50"}}"#,
-            NONSENSE,
-        ),
-        Case {
-            status: 410,
-            ..case("siliconflow", "gone", Fails(&["http_status"]))
-        },
+        case("siliconflow", r#"{"code":20012,"status":false,"data":{"totalBalance":"50"}}"#, IN_BAND),
+        case("siliconflow", r#"{"code":20000,"status":true,"data":{"balance":"50"}}"#, NONSENSE),
+        Case { status: 410, ..case("siliconflow", "gone", Fails(&["http_status"])) },
     ]);
 }
 
@@ -1161,17 +854,10 @@ fn two_zeros(key_answer: Reply) -> (Server, Finished) {
         _ => Reply::status(404, "{}"),
     });
     let run = Program::check_json(&config(vec![account("A", "openrouter", &server.url())])).run();
-    let paths: Vec<_> = server
-        .requests()
-        .iter()
-        .map(|request| request.path().to_string())
-        .collect();
+    let paths: Vec<_> = server.requests().iter().map(|request| request.path().to_string()).collect();
     assert_eq!(paths, ["/api/v1/credits", "/api/v1/key"], "{run}");
     for request in server.requests() {
-        assert_eq!(
-            request.header("Authorization"),
-            Some(&*format!("Bearer {KEY}"))
-        );
+        assert_eq!(request.header("Authorization"), Some(&*format!("Bearer {KEY}")));
     }
     (server, run)
 }
@@ -1199,19 +885,14 @@ fn two_zeros_of_any_other_key_say_nothing() {
         let (_server, run) = two_zeros(answer);
         let run = run.expect(3);
         assert_eq!(run.reason("A"), "auth", "{run}");
-        assert!(
-            run.stdout.contains("management"),
-            "the message says which key it takes: {run}"
-        );
+        assert!(run.stdout.contains("management"), "the message says which key it takes: {run}");
     }
 }
 
 #[test]
 fn one_zero_needs_no_second_question() {
     let server = Server::start(|_| Reply::ok(r#"{"data":{"total_credits":5,"total_usage":5}}"#));
-    let run = Program::check_json(&config(vec![account("A", "openrouter", &server.url())]))
-        .run()
-        .expect(2);
+    let run = Program::check_json(&config(vec![account("A", "openrouter", &server.url())])).run().expect(2);
     assert_eq!(server.hits(), 1, "{run}");
 }
 
@@ -1228,10 +909,7 @@ fn a_file_is_read_beside_the_config() {
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
     let absolute = dir.path().join("absolute.json").display().to_string();
     write("absolute.json", "[1, {\"n\": 77}]");
-    write(
-        "etc/numbers.json",
-        r#"{"accounts": {"a": "10,000.5", "b": null, "c": -4}}"#,
-    );
+    write("etc/numbers.json", r#"{"accounts": {"a": "10,000.5", "b": null, "c": -4}}"#);
     write("etc/broken.json", "{");
     let config = config(vec![
         from_file("a", "numbers.json", ".accounts.a"),
@@ -1246,10 +924,7 @@ fn a_file_is_read_beside_the_config() {
     ]);
     write("etc/config.json", &config.to_string());
     let path = dir.path().join("etc/config.json").display().to_string();
-    let run = Program::new(["check", "--output", "json"])
-        .args(["--config", &path])
-        .run()
-        .expect(2);
+    let run = Program::new(["check", "--output", "json"]).args(["--config", &path]).run().expect(2);
     let report = run.report();
     assert_eq!(project(&report, "a")["balance"], 10_000.5);
     assert_eq!(project(&report, "c")["balance"], -4.0);
@@ -1261,9 +936,7 @@ fn a_file_is_read_beside_the_config() {
     assert_eq!(run.reason("missing"), "decode");
     run.reason("wrong");
     run.reason("absent");
-    let message = project(&report, "absent")["error"]["message"]
-        .as_str()
-        .unwrap();
+    let message = project(&report, "absent")["error"]["message"].as_str().unwrap();
     assert!(message.contains("no-such-file.json"), "{message}");
 }
 
@@ -1288,10 +961,7 @@ projects:
 #[test]
 fn an_own_page_is_a_provider_like_any_other() {
     let server = Server::start(|_| Reply::ok(r#"{"ok":true,"wallet":{"amount":"1,042.50"}}"#));
-    let run = Program::check_text(&acme(&server.url()))
-        .args(["--output", "json"])
-        .run()
-        .expect(0);
+    let run = Program::check_text(&acme(&server.url())).args(["--output", "json"]).run().expect(0);
     let request = server.only_request();
     assert_eq!((&*request.method, &*request.target), ("GET", "/v1/me"));
     assert_eq!(request.header("Authorization"), Some("Bearer acme-key"));
@@ -1304,13 +974,8 @@ fn an_own_page_is_a_provider_like_any_other() {
 
 #[test]
 fn an_own_page_can_say_what_an_error_is() {
-    let server = Server::start(|_| {
-        Reply::ok(r#"{"ok":false,"why":"account is frozen","wallet":{"amount":50}}"#)
-    });
-    let run = Program::check_text(&acme(&server.url()))
-        .args(["--output", "json"])
-        .run()
-        .expect(3);
+    let server = Server::start(|_| Reply::ok(r#"{"ok":false,"why":"account is frozen","wallet":{"amount":50}}"#));
+    let run = Program::check_text(&acme(&server.url())).args(["--output", "json"]).run().expect(3);
     assert_eq!(run.reason("A"), "api");
     let report = run.report();
     let message = project(&report, "A")["error"]["message"].as_str().unwrap();
@@ -1320,14 +985,9 @@ fn an_own_page_can_say_what_an_error_is() {
 #[test]
 fn an_own_page_can_be_asked_elsewhere() {
     let server = Server::start(|_| Reply::ok(r#"{"ok":true,"wallet":{"amount":50}}"#));
-    let text = acme("https://api.acme.test").replace(
-        "threshold: 10",
-        &format!("threshold: 10, base_url: '{}/gw'", server.url()),
-    );
-    Program::check_text(&text)
-        .args(["--output", "json"])
-        .run()
-        .expect(0);
+    let text = acme("https://api.acme.test")
+        .replace("threshold: 10", &format!("threshold: 10, base_url: '{}/gw'", server.url()));
+    Program::check_text(&text).args(["--output", "json"]).run().expect(0);
     assert_eq!(server.only_request().target, "/gw/v1/me");
 }
 
@@ -1335,20 +995,14 @@ fn an_own_page_can_be_asked_elsewhere() {
 fn an_own_page_fails_like_any_other() {
     let cases = [
         (Reply::ok("{}"), "decode"),
-        (
-            Reply::ok(r#"{"ok":true,"wallet":{"amount":null}}"#),
-            "decode",
-        ),
+        (Reply::ok(r#"{"ok":true,"wallet":{"amount":null}}"#), "decode"),
         (Reply::html("<html>12</html>"), "decode"),
         (Reply::status(401, "{}"), "auth"),
         (Reply::status(500, "{}"), "http_status"),
     ];
     for (reply, reason) in cases {
         let server = Server::start(move |_| reply.clone());
-        let run = Program::check_text(&acme(&server.url()))
-            .args(["--output", "json"])
-            .run()
-            .expect(3);
+        let run = Program::check_text(&acme(&server.url())).args(["--output", "json"]).run().expect(3);
         assert_eq!(run.reason("A"), reason, "{run}");
     }
 }
@@ -1373,10 +1027,7 @@ projects:
         hook.url(),
         server.url()
     );
-    let run = Program::check_text(&text)
-        .args(["--output", "json"])
-        .run()
-        .expect(0);
+    let run = Program::check_text(&text).args(["--output", "json"]).run().expect(0);
     let report = run.report();
     let account = project(&report, "A");
     assert_eq!(account["status"], "unlimited", "{run}");
@@ -1385,12 +1036,6 @@ projects:
     assert_eq!(account["error"], Value::Null, "{run}");
     assert_eq!(hook.hits(), 0);
 
-    let run = Program::check_text(&text)
-        .args(["--output", "nagios"])
-        .run()
-        .expect(0);
-    assert!(
-        !run.stdout.contains('|'),
-        "no number, no performance data: {run}"
-    );
+    let run = Program::check_text(&text).args(["--output", "nagios"]).run().expect(0);
+    assert!(!run.stdout.contains('|'), "no number, no performance data: {run}");
 }

@@ -2,8 +2,7 @@
 //! the table for people, the logs for machines, and what must never be in any of them.
 
 use crate::support::{
-    Finished, Program, REASONS, Reply, Server, account, broken, config, fine, low, pki, project,
-    soon, uniapi,
+    Finished, Program, REASONS, Reply, Server, account, broken, config, fine, low, pki, project, soon, uniapi,
 };
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -13,12 +12,7 @@ use std::thread;
 
 #[track_caller]
 fn assert_keys(value: &Value, keys: &[&str]) {
-    let mut have: Vec<_> = value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let mut have: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
     let mut want = keys.to_vec();
     have.sort_unstable();
     want.sort_unstable();
@@ -28,17 +22,13 @@ fn assert_keys(value: &Value, keys: &[&str]) {
 #[track_caller]
 fn assert_utc(value: &Value) {
     let text = value.as_str().expect("a time is a string");
-    let shape: String = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(shape, "0000-00-00T00:00:00Z", "{text}");
 }
 
 #[test]
 fn the_report_keeps_its_contract() {
-    let server =
-        Server::start(|_| Reply::ok(r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#));
+    let server = Server::start(|_| Reply::ok(r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#));
     let mut openrouter = account("OpenRouter", "openrouter", &server.url());
     openrouter["threshold"] = json!(100);
     openrouter["type"] = json!("credits");
@@ -68,11 +58,7 @@ fn the_report_keeps_its_contract() {
     assert_eq!(report["schema_version"], 1);
     assert!(report["run_id"].as_str().is_some_and(|id| !id.is_empty()));
     assert_utc(&report["started_at"]);
-    assert!(
-        report["duration_seconds"]
-            .as_f64()
-            .is_some_and(|time| (0.0..30.0).contains(&time))
-    );
+    assert!(report["duration_seconds"].as_f64().is_some_and(|time| (0.0..30.0).contains(&time)));
     assert_eq!(report["status"], "critical");
     assert_eq!(report["exit_code"], 2);
     assert_eq!(report["mailboxes"], json!([]));
@@ -100,11 +86,7 @@ fn the_report_keeps_its_contract() {
     for project in report["projects"].as_array().unwrap() {
         assert_keys(project, &keys);
         assert_eq!(project["cached"], false);
-        assert!(
-            project["duration_seconds"]
-                .as_f64()
-                .is_some_and(|time| time >= 0.0)
-        );
+        assert!(project["duration_seconds"].as_f64().is_some_and(|time| time >= 0.0));
     }
     let low = project(&report, "OpenRouter");
     assert_eq!(low["owner_project"], Value::Null);
@@ -125,10 +107,7 @@ fn the_report_keeps_its_contract() {
     assert_eq!(failed["ratio"], Value::Null);
     assert_keys(&failed["error"], &["reason", "message"]);
     assert!(REASONS.contains(&failed["error"]["reason"].as_str().unwrap()));
-    assert_keys(
-        &run.delivery(),
-        &["channel", "status", "alerts", "attempts", "error"],
-    );
+    assert_keys(&run.delivery(), &["channel", "status", "alerts", "attempts", "error"]);
 }
 
 #[test]
@@ -192,17 +171,12 @@ fn the_status_follows_the_worst() {
 /// A config whose only webhook is refused.
 fn undeliverable(accounts: Vec<Value>) -> Value {
     let mut config = config(accounts);
-    config["webhook"] =
-        json!({"type": "custom", "url": format!("http://127.0.0.1:{}/hook", closed_port())});
+    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}/hook", closed_port())});
     config
 }
 
 fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
@@ -210,70 +184,24 @@ fn fail_on_decides_which_findings_count() {
     let levels = ["any", "critical", "error", "never"];
     let cases = [
         ("nothing", config(vec![fine("A")]), [0, 0, 0, 0]),
-        (
-            "a warning",
-            config(vec![fine("A"), soon("B")]),
-            [1, 0, 0, 0],
-        ),
-        (
-            "a low balance",
-            config(vec![low("A"), fine("B")]),
-            [2, 2, 0, 0],
-        ),
-        (
-            "a failure",
-            config(vec![broken("A"), fine("B")]),
-            [3, 3, 3, 0],
-        ),
-        (
-            "a failure and a warning",
-            config(vec![broken("A"), soon("B")]),
-            [3, 3, 3, 0],
-        ),
-        (
-            "a failure and a low balance",
-            config(vec![broken("A"), low("B")]),
-            [2, 2, 3, 0],
-        ),
-        (
-            "a lost alert",
-            undeliverable(vec![low("A")]),
-            [75, 75, 75, 0],
-        ),
-        (
-            "a lost warning",
-            undeliverable(vec![soon("A")]),
-            [75, 75, 75, 0],
-        ),
-        (
-            "a lost alert and a failure",
-            undeliverable(vec![low("A"), broken("B")]),
-            [75, 75, 75, 0],
-        ),
-        (
-            "a channel without work",
-            undeliverable(vec![fine("A")]),
-            [0, 0, 0, 0],
-        ),
+        ("a warning", config(vec![fine("A"), soon("B")]), [1, 0, 0, 0]),
+        ("a low balance", config(vec![low("A"), fine("B")]), [2, 2, 0, 0]),
+        ("a failure", config(vec![broken("A"), fine("B")]), [3, 3, 3, 0]),
+        ("a failure and a warning", config(vec![broken("A"), soon("B")]), [3, 3, 3, 0]),
+        ("a failure and a low balance", config(vec![broken("A"), low("B")]), [2, 2, 3, 0]),
+        ("a lost alert", undeliverable(vec![low("A")]), [75, 75, 75, 0]),
+        ("a lost warning", undeliverable(vec![soon("A")]), [75, 75, 75, 0]),
+        ("a lost alert and a failure", undeliverable(vec![low("A"), broken("B")]), [75, 75, 75, 0]),
+        ("a channel without work", undeliverable(vec![fine("A")]), [0, 0, 0, 0]),
     ];
     for (what, config, codes) in cases {
         for (level, code) in levels.into_iter().zip(codes) {
-            let run = Program::check_json(&config)
-                .args(["--fail-on", level])
-                .run();
+            let run = Program::check_json(&config).args(["--fail-on", level]).run();
             assert_eq!(run.code(), code, "{what} with --fail-on {level}: {run}");
-            assert_eq!(
-                run.report()["exit_code"],
-                code,
-                "{what} with --fail-on {level}"
-            );
+            assert_eq!(run.report()["exit_code"], code, "{what} with --fail-on {level}");
         }
         let run = Program::check(&config).run();
-        assert_eq!(
-            run.code(),
-            codes[0],
-            "`any` is the default for {what}: {run}"
-        );
+        assert_eq!(run.code(), codes[0], "`any` is the default for {what}: {run}");
     }
 }
 
@@ -306,25 +234,17 @@ fn a_wrong_command_line_is_a_usage_error() {
 #[test]
 fn an_unknown_project_lists_near_matches() {
     let config = config(vec![low("Acme"), fine("Zebra")]);
-    let run = Program::check(&config)
-        .args(["--project", "Acmee"])
-        .run()
-        .expect(64);
+    let run = Program::check(&config).args(["--project", "Acmee"]).run().expect(64);
     assert!(run.stderr.contains("`Acme`"), "{run}");
     assert!(!run.stderr.contains("Zebra"), "{run}");
 }
 
 #[test]
 fn a_config_that_is_missing_or_empty_is_a_config_error() {
-    Program::new(["check", "--config", "no-such-file.yaml"])
-        .run()
-        .expect(78);
+    Program::new(["check", "--config", "no-such-file.yaml"]).run().expect(78);
     Program::check_text("projects: []").run().expect(78);
     Program::check_text("").run().expect(78);
-    Program::check_text("projects: [")
-        .args(["--fail-on", "never"])
-        .run()
-        .expect(78);
+    Program::check_text("projects: [").args(["--fail-on", "never"]).run().expect(78);
 }
 
 // ---- choosing ----------------------------------------------------------------------------
@@ -332,33 +252,22 @@ fn a_config_that_is_missing_or_empty_is_a_config_error() {
 fn names(run: &Finished) -> Vec<String> {
     let report = run.report();
     let projects = report["projects"].as_array().unwrap().iter();
-    projects
-        .map(|project| project["name"].as_str().unwrap().to_string())
-        .collect()
+    projects.map(|project| project["name"].as_str().unwrap().to_string()).collect()
 }
 
 #[test]
 fn projects_can_be_chosen() {
     let config = config(vec![fine("A"), low("B"), fine("C")]);
-    let run = Program::check_json(&config)
-        .args(["--project", "C", "--project", "A"])
-        .run()
-        .expect(0);
+    let run = Program::check_json(&config).args(["--project", "C", "--project", "A"]).run().expect(0);
     assert_eq!(names(&run), ["A", "C"]);
-    let run = Program::check_json(&config)
-        .args(["--only", "projects"])
-        .run()
-        .expect(2);
+    let run = Program::check_json(&config).args(["--only", "projects"]).run().expect(2);
     assert_eq!(names(&run), ["A", "B", "C"]);
 }
 
 #[test]
 fn the_config_can_come_from_anywhere() {
     let text = config(vec![fine("A")]).to_string();
-    let run = Program::new(["check", "--config", "-", "--output", "json"])
-        .stdin(&text)
-        .run()
-        .expect(0);
+    let run = Program::new(["check", "--config", "-", "--output", "json"]).stdin(&text).run().expect(0);
     assert_eq!(names(&run), ["A"]);
     let run = Program::new(["check", "--output", "json"])
         .file("elsewhere.json", &text)
@@ -374,23 +283,15 @@ fn validate_asks_nobody() {
     let mut config = config(vec![uniapi("Acme", &server.url())]);
     config["webhook"] = json!({"type": "custom", "url": server.url()});
     let validate = |config: &Value| {
-        Program::new(["validate", "--config", "config.yaml"])
-            .file("config.yaml", &config.to_string())
-            .run()
+        Program::new(["validate", "--config", "config.yaml"]).file("config.yaml", &config.to_string()).run()
     };
     let run = validate(&config).expect(0);
-    assert!(
-        run.stdout.contains("Acme"),
-        "it prints what a run would do: {run}"
-    );
+    assert!(run.stdout.contains("Acme"), "it prints what a run would do: {run}");
     config["projects"][0]["api_key"] = json!("${NO_SUCH_KEY}");
     config["projects"][0]["treshold"] = json!(1);
     let run = validate(&config).expect(78);
     for word in ["NO_SUCH_KEY", "treshold"] {
-        assert!(
-            run.stdout.contains(word) || run.stderr.contains(word),
-            "all problems at once: {run}"
-        );
+        assert!(run.stdout.contains(word) || run.stderr.contains(word), "all problems at once: {run}");
     }
     assert_eq!(server.hits(), 0);
 }
@@ -401,27 +302,13 @@ fn the_other_commands_answer_without_a_config() {
     let schema: Value = serde_json::from_str(&run.stdout).unwrap();
     assert!(schema["properties"]["projects"].is_object(), "{schema}");
 
-    let run = Program::new(["providers", "--output", "json"])
-        .run()
-        .expect(0);
+    let run = Program::new(["providers", "--output", "json"]).run().expect(0);
     let table = Program::new(["providers"]).run().expect(0).stdout;
     serde_json::from_str::<Value>(&run.stdout).unwrap();
-    for provider in [
-        "openrouter",
-        "uniapi",
-        "wxrank",
-        "tikhub",
-        "volc",
-        "aliyun",
-        "deepseek",
-        "moonshot",
-        "siliconflow",
-        "file",
-    ] {
-        assert!(
-            run.stdout.contains(&format!("\"{provider}\"")),
-            "{provider}: {run}"
-        );
+    for provider in
+        ["openrouter", "uniapi", "wxrank", "tikhub", "volc", "aliyun", "deepseek", "moonshot", "siliconflow", "file"]
+    {
+        assert!(run.stdout.contains(&format!("\"{provider}\"")), "{provider}: {run}");
         assert!(table.contains(provider), "{provider}: {table}");
     }
 
@@ -463,9 +350,7 @@ fn performance(text: &str) -> Vec<Perf> {
             let mut label = String::new();
             let mut chars = quoted.char_indices().peekable();
             let end = loop {
-                let (at, c) = chars
-                    .next()
-                    .unwrap_or_else(|| panic!("a quote is closed: {text}"));
+                let (at, c) = chars.next().unwrap_or_else(|| panic!("a quote is closed: {text}"));
                 if c != '\'' {
                     label.push(c);
                 } else if chars.peek().is_some_and(|(_, next)| *next == '\'') {
@@ -475,36 +360,19 @@ fn performance(text: &str) -> Vec<Perf> {
                     break at + 1;
                 }
             };
-            (
-                label,
-                quoted[end..]
-                    .strip_prefix('=')
-                    .unwrap_or_else(|| panic!("a value follows: {text}")),
-            )
+            (label, quoted[end..].strip_prefix('=').unwrap_or_else(|| panic!("a value follows: {text}")))
         } else {
-            let (label, after) = rest
-                .split_once('=')
-                .unwrap_or_else(|| panic!("a value follows: {text}"));
-            assert!(
-                !label.contains(' '),
-                "a label with a blank is quoted: {text}"
-            );
+            let (label, after) = rest.split_once('=').unwrap_or_else(|| panic!("a value follows: {text}"));
+            assert!(!label.contains(' '), "a label with a blank is quoted: {text}");
             (label.into(), after)
         };
         assert!(!label.contains('=') && !label.contains('|'), "{label}");
         let (item, next) = after.split_once(' ').unwrap_or((after, ""));
         let mut fields = item.split(';');
-        let value = fields
-            .next()
-            .unwrap()
-            .trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+        let value = fields.next().unwrap().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
         let ranges: Vec<String> = fields.map(String::from).collect();
         assert!(ranges.len() <= 4, "{item}");
-        found.push(Perf {
-            label,
-            value: value.parse().unwrap_or_else(|_| panic!("a number: {item}")),
-            ranges,
-        });
+        found.push(Perf { label, value: value.parse().unwrap_or_else(|_| panic!("a number: {item}")), ranges });
         rest = next.trim_start();
     }
     found
@@ -512,11 +380,7 @@ fn performance(text: &str) -> Vec<Perf> {
 
 #[track_caller]
 fn status_line(run: &Finished, status: &str) -> (String, Vec<Perf>) {
-    let line = run
-        .stdout
-        .lines()
-        .next()
-        .unwrap_or_else(|| panic!("a status line: {run}"));
+    let line = run.stdout.lines().next().unwrap_or_else(|| panic!("a status line: {run}"));
     let rest = line.strip_prefix(&format!("BALANCE {status} - "));
     let rest = rest.unwrap_or_else(|| panic!("the status is {status}: {run}"));
     assert!(rest.matches('|').count() <= 1, "one bar at most: {line}");
@@ -533,9 +397,7 @@ fn nagios(config: &Value) -> Program {
 fn nagios_gets_one_line_with_performance_data() {
     let mut account = low("Acme");
     account["warning_threshold"] = json!(20);
-    let run = nagios(&config(vec![account, fine("The other"), broken("Gone")]))
-        .run()
-        .expect(2);
+    let run = nagios(&config(vec![account, fine("The other"), broken("Gone")])).run().expect(2);
     let (text, data) = status_line(&run, "CRITICAL");
     assert!(text.contains("Acme"), "{text}");
     assert_eq!(data.len(), 2, "what is unknown has no value: {run}");
@@ -563,32 +425,16 @@ fn nagios_has_four_codes() {
     let good = config(vec![fine("A")]);
     nagios(&good).args(["--no-such-flag"]).run().expect(3);
     nagios(&good).args(["--project", "Nobody"]).run().expect(3);
-    nagios(&good)
-        .env("BALANCE_ALERT_FAULT", "run-panic")
-        .run()
-        .expect(3);
+    nagios(&good).env("BALANCE_ALERT_FAULT", "run-panic").run().expect(3);
     nagios(&config(vec![])).run().expect(3);
-    Program::check_text("projects: [")
-        .args(["--output=nagios"])
-        .run()
-        .expect(3);
-    Program::new(["check", "--config", "nowhere.yaml", "--output", "nagios"])
-        .run()
-        .expect(3);
+    Program::check_text("projects: [").args(["--output=nagios"]).run().expect(3);
+    Program::new(["check", "--config", "nowhere.yaml", "--output", "nagios"]).run().expect(3);
 }
 
 #[test]
 fn names_cannot_break_the_status_line() {
-    let names = [
-        "it's = | 'mine'",
-        "two\nlines",
-        "a|b=c;1;2",
-        "'",
-        "ünïcödé 名",
-    ];
-    let run = nagios(&config(names.iter().map(|name| low(name)).collect()))
-        .run()
-        .expect(2);
+    let names = ["it's = | 'mine'", "two\nlines", "a|b=c;1;2", "'", "ünïcödé 名"];
+    let run = nagios(&config(names.iter().map(|name| low(name)).collect())).run().expect(2);
     let (_, data) = status_line(&run, "CRITICAL");
     assert_eq!(data.len(), names.len(), "{run}");
     assert!(data.iter().all(|item| item.value == 5.0), "{run}");
@@ -597,37 +443,18 @@ fn names_cannot_break_the_status_line() {
 // ---- the table ---------------------------------------------------------------------------
 
 fn many() -> Value {
-    config(vec![
-        fine("Ffine"),
-        soon("Wsoon"),
-        broken("Xbroken"),
-        low("Llow"),
-    ])
+    config(vec![fine("Ffine"), soon("Wsoon"), broken("Xbroken"), low("Llow")])
 }
 
 #[test]
 fn the_table_shows_the_worst_first_without_colours() {
     let run = Program::check(&many()).run().expect(2);
-    let at = |name: &str| {
-        run.stdout
-            .find(name)
-            .unwrap_or_else(|| panic!("`{name}` is shown: {run}"))
-    };
+    let at = |name: &str| run.stdout.find(name).unwrap_or_else(|| panic!("`{name}` is shown: {run}"));
     let order = ["Llow", "Xbroken", "Wsoon", "Ffine"].map(at);
     assert!(order.is_sorted(), "worst first: {run}");
-    assert!(
-        !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'),
-        "{run}"
-    );
-    let line = run
-        .stdout
-        .lines()
-        .find(|line| line.contains("Xbroken"))
-        .unwrap();
-    assert!(
-        run.stdout.contains("decode") || line.contains("could not be read"),
-        "the reason is shown: {run}"
-    );
+    assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{run}");
+    let line = run.stdout.lines().find(|line| line.contains("Xbroken")).unwrap();
+    assert!(run.stdout.contains("decode") || line.contains("could not be read"), "the reason is shown: {run}");
     let closing = run.stdout.trim_end().lines().last().unwrap();
     for count in ["4", "1"] {
         assert!(closing.contains(count), "counts: {closing}");
@@ -637,31 +464,18 @@ fn the_table_shows_the_worst_first_without_colours() {
 
 #[test]
 fn colour_is_a_flag_that_beats_no_color() {
-    let run = Program::check(&many())
-        .args(["--color", "always"])
-        .env("NO_COLOR", "1")
-        .run()
-        .expect(2);
+    let run = Program::check(&many()).args(["--color", "always"]).env("NO_COLOR", "1").run().expect(2);
     assert!(run.stdout.contains("\u{1b}["), "{run}");
-    let run = Program::check(&many())
-        .args(["--color", "never"])
-        .run()
-        .expect(2);
+    let run = Program::check(&many()).args(["--color", "never"]).run().expect(2);
     assert!(!run.stdout.contains('\u{1b}'), "{run}");
-    let run = Program::check(&many())
-        .args(["--color", "always", "--output", "json"])
-        .run()
-        .expect(2);
+    let run = Program::check(&many()).args(["--color", "always", "--output", "json"]).run().expect(2);
     run.report();
 }
 
 #[test]
 fn quiet_is_silent_when_all_is_well() {
     let server = Server::start(|_| Reply::ok(crate::support::uniapi_body("50")));
-    let run = Program::check(&config(vec![fine("A"), uniapi("B", &server.url())]))
-        .args(["-q"])
-        .run()
-        .expect(0);
+    let run = Program::check(&config(vec![fine("A"), uniapi("B", &server.url())])).args(["-q"]).run().expect(0);
     assert_eq!((&*run.stdout, &*run.stderr), ("", ""));
 }
 
@@ -706,15 +520,11 @@ fn log_lines(run: &Finished) -> Vec<Value> {
 fn json_logs_are_one_object_a_line() {
     let server = Server::start(|_| Reply::status(500, "<html>\n\"quoted\"\n</html>"));
     for level in ["debug", "trace", "info"] {
-        let run = Program::check_json(&noisy(&server))
-            .env("LOG_FORMAT", "json")
-            .env("LOG_LEVEL", level)
-            .run()
-            .expect(75);
+        let run =
+            Program::check_json(&noisy(&server)).env("LOG_FORMAT", "json").env("LOG_LEVEL", level).run().expect(75);
         let lines = log_lines(&run);
-        let is_closing = |line: &&Value| {
-            line.get("duration_seconds").is_some() && line.get("projects_checked").is_some()
-        };
+        let is_closing =
+            |line: &&Value| line.get("duration_seconds").is_some() && line.get("projects_checked").is_some();
         let closing: Vec<_> = lines.iter().filter(is_closing).collect();
         assert_eq!(closing.len(), 1, "one closing line: {run}");
         let closing = closing[0];
@@ -727,20 +537,10 @@ fn json_logs_are_one_object_a_line() {
 
 #[test]
 fn json_logs_stay_json_when_things_go_very_wrong() {
-    let program = |config: &Value| {
-        Program::check(config)
-            .env("LOG_FORMAT", "json")
-            .env("LOG_LEVEL", "debug")
-    };
-    let run = program(&config(vec![fine("A"), fine("B")]))
-        .env("BALANCE_ALERT_FAULT", "check-panic:A")
-        .run()
-        .expect(3);
+    let program = |config: &Value| Program::check(config).env("LOG_FORMAT", "json").env("LOG_LEVEL", "debug");
+    let run = program(&config(vec![fine("A"), fine("B")])).env("BALANCE_ALERT_FAULT", "check-panic:A").run().expect(3);
     log_lines(&run);
-    let run = program(&config(vec![fine("A")]))
-        .env("BALANCE_ALERT_FAULT", "run-panic")
-        .run()
-        .expect(70);
+    let run = program(&config(vec![fine("A")])).env("BALANCE_ALERT_FAULT", "run-panic").run().expect(70);
     log_lines(&run);
 }
 
@@ -749,11 +549,7 @@ fn the_log_level_changes_no_result() {
     let server = Server::start(|_| Reply::status(403, "{}"));
     let config = noisy(&server);
     let run = |level: &str| {
-        let mut report = Program::check_json(&config)
-            .env("LOG_LEVEL", level)
-            .run()
-            .expect(75)
-            .report();
+        let mut report = Program::check_json(&config).env("LOG_LEVEL", level).run().expect(75).report();
         for key in ["run_id", "started_at", "duration_seconds"] {
             report.as_object_mut().unwrap().remove(key);
         }
@@ -771,10 +567,7 @@ fn the_log_level_changes_no_result() {
 fn logs_are_quiet_by_default() {
     let run = Program::check(&config(vec![fine("A")])).run().expect(0);
     assert_eq!(run.stderr, "");
-    let run = Program::check(&config(vec![fine("A")]))
-        .args(["-v"])
-        .run()
-        .expect(0);
+    let run = Program::check(&config(vec![fine("A")])).args(["-v"]).run().expect(0);
     assert_ne!(run.stderr, "", "-v says more");
 }
 
@@ -833,27 +626,16 @@ fn everything(base: &str) -> Value {
 /// Fails when a secret stands in the output, plain or encoded.
 #[track_caller]
 fn assert_no_secret(what: &str, run: &Finished) {
-    let encode =
-        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     for text in [&run.stdout, &run.stderr] {
         let lower = text.to_lowercase();
-        let secrets = SECRETS
-            .iter()
-            .map(|(_, secret)| *secret)
-            .chain([FEISHU_SECRET]);
+        let secrets = SECRETS.iter().map(|(_, secret)| *secret).chain([FEISHU_SECRET]);
         for secret in secrets {
             let json = json!(secret).to_string();
             let base64 = openssl::base64::encode_block(secret.as_bytes());
             assert!(!text.contains(&base64), "{what}: {secret} in base64: {run}");
-            for form in [
-                secret.to_string(),
-                encode(secret),
-                json.trim_matches('"').to_string(),
-            ] {
-                assert!(
-                    !lower.contains(&form.to_lowercase()),
-                    "{what}: {form} is printed: {run}"
-                );
+            for form in [secret.to_string(), encode(secret), json.trim_matches('"').to_string()] {
+                assert!(!lower.contains(&form.to_lowercase()), "{what}: {form} is printed: {run}");
             }
             // The start of one is enough to find it in a log, and no prefix is shorter than this.
             let start = &secret[..secret.find('+').unwrap_or(secret.len())];
@@ -898,12 +680,7 @@ const FAULTS: [Fault; 13] = [
 
 /// The server's side of a fault. It echoes the secret of whoever asks, and all that was sent.
 fn answer(fault: Fault, request: &crate::support::Request) -> Reply {
-    let of = |name: &str| {
-        SECRETS
-            .iter()
-            .find(|(have, _)| *have == name)
-            .map(|(_, secret)| *secret)
-    };
+    let of = |name: &str| SECRETS.iter().find(|(have, _)| *have == name).map(|(_, secret)| *secret);
     let mut echo = of(request.case()).unwrap_or_default().to_string();
     match request.case() {
         "feishu" => echo += &format!(" {FEISHU_SECRET}"),
@@ -918,9 +695,7 @@ fn answer(fault: Fault, request: &crate::support::Request) -> Reply {
     });
     match fault {
         // For `custom` any 2xx is a success, whatever the body says.
-        Fault::Truncated | Fault::Page | Fault::Refusal if request.case() == "custom" => {
-            Reply::status(500, echo)
-        }
+        Fault::Truncated | Fault::Page | Fault::Refusal if request.case() == "custom" => Reply::status(500, echo),
         Fault::Closed => Reply::close(),
         Fault::Truncated => Reply::truncated(echo),
         Fault::Timeout => Reply::hang(),
@@ -950,34 +725,21 @@ fn leaks_under(fault: Fault) {
     };
     let config = everything(&base);
     let programs = [
-        Program::check(&config)
-            .args(["-v"])
-            .env("LOG_LEVEL", "trace"),
-        Program::check_json(&config)
-            .env("LOG_FORMAT", "json")
-            .env("LOG_LEVEL", "trace"),
-        Program::check(&config)
-            .args(["--output", "nagios"])
-            .env("RUST_LOG", "trace"),
+        Program::check(&config).args(["-v"]).env("LOG_LEVEL", "trace"),
+        Program::check_json(&config).env("LOG_FORMAT", "json").env("LOG_LEVEL", "trace"),
+        Program::check(&config).args(["--output", "nagios"]).env("RUST_LOG", "trace"),
     ];
     for program in programs {
         let run = program.run();
         assert_no_secret(&format!("{fault:?}"), &run);
         // A run in which nothing failed would prove nothing.
-        let failures = if run.stdout.starts_with("BALANCE ") {
-            3
-        } else {
-            75
-        };
+        let failures = if run.stdout.starts_with("BALANCE ") { 3 } else { 75 };
         assert_eq!(run.code(), failures, "{fault:?}: {run}");
         if run.stdout.starts_with('{') {
             let report = run.report();
             assert_eq!(report["summary"]["failed"], 10, "{fault:?}: {run}");
             let sent = |delivery: &Value| delivery["status"] == "sent";
-            assert!(
-                !report["deliveries"].as_array().unwrap().iter().any(sent),
-                "{fault:?}: {run}"
-            );
+            assert!(!report["deliveries"].as_array().unwrap().iter().any(sent), "{fault:?}: {run}");
         }
     }
     let reached = !matches!(fault, Fault::Refused | Fault::BadTls | Fault::NoName);
@@ -1000,9 +762,7 @@ fn no_success_and_no_plan_prints_a_secret() {
     let config = everything(&server.url());
     for program in [
         Program::check(&config).args(["--dry-run", "-v"]),
-        Program::check_json(&config)
-            .args(["--dry-run"])
-            .env("LOG_LEVEL", "trace"),
+        Program::check_json(&config).args(["--dry-run"]).env("LOG_LEVEL", "trace"),
         Program::check_json(&config).env("LOG_LEVEL", "trace"),
         Program::new(["validate", "--config", "config.yaml"])
             .file("config.yaml", &config.to_string())
@@ -1025,20 +785,14 @@ fn a_mistake_in_the_config_prints_no_secret() {
         hook["urll"] = hook["url"].clone();
         hook["secret"] = json!([hook["url"].clone()]);
     }
-    let run = Program::check(&config)
-        .env("LOG_LEVEL", "trace")
-        .run()
-        .expect(78);
+    let run = Program::check(&config).env("LOG_LEVEL", "trace").run().expect(78);
     assert_no_secret("a mistake", &run);
 }
 
 #[test]
 fn a_secret_from_the_environment_or_a_file_is_kept_too() {
     let server = Server::start(|request| {
-        let echo = request
-            .header("Authorization")
-            .unwrap_or_default()
-            .to_string();
+        let echo = request.header("Authorization").unwrap_or_default().to_string();
         Reply::status(401, json!({"error": {"message": echo}}).to_string())
     });
     let mut from_environment = uniapi("E", &server.url());
@@ -1053,10 +807,7 @@ fn a_secret_from_the_environment_or_a_file_is_kept_too() {
         .run()
         .expect(3);
     for secret in ["LeakedFromEnvironment", "LeakedFromFile"] {
-        assert!(
-            !run.stdout.contains(secret) && !run.stderr.contains(secret),
-            "{run}"
-        );
+        assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{run}");
     }
     assert_eq!(server.hits(), 2);
 }

@@ -2,9 +2,7 @@
 //! can produce, seen from outside. The accounts are `uniapi` ones, the plainest there are.
 
 use crate::support::proxy::Proxy;
-use crate::support::{
-    Finished, Gate, Program, Reply, Server, account, config, low, pki, project, uniapi, uniapi_body,
-};
+use crate::support::{Finished, Gate, Program, Reply, Server, account, config, low, pki, project, uniapi, uniapi_body};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -41,11 +39,7 @@ fn expect_read(run: &Finished, attempts: u64) {
 
 /// A port of this machine where nobody listens.
 fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 // ---- connections -------------------------------------------------------------------------
@@ -112,8 +106,7 @@ fn a_name_that_does_not_resolve_is_a_dns_failure() {
 
 #[test]
 fn bytes_that_are_not_http_are_a_protocol_failure() {
-    let server =
-        Server::start(|_| Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\nnot a web server\r\n\r\n"));
+    let server = Server::start(|_| Reply::raw("SSH-2.0-OpenSSH_9.9\r\n\r\nnot a web server\r\n\r\n"));
     let run = check_one(&server.url(), 0).run().expect(3);
     expect_failed(&run, "protocol", 1);
 }
@@ -129,9 +122,7 @@ fn impatient(base: &str) -> Value {
 #[test]
 fn a_server_that_never_answers_is_a_timeout() {
     let server = Server::start(|_| Reply::hang());
-    let run = Program::check_json(&impatient(&server.url()))
-        .run()
-        .expect(3);
+    let run = Program::check_json(&impatient(&server.url())).run().expect(3);
     expect_failed(&run, "timeout", 1);
     assert!(run.elapsed < Duration::from_secs(8), "{run}");
 }
@@ -148,22 +139,15 @@ fn a_timeout_is_retried() {
 #[test]
 fn a_body_that_drips_past_the_timeout_is_a_timeout() {
     // Each piece comes in time, the whole does not: 20 pieces take 8 seconds of 1.
-    let server =
-        Server::start(|_| Reply::drip(uniapi_body("250.5"), 20, Duration::from_millis(400)));
-    let run = Program::check_json(&impatient(&server.url()))
-        .run()
-        .expect(3);
+    let server = Server::start(|_| Reply::drip(uniapi_body("250.5"), 20, Duration::from_millis(400)));
+    let run = Program::check_json(&impatient(&server.url())).run().expect(3);
     expect_failed(&run, "timeout", 1);
-    assert!(
-        run.elapsed < Duration::from_secs(6),
-        "the drip does not extend the time: {run}"
-    );
+    assert!(run.elapsed < Duration::from_secs(6), "the drip does not extend the time: {run}");
 }
 
 #[test]
 fn a_body_that_drips_in_time_is_read() {
-    let server =
-        Server::start(|_| Reply::drip(uniapi_body("250.5"), 10, Duration::from_millis(20)));
+    let server = Server::start(|_| Reply::drip(uniapi_body("250.5"), 10, Duration::from_millis(20)));
     let run = check_one(&server.url(), 0).run().expect(0);
     expect_read(&run, 1);
 }
@@ -182,10 +166,7 @@ fn the_settings_hold_the_request_timeout() {
 fn the_environment_overrides_the_request_timeout() {
     let server = Server::start(|_| Reply::hang());
     let config = config(vec![uniapi("A", &server.url())]);
-    let run = Program::check_json(&config)
-        .env("REQUEST_TIMEOUT", "1")
-        .run()
-        .expect(3);
+    let run = Program::check_json(&config).env("REQUEST_TIMEOUT", "1").run().expect(3);
     expect_failed(&run, "timeout", 1);
     assert!(run.elapsed < Duration::from_secs(8), "{run}");
 }
@@ -217,10 +198,7 @@ fn a_body_without_an_end_is_cut_off() {
     let server = Server::start(|_| Reply::endless());
     let run = check_one(&server.url(), 0).run().expect(3);
     expect_failed(&run, "protocol", 1);
-    assert!(
-        run.elapsed < Duration::from_secs(9),
-        "not the timeout ends it: {run}"
-    );
+    assert!(run.elapsed < Duration::from_secs(9), "not the timeout ends it: {run}");
 }
 
 // ---- statuses and retries ----------------------------------------------------------------
@@ -240,12 +218,8 @@ fn only_statuses_that_can_change_are_retried() {
         (503, "http_status", 2),
         (504, "http_status", 2),
     ];
-    let server = Server::start(|request| {
-        Reply::status(request.case().parse().unwrap(), r#"{"error":"scripted"}"#)
-    });
-    let accounts = cases
-        .iter()
-        .map(|(status, ..)| uniapi(&status.to_string(), &format!("{}/{status}", server.url())));
+    let server = Server::start(|request| Reply::status(request.case().parse().unwrap(), r#"{"error":"scripted"}"#));
+    let accounts = cases.iter().map(|(status, ..)| uniapi(&status.to_string(), &format!("{}/{status}", server.url())));
     let mut config = config(accounts.collect());
     config["settings"]["max_retries"] = json!(1);
     let run = Program::check_json(&config).run().expect(3);
@@ -253,24 +227,11 @@ fn only_statuses_that_can_change_are_retried() {
     for (status, reason, attempts) in cases {
         let name = status.to_string();
         assert_eq!(run.reason(&name), reason, "HTTP {status}");
-        assert_eq!(
-            project(&report, &name)["attempts"],
-            attempts,
-            "HTTP {status}"
-        );
-        assert_eq!(
-            server.hits_of(&name) as u64,
-            attempts,
-            "requests for HTTP {status}"
-        );
+        assert_eq!(project(&report, &name)["attempts"], attempts, "HTTP {status}");
+        assert_eq!(server.hits_of(&name) as u64, attempts, "requests for HTTP {status}");
         if reason == "http_status" {
-            let message = project(&report, &name)["error"]["message"]
-                .as_str()
-                .unwrap();
-            assert!(
-                message.contains(&name),
-                "the message names the status: {message}"
-            );
+            let message = project(&report, &name)["error"]["message"].as_str().unwrap();
+            assert!(message.contains(&name), "the message names the status: {message}");
         }
     }
 }
@@ -315,10 +276,7 @@ fn retry_after_as_a_date_is_waited_for() {
             if !first.swap(false, std::sync::atomic::Ordering::SeqCst) {
                 return good();
             }
-            let now = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap()
-                .as_secs();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
             Reply::status(429, "{}").header("Retry-After", &http_date(now + 3))
         }
     });
@@ -331,16 +289,13 @@ fn retry_after_as_a_date_is_waited_for() {
 
 /// An IMF-fixdate, by the civil-from-days algorithm.
 fn http_date(unix: u64) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let (days, seconds) = (unix / 86_400, unix % 86_400);
     let shifted = days + 719_468;
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
@@ -364,11 +319,7 @@ fn the_date_helper_is_right() {
 
 #[test]
 fn a_retry_after_past_the_deadline_ends_the_attempts_at_once() {
-    for value in [
-        "3600",
-        "99999999999999999999",
-        "Fri, 31 Dec 2100 23:59:59 GMT",
-    ] {
+    for value in ["3600", "99999999999999999999", "Fri, 31 Dec 2100 23:59:59 GMT"] {
         let server = Server::start(move |_| Reply::status(429, "{}").header("Retry-After", value));
         let run = check_one(&server.url(), 3).run().expect(3);
         expect_failed(&run, "rate_limited", 1);
@@ -379,14 +330,7 @@ fn a_retry_after_past_the_deadline_ends_the_attempts_at_once() {
 
 #[test]
 fn a_retry_after_that_makes_no_sense_is_no_obstacle() {
-    for value in [
-        "soon",
-        "-5",
-        "",
-        "1e3",
-        "Mon, 99 Foo 2026 99:99:99 GMT",
-        "Thu, 01 Jan 1970 00:00:00 GMT",
-    ] {
+    for value in ["soon", "-5", "", "1e3", "Mon, 99 Foo 2026 99:99:99 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
         let limited = Reply::status(429, "{}").header("Retry-After", value);
         let server = Server::sequence(vec![limited, good()]);
         let run = check_one(&server.url(), 1).run();
@@ -445,19 +389,12 @@ fn a_webhook_over_https_is_verified_as_well() {
         config["settings"]["max_retries"] = json!(2);
         config["webhook"] = json!({"type": "custom", "url": format!("{}/hook", server.url())});
         let run = Program::check_json(&config).trusting().run();
-        assert_eq!(
-            run.code(),
-            if trusted { 2 } else { 75 },
-            "a certificate {what}: {run}"
-        );
+        assert_eq!(run.code(), if trusted { 2 } else { 75 }, "a certificate {what}: {run}");
         assert_eq!(server.hits(), usize::from(trusted), "a certificate {what}");
         let delivery = run.delivery();
         assert_eq!(delivery["attempts"], 1, "a certificate {what}: {delivery}");
         if !trusted {
-            assert_eq!(
-                delivery["error"]["reason"], "tls",
-                "a certificate {what}: {delivery}"
-            );
+            assert_eq!(delivery["error"]["reason"], "tls", "a certificate {what}: {delivery}");
         }
     }
 }
@@ -468,11 +405,7 @@ fn a_webhook_over_https_is_verified_as_well() {
 fn accounts_are_read_through_https_proxy() {
     let server = Server::start_tls(pki::good(), |_| good());
     let proxy = Proxy::to(server.port());
-    let run = check_one("https://api.proxy.test", 0)
-        .trusting()
-        .env("HTTPS_PROXY", &proxy.url())
-        .run()
-        .expect(0);
+    let run = check_one("https://api.proxy.test", 0).trusting().env("HTTPS_PROXY", &proxy.url()).run().expect(0);
     expect_read(&run, 1);
     assert_eq!(proxy.targets(), ["api.proxy.test:443"]);
     assert_eq!(server.only_request().header("Host"), Some("api.proxy.test"));
@@ -484,11 +417,7 @@ fn webhooks_are_sent_through_https_proxy() {
     let proxy = Proxy::to(server.port());
     let mut config = config(vec![low("Low")]);
     config["webhook"] = json!({"type": "custom", "url": "https://hook.proxy.test/alert"});
-    let run = Program::check_json(&config)
-        .trusting()
-        .env("HTTPS_PROXY", &proxy.url())
-        .run()
-        .expect(2);
+    let run = Program::check_json(&config).trusting().env("HTTPS_PROXY", &proxy.url()).run().expect(2);
     assert_eq!(run.delivery()["status"], "sent", "{run}");
     assert_eq!(proxy.targets(), ["hook.proxy.test:443"]);
     assert_eq!(server.only_request().path(), "/alert");
@@ -498,11 +427,7 @@ fn webhooks_are_sent_through_https_proxy() {
 fn a_proxy_does_not_weaken_tls() {
     let server = Server::start_tls(pki::unknown_authority(), |_| good());
     let proxy = Proxy::to(server.port());
-    let run = check_one("https://localhost", 0)
-        .trusting()
-        .env("HTTPS_PROXY", &proxy.url())
-        .run()
-        .expect(3);
+    let run = check_one("https://localhost", 0).trusting().env("HTTPS_PROXY", &proxy.url()).run().expect(3);
     expect_failed(&run, "tls", 1);
     assert_eq!(server.hits(), 0);
 }
@@ -519,10 +444,7 @@ fn a_redirect_on_the_same_origin_is_followed() {
     expect_read(&run, 1);
     let requests = server.requests();
     assert_eq!(requests[1].target, "/moved?unit=usd");
-    assert!(
-        requests[1].header("Authorization").is_some(),
-        "the key goes along"
-    );
+    assert!(requests[1].header("Authorization").is_some(), "the key goes along");
 }
 
 #[test]
@@ -531,10 +453,7 @@ fn a_redirect_to_another_origin_is_never_followed() {
         let other = Server::start(|_| good());
         let elsewhere = format!("{}/stolen", other.url());
         let server = Server::start(move |_| Reply::redirect(status, &elsewhere));
-        let mut config = config(vec![
-            uniapi("A", &server.url()),
-            account("W", "wxrank", &server.url()),
-        ]);
+        let mut config = config(vec![uniapi("A", &server.url()), account("W", "wxrank", &server.url())]);
         config["settings"]["max_retries"] = json!(2);
         let run = Program::check_json(&config).run();
         assert_eq!(run.code(), 3, "HTTP {status}: {run}");
@@ -577,12 +496,7 @@ fn a_circle_of_redirects_ends() {
 /// Checks `accounts` accounts and returns how many were asked at once. The first `expected`
 /// requests are all held until the last of them is there; one too many would then show up
 /// while they are being answered slowly.
-fn parallel(
-    accounts: usize,
-    expected: usize,
-    settings: Value,
-    arg: Option<&str>,
-) -> (usize, Finished) {
+fn parallel(accounts: usize, expected: usize, settings: Value, arg: Option<&str>) -> (usize, Finished) {
     let gate = Arc::new(Gate::new());
     let at_gate = Arc::clone(&gate);
     let server = Server::start(move |_| {
@@ -614,10 +528,7 @@ fn five_hundred_at_once_are_fifty_and_a_warning() {
     let (at_once, run) = parallel(110, 50, json!({"max_concurrent_checks": 500}), None);
     assert_eq!(at_once, 50);
     let both = |line: &str| line.contains("500") && line.replace("500", "").contains("50");
-    assert!(
-        run.stderr.lines().any(both),
-        "a warning names both numbers: {run}"
-    );
+    assert!(run.stderr.lines().any(both), "a warning names both numbers: {run}");
 }
 
 #[test]
@@ -629,10 +540,7 @@ fn fifty_at_once_need_no_warning() {
 
 #[test]
 fn the_flag_decides_how_many_run_at_once() {
-    assert_eq!(
-        parallel(9, 3, json!({"max_concurrent_checks": 30}), Some("3")).0,
-        3
-    );
+    assert_eq!(parallel(9, 3, json!({"max_concurrent_checks": 30}), Some("3")).0, 3);
 }
 
 #[test]
@@ -650,9 +558,7 @@ fn the_report_keeps_the_order_of_the_config() {
     let run = Program::check_json(&config(list.collect())).run().expect(0);
     let report = run.report();
     let names = report["projects"].as_array().unwrap().iter();
-    let names: Vec<_> = names
-        .map(|project| project["name"].as_str().unwrap())
-        .collect();
+    let names: Vec<_> = names.map(|project| project["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7"]);
 }
 
@@ -661,18 +567,11 @@ fn the_report_keeps_the_order_of_the_config() {
 /// The contract: the process ends within two seconds of the deadline. One more for a busy machine.
 fn assert_ended_in_time(run: &Finished, deadline: u64) {
     let limit = Duration::from_secs(deadline + 3);
-    assert!(
-        run.elapsed < limit,
-        "the run ends within 2 s of its deadline: {run}"
-    );
+    assert!(run.elapsed < limit, "the run ends within 2 s of its deadline: {run}");
 }
 
 fn half_hanging(server: &Server, hook: &Server) -> Value {
-    let mut config = config(vec![
-        uniapi("H1", &server.url()),
-        low("Low"),
-        uniapi("H2", &server.url()),
-    ]);
+    let mut config = config(vec![uniapi("H1", &server.url()), low("Low"), uniapi("H2", &server.url())]);
     config["settings"]["max_retries"] = json!(3);
     config["webhook"] = json!({"type": "custom", "url": format!("{}/hook", hook.url())});
     config
@@ -714,10 +613,7 @@ fn the_deadline_reaches_checks_that_have_not_begun() {
     let server = Server::start(|_| Reply::hang());
     let accounts = (0..4).map(|n| uniapi(&format!("A{n}"), &server.url()));
     let config = config(accounts.collect());
-    let run = Program::check_json(&config)
-        .args(["--timeout", "1", "--concurrency", "1"])
-        .run()
-        .expect(3);
+    let run = Program::check_json(&config).args(["--timeout", "1", "--concurrency", "1"]).run().expect(3);
     assert_ended_in_time(&run, 1);
     for n in 0..4 {
         assert_eq!(run.reason(&format!("A{n}")), "timeout");
@@ -730,10 +626,7 @@ fn the_deadline_ends_a_webhook_that_hangs() {
     let mut config = config(vec![low("Low")]);
     config["settings"]["max_retries"] = json!(3);
     config["webhook"] = json!({"type": "custom", "url": hook.url()});
-    let run = Program::check_json(&config)
-        .args(["--timeout", "2"])
-        .run()
-        .expect(75);
+    let run = Program::check_json(&config).args(["--timeout", "2"]).run().expect(75);
     assert_ended_in_time(&run, 2);
     assert_eq!(run.delivery()["error"]["reason"], "timeout", "{run}");
 }
@@ -741,10 +634,7 @@ fn the_deadline_ends_a_webhook_that_hangs() {
 #[test]
 fn the_deadline_cuts_the_waits_between_attempts() {
     let server = Server::start(|_| Reply::status(500, "{}"));
-    let run = check_one(&server.url(), 10)
-        .args(["--timeout", "2"])
-        .run()
-        .expect(3);
+    let run = check_one(&server.url(), 10).args(["--timeout", "2"]).run().expect(3);
     assert_ended_in_time(&run, 2);
     run.reason("A");
 }
@@ -752,10 +642,7 @@ fn the_deadline_cuts_the_waits_between_attempts() {
 #[test]
 fn the_deadline_ends_a_body_that_drips() {
     let server = Server::start(|_| Reply::drip(uniapi_body("1"), 40, Duration::from_millis(250)));
-    let run = check_one(&server.url(), 0)
-        .args(["--timeout", "2"])
-        .run()
-        .expect(3);
+    let run = check_one(&server.url(), 0).args(["--timeout", "2"]).run().expect(3);
     assert_ended_in_time(&run, 2);
     expect_failed(&run, "timeout", 1);
 }
@@ -766,10 +653,8 @@ fn the_deadline_ends_a_body_that_drips() {
 fn a_panic_stays_in_its_check() {
     let server = Server::start(|_| good());
     let accounts = ["A", "B", "C"].map(|name| uniapi(name, &server.url()));
-    let run = Program::check_json(&config(accounts.to_vec()))
-        .env("BALANCE_ALERT_FAULT", "check-panic:B")
-        .run()
-        .expect(3);
+    let run =
+        Program::check_json(&config(accounts.to_vec())).env("BALANCE_ALERT_FAULT", "check-panic:B").run().expect(3);
     assert_eq!(run.reason("B"), "internal");
     let report = run.report();
     for name in ["A", "C"] {
@@ -779,10 +664,7 @@ fn a_panic_stays_in_its_check() {
 
 #[test]
 fn a_panic_in_the_run_is_an_internal_error() {
-    let run = Program::check_json(&config(vec![low("Low")]))
-        .env("BALANCE_ALERT_FAULT", "run-panic")
-        .run()
-        .expect(70);
+    let run = Program::check_json(&config(vec![low("Low")])).env("BALANCE_ALERT_FAULT", "run-panic").run().expect(70);
     assert!(run.stderr.contains("internal"), "{run}");
 }
 
@@ -796,9 +678,6 @@ fn a_signal_ends_the_run_with_its_code() {
         server.wait_for_requests(1);
         running.signal(signal);
         let run = running.finish().expect(code);
-        assert!(
-            run.elapsed < Duration::from_secs(8),
-            "SIG{signal} ends it at once: {run}"
-        );
+        assert!(run.elapsed < Duration::from_secs(8), "SIG{signal} ends it at once: {run}");
     }
 }

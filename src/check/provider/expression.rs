@@ -43,10 +43,7 @@ pub struct Expression(jaq_core::Filter<data::JustLut<Val>>);
 impl Variables {
     /// The variables for one account.
     pub fn new(currency: Option<&str>, options: &BTreeMap<String, String>) -> Variables {
-        Variables {
-            currency: currency.map(str::to_owned),
-            options: options.clone(),
-        }
+        Variables { currency: currency.map(str::to_owned), options: options.clone() }
     }
 
     /// The currency the project asks for.
@@ -61,22 +58,12 @@ impl Expression {
     /// # Errors
     /// What is wrong, in one line.
     pub fn compile(code: &str) -> Result<Expression, String> {
-        let defs = jaq_core::defs()
-            .chain(jaq_std::defs())
-            .chain(jaq_json::defs());
-        let funs = jaq_core::funs()
-            .chain(jaq_std::funs())
-            .chain(jaq_json::funs());
+        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let arena = Arena::default();
         let modules = Loader::new(defs)
             .load(&arena, File { code, path: () })
-            .map_err(|errors| {
-                errors
-                    .into_iter()
-                    .map(|(_, error)| load_error(&error))
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            })?;
+            .map_err(|errors| errors.into_iter().map(|(_, error)| load_error(&error)).collect::<Vec<_>>().join("; "))?;
         Compiler::default()
             .with_funs(funs)
             .with_global_vars(["$currency", "$options"])
@@ -84,9 +71,7 @@ impl Expression {
             .map(Expression)
             .map_err(|errors| {
                 let unknown = errors.into_iter().flat_map(|(_, errors)| errors);
-                let words: Vec<_> = unknown
-                    .map(|(name, _)| format!("`{name}` is not known"))
-                    .collect();
+                let words: Vec<_> = unknown.map(|(name, _)| format!("`{name}` is not known")).collect();
                 words.join("; ")
             })
     }
@@ -97,14 +82,8 @@ impl Expression {
     /// The expression's own error message.
     pub fn run(&self, body: &Json, variables: &Variables) -> Result<Option<Shape>, String> {
         let currency = variables.currency.clone().map_or(Val::Null, Val::from);
-        let options = variables
-            .options
-            .iter()
-            .map(|(k, v)| (Val::from(k.clone()), Val::from(v.clone())));
-        let ctx = Ctx::<data::JustLut<Val>>::new(
-            &self.0.lut,
-            Vars::new([currency, Val::obj(options.collect())]),
-        );
+        let options = variables.options.iter().map(|(k, v)| (Val::from(k.clone()), Val::from(v.clone())));
+        let ctx = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([currency, Val::obj(options.collect())]));
         // Only the first: after an error the stream may go on for ever.
         match self.0.id.run((ctx, body.0.clone())).map(unwrap_valr).next() {
             None => Ok(None),
@@ -125,19 +104,13 @@ impl Json {
             _ => None,
         };
         let text = |value: Option<Val>| match value {
-            Some(Val::TStr(text)) if !text.is_empty() => {
-                Some(String::from_utf8_lossy(&text).into_owned())
-            }
+            Some(Val::TStr(text)) if !text.is_empty() => Some(String::from_utf8_lossy(&text).into_owned()),
             _ => None,
         };
         let nested = field(&self.0, "error");
         text(nested.as_ref().and_then(|error| field(error, "message")))
             .or_else(|| text(nested))
-            .or_else(|| {
-                ["message", "Message", "msg", "detail"]
-                    .iter()
-                    .find_map(|name| text(field(&self.0, name)))
-            })
+            .or_else(|| ["message", "Message", "msg", "detail"].iter().find_map(|name| text(field(&self.0, name))))
     }
 }
 
@@ -150,9 +123,7 @@ pub fn parse_json(body: &[u8]) -> Result<Json, String> {
     if nesting(body) > DEEPEST {
         return Err(format!("it is nested deeper than {DEEPEST} levels"));
     }
-    jaq_json::read::parse_single(body)
-        .map(Json)
-        .map_err(|error| error.to_string())
+    jaq_json::read::parse_single(body).map(Json).map_err(|error| error.to_string())
 }
 
 /// The deepest nesting of brackets outside strings.
@@ -180,16 +151,12 @@ fn shape(value: &Val) -> Shape {
         Val::Bool(value) => Shape::Bool(*value),
         Val::Num(Num::Float(value)) => Shape::Float(*value),
         Val::Num(number) => Shape::Number(number.to_string()),
-        Val::TStr(text) | Val::BStr(text) => {
-            Shape::Text(String::from_utf8_lossy(text).into_owned())
-        }
+        Val::TStr(text) | Val::BStr(text) => Shape::Text(String::from_utf8_lossy(text).into_owned()),
         Val::Arr(_) => Shape::Array,
         Val::Obj(map) => Shape::Object(
             map.iter()
                 .filter_map(|(key, value)| match key {
-                    Val::TStr(key) => {
-                        Some((String::from_utf8_lossy(key).into_owned(), shape(value)))
-                    }
+                    Val::TStr(key) => Some((String::from_utf8_lossy(key).into_owned(), shape(value))),
                     _ => None,
                 })
                 .collect(),
@@ -201,23 +168,15 @@ fn load_error(error: &jaq_core::load::Error<&str>) -> String {
     use jaq_core::load::Error;
     let at = |rest: &str| {
         let rest = crate::text::one_line(rest, 30);
-        if rest.is_empty() {
-            "at its end".to_owned()
-        } else {
-            format!("at `{rest}`")
-        }
+        if rest.is_empty() { "at its end".to_owned() } else { format!("at `{rest}`") }
     };
     match error {
-        Error::Lex(errors) => errors
-            .iter()
-            .map(|(_, rest)| format!("unexpected character {}", at(rest)))
-            .collect::<Vec<_>>()
-            .join("; "),
-        Error::Parse(errors) => errors
-            .iter()
-            .map(|(_, rest)| format!("syntax error {}", at(rest)))
-            .collect::<Vec<_>>()
-            .join("; "),
+        Error::Lex(errors) => {
+            errors.iter().map(|(_, rest)| format!("unexpected character {}", at(rest))).collect::<Vec<_>>().join("; ")
+        }
+        Error::Parse(errors) => {
+            errors.iter().map(|(_, rest)| format!("syntax error {}", at(rest))).collect::<Vec<_>>().join("; ")
+        }
         Error::Io(_) => "it includes another file, which is not supported".to_owned(),
     }
 }
@@ -235,24 +194,12 @@ mod tests {
     #[test]
     fn values_keep_their_digits() {
         for (code, body, want) in [
-            (
-                ".a",
-                r#"{"a":123456789012345678.10}"#,
-                r#"Some(Number("123456789012345678.10"))"#,
-            ),
-            (
-                ".a|tonumber",
-                r#"{"a":"12.50"}"#,
-                r#"Some(Number("12.50"))"#,
-            ),
+            (".a", r#"{"a":123456789012345678.10}"#, r#"Some(Number("123456789012345678.10"))"#),
+            (".a|tonumber", r#"{"a":"12.50"}"#, r#"Some(Number("12.50"))"#),
             (".a", "{}", "Some(Null)"),
             ("empty", "{}", "None"),
             ("$currency + $options.site", "{}", r#"Some(Text("USDai"))"#),
-            (
-                "{amount: .a}",
-                r#"{"a":[1]}"#,
-                r#"Some(Object({"amount": Array}))"#,
-            ),
+            ("{amount: .a}", r#"{"a":[1]}"#, r#"Some(Object({"amount": Array}))"#),
         ] {
             assert_eq!(format!("{:?}", run(code, body).unwrap()), want, "{code}");
         }
@@ -261,11 +208,7 @@ mod tests {
     #[test]
     fn errors_are_one_line_and_end() {
         assert_eq!(run("error(\"no wallet\")", "{}").unwrap_err(), "no wallet");
-        assert!(
-            run(".a.b", r#"{"a":"x"}"#)
-                .unwrap_err()
-                .contains("cannot index")
-        );
+        assert!(run(".a.b", r#"{"a":"x"}"#).unwrap_err().contains("cannot index"));
         assert_eq!(run(".a |", "{}").unwrap_err(), "syntax error at its end");
         assert_eq!(run("foo", "{}").unwrap_err(), "`foo` is not known");
         assert!(Expression::compile("\"abc").is_err());

@@ -40,10 +40,7 @@ const CATALOG: [&str; 10] = [
 
 /// The pages that come with the program, by id. A test proves that each of them parses.
 pub fn catalog() -> Vec<Page> {
-    CATALOG
-        .iter()
-        .filter_map(|text| crate::config::parse_page(text).ok())
-        .collect()
+    CATALOG.iter().filter_map(|text| crate::config::parse_page(text).ok()).collect()
 }
 
 /// An account with everything that one attempt needs.
@@ -90,28 +87,17 @@ impl Target {
         folder: &std::path::Path,
     ) -> Result<Target, String> {
         if let Some(file) = &page.request.file {
-            return Ok(Target::File(folder.join(page.fill(
-                file,
-                "",
-                options,
-                str::to_owned,
-            ))));
+            return Ok(Target::File(folder.join(page.fill(file, "", options, str::to_owned))));
         }
         let address = |template: &str| -> Result<Url, String> {
             // The key goes to the query or a header, never into the path.
-            let text = page.fill(template, "", options, |value| {
-                utf8_percent_encode(value, text::UNRESERVED).to_string()
-            });
-            let url = Url::parse(&text)
-                .map_err(|error| format!("the provider's address is wrong: {error}"))?;
+            let text =
+                page.fill(template, "", options, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
+            let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
             Ok(base.map_or_else(|| url.clone(), |base| rebase(&url, base)))
         };
         let url = address(page.request.url.as_deref().unwrap_or_default())?;
-        let confirm = page
-            .confirm
-            .as_ref()
-            .map(|confirm| address(&confirm.url))
-            .transpose()?;
+        let confirm = page.confirm.as_ref().map(|confirm| address(&confirm.url)).transpose()?;
         Ok(Target::Http { url, confirm })
     }
 
@@ -128,18 +114,11 @@ impl Target {
 /// `http://h/gw/api/v1` and `/api/v1/credits` give `http://h/gw/api/v1/credits`.
 fn rebase(url: &Url, base: &Url) -> Url {
     let segments = |url: &Url| -> Vec<String> {
-        url.path_segments()
-            .into_iter()
-            .flatten()
-            .filter(|s| !s.is_empty())
-            .map(str::to_owned)
-            .collect()
+        url.path_segments().into_iter().flatten().filter(|s| !s.is_empty()).map(str::to_owned).collect()
     };
     let (mut prefix, path) = (segments(base), segments(url));
-    let shared = (1..=prefix.len().min(path.len()))
-        .rev()
-        .find(|n| prefix[prefix.len() - n..] == path[..*n])
-        .unwrap_or(0);
+    let shared =
+        (1..=prefix.len().min(path.len())).rev().find(|n| prefix[prefix.len() - n..] == path[..*n]).unwrap_or(0);
     prefix.extend_from_slice(&path[shared..]);
     let mut moved = base.clone();
     moved.set_path(&format!("/{}", prefix.join("/")));
@@ -152,12 +131,7 @@ impl Account {
     ///
     /// # Errors
     /// Why there is no reading, and whether another attempt could help.
-    pub fn read(
-        &self,
-        clients: &Clients,
-        now: Timestamp,
-        left: Duration,
-    ) -> Result<Reading, Failure> {
+    pub fn read(&self, clients: &Clients, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
         let variables = Variables::new(self.currency.as_deref(), &self.options);
         let timeout = self.timeout.min(left);
         let begin = std::time::Instant::now();
@@ -171,26 +145,17 @@ impl Account {
             Target::Http { url, confirm } => (url, confirm),
         };
         let response = clients.read(&self.request(url, now)?, timeout)?;
-        let reading =
-            match self
-                .page
-                .interpret(&self.reader, response.status, &response.body, &variables)
-            {
-                Ok(Verdict::Read(reading)) => return Ok(reading),
-                Ok(Verdict::Unconfirmed(reading)) => reading,
-                Err(failure) => return Err(heed(failure, &response)),
-            };
+        let reading = match self.page.interpret(&self.reader, response.status, &response.body, &variables) {
+            Ok(Verdict::Read(reading)) => return Ok(reading),
+            Ok(Verdict::Unconfirmed(reading)) => reading,
+            Err(failure) => return Err(heed(failure, &response)),
+        };
         let Some(confirm) = confirm else {
             return Ok(reading);
         };
-        let left = timeout
-            .saturating_sub(begin.elapsed())
-            .max(Duration::from_millis(1));
+        let left = timeout.saturating_sub(begin.elapsed()).max(Duration::from_millis(1));
         let second = clients.read(&self.request(confirm, now)?, left)?;
-        match self
-            .page
-            .confirm(&self.reader, second.status, &second.body, &variables)
-        {
+        match self.page.confirm(&self.reader, second.status, &second.body, &variables) {
             Ok(()) => Ok(reading),
             Err(failure) => Err(heed(failure, &second)),
         }
@@ -202,11 +167,8 @@ impl Account {
         let key = self.credential.expose_secret();
         let plain = |template: &str| self.page.fill(template, key, &self.options, str::to_owned);
         let mut url = url.clone();
-        let query: Vec<(String, String)> = spec
-            .query
-            .iter()
-            .map(|(name, value)| (name.clone(), plain(value)))
-            .collect();
+        let query: Vec<(String, String)> =
+            spec.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
         if !query.is_empty() {
             url.set_query(Some(&sign::canonical_query(&query)));
         }
@@ -217,38 +179,24 @@ impl Account {
                 quoted[1..quoted.len() - 1].to_owned()
             })
         });
-        let mut headers: BTreeMap<String, String> = spec
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_lowercase(), plain(value)))
-            .collect();
+        let mut headers: BTreeMap<String, String> =
+            spec.headers.iter().map(|(name, value)| (name.to_lowercase(), plain(value))).collect();
         if body.is_some() {
-            headers
-                .entry("content-type".to_owned())
-                .or_insert_with(|| "application/json".to_owned());
+            headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
         }
         if let Some(scheme) = self.page.sign {
             let (id, secret) = key.split_once(':').unwrap_or_default();
             let request = sign::Unsigned {
-                method: if spec.method == Method::Post {
-                    "POST"
-                } else {
-                    "GET"
-                },
+                method: if spec.method == Method::Post { "POST" } else { "GET" },
                 host: host_header(&url),
                 path: url.path(),
                 query: &query,
                 body: body.as_deref().unwrap_or_default(),
             };
-            let pair = sign::Pair {
-                id: id.trim(),
-                secret: secret.trim(),
-            };
+            let pair = sign::Pair { id: id.trim(), secret: secret.trim() };
             let option = |name: &str| self.options.get(name).map_or("", String::as_str);
             let signed = match scheme {
-                SignScheme::VolcHmacSha256 => {
-                    sign::volc(&request, &pair, option("region"), option("service"), now)
-                }
+                SignScheme::VolcHmacSha256 => sign::volc(&request, &pair, option("region"), option("service"), now),
                 SignScheme::AliyunAcs3 => {
                     let nonce = format!("{:032x}", fastrand::u128(..));
                     sign::acs3(&request, &pair, &headers, &nonce, now)
@@ -257,11 +205,7 @@ impl Account {
             headers.extend(signed);
         }
         Ok(Request {
-            method: if spec.method == Method::Post {
-                reqwest::Method::POST
-            } else {
-                reqwest::Method::GET
-            },
+            method: if spec.method == Method::Post { reqwest::Method::POST } else { reqwest::Method::GET },
             url,
             headers: header_map(&headers)?,
             body,
@@ -280,13 +224,10 @@ fn heed(mut failure: Failure, response: &Response) -> Failure {
 fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let parsed = HeaderName::try_from(name.as_str())
-            .ok()
-            .zip(HeaderValue::try_from(value.as_str()).ok());
+        let parsed = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
         let Some((name, mut value)) = parsed else {
-            let message = format!(
-                "the header `{name}` cannot be sent: its value has characters that no header may hold"
-            );
+            let message =
+                format!("the header `{name}` cannot be sent: its value has characters that no header may hold");
             return Err(Failure::new(Reason::Config, message));
         };
         value.set_sensitive(true);
@@ -298,27 +239,18 @@ fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> 
 /// The `Host` header as the client sends it: the port only where it is not the scheme's own.
 fn host_header(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
     let mut body = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(1024 * 1024 + 1).read_to_end(&mut body))
-        .map_err(|error| {
-            let why = crate::config::why(&error);
-            Failure::new(
-                Reason::Config,
-                format!("`{}` cannot be read: {why}", path.display()),
-            )
-        })?;
+    std::fs::File::open(path).and_then(|file| file.take(1024 * 1024 + 1).read_to_end(&mut body)).map_err(|error| {
+        let why = crate::config::why(&error);
+        Failure::new(Reason::Config, format!("`{}` cannot be read: {why}", path.display()))
+    })?;
     if body.len() > 1024 * 1024 {
-        return Err(Failure::new(
-            Reason::Protocol,
-            "the file is larger than 1 MiB",
-        ));
+        return Err(Failure::new(Reason::Protocol, "the file is larger than 1 MiB"));
     }
     Ok(body)
 }
@@ -332,11 +264,7 @@ mod tests {
         let mut examples = 0;
         for text in CATALOG {
             let page = crate::config::parse_page(text).unwrap();
-            assert!(
-                page.examples.len() >= 2,
-                "{} needs examples of a reading and of a failure",
-                page.id
-            );
+            assert!(page.examples.len() >= 2, "{} needs examples of a reading and of a failure", page.id);
             for example in &page.examples {
                 if let Err(why) = page.try_example(example) {
                     panic!("{}: {why}", page.id);
@@ -345,33 +273,17 @@ mod tests {
             }
             // What every page must make of answers that hold no balance.
             if page.id != "file" {
-                let reader = page
-                    .reader(&page.options_with_defaults(&BTreeMap::new()))
-                    .unwrap();
+                let reader = page.reader(&page.options_with_defaults(&BTreeMap::new())).unwrap();
                 let variables = Variables::new(None, &page.options_with_defaults(&BTreeMap::new()));
-                for body in [
-                    "",
-                    "{}",
-                    "[]",
-                    "null",
-                    "<html>login</html>",
-                    "\"x\"",
-                    "0",
-                    "{\"data\":null}",
-                    "\u{FFFD}",
-                ] {
+                for body in ["", "{}", "[]", "null", "<html>login</html>", "\"x\"", "0", "{\"data\":null}", "\u{FFFD}"]
+                {
                     let result = page.interpret(&reader, 200, body.as_bytes(), &variables);
                     assert!(result.is_err(), "{} reads {body:?} as {result:?}", page.id);
                 }
-                for (status, reason) in [
-                    (401, Reason::Auth),
-                    (403, Reason::Auth),
-                    (429, Reason::RateLimited),
-                    (503, Reason::HttpStatus),
-                ] {
-                    let failure = page
-                        .interpret(&reader, status, b"<html>", &variables)
-                        .unwrap_err();
+                for (status, reason) in
+                    [(401, Reason::Auth), (403, Reason::Auth), (429, Reason::RateLimited), (503, Reason::HttpStatus)]
+                {
+                    let failure = page.interpret(&reader, status, b"<html>", &variables).unwrap_err();
                     assert_eq!(failure.reason, reason, "{} {status}", page.id);
                     assert_eq!(failure.retry == Retry::Soon, status == 429 || status == 503);
                 }
@@ -384,38 +296,15 @@ mod tests {
     #[test]
     fn a_base_replaces_scheme_host_and_prefix() {
         for (url, base, want) in [
-            (
-                "https://a.io/api/v1/credits",
-                "http://127.0.0.1:9",
-                "http://127.0.0.1:9/api/v1/credits",
-            ),
-            (
-                "https://a.io/api/v1/credits",
-                "http://h/gw",
-                "http://h/gw/api/v1/credits",
-            ),
-            (
-                "https://a.io/api/v1/credits",
-                "http://h/gw/",
-                "http://h/gw/api/v1/credits",
-            ),
-            (
-                "https://a.io/api/v1/credits",
-                "http://h/gw/api/v1",
-                "http://h/gw/api/v1/credits",
-            ),
-            (
-                "https://a.io/api/v1/credits",
-                "http://h/api",
-                "http://h/api/v1/credits",
-            ),
+            ("https://a.io/api/v1/credits", "http://127.0.0.1:9", "http://127.0.0.1:9/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/gw", "http://h/gw/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/gw/", "http://h/gw/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/gw/api/v1", "http://h/gw/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/api", "http://h/api/v1/credits"),
             ("https://a.io/", "http://h:8/p", "http://h:8/p"),
             ("https://a.io/", "http://h:8", "http://h:8/"),
         ] {
-            assert_eq!(
-                rebase(&Url::parse(url).unwrap(), &Url::parse(base).unwrap()).as_str(),
-                want
-            );
+            assert_eq!(rebase(&Url::parse(url).unwrap(), &Url::parse(base).unwrap()).as_str(), want);
         }
     }
 }

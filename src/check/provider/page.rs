@@ -229,10 +229,7 @@ impl Page {
             let value = rest.find('}').and_then(|end| {
                 let value = match &rest[1..end] {
                     "api_key" => Some(api_key),
-                    name => name
-                        .strip_prefix("options.")
-                        .and_then(|name| options.get(name))
-                        .map(String::as_str),
+                    name => name.strip_prefix("options.").and_then(|name| options.get(name)).map(String::as_str),
                 };
                 value.map(|value| (end, value))
             });
@@ -252,15 +249,9 @@ impl Page {
     }
 
     /// The options of a project with the page's defaults under them.
-    pub fn options_with_defaults(
-        &self,
-        set: &BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
-        let mut options: BTreeMap<_, _> = self
-            .options
-            .iter()
-            .filter_map(|(name, spec)| Some((name.clone(), spec.default.clone()?)))
-            .collect();
+    pub fn options_with_defaults(&self, set: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut options: BTreeMap<_, _> =
+            self.options.iter().filter_map(|(name, spec)| Some((name.clone(), spec.default.clone()?))).collect();
         options.extend(set.iter().map(|(k, v)| (k.clone(), v.clone())));
         options
     }
@@ -271,23 +262,17 @@ impl Page {
     /// Which expression is wrong, and where.
     pub fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, String> {
         let compile = |field: &str, code: &str| {
-            Expression::compile(code)
-                .map_err(|why| format!("the jq expression of `{field}` is wrong: {why}"))
+            Expression::compile(code).map_err(|why| format!("the jq expression of `{field}` is wrong: {why}"))
         };
         // `file` lets the project bring the expression itself.
         let balance = self.fill(&self.balance, "", options, str::to_owned);
         Ok(Reader {
-            error: self
-                .error
-                .as_deref()
-                .map(|code| compile("error", code))
-                .transpose()?,
+            error: self.error.as_deref().map(|code| compile("error", code)).transpose()?,
             balance: compile("balance", &balance)?,
             confirm: match &self.confirm {
-                Some(confirm) => Some((
-                    compile("confirm.when", &confirm.when)?,
-                    compile("confirm.error", &confirm.error)?,
-                )),
+                Some(confirm) => {
+                    Some((compile("confirm.when", &confirm.when)?, compile("confirm.error", &confirm.error)?))
+                }
                 None => None,
             },
         })
@@ -307,10 +292,7 @@ impl Page {
         let parsed = super::expression::parse_json(body);
         if !(200..300).contains(&status) {
             let own = parsed.as_ref().ok().and_then(|body| {
-                let said = reader
-                    .error
-                    .as_ref()
-                    .and_then(|error| page_error(error, body, variables).transpose());
+                let said = reader.error.as_ref().and_then(|error| page_error(error, body, variables).transpose());
                 said.and_then(Result::ok)
             });
             return Err(self.status_failure(status, own, parsed.ok().as_ref()));
@@ -334,13 +316,7 @@ impl Page {
     ///
     /// # Errors
     /// The failure it is: an answer that cannot be read confirms nothing.
-    pub fn confirm(
-        &self,
-        reader: &Reader,
-        status: u16,
-        body: &[u8],
-        variables: &Variables,
-    ) -> Result<(), Failure> {
+    pub fn confirm(&self, reader: &Reader, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
         let Some((_, error)) = &reader.confirm else {
             return Ok(());
         };
@@ -363,76 +339,48 @@ impl Page {
         let options = self.options_with_defaults(&example.options);
         let reader = self.reader(&options)?;
         let variables = Variables::new(example.currency.as_deref(), &options);
-        let result = self
-            .interpret(&reader, example.status, example.body.as_bytes(), &variables)
-            .and_then(|verdict| match verdict {
+        let result = self.interpret(&reader, example.status, example.body.as_bytes(), &variables).and_then(|verdict| {
+            match verdict {
                 Verdict::Read(reading) => Ok(reading),
                 Verdict::Unconfirmed(reading) => {
                     let second = example.confirm.as_deref().unwrap_or_default();
-                    self.confirm(&reader, 200, second.as_bytes(), &variables)
-                        .map(|()| reading)
+                    self.confirm(&reader, 200, second.as_bytes(), &variables).map(|()| reading)
                 }
-            });
+            }
+        });
         let expect = &example.expect;
         let got = match &result {
             Ok(reading) => match reading.amount {
-                Amount::Of(amount) => format!(
-                    "balance {amount} {}",
-                    reading.currency.as_deref().unwrap_or("-")
-                ),
+                Amount::Of(amount) => format!("balance {amount} {}", reading.currency.as_deref().unwrap_or("-")),
                 Amount::Unlimited => "unlimited".to_owned(),
             },
-            Err(failure) => format!(
-                "failure {}: {}",
-                failure.reason.as_str(),
-                failure.describe()
-            ),
+            Err(failure) => format!("failure {}: {}", failure.reason.as_str(), failure.describe()),
         };
         let same = match (&result, &expect.balance, expect.failure) {
             (Ok(reading), Some(wanted), None) => {
                 let amount = match reading.amount {
-                    Amount::Of(amount) => wanted
-                        .parse::<Decimal>()
-                        .is_ok_and(|wanted| wanted == amount),
+                    Amount::Of(amount) => wanted.parse::<Decimal>().is_ok_and(|wanted| wanted == amount),
                     Amount::Unlimited => wanted == "unlimited",
                 };
                 amount && (expect.currency.is_none() || expect.currency == reading.currency)
             }
             (Err(failure), None, Some(reason)) => {
                 failure.reason == reason
-                    && expect
-                        .says
-                        .as_ref()
-                        .is_none_or(|part| failure.describe().contains(part.as_str()))
+                    && expect.says.as_ref().is_none_or(|part| failure.describe().contains(part.as_str()))
             }
             _ => false,
         };
-        if same {
-            Ok(())
-        } else {
-            Err(format!("example `{}` gives {got}", example.name))
-        }
+        if same { Ok(()) } else { Err(format!("example `{}` gives {got}", example.name)) }
     }
 
     /// The failure an HTTP status stands for, told in the service's own words where the body has some.
-    fn status_failure(
-        &self,
-        status: u16,
-        own: Option<Failure>,
-        body: Option<&super::expression::Json>,
-    ) -> Failure {
+    fn status_failure(&self, status: u16, own: Option<Failure>, body: Option<&super::expression::Json>) -> Failure {
         let (reason, what) = match status {
             401 => (Reason::Auth, "the credential was refused"),
             403 => (Reason::Auth, "the credential may not read this"),
-            404 | 410 => (
-                Reason::HttpStatus,
-                "the address is not there, or the service has retired it",
-            ),
+            404 | 410 => (Reason::HttpStatus, "the address is not there, or the service has retired it"),
             429 => (Reason::RateLimited, "too many requests"),
-            300..=399 => (
-                Reason::HttpStatus,
-                "the service answered with a redirect that was not followed",
-            ),
+            300..=399 => (Reason::HttpStatus, "the service answered with a redirect that was not followed"),
             500..=599 => (Reason::HttpStatus, "the service has a fault of its own"),
             _ => (Reason::HttpStatus, "the request was refused"),
         };
@@ -446,27 +394,18 @@ impl Page {
             None => format!("{what} (HTTP {status})"),
         };
         // A page knows its own codes better than the status does: a bad key may come as 404, throttling as 400.
-        let own_reason = own
-            .as_ref()
-            .map(|f| f.reason)
-            .filter(|reason| *reason != Reason::Api);
+        let own_reason = own.as_ref().map(|f| f.reason).filter(|reason| *reason != Reason::Api);
         let mut failure = match own_reason {
             Some(Reason::RateLimited) => Failure::transient(Reason::RateLimited, message),
             Some(reason) => Failure::new(reason, message),
             None if transient => Failure::transient(reason, message),
             None => Failure::new(reason, message),
         };
-        failure.hint = own
-            .and_then(|f| f.hint)
-            .or_else(|| self.hints.get(&status.to_string()).cloned());
+        failure.hint = own.and_then(|f| f.hint).or_else(|| self.hints.get(&status.to_string()).cloned());
         failure
     }
 
-    fn reading(
-        &self,
-        value: Result<Option<Shape>, String>,
-        variables: &Variables,
-    ) -> Result<Reading, Failure> {
+    fn reading(&self, value: Result<Option<Shape>, String>, variables: &Variables) -> Result<Reading, Failure> {
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let value = value.map_err(|why| decode(format!("the balance could not be read: {why}")))?;
         let Some(value) = value else {
@@ -487,22 +426,14 @@ impl Page {
             value => (value, None, None),
         };
         if matches!(&value, Shape::Text(text) if text == "unlimited") {
-            return Ok(Reading {
-                amount: Amount::Unlimited,
-                currency,
-            });
+            return Ok(Reading { amount: Amount::Unlimited, currency });
         }
-        let mut amount = number(value)
-            .map_err(|why| decode(format!("the balance in the answer cannot be used: {why}")))?;
+        let mut amount =
+            number(value).map_err(|why| decode(format!("the balance in the answer cannot be used: {why}")))?;
         if let Some(minus) = minus {
-            let minus = number(minus).map_err(|why| {
-                decode(format!(
-                    "what is to be taken off the balance cannot be used: {why}"
-                ))
-            })?;
-            amount = amount
-                .checked_sub(minus)
-                .ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+            let minus = number(minus)
+                .map_err(|why| decode(format!("what is to be taken off the balance cannot be used: {why}")))?;
+            amount = amount.checked_sub(minus).ok_or_else(|| decode("the balance is out of range".to_owned()))?;
         }
         if let (Some(said), Some(wanted)) = (&currency, variables.currency())
             && !said.eq_ignore_ascii_case(wanted)
@@ -513,13 +444,8 @@ impl Page {
             )
             .with_hint("amounts are never converted; set `currency` to what the service reports"));
         }
-        let currency = currency
-            .or_else(|| variables.currency().map(str::to_owned))
-            .or_else(|| self.currency.clone());
-        Ok(Reading {
-            amount: Amount::Of(amount),
-            currency,
-        })
+        let currency = currency.or_else(|| variables.currency().map(str::to_owned)).or_else(|| self.currency.clone());
+        Ok(Reading { amount: Amount::Of(amount), currency })
     }
 }
 
@@ -541,12 +467,9 @@ fn page_error(
     body: &super::expression::Json,
     variables: &Variables,
 ) -> Result<Option<Failure>, Failure> {
-    let value = error.run(body, variables).map_err(|why| {
-        Failure::new(
-            Reason::Decode,
-            format!("the answer has not the expected shape: {why}"),
-        )
-    })?;
+    let value = error
+        .run(body, variables)
+        .map_err(|why| Failure::new(Reason::Decode, format!("the answer has not the expected shape: {why}")))?;
     Ok(match value {
         None | Some(Shape::Null | Shape::Bool(false)) => None,
         Some(Shape::Object(mut fields)) => {
@@ -568,10 +491,9 @@ fn page_error(
             failure.hint = hint;
             Some(failure)
         }
-        Some(Shape::Text(message)) => Some(Failure::new(
-            Reason::Api,
-            format!("the service reports an error: {message}"),
-        )),
+        Some(Shape::Text(message)) => {
+            Some(Failure::new(Reason::Api, format!("the service reports an error: {message}")))
+        }
         Some(_) => Some(Failure::new(Reason::Api, "the service reports an error")),
     })
 }

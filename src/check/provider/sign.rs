@@ -29,14 +29,9 @@ pub(super) struct Pair<'a> {
 /// The query as both services canonicalise it: sorted, RFC 3986 encoded.
 pub(super) fn canonical_query(query: &[(String, String)]) -> String {
     let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
-    let mut pairs: Vec<(String, String)> =
-        query.iter().map(|(k, v)| (encode(k), encode(v))).collect();
+    let mut pairs: Vec<(String, String)> = query.iter().map(|(k, v)| (encode(k), encode(v))).collect();
     pairs.sort();
-    pairs
-        .iter()
-        .map(|(k, v)| format!("{k}={v}"))
-        .collect::<Vec<_>>()
-        .join("&")
+    pairs.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("&")
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -50,23 +45,15 @@ fn sha256(text: &str) -> String {
 /// HMAC-SHA256.
 pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     // HMAC takes keys of every length, so this cannot fail.
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
     mac.update(message);
     mac.finalize().into_bytes().to_vec()
 }
 
 /// The canonical request and the names of its signed headers.
 fn canonical(request: &Unsigned, signed: &BTreeMap<String, String>) -> (String, String) {
-    let lines: String = signed
-        .iter()
-        .map(|(name, value)| format!("{name}:{}\n", value.trim()))
-        .collect();
-    let names = signed
-        .keys()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(";");
+    let lines: String = signed.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let names = signed.keys().map(String::as_str).collect::<Vec<_>>().join(";");
     let text = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{}",
         request.method,
@@ -98,14 +85,10 @@ pub(super) fn volc(
     let to_sign = format!("HMAC-SHA256\n{at}\n{scope}\n{}", sha256(&canonical));
     let key = [date, region, service, "request"]
         .iter()
-        .fold(pair.secret.as_bytes().to_vec(), |key, part| {
-            hmac_sha256(&key, part.as_bytes())
-        });
+        .fold(pair.secret.as_bytes().to_vec(), |key, part| hmac_sha256(&key, part.as_bytes()));
     let signature = hex(&hmac_sha256(&key, to_sign.as_bytes()));
-    let authorization = format!(
-        "HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
-        pair.id
-    );
+    let authorization =
+        format!("HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", pair.id);
     headers.insert("authorization".to_owned(), authorization);
     headers
 }
@@ -118,25 +101,16 @@ pub(super) fn acs3(
     nonce: &str,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
-    let mut signed: BTreeMap<String, String> = headers
-        .iter()
-        .filter(|(name, _)| name.starts_with("x-acs-"))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
+    let mut signed: BTreeMap<String, String> =
+        headers.iter().filter(|(name, _)| name.starts_with("x-acs-")).map(|(k, v)| (k.clone(), v.clone())).collect();
     signed.insert("host".to_owned(), request.host.clone());
-    signed.insert(
-        "x-acs-date".to_owned(),
-        now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    );
+    signed.insert("x-acs-date".to_owned(), now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     signed.insert("x-acs-signature-nonce".to_owned(), nonce.to_owned());
     signed.insert("x-acs-content-sha256".to_owned(), sha256(request.body));
     let (canonical, names) = canonical(request, &signed);
     let to_sign = format!("ACS3-HMAC-SHA256\n{}", sha256(&canonical));
     let signature = hex(&hmac_sha256(pair.secret.as_bytes(), to_sign.as_bytes()));
-    let authorization = format!(
-        "ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}",
-        pair.id
-    );
+    let authorization = format!("ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}", pair.id);
     signed.insert("authorization".to_owned(), authorization);
     signed
 }
@@ -150,43 +124,20 @@ mod tests {
     }
 
     fn query(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     #[test]
     fn volc_gives_the_signatures_of_the_official_sdk() {
         for (body, want) in [
-            (
-                "",
-                "6a51ffbd7c59c8512f74418ce1413b3073e98935284f9df23627c8ae659c51eb",
-            ),
-            (
-                "{\"Limit\":1}",
-                "d9e714eb64900095dd9fd482ed4a29b0199fc08171ccfdd806943a2137a3c5b7",
-            ),
+            ("", "6a51ffbd7c59c8512f74418ce1413b3073e98935284f9df23627c8ae659c51eb"),
+            ("{\"Limit\":1}", "d9e714eb64900095dd9fd482ed4a29b0199fc08171ccfdd806943a2137a3c5b7"),
         ] {
             let query = query(&[("Version", "2022-01-01"), ("Action", "QueryBalanceAcct")]);
-            let request = Unsigned {
-                method: "GET",
-                host: "open.volcengineapi.com".into(),
-                path: "/",
-                query: &query,
-                body,
-            };
-            let pair = Pair {
-                id: "AKLTtest-access-key",
-                secret: "test-secret-key",
-            };
-            let headers = volc(
-                &request,
-                &pair,
-                "cn-shanghai",
-                "billing",
-                at("2024-05-17T08:30:45Z"),
-            );
+            let request =
+                Unsigned { method: "GET", host: "open.volcengineapi.com".into(), path: "/", query: &query, body };
+            let pair = Pair { id: "AKLTtest-access-key", secret: "test-secret-key" };
+            let headers = volc(&request, &pair, "cn-shanghai", "billing", at("2024-05-17T08:30:45Z"));
             assert_eq!(
                 headers["authorization"],
                 format!(
@@ -199,33 +150,14 @@ mod tests {
 
     #[test]
     fn acs3_gives_the_published_and_the_official_sdks_signatures() {
-        let balance = [
-            ("x-acs-action", "QueryAccountBalance"),
-            ("x-acs-version", "2017-12-14"),
-        ];
-        let run = [
-            ("x-acs-action", "RunInstances"),
-            ("x-acs-version", "2014-05-26"),
-        ];
-        let image = query(&[
-            ("RegionId", "cn-shanghai"),
-            (
-                "ImageId",
-                "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd",
-            ),
-        ]);
-        let ours = (
-            "LTAI5tTestAccessKey",
-            "testAccessKeySecret",
-            "f81d4fae7dec11d0a76500a0c91e6bf6",
-            "2024-05-17T08:30:45Z",
-        );
-        let theirs = (
-            "YourAccessKeyId",
-            "YourAccessKeySecret",
-            "3156853299f313e23d1673dc12e1703d",
-            "2023-10-26T10:22:32Z",
-        );
+        let balance = [("x-acs-action", "QueryAccountBalance"), ("x-acs-version", "2017-12-14")];
+        let run = [("x-acs-action", "RunInstances"), ("x-acs-version", "2014-05-26")];
+        let image =
+            query(&[("RegionId", "cn-shanghai"), ("ImageId", "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd")]);
+        let ours =
+            ("LTAI5tTestAccessKey", "testAccessKeySecret", "f81d4fae7dec11d0a76500a0c91e6bf6", "2024-05-17T08:30:45Z");
+        let theirs =
+            ("YourAccessKeyId", "YourAccessKeySecret", "3156853299f313e23d1673dc12e1703d", "2023-10-26T10:22:32Z");
         for (method, host, query, headers, (id, secret, nonce, time), want) in [
             (
                 "POST",
@@ -252,32 +184,16 @@ mod tests {
                 "21ec671862b9676520bc0e4e01da838d1799dd8dcd4e117f1f9d63bfb46a9f87",
             ),
         ] {
-            let headers = headers
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect();
-            let request = Unsigned {
-                method,
-                host: host.into(),
-                path: "/",
-                query,
-                body: "",
-            };
+            let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let request = Unsigned { method, host: host.into(), path: "/", query, body: "" };
             let signed = acs3(&request, &Pair { id, secret }, &headers, nonce, at(time));
-            assert!(
-                signed["authorization"].ends_with(&format!(",Signature={want}")),
-                "{}",
-                signed["authorization"]
-            );
+            assert!(signed["authorization"].ends_with(&format!(",Signature={want}")), "{}", signed["authorization"]);
         }
     }
 
     #[test]
     fn encoding_is_rfc_3986() {
         let query = query(&[("k", "a b+c*d~e/f=g&h%i中")]);
-        assert_eq!(
-            canonical_query(&query),
-            "k=a%20b%2Bc%2Ad~e%2Ff%3Dg%26h%25i%E4%B8%AD"
-        );
+        assert_eq!(canonical_query(&query), "k=a%20b%2Bc%2Ad~e%2Ff%3Dg%26h%25i%E4%B8%AD");
     }
 }

@@ -6,18 +6,7 @@ use crate::decide::Alert;
 use crate::notify::message::{Message, as_it_is};
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
-    let lines: String = alerts
-        .iter()
-        .map(|alert| format!("  {}\n", message.line(alert, as_it_is)))
-        .collect();
-    let body = format!(
-        "{}\n{lines}  {}",
-        message.title(alerts),
-        message.footer(&channel.source, as_it_is)
-    );
-    Post {
-        url: None,
-        size: body.len(),
-        body,
-    }
+    let lines: String = alerts.iter().map(|alert| format!("  {}\n", message.line(alert, as_it_is))).collect();
+    let body = format!("{}\n{lines}  {}", message.title(alerts), message.footer(&channel.source, as_it_is));
+    Post { url: None, size: body.len(), body }
 }

@@ -44,11 +44,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
             ([alert], Language::Zh) => format!("{}{rule}", alert.project),
             _ => rule.to_owned(),
         },
-        level: alerts
-            .iter()
-            .map(|alert| alert.level)
-            .max()
-            .unwrap_or(Level::Warning),
+        level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
         source: &channel.source,
         resources: alerts
             .iter()
@@ -66,9 +62,5 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
     };
     // Strings, numbers and lists only: this cannot fail.
     let body = serde_json::to_string(&notification).unwrap_or_default();
-    Post {
-        url: channel.url.clone(),
-        size: body.len(),
-        body,
-    }
+    Post { url: channel.url.clone(), size: body.len(), body }
 }

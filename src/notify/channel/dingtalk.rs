@@ -19,25 +19,15 @@ pub(super) const LIMIT: usize = 20_000;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let title = message.title(alerts);
-    let lines: String = alerts
-        .iter()
-        .map(|alert| format!("- {}\n", message.line(alert, markdown)))
-        .collect();
-    let text = format!(
-        "### {title}\n\n{lines}\n{}",
-        message.footer(&channel.source, markdown)
-    );
+    let lines: String = alerts.iter().map(|alert| format!("- {}\n", message.line(alert, markdown))).collect();
+    let text = format!("### {title}\n\n{lines}\n{}", message.footer(&channel.source, markdown));
     let size = text.len();
-    let body =
-        json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string();
+    let body = json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string();
     let url = channel.url.clone().map(|mut url| {
         if let Some(secret) = &channel.secret {
             let timestamp = now.as_millisecond();
             let sign = sign(timestamp, secret.expose_secret());
-            let old = url
-                .query()
-                .map(|query| format!("{query}&"))
-                .unwrap_or_default();
+            let old = url.query().map(|query| format!("{query}&")).unwrap_or_default();
             url.set_query(Some(&format!("{old}timestamp={timestamp}&sign={sign}")));
         }
         url
@@ -47,10 +37,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: 
 
 /// HMAC-SHA256 over time and secret, keyed with the secret; encoded for a query, once.
 fn sign(timestamp: i64, secret: &str) -> String {
-    let signature = base64(&hmac_sha256(
-        secret.as_bytes(),
-        format!("{timestamp}\n{secret}").as_bytes(),
-    ));
+    let signature = base64(&hmac_sha256(secret.as_bytes(), format!("{timestamp}\n{secret}").as_bytes()));
     utf8_percent_encode(&signature, UNRESERVED).to_string()
 }
 
@@ -58,11 +45,8 @@ pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
     let answer = parse(body)?;
     // The gateway in front throttles in a form of its own, sometimes without an errcode.
     if answer.get("punish").is_some() {
-        let wait = code(&answer, "wait")
-            .and_then(|wait| u64::try_from(wait).ok())
-            .unwrap_or(5);
-        let mut failure =
-            Failure::transient(Reason::RateLimited, "the service's gateway asks to wait");
+        let wait = code(&answer, "wait").and_then(|wait| u64::try_from(wait).ok()).unwrap_or(5);
+        let mut failure = Failure::transient(Reason::RateLimited, "the service's gateway asks to wait");
         failure.retry = Retry::After(std::time::Duration::from_secs(wait));
         return Err(failure);
     }
@@ -70,29 +54,17 @@ pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
     match code(&answer, "errcode") {
         Some(0) => Ok(()),
         None => Err(no_code("errcode")),
-        Some(-1) => Err(Failure {
-            retry: Retry::Soon,
-            ..refused(-1, words, Reason::Api, None)
-        }),
+        Some(-1) => Err(Failure { retry: Retry::Soon, ..refused(-1, words, Reason::Api, None) }),
         Some(code) => {
             let says = |part: &str| words.is_some_and(|words| words.contains(part));
             let (reason, hint) = match code {
-                310_000 if says("sign") || says("timestamp") => (
-                    Reason::Auth,
-                    Some("check `secret`, and this machine's clock"),
-                ),
-                310_000 if says("keyword") => (
-                    Reason::Api,
-                    Some("the robot wants a keyword: put it into `source`"),
-                ),
-                310_000 if says("ip ") => (
-                    Reason::Api,
-                    Some("add this machine's address to the robot's list"),
-                ),
-                130_101 | 410_100 => (Reason::RateLimited, None),
-                300_001 | 300_005 | 400_101 => {
-                    (Reason::Auth, Some("check `access_token` in the address"))
+                310_000 if says("sign") || says("timestamp") => {
+                    (Reason::Auth, Some("check `secret`, and this machine's clock"))
                 }
+                310_000 if says("keyword") => (Reason::Api, Some("the robot wants a keyword: put it into `source`")),
+                310_000 if says("ip ") => (Reason::Api, Some("add this machine's address to the robot's list")),
+                130_101 | 410_100 => (Reason::RateLimited, None),
+                300_001 | 300_005 | 400_101 => (Reason::Auth, Some("check `access_token` in the address")),
                 _ => (Reason::Api, None),
             };
             Err(refused(code, words, reason, hint))
@@ -107,21 +79,9 @@ mod tests {
     #[test]
     fn signatures_are_the_services_own() {
         for (timestamp, secret, want) in [
-            (
-                1_577_262_236_757,
-                "this is secret",
-                "hmPWwU%2B7lVdm3ZZz0r9tSfx0L4Q26jWOZr9%2BGs6EZQM%3D",
-            ),
-            (
-                1_577_262_236_757,
-                "SECdemo",
-                "sLRlUUvzoOXn5DR%2F%2Bo%2Bs6tOqX%2BbWe3JGaZ7JQ7844l8%3D",
-            ),
-            (
-                1_700_000_000_001,
-                "SECtest",
-                "r4CWp%2FDz%2BNg0sbTjH1vB0Fr%2BuQ2fn831mssaN6%2FC05I%3D",
-            ),
+            (1_577_262_236_757, "this is secret", "hmPWwU%2B7lVdm3ZZz0r9tSfx0L4Q26jWOZr9%2BGs6EZQM%3D"),
+            (1_577_262_236_757, "SECdemo", "sLRlUUvzoOXn5DR%2F%2Bo%2Bs6tOqX%2BbWe3JGaZ7JQ7844l8%3D"),
+            (1_700_000_000_001, "SECtest", "r4CWp%2FDz%2BNg0sbTjH1vB0Fr%2BuQ2fn831mssaN6%2FC05I%3D"),
         ] {
             assert_eq!(sign(timestamp, secret), want);
         }

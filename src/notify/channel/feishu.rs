@@ -17,10 +17,7 @@ pub(super) const LIMIT: usize = 20_000;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let line = |text: String| json!([{ "tag": "text", "text": text }]);
-    let mut lines: Vec<_> = alerts
-        .iter()
-        .map(|alert| line(message.line(alert, literal)))
-        .collect();
+    let mut lines: Vec<_> = alerts.iter().map(|alert| line(message.line(alert, literal))).collect();
     lines.push(line(message.footer(&channel.source, literal)));
     let locale = match message.language() {
         Language::En => "en_us",
@@ -34,19 +31,12 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: 
         body["sign"] = sign(timestamp, secret.expose_secret()).into();
     }
     let body = body.to_string();
-    Post {
-        url: channel.url.clone(),
-        size: body.len(),
-        body,
-    }
+    Post { url: channel.url.clone(), size: body.len(), body }
 }
 
 /// HMAC-SHA256 of nothing, keyed with time and secret: the robot's own way round.
 fn sign(timestamp: i64, secret: &str) -> String {
-    base64(&hmac_sha256(
-        format!("{timestamp}\n{secret}").as_bytes(),
-        b"",
-    ))
+    base64(&hmac_sha256(format!("{timestamp}\n{secret}").as_bytes(), b""))
 }
 
 pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
@@ -64,22 +54,10 @@ pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
             let (reason, hint) = match code {
                 _ if throttled => (Reason::RateLimited, None),
                 11232 | 99_991_400 => (Reason::RateLimited, None),
-                19001 => (
-                    Reason::Api,
-                    Some("the robot was removed, or the address is not its own"),
-                ),
-                19021 => (
-                    Reason::Auth,
-                    Some("check `secret`, and this machine's clock"),
-                ),
-                19022 => (
-                    Reason::Api,
-                    Some("add this machine's address to the robot's list"),
-                ),
-                19024 => (
-                    Reason::Api,
-                    Some("the robot wants a keyword: put it into `source`"),
-                ),
+                19001 => (Reason::Api, Some("the robot was removed, or the address is not its own")),
+                19021 => (Reason::Auth, Some("check `secret`, and this machine's clock")),
+                19022 => (Reason::Api, Some("add this machine's address to the robot's list")),
+                19024 => (Reason::Api, Some("the robot wants a keyword: put it into `source`")),
                 _ => (Reason::Api, None),
             };
             Err(refused(code, words, reason, hint))
@@ -94,26 +72,10 @@ mod tests {
     #[test]
     fn signatures_are_the_services_own() {
         for (timestamp, secret, want) in [
-            (
-                1_599_360_473,
-                "demo",
-                "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=",
-            ),
-            (
-                1_784_090_000,
-                "signing-secret",
-                "KR/ra7TdEUIVmdbfeSXeM1FYoX2GTy1DP0EIudF7j+A=",
-            ),
-            (
-                1_700_000_000,
-                "密钥",
-                "cyn+2wyXar1IIl3eihT1dIzSxsVv1BFWCgy6prBcWJM=",
-            ),
-            (
-                1_700_000_000,
-                "secret",
-                "fiWS2+gh28DOydAv7hzONH/mDn9+b1Y4Y5ivXWXy8vA=",
-            ),
+            (1_599_360_473, "demo", "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="),
+            (1_784_090_000, "signing-secret", "KR/ra7TdEUIVmdbfeSXeM1FYoX2GTy1DP0EIudF7j+A="),
+            (1_700_000_000, "密钥", "cyn+2wyXar1IIl3eihT1dIzSxsVv1BFWCgy6prBcWJM="),
+            (1_700_000_000, "secret", "fiWS2+gh28DOydAv7hzONH/mDn9+b1Y4Y5ivXWXy8vA="),
         ] {
             assert_eq!(sign(timestamp, secret), want);
         }

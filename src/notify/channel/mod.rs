@@ -27,12 +27,7 @@ pub(super) struct Post {
 }
 
 /// Encodes some of a message's alerts for a channel, signed for this moment.
-pub(super) fn post(
-    channel: &Channel,
-    message: &Message,
-    part: Range<usize>,
-    now: Timestamp,
-) -> Post {
+pub(super) fn post(channel: &Channel, message: &Message, part: Range<usize>, now: Timestamp) -> Post {
     let alerts = &message.alerts[part];
     match channel.kind {
         ChannelKind::Feishu => feishu::post(channel, message, alerts, now),
@@ -75,35 +70,23 @@ fn parse(body: &[u8]) -> Result<serde_json::Value, Failure> {
     serde_json::from_slice::<serde_json::Value>(body)
         .ok()
         .filter(serde_json::Value::is_object)
-        .ok_or_else(|| {
-            Failure::new(
-                Reason::Decode,
-                "the answer does not say that the message was taken",
-            )
-        })
+        .ok_or_else(|| Failure::new(Reason::Decode, "the answer does not say that the message was taken"))
 }
 
 /// A code that may come as a number or as text.
 fn code(answer: &serde_json::Value, field: &str) -> Option<i64> {
     let value = answer.get(field)?;
-    value
-        .as_i64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// The failure of an answer without a code.
 fn no_code(field: &str) -> Failure {
-    Failure::new(
-        Reason::Decode,
-        format!("the answer has no `{field}`, so it does not say that the message was taken"),
-    )
+    Failure::new(Reason::Decode, format!("the answer has no `{field}`, so it does not say that the message was taken"))
 }
 
 /// A refusal in the service's own words.
 fn refused(code: i64, words: Option<&str>, reason: Reason, hint: Option<&str>) -> Failure {
-    let words = words
-        .filter(|words| !words.is_empty())
-        .unwrap_or("no message");
+    let words = words.filter(|words| !words.is_empty()).unwrap_or("no message");
     let message = format!("the service refused the message: {words} (code {code})");
     let failure = match reason {
         Reason::RateLimited => Failure::transient(reason, message),
@@ -132,31 +115,11 @@ mod tests {
         for (kind, body, want) in [
             (Feishu, r#"{"code":0,"msg":"success"}"#, None),
             (Feishu, r#"{"code":"0"}"#, None),
-            (
-                Feishu,
-                r#"{"StatusCode":0,"StatusMessage":"success"}"#,
-                None,
-            ),
-            (
-                Feishu,
-                r#"{"code":19001,"StatusCode":0,"msg":"x"}"#,
-                Some((Reason::Api, false)),
-            ),
-            (
-                Feishu,
-                r#"{"code":19021,"msg":"sign match fail"}"#,
-                Some((Reason::Auth, false)),
-            ),
-            (
-                Feishu,
-                r#"{"code":11232,"msg":"frequency limited psm"}"#,
-                Some((Reason::RateLimited, true)),
-            ),
-            (
-                Feishu,
-                r#"{"code":9499,"msg":"frequency limited psm"}"#,
-                Some((Reason::RateLimited, true)),
-            ),
+            (Feishu, r#"{"StatusCode":0,"StatusMessage":"success"}"#, None),
+            (Feishu, r#"{"code":19001,"StatusCode":0,"msg":"x"}"#, Some((Reason::Api, false))),
+            (Feishu, r#"{"code":19021,"msg":"sign match fail"}"#, Some((Reason::Auth, false))),
+            (Feishu, r#"{"code":11232,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, true))),
+            (Feishu, r#"{"code":9499,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, true))),
             (Feishu, "{}", Some((Reason::Decode, false))),
             (Feishu, "<html>", Some((Reason::Decode, false))),
             (Feishu, "", Some((Reason::Decode, false))),
@@ -164,58 +127,20 @@ mod tests {
             (Feishu, r#"{"code":null}"#, Some((Reason::Decode, false))),
             (Dingtalk, r#"{"errcode":0,"errmsg":"ok"}"#, None),
             (Dingtalk, r#"{"errcode":"0"}"#, None),
-            (
-                Dingtalk,
-                r#"{"errcode":310000,"errmsg":"sign not match"}"#,
-                Some((Reason::Auth, false)),
-            ),
-            (
-                Dingtalk,
-                r#"{"errcode":310000,"errmsg":"keywords not in content"}"#,
-                Some((Reason::Api, false)),
-            ),
-            (
-                Dingtalk,
-                r#"{"errcode":130101,"errmsg":"send too fast"}"#,
-                Some((Reason::RateLimited, true)),
-            ),
-            (
-                Dingtalk,
-                r#"{"status":1111,"wait":5,"punish":"deny"}"#,
-                Some((Reason::RateLimited, true)),
-            ),
-            (
-                Dingtalk,
-                r#"{"errcode":-1,"errmsg":"busy"}"#,
-                Some((Reason::Api, true)),
-            ),
-            (
-                Dingtalk,
-                r#"{"errmsg":"ok"}"#,
-                Some((Reason::Decode, false)),
-            ),
+            (Dingtalk, r#"{"errcode":310000,"errmsg":"sign not match"}"#, Some((Reason::Auth, false))),
+            (Dingtalk, r#"{"errcode":310000,"errmsg":"keywords not in content"}"#, Some((Reason::Api, false))),
+            (Dingtalk, r#"{"errcode":130101,"errmsg":"send too fast"}"#, Some((Reason::RateLimited, true))),
+            (Dingtalk, r#"{"status":1111,"wait":5,"punish":"deny"}"#, Some((Reason::RateLimited, true))),
+            (Dingtalk, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, true))),
+            (Dingtalk, r#"{"errmsg":"ok"}"#, Some((Reason::Decode, false))),
             (Wecom, r#"{"errcode":0,"errmsg":"ok"}"#, None),
-            (
-                Wecom,
-                r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#,
-                Some((Reason::Auth, false)),
-            ),
-            (
-                Wecom,
-                r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#,
-                Some((Reason::RateLimited, true)),
-            ),
-            (
-                Wecom,
-                r#"{"errcode":-1,"errmsg":"busy"}"#,
-                Some((Reason::Api, true)),
-            ),
+            (Wecom, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#, Some((Reason::Auth, false))),
+            (Wecom, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, Some((Reason::RateLimited, true))),
+            (Wecom, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, true))),
             (Wecom, "{}", Some((Reason::Decode, false))),
             (Custom, "anything", None),
         ] {
-            let got = judge(kind, body.as_bytes())
-                .err()
-                .map(|f| (f.reason, f.retry != Retry::Never));
+            let got = judge(kind, body.as_bytes()).err().map(|f| (f.reason, f.retry != Retry::Never));
             assert_eq!(got, want, "{kind:?} {body}");
         }
     }

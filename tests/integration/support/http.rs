@@ -23,16 +23,11 @@ pub(crate) struct Request {
 impl Request {
     /// The value of a header, its name in any case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(have, _)| have.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn path(&self) -> &str {
-        self.target
-            .split_once('?')
-            .map_or(&self.target, |(path, _)| path)
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
     /// The query as it stood on the wire.
@@ -59,8 +54,7 @@ impl Request {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("a body is JSON ({error}): {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("a body is JSON ({error}): {}", self.text()))
     }
 }
 
@@ -71,9 +65,7 @@ pub(crate) fn percent_decode(text: &str) -> String {
         if byte == b'%' {
             let digits = [rest.next().unwrap(), rest.next().unwrap()];
             let digits = std::str::from_utf8(&digits).unwrap();
-            bytes.push(
-                u8::from_str_radix(digits, 16).expect("two hex digits follow a percent sign"),
-            );
+            bytes.push(u8::from_str_radix(digits, 16).expect("two hex digits follow a percent sign"));
         } else {
             bytes.push(byte);
         }
@@ -93,11 +85,7 @@ pub(crate) struct Reply {
 #[derive(Clone)]
 enum Body {
     Whole(Vec<u8>),
-    Drip {
-        bytes: Vec<u8>,
-        pieces: usize,
-        pause: Duration,
-    },
+    Drip { bytes: Vec<u8>, pieces: usize, pause: Duration },
     Short(Vec<u8>),
     Endless,
     Raw(Vec<u8>),
@@ -107,12 +95,7 @@ enum Body {
 
 impl Reply {
     fn new(status: u16, body: Body) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body,
-            delay: Duration::ZERO,
-        }
+        Self { status, headers: Vec::new(), body, delay: Duration::ZERO }
     }
 
     /// HTTP 200 with a JSON body.
@@ -122,8 +105,7 @@ impl Reply {
 
     /// Any status with a body that is called JSON.
     pub(crate) fn status(status: u16, body: impl Into<String>) -> Self {
-        Self::new(status, Body::Whole(body.into().into_bytes()))
-            .header("Content-Type", "application/json")
+        Self::new(status, Body::Whole(body.into().into_bytes())).header("Content-Type", "application/json")
     }
 
     /// HTTP 200 with a page for people.
@@ -139,21 +121,12 @@ impl Reply {
     /// The body in `pieces` with a pause before each.
     pub(crate) fn drip(body: impl Into<String>, pieces: usize, pause: Duration) -> Self {
         let bytes = body.into().into_bytes();
-        Self::new(
-            200,
-            Body::Drip {
-                bytes,
-                pieces,
-                pause,
-            },
-        )
-        .header("Content-Type", "application/json")
+        Self::new(200, Body::Drip { bytes, pieces, pause }).header("Content-Type", "application/json")
     }
 
     /// Promises more bytes than it sends, then closes.
     pub(crate) fn truncated(body: impl Into<String>) -> Self {
-        Self::new(200, Body::Short(body.into().into_bytes()))
-            .header("Content-Type", "application/json")
+        Self::new(200, Body::Short(body.into().into_bytes())).header("Content-Type", "application/json")
     }
 
     /// A chunked body of blanks that has no end.
@@ -213,18 +186,13 @@ struct Shared {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // A handler that panics fails its own test; the lock's content stays usable.
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// A pause that the end of the server cuts short; false when it did.
     fn pause(&self, time: Duration) -> bool {
         let guard = self.state();
-        let (guard, _) = self
-            .changed
-            .wait_timeout_while(guard, time, |state| !state.stopped)
-            .unwrap();
+        let (guard, _) = self.changed.wait_timeout_while(guard, time, |state| !state.stopped).unwrap();
         !guard.stopped
     }
 }
@@ -263,12 +231,7 @@ impl Server {
     fn run(tls: Option<SslAcceptor>, handler: Box<Handler>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            handler,
-            tls,
-        });
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), handler, tls });
         let for_thread = Arc::clone(&shared);
         let listener = thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -283,11 +246,7 @@ impl Server {
                 state.workers.push(worker);
             }
         });
-        Self {
-            address,
-            shared,
-            listener: Some(listener),
-        }
+        Self { address, shared, listener: Some(listener) }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -296,11 +255,7 @@ impl Server {
 
     /// Scheme, address and port, without a slash at the end.
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.shared.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
@@ -322,11 +277,7 @@ impl Server {
     /// How many requests came with this first path segment.
     pub(crate) fn hits_of(&self, case: &str) -> usize {
         let state = self.shared.state();
-        state
-            .requests
-            .iter()
-            .filter(|request| request.case() == case)
-            .count()
+        state.requests.iter().filter(|request| request.case() == case).count()
     }
 
     /// How many requests were waiting for their answer at the same time, at most.
@@ -337,11 +288,8 @@ impl Server {
     /// Waits until so many requests have come.
     pub(crate) fn wait_for_requests(&self, n: usize) {
         let guard = self.shared.state();
-        let (guard, _) = self
-            .shared
-            .changed
-            .wait_timeout_while(guard, PATIENCE, |state| state.requests.len() < n)
-            .unwrap();
+        let (guard, _) =
+            self.shared.changed.wait_timeout_while(guard, PATIENCE, |state| state.requests.len() < n).unwrap();
         assert!(guard.requests.len() >= n, "{n} requests come in time");
     }
 }
@@ -351,10 +299,7 @@ impl Drop for Server {
         let (sockets, workers) = {
             let mut state = self.shared.state();
             state.stopped = true;
-            (
-                std::mem::take(&mut state.sockets),
-                std::mem::take(&mut state.workers),
-            )
+            (std::mem::take(&mut state.sockets), std::mem::take(&mut state.workers))
         };
         self.shared.changed.notify_all();
         for socket in sockets {
@@ -441,11 +386,7 @@ fn answer(shared: &Shared, stream: &mut impl Write, reply: &Reply) -> io::Result
             whole.extend_from_slice(bytes);
             stream.write_all(&whole)?;
         }
-        Body::Drip {
-            bytes,
-            pieces,
-            pause,
-        } => {
+        Body::Drip { bytes, pieces, pause } => {
             stream.write_all(head(Some(bytes.len())).as_bytes())?;
             for piece in bytes.chunks(bytes.len().div_ceil(*pieces)) {
                 stream.flush()?;
@@ -468,10 +409,7 @@ fn answer(shared: &Shared, stream: &mut impl Write, reply: &Reply) -> io::Result
 }
 
 /// The next request of a connection; none when the client has closed it.
-fn read_request(
-    stream: &mut (impl Read + Write),
-    buffer: &mut Vec<u8>,
-) -> io::Result<Option<Request>> {
+fn read_request(stream: &mut (impl Read + Write), buffer: &mut Vec<u8>) -> io::Result<Option<Request>> {
     let end = loop {
         if let Some(at) = find(buffer, b"\r\n\r\n") {
             break at;
@@ -517,9 +455,7 @@ fn read_request(
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<bool> {

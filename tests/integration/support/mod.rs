@@ -107,10 +107,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self {
-            arrived: Mutex::new(0),
-            changed: Condvar::new(),
-        }
+        Self { arrived: Mutex::new(0), changed: Condvar::new() }
     }
 
     /// Counts one arrival without waiting.
@@ -122,10 +119,7 @@ impl Gate {
     /// Waits for the `n`th arrival; false when it did not come in time.
     pub(crate) fn wait_for(&self, n: usize) -> bool {
         let guard = self.arrived.lock().unwrap();
-        let (guard, _) = self
-            .changed
-            .wait_timeout_while(guard, PATIENCE, |arrived| *arrived < n)
-            .unwrap();
+        let (guard, _) = self.changed.wait_timeout_while(guard, PATIENCE, |arrived| *arrived < n).unwrap();
         *guard >= n
     }
 }

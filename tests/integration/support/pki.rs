@@ -8,9 +8,7 @@ use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslAcceptor, SslMethod};
-use openssl::x509::extension::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
-};
+use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -69,9 +67,7 @@ fn builder(name: &str, key: &PKey<Private>, from: i64, until: i64) -> X509Builde
     serial.rand(127, MsbOption::MAYBE_ZERO, false).unwrap();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
-    builder
-        .set_serial_number(&serial.to_asn1_integer().unwrap())
-        .unwrap();
+    builder.set_serial_number(&serial.to_asn1_integer().unwrap()).unwrap();
     builder.set_subject_name(&subject.build()).unwrap();
     builder.set_pubkey(key).unwrap();
     builder.set_not_before(&time(from)).unwrap();
@@ -87,26 +83,16 @@ fn authority(name: &str) -> Authority {
     builder.set_issuer_name(&subject.build()).unwrap();
     let constraints = BasicConstraints::new().critical().ca().build().unwrap();
     builder.append_extension(constraints).unwrap();
-    let usage = KeyUsage::new()
-        .critical()
-        .key_cert_sign()
-        .crl_sign()
-        .build()
-        .unwrap();
+    let usage = KeyUsage::new().critical().key_cert_sign().crl_sign().build().unwrap();
     builder.append_extension(usage).unwrap();
     builder.sign(&key, MessageDigest::sha256()).unwrap();
-    Authority {
-        certificate: builder.build(),
-        key,
-    }
+    Authority { certificate: builder.build(), key }
 }
 
 fn leaf(issuer: &Authority, names: &[&str], from: i64, until: i64) -> SslAcceptor {
     let key = new_key();
     let mut builder = builder("test leaf", &key, from, until);
-    builder
-        .set_issuer_name(issuer.certificate.subject_name())
-        .unwrap();
+    builder.set_issuer_name(issuer.certificate.subject_name()).unwrap();
     let mut alternatives = SubjectAlternativeName::new();
     for name in names {
         match name.parse::<std::net::IpAddr>() {

@@ -27,12 +27,7 @@ impl Program {
     pub(crate) fn new<const N: usize>(args: [&str; N]) -> Self {
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("data.json"), r#"{"low": 5, "fine": 500}"#).unwrap();
-        Self {
-            dir,
-            args: args.map(String::from).to_vec(),
-            environment: Vec::new(),
-            stdin: None,
-        }
+        Self { dir, args: args.map(String::from).to_vec(), environment: Vec::new(), stdin: None }
     }
 
     /// `balance-alert check --config <dir>/config.yaml` with this config. JSON is YAML.
@@ -93,11 +88,7 @@ impl Program {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.dir.path())
             .envs(self.environment)
-            .stdin(if self.stdin.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -108,13 +99,7 @@ impl Program {
         }
         let stdout = drain(child.stdout.take().unwrap());
         let stderr = drain(child.stderr.take().unwrap());
-        Running {
-            child,
-            started,
-            stdout,
-            stderr,
-            dir: self.dir,
-        }
+        Running { child, started, stdout, stderr, dir: self.dir }
     }
 
     pub(crate) fn run(self) -> Finished {
@@ -150,16 +135,9 @@ impl Running {
     pub(crate) fn finish(mut self) -> Finished {
         let (status, in_time) = wait(&mut self.child, self.started);
         let elapsed = self.started.elapsed();
-        let text = |thread: JoinHandle<Vec<u8>>| {
-            String::from_utf8(thread.join().unwrap()).expect("output is UTF-8")
-        };
-        let finished = Finished {
-            status,
-            stdout: text(self.stdout),
-            stderr: text(self.stderr),
-            elapsed,
-            _dir: self.dir,
-        };
+        let text = |thread: JoinHandle<Vec<u8>>| String::from_utf8(thread.join().unwrap()).expect("output is UTF-8");
+        let finished =
+            Finished { status, stdout: text(self.stdout), stderr: text(self.stderr), elapsed, _dir: self.dir };
         assert!(in_time, "the program hangs: {finished}");
         finished
     }
@@ -235,18 +213,9 @@ impl Finished {
     pub(crate) fn reason(&self, name: &str) -> String {
         let report = self.report();
         let project = project(&report, name);
-        assert_eq!(
-            project["status"], "failed",
-            "`{name}` cannot be read: {self}"
-        );
-        assert!(
-            project["balance"].is_null(),
-            "what is unknown is no number: {project}"
-        );
-        project["error"]["reason"]
-            .as_str()
-            .expect("a reason")
-            .into()
+        assert_eq!(project["status"], "failed", "`{name}` cannot be read: {self}");
+        assert!(project["balance"].is_null(), "what is unknown is no number: {project}");
+        project["error"]["reason"].as_str().expect("a reason").into()
     }
 }
 

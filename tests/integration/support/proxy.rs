@@ -37,11 +37,7 @@ impl Proxy {
                 thread::spawn(move || drop(tunnel(&state, client, port)));
             }
         });
-        Self {
-            address,
-            state,
-            listener: Some(listener),
-        }
+        Self { address, state, listener: Some(listener) }
     }
 
     pub(crate) fn url(&self) -> String {

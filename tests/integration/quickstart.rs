@@ -1,0 +1,120 @@
+//! Docs are tests: the quickstart, the examples, the README's tables, the schema.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_balance-alert")).args(arguments).current_dir(ROOT).env_clear().output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap()
+}
+
+#[test]
+fn the_quickstart_reads_accounts_prints_an_alert_and_exits_2() {
+    let output = run(&["check", "--config", "examples/quickstart.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(out.lines().nth(1).unwrap().contains("low"), "the worst comes first: {out}");
+    assert!(out.contains("5 checks: 1 low, 3 ok, 1 unlimited"), "{out}");
+    assert!(err.contains("OpenRouter (AI platform): credits 74.75 USD is below the threshold 100.00 USD"), "{err}");
+    assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "no colour outside a terminal");
+}
+
+#[test]
+fn every_example_is_a_valid_config() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(Path::new(ROOT).join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        let is_config =
+            path.extension().is_some_and(|e| e == "yaml" || e == "json") && !path.ends_with("config.schema.json");
+        if path.is_file() && is_config {
+            count += 1;
+            let output = run(&["validate", "--config", path.to_str().unwrap()]);
+            // Variables are for the user to set; everything else must be in order.
+            let err = text(&output.stderr);
+            let other: Vec<_> = err
+                .lines()
+                .filter(|line| line.starts_with("error: ") && line.matches(':').count() > 3)
+                .filter(|line| !line.contains("which is not set"))
+                .collect();
+            assert!(other.is_empty(), "{}: {other:?}", path.display());
+        }
+    }
+    assert!(count >= 3, "{count}");
+}
+
+#[test]
+fn the_published_schema_is_current() {
+    let output = run(&["schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        read("examples/config.schema.json"),
+        text(&output.stdout),
+        "run `balance-alert schema > examples/config.schema.json`"
+    );
+}
+
+#[test]
+fn the_readmes_name_every_exit_code_variable_and_provider() {
+    for file in ["README.md", "README.zh-CN.md"] {
+        let readme = read(file);
+        for exit in balance_alert::exit::Exit::ALL {
+            let row = match file {
+                "README.md" => format!("| {} | {} |", exit.code(), exit.meaning()),
+                _ => format!("| {} |", exit.code()),
+            };
+            assert!(readme.contains(&row), "{file}: {row}");
+        }
+        for (name, _) in balance_alert::cli::VARIABLES {
+            assert!(readme.contains(&format!("`{name}`")), "{file}: {name}");
+        }
+        for page in balance_alert::check::provider::catalog() {
+            assert!(readme.contains(&format!("`{}`", page.id)), "{file}: {}", page.id);
+        }
+        let test = read(".ci/run");
+        let command = test.lines().rfind(|line| !line.trim().is_empty()).unwrap();
+        assert!(readme.contains(command.trim()), "{file} and .ci/run must call the same command: {command}");
+    }
+}
+
+#[test]
+fn documented_defaults_are_the_real_ones() {
+    let settings = balance_alert::config::Settings::default();
+    assert_eq!(settings.max_concurrent_checks, 20);
+    assert_eq!(settings.request_timeout.as_secs(), 15);
+    assert_eq!(settings.run_timeout.as_secs(), 120);
+    assert_eq!(settings.max_retries, 3);
+    let schema: serde_json::Value = serde_json::from_str(&read("examples/config.schema.json")).unwrap();
+    let properties = &schema["definitions"]["RawSettings"]["properties"];
+    for (name, value) in [
+        ("max_concurrent_checks", 20),
+        ("request_timeout_seconds", 15),
+        ("run_timeout_seconds", 120),
+        ("max_retries", 3),
+    ] {
+        assert_eq!(properties[name]["default"], value, "{name}");
+    }
+}
+
+#[test]
+fn the_program_speaks_to_pipes_and_mistaken_users() {
+    let output = run(&["chek"]);
+    assert_eq!(output.status.code(), Some(64));
+    let output = run(&["check", "--config", "examples/quickstart.yaml", "--project", "Openrouter"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("did you mean `OpenRouter`?"));
+    let output = run(&["check", "--config", "examples/quickstart.yaml", "--only", "mailboxes"]);
+    assert_eq!(output.status.code(), Some(78));
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let output = run(&["completions", "bash"]);
+    assert!(text(&output.stdout).contains("balance-alert"));
+}
