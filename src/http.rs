@@ -223,8 +223,9 @@ pub fn timed_out(timeout: Duration) -> Failure {
 /// `Retry-After` as seconds or as an HTTP date (RFC 9110 section 10.2.3). Fractions are accepted, as some services send them.
 fn parse_retry_after(text: &str) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let seconds: f64 = text.parse().ok()?;
+        return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     }
     let at = httpdate::parse_http_date(text).ok()?;
     Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
@@ -417,7 +418,8 @@ mod tests {
         let soon = std::time::SystemTime::now() + Duration::from_secs(3600);
         let parsed = parse_retry_after(&httpdate::fmt_http_date(soon)).unwrap();
         assert!(parsed > Duration::from_secs(3000) && parsed <= Duration::from_secs(3600));
-        for bad in ["", "-1", "soon", "NaN", "inf", "1e300"] {
+        assert_eq!(parse_retry_after("99999999999999999999"), Some(Duration::MAX));
+        for bad in ["", "-1", "soon", "NaN", "inf", "1e3", "1.2.3"] {
             assert_eq!(parse_retry_after(bad), None, "{bad}");
         }
     }

@@ -92,10 +92,7 @@ fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exi
         std::env::var_os("CONFIG_PATH").filter(|path| config.config.as_ref().is_some_and(|c| c.as_os_str() == path));
     let source = Source::find(config.config.as_deref(), variable.map(|_| "CONFIG_PATH"));
     let environment = Environment::read(source.as_ref().ok().map(Source::folder).as_deref());
-    let format = logging::init(&environment, verbose).map_err(|why| {
-        logging::complain(Format::Text, &why);
-        Exit::Config
-    })?;
+    let format = logging::init(&environment, verbose);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config

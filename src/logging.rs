@@ -20,30 +20,29 @@ pub enum Format {
 
 /// Starts logging. Levels: `-v` flags, else `LOG_LEVEL`, else `RUST_LOG`, else `warn`.
 ///
-/// # Errors
-/// What is wrong with `LOG_FORMAT` or `LOG_LEVEL`.
-pub fn init(environment: &Environment, verbose: u8) -> Result<Format, String> {
+/// A word that `LOG_FORMAT` or `LOG_LEVEL` cannot be is warned of; how a run logs never decides whether it runs.
+pub fn init(environment: &Environment, verbose: u8) -> Format {
+    let mut warnings = Vec::new();
     let format = match environment.overlay("LOG_FORMAT") {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(other) => {
-            return Err(format!("the variable `LOG_FORMAT` cannot be `{other}`; it is `text` or `json`"));
+            warnings.push(format!("the variable `LOG_FORMAT` cannot be `{other}`; it is text or json"));
+            Format::Text
         }
     };
-    let filter = match verbose {
-        0 => match environment.overlay("LOG_LEVEL") {
-            Some(level) => match level.parse::<LevelFilter>() {
-                Ok(level) => Some(level),
-                Err(_) => {
-                    return Err(format!(
-                        "the variable `LOG_LEVEL` cannot be `{level}`; it is off, error, warn, info, debug or trace"
-                    ));
-                }
-            },
-            None => None,
-        },
-        1 => Some(LevelFilter::Info),
-        2 => Some(LevelFilter::Debug),
+    let filter = match (verbose, environment.overlay("LOG_LEVEL")) {
+        (0, None) => None,
+        (0, Some(level)) => {
+            let parsed = level.parse::<LevelFilter>().ok();
+            if parsed.is_none() {
+                let words = "off, error, warn, info, debug or trace";
+                warnings.push(format!("the variable `LOG_LEVEL` cannot be `{level}`; it is {words}"));
+            }
+            parsed
+        }
+        (1, _) => Some(LevelFilter::Info),
+        (2, _) => Some(LevelFilter::Debug),
         _ => Some(LevelFilter::Trace),
     };
     // The libraries below speak of addresses and headers, which hold credentials: only this program is heard.
@@ -72,7 +71,11 @@ pub fn init(environment: &Environment, verbose: u8) -> Result<Format, String> {
             .try_init()
             .is_ok(),
     };
-    if started { Ok(format) } else { Err("logging was started twice".to_owned()) }
+    debug_assert!(started, "logging is started once");
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    format
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.
@@ -97,6 +100,15 @@ pub fn complain(format: Format, message: &str) {
     match format {
         Format::Json => log::error!("{message}"),
         Format::Text => say(&format!("error: {message}")),
+    }
+}
+
+/// The end of a run that panicked, in the form of the log if there is one.
+pub fn last_words(message: &str) {
+    if log::max_level() == LevelFilter::Off {
+        say(&format!("error: {message}"));
+    } else {
+        log::error!("{message}");
     }
 }
 

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     let exit = panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
-        logging::say("error: the run failed by a defect of this program; please report it");
+        logging::last_words("internal error: the run failed by a defect of this program; please report it");
         if wants_nagios() { Exit::Internal.for_nagios() } else { Exit::Internal }
     });
     exit.into()

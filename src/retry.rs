@@ -43,7 +43,7 @@ pub fn run<T>(
             _ if attempts > policy.max_retries => return (Err(failure), attempts),
             Retry::Soon => back_off(attempts),
             // A little later than asked, so that many clients do not come back in the same instant.
-            Retry::After(asked) => asked + asked.mul_f64(0.05 * fastrand::f64()),
+            Retry::After(asked) => asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(0.05 * fastrand::f64())),
         };
         let left = policy.deadline.saturating_duration_since(Instant::now());
         if wait >= left {

@@ -36,7 +36,8 @@ pub(super) fn render(report: &Report) -> String {
     }
     let data: Vec<String> = report.verdicts.iter().filter_map(performance).collect();
     // A `|` in a name would begin the performance data.
-    format!("{} | {}\n", line.replace('|', "/"), data.join(" "))
+    let line = line.replace('|', "/");
+    if data.is_empty() { format!("{line}\n") } else { format!("{line} | {}\n", data.join(" ")) }
 }
 
 fn describe(verdict: &Verdict) -> String {

@@ -372,7 +372,9 @@ fn performance(text: &str) -> Vec<Perf> {
         let value = fields.next().unwrap().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
         let ranges: Vec<String> = fields.map(String::from).collect();
         assert!(ranges.len() <= 4, "{item}");
-        found.push(Perf { label, value: value.parse().unwrap_or_else(|_| panic!("a number: {item}")), ranges });
+        // What could not be read is `U`, undetermined.
+        let number = if item.starts_with('U') { Ok(f64::NAN) } else { value.parse() };
+        found.push(Perf { label, value: number.unwrap_or_else(|_| panic!("a number: {item}")), ranges });
         rest = next.trim_start();
     }
     found

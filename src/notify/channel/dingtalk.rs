@@ -14,14 +14,13 @@ use crate::failure::{Failure, Reason, Retry};
 use crate::notify::message::{Message, markdown};
 use crate::text::UNRESERVED;
 
-/// 20 000 bytes for the text.
+/// 20 000 bytes, said of the text; kept for the whole body.
 pub(super) const LIMIT: usize = 20_000;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let title = message.title(alerts);
     let lines: String = alerts.iter().map(|alert| format!("- {}\n", message.line(alert, markdown))).collect();
     let text = format!("### {title}\n\n{lines}\n{}", message.footer(&channel.source, markdown));
-    let size = text.len();
     let body = json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string();
     let url = channel.url.clone().map(|mut url| {
         if let Some(secret) = &channel.secret {
@@ -32,7 +31,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: 
         }
         url
     });
-    Post { url, body, size }
+    Post { url, size: body.len(), body }
 }
 
 /// HMAC-SHA256 over time and secret, keyed with the secret; encoded for a query, once.
