@@ -165,7 +165,7 @@ impl Config {
 pub fn load(source: &Source, environment: &Environment) -> Loaded {
     match source.read() {
         Ok(text) => build::build(source, &text, environment),
-        Err(problem) => Loaded { config: None, problems: vec![problem] },
+        Err(problem) => Loaded { config: None, problems: vec![*problem] },
     }
 }
 

@@ -27,7 +27,7 @@ impl Source {
     ///
     /// # Errors
     /// A problem that lists the places if there is none.
-    pub fn find(named: Option<&Path>, variable: Option<&'static str>) -> Result<Source, Problem> {
+    pub fn find(named: Option<&Path>, variable: Option<&'static str>) -> Result<Source, Box<Problem>> {
         if let Some(path) = named {
             return Ok(if path == Path::new("-") {
                 Source::Stdin
@@ -40,16 +40,18 @@ impl Source {
             .iter()
             .find(|path| path.is_file())
             .map(|path| Source::File { path: path.clone(), variable: None })
-            .ok_or_else(|| Problem {
-                file: "config".to_owned(),
-                position: None,
-                place: None,
-                message: format!(
-                    "none given, and none at {}",
-                    places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" or ")
-                ),
-                hint: Some("name one with `--config FILE` or CONFIG_PATH".to_owned()),
-                reach: Reach::Whole,
+            .ok_or_else(|| {
+                Box::new(Problem {
+                    file: "config".to_owned(),
+                    position: None,
+                    place: None,
+                    message: format!(
+                        "none given, and none at {}",
+                        places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" or ")
+                    ),
+                    hint: Some("name one with `--config FILE` or CONFIG_PATH".to_owned()),
+                    reach: Reach::Whole,
+                })
             })
     }
 
@@ -76,14 +78,9 @@ impl Source {
     ///
     /// # Errors
     /// A problem that says why it cannot be read.
-    pub fn read(&self) -> Result<String, Problem> {
-        let problem = |message: String, hint: Option<String>| Problem {
-            file: self.name(),
-            position: None,
-            place: None,
-            message,
-            hint,
-            reach: Reach::Whole,
+    pub fn read(&self) -> Result<String, Box<Problem>> {
+        let problem = |message: String, hint: Option<String>| {
+            Box::new(Problem { file: self.name(), position: None, place: None, message, hint, reach: Reach::Whole })
         };
         let bytes = match self {
             Source::Stdin => read_capped(io::stdin().lock()),

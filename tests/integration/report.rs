@@ -402,7 +402,9 @@ fn nagios_gets_one_line_with_performance_data() {
     let run = nagios(&config(vec![account, fine("The other"), broken("Gone")])).run().expect(2);
     let (text, data) = status_line(&run, "CRITICAL");
     assert!(text.contains("Acme"), "{text}");
-    assert_eq!(data.len(), 2, "what is unknown has no value: {run}");
+    assert_eq!(data.len(), 3, "{run}");
+    assert_eq!(data[2].label, "Gone");
+    assert!(data[2].value.is_nan(), "what is unknown is `U`, not zero: {run}");
     assert_eq!(data[0].label, "Acme");
     assert_eq!(data[0].value, 5.0);
     // `10:` alerts below ten; a bare `10` would alert above it.
