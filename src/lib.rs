@@ -54,7 +54,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Check(args) => {
             set_colour(args.talk.color);
             let exit = check(&args);
-            if args.output == Output::Nagios { exit.for_nagios() } else { exit }
+            if args.output == Output::Nagios { nagios(exit) } else { exit }
         }
         Command::Validate(args) => {
             set_colour(args.talk.color);
@@ -68,6 +68,14 @@ pub fn run(cli: Cli) -> Exit {
             print(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// The status for a Nagios-like scheduler. Where no run took place, its status line says so.
+pub fn nagios(exit: Exit) -> Exit {
+    if matches!(exit, Exit::Usage | Exit::Config | Exit::Internal) {
+        print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()));
+    }
+    exit.for_nagios()
 }
 
 /// The JSON Schema of the config, as text.
@@ -154,7 +162,7 @@ fn check(args: &CheckArgs) -> Exit {
         }
     };
     let (verdicts, alerts) = decide::decide(subjects.into_iter().zip(outcomes).collect());
-    let deliveries = notify::notify(&plan, &alerts, &run_id, &clients, deadline + GRACE, args.dry_run);
+    let deliveries = notify::notify(&plan, &alerts, &run_id, &clients, deadline + GRACE, args.dry_run, format);
     let report = Report {
         run_id,
         started_at,

@@ -98,9 +98,23 @@ impl<'kvs, W: Write> log::kv::VisitSource<'kvs> for Fields<'_, W> {
 /// Says that something is wrong: `error:` for people, a record of level ERROR for programs.
 pub fn complain(format: Format, message: &str) {
     match format {
-        Format::Json => log::error!("{message}"),
+        Format::Json => say(&record("ERROR", message)),
         Format::Text => say(&format!("error: {message}")),
     }
+}
+
+/// Prints an alert: as it stands for people, as a record of level WARN for programs.
+pub fn announce(format: Format, text: &str) {
+    match format {
+        Format::Json => say(&record("WARN", text)),
+        Format::Text => say(text),
+    }
+}
+
+/// A line in the form of the JSON log. It is written past the log, whose level must not swallow an alert.
+fn record(level: &str, message: &str) -> String {
+    let ts = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    serde_json::json!({ "level": level, "ts": ts, "msg": message }).to_string()
 }
 
 /// The end of a run that panicked, in the form of the log if there is one.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use balance_alert::cli::Cli;
 use balance_alert::exit::Exit;
-use balance_alert::{logging, run};
+use balance_alert::{logging, nagios, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             let _ = error.print();
             let exit = match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ if wants_nagios() => Exit::Usage.for_nagios(),
+                _ if wants_nagios() => nagios(Exit::Usage),
                 _ => Exit::Usage,
             };
             return exit.into();
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     };
     let exit = panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         logging::last_words("internal error: the run failed by a defect of this program; please report it");
-        if wants_nagios() { Exit::Internal.for_nagios() } else { Exit::Internal }
+        if wants_nagios() { nagios(Exit::Internal) } else { Exit::Internal }
     });
     exit.into()
 }

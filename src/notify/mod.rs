@@ -14,6 +14,7 @@ use crate::config::Channel;
 use crate::decide::Alert;
 use crate::failure::{Failure, Reason, Retry};
 use crate::http::Clients;
+use crate::logging::Format;
 use crate::plan::Plan;
 use crate::redact::Redactor;
 use crate::{retry, text};
@@ -59,6 +60,7 @@ struct Task {
     redactor: Redactor,
     policy: retry::Policy,
     timeout: Duration,
+    format: Format,
 }
 
 /// Tells every channel of the plan about the alerts, all channels at once. Nothing is sent if there are none.
@@ -71,6 +73,7 @@ pub fn notify(
     clients: &Arc<Clients>,
     deadline: Instant,
     dry_run: bool,
+    format: Format,
 ) -> Vec<Delivery> {
     if alerts.is_empty() {
         return Vec::new();
@@ -87,6 +90,7 @@ pub fn notify(
             redactor: plan.redactor.clone(),
             policy: retry::Policy { max_retries: plan.max_retries, deadline },
             timeout: plan.request_timeout,
+            format,
         };
         let sender = sender.clone();
         let work = move || {
@@ -216,7 +220,7 @@ impl Task {
     fn attempt(&self, part: std::ops::Range<usize>, left: Duration) -> Result<(), Failure> {
         let post = channel::post(&self.channel, &self.message, part, Timestamp::now());
         let Some(url) = post.url else {
-            crate::logging::say(&post.body);
+            crate::logging::announce(self.format, &post.body);
             return Ok(());
         };
         let response = self.clients.send(&url, &post.body, self.timeout.min(left))?;

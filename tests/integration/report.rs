@@ -427,7 +427,8 @@ fn nagios_has_four_codes() {
         status_line(&run, status);
     }
     let good = config(vec![fine("A")]);
-    nagios(&good).args(["--no-such-flag"]).run().expect(3);
+    let unusable = nagios(&good).args(["--no-such-flag"]).run().expect(3);
+    assert_eq!(unusable.stdout, "BALANCE UNKNOWN - usage error\n");
     nagios(&good).args(["--project", "Nobody"]).run().expect(3);
     nagios(&good).env("BALANCE_ALERT_FAULT", "run-panic").run().expect(3);
     nagios(&config(vec![])).run().expect(3);
@@ -546,6 +547,21 @@ fn json_logs_stay_json_when_things_go_very_wrong() {
     log_lines(&run);
     let run = program(&config(vec![fine("A")])).env("BALANCE_ALERT_FAULT", "run-panic").run().expect(70);
     log_lines(&run);
+}
+
+#[test]
+fn an_alert_on_the_console_is_a_json_record_that_no_level_swallows() {
+    for level in ["off", "error", "warn"] {
+        let mut config = config(vec![low("A")]);
+        config["webhook"] = json!({ "type": "console" });
+        let run = Program::check(&config).env("LOG_FORMAT", "json").env("LOG_LEVEL", level).run().expect(2);
+        let lines = log_lines(&run);
+        assert_eq!(lines.len(), 1, "{run}");
+        assert!(lines[0]["msg"].as_str().unwrap().contains("below the threshold"), "{run}");
+        config["projects"][0]["treshold"] = json!(1);
+        let run = Program::check(&config).env("LOG_FORMAT", "json").env("LOG_LEVEL", level).run().expect(78);
+        assert!(log_lines(&run)[0]["msg"].as_str().unwrap().contains("unknown field `treshold`"), "{run}");
+    }
 }
 
 #[test]
