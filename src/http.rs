@@ -49,7 +49,8 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// The trust store, read at most once a run and only when something needs TLS: OpenSSL takes tens of milliseconds.
+/// One TLS connector for reading and sending, built when the first client is: OpenSSL takes tens of milliseconds to read
+/// the trust store, which `native-tls` makes it do for every connector, and `reqwest` wants one even for plain HTTP.
 #[derive(Clone, Default)]
 struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
 
@@ -60,42 +61,19 @@ impl TrustStore {
     }
 }
 
-/// Both clients of a run.
+/// Both clients of a run. Nothing is opened until it is used.
+#[derive(Default)]
 pub struct Clients {
     trust: TrustStore,
-    plain: OnceLock<Result<ManuallyDrop<Client>, String>>,
-    secure: OnceLock<Result<ManuallyDrop<Client>, String>>,
+    reader: OnceLock<Result<ManuallyDrop<Client>, String>>,
     sender: OnceLock<ureq::Agent>,
 }
 
-impl Default for Clients {
-    fn default() -> Self {
-        Clients::new()
-    }
-}
-
 impl Clients {
-    /// Clients that open nothing until they are used.
-    pub fn new() -> Clients {
-        Clients {
-            trust: TrustStore::default(),
-            plain: OnceLock::new(),
-            secure: OnceLock::new(),
-            sender: OnceLock::new(),
-        }
-    }
-
     /// The reading client. Never dropped: its thread would wait for name look-ups that hang, and hold the exit back.
-    fn reader(&self, url: &Url) -> Result<&Client, Failure> {
-        let needs_tls = url.scheme() == "https" || proxy_needs_tls();
-        let slot = if needs_tls { &self.secure } else { &self.plain };
-        let built = slot.get_or_init(|| {
-            let connector = if needs_tls {
-                self.trust.connector()?
-            } else {
-                let mut builder = native_tls::TlsConnector::builder();
-                builder.disable_built_in_roots(true).build().map_err(|error| error.to_string())?
-            };
+    fn reader(&self) -> Result<&Client, Failure> {
+        let built = self.reader.get_or_init(|| {
+            let connector = self.trust.connector()?;
             Client::builder()
                 .user_agent(USER_AGENT)
                 .use_preconfigured_tls(connector)
@@ -119,7 +97,7 @@ impl Clients {
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let start = Instant::now();
-        let client = self.reader(&request.url)?;
+        let client = self.reader()?;
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone())
@@ -176,14 +154,6 @@ fn same_origin(attempt: reqwest::redirect::Attempt) -> reqwest::redirect::Action
     } else {
         attempt.stop()
     }
-}
-
-/// Whether the proxy itself is reached over TLS.
-fn proxy_needs_tls() -> bool {
-    ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        .iter()
-        .filter_map(std::env::var_os)
-        .any(|proxy| proxy.to_string_lossy().starts_with("https:"))
 }
 
 /// Reads at most the cap, and not longer than the whole request may take.

@@ -143,7 +143,7 @@ fn check(args: &CheckArgs) -> Exit {
         log::warn!("{warning}");
     }
     let deadline = start + plan.run_timeout;
-    let clients = Arc::new(Clients::new());
+    let clients = Arc::new(Clients::default());
     let run_id = format!("{}-{:06x}", started_at.strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..0x0100_0000));
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
 

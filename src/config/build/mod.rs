@@ -1,24 +1,30 @@
 //! From the tree to a [`Config`]: every rule of the file, and every problem at once.
+//!
+//! Here: what all entries share. The rules of one kind of entry stand in a file each.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod channels;
+mod pages;
+mod projects;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use secrecy::SecretString;
 use serde_yaml::Value;
 use url::Url;
 
 use super::document::{self, Document, NodePath, Part, Step};
 use super::environment::{Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
-use super::raw::{ChannelKind, Lenient, RawConfig, RawProject, RawSettings, RawWebhook};
+use super::raw::{RawConfig, RawSettings};
+pub(super) use channels::kind_name;
+pub(crate) use pages::parse_page;
+
 use super::source::{self, Source};
-use super::{Channel, Config, Loaded, Project, Settings};
-use crate::check::provider::page::{CredentialFormat, Page};
+use super::{Config, Loaded, Settings};
 use crate::redact::Redactor;
 use crate::text;
 
@@ -58,7 +64,11 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         }
     };
     let mut tree = document.root.clone();
-    let interpolated = interpolate(&mut tree, environment);
+    let mut interpolated = interpolate(&mut tree, environment);
+    if environment.overlay("WEBHOOK_URL").is_some() {
+        // The variable stands for the field, so the field's own reference is not needed.
+        interpolated.unset.retain(|(path, _)| *path != [key("webhook"), key("url")]);
+    }
     let mut builder = Builder {
         file: source.name(),
         folder: source.folder(),
@@ -168,7 +178,7 @@ impl Builder<'_> {
             self.flagged.push(path);
         }
         for (path, name) in self.interpolated.unset.clone() {
-            let reach = if entry_of(&path).is_some() { Reach::Entry } else { Reach::Whole };
+            let reach = if concerns_one_entry(&path) { Reach::Entry } else { Reach::Whole };
             // An entry that is switched off needs nothing; its variables may be missing.
             if !self.is_disabled(&path) {
                 let message = format!("`{}` needs the variable `{name}`, which is not set", last_key(&path));
@@ -377,33 +387,6 @@ impl Builder<'_> {
         }
     }
 
-    /// The catalogue and the user's own pages, by id.
-    fn pages(&mut self, raw: Vec<Option<Page>>) -> BTreeMap<String, Arc<Page>> {
-        let mut pages: BTreeMap<String, Arc<Page>> =
-            crate::check::provider::catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
-        for (index, page) in raw.into_iter().enumerate() {
-            let path = item("providers", index);
-            let Some(page) = page else {
-                self.missing_entry(&path);
-                continue;
-            };
-            // Whatever a variable brought into a page may be a credential.
-            let outside: Vec<String> = self.filled_under(&path).map(str::to_owned).collect();
-            outside.iter().for_each(|value| self.redactor.learn(value));
-            let problems = page_problems(&page);
-            for (field, message) in problems {
-                self.problem(&under(&path, field), Part::Value, message, None);
-            }
-            if pages.contains_key(&page.id) {
-                let message = format!("there is already a provider `{}`", page.id);
-                self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
-            } else {
-                pages.insert(page.id.clone(), Arc::new(page));
-            }
-        }
-        pages
-    }
-
     fn filled_under<'b>(&'b self, path: &'b [Step]) -> impl Iterator<Item = &'b str> {
         let filled = self.interpolated.filled.iter();
         filled.filter(move |(at, _)| at.starts_with(path)).map(|(_, value)| value.as_str())
@@ -413,96 +396,6 @@ impl Builder<'_> {
         if !self.is_flagged(path) {
             self.problem(path, Part::Value, "the entry is empty", None);
         }
-    }
-
-    fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {
-        let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
-        let overlaid = ["WEBHOOK_URL", "WEBHOOK_TYPE", "WEBHOOK_SOURCE"];
-        let has_overlay = self.environment.overlay("WEBHOOK_URL").is_some();
-        // The overlays are about the one `webhook`; a list has its own references.
-        if one.is_some() || (has_overlay && many.is_none()) {
-            let mut webhook = one.unwrap_or_default();
-            let mut path = vec![key("webhook")];
-            let [url, kind, source] = overlaid.map(|name| self.environment.overlay(name).map(str::to_owned));
-            if let Some(url) = url {
-                webhook.url = Some(url);
-                webhook.url_file = None;
-                self.flagged.retain(|flagged| *flagged != under(&[key("webhook")], "url"));
-                self.interpolated.unset.retain(|(at, _)| *at != under(&[key("webhook")], "url"));
-                self.problems.retain(|p| !(p.reach == Reach::Entry && p.message.starts_with("`url` needs")));
-            }
-            if let Some(kind) = kind {
-                match serde_yaml::from_value::<ChannelKind>(Value::String(kind.clone())) {
-                    Ok(kind) => webhook.kind = Some(kind),
-                    Err(_) => {
-                        let hint = suggestion(&kind, &CHANNELS, "allowed");
-                        self.problem(&[], Part::Value, format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"), hint);
-                    }
-                }
-            }
-            webhook.source = source.or(webhook.source);
-            if self.document.root.get("webhook").is_none() {
-                path.clear();
-            }
-            raw.push((path, webhook));
-        }
-        for (index, webhook) in many.unwrap_or_default().into_iter().enumerate() {
-            let path = item("webhooks", index);
-            match webhook {
-                Some(webhook) => raw.push((path, webhook)),
-                None => self.missing_entry(&path),
-            }
-        }
-        let mut channels: Vec<Channel> = Vec::new();
-        for (path, webhook) in raw {
-            let named = webhook.name.is_some();
-            let channel = self.channel(&path, webhook);
-            if named && channels.iter().any(|other| other.name == channel.name) {
-                let message = format!("there is already a webhook named `{}`", channel.name);
-                self.problem(&under(&path, "name"), Part::Value, message, None);
-            }
-            channels.push(channel);
-        }
-        channels
-    }
-
-    fn channel(&mut self, path: &[Step], raw: RawWebhook) -> Channel {
-        let kind = raw.kind.unwrap_or_default();
-        let mut broken = self.unset_under(path);
-        let url = self.secret(path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
-        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
-        let mut parsed = None;
-        match (kind, url) {
-            (ChannelKind::Console, Some(_)) => {
-                self.problem(&under(path, "url"), Part::Key(0), "a console channel takes no `url`", None);
-            }
-            (ChannelKind::Console, None) => {}
-            (_, None) => {
-                if broken.is_none() && !self.is_flagged(&under(path, "url")) {
-                    let hint = Some("set `url`, or `type: console` to print alerts".to_owned());
-                    self.problem(path, Part::Value, "`url` is missing", hint);
-                }
-            }
-            (_, Some(url)) if url.expose_secret().is_empty() => {
-                broken = broken.or_else(|| Some("`url` is empty".to_owned()));
-                self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
-            }
-            (_, Some(url)) => match web_address(url.expose_secret()) {
-                Ok(url) => {
-                    learn_address(&mut self.redactor, &url);
-                    parsed = Some(url);
-                }
-                Err(why) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
-            },
-        }
-        let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
-        if secret.is_some() && !matches!(kind, ChannelKind::Feishu | ChannelKind::Dingtalk) {
-            let kind = kind_name(kind);
-            self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
-        }
-        let name = raw.name.unwrap_or_else(|| kind_name(kind).to_owned());
-        let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
-        Channel { name, kind, url: parsed, secret, source, broken }
     }
 
     /// The first variable that an entry misses, as the entry's fault.
@@ -546,232 +439,6 @@ impl Builder<'_> {
         self.redactor.learn(&secret);
         Some(secret.into())
     }
-
-    fn projects(
-        &mut self,
-        raw: Vec<Option<RawProject>>,
-        pages: &BTreeMap<String, Arc<Page>>,
-        settings: &Settings,
-    ) -> Vec<Project> {
-        let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        let mut projects = Vec::new();
-        for (index, project) in raw.into_iter().enumerate() {
-            let path = item("projects", index);
-            let Some(project) = project else {
-                self.missing_entry(&path);
-                continue;
-            };
-            if let Some(name) = &project.name {
-                if let Some(first) = names.get(name) {
-                    let message = format!("there is already a project `{name}`");
-                    let hint = Some(format!("projects[{first}] has this name"));
-                    self.problem(&under(&path, "name"), Part::Value, message, hint);
-                } else {
-                    names.insert(name.clone(), index);
-                }
-            }
-            let enabled = project.enabled.as_ref().is_none_or(|enabled| enabled.0);
-            projects.extend(self.project(&path, project, pages, settings).filter(|_| enabled));
-        }
-        projects
-    }
-
-    fn project(
-        &mut self,
-        path: &[Step],
-        raw: RawProject,
-        pages: &BTreeMap<String, Arc<Page>>,
-        settings: &Settings,
-    ) -> Option<Project> {
-        let enabled = raw.enabled.as_ref().is_none_or(|enabled| enabled.0);
-        let mut broken = self.unset_under(path);
-        let required = |builder: &mut Self, field: &str, there: bool| {
-            if !there && !builder.is_flagged(&under(path, field)) {
-                builder.problem(path, Part::Value, format!("`{field}` is missing"), None);
-            }
-        };
-        required(self, "name", raw.name.is_some());
-        required(self, "provider", raw.provider.is_some());
-        required(self, "threshold", raw.threshold.is_some());
-        for field in ["name", "provider"] {
-            // Without these two a failure could not even be reported under a name.
-            let at = under(path, field);
-            if enabled && let Some((_, name)) = self.interpolated.unset.iter().find(|(unset, _)| *unset == at) {
-                let message = format!("`{field}` needs the variable `{name}`, which is not set");
-                self.problems.retain(|problem| problem.message != message);
-                self.problem(&at, Part::Value, message, None);
-            }
-        }
-        if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
-            self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
-        }
-        let threshold = self.threshold(path, "threshold", raw.threshold);
-        let warning_threshold = self.threshold(path, "warning_threshold", raw.warning_threshold);
-        if let (Some(critical), Some(warning)) = (threshold, warning_threshold)
-            && warning < critical
-        {
-            let message =
-                format!("`warning_threshold` {warning} is under `threshold` {critical}, so it would never warn");
-            self.problem(&under(path, "warning_threshold"), Part::Value, message, None);
-        }
-        let owner = match (raw.owner_project, raw.project) {
-            (Some(_), Some(_)) => {
-                let message = "`project` is the old name of `owner_project`; only one of them can be set";
-                self.problem(&under(path, "project"), Part::Key(0), message, None);
-                None
-            }
-            (owner, old) => owner.or(old),
-        };
-        let timeout = raw.timeout_seconds.map(|n| n.0);
-        let timeout = self.seconds(&under(path, "timeout_seconds"), timeout, 600, settings.request_timeout);
-        let base_url = raw.base_url.and_then(|text| {
-            let parsed = web_address(text.trim()).and_then(|url| match (url.query(), url.fragment()) {
-                (None, None) => Ok(url),
-                _ => Err("must not have a query or fragment".to_owned()),
-            });
-            match parsed {
-                Ok(url) => Some(url),
-                Err(why) => {
-                    self.problem(&under(path, "base_url"), Part::Value, format!("`base_url` {why}"), None);
-                    None
-                }
-            }
-        });
-        let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref(), &mut broken);
-        let name = raw.name?;
-        let provider = raw.provider?;
-        let Some(page) = pages.get(&provider) else {
-            let known: Vec<&str> = pages.keys().map(String::as_str).collect();
-            let hint = suggestion(&provider, &known, "known providers");
-            self.problem(&under(path, "provider"), Part::Value, format!("there is no provider `{provider}`"), hint);
-            return None;
-        };
-        let options = self.options(path, page, raw.options.unwrap_or_default());
-        self.credential(path, page, credential.as_ref(), &mut broken);
-        Some(Project {
-            name,
-            page: Arc::clone(page),
-            credential,
-            threshold: threshold.filter(|_| enabled),
-            warning_threshold,
-            kind: raw.kind,
-            owner_project: owner,
-            currency: raw.currency.filter(|c| !c.is_empty()),
-            base_url,
-            timeout,
-            options,
-            broken,
-        })
-    }
-
-    fn threshold(&mut self, path: &[Step], field: &str, value: Option<Lenient<Decimal>>) -> Option<Decimal> {
-        let value = value?.0;
-        if value < Decimal::ZERO {
-            let message = format!("`{field}` must not be negative, but is {value}");
-            self.problem(&under(path, field), Part::Value, message, None);
-            return None;
-        }
-        Some(value)
-    }
-
-    fn options(
-        &mut self,
-        path: &[Step],
-        page: &Page,
-        set: BTreeMap<String, Lenient<super::raw::Text>>,
-    ) -> BTreeMap<String, String> {
-        let at = under(path, "options");
-        let set: BTreeMap<String, String> = set.into_iter().map(|(name, value)| (name, value.0.0)).collect();
-        let known: Vec<&str> = page.options.keys().map(String::as_str).collect();
-        for (name, value) in &set {
-            let Some(spec) = page.options.get(name) else {
-                let hint = if known.is_empty() { None } else { suggestion(name, &known, "options") };
-                let message = format!("provider `{}` has no option `{name}`", page.id);
-                self.problem(&under(&at, name), Part::Key(0), message, hint);
-                continue;
-            };
-            if !spec.values.is_empty() && !spec.values.contains(value) {
-                let values: Vec<&str> = spec.values.iter().map(String::as_str).collect();
-                let hint = suggestion(value, &values, "allowed");
-                self.problem(&under(&at, name), Part::Value, format!("option `{name}` cannot be `{value}`"), hint);
-            }
-        }
-        for (name, spec) in &page.options {
-            let there = set.contains_key(name) || spec.default.is_some();
-            if !there && !self.is_flagged(&under(&at, name)) && !self.is_flagged(&at) {
-                let hint = Some(spec.description.clone());
-                self.problem(path, Part::Value, format!("provider `{}` needs the option `{name}`", page.id), hint);
-            }
-        }
-        let options = page.options_with_defaults(&set);
-        // A user's own expression is compiled here, so that `validate` sees its mistakes.
-        if page.balance.contains("{options.")
-            && !self.is_flagged(&at)
-            && let Err(why) = page.reader(&options)
-        {
-            self.problem(&at, Part::Value, why, None);
-        }
-        options
-    }
-
-    /// Whether the credential has the form that the provider needs.
-    fn credential(
-        &mut self,
-        path: &[Step],
-        page: &Page,
-        credential: Option<&SecretString>,
-        broken: &mut Option<String>,
-    ) {
-        let at = under(path, "api_key");
-        if broken.is_some() || self.is_flagged(&at) {
-            return;
-        }
-        let note = page.credential.note.clone();
-        match (page.credential.format, credential.map(|secret| secret.expose_secret())) {
-            (CredentialFormat::None, None) => {}
-            (CredentialFormat::None, Some(_)) => {
-                self.problem(&at, Part::Key(0), format!("provider `{}` takes no `api_key`", page.id), None);
-            }
-            (_, None) => {
-                let message = format!("`api_key` is missing; provider `{}` needs one", page.id);
-                self.problem(path, Part::Value, message, note);
-            }
-            (_, Some("")) => {
-                *broken = Some("`api_key` is empty".to_owned());
-                self.push(&at, Part::Value, "`api_key` is empty".to_owned(), note, Reach::Entry);
-            }
-            (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
-                Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
-                    self.redactor.learn(secret.trim());
-                }
-                _ => {
-                    let message = "`api_key` must be `AccessKeyId:Secret`".to_owned();
-                    *broken = Some(message.clone());
-                    self.push(&at, Part::Value, message, note, Reach::Entry);
-                }
-            },
-            (CredentialFormat::Key, Some(key)) => {
-                if key.chars().any(|c| c.is_control()) {
-                    let message = "`api_key` holds a control character; a key is one line".to_owned();
-                    *broken = Some(message.clone());
-                    self.push(&at, Part::Value, message, note, Reach::Entry);
-                }
-            }
-        }
-    }
-}
-
-/// The words of `webhook.type`.
-const CHANNELS: [&str; 5] = ["feishu", "dingtalk", "wecom", "custom", "console"];
-
-pub(super) fn kind_name(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Feishu => "feishu",
-        ChannelKind::Dingtalk => "dingtalk",
-        ChannelKind::Wecom => "wecom",
-        ChannelKind::Custom => "custom",
-        ChannelKind::Console => "console",
-    }
 }
 
 /// `did you mean ...`, or the list of what there is.
@@ -792,12 +459,16 @@ fn last_key(path: &[Step]) -> String {
         .unwrap_or_default()
 }
 
-/// The entry a node belongs to, if a fault in it concerns only that entry.
-fn entry_of(path: &[Step]) -> Option<&[Step]> {
+/// Whether a fault in a node concerns only its entry.
+fn concerns_one_entry(path: &[Step]) -> bool {
     match path {
-        [Step::Key(list), Step::Index(_), ..] if list == "projects" || list == "webhooks" => Some(&path[..2]),
-        [Step::Key(one), ..] if one == "webhook" => Some(&path[..1]),
-        _ => None,
+        // Without these two a failure could not even be reported under a name.
+        [Step::Key(list), Step::Index(_), Step::Key(field)] if list == "projects" => {
+            field != "name" && field != "provider"
+        }
+        [Step::Key(list), Step::Index(_), ..] => list == "projects" || list == "webhooks",
+        [Step::Key(one), ..] => one == "webhook",
+        _ => false,
     }
 }
 
@@ -845,71 +516,4 @@ fn web_address(text: &str) -> Result<Url, String> {
         return Err("must begin with `http://` or `https://`".to_owned());
     }
     Ok(url)
-}
-
-/// The parts of a webhook's address that let its holder post.
-fn learn_address(redactor: &mut Redactor, url: &Url) {
-    redactor.learn(url.as_str());
-    for (_, value) in url.query_pairs() {
-        redactor.learn(&value);
-    }
-    for segment in url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= 8) {
-        redactor.learn(segment);
-    }
-    if let Some(password) = url.password() {
-        redactor.learn(password);
-    }
-}
-
-/// What is wrong with a page, by field.
-fn page_problems(page: &Page) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    let word =
-        |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !word(&page.id) {
-        problems.push(("id", "`id` must be made of lower-case letters, digits and `-`".to_owned()));
-    }
-    match (&page.request.url, &page.request.file) {
-        (Some(url), None) => {
-            let probe = page.fill(url, "key", &page.options_with_defaults(&BTreeMap::new()), str::to_owned);
-            let probe = probe.replace(['{', '}'], "x");
-            if let Err(why) = web_address(&probe) {
-                problems.push(("request", format!("`url` {why}")));
-            }
-        }
-        (None, Some(_)) => {}
-        _ => problems.push(("request", "exactly one of `url` and `file` must be set".to_owned())),
-    }
-    let used: BTreeSet<&str> = placeholders(page);
-    for name in used {
-        let known = name == "api_key" || name.strip_prefix("options.").is_some_and(|n| page.options.contains_key(n));
-        if !known {
-            problems.push(("request", format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option")));
-        }
-    }
-    if page.balance.contains("{options.") {
-        return problems;
-    }
-    match page.reader(&page.options_with_defaults(&BTreeMap::new())) {
-        Err(why) => problems.push(("balance", why)),
-        Ok(_) => {
-            let failed = page.examples.iter().filter_map(|example| page.try_example(example).err());
-            problems.extend(failed.map(|why| ("examples", why)));
-        }
-    }
-    problems
-}
-
-/// The placeholders in a page's address, query and headers.
-fn placeholders(page: &Page) -> BTreeSet<&str> {
-    let texts = page.request.url.iter().chain(page.request.query.values()).chain(page.request.headers.values());
-    texts
-        .flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)))
-        .collect()
-}
-
-/// The catalogue's page, from its YAML; a defect in one is a defect of the program, which a test finds.
-pub(crate) fn parse_page(text: &str) -> Result<Page, String> {
-    let deserializer = serde_yaml::Deserializer::from_str(text);
-    Page::deserialize(deserializer).map_err(|error| error.to_string())
 }

@@ -1,0 +1,128 @@
+//! The rules of `webhook` and `webhooks`.
+
+use secrecy::ExposeSecret;
+use serde_yaml::Value;
+use url::Url;
+
+use super::{Builder, item, key, suggestion, under, web_address};
+use crate::config::Channel;
+use crate::config::document::{NodePath, Part, Step};
+use crate::config::problem::Reach;
+use crate::config::raw::{ChannelKind, RawWebhook};
+use crate::redact::Redactor;
+
+impl Builder<'_> {
+    pub(super) fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {
+        let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
+        let overlaid = ["WEBHOOK_URL", "WEBHOOK_TYPE", "WEBHOOK_SOURCE"];
+        let has_overlay = self.environment.overlay("WEBHOOK_URL").is_some();
+        // The overlays are about the one `webhook`; a list has its own references.
+        if one.is_some() || (has_overlay && many.is_none()) {
+            let mut webhook = one.unwrap_or_default();
+            let mut path = vec![key("webhook")];
+            let [url, kind, source] = overlaid.map(|name| self.environment.overlay(name).map(str::to_owned));
+            if let Some(url) = url {
+                webhook.url = Some(url);
+                webhook.url_file = None;
+            }
+            if let Some(kind) = kind {
+                match serde_yaml::from_value::<ChannelKind>(Value::String(kind.clone())) {
+                    Ok(kind) => webhook.kind = Some(kind),
+                    Err(_) => {
+                        let hint = suggestion(&kind, &CHANNELS, "allowed");
+                        self.problem(&[], Part::Value, format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"), hint);
+                    }
+                }
+            }
+            webhook.source = source.or(webhook.source);
+            if self.document.root.get("webhook").is_none() {
+                path.clear();
+            }
+            raw.push((path, webhook));
+        }
+        for (index, webhook) in many.unwrap_or_default().into_iter().enumerate() {
+            let path = item("webhooks", index);
+            match webhook {
+                Some(webhook) => raw.push((path, webhook)),
+                None => self.missing_entry(&path),
+            }
+        }
+        let mut channels: Vec<Channel> = Vec::new();
+        for (path, webhook) in raw {
+            let named = webhook.name.is_some();
+            let channel = self.channel(&path, webhook);
+            if named && channels.iter().any(|other| other.name == channel.name) {
+                let message = format!("there is already a webhook named `{}`", channel.name);
+                self.problem(&under(&path, "name"), Part::Value, message, None);
+            }
+            channels.push(channel);
+        }
+        channels
+    }
+
+    fn channel(&mut self, path: &[Step], raw: RawWebhook) -> Channel {
+        let kind = raw.kind.unwrap_or_default();
+        let mut broken = self.unset_under(path);
+        let url = self.secret(path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
+        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
+        let mut parsed = None;
+        match (kind, url) {
+            (ChannelKind::Console, Some(_)) => {
+                self.problem(&under(path, "url"), Part::Key(0), "a console channel takes no `url`", None);
+            }
+            (ChannelKind::Console, None) => {}
+            (_, None) => {
+                if broken.is_none() && !self.is_flagged(&under(path, "url")) {
+                    let hint = Some("set `url`, or `type: console` to print alerts".to_owned());
+                    self.problem(path, Part::Value, "`url` is missing", hint);
+                }
+            }
+            (_, Some(url)) if url.expose_secret().is_empty() => {
+                broken = broken.or_else(|| Some("`url` is empty".to_owned()));
+                self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
+            }
+            (_, Some(url)) => match web_address(url.expose_secret()) {
+                Ok(url) => {
+                    learn_address(&mut self.redactor, &url);
+                    parsed = Some(url);
+                }
+                Err(why) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
+            },
+        }
+        let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
+        if secret.is_some() && !matches!(kind, ChannelKind::Feishu | ChannelKind::Dingtalk) {
+            let kind = kind_name(kind);
+            self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
+        }
+        let name = raw.name.unwrap_or_else(|| kind_name(kind).to_owned());
+        let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
+        Channel { name, kind, url: parsed, secret, source, broken }
+    }
+}
+
+/// The words of `webhook.type`.
+const CHANNELS: [&str; 5] = ["feishu", "dingtalk", "wecom", "custom", "console"];
+
+pub(in crate::config) fn kind_name(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Feishu => "feishu",
+        ChannelKind::Dingtalk => "dingtalk",
+        ChannelKind::Wecom => "wecom",
+        ChannelKind::Custom => "custom",
+        ChannelKind::Console => "console",
+    }
+}
+
+/// The parts of a webhook's address that let its holder post.
+fn learn_address(redactor: &mut Redactor, url: &Url) {
+    redactor.learn(url.as_str());
+    for (_, value) in url.query_pairs() {
+        redactor.learn(&value);
+    }
+    for segment in url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= 8) {
+        redactor.learn(segment);
+    }
+    if let Some(password) = url.password() {
+        redactor.learn(password);
+    }
+}
