@@ -184,7 +184,7 @@ fn check(args: &CheckArgs) -> Exit {
 /// One check as the pool runs it: attempts until one succeeds or another cannot help.
 fn job(check: Check, plan: &Plan, clients: &Arc<Clients>, deadline: Instant) -> Job {
     let policy = retry::Policy { max_retries: plan.max_retries, deadline };
-    let redactor = plan.redactor.clone();
+    let redactor = Arc::clone(&plan.redactor);
     let clients = Arc::clone(clients);
     Box::new(move || {
         let begin = Instant::now();
@@ -219,7 +219,8 @@ fn validate(args: &ValidateArgs) -> Exit {
     if !loaded.problems.is_empty() {
         let all = text::plural(loaded.problems.len(), "problem");
         let rest = if fatal == 0 { "; the other entries would run" } else { "" };
-        logging::complain(format, &format!("{}: {all}{rest}", source.name()));
+        let more = if loaded.problems.len() == config::MOST_PROBLEMS { ", and perhaps more" } else { "" };
+        logging::complain(format, &format!("{}: {all}{more}{rest}", source.name()));
     }
     let Some(config) = loaded.config else {
         return Exit::Config;

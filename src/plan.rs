@@ -32,7 +32,7 @@ pub struct Plan {
     /// Language of alerts.
     pub language: Language,
     /// Knows every secret.
-    pub redactor: Redactor,
+    pub redactor: Arc<Redactor>,
     /// What works, but not as asked.
     pub warnings: Vec<String>,
 }
@@ -87,7 +87,7 @@ impl Plan {
             request_timeout: settings.request_timeout,
             max_retries: settings.max_retries,
             language: settings.language,
-            redactor: config.redactor().clone(),
+            redactor: Arc::clone(config.redactor()),
             warnings: config.warnings().iter().cloned().chain(warning).collect(),
         })
     }

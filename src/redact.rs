@@ -3,6 +3,9 @@
 //! Services echo credentials in error pages and HTTP libraries print URLs, so every message that was
 //! not written here goes through [`Redactor::clean`] before it is stored.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,9 +20,40 @@ const MASK: &str = "***";
 /// Knows the secrets of this run and removes them from text.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Every form in which a secret may be echoed, longest first.
-    forms: Vec<SecretString>,
+    /// Every form in which a secret may be echoed, longest first, so that no rest of a longer one is left.
+    forms: BTreeSet<Form>,
 }
+
+/// One form of a secret, ordered by falling length.
+#[derive(Clone)]
+struct Form(SecretString);
+
+impl Form {
+    fn key(&self) -> (Reverse<usize>, &str) {
+        let text = self.0.expose_secret();
+        (Reverse(text.len()), text)
+    }
+}
+
+impl Ord for Form {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Form {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Form {}
 
 impl Redactor {
     /// Learns one secret in its raw, percent-encoded and JSON-escaped form.
@@ -33,21 +67,19 @@ impl Redactor {
             secret.to_owned(),
             utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
             utf8_percent_encode(secret, text::UNRESERVED).to_string(),
+            lower_case_escapes(&utf8_percent_encode(secret, text::UNRESERVED).to_string()),
             json.trim_matches('"').to_owned(),
         ] {
-            if !self.forms.iter().any(|known| known.expose_secret() == form) {
-                self.forms.push(form.into());
-            }
+            self.forms.insert(Form(form.into()));
         }
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
     }
 
     /// The text without any known secret.
     pub fn mask(&self, text: &str) -> String {
         let mut out = text.to_owned();
         for form in &self.forms {
-            if out.contains(form.expose_secret()) {
-                out = out.replace(form.expose_secret(), MASK);
+            if out.contains(form.0.expose_secret()) {
+                out = out.replace(form.0.expose_secret(), MASK);
             }
         }
         out
@@ -57,6 +89,19 @@ impl Redactor {
     pub fn clean(&self, text: &str) -> String {
         text::one_line(&self.mask(text), MESSAGE_CHARS)
     }
+}
+
+/// `%2F` as `%2f`, which some services echo.
+fn lower_case_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at(part.len().min(2));
+        out.push('%');
+        out.push_str(&digits.to_lowercase());
+        out.push_str(rest);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -71,12 +116,13 @@ mod tests {
         for echoed in [
             "key sk-a/b+c=\"d is bad",
             "GET /?key=sk-a%2Fb%2Bc%3D%22d",
+            "GET /?key=sk-a%2fb%2bc%3d%22d",
             "GET /?key=sk%2Da%2Fb%2Bc%3D%22d",
             r#"{"key":"sk-a/b+c=\"d"}"#,
         ] {
             let clean = redactor.clean(echoed);
             assert!(clean.contains(MASK), "{clean}");
-            assert!(!clean.contains("a/b") && !clean.contains("a%2Fb"), "{clean}");
+            assert!(!clean.contains("a/b") && !clean.to_uppercase().contains("A%2FB"), "{clean}");
         }
         assert_eq!(redactor.clean("abc stays, it is too short"), "abc stays, it is too short");
     }

@@ -28,6 +28,8 @@ pub use raw::{BalanceType, ChannelKind, Language};
 pub use source::Source;
 pub(crate) use source::why;
 
+/// Most problems that are listed; a file with more is hardly a config.
+pub const MOST_PROBLEMS: usize = 200;
 /// Most workers, whatever the config says.
 pub const MOST_WORKERS: usize = 50;
 
@@ -37,7 +39,7 @@ pub struct Config {
     channels: Vec<Channel>,
     projects: Vec<Project>,
     folder: PathBuf,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     warnings: Vec<String>,
 }
 
@@ -151,7 +153,7 @@ impl Config {
     }
 
     /// Knows every secret of the config.
-    pub fn redactor(&self) -> &Redactor {
+    pub fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
 

@@ -8,6 +8,7 @@ mod projects;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -24,12 +25,9 @@ pub(super) use channels::kind_name;
 pub(crate) use pages::parse_page;
 
 use super::source::{self, Source};
-use super::{Config, Loaded, Settings};
+use super::{Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::redact::Redactor;
 use crate::text;
-
-/// A file with more problems than this is not a config.
-const MOST_PROBLEMS: usize = 200;
 
 /// Collects the problems of one document.
 struct Builder<'a> {
@@ -308,7 +306,7 @@ impl Builder<'_> {
             channels,
             projects,
             folder: self.folder.clone(),
-            redactor: std::mem::take(&mut self.redactor),
+            redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
         }
     }

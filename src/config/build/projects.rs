@@ -83,9 +83,14 @@ impl Builder<'_> {
         let timeout = raw.timeout_seconds.map(|n| n.0);
         let timeout = self.seconds(&under(path, "timeout_seconds"), timeout, 600, settings.request_timeout);
         let base_url = raw.base_url.and_then(|text| {
-            let parsed = web_address(text.trim()).and_then(|url| match (url.query(), url.fragment()) {
-                (None, None) => Ok(url),
-                _ => Err("must not have a query or fragment".to_owned()),
+            let parsed = web_address(text.trim()).and_then(|url| {
+                if url.query().is_some() || url.fragment().is_some() {
+                    Err("must not have a query or fragment".to_owned())
+                } else if !url.username().is_empty() || url.password().is_some() {
+                    Err("must not hold a user name or password".to_owned())
+                } else {
+                    Ok(url)
+                }
             });
             match parsed {
                 Ok(url) => Some(url),
