@@ -80,7 +80,6 @@ impl Clients {
                 .redirect(reqwest::redirect::Policy::custom(same_origin))
                 .referer(false)
                 .timeout(None)
-                .pool_max_idle_per_host(crate::config::MOST_WORKERS)
                 .build()
                 .map(ManuallyDrop::new)
                 .map_err(|error| describe_chain(&error))

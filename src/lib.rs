@@ -321,7 +321,7 @@ fn print(text: &str) -> Exit {
         Ok(()) => Exit::Ok,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(error) => {
-            logging::say(&format!("error: the report cannot be written: {}", config::why(&error)));
+            logging::say(&format!("error: the report cannot be written: {}", text::io_error(&error)));
             Exit::Internal
         }
     }

@@ -58,7 +58,7 @@ impl Environment {
 
 /// Reads the file without touching this process's environment. The error never quotes a line: it may hold a secret.
 fn read_dotenv(file: &Path) -> Result<BTreeMap<String, String>, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| super::source::why(&error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| crate::text::io_error(&error))?;
     let mut variables = BTreeMap::new();
     for entry in dotenvy::from_read_iter(text.as_bytes()) {
         match entry {

@@ -2,11 +2,11 @@
 //!
 //! After [`load`] nothing validates again. Not here: which of it a run does (`plan`).
 
-mod build;
 mod document;
 mod environment;
 mod problem;
 mod raw;
+mod rules;
 mod source;
 
 use std::collections::BTreeMap;
@@ -21,12 +21,10 @@ use url::Url;
 use crate::check::provider::page::Page;
 use crate::redact::Redactor;
 
-pub(crate) use build::parse_page;
 pub use environment::Environment;
 pub use problem::{Problem, Reach};
 pub use raw::{BalanceType, ChannelKind, Language};
 pub use source::Source;
-pub(crate) use source::why;
 
 /// Most problems that are listed; a file with more is hardly a config.
 pub const MOST_PROBLEMS: usize = 200;
@@ -98,7 +96,7 @@ pub struct Channel {
 impl Channel {
     /// The service's word in the config.
     pub fn kind_name(&self) -> &'static str {
-        build::kind_name(self.kind)
+        rules::kind_name(self.kind)
     }
 }
 
@@ -166,7 +164,7 @@ impl Config {
 /// Reads and checks a config.
 pub fn load(source: &Source, environment: &Environment) -> Loaded {
     match source.read() {
-        Ok(text) => build::build(source, &text, environment),
+        Ok(text) => rules::build(source, &text, environment),
         Err(problem) => Loaded { config: None, problems: vec![*problem] },
     }
 }

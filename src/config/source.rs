@@ -92,7 +92,7 @@ impl Source {
                 Source::File { path, .. } if error.kind() == io::ErrorKind::NotFound => similar_file(path),
                 _ => None,
             };
-            problem(format!("cannot be read: {}", why(&error)), hint)
+            problem(format!("cannot be read: {}", crate::text::io_error(&error)), hint)
         })?;
         String::from_utf8(bytes)
             .map_err(|error| problem(format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()), None))
@@ -126,23 +126,4 @@ fn similar_file(path: &Path) -> Option<String> {
         .collect();
     let near = crate::text::nearest(wanted, names.iter().map(String::as_str))?;
     Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
-}
-
-/// An I/O error in words, without the number.
-pub(crate) fn why(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
-        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
-        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => {
-            let text = error.to_string();
-            match text.find(" (os error") {
-                Some(at) => text[..at].to_lowercase(),
-                None => text,
-            }
-        }
-    }
 }

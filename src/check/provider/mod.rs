@@ -40,7 +40,11 @@ const CATALOG: [&str; 10] = [
 
 /// The pages that come with the program, by id. A test proves that each of them parses.
 pub fn catalog() -> Vec<Page> {
-    CATALOG.iter().filter_map(|text| crate::config::parse_page(text).ok()).collect()
+    CATALOG.iter().filter_map(|text| parse_page(text).ok()).collect()
+}
+
+fn parse_page(text: &str) -> Result<Page, serde_yaml::Error> {
+    serde_yaml::from_str(text)
 }
 
 /// An account with everything that one attempt needs.
@@ -246,7 +250,7 @@ fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
     let mut body = Vec::new();
     std::fs::File::open(path).and_then(|file| file.take(1024 * 1024 + 1).read_to_end(&mut body)).map_err(|error| {
-        let why = crate::config::why(&error);
+        let why = text::io_error(&error);
         Failure::new(Reason::Config, format!("`{}` cannot be read: {why}", path.display()))
     })?;
     if body.len() > 1024 * 1024 {
@@ -263,7 +267,7 @@ mod tests {
     fn every_page_parses_and_its_examples_hold() {
         let mut examples = 0;
         for text in CATALOG {
-            let page = crate::config::parse_page(text).unwrap();
+            let page = parse_page(text).unwrap();
             assert!(page.examples.len() >= 2, "{} needs examples of a reading and of a failure", page.id);
             for example in &page.examples {
                 if let Err(why) = page.try_example(example) {

@@ -22,9 +22,8 @@ use super::environment::{Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
 use super::raw::{RawConfig, RawSettings};
 pub(super) use channels::kind_name;
-pub(crate) use pages::parse_page;
 
-use super::source::{self, Source};
+use super::source::Source;
 use super::{Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::redact::Redactor;
 use crate::text;
@@ -500,7 +499,7 @@ fn remove(tree: &mut Value, path: &[Step]) -> bool {
 }
 
 fn read_secret(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| source::why(&error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| text::io_error(&error))?;
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),

@@ -1,9 +1,7 @@
-//! The rules of `providers:`, and the catalogue's pages.
+//! The rules of `providers:`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use serde::Deserialize;
 
 use super::{Builder, item, under, web_address};
 use crate::check::provider::page::Page;
@@ -83,10 +81,4 @@ fn placeholders(page: &Page) -> BTreeSet<&str> {
     texts
         .flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)))
         .collect()
-}
-
-/// The catalogue's page, from its YAML; a defect in one is a defect of the program, which a test finds.
-pub(crate) fn parse_page(text: &str) -> Result<Page, String> {
-    let deserializer = serde_yaml::Deserializer::from_str(text);
-    Page::deserialize(deserializer).map_err(|error| error.to_string())
 }
