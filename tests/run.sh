@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 missing=()
 command -v pkg-config >/dev/null || missing+=(pkg-config)
+command -v script >/dev/null || missing+=(bsdutils)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)

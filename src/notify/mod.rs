@@ -202,7 +202,12 @@ impl Task {
                         let count = text::plural(total, "message");
                         failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
                     }
+                    // The service may refuse one message for what it holds; any other fault awaits the next one too.
+                    let goes_on = failure.reason == Reason::Api;
                     delivery.failure = delivery.failure.or(Some(failure));
+                    if !goes_on {
+                        break;
+                    }
                 }
             }
         }

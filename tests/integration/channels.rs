@@ -900,3 +900,14 @@ fn an_amount_is_told_in_full() {
     assert_eq!(alert["Resources"][0]["CurrentValue"], 1_234_567.891);
     assert_eq!(alert["Resources"][0]["Threshold"], 2_000_000);
 }
+
+#[test]
+fn a_channel_that_refuses_for_good_is_not_asked_for_every_part() {
+    let server = Server::start(|_| Reply::status(403, "{}"));
+    let mut config = alerting("wecom", &server.url());
+    config["projects"] = (0..150).map(|n| low(&format!("account-{n:03}"))).collect();
+    let run = Program::check_json(&config).run().expect(75);
+    assert_eq!(server.hits(), 1, "{run}");
+    let message = run.delivery()["error"]["message"].as_str().unwrap().to_string();
+    assert!(message.starts_with("message 1 of "), "{message}");
+}

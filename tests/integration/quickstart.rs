@@ -118,3 +118,27 @@ fn the_program_speaks_to_pipes_and_mistaken_users() {
     let output = run(&["completions", "bash"]);
     assert!(text(&output.stdout).contains("balance-alert"));
 }
+
+#[test]
+fn a_terminal_sees_colour_and_a_line_of_progress_that_disappears() {
+    // `script` runs a command on a terminal of its own and passes on what that terminal shows.
+    let command = format!("{} check --config examples/quickstart.yaml", env!("CARGO_BIN_EXE_balance-alert"));
+    let run = |variable: (&str, &str)| {
+        let output = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .current_dir(ROOT)
+            .env_clear()
+            .envs([("PATH", "/usr/bin:/bin"), ("TERM", "xterm-256color"), variable])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stdout).to_owned()
+    };
+    let shown = run(("NO_COLOR", ""));
+    let progress = shown.find("0 of 5 checks done").expect("progress");
+    let rest = &shown[progress..];
+    assert!(rest.contains("\r\u{1b}[2K"), "the line is wiped: {shown:?}");
+    assert!(!rest[rest.find("\u{1b}[2K").unwrap()..].contains("checks done"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[31mlow"), "{shown:?}");
+    assert!(!run(("NO_COLOR", "1")).contains("\u{1b}[31m"));
+}

@@ -511,7 +511,10 @@ fn parallel(accounts: usize, expected: usize, settings: Value, arg: Option<&str>
     }
     let mut program = Program::check_json(&config);
     if let Some(n) = arg {
-        program = program.args(["--concurrency", n]);
+        program = match n.strip_prefix("MAX_CONCURRENT_CHECKS=") {
+            Some(n) => program.env("MAX_CONCURRENT_CHECKS", n),
+            None => program.args(["--concurrency", n]),
+        };
     }
     let run = program.run().expect(0);
     assert_eq!(server.hits(), accounts);
@@ -541,6 +544,8 @@ fn fifty_at_once_need_no_warning() {
 #[test]
 fn the_flag_decides_how_many_run_at_once() {
     assert_eq!(parallel(9, 3, json!({"max_concurrent_checks": 30}), Some("3")).0, 3);
+    let variable = Some("MAX_CONCURRENT_CHECKS=4");
+    assert_eq!(parallel(9, 4, json!({"max_concurrent_checks": 30}), variable).0, 4);
 }
 
 #[test]

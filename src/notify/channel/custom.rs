@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::Post;
 use crate::amount;
-use crate::config::{BalanceType, Channel, Language};
+use crate::config::{BalanceType, Channel};
 use crate::decide::{Alert, Level};
 use crate::notify::message::{Message, as_it_is};
 
@@ -33,16 +33,12 @@ struct Resource<'a> {
 }
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
-    let rule = match message.language() {
-        Language::En => "balance alert",
-        Language::Zh => "余额告警",
-    };
     let notification = Notification {
         r#type: "AlarmNotification",
-        rule_name: match (alerts, message.language()) {
-            ([alert], Language::En) => format!("{} {rule}", alert.project),
-            ([alert], Language::Zh) => format!("{}{rule}", alert.project),
-            _ => rule.to_owned(),
+        // Receivers match on it, so it is the same in every language.
+        rule_name: match alerts {
+            [alert] => format!("{} balance alert", alert.project),
+            _ => "balance alert".to_owned(),
         },
         level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
         source: &channel.source,
