@@ -93,13 +93,6 @@ pub struct Channel {
     pub broken: Option<String>,
 }
 
-impl Channel {
-    /// The service's word in the config.
-    pub fn kind_name(&self) -> &'static str {
-        rules::kind_name(self.kind)
-    }
-}
-
 /// An account to watch.
 #[derive(Clone)]
 pub struct Project {

@@ -110,6 +110,23 @@ pub enum ChannelKind {
     Console,
 }
 
+impl ChannelKind {
+    /// Every service.
+    pub const ALL: [ChannelKind; 5] =
+        [ChannelKind::Feishu, ChannelKind::Dingtalk, ChannelKind::Wecom, ChannelKind::Custom, ChannelKind::Console];
+
+    /// The word used in the config and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChannelKind::Feishu => "feishu",
+            ChannelKind::Dingtalk => "dingtalk",
+            ChannelKind::Wecom => "wecom",
+            ChannelKind::Custom => "custom",
+            ChannelKind::Console => "console",
+        }
+    }
+}
+
 /// An account to watch.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -1,7 +1,6 @@
 //! The rules of `webhook` and `webhooks`.
 
 use secrecy::ExposeSecret;
-use serde_yaml::Value;
 use url::Url;
 
 use super::{Builder, item, key, suggestion, under, web_address};
@@ -26,10 +25,10 @@ impl Builder<'_> {
                 webhook.url_file = None;
             }
             if let Some(kind) = kind {
-                match serde_yaml::from_value::<ChannelKind>(Value::String(kind.clone())) {
-                    Ok(kind) => webhook.kind = Some(kind),
-                    Err(_) => {
-                        let hint = suggestion(&kind, &CHANNELS, "allowed");
+                match ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind) {
+                    Some(kind) => webhook.kind = Some(kind),
+                    None => {
+                        let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");
                         self.problem(&[], Part::Value, format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"), hint);
                     }
                 }
@@ -91,25 +90,12 @@ impl Builder<'_> {
         }
         let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
         if secret.is_some() && !matches!(kind, ChannelKind::Feishu | ChannelKind::Dingtalk) {
-            let kind = kind_name(kind);
+            let kind = kind.as_str();
             self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
         }
-        let name = raw.name.unwrap_or_else(|| kind_name(kind).to_owned());
+        let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         Channel { name, kind, url: parsed, secret, source, broken }
-    }
-}
-
-/// The words of `webhook.type`.
-const CHANNELS: [&str; 5] = ["feishu", "dingtalk", "wecom", "custom", "console"];
-
-pub(in crate::config) fn kind_name(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Feishu => "feishu",
-        ChannelKind::Dingtalk => "dingtalk",
-        ChannelKind::Wecom => "wecom",
-        ChannelKind::Custom => "custom",
-        ChannelKind::Console => "console",
     }
 }
 

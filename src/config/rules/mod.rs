@@ -21,8 +21,6 @@ use super::document::{self, Document, NodePath, Part, Step};
 use super::environment::{Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
 use super::raw::{RawConfig, RawSettings};
-pub(super) use channels::kind_name;
-
 use super::source::Source;
 use super::{Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::redact::Redactor;
@@ -39,7 +37,14 @@ struct Builder<'a> {
     /// Nodes that are already reported, or whose variable is not set: nothing else is said of them.
     flagged: Vec<NodePath>,
     interpolated: Interpolated,
+    /// The secrets of the config, for the run.
     redactor: Redactor,
+    /// All that variables brought in: no problem may quote it, but a run may speak of a project's name.
+    outside: Redactor,
+    /// Whether a problem concerns all of the config.
+    fatal: bool,
+    /// Entries that are switched off.
+    disabled: Vec<NodePath>,
     /// The names of the entries, for messages.
     names: BTreeMap<String, String>,
 }
@@ -64,7 +69,9 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
     let mut interpolated = interpolate(&mut tree, environment);
     if environment.overlay("WEBHOOK_URL").is_some() {
         // The variable stands for the field, so the field's own reference is not needed.
-        interpolated.unset.retain(|(path, _)| *path != [key("webhook"), key("url")]);
+        let stands_for =
+            |path: &NodePath| ["url", "url_file"].iter().any(|field| *path == [key("webhook"), key(field)]);
+        interpolated.unset.retain(|(path, _)| !stands_for(path));
     }
     let mut builder = Builder {
         file: source.name(),
@@ -77,13 +84,16 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         flagged: Vec::new(),
         interpolated,
         redactor: Redactor::default(),
+        outside: Redactor::default(),
+        fatal: false,
+        disabled: disabled_entries(&tree),
     };
     builder.report_tree();
     let raw = builder.shape(&mut tree);
     let config = builder.config(raw);
     let mut problems = builder.problems;
     problems.sort_by_key(|problem| problem.position.unwrap_or_default());
-    let config = problems.iter().all(|problem| problem.reach == Reach::Entry).then_some(config);
+    let config = (!builder.fatal).then_some(config);
     Loaded { config, problems }
 }
 
@@ -99,6 +109,17 @@ fn entry_names(tree: &Value) -> BTreeMap<String, String> {
         }
     }
     names
+}
+
+/// The projects with `enabled: false`.
+fn disabled_entries(tree: &Value) -> Vec<NodePath> {
+    let entries = tree.get("projects").and_then(Value::as_sequence).into_iter().flatten();
+    let off = |entry: &Value| match entry.get("enabled") {
+        Some(Value::Bool(enabled)) => !enabled,
+        Some(Value::String(text)) => text.trim() == "false",
+        _ => false,
+    };
+    entries.enumerate().filter(|(_, entry)| off(entry)).map(|(index, _)| item("projects", index)).collect()
 }
 
 fn key(name: &str) -> Step {
@@ -122,6 +143,11 @@ impl Builder<'_> {
     }
 
     fn push(&mut self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) {
+        // An entry that is switched off needs no variable and no secret.
+        if reach == Reach::Entry && self.disabled.iter().any(|entry| path.starts_with(entry)) {
+            return;
+        }
+        self.fatal |= reach == Reach::Whole;
         if self.problems.len() >= MOST_PROBLEMS {
             return;
         }
@@ -135,7 +161,7 @@ impl Builder<'_> {
             file: self.file.clone(),
             position: self.document.locate(path, part),
             place,
-            message: self.redactor.mask(&message),
+            message: self.outside.mask(&message),
             hint,
             reach,
         };
@@ -150,6 +176,7 @@ impl Builder<'_> {
     /// Problems of the text itself: duplicate keys, broken references, variables that are not set.
     fn report_tree(&mut self) {
         if let Some((file, why)) = self.environment.dotenv_problem() {
+            self.fatal = true;
             self.problems.push(Problem {
                 file: file.display().to_string(),
                 position: None,
@@ -167,7 +194,7 @@ impl Builder<'_> {
         }
         // What comes from outside may be a secret, so no message may quote it.
         for (_, value) in &self.interpolated.filled {
-            self.redactor.learn(value);
+            self.outside.learn(value);
         }
         for (path, why) in std::mem::take(&mut self.interpolated.malformed) {
             let message = format!("`{}`: {why}", last_key(&path));
@@ -176,22 +203,11 @@ impl Builder<'_> {
         }
         for (path, name) in self.interpolated.unset.clone() {
             let reach = if concerns_one_entry(&path) { Reach::Entry } else { Reach::Whole };
-            // An entry that is switched off needs nothing; its variables may be missing.
-            if !self.is_disabled(&path) {
-                let message = format!("`{}` needs the variable `{name}`, which is not set", last_key(&path));
-                let hint = Some(format!("set it, or give a default: `${{{name}:-...}}`"));
-                self.push(&path, Part::Value, message, hint, reach);
-            }
+            let message = format!("`{}` needs the variable `{name}`, which is not set", last_key(&path));
+            let hint = Some(format!("set it, or give a default: `${{{name}:-...}}`"));
+            self.push(&path, Part::Value, message, hint, reach);
             self.flagged.push(path);
         }
-    }
-
-    fn is_disabled(&self, path: &[Step]) -> bool {
-        let (Some(Step::Key(list)), Some(Step::Index(index))) = (path.first(), path.get(1)) else {
-            return false;
-        };
-        let enabled = self.document.root.get(list.as_str()).and_then(|l| l.get(*index)).and_then(|e| e.get("enabled"));
-        matches!(enabled, Some(Value::Bool(false)))
     }
 
     /// Deserialises the tree, takes out each node that does not fit, and goes on, so that all such nodes are found.
@@ -204,7 +220,8 @@ impl Builder<'_> {
             self.problem(&[], Part::Value, "the config is not a mapping of `key: value`", None);
             return RawConfig::default();
         }
-        for _ in 0..=MOST_PROBLEMS * 4 {
+        // Each round takes a node out, so this ends; enough problems end it sooner.
+        while !self.fatal || self.problems.len() < MOST_PROBLEMS {
             let error = match serde_path_to_error::deserialize::<_, RawConfig>(&*tree) {
                 Ok(raw) => return raw,
                 Err(error) => error,
@@ -382,11 +399,6 @@ impl Builder<'_> {
                 default
             }
         }
-    }
-
-    fn filled_under<'b>(&'b self, path: &'b [Step]) -> impl Iterator<Item = &'b str> {
-        let filled = self.interpolated.filled.iter();
-        filled.filter(move |(at, _)| at.starts_with(path)).map(|(_, value)| value.as_str())
     }
 
     fn missing_entry(&mut self, path: &[Step]) {

@@ -18,9 +18,11 @@ impl Builder<'_> {
                 self.missing_entry(&path);
                 continue;
             };
-            // Whatever a variable brought into a page may be a credential.
-            let outside: Vec<String> = self.filled_under(&path).map(str::to_owned).collect();
-            outside.iter().for_each(|value| self.redactor.learn(value));
+            // What a variable brought into a request may be a credential.
+            let request = under(&path, "request");
+            for (_, value) in self.interpolated.filled.iter().filter(|(at, _)| at.starts_with(&request)) {
+                self.redactor.learn(value);
+            }
             let problems = page_problems(&page);
             for (field, message) in problems {
                 self.problem(&under(&path, field), Part::Value, message, None);

@@ -50,7 +50,6 @@ impl Builder<'_> {
         pages: &BTreeMap<String, Arc<Page>>,
         settings: &Settings,
     ) -> Option<Project> {
-        let enabled = raw.enabled.as_ref().is_none_or(|enabled| enabled.0);
         let mut broken = self.unset_under(path);
         let required = |builder: &mut Self, field: &str, there: bool| {
             if !there && !builder.is_flagged(&under(path, field)) {
@@ -115,7 +114,7 @@ impl Builder<'_> {
             name,
             page: Arc::clone(page),
             credential,
-            threshold: threshold.filter(|_| enabled),
+            threshold,
             warning_threshold,
             kind: raw.kind,
             owner_project: owner,
