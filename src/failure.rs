@@ -92,6 +92,24 @@ impl Failure {
         Failure { retry: Retry::Soon, ..Failure::new(reason, message) }
     }
 
+    /// The failure that an HTTP status stands for: 429 and 5xx may pass.
+    pub fn of_status(status: u16, message: impl Into<String>) -> Self {
+        match status {
+            401 | 403 => Failure::new(Reason::Auth, message),
+            429 => Failure::transient(Reason::RateLimited, message),
+            500..=599 => Failure::transient(Reason::HttpStatus, message),
+            _ => Failure::new(Reason::HttpStatus, message),
+        }
+    }
+
+    /// The same failure, heeding what the peer asks to wait; a definitive one stays definitive.
+    pub fn heeding(mut self, asked: Option<Duration>) -> Self {
+        if let (Retry::Soon, Some(wait)) = (self.retry, asked) {
+            self.retry = Retry::After(wait);
+        }
+        self
+    }
+
     /// The same failure with advice.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -28,7 +28,7 @@ const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
 
 /// A request to a provider.
 pub struct Request {
-    /// POST with this body if there is one and the page says POST.
+    /// GET or POST.
     pub method: reqwest::Method,
     /// The full address.
     pub url: Url,
@@ -106,8 +106,7 @@ impl Clients {
         }
         let mut response = builder.send().map_err(|error| read_failure(error, timeout))?;
         let status = response.status().as_u16();
-        let retry_after =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
+        let retry_after = retry_after(response.headers());
         let body = read_body(&mut response, start, timeout)?;
         Ok(Response { status, retry_after, body })
     }
@@ -138,8 +137,7 @@ impl Clients {
             .send(body)
             .map_err(|error| send_failure(&error, timeout))?;
         let status = response.status().as_u16();
-        let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        let retry_after = header.and_then(parse_retry_after);
+        let retry_after = retry_after(response.headers());
         let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;
         Ok(Response { status, retry_after, body })
     }
@@ -187,6 +185,11 @@ fn read_body(from: &mut impl Read, start: Instant, timeout: Duration) -> Result<
 /// The failure of a request that took too long.
 pub fn timed_out(timeout: Duration) -> Failure {
     Failure::transient(Reason::Timeout, format!("timed out after {} s", crate::text::seconds(timeout)))
+}
+
+/// What a peer asks to wait.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok().and_then(parse_retry_after)
 }
 
 /// `Retry-After` as seconds or as an HTTP date (RFC 9110 section 10.2.3). Fractions are accepted, as some services send them.

@@ -99,7 +99,7 @@ impl Message {
         }
     }
 
-    /// The key for a rule name where there is just one alert.
+    /// The language of the text.
     pub(super) fn language(&self) -> Language {
         self.language
     }

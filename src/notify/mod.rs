@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::config::Channel;
 use crate::decide::Alert;
-use crate::failure::{Failure, Reason, Retry};
+use crate::failure::{Failure, Reason};
 use crate::http::Clients;
 use crate::logging::Format;
 use crate::plan::Plan;
@@ -229,34 +229,21 @@ impl Task {
             return Ok(());
         };
         let response = self.clients.send(&url, &post.body, self.timeout.min(left))?;
-        let verdict = match response.status {
-            200..=299 => channel::judge(self.channel.kind, &response.body),
-            429 => Err(Failure::transient(Reason::RateLimited, "too many messages (HTTP 429)")),
-            500..=599 => Err(Failure::transient(
-                Reason::HttpStatus,
-                format!("the service has a fault of its own (HTTP {})", response.status),
-            )),
-            300..=399 => {
-                let message =
-                    format!("the address answers with a redirect (HTTP {}), which is never followed", response.status);
-                Err(Failure::new(Reason::HttpStatus, message).with_hint("set the address that it leads to"))
-            }
-            status => {
-                let said =
-                    channel::judge(self.channel.kind, &response.body).err().filter(|f| f.reason != Reason::Decode);
-                let message = match said {
-                    Some(failure) => format!("the message was refused (HTTP {status}): {}", failure.message),
-                    None => format!("the message was refused (HTTP {status})"),
-                };
-                let reason = if matches!(status, 401 | 403) { Reason::Auth } else { Reason::HttpStatus };
-                Err(Failure::new(reason, message))
-            }
+        let said = channel::judge(self.channel.kind, &response.body);
+        let status = response.status;
+        if (200..300).contains(&status) {
+            return said.map_err(|failure| failure.heeding(response.retry_after));
+        }
+        let what = match status {
+            300..=399 => "the address answers with a redirect, which is never followed",
+            429 => "too many messages",
+            500..=599 => "the service has a fault of its own",
+            _ => "the message was refused",
         };
-        verdict.map_err(|mut failure| {
-            if let (Retry::Soon, Some(wait)) = (failure.retry, response.retry_after) {
-                failure.retry = Retry::After(wait);
-            }
-            failure
-        })
+        let message = match said.err().filter(|failure| failure.reason != Reason::Decode) {
+            Some(failure) => format!("{what} (HTTP {status}): {}", failure.message),
+            None => format!("{what} (HTTP {status})"),
+        };
+        Err(Failure::of_status(status, message).heeding(response.retry_after))
     }
 }

@@ -20,8 +20,8 @@ use url::Url;
 use self::expression::Variables;
 use self::page::{Method, Page, Reader, SignScheme, Verdict};
 use crate::check::Reading;
-use crate::failure::{Failure, Reason, Retry};
-use crate::http::{Clients, Request, Response};
+use crate::failure::{Failure, Reason};
+use crate::http::{Clients, Request};
 use crate::text;
 
 /// The embedded pages, one file each.
@@ -152,7 +152,7 @@ impl Account {
         let reading = match self.page.interpret(&self.reader, response.status, &response.body, &variables) {
             Ok(Verdict::Read(reading)) => return Ok(reading),
             Ok(Verdict::Unconfirmed(reading)) => reading,
-            Err(failure) => return Err(heed(failure, &response)),
+            Err(failure) => return Err(failure.heeding(response.retry_after)),
         };
         let Some(confirm) = confirm else {
             return Ok(reading);
@@ -161,7 +161,7 @@ impl Account {
         let second = clients.read(&self.request(confirm, now)?, left)?;
         match self.page.confirm(&self.reader, second.status, &second.body, &variables) {
             Ok(()) => Ok(reading),
-            Err(failure) => Err(heed(failure, &second)),
+            Err(failure) => Err(failure.heeding(second.retry_after)),
         }
     }
 
@@ -217,14 +217,6 @@ impl Account {
     }
 }
 
-/// A status that may pass is waited for as long as the server asks.
-fn heed(mut failure: Failure, response: &Response) -> Failure {
-    if let (Retry::Soon, Some(wait)) = (failure.retry, response.retry_after) {
-        failure.retry = Retry::After(wait);
-    }
-    failure
-}
-
 fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -262,6 +254,7 @@ fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Retry;
 
     #[test]
     fn every_page_parses_and_its_examples_hold() {

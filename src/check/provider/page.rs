@@ -375,16 +375,15 @@ impl Page {
 
     /// The failure an HTTP status stands for, told in the service's own words where the body has some.
     fn status_failure(&self, status: u16, own: Option<Failure>, body: Option<&super::expression::Json>) -> Failure {
-        let (reason, what) = match status {
-            401 => (Reason::Auth, "the credential was refused"),
-            403 => (Reason::Auth, "the credential may not read this"),
-            404 | 410 => (Reason::HttpStatus, "the address is not there, or the service has retired it"),
-            429 => (Reason::RateLimited, "too many requests"),
-            300..=399 => (Reason::HttpStatus, "the service answered with a redirect that was not followed"),
-            500..=599 => (Reason::HttpStatus, "the service has a fault of its own"),
-            _ => (Reason::HttpStatus, "the request was refused"),
+        let what = match status {
+            401 => "the credential was refused",
+            403 => "the credential may not read this",
+            404 | 410 => "the address is not there, or the service has retired it",
+            429 => "too many requests",
+            300..=399 => "the service answered with a redirect that was not followed",
+            500..=599 => "the service has a fault of its own",
+            _ => "the request was refused",
         };
-        let transient = status == 429 || status >= 500;
         let detail = own
             .as_ref()
             .map(|failure| failure.message.clone())
@@ -398,8 +397,7 @@ impl Page {
         let mut failure = match own_reason {
             Some(Reason::RateLimited) => Failure::transient(Reason::RateLimited, message),
             Some(reason) => Failure::new(reason, message),
-            None if transient => Failure::transient(reason, message),
-            None => Failure::new(reason, message),
+            None => Failure::of_status(status, message),
         };
         failure.hint = own.and_then(|f| f.hint).or_else(|| self.hints.get(&status.to_string()).cloned());
         failure
