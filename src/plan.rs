@@ -1,6 +1,5 @@
 //! What this run will do: which checks, on how many workers, for how long. No network.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,8 +74,7 @@ impl Plan {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
-        let mut readers: BTreeMap<(String, String), Arc<Reader>> = BTreeMap::new();
-        let checks: Vec<Check> = selected.into_iter().map(|project| check(project, config, &mut readers)).collect();
+        let checks: Vec<Check> = selected.into_iter().map(|project| check(project, config)).collect();
         let settings = config.settings();
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         Ok(Plan {
@@ -137,7 +135,7 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
     Ok(projects.iter().filter(wanted).collect())
 }
 
-fn check(project: &Project, config: &Config, readers: &mut BTreeMap<(String, String), Arc<Reader>>) -> Check {
+fn check(project: &Project, config: &Config) -> Check {
     let page = &project.page;
     let subject = Subject {
         name: project.name.clone(),
@@ -151,33 +149,19 @@ fn check(project: &Project, config: &Config, readers: &mut BTreeMap<(String, Str
         warning_threshold: project.warning_threshold,
         currency: project.currency.clone().or_else(|| page.currency.clone()),
     };
-    let account = match &project.broken {
-        Some(why) => Err(why.clone()),
-        None => account(project, config, readers),
+    let account = match (&project.broken, &project.reader) {
+        (None, Some(reader)) => account(project, reader, config),
+        (why, _) => Err(why.clone().unwrap_or_default()),
     };
     Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
 }
 
-fn account(
-    project: &Project,
-    config: &Config,
-    readers: &mut BTreeMap<(String, String), Arc<Reader>>,
-) -> Result<Account, String> {
+fn account(project: &Project, reader: &Arc<Reader>, config: &Config) -> Result<Account, String> {
     let page = &project.page;
-    // An expression is compiled once per provider; only `file` brings one per project.
-    let key = (page.id.clone(), page.fill(&page.balance, "", &project.options, str::to_owned));
-    let reader = match readers.get(&key) {
-        Some(reader) => Arc::clone(reader),
-        None => {
-            let reader = Arc::new(page.reader(&project.options)?);
-            readers.insert(key, Arc::clone(&reader));
-            reader
-        }
-    };
     let target = Target::of(page, &project.options, project.base_url.as_ref(), config.folder())?;
     Ok(Account {
         page: Arc::clone(page),
-        reader,
+        reader: Arc::clone(reader),
         credential: project.credential.clone().unwrap_or_else(|| SecretString::from(String::new())),
         options: project.options.clone(),
         currency: project.currency.clone(),

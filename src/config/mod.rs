@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::check::provider::page::Page;
+use crate::check::provider::page::{Page, Reader};
 use crate::redact::Redactor;
 
 pub use environment::Environment;
@@ -100,6 +100,8 @@ pub struct Project {
     pub name: String,
     /// The provider's page.
     pub page: Arc<Page>,
+    /// The page's compiled expressions; none only if the entry is broken.
+    pub reader: Option<Arc<Reader>>,
     /// The credential, if the provider needs one.
     pub credential: Option<SecretString>,
     /// Below it the balance is critical; none only if the entry is broken.

@@ -256,6 +256,11 @@ impl Page {
         options
     }
 
+    /// The balance expression for one set of options: `file` lets the project bring it.
+    pub fn balance_for(&self, options: &BTreeMap<String, String>) -> String {
+        self.fill(&self.balance, "", options, str::to_owned)
+    }
+
     /// Compiles the page's expressions.
     ///
     /// # Errors
@@ -264,11 +269,9 @@ impl Page {
         let compile = |field: &str, code: &str| {
             Expression::compile(code).map_err(|why| format!("the jq expression of `{field}` is wrong: {why}"))
         };
-        // `file` lets the project bring the expression itself.
-        let balance = self.fill(&self.balance, "", options, str::to_owned);
         Ok(Reader {
             error: self.error.as_deref().map(|code| compile("error", code)).transpose()?,
-            balance: compile("balance", &balance)?,
+            balance: compile("balance", &self.balance_for(options))?,
             confirm: match &self.confirm {
                 Some(confirm) => {
                     Some((compile("confirm.when", &confirm.when)?, compile("confirm.error", &confirm.error)?))

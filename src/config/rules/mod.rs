@@ -23,6 +23,7 @@ use super::problem::{Problem, Reach};
 use super::raw::{RawConfig, RawSettings};
 use super::source::Source;
 use super::{Config, Loaded, MOST_PROBLEMS, Settings};
+use crate::check::provider::page::Reader;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -43,6 +44,8 @@ struct Builder<'a> {
     outside: Redactor,
     /// Whether a problem concerns all of the config.
     fatal: bool,
+    /// Compiled pages, by id and balance expression: one for all accounts of a provider.
+    readers: BTreeMap<(String, String), Arc<Reader>>,
     /// Entries that are switched off.
     disabled: Vec<NodePath>,
     /// The names of the entries, for messages.
@@ -86,6 +89,7 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         redactor: Redactor::default(),
         outside: Redactor::default(),
         fatal: false,
+        readers: BTreeMap::new(),
         disabled: disabled_entries(&tree),
     };
     builder.report_tree();

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, item, suggestion, under, web_address};
-use crate::check::provider::page::{CredentialFormat, Page};
+use crate::check::provider::page::{CredentialFormat, Page, Reader};
 use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject, Text};
@@ -110,9 +110,11 @@ impl Builder<'_> {
         };
         let options = self.options(path, page, raw.options.unwrap_or_default());
         self.credential(path, page, credential.as_ref(), &mut broken);
+        let reader = if broken.is_none() { self.reader(path, page, &options) } else { None };
         Some(Project {
             name,
             page: Arc::clone(page),
+            reader,
             credential,
             threshold,
             warning_threshold,
@@ -165,15 +167,26 @@ impl Builder<'_> {
                 self.problem(path, Part::Value, format!("provider `{}` needs the option `{name}`", page.id), hint);
             }
         }
-        let options = page.options_with_defaults(&set);
-        // A user's own expression is compiled here, so that `validate` sees its mistakes.
-        if page.balance.contains("{options.")
-            && !self.is_flagged(&at)
-            && let Err(why) = page.reader(&options)
-        {
-            self.problem(&at, Part::Value, why, None);
+        page.options_with_defaults(&set)
+    }
+
+    /// The page's expressions, compiled once for all accounts that share them.
+    fn reader(&mut self, path: &[Step], page: &Page, options: &BTreeMap<String, String>) -> Option<Arc<Reader>> {
+        let key = (page.id.clone(), page.balance_for(options));
+        if let Some(reader) = self.readers.get(&key) {
+            return Some(Arc::clone(reader));
         }
-        options
+        match page.reader(options) {
+            Ok(reader) => {
+                let reader = Arc::new(reader);
+                self.readers.insert(key, Arc::clone(&reader));
+                Some(reader)
+            }
+            Err(why) => {
+                self.problem(&under(path, "options"), Part::Value, why, None);
+                None
+            }
+        }
     }
 
     /// Whether the credential has the form that the provider needs.

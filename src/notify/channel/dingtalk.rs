@@ -7,7 +7,7 @@ use percent_encoding::utf8_percent_encode;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::{Post, base64, code, hmac_sha256, no_code, parse, refused};
+use super::{Post, Refusal, base64, by_code, code, hmac_sha256, parse};
 use crate::config::Channel;
 use crate::decide::Alert;
 use crate::failure::{Failure, Reason, Retry};
@@ -49,26 +49,21 @@ pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
         failure.retry = Retry::After(std::time::Duration::from_secs(wait));
         return Err(failure);
     }
-    let words = answer.get("errmsg").and_then(|words| words.as_str());
-    match code(&answer, "errcode") {
-        Some(0) => Ok(()),
-        None => Err(no_code("errcode")),
-        Some(-1) => Err(Failure { retry: Retry::Soon, ..refused(-1, words, Reason::Api, None) }),
-        Some(code) => {
-            let says = |part: &str| words.is_some_and(|words| words.contains(part));
-            let (reason, hint) = match code {
-                310_000 if says("sign") || says("timestamp") => {
-                    (Reason::Auth, Some("check `secret`, and this machine's clock"))
-                }
-                310_000 if says("keyword") => (Reason::Api, Some("the robot wants a keyword: put it into `source`")),
-                310_000 if says("ip ") => (Reason::Api, Some("add this machine's address to the robot's list")),
-                130_101 | 410_100 => (Reason::RateLimited, None),
-                300_001 | 300_005 | 400_101 => (Reason::Auth, Some("check `access_token` in the address")),
-                _ => (Reason::Api, None),
-            };
-            Err(refused(code, words, reason, hint))
+    by_code(&answer, "errcode", "errmsg", |code, words| match code {
+        -1 => Refusal::passing(Reason::Api),
+        310_000 if words.contains("sign") || words.contains("timestamp") => {
+            Refusal::new(Reason::Auth, Some("check `secret`, and this machine's clock"))
         }
-    }
+        310_000 if words.contains("keyword") => {
+            Refusal::new(Reason::Api, Some("the robot wants a keyword: put it into `source`"))
+        }
+        310_000 if words.contains("ip ") => {
+            Refusal::new(Reason::Api, Some("add this machine's address to the robot's list"))
+        }
+        130_101 | 410_100 => Refusal::passing(Reason::RateLimited),
+        300_001 | 300_005 | 400_101 => Refusal::new(Reason::Auth, Some("check `access_token` in the address")),
+        _ => Refusal::new(Reason::Api, None),
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Post, base64, code, hmac_sha256, no_code, parse, refused};
+use super::{Post, Refusal, base64, by_code, hmac_sha256, parse};
 use crate::config::{Channel, Language};
 use crate::decide::Alert;
 use crate::failure::{Failure, Reason};
@@ -41,28 +41,17 @@ fn sign(timestamp: i64, secret: &str) -> String {
 
 pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
     let answer = parse(body)?;
-    let code = match answer.get("code") {
-        Some(_) => code(&answer, "code"),
-        None => code(&answer, "StatusCode"),
-    };
-    let words = answer.get("msg").and_then(|words| words.as_str());
-    match code {
-        Some(0) => Ok(()),
-        None => Err(no_code("code")),
-        Some(code) => {
-            let throttled = words.is_some_and(|words| words.contains("frequency limit"));
-            let (reason, hint) = match code {
-                _ if throttled => (Reason::RateLimited, None),
-                11232 | 99_991_400 => (Reason::RateLimited, None),
-                19001 => (Reason::Api, Some("the robot was removed, or the address is not its own")),
-                19021 => (Reason::Auth, Some("check `secret`, and this machine's clock")),
-                19022 => (Reason::Api, Some("add this machine's address to the robot's list")),
-                19024 => (Reason::Api, Some("the robot wants a keyword: put it into `source`")),
-                _ => (Reason::Api, None),
-            };
-            Err(refused(code, words, reason, hint))
-        }
-    }
+    // Old answers carry only the second.
+    let field = if answer.get("code").is_some() { "code" } else { "StatusCode" };
+    by_code(&answer, field, "msg", |code, words| match code {
+        _ if words.contains("frequency limit") => Refusal::passing(Reason::RateLimited),
+        11232 | 99_991_400 => Refusal::passing(Reason::RateLimited),
+        19001 => Refusal::new(Reason::Api, Some("the robot was removed, or the address is not its own")),
+        19021 => Refusal::new(Reason::Auth, Some("check `secret`, and this machine's clock")),
+        19022 => Refusal::new(Reason::Api, Some("add this machine's address to the robot's list")),
+        19024 => Refusal::new(Reason::Api, Some("the robot wants a keyword: put it into `source`")),
+        _ => Refusal::new(Reason::Api, None),
+    })
 }
 
 #[cfg(test)]

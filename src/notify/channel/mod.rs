@@ -79,22 +79,50 @@ fn code(answer: &serde_json::Value, field: &str) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// The failure of an answer without a code.
-fn no_code(field: &str) -> Failure {
-    Failure::new(Reason::Decode, format!("the answer has no `{field}`, so it does not say that the message was taken"))
+/// What a code other than 0 stands for.
+struct Refusal {
+    reason: Reason,
+    /// Whether another attempt could help.
+    passes: bool,
+    hint: Option<&'static str>,
 }
 
-/// A refusal in the service's own words.
-fn refused(code: i64, words: Option<&str>, reason: Reason, hint: Option<&str>) -> Failure {
-    let words = words.filter(|words| !words.is_empty()).unwrap_or("no message");
-    let message = format!("the service refused the message: {words} (code {code})");
-    let failure = match reason {
-        Reason::RateLimited => Failure::transient(reason, message),
-        _ => Failure::new(reason, message),
-    };
-    match hint {
-        Some(hint) => failure.with_hint(hint),
-        None => failure,
+impl Refusal {
+    /// A refusal that no other attempt changes.
+    fn new(reason: Reason, hint: Option<&'static str>) -> Refusal {
+        Refusal { reason, passes: false, hint }
+    }
+
+    /// A refusal that passes.
+    fn passing(reason: Reason) -> Refusal {
+        Refusal { reason, passes: true, hint: None }
+    }
+}
+
+/// Judges an answer by its code: only a code that is there, and is 0, says that the message was taken.
+fn by_code(
+    answer: &serde_json::Value,
+    code_field: &str,
+    words_field: &str,
+    refusal: impl Fn(i64, &str) -> Refusal,
+) -> Result<(), Failure> {
+    let words = answer.get(words_field).and_then(serde_json::Value::as_str).unwrap_or_default();
+    match code(answer, code_field) {
+        Some(0) => Ok(()),
+        None => {
+            let message = format!("the answer has no `{code_field}`, so it does not say that the message was taken");
+            Err(Failure::new(Reason::Decode, message))
+        }
+        Some(code) => {
+            let Refusal { reason, passes, hint } = refusal(code, words);
+            let words = if words.is_empty() { "no message" } else { words };
+            let message = format!("the service refused the message: {words} (code {code})");
+            let failure = if passes { Failure::transient(reason, message) } else { Failure::new(reason, message) };
+            Err(match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            })
+        }
     }
 }
 

@@ -4,10 +4,10 @@
 
 use serde_json::json;
 
-use super::{Post, code, no_code, parse, refused};
+use super::{Post, Refusal, by_code, parse};
 use crate::config::Channel;
 use crate::decide::Alert;
-use crate::failure::{Failure, Reason, Retry};
+use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, literal};
 
 /// 2048 bytes for the text, not characters.
@@ -22,16 +22,10 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
 }
 
 pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
-    let answer = parse(body)?;
-    let words = answer.get("errmsg").and_then(|words| words.as_str());
-    match code(&answer, "errcode") {
-        Some(0) => Ok(()),
-        None => Err(no_code("errcode")),
-        Some(-1) => Err(Failure { retry: Retry::Soon, ..refused(-1, words, Reason::Api, None) }),
-        Some(45009) => Err(refused(45009, words, Reason::RateLimited, None)),
-        Some(code @ 93000) if words.is_some_and(|words| words.contains("url")) => {
-            Err(refused(code, words, Reason::Auth, Some("check `key` in the address")))
-        }
-        Some(code) => Err(refused(code, words, Reason::Api, None)),
-    }
+    by_code(&parse(body)?, "errcode", "errmsg", |code, words| match code {
+        -1 => Refusal::passing(Reason::Api),
+        45009 => Refusal::passing(Reason::RateLimited),
+        93000 if words.contains("url") => Refusal::new(Reason::Auth, Some("check `key` in the address")),
+        _ => Refusal::new(Reason::Api, None),
+    })
 }
