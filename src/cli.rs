@@ -96,6 +96,12 @@ pub struct CheckArgs {
     /// Print problems only: nothing at all when all is well (for cron; json and nagios are always whole)
     #[arg(long, short)]
     pub quiet: bool,
+    /// Where runs keep what they remember: a file, or `none` [default: state.path or state.url, else $XDG_STATE_HOME/balance-alert/state.db]
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Ask every account, even if another run has just done so (settings.response_cache_ttl)
+    #[arg(long)]
+    pub no_cache: bool,
     /// How much is said.
     #[command(flatten)]
     pub talk: Talk,

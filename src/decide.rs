@@ -1,12 +1,22 @@
-//! Is that bad? Pure: outcomes and thresholds in, verdicts and alerts out. No clock, no I/O.
+//! Is that bad, and who has not heard of it? Pure: outcomes, thresholds and the memory in, verdicts, alerts and what to
+//! remember out. No clock, no I/O.
 
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::alert::{Alert, Event, Identity, Level, Missed, Topic, Trouble};
 use crate::check::{Amount, Outcome};
-use crate::config::BalanceType;
+use crate::config::Alerting;
 use crate::failure::Failure;
 use crate::plan::Subject;
+use crate::state::memory::{Changes, Condition, Memory, Told};
+
+/// Clocks of two machines may differ by this much; what was told later than that from now is told again.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// A cool-down may end this much early, or a hundredth of it if that is less.
+const EARLY: SignedDuration = SignedDuration::from_mins(1);
 
 /// The state of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +35,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every state, worst first.
+    pub const ALL: [Status; 5] = [Status::Low, Status::Failed, Status::Warning, Status::Ok, Status::Unlimited];
+
     /// The word used in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,52 +65,53 @@ pub struct Verdict {
     pub ratio: Option<Decimal>,
     /// Why there is no reading.
     pub failure: Option<Failure>,
+    /// Whether an earlier run's reading was used again.
+    pub cached: bool,
     /// Attempts made.
     pub attempts: u32,
     /// Seconds taken.
     pub duration_seconds: f64,
 }
 
-/// How urgent an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Soon.
-    Warning,
-    /// Now.
-    Critical,
+/// An alert that is not sent in this run, though its cause lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The check.
+    pub identity: Identity,
+    /// What it is about.
+    pub topic: Topic,
+    /// When it is told again if nothing changes; none while another run is telling it.
+    pub next: Option<Timestamp>,
 }
 
-/// One account that somebody must know of.
+/// What follows from the verdicts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What is to be told now, worst first, then in the order of the plan.
+    pub alerts: Vec<Alert>,
+    /// What is wrong, but was told before.
+    pub held: Vec<Held>,
+    /// What the next runs must know.
+    pub changes: Changes,
+}
+
+/// What `decide` goes by.
 #[derive(Clone, Debug)]
-pub struct Alert {
-    /// The project's name.
-    pub project: String,
-    /// Who it belongs to.
-    pub owner_project: Option<String>,
-    /// The provider's id.
-    pub provider: String,
-    /// What is counted.
-    pub kind: BalanceType,
-    /// How urgent it is.
-    pub level: Level,
-    /// What is left.
-    pub balance: Decimal,
-    /// The threshold it is below.
-    pub threshold: Decimal,
-    /// The currency.
-    pub currency: Option<String>,
+pub struct Rules {
+    /// When alerts are repeated.
+    pub alerting: Alerting,
+    /// Whether there is anybody to tell.
+    pub tell: bool,
+    /// Whether somebody wants to hear that it is over.
+    pub tell_resolved: bool,
 }
 
-/// Judges every outcome by its subject's thresholds; alerts come worst first, then in the order of the plan.
-pub fn decide(found: Vec<(Subject, Outcome)>) -> (Vec<Verdict>, Vec<Alert>) {
-    let verdicts: Vec<Verdict> = found.into_iter().map(|(subject, outcome)| judge(subject, outcome)).collect();
-    let mut alerts: Vec<Alert> = verdicts.iter().filter_map(alert).collect();
-    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.level));
-    (verdicts, alerts)
+/// Judges every outcome by its subject's thresholds.
+pub fn judge(found: Vec<(Subject, Outcome)>) -> Vec<Verdict> {
+    found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
 }
 
-fn judge(subject: Subject, outcome: Outcome) -> Verdict {
+fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
     let (status, balance, currency, failure) = match outcome.result {
         Err(failure) => (Status::Failed, None, None, Some(failure)),
         Ok(reading) => match reading.amount {
@@ -123,50 +137,258 @@ fn judge(subject: Subject, outcome: Outcome) -> Verdict {
         status,
         balance,
         failure,
+        cached: outcome.cached,
         attempts: outcome.attempts,
         duration_seconds: outcome.duration.as_secs_f64(),
     }
 }
 
-fn alert(verdict: &Verdict) -> Option<Alert> {
-    let (level, threshold) = match verdict.status {
-        Status::Low => (Level::Critical, verdict.subject.threshold?),
-        Status::Warning => (Level::Warning, verdict.subject.warning_threshold?),
-        Status::Failed | Status::Ok | Status::Unlimited => return None,
+/// What is to be told, what was told already, and what to remember.
+///
+/// `run_id` goes into the keys of new messages, so that the same run started twice gives the same keys.
+pub fn decide(verdicts: &[Verdict], memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
+    let mut decision = Decision::default();
+    for verdict in verdicts {
+        let identity = verdict.subject.identity;
+        let before = memory.failures.get(&identity).copied().unwrap_or_default();
+        let failures = if verdict.status == Status::Failed { before.saturating_add(1) } else { 0 };
+        if failures != before {
+            let reason = verdict.failure.as_ref().map(|failure| failure.reason);
+            decision.changes.failures.push((identity, failures, reason));
+        }
+        if !rules.tell {
+            continue;
+        }
+        let draft = Draft { verdict, now, run_id };
+        for (topic, state) in
+            [(Topic::Low, low(&draft, &rules.alerting)), (Topic::Failing, failing(&draft, &rules.alerting, failures))]
+        {
+            let condition = memory.conditions.get(&(identity, topic));
+            settle(state, condition, rules, now, (identity, topic), &mut decision);
+        }
+    }
+    decision.alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.topic));
+    decision
+}
+
+/// What this run knows of a condition.
+enum State {
+    /// It is there; this alert says so.
+    Wrong(Alert),
+    /// It is over; this alert says so.
+    Right(Alert),
+    /// Above the threshold, but not by the margin that counts as recovered; the alert is for those who heard nothing yet.
+    Nearly(Alert),
+    /// Nothing can be said.
+    Unknown,
+}
+
+fn low(draft: &Draft, alerting: &Alerting) -> State {
+    let subject = &draft.verdict.subject;
+    let highest = subject.threshold.max(subject.warning_threshold);
+    match draft.verdict.status {
+        Status::Low => State::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Critical, subject.threshold)),
+        Status::Warning => {
+            State::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Warning, subject.warning_threshold))
+        }
+        Status::Failed => State::Unknown,
+        Status::Unlimited => State::Right(draft.alert(Topic::Low, Event::Resolved, Level::Info, highest)),
+        Status::Ok => {
+            let alert = draft.alert(Topic::Low, Event::Resolved, Level::Info, highest);
+            let margin = Decimal::ONE + alerting.recovery_margin_percent / Decimal::ONE_HUNDRED;
+            let enough = highest.and_then(|threshold| threshold.checked_mul(margin));
+            match (draft.verdict.balance, enough) {
+                (Some(balance), Some(enough)) if balance < enough => State::Nearly(alert),
+                _ => State::Right(alert),
+            }
+        }
+    }
+}
+
+fn failing(draft: &Draft, alerting: &Alerting, failures: u32) -> State {
+    match &draft.verdict.failure {
+        None => State::Right(draft.alert(Topic::Failing, Event::Resolved, Level::Info, None)),
+        Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
+            let mut alert = draft.alert(Topic::Failing, Event::Raised, Level::Warning, None);
+            alert.trouble = Some(Trouble { reason: failure.reason, message: failure.describe(), runs: failures });
+            State::Wrong(alert)
+        }
+        Some(_) => State::Unknown,
+    }
+}
+
+/// Makes alerts of one verdict.
+struct Draft<'a> {
+    verdict: &'a Verdict,
+    now: Timestamp,
+    run_id: &'a str,
+}
+
+impl Draft<'_> {
+    fn alert(&self, topic: Topic, event: Event, level: Level, threshold: Option<Decimal>) -> Alert {
+        let subject = &self.verdict.subject;
+        let over = if event == Event::Resolved { "-resolved" } else { "" };
+        Alert {
+            identity: subject.identity,
+            topic,
+            event,
+            level,
+            project: subject.name.clone(),
+            owner_project: subject.owner_project.clone(),
+            provider: subject.provider.clone(),
+            kind: subject.kind,
+            balance: self.verdict.balance,
+            threshold,
+            currency: self.verdict.currency.clone(),
+            trouble: None,
+            at: self.now,
+            unconfirmed: false,
+            missed: None,
+            dedup_key: format!("{}{over}-{}-{}", topic.as_str(), subject.identity, self.run_id),
+        }
+    }
+}
+
+/// Brings together what is and what is remembered of one condition.
+fn settle(
+    state: State,
+    condition: Option<&Condition>,
+    rules: &Rules,
+    now: Timestamp,
+    (identity, topic): (Identity, Topic),
+    decision: &mut Decision,
+) {
+    let told = condition.and_then(|condition| condition.told.as_ref());
+    let pending = condition.and_then(|condition| condition.pending.as_ref());
+    let held = |next| Held { identity, topic, next };
+    if let Some(pending) = pending.filter(|pending| pending.claimed) {
+        // Whatever has changed since, that run has the word; the next one sees what became of it.
+        if !matches!(state, State::Right(_)) || pending.alert.event == Event::Resolved {
+            decision.held.push(held(None));
+        }
+        return;
+    }
+    let waiting = |event: Event| pending.filter(|pending| pending.alert.event == event).map(|pending| &pending.alert);
+    let withdraw = |alert: Option<&Alert>, decision: &mut Decision| {
+        decision.changes.withdrawn.extend(alert.map(|alert| alert.dedup_key.clone()));
     };
-    Some(Alert {
-        project: verdict.subject.name.clone(),
-        owner_project: verdict.subject.owner_project.clone(),
-        provider: verdict.subject.provider.clone(),
-        kind: verdict.subject.kind,
-        level,
-        balance: verdict.balance?,
-        threshold,
-        currency: verdict.currency.clone(),
-    })
+    match state {
+        State::Wrong(mut alert) => {
+            withdraw(waiting(Event::Resolved), decision);
+            if let Some(told) = told
+                && !is_due(told, &alert, &rules.alerting, now)
+            {
+                withdraw(waiting(Event::Raised), decision);
+                decision.held.push(held(told.at.checked_add(rules.alerting.cooldown).ok()));
+                return;
+            }
+            // The same message as before, with what is true now.
+            if let Some(waiting) = waiting(Event::Raised) {
+                alert.dedup_key.clone_from(&waiting.dedup_key);
+            }
+            decision.alerts.push(alert);
+        }
+        State::Right(alert) | State::Nearly(alert) if told.is_none() => {
+            if let Some(waiting) = waiting(Event::Resolved) {
+                // Its text says what nobody heard; only the balance is newer.
+                let newer = Alert { missed: waiting.missed.clone(), dedup_key: waiting.dedup_key.clone(), ..alert };
+                decision.alerts.push(newer);
+            } else if let Some(untold) = waiting(Event::Raised) {
+                withdraw(Some(untold), decision);
+                let missed = Missed {
+                    at: untold.at,
+                    balance: untold.balance,
+                    threshold: untold.threshold,
+                    trouble: untold.trouble.clone(),
+                };
+                decision.alerts.push(Alert { missed: Some(missed), ..alert });
+            }
+        }
+        State::Right(mut alert) => {
+            withdraw(waiting(Event::Raised), decision);
+            if rules.tell_resolved {
+                if let Some(waiting) = waiting(Event::Resolved) {
+                    alert.dedup_key.clone_from(&waiting.dedup_key);
+                }
+                decision.alerts.push(alert);
+            } else {
+                withdraw(waiting(Event::Resolved), decision);
+                decision.changes.over.push((identity, topic));
+            }
+        }
+        // A reminder that was not taken is out of date; what was told still stands.
+        State::Nearly(_) => withdraw(waiting(Event::Raised), decision),
+        State::Unknown => {
+            decision.alerts.extend(pending.map(|pending| Alert { unconfirmed: true, ..pending.alert.clone() }));
+        }
+    }
+}
+
+/// Whether what was told must be told again.
+fn is_due(told: &Told, alert: &Alert, alerting: &Alerting, now: Timestamp) -> bool {
+    let since = now.duration_since(told.at);
+    let cooldown = SignedDuration::try_from(alerting.cooldown).unwrap_or(SignedDuration::MAX);
+    // A daily run starts a little earlier on some days, and must not skip these.
+    let early = (cooldown / 100).min(EARLY);
+    let is_over = since >= cooldown - early || since < -CLOCK_SKEW;
+    let is_worse = alert.level > told.level;
+    // A warning has another threshold than what is critical, so only the same level can be compared.
+    let is_changed = alert.level == told.level && alert.threshold != told.threshold;
+    is_over || is_worse || is_changed || has_dropped(told.balance, alert.balance, alerting.realert_drop_percent)
+}
+
+/// Whether a balance is the given percentage below the one last told. Below zero the distance grows likewise.
+fn has_dropped(told: Option<Decimal>, now: Option<Decimal>, percent: Decimal) -> bool {
+    let Some((told, now)) = told.zip(now) else {
+        return false;
+    };
+    let part = told.abs().checked_mul(percent / Decimal::ONE_HUNDRED);
+    now < told && part.and_then(|part| told.checked_sub(part)).is_some_and(|limit| now <= limit)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::Identity;
     use crate::check::Reading;
     use crate::failure::Reason;
+    use crate::state::memory::Pending;
     use std::time::Duration;
 
     fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         Subject {
+            identity: Identity::of("project", "P", "file"),
             name: "P".into(),
             owner_project: None,
             provider: "file".into(),
-            kind: BalanceType::Balance,
+            kind: crate::config::BalanceType::Balance,
             threshold: Some(threshold.parse().unwrap()),
             warning_threshold: warning.map(|w| w.parse().unwrap()),
             currency: Some("USD".into()),
         }
     }
 
-    fn outcome(amount: Amount) -> Outcome {
-        Outcome { result: Ok(Reading { amount, currency: None }), attempts: 1, duration: Duration::ZERO }
+    fn outcome(result: Result<Amount, Failure>) -> Outcome {
+        let result = result.map(|amount| Reading { amount, currency: None });
+        Outcome { result, cached: false, attempts: 1, duration: Duration::ZERO }
+    }
+
+    fn of(balance: &str) -> Outcome {
+        outcome(Ok(Amount::Of(balance.parse().unwrap())))
+    }
+
+    fn rules() -> Rules {
+        Rules { alerting: Alerting::default(), tell: true, tell_resolved: true }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn first_run(found: Vec<(Subject, Outcome)>) -> (Vec<Verdict>, Vec<Alert>) {
+        let verdicts = judge(found);
+        let alerts = decide(&verdicts, &Memory::default(), &rules(), at(0), "r").alerts;
+        (verdicts, alerts)
     }
 
     #[test]
@@ -182,8 +404,7 @@ mod tests {
             ("-0.01", "0", None, Status::Low, None),
             ("-5", "10", None, Status::Low, Some("-0.5")),
         ] {
-            let outcome = outcome(Amount::Of(balance.parse().unwrap()));
-            let (verdicts, alerts) = decide(vec![(subject(threshold, warning), outcome)]);
+            let (verdicts, alerts) = first_run(vec![(subject(threshold, warning), of(balance))]);
             assert_eq!(verdicts[0].status, want, "{balance} against {threshold}");
             assert_eq!(verdicts[0].ratio.map(|r| r.to_string()).as_deref(), ratio);
             assert_eq!(alerts.len(), usize::from(matches!(want, Status::Low | Status::Warning)));
@@ -192,10 +413,9 @@ mod tests {
 
     #[test]
     fn unknown_is_never_low_and_unlimited_never_alerts() {
-        let failed =
-            Outcome { result: Err(Failure::new(Reason::Timeout, "x")), attempts: 3, duration: Duration::from_secs(1) };
+        let failed = outcome(Err(Failure::new(Reason::Timeout, "x")));
         let (verdicts, alerts) =
-            decide(vec![(subject("10", None), failed), (subject("10", Some("20")), outcome(Amount::Unlimited))]);
+            first_run(vec![(subject("10", None), failed), (subject("10", Some("20")), outcome(Ok(Amount::Unlimited)))]);
         assert_eq!(verdicts[0].status, Status::Failed);
         assert_eq!(verdicts[0].balance, None);
         assert_eq!(verdicts[1].status, Status::Unlimited);
@@ -205,10 +425,291 @@ mod tests {
     #[test]
     fn the_worst_alert_comes_first() {
         let found = [("15", "w"), ("5", "c")].map(|(balance, name)| {
-            let subject = Subject { name: name.into(), ..subject("10", Some("20")) };
-            (subject, outcome(Amount::Of(balance.parse().unwrap())))
+            let identity = Identity::of("project", name, "file");
+            (Subject { identity, name: name.into(), ..subject("10", Some("20")) }, of(balance))
         });
-        let (_, alerts) = decide(found.into());
+        let (_, alerts) = first_run(found.into());
         assert_eq!(alerts.iter().map(|a| a.project.as_str()).collect::<Vec<_>>(), ["c", "w"]);
+    }
+
+    /// What the store does with decisions, without a store: one check through many runs.
+    struct Life {
+        memory: Memory,
+        rules: Rules,
+        subject: Subject,
+        run: u32,
+    }
+
+    impl Life {
+        fn new(threshold: &str, warning: Option<&str>) -> Life {
+            Life { memory: Memory::default(), rules: rules(), subject: subject(threshold, warning), run: 0 }
+        }
+
+        /// One run. `taken` says whether the channels are up. Gives what was sent: `+critical`, `-` when over, `~` when
+        /// suppressed; a leading `!` for what could not be delivered.
+        fn run(&mut self, second: i64, outcome: Outcome, taken: bool) -> String {
+            self.run += 1;
+            let verdicts = judge(vec![(self.subject.clone(), outcome)]);
+            let run_id = format!("r{}", self.run);
+            let decision = decide(&verdicts, &self.memory, &self.rules, at(second), &run_id);
+            for (check, runs, _) in decision.changes.failures {
+                self.memory.failures.insert(check, runs);
+            }
+            for key in decision.changes.withdrawn {
+                for condition in self.memory.conditions.values_mut() {
+                    condition.pending.take_if(|pending| pending.alert.dedup_key == key);
+                }
+            }
+            for over in decision.changes.over {
+                self.memory.conditions.remove(&over);
+            }
+            let mut said = Vec::new();
+            for alert in decision.alerts {
+                let key = (alert.identity, alert.topic);
+                let word = match (alert.event, alert.topic) {
+                    (Event::Raised, Topic::Low) => format!("+{}", alert.level.as_str()),
+                    (Event::Raised, Topic::Failing) => "+failing".to_owned(),
+                    (Event::Resolved, topic) => format!("-{}", topic.as_str()),
+                };
+                let late = if alert.missed.is_some() { "(late)" } else { "" };
+                let blind = if alert.unconfirmed { "(blind)" } else { "" };
+                let up = if taken { "" } else { "!" };
+                said.push(format!("{up}{word}{late}{blind}"));
+                let condition = self.memory.conditions.entry(key).or_default();
+                if !taken {
+                    condition.pending = Some(Pending { alert, claimed: false });
+                } else if alert.event == Event::Resolved {
+                    self.memory.conditions.remove(&key);
+                } else {
+                    let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
+                    *condition =
+                        Condition { told: Some(Told { at: at(second), level, balance, threshold }), pending: None };
+                }
+            }
+            said.extend(decision.held.iter().map(|held| match held.next {
+                Some(_) => "~".to_owned(),
+                None => "~~".to_owned(),
+            }));
+            said.join(" ")
+        }
+    }
+
+    /// A step of a life: second, balance (`x` fails, `inf` is unlimited), channels up, what is said.
+    type Step = (i64, &'static str, bool, &'static str);
+
+    fn live(life: &mut Life, steps: &[Step]) {
+        for (index, (second, balance, taken, want)) in steps.iter().enumerate() {
+            let outcome = match *balance {
+                "x" => outcome(Err(Failure::transient(Reason::Timeout, "timed out"))),
+                "inf" => outcome(Ok(Amount::Unlimited)),
+                balance => of(balance),
+            };
+            assert_eq!(life.run(*second, outcome, *taken), *want, "step {index}: {balance} at {second} s");
+        }
+    }
+
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn a_low_balance_is_told_once_a_day_sooner_only_if_it_got_worse_and_once_when_it_is_over() {
+        live(
+            &mut Life::new("100", Some("200")),
+            &[
+                (0, "500", true, ""),
+                (300, "150", true, "+warning"),
+                (600, "150", true, "~"),
+                (900, "99", true, "+critical"),
+                (1200, "98", true, "~"),
+                (1500, "150", true, "~"), // better, and a louder word has been said
+                (1800, "90", true, "~"),
+                (2100, "49.5", true, "+critical"), // half of the 99 last told
+                (2400, "49", true, "~"),
+                (2700, "x", true, ""), // unknown is neither low nor recovered
+                (2100 + DAY - 600, "49", true, "~"),
+                (2100 + DAY, "49", true, "+critical"),
+                (2100 + DAY + 300, "200", true, "-low"),
+                (2100 + DAY + 600, "300", true, ""),
+                (2100 + DAY + 900, "99", true, "+critical"), // low again is new
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_low_on_the_first_run_is_told_and_a_changed_threshold_tells_again() {
+        let mut life = Life::new("100", None);
+        live(&mut life, &[(0, "5", true, "+critical"), (300, "5", true, "~")]);
+        life.subject.threshold = Some(50.into());
+        live(&mut life, &[(600, "5", true, "+critical"), (900, "5", true, "~")]);
+        life.subject.threshold = Some(3.into());
+        live(&mut life, &[(1200, "5", true, "-low"), (1500, "5", true, "")]);
+    }
+
+    #[test]
+    fn a_daily_run_reminds_daily_whatever_the_jitter_and_a_wrong_clock_silences_nobody() {
+        live(
+            &mut Life::new("100", None),
+            &[
+                (0, "5", true, "+critical"),
+                (DAY - 30, "5", true, "+critical"), // half a minute early
+                (2 * DAY - 80, "5", true, "+critical"),
+                (DAY - 300, "5", true, "+critical"), // the clock was a day ahead
+                (DAY - 310, "5", true, "~"),         // another machine's is a little behind
+            ],
+        );
+    }
+
+    #[test]
+    fn a_margin_stops_flapping() {
+        let mut life = Life::new("100", None);
+        life.rules.alerting.recovery_margin_percent = 10.into();
+        live(
+            &mut life,
+            &[
+                (0, "99", true, "+critical"),
+                (300, "101", true, ""),
+                (600, "99", true, "~"),
+                (900, "109.99", true, ""),
+                (1200, "110", true, "-low"),
+                (1500, "99", true, "+critical"),
+                (1800, "inf", true, "-low"),
+            ],
+        );
+    }
+
+    #[test]
+    fn nothing_is_lost_while_the_channels_are_down() {
+        live(
+            &mut Life::new("100", None),
+            &[
+                (0, "5", false, "!+critical"),
+                (300, "5", false, "!+critical"),
+                (600, "4", true, "+critical"),
+                (900, "4", true, "~"),
+                (1200, "500", false, "!-low"),
+                (1500, "500", true, "-low"),
+                (1800, "5", false, "!+critical"),
+                (2100, "x", false, "!+critical(blind)"), // it may still be so, and nobody knows yet
+                (2400, "500", false, "!-low(late)"),     // nobody heard of it: say what happened
+                (2700, "500", true, "-low(late)"),
+                (3000, "500", true, ""),
+                (3300, "5", false, "!+critical"),
+                (3600, "500", false, "!-low(late)"),
+                (3900, "5", true, "+critical"), // low again before that could be said
+                (4200, "500", false, "!-low"),
+                (4500, "5", true, "~"), // told before, and never told that it was over
+                (4800, "5", true, "~"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_reminder_that_was_not_taken_does_not_outlive_its_cause() {
+        let mut life = Life::new("100", None);
+        life.rules.alerting.recovery_margin_percent = 10.into();
+        live(
+            &mut life,
+            &[
+                (0, "5", true, "+critical"),
+                (DAY, "5", false, "!+critical"),
+                (DAY + 300, "105", true, ""),
+                (DAY + 600, "x", true, ""),
+                (DAY + 900, "120", true, "-low"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_check_that_keeps_failing_is_told_once_and_once_when_it_works() {
+        let mut life = Life::new("100", None);
+        live(
+            &mut life,
+            &[
+                (0, "x", true, ""),
+                (300, "x", true, ""),
+                (600, "500", true, ""), // in a row
+                (900, "x", true, ""),
+                (1200, "x", true, ""),
+                (1500, "x", true, "+failing"),
+                (1800, "x", true, "~"),
+                (2100, "5", true, "+critical -failing"),
+                (2400, "x", true, ""),
+                (2700, "500", false, "!-low"),
+                (3000, "500", true, "-low"),
+                (3300, "x", true, ""),
+                (3600, "x", true, ""),
+                (3900, "x", false, "!+failing"),
+                (4200, "500", true, "-failing(late)"),
+            ],
+        );
+        life.rules.alerting.failure_alert_after = 0;
+        (0..20).for_each(|n| live(&mut life, &[(5000 + 300 * n, "x", true, "")]));
+    }
+
+    #[test]
+    fn nobody_hears_that_it_is_over_if_nobody_wants_to_but_what_was_missed_is_told() {
+        let mut life = Life::new("100", None);
+        life.rules.tell_resolved = false;
+        live(
+            &mut life,
+            &[
+                (0, "5", true, "+critical"),
+                (300, "500", true, ""),
+                (600, "5", true, "+critical"),
+                (900, "500", true, ""),
+                (1200, "5", false, "!+critical"),
+                (1500, "500", true, "-low(late)"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_another_run_is_sending_is_left_to_it() {
+        let mut life = Life::new("100", None);
+        live(&mut life, &[(0, "5", false, "!+critical")]);
+        for condition in life.memory.conditions.values_mut() {
+            condition.pending.as_mut().unwrap().claimed = true;
+        }
+        live(&mut life, &[(1, "5", true, "~~"), (1, "x", true, "~~"), (2, "500", true, "")]);
+    }
+
+    #[test]
+    fn a_message_keeps_its_key_until_it_is_taken_and_a_reminder_has_another() {
+        let mut memory = Memory::default();
+        let verdicts = judge(vec![(subject("100", None), of("5"))]);
+        let key = |memory: &Memory, second, run| {
+            decide(&verdicts, memory, &rules(), at(second), run).alerts[0].dedup_key.clone()
+        };
+        let first = key(&memory, 0, "r1");
+        assert_eq!(first, key(&memory, 0, "r1"), "the same run started twice");
+        let alert = decide(&verdicts, &memory, &rules(), at(0), "r1").alerts.remove(0);
+        let identity = (alert.identity, Topic::Low);
+        let told = Told { at: at(0), level: alert.level, balance: alert.balance, threshold: alert.threshold };
+        let pending = Some(Pending { alert, claimed: false });
+        memory.conditions.insert(identity, Condition { told: None, pending });
+        assert_eq!(key(&memory, 300, "r2"), first);
+        memory.conditions.insert(identity, Condition { told: Some(told), pending: None });
+        assert_ne!(key(&memory, DAY, "r3"), first);
+    }
+
+    #[test]
+    fn the_drop_is_counted_from_the_value_last_told() {
+        let drop = |told: &str, now: &str, percent: i64| {
+            let [told, now]: [Decimal; 2] = [told, now].map(|n| n.parse().unwrap());
+            has_dropped(Some(told), Some(now), percent.into())
+        };
+        for (told, now, percent, want) in [
+            ("80", "40", 50, true),
+            ("80", "40.01", 50, false),
+            ("80", "0", 100, true),
+            ("80", "0.01", 100, false),
+            ("0", "0", 50, false),
+            ("0", "-0.01", 50, true),
+            ("-10", "-14.99", 50, false),
+            ("-10", "-15", 50, true),
+            ("-10", "5", 50, false),
+        ] {
+            assert_eq!(drop(told, now, percent), want, "{told} -> {now} at {percent} %");
+        }
+        assert!(!has_dropped(None, Some(Decimal::ONE), Decimal::ONE));
     }
 }

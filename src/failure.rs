@@ -33,11 +33,30 @@ pub enum Reason {
     Api,
     /// The entry itself cannot be used: an unset variable, a missing secret file.
     Config,
+    /// The host failed so often that it is left alone for a while: it was not asked.
+    CircuitOpen,
     /// A defect of this program, caught.
     Internal,
 }
 
 impl Reason {
+    /// Every cause.
+    pub const ALL: [Reason; 13] = [
+        Reason::Timeout,
+        Reason::Dns,
+        Reason::Connect,
+        Reason::Tls,
+        Reason::Auth,
+        Reason::RateLimited,
+        Reason::HttpStatus,
+        Reason::Decode,
+        Reason::Protocol,
+        Reason::Api,
+        Reason::Config,
+        Reason::CircuitOpen,
+        Reason::Internal,
+    ];
+
     /// The name used in reports, the same as its JSON form.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,6 +71,7 @@ impl Reason {
             Reason::Protocol => "protocol",
             Reason::Api => "api",
             Reason::Config => "config",
+            Reason::CircuitOpen => "circuit_open",
             Reason::Internal => "internal",
         }
     }

@@ -90,6 +90,14 @@ impl Clients {
         }
     }
 
+    /// The run's one TLS connector, for what speaks no HTTP.
+    ///
+    /// # Errors
+    /// Why the trust store cannot be used.
+    pub fn tls(&self) -> Result<native_tls::TlsConnector, String> {
+        self.trust.connector()
+    }
+
     /// One attempt to read.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 //! file -- config+-> Config -> Plan -> Vec<Outcome> -> Vec<Verdict> -> Vec<Delivery> -> Report -> stdout, Exit
 //! ```
 
+pub mod alert;
 pub mod amount;
 pub mod check;
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod plan;
 pub mod redact;
 pub mod report;
 pub mod retry;
+pub mod state;
 pub mod text;
 
 use std::io::{self, Write};
@@ -34,19 +36,27 @@ use anstream::AutoStream;
 use clap::CommandFactory;
 use jiff::Timestamp;
 
-use crate::check::Outcome;
-use crate::check::pool::Job;
+use crate::check::circuit::Breaker;
+use crate::check::job::{Readings, Shared, job};
 use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, ListOutput, Output, ValidateArgs};
 use crate::config::{Config, Environment, Loaded, Problem, Reach, Source};
+use crate::decide::Decision;
 use crate::exit::Exit;
 use crate::http::Clients;
 use crate::logging::Format;
-use crate::plan::{Check, Plan, PlanError};
+use crate::plan::{Plan, PlanError};
 use crate::report::Report;
 use crate::report::progress::Progress;
+use crate::state::session::{Kept, Session};
+use crate::state::{Decider, Learnt, Run};
 
 /// After the run's deadline, alerts still have this long: the process ends within 2 s of it.
 const GRACE: Duration = Duration::from_millis(1500);
+
+/// The least time that the store gets for one step, even when the run's time is over.
+const LEAST_STATE_WAIT: Duration = Duration::from_millis(200);
+/// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
+const CLAIM_MARGIN: Duration = Duration::from_secs(30);
 
 /// Runs one command and gives the status to end with.
 pub fn run(cli: Cli) -> Exit {
@@ -144,13 +154,29 @@ fn check(args: &CheckArgs) -> Exit {
     }
     let deadline = start + plan.run_timeout;
     let clients = Arc::new(Clients::default());
-    let run_id = format!("{}-{:06x}", started_at.strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..0x0100_0000));
+    let run_id = run_id(started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
 
+    let mut session = Session::begin(&plan.state, args.dry_run, &clients, state_wait(deadline));
+    let snapshot = session.snapshot(plan.keep_readings, state_wait(deadline));
     let mut plan = plan;
     let checks = std::mem::take(&mut plan.checks);
-    let (subjects, jobs): (Vec<_>, Vec<_>) =
-        checks.into_iter().map(|check| (check.subject.clone(), job(check, &plan, &clients, deadline))).unzip();
+    let shared = Arc::new(Shared {
+        clients: Arc::clone(&clients),
+        redactor: Arc::clone(&plan.redactor),
+        policy: retry::Policy { max_retries: plan.max_retries, deadline },
+        breaker: Breaker::new(plan.circuit, snapshot.circuits),
+        readings: Readings {
+            account_key: snapshot.account_key,
+            ttl: plan.keep_readings.unwrap_or_default(),
+            known: snapshot.readings,
+            ..Readings::default()
+        },
+    });
+    let (subjects, jobs): (Vec<_>, Vec<_>) = checks
+        .into_iter()
+        .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared)))
+        .unzip();
     let mut progress = Progress::new(jobs.len(), format == Format::Text && !args.quiet);
     let outcomes = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done));
     drop(progress);
@@ -161,16 +187,38 @@ fn check(args: &CheckArgs) -> Exit {
             return Exit::Internal;
         }
     };
-    let (verdicts, alerts) = decide::decide(subjects.into_iter().zip(outcomes).collect());
-    let deliveries = notify::notify(&plan, &alerts, &run_id, &clients, deadline + GRACE, args.dry_run, format);
-    let report = Report {
-        run_id,
+    let verdicts = decide::judge(subjects.into_iter().zip(outcomes).collect());
+    let learnt = Arc::new(Learnt { verdicts, readings: shared.readings.learnt(), circuits: shared.breaker.changes() });
+    let run = Run {
+        id: run_id,
         started_at,
-        duration_seconds: start.elapsed().as_secs_f64(),
-        verdicts,
-        deliveries,
-        alerts: alerts.len(),
+        claims_until: Timestamp::now() + deadline.saturating_duration_since(Instant::now()) + CLAIM_MARGIN,
+        is_partial: plan.is_partial,
     };
+    let decider: Decider = {
+        let (learnt, rules, run_id) = (Arc::clone(&learnt), plan.rules.clone(), run.id.clone());
+        Arc::new(move |memory| decide::decide(&learnt.verdicts, memory, &rules, started_at, &run_id))
+    };
+    fault::point("before-claim");
+    let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, state_wait(deadline));
+    fault::point("after-claim");
+    let deliveries = notify::notify(&plan, &alerts, &run.id, &clients, deadline + GRACE, args.dry_run, format);
+    fault::point("after-send");
+    let mut report = Report {
+        run_id: run.id.clone(),
+        started_at,
+        duration_seconds: 0.0,
+        verdicts: learnt.verdicts.clone(),
+        alerts,
+        held,
+        channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
+        deliveries,
+        memory: Kept::Off,
+    };
+    session.finish(&run, report.marks(), state_wait(deadline + GRACE));
+    fault::point("after-mark");
+    report.memory = session.end(state_wait(deadline + GRACE));
+    report.duration_seconds = start.elapsed().as_secs_f64();
     let exit = Exit::of(&report, args.fail_on);
     let shown = if args.output == Output::Nagios { exit.for_nagios() } else { exit };
     let printed = print(&report.render(args.output, shown, args.quiet));
@@ -181,32 +229,20 @@ fn check(args: &CheckArgs) -> Exit {
     if printed == Exit::Ok || exit != Exit::Ok { exit } else { printed }
 }
 
-/// One check as the pool runs it: attempts until one succeeds or another cannot help.
-fn job(check: Check, plan: &Plan, clients: &Arc<Clients>, deadline: Instant) -> Job {
-    let policy = retry::Policy { max_retries: plan.max_retries, deadline };
-    let redactor = Arc::clone(&plan.redactor);
-    let clients = Arc::clone(clients);
-    Box::new(move || {
-        let begin = Instant::now();
-        let name = check.subject.name;
-        let (result, attempts) = match check.account {
-            Err(failure) => (Err(failure), 0),
-            Ok(account) => {
-                fault::point(&format!("check-panic:{name}"));
-                retry::run(policy, &redactor, |left| account.read(&clients, Timestamp::now(), left))
-            }
-        };
-        match &result {
-            Ok(reading) => {
-                log::debug!(check:? = name.as_str(), attempts = attempts; "read: {:?}", reading.amount)
-            }
-            Err(failure) => log::info!(
-                check:? = name.as_str(), reason:? = failure.reason.as_str(), attempts = attempts;
-                "not read: {}", failure.describe()
-            ),
-        }
-        Outcome { result, attempts, duration: begin.elapsed() }
-    })
+/// The time that the store may take now: never long, and a little even when the run's time is over.
+fn state_wait(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).clamp(LEAST_STATE_WAIT, state::LONGEST_WAIT)
+}
+
+/// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.
+fn run_id(started_at: Timestamp) -> String {
+    let is_id = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
+    match std::env::var("BALANCE_ALERT_RUN_ID").ok().filter(|id| !id.is_empty()) {
+        Some(id) if is_id(&id) => return id,
+        Some(_) => log::warn!("`BALANCE_ALERT_RUN_ID` is not used: an id is 1 to 100 visible ASCII characters"),
+        None => {}
+    }
+    format!("{}-{:06x}", started_at.strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..0x0100_0000))
 }
 
 fn validate(args: &ValidateArgs) -> Exit {

@@ -6,10 +6,12 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
+use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
-use crate::config::{BalanceType, Channel, Config, Language, Project};
+use crate::config::{BalanceType, Channel, Circuit, Config, Language, Project, State};
+use crate::decide::Rules;
 use crate::failure::{Failure, Reason};
 use crate::redact::Redactor;
 use crate::text;
@@ -34,6 +36,16 @@ pub struct Plan {
     pub redactor: Arc<Redactor>,
     /// What works, but not as asked.
     pub warnings: Vec<String>,
+    /// Where runs keep what they remember.
+    pub state: State,
+    /// When alerts are sent and repeated.
+    pub rules: Rules,
+    /// How old a reading may be to be used again; none for never.
+    pub keep_readings: Option<Duration>,
+    /// When a host is left alone.
+    pub circuit: Circuit,
+    /// Whether flags leave checks out.
+    pub is_partial: bool,
 }
 
 /// One check.
@@ -47,6 +59,8 @@ pub struct Check {
 /// What a check is about; what judging and reporting need of it.
 #[derive(Clone, Debug)]
 pub struct Subject {
+    /// Names it across runs.
+    pub identity: Identity,
     /// The project's unique name.
     pub name: String,
     /// Who it belongs to.
@@ -76,6 +90,11 @@ impl Plan {
         }
         let checks: Vec<Check> = selected.into_iter().map(|project| check(project, config)).collect();
         let settings = config.settings();
+        let mut state = config.state().clone();
+        if let Some(flag) = &args.state {
+            let usage = |message| PlanError::Usage { message, hint: None };
+            state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
+        }
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         Ok(Plan {
             workers: wanted.min(checks.len()),
@@ -87,6 +106,16 @@ impl Plan {
             language: settings.language,
             redactor: Arc::clone(config.redactor()),
             warnings: config.warnings().iter().cloned().chain(warning).collect(),
+            state,
+            rules: Rules {
+                alerting: settings.alerting.clone(),
+                tell: !config.channels().is_empty(),
+                tell_resolved: config.channels().iter().any(|channel| channel.send_resolved),
+            },
+            keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
+                .then_some(settings.response_cache_ttl),
+            circuit: settings.circuit,
+            is_partial: !args.projects.is_empty() || args.only.is_some(),
         })
     }
 }
@@ -138,6 +167,7 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
 fn check(project: &Project, config: &Config) -> Check {
     let page = &project.page;
     let subject = Subject {
+        identity: Identity::of("project", &project.name, &page.id),
         name: project.name.clone(),
         owner_project: project.owner_project.clone(),
         provider: page.id.clone(),

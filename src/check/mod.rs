@@ -1,10 +1,13 @@
 //! What the world says: one attempt gives a [`Reading`] or a [`Failure`]; the pool makes [`Outcome`]s of them.
 
+pub mod circuit;
+pub mod job;
 pub mod pool;
 pub mod provider;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::failure::Failure;
@@ -27,11 +30,22 @@ pub struct Reading {
     pub currency: Option<String>,
 }
 
+/// A reading of an earlier run that can be used again.
+#[derive(Clone, Debug)]
+pub struct CachedReading {
+    /// When it was read.
+    pub at: Timestamp,
+    /// What was read.
+    pub reading: Reading,
+}
+
 /// What came of one check, all its attempts taken together.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The reading or why there is none.
     pub result: Result<Reading, Failure>,
+    /// Whether an earlier run's reading was used again.
+    pub cached: bool,
     /// Attempts made; 0 if none was possible.
     pub attempts: u32,
     /// Time taken, waits included.

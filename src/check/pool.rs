@@ -47,6 +47,7 @@ pub fn run(
             let outcome = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Outcome {
                 result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
                     .with_hint("please report it, with the log line that names the place")),
+                cached: false,
                 attempts: 1,
                 duration: begin.elapsed(),
             });
@@ -75,7 +76,7 @@ pub fn run(
 
 fn unfinished(waited: Duration) -> Outcome {
     let message = format!("not finished when the run's time was over ({} s)", crate::text::seconds(waited));
-    Outcome { result: Err(Failure::new(Reason::Timeout, message)), attempts: 1, duration: waited }
+    Outcome { result: Err(Failure::new(Reason::Timeout, message)), cached: false, attempts: 1, duration: waited }
 }
 
 #[cfg(test)]
@@ -86,7 +87,7 @@ mod tests {
 
     fn outcome(n: i64) -> Outcome {
         let reading = Reading { amount: Amount::Of(n.into()), currency: None };
-        Outcome { result: Ok(reading), attempts: 1, duration: Duration::ZERO }
+        Outcome { result: Ok(reading), cached: false, attempts: 1, duration: Duration::ZERO }
     }
 
     fn far() -> Instant {

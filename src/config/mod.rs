@@ -8,6 +8,7 @@ mod problem;
 mod raw;
 mod rules;
 mod source;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use environment::Environment;
 pub use problem::{Problem, Reach};
 pub use raw::{BalanceType, ChannelKind, Language};
 pub use source::Source;
+pub use store::{STATE_VARIABLE, chosen_place};
 
 /// Most problems that are listed; a file with more is hardly a config.
 pub const MOST_PROBLEMS: usize = 200;
@@ -36,6 +38,7 @@ pub struct Config {
     settings: Settings,
     channels: Vec<Channel>,
     projects: Vec<Project>,
+    state: State,
     folder: PathBuf,
     redactor: Arc<Redactor>,
     warnings: Vec<String>,
@@ -62,6 +65,71 @@ pub struct Settings {
     pub max_retries: u32,
     /// Language of alerts.
     pub language: Language,
+    /// When and how alerts are repeated.
+    pub alerting: Alerting,
+    /// How old a reading may be to be used again; zero for never.
+    pub response_cache_ttl: Duration,
+    /// When a host is left alone.
+    pub circuit: Circuit,
+}
+
+/// When an alert is sent, repeated and taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alerting {
+    /// An alert is repeated after this time.
+    pub cooldown: Duration,
+    /// Or when the balance is this many percent below the value last told; above 0 to 100.
+    pub realert_drop_percent: Decimal,
+    /// A balance has recovered this many percent above its threshold.
+    pub recovery_margin_percent: Decimal,
+    /// Failed runs in a row that raise an alert; 0 for never.
+    pub failure_alert_after: u32,
+}
+
+impl Default for Alerting {
+    fn default() -> Self {
+        Alerting {
+            cooldown: Duration::from_secs(86_400),
+            realert_drop_percent: Decimal::from(50),
+            recovery_margin_percent: Decimal::ZERO,
+            failure_alert_after: 3,
+        }
+    }
+}
+
+/// When a host that fails is left alone, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circuit {
+    /// Transient failures in a row that open the circuit; 0 for never.
+    pub failures: u32,
+    /// How long it stays open.
+    pub open_for: Duration,
+}
+
+impl Default for Circuit {
+    fn default() -> Self {
+        Circuit { failures: 3, open_for: Duration::from_secs(60) }
+    }
+}
+
+/// Where runs keep what they remember, and for how long.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The place, or why it cannot be used.
+    pub place: Result<Place, String>,
+    /// How long samples and sent alerts are kept.
+    pub retention: Duration,
+}
+
+/// A place for what runs remember.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Nowhere, as was asked for.
+    Nowhere,
+    /// A file.
+    File(PathBuf),
+    /// A PostgreSQL database; its address holds a password.
+    Postgres(SecretString),
 }
 
 impl Default for Settings {
@@ -72,6 +140,9 @@ impl Default for Settings {
             run_timeout: Duration::from_secs(120),
             max_retries: 3,
             language: Language::En,
+            alerting: Alerting::default(),
+            response_cache_ttl: Duration::ZERO,
+            circuit: Circuit::default(),
         }
     }
 }
@@ -89,6 +160,8 @@ pub struct Channel {
     pub secret: Option<SecretString>,
     /// The sender named in messages.
     pub source: String,
+    /// Whether it hears that an alert is over.
+    pub send_resolved: bool,
     /// Why nothing can be sent through it.
     pub broken: Option<String>,
 }
@@ -138,6 +211,11 @@ impl Config {
     /// The enabled projects, in the order of the file.
     pub fn projects(&self) -> &[Project] {
         &self.projects
+    }
+
+    /// Where runs keep what they remember.
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     /// The folder that relative paths start from.

@@ -32,6 +32,8 @@ pub(super) struct RawConfig {
     pub projects: Option<Vec<Option<RawProject>>>,
     /// Pages for services that the catalogue does not know.
     pub providers: Option<Vec<Option<Page>>>,
+    /// Where runs keep what they remember: `none`, or a file or a PostgreSQL database.
+    pub state: Option<RawState>,
     /// Subscriptions; must be empty in this version.
     #[schemars(with = "Option<[(); 0]>")]
     pub subscriptions: Option<Vec<serde_yaml::Value>>,
@@ -59,6 +61,89 @@ pub(super) struct RawSettings {
     /// Language of alerts, default en.
     #[schemars(extend("default" = "en"))]
     pub language: Option<Language>,
+    /// An alert is repeated after this many seconds while its cause lasts: 0 to 31536000, default 86400.
+    #[schemars(extend("default" = 86400))]
+    pub alert_cooldown_seconds: Option<Lenient<Decimal>>,
+    /// It is repeated sooner once the balance is this many percent below the value last told: above 0 to 100, default 50.
+    #[schemars(extend("default" = 50))]
+    pub realert_drop_percent: Option<Lenient<Decimal>>,
+    /// A balance has recovered this many percent above its threshold: 0 to 1000, default 0.
+    #[schemars(extend("default" = 0))]
+    pub recovery_margin_percent: Option<Lenient<Decimal>>,
+    /// A check that fails in this many runs in a row raises an alert: 0 (never) to 1000, default 3.
+    #[schemars(extend("default" = 3))]
+    pub failure_alert_after: Option<Lenient<u64>>,
+    /// A reading that is not older than this many seconds is used again: 0 (never) to 86400, default 0.
+    #[schemars(extend("default" = 0))]
+    pub response_cache_ttl: Option<Lenient<Decimal>>,
+    /// This many transient failures of one host in a row stop further questions to it: 0 (never) to 1000, default 3.
+    #[schemars(extend("default" = 3))]
+    pub circuit_breaker_failures: Option<Lenient<u64>>,
+    /// For this many seconds: above 0 to 86400, default 60.
+    #[schemars(extend("default" = 60))]
+    pub circuit_breaker_seconds: Option<Lenient<Decimal>>,
+}
+
+/// Where runs keep what they remember.
+#[derive(Debug)]
+pub(super) enum RawState {
+    /// Nowhere.
+    None,
+    /// In a file or a database.
+    Kept(RawStore),
+}
+
+/// Where runs keep what they remember, and for how long.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawStore {
+    /// A file; default $XDG_STATE_HOME/balance-alert/state.db.
+    pub path: Option<String>,
+    /// A PostgreSQL database that several machines share: postgres://user:password@host/database.
+    pub url: Option<String>,
+    /// A file that holds the address of the database.
+    pub url_file: Option<String>,
+    /// How long samples and sent alerts are kept, in days: 1 to 36500, default 400.
+    #[schemars(extend("default" = 400))]
+    pub retention_days: Option<Lenient<u64>>,
+}
+
+impl<'de> Deserialize<'de> for RawState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StateVisitor;
+
+        impl<'de> Visitor<'de> for StateVisitor {
+            type Value = RawState;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("none or a mapping")
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<RawState, E> {
+                match value.trim() {
+                    "none" => Ok(RawState::None),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
+                }
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<RawState, A::Error> {
+                RawStore::deserialize(de::value::MapAccessDeserializer::new(map)).map(RawState::Kept)
+            }
+        }
+
+        deserializer.deserialize_any(StateVisitor)
+    }
+}
+
+impl JsonSchema for RawState {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RawState".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let store = generator.subschema_for::<RawStore>();
+        json_schema!({ "anyOf": [{ "const": "none" }, store] })
+    }
 }
 
 /// The language of alerts.
@@ -91,6 +176,9 @@ pub(super) struct RawWebhook {
     pub secret: Option<String>,
     /// A file that holds the signing secret.
     pub secret_file: Option<String>,
+    /// Whether it hears that an alert is over; default true.
+    #[schemars(extend("default" = true))]
+    pub send_resolved: Option<Lenient<bool>>,
 }
 
 /// The services that alerts can be sent to.

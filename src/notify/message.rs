@@ -1,12 +1,19 @@
 //! What an alert says, in words. How a service wants it encoded is the channel's business.
 
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+
+use crate::alert::{Alert, Event, Level, Topic, Trouble};
 use crate::amount;
 use crate::config::{BalanceType, Language};
-use crate::decide::{Alert, Level};
 use crate::text;
 
 /// Longest name shown, in characters.
 const NAME_CHARS: usize = 120;
+
+/// Longest reason shown, in characters.
+const TROUBLE_CHARS: usize = 200;
 
 /// The alerts of one run, ready to be encoded.
 pub(super) struct Message {
@@ -29,6 +36,10 @@ impl Message {
                 alert.project = text::one_line(&alert.project, NAME_CHARS);
                 alert.owner_project = alert.owner_project.map(|owner| text::one_line(&owner, NAME_CHARS));
                 alert.currency = alert.currency.map(|currency| text::one_line(&currency, 16));
+                let missed = alert.missed.as_mut().and_then(|missed| missed.trouble.as_mut());
+                for trouble in alert.trouble.as_mut().into_iter().chain(missed) {
+                    trouble.message = text::one_line(&trouble.message, TROUBLE_CHARS);
+                }
                 alert
             })
             .collect();
@@ -37,15 +48,21 @@ impl Message {
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
     pub(super) fn title(&self, alerts: &[Alert]) -> String {
-        let low = alerts.iter().filter(|alert| alert.level == Level::Critical).count();
-        let warning = alerts.len() - low;
-        let (head, low_word, warning_word, colon, comma) = match self.language {
-            Language::En => ("Balance alert", " low", " warning", ": ", ", "),
-            Language::Zh => ("余额告警", " 个不足", " 个预警", "：", "，"),
+        let count = |what: fn(&Alert) -> bool| alerts.iter().filter(|alert| what(alert)).count();
+        let counts = [
+            count(|alert| alert.level == Level::Critical),
+            count(|alert| alert.level == Level::Warning && alert.topic == Topic::Low),
+            count(|alert| alert.level == Level::Warning && alert.topic == Topic::Failing),
+            count(|alert| alert.event == Event::Resolved),
+        ];
+        let (head, words, colon, comma) = match self.language {
+            Language::En => ("Balance alert", [" low", " warning", " failing", " recovered"], ": ", ", "),
+            Language::Zh => ("余额告警", [" 个不足", " 个预警", " 个读取失败", " 个恢复"], "：", "，"),
         };
-        let counts: Vec<String> = [(low, low_word), (warning, warning_word)]
+        let counts: Vec<String> = counts
             .iter()
-            .filter(|(count, _)| *count > 0)
+            .zip(words)
+            .filter(|(count, _)| **count > 0)
             .map(|(count, word)| format!("{count}{word}"))
             .collect();
         format!("{head}{colon}{}", counts.join(comma))
@@ -53,56 +70,152 @@ impl Message {
 
     /// One line for one alert, its mark first.
     pub(super) fn line(&self, alert: &Alert, neutral: Neutral) -> String {
-        let mark = match alert.level {
-            Level::Critical => "🔴",
-            Level::Warning => "🟡",
+        let mark = match (alert.level, alert.topic) {
+            (Level::Critical, _) => "🔴",
+            (Level::Warning, Topic::Low) => "🟡",
+            (Level::Warning, Topic::Failing) => "⚪",
+            (Level::Info, _) => "🟢",
         };
         format!("{mark} {}", self.sentence(alert, neutral))
     }
 
     /// One sentence for one alert.
     pub(super) fn sentence(&self, alert: &Alert, neutral: Neutral) -> String {
-        let name = match &alert.owner_project {
-            Some(owner) => match self.language {
-                Language::En => format!("{} ({})", neutral(&alert.project), neutral(owner)),
-                Language::Zh => format!("{}（{}）", neutral(&alert.project), neutral(owner)),
-            },
-            None => neutral(&alert.project),
-        };
-        let currency = alert.currency.as_deref().map(neutral);
-        let balance = amount::show(alert.balance, currency.as_deref());
-        let threshold = amount::show(alert.threshold, currency.as_deref());
-        match (self.language, alert.level) {
-            (Language::En, Level::Critical) => {
-                format!("{name}: {} {balance} is below the threshold {threshold}", alert.kind.as_str())
-            }
-            (Language::En, Level::Warning) => {
-                format!("{name}: {} {balance} is below the warning threshold {threshold}", alert.kind.as_str())
-            }
-            (Language::Zh, level) => {
-                let kind = match alert.kind {
-                    BalanceType::Balance => "余额",
-                    BalanceType::Credits => "点数",
-                };
-                let which = if level == Level::Critical { "告警阈值" } else { "预警阈值" };
-                format!("{name}：{kind} {balance}，低于{which} {threshold}")
-            }
+        let words = Words { alert, neutral };
+        match self.language {
+            Language::En => words.english(),
+            Language::Zh => words.chinese(),
         }
     }
 
-    /// Who sends this, and which run.
-    pub(super) fn footer(&self, source: &str, neutral: Neutral) -> String {
+    /// Who sends this, which run, and the key that a repeated message shares with the first one.
+    pub(super) fn footer(&self, source: &str, alerts: &[Alert], neutral: Neutral) -> String {
         let source = neutral(&text::one_line(source, NAME_CHARS));
+        let key = self.dedup_key(alerts);
         match self.language {
-            Language::En => format!("source: {source} · run {}", self.run_id),
-            Language::Zh => format!("来源：{source} · 运行 {}", self.run_id),
+            Language::En => format!("source: {source} · run {} · key {key}", self.run_id),
+            Language::Zh => format!("来源：{source} · 运行 {} · 编号 {key}", self.run_id),
         }
+    }
+
+    /// The key of a message: the same for the same alerts, whichever run sends them.
+    pub(super) fn dedup_key(&self, alerts: &[Alert]) -> String {
+        let keys: Vec<&str> = alerts.iter().map(|alert| alert.dedup_key.as_str()).collect();
+        Sha256::digest(keys.join("\n")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The run that sends it.
+    pub(super) fn run_id(&self) -> &str {
+        &self.run_id
     }
 
     /// The language of the text.
     pub(super) fn language(&self) -> Language {
         self.language
     }
+}
+
+/// An alert in words.
+struct Words<'a> {
+    alert: &'a Alert,
+    neutral: Neutral,
+}
+
+impl Words<'_> {
+    fn amount(&self, amount: Option<Decimal>) -> String {
+        let currency = self.alert.currency.as_deref().map(self.neutral);
+        amount.map_or_else(String::new, |amount| amount::show(amount, currency.as_deref()))
+    }
+
+    fn trouble(&self, trouble: Option<&Trouble>) -> String {
+        trouble.map_or_else(String::new, |trouble| {
+            format!("{}: {}", trouble.reason.as_str(), (self.neutral)(&trouble.message))
+        })
+    }
+
+    fn english(&self) -> String {
+        let alert = self.alert;
+        let name = match &alert.owner_project {
+            Some(owner) => format!("{} ({})", (self.neutral)(&alert.project), (self.neutral)(owner)),
+            None => (self.neutral)(&alert.project),
+        };
+        let kind = alert.kind.as_str();
+        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
+        let now = match (alert.topic, alert.event, alert.balance) {
+            (Topic::Low, Event::Raised, _) => {
+                let which = if alert.level == Level::Critical { "" } else { "warning " };
+                format!("{kind} {balance} is below the {which}threshold {threshold}")
+            }
+            (Topic::Low, Event::Resolved, Some(_)) => {
+                format!("{kind} {balance} is back at or above the threshold {threshold}")
+            }
+            (Topic::Low, Event::Resolved, None) => format!("{kind} has no limit any more"),
+            (Topic::Failing, Event::Raised, _) => {
+                let runs = alert.trouble.as_ref().map_or(1, |trouble| trouble.runs);
+                let times = if runs == 1 { "once".to_owned() } else { format!("in {runs} runs in a row") };
+                format!("could not be read {times}: {}", self.trouble(alert.trouble.as_ref()))
+            }
+            (Topic::Failing, Event::Resolved, Some(_)) => format!("can be read again: {kind} {balance}"),
+            (Topic::Failing, Event::Resolved, None) => "can be read again".to_owned(),
+        };
+        let more = match &alert.missed {
+            Some(missed) if alert.topic == Topic::Low => {
+                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
+                format!("; at {} it was {was}, below {limit}, which could not be delivered then", moment(missed.at))
+            }
+            Some(missed) => {
+                let why = self.trouble(missed.trouble.as_ref());
+                format!("; at {} it could not ({why}), which could not be delivered then", moment(missed.at))
+            }
+            None if alert.unconfirmed => format!(" (as of {}; it cannot be read now)", moment(alert.at)),
+            None => String::new(),
+        };
+        format!("{name}: {now}{more}")
+    }
+
+    fn chinese(&self) -> String {
+        let alert = self.alert;
+        let name = match &alert.owner_project {
+            Some(owner) => format!("{}（{}）", (self.neutral)(&alert.project), (self.neutral)(owner)),
+            None => (self.neutral)(&alert.project),
+        };
+        let kind = match alert.kind {
+            BalanceType::Balance => "余额",
+            BalanceType::Credits => "点数",
+        };
+        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
+        let now = match (alert.topic, alert.event, alert.balance) {
+            (Topic::Low, Event::Raised, _) => {
+                let which = if alert.level == Level::Critical { "告警阈值" } else { "预警阈值" };
+                format!("{kind} {balance}，低于{which} {threshold}")
+            }
+            (Topic::Low, Event::Resolved, Some(_)) => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
+            (Topic::Low, Event::Resolved, None) => format!("{kind}已不设上限"),
+            (Topic::Failing, Event::Raised, _) => {
+                let runs = alert.trouble.as_ref().map_or(1, |trouble| trouble.runs);
+                format!("连续 {runs} 次读取失败：{}", self.trouble(alert.trouble.as_ref()))
+            }
+            (Topic::Failing, Event::Resolved, Some(_)) => format!("已恢复读取：{kind} {balance}"),
+            (Topic::Failing, Event::Resolved, None) => "已恢复读取".to_owned(),
+        };
+        let more = match &alert.missed {
+            Some(missed) if alert.topic == Topic::Low => {
+                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
+                format!("；{} 曾为 {was}，低于 {limit}，当时未能送达", moment(missed.at))
+            }
+            Some(missed) => {
+                format!("；{} 曾读取失败（{}），当时未能送达", moment(missed.at), self.trouble(missed.trouble.as_ref()))
+            }
+            None if alert.unconfirmed => format!("（{} 的数据，目前无法读取）", moment(alert.at)),
+            None => String::new(),
+        };
+        format!("{name}：{now}{more}")
+    }
+}
+
+/// A time for people, to the minute.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// For formats that show text as it stands, but know mentions: no `<at ...>`, no `@all`, no live link.
@@ -148,17 +261,27 @@ fn replaced(text: &str, more: &[(char, char)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::{Identity, Missed};
+    use crate::failure::Reason;
 
     fn alert(project: &str, level: Level) -> Alert {
         Alert {
+            identity: Identity(1),
+            topic: Topic::Low,
+            event: Event::Raised,
             project: project.into(),
             owner_project: Some("AI platform".into()),
             provider: "openrouter".into(),
             kind: BalanceType::Credits,
             level,
-            balance: "74.75".parse().unwrap(),
-            threshold: "100".parse().unwrap(),
+            balance: Some("74.75".parse().unwrap()),
+            threshold: Some("100".parse().unwrap()),
             currency: Some("USD".into()),
+            trouble: None,
+            at: Timestamp::from_second(1_800_000_000).unwrap(),
+            unconfirmed: false,
+            missed: None,
+            dedup_key: format!("low-{project}"),
         }
     }
 
@@ -174,6 +297,75 @@ mod tests {
         let zh = Message::new(&alerts, Language::Zh, "r1");
         assert_eq!(zh.title(&alerts), "余额告警：1 个不足，1 个预警");
         assert_eq!(zh.line(&zh.alerts[1], as_it_is), "🟡 B（AI platform）：点数 74.75 USD，低于预警阈值 100.00 USD");
+    }
+
+    #[test]
+    fn every_event_has_its_sentence() {
+        let low = alert("A", Level::Critical);
+        let trouble = Trouble { reason: Reason::Timeout, message: "timed out after 15 s".into(), runs: 3 };
+        let failing = Alert {
+            topic: Topic::Failing,
+            level: Level::Warning,
+            balance: None,
+            trouble: Some(trouble.clone()),
+            ..low.clone()
+        };
+        let resolved = Alert { event: Event::Resolved, level: Level::Info, ..low.clone() };
+        let works = Alert { trouble: None, balance: low.balance, topic: Topic::Failing, ..resolved.clone() };
+        let at = low.at;
+        let missed = Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None };
+        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble) };
+        let cases = [
+            (
+                Alert { unconfirmed: true, ..low },
+                "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (as of 2027-01-15 08:00 UTC; it cannot be read now)",
+                "🔴 A（AI platform）：点数 74.75 USD，低于告警阈值 100.00 USD（2027-01-15 08:00 UTC 的数据，目前无法读取）",
+            ),
+            (
+                failing,
+                "⚪ A (AI platform): could not be read in 3 runs in a row: timeout: timed out after 15 s",
+                "⚪ A（AI platform）：连续 3 次读取失败：timeout: timed out after 15 s",
+            ),
+            (
+                resolved.clone(),
+                "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD",
+                "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD",
+            ),
+            (
+                Alert { balance: None, ..resolved.clone() },
+                "🟢 A (AI platform): credits has no limit any more",
+                "🟢 A（AI platform）：点数已不设上限",
+            ),
+            (
+                Alert { missed: Some(missed), ..resolved },
+                "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD; at 2027-01-15 08:00 UTC it was 5.00 USD, below 10.00 USD, which could not be delivered then",
+                "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD；2027-01-15 08:00 UTC 曾为 5.00 USD，低于 10.00 USD，当时未能送达",
+            ),
+            (
+                works.clone(),
+                "🟢 A (AI platform): can be read again: credits 74.75 USD",
+                "🟢 A（AI platform）：已恢复读取：点数 74.75 USD",
+            ),
+            (
+                Alert { balance: None, missed: Some(missed_failure), ..works },
+                "🟢 A (AI platform): can be read again; at 2027-01-15 08:00 UTC it could not (timeout: timed out after 15 s), which could not be delivered then",
+                "🟢 A（AI platform）：已恢复读取；2027-01-15 08:00 UTC 曾读取失败（timeout: timed out after 15 s），当时未能送达",
+            ),
+        ];
+        for (alert, en, zh) in cases {
+            for (language, want) in [(Language::En, en), (Language::Zh, zh)] {
+                let message = Message::new(std::slice::from_ref(&alert), language, "r");
+                assert_eq!(message.line(&message.alerts[0], as_it_is), want);
+            }
+        }
+    }
+
+    #[test]
+    fn the_key_is_that_of_the_alerts_and_not_of_the_run() {
+        let alerts = [alert("A", Level::Critical), alert("B", Level::Warning)];
+        let key = |run: &str, alerts: &[Alert]| Message::new(alerts, Language::En, run).dedup_key(alerts);
+        assert_eq!(key("r1", &alerts), key("r2", &alerts));
+        assert_ne!(key("r1", &alerts), key("r1", &alerts[..1]));
     }
 
     #[test]

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::alert::{Alert, Event};
 use crate::config::Channel;
-use crate::decide::Alert;
 use crate::failure::{Failure, Reason};
 use crate::http::Clients;
 use crate::logging::Format;
 use crate::plan::Plan;
 use crate::redact::Redactor;
-use crate::{retry, text};
+use crate::{fault, retry, text};
 
 use message::Message;
 
@@ -28,9 +28,9 @@ pub struct Delivery {
     pub channel: String,
     /// Whether all of it was taken.
     pub status: DeliveryStatus,
-    /// Alerts there were for it.
-    pub alerts: usize,
-    /// Of those, the positions of the ones that were taken.
+    /// The alerts that it was to hear of, by their positions.
+    pub alerts: Vec<usize>,
+    /// Of those, the ones that were taken.
     pub taken: Vec<usize>,
     /// Attempts made, over all parts.
     pub attempts: u32,
@@ -48,6 +48,8 @@ pub enum DeliveryStatus {
     Sent,
     /// Something was not taken.
     Failed,
+    /// Nothing was sent, because it was told before.
+    Suppressed,
     /// Nothing was sent, on request.
     DryRun,
 }
@@ -55,7 +57,9 @@ pub enum DeliveryStatus {
 /// What a send needs beside the channel.
 struct Task {
     channel: Channel,
-    message: Arc<Message>,
+    /// What its alerts are called outside.
+    positions: Vec<usize>,
+    message: Message,
     clients: Arc<Clients>,
     redactor: Arc<Redactor>,
     policy: retry::Policy,
@@ -63,7 +67,7 @@ struct Task {
     format: Format,
 }
 
-/// Tells every channel of the plan about the alerts, all channels at once. Nothing is sent if there are none.
+/// Tells every channel of the plan about the alerts that it wants, all channels at once. Nothing is sent if there are none.
 ///
 /// A channel that is not through at the deadline counts as failed with `timeout`.
 pub fn notify(
@@ -75,17 +79,21 @@ pub fn notify(
     dry_run: bool,
     format: Format,
 ) -> Vec<Delivery> {
-    if alerts.is_empty() {
-        return Vec::new();
-    }
-    let message = Arc::new(Message::new(alerts, plan.language, run_id));
     let (sender, receiver) = mpsc::channel();
-    let mut deliveries: Vec<Option<Delivery>> = Vec::new();
-    for (index, channel) in plan.channels.iter().enumerate() {
-        deliveries.push(None);
+    let mut deliveries: Vec<Delivery> = Vec::new();
+    for channel in &plan.channels {
+        let positions: Vec<usize> = (0..alerts.len()).filter(|at| wants(channel, &alerts[*at])).collect();
+        if positions.is_empty() {
+            continue;
+        }
+        let index = deliveries.len();
+        let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
+        deliveries.push(Delivery::none(channel, &positions, late));
+        let wanted: Vec<Alert> = positions.iter().map(|at| alerts[*at].clone()).collect();
         let task = Task {
             channel: channel.clone(),
-            message: Arc::clone(&message),
+            message: Message::new(&wanted, plan.language, run_id),
+            positions: positions.clone(),
             clients: Arc::clone(clients),
             redactor: Arc::clone(&plan.redactor),
             policy: retry::Policy { max_retries: plan.max_retries, deadline },
@@ -100,27 +108,27 @@ pub fn notify(
         };
         if std::thread::Builder::new().name(format!("notify-{index}")).spawn(work).is_err() {
             let failure = Failure::new(Reason::Internal, "no thread could be started for this channel");
-            deliveries[index] = Some(Delivery::none(channel, alerts.len(), failure));
+            deliveries[index] = Delivery::none(channel, &positions, failure);
         }
     }
     drop(sender);
     while let Ok((index, delivery)) = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        deliveries[index] = Some(delivery);
+        deliveries[index] = delivery;
     }
-    let late = || Failure::new(Reason::Timeout, "not delivered when the run's time was over");
     deliveries
-        .into_iter()
-        .zip(&plan.channels)
-        .map(|(delivery, channel)| delivery.unwrap_or_else(|| Delivery::none(channel, alerts.len(), late())))
-        .collect()
+}
+
+/// Whether a channel hears of an alert. What nobody was told while it lasted is told to all.
+pub fn wants(channel: &Channel, alert: &Alert) -> bool {
+    channel.send_resolved || alert.event == Event::Raised || alert.missed.is_some()
 }
 
 impl Delivery {
-    fn none(channel: &Channel, alerts: usize, failure: Failure) -> Delivery {
+    fn none(channel: &Channel, positions: &[usize], failure: Failure) -> Delivery {
         Delivery {
             channel: channel.name.clone(),
             status: DeliveryStatus::Failed,
-            alerts,
+            alerts: positions.to_vec(),
             taken: Vec::new(),
             attempts: 0,
             failure: Some(failure),
@@ -162,7 +170,7 @@ impl Task {
 
     fn render(&self) -> Delivery {
         if let Some(failure) = self.broken() {
-            return Delivery::none(&self.channel, self.message.alerts.len(), failure);
+            return Delivery::none(&self.channel, &self.positions, failure);
         }
         let payloads = self
             .parts()
@@ -171,8 +179,8 @@ impl Task {
         Delivery {
             channel: self.channel.name.clone(),
             status: DeliveryStatus::DryRun,
-            alerts: self.message.alerts.len(),
-            taken: (0..self.message.alerts.len()).collect(),
+            alerts: self.positions.clone(),
+            taken: self.positions.clone(),
             attempts: 0,
             failure: None,
             // A payload is shown, and it may carry a signature, but never the secret itself.
@@ -184,7 +192,7 @@ impl Task {
         let mut delivery = Delivery {
             channel: self.channel.name.clone(),
             status: DeliveryStatus::Sent,
-            alerts: self.message.alerts.len(),
+            alerts: self.positions.clone(),
             taken: Vec::new(),
             attempts: 0,
             failure: self.broken(),
@@ -196,7 +204,10 @@ impl Task {
             let (result, attempts) = retry::run(self.policy, &self.redactor, |left| self.attempt(part.clone(), left));
             delivery.attempts += attempts;
             match result {
-                Ok(()) => delivery.taken.extend(part),
+                Ok(()) => {
+                    fault::point("in-send");
+                    delivery.taken.extend_from_slice(&self.positions[part]);
+                }
                 Err(mut failure) => {
                     if total > 1 {
                         let count = text::plural(total, "message");

@@ -1,15 +1,18 @@
 //! One JSON object for programs. Its shape is a contract: fields are added, never changed.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Report, Summary};
+use crate::alert::{Event, Identity, Topic};
 use crate::amount;
 use crate::config::BalanceType;
 use crate::decide::Status;
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
 use crate::notify::DeliveryStatus;
+use crate::state::session::Kept;
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -24,6 +27,7 @@ struct Root<'a> {
     mailboxes: [(); 0],
     subscriptions: [(); 0],
     deliveries: Vec<Delivery<'a>>,
+    memory: Memory<'a>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +45,23 @@ struct Project<'a> {
     attempts: u32,
     duration_seconds: f64,
     error: Option<Error<'a>>,
+    alerts: Vec<Told<'a>>,
+}
+
+/// What was done about an alert of a project.
+#[derive(Serialize)]
+struct Told<'a> {
+    topic: Topic,
+    event: Event,
+    status: &'static str,
+    dedup_key: Option<&'a str>,
+    next_alert_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Memory<'a> {
+    status: &'static str,
+    error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +71,8 @@ struct Delivery<'a> {
     alerts: usize,
     attempts: u32,
     error: Option<Error<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_alert_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     payloads: Vec<serde_json::Value>,
 }
@@ -72,11 +95,49 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
+fn iso(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
+    let sent = report.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
+        let is_dry_run = report.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
+        let status = match (report.is_taken(at), is_dry_run) {
+            (true, true) => "dry_run",
+            (true, false) => "sent",
+            (false, _) => "failed",
+        };
+        let key = Some(alert.dedup_key.as_str());
+        Told { topic: alert.topic, event: alert.event, status, dedup_key: key, next_alert_at: None }
+    });
+    let held = report.held.iter().filter(|held| held.identity == identity).map(|held| Told {
+        topic: held.topic,
+        event: Event::Raised,
+        status: "suppressed",
+        dedup_key: None,
+        next_alert_at: held.next.map(iso),
+    });
+    sent.chain(held).collect()
+}
+
+/// For every channel, what it was not told again.
+fn suppressed(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
+    report.channels.iter().filter(|_| !report.held.is_empty()).map(|channel| Delivery {
+        channel,
+        status: DeliveryStatus::Suppressed,
+        alerts: report.held.len(),
+        attempts: 0,
+        error: None,
+        next_alert_at: report.next_alert().map(iso),
+        payloads: Vec::new(),
+    })
+}
+
 pub(super) fn render(report: &Report, exit: Exit) -> String {
     let root = Root {
         schema_version: 1,
         run_id: &report.run_id,
-        started_at: report.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        started_at: iso(report.started_at),
         duration_seconds: milliseconds(report.duration_seconds),
         status: report.status(),
         exit_code: exit.code(),
@@ -94,10 +155,11 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                 balance: verdict.balance.map(amount::to_json),
                 threshold: verdict.subject.threshold.map(amount::to_json),
                 ratio: verdict.ratio.map(amount::to_json),
-                cached: false,
+                cached: verdict.cached,
                 attempts: verdict.attempts,
                 duration_seconds: milliseconds(verdict.duration_seconds),
                 error: verdict.failure.as_ref().map(Error::from),
+                alerts: told(report, verdict.subject.identity),
             })
             .collect(),
         mailboxes: [],
@@ -108,16 +170,23 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
             .map(|delivery| Delivery {
                 channel: &delivery.channel,
                 status: delivery.status,
-                alerts: delivery.alerts,
+                alerts: delivery.alerts.len(),
                 attempts: delivery.attempts,
                 error: delivery.failure.as_ref().map(Error::from),
+                next_alert_at: None,
                 payloads: delivery
                     .payloads
                     .iter()
                     .map(|body| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()))
                     .collect(),
             })
+            .chain(suppressed(report))
             .collect(),
+        memory: match &report.memory {
+            Kept::Off => Memory { status: "off", error: None },
+            Kept::Kept => Memory { status: "kept", error: None },
+            Kept::Failed(why) => Memory { status: "failed", error: Some(why) },
+        },
     };
     // Strings, numbers and lists only: this cannot fail.
     serde_json::to_string(&root).unwrap_or_default() + "\n"

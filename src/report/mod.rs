@@ -7,10 +7,14 @@ mod table;
 
 use jiff::Timestamp;
 
+use crate::alert::Alert;
 use crate::cli::Output;
-use crate::decide::{Status, Verdict};
-use crate::exit::Exit;
+use crate::decide::{Held, Status, Verdict};
+use crate::exit::{Exit, FailOn};
+use crate::failure::Failure;
 use crate::notify::{Delivery, DeliveryStatus};
+use crate::state::session::Kept;
+use crate::state::{Handed, Marks};
 
 pub use table::columns;
 
@@ -24,10 +28,16 @@ pub struct Report {
     pub duration_seconds: f64,
     /// What was found, in the order of the plan.
     pub verdicts: Vec<Verdict>,
+    /// What was to be told.
+    pub alerts: Vec<Alert>,
+    /// What is wrong, but was told before.
+    pub held: Vec<Held>,
+    /// The names of the channels.
+    pub channels: Vec<String>,
     /// What became of the alerts.
     pub deliveries: Vec<Delivery>,
-    /// Alerts there were.
-    pub alerts: usize,
+    /// Whether the run is remembered.
+    pub memory: Kept,
 }
 
 /// How many accounts are in which state.
@@ -67,10 +77,41 @@ impl Report {
         self.has(Status::Failed)
     }
 
+    /// Whether a channel has taken an alert, by its position.
+    fn is_taken(&self, alert: usize) -> bool {
+        self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert))
+    }
+
     /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
     pub fn has_undelivered(&self) -> bool {
-        !self.deliveries.is_empty()
-            && (0..self.alerts).any(|alert| !self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert)))
+        (0..self.alerts.len()).any(|alert| !self.is_taken(alert))
+    }
+
+    /// What the store is to mark: who has taken what, and how the run ended.
+    pub fn marks(&self) -> Marks {
+        let handed = |delivery: &Delivery, alert: &usize| {
+            let is_taken = delivery.taken.contains(alert);
+            Handed {
+                dedup_key: self.alerts[*alert].dedup_key.clone(),
+                channel: delivery.channel.clone(),
+                status: if is_taken { "sent" } else { "failed" },
+                detail: delivery.failure.as_ref().filter(|_| !is_taken).map(Failure::describe),
+            }
+        };
+        Marks {
+            alerts: self.alerts.iter().enumerate().map(|(at, alert)| (alert.clone(), self.is_taken(at))).collect(),
+            deliveries: self
+                .deliveries
+                .iter()
+                .flat_map(|delivery| delivery.alerts.iter().map(move |alert| handed(delivery, alert)))
+                .collect(),
+            exit_code: i64::from(Exit::of(self, FailOn::Any).code()),
+        }
+    }
+
+    /// When the next of the alerts that were told before is told again.
+    fn next_alert(&self) -> Option<Timestamp> {
+        self.held.iter().filter_map(|held| held.next).min()
     }
 
     /// How many accounts are in which state.

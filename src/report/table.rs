@@ -45,12 +45,13 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
     if quiet && shown.is_empty() {
         return String::new();
     }
-    let rows: Vec<Vec<String>> = shown.into_iter().map(row).collect();
+    let rows: Vec<Vec<String>> = shown.into_iter().map(|verdict| row(report, verdict)).collect();
     let mut out = columns(&["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"], rows, &[3, 4]);
     out.push('\n');
     for delivery in &report.deliveries {
-        let alerts = text::plural(delivery.alerts, "alert");
+        let alerts = text::plural(delivery.alerts.len(), "alert");
         match (delivery.status, &delivery.failure) {
+            (DeliveryStatus::Suppressed, _) => {}
             (DeliveryStatus::Sent, _) => out.push_str(&format!("sent {alerts} to {}\n", delivery.channel)),
             (DeliveryStatus::Failed, failure) => {
                 let why = failure.as_ref().map(|failure| format!(": {}", failure.describe())).unwrap_or_default();
@@ -68,7 +69,7 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
     out
 }
 
-fn row(verdict: &Verdict) -> Vec<String> {
+fn row(report: &Report, verdict: &Verdict) -> Vec<String> {
     let subject = &verdict.subject;
     let balance = match (verdict.status, verdict.balance) {
         (Status::Unlimited, _) => "unlimited".to_owned(),
@@ -80,10 +81,20 @@ fn row(verdict: &Verdict) -> Vec<String> {
         _ => subject.threshold,
     };
     let threshold = threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None));
-    let note = verdict.failure.as_ref().map_or_else(String::new, |failure| {
+    let mut notes: Vec<String> = Vec::new();
+    if let Some(failure) = &verdict.failure {
         let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };
-        format!("{}: {}{tries}", failure.reason.as_str(), failure.describe())
-    });
+        notes.push(format!("{}: {}{tries}", failure.reason.as_str(), failure.describe()));
+    }
+    if verdict.cached {
+        notes.push("cached".to_owned());
+    }
+    for held in report.held.iter().filter(|held| held.identity == subject.identity) {
+        notes.push(match held.next {
+            Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
+            None => "another run is telling it".to_owned(),
+        });
+    }
     let status = verdict.status.as_str();
     vec![
         painted(status, colour(verdict.status)),
@@ -92,7 +103,7 @@ fn row(verdict: &Verdict) -> Vec<String> {
         balance,
         threshold,
         subject.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
-        note,
+        notes.join("; "),
     ]
 }
 

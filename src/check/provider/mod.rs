@@ -105,6 +105,14 @@ impl Target {
         Ok(Target::Http { url, confirm })
     }
 
+    /// The host and port that is asked, the key of its circuit; none for a file.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Target::Http { url, .. } => Some(host_header(url)),
+            Target::File(_) => None,
+        }
+    }
+
     /// Where it is, for people.
     pub fn show(&self) -> String {
         match self {
@@ -163,6 +171,20 @@ impl Account {
             Ok(()) => Ok(reading),
             Err(failure) => Err(failure.heeding(second.retry_after)),
         }
+    }
+
+    /// Names what is asked, across runs: provider, endpoint and a keyed hash of the credential and of what else changes the
+    /// answer. None for a file, which is as quickly read again.
+    pub fn fingerprint(&self, key: &str) -> Option<String> {
+        let Target::Http { url, .. } = &self.target else {
+            return None;
+        };
+        let options: Vec<String> = self.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let currency = self.currency.as_deref().unwrap_or_default();
+        let asked = [self.credential.expose_secret(), currency, &options.join("\0")].join("\0\0");
+        let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
+        let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("{} {url} {hash}", self.page.id))
     }
 
     /// The request, signed for this attempt.

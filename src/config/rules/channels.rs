@@ -95,7 +95,8 @@ impl Builder<'_> {
         }
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
-        Channel { name, kind, url: parsed, secret, source, broken }
+        let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
+        Channel { name, kind, url: parsed, secret, source, send_resolved, broken }
     }
 }
 

@@ -5,6 +5,7 @@
 mod channels;
 mod pages;
 mod projects;
+mod store;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,9 +21,9 @@ use url::Url;
 use super::document::{self, Document, NodePath, Part, Step};
 use super::environment::{Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
-use super::raw::{RawConfig, RawSettings};
+use super::raw::{Lenient, RawConfig, RawSettings};
 use super::source::Source;
-use super::{Config, Loaded, MOST_PROBLEMS, Settings};
+use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::Reader;
 use crate::redact::Redactor;
 use crate::text;
@@ -309,6 +310,7 @@ impl Builder<'_> {
         let pages = self.pages(raw.providers.unwrap_or_default());
         let channels = self.channels(raw.webhook, raw.webhooks);
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
+        let state = self.state(raw.state);
         for (list, entries, what) in
             [("subscriptions", raw.subscriptions, "subscriptions"), ("email", raw.email, "mailboxes")]
         {
@@ -325,6 +327,7 @@ impl Builder<'_> {
             settings,
             channels,
             projects,
+            state,
             folder: self.folder.clone(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
@@ -352,14 +355,44 @@ impl Builder<'_> {
         let request_timeout = self.seconds(&at("request_timeout_seconds"), request, 600, defaults.request_timeout);
         let run = raw.run_timeout_seconds.map(|n| n.0);
         let run_timeout = self.seconds(&at("run_timeout_seconds"), run, 86_400, defaults.run_timeout);
-        let max_retries = match raw.max_retries.map(|n| n.0) {
-            Some(n @ 0..=10) => n as u32,
-            Some(n) => {
-                let message = format!("`max_retries` must be 0 to 10, but is {n}");
-                self.problem(&at("max_retries"), Part::Value, message, None);
-                defaults.max_retries
-            }
-            None => defaults.max_retries,
+        let max_retries = self.count(&at("max_retries"), raw.max_retries, 10, defaults.max_retries);
+        let cooldown = self.overlay("ALERT_COOLDOWN_SECONDS", raw.alert_cooldown_seconds.map(|n| n.0));
+        let cooldown_at = at("alert_cooldown_seconds");
+        let standard = defaults.alerting;
+        let alerting = Alerting {
+            cooldown: self.seconds_or_none(&cooldown_at, cooldown, 31_536_000, standard.cooldown),
+            realert_drop_percent: self.percent(
+                &at("realert_drop_percent"),
+                raw.realert_drop_percent,
+                false,
+                100,
+                standard.realert_drop_percent,
+            ),
+            recovery_margin_percent: self.percent(
+                &at("recovery_margin_percent"),
+                raw.recovery_margin_percent,
+                true,
+                1000,
+                standard.recovery_margin_percent,
+            ),
+            failure_alert_after: self.count(
+                &at("failure_alert_after"),
+                raw.failure_alert_after,
+                1000,
+                standard.failure_alert_after,
+            ),
+        };
+        let ttl = raw.response_cache_ttl.map(|n| n.0);
+        let response_cache_ttl = self.seconds_or_none(&at("response_cache_ttl"), ttl, 86_400, Duration::ZERO);
+        let open_for = raw.circuit_breaker_seconds.map(|n| n.0);
+        let circuit = Circuit {
+            failures: self.count(
+                &at("circuit_breaker_failures"),
+                raw.circuit_breaker_failures,
+                1000,
+                defaults.circuit.failures,
+            ),
+            open_for: self.seconds(&at("circuit_breaker_seconds"), open_for, 86_400, defaults.circuit.open_for),
         };
         Settings {
             max_concurrent_checks: self.cap_workers(workers),
@@ -367,6 +400,41 @@ impl Builder<'_> {
             run_timeout,
             max_retries,
             language: raw.language.unwrap_or_default(),
+            alerting,
+            response_cache_ttl,
+            circuit,
+        }
+    }
+
+    fn count(&mut self, path: &[Step], value: Option<Lenient<u64>>, most: u32, default: u32) -> u32 {
+        match value.map(|n| n.0) {
+            None => default,
+            Some(n) if n <= u64::from(most) => n as u32,
+            Some(n) => {
+                let message = format!("`{}` must be 0 to {most}, but is {n}", last_key(path));
+                self.problem(path, Part::Value, message, None);
+                default
+            }
+        }
+    }
+
+    fn percent(
+        &mut self,
+        path: &[Step],
+        value: Option<Lenient<Decimal>>,
+        zero_is_fine: bool,
+        most: u32,
+        default: Decimal,
+    ) -> Decimal {
+        match value.map(|n| n.0) {
+            None => default,
+            Some(n) if n <= Decimal::from(most) && (n > Decimal::ZERO || (zero_is_fine && n.is_zero())) => n,
+            Some(n) => {
+                let least = if zero_is_fine { "0" } else { "above 0" };
+                let message = format!("`{}` must be {least} to {most}, but is {n}", last_key(path));
+                self.problem(path, Part::Value, message, None);
+                default
+            }
         }
     }
 
@@ -402,6 +470,19 @@ impl Builder<'_> {
                 self.problem(path, Part::Value, message, None);
                 default
             }
+        }
+    }
+
+    /// As `seconds`, where 0 has a meaning too.
+    fn seconds_or_none(&mut self, path: &[Step], value: Option<Decimal>, most: u32, default: Duration) -> Duration {
+        match value {
+            Some(zero) if zero.is_zero() => Duration::ZERO,
+            Some(n) if n.is_sign_negative() || n > Decimal::from(most) => {
+                let message = format!("`{}` must be 0 to {most} seconds, but is {n}", last_key(path));
+                self.problem(path, Part::Value, message, None);
+                default
+            }
+            value => self.seconds(path, value, most, default),
         }
     }
 
@@ -480,7 +561,7 @@ fn concerns_one_entry(path: &[Step]) -> bool {
             field != "name" && field != "provider"
         }
         [Step::Key(list), Step::Index(_), ..] => list == "projects" || list == "webhooks",
-        [Step::Key(one), ..] => one == "webhook",
+        [Step::Key(one), ..] => one == "webhook" || one == "state",
         _ => false,
     }
 }

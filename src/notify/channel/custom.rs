@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Post;
+use crate::alert::{Alert, Event, Level, Topic};
 use crate::amount;
 use crate::config::{BalanceType, Channel};
-use crate::decide::{Alert, Level};
+use crate::failure::Reason;
 use crate::notify::message::{Message, as_it_is};
 
 #[derive(Serialize)]
@@ -16,6 +17,8 @@ struct Notification<'a> {
     rule_name: String,
     level: Level,
     source: &'a str,
+    run_id: &'a str,
+    dedup_key: String,
     resources: Vec<Resource<'a>>,
 }
 
@@ -26,10 +29,15 @@ struct Resource<'a> {
     owner_project: Option<&'a str>,
     provider: &'a str,
     balance_type: BalanceType,
-    current_value: Box<RawValue>,
-    threshold: Box<RawValue>,
+    current_value: Option<Box<RawValue>>,
+    threshold: Option<Box<RawValue>>,
     unit: &'a str,
     message: String,
+    level: Level,
+    topic: Topic,
+    event: Event,
+    reason: Option<Reason>,
+    dedup_key: &'a str,
 }
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
@@ -42,6 +50,8 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
         },
         level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
         source: &channel.source,
+        run_id: message.run_id(),
+        dedup_key: message.dedup_key(alerts),
         resources: alerts
             .iter()
             .map(|alert| Resource {
@@ -49,10 +59,15 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
                 owner_project: alert.owner_project.as_deref(),
                 provider: &alert.provider,
                 balance_type: alert.kind,
-                current_value: amount::to_json(alert.balance),
-                threshold: amount::to_json(alert.threshold),
+                current_value: alert.balance.map(amount::to_json),
+                threshold: alert.threshold.map(amount::to_json),
                 unit: alert.currency.as_deref().unwrap_or_default(),
                 message: message.sentence(alert, as_it_is),
+                level: alert.level,
+                topic: alert.topic,
+                event: alert.event,
+                reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
+                dedup_key: &alert.dedup_key,
             })
             .collect(),
     };

@@ -8,8 +8,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, code, hmac_sha256, parse};
+use crate::alert::Alert;
 use crate::config::Channel;
-use crate::decide::Alert;
 use crate::failure::{Failure, Reason, Retry};
 use crate::notify::message::{Message, markdown};
 use crate::text::UNRESERVED;
@@ -20,7 +20,7 @@ pub(super) const LIMIT: usize = 20_000;
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let title = message.title(alerts);
     let lines: String = alerts.iter().map(|alert| format!("- {}\n", message.line(alert, markdown))).collect();
-    let text = format!("### {title}\n\n{lines}\n{}", message.footer(&channel.source, markdown));
+    let text = format!("### {title}\n\n{lines}\n{}", message.footer(&channel.source, alerts, markdown));
     let body = json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string();
     let url = channel.url.clone().map(|mut url| {
         if let Some(secret) = &channel.secret {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, hmac_sha256, parse};
+use crate::alert::Alert;
 use crate::config::{Channel, Language};
-use crate::decide::Alert;
 use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, literal};
 use secrecy::ExposeSecret;
@@ -18,7 +18,7 @@ pub(super) const LIMIT: usize = 20_000;
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let line = |text: String| json!([{ "tag": "text", "text": text }]);
     let mut lines: Vec<_> = alerts.iter().map(|alert| line(message.line(alert, literal))).collect();
-    lines.push(line(message.footer(&channel.source, literal)));
+    lines.push(line(message.footer(&channel.source, alerts, literal)));
     let locale = match message.language() {
         Language::En => "en_us",
         Language::Zh => "zh_cn",

@@ -5,8 +5,8 @@
 use serde_json::json;
 
 use super::{Post, Refusal, by_code, parse};
+use crate::alert::Alert;
 use crate::config::Channel;
-use crate::decide::Alert;
 use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, literal};
 
@@ -15,7 +15,7 @@ pub(super) const LIMIT: usize = 2048;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
     let lines: String = alerts.iter().map(|alert| format!("{}\n", message.line(alert, literal))).collect();
-    let text = format!("{}\n{lines}{}", message.title(alerts), message.footer(&channel.source, literal));
+    let text = format!("{}\n{lines}{}", message.title(alerts), message.footer(&channel.source, alerts, literal));
     let size = text.len();
     let body = json!({ "msgtype": "text", "text": { "content": text } }).to_string();
     Post { url: channel.url.clone(), body, size }

@@ -1,0 +1,169 @@
+//! What somebody must know, as a value: made by `decide`, kept by `state`, worded by `notify`, shown by `report`.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::BalanceType;
+use crate::failure::Reason;
+
+/// Names one check across runs: a hash of what it is about, never of a value that drifts.
+///
+/// 63 bits, so that every store can hold it as a key; two of 10 000 checks meet with a chance of 1 in 10^11.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity(pub i64);
+
+impl Identity {
+    /// The identity of a check. A key that is rotated or an address that moves leaves it; another provider is another
+    /// account.
+    pub fn of(category: &str, name: &str, provider: &str) -> Identity {
+        let digest = Sha256::digest(format!("{category}\0{name}\0{provider}"));
+        let bytes = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        Identity((bytes >> 1) as i64)
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What an alert is about; with the identity of the check, the key of the cool-down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topic {
+    /// The balance is below a threshold.
+    Low,
+    /// The balance cannot be read, run after run.
+    Failing,
+}
+
+impl Topic {
+    /// The word used in stores and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Topic::Low => "low",
+            Topic::Failing => "failing",
+        }
+    }
+
+    /// The topic of a word.
+    pub fn of(word: &str) -> Option<Topic> {
+        [Topic::Low, Topic::Failing].into_iter().find(|topic| topic.as_str() == word)
+    }
+}
+
+/// How urgent an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It is over.
+    Info,
+    /// Soon.
+    Warning,
+    /// Now.
+    Critical,
+}
+
+impl Level {
+    /// The word used in stores and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Critical => "critical",
+        }
+    }
+
+    /// The level of a word.
+    pub fn of(word: &str) -> Option<Level> {
+        [Level::Info, Level::Warning, Level::Critical].into_iter().find(|level| level.as_str() == word)
+    }
+}
+
+/// Whether something begins, or goes on, or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// It is wrong.
+    Raised,
+    /// It is right again.
+    Resolved,
+}
+
+impl Event {
+    /// The word used in stores and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Event::Raised => "raised",
+            Event::Resolved => "resolved",
+        }
+    }
+}
+
+/// One thing that somebody must know of. It is kept in the store until a channel has taken it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The check.
+    pub identity: Identity,
+    /// What it is about.
+    pub topic: Topic,
+    /// Whether it begins or is over.
+    pub event: Event,
+    /// How urgent it is.
+    pub level: Level,
+    /// The project's name.
+    pub project: String,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
+    /// The provider's id.
+    pub provider: String,
+    /// What is counted.
+    pub kind: BalanceType,
+    /// What is left; none if that is not known, or has no limit.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub balance: Option<Decimal>,
+    /// The threshold that the balance is below, or back above.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub threshold: Option<Decimal>,
+    /// The currency.
+    pub currency: Option<String>,
+    /// Why the balance cannot be read.
+    pub trouble: Option<Trouble>,
+    /// When it was found.
+    pub at: Timestamp,
+    /// Found by an earlier run, and this one could not look again.
+    pub unconfirmed: bool,
+    /// What nobody was told before it was over.
+    pub missed: Option<Missed>,
+    /// Names this message. A repeat of it, after a crash say, has the same key; a reminder has another.
+    pub dedup_key: String,
+}
+
+/// Why a check fails.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The class of the cause.
+    pub reason: Reason,
+    /// What happened; free of secrets.
+    pub message: String,
+    /// Failed runs in a row.
+    pub runs: u32,
+}
+
+/// What was wrong and could not be told while it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Missed {
+    /// When it was found.
+    pub at: Timestamp,
+    /// What was left then.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub balance: Option<Decimal>,
+    /// The threshold it was below.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub threshold: Option<Decimal>,
+    /// Why it could not be read.
+    pub trouble: Option<Trouble>,
+}

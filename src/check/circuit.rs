@@ -1,0 +1,269 @@
+//! The circuit breaker: a host that keeps failing is left alone for a while, in this run and the next ones.
+//!
+//! Closed, then open after so many transient failures in a row, then half-open: one check asks while the others wait for
+//! what it finds. Not here: which failure is transient (`failure`).
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::Circuit;
+use crate::failure::{Failure, Reason, Retry};
+
+/// What is known of one host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostState {
+    /// Transient failures in a row.
+    pub failures: u32,
+    /// Until when it is left alone.
+    pub open_until: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Host {
+    state: HostState,
+    /// A check is asking whether the host is back.
+    is_probed: bool,
+    /// This run has learnt something new.
+    is_changed: bool,
+}
+
+/// The circuits of a run, shared by its workers.
+pub struct Breaker {
+    settings: Circuit,
+    hosts: Mutex<HashMap<String, Host>>,
+    probed: Condvar,
+}
+
+/// Leave to ask a host. Dropped without a report, as after a panic, it counts as a failure of a probe only.
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    host: String,
+    is_probe: bool,
+}
+
+impl Breaker {
+    /// The circuits as the last runs left them.
+    pub fn new(settings: Circuit, known: HashMap<String, HostState>) -> Breaker {
+        let hosts = known.into_iter().map(|(host, state)| (host, Host { state, ..Host::default() })).collect();
+        Breaker { settings, hosts: Mutex::new(hosts), probed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        // Nothing panics while it holds the lock, and single values could not be half-written.
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leave to ask a host now. While another check probes it, this waits for the answer, at most until the deadline.
+    ///
+    /// # Errors
+    /// `circuit_open`, with the time at which the host is tried again.
+    pub fn permit(&self, host: &str, now: impl Fn() -> Timestamp, deadline: Instant) -> Result<Permit<'_>, Failure> {
+        let permit = |is_probe| Permit { breaker: self, host: host.to_owned(), is_probe };
+        let mut hosts = self.lock();
+        loop {
+            let known = hosts.entry(host.to_owned()).or_default();
+            let Some(until) = known.state.open_until.filter(|_| self.settings.failures > 0) else {
+                return Ok(permit(false));
+            };
+            // A time far ahead was written by a clock that was wrong.
+            let now = now();
+            let longest = SignedDuration::try_from(self.settings.open_for).unwrap_or(SignedDuration::MAX);
+            let is_over = now >= until || until.duration_since(now) > longest;
+            if !is_over {
+                return Err(refused(host, known.state));
+            }
+            if !known.is_probed {
+                known.is_probed = true;
+                return Ok(permit(true));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(refused(host, known.state));
+            }
+            hosts = self.probed.wait_timeout(hosts, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// What this run has learnt of the hosts.
+    pub fn changes(&self) -> Vec<(String, HostState)> {
+        let hosts = self.lock();
+        hosts.iter().filter(|(_, host)| host.is_changed).map(|(name, host)| (name.clone(), host.state)).collect()
+    }
+}
+
+fn refused(host: &str, state: HostState) -> Failure {
+    let until = state.open_until.map(|at| format!(" before {}", at.strftime("%H:%M:%SZ"))).unwrap_or_default();
+    let message =
+        format!("not asked: `{host}` failed {} in a row, so it is not tried again{until}", times(state.failures));
+    Failure::new(Reason::CircuitOpen, message)
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+impl Permit<'_> {
+    /// Tells what came of it. Only a transient failure counts against the host: a refusal is an answer.
+    pub fn report(mut self, failure: Option<&Failure>, now: Timestamp) {
+        let is_failure = failure.is_some_and(|failure| failure.retry != Retry::Never);
+        self.settle(is_failure, now);
+    }
+
+    fn settle(&mut self, is_failure: bool, now: Timestamp) {
+        let settings = self.breaker.settings;
+        let mut hosts = self.breaker.lock();
+        let host = hosts.entry(std::mem::take(&mut self.host)).or_default();
+        let before = host.state;
+        if is_failure {
+            host.state.failures = host.state.failures.saturating_add(1);
+            if settings.failures > 0 && host.state.failures >= settings.failures {
+                host.state.open_until = open_until(now, settings.open_for);
+            }
+        } else {
+            host.state = HostState::default();
+        }
+        host.is_changed |= host.state != before;
+        host.is_probed &= !self.is_probe;
+        drop(hosts);
+        self.breaker.probed.notify_all();
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        // A probe that ended without a word must not keep the others waiting.
+        if self.is_probe && !self.host.is_empty() {
+            self.settle(true, Timestamp::now());
+        }
+    }
+}
+
+fn open_until(now: Timestamp, open_for: Duration) -> Option<Timestamp> {
+    now.checked_add(open_for).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const HOST: &str = "api.example";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn breaker() -> Breaker {
+        Breaker::new(Circuit::default(), HashMap::new())
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    /// Asks at a second, with an answer: `Some(true)` is a transient failure.
+    fn ask(breaker: &Breaker, second: i64, failure: Option<Failure>) -> bool {
+        match breaker.permit(HOST, || at(second), soon()) {
+            Ok(permit) => {
+                permit.report(failure.as_ref(), at(second));
+                true
+            }
+            Err(refusal) => {
+                assert_eq!(refusal.reason, Reason::CircuitOpen);
+                assert_eq!(refusal.retry, Retry::Never);
+                false
+            }
+        }
+    }
+
+    fn passing() -> Option<Failure> {
+        Some(Failure::transient(Reason::Timeout, "x"))
+    }
+
+    fn refusal() -> Option<Failure> {
+        Some(Failure::new(Reason::Auth, "x"))
+    }
+
+    #[test]
+    fn three_in_a_row_open_it_for_a_minute_and_one_good_answer_closes_it() {
+        let breaker = breaker();
+        for second in 0..3 {
+            assert!(ask(&breaker, second, passing()));
+        }
+        assert!(!ask(&breaker, 3, None));
+        assert!(!ask(&breaker, 61, None), "60 s from the third failure");
+        assert!(ask(&breaker, 62, passing()), "a probe");
+        assert!(!ask(&breaker, 63, None), "the probe failed: open again at once");
+        assert!(!ask(&breaker, 121, None));
+        assert!(ask(&breaker, 122, None));
+        assert!(ask(&breaker, 122, passing()), "closed, and the count is at its beginning");
+        assert!(ask(&breaker, 122, passing()));
+    }
+
+    #[test]
+    fn refusals_are_answers() {
+        let breaker = breaker();
+        for round in 0..20 {
+            assert!(ask(&breaker, round, passing()));
+            assert!(ask(&breaker, round, passing()));
+            assert!(ask(&breaker, round, refusal()), "a 401 says that the host is there");
+        }
+    }
+
+    #[test]
+    fn other_hosts_are_other_circuits_and_zero_is_never() {
+        let breaker = breaker();
+        (0..3).for_each(|second| assert!(ask(&breaker, second, passing())));
+        assert!(breaker.permit("other.example", || at(3), soon()).is_ok());
+        let never = Breaker::new(Circuit { failures: 0, ..Circuit::default() }, HashMap::new());
+        (0..50).for_each(|second| assert!(ask(&never, second, passing())));
+    }
+
+    #[test]
+    fn it_is_remembered_but_not_what_a_wrong_clock_wrote() {
+        let first = breaker();
+        (0..3).for_each(|second| assert!(ask(&first, second, passing())));
+        let known: HashMap<_, _> = first.changes().into_iter().collect();
+        assert_eq!(known[HOST], HostState { failures: 3, open_until: Some(at(62)) });
+        let next = Breaker::new(Circuit::default(), known.clone());
+        assert!(!ask(&next, 30, None));
+        assert!(next.changes().is_empty(), "nothing new was learnt");
+        let wrong = Breaker::new(Circuit::default(), known);
+        assert!(ask(&wrong, -1000, None), "open for longer than circuits are");
+    }
+
+    #[test]
+    fn one_probes_and_the_others_wait_for_it() {
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)) })]);
+        for is_back in [true, false] {
+            let breaker = Breaker::new(Circuit::default(), open.clone());
+            let probe = breaker.permit(HOST, || at(1), soon()).unwrap();
+            let asked = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                let others: Vec<_> = (0..8)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            let permit = breaker.permit(HOST, || at(1), soon());
+                            asked.fetch_add(usize::from(permit.is_ok()), Ordering::SeqCst);
+                        })
+                    })
+                    .collect();
+                assert_eq!(asked.load(Ordering::SeqCst), 0);
+                probe.report(if is_back { None } else { passing() }.as_ref(), at(1));
+                others.into_iter().for_each(|other| other.join().unwrap());
+            });
+            assert_eq!(asked.into_inner(), if is_back { 8 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_probe_that_panics_keeps_nobody_waiting() {
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(Timestamp::UNIX_EPOCH) })]);
+        let breaker = Breaker::new(Circuit::default(), open);
+        drop(breaker.permit(HOST, Timestamp::now, soon()).unwrap());
+        assert!(breaker.permit(HOST, Timestamp::now, soon()).is_err());
+    }
+}

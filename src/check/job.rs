@@ -1,0 +1,112 @@
+//! One check as the pool runs it: a fresh reading of another run, or leave from the circuit and attempts until one
+//! succeeds or another cannot help.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::circuit::Breaker;
+use super::pool::Job;
+use super::provider::Account;
+use super::{CachedReading, Outcome, Reading};
+use crate::failure::Failure;
+use crate::http::Clients;
+use crate::redact::Redactor;
+use crate::{fault, retry};
+
+/// What the checks of a run share.
+pub struct Shared {
+    /// The clients.
+    pub clients: Arc<Clients>,
+    /// Knows every secret.
+    pub redactor: Arc<Redactor>,
+    /// How often and how long to try.
+    pub policy: retry::Policy,
+    /// The circuits.
+    pub breaker: Breaker,
+    /// The readings of other runs, and those of this one.
+    pub readings: Readings,
+}
+
+/// Readings that can be used again.
+#[derive(Default)]
+pub struct Readings {
+    /// The key of the hashes that name accounts; none if readings are not kept.
+    pub account_key: Option<String>,
+    /// How old a reading may be.
+    pub ttl: Duration,
+    /// Those of other runs.
+    pub known: HashMap<String, CachedReading>,
+    /// Those of this one.
+    pub new: Mutex<Vec<(String, CachedReading)>>,
+}
+
+impl Readings {
+    /// A reading that is fresh enough. One from the future was written by a clock that was wrong.
+    fn fresh(&self, account: &str) -> Option<Reading> {
+        let cached = self.known.get(account)?;
+        let age = Timestamp::now().duration_since(cached.at);
+        let is_fresh = !age.is_negative() && age < SignedDuration::try_from(self.ttl).ok()?;
+        is_fresh.then(|| cached.reading.clone())
+    }
+
+    fn learn(&self, account: String, reading: &Reading) {
+        let cached = CachedReading { at: Timestamp::now(), reading: reading.clone() };
+        self.new.lock().unwrap_or_else(PoisonError::into_inner).push((account, cached));
+    }
+
+    /// What this run has read.
+    pub fn learnt(&self) -> Vec<(String, CachedReading)> {
+        std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The job of one account, or of one that cannot be asked.
+pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>) -> Job {
+    let shared = Arc::clone(shared);
+    Box::new(move || {
+        let begin = Instant::now();
+        let (result, attempts, cached) = match account {
+            Err(failure) => (Err(failure), 0, false),
+            Ok(account) => {
+                fault::point(&format!("check-panic:{name}"));
+                shared.look(&account)
+            }
+        };
+        match &result {
+            Ok(reading) => {
+                log::debug!(check:? = name.as_str(), attempts = attempts, cached = cached; "read: {:?}", reading.amount)
+            }
+            Err(failure) => log::info!(
+                check:? = name.as_str(), reason:? = failure.reason.as_str(), attempts = attempts;
+                "not read: {}", failure.describe()
+            ),
+        }
+        Outcome { result, cached, attempts, duration: begin.elapsed() }
+    })
+}
+
+impl Shared {
+    fn look(&self, account: &Account) -> (Result<Reading, Failure>, u32, bool) {
+        let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
+        if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
+            return (Ok(reading), 0, true);
+        }
+        let permit = account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now, self.policy.deadline));
+        let permit = match permit.transpose() {
+            Ok(permit) => permit,
+            Err(failure) => return (Err(failure), 0, false),
+        };
+        let (result, attempts) =
+            retry::run(self.policy, &self.redactor, |left| account.read(&self.clients, Timestamp::now(), left));
+        if let Some(permit) = permit {
+            permit.report(result.as_ref().err(), Timestamp::now());
+        }
+        if let (Ok(reading), Some(account)) = (&result, known_as) {
+            self.readings.learn(account, reading);
+        }
+        (result, attempts, false)
+    }
+}

@@ -1,0 +1,424 @@
+//! What a run reads and writes: the snapshot it starts from, the one transaction in which it decides, and the marks after
+//! the messages are out.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::database::{Database, Row, Value, for_keys, insert};
+use super::memory::{Changes, Condition, Memory, Pending, Told};
+use super::{Learnt, Marks, Run, Snapshot, StoreError, StoreFault};
+use crate::alert::{Alert, Event, Identity, Level, Topic};
+use crate::check::circuit::HostState;
+use crate::check::{Amount, CachedReading, Reading};
+use crate::decide::{Decision, Verdict};
+use crate::fault;
+
+/// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
+const PRUNED_AT_ONCE: i64 = 50;
+/// Messages that nobody could be told for so long are given up.
+const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
+
+/// What is known before anything is asked. `keep_readings` makes the key that their names are hashed with.
+pub(super) fn snapshot(
+    database: &mut dyn Database,
+    keep_readings: Option<Duration>,
+    can_write: bool,
+    wait: Duration,
+) -> Result<Snapshot, StoreError> {
+    let mut snapshot = Snapshot::default();
+    for row in database.query("SELECT host, failures, open_until FROM circuits", &[])? {
+        let state = HostState {
+            failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
+            open_until: row.optional_int(2).map(timestamp).transpose()?,
+        };
+        snapshot.circuits.insert(row.text(0)?.to_owned(), state);
+    }
+    let Some(ttl) = keep_readings else {
+        return Ok(snapshot);
+    };
+    snapshot.account_key = account_key(database, can_write, wait)?;
+    let oldest = earlier(Timestamp::now(), ttl).as_millisecond();
+    let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
+    for row in database.query(sql, &[oldest.into()])? {
+        let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
+        let reading = Reading { amount, currency: row.optional_text(3).map(str::to_owned) };
+        snapshot.readings.insert(row.text(0)?.to_owned(), CachedReading { at: timestamp(row.int(1)?)?, reading });
+    }
+    Ok(snapshot)
+}
+
+/// The key of the hashes that name accounts; made once for each store.
+fn account_key(database: &mut dyn Database, can_write: bool, wait: Duration) -> Result<Option<String>, StoreError> {
+    let read = |database: &mut dyn Database| -> Result<Option<String>, StoreError> {
+        let rows = database.query("SELECT value FROM facts WHERE name = 'account_key'", &[])?;
+        rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+    };
+    let known = read(database)?;
+    if known.is_some() || !can_write {
+        return Ok(known);
+    }
+    let key = random_key()?;
+    transaction(database, wait, |database| {
+        let sql = "INSERT INTO facts (name, value) VALUES ('account_key', $1) ON CONFLICT (name) DO NOTHING";
+        database.execute(sql, &[key.as_str().into()])?;
+        read(database)
+    })
+}
+
+/// 256 random bits from the system, as hexadecimal digits.
+fn random_key() -> Result<String, StoreError> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::new(StoreFault::Other, error.to_string()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Runs statements in a transaction of their own.
+fn transaction<T>(
+    database: &mut dyn Database,
+    wait: Duration,
+    work: impl FnOnce(&mut dyn Database) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    database.begin(wait)?;
+    let result = work(database).and_then(|value| database.commit().map(|()| value));
+    if result.is_err() {
+        database.rollback();
+    }
+    result
+}
+
+/// Decides, and writes what was found and decided, in one transaction: of two runs at once, the second one sees what the
+/// first one is going to tell. Gives the number of the run.
+pub(super) fn claim(
+    database: &mut dyn Database,
+    run: &Run,
+    learnt: &Learnt,
+    decide: &dyn Fn(&Memory) -> Decision,
+    wait: Duration,
+) -> Result<(i64, Decision), StoreError> {
+    transaction(database, wait, |database| {
+        let memory = memory(database)?;
+        let decision = decide(&memory);
+        let number = begin_run(database, run, learnt.verdicts.len())?;
+        samples(database, number, &learnt.verdicts)?;
+        changes(database, &decision.changes, run.started_at)?;
+        pending(database, number, run, &decision.alerts)?;
+        readings(database, learnt)?;
+        circuits(database, learnt)?;
+        if !decision.alerts.is_empty() {
+            // Without it, the claim ends by its time only.
+            let _ = database.hold(number);
+        }
+        fault::point("in-claim");
+        Ok((number, decision))
+    })
+}
+
+/// All that decisions depend on.
+pub(super) fn memory(database: &mut dyn Database) -> Result<Memory, StoreError> {
+    let mut memory = Memory::default();
+    for row in database.query("SELECT check_id, runs FROM failures", &[])? {
+        memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
+    }
+    let sql = "SELECT check_id, topic, told_at, level, balance, threshold FROM conditions";
+    for row in database.query(sql, &[])? {
+        let told = Told {
+            at: timestamp(row.int(2)?)?,
+            level: Level::of(row.text(3)?).ok_or_else(|| StoreError::damaged("a level in it is unknown"))?,
+            balance: row.decimal(4)?,
+            threshold: row.decimal(5)?,
+        };
+        memory.conditions.entry((Identity(row.int(0)?), topic(&row, 1)?)).or_default().told = Some(told);
+    }
+    let now = Timestamp::now().as_millisecond();
+    let mut alive: HashMap<i64, bool> = HashMap::new();
+    let sql = "SELECT check_id, topic, content, claimed_by, claimed_until FROM alerts WHERE state = 'pending'";
+    for row in database.query(sql, &[])? {
+        let alert: Alert = serde_json::from_str(row.text(2)?)
+            .map_err(|_| StoreError::damaged("a message in it cannot be understood"))?;
+        let claimed = match (row.optional_int(3), row.optional_int(4)) {
+            (Some(run), Some(until)) if now < until => *alive.entry(run).or_insert_with(|| database.is_held(run)),
+            _ => false,
+        };
+        let condition: &mut Condition = memory.conditions.entry((Identity(row.int(0)?), topic(&row, 1)?)).or_default();
+        condition.pending = Some(Pending { alert, claimed });
+    }
+    Ok(memory)
+}
+
+fn topic(row: &Row, column: usize) -> Result<Topic, StoreError> {
+    Topic::of(row.text(column)?).ok_or_else(|| StoreError::damaged("a topic in it is unknown"))
+}
+
+/// The row of a run. Its number is its start, moved on where another run has it.
+fn begin_run(database: &mut dyn Database, run: &Run, checks: usize) -> Result<i64, StoreError> {
+    let mut number = run.started_at.as_microsecond();
+    while !database.query("SELECT 1 FROM runs WHERE run = $1", &[number.into()])?.is_empty() {
+        number += 1;
+    }
+    let checks = i64::try_from(checks).unwrap_or(i64::MAX);
+    let row: Vec<Value> = vec![number.into(), run.id.as_str().into(), checks.into(), i64::from(run.is_partial).into()];
+    insert(database, "runs", &["run", "id", "checks", "is_partial"], &[row], "")?;
+    Ok(number)
+}
+
+fn samples(database: &mut dyn Database, run: i64, verdicts: &[Verdict]) -> Result<(), StoreError> {
+    let checks: Vec<Vec<Value>> = verdicts
+        .iter()
+        .map(|verdict| {
+            let subject = &verdict.subject;
+            vec![
+                subject.identity.0.into(),
+                subject.name.as_str().into(),
+                subject.provider.as_str().into(),
+                subject.owner_project.as_deref().into(),
+                subject.kind.as_str().into(),
+                verdict.currency.as_deref().into(),
+                run.into(),
+            ]
+        })
+        .collect();
+    insert(
+        database,
+        "checks",
+        &["check_id", "name", "provider", "owner", "unit", "currency", "last_run"],
+        &checks,
+        "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
+         currency = excluded.currency, last_run = excluded.last_run",
+    )?;
+    let samples: Vec<Vec<Value>> = verdicts
+        .iter()
+        .map(|verdict| {
+            vec![
+                run.into(),
+                verdict.subject.identity.0.into(),
+                verdict.status.as_str().into(),
+                verdict.failure.as_ref().map(|failure| failure.reason.as_str()).into(),
+                verdict.balance.into(),
+                verdict.subject.threshold.into(),
+            ]
+        })
+        .collect();
+    insert(database, "samples", &["run", "check_id", "status", "reason", "balance", "threshold"], &samples, "")
+}
+
+fn changes(database: &mut dyn Database, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
+    let (failing, working): (Vec<_>, Vec<_>) = changes.failures.iter().partition(|(_, runs, _)| *runs > 0);
+    let rows: Vec<Vec<Value>> = failing
+        .into_iter()
+        .map(|(check, runs, reason)| {
+            vec![check.0.into(), i64::from(runs).into(), reason.map(|reason| reason.as_str()).into()]
+        })
+        .collect();
+    insert(
+        database,
+        "failures",
+        &["check_id", "runs", "reason"],
+        &rows,
+        "ON CONFLICT (check_id) DO UPDATE SET runs = excluded.runs, reason = excluded.reason",
+    )?;
+    let keys: Vec<Value> = working.into_iter().map(|(check, ..)| check.0.into()).collect();
+    for_keys(database, "DELETE FROM failures WHERE check_id IN ({keys})", &[], &keys)?;
+    let keys: Vec<Value> = changes.withdrawn.iter().map(|key| key.as_str().into()).collect();
+    let done = [now.as_millisecond().into()];
+    for_keys(
+        database,
+        "UPDATE alerts SET state = 'withdrawn', done_at = $1 WHERE dedup_key IN ({keys})",
+        &done,
+        &keys,
+    )?;
+    for (check, topic) in &changes.over {
+        forget(database, *check, *topic)?;
+    }
+    Ok(())
+}
+
+fn forget(database: &mut dyn Database, check: Identity, topic: Topic) -> Result<(), StoreError> {
+    let sql = "DELETE FROM conditions WHERE check_id = $1 AND topic = $2";
+    database.execute(sql, &[check.0.into(), topic.as_str().into()])
+}
+
+/// The messages that are about to be sent, claimed by this run.
+fn pending(database: &mut dyn Database, number: i64, run: &Run, alerts: &[Alert]) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = alerts
+        .iter()
+        .map(|alert| {
+            vec![
+                alert.dedup_key.as_str().into(),
+                alert.identity.0.into(),
+                alert.topic.as_str().into(),
+                "pending".into(),
+                run.started_at.as_millisecond().into(),
+                number.into(),
+                run.claims_until.as_millisecond().into(),
+                // Plain fields only: this cannot fail.
+                serde_json::to_string(alert).unwrap_or_default().into(),
+            ]
+        })
+        .collect();
+    let columns = ["dedup_key", "check_id", "topic", "state", "created_at", "claimed_by", "claimed_until", "content"];
+    insert(
+        database,
+        "alerts",
+        &columns,
+        &rows,
+        "ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending', done_at = NULL, claimed_by = excluded.claimed_by, \
+         claimed_until = excluded.claimed_until, content = excluded.content",
+    )
+}
+
+fn readings(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = learnt
+        .readings
+        .iter()
+        .map(|(account, cached)| {
+            let balance: Option<Decimal> = match cached.reading.amount {
+                Amount::Of(balance) => Some(balance),
+                Amount::Unlimited => None,
+            };
+            let currency = cached.reading.currency.as_deref();
+            vec![account.as_str().into(), cached.at.as_millisecond().into(), balance.into(), currency.into()]
+        })
+        .collect();
+    insert(
+        database,
+        "readings",
+        &["account", "read_at", "balance", "currency"],
+        &rows,
+        "ON CONFLICT (account) DO UPDATE SET read_at = excluded.read_at, balance = excluded.balance, \
+         currency = excluded.currency",
+    )
+}
+
+fn circuits(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
+    let (bad, good): (Vec<_>, Vec<_>) = learnt.circuits.iter().partition(|(_, state)| state.failures > 0);
+    let rows: Vec<Vec<Value>> = bad
+        .into_iter()
+        .map(|(host, state)| {
+            let until = state.open_until.map(Timestamp::as_millisecond);
+            vec![host.as_str().into(), i64::from(state.failures).into(), until.into()]
+        })
+        .collect();
+    insert(
+        database,
+        "circuits",
+        &["host", "failures", "open_until"],
+        &rows,
+        "ON CONFLICT (host) DO UPDATE SET failures = excluded.failures, open_until = excluded.open_until",
+    )?;
+    let keys: Vec<Value> = good.into_iter().map(|(host, _)| host.as_str().into()).collect();
+    for_keys(database, "DELETE FROM circuits WHERE host IN ({keys})", &[], &keys)
+}
+
+/// Marks what became of the messages, ends the run's row and removes what is too old.
+pub(super) fn mark(
+    database: &mut dyn Database,
+    number: i64,
+    run: &Run,
+    marks: &Marks,
+    retention: Duration,
+    wait: Duration,
+) -> Result<(), StoreError> {
+    transaction(database, wait, |database| {
+        let now = Timestamp::now();
+        let mut told: Vec<Vec<Value>> = Vec::new();
+        let (mut sent, mut unsent): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+        for (alert, is_taken) in &marks.alerts {
+            if !is_taken {
+                unsent.push(alert.dedup_key.as_str().into());
+                continue;
+            }
+            sent.push(alert.dedup_key.as_str().into());
+            match alert.event {
+                Event::Resolved => forget(database, alert.identity, alert.topic)?,
+                Event::Raised => told.push(vec![
+                    alert.identity.0.into(),
+                    alert.topic.as_str().into(),
+                    run.started_at.as_millisecond().into(),
+                    alert.level.as_str().into(),
+                    alert.balance.into(),
+                    alert.threshold.into(),
+                ]),
+            }
+        }
+        insert(
+            database,
+            "conditions",
+            &["check_id", "topic", "told_at", "level", "balance", "threshold"],
+            &told,
+            "ON CONFLICT (check_id, topic) DO UPDATE SET told_at = excluded.told_at, level = excluded.level, \
+             balance = excluded.balance, threshold = excluded.threshold",
+        )?;
+        let done = [now.as_millisecond().into()];
+        let sql = "UPDATE alerts SET state = 'sent', done_at = $1, claimed_by = NULL, claimed_until = NULL \
+                   WHERE dedup_key IN ({keys})";
+        for_keys(database, sql, &done, &sent)?;
+        let sql = "UPDATE alerts SET claimed_by = NULL, claimed_until = NULL WHERE dedup_key IN ({keys})";
+        for_keys(database, sql, &[], &unsent)?;
+        let rows: Vec<Vec<Value>> = marks
+            .deliveries
+            .iter()
+            .map(|delivery| {
+                vec![
+                    delivery.dedup_key.as_str().into(),
+                    delivery.channel.as_str().into(),
+                    run.id.as_str().into(),
+                    now.as_millisecond().into(),
+                    delivery.status.into(),
+                    delivery.detail.as_deref().into(),
+                    1.into(),
+                ]
+            })
+            .collect();
+        insert(
+            database,
+            "deliveries",
+            &["dedup_key", "channel", "run_id", "at", "status", "detail", "attempts"],
+            &rows,
+            "ON CONFLICT (dedup_key, channel) DO UPDATE SET run_id = excluded.run_id, at = excluded.at, \
+             status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + 1",
+        )?;
+        let sql = "UPDATE runs SET finished_at = $1, exit_code = $2 WHERE run = $3";
+        database.execute(sql, &[now.as_millisecond().into(), marks.exit_code.into(), number.into()])?;
+        prune(database, now, retention)?;
+        fault::point("in-mark");
+        Ok(())
+    })
+}
+
+/// Removes what is older than the retention.
+fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Result<(), StoreError> {
+    let expired = earlier(now, PENDING_EXPIRES.min(retention)).as_millisecond();
+    let sql = "UPDATE alerts SET state = 'expired', done_at = $1 \
+               WHERE state = 'pending' AND created_at < $2 AND claimed_by IS NULL";
+    database.execute(sql, &[now.as_millisecond().into(), expired.into()])?;
+    let oldest = earlier(now, retention);
+    let sql = "SELECT run FROM runs WHERE run < $1 ORDER BY run LIMIT $2";
+    let rows = database.query(sql, &[oldest.as_microsecond().into(), PRUNED_AT_ONCE.into()])?;
+    let runs: Vec<Value> = rows.into_iter().filter_map(|row| row.0.into_iter().next()).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    for_keys(database, "DELETE FROM samples WHERE run IN ({keys})", &[], &runs)?;
+    for_keys(database, "DELETE FROM runs WHERE run IN ({keys})", &[], &runs)?;
+    let (run, time): ([Value; 1], [Value; 1]) = ([oldest.as_microsecond().into()], [oldest.as_millisecond().into()]);
+    let gone = "SELECT check_id FROM checks WHERE last_run < $1";
+    database.execute(&format!("DELETE FROM failures WHERE check_id IN ({gone})"), &run)?;
+    database.execute(&format!("DELETE FROM conditions WHERE check_id IN ({gone})"), &run)?;
+    database.execute("DELETE FROM checks WHERE last_run < $1", &run)?;
+    let old = "SELECT dedup_key FROM alerts WHERE state <> 'pending' AND created_at < $1";
+    database.execute(&format!("DELETE FROM deliveries WHERE dedup_key IN ({old})"), &time)?;
+    database.execute("DELETE FROM alerts WHERE state <> 'pending' AND created_at < $1", &time)?;
+    database.execute("DELETE FROM readings WHERE read_at < $1", &time)
+}
+
+pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::damaged("a time in it is out of range"))
+}
+
+/// A time so much earlier; at the least the beginning of time.
+pub(super) fn earlier(now: Timestamp, by: Duration) -> Timestamp {
+    now.checked_sub(by).unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,177 @@
+//! The contract of a backend: one connection, transactions that exclude other writers, and SQL that both speak.
+//!
+//! The statements are written once, in `schema`, `book` and `views`; a backend carries them out. Parameters are `$1`, `$2`
+//! and so on, first used in that order.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+
+use super::StoreError;
+
+/// A value of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Int(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text)
+    }
+}
+
+impl From<Decimal> for Value {
+    fn from(number: Decimal) -> Value {
+        Value::Text(number.normalize().to_string())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// A row of an answer.
+#[derive(Debug)]
+pub(super) struct Row(pub(super) Vec<Value>);
+
+impl Row {
+    /// A column that may be empty.
+    pub(super) fn optional_text(&self, column: usize) -> Option<&str> {
+        match self.0.get(column) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number that may be missing.
+    pub(super) fn optional_int(&self, column: usize) -> Option<i64> {
+        match self.0.get(column) {
+            Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// # Errors
+    /// The store is damaged if there is no text.
+    pub(super) fn text(&self, column: usize) -> Result<&str, StoreError> {
+        self.optional_text(column).ok_or_else(|| StoreError::damaged("a text is missing in it"))
+    }
+
+    /// # Errors
+    /// The store is damaged if there is no number.
+    pub(super) fn int(&self, column: usize) -> Result<i64, StoreError> {
+        self.optional_int(column).ok_or_else(|| StoreError::damaged("a number is missing in it"))
+    }
+
+    /// A decimal number that may be missing.
+    ///
+    /// # Errors
+    /// The store is damaged if the text is no number.
+    pub(super) fn decimal(&self, column: usize) -> Result<Option<Decimal>, StoreError> {
+        let parsed = self.optional_text(column).map(str::parse).transpose();
+        parsed.map_err(|_| StoreError::damaged("an amount in it is no number"))
+    }
+}
+
+/// One connection to a store.
+pub(super) trait Database: Send {
+    /// The words in which the backends differ, as `(placeholder, text)` for the table definitions.
+    fn words(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Begins a transaction that no other writer shares, waiting at most this long for the others.
+    fn begin(&mut self, wait: Duration) -> Result<(), StoreError>;
+
+    /// Makes it last.
+    fn commit(&mut self) -> Result<(), StoreError>;
+
+    /// Forgets it. Never fails: what is not committed is gone in any case.
+    fn rollback(&mut self);
+
+    /// Carries out a statement.
+    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<(), StoreError>;
+
+    /// Asks.
+    fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    /// The version of the schema, 0 for a new store.
+    ///
+    /// # Errors
+    /// Also if something else lives there.
+    fn version(&mut self) -> Result<i64, StoreError>;
+
+    /// Sets the version, inside a transaction.
+    fn set_version(&mut self, version: i64) -> Result<(), StoreError>;
+
+    /// Makes room for the tables, inside the first transaction.
+    fn prepare_tables(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Marks a run as alive until this process ends, however it ends.
+    fn hold(&mut self, run: i64) -> Result<(), StoreError>;
+
+    /// Whether a run that is not this one is alive.
+    fn is_held(&mut self, run: i64) -> bool;
+}
+
+/// Rows that go into one statement; every backend takes this many parameters.
+const ROWS_AT_ONCE: usize = 400;
+
+/// Inserts rows, many with one statement. `rest` follows the values, for example `ON CONFLICT ...`.
+pub(super) fn insert(
+    database: &mut dyn Database,
+    table: &str,
+    columns: &[&str],
+    rows: &[Vec<Value>],
+    rest: &str,
+) -> Result<(), StoreError> {
+    for chunk in rows.chunks(ROWS_AT_ONCE) {
+        let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        for row in 0..chunk.len() {
+            let numbers: Vec<String> =
+                (1..=columns.len()).map(|column| format!("${}", row * columns.len() + column)).collect();
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            sql.push_str(&numbers.join(", "));
+            sql.push(')');
+        }
+        sql.push(' ');
+        sql.push_str(rest);
+        database.execute(&sql, &chunk.concat())?;
+    }
+    Ok(())
+}
+
+/// Runs a statement with a list of keys in place of `{keys}`, many at once.
+pub(super) fn for_keys(
+    database: &mut dyn Database,
+    sql: &str,
+    first: &[Value],
+    keys: &[Value],
+) -> Result<(), StoreError> {
+    for chunk in keys.chunks(ROWS_AT_ONCE) {
+        let numbers: Vec<String> = (1..=chunk.len()).map(|n| format!("${}", first.len() + n)).collect();
+        let parameters: Vec<Value> = first.iter().chain(chunk).cloned().collect();
+        database.execute(&sql.replace("{keys}", &numbers.join(", ")), &parameters)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! The store in a PostgreSQL database, for several machines or shards that share what they remember.
+//!
+//! Its tables stand in a schema of their own, `balance_alert`. Writers exclude each other by an advisory lock, and a run
+//! that lives holds another; both end with the connection. A pooler must keep one session a client.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use native_tls::TlsConnector;
+use postgres::config::{Host, SslMode};
+use postgres::error::SqlState;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Config, NoTls};
+use postgres_native_tls::MakeTlsConnector;
+use url::Url;
+
+use super::database::{Database, Row, Value};
+use super::{Access, StoreError, StoreFault, schema};
+
+/// The advisory locks of this program: this and the number of a run, which has 51 bits. Alone, the writers' lock.
+const LOCKS: i64 = 0x4241 << 48;
+
+/// One connection to a database.
+pub(super) struct Postgres {
+    client: Client,
+}
+
+impl Postgres {
+    /// Connects, and for writing brings the schema to the present version.
+    ///
+    /// # Errors
+    /// Why the database cannot be used.
+    pub(super) fn open(
+        address: &str,
+        access: Access,
+        wait: Duration,
+        tls: impl FnOnce() -> Result<TlsConnector, String>,
+    ) -> Result<Postgres, StoreError> {
+        let mut config = configuration(address)?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(wait);
+        }
+        config.application_name("balance-alert");
+        let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let client = if is_local || config.get_ssl_mode() == SslMode::Disable {
+            config.connect(NoTls)?
+        } else {
+            let connector = tls().map_err(|why| StoreError::new(StoreFault::Other, format!("no TLS: {why}")))?;
+            config.connect(MakeTlsConnector::new(connector))?
+        };
+        let mut store = Postgres { client };
+        let wait = milliseconds(wait);
+        store.client.batch_execute(&format!(
+            "SET search_path TO balance_alert; SET lock_timeout = {wait}; SET idle_in_transaction_session_timeout = 60000"
+        ))?;
+        match (schema::is_current(store.version()?)?, access) {
+            (true, _) => {}
+            (false, Access::Read) => {
+                return Err(StoreError::new(StoreFault::Absent, "no run has written to it yet"));
+            }
+            (false, Access::Write) => schema::migrate(&mut store, Duration::from_millis(wait))?,
+        }
+        Ok(store)
+    }
+}
+
+/// What an address says. The words of `libpq` that ask for a verified peer mean what is done here in any case.
+fn configuration(address: &str) -> Result<Config, StoreError> {
+    let wrong = |why: String| StoreError::new(StoreFault::Other, format!("its address cannot be used: {why}"));
+    let mut url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
+    if url.query().is_some() {
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| match (name.as_ref(), value.as_ref()) {
+                ("sslmode", "verify-ca" | "verify-full") => ("sslmode".to_owned(), "require".to_owned()),
+                ("sslmode", "allow") => ("sslmode".to_owned(), "prefer".to_owned()),
+                _ => (name.into_owned(), value.into_owned()),
+            })
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    url.as_str().parse().map_err(|error: postgres::Error| wrong(said(&error)))
+}
+
+/// The database for messages: never the user or the password.
+pub(super) fn name(address: &str) -> String {
+    let url = Url::parse(address).ok();
+    let part = |part: Option<String>| part.filter(|part| !part.is_empty());
+    let host = part(url.as_ref().and_then(|url| url.host_str().map(str::to_owned)));
+    let port = url.as_ref().and_then(Url::port).map(|port| format!(":{port}")).unwrap_or_default();
+    let database = part(url.as_ref().map(|url| url.path().trim_start_matches('/').to_owned()));
+    match (host, database) {
+        (Some(host), Some(database)) => format!("PostgreSQL database `{database}` at {host}{port}"),
+        (Some(host), None) => format!("PostgreSQL at {host}{port}"),
+        (None, Some(database)) => format!("PostgreSQL database `{database}`"),
+        (None, None) => "PostgreSQL".to_owned(),
+    }
+}
+
+fn milliseconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).clamp(1, 3_600_000)
+}
+
+fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+impl Database for Postgres {
+    fn words(&self) -> &'static [(&'static str, &'static str)] {
+        &[("{without_rowid}", "")]
+    }
+
+    fn begin(&mut self, wait: Duration) -> Result<(), StoreError> {
+        let wait = milliseconds(wait);
+        Ok(self
+            .client
+            .batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {wait}; SELECT pg_advisory_xact_lock({LOCKS})"))?)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        // After an error inside, the server answers COMMIT with a rollback; so the error was reported before.
+        Ok(self.client.batch_execute("COMMIT")?)
+    }
+
+    fn rollback(&mut self) {
+        let _ = self.client.batch_execute("ROLLBACK");
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<(), StoreError> {
+        self.client.execute(sql, &parameters(values))?;
+        Ok(())
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let rows = self.client.query(sql, &parameters(values))?;
+        rows.iter()
+            .map(|row| {
+                let values = row.columns().iter().enumerate().map(|(index, column)| match *column.type_() {
+                    Type::INT8 => Ok(Value::from(row.try_get::<_, Option<i64>>(index)?)),
+                    Type::TEXT => Ok(Value::from(row.try_get::<_, Option<String>>(index)?)),
+                    _ => Err(StoreError::damaged("a column has a wrong type")),
+                });
+                values.collect::<Result<_, _>>().map(Row)
+            })
+            .collect()
+    }
+
+    fn version(&mut self) -> Result<i64, StoreError> {
+        let there = self.query("SELECT to_regclass('balance_alert.facts')::text", &[])?;
+        if there.first().is_none_or(|row| row.optional_text(0).is_none()) {
+            return Ok(0);
+        }
+        let rows = self.query("SELECT value FROM facts WHERE name = 'schema_version'", &[])?;
+        match rows.first() {
+            Some(row) => row.text(0)?.parse().map_err(|_| StoreError::damaged("its version is no number")),
+            None => Ok(0),
+        }
+    }
+
+    fn set_version(&mut self, version: i64) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO facts (name, value) VALUES ('schema_version', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            &[version.to_string().into()],
+        )
+    }
+
+    fn prepare_tables(&mut self) -> Result<(), StoreError> {
+        // Asked first: a user who may not make schemas can be given one.
+        let there = self.query("SELECT nspname::text FROM pg_namespace WHERE nspname = 'balance_alert'", &[])?;
+        if there.is_empty() {
+            self.execute("CREATE SCHEMA balance_alert", &[])?;
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, run: i64) -> Result<(), StoreError> {
+        self.query("SELECT pg_try_advisory_lock($1)::int::int8", &[Value::Int(LOCKS | run)]).map(drop)
+    }
+
+    fn is_held(&mut self, run: i64) -> bool {
+        // Until the end of the transaction, so that two runs do not both find it dead and take its work.
+        let free = self.query("SELECT pg_try_advisory_xact_lock($1)::int::int8", &[Value::Int(LOCKS | run)]);
+        free.ok().and_then(|rows| rows.first()?.optional_int(0)) == Some(0)
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut postgres::types::private::BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(number) => number.to_sql(ty, out),
+            // The one character that the server cannot keep.
+            Value::Text(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").to_sql(ty, out),
+            Value::Text(text) => text.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::TEXT)
+    }
+
+    to_sql_checked!();
+}
+
+/// An error with its causes; the server's words without the statement.
+fn said(error: &postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return error.message().to_owned();
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl From<postgres::Error> for StoreError {
+    fn from(error: postgres::Error) -> StoreError {
+        let message = said(&error);
+        let Some(code) = error.code() else {
+            let message = format!("it cannot be reached: {message}");
+            let failure = StoreError::new(StoreFault::Unreachable, message);
+            return if failure.message.contains("certificate") {
+                failure.with_hint(
+                    "for a private authority set SSL_CERT_FILE; `?sslmode=disable` in the address goes without TLS",
+                )
+            } else {
+                failure
+            };
+        };
+        match *code {
+            SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED | SqlState::T_R_DEADLOCK_DETECTED => {
+                StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
+            }
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                StoreError::new(StoreFault::Unreachable, format!("it refuses the user: {message}"))
+            }
+            SqlState::INSUFFICIENT_PRIVILEGE => {
+                StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {message}")).with_hint(
+                    "let the user create schemas, or make one: CREATE SCHEMA balance_alert AUTHORIZATION the_user",
+                )
+            }
+            SqlState::DISK_FULL | SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::OUT_OF_MEMORY => {
+                StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {message}"))
+            }
+            _ => StoreError::new(StoreFault::Other, format!("it reports an error: {message}")),
+        }
+    }
+}

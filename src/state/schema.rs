@@ -1,0 +1,131 @@
+//! The tables, as numbered steps. A step that was released is never changed; a new one is added.
+//!
+//! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
+//! unique. `check_id` is the [identity](super::memory::Identity) of a check. Amounts are decimal text.
+
+use std::time::Duration;
+
+use super::StoreError;
+use super::database::Database;
+
+/// Each step brings a store from the version of its position to the next one.
+const STEPS: [&str; 1] = ["
+CREATE TABLE runs (
+    run BIGINT PRIMARY KEY,
+    id TEXT NOT NULL,
+    finished_at BIGINT,
+    exit_code BIGINT,
+    checks BIGINT NOT NULL,
+    is_partial BIGINT NOT NULL
+){without_rowid};
+CREATE TABLE checks (
+    check_id BIGINT PRIMARY KEY,
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    owner TEXT,
+    unit TEXT NOT NULL,
+    currency TEXT,
+    last_run BIGINT NOT NULL
+){without_rowid};
+CREATE TABLE samples (
+    run BIGINT NOT NULL,
+    check_id BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    balance TEXT,
+    threshold TEXT,
+    PRIMARY KEY (run, check_id)
+){without_rowid};
+CREATE TABLE failures (
+    check_id BIGINT PRIMARY KEY,
+    runs BIGINT NOT NULL,
+    reason TEXT
+);
+CREATE TABLE conditions (
+    check_id BIGINT NOT NULL,
+    topic TEXT NOT NULL,
+    told_at BIGINT NOT NULL,
+    level TEXT NOT NULL,
+    balance TEXT,
+    threshold TEXT,
+    PRIMARY KEY (check_id, topic)
+);
+CREATE TABLE alerts (
+    dedup_key TEXT PRIMARY KEY,
+    check_id BIGINT NOT NULL,
+    topic TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    done_at BIGINT,
+    claimed_by BIGINT,
+    claimed_until BIGINT,
+    content TEXT NOT NULL
+);
+CREATE INDEX alerts_by_state ON alerts (state, created_at);
+CREATE TABLE deliveries (
+    dedup_key TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    detail TEXT,
+    attempts BIGINT NOT NULL,
+    PRIMARY KEY (dedup_key, channel)
+);
+CREATE TABLE readings (
+    account TEXT PRIMARY KEY,
+    read_at BIGINT NOT NULL,
+    balance TEXT,
+    currency TEXT
+);
+CREATE TABLE circuits (
+    host TEXT PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    open_until BIGINT
+);
+CREATE TABLE facts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+"];
+
+/// The version that this program writes.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// Brings a store to this program's version; two programs that do so at once do not meet.
+pub(super) fn migrate(database: &mut dyn Database, wait: Duration) -> Result<(), StoreError> {
+    if is_current(database.version()?)? {
+        return Ok(());
+    }
+    database.begin(wait)?;
+    let result = steps(database).and_then(|()| database.commit());
+    if result.is_err() {
+        database.rollback();
+    }
+    result
+}
+
+/// # Errors
+/// The store was written by a newer program.
+pub(super) fn is_current(version: i64) -> Result<bool, StoreError> {
+    if version > VERSION {
+        return Err(StoreError::newer(version, VERSION));
+    }
+    Ok(version == VERSION)
+}
+
+fn steps(database: &mut dyn Database) -> Result<(), StoreError> {
+    // Another program may have done it while this one waited.
+    let version = database.version()?;
+    if is_current(version)? {
+        return Ok(());
+    }
+    database.prepare_tables()?;
+    for step in STEPS.iter().skip(usize::try_from(version).unwrap_or_default()) {
+        let sql = database.words().iter().fold((*step).to_owned(), |sql, (from, to)| sql.replace(from, to));
+        for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+            database.execute(statement, &[])?;
+        }
+    }
+    database.set_version(VERSION)
+}

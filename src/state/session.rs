@@ -1,0 +1,162 @@
+//! The store during one run: opened, asked, written and marked, and let go at the first fault. A run never fails by it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::memory::Memory;
+use super::{Access, Decider, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
+use crate::config::{Place, State};
+use crate::decide::Decision;
+use crate::http::Clients;
+
+/// Whether this run is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// Nobody wanted it, or it is a dry run.
+    #[default]
+    Off,
+    /// It is.
+    Kept,
+    /// It is not, or not all of it: this is why.
+    Failed(String),
+}
+
+/// The store of a run.
+pub struct Session {
+    store: Option<Store>,
+    place: String,
+    access: Access,
+    retention: Duration,
+    /// The run's number, once it has claimed its alerts.
+    number: Option<i64>,
+    kept: Kept,
+}
+
+impl Session {
+    /// Opens the store, waiting at most this long. A dry run reads and changes nothing.
+    pub fn begin(state: &State, is_dry_run: bool, clients: &Arc<Clients>, wait: Duration) -> Session {
+        let access = if is_dry_run { Access::Read } else { Access::Write };
+        let mut session = Session {
+            store: None,
+            place: state.place.as_ref().map(name).unwrap_or_default(),
+            access,
+            retention: state.retention,
+            number: None,
+            kept: Kept::Off,
+        };
+        let place = match &state.place {
+            Ok(Place::Nowhere) => {
+                log::warn!("no memory of other runs, as the config says: every alert is sent in every run");
+                return session;
+            }
+            Ok(place) => place,
+            Err(why) => {
+                session.fail(format!("no memory of other runs: {why}"), Some("name a place with `--state`"));
+                return session;
+            }
+        };
+        let mut notices = Vec::new();
+        match Store::open(place, access, clients, wait, &mut notices) {
+            Ok(store) => {
+                session.store = Some(store);
+                session.kept = if is_dry_run { Kept::Off } else { Kept::Kept };
+            }
+            // Before the first run there is nothing to remember.
+            Err(error) if is_dry_run && error.fault == StoreFault::Absent => {}
+            Err(error) => session.lose(&error, "every alert is sent"),
+        }
+        session.tell(notices);
+        session
+    }
+
+    /// What is known before anything is asked; nothing if the store fails.
+    pub fn snapshot(&mut self, keep_readings: Option<Duration>, wait: Duration) -> Snapshot {
+        self.with(wait, "every account is asked", |store, notices| store.snapshot(keep_readings, wait, notices))
+            .unwrap_or_default()
+    }
+
+    /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still
+    /// heeds what can be read; if nothing can be read, all that is wrong is told.
+    pub fn decide(&mut self, run: &Run, learnt: &Arc<Learnt>, decide: &Decider, wait: Duration) -> Decision {
+        if self.access == Access::Write {
+            let claimed = self.with(wait, "alerts may come again in the next run", |store, notices| {
+                store.claim(run, learnt, decide, wait, notices)
+            });
+            if let Some((number, decision)) = claimed {
+                self.number = Some(number);
+                return decision;
+            }
+        }
+        // What could not be written can perhaps be read; the reason has been told.
+        let kept = self.kept.clone();
+        let memory = self.with(wait, "every alert is sent", |store, notices| store.memory(wait, notices));
+        if matches!(kept, Kept::Failed(_)) {
+            self.kept = kept;
+        }
+        decide(&memory.unwrap_or_else(Memory::default))
+    }
+
+    /// Marks what became of the messages.
+    pub fn finish(&mut self, run: &Run, marks: Marks, wait: Duration) {
+        if let Some(number) = self.number {
+            let retention = self.retention;
+            self.with(wait, "the next run may send this one's alerts again", |store, notices| {
+                store.mark(number, run, marks, retention, wait, notices)
+            });
+        }
+    }
+
+    /// Lets the store go, waiting at most this long. Says whether the run is remembered.
+    pub fn end(mut self, wait: Duration) -> Kept {
+        if let Some(store) = self.store.take() {
+            store.close(wait);
+        }
+        self.kept
+    }
+
+    /// Asks the store, if there is one. What fails is told, with what follows from it.
+    fn with<T>(
+        &mut self,
+        wait: Duration,
+        consequence: &str,
+        ask: impl FnOnce(&mut Store, &mut Vec<String>) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        let store = self.store.as_mut()?;
+        let mut notices = Vec::new();
+        let result = ask(store, &mut notices);
+        self.tell(notices);
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let is_first = !matches!(self.kept, Kept::Failed(_));
+                if is_first {
+                    self.lose(&error, consequence);
+                }
+                // What did not answer is not asked again; what could not be written may still be read.
+                if matches!(error.fault, StoreFault::Hung | StoreFault::Unreachable) || wait.is_zero() {
+                    self.store = None;
+                }
+                None
+            }
+        }
+    }
+
+    fn tell(&mut self, notices: Vec<String>) {
+        for notice in notices {
+            log::warn!("{notice}");
+        }
+    }
+
+    fn lose(&mut self, error: &StoreError, consequence: &str) {
+        let what = format!("the memory of runs at {} fails: {}; {consequence}", self.place, error.message);
+        self.fail(what, error.hint.as_deref());
+    }
+
+    fn fail(&mut self, what: String, hint: Option<&str>) {
+        match hint {
+            Some(hint) => log::warn!("{what} ({hint})"),
+            None => log::warn!("{what}"),
+        }
+        self.kept = Kept::Failed(what);
+    }
+}

@@ -1,0 +1,329 @@
+//! The store in a file: SQLite with a write-ahead log, which outlives `kill -9` and a power cut.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+
+use super::database::{Database, Row, Value};
+use super::{Access, StoreError, StoreFault, schema};
+use crate::text;
+
+/// Marks a file as ours (`PRAGMA application_id`): "BAal" in ASCII.
+const APPLICATION: i64 = 0x4241_616c;
+/// Between two tries of what SQLite itself does not wait for.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// One connection to a file.
+pub(super) struct Sqlite {
+    connection: Connection,
+    path: PathBuf,
+    /// The runs of this process, each a locked file.
+    held: Vec<(PathBuf, File)>,
+}
+
+impl Sqlite {
+    /// Opens the file. For writing it is made, readable by its owner only, and brought to the present schema.
+    ///
+    /// # Errors
+    /// What is wrong with it. Nothing of it has been changed then.
+    pub(super) fn open(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
+        if access == Access::Write {
+            create(path).map_err(|error| unwritable(&text::io_error(&error)))?;
+        } else if !path.exists() {
+            return Err(StoreError::new(StoreFault::Absent, "it does not exist"));
+        }
+        match Sqlite::connect(path, access, wait) {
+            Err(error) if access == Access::Read && error.fault == StoreFault::Unwritable => {
+                Sqlite::connect_to_read_only(path, wait)
+            }
+            result => result,
+        }
+    }
+
+    fn connect(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        let mut store = Sqlite { connection, path: path.to_owned(), held: Vec::new() };
+        let until = Instant::now() + wait;
+        // The first steps of two programs can meet in ways that SQLite's own waiting does not cover.
+        loop {
+            match store.prepare(access, until.saturating_duration_since(Instant::now())) {
+                Err(error) if error.fault == StoreFault::Busy && Instant::now() < until => std::thread::sleep(PAUSE),
+                result => return result.map(|()| store),
+            }
+        }
+    }
+
+    fn prepare(&mut self, access: Access, wait: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(wait)?;
+        self.connection.pragma_update(None, "trusted_schema", "OFF")?;
+        self.connection.pragma_update(None, "cell_size_check", "ON")?;
+        if access == Access::Read {
+            return schema::is_current(self.version()?).map(drop);
+        }
+        // Before the first change, so that a stranger's file stays as it is.
+        let version = self.version()?;
+        schema::is_current(version)?;
+        // A file system without shared memory stays with the older journal, which outlives a power cut as well.
+        let _mode: String = self.connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        schema::migrate(self, wait)
+    }
+
+    /// Opens a file on a medium that cannot be written at all.
+    fn connect_to_read_only(path: &Path, wait: Duration) -> Result<Sqlite, StoreError> {
+        let mut url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+            .map_err(|()| unwritable("its path cannot be used"))?;
+        url.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(url.as_str(), flags)?;
+        let mut store = Sqlite { connection, path: path.to_owned(), held: Vec::new() };
+        store.prepare(Access::Read, wait)?;
+        Ok(store)
+    }
+
+    fn run_file(&self, run: i64) -> PathBuf {
+        beside(&self.path, &format!("-run-{run}"))
+    }
+
+    /// Removes what runs left that were killed.
+    fn sweep(&self) {
+        let prefix = beside(&self.path, "-run-");
+        let Some((folder, prefix)) = prefix.parent().zip(prefix.file_name().and_then(|name| name.to_str())) else {
+            return;
+        };
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if let Some(run) = name.to_str().and_then(|name| name.strip_prefix(prefix)?.parse().ok()) {
+                self.is_alive(run);
+            }
+        }
+    }
+
+    fn is_alive(&self, run: i64) -> bool {
+        let path = self.run_file(run);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) => return error.kind() != io::ErrorKind::NotFound,
+        };
+        match file.try_lock() {
+            Ok(()) => {
+                // Its process is gone. The lock goes with `file`, after the name.
+                let _ = fs::remove_file(&path);
+                false
+            }
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => true,
+        }
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        for (path, _) in &self.held {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Database for Sqlite {
+    fn words(&self) -> &'static [(&'static str, &'static str)] {
+        &[("{without_rowid}", " WITHOUT ROWID")]
+    }
+
+    fn begin(&mut self, wait: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(wait)?;
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("COMMIT")?)
+    }
+
+    fn rollback(&mut self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.execute(rusqlite::params_from_iter(parameters))?;
+        Ok(())
+    }
+
+    fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let values = (0..columns).map(|column| value(row.get_ref(column)?)).collect::<Result<_, StoreError>>()?;
+            found.push(Row(values));
+        }
+        Ok(found)
+    }
+
+    fn version(&mut self) -> Result<i64, StoreError> {
+        let number = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let application = number("PRAGMA application_id")?;
+        let tables = number("SELECT count(*) FROM sqlite_master")?;
+        match (application, tables) {
+            (APPLICATION, _) => Ok(number("PRAGMA user_version")?),
+            (0, 0) => Ok(0),
+            _ => Err(StoreError::new(StoreFault::Foreign, "it is the database of another program")),
+        }
+    }
+
+    fn set_version(&mut self, version: i64) -> Result<(), StoreError> {
+        self.connection.pragma_update(None, "application_id", APPLICATION)?;
+        Ok(self.connection.pragma_update(None, "user_version", version)?)
+    }
+
+    fn hold(&mut self, run: i64) -> Result<(), StoreError> {
+        self.sweep();
+        let path = self.run_file(run);
+        let failed = |error: io::Error| unwritable(&text::io_error(&error));
+        loop {
+            let file = private().open(&path).map_err(failed)?;
+            file.lock().map_err(failed)?;
+            // Another program may have taken the name away between the two steps.
+            let named = fs::metadata(&path).map(|metadata| metadata.ino()).ok();
+            if named == Some(file.metadata().map_err(failed)?.ino()) {
+                self.held.push((path, file));
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_held(&mut self, run: i64) -> bool {
+        self.is_alive(run)
+    }
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    match value {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Int(number)),
+        ValueRef::Text(text) => String::from_utf8(text.to_vec())
+            .map(Value::Text)
+            .map_err(|_| StoreError::damaged("a text in it is not UTF-8")),
+        ValueRef::Real(_) | ValueRef::Blob(_) => Err(StoreError::damaged("a value in it has a wrong type")),
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}
+
+/// Makes the file and its folder, if they are not there. SQLite gives the files it puts beside it the same mode.
+fn create(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    private().open(path).map(drop)
+}
+
+/// A file beside the store.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Moves a damaged store aside, so that a new one can be made and nothing is lost. Gives the new name, or none if another
+/// program has done so meanwhile.
+///
+/// `was` is the file that was found damaged.
+///
+/// # Errors
+/// The system's reason; then nothing has been moved.
+pub(super) fn set_aside(path: &Path, was: Option<u64>) -> io::Result<Option<PathBuf>> {
+    let guard = private().open(beside(path, "-repair"))?;
+    guard.lock()?;
+    if inode(path) != was {
+        return Ok(None);
+    }
+    let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let target = (0..)
+        .map(|n| beside(path, &if n == 0 { format!(".damaged-{now}") } else { format!(".damaged-{now}-{n}") }))
+        .find(|target| !target.exists())
+        .unwrap_or_else(|| beside(path, ".damaged"));
+    // The log goes first: a new file must never meet the old one's log.
+    for suffix in ["-wal", "-shm"] {
+        match fs::rename(beside(path, suffix), beside(&target, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::rename(path, &target)?;
+    let _ = fs::remove_file(beside(path, "-repair"));
+    Ok(Some(target))
+}
+
+/// Which file a path is, to see whether it is another one now.
+pub(super) fn inode(path: &Path) -> Option<u64> {
+    fs::metadata(path).map(|metadata| metadata.ino()).ok()
+}
+
+fn unwritable(why: &str) -> StoreError {
+    StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {why}"))
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        let rusqlite::Error::SqliteFailure(failure, said) = &error else {
+            return match error {
+                // What stands in a column is not what this program puts there.
+                rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::QueryReturnedNoRows => StoreError::damaged("its contents make no sense"),
+                error => StoreError::new(StoreFault::Other, error.to_string()),
+            };
+        };
+        let said = said.clone().unwrap_or_else(|| failure.to_string());
+        // Of the I/O errors these two speak of the file and not of the disk.
+        const SHORT_READ: i32 = 522;
+        const CORRUPT_FS: i32 = 8458;
+        match failure.code {
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                StoreError::damaged("it is not a sound database any more")
+            }
+            ErrorCode::SystemIoFailure if matches!(failure.extended_code, SHORT_READ | CORRUPT_FS) => {
+                StoreError::damaged("a part of it is missing")
+            }
+            ErrorCode::Unknown if said.contains("no such table") || said.contains("no such column") => {
+                StoreError::damaged("a table is missing in it")
+            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => {
+                StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
+            }
+            ErrorCode::DiskFull => unwritable("no space is left on the device"),
+            ErrorCode::ReadOnly => unwritable("it is read-only"),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => unwritable("it cannot be opened"),
+            ErrorCode::SystemIoFailure => unwritable("the device reports an error"),
+            _ => StoreError::new(StoreFault::Other, said),
+        }
+    }
+}
