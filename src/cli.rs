@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use jiff::{Timestamp, civil};
+
 use crate::exit::{Exit, FailOn};
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.
@@ -24,6 +26,14 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// List all problems of a config and what a run would do; needs no network
     Validate(ValidateArgs),
+    /// Show the last known state of everything, from the memory of runs alone
+    Status(StatusArgs),
+    /// Show how balances went: least, most, mean, change
+    History(HistoryArgs),
+    /// Show what was told, where and when, and what is still to be told
+    Alerts(AlertsArgs),
+    /// Say in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
+    Health(HealthArgs),
     /// List the services that can be read
     Providers(ProvidersArgs),
     /// Print the JSON Schema of the config
@@ -118,6 +128,116 @@ pub struct ValidateArgs {
     pub talk: Talk,
 }
 
+/// Where the memory of runs is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StoreArgs {
+    /// Where the config is that says where the memory is.
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// The memory of runs: a file [default: as the config says, else $XDG_STATE_HOME/balance-alert/state.db]
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How much is said.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// Flags of `status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StatusArgs {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Also what was not looked at for a week, as after it left the config
+    #[arg(long)]
+    pub all: bool,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
+
+/// Flags of `history`.
+#[derive(Clone, Debug, Args)]
+pub struct HistoryArgs {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Only this project
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
+    pub since: Since,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: SeriesOutput,
+}
+
+/// Flags of `alerts`.
+#[derive(Clone, Debug, Args)]
+pub struct AlertsArgs {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
+    pub since: Since,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
+
+/// Flags of `health`.
+#[derive(Clone, Debug, Args)]
+pub struct HealthArgs {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// How long ago the last run may have ended (7d, 15m, 1h30m), or a date in UTC since which (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_since)]
+    pub max_age: Since,
+}
+
+/// The beginning of a span of time that ends now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// So long ago.
+    Ago(Duration),
+    /// At this time.
+    At(Timestamp),
+}
+
+impl Since {
+    /// The time it stands for.
+    pub fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Since::Ago(duration) => now.checked_sub(duration).unwrap_or(Timestamp::MIN),
+            Since::At(at) => at,
+        }
+    }
+}
+
+impl std::fmt::Display for Since {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Since::Ago(duration) => write!(f, "{} ago", crate::text::span(*duration)),
+            Since::At(at) => write!(f, "{}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        }
+    }
+}
+
+/// The forms of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SeriesOutput {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// One line a sample, for spreadsheets
+    Csv,
+}
+
 /// Flags of `providers`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ProvidersArgs {
@@ -171,23 +291,31 @@ pub enum ListOutput {
 }
 
 /// The environment variables, with their meaning.
-pub const VARIABLES: [(&str, &str); 12] = [
+pub const VARIABLES: [(&str, &str); 17] = [
     ("CONFIG_PATH", "the config file, as --config"),
     ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
     ("WEBHOOK_TYPE", "webhook.type"),
     ("WEBHOOK_SOURCE", "webhook.source"),
     ("MAX_CONCURRENT_CHECKS", "settings.max_concurrent_checks"),
     ("REQUEST_TIMEOUT", "settings.request_timeout_seconds"),
+    ("ALERT_COOLDOWN_SECONDS", "settings.alert_cooldown_seconds"),
+    ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
+    ("DATABASE_URL", "state.url, if it is a postgres:// address and the config names no file"),
+    (
+        "BALANCE_ALERT_RUN_ID",
+        "the id of the run, so that a repeated run has the same (default: time and random digits)",
+    ),
     ("LOG_FORMAT", "text or json, on standard error (default text)"),
     ("LOG_LEVEL", "off, error, warn, info, debug or trace (default warn); RUST_LOG works too"),
     ("NO_COLOR", "no colour, if not empty"),
     ("SSL_CERT_FILE", "the certificate authorities to trust, instead of the system's"),
     ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
     ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for"),
+    ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
 
 fn after_help() -> String {
-    let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<22} {what}\n")).collect();
+    let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<23} {what}\n")).collect();
     format!(
         "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1.\n\n\
          Environment variables (a `.env` file beside the config is read too; the real environment wins):\n{variables}",
@@ -204,6 +332,43 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `7d`, `15m`, `1h30m`: whole numbers with s, m, h, d or w; or a date in UTC, with a time or without.
+fn parse_since(text: &str) -> Result<Since, String> {
+    let wrong = || "not a time such as 7d, 15m, 1h30m or 2026-11-01".to_owned();
+    let date = text.parse::<civil::Date>().ok().filter(|_| text.len() == "2026-11-01".len());
+    let at = match date {
+        Some(date) => date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp()),
+        None => text.parse::<Timestamp>().ok(),
+    };
+    if let Some(at) = at {
+        let is_past = at <= Timestamp::now();
+        return if is_past { Ok(Since::At(at)) } else { Err("it lies in the future".to_owned()) };
+    }
+    let mut rest = text;
+    let mut total = 0_u64;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let count: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let mut unit = rest[digits..].chars();
+        let seconds = match unit.next() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            Some('w') => 604_800,
+            _ => return Err(wrong()),
+        };
+        rest = unit.as_str();
+        total = count.checked_mul(seconds).and_then(|n| total.checked_add(n)).ok_or_else(wrong)?;
+    }
+    // Longer than any store keeps anything.
+    match total {
+        0 => Err(if text.is_empty() { wrong() } else { "must be more than nothing".to_owned() }),
+        1..=3_153_600_000 => Ok(Since::Ago(Duration::from_secs(total))),
+        _ => Err("must be at most 100 years".to_owned()),
+    }
+}
+
 fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".to_owned()),
@@ -216,6 +381,46 @@ fn parse_count(text: &str) -> Result<usize, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn times_are_spans_or_dates_and_nothing_else() {
+        for (text, want) in
+            [("7d", 604_800), ("15m", 900), ("1h30m", 5400), ("2w", 1_209_600), ("45s", 45), ("1d12h", 129_600)]
+        {
+            assert_eq!(parse_since(text), Ok(Since::Ago(Duration::from_secs(want))), "{text}");
+        }
+        for (text, want) in [
+            ("2026-11-01", "2026-11-01T00:00:00Z"),
+            ("2026-11-01T12:30:00Z", "2026-11-01T12:30:00Z"),
+            ("2026-11-01T12:30:00+08:00", "2026-11-01T04:30:00Z"),
+        ] {
+            assert_eq!(parse_since(text), Ok(Since::At(want.parse().unwrap())), "{text}");
+        }
+        for text in [
+            "",
+            "7",
+            "d",
+            "7x",
+            "-7d",
+            "+7d",
+            "7.5d",
+            "7 d",
+            "0d",
+            "7d!",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-11",
+            "20261101",
+            "9999-01-01",
+            "yesterday",
+            "99999999999999999999d",
+            "200w9999999d",
+            "７d",
+            "NaN",
+        ] {
+            assert!(parse_since(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_definition_is_sound_and_help_is_complete() {

@@ -1,13 +1,17 @@
 //! balance-alert tells you before an API account, a cloud account or a subscription runs dry.
 //!
 //! A run reads, top to bottom, as one sentence: *the user wrote something ([`config`]), we planned ([`plan`]), we
-//! looked ([`check`]), we judged ([`decide`]), we told ([`notify`]), we reported ([`report`]), we left ([`exit`]).*
-//! Each step takes the value of the one before and nothing flows back:
+//! looked ([`check`]), we judged ([`decide`]), we told ([`notify`]), we remembered ([`state`]), we reported ([`report`]),
+//! we left ([`exit`]).* Each step takes the value of the one before and nothing flows back:
 //!
 //! ```text
 //! argv -- cli --+
 //! file -- config+-> Config -> Plan -> Vec<Outcome> -> Vec<Verdict> -> Vec<Delivery> -> Report -> stdout, Exit
+//!                               ^                       ^                 |
+//!                               +------- Memory --------+---- marks <-----+
 //! ```
+//!
+//! What people ask of the memory later is in [`recall`].
 
 pub mod alert;
 pub mod amount;
@@ -22,6 +26,7 @@ pub mod http;
 pub mod logging;
 pub mod notify;
 pub mod plan;
+pub mod recall;
 pub mod redact;
 pub mod report;
 pub mod retry;
@@ -38,8 +43,8 @@ use jiff::Timestamp;
 
 use crate::check::circuit::Breaker;
 use crate::check::job::{Readings, Shared, job};
-use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, ListOutput, Output, ValidateArgs};
-use crate::config::{Config, Environment, Loaded, Problem, Reach, Source};
+use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
+use crate::config::{Environment, Loaded, Problem, Reach, Source};
 use crate::decide::Decision;
 use crate::exit::Exit;
 use crate::http::Clients;
@@ -70,7 +75,11 @@ pub fn run(cli: Cli) -> Exit {
             set_colour(args.talk.color);
             validate(&args)
         }
-        Command::Providers(args) => print(&providers(args.output)),
+        Command::Providers(args) => print(&report::setup::providers(args.output)),
+        Command::Status(args) => answer(&args.store, || recall::status(&args)),
+        Command::History(args) => answer(&args.store, || recall::history(&args)),
+        Command::Alerts(args) => answer(&args.store, || recall::alerts(&args)),
+        Command::Health(args) => answer(&args.store, || recall::health(&args)),
         Command::Schema => print(&schema()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -229,9 +238,10 @@ fn check(args: &CheckArgs) -> Exit {
     if printed == Exit::Ok || exit != Exit::Ok { exit } else { printed }
 }
 
-/// The time that the store may take now: never long, and a little even when the run's time is over.
+/// The time that the store may take now: never long, never most of what is left, and a little even when that is nothing.
 fn state_wait(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now()).clamp(LEAST_STATE_WAIT, state::LONGEST_WAIT)
+    let left = deadline.saturating_duration_since(Instant::now());
+    (left / 4).clamp(LEAST_STATE_WAIT, state::LONGEST_WAIT)
 }
 
 /// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.
@@ -265,7 +275,7 @@ fn validate(args: &ValidateArgs) -> Exit {
         log::warn!("{warning}");
     }
     let printed = match Plan::new(&config, &CheckArgs::default()) {
-        Ok(plan) => print(&describe(&config, &plan)),
+        Ok(plan) => print(&report::setup::describe(&config, &plan)),
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
             return Exit::Config;
@@ -274,79 +284,15 @@ fn validate(args: &ValidateArgs) -> Exit {
     if loaded.problems.is_empty() { printed } else { Exit::Config }
 }
 
-/// What a run would do, for people.
-fn describe(config: &Config, plan: &Plan) -> String {
-    let rows = plan.checks.iter().map(|check| {
-        let subject = &check.subject;
-        let threshold = |threshold: Option<rust_decimal::Decimal>| {
-            threshold.map_or_else(|| "-".to_owned(), |t| amount::show(t, None))
-        };
-        let target = match &check.account {
-            Ok(account) => account.target.show(),
-            Err(failure) => format!("cannot be read: {}", failure.describe()),
-        };
-        vec![
-            text::one_line(&subject.name, 60),
-            subject.provider.clone(),
-            threshold(subject.threshold),
-            threshold(subject.warning_threshold),
-            target,
-        ]
-    });
-    let mut out = report::columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3]);
-    out.push('\n');
-    let channels: Vec<String> = config
-        .channels()
-        .iter()
-        .map(|channel| {
-            let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
-            let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
-            format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
-        })
-        .collect();
-    let to = if channels.is_empty() {
-        "no webhook: the report and the exit code are the alert".to_owned()
-    } else {
-        format!("alerts go to {}", channels.join(", "))
-    };
-    out.push_str(&format!(
-        "{} on {}, at most {} s; {to}\n",
-        text::plural(plan.checks.len(), "check"),
-        text::plural(plan.workers, "worker"),
-        text::seconds(plan.run_timeout),
-    ));
-    out
-}
-
-fn providers(output: ListOutput) -> String {
-    let pages = check::provider::catalog();
-    match output {
-        ListOutput::Json => {
-            let pages: Vec<_> = pages
-                .iter()
-                .map(|page| {
-                    serde_json::json!({
-                        "id": page.id, "title": page.title, "kind": page.kind, "currency": page.currency,
-                        "docs": page.docs, "url": page.request.url, "credential": page.credential, "options": page.options,
-                    })
-                })
-                .collect();
-            format!("{:#}\n", serde_json::Value::from(pages))
+/// Prints what the memory of runs answers.
+fn answer(args: &StoreArgs, ask: impl FnOnce() -> recall::Answer) -> Exit {
+    set_colour(args.talk.color);
+    match ask() {
+        Ok((text, exit)) => {
+            let printed = print(&text);
+            if printed == Exit::Ok { exit } else { printed }
         }
-        ListOutput::Table => {
-            let rows = pages.iter().map(|page| {
-                let credential = match page.credential.format {
-                    check::provider::page::CredentialFormat::Key => "key",
-                    check::provider::page::CredentialFormat::Pair => "AccessKeyId:Secret",
-                    check::provider::page::CredentialFormat::None => "none",
-                };
-                let options = page.options.keys().cloned().collect::<Vec<_>>().join(", ");
-                let currency = page.currency.clone().unwrap_or_else(|| "-".to_owned());
-                let address = page.request.url.clone().or_else(|| page.request.file.clone()).unwrap_or_default();
-                vec![page.id.clone(), page.title.clone(), currency, credential.to_owned(), options, address]
-            });
-            report::columns(&["ID", "TITLE", "CURRENCY", "CREDENTIAL", "OPTIONS", "ADDRESS"], rows.collect(), &[])
-        }
+        Err(exit) => exit,
     }
 }
 

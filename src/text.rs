@@ -94,6 +94,17 @@ pub fn io_error(error: &std::io::Error) -> String {
     }
 }
 
+/// A span of time for people, in its largest fitting unit: `45 s`, `4 min`, `3 h`, `12 d`.
+pub fn span(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_probe_that_panics_keeps_nobody_waiting() {
-        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(Timestamp::UNIX_EPOCH) })]);
+        let open =
+            HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(Timestamp::UNIX_EPOCH) })]);
         let breaker = Breaker::new(Circuit::default(), open);
         drop(breaker.permit(HOST, Timestamp::now, soon()).unwrap());
         assert!(breaker.permit(HOST, Timestamp::now, soon()).is_err());

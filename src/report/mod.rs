@@ -3,6 +3,7 @@
 mod json;
 mod nagios;
 pub mod progress;
+pub mod setup;
 mod table;
 
 use jiff::Timestamp;
@@ -16,7 +17,8 @@ use crate::notify::{Delivery, DeliveryStatus};
 use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
 
-pub use table::columns;
+pub use json::iso;
+pub use table::{columns, painted_status};
 
 /// All that a run found and did.
 pub struct Report {

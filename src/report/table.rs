@@ -39,6 +39,11 @@ fn colour(status: Status) -> Style {
     }
 }
 
+/// The word of a state, in its colour.
+pub fn painted_status(status: Status) -> String {
+    painted(status.as_str(), colour(status))
+}
+
 pub(super) fn render(report: &Report, quiet: bool) -> String {
     let is_bad = |verdict: &&Verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning);
     let shown: Vec<&Verdict> = report.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
@@ -95,9 +100,8 @@ fn row(report: &Report, verdict: &Verdict) -> Vec<String> {
             None => "another run is telling it".to_owned(),
         });
     }
-    let status = verdict.status.as_str();
     vec![
-        painted(status, colour(verdict.status)),
+        painted_status(verdict.status),
         text::one_line(&subject.name, 60),
         subject.provider.clone(),
         balance,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::memory::Memory;
 use super::{Access, Decider, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
 use crate::config::{Place, State};
 use crate::decide::Decision;
@@ -93,7 +92,7 @@ impl Session {
         if matches!(kept, Kept::Failed(_)) {
             self.kept = kept;
         }
-        decide(&memory.unwrap_or_else(Memory::default))
+        decide(&memory.unwrap_or_default())
     }
 
     /// Marks what became of the messages.

@@ -3,6 +3,8 @@
 
 mod channels;
 mod config_mistakes;
+mod faults;
+mod memory;
 mod providers;
 mod quickstart;
 mod report;

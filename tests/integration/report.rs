@@ -53,8 +53,10 @@ fn the_report_keeps_its_contract() {
             "mailboxes",
             "subscriptions",
             "deliveries",
+            "memory",
         ],
     );
+    assert_eq!(report["memory"], json!({"status": "kept", "error": null}));
     assert_eq!(report["schema_version"], 1);
     assert!(report["run_id"].as_str().is_some_and(|id| !id.is_empty()));
     assert_utc(&report["started_at"]);
@@ -82,6 +84,7 @@ fn the_report_keeps_its_contract() {
         "attempts",
         "duration_seconds",
         "error",
+        "alerts",
     ];
     for project in report["projects"].as_array().unwrap() {
         assert_keys(project, &keys);
@@ -569,7 +572,8 @@ fn the_log_level_changes_no_result() {
     let server = Server::start(|_| Reply::status(403, "{}"));
     let config = noisy(&server);
     let run = |level: &str| {
-        let mut report = Program::check_json(&config).env("LOG_LEVEL", level).run().expect(75).report();
+        let program = Program::check_json(&config).env("BALANCE_ALERT_RUN_ID", "job-1");
+        let mut report = program.env("LOG_LEVEL", level).run().expect(75).report();
         for key in ["run_id", "started_at", "duration_seconds"] {
             report.as_object_mut().unwrap().remove(key);
         }

@@ -4,8 +4,10 @@
 pub(crate) mod crypto;
 pub(crate) mod http;
 pub(crate) mod pki;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod world;
 
 pub(crate) use http::{Reply, Request, Server};
 pub(crate) use program::{Finished, Program, project};
@@ -33,6 +35,11 @@ pub(crate) const REASONS: [&str; 13] = [
     "circuit_open",
     "internal",
 ];
+
+/// A port of loopback that nobody uses now.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
 
 /// A config without webhooks whose runs are short: no retry, generous timeouts.
 pub(crate) fn config(projects: Vec<Value>) -> Value {

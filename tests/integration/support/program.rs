@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -14,9 +15,10 @@ use tempfile::TempDir;
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// One run, being prepared. `Program::check` and the others choose the subcommand.
+/// One run, being prepared. A clone runs in the same directory, so that a run finds what another one left. `Program::check` and the others choose the subcommand.
+#[derive(Clone)]
 pub(crate) struct Program {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     args: Vec<String>,
     environment: Vec<(String, String)>,
     stdin: Option<String>,
@@ -25,7 +27,7 @@ pub(crate) struct Program {
 impl Program {
     /// `balance-alert ARGS`, in a directory that holds `data.json` for the `file` provider.
     pub(crate) fn new<const N: usize>(args: [&str; N]) -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = Arc::new(TempDir::new().unwrap());
         fs::write(dir.path().join("data.json"), r#"{"low": 5, "fine": 500}"#).unwrap();
         Self { dir, args: args.map(String::from).to_vec(), environment: Vec::new(), stdin: None }
     }
@@ -61,6 +63,11 @@ impl Program {
     pub(crate) fn args<const N: usize>(mut self, args: [&str; N]) -> Self {
         self.args.extend(args.map(String::from));
         self
+    }
+
+    /// `balance-alert ARGS` in the same directory and environment.
+    pub(crate) fn instead<const N: usize>(&self, args: [&str; N]) -> Self {
+        Self { args: args.map(String::from).to_vec(), ..self.clone() }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -121,7 +128,7 @@ pub(crate) struct Running {
     started: Instant,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<Vec<u8>>,
-    dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 impl Running {
@@ -163,7 +170,7 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
     pub(crate) elapsed: Duration,
     // Kept, so that a relative path in a message can still be looked at from a debugger.
-    _dir: TempDir,
+    _dir: Arc<TempDir>,
 }
 
 impl std::fmt::Display for Finished {

@@ -1,0 +1,122 @@
+//! The last known state of everything.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::health::ago;
+use crate::amount;
+use crate::cli::ListOutput;
+use crate::decide::Status;
+use crate::report::{columns, iso, painted_status};
+use crate::state::views::Known;
+use crate::text;
+
+#[derive(Serialize)]
+struct Project<'a> {
+    name: &'a str,
+    owner_project: Option<&'a str>,
+    provider: &'a str,
+    r#type: &'a str,
+    currency: Option<&'a str>,
+    status: &'a str,
+    balance: Option<Box<RawValue>>,
+    threshold: Option<Box<RawValue>>,
+    reason: Option<&'a str>,
+    checked_at: String,
+    failed_runs: i64,
+    last_balance: Option<Box<RawValue>>,
+    last_read_at: Option<String>,
+    told_at: Option<String>,
+    pending_alerts: usize,
+}
+
+/// `left_out` checks were not looked at for long and are not shown.
+pub(super) fn render(known: &[Known], left_out: usize, now: Timestamp, output: ListOutput) -> String {
+    match output {
+        ListOutput::Json => json(known),
+        ListOutput::Table => table(known, left_out, now),
+    }
+}
+
+fn json(known: &[Known]) -> String {
+    let projects: Vec<Project> = known
+        .iter()
+        .map(|known| Project {
+            name: &known.name,
+            owner_project: known.owner_project.as_deref(),
+            provider: &known.provider,
+            r#type: &known.unit,
+            currency: known.currency.as_deref(),
+            status: &known.status,
+            balance: known.balance.map(amount::to_json),
+            threshold: known.threshold.map(amount::to_json),
+            reason: known.reason.as_deref(),
+            checked_at: iso(known.checked_at),
+            failed_runs: known.failed_runs,
+            last_balance: known.last_read.map(|(_, balance)| amount::to_json(balance)),
+            last_read_at: known.last_read.map(|(at, _)| iso(at)),
+            told_at: known.told_at.map(iso),
+            pending_alerts: known.pending,
+        })
+        .collect();
+    #[derive(Serialize)]
+    struct Root<'a> {
+        schema_version: u32,
+        projects: Vec<Project<'a>>,
+    }
+    // Strings, numbers and lists only: this cannot fail.
+    serde_json::to_string(&Root { schema_version: 1, projects }).unwrap_or_default() + "\n"
+}
+
+fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
+    let mut sorted: Vec<(Option<Status>, &Known)> = known
+        .iter()
+        .map(|known| (Status::ALL.into_iter().find(|status| status.as_str() == known.status), known))
+        .collect();
+    sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
+    let rows: Vec<Vec<String>> = sorted
+        .iter()
+        .map(|(status, known)| {
+            let balance = match (status, known.balance) {
+                (Some(Status::Unlimited), _) => "unlimited".to_owned(),
+                (_, Some(balance)) => amount::show(balance, known.currency.as_deref()),
+                (_, None) => "-".to_owned(),
+            };
+            vec![
+                status.map_or_else(|| known.status.clone(), painted_status),
+                text::one_line(&known.name, 60),
+                known.provider.clone(),
+                balance,
+                known.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),
+                known.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+                ago(known.checked_at, now),
+                notes(known, now).join("; "),
+            ]
+        })
+        .collect();
+    let headings = ["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "CHECKED", "NOTE"];
+    let mut out = columns(&headings, rows, &[3, 4]);
+    if left_out > 0 {
+        out.push_str(&format!("{} not looked at for a week; --all shows them\n", text::plural(left_out, "more check")));
+    }
+    out
+}
+
+fn notes(known: &Known, now: Timestamp) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(reason) = &known.reason {
+        let runs = usize::try_from(known.failed_runs).unwrap_or_default();
+        notes.push(format!("{reason}, {} in a row", text::plural(runs, "failed run")));
+        if let Some((at, balance)) = known.last_read {
+            notes.push(format!("last read {}: {}", ago(at, now), amount::show(balance, known.currency.as_deref())));
+        }
+    }
+    if let Some(at) = known.told_at {
+        notes.push(format!("told {}", ago(at, now)));
+    }
+    if known.pending > 0 {
+        notes.push(format!("{} not delivered yet", text::plural(known.pending, "alert")));
+    }
+    notes
+}

@@ -1,0 +1,91 @@
+//! What `validate` and `providers` show: the plan of a run, and the services that can be read.
+
+use super::columns;
+use crate::check::provider::catalog;
+use crate::check::provider::page::CredentialFormat;
+use crate::cli::ListOutput;
+use crate::config::{Config, Place};
+use crate::plan::Plan;
+use crate::{amount, state, text};
+
+/// What a run would do, for people.
+pub fn describe(config: &Config, plan: &Plan) -> String {
+    let rows = plan.checks.iter().map(|check| {
+        let subject = &check.subject;
+        let threshold = |threshold: Option<rust_decimal::Decimal>| {
+            threshold.map_or_else(|| "-".to_owned(), |t| amount::show(t, None))
+        };
+        let target = match &check.account {
+            Ok(account) => account.target.show(),
+            Err(failure) => format!("cannot be read: {}", failure.describe()),
+        };
+        vec![
+            text::one_line(&subject.name, 60),
+            subject.provider.clone(),
+            threshold(subject.threshold),
+            threshold(subject.warning_threshold),
+            target,
+        ]
+    });
+    let mut out = columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3]);
+    out.push('\n');
+    let channels: Vec<String> = config
+        .channels()
+        .iter()
+        .map(|channel| {
+            let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
+            let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
+            format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
+        })
+        .collect();
+    let to = if channels.is_empty() {
+        "no webhook: the report and the exit code are the alert".to_owned()
+    } else {
+        format!("alerts go to {}", channels.join(", "))
+    };
+    let memory = match &plan.state.place {
+        Ok(Place::Nowhere) => "nothing is remembered".to_owned(),
+        Ok(place) => format!("remembered in {}", state::name(place)),
+        Err(why) => format!("nothing is remembered: {why}"),
+    };
+    out.push_str(&format!(
+        "{} on {}, at most {} s; {to}; {memory}\n",
+        text::plural(plan.checks.len(), "check"),
+        text::plural(plan.workers, "worker"),
+        text::seconds(plan.run_timeout),
+    ));
+    out
+}
+
+/// The services that can be read.
+pub fn providers(output: ListOutput) -> String {
+    let pages = catalog();
+    match output {
+        ListOutput::Json => {
+            let pages: Vec<_> = pages
+                .iter()
+                .map(|page| {
+                    serde_json::json!({
+                        "id": page.id, "title": page.title, "kind": page.kind, "currency": page.currency,
+                        "docs": page.docs, "url": page.request.url, "credential": page.credential, "options": page.options,
+                    })
+                })
+                .collect();
+            format!("{:#}\n", serde_json::Value::from(pages))
+        }
+        ListOutput::Table => {
+            let rows = pages.iter().map(|page| {
+                let credential = match page.credential.format {
+                    CredentialFormat::Key => "key",
+                    CredentialFormat::Pair => "AccessKeyId:Secret",
+                    CredentialFormat::None => "none",
+                };
+                let options = page.options.keys().cloned().collect::<Vec<_>>().join(", ");
+                let currency = page.currency.clone().unwrap_or_else(|| "-".to_owned());
+                let address = page.request.url.clone().or_else(|| page.request.file.clone()).unwrap_or_default();
+                vec![page.id.clone(), page.title.clone(), currency, credential.to_owned(), options, address]
+            });
+            columns(&["ID", "TITLE", "CURRENCY", "CREDENTIAL", "OPTIONS", "ADDRESS"], rows.collect(), &[])
+        }
+    }
+}

@@ -1,0 +1,590 @@
+//! What runs remember: cool-down, recovery, outbox, failing checks, history, cache and circuits; on both stores.
+
+use crate::support::postgres::PASSWORD;
+use crate::support::world::{Kind, World};
+use crate::support::{Program, Reply, Server, config, low, project, uniapi, uniapi_body};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+
+/// Runs a test on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident)+) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(super::Kind::Sqlite); })+
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name(super::Kind::Postgres); })+
+        }
+    };
+}
+
+on_both! {
+    two_runs_one_alert
+    an_alert_comes_again_after_the_cool_down_or_when_it_got_worse
+    a_recovery_is_told_once_and_only_to_those_who_want_it
+    a_channel_that_is_down_swallows_nothing
+    what_was_missed_is_told_when_it_is_over
+    a_failing_check_is_told_after_three_runs_and_when_it_works
+    a_dry_run_remembers_nothing_and_heeds_what_is_remembered
+    a_partial_run_leaves_the_other_alerts_alone
+    without_a_channel_nothing_counts_as_told
+    status_history_alerts_and_health_answer_from_the_store_alone
+    old_samples_and_alerts_are_removed
+    a_fresh_reading_is_used_again
+    an_open_circuit_outlives_the_run
+    a_newer_store_is_left_alone
+    odd_names_are_remembered_too
+}
+
+const DAY: i64 = 86_400;
+
+fn two_runs_one_alert(kind: Kind) {
+    let world = World::new(kind, &[("A", 5), ("B", 500)]);
+    let first = world.run().expect(2);
+    assert_eq!(first.stderr, "");
+    assert_eq!(project(&first.report(), "A")["alerts"][0]["status"], "sent");
+    let second = world.run().expect(2);
+    assert_eq!(world.messages(&mut 0), ["raised low critical A"], "{second}");
+    let report = second.report();
+    let alert = &project(&report, "A")["alerts"][0];
+    assert_eq!(alert["status"], "suppressed");
+    let next = alert["next_alert_at"].as_str().unwrap();
+    let delivery = second.delivery();
+    assert_eq!((&delivery["status"], &delivery["alerts"]), (&json!("suppressed"), &json!(1)));
+    assert_eq!(delivery["next_alert_at"], next);
+    let seconds = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+    assert_eq!(seconds(next) - seconds(first.report()["started_at"].as_str().unwrap()), DAY);
+    assert_eq!(project(&report, "B")["alerts"], json!([]));
+    let message = world.hook.only_request().json();
+    assert_eq!(message["RunId"], first.report()["run_id"]);
+    let table = world.ask(["check"]).expect(2);
+    assert!(table.stdout.contains("suppressed: told before, again from "), "{table}");
+}
+
+fn an_alert_comes_again_after_the_cool_down_or_when_it_got_worse(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 15)]);
+    world.configure(|config| config["projects"][0]["warning_threshold"] = json!(20));
+    let mut seen = 0;
+    for (balance, passed, want) in [
+        (15, 0, &["raised low warning A"][..]),
+        (14, 300, &[]),
+        (9, 300, &["raised low critical A"]),
+        (5, 300, &[]),
+        (4, 300, &["raised low critical A"]), // less than half of 9
+        (4, DAY - 600, &[]),
+        (4, 600, &["raised low critical A"]),
+    ] {
+        world.balance("A", json!(balance));
+        if seen > 0 {
+            world.pass(passed);
+        }
+        let run = world.run();
+        assert_eq!(world.messages(&mut seen), want, "{balance} after {passed} s: {run}");
+    }
+    let keys = world.keys();
+    let different: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!(different.len(), keys.len(), "a reminder is no repetition: {keys:?}");
+    world.configure(|config| config["projects"][0]["threshold"] = json!(12));
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"], "another threshold");
+    world.configure(|config| config["settings"]["alert_cooldown_seconds"] = json!(0));
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"], "no cool-down");
+    let run = world.program.clone().env("ALERT_COOLDOWN_SECONDS", "3600").run().expect(2);
+    assert!(world.messages(&mut seen).is_empty(), "the variable wins: {run}");
+}
+
+fn a_recovery_is_told_once_and_only_to_those_who_want_it(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 5)]);
+    let other = Server::start(|_| Reply::ok(""));
+    world.configure(|config| {
+        let first = config["webhook"].take();
+        let object = config.as_object_mut().unwrap();
+        object.remove("webhook");
+        object.insert(
+            "webhooks".into(),
+            json!([first, {"name": "quiet", "type": "custom", "url": other.url(), "send_resolved": false}]),
+        );
+        config["settings"]["recovery_margin_percent"] = json!(50);
+    });
+    let mut seen = 0;
+    for (balance, want) in [
+        (json!(5), &["raised low critical A"][..]),
+        (json!("?"), &[]), // a failed reading is neither low nor recovered
+        (json!(12), &[]),  // not by the margin
+        (json!(15), &["resolved low info A"]),
+        (json!(15), &[]),
+        (json!(5), &["raised low critical A"]),
+    ] {
+        world.balance("A", balance.clone());
+        let run = world.run();
+        assert_eq!(world.messages(&mut seen), want, "{balance}: {run}");
+    }
+    assert_eq!(other.hits(), 2, "raised twice, and nothing else");
+    let texts: Vec<String> = world
+        .hook
+        .requests()
+        .iter()
+        .map(|request| request.json()["Resources"][0]["Message"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(texts[1], "A: balance 15 is back at or above the threshold 10");
+}
+
+fn a_channel_that_is_down_swallows_nothing(kind: Kind) {
+    let world = World::new(kind, &[("A", 5)]);
+    let mut seen = 0;
+    world.channel(false);
+    for _ in 0..2 {
+        let run = world.run().expect(75);
+        assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+        assert_eq!(project(&run.report(), "A")["alerts"][0]["status"], "failed");
+    }
+    let pending = world.ask(["alerts", "--output", "json"]).expect(0).report();
+    assert_eq!(pending["alerts"][0]["status"], "pending");
+    assert_eq!(pending["alerts"][0]["deliveries"][0]["status"], "failed");
+    assert_eq!(pending["alerts"][0]["deliveries"][0]["attempts"], 2);
+    world.channel(true);
+    world.balance("A", json!(4));
+    world.run().expect(2);
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+    let requests = world.hook.requests();
+    assert_eq!(requests[2].json()["Resources"][0]["CurrentValue"], 4, "what is true now");
+    let keys = world.keys();
+    assert!(keys.iter().all(|key| *key == keys[0]), "one message, however often it is tried: {keys:?}");
+    assert_eq!(requests[0].json()["DedupKey"], requests[2].json()["DedupKey"]);
+    let sent = world.ask(["alerts", "--output", "json"]).expect(0).report();
+    assert_eq!(sent["alerts"][0]["status"], "sent");
+    assert_eq!(sent["alerts"].as_array().unwrap().len(), 1);
+}
+
+fn what_was_missed_is_told_when_it_is_over(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 5)]);
+    world.configure(|config| config["webhook"]["send_resolved"] = json!(false));
+    let mut seen = 0;
+    world.channel(false);
+    world.run().expect(75);
+    world.balance("A", json!("?"));
+    let run = world.run().expect(75);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"; 2], "nobody knows yet: {run}");
+    world.balance("A", json!(500));
+    world.run().expect(75);
+    world.channel(true);
+    world.run().expect(0);
+    world.run().expect(0);
+    assert_eq!(world.messages(&mut seen), ["resolved low info A"; 2]);
+    let said = world.hook.requests()[3].json()["Resources"][0]["Message"].as_str().unwrap().to_owned();
+    assert!(said.starts_with("A: balance 500 is back at or above the threshold 10; at 20"), "{said}");
+    assert!(said.ends_with("it was 5, below 10, which could not be delivered then"), "{said}");
+}
+
+fn a_failing_check_is_told_after_three_runs_and_when_it_works(kind: Kind) {
+    let world = World::new(kind, &[("A", 500)]);
+    let mut seen = 0;
+    world.balance("A", json!("?"));
+    for want in [&[][..], &[], &["raised failing warning A"], &[], &[]] {
+        let run = world.run().expect(3);
+        assert_eq!(world.messages(&mut seen), want, "{run}");
+    }
+    let message = world.hook.only_request().json();
+    assert_eq!(message["Resources"][0]["Reason"], "decode");
+    assert_eq!(message["Resources"][0]["CurrentValue"], Value::Null);
+    let said = message["Resources"][0]["Message"].as_str().unwrap();
+    assert!(said.starts_with("A: could not be read in 3 runs in a row: decode: "), "{said}");
+    world.balance("A", json!(500));
+    world.run().expect(0);
+    world.run().expect(0);
+    assert_eq!(world.messages(&mut seen), ["resolved failing info A"]);
+    world.balance("A", json!("?"));
+    world.run().expect(3);
+    assert!(world.messages(&mut seen).is_empty(), "the count is at its beginning");
+}
+
+fn a_dry_run_remembers_nothing_and_heeds_what_is_remembered(kind: Kind) {
+    let world = World::new(kind, &[("A", 5)]);
+    let dry = || world.program.clone().args(["--dry-run"]).run().expect(2);
+    assert_eq!(dry().delivery()["status"], "dry_run", "before the first run");
+    if kind == Kind::Sqlite {
+        assert!(!world.program.path("state.db").exists());
+    }
+    world.run().expect(2);
+    assert_eq!(world.hook.hits(), 1);
+    let samples = world.count("SELECT count(*) FROM samples");
+    assert_eq!(dry().delivery()["status"], "suppressed");
+    assert_eq!(world.count("SELECT count(*) FROM samples"), samples);
+}
+
+fn a_partial_run_leaves_the_other_alerts_alone(kind: Kind) {
+    let world = World::new(kind, &[("A", 5), ("B", 5)]);
+    world.channel(false);
+    world.run().expect(75);
+    world.channel(true);
+    let mut seen = 1;
+    world.program.clone().args(["--project", "B"]).run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical B"]);
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+}
+
+fn without_a_channel_nothing_counts_as_told(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 5)]);
+    let webhook = world.config["webhook"].clone();
+    world.configure(|config| drop(config.as_object_mut().unwrap().remove("webhook")));
+    let run = world.run().expect(2);
+    assert_eq!(run.report()["deliveries"], json!([]));
+    assert_eq!(world.run().expect(2).report()["deliveries"], json!([]));
+    world.configure(|config| config["webhook"] = webhook);
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut 0), ["raised low critical A"]);
+}
+
+fn status_history_alerts_and_health_answer_from_the_store_alone(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 5), ("B", 500), ("C", 1)]);
+    let run = world.ask(["health"]).expect(2);
+    assert!(run.stdout.starts_with("stale: no run is recorded"), "{run}");
+    for command in ["status", "history", "alerts"] {
+        let run = world.ask([command]).expect(3);
+        assert!(run.stderr.contains("hint: `balance-alert check` begins it"), "{run}");
+    }
+    world.balance("C", json!("?"));
+    world.run().expect(2);
+    world.balance("A", json!(20));
+    world.balance("B", json!(250));
+    world.run().expect(3);
+    // From here on nothing can be read any more, and no variable is set.
+    world.configure(|config| config["projects"][0]["api_key"] = json!("${NOT_SET}"));
+    std::fs::remove_file(world.program.path("data.json")).unwrap();
+
+    let status = world.ask(["status", "--output", "json"]).expect(0).report();
+    let names: Vec<_> = status["projects"].as_array().unwrap().iter().map(|p| p["name"].clone()).collect();
+    assert_eq!(names, ["A", "B", "C"]);
+    assert_eq!(project(&status, "A")["balance"], 20);
+    assert_eq!(project(&status, "A")["told_at"], Value::Null, "it has recovered");
+    assert_eq!(project(&status, "C")["status"], "failed");
+    assert_eq!(project(&status, "C")["reason"], "decode");
+    assert_eq!(project(&status, "C")["failed_runs"], 2);
+    let table = world.ask(["status"]).expect(0);
+    assert!(table.stdout.lines().nth(1).unwrap().contains("failed"), "the worst first: {table}");
+
+    let history = world.ask(["history", "--output", "json"]).expect(0).report();
+    let b = project(&history, "B");
+    let figures = ["count", "min", "max", "mean", "change", "change_percent"].map(|key| b[key].as_f64().unwrap());
+    assert_eq!(figures, [2.0, 250.0, 500.0, 375.0, -250.0, -50.0]);
+    assert_eq!(b["samples"][1]["balance"], 250);
+    assert_eq!(project(&history, "C")["min"], Value::Null);
+    let one = world.ask(["history", "--project", "B", "--output", "csv"]).expect(0);
+    let lines: Vec<&str> = one.stdout.lines().collect();
+    assert_eq!(lines[0], "time,project,provider,status,balance,threshold,currency,reason");
+    assert!(lines[1].ends_with(",B,file,ok,500,10,,") && lines[2].ends_with(",B,file,ok,250,10,,"), "{one}");
+    let table = world.ask(["history", "--project", "B"]).expect(0);
+    assert!(table.stdout.contains("-250") && table.stdout.contains("-50 %") && table.stdout.contains("█▁"), "{table}");
+    let run = world.ask(["history", "--project", "Bb"]).expect(64);
+    assert!(run.stderr.contains("did you mean `B`?"), "{run}");
+
+    let alerts = world.ask(["alerts", "--output", "json"]).expect(0).report();
+    let events: Vec<_> = alerts["alerts"].as_array().unwrap().iter().map(|a| a["event"].clone()).collect();
+    assert_eq!(events, ["resolved", "raised"], "newest first");
+    assert_eq!(alerts["alerts"][1]["deliveries"][0]["channel"], "custom");
+    assert!(world.ask(["alerts"]).expect(0).stdout.contains("recovered"));
+
+    let run = world.ask(["health"]).expect(3);
+    assert!(run.stdout.starts_with("failed: ") && run.stdout.contains("could not be read"), "{run}");
+    world.sql("UPDATE runs SET exit_code = 2");
+    assert!(world.ask(["health", "--max-age", "1h"]).expect(0).stdout.starts_with("ok: "));
+    world.sql("UPDATE runs SET finished_at = finished_at - 3600 * 1000");
+    assert!(world.ask(["health"]).expect(2).stdout.starts_with("stale: "));
+    for (command, flag) in [("history", "--since"), ("alerts", "--since"), ("health", "--max-age")] {
+        for time in ["7d", "15m", "2026-11-01"] {
+            let code = world.ask([command, flag, time]).code();
+            assert!(code == 0 || command == "health", "{command} {flag} {time}: {code}");
+        }
+        for time in ["", "7", "x", "-1d", "2026-13-01", "tomorrow", "9999-01-01"] {
+            world.ask([command, flag, time]).expect(64);
+        }
+    }
+}
+
+fn old_samples_and_alerts_are_removed(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 5), ("B", 5)]);
+    world.run().expect(2);
+    let old = 40 * DAY;
+    let (micro, milli) = (old * 1_000_000, old * 1000);
+    world.sql(&format!(
+        "UPDATE runs SET run = run - {micro}; UPDATE samples SET run = run - {micro}; \
+         UPDATE checks SET last_run = last_run - {micro}; UPDATE alerts SET created_at = created_at - {milli}"
+    ));
+    world.configure(|config| {
+        config["projects"].as_array_mut().unwrap().remove(1);
+        config["state"]["retention_days"] = json!(41);
+    });
+    world.run().expect(2);
+    assert_eq!(world.count("SELECT count(*) FROM samples"), 3);
+    assert!(world.ask(["status"]).expect(0).stdout.contains("1 more check not looked at for a week"));
+    world.configure(|config| config["state"]["retention_days"] = json!(39));
+    world.run().expect(2);
+    for (table, rows) in [("runs", 2), ("samples", 2), ("checks", 1), ("alerts", 0), ("deliveries", 0), ("conditions", 1)] {
+        assert_eq!(world.count(&format!("SELECT count(*) FROM {table}")), rows, "{table}");
+    }
+}
+
+fn a_fresh_reading_is_used_again(kind: Kind) {
+    let provider = Server::start(|_| Reply::ok(uniapi_body("500")));
+    let mut world = World::new(kind, &[]);
+    world.configure(|config| {
+        config["projects"] = json!([uniapi("A", &provider.url()), uniapi("B", &provider.url())]);
+        config["projects"][1]["api_key"] = json!("another-key-of-the-test");
+        config["settings"]["response_cache_ttl"] = json!(300);
+    });
+    let first = world.run().expect(0);
+    assert_eq!(provider.hits(), 2);
+    assert_eq!(project(&first.report(), "A")["cached"], false);
+    let second = world.run().expect(0);
+    assert_eq!(provider.hits(), 2, "nothing is asked");
+    let a = project(&second.report(), "A").clone();
+    assert_eq!((&a["cached"], &a["balance"], &a["attempts"]), (&json!(true), &json!(500), &json!(0)));
+    assert_eq!(world.count("SELECT count(*) FROM samples"), 4, "a sample a run all the same");
+    world.program.clone().args(["--no-cache"]).run().expect(0);
+    assert_eq!(provider.hits(), 4);
+    world.configure(|config| config["projects"][1]["api_key"] = json!("a-new-key-of-the-test"));
+    world.run().expect(0);
+    assert_eq!(provider.hits(), 5, "another key is another account");
+    world.sql("UPDATE readings SET read_at = read_at - 301 * 1000");
+    world.run().expect(0);
+    assert_eq!(provider.hits(), 7);
+    world.sql("UPDATE readings SET read_at = read_at + 3600 * 1000");
+    world.run().expect(0);
+    assert_eq!(provider.hits(), 9, "a reading from the future is none");
+    world.configure(|config| config["settings"]["response_cache_ttl"] = json!(0));
+    world.run().expect(0);
+    assert_eq!(provider.hits(), 11, "off");
+    if kind == Kind::Sqlite {
+        for entry in std::fs::read_dir(world.program.path(".")).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("state.db") {
+                let bytes = std::fs::read(entry.path()).unwrap();
+                let text = String::from_utf8_lossy(&bytes);
+                assert!(!text.contains("key-of-the-test"), "no credential in the store");
+            }
+        }
+    }
+}
+
+fn an_open_circuit_outlives_the_run(kind: Kind) {
+    let provider = Server::start(|_| Reply::status(503, ""));
+    let mut world = World::new(kind, &[]);
+    let accounts: Vec<Value> = (0..10).map(|n| uniapi(&format!("A{n}"), &provider.url())).collect();
+    world.configure(|config| {
+        config["projects"] = json!(accounts);
+        config["settings"]["max_concurrent_checks"] = json!(1);
+    });
+    let reasons = |run: &crate::support::Finished| -> Vec<String> {
+        let report = run.report();
+        let projects = report["projects"].as_array().unwrap();
+        projects.iter().map(|p| p["error"]["reason"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = world.run().expect(3);
+    assert_eq!(provider.hits(), 3, "the accounts still waiting are spared");
+    assert_eq!(reasons(&first)[2..4], ["http_status", "circuit_open"]);
+    let said = project(&first.report(), "A9")["error"]["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("failed 3 times in a row"), "{said}");
+    let second = world.run().expect(3);
+    assert_eq!(provider.hits(), 3, "and in the next run");
+    assert!(reasons(&second).iter().all(|reason| reason == "circuit_open"));
+    world.sql("UPDATE circuits SET open_until = open_until - 61 * 1000");
+    world.run().expect(3);
+    assert_eq!(provider.hits(), 4, "one probe");
+    world.sql("DELETE FROM circuits");
+    world.configure(|config| config["settings"]["circuit_breaker_failures"] = json!(0));
+    world.run().expect(3);
+    assert_eq!(provider.hits(), 14, "switched off");
+}
+
+#[test]
+fn a_circuit_closes_when_the_host_is_back_and_refusals_never_open_it() {
+    let provider = Server::start(|_| Reply::ok(uniapi_body("500")));
+    let mut world = World::new(Kind::Sqlite, &[]);
+    let accounts: Vec<Value> = (0..10).map(|n| uniapi(&format!("A{n}"), &provider.url())).collect();
+    world.configure(|config| config["projects"] = json!(accounts));
+    world.run().expect(0);
+    let host = provider.url().replace("http://", "");
+    world.sql(&format!("INSERT INTO circuits VALUES ('{host}', 3, 1000)"));
+    world.run().expect(0);
+    assert_eq!(provider.hits(), 20, "all wait for the probe, and then all are asked");
+    assert_eq!(world.count("SELECT count(*) FROM circuits"), 0);
+    let refusing = Server::start(|_| Reply::status(401, "{}"));
+    world.configure(|config| {
+        for account in config["projects"].as_array_mut().unwrap() {
+            account["base_url"] = json!(refusing.url());
+        }
+    });
+    world.run().expect(3);
+    assert_eq!(refusing.hits(), 10);
+}
+
+fn a_newer_store_is_left_alone(kind: Kind) {
+    let world = World::new(kind, &[("A", 5)]);
+    world.run().expect(2);
+    world.sql(match kind {
+        Kind::Sqlite => "PRAGMA user_version = 99",
+        Kind::Postgres => "UPDATE facts SET value = '99' WHERE name = 'schema_version'",
+    });
+    let run = world.run().expect(2);
+    assert_eq!(world.hook.hits(), 2, "the alert is sent: {run}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run}");
+    assert!(run.stderr.contains("written by a newer version (schema 99, this program knows "), "{run}");
+    assert_eq!(run.report()["memory"]["status"], "failed");
+    assert_eq!(world.count("SELECT count(*) FROM runs"), 1, "nothing was written");
+    assert!(world.ask(["status"]).expect(3).stderr.contains("newer version"));
+    assert!(world.ask(["health"]).expect(3).stdout.starts_with("failed: "));
+}
+
+fn odd_names_are_remembered_too(kind: Kind) {
+    let names = ["'; DROP TABLE samples; --", "\u{1F4B0} 余额 \"quoted\"", "a\nb\0c", "%s {} $1 ?1"];
+    let accounts: Vec<(&str, i64)> = names.iter().map(|name| (*name, 5)).collect();
+    let mut world = World::new(kind, &accounts);
+    // JSON is YAML, but for this one escape.
+    world.configure(|config| config["projects"][2]["name"] = json!("a\nb"));
+    let run = world.run().expect(2);
+    assert_eq!(run.stderr, "", "{run}");
+    let again = world.run().expect(2);
+    assert_eq!(world.hook.hits(), 1, "{again}");
+    let status = world.ask(["status", "--output", "json"]).expect(0).report();
+    assert_eq!(status["projects"].as_array().unwrap().len(), 4);
+    project(&status, names[0]);
+    project(&status, names[1]);
+}
+
+#[test]
+fn the_place_is_the_flag_the_variable_the_config_or_the_usual_one() {
+    let mut config = config(vec![low("A")]);
+    let run = |config: &Value, flag: Option<&str>, variables: &[(&str, &str)]| -> (Program, crate::support::Finished) {
+        let mut program = Program::check_json(config);
+        for (name, value) in variables {
+            program = program.env(name, value);
+        }
+        if let Some(flag) = flag {
+            program = program.args(["--state", flag]);
+        }
+        let finished = program.clone().run().expect(2);
+        (program, finished)
+    };
+    let (program, _) = run(&config, None, &[]);
+    assert!(program.path(".local/state/balance-alert/state.db").exists());
+    let (program, _) = run(&config, None, &[("XDG_STATE_HOME", "/proc/self/cwd/xdg")]);
+    assert!(program.path("xdg/balance-alert/state.db").exists());
+    let (program, _) = run(&config, None, &[("XDG_STATE_HOME", "relative")]);
+    assert!(program.path(".local/state/balance-alert/state.db").exists(), "a relative one is none");
+    config["state"] = json!({"path": "by/config.db"});
+    let (program, _) = run(&config, None, &[]);
+    assert!(program.path("by/config.db").exists());
+    for (path, mode) in [("by", 0o700), ("by/config.db", 0o600)] {
+        let found = std::fs::metadata(program.path(path)).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode, "{path}");
+    }
+    let (program, _) = run(&config, None, &[("BALANCE_ALERT_STATE", "variable.db")]);
+    assert!(program.path("variable.db").exists() && !program.path("by").exists());
+    let (program, _) = run(&config, Some("flag.db"), &[("BALANCE_ALERT_STATE", "variable.db")]);
+    assert!(program.path("flag.db").exists() && !program.path("variable.db").exists());
+    let (_, finished) = run(&config, None, &[("DATABASE_URL", "mysql://u:geheim@h/d")]);
+    assert!(!finished.stderr.contains("geheim"), "{finished}");
+    for (value, flag) in [("none", None), ("variable.db", Some("none"))] {
+        let (program, finished) = run(&config, flag, &[("BALANCE_ALERT_STATE", value)]);
+        assert_eq!(finished.stderr.matches("no memory of other runs").count(), 1, "{finished}");
+        assert!(!program.path("by").exists() && !program.path("variable.db").exists());
+        assert_eq!(finished.report()["memory"]["status"], "off");
+    }
+    let run = Program::check(&config).args(["--state", "postgres://u:p@h/d"]).run().expect(64);
+    assert!(run.stderr.contains("takes no database address") && !run.stderr.contains("u:p"), "{run}");
+    config["state"] = json!("none");
+    config["webhook"] = json!({"type": "console"});
+    let program = Program::check(&config);
+    for _ in 0..2 {
+        let run = program.clone().run().expect(2);
+        assert!(run.stderr.contains("below the threshold"), "every run alerts: {run}");
+    }
+    assert!(program.instead(["status", "--config", "config.yaml"]).run().expect(78).stderr.contains("`none`"));
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_told_and_stops_nothing() {
+    let hook = Server::start(|_| Reply::ok(""));
+    let mut config = config(vec![low("A")]);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let hanging = format!("postgres://u:{PASSWORD}@{}/d?sslmode=disable", silent.local_addr().unwrap());
+    let refused = format!("postgres://u:{PASSWORD}@127.0.0.1:{}/d", crate::support::free_port());
+    let wrong = crate::support::postgres::Postgres::shared().url("postgres").replace(":pg-", ":bad-");
+    for (state, says) in [
+        (json!({"path": "data.json/x.db"}), "it cannot be written"),
+        (json!({"path": "."}), "it cannot be "),
+        (json!({"path": "/proc/state.db"}), "it cannot be written"),
+        (json!({"url": refused}), "it cannot be reached"),
+        (json!({"url": hanging}), "did not answer within"),
+        (json!({"url": wrong}), "it refuses the user"),
+        (json!({"url": "${NOT_SET}"}), "`NOT_SET`"),
+        (json!({"url": "postgres://u@h:99999/d"}), "cannot be used"),
+    ] {
+        config["state"] = state.clone();
+        config["settings"]["run_timeout_seconds"] = json!(2);
+        let hits = hook.hits();
+        let run = Program::check_json(&config).run().expect(2);
+        assert_eq!(hook.hits(), hits + 1, "{state}: {run}");
+        assert!(run.stderr.contains(says), "{state}: {run}");
+        assert_eq!(run.stderr.trim().lines().count(), 1, "{state}: {run}");
+        assert_eq!(run.report()["memory"]["status"], "failed", "{state}");
+        assert!(!run.stderr.contains("Leak") && !run.stdout.contains("Leak"), "{state}: {run}");
+    }
+    // Another program's database is not touched.
+    let program = Program::check_json(&config);
+    let foreign = program.path("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE notes (text)").unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    let run = program.args(["--state", "foreign.db"]).run().expect(2);
+    assert!(run.stderr.contains("the database of another program"), "{run}");
+    assert_eq!(std::fs::read(&foreign).unwrap(), before);
+}
+
+#[test]
+fn mistakes_in_state_are_explained() {
+    let bad = |state: Value| {
+        let mut config = config(vec![low("A")]);
+        config["state"] = state;
+        config
+    };
+    for (state, says) in [
+        (json!("non"), "`state` must be none or a mapping"),
+        (json!({"path": "a", "url": "postgres://h/d"}), "exclude each other"),
+        (json!({"pth": "a"}), "did you mean `path`?"),
+        (json!({"path": "a", "retention_days": 0}), "`retention_days` must be 1 to 36500"),
+    ] {
+        let run = Program::check(&bad(state)).run().expect(78);
+        assert!(run.stderr.contains(says), "{run}");
+    }
+    for (setting, value) in [
+        ("alert_cooldown_seconds", json!(-1)),
+        ("realert_drop_percent", json!(0)),
+        ("realert_drop_percent", json!(101)),
+        ("recovery_margin_percent", json!(-1)),
+        ("failure_alert_after", json!(1001)),
+        ("response_cache_ttl", json!(86_401)),
+        ("circuit_breaker_failures", json!("x")),
+        ("circuit_breaker_seconds", json!(0)),
+    ] {
+        let mut config = config(vec![low("A")]);
+        config["settings"][setting] = value;
+        let run = Program::check(&config).run().expect(78);
+        assert!(run.stderr.contains(&format!("`{setting}` must be")), "{run}");
+    }
+}
+
+#[test]
+fn a_store_without_a_config_answers_too() {
+    let world = World::new(Kind::Sqlite, &[("A", 5)]);
+    world.run().expect(2);
+    let run = world.program.instead(["status", "--state", "state.db"]).run().expect(0);
+    assert!(run.stdout.contains("low"), "{run}");
+    let run = world.program.instead(["status"]).env("BALANCE_ALERT_STATE", "state.db").run().expect(0);
+    assert!(run.stdout.contains("low"), "{run}");
+    let run = world.program.instead(["status"]).run().expect(3);
+    assert!(run.stderr.contains(".local/state/balance-alert/state.db"), "{run}");
+    world.program.instead(["status", "--config", "no-such.yaml"]).run().expect(78);
+}
