@@ -385,7 +385,9 @@ pub(super) fn mark(
         prune(database, now, retention)?;
         fault::point("in-mark");
         Ok(())
-    })
+    })?;
+    database.release();
+    Ok(())
 }
 
 /// Removes what is older than the retention.

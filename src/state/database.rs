@@ -130,6 +130,9 @@ pub(super) trait Database: Send {
     /// Marks a run as alive until this process ends, however it ends.
     fn hold(&mut self, run: i64) -> Result<(), StoreError>;
 
+    /// Takes these marks back. Never fails: they end with the process in any case.
+    fn release(&mut self);
+
     /// Whether a run that is not this one is alive.
     fn is_held(&mut self, run: i64) -> bool;
 }

@@ -146,8 +146,10 @@ impl Database for Postgres {
     }
 
     fn version(&mut self) -> Result<i64, StoreError> {
-        let there = self.query("SELECT to_regclass('balance_alert.facts')::text", &[])?;
-        if there.first().is_none_or(|row| row.optional_text(0).is_none()) {
+        // From the catalogue's rows: `to_regclass` may still say what was so before this transaction waited for its lock.
+        let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE n.nspname = 'balance_alert' AND c.relname = 'facts'";
+        if self.query(sql, &[])?.is_empty() {
             return Ok(0);
         }
         let rows = self.query("SELECT value FROM facts WHERE name = 'schema_version'", &[])?;
@@ -176,6 +178,10 @@ impl Database for Postgres {
 
     fn hold(&mut self, run: i64) -> Result<(), StoreError> {
         self.query("SELECT pg_try_advisory_lock($1)::int::int8", &[Value::Int(LOCKS | run)]).map(drop)
+    }
+
+    fn release(&mut self) {
+        let _ = self.client.batch_execute("SELECT pg_advisory_unlock_all()");
     }
 
     fn is_held(&mut self, run: i64) -> bool {

@@ -25,6 +25,8 @@ pub(super) struct Sqlite {
     path: PathBuf,
     /// The runs of this process, each a locked file.
     held: Vec<(PathBuf, File)>,
+    /// Why it can only be read.
+    unwritable: Option<StoreError>,
 }
 
 impl Sqlite {
@@ -39,17 +41,25 @@ impl Sqlite {
             return Err(StoreError::new(StoreFault::Absent, "it does not exist"));
         }
         match Sqlite::connect(path, access, wait) {
-            Err(error) if access == Access::Read && error.fault == StoreFault::Unwritable => {
-                Sqlite::connect_to_read_only(path, wait)
-            }
+            Err(error) if error.fault == StoreFault::Unwritable => match Sqlite::connect_to_read_only(path, wait) {
+                Ok(mut store) => {
+                    store.unwritable = Some(error);
+                    Ok(store)
+                }
+                Err(_) => Err(error),
+            },
             result => result,
         }
+    }
+
+    fn new(connection: Connection, path: &Path) -> Sqlite {
+        Sqlite { connection, path: path.to_owned(), held: Vec::new(), unwritable: None }
     }
 
     fn connect(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        let mut store = Sqlite { connection, path: path.to_owned(), held: Vec::new() };
+        let mut store = Sqlite::new(connection, path);
         let until = Instant::now() + wait;
         // The first steps of two programs can meet in ways that SQLite's own waiting does not cover.
         loop {
@@ -64,6 +74,7 @@ impl Sqlite {
         self.connection.busy_timeout(wait)?;
         self.connection.pragma_update(None, "trusted_schema", "OFF")?;
         self.connection.pragma_update(None, "cell_size_check", "ON")?;
+        self.check_length()?;
         if access == Access::Read {
             return schema::is_current(self.version()?).map(drop);
         }
@@ -76,14 +87,30 @@ impl Sqlite {
         schema::migrate(self, wait)
     }
 
-    /// Opens a file on a medium that cannot be written at all.
+    /// SQLite itself sees that whole pages are missing, but takes a cut inside the last one for zeros.
+    fn check_length(&self) -> Result<(), StoreError> {
+        let size = |path: &Path| fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
+        // With a log there, the file may be in the middle of a change that the log completes.
+        let page: i64 = self.connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let is_whole = u64::try_from(page).is_ok_and(|page| size(&self.path).is_multiple_of(page));
+        if is_whole || size(&beside(&self.path, "-wal")) > 0 {
+            return Ok(());
+        }
+        Err(StoreError::damaged("a part of it is missing"))
+    }
+
+    /// Opens a file where nothing can be written: what was told is still known then. Not if a run left its log there, which
+    /// cannot be read without writing.
     fn connect_to_read_only(path: &Path, wait: Duration) -> Result<Sqlite, StoreError> {
+        if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
+            return Err(unwritable("it is read-only"));
+        }
         let mut url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
             .map_err(|()| unwritable("its path cannot be used"))?;
         url.set_query(Some("immutable=1"));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(url.as_str(), flags)?;
-        let mut store = Sqlite { connection, path: path.to_owned(), held: Vec::new() };
+        let mut store = Sqlite::new(connection, path);
         store.prepare(Access::Read, wait)?;
         Ok(store)
     }
@@ -126,9 +153,7 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        for (path, _) in &self.held {
-            let _ = fs::remove_file(path);
-        }
+        self.release();
     }
 }
 
@@ -138,6 +163,9 @@ impl Database for Sqlite {
     }
 
     fn begin(&mut self, wait: Duration) -> Result<(), StoreError> {
+        if let Some(error) = &self.unwritable {
+            return Err(error.clone());
+        }
         self.connection.busy_timeout(wait)?;
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
@@ -171,11 +199,13 @@ impl Database for Sqlite {
     }
 
     fn version(&mut self) -> Result<i64, StoreError> {
-        let number = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let application = number("PRAGMA application_id")?;
-        let tables = number("SELECT count(*) FROM sqlite_master")?;
+        // In one statement, so that what another program is just making is seen whole or not at all.
+        let sql = "SELECT a.application_id, u.user_version, (SELECT count(*) FROM sqlite_master) \
+                   FROM pragma_application_id a, pragma_user_version u";
+        let (application, version, tables): (i64, i64, i64) =
+            self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         match (application, tables) {
-            (APPLICATION, _) => Ok(number("PRAGMA user_version")?),
+            (APPLICATION, _) => Ok(version),
             (0, 0) => Ok(0),
             _ => Err(StoreError::new(StoreFault::Foreign, "it is the database of another program")),
         }
@@ -199,6 +229,13 @@ impl Database for Sqlite {
                 self.held.push((path, file));
                 return Ok(());
             }
+        }
+    }
+
+    fn release(&mut self) {
+        // The name goes before the lock.
+        for (path, _lock) in self.held.drain(..) {
+            let _ = fs::remove_file(path);
         }
     }
 
@@ -306,6 +343,8 @@ impl From<rusqlite::Error> for StoreError {
         // Of the I/O errors these two speak of the file and not of the disk.
         const SHORT_READ: i32 = 522;
         const CORRUPT_FS: i32 = 8458;
+        // The log's index could not be made larger.
+        const SHARED_MEMORY_SIZE: i32 = 4874;
         match failure.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 StoreError::damaged("it is not a sound database any more")
@@ -319,9 +358,12 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => {
                 StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
             }
+            ErrorCode::SystemIoFailure if failure.extended_code == SHARED_MEMORY_SIZE => {
+                unwritable("no space is left on the device")
+            }
             ErrorCode::DiskFull => unwritable("no space is left on the device"),
             ErrorCode::ReadOnly => unwritable("it is read-only"),
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => unwritable("it cannot be opened"),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => unwritable("no right to, or a read-only medium"),
             ErrorCode::SystemIoFailure => unwritable("the device reports an error"),
             _ => StoreError::new(StoreFault::Other, said),
         }

@@ -3,8 +3,7 @@
 
 use crate::support::crypto::{base64, hmac_sha256};
 use crate::support::{
-    Gate, Program, REASONS, Reply, Request, Server, account, all_text, config, fine, low, project, soon,
-    uniapi_body,
+    Gate, Program, REASONS, Reply, Request, Server, account, all_text, config, fine, low, project, soon, uniapi_body,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -322,7 +322,9 @@ fn old_samples_and_alerts_are_removed(kind: Kind) {
     assert!(world.ask(["status"]).expect(0).stdout.contains("1 more check not looked at for a week"));
     world.configure(|config| config["state"]["retention_days"] = json!(39));
     world.run().expect(2);
-    for (table, rows) in [("runs", 2), ("samples", 2), ("checks", 1), ("alerts", 0), ("deliveries", 0), ("conditions", 1)] {
+    for (table, rows) in
+        [("runs", 2), ("samples", 2), ("checks", 1), ("alerts", 0), ("deliveries", 0), ("conditions", 1)]
+    {
         assert_eq!(world.count(&format!("SELECT count(*) FROM {table}")), rows, "{table}");
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod pki;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod tmpfs;
 pub(crate) mod world;
 
 pub(crate) use http::{Reply, Request, Server};

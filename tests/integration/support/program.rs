@@ -139,6 +139,11 @@ impl Running {
         assert!(status.success(), "the signal is sent");
     }
 
+    /// Sends a signal, unless the run is over.
+    pub(crate) fn signal_if_alive(&self, name: &str) {
+        let _ = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).output();
+    }
+
     pub(crate) fn finish(mut self) -> Finished {
         let (status, in_time) = wait(&mut self.child, self.started);
         let elapsed = self.started.elapsed();

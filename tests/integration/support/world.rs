@@ -46,9 +46,8 @@ impl World {
     pub(crate) fn in_database(kind: Kind, accounts: &[(&str, i64)], more: &str) -> World {
         let is_up = Arc::new(AtomicBool::new(true));
         let up = Arc::clone(&is_up);
-        let hook = Server::start(move |_| {
-            if up.load(Ordering::SeqCst) { Reply::ok("") } else { Reply::status(400, "") }
-        });
+        let hook =
+            Server::start(move |_| if up.load(Ordering::SeqCst) { Reply::ok("") } else { Reply::status(400, "") });
         let database = match kind {
             Kind::Sqlite => String::new(),
             Kind::Postgres => Postgres::shared().database(more),
@@ -64,8 +63,7 @@ impl World {
             "projects": projects,
         });
         let program = Program::check_json(&config);
-        let world =
-            World { kind, program, config, hook, is_up, balances: Mutex::new(BTreeMap::new()), database };
+        let world = World { kind, program, config, hook, is_up, balances: Mutex::new(BTreeMap::new()), database };
         for (name, balance) in accounts {
             world.balance(name, json!(balance));
         }
