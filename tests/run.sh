@@ -9,6 +9,7 @@ command -v script >/dev/null || missing+=(bsdutils)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
 if [ "${#missing[@]}" -gt 0 ]; then
   sudo=""
   [ "$(id -u)" -eq 0 ] || sudo="sudo"

@@ -18,6 +18,8 @@ use crate::fault;
 
 /// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
 const PRUNED_AT_ONCE: i64 = 50;
+/// A check's last run is written again after this time, in microseconds: most runs need not touch its row. Samples tell.
+const RECORDED_EVERY: i64 = 86_400 * 1_000_000;
 /// Messages that nobody could be told for so long are given up.
 const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 
@@ -185,8 +187,13 @@ fn samples(database: &mut dyn Database, run: i64, verdicts: &[Verdict]) -> Resul
         "checks",
         &["check_id", "name", "provider", "owner", "unit", "currency", "last_run"],
         &checks,
-        "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
-         currency = excluded.currency, last_run = excluded.last_run",
+        &format!(
+            "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
+             currency = excluded.currency, last_run = excluded.last_run \
+             WHERE checks.last_run < excluded.last_run - {RECORDED_EVERY} \
+             OR checks.owner IS DISTINCT FROM excluded.owner OR checks.unit IS DISTINCT FROM excluded.unit \
+             OR checks.currency IS DISTINCT FROM excluded.currency"
+        ),
     )?;
     let samples: Vec<Vec<Value>> = verdicts
         .iter()
@@ -405,7 +412,8 @@ fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Re
     }
     for_keys(database, "DELETE FROM samples WHERE run IN ({keys})", &[], &runs)?;
     for_keys(database, "DELETE FROM runs WHERE run IN ({keys})", &[], &runs)?;
-    let (run, time): ([Value; 1], [Value; 1]) = ([oldest.as_microsecond().into()], [oldest.as_millisecond().into()]);
+    let run = [(oldest.as_microsecond() - RECORDED_EVERY).into()];
+    let time = [oldest.as_millisecond().into()];
     let gone = "SELECT check_id FROM checks WHERE last_run < $1";
     database.execute(&format!("DELETE FROM failures WHERE check_id IN ({gone})"), &run)?;
     database.execute(&format!("DELETE FROM conditions WHERE check_id IN ({gone})"), &run)?;

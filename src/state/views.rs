@@ -126,12 +126,15 @@ fn text(row: &Row, column: usize) -> Option<String> {
 
 /// Every check that was looked at since then, by name.
 pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Known>, StoreError> {
-    let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, c.last_run, s.status, s.balance, \
+    // The last sample is found from the row of the check on, which is not written in every run.
+    let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
                s.threshold, s.reason, f.runs, t.told_at \
-               FROM checks c JOIN samples s ON s.run = c.last_run AND s.check_id = c.check_id \
+               FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
+               (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
+               WHERE r.run >= c.last_run ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
                LEFT JOIN conditions t ON t.check_id = c.check_id AND t.topic = $1 \
-               WHERE c.last_run >= $2 ORDER BY c.name, c.provider";
+               WHERE s.run >= $2 ORDER BY c.name, c.provider";
     let rows = database.query(sql, &[Topic::Low.as_str().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {

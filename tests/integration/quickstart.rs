@@ -92,6 +92,12 @@ fn documented_defaults_are_the_real_ones() {
     assert_eq!(settings.request_timeout.as_secs(), 15);
     assert_eq!(settings.run_timeout.as_secs(), 120);
     assert_eq!(settings.max_retries, 3);
+    assert_eq!(settings.alerting.cooldown.as_secs(), 86_400);
+    assert_eq!(settings.alerting.realert_drop_percent, 50.into());
+    assert_eq!(settings.alerting.recovery_margin_percent, 0.into());
+    assert_eq!(settings.alerting.failure_alert_after, 3);
+    assert_eq!(settings.response_cache_ttl.as_secs(), 0);
+    assert_eq!((settings.circuit.failures, settings.circuit.open_for.as_secs()), (3, 60));
     let schema: serde_json::Value = serde_json::from_str(&read("examples/config.schema.json")).unwrap();
     let properties = &schema["definitions"]["RawSettings"]["properties"];
     for (name, value) in [
@@ -99,6 +105,13 @@ fn documented_defaults_are_the_real_ones() {
         ("request_timeout_seconds", 15),
         ("run_timeout_seconds", 120),
         ("max_retries", 3),
+        ("alert_cooldown_seconds", 86_400),
+        ("realert_drop_percent", 50),
+        ("recovery_margin_percent", 0),
+        ("failure_alert_after", 3),
+        ("response_cache_ttl", 0),
+        ("circuit_breaker_failures", 3),
+        ("circuit_breaker_seconds", 60),
     ] {
         assert_eq!(properties[name]["default"], value, "{name}");
     }
