@@ -2,7 +2,7 @@
 //!
 //! [`Store`] owns one connection on a thread of its own and waits for it a bounded time only: a store that hangs, or is
 //! damaged, or cannot be written never stops a check or an alert. What stands in it is decided in `book`; the two places
-//! it can stand in are [`sqlite`] and [`postgres`]. Not here: what follows from what is remembered (`decide`).
+//! it can stand in are `sqlite` and `postgres`. Not here: what follows from what is remembered (`decide`).
 //!
 //! **Delivery is at least once.** A message is written as pending, in the transaction that decides it, before it is sent;
 //! it is marked after a channel has taken it. A run that ends between the two leaves it pending, and the next run sends it

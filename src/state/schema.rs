@@ -1,7 +1,7 @@
 //! The tables, as numbered steps. A step that was released is never changed; a new one is added.
 //!
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
-//! unique. `check_id` is the [identity](super::memory::Identity) of a check. Amounts are decimal text.
+//! unique. `check_id` is the identity of a check. Amounts are decimal text.
 
 use std::time::Duration;
 

@@ -42,10 +42,12 @@ pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A config without webhooks whose runs are short: no retry, generous timeouts.
+/// A config without webhooks whose runs are short: no retry, generous timeouts, and no circuit, because many accounts of a
+/// test share one host.
 pub(crate) fn config(projects: Vec<Value>) -> Value {
     json!({
-        "settings": {"max_retries": 0, "request_timeout_seconds": 10, "run_timeout_seconds": 25},
+        "settings": {"max_retries": 0, "request_timeout_seconds": 10, "run_timeout_seconds": 25,
+            "circuit_breaker_failures": 0},
         "projects": projects,
     })
 }
