@@ -112,6 +112,12 @@ pub struct CheckArgs {
     /// Ask every account, even if another run has just done so (settings.response_cache_ttl)
     #[arg(long)]
     pub no_cache: bool,
+    /// Exit with 75 if the metrics are not delivered
+    #[arg(long)]
+    pub strict_metrics: bool,
+    /// When this run was to begin, for the lag metric (2026-11-01T12:00:00Z) [default: from BALANCE_ALERT_JOB_NAME, else the run before]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub scheduled_at: Option<Timestamp>,
     /// How much is said.
     #[command(flatten)]
     pub talk: Talk,
@@ -278,6 +284,8 @@ pub enum Output {
     Json,
     /// One status line with performance data; codes from 64 up become 3
     Nagios,
+    /// The metrics, in the text format
+    Prometheus,
 }
 
 /// The forms of a list.
@@ -291,7 +299,7 @@ pub enum ListOutput {
 }
 
 /// The environment variables, with their meaning.
-pub const VARIABLES: [(&str, &str); 17] = [
+pub const VARIABLES: [(&str, &str); 19] = [
     ("CONFIG_PATH", "the config file, as --config"),
     ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
     ("WEBHOOK_TYPE", "webhook.type"),
@@ -301,6 +309,8 @@ pub const VARIABLES: [(&str, &str); 17] = [
     ("ALERT_COOLDOWN_SECONDS", "settings.alert_cooldown_seconds"),
     ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
     ("DATABASE_URL", "state.url, if it is a postgres:// address and the config names no file"),
+    ("PUSHGATEWAY_URL", "metrics.pushgateway.url; makes a Pushgateway if the config has none"),
+    ("BALANCE_ALERT_JOB_NAME", "the name of the Kubernetes Job, whose end is its scheduled time; for the lag metric"),
     (
         "BALANCE_ALERT_RUN_ID",
         "the id of the run, so that a repeated run has the same (default: time and random digits)",
@@ -330,6 +340,10 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     } else {
         Err("must be above 0 and at most 86400".to_owned())
     }
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "not a time such as 2026-11-01T12:00:00Z".to_owned())
 }
 
 /// `7d`, `15m`, `1h30m`: whole numbers with s, m, h, d or w; or a date in UTC, with a time or without.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::alert::{Alert, Event, Identity, Level, Missed, Topic, Trouble};
-use crate::check::{Amount, Outcome};
+use crate::check::{Amount, Call, Outcome};
 use crate::config::Alerting;
 use crate::failure::Failure;
 use crate::plan::Subject;
@@ -69,6 +69,8 @@ pub struct Verdict {
     pub cached: bool,
     /// Attempts made.
     pub attempts: u32,
+    /// The requests of these attempts.
+    pub calls: Vec<Call>,
     /// Seconds taken.
     pub duration_seconds: f64,
 }
@@ -139,6 +141,7 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
         failure,
         cached: outcome.cached,
         attempts: outcome.attempts,
+        calls: outcome.calls,
         duration_seconds: outcome.duration.as_secs_f64(),
     }
 }
@@ -361,6 +364,7 @@ mod tests {
             name: "P".into(),
             owner_project: None,
             provider: "file".into(),
+            is_remote: false,
             kind: crate::config::BalanceType::Balance,
             threshold: Some(threshold.parse().unwrap()),
             warning_threshold: warning.map(|w| w.parse().unwrap()),
@@ -370,7 +374,7 @@ mod tests {
 
     fn outcome(result: Result<Amount, Failure>) -> Outcome {
         let result = result.map(|amount| Reading { amount, currency: None });
-        Outcome { result, cached: false, attempts: 1, duration: Duration::ZERO }
+        Outcome { result, cached: false, attempts: 1, calls: Vec::new(), duration: Duration::ZERO }
     }
 
     fn of(balance: &str) -> Outcome {

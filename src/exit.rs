@@ -77,7 +77,9 @@ impl Exit {
             Exit::Unknown => "unknown: at least one check could not be read",
             Exit::Usage => "usage error",
             Exit::Internal => "internal error (a caught panic in the run itself)",
-            Exit::Undelivered => "an alert could not be delivered to any of its channels",
+            Exit::Undelivered => {
+                "an alert could not be delivered to any of its channels (or, with --strict-metrics, the metrics)"
+            }
             Exit::Config => "the config is missing, invalid, or has nothing to do",
             Exit::Interrupted => "interrupted",
             Exit::Terminated => "terminated",
@@ -91,7 +93,7 @@ impl Exit {
 
     /// What a finished run ends with: undelivered outweighs critical, critical unknown, unknown warning.
     pub fn of(report: &Report, fail_on: FailOn) -> Exit {
-        let worst = if report.has_undelivered() {
+        let worst = if report.has_undelivered() || report.has_missing_metrics() {
             Exit::Undelivered
         } else if report.has_low() {
             Exit::Critical

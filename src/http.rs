@@ -9,8 +9,10 @@ use std::mem::ManuallyDrop;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
@@ -29,7 +31,7 @@ const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
 /// A request to a provider.
 pub struct Request {
     /// GET or POST.
-    pub method: reqwest::Method,
+    pub method: Method,
     /// The full address.
     pub url: Url,
     /// All headers.
@@ -59,6 +61,20 @@ impl TrustStore {
         let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
         built.clone()
     }
+}
+
+/// A message to a service.
+pub struct Outgoing<'a> {
+    /// `POST` or `PUT`.
+    pub method: Method,
+    /// Where to.
+    pub url: &'a Url,
+    /// What `body` is.
+    pub content_type: &'static str,
+    /// The header that proves who sends it.
+    pub authorization: Option<SecretString>,
+    /// What.
+    pub body: &'a str,
 }
 
 /// Both clients of a run. Nothing is opened until it is used.
@@ -119,11 +135,11 @@ impl Clients {
         Ok(Response { status, retry_after, body })
     }
 
-    /// One attempt to send a JSON body.
+    /// One attempt to send.
     ///
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
-    pub fn send(&self, url: &Url, body: &str, timeout: Duration) -> Result<Response, Failure> {
+    pub fn send(&self, message: &Outgoing, timeout: Duration) -> Result<Response, Failure> {
         let start = Instant::now();
         let agent = self.sender.get_or_init(|| {
             let config = ureq::Agent::config_builder()
@@ -136,14 +152,19 @@ impl Clients {
             let connector = connector.chain(SharedTls(self.trust.clone()));
             ureq::Agent::with_parts(config, connector, DefaultResolver::default())
         });
-        let mut response = agent
-            .post(url.as_str())
-            .content_type("application/json; charset=utf-8")
-            .config()
-            .timeout_global(Some(timeout))
-            .build()
-            .send(body)
-            .map_err(|error| send_failure(&error, timeout))?;
+        let mut request = ureq::http::Request::builder()
+            .method(message.method.as_str())
+            .uri(message.url.as_str())
+            .header("content-type", message.content_type);
+        if let Some(authorization) = &message.authorization {
+            request = request.header("authorization", authorization.expose_secret());
+        }
+        // Methods, addresses and headers were checked when the config was read; the text of the error may hold them.
+        let request = request
+            .body(message.body)
+            .map_err(|_| Failure::new(Reason::Config, "the request cannot be made of this address and login"))?;
+        let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
+        let mut response = agent.run(request).map_err(|error| send_failure(&error, timeout))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;

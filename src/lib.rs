@@ -24,6 +24,7 @@ pub mod failure;
 mod fault;
 pub mod http;
 pub mod logging;
+pub mod metrics;
 pub mod notify;
 pub mod plan;
 pub mod recall;
@@ -33,6 +34,7 @@ pub mod retry;
 pub mod state;
 pub mod text;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,15 +51,18 @@ use crate::decide::Decision;
 use crate::exit::Exit;
 use crate::http::Clients;
 use crate::logging::Format;
+use crate::metrics::{Part, Published, Sums};
 use crate::plan::{Plan, PlanError};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
-use crate::state::{Decider, Learnt, Run};
+use crate::state::{Decider, Learnt, MetricMarks, Run};
 
 /// After the run's deadline, alerts still have this long: the process ends within 2 s of it.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// After that, a push has this long.
+const PUSH_GRACE: Duration = Duration::from_millis(200);
 /// The least time that the store gets for one step, even when the run's time is over.
 const LEAST_STATE_WAIT: Duration = Duration::from_millis(200);
 /// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
@@ -161,15 +166,47 @@ fn check(args: &CheckArgs) -> Exit {
     for warning in &plan.warnings {
         log::warn!("{warning}");
     }
-    let deadline = start + plan.run_timeout;
-    let clients = Arc::new(Clients::default());
     let run_id = run_id(started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
+    let deadline = start + plan.run_timeout;
+    let moment = Moment { start, started_at, run_id, deadline };
+    match carry_out(plan, &moment, args, format) {
+        Ok(report) => finish(&report, args),
+        Err(why) => {
+            logging::complain(format, &why);
+            Exit::Internal
+        }
+    }
+}
 
+/// When and under which name a run takes place.
+struct Moment {
+    start: Instant,
+    started_at: Timestamp,
+    run_id: String,
+    deadline: Instant,
+}
+
+/// Looks, judges, tells, remembers and publishes.
+///
+/// # Errors
+/// Why nothing could be looked at.
+fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) -> Result<Report, String> {
+    let (deadline, end) = (moment.deadline, moment.deadline + GRACE);
+    let clients = Arc::new(Clients::default());
     let mut session = Session::begin(&plan.state, args.dry_run, &clients, state_wait(deadline));
     let snapshot = session.snapshot(plan.keep_readings, state_wait(deadline));
-    let mut plan = plan;
+    let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
+    let wants_metrics = wants_metrics || args.output == Output::Prometheus;
+    let lag_seconds = lag(&plan, args, moment.started_at, || session.previous_start(state_wait(deadline)));
+
     let checks = std::mem::take(&mut plan.checks);
+    let hosts: Vec<(String, Option<String>)> = checks
+        .iter()
+        .map(|check| {
+            (check.subject.provider.clone(), check.account.as_ref().ok().and_then(|account| account.target.host()))
+        })
+        .collect();
     let shared = Arc::new(Shared {
         clients: Arc::clone(&clients),
         redactor: Arc::clone(&plan.redactor),
@@ -187,48 +224,128 @@ fn check(args: &CheckArgs) -> Exit {
         .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared)))
         .unzip();
     let mut progress = Progress::new(jobs.len(), format == Format::Text && !args.quiet);
-    let outcomes = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done));
+    let outcomes = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
     drop(progress);
-    let outcomes = match outcomes {
-        Ok(outcomes) => outcomes,
-        Err(why) => {
-            logging::complain(format, &why);
-            return Exit::Internal;
-        }
-    };
+
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes).collect());
-    let learnt = Arc::new(Learnt { verdicts, readings: shared.readings.learnt(), circuits: shared.breaker.changes() });
+    let group = plan.metrics.gateway.as_ref().map(metrics::group).unwrap_or_default();
+    let checked = metrics::of_checks(&verdicts, plan.keep_readings.is_some());
+    let learnt = Arc::new(Learnt {
+        verdicts,
+        readings: shared.readings.learnt(),
+        circuits: shared.breaker.changes(),
+        metrics: wants_metrics.then(|| (group.clone(), checked.clone())),
+    });
     let run = Run {
-        id: run_id,
-        started_at,
+        id: moment.run_id.clone(),
+        started_at: moment.started_at,
         claims_until: Timestamp::now() + deadline.saturating_duration_since(Instant::now()) + CLAIM_MARGIN,
         is_partial: plan.is_partial,
     };
     let decider: Decider = {
-        let (learnt, rules, run_id) = (Arc::clone(&learnt), plan.rules.clone(), run.id.clone());
-        Arc::new(move |memory| decide::decide(&learnt.verdicts, memory, &rules, started_at, &run_id))
+        let (learnt, rules, run) = (Arc::clone(&learnt), plan.rules.clone(), run.clone());
+        Arc::new(move |memory| decide::decide(&learnt.verdicts, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
     let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, state_wait(deadline));
     fault::point("after-claim");
-    let deliveries = notify::notify(&plan, &alerts, &run.id, &clients, deadline + GRACE, args.dry_run, format);
+    let deliveries = notify::notify(&plan, &alerts, &run.id, &clients, end, args.dry_run, format);
     fault::point("after-send");
+
     let mut report = Report {
         run_id: run.id.clone(),
-        started_at,
-        duration_seconds: 0.0,
+        started_at: run.started_at,
+        duration_seconds: moment.start.elapsed().as_secs_f64(),
         verdicts: learnt.verdicts.clone(),
         alerts,
         held,
         channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
         deliveries,
         memory: Kept::Off,
+        circuits: open_circuits(&hosts, &shared.breaker),
+        lag_seconds,
+        metrics: Published::Off,
+        strict_metrics: args.strict_metrics,
+        exposition: String::new(),
     };
-    session.finish(&run, report.marks(), state_wait(deadline + GRACE));
+    let ended = metrics::of_run(&report.deliveries, moment.start.elapsed());
+    let is_success = matches!(report.plain_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
+    let succeeded_at = (is_success && !plan.is_partial).then(Timestamp::now);
+    let mut marks = report.marks();
+    marks.metrics = wants_metrics.then(|| MetricMarks {
+        group: group.clone(),
+        tally: ended.clone(),
+        config: plan.config_fingerprint.clone(),
+        succeeded_at,
+        projects: (!plan.is_partial).then(|| report.verdicts.iter().map(|v| v.subject.name.clone()).collect()),
+    });
+    session.finish(&run, marks, state_wait(end));
     fault::point("after-mark");
-    report.memory = session.end(state_wait(deadline + GRACE));
-    report.duration_seconds = start.elapsed().as_secs_f64();
-    let exit = Exit::of(&report, args.fail_on);
+
+    if wants_metrics {
+        let this_run = || {
+            let mut tally = checked;
+            tally.add(&ended);
+            let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
+            Sums { tally, last_success: succeeded_at, pending: pending as u64 }
+        };
+        let (part, sums) = match session.sums(&group, state_wait(end)) {
+            Some(sums) if plan.is_partial => (Part::Sums, sums),
+            Some(sums) => (Part::Whole, sums),
+            None if plan.is_partial => (Part::Nothing, this_run()),
+            // Without memory on purpose, a run's own numbers are all there is.
+            None if session.is_off() => (Part::Whole, this_run()),
+            None => (Part::Gauges, this_run()),
+        };
+        if !args.dry_run {
+            let text = metrics::render(&report, &sums, part, &plan.metrics.prefix);
+            let left = (end + PUSH_GRACE).saturating_duration_since(Instant::now());
+            report.metrics = metrics::publish(&plan.metrics, &text, part, &clients, &plan.redactor, left);
+        }
+        if args.output == Output::Prometheus {
+            report.exposition = metrics::render(&report, &sums, Part::Whole, &plan.metrics.prefix);
+        }
+    }
+    report.memory = session.end(state_wait(end));
+    report.duration_seconds = moment.start.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// For each provider that is asked over the network, whether one of its hosts is left alone now.
+fn open_circuits(hosts: &[(String, Option<String>)], breaker: &Breaker) -> BTreeMap<String, bool> {
+    let mut circuits = BTreeMap::new();
+    for (provider, host) in hosts {
+        if let Some(host) = host {
+            *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, Timestamp::now());
+        }
+    }
+    circuits
+}
+
+/// How late the run began, in seconds: against the time that a flag, a Job's name or the run before tells.
+fn lag(
+    plan: &Plan,
+    args: &CheckArgs,
+    started_at: Timestamp,
+    previous: impl FnOnce() -> Option<Timestamp>,
+) -> Option<f64> {
+    let scheduled = args.scheduled_at.or_else(|| {
+        let name = std::env::var("BALANCE_ALERT_JOB_NAME").ok()?;
+        let minutes: i64 = name.rsplit_once('-')?.1.parse().ok()?;
+        // A Job that was made by hand may end in any number.
+        let at = Timestamp::from_second(minutes.checked_mul(60)?).ok()?;
+        (started_at.duration_since(at).as_hours().abs() < 24 * 7).then_some(at)
+    });
+    let scheduled = scheduled.or_else(|| {
+        let interval = plan.refresh_interval?;
+        previous()?.checked_add(interval).ok()
+    });
+    scheduled.map(|at| started_at.duration_since(at).as_secs_f64())
+}
+
+/// Prints the report and gives the status.
+fn finish(report: &Report, args: &CheckArgs) -> Exit {
+    let exit = Exit::of(report, args.fail_on);
     let shown = if args.output == Output::Nagios { exit.for_nagios() } else { exit };
     let printed = print(&report.render(args.output, shown, args.quiet));
     log::info!(

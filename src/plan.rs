@@ -10,7 +10,7 @@ use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
-use crate::config::{BalanceType, Channel, Circuit, Config, Language, Project, State};
+use crate::config::{BalanceType, Channel, Circuit, Config, Language, Metrics, Project, State};
 use crate::decide::Rules;
 use crate::failure::{Failure, Reason};
 use crate::redact::Redactor;
@@ -46,6 +46,12 @@ pub struct Plan {
     pub circuit: Circuit,
     /// Whether flags leave checks out.
     pub is_partial: bool,
+    /// What Prometheus sees.
+    pub metrics: Metrics,
+    /// The time between two runs, if that is known.
+    pub refresh_interval: Option<Duration>,
+    /// A hash of the config's text.
+    pub config_fingerprint: String,
 }
 
 /// One check.
@@ -67,6 +73,8 @@ pub struct Subject {
     pub owner_project: Option<String>,
     /// The provider's id.
     pub provider: String,
+    /// Whether it is read over the network.
+    pub is_remote: bool,
     /// What is counted.
     pub kind: BalanceType,
     /// Below it the balance is critical; none if the entry is broken.
@@ -115,6 +123,9 @@ impl Plan {
             keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
                 .then_some(settings.response_cache_ttl),
             circuit: settings.circuit,
+            metrics: config.metrics().clone(),
+            refresh_interval: settings.refresh_interval,
+            config_fingerprint: config.fingerprint().to_owned(),
             is_partial: !args.projects.is_empty() || args.only.is_some(),
         })
     }
@@ -171,6 +182,7 @@ fn check(project: &Project, config: &Config) -> Check {
         name: project.name.clone(),
         owner_project: project.owner_project.clone(),
         provider: page.id.clone(),
+        is_remote: page.request.file.is_none(),
         kind: project.kind.unwrap_or(match page.kind {
             Kind::Balance => BalanceType::Balance,
             Kind::Credits | Kind::Quota => BalanceType::Credits,

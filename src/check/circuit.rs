@@ -87,6 +87,13 @@ impl Breaker {
         }
     }
 
+    /// Whether a host is left alone now.
+    pub fn is_open(&self, host: &str, now: Timestamp) -> bool {
+        let hosts = self.lock();
+        let until = hosts.get(host).and_then(|host| host.state.open_until);
+        self.settings.failures > 0 && until.is_some_and(|until| now < until)
+    }
+
     /// What this run has learnt of the hosts.
     pub fn changes(&self) -> Vec<(String, HostState)> {
         let hosts = self.lock();

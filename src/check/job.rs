@@ -68,45 +68,54 @@ pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>
     let shared = Arc::clone(shared);
     Box::new(move || {
         let begin = Instant::now();
-        let (result, attempts, cached) = match account {
-            Err(failure) => (Err(failure), 0, false),
+        let mut outcome = match account {
+            Err(failure) => none(Err(failure), false),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
                 shared.look(&account)
             }
         };
-        match &result {
-            Ok(reading) => {
-                log::debug!(check:? = name.as_str(), attempts = attempts, cached = cached; "read: {:?}", reading.amount)
-            }
+        outcome.duration = begin.elapsed();
+        let attempts = outcome.attempts;
+        match &outcome.result {
+            Ok(reading) => log::debug!(
+                check:? = name.as_str(), attempts = attempts, cached = outcome.cached; "read: {:?}", reading.amount
+            ),
             Err(failure) => log::info!(
                 check:? = name.as_str(), reason:? = failure.reason.as_str(), attempts = attempts;
                 "not read: {}", failure.describe()
             ),
         }
-        Outcome { result, cached, attempts, duration: begin.elapsed() }
+        outcome
     })
 }
 
+/// An outcome without a question to anybody.
+fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
+    Outcome { result, cached, attempts: 0, calls: Vec::new(), duration: Duration::ZERO }
+}
+
 impl Shared {
-    fn look(&self, account: &Account) -> (Result<Reading, Failure>, u32, bool) {
+    fn look(&self, account: &Account) -> Outcome {
         let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
         if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
-            return (Ok(reading), 0, true);
+            return none(Ok(reading), true);
         }
         let permit = account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now, self.policy.deadline));
         let permit = match permit.transpose() {
             Ok(permit) => permit,
-            Err(failure) => return (Err(failure), 0, false),
+            Err(failure) => return none(Err(failure), false),
         };
-        let (result, attempts) =
-            retry::run(self.policy, &self.redactor, |left| account.read(&self.clients, Timestamp::now(), left));
+        let mut calls = Vec::new();
+        let (result, attempts) = retry::run(self.policy, &self.redactor, |left| {
+            account.read(&self.clients, Timestamp::now(), left, &mut calls)
+        });
         if let Some(permit) = permit {
             permit.report(result.as_ref().err(), Timestamp::now());
         }
         if let (Ok(reading), Some(account)) = (&result, known_as) {
             self.readings.learn(account, reading);
         }
-        (result, attempts, false)
+        Outcome { result, cached: false, attempts, calls, duration: Duration::ZERO }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 
 /// What an account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,49 @@ pub struct CachedReading {
     pub reading: Reading,
 }
 
+/// How a request to a service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallStatus {
+    /// With what was wanted.
+    Success,
+    /// Not in time.
+    Timeout,
+    /// In any other way.
+    Error,
+}
+
+impl CallStatus {
+    /// Every way.
+    pub const ALL: [CallStatus; 3] = [CallStatus::Success, CallStatus::Timeout, CallStatus::Error];
+
+    /// The word used in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallStatus::Success => "success",
+            CallStatus::Timeout => "timeout",
+            CallStatus::Error => "error",
+        }
+    }
+
+    /// The way that a result stands for.
+    pub fn of<T>(result: &Result<T, Failure>) -> CallStatus {
+        match result {
+            Ok(_) => CallStatus::Success,
+            Err(failure) if failure.reason == Reason::Timeout => CallStatus::Timeout,
+            Err(_) => CallStatus::Error,
+        }
+    }
+}
+
+/// One request over the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// How it ended.
+    pub status: CallStatus,
+    /// Time taken.
+    pub duration: Duration,
+}
+
 /// What came of one check, all its attempts taken together.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -48,6 +91,8 @@ pub struct Outcome {
     pub cached: bool,
     /// Attempts made; 0 if none was possible.
     pub attempts: u32,
+    /// The requests of these attempts.
+    pub calls: Vec<Call>,
     /// Time taken, waits included.
     pub duration: Duration,
 }

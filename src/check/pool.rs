@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::Outcome;
+use super::{Call, CallStatus, Outcome};
 use crate::failure::{Failure, Reason};
 
 /// One check, ready to run.
@@ -35,20 +35,24 @@ pub fn run(
         .map_err(|error| format!("worker threads cannot be started: {error}"))?;
     let start = Instant::now();
     let given_up = Arc::new(AtomicBool::new(false));
+    let started: Arc<[AtomicBool]> = (0..total).map(|_| AtomicBool::new(false)).collect();
     let (sender, receiver) = mpsc::channel();
     for (index, job) in jobs.into_iter().enumerate() {
         let sender = sender.clone();
         let given_up = Arc::clone(&given_up);
+        let started = Arc::clone(&started);
         pool.spawn_fifo(move || {
             if given_up.load(Ordering::Relaxed) {
                 return;
             }
+            started[index].store(true, Ordering::Relaxed);
             let begin = Instant::now();
             let outcome = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Outcome {
                 result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
                     .with_hint("please report it, with the log line that names the place")),
                 cached: false,
                 attempts: 1,
+                calls: Vec::new(),
                 duration: begin.elapsed(),
             });
             // Nobody listens any more after the deadline.
@@ -71,12 +75,18 @@ pub fn run(
     }
     given_up.store(true, Ordering::Relaxed);
     let waited = start.elapsed();
-    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| unfinished(waited))).collect())
+    let outcomes = outcomes.into_iter().zip(started.iter());
+    Ok(outcomes
+        .map(|(outcome, started)| outcome.unwrap_or_else(|| unfinished(waited, started.load(Ordering::Relaxed))))
+        .collect())
 }
 
-fn unfinished(waited: Duration) -> Outcome {
+/// The outcome of a check that was not through at the deadline, or not even begun.
+fn unfinished(waited: Duration, is_started: bool) -> Outcome {
     let message = format!("not finished when the run's time was over ({} s)", crate::text::seconds(waited));
-    Outcome { result: Err(Failure::new(Reason::Timeout, message)), cached: false, attempts: 1, duration: waited }
+    let calls = if is_started { vec![Call { status: CallStatus::Timeout, duration: waited }] } else { Vec::new() };
+    let attempts = u32::from(is_started);
+    Outcome { result: Err(Failure::new(Reason::Timeout, message)), cached: false, attempts, calls, duration: waited }
 }
 
 #[cfg(test)]
@@ -87,7 +97,7 @@ mod tests {
 
     fn outcome(n: i64) -> Outcome {
         let reading = Reading { amount: Amount::Of(n.into()), currency: None };
-        Outcome { result: Ok(reading), cached: false, attempts: 1, duration: Duration::ZERO }
+        Outcome { result: Ok(reading), cached: false, attempts: 1, calls: Vec::new(), duration: Duration::ZERO }
     }
 
     fn far() -> Instant {

@@ -39,6 +39,8 @@ pub struct Config {
     channels: Vec<Channel>,
     projects: Vec<Project>,
     state: State,
+    metrics: Metrics,
+    fingerprint: String,
     folder: PathBuf,
     redactor: Arc<Redactor>,
     warnings: Vec<String>,
@@ -71,6 +73,51 @@ pub struct Settings {
     pub response_cache_ttl: Duration,
     /// When a host is left alone.
     pub circuit: Circuit,
+    /// The time between two runs, if that is known.
+    pub refresh_interval: Option<Duration>,
+}
+
+/// What Prometheus sees of a run.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// What goes before every name: empty, or ending in an underscore.
+    pub prefix: String,
+    /// A Pushgateway.
+    pub gateway: Option<Gateway>,
+    /// A file for the textfile collector of node_exporter.
+    pub textfile: Option<PathBuf>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics { prefix: "balance_alert_".to_owned(), gateway: None, textfile: None }
+    }
+}
+
+/// A Pushgateway, and the group that a run replaces there.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Its address; none only if it is broken.
+    pub url: Option<Url>,
+    /// The job of the group.
+    pub job: String,
+    /// More labels of the group.
+    pub grouping: BTreeMap<String, String>,
+    /// Who pushes.
+    pub login: Option<Login>,
+    /// Longest time for the push.
+    pub timeout: Duration,
+    /// Why nothing can be pushed.
+    pub broken: Option<String>,
+}
+
+/// How a request proves who sends it.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// User and password (RFC 7617).
+    Basic(String, SecretString),
+    /// A bearer token (RFC 6750).
+    Bearer(SecretString),
 }
 
 /// When an alert is sent, repeated and taken back.
@@ -143,6 +190,7 @@ impl Default for Settings {
             alerting: Alerting::default(),
             response_cache_ttl: Duration::ZERO,
             circuit: Circuit::default(),
+            refresh_interval: None,
         }
     }
 }
@@ -216,6 +264,16 @@ impl Config {
     /// Where runs keep what they remember.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// A hash of the text, to see that it has changed.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// What Prometheus sees of a run.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The folder that relative paths start from.

@@ -32,6 +32,8 @@ pub(super) struct RawConfig {
     pub projects: Option<Vec<Option<RawProject>>>,
     /// Pages for services that the catalogue does not know.
     pub providers: Option<Vec<Option<Page>>>,
+    /// What Prometheus sees of a run.
+    pub metrics: Option<RawMetrics>,
     /// Where runs keep what they remember: `none`, or a file or a PostgreSQL database.
     pub state: Option<RawState>,
     /// Subscriptions; must be empty in this version.
@@ -82,6 +84,47 @@ pub(super) struct RawSettings {
     /// For this many seconds: above 0 to 86400, default 60.
     #[schemars(extend("default" = 60))]
     pub circuit_breaker_seconds: Option<Lenient<Decimal>>,
+    /// The time between two runs, in seconds, for the lag metric: above 0 to 31536000.
+    pub balance_refresh_interval_seconds: Option<Lenient<Decimal>>,
+}
+
+/// What Prometheus sees of a run.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMetrics {
+    /// Goes before every name, with an underscore; empty for bare names. Default balance_alert.
+    #[schemars(extend("default" = "balance_alert"))]
+    pub namespace: Option<String>,
+    /// A Pushgateway that every run is pushed to.
+    pub pushgateway: Option<RawGateway>,
+    /// A file for the textfile collector of node_exporter; its name ends in .prom.
+    pub textfile: Option<String>,
+}
+
+/// A Pushgateway.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawGateway {
+    /// Its address, without `/metrics/job/...`.
+    pub url: Option<String>,
+    /// The job of the group; default balance-alert.
+    #[schemars(extend("default" = "balance-alert"))]
+    pub job: Option<String>,
+    /// More labels of the group.
+    pub grouping: Option<BTreeMap<String, Lenient<Text>>>,
+    /// The user, for basic authentication.
+    pub username: Option<String>,
+    /// The password, for basic authentication.
+    pub password: Option<String>,
+    /// A file that holds the password.
+    pub password_file: Option<String>,
+    /// A bearer token.
+    pub bearer_token: Option<String>,
+    /// A file that holds the bearer token; read in every run.
+    pub bearer_token_file: Option<String>,
+    /// Longest time for the push, in seconds: above 0 to 60, default 5.
+    #[schemars(extend("default" = 5))]
+    pub timeout_seconds: Option<Lenient<Decimal>>,
 }
 
 /// Where runs keep what they remember.

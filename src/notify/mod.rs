@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::alert::{Alert, Event};
-use crate::config::Channel;
+use crate::check::{Call, CallStatus};
+use crate::config::{Channel, ChannelKind};
 use crate::failure::{Failure, Reason};
-use crate::http::Clients;
+use crate::http::{Clients, Method, Outgoing};
 use crate::logging::Format;
 use crate::plan::Plan;
 use crate::redact::Redactor;
@@ -34,6 +35,10 @@ pub struct Delivery {
     pub taken: Vec<usize>,
     /// Attempts made, over all parts.
     pub attempts: u32,
+    /// The service.
+    pub kind: ChannelKind,
+    /// The requests of these attempts.
+    pub calls: Vec<Call>,
     /// Why not all was taken.
     pub failure: Option<Failure>,
     /// In a dry run, the exact bodies that would be sent.
@@ -131,6 +136,8 @@ impl Delivery {
             alerts: positions.to_vec(),
             taken: Vec::new(),
             attempts: 0,
+            kind: channel.kind,
+            calls: Vec::new(),
             failure: Some(failure),
             payloads: Vec::new(),
         }
@@ -182,6 +189,8 @@ impl Task {
             alerts: self.positions.clone(),
             taken: self.positions.clone(),
             attempts: 0,
+            kind: self.channel.kind,
+            calls: Vec::new(),
             failure: None,
             // A payload is shown, and it may carry a signature, but never the secret itself.
             payloads: payloads.map(|body| self.redactor.mask(&body)).collect(),
@@ -195,13 +204,21 @@ impl Task {
             alerts: self.positions.clone(),
             taken: Vec::new(),
             attempts: 0,
+            kind: self.channel.kind,
+            calls: Vec::new(),
             failure: self.broken(),
             payloads: Vec::new(),
         };
         let parts = if delivery.failure.is_some() { Vec::new() } else { self.parts() };
         let total = parts.len();
         for (index, part) in parts.into_iter().enumerate() {
-            let (result, attempts) = retry::run(self.policy, &self.redactor, |left| self.attempt(part.clone(), left));
+            let calls = &mut delivery.calls;
+            let (result, attempts) = retry::run(self.policy, &self.redactor, |left| {
+                let begin = Instant::now();
+                let result = self.attempt(part.clone(), left);
+                calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
+                result
+            });
             delivery.attempts += attempts;
             match result {
                 Ok(()) => {
@@ -239,7 +256,14 @@ impl Task {
             crate::logging::announce(self.format, &post.body);
             return Ok(());
         };
-        let response = self.clients.send(&url, &post.body, self.timeout.min(left))?;
+        let message = Outgoing {
+            method: Method::POST,
+            url: &url,
+            content_type: "application/json; charset=utf-8",
+            authorization: None,
+            body: &post.body,
+        };
+        let response = self.clients.send(&message, self.timeout.min(left))?;
         let said = channel::judge(self.channel.kind, &response.body);
         let status = response.status;
         if (200..300).contains(&status) {

@@ -11,6 +11,7 @@ use crate::config::BalanceType;
 use crate::decide::Status;
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
+use crate::metrics::Published;
 use crate::notify::DeliveryStatus;
 use crate::state::session::Kept;
 
@@ -28,6 +29,13 @@ struct Root<'a> {
     subscriptions: [(); 0],
     deliveries: Vec<Delivery<'a>>,
     memory: Memory<'a>,
+    metrics: Metrics<'a>,
+}
+
+#[derive(Serialize)]
+struct Metrics<'a> {
+    status: &'static str,
+    error: Option<Error<'a>>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +195,12 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
             Kept::Off => Memory { status: "off", error: None },
             Kept::Kept => Memory { status: "kept", error: None },
             Kept::Failed(why) => Memory { status: "failed", error: Some(why) },
+        },
+        metrics: match &report.metrics {
+            Published::Off => Metrics { status: "off", error: None },
+            Published::Sent => Metrics { status: "sent", error: None },
+            Published::Skipped => Metrics { status: "skipped", error: None },
+            Published::Failed(failure) => Metrics { status: "failed", error: Some(Error::from(failure)) },
         },
     };
     // Strings, numbers and lists only: this cannot fail.

@@ -6,6 +6,8 @@ pub mod progress;
 pub mod setup;
 mod table;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::alert::Alert;
@@ -13,6 +15,7 @@ use crate::cli::Output;
 use crate::decide::{Held, Status, Verdict};
 use crate::exit::{Exit, FailOn};
 use crate::failure::Failure;
+use crate::metrics::Published;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
@@ -40,6 +43,16 @@ pub struct Report {
     pub deliveries: Vec<Delivery>,
     /// Whether the run is remembered.
     pub memory: Kept,
+    /// For each provider, whether one of its hosts is left alone.
+    pub circuits: BTreeMap<String, bool>,
+    /// Seconds between the time that the run was scheduled for and its start.
+    pub lag_seconds: Option<f64>,
+    /// What became of the metrics.
+    pub metrics: Published,
+    /// Whether metrics that are not delivered make the run fail.
+    pub strict_metrics: bool,
+    /// The metrics as text, if they were asked for.
+    pub exposition: String,
 }
 
 /// How many accounts are in which state.
@@ -80,7 +93,7 @@ impl Report {
     }
 
     /// Whether a channel has taken an alert, by its position.
-    fn is_taken(&self, alert: usize) -> bool {
+    pub fn is_taken(&self, alert: usize) -> bool {
         self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert))
     }
 
@@ -107,8 +120,19 @@ impl Report {
                 .iter()
                 .flat_map(|delivery| delivery.alerts.iter().map(move |alert| handed(delivery, alert)))
                 .collect(),
-            exit_code: i64::from(Exit::of(self, FailOn::Any).code()),
+            exit_code: i64::from(self.plain_exit().code()),
+            metrics: None,
         }
+    }
+
+    /// How the run ends, without `--fail-on`.
+    pub fn plain_exit(&self) -> Exit {
+        Exit::of(self, FailOn::Any)
+    }
+
+    /// Whether metrics were to be delivered at any price, and were not.
+    pub fn has_missing_metrics(&self) -> bool {
+        self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 
     /// When the next of the alerts that were told before is told again.
@@ -160,6 +184,7 @@ impl Report {
             Output::Json => json::render(self, exit),
             Output::Nagios => nagios::render(self),
             Output::Table => table::render(self, quiet),
+            Output::Prometheus => self.exposition.clone(),
         }
     }
 }

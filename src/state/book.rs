@@ -9,17 +9,21 @@ use rust_decimal::Decimal;
 
 use super::database::{Database, Row, Value, for_keys, insert};
 use super::memory::{Changes, Condition, Memory, Pending, Told};
-use super::{Learnt, Marks, Run, Snapshot, StoreError, StoreFault};
+use super::{Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Verdict};
 use crate::fault;
+use crate::metrics::family::{self, Family};
+use crate::metrics::{Sum, Sums, Tally};
 
 /// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
 const PRUNED_AT_ONCE: i64 = 50;
 /// A check's last run is written again after this time, in microseconds: most runs need not touch its row. Samples tell.
 const RECORDED_EVERY: i64 = 86_400 * 1_000_000;
+/// The key of the hashes that name accounts.
+const ACCOUNT_KEY: &str = "account_key";
 /// Messages that nobody could be told for so long are given up.
 const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 
@@ -54,19 +58,16 @@ pub(super) fn snapshot(
 
 /// The key of the hashes that name accounts; made once for each store.
 fn account_key(database: &mut dyn Database, can_write: bool, wait: Duration) -> Result<Option<String>, StoreError> {
-    let read = |database: &mut dyn Database| -> Result<Option<String>, StoreError> {
-        let rows = database.query("SELECT value FROM facts WHERE name = 'account_key'", &[])?;
-        rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
-    };
-    let known = read(database)?;
+    let known = fact(database, ACCOUNT_KEY)?;
     if known.is_some() || !can_write {
         return Ok(known);
     }
     let key = random_key()?;
     transaction(database, wait, |database| {
-        let sql = "INSERT INTO facts (name, value) VALUES ('account_key', $1) ON CONFLICT (name) DO NOTHING";
-        database.execute(sql, &[key.as_str().into()])?;
-        read(database)
+        // Another run may have made one meanwhile.
+        let row = vec![ACCOUNT_KEY.into(), key.as_str().into()];
+        insert(database, "facts", &["name", "value"], &[row], "ON CONFLICT (name) DO NOTHING")?;
+        fact(database, ACCOUNT_KEY)
     })
 }
 
@@ -109,6 +110,9 @@ pub(super) fn claim(
         pending(database, number, run, &decision.alerts)?;
         readings(database, learnt)?;
         circuits(database, learnt)?;
+        if let Some((group, tally)) = &learnt.metrics {
+            add(database, group, tally)?;
+        }
         if !decision.alerts.is_empty() {
             // Without it, the claim ends by its time only.
             let _ = database.hold(number);
@@ -389,12 +393,131 @@ pub(super) fn mark(
         )?;
         let sql = "UPDATE runs SET finished_at = $1, exit_code = $2 WHERE run = $3";
         database.execute(sql, &[now.as_millisecond().into(), marks.exit_code.into(), number.into()])?;
+        if let Some(metrics) = &marks.metrics {
+            metric_marks(database, metrics)?;
+        }
         prune(database, now, retention)?;
         fault::point("in-mark");
         Ok(())
     })?;
     database.release();
     Ok(())
+}
+
+/// Adds to the sums of a group. A family with another layout than before starts anew.
+fn add(database: &mut dyn Database, group: &str, tally: &Tally) -> Result<(), StoreError> {
+    let mut known = stored_sums(database, group)?;
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    for ((family, labels), more) in &tally.0 {
+        let mut sum = known.0.remove(&(*family, labels.clone())).unwrap_or_default();
+        sum.add(more);
+        let layout = family_named(family).map(Family::layout).unwrap_or_default();
+        let number = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        rows.push(vec![
+            group.into(),
+            (*family).into(),
+            json_list(labels).into(),
+            layout.into(),
+            number(sum.count),
+            number(sum.micros),
+            json_list(&sum.buckets).into(),
+        ]);
+    }
+    insert(
+        database,
+        "sums",
+        &["grouping", "family", "labels", "layout", "count", "micros", "buckets"],
+        &rows,
+        "ON CONFLICT (grouping, family, labels) DO UPDATE SET layout = excluded.layout, count = excluded.count, \
+         micros = excluded.micros, buckets = excluded.buckets",
+    )
+}
+
+fn json_list(list: &impl serde::Serialize) -> String {
+    // Strings and numbers only: this cannot fail.
+    serde_json::to_string(list).unwrap_or_default()
+}
+
+fn family_named(name: &str) -> Option<&'static Family> {
+    family::ALL.iter().copied().find(|family| family.name == name)
+}
+
+/// The sums of a group that this program can go on with.
+fn stored_sums(database: &mut dyn Database, group: &str) -> Result<Tally, StoreError> {
+    let mut tally = Tally::default();
+    let sql = "SELECT family, labels, layout, count, micros, buckets FROM sums WHERE grouping = $1";
+    for row in database.query(sql, &[group.into()])? {
+        let Some(family) = family_named(row.text(0)?).filter(|family| row.optional_text(2) == Some(&family.layout()))
+        else {
+            continue;
+        };
+        let broken = |_| StoreError::damaged("a sum in it cannot be understood");
+        let labels: Vec<String> = serde_json::from_str(row.text(1)?).map_err(broken)?;
+        let buckets: Vec<u64> = serde_json::from_str(row.text(5)?).map_err(broken)?;
+        let number = |column| row.int(column).map(|n| u64::try_from(n).unwrap_or_default());
+        tally.0.insert((family.name, labels), Sum { count: number(3)?, micros: number(4)?, buckets });
+    }
+    Ok(tally)
+}
+
+/// What the end of a run means for the metrics of its group.
+fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> Result<(), StoreError> {
+    let group = marks.group.as_str();
+    let mut tally = marks.tally.clone();
+    let before = fact(database, &format!("config:{group}"))?;
+    if before.as_ref().is_some_and(|before| *before != marks.config) {
+        tally.count(&family::CONFIG_RELOADS, &[], 1);
+    }
+    set_fact(database, &format!("config:{group}"), &marks.config)?;
+    if let Some(at) = marks.succeeded_at {
+        set_fact(database, &format!("last_success:{group}"), &at.as_millisecond().to_string())?;
+    }
+    if let Some(projects) = &marks.projects {
+        // The series of a project that has left the config go with it.
+        let gone: Vec<Value> = stored_sums(database, group)?
+            .0
+            .into_keys()
+            .filter(|(family, labels)| {
+                *family == family::FAILED.name && !labels.first().is_some_and(|p| projects.contains(p))
+            })
+            .map(|(_, labels)| json_list(&labels).into())
+            .collect();
+        let sql = "DELETE FROM sums WHERE grouping = $1 AND family = $2 AND labels IN ({keys})";
+        for_keys(database, sql, &[group.into(), family::FAILED.name.into()], &gone)?;
+    }
+    // Rows of another layout are of no use to anybody.
+    for family in family::ALL {
+        let sql = "DELETE FROM sums WHERE grouping = $1 AND family = $2 AND layout <> $3";
+        database.execute(sql, &[group.into(), family.name.into(), family.layout().into()])?;
+    }
+    add(database, group, &tally)
+}
+
+/// The sums of a group, reserved until the store is closed.
+pub(super) fn sums(database: &mut dyn Database, group: &str, wait: Duration) -> Result<Sums, StoreError> {
+    database.reserve("metrics", wait)?;
+    let last_success = fact(database, &format!("last_success:{group}"))?;
+    let pending = database.query("SELECT count(*) FROM alerts WHERE state = 'pending'", &[])?;
+    Ok(Sums {
+        tally: stored_sums(database, group)?,
+        last_success: last_success.and_then(|at| timestamp(at.parse().ok()?).ok()),
+        pending: pending
+            .first()
+            .map(|row| row.int(0))
+            .transpose()?
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or_default(),
+    })
+}
+
+fn fact(database: &mut dyn Database, name: &str) -> Result<Option<String>, StoreError> {
+    let rows = database.query("SELECT value FROM facts WHERE name = $1", &[name.into()])?;
+    rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> Result<(), StoreError> {
+    let rest = "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    insert(database, "facts", &["name", "value"], &[vec![name.into(), value.into()]], rest)
 }
 
 /// Removes what is older than the retention.

@@ -130,6 +130,9 @@ pub(super) trait Database: Send {
     /// Marks a run as alive until this process ends, however it ends.
     fn hold(&mut self, run: i64) -> Result<(), StoreError>;
 
+    /// Keeps other runs out of something until this store is closed, waiting at most this long.
+    fn reserve(&mut self, what: &str, wait: Duration) -> Result<(), StoreError>;
+
     /// Takes these marks back. Never fails: they end with the process in any case.
     fn release(&mut self);
 

@@ -34,6 +34,7 @@ use crate::check::circuit::HostState;
 use crate::config::Place;
 use crate::decide::{Decision, Verdict};
 use crate::http::Clients;
+use crate::metrics::{Sums, Tally};
 
 /// Longest wait for a store, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -134,6 +135,8 @@ pub struct Learnt {
     pub readings: Vec<(String, CachedReading)>,
     /// What changed of the circuits.
     pub circuits: Vec<(String, HostState)>,
+    /// What the checks add to the metrics of a group, if anybody wants metrics.
+    pub metrics: Option<(String, Tally)>,
 }
 
 /// What became of a run's messages.
@@ -145,6 +148,23 @@ pub struct Marks {
     pub deliveries: Vec<Handed>,
     /// How the run ends, without `--fail-on`.
     pub exit_code: i64,
+    /// What its end adds to the metrics, if anybody wants metrics.
+    pub metrics: Option<MetricMarks>,
+}
+
+/// What the end of a run means for the metrics of a group.
+#[derive(Clone, Debug)]
+pub struct MetricMarks {
+    /// The group.
+    pub group: String,
+    /// What is added to the sums.
+    pub tally: Tally,
+    /// The config's hash; a new one counts as a reload.
+    pub config: String,
+    /// When the run ended, if it did all of its job.
+    pub succeeded_at: Option<Timestamp>,
+    /// For a run over everything, the projects there are: the others' series go.
+    pub projects: Option<Vec<String>>,
 }
 
 /// What a channel said of an alert.
@@ -295,6 +315,28 @@ impl Store {
     ) -> Result<(), StoreError> {
         let run = run.clone();
         self.call(wait, notices, move |database, _| book::mark(database, number, &run, &marks, retention, wait))
+    }
+
+    /// The sums of a group, after what this run has added. Until this store is closed no other run gets them: so they reach
+    /// the gateway in the order in which they grow.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn sums(&mut self, group: &str, wait: Duration, notices: &mut Vec<String>) -> Result<Sums, StoreError> {
+        let group = group.to_owned();
+        self.call(wait, notices, move |database, _| book::sums(database, &group, wait))
+    }
+
+    /// When the run before began.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn previous_start(
+        &mut self,
+        wait: Duration,
+        notices: &mut Vec<String>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.call(wait, notices, |database, _| Ok(views::last_runs(database)?.first().map(|run| run.started_at)))
     }
 
     /// A question of `views`.

@@ -23,6 +23,8 @@ const LOCKS: i64 = 0x4241 << 48;
 /// One connection to a database.
 pub(super) struct Postgres {
     client: Client,
+    /// The run of this process that others can see is alive.
+    held: Option<i64>,
 }
 
 impl Postgres {
@@ -48,7 +50,7 @@ impl Postgres {
             let connector = tls().map_err(|why| StoreError::new(StoreFault::Other, format!("no TLS: {why}")))?;
             config.connect(MakeTlsConnector::new(connector))?
         };
-        let mut store = Postgres { client };
+        let mut store = Postgres { client, held: None };
         let wait = milliseconds(wait);
         store.client.batch_execute(&format!(
             "SET search_path TO balance_alert; SET lock_timeout = {wait}; SET idle_in_transaction_session_timeout = 60000"
@@ -177,11 +179,22 @@ impl Database for Postgres {
     }
 
     fn hold(&mut self, run: i64) -> Result<(), StoreError> {
-        self.query("SELECT pg_try_advisory_lock($1)::int::int8", &[Value::Int(LOCKS | run)]).map(drop)
+        self.query("SELECT pg_try_advisory_lock($1)::int::int8", &[Value::Int(LOCKS | run)])?;
+        self.held = Some(run);
+        Ok(())
+    }
+
+    fn reserve(&mut self, what: &str, wait: Duration) -> Result<(), StoreError> {
+        let wait = milliseconds(wait);
+        self.client.batch_execute(&format!("SET lock_timeout = {wait}"))?;
+        // Two numbers of 32 bits are another space than the one number of the runs.
+        self.query("SELECT pg_advisory_lock(16961, hashtext($1))::text", &[what.into()]).map(drop)
     }
 
     fn release(&mut self) {
-        let _ = self.client.batch_execute("SELECT pg_advisory_unlock_all()");
+        if let Some(run) = self.held.take() {
+            let _ = self.query("SELECT pg_advisory_unlock($1)::text", &[Value::Int(LOCKS | run)]);
+        }
     }
 
     fn is_held(&mut self, run: i64) -> bool {

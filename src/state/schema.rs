@@ -1,7 +1,8 @@
 //! The tables, as numbered steps. A step that was released is never changed; a new one is added.
 //!
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
-//! unique. `check_id` is the identity of a check. Amounts are decimal text.
+//! unique. `check_id` is the identity of a check. Amounts are decimal text. `labels` and `buckets` are JSON lists, `grouping` is
+//! the group of a Pushgateway.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
     id TEXT NOT NULL,
@@ -87,7 +89,20 @@ CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
-"];
+",
+    "
+CREATE TABLE sums (
+    grouping TEXT NOT NULL,
+    family TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    layout TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    micros BIGINT NOT NULL,
+    buckets TEXT NOT NULL,
+    PRIMARY KEY (grouping, family, labels)
+);
+",
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

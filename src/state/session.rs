@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Access, Decider, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
+use jiff::Timestamp;
+
 use crate::config::{Place, State};
 use crate::decide::Decision;
 use crate::http::Clients;
+use crate::metrics::Sums;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +106,26 @@ impl Session {
                 store.mark(number, run, marks, retention, wait, notices)
             });
         }
+    }
+
+    /// The sums of a group after this run, if it is remembered. Until the end of the session they are reserved.
+    pub fn sums(&mut self, group: &str, wait: Duration) -> Option<Sums> {
+        if self.kept != Kept::Kept || self.number.is_none() {
+            return None;
+        }
+        self.with(wait, "the metrics are without the sums of all runs", |store, notices| {
+            store.sums(group, wait, notices)
+        })
+    }
+
+    /// When the run before this one began.
+    pub fn previous_start(&mut self, wait: Duration) -> Option<Timestamp> {
+        self.with(wait, "the lag is not known", |store, notices| store.previous_start(wait, notices)).flatten()
+    }
+
+    /// Whether the user wants no memory.
+    pub fn is_off(&self) -> bool {
+        self.kept == Kept::Off
     }
 
     /// Lets the store go, waiting at most this long. Says whether the run is remembered.

@@ -25,6 +25,8 @@ pub(super) struct Sqlite {
     path: PathBuf,
     /// The runs of this process, each a locked file.
     held: Vec<(PathBuf, File)>,
+    /// Locks that end with this connection.
+    reserved: Vec<File>,
     /// Why it can only be read.
     unwritable: Option<StoreError>,
 }
@@ -53,7 +55,7 @@ impl Sqlite {
     }
 
     fn new(connection: Connection, path: &Path) -> Sqlite {
-        Sqlite { connection, path: path.to_owned(), held: Vec::new(), unwritable: None }
+        Sqlite { connection, path: path.to_owned(), held: Vec::new(), reserved: Vec::new(), unwritable: None }
     }
 
     fn connect(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
@@ -232,6 +234,22 @@ impl Database for Sqlite {
         }
     }
 
+    fn reserve(&mut self, what: &str, wait: Duration) -> Result<(), StoreError> {
+        let failed = |error: io::Error| unwritable(&text::io_error(&error));
+        let file = private().open(beside(&self.path, &format!("-lock-{what}"))).map_err(failed)?;
+        let until = Instant::now() + wait;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(busy()),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
+        self.reserved.push(file);
+        Ok(())
+    }
+
     fn release(&mut self) {
         // The name goes before the lock.
         for (path, _lock) in self.held.drain(..) {
@@ -324,6 +342,10 @@ pub(super) fn inode(path: &Path) -> Option<u64> {
     fs::metadata(path).map(|metadata| metadata.ino()).ok()
 }
 
+fn busy() -> StoreError {
+    StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
+}
+
 fn unwritable(why: &str) -> StoreError {
     StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {why}"))
 }
@@ -355,9 +377,7 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::Unknown if said.contains("no such table") || said.contains("no such column") => {
                 StoreError::damaged("a table is missing in it")
             }
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => {
-                StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
-            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => busy(),
             ErrorCode::SystemIoFailure if failure.extended_code == SHARED_MEMORY_SIZE => {
                 unwritable("no space is left on the device")
             }

@@ -9,7 +9,7 @@ pub(crate) use sign::hmac_sha256;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
@@ -19,9 +19,9 @@ use url::Url;
 
 use self::expression::Variables;
 use self::page::{Method, Page, Reader, SignScheme, Verdict};
-use crate::check::Reading;
+use crate::check::{Call, CallStatus, Reading};
 use crate::failure::{Failure, Reason};
-use crate::http::{Clients, Request};
+use crate::http::{Clients, Request, Response};
 use crate::text;
 
 /// The embedded pages, one file each.
@@ -139,14 +139,20 @@ fn rebase(url: &Url, base: &Url) -> Url {
 }
 
 impl Account {
-    /// One attempt to read the balance.
+    /// One attempt to read the balance. Each of its requests becomes one of `calls`.
     ///
     /// # Errors
     /// Why there is no reading, and whether another attempt could help.
-    pub fn read(&self, clients: &Clients, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
+    pub fn read(
+        &self,
+        clients: &Clients,
+        now: Timestamp,
+        left: Duration,
+        calls: &mut Vec<Call>,
+    ) -> Result<Reading, Failure> {
         let variables = Variables::new(self.currency.as_deref(), &self.options);
         let timeout = self.timeout.min(left);
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         let (url, confirm) = match &self.target {
             Target::File(path) => {
                 let body = read_file(path)?;
@@ -156,21 +162,37 @@ impl Account {
             }
             Target::Http { url, confirm } => (url, confirm),
         };
-        let response = clients.read(&self.request(url, now)?, timeout)?;
-        let reading = match self.page.interpret(&self.reader, response.status, &response.body, &variables) {
-            Ok(Verdict::Read(reading)) => return Ok(reading),
-            Ok(Verdict::Unconfirmed(reading)) => reading,
-            Err(failure) => return Err(failure.heeding(response.retry_after)),
-        };
-        let Some(confirm) = confirm else {
-            return Ok(reading);
+        let verdict = self.call(clients, url, now, timeout, calls, |response| {
+            self.page.interpret(&self.reader, response.status, &response.body, &variables)
+        });
+        let (reading, confirm) = match (verdict?, confirm) {
+            (Verdict::Unconfirmed(reading), Some(confirm)) => (reading, confirm),
+            (Verdict::Read(reading) | Verdict::Unconfirmed(reading), _) => return Ok(reading),
         };
         let left = timeout.saturating_sub(begin.elapsed()).max(Duration::from_millis(1));
-        let second = clients.read(&self.request(confirm, now)?, left)?;
-        match self.page.confirm(&self.reader, second.status, &second.body, &variables) {
-            Ok(()) => Ok(reading),
-            Err(failure) => Err(failure.heeding(second.retry_after)),
-        }
+        self.call(clients, confirm, now, left, calls, |response| {
+            self.page.confirm(&self.reader, response.status, &response.body, &variables)
+        })?;
+        Ok(reading)
+    }
+
+    /// One request, and what its answer means.
+    fn call<T>(
+        &self,
+        clients: &Clients,
+        url: &Url,
+        now: Timestamp,
+        timeout: Duration,
+        calls: &mut Vec<Call>,
+        meaning: impl FnOnce(&Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let request = self.request(url, now)?;
+        let begin = Instant::now();
+        let result = clients
+            .read(&request, timeout)
+            .and_then(|response| meaning(&response).map_err(|failure| failure.heeding(response.retry_after)));
+        calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
+        result
     }
 
     /// Names what is asked, across runs: provider, endpoint and a keyed hash of the credential and of what else changes the

@@ -3,6 +3,7 @@
 //! Here: what all entries share. The rules of one kind of entry stand in a file each.
 
 mod channels;
+mod metrics;
 mod pages;
 mod projects;
 mod store;
@@ -16,6 +17,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use secrecy::SecretString;
 use serde_yaml::Value;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::document::{self, Document, NodePath, Part, Step};
@@ -32,6 +34,7 @@ use crate::text;
 struct Builder<'a> {
     file: String,
     folder: PathBuf,
+    fingerprint: String,
     document: &'a Document,
     environment: &'a Environment,
     problems: Vec<Problem>,
@@ -80,6 +83,7 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
     let mut builder = Builder {
         file: source.name(),
         folder: source.folder(),
+        fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
         names: entry_names(&tree),
         document: &document,
         environment,
@@ -311,6 +315,7 @@ impl Builder<'_> {
         let channels = self.channels(raw.webhook, raw.webhooks);
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
         let state = self.state(raw.state);
+        let metrics = self.metrics(raw.metrics.unwrap_or_default());
         for (list, entries, what) in
             [("subscriptions", raw.subscriptions, "subscriptions"), ("email", raw.email, "mailboxes")]
         {
@@ -328,6 +333,8 @@ impl Builder<'_> {
             channels,
             projects,
             state,
+            metrics,
+            fingerprint: self.fingerprint.clone(),
             folder: self.folder.clone(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
@@ -394,6 +401,10 @@ impl Builder<'_> {
             ),
             open_for: self.seconds(&at("circuit_breaker_seconds"), open_for, 86_400, defaults.circuit.open_for),
         };
+        let interval = raw.balance_refresh_interval_seconds.map(|n| n.0);
+        let interval_at = at("balance_refresh_interval_seconds");
+        let refresh_interval =
+            interval.map(|n| self.seconds(&interval_at, Some(n), 31_536_000, Duration::from_secs(1)));
         Settings {
             max_concurrent_checks: self.cap_workers(workers),
             request_timeout,
@@ -403,6 +414,7 @@ impl Builder<'_> {
             alerting,
             response_cache_ttl,
             circuit,
+            refresh_interval,
         }
     }
 
@@ -561,7 +573,7 @@ fn concerns_one_entry(path: &[Step]) -> bool {
             field != "name" && field != "provider"
         }
         [Step::Key(list), Step::Index(_), ..] => list == "projects" || list == "webhooks",
-        [Step::Key(one), ..] => one == "webhook" || one == "state",
+        [Step::Key(one), ..] => ["webhook", "state", "metrics"].contains(&one.as_str()),
         _ => false,
     }
 }

@@ -1,0 +1,90 @@
+//! The families: every name, type, label and help text, once.
+
+/// What a family is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// The state of now.
+    Gauge,
+    /// A sum over all runs.
+    Counter,
+    /// A distribution over all runs, with these upper bounds in seconds.
+    Histogram(&'static [f64]),
+}
+
+/// One family of metrics.
+#[derive(Debug, PartialEq)]
+pub struct Family {
+    /// The name without its prefix.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+/// Bounds for one request; a request takes 15 s at the most by default.
+const REQUEST: Kind = Kind::Histogram(&[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]);
+/// Bounds for a mailbox and for a whole run; a run takes 120 s at the most by default.
+const WHOLE: Kind = Kind::Histogram(&[0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0]);
+
+macro_rules! families {
+    ($($id:ident = $name:literal, $kind:expr, [$($label:literal),*], $help:literal;)+) => {
+        $(#[doc = $help] pub static $id: Family = Family { name: $name, kind: $kind, labels: &[$($label),*], help: $help };)+
+        /// Every family.
+        pub static ALL: &[&Family] = &[$(&$id),+];
+    };
+}
+
+families! {
+    EXECUTION = "monitor_execution_time_seconds", WHOLE, [], "Time that runs took.";
+    LATENCY = "provider_api_latency_seconds", REQUEST, ["provider", "status"], "Time that requests to providers took.";
+    CALLS = "provider_api_calls_total", Kind::Counter, ["provider", "status"], "Requests to providers.";
+    SCAN_DURATION = "email_scan_duration_seconds", WHOLE, ["mailbox"], "Time that scans of mailboxes took.";
+    DELIVERY = "webhook_delivery_time_seconds", REQUEST, ["webhook_type", "status"], "Time that sending messages took.";
+    CACHE_HITS = "cache_hits_total", Kind::Counter, ["cache_type"], "Readings of earlier runs that were used again.";
+    CACHE_MISSES = "cache_misses_total", Kind::Counter, ["cache_type"], "Readings that no earlier run could spare.";
+    CONFIG_RELOADS = "config_reload_total", Kind::Counter, [], "Runs that found another config than the run before.";
+    ACTIVE = "active_projects_count", Kind::Gauge, [], "Projects that are enabled.";
+    FAILED = "failed_checks_total", Kind::Counter, ["project", "provider", "error_type"], "Checks that could not be read.";
+    CIRCUIT = "circuit_breaker_state", Kind::Gauge, ["provider"], "Whether a host of the provider is left alone: 0 closed, 1 open.";
+    LAG = "background_task_lag_seconds", Kind::Gauge, [], "Start of the run minus the time it was scheduled for.";
+    BALANCE = "balance", Kind::Gauge, ["project", "provider", "type"], "What is left, in the account's own unit.";
+    THRESHOLD = "threshold", Kind::Gauge, ["project", "provider", "type"], "The threshold below which the balance is critical.";
+    RATIO = "ratio", Kind::Gauge, ["project", "provider", "type"], "Balance over threshold.";
+    STATUS = "status", Kind::Gauge, ["project", "provider", "type"], "1 if the balance is at or above its thresholds, 0 if it is below one.";
+    INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; whom a project belongs to, and in what it counts.";
+    CHECK_SUCCESS = "check_success", Kind::Gauge, ["check_type"], "1 if every check of this type was read, else 0.";
+    LAST_CHECK = "last_check_timestamp", Kind::Gauge, ["check_type"], "When checks of this type were last made, in seconds since 1970.";
+    SUBSCRIPTION_DAYS = "subscription_days", Kind::Gauge, ["name", "cycle_type"], "Days until the next renewal.";
+    SUBSCRIPTION_AMOUNT = "subscription_amount", Kind::Gauge, ["name", "cycle_type"], "What the next renewal costs, in the subscription's own currency.";
+    SUBSCRIPTION_STATUS = "subscription_status", Kind::Gauge, ["name", "cycle_type"], "1 if nothing is due, 0 if a renewal is.";
+    SCANNED = "email_scan_total", Kind::Counter, ["mailbox"], "Mails that were scanned.";
+    MAIL_ALERTS = "email_alerts_total", Kind::Counter, ["mailbox"], "Mails that raised an alert.";
+    LAST_RUN = "last_run_timestamp_seconds", Kind::Gauge, [], "When the last run ended, in seconds since 1970.";
+    LAST_SUCCESS = "last_success_timestamp_seconds", Kind::Gauge, [], "When a run last did all of its job, in seconds since 1970.";
+    PENDING = "alerts_pending", Kind::Gauge, [], "Alerts that no channel has taken yet.";
+    BUILD = "build_info", Kind::Gauge, ["version", "revision"], "Always 1; which program this is.";
+}
+
+/// Whether a name is that of a label of some family, so that a group must not have it.
+pub fn is_label(name: &str) -> bool {
+    name == "le" || ALL.iter().any(|family| family.labels.contains(&name))
+}
+
+impl Family {
+    /// Names the labels and bounds. Sums that were made with others cannot be gone on with.
+    pub fn layout(&self) -> String {
+        let bounds: Vec<String> = self.bounds().iter().map(f64::to_string).collect();
+        format!("{}|{}", self.labels.join(","), bounds.join(","))
+    }
+
+    /// The upper bounds of a histogram's buckets, without the last one, which has none.
+    pub fn bounds(&self) -> &'static [f64] {
+        match self.kind {
+            Kind::Histogram(bounds) => bounds,
+            Kind::Gauge | Kind::Counter => &[],
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The push: one request that replaces a group, or the families in it. Source: pushgateway's `README.md`.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::text::{CONTENT_TYPE, Part};
+use crate::config::{Gateway, Login};
+use crate::failure::{Failure, Reason};
+use crate::http::{Clients, Method, Outgoing};
+use crate::text;
+
+/// Less time than this is none.
+const LEAST: Duration = Duration::from_millis(50);
+/// Longest of the gateway's own words.
+const MOST_WORDS: usize = 300;
+
+/// The path of a group below the gateway's address. A value that could not stand in a path, or is empty, goes in base64.
+pub fn group(gateway: &Gateway) -> String {
+    let first = std::iter::once(("job", gateway.job.as_str()));
+    let rest = gateway.grouping.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let parts = first.chain(rest).map(|(name, value)| {
+        let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        match value {
+            // Nothing at all would be no segment; one `=` is base64 of nothing.
+            "" => format!("{name}@base64/="),
+            _ if is_plain => format!("{name}/{value}"),
+            _ => format!("{name}@base64/{}", URL_SAFE_NO_PAD.encode(value)),
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// # Errors
+/// Why the gateway has not taken it, in its own words where it has any.
+pub(super) fn push(
+    gateway: &Gateway,
+    body: &str,
+    part: Part,
+    clients: &Clients,
+    left: Duration,
+) -> Result<(), Failure> {
+    if let Some(why) = &gateway.broken {
+        return Err(Failure::new(Reason::Config, why.clone()));
+    }
+    let Some(base) = &gateway.url else {
+        return Err(Failure::new(Reason::Config, "the Pushgateway has no address"));
+    };
+    if left < LEAST {
+        return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
+    }
+    let message = Outgoing {
+        method: if part.replaces_all() { Method::PUT } else { Method::POST },
+        url: &address(base, &group(gateway))?,
+        content_type: CONTENT_TYPE,
+        authorization: gateway.login.as_ref().map(authorization),
+        body,
+    };
+    let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
+        message: format!("the Pushgateway at {}: {}", base.host_str().unwrap_or_default(), failure.message),
+        ..failure
+    })?;
+    if (200..300).contains(&response.status) {
+        return Ok(());
+    }
+    let words = text::one_line(&String::from_utf8_lossy(&response.body), MOST_WORDS);
+    let words = if words.is_empty() { "no words".to_owned() } else { words };
+    let status = response.status;
+    Err(Failure::of_status(status, format!("the Pushgateway refuses the metrics (HTTP {status}): {words}")))
+}
+
+fn address(base: &Url, group: &str) -> Result<Url, Failure> {
+    let prefix = base.as_str().trim_end_matches('/');
+    Url::parse(&format!("{prefix}/metrics/{group}"))
+        .map_err(|_| Failure::new(Reason::Config, "the address of the Pushgateway cannot be used"))
+}
+
+fn authorization(login: &Login) -> SecretString {
+    SecretString::from(match login {
+        Login::Basic(user, password) => {
+            format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose_secret())))
+        }
+        Login::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn any_value_has_a_path_of_its_own() {
+        let of = |job: &str, labels: &[(&str, &str)]| {
+            let grouping: BTreeMap<String, String> =
+                labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            group(&Gateway {
+                url: None,
+                job: job.to_owned(),
+                grouping,
+                login: None,
+                timeout: Duration::ZERO,
+                broken: None,
+            })
+        };
+        for (job, labels, want) in [
+            ("balance-alert", &[][..], "job/balance-alert"),
+            ("a", &[("shard", "0"), ("instance", "x")], "job/a/instance/x/shard/0"),
+            ("a/b", &[], "job@base64/YS9i"),
+            ("a", &[("path", "/var/tmp")], "job/a/path@base64/L3Zhci90bXA"),
+            ("a", &[("n", "")], "job/a/n@base64/="),
+            ("a", &[("n", "..")], "job/a/n@base64/Li4"),
+            ("余额", &[("n", "a b")], "job@base64/5L2Z6aKd/n@base64/YSBi"),
+        ] {
+            assert_eq!(of(job, labels), want);
+        }
+    }
+
+    #[test]
+    fn a_gateway_may_live_below_a_path() {
+        let base = Url::parse("http://h:9091/prefix/").unwrap();
+        assert_eq!(
+            address(&base, "job/a/n@base64/=").unwrap().as_str(),
+            "http://h:9091/prefix/metrics/job/a/n@base64/="
+        );
+    }
+}

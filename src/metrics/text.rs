@@ -1,0 +1,171 @@
+//! The report and the sums as families, in the text format (version 0.0.4).
+
+use std::collections::BTreeMap;
+
+use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::{Encoder, TextEncoder};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::family::{self, Family, Kind};
+use super::{Sum, Sums};
+use crate::decide::Status;
+use crate::report::Report;
+
+/// The type of the body.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the families of a run stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything: what was there before is replaced.
+    Whole,
+    /// The state of now. The sums are not known in this run, and what stands for them elsewhere is left there.
+    Gauges,
+    /// The sums alone: the run looked at some checks only, and says nothing of the state of the others.
+    Sums,
+    /// Nothing at all.
+    Nothing,
+}
+
+impl Part {
+    /// Whether a group is replaced, or only the families that come.
+    pub(super) fn replaces_all(self) -> bool {
+        self == Part::Whole
+    }
+
+    /// Whether it can stand for everything in a file.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Part::Whole | Part::Gauges)
+    }
+}
+
+/// Values by family and labels, in the order of the families.
+#[derive(Default)]
+struct Values(BTreeMap<&'static str, Vec<Metric>>);
+
+/// The families as text, each name after `prefix`.
+pub fn render(report: &Report, sums: &Sums, part: Part, prefix: &str) -> String {
+    let mut values = Values::default();
+    if matches!(part, Part::Whole | Part::Gauges) {
+        gauges(report, sums, &mut values);
+    }
+    if matches!(part, Part::Whole | Part::Sums) {
+        for ((name, labels), sum) in &sums.tally.0 {
+            if let Some(family) = family::ALL.iter().find(|family| family.name == *name) {
+                values.sum(family, labels, sum);
+            }
+        }
+    }
+    let mut families = Vec::new();
+    for family in family::ALL {
+        let Some(metrics) = values.0.remove(family.name) else {
+            continue;
+        };
+        let mut one = MetricFamily::default();
+        one.set_name(format!("{prefix}{}", family.name));
+        one.set_help(family.help.to_owned());
+        one.set_field_type(match family.kind {
+            Kind::Gauge => MetricType::GAUGE,
+            Kind::Counter => MetricType::COUNTER,
+            Kind::Histogram(_) => MetricType::HISTOGRAM,
+        });
+        one.set_metric(metrics);
+        families.push(one);
+    }
+    let mut text = Vec::new();
+    // No family here is empty or without a name, and writing to memory cannot fail.
+    let _ = TextEncoder::new().encode(&families, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+impl Values {
+    fn push(&mut self, family: &'static Family, labels: &[&str], fill: impl FnOnce(&mut Metric)) {
+        let pairs = family.labels.iter().zip(labels).map(|(name, value)| {
+            let mut pair = LabelPair::default();
+            pair.set_name((*name).to_owned());
+            pair.set_value((*value).to_owned());
+            pair
+        });
+        let mut metric = Metric::from_label(pairs.collect());
+        fill(&mut metric);
+        self.0.entry(family.name).or_default().push(metric);
+    }
+
+    fn gauge(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        self.push(family, labels, |metric| {
+            let mut gauge = Gauge::default();
+            gauge.set_value(value);
+            metric.set_gauge(gauge);
+        });
+    }
+
+    fn decimal(&mut self, family: &'static Family, labels: &[&str], value: Option<Decimal>) {
+        if let Some(value) = value.and_then(|value| value.to_f64()) {
+            self.gauge(family, labels, value);
+        }
+    }
+
+    fn sum(&mut self, family: &'static Family, labels: &[String], sum: &Sum) {
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        self.push(family, &labels, |metric| match family.kind {
+            Kind::Histogram(bounds) => {
+                let mut histogram = Histogram::default();
+                histogram.set_sample_count(sum.count);
+                histogram.set_sample_sum(sum.micros as f64 / 1e6);
+                let buckets = bounds.iter().zip(&sum.buckets).map(|(bound, count)| {
+                    let mut bucket = Bucket::default();
+                    bucket.set_upper_bound(*bound);
+                    bucket.set_cumulative_count(*count);
+                    bucket
+                });
+                histogram.set_bucket(buckets.collect());
+                metric.set_histogram(histogram);
+            }
+            Kind::Counter | Kind::Gauge => {
+                let mut counter = Counter::default();
+                counter.set_value(sum.count as f64);
+                metric.set_counter(counter);
+            }
+        });
+    }
+}
+
+fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
+    let started = report.started_at.as_second() as f64;
+    values.gauge(&family::ACTIVE, &[], report.verdicts.len() as f64);
+    for verdict in &report.verdicts {
+        let subject = &verdict.subject;
+        let labels = [subject.name.as_str(), subject.provider.as_str(), subject.kind.as_str()];
+        let [name, provider, kind] = labels;
+        let owner = subject.owner_project.as_deref().unwrap_or_default();
+        let currency = verdict.currency.as_deref().unwrap_or_default();
+        values.gauge(&family::INFO, &[name, provider, kind, owner, currency], 1.0);
+        values.decimal(&family::THRESHOLD, &labels, subject.threshold);
+        // What was not read has no balance now, not even an old one.
+        values.decimal(&family::BALANCE, &labels, verdict.balance);
+        values.decimal(&family::RATIO, &labels, verdict.ratio);
+        match verdict.status {
+            Status::Ok | Status::Unlimited => values.gauge(&family::STATUS, &labels, 1.0),
+            Status::Low | Status::Warning => values.gauge(&family::STATUS, &labels, 0.0),
+            Status::Failed => {}
+        }
+    }
+    if !report.verdicts.is_empty() {
+        values.gauge(&family::CHECK_SUCCESS, &["balance"], f64::from(u8::from(!report.has_failed())));
+        values.gauge(&family::LAST_CHECK, &["balance"], started);
+    }
+    for (provider, is_open) in &report.circuits {
+        values.gauge(&family::CIRCUIT, &[provider], f64::from(u8::from(*is_open)));
+    }
+    if let Some(lag) = report.lag_seconds {
+        values.gauge(&family::LAG, &[], lag);
+    }
+    values.gauge(&family::LAST_RUN, &[], (started + report.duration_seconds).round());
+    if let Some(at) = sums.last_success {
+        values.gauge(&family::LAST_SUCCESS, &[], at.as_second() as f64);
+    }
+    values.gauge(&family::PENDING, &[], sums.pending as f64);
+    let revision = option_env!("BALANCE_ALERT_REVISION").unwrap_or("unknown");
+    values.gauge(&family::BUILD, &[env!("CARGO_PKG_VERSION"), revision], 1.0);
+}
