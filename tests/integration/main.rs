@@ -5,6 +5,7 @@ mod channels;
 mod config_mistakes;
 mod faults;
 mod memory;
+mod metrics;
 mod providers;
 mod quickstart;
 mod report;

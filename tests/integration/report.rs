@@ -54,6 +54,7 @@ fn the_report_keeps_its_contract() {
             "subscriptions",
             "deliveries",
             "memory",
+            "metrics",
         ],
     );
     assert_eq!(report["memory"], json!({"status": "kept", "error": null}));

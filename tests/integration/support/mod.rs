@@ -2,6 +2,7 @@
 //! authority, a proxy, and a runner for the real program. No test, no assertion on `src/`.
 
 pub(crate) mod crypto;
+pub(crate) mod daemon;
 pub(crate) mod http;
 pub(crate) mod pki;
 pub(crate) mod postgres;
