@@ -4,6 +4,7 @@ pub mod circuit;
 pub mod job;
 pub mod pool;
 pub mod provider;
+pub mod subscription;
 
 use std::time::Duration;
 
