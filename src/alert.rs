@@ -15,10 +15,10 @@ use crate::failure::Reason;
 pub struct Identity(pub i64);
 
 impl Identity {
-    /// The identity of a check. A key that is rotated or an address that moves leaves it; another provider is another
-    /// account.
-    pub fn of(category: &str, name: &str, provider: &str) -> Identity {
-        let digest = Sha256::digest(format!("{category}\0{name}\0{provider}"));
+    /// The identity of a check: what kind, its name, and what says which account it is, without the credential. So a key that
+    /// is rotated leaves it, and two configs that share a store do not take each other's accounts for their own.
+    pub fn of(category: &str, name: &str, account: &[&str]) -> Identity {
+        let digest = Sha256::digest(format!("{category}\0{name}\0{}", account.join("\0")));
         let bytes = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         Identity((bytes >> 1) as i64)
     }

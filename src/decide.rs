@@ -11,6 +11,7 @@ use crate::config::Alerting;
 use crate::failure::Failure;
 use crate::plan::Subject;
 use crate::state::memory::{Changes, Condition, Memory, Told};
+use crate::text;
 
 /// Clocks of two machines may differ by this much; what was told later than that from now is told again.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -82,6 +83,8 @@ pub struct Held {
     pub identity: Identity,
     /// What it is about.
     pub topic: Topic,
+    /// Whether it begins or is over.
+    pub event: Event,
     /// When it is told again if nothing changes; none while another run is telling it.
     pub next: Option<Timestamp>,
 }
@@ -133,7 +136,8 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
     };
     let ratio = balance.zip(subject.threshold).and_then(|(balance, threshold)| balance.checked_div(threshold));
     Verdict {
-        currency: currency.or_else(|| subject.currency.clone()),
+        // It comes from outside, and goes to terminals and messages.
+        currency: currency.or_else(|| subject.currency.clone()).map(|currency| text::one_line(&currency, 16)),
         ratio: ratio.map(|ratio| ratio.round_dp(4).normalize()),
         subject,
         status,
@@ -263,11 +267,10 @@ fn settle(
 ) {
     let told = condition.and_then(|condition| condition.told.as_ref());
     let pending = condition.and_then(|condition| condition.pending.as_ref());
-    let held = |next| Held { identity, topic, next };
     if let Some(pending) = pending.filter(|pending| pending.claimed) {
         // Whatever has changed since, that run has the word; the next one sees what became of it.
         if !matches!(state, State::Right(_)) || pending.alert.event == Event::Resolved {
-            decision.held.push(held(None));
+            decision.held.push(Held { identity, topic, event: pending.alert.event, next: None });
         }
         return;
     }
@@ -275,15 +278,21 @@ fn settle(
     let withdraw = |alert: Option<&Alert>, decision: &mut Decision| {
         decision.changes.withdrawn.extend(alert.map(|alert| alert.dedup_key.clone()));
     };
+    // What nobody has heard: not even that something is wrong, or that it was worse than they know.
+    let unheard = waiting(Event::Raised).filter(|alert| told.is_none_or(|told| is_news(told, alert, &rules.alerting)));
     match state {
         State::Wrong(mut alert) => {
             withdraw(waiting(Event::Resolved), decision);
-            if let Some(told) = told
-                && !is_due(told, &alert, &rules.alerting, now)
-            {
-                withdraw(waiting(Event::Raised), decision);
-                decision.held.push(held(told.at.checked_add(rules.alerting.cooldown).ok()));
-                return;
+            let is_due = told.is_none_or(|told| is_due(told, &alert, &rules.alerting, now));
+            match (is_due, told) {
+                (false, Some(told)) if unheard.is_none() => {
+                    withdraw(waiting(Event::Raised), decision);
+                    let next = told.at.checked_add(rules.alerting.cooldown).ok();
+                    decision.held.push(Held { identity, topic, event: Event::Raised, next });
+                    return;
+                }
+                (false, _) => alert.missed = unheard.map(missed),
+                (true, _) => {}
             }
             // The same message as before, with what is true now.
             if let Some(waiting) = waiting(Event::Raised) {
@@ -296,20 +305,15 @@ fn settle(
                 // Its text says what nobody heard; only the balance is newer.
                 let newer = Alert { missed: waiting.missed.clone(), dedup_key: waiting.dedup_key.clone(), ..alert };
                 decision.alerts.push(newer);
-            } else if let Some(untold) = waiting(Event::Raised) {
+            } else if let Some(untold) = unheard {
                 withdraw(Some(untold), decision);
-                let missed = Missed {
-                    at: untold.at,
-                    balance: untold.balance,
-                    threshold: untold.threshold,
-                    trouble: untold.trouble.clone(),
-                };
-                decision.alerts.push(Alert { missed: Some(missed), ..alert });
+                decision.alerts.push(Alert { missed: Some(missed(untold)), ..alert });
             }
         }
         State::Right(mut alert) => {
+            alert.missed = unheard.map(missed).or_else(|| waiting(Event::Resolved).and_then(|a| a.missed.clone()));
             withdraw(waiting(Event::Raised), decision);
-            if rules.tell_resolved {
+            if rules.tell_resolved || alert.missed.is_some() {
                 if let Some(waiting) = waiting(Event::Resolved) {
                     alert.dedup_key.clone_from(&waiting.dedup_key);
                 }
@@ -319,12 +323,33 @@ fn settle(
                 decision.changes.over.push((identity, topic));
             }
         }
-        // A reminder that was not taken is out of date; what was told still stands.
-        State::Nearly(_) => withdraw(waiting(Event::Raised), decision),
-        State::Unknown => {
-            decision.alerts.extend(pending.map(|pending| Alert { unconfirmed: true, ..pending.alert.clone() }));
-        }
+        // A reminder that was not taken is out of date; what was told still stands. Bad news waits for what comes of it.
+        State::Nearly(_) => withdraw(waiting(Event::Raised).filter(|_| unheard.is_none()), decision),
+        State::Unknown => match pending {
+            // Nobody wants to hear it any more.
+            Some(pending)
+                if pending.alert.event == Event::Resolved && !rules.tell_resolved && pending.alert.missed.is_none() =>
+            {
+                withdraw(Some(&pending.alert), decision);
+                decision.changes.over.push((identity, topic));
+            }
+            Some(pending) => decision.alerts.push(Alert { unconfirmed: true, ..pending.alert.clone() }),
+            None => {}
+        },
     }
+}
+
+/// What a message says that could not be delivered.
+fn missed(alert: &Alert) -> Missed {
+    Missed { at: alert.at, balance: alert.balance, threshold: alert.threshold, trouble: alert.trouble.clone() }
+}
+
+/// Whether a message says more than what was told: more urgent, another threshold, or much less left.
+fn is_news(told: &Told, alert: &Alert, alerting: &Alerting) -> bool {
+    let is_worse = alert.level > told.level;
+    // A warning has another threshold than what is critical, so only the same level can be compared.
+    let is_changed = alert.level == told.level && alert.threshold != told.threshold;
+    is_worse || is_changed || has_dropped(told.balance, alert.balance, alerting.realert_drop_percent)
 }
 
 /// Whether what was told must be told again.
@@ -334,10 +359,7 @@ fn is_due(told: &Told, alert: &Alert, alerting: &Alerting, now: Timestamp) -> bo
     // A daily run starts a little earlier on some days, and must not skip these.
     let early = (cooldown / 100).min(EARLY);
     let is_over = since >= cooldown - early || since < -CLOCK_SKEW;
-    let is_worse = alert.level > told.level;
-    // A warning has another threshold than what is critical, so only the same level can be compared.
-    let is_changed = alert.level == told.level && alert.threshold != told.threshold;
-    is_over || is_worse || is_changed || has_dropped(told.balance, alert.balance, alerting.realert_drop_percent)
+    is_over || is_news(told, alert, alerting)
 }
 
 /// Whether a balance is the given percentage below the one last told. Below zero the distance grows likewise.
@@ -360,7 +382,7 @@ mod tests {
 
     fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         Subject {
-            identity: Identity::of("project", "P", "file"),
+            identity: Identity::of("project", "P", &["file"]),
             name: "P".into(),
             owner_project: None,
             provider: "file".into(),
@@ -429,7 +451,7 @@ mod tests {
     #[test]
     fn the_worst_alert_comes_first() {
         let found = [("15", "w"), ("5", "c")].map(|(balance, name)| {
-            let identity = Identity::of("project", name, "file");
+            let identity = Identity::of("project", name, &["file"]);
             (Subject { identity, name: name.into(), ..subject("10", Some("20")) }, of(balance))
         });
         let (_, alerts) = first_run(found.into());
@@ -604,6 +626,46 @@ mod tests {
                 (4800, "5", true, "~"),
             ],
         );
+    }
+
+    #[test]
+    fn bad_news_that_could_not_be_told_is_told_even_when_it_got_better() {
+        let mut life = Life::new("10", Some("100"));
+        life.rules.alerting.recovery_margin_percent = 10.into();
+        live(
+            &mut life,
+            &[
+                (0, "50", true, "+warning"),
+                (300, "1", false, "!+critical"),
+                (600, "50", true, "+warning(late)"), // nobody knew that it was at 1
+                (900, "50", true, "~"),
+                (1200, "20", false, "!+warning"), // much less than 50
+                (1500, "105", true, ""),          // not over by the margin
+                (1800, "500", true, "-low(late)"),
+                (2100, "500", true, ""),
+                (2400, "50", true, "+warning"),
+                (2700, "1", false, "!+critical"),
+                (3000, "x", true, "+critical(blind)"),
+                (3300, "50", true, "~"),
+            ],
+        );
+        life.rules.tell_resolved = false;
+        live(
+            &mut life,
+            &[
+                (3600, "0", false, "!+critical"),
+                (3900, "500", false, "!-low(late)"), // to those too who do not want to hear that it is over
+                (4200, "x", true, "-low(late)(blind)"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_recovery_that_nobody_wants_any_more_is_dropped() {
+        let mut life = Life::new("10", None);
+        live(&mut life, &[(0, "5", true, "+critical"), (300, "50", false, "!-low")]);
+        life.rules.tell_resolved = false;
+        live(&mut life, &[(600, "x", true, ""), (900, "5", true, "+critical")]);
     }
 
     #[test]

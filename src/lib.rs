@@ -61,6 +61,12 @@ use crate::state::{Decider, Learnt, MetricMarks, Run};
 /// After the run's deadline, alerts still have this long: the process ends within 2 s of it.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// Of the run's time this much at the most is kept for the store.
+const STATE_SHARE: Duration = Duration::from_secs(2);
+/// After the run's deadline, what was found can still be written for so long.
+const CLAIM_GRACE: Duration = Duration::from_millis(500);
+/// Of the time for alerts after the deadline, this much is kept for marking what became of them.
+const MARK_SHARE: Duration = Duration::from_millis(300);
 /// After that, a push has this long.
 const PUSH_GRACE: Duration = Duration::from_millis(200);
 /// The least time that the store gets for one step, even when the run's time is over.
@@ -192,13 +198,17 @@ struct Moment {
 /// # Errors
 /// Why nothing could be looked at.
 fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) -> Result<Report, String> {
-    let (deadline, end) = (moment.deadline, moment.deadline + GRACE);
+    let end = moment.deadline + GRACE;
     let clients = Arc::new(Clients::default());
-    let mut session = Session::begin(&plan.state, args.dry_run, &clients, state_wait(deadline));
-    let snapshot = session.snapshot(plan.keep_readings, state_wait(deadline));
+    // A store that hangs takes a quarter of the run's time at the most.
+    let early = moment.start + plan.run_timeout / 4;
+    let mut session = Session::begin(&plan.state, args.dry_run, &clients, state_wait(early));
+    let snapshot = session.snapshot(plan.keep_readings, state_wait(early));
+    // What the checks leave of the run's time is the store's, so that what they found can be remembered.
+    let deadline = moment.deadline - (plan.run_timeout / 20).min(STATE_SHARE);
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || args.output == Output::Prometheus;
-    let lag_seconds = lag(&plan, args, moment.started_at, || session.previous_start(state_wait(deadline)));
+    let lag_seconds = lag(&plan, args, moment.started_at, || session.previous_start(state_wait(early)));
 
     let checks = std::mem::take(&mut plan.checks);
     let hosts: Vec<(String, Option<String>)> = checks
@@ -239,7 +249,7 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
     let run = Run {
         id: moment.run_id.clone(),
         started_at: moment.started_at,
-        claims_until: Timestamp::now() + deadline.saturating_duration_since(Instant::now()) + CLAIM_MARGIN,
+        claims_until: Timestamp::now() + end.saturating_duration_since(Instant::now()) + CLAIM_MARGIN,
         is_partial: plan.is_partial,
     };
     let decider: Decider = {
@@ -247,9 +257,10 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         Arc::new(move |memory| decide::decide(&learnt.verdicts, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
-    let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, state_wait(deadline));
+    let Decision { alerts, held, .. } =
+        session.decide(&run, &learnt, &decider, state_wait(moment.deadline + CLAIM_GRACE));
     fault::point("after-claim");
-    let deliveries = notify::notify(&plan, &alerts, &run.id, &clients, end, args.dry_run, format);
+    let deliveries = notify::notify(&plan, &alerts, &run.id, &clients, end - MARK_SHARE, args.dry_run, format);
     fault::point("after-send");
 
     let mut report = Report {
@@ -355,10 +366,9 @@ fn finish(report: &Report, args: &CheckArgs) -> Exit {
     if printed == Exit::Ok || exit != Exit::Ok { exit } else { printed }
 }
 
-/// The time that the store may take now: never long, never most of what is left, and a little even when that is nothing.
-fn state_wait(deadline: Instant) -> Duration {
-    let left = deadline.saturating_duration_since(Instant::now());
-    (left / 4).clamp(LEAST_STATE_WAIT, state::LONGEST_WAIT)
+/// The time that the store may take before `until`: never long, and a little even when that is over.
+fn state_wait(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now()).clamp(LEAST_STATE_WAIT, state::LONGEST_WAIT)
 }
 
 /// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.

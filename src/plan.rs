@@ -178,7 +178,7 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
 fn check(project: &Project, config: &Config) -> Check {
     let page = &project.page;
     let subject = Subject {
-        identity: Identity::of("project", &project.name, &page.id),
+        identity: identity(project),
         name: project.name.clone(),
         owner_project: project.owner_project.clone(),
         provider: page.id.clone(),
@@ -196,6 +196,14 @@ fn check(project: &Project, config: &Config) -> Check {
         (why, _) => Err(why.clone().unwrap_or_default()),
     };
     Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
+}
+
+/// What names the account: the provider, where it is asked, and the options as they are written.
+fn identity(project: &Project) -> Identity {
+    let base = project.base_url.as_ref().map(ToString::to_string).unwrap_or_default();
+    let options = project.options.iter().map(|(name, value)| format!("{name}={value}"));
+    let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).collect();
+    Identity::of("project", &project.name, &account.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn account(project: &Project, reader: &Arc<Reader>, config: &Config) -> Result<Account, String> {

@@ -1,11 +1,11 @@
 //! The circuit breaker: a host that keeps failing is left alone for a while, in this run and the next ones.
 //!
-//! Closed, then open after so many transient failures in a row, then half-open: one check asks while the others wait for
-//! what it finds. Not here: which failure is transient (`failure`).
+//! Closed, then open after so many transient failures in a row, then half-open: one check asks, and the others let those of
+//! other hosts go first until it knows. Not here: which failure is transient (`failure`).
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,7 +34,6 @@ struct Host {
 pub struct Breaker {
     settings: Circuit,
     hosts: Mutex<HashMap<String, Host>>,
-    probed: Condvar,
 }
 
 /// Leave to ask a host. Dropped without a report, as after a panic, it counts as a failure of a probe only.
@@ -48,7 +47,7 @@ impl Breaker {
     /// The circuits as the last runs left them.
     pub fn new(settings: Circuit, known: HashMap<String, HostState>) -> Breaker {
         let hosts = known.into_iter().map(|(host, state)| (host, Host { state, ..Host::default() })).collect();
-        Breaker { settings, hosts: Mutex::new(hosts), probed: Condvar::new() }
+        Breaker { settings, hosts: Mutex::new(hosts) }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
@@ -56,35 +55,28 @@ impl Breaker {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leave to ask a host now. While another check probes it, this waits for the answer, at most until the deadline.
+    /// Leave to ask a host now; none while another check finds out whether it is back.
     ///
     /// # Errors
     /// `circuit_open`, with the time at which the host is tried again.
-    pub fn permit(&self, host: &str, now: impl Fn() -> Timestamp, deadline: Instant) -> Result<Permit<'_>, Failure> {
-        let permit = |is_probe| Permit { breaker: self, host: host.to_owned(), is_probe };
+    pub fn permit(&self, host: &str, now: Timestamp) -> Result<Option<Permit<'_>>, Failure> {
+        let permit = |is_probe| Some(Permit { breaker: self, host: host.to_owned(), is_probe });
         let mut hosts = self.lock();
-        loop {
-            let known = hosts.entry(host.to_owned()).or_default();
-            let Some(until) = known.state.open_until.filter(|_| self.settings.failures > 0) else {
-                return Ok(permit(false));
-            };
-            // A time far ahead was written by a clock that was wrong.
-            let now = now();
-            let longest = SignedDuration::try_from(self.settings.open_for).unwrap_or(SignedDuration::MAX);
-            let is_over = now >= until || until.duration_since(now) > longest;
-            if !is_over {
-                return Err(refused(host, known.state));
-            }
-            if !known.is_probed {
-                known.is_probed = true;
-                return Ok(permit(true));
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(refused(host, known.state));
-            }
-            hosts = self.probed.wait_timeout(hosts, left).unwrap_or_else(PoisonError::into_inner).0;
+        let known = hosts.entry(host.to_owned()).or_default();
+        let Some(until) = known.state.open_until.filter(|_| self.settings.failures > 0) else {
+            return Ok(permit(false));
+        };
+        // A time far ahead was written by a clock that was wrong.
+        let longest = SignedDuration::try_from(self.settings.open_for).unwrap_or(SignedDuration::MAX);
+        let is_over = now >= until || until.duration_since(now) > longest;
+        if !is_over {
+            return Err(refused(host, known.state));
         }
+        if known.is_probed {
+            return Ok(None);
+        }
+        known.is_probed = true;
+        Ok(permit(true))
     }
 
     /// Whether a host is left alone now.
@@ -134,8 +126,6 @@ impl Permit<'_> {
         }
         host.is_changed |= host.state != before;
         host.is_probed &= !self.is_probe;
-        drop(hosts);
-        self.breaker.probed.notify_all();
     }
 }
 
@@ -155,7 +145,6 @@ fn open_until(now: Timestamp, open_for: Duration) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const HOST: &str = "api.example";
 
@@ -167,14 +156,11 @@ mod tests {
         Breaker::new(Circuit::default(), HashMap::new())
     }
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(5)
-    }
-
     /// Asks at a second, with an answer: `Some(true)` is a transient failure.
     fn ask(breaker: &Breaker, second: i64, failure: Option<Failure>) -> bool {
-        match breaker.permit(HOST, || at(second), soon()) {
-            Ok(permit) => {
+        match breaker.permit(HOST, at(second)) {
+            Ok(None) => panic!("nobody probes"),
+            Ok(Some(permit)) => {
                 permit.report(failure.as_ref(), at(second));
                 true
             }
@@ -224,7 +210,7 @@ mod tests {
     fn other_hosts_are_other_circuits_and_zero_is_never() {
         let breaker = breaker();
         (0..3).for_each(|second| assert!(ask(&breaker, second, passing())));
-        assert!(breaker.permit("other.example", || at(3), soon()).is_ok());
+        assert!(breaker.permit("other.example", at(3)).is_ok());
         let never = Breaker::new(Circuit { failures: 0, ..Circuit::default() }, HashMap::new());
         (0..50).for_each(|second| assert!(ask(&never, second, passing())));
     }
@@ -247,31 +233,21 @@ mod tests {
         let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)) })]);
         for is_back in [true, false] {
             let breaker = Breaker::new(Circuit::default(), open.clone());
-            let probe = breaker.permit(HOST, || at(1), soon()).unwrap();
-            let asked = AtomicUsize::new(0);
-            std::thread::scope(|scope| {
-                let others: Vec<_> = (0..8)
-                    .map(|_| {
-                        scope.spawn(|| {
-                            let permit = breaker.permit(HOST, || at(1), soon());
-                            asked.fetch_add(usize::from(permit.is_ok()), Ordering::SeqCst);
-                        })
-                    })
-                    .collect();
-                assert_eq!(asked.load(Ordering::SeqCst), 0);
-                probe.report(if is_back { None } else { passing() }.as_ref(), at(1));
-                others.into_iter().for_each(|other| other.join().unwrap());
-            });
-            assert_eq!(asked.into_inner(), if is_back { 8 } else { 0 });
+            let probe = breaker.permit(HOST, at(1)).unwrap().expect("the first one probes");
+            (0..8).for_each(|_| assert!(breaker.permit(HOST, at(1)).unwrap().is_none()));
+            probe.report(if is_back { None } else { passing() }.as_ref(), at(1));
+            for _ in 0..8 {
+                assert_eq!(breaker.permit(HOST, at(1)).is_ok_and(|permit| permit.is_some()), is_back);
+            }
         }
     }
 
     #[test]
     fn a_probe_that_panics_keeps_nobody_waiting() {
-        let open =
-            HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(Timestamp::UNIX_EPOCH) })]);
+        let past = Some(Timestamp::UNIX_EPOCH);
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: past })]);
         let breaker = Breaker::new(Circuit::default(), open);
-        drop(breaker.permit(HOST, Timestamp::now, soon()).unwrap());
-        assert!(breaker.permit(HOST, Timestamp::now, soon()).is_err());
+        drop(breaker.permit(HOST, Timestamp::now()).unwrap());
+        assert!(breaker.permit(HOST, Timestamp::now()).is_err());
     }
 }

@@ -68,11 +68,11 @@ pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>
     let shared = Arc::clone(shared);
     Box::new(move || {
         let begin = Instant::now();
-        let mut outcome = match account {
-            Err(failure) => none(Err(failure), false),
+        let mut outcome = match &account {
+            Err(failure) => none(Err(failure.clone()), false),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
-                shared.look(&account)
+                shared.look(account)?
             }
         };
         outcome.duration = begin.elapsed();
@@ -86,7 +86,7 @@ pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>
                 "not read: {}", failure.describe()
             ),
         }
-        outcome
+        Some(outcome)
     })
 }
 
@@ -96,15 +96,17 @@ fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
 }
 
 impl Shared {
-    fn look(&self, account: &Account) -> Outcome {
+    /// None while another check finds out whether the host is back.
+    fn look(&self, account: &Account) -> Option<Outcome> {
         let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
         if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
-            return none(Ok(reading), true);
+            return Some(none(Ok(reading), true));
         }
-        let permit = account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now, self.policy.deadline));
-        let permit = match permit.transpose() {
-            Ok(permit) => permit,
-            Err(failure) => return none(Err(failure), false),
+        let permit = match account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now())) {
+            None => None,
+            Some(Ok(Some(permit))) => Some(permit),
+            Some(Ok(None)) => return None,
+            Some(Err(failure)) => return Some(none(Err(failure), false)),
         };
         let mut calls = Vec::new();
         let (result, attempts) = retry::run(self.policy, &self.redactor, |left| {
@@ -116,6 +118,6 @@ impl Shared {
         if let (Ok(reading), Some(account)) = (&result, known_as) {
             self.readings.learn(account, reading);
         }
-        Outcome { result, cached: false, attempts, calls, duration: Duration::ZERO }
+        Some(Outcome { result, cached: false, attempts, calls, duration: Duration::ZERO })
     }
 }

@@ -1,15 +1,26 @@
 //! The fan-out: jobs on a rayon pool of their own, results in the order of the plan, panics caught, the deadline kept.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::{Call, CallStatus, Outcome};
 use crate::failure::{Failure, Reason};
 
-/// One check, ready to run.
-pub type Job = Box<dyn FnOnce() -> Outcome + Send>;
+/// One check, ready to run. Without an outcome it waits for another one, and its turn comes again.
+pub type Job = Box<dyn FnMut() -> Option<Outcome> + Send>;
+
+/// Before a check that waits is asked again.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What the workers share.
+struct Shared {
+    queue: Mutex<VecDeque<(usize, Job)>>,
+    given_up: AtomicBool,
+    started: Vec<AtomicBool>,
+}
 
 /// Runs all jobs on `workers` threads and gives their outcomes in the jobs' order.
 ///
@@ -28,36 +39,22 @@ pub fn run(
     if total == 0 {
         return Ok(Vec::new());
     }
+    let workers = workers.clamp(1, total);
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers.clamp(1, total))
+        .num_threads(workers)
         .thread_name(|index| format!("check-{index}"))
         .build()
         .map_err(|error| format!("worker threads cannot be started: {error}"))?;
     let start = Instant::now();
-    let given_up = Arc::new(AtomicBool::new(false));
-    let started: Arc<[AtomicBool]> = (0..total).map(|_| AtomicBool::new(false)).collect();
+    let shared = Arc::new(Shared {
+        queue: Mutex::new(jobs.into_iter().enumerate().collect()),
+        given_up: AtomicBool::new(false),
+        started: (0..total).map(|_| AtomicBool::new(false)).collect(),
+    });
     let (sender, receiver) = mpsc::channel();
-    for (index, job) in jobs.into_iter().enumerate() {
-        let sender = sender.clone();
-        let given_up = Arc::clone(&given_up);
-        let started = Arc::clone(&started);
-        pool.spawn_fifo(move || {
-            if given_up.load(Ordering::Relaxed) {
-                return;
-            }
-            started[index].store(true, Ordering::Relaxed);
-            let begin = Instant::now();
-            let outcome = catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Outcome {
-                result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
-                    .with_hint("please report it, with the log line that names the place")),
-                cached: false,
-                attempts: 1,
-                calls: Vec::new(),
-                duration: begin.elapsed(),
-            });
-            // Nobody listens any more after the deadline.
-            let _ = sender.send((index, outcome));
-        });
+    for _ in 0..workers {
+        let (shared, sender) = (Arc::clone(&shared), sender.clone());
+        pool.spawn(move || work(&shared, &sender));
     }
     drop(sender);
     let mut outcomes: Vec<Option<Outcome>> = vec![None; total];
@@ -73,12 +70,46 @@ pub fn run(
             Err(_) => break,
         }
     }
-    given_up.store(true, Ordering::Relaxed);
+    shared.given_up.store(true, Ordering::Relaxed);
     let waited = start.elapsed();
-    let outcomes = outcomes.into_iter().zip(started.iter());
+    let outcomes = outcomes.into_iter().zip(&shared.started);
     Ok(outcomes
         .map(|(outcome, started)| outcome.unwrap_or_else(|| unfinished(waited, started.load(Ordering::Relaxed))))
         .collect())
+}
+
+/// One worker: takes jobs in their order until there are none.
+fn work(shared: &Shared, sender: &mpsc::Sender<(usize, Outcome)>) {
+    let queue = || shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        // The lock is not held while the job runs.
+        let next = queue().pop_front();
+        let Some((index, mut job)) = next.filter(|_| !shared.given_up.load(Ordering::Relaxed)) else {
+            return;
+        };
+        shared.started[index].store(true, Ordering::Relaxed);
+        let begin = Instant::now();
+        let outcome = match catch_unwind(AssertUnwindSafe(&mut job)) {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => {
+                // Others first; a worker that only waits would keep them from their time.
+                shared.started[index].store(false, Ordering::Relaxed);
+                queue().push_back((index, job));
+                std::thread::sleep(PAUSE);
+                continue;
+            }
+            Err(_) => Outcome {
+                result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
+                    .with_hint("please report it, with the log line that names the place")),
+                cached: false,
+                attempts: 1,
+                calls: Vec::new(),
+                duration: begin.elapsed(),
+            },
+        };
+        // Nobody listens any more after the deadline.
+        let _ = sender.send((index, outcome));
+    }
 }
 
 /// The outcome of a check that was not through at the deadline, or not even begun.
@@ -115,7 +146,7 @@ mod tests {
                     most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::yield_now();
                     running.fetch_sub(1, Ordering::SeqCst);
-                    outcome(n)
+                    Some(outcome(n))
                 }) as Job
             })
             .collect();
@@ -129,10 +160,27 @@ mod tests {
 
     #[test]
     fn a_panic_stays_in_its_check() {
-        let jobs: Vec<Job> = vec![Box::new(|| outcome(1)), Box::new(|| panic!("boom")), Box::new(|| outcome(3))];
+        let jobs: Vec<Job> =
+            vec![Box::new(|| Some(outcome(1))), Box::new(|| panic!("boom")), Box::new(|| Some(outcome(3)))];
         let outcomes = run(jobs, 1, far(), |_| ()).unwrap();
         assert!(outcomes[0].result.is_ok() && outcomes[2].result.is_ok());
         assert_eq!(outcomes[1].result.as_ref().unwrap_err().reason, Reason::Internal);
+    }
+
+    #[test]
+    fn a_job_that_waits_lets_the_others_go_first() {
+        let (sender, receiver) = mpsc::channel();
+        // One worker: the first job can only end after the second one.
+        let jobs: Vec<Job> = vec![
+            Box::new(move || receiver.try_recv().ok().map(outcome)),
+            Box::new(move || {
+                sender.send(1).unwrap();
+                Some(outcome(2))
+            }),
+        ];
+        let outcomes = run(jobs, 1, far(), |_| ()).unwrap();
+        let read: Vec<_> = outcomes.into_iter().map(|o| o.result.unwrap().amount).collect();
+        assert_eq!(read, [Amount::Of(1.into()), Amount::Of(2.into())]);
     }
 
     #[test]
@@ -141,14 +189,14 @@ mod tests {
         let (release, wait) = mpsc::channel::<()>();
         let late = Arc::clone(&started);
         let jobs: Vec<Job> = vec![
-            Box::new(|| outcome(1)),
+            Box::new(|| Some(outcome(1))),
             Box::new(move || {
                 let _ = wait.recv();
-                outcome(2)
+                Some(outcome(2))
             }),
             Box::new(move || {
                 late.fetch_add(1, Ordering::SeqCst);
-                outcome(3)
+                Some(outcome(3))
             }),
         ];
         let outcomes = run(jobs, 1, Instant::now() + Duration::from_millis(100), |_| ()).unwrap();

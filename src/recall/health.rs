@@ -7,19 +7,15 @@ use crate::exit::Exit;
 use crate::state::views::LastRun;
 use crate::text;
 
-/// A run that has not ended is under way for so long at the most; `settings.run_timeout_seconds` is 120 by default.
-const LONGEST_RUN_SECONDS: i64 = 600;
-
-/// `runs` are the last two, newest first.
+/// `runs` are the last ones, newest first.
 pub(super) fn judge(runs: &[LastRun], max_age: Since, now: Timestamp) -> (String, Exit) {
-    let Some(newest) = runs.first() else {
+    if runs.is_empty() {
         return ("stale: no run is recorded yet\n".to_owned(), Exit::Critical);
-    };
-    let is_under_way = newest.end.is_none() && now.duration_since(newest.started_at).as_secs() < LONGEST_RUN_SECONDS;
-    let last = match runs.get(1) {
-        Some(before) if is_under_way => before,
-        None if is_under_way => return ("ok: the first run is under way\n".to_owned(), Exit::Ok),
-        _ => newest,
+    }
+    // Several may be under way: shards share a store.
+    let is_under_way = |run: &&LastRun| run.end.is_none() && now < run.ends_by;
+    let Some(last) = runs.iter().find(|run| !is_under_way(run)) else {
+        return ("ok: the first run is under way\n".to_owned(), Exit::Ok);
     };
     let ended = last.end.map_or(last.started_at, |(at, _)| at);
     let age = ago(ended, now);
@@ -74,12 +70,8 @@ mod tests {
     }
 
     fn run(started: i64, end: Option<(i64, i64)>) -> LastRun {
-        LastRun {
-            id: "r".into(),
-            started_at: at(started),
-            end: end.map(|(second, code)| (at(second), code)),
-            checks: 3,
-        }
+        let end = end.map(|(second, code)| (at(second), code));
+        LastRun { id: "r".into(), started_at: at(started), end, checks: 3, ends_by: at(started + 600) }
     }
 
     #[test]
@@ -101,6 +93,11 @@ mod tests {
             (vec![run(-1000, Some((-900, 0)))], 0, "ok"),
             (vec![run(-1000, Some((-901, 75)))], 2, "stale"),
             (vec![run(-5, None)], 0, "ok: the first run is under way"),
+            (
+                vec![run(-5, None), run(-6, None), run(-310, Some((-300, 0)))],
+                0,
+                "ok: the last run (r, 3 checks) ended 5 min ago",
+            ),
             (vec![run(-5, None), run(-310, Some((-300, 0)))], 0, "ok"),
             (vec![run(-5, None), run(-310, Some((-300, 75)))], 3, "failed"),
             (

@@ -121,7 +121,7 @@ fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
     });
     let held = report.held.iter().filter(|held| held.identity == identity).map(|held| Told {
         topic: held.topic,
-        event: Event::Raised,
+        event: held.event,
         status: "suppressed",
         dedup_key: None,
         next_alert_at: held.next.map(iso),

@@ -99,7 +99,8 @@ impl Report {
 
     /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
     pub fn has_undelivered(&self) -> bool {
-        (0..self.alerts.len()).any(|alert| !self.is_taken(alert))
+        let is_wanted = |alert: &usize| self.deliveries.iter().any(|delivery| delivery.alerts.contains(alert));
+        (0..self.alerts.len()).any(|alert| is_wanted(&alert) && !self.is_taken(alert))
     }
 
     /// What the store is to mark: who has taken what, and how the run ended.

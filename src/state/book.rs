@@ -34,7 +34,7 @@ pub(super) fn snapshot(
     can_write: bool,
     wait: Duration,
 ) -> Result<Snapshot, StoreError> {
-    let mut snapshot = Snapshot::default();
+    let mut snapshot = Snapshot { memory: memory(database)?, ..Snapshot::default() };
     for row in database.query("SELECT host, failures, open_until FROM circuits", &[])? {
         let state = HostState {
             failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
@@ -114,8 +114,7 @@ pub(super) fn claim(
             add(database, group, tally)?;
         }
         if !decision.alerts.is_empty() {
-            // Without it, the claim ends by its time only.
-            let _ = database.hold(number);
+            database.hold(number)?;
         }
         fault::point("in-claim");
         Ok((number, decision))
@@ -123,7 +122,7 @@ pub(super) fn claim(
 }
 
 /// All that decisions depend on.
-pub(super) fn memory(database: &mut dyn Database) -> Result<Memory, StoreError> {
+fn memory(database: &mut dyn Database) -> Result<Memory, StoreError> {
     let mut memory = Memory::default();
     for row in database.query("SELECT check_id, runs FROM failures", &[])? {
         memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
@@ -161,12 +160,18 @@ fn topic(row: &Row, column: usize) -> Result<Topic, StoreError> {
 /// The row of a run. Its number is its start, moved on where another run has it.
 fn begin_run(database: &mut dyn Database, run: &Run, checks: usize) -> Result<i64, StoreError> {
     let mut number = run.started_at.as_microsecond();
-    while !database.query("SELECT 1 FROM runs WHERE run = $1", &[number.into()])?.is_empty() {
+    while !database.query("SELECT run FROM runs WHERE run = $1", &[number.into()])?.is_empty() {
         number += 1;
     }
     let checks = i64::try_from(checks).unwrap_or(i64::MAX);
-    let row: Vec<Value> = vec![number.into(), run.id.as_str().into(), checks.into(), i64::from(run.is_partial).into()];
-    insert(database, "runs", &["run", "id", "checks", "is_partial"], &[row], "")?;
+    let row: Vec<Value> = vec![
+        number.into(),
+        run.id.as_str().into(),
+        checks.into(),
+        i64::from(run.is_partial).into(),
+        run.claims_until.as_millisecond().into(),
+    ];
+    insert(database, "runs", &["run", "id", "checks", "is_partial", "ends_by"], &[row], "")?;
     Ok(number)
 }
 
@@ -195,6 +200,7 @@ fn samples(database: &mut dyn Database, run: i64, verdicts: &[Verdict]) -> Resul
             "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
              currency = excluded.currency, last_run = excluded.last_run \
              WHERE checks.last_run < excluded.last_run - {RECORDED_EVERY} \
+             OR checks.last_run > excluded.last_run + {RECORDED_EVERY} \
              OR checks.owner IS DISTINCT FROM excluded.owner OR checks.unit IS DISTINCT FROM excluded.unit \
              OR checks.currency IS DISTINCT FROM excluded.currency"
         ),
@@ -326,7 +332,7 @@ fn circuits(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErr
 /// Marks what became of the messages, ends the run's row and removes what is too old.
 pub(super) fn mark(
     database: &mut dyn Database,
-    number: i64,
+    number: Option<i64>,
     run: &Run,
     marks: &Marks,
     retention: Duration,
@@ -334,6 +340,18 @@ pub(super) fn mark(
 ) -> Result<(), StoreError> {
     transaction(database, wait, |database| {
         let now = Timestamp::now();
+        // A claim that this run gave up waiting for may have been written after all.
+        let number = match number {
+            Some(number) => number,
+            None => {
+                let sql = "SELECT run FROM runs WHERE id = $1 AND run >= $2 ORDER BY run LIMIT 1";
+                let rows = database.query(sql, &[run.id.as_str().into(), run.started_at.as_microsecond().into()])?;
+                match rows.first() {
+                    Some(row) => row.int(0)?,
+                    None => return Ok(()),
+                }
+            }
+        };
         let mut told: Vec<Vec<Value>> = Vec::new();
         let (mut sent, mut unsent): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
         for (alert, is_taken) in &marks.alerts {

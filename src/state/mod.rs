@@ -111,6 +111,8 @@ pub struct Snapshot {
     pub readings: HashMap<String, CachedReading>,
     /// The key of these hashes; none if readings are not kept.
     pub account_key: Option<String>,
+    /// All that decisions depend on, as long as nobody writes.
+    pub memory: Memory,
 }
 
 /// The run that writes.
@@ -230,7 +232,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Runs work on the store's thread. After a time-out the store is not asked again.
+    /// Runs work on the store's thread. What is asked after a time-out waits for that work to end first.
     fn call<T: Send + 'static>(
         &mut self,
         wait: Duration,
@@ -254,10 +256,7 @@ impl Store {
                 notices.extend(said);
                 result
             }
-            Err(_) => {
-                self.jobs = None;
-                Err(hung())
-            }
+            Err(_) => Err(hung()),
         }
     }
 
@@ -292,21 +291,13 @@ impl Store {
         self.call(wait, notices, move |database, _| book::claim(database, &run, &learnt, &*decide, wait))
     }
 
-    /// All that decisions depend on, without a claim.
-    ///
-    /// # Errors
-    /// Why it cannot be read.
-    pub fn memory(&mut self, wait: Duration, notices: &mut Vec<String>) -> Result<Memory, StoreError> {
-        self.call(wait, notices, |database, _| book::memory(database))
-    }
-
     /// Marks what became of a run's messages.
     ///
     /// # Errors
     /// Why nothing was marked; then the next run tells what this one told.
     pub fn mark(
         &mut self,
-        number: i64,
+        number: Option<i64>,
         run: &Run,
         marks: Marks,
         retention: Duration,
@@ -336,7 +327,7 @@ impl Store {
         wait: Duration,
         notices: &mut Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.call(wait, notices, |database, _| Ok(views::last_runs(database)?.first().map(|run| run.started_at)))
+        self.call(wait, notices, |database, _| views::previous_start(database))
     }
 
     /// A question of `views`.
@@ -372,7 +363,7 @@ impl Store {
         self.ask(move |database| views::messages(database, since))
     }
 
-    /// The last two runs, newest first.
+    /// The last runs, newest first.
     ///
     /// # Errors
     /// Why it cannot be read.

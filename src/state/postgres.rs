@@ -67,9 +67,21 @@ impl Postgres {
 }
 
 /// What an address says. The words of `libpq` that ask for a verified peer mean what is done here in any case.
+///
+/// No error quotes any of it: a password with a slash in it can end up in every part.
 fn configuration(address: &str) -> Result<Config, StoreError> {
-    let wrong = |why: String| StoreError::new(StoreFault::Other, format!("its address cannot be used: {why}"));
-    let mut url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
+    let wrong = || {
+        StoreError::new(StoreFault::Other, "its address cannot be used").with_hint(
+            "it is postgres://user:password@host/database; in a password write / as %2F, ? as %3F, # as %23, @ as %40",
+        )
+    };
+    // Several hosts are no web address, but fine for the driver.
+    let Ok(mut url) = Url::parse(address) else {
+        return address.parse().map_err(|_| wrong());
+    };
+    if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) || url.fragment().is_some() {
+        return Err(wrong());
+    }
     if url.query().is_some() {
         let pairs: Vec<(String, String)> = url
             .query_pairs()
@@ -79,24 +91,35 @@ fn configuration(address: &str) -> Result<Config, StoreError> {
                 _ => (name.into_owned(), value.into_owned()),
             })
             .collect();
+        if pairs.iter().any(|(name, _)| name == "sslrootcert") {
+            return Err(StoreError::new(StoreFault::Other, "its address has `sslrootcert`, which is not known here")
+                .with_hint("set SSL_CERT_FILE to that file"));
+        }
         url.query_pairs_mut().clear().extend_pairs(pairs);
+        // A form's plus is a space, which the driver knows as %20 only.
+        let query = url.query().map(|query| query.replace('+', "%20"));
+        url.set_query(query.as_deref());
     }
-    url.as_str().parse().map_err(|error: postgres::Error| wrong(said(&error)))
+    url.as_str().parse().map_err(|_| wrong())
 }
 
-/// The database for messages: never the user or the password.
+/// The database for messages: never the user or the password, also of an address that is not well-formed.
 pub(super) fn name(address: &str) -> String {
-    let url = Url::parse(address).ok();
-    let part = |part: Option<String>| part.filter(|part| !part.is_empty());
-    let host = part(url.as_ref().and_then(|url| url.host_str().map(str::to_owned)));
-    let port = url.as_ref().and_then(Url::port).map(|port| format!(":{port}")).unwrap_or_default();
-    let database = part(url.as_ref().map(|url| url.path().trim_start_matches('/').to_owned()));
-    match (host, database) {
-        (Some(host), Some(database)) => format!("PostgreSQL database `{database}` at {host}{port}"),
-        (Some(host), None) => format!("PostgreSQL at {host}{port}"),
-        (None, Some(database)) => format!("PostgreSQL database `{database}`"),
-        (None, None) => "PostgreSQL".to_owned(),
-    }
+    let is_plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:[]".contains(&byte))
+    };
+    let Ok(config) = configuration(address) else {
+        return "PostgreSQL".to_owned();
+    };
+    let hosts = config.get_hosts().iter().zip(config.get_ports().iter().map(Some).chain(std::iter::repeat(None)));
+    let host = hosts.into_iter().find_map(|(host, port)| match host {
+        Host::Tcp(host) if is_plain(host) => {
+            Some(format!(" at {host}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
+        }
+        _ => None,
+    });
+    let database = config.get_dbname().filter(|name| is_plain(name)).map(|name| format!(" database `{name}`"));
+    format!("PostgreSQL{}{}", database.unwrap_or_default(), host.unwrap_or_default())
 }
 
 fn milliseconds(wait: Duration) -> u64 {
@@ -116,7 +139,7 @@ impl Database for Postgres {
         let wait = milliseconds(wait);
         Ok(self
             .client
-            .batch_execute(&format!("BEGIN; SET LOCAL lock_timeout = {wait}; SELECT pg_advisory_xact_lock({LOCKS})"))?)
+            .batch_execute(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {wait}; SELECT pg_advisory_xact_lock({LOCKS})"))?)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
@@ -274,5 +297,36 @@ impl From<postgres::Error> for StoreError {
             }
             _ => StoreError::new(StoreFault::Other, format!("it reports an error: {message}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_never_shows_its_password() {
+        for (address, want) in [
+            ("postgres://u:Secret@db.example:5433/app", "PostgreSQL database `app` at db.example:5433"),
+            ("postgres://u:Secret@db.example/app?sslmode=verify-full", "PostgreSQL database `app` at db.example:5432"),
+            ("postgres://u:Secret@h1:1,h2:2/app", "PostgreSQL database `app` at h1:1"),
+            ("postgres://u:/Secret@h/app", "PostgreSQL"),
+            ("postgres://u:12/Secret@h/app", "PostgreSQL"),
+            ("postgres://u:12?Secret@h/app", "PostgreSQL"),
+            ("postgres://u:12#Secret@h/app", "PostgreSQL"),
+            ("postgres://u:Secret@h:99999/d", "PostgreSQL"),
+        ] {
+            assert_eq!(name(address), want, "{address}");
+            if let Err(error) = configuration(address) {
+                assert!(!format!("{error:?}").contains("Secret"), "{address}: {error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_reach_the_driver_as_they_were_meant() {
+        let config = configuration("postgres://h/d?options=-c%20statement_timeout%3D5000&password=a%20b%2Bc").unwrap();
+        assert_eq!(config.get_options(), Some("-c statement_timeout=5000"));
+        assert_eq!(config.get_password(), Some(b"a b+c".as_slice()));
     }
 }

@@ -18,6 +18,7 @@ CREATE TABLE runs (
     finished_at BIGINT,
     exit_code BIGINT,
     checks BIGINT NOT NULL,
+    ends_by BIGINT NOT NULL,
     is_partial BIGINT NOT NULL
 ){without_rowid};
 CREATE TABLE checks (

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::memory::Memory;
 use super::{Access, Decider, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
 use jiff::Timestamp;
 
@@ -31,6 +32,10 @@ pub struct Session {
     retention: Duration,
     /// The run's number, once it has claimed its alerts.
     number: Option<i64>,
+    /// It gave up waiting for its claim, which may be written yet.
+    is_late: bool,
+    /// What was remembered when the run began.
+    memory: Memory,
     kept: Kept,
 }
 
@@ -44,6 +49,8 @@ impl Session {
             access,
             retention: state.retention,
             number: None,
+            is_late: false,
+            memory: Memory::default(),
             kept: Kept::Off,
         };
         let place = match &state.place {
@@ -73,36 +80,36 @@ impl Session {
 
     /// What is known before anything is asked; nothing if the store fails.
     pub fn snapshot(&mut self, keep_readings: Option<Duration>, wait: Duration) -> Snapshot {
-        self.with(wait, "every account is asked", |store, notices| store.snapshot(keep_readings, wait, notices))
-            .unwrap_or_default()
+        let snapshot =
+            self.with("every account is asked", |store, notices| store.snapshot(keep_readings, wait, notices));
+        let mut snapshot = snapshot.unwrap_or_default();
+        self.memory = std::mem::take(&mut snapshot.memory);
+        snapshot
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still
-    /// heeds what can be read; if nothing can be read, all that is wrong is told.
+    /// heeds what could be read when the run began.
     pub fn decide(&mut self, run: &Run, learnt: &Arc<Learnt>, decide: &Decider, wait: Duration) -> Decision {
-        if self.access == Access::Write {
-            let claimed = self.with(wait, "alerts may come again in the next run", |store, notices| {
-                store.claim(run, learnt, decide, wait, notices)
-            });
-            if let Some((number, decision)) = claimed {
+        if self.access == Access::Read {
+            return decide(&self.memory);
+        }
+        let claimed = self.with("alerts may come again in the next run", |store, notices| {
+            store.claim(run, learnt, decide, wait, notices)
+        });
+        match claimed {
+            Some((number, decision)) => {
                 self.number = Some(number);
-                return decision;
+                decision
             }
+            None => decide(&self.memory),
         }
-        // What could not be written can perhaps be read; the reason has been told.
-        let kept = self.kept.clone();
-        let memory = self.with(wait, "every alert is sent", |store, notices| store.memory(wait, notices));
-        if matches!(kept, Kept::Failed(_)) {
-            self.kept = kept;
-        }
-        decide(&memory.unwrap_or_default())
     }
 
     /// Marks what became of the messages.
     pub fn finish(&mut self, run: &Run, marks: Marks, wait: Duration) {
-        if let Some(number) = self.number {
-            let retention = self.retention;
-            self.with(wait, "the next run may send this one's alerts again", |store, notices| {
+        if self.number.is_some() || self.is_late {
+            let (number, retention) = (self.number, self.retention);
+            self.with("the next run may send this one's alerts again", |store, notices| {
                 store.mark(number, run, marks, retention, wait, notices)
             });
         }
@@ -113,14 +120,12 @@ impl Session {
         if self.kept != Kept::Kept || self.number.is_none() {
             return None;
         }
-        self.with(wait, "the metrics are without the sums of all runs", |store, notices| {
-            store.sums(group, wait, notices)
-        })
+        self.with("the metrics are without the sums of all runs", |store, notices| store.sums(group, wait, notices))
     }
 
     /// When the run before this one began.
     pub fn previous_start(&mut self, wait: Duration) -> Option<Timestamp> {
-        self.with(wait, "the lag is not known", |store, notices| store.previous_start(wait, notices)).flatten()
+        self.with("the lag is not known", |store, notices| store.previous_start(wait, notices)).flatten()
     }
 
     /// Whether the user wants no memory.
@@ -139,7 +144,6 @@ impl Session {
     /// Asks the store, if there is one. What fails is told, with what follows from it.
     fn with<T>(
         &mut self,
-        wait: Duration,
         consequence: &str,
         ask: impl FnOnce(&mut Store, &mut Vec<String>) -> Result<T, StoreError>,
     ) -> Option<T> {
@@ -154,9 +158,10 @@ impl Session {
                 if is_first {
                     self.lose(&error, consequence);
                 }
-                // What did not answer is not asked again; what could not be written may still be read.
-                if matches!(error.fault, StoreFault::Hung | StoreFault::Unreachable) || wait.is_zero() {
-                    self.store = None;
+                match error.fault {
+                    StoreFault::Hung => self.is_late = true,
+                    StoreFault::Unreachable => self.store = None,
+                    _ => {}
                 }
                 None
             }

@@ -1,7 +1,7 @@
 //! The store in a file: SQLite with a write-ahead log, which outlives `kill -9` and a power cut.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -42,6 +42,7 @@ impl Sqlite {
         } else if !path.exists() {
             return Err(StoreError::new(StoreFault::Absent, "it does not exist"));
         }
+        check_kind(path)?;
         match Sqlite::connect(path, access, wait) {
             Err(error) if error.fault == StoreFault::Unwritable => match Sqlite::connect_to_read_only(path, wait) {
                 Ok(mut store) => {
@@ -298,6 +299,30 @@ fn create(path: &Path) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     private().open(path).map(drop)
+}
+
+/// Refuses what was never a store: a device, a config that was named by mistake. Only what may have been one is damaged.
+///
+/// # Errors
+/// `Foreign`, or `Damaged` for a file with the name of a database whose first bytes are none of one.
+fn check_kind(path: &Path) -> Result<(), StoreError> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let failed = |error: io::Error| unwritable(&text::io_error(&error));
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(StoreError::new(StoreFault::Foreign, "it is not a regular file"));
+    }
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    io::Read::take(file, MAGIC.len() as u64).read_to_end(&mut head).map_err(failed)?;
+    if MAGIC.starts_with(&head) {
+        return Ok(());
+    }
+    let is_named_so = path.extension().is_some_and(|end| ["db", "sqlite", "sqlite3"].iter().any(|known| end == *known));
+    if is_named_so || head.iter().all(|byte| *byte == 0) {
+        return Err(StoreError::damaged("it is not a sound database any more"));
+    }
+    Err(StoreError::new(StoreFault::Foreign, "it is a file of another kind")
+        .with_hint("name another file with `--state`, `BALANCE_ALERT_STATE` or `state.path`"))
 }
 
 /// A file beside the store.

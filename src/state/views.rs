@@ -114,7 +114,12 @@ pub struct LastRun {
     pub end: Option<(Timestamp, i64)>,
     /// Checks it made.
     pub checks: i64,
+    /// When it has ended at the latest, if it was not killed.
+    pub ends_by: Timestamp,
 }
+
+/// How far back the last reading of a failing check is looked for, in microseconds.
+const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
@@ -131,11 +136,11 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
                s.threshold, s.reason, f.runs, t.told_at \
                FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
-               WHERE r.run >= c.last_run ORDER BY r.run DESC LIMIT 1) \
+               WHERE r.run >= c.last_run AND r.run <= $1 ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
-               LEFT JOIN conditions t ON t.check_id = c.check_id AND t.topic = $1 \
-               WHERE s.run >= $2 ORDER BY c.name, c.provider";
-    let rows = database.query(sql, &[Topic::Low.as_str().into(), since.as_microsecond().into()])?;
+               LEFT JOIN conditions t ON t.check_id = c.check_id AND t.topic = $2 \
+               WHERE s.run >= $3 ORDER BY c.name, c.provider";
+    let rows = database.query(sql, &[present().into(), Topic::Low.as_str().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
         *pending.entry(row.int(0)?).or_default() += 1;
@@ -167,8 +172,8 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
 
 fn last_read(database: &mut dyn Database, check: i64) -> Result<Option<(Timestamp, Decimal)>, StoreError> {
     let sql = "SELECT r.run, s.balance FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
-               WHERE s.balance IS NOT NULL ORDER BY r.run DESC LIMIT 1";
-    let rows = database.query(sql, &[check.into()])?;
+               WHERE s.balance IS NOT NULL AND r.run >= $2 AND r.run <= $3 ORDER BY r.run DESC LIMIT 1";
+    let rows = database.query(sql, &[check.into(), (present() - LAST_READ_WITHIN).into(), present().into()])?;
     let found = rows.first().map(|row| Ok::<_, StoreError>((of_run(row.int(0)?)?, row.decimal(1)?)));
     Ok(found.transpose()?.and_then(|(at, balance)| Some((at, balance?))))
 }
@@ -252,27 +257,32 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
     Ok(messages)
 }
 
-/// The last two runs over everything, or over anything if there was none such; newest first.
+/// The last runs, newest first. What a clock wrote that was ahead of time is left out.
 pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, StoreError> {
-    for condition in ["is_partial = 0", "is_partial = 1"] {
-        let sql = format!(
-            "SELECT run, id, finished_at, exit_code, checks FROM runs WHERE {condition} ORDER BY run DESC LIMIT 2"
-        );
-        let rows = database.query(&sql, &[])?;
-        if rows.is_empty() {
-            continue;
-        }
-        return rows
-            .iter()
-            .map(|row| {
-                Ok(LastRun {
-                    id: row.text(1)?.to_owned(),
-                    started_at: of_run(row.int(0)?)?,
-                    end: row.optional_int(2).map(timestamp).transpose()?.zip(row.optional_int(3)),
-                    checks: row.int(4)?,
-                })
+    let sql =
+        "SELECT run, id, finished_at, exit_code, checks, ends_by FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 50";
+    let rows = database.query(sql, &[present().into()])?;
+    rows.iter()
+        .map(|row| {
+            Ok(LastRun {
+                id: row.text(1)?.to_owned(),
+                started_at: of_run(row.int(0)?)?,
+                end: row.optional_int(2).map(timestamp).transpose()?.zip(row.optional_int(3)),
+                checks: row.int(4)?,
+                ends_by: timestamp(row.int(5)?)?,
             })
-            .collect();
-    }
-    Ok(Vec::new())
+        })
+        .collect()
+}
+
+/// When the last run over everything began.
+pub(super) fn previous_start(database: &mut dyn Database) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT run FROM runs WHERE run <= $1 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
+    let rows = database.query(sql, &[present().into()])?;
+    rows.first().map(|row| of_run(row.int(0)?)).transpose()
+}
+
+/// The highest number that a run can have now, with a little for clocks that differ.
+fn present() -> i64 {
+    Timestamp::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
 }

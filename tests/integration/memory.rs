@@ -34,6 +34,10 @@ on_both! {
     an_open_circuit_outlives_the_run
     a_newer_store_is_left_alone
     odd_names_are_remembered_too
+    a_run_at_its_deadline_remembers_all_the_same
+    runs_of_one_microsecond_are_two_runs
+    what_a_wrong_clock_wrote_blinds_nobody
+    two_configs_in_one_store_do_not_meet
 }
 
 const DAY: i64 = 86_400;
@@ -516,8 +520,8 @@ fn a_store_that_cannot_be_used_is_told_and_stops_nothing() {
     let refused = format!("postgres://u:{PASSWORD}@127.0.0.1:{}/d", crate::support::free_port());
     let wrong = crate::support::postgres::Postgres::shared().url("postgres").replace(":pg-", ":bad-");
     for (state, says) in [
-        (json!({"path": "data.json/x.db"}), "it cannot be written"),
-        (json!({"path": "."}), "it cannot be "),
+        (json!({"path": "data.json/x.db"}), "it cannot be written: "),
+        (json!({"path": "."}), "it is not a regular file"),
         (json!({"path": "/proc/state.db"}), "it cannot be written"),
         (json!({"url": refused}), "it cannot be reached"),
         (json!({"url": hanging}), "did not answer within"),
@@ -543,6 +547,172 @@ fn a_store_that_cannot_be_used_is_told_and_stops_nothing() {
     let run = program.args(["--state", "foreign.db"]).run().expect(2);
     assert!(run.stderr.contains("the database of another program"), "{run}");
     assert_eq!(std::fs::read(&foreign).unwrap(), before);
+}
+
+fn a_run_at_its_deadline_remembers_all_the_same(kind: Kind) {
+    let provider = Server::start(|_| Reply::hang());
+    let names: Vec<String> = (0..200).map(|n| format!("A{n}")).collect();
+    let mut world = World::new(kind, &names.iter().map(|name| (name.as_str(), 5)).collect::<Vec<_>>());
+    world.configure(|config| {
+        config["projects"].as_array_mut().unwrap().push(uniapi("Slow", &provider.url()));
+        config["settings"]["run_timeout_seconds"] = json!(2);
+    });
+    let mut seen = 0;
+    for (run, want) in [(1, 200), (2, 0), (3, 1)] {
+        let finished = world.run().expect(2);
+        let messages = world.messages(&mut seen);
+        assert_eq!(messages.len(), want, "run {run}: {}", finished.stderr);
+        assert_eq!(finished.stderr, "", "run {run}");
+        assert!(finished.elapsed < std::time::Duration::from_secs(10));
+    }
+    assert_eq!(world.messages(&mut 0)[200], "raised failing warning Slow");
+}
+
+fn runs_of_one_microsecond_are_two_runs(kind: Kind) {
+    let world = World::new(kind, &[("A", 5)]);
+    world.run().expect(2);
+    // Every number that the next run could have is taken.
+    let now = jiff::Timestamp::now().as_microsecond();
+    world.sql("DELETE FROM runs; DELETE FROM samples");
+    world.sql(&format!(
+        "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 400000) \
+         INSERT INTO runs (run, id, checks, ends_by, is_partial) SELECT {now} + n, 'x', 0, 0, 0 FROM n"
+    ));
+    let run = world.program.clone().env("BALANCE_ALERT_RUN_ID", "mine").run().expect(2);
+    assert_eq!(run.stderr, "");
+    assert_eq!(world.count("SELECT count(*) FROM runs WHERE id = 'mine'"), 1);
+}
+
+fn what_a_wrong_clock_wrote_blinds_nobody(kind: Kind) {
+    let world = World::new(kind, &[("A", 5)]);
+    world.run().expect(2);
+    let ahead = 60 * 365 * DAY;
+    let (micro, milli) = (ahead * 1_000_000, ahead * 1000);
+    world.sql(&format!(
+        "UPDATE runs SET run = run + {micro}, finished_at = finished_at + {milli}; \
+         UPDATE samples SET run = run + {micro}; UPDATE checks SET last_run = last_run + {micro}"
+    ));
+    assert!(world.ask(["health"]).expect(2).stdout.starts_with("stale: no run"));
+    world.balance("A", json!(500));
+    world.run().expect(0);
+    let status = world.ask(["status", "--output", "json"]).expect(0).report();
+    assert_eq!(project(&status, "A")["balance"], 500);
+    assert!(world.ask(["health"]).expect(0).stdout.starts_with("ok: "));
+}
+
+fn two_configs_in_one_store_do_not_meet(kind: Kind) {
+    let world = World::new(kind, &[("A", 5), ("B", 500)]);
+    let mut other = world.config.clone();
+    // The same name and provider, but another account.
+    other["projects"] = json!([other["projects"][1].clone()]);
+    other["projects"][0]["name"] = json!("A");
+    let other_run =
+        world.program.clone().file("other.yaml", &other.to_string()).instead(["check", "--config", "other.yaml"]);
+    for _ in 0..3 {
+        world.run().expect(2);
+        other_run.clone().run().expect(0);
+    }
+    assert_eq!(world.messages(&mut 0), ["raised low critical A"], "no flapping between the two");
+}
+
+#[test]
+fn the_default_isolation_of_a_user_does_not_matter() {
+    let world = World::new(Kind::Postgres, &[("A", 5)]);
+    world.run().expect(2);
+    world.balance("A", json!(500));
+    world.run().expect(0);
+    world.balance("A", json!(5));
+    let database = &world.database;
+    world.sql(&format!("ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'"));
+    let mut seen = world.hook.hits();
+    // All wait for the writers' lock, and must see what the first one has claimed.
+    let mut admin = crate::support::postgres::Postgres::shared().admin(database);
+    admin.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(4774097079989436416)").unwrap();
+    let running: Vec<_> = (0..4).map(|_| world.program.clone().start()).collect();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    let begin = std::time::Instant::now();
+    while admin.query_one(waiting, &[]).unwrap().get::<_, i64>(0) < 4 {
+        assert!(begin.elapsed() < crate::support::PATIENCE, "all four wait");
+    }
+    admin.batch_execute("COMMIT").unwrap();
+    for run in running {
+        assert_eq!(run.finish().expect(2).stderr, "");
+    }
+    assert_eq!(world.messages(&mut seen).len(), 1);
+}
+
+#[test]
+fn a_correction_of_a_page_is_not_hidden_by_an_old_reading() {
+    let provider = Server::start(|_| Reply::ok(r#"{"total": 50, "used": 49}"#));
+    let mut world = World::new(Kind::Sqlite, &[]);
+    world.configure(|config| {
+        config["settings"]["response_cache_ttl"] = json!(300);
+        config["providers"] = json!([{"id": "own", "title": "Own", "kind": "balance", "balance": ".total",
+            "request": {"url": "https://own.example/", "headers": {"Authorization": "Bearer {api_key}"}}}]);
+        let mut account = uniapi("A", &provider.url());
+        account["provider"] = json!("own");
+        config["projects"] = json!([account]);
+    });
+    world.run().expect(0);
+    world.configure(|config| config["providers"][0]["balance"] = json!("{amount: .total, minus: .used}"));
+    world.run().expect(2);
+}
+
+#[test]
+fn what_was_never_a_store_is_left_where_it_is() {
+    let program = Program::check_json(&config(vec![low("A")]));
+    let before = std::fs::read(program.path("config.yaml")).unwrap();
+    for (state, says) in [
+        ("config.yaml", "it is a file of another kind"),
+        ("/dev/null", "it is not a regular file"),
+        (".", "it is not a regular file"),
+    ] {
+        let run = program.clone().args(["--state", state]).run().expect(2);
+        assert!(run.stderr.contains(says), "{state}: {run}");
+    }
+    assert_eq!(std::fs::read(program.path("config.yaml")).unwrap(), before);
+    // Garbage under the name of a database is a damaged one.
+    let program = program.file("state.db", "garbage, garbage, garbage");
+    let run = program.clone().args(["--state", "state.db"]).run().expect(2);
+    assert!(run.stderr.contains(".damaged-"), "{run}");
+    let kept = std::fs::read_dir(program.path("."))
+        .unwrap()
+        .flatten()
+        .find(|e| e.file_name().to_string_lossy().contains("damaged"));
+    assert_eq!(std::fs::read(kept.unwrap().path()).unwrap(), b"garbage, garbage, garbage");
+}
+
+#[test]
+fn a_currency_cannot_write_to_the_terminal() {
+    let mut account = low("A");
+    account["options"]["balance"] = json!("{amount: .low, currency: \"\\u001b]0;T\\u0007X\\nY\"}");
+    let program = Program::check(&config(vec![account])).args(["--color", "always"]);
+    let run = program.clone().run().expect(2);
+    assert!(!run.stdout.contains("\u{1b}]") && !run.stdout.contains('\u{7}'), "{run}");
+    let status = program.instead(["status", "--color", "always"]).run().expect(0);
+    assert!(!status.stdout.contains("\u{1b}]"), "{status}");
+}
+
+#[test]
+fn a_host_that_is_probed_keeps_no_other_from_its_time() {
+    let dead = Server::start(|_| Reply::hang());
+    let good = Server::start(|_| Reply::ok(uniapi_body("500")));
+    let mut world = World::new(Kind::Sqlite, &[]);
+    let mut accounts: Vec<Value> = (0..25).map(|n| uniapi(&format!("D{n}"), &dead.url())).collect();
+    accounts.extend((0..5).map(|n| uniapi(&format!("G{n}"), &good.url())));
+    world.configure(|config| {
+        config["projects"] = json!(accounts);
+        config["settings"]["run_timeout_seconds"] = json!(3);
+    });
+    world.run();
+    let host = dead.url().replace("http://", "");
+    world.sql(&format!("DELETE FROM circuits; INSERT INTO circuits VALUES ('{host}', 3, 1000)"));
+    let (asked, hits) = (dead.hits(), good.hits());
+    let report = world.run().expect(3).report();
+    for n in 0..5 {
+        assert_eq!(project(&report, &format!("G{n}"))["status"], "ok");
+    }
+    assert_eq!((dead.hits() - asked, good.hits() - hits), (1, 5), "one probe");
 }
 
 #[test]

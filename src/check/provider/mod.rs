@@ -203,7 +203,9 @@ impl Account {
         };
         let options: Vec<String> = self.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let currency = self.currency.as_deref().unwrap_or_default();
-        let asked = [self.credential.expose_secret(), currency, &options.join("\0")].join("\0\0");
+        // The page as well: a user's own may be corrected between two runs.
+        let page = format!("{:?}", self.page);
+        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page].join("\0\0");
         let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
         let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Some(format!("{} {url} {hash}", self.page.id))
