@@ -1,6 +1,7 @@
 //! What somebody must know, as a value: made by `decide`, kept by `state`, worded by `notify`, shown by `report`.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -38,6 +39,8 @@ pub enum Topic {
     Low,
     /// The balance cannot be read, run after run.
     Failing,
+    /// A subscription renews soon.
+    Renewal,
 }
 
 impl Topic {
@@ -46,12 +49,13 @@ impl Topic {
         match self {
             Topic::Low => "low",
             Topic::Failing => "failing",
+            Topic::Renewal => "renewal",
         }
     }
 
     /// The topic of a word.
     pub fn of(word: &str) -> Option<Topic> {
-        [Topic::Low, Topic::Failing].into_iter().find(|topic| topic.as_str() == word)
+        [Topic::Low, Topic::Failing, Topic::Renewal].into_iter().find(|topic| topic.as_str() == word)
     }
 }
 
@@ -120,8 +124,8 @@ pub struct Alert {
     pub owner_project: Option<String>,
     /// The provider's id.
     pub provider: String,
-    /// What is counted.
-    pub kind: BalanceType,
+    /// What is counted, if it is an account.
+    pub kind: Option<BalanceType>,
     /// What is left; none if that is not known, or has no limit.
     #[serde(with = "rust_decimal::serde::str_option")]
     pub balance: Option<Decimal>,
@@ -132,6 +136,8 @@ pub struct Alert {
     pub currency: Option<String>,
     /// Why the balance cannot be read.
     pub trouble: Option<Trouble>,
+    /// The renewal, if that is what it is about.
+    pub renewal: Option<RenewalNotice>,
     /// When it was found.
     pub at: Timestamp,
     /// Found by an earlier run, and this one could not look again.
@@ -151,6 +157,31 @@ pub struct Trouble {
     pub message: String,
     /// Failed runs in a row.
     pub runs: u32,
+}
+
+/// A renewal that is due.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RenewalNotice {
+    /// `weekly`, `monthly` or `yearly`.
+    pub cycle_type: String,
+    /// The day as it is written in the config.
+    pub renewal_day: String,
+    /// The due date.
+    pub next: Date,
+    /// The day on which this was found.
+    pub today: Date,
+    /// Days until then; 0 is today.
+    pub days: i64,
+    /// What it costs.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub amount: Option<Decimal>,
+}
+
+impl Alert {
+    /// What a store keeps of it to know it again: which renewal was told on which day. Empty for other topics.
+    pub fn mark(&self) -> String {
+        self.renewal.as_ref().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
+    }
 }
 
 /// What was wrong and could not be told while it was.

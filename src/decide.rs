@@ -1,13 +1,15 @@
 //! Is that bad, and who has not heard of it? Pure: outcomes, thresholds and the memory in, verdicts, alerts and what to
 //! remember out. No clock, no I/O.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::alert::{Alert, Event, Identity, Level, Missed, Topic, Trouble};
+use crate::alert::{Alert, Event, Identity, Level, Missed, RenewalNotice, Topic, Trouble};
+use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
-use crate::config::Alerting;
+use crate::config::{Alerting, Subscription};
 use crate::failure::Failure;
 use crate::plan::Subject;
 use crate::state::memory::{Changes, Condition, Memory, Told};
@@ -74,6 +76,28 @@ pub struct Verdict {
     pub calls: Vec<Call>,
     /// Seconds taken.
     pub duration_seconds: f64,
+}
+
+/// What was found of one subscription.
+#[derive(Clone, Debug)]
+pub struct SubscriptionVerdict {
+    /// Names it across runs.
+    pub identity: Identity,
+    /// What it is about.
+    pub subscription: Subscription,
+    /// When it renews, and whether somebody must be reminded.
+    pub renewal: Renewal,
+}
+
+/// All that a run has found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The accounts, in the order of the plan.
+    pub accounts: Vec<Verdict>,
+    /// The subscriptions, in the order of the plan.
+    pub subscriptions: Vec<SubscriptionVerdict>,
+    /// The day of the run, in the config's time zone.
+    pub today: Date,
 }
 
 /// An alert that is not sent in this run, though its cause lasts.
@@ -153,9 +177,9 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
 /// What is to be told, what was told already, and what to remember.
 ///
 /// `run_id` goes into the keys of new messages, so that the same run started twice gives the same keys.
-pub fn decide(verdicts: &[Verdict], memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
+pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
     let mut decision = Decision::default();
-    for verdict in verdicts {
+    for verdict in &found.accounts {
         let identity = verdict.subject.identity;
         let before = memory.failures.get(&identity).copied().unwrap_or_default();
         let failures = if verdict.status == Status::Failed { before.saturating_add(1) } else { 0 };
@@ -173,6 +197,11 @@ pub fn decide(verdicts: &[Verdict], memory: &Memory, rules: &Rules, now: Timesta
             let condition = memory.conditions.get(&(identity, topic));
             settle(state, condition, rules, now, (identity, topic), &mut decision);
         }
+    }
+    for verdict in found.subscriptions.iter().filter(|_| rules.tell) {
+        let condition = memory.conditions.get(&(verdict.identity, Topic::Renewal));
+        let alert = reminder(verdict, found.today, now, run_id);
+        settle_renewal(alert, verdict.renewal.standing, condition, rules, now, &mut decision);
     }
     decision.alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.topic));
     decision
@@ -243,11 +272,12 @@ impl Draft<'_> {
             project: subject.name.clone(),
             owner_project: subject.owner_project.clone(),
             provider: subject.provider.clone(),
-            kind: subject.kind,
+            kind: Some(subject.kind),
             balance: self.verdict.balance,
             threshold,
             currency: self.verdict.currency.clone(),
             trouble: None,
+            renewal: None,
             at: self.now,
             unconfirmed: false,
             missed: None,
@@ -339,6 +369,109 @@ fn settle(
     }
 }
 
+/// The reminder of a subscription.
+fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: &str) -> Alert {
+    let (subscription, renewal) = (&verdict.subscription, &verdict.renewal);
+    Alert {
+        identity: verdict.identity,
+        topic: Topic::Renewal,
+        event: Event::Raised,
+        level: if renewal.days == 0 { Level::Critical } else { Level::Warning },
+        project: subscription.name.clone(),
+        owner_project: subscription.owner_project.clone(),
+        provider: "subscription".to_owned(),
+        kind: None,
+        balance: None,
+        threshold: None,
+        currency: subscription.currency.as_ref().map(|currency| text::one_line(currency, 16)),
+        trouble: None,
+        renewal: Some(RenewalNotice {
+            cycle_type: subscription.cycle.as_str().to_owned(),
+            renewal_day: subscription.renewal_day.clone(),
+            next: renewal.next,
+            today,
+            days: renewal.days,
+            amount: subscription.amount,
+        }),
+        at: now,
+        unconfirmed: false,
+        missed: None,
+        dedup_key: format!("{}-{}-{run_id}", Topic::Renewal.as_str(), verdict.identity),
+    }
+}
+
+/// A reminder is told once a cycle and day, and not more often than the cool-down allows. That it is over is no news, unless
+/// nobody heard that it was due.
+fn settle_renewal(
+    mut alert: Alert,
+    standing: Standing,
+    condition: Option<&Condition>,
+    rules: &Rules,
+    now: Timestamp,
+    decision: &mut Decision,
+) {
+    let told = condition.and_then(|condition| condition.told.as_ref());
+    let pending = condition.and_then(|condition| condition.pending.as_ref());
+    let key = (alert.identity, alert.topic);
+    let mut held = |next| decision.held.push(Held { identity: key.0, topic: key.1, event: Event::Raised, next });
+    if pending.is_some_and(|pending| pending.claimed) {
+        return held(None);
+    }
+    let pending = pending.map(|pending| &pending.alert);
+    let cycle = |mark: &str| mark.split('/').next().map(str::to_owned);
+    if standing == Standing::Due {
+        let mark = alert.mark();
+        let is_due = told.is_none_or(|told| {
+            let is_other_day = told.mark != mark;
+            let is_other_cycle = cycle(&told.mark) != cycle(&mark);
+            is_other_cycle || (is_other_day && (alert.level > told.level || is_cooled_down(told, &rules.alerting, now)))
+        });
+        match (is_due, told) {
+            (false, Some(told)) => {
+                decision.changes.withdrawn.extend(pending.map(|pending| pending.dedup_key.clone()));
+                decision.held.push(Held {
+                    identity: key.0,
+                    topic: key.1,
+                    event: Event::Raised,
+                    next: told.at.checked_add(rules.alerting.cooldown).ok(),
+                });
+            }
+            _ => {
+                // The same renewal is the same message, with the days that are left now.
+                match pending {
+                    Some(pending) if cycle(&pending.mark()) == cycle(&mark) => {
+                        alert.dedup_key.clone_from(&pending.dedup_key);
+                    }
+                    other => decision.changes.withdrawn.extend(other.map(|pending| pending.dedup_key.clone())),
+                }
+                decision.alerts.push(alert);
+            }
+        }
+        return;
+    }
+    match pending {
+        // Its day has passed, and nobody heard of it.
+        Some(pending) if standing == Standing::Ok && (told.is_none() || pending.missed.is_some()) => {
+            let missed = pending.missed.clone().unwrap_or_else(|| missed(pending));
+            let dedup_key = pending.dedup_key.clone();
+            let over = Alert {
+                event: Event::Resolved,
+                level: Level::Info,
+                missed: Some(missed),
+                dedup_key,
+                ..pending.clone()
+            };
+            decision.alerts.push(over);
+        }
+        _ => {
+            decision.changes.withdrawn.extend(pending.map(|pending| pending.dedup_key.clone()));
+            if condition.is_some() {
+                decision.changes.over.push(key);
+            }
+        }
+    }
+}
+
 /// What a message says that could not be delivered.
 fn missed(alert: &Alert) -> Missed {
     Missed { at: alert.at, balance: alert.balance, threshold: alert.threshold, trouble: alert.trouble.clone() }
@@ -354,12 +487,15 @@ fn is_news(told: &Told, alert: &Alert, alerting: &Alerting) -> bool {
 
 /// Whether what was told must be told again.
 fn is_due(told: &Told, alert: &Alert, alerting: &Alerting, now: Timestamp) -> bool {
+    is_cooled_down(told, alerting, now) || is_news(told, alert, alerting)
+}
+
+fn is_cooled_down(told: &Told, alerting: &Alerting, now: Timestamp) -> bool {
     let since = now.duration_since(told.at);
     let cooldown = SignedDuration::try_from(alerting.cooldown).unwrap_or(SignedDuration::MAX);
     // A daily run starts a little earlier on some days, and must not skip these.
     let early = (cooldown / 100).min(EARLY);
-    let is_over = since >= cooldown - early || since < -CLOCK_SKEW;
-    is_over || is_news(told, alert, alerting)
+    since >= cooldown - early || since < -CLOCK_SKEW
 }
 
 /// Whether a balance is the given percentage below the one last told. Below zero the distance grows likewise.
@@ -411,9 +547,13 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
+    fn accounts(verdicts: &[Verdict]) -> Found {
+        Found { accounts: verdicts.to_vec(), ..Found::default() }
+    }
+
     fn first_run(found: Vec<(Subject, Outcome)>) -> (Vec<Verdict>, Vec<Alert>) {
         let verdicts = judge(found);
-        let alerts = decide(&verdicts, &Memory::default(), &rules(), at(0), "r").alerts;
+        let alerts = decide(&accounts(&verdicts), &Memory::default(), &rules(), at(0), "r").alerts;
         (verdicts, alerts)
     }
 
@@ -474,10 +614,14 @@ mod tests {
         /// One run. `taken` says whether the channels are up. Gives what was sent: `+critical`, `-` when over, `~` when
         /// suppressed; a leading `!` for what could not be delivered.
         fn run(&mut self, second: i64, outcome: Outcome, taken: bool) -> String {
-            self.run += 1;
             let verdicts = judge(vec![(self.subject.clone(), outcome)]);
+            self.go(second, &accounts(&verdicts), taken)
+        }
+
+        fn go(&mut self, second: i64, found: &Found, taken: bool) -> String {
+            self.run += 1;
             let run_id = format!("r{}", self.run);
-            let decision = decide(&verdicts, &self.memory, &self.rules, at(second), &run_id);
+            let decision = decide(found, &self.memory, &self.rules, at(second), &run_id);
             for (check, runs, _) in decision.changes.failures {
                 self.memory.failures.insert(check, runs);
             }
@@ -495,6 +639,7 @@ mod tests {
                 let word = match (alert.event, alert.topic) {
                     (Event::Raised, Topic::Low) => format!("+{}", alert.level.as_str()),
                     (Event::Raised, Topic::Failing) => "+failing".to_owned(),
+                    (Event::Raised, Topic::Renewal) => format!("+renewal {}", alert.level.as_str()),
                     (Event::Resolved, topic) => format!("-{}", topic.as_str()),
                 };
                 let late = if alert.missed.is_some() { "(late)" } else { "" };
@@ -508,8 +653,10 @@ mod tests {
                     self.memory.conditions.remove(&key);
                 } else {
                     let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
-                    *condition =
-                        Condition { told: Some(Told { at: at(second), level, balance, threshold }), pending: None };
+                    *condition = Condition {
+                        told: Some(Told { at: at(second), level, balance, threshold, mark: alert.mark() }),
+                        pending: None,
+                    };
                 }
             }
             said.extend(decision.held.iter().map(|held| match held.next {
@@ -743,18 +890,76 @@ mod tests {
         let mut memory = Memory::default();
         let verdicts = judge(vec![(subject("100", None), of("5"))]);
         let key = |memory: &Memory, second, run| {
-            decide(&verdicts, memory, &rules(), at(second), run).alerts[0].dedup_key.clone()
+            decide(&accounts(&verdicts), memory, &rules(), at(second), run).alerts[0].dedup_key.clone()
         };
         let first = key(&memory, 0, "r1");
         assert_eq!(first, key(&memory, 0, "r1"), "the same run started twice");
-        let alert = decide(&verdicts, &memory, &rules(), at(0), "r1").alerts.remove(0);
+        let alert = decide(&accounts(&verdicts), &memory, &rules(), at(0), "r1").alerts.remove(0);
         let identity = (alert.identity, Topic::Low);
-        let told = Told { at: at(0), level: alert.level, balance: alert.balance, threshold: alert.threshold };
+        let told = Told {
+            at: at(0),
+            level: alert.level,
+            balance: alert.balance,
+            threshold: alert.threshold,
+            mark: String::new(),
+        };
         let pending = Some(Pending { alert, claimed: false });
         memory.conditions.insert(identity, Condition { told: None, pending });
         assert_eq!(key(&memory, 300, "r2"), first);
         memory.conditions.insert(identity, Condition { told: Some(told), pending: None });
         assert_ne!(key(&memory, DAY, "r3"), first);
+    }
+
+    /// A monthly subscription on the 15th through days and hours; `paid` is when it was last paid.
+    #[test]
+    fn a_renewal_is_told_once_a_day_until_it_is_paid() {
+        let mut life = Life::new("0", None);
+        let subscription = Subscription {
+            name: "S".into(),
+            cycle: crate::check::subscription::Cycle::Monthly(15),
+            renewal_day: "15".into(),
+            alert_days_before: 3,
+            last_renewed: None,
+            amount: None,
+            currency: None,
+            owner_project: None,
+        };
+        let live = |life: &mut Life, day: &str, hour: i64, paid: Option<&str>, taken: bool, want: &str| {
+            let today: Date = day.parse().unwrap();
+            let paid = paid.map(|paid| paid.parse().unwrap());
+            let renewal = crate::check::subscription::look(subscription.cycle, 3, paid, today).unwrap();
+            let subscription = Subscription { last_renewed: paid, ..subscription.clone() };
+            let identity = Identity::of("subscription", "S", &[]);
+            let verdict = SubscriptionVerdict { identity, subscription, renewal };
+            let found = Found { accounts: Vec::new(), subscriptions: vec![verdict], today };
+            let days = i64::from(Date::constant(2026, 1, 1).until(today).unwrap().get_days());
+            assert_eq!(life.go(days * DAY + hour * 3600, &found, taken), want, "{day} {hour} h, paid {paid:?}");
+        };
+        let mut go = |day: &str, hour, paid, taken, want: &str| live(&mut life, day, hour, paid, taken, want);
+        go("2026-11-11", 8, None, true, "");
+        go("2026-11-12", 8, None, true, "+renewal warning");
+        go("2026-11-12", 9, None, true, "~");
+        go("2026-11-13", 8, None, true, "+renewal warning");
+        go("2026-11-14", 7, None, true, "~"); // another day, but within the cool-down
+        go("2026-11-14", 8, None, true, "+renewal warning");
+        go("2026-11-15", 0, None, true, "+renewal critical"); // the day itself is more urgent
+        go("2026-11-15", 23, None, true, "~");
+        go("2026-11-16", 8, None, true, "");
+        // Paid: no reminder, and no message.
+        go("2026-12-12", 8, None, true, "+renewal warning");
+        go("2026-12-13", 8, Some("2026-12-13"), true, "");
+        go("2026-12-15", 8, Some("2026-12-13"), true, "");
+        go("2027-01-12", 8, Some("2026-12-13"), true, "+renewal warning");
+        go("2027-01-16", 8, Some("2026-12-13"), true, "");
+        // Channels down over the day: it is told late, once.
+        go("2027-02-14", 8, None, false, "!+renewal warning");
+        go("2027-02-15", 8, None, false, "!+renewal critical");
+        go("2027-02-16", 8, None, false, "!-renewal(late)");
+        go("2027-02-17", 8, None, true, "-renewal(late)");
+        go("2027-02-18", 8, None, true, "");
+        // Paid before anybody could be told: nothing to say.
+        go("2027-03-14", 8, None, false, "!+renewal warning");
+        go("2027-03-15", 8, Some("2027-03-14"), true, "");
     }
 
     #[test]

@@ -43,11 +43,12 @@ use anstream::AutoStream;
 use clap::CommandFactory;
 use jiff::Timestamp;
 
+use crate::alert::Identity;
 use crate::check::circuit::Breaker;
 use crate::check::job::{Readings, Shared, job};
 use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
 use crate::config::{Environment, Loaded, Problem, Reach, Source};
-use crate::decide::Decision;
+use crate::decide::{Decision, Found, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::http::Clients;
 use crate::logging::Format;
@@ -238,10 +239,18 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
     drop(progress);
 
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes).collect());
+    let today = moment.started_at.to_zoned(plan.timezone.clone()).date();
+    let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
+        let (before, paid) = (subscription.alert_days_before, subscription.last_renewed);
+        let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;
+        let identity = Identity::of("subscription", &subscription.name, &[]);
+        Some(SubscriptionVerdict { identity, subscription, renewal })
+    });
+    let found = Found { accounts: verdicts, subscriptions: subscriptions.collect(), today };
     let group = plan.metrics.gateway.as_ref().map(metrics::group).unwrap_or_default();
-    let checked = metrics::of_checks(&verdicts, plan.keep_readings.is_some());
+    let checked = metrics::of_checks(&found.accounts, plan.keep_readings.is_some());
     let learnt = Arc::new(Learnt {
-        verdicts,
+        found,
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
         metrics: wants_metrics.then(|| (group.clone(), checked.clone())),
@@ -254,7 +263,7 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
     };
     let decider: Decider = {
         let (learnt, rules, run) = (Arc::clone(&learnt), plan.rules.clone(), run.clone());
-        Arc::new(move |memory| decide::decide(&learnt.verdicts, memory, &rules, run.started_at, &run.id))
+        Arc::new(move |memory| decide::decide(&learnt.found, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
     let Decision { alerts, held, .. } =
@@ -267,7 +276,8 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         run_id: run.id.clone(),
         started_at: run.started_at,
         duration_seconds: moment.start.elapsed().as_secs_f64(),
-        verdicts: learnt.verdicts.clone(),
+        verdicts: learnt.found.accounts.clone(),
+        subscriptions: learnt.found.subscriptions.clone(),
         alerts,
         held,
         channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
@@ -10,7 +11,7 @@ use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
-use crate::config::{BalanceType, Channel, Circuit, Config, Language, Metrics, Project, State};
+use crate::config::{BalanceType, Channel, Circuit, Config, Language, Metrics, Project, State, Subscription};
 use crate::decide::Rules;
 use crate::failure::{Failure, Reason};
 use crate::redact::Redactor;
@@ -20,6 +21,10 @@ use crate::text;
 pub struct Plan {
     /// The checks, in the order of the config.
     pub checks: Vec<Check>,
+    /// The subscriptions, in the order of the config.
+    pub subscriptions: Vec<Subscription>,
+    /// The time zone of dates.
+    pub timezone: TimeZone,
     /// Where alerts go.
     pub channels: Vec<Channel>,
     /// Threads that check at the same time; at most the number of checks.
@@ -92,7 +97,9 @@ impl Plan {
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
     pub fn new(config: &Config, args: &CheckArgs) -> Result<Plan, PlanError> {
         let selected = select(config, args)?;
-        if selected.is_empty() {
+        let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
+        let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions().to_vec() } else { Vec::new() };
+        if selected.is_empty() && subscriptions.is_empty() {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
@@ -106,6 +113,8 @@ impl Plan {
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         Ok(Plan {
             workers: wanted.min(checks.len()),
+            subscriptions,
+            timezone: settings.timezone.clone(),
             checks,
             channels: config.channels().to_vec(),
             run_timeout: args.timeout.unwrap_or(settings.run_timeout),
@@ -167,7 +176,6 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
         };
         return Err(PlanError::Usage { message: format!("no enabled project is named `{name}`"), hint: Some(hint) });
     }
-    // Mailboxes and subscriptions are lists that this version refuses unless they are empty.
     if args.only.is_some_and(|only| only != Only::Projects) {
         return Ok(Vec::new());
     }

@@ -15,11 +15,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::check::provider::page::{Page, Reader};
+use crate::check::subscription::Cycle;
 use crate::redact::Redactor;
 
 pub use environment::Environment;
@@ -38,6 +41,7 @@ pub struct Config {
     settings: Settings,
     channels: Vec<Channel>,
     projects: Vec<Project>,
+    subscriptions: Vec<Subscription>,
     state: State,
     metrics: Metrics,
     fingerprint: String,
@@ -75,6 +79,29 @@ pub struct Settings {
     pub circuit: Circuit,
     /// The time between two runs, if that is known.
     pub refresh_interval: Option<Duration>,
+    /// The time zone of dates.
+    pub timezone: TimeZone,
+}
+
+/// What renews on a date.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// The unique name.
+    pub name: String,
+    /// How often, and on which day.
+    pub cycle: Cycle,
+    /// The day as it is written in the config.
+    pub renewal_day: String,
+    /// Days before the renewal from which on it is due.
+    pub alert_days_before: u32,
+    /// When it was last paid.
+    pub last_renewed: Option<Date>,
+    /// What a renewal costs.
+    pub amount: Option<Decimal>,
+    /// In what.
+    pub currency: Option<String>,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
 }
 
 /// What Prometheus sees of a run.
@@ -191,6 +218,7 @@ impl Default for Settings {
             response_cache_ttl: Duration::ZERO,
             circuit: Circuit::default(),
             refresh_interval: None,
+            timezone: TimeZone::UTC,
         }
     }
 }
@@ -259,6 +287,11 @@ impl Config {
     /// The enabled projects, in the order of the file.
     pub fn projects(&self) -> &[Project] {
         &self.projects
+    }
+
+    /// The enabled subscriptions, in the order of the file.
+    pub fn subscriptions(&self) -> &[Subscription] {
+        &self.subscriptions
     }
 
     /// Where runs keep what they remember.

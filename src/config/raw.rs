@@ -36,9 +36,8 @@ pub(super) struct RawConfig {
     pub metrics: Option<RawMetrics>,
     /// Where runs keep what they remember: `none`, or a file or a PostgreSQL database.
     pub state: Option<RawState>,
-    /// Subscriptions; must be empty in this version.
-    #[schemars(with = "Option<[(); 0]>")]
-    pub subscriptions: Option<Vec<serde_yaml::Value>>,
+    /// What renews on a date.
+    pub subscriptions: Option<Vec<Option<RawSubscription>>>,
     /// Mailboxes; must be empty in this version.
     #[schemars(with = "Option<[(); 0]>")]
     pub email: Option<Vec<serde_yaml::Value>>,
@@ -84,8 +83,53 @@ pub(super) struct RawSettings {
     /// For this many seconds: above 0 to 86400, default 60.
     #[schemars(extend("default" = 60))]
     pub circuit_breaker_seconds: Option<Lenient<Decimal>>,
+    /// The time zone of the dates of subscriptions and mails, for example Asia/Shanghai; default the variable TZ, else UTC.
+    pub timezone: Option<String>,
     /// The time between two runs, in seconds, for the lag metric: above 0 to 31536000.
     pub balance_refresh_interval_seconds: Option<Lenient<Decimal>>,
+}
+
+/// What renews on a date.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSubscription {
+    /// The unique name in reports and alerts.
+    #[schemars(required)]
+    pub name: Option<String>,
+    /// How often it renews.
+    #[schemars(required)]
+    pub cycle_type: Option<CycleType>,
+    /// Weekly: 1 (Monday) to 7. Monthly: 1 to 31. Yearly: month and day as 315 or "03-15"; 1 to 31 renews on the anniversary of
+    /// `last_renewed_date`.
+    #[schemars(required)]
+    pub renewal_day: Option<Lenient<Text>>,
+    /// Days before the renewal from which on it is due: 0 to 365, default 3.
+    #[schemars(extend("default" = 3))]
+    pub alert_days_before: Option<Lenient<u64>>,
+    /// What a renewal costs.
+    pub amount: Option<Lenient<Decimal>>,
+    /// The currency of `amount`.
+    pub currency: Option<String>,
+    /// When it was last paid, as 2026-11-15; counts for the due date it is nearest to.
+    pub last_renewed_date: Option<String>,
+    /// Who it belongs to, for people.
+    pub owner_project: Option<String>,
+    /// The old name of `owner_project`.
+    pub project: Option<String>,
+    /// Whether it is watched; default true.
+    pub enabled: Option<Lenient<bool>>,
+}
+
+/// How often a subscription renews.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CycleType {
+    /// Every week
+    Weekly,
+    /// Every month
+    Monthly,
+    /// Every year
+    Yearly,
 }
 
 /// What Prometheus sees of a run.

@@ -9,6 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::family::{self, Family, Kind};
 use super::{Sum, Sums};
+use crate::check::subscription::Standing;
 use crate::decide::Status;
 use crate::report::Report;
 
@@ -154,6 +155,17 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
     if !report.verdicts.is_empty() {
         values.gauge(&family::CHECK_SUCCESS, &["balance"], f64::from(u8::from(!report.has_failed())));
         values.gauge(&family::LAST_CHECK, &["balance"], started);
+    }
+    for verdict in &report.subscriptions {
+        let labels = [verdict.subscription.name.as_str(), verdict.subscription.cycle.as_str()];
+        values.gauge(&family::SUBSCRIPTION_DAYS, &labels, verdict.renewal.days as f64);
+        values.decimal(&family::SUBSCRIPTION_AMOUNT, &labels, verdict.subscription.amount);
+        let is_fine = verdict.renewal.standing != Standing::Due;
+        values.gauge(&family::SUBSCRIPTION_STATUS, &labels, f64::from(u8::from(is_fine)));
+    }
+    if !report.subscriptions.is_empty() {
+        values.gauge(&family::CHECK_SUCCESS, &["subscription"], 1.0);
+        values.gauge(&family::LAST_CHECK, &["subscription"], started);
     }
     for (provider, is_open) in &report.circuits {
         values.gauge(&family::CIRCUIT, &[provider], f64::from(u8::from(*is_open)));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use crate::alert::{Alert, Event, Level, Topic, Trouble};
+use crate::alert::{Alert, Event, Level, RenewalNotice, Topic, Trouble};
 use crate::amount;
 use crate::config::{BalanceType, Language};
 use crate::text;
@@ -50,14 +50,15 @@ impl Message {
     pub(super) fn title(&self, alerts: &[Alert]) -> String {
         let count = |what: fn(&Alert) -> bool| alerts.iter().filter(|alert| what(alert)).count();
         let counts = [
-            count(|alert| alert.level == Level::Critical),
+            count(|alert| alert.level == Level::Critical && alert.topic == Topic::Low),
             count(|alert| alert.level == Level::Warning && alert.topic == Topic::Low),
             count(|alert| alert.level == Level::Warning && alert.topic == Topic::Failing),
+            count(|alert| alert.event == Event::Raised && alert.topic == Topic::Renewal),
             count(|alert| alert.event == Event::Resolved),
         ];
         let (head, words, colon, comma) = match self.language {
-            Language::En => ("Balance alert", [" low", " warning", " failing", " recovered"], ": ", ", "),
-            Language::Zh => ("余额告警", [" 个不足", " 个预警", " 个读取失败", " 个恢复"], "：", "，"),
+            Language::En => ("Balance alert", [" low", " warning", " failing", " renewing", " recovered"], ": ", ", "),
+            Language::Zh => ("余额告警", [" 个不足", " 个预警", " 个读取失败", " 个即将续费", " 个恢复"], "：", "，"),
         };
         let counts: Vec<String> = counts
             .iter()
@@ -72,7 +73,7 @@ impl Message {
     pub(super) fn line(&self, alert: &Alert, neutral: Neutral) -> String {
         let mark = match (alert.level, alert.topic) {
             (Level::Critical, _) => "🔴",
-            (Level::Warning, Topic::Low) => "🟡",
+            (Level::Warning, Topic::Low | Topic::Renewal) => "🟡",
             (Level::Warning, Topic::Failing) => "⚪",
             (Level::Info, _) => "🟢",
         };
@@ -139,7 +140,10 @@ impl Words<'_> {
             Some(owner) => format!("{} ({})", (self.neutral)(&alert.project), (self.neutral)(owner)),
             None => (self.neutral)(&alert.project),
         };
-        let kind = alert.kind.as_str();
+        let kind = alert.kind.map_or("", BalanceType::as_str);
+        if let Some(renewal) = &alert.renewal {
+            return format!("{name}: {}", self.renewal_in_english(renewal));
+        }
         let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
@@ -150,6 +154,7 @@ impl Words<'_> {
                 format!("{kind} {balance} is back at or above the threshold {threshold}")
             }
             (Topic::Low, Event::Resolved, None) => format!("{kind} has no limit any more"),
+            (Topic::Renewal, ..) => String::new(),
             (Topic::Failing, Event::Raised, _) => {
                 let runs = alert.trouble.as_ref().map_or(1, |trouble| trouble.runs);
                 let times = if runs == 1 { "once".to_owned() } else { format!("in {runs} runs in a row") };
@@ -173,15 +178,47 @@ impl Words<'_> {
         format!("{name}: {now}{more}")
     }
 
+    fn renewal_in_english(&self, renewal: &RenewalNotice) -> String {
+        let amount = self.amount(renewal.amount);
+        let amount = if amount.is_empty() { amount } else { format!(", {amount}") };
+        let (next, cycle) = (renewal.next, &renewal.cycle_type);
+        match (self.alert.event, renewal.days) {
+            (Event::Resolved, _) => format!("was due on {next}, which could not be delivered then ({cycle}{amount})"),
+            (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
+            (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
+            (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
+        }
+    }
+
+    fn renewal_in_chinese(&self, renewal: &RenewalNotice) -> String {
+        let amount = self.amount(renewal.amount);
+        let amount = if amount.is_empty() { amount } else { format!("，{amount}") };
+        let cycle = match renewal.cycle_type.as_str() {
+            "weekly" => "每周",
+            "monthly" => "每月",
+            _ => "每年",
+        };
+        let next = renewal.next;
+        match (self.alert.event, renewal.days) {
+            (Event::Resolved, _) => format!("已于 {next} 到期续费，当时未能送达（{cycle}{amount}）"),
+            (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
+            (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
+        }
+    }
+
     fn chinese(&self) -> String {
         let alert = self.alert;
         let name = match &alert.owner_project {
             Some(owner) => format!("{}（{}）", (self.neutral)(&alert.project), (self.neutral)(owner)),
             None => (self.neutral)(&alert.project),
         };
+        if let Some(renewal) = &alert.renewal {
+            return format!("{name}：{}", self.renewal_in_chinese(renewal));
+        }
         let kind = match alert.kind {
-            BalanceType::Balance => "余额",
-            BalanceType::Credits => "点数",
+            Some(BalanceType::Balance) => "余额",
+            Some(BalanceType::Credits) => "点数",
+            None => "",
         };
         let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
         let now = match (alert.topic, alert.event, alert.balance) {
@@ -191,6 +228,7 @@ impl Words<'_> {
             }
             (Topic::Low, Event::Resolved, Some(_)) => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
             (Topic::Low, Event::Resolved, None) => format!("{kind}已不设上限"),
+            (Topic::Renewal, ..) => String::new(),
             (Topic::Failing, Event::Raised, _) => {
                 let runs = alert.trouble.as_ref().map_or(1, |trouble| trouble.runs);
                 format!("连续 {runs} 次读取失败：{}", self.trouble(alert.trouble.as_ref()))
@@ -272,12 +310,13 @@ mod tests {
             project: project.into(),
             owner_project: Some("AI platform".into()),
             provider: "openrouter".into(),
-            kind: BalanceType::Credits,
+            kind: Some(BalanceType::Credits),
             level,
             balance: Some("74.75".parse().unwrap()),
             threshold: Some("100".parse().unwrap()),
             currency: Some("USD".into()),
             trouble: None,
+            renewal: None,
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
             missed: None,

@@ -87,7 +87,11 @@ pub fn notify(
     let (sender, receiver) = mpsc::channel();
     let mut deliveries: Vec<Delivery> = Vec::new();
     for channel in &plan.channels {
-        let positions: Vec<usize> = (0..alerts.len()).filter(|at| wants(channel, &alerts[*at])).collect();
+        let mut positions: Vec<usize> = (0..alerts.len()).filter(|at| wants(channel, &alerts[*at])).collect();
+        if channel.kind == ChannelKind::Custom {
+            // Kinds that go in messages of their own stand together.
+            positions.sort_by_key(|at| alerts[*at].renewal.is_some());
+        }
         if positions.is_empty() {
             continue;
         }

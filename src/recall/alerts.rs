@@ -105,6 +105,10 @@ fn table(messages: &[Message], since: Since) -> String {
                 (Topic::Failing, Event::Raised, _) => {
                     format!("failing ({})", alert.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
                 }
+                (Topic::Renewal, event, _) => match (&alert.renewal, event) {
+                    (Some(renewal), Event::Raised) => format!("renews on {}", renewal.next),
+                    _ => "was due".to_owned(),
+                },
                 (Topic::Failing, Event::Resolved, _) => "can be read again".to_owned(),
             };
             let balance = alert.balance.map_or_else(|| "-".to_owned(), |b| amount::show(b, alert.currency.as_deref()));

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{Report, Summary};
 use crate::alert::{Event, Identity, Topic};
 use crate::amount;
+use crate::check::subscription::Standing;
 use crate::config::BalanceType;
 use crate::decide::Status;
 use crate::exit::Exit;
@@ -26,10 +27,23 @@ struct Root<'a> {
     summary: Summary,
     projects: Vec<Project<'a>>,
     mailboxes: [(); 0],
-    subscriptions: [(); 0],
+    subscriptions: Vec<Subscription<'a>>,
     deliveries: Vec<Delivery<'a>>,
     memory: Memory<'a>,
     metrics: Metrics<'a>,
+}
+
+#[derive(Serialize)]
+struct Subscription<'a> {
+    name: &'a str,
+    owner_project: Option<&'a str>,
+    cycle_type: &'static str,
+    status: Standing,
+    next_renewal_date: String,
+    days_until_renewal: i64,
+    amount: Option<Box<RawValue>>,
+    currency: Option<&'a str>,
+    alerts: Vec<Told<'a>>,
 }
 
 #[derive(Serialize)]
@@ -172,7 +186,21 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
             })
             .collect(),
         mailboxes: [],
-        subscriptions: [],
+        subscriptions: report
+            .subscriptions
+            .iter()
+            .map(|verdict| Subscription {
+                name: &verdict.subscription.name,
+                owner_project: verdict.subscription.owner_project.as_deref(),
+                cycle_type: verdict.subscription.cycle.as_str(),
+                status: verdict.renewal.standing,
+                next_renewal_date: verdict.renewal.next.to_string(),
+                days_until_renewal: verdict.renewal.days,
+                amount: verdict.subscription.amount.map(amount::to_json),
+                currency: verdict.subscription.currency.as_deref(),
+                alerts: told(report, verdict.identity),
+            })
+            .collect(),
         deliveries: report
             .deliveries
             .iter()

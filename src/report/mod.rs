@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::alert::Alert;
+use crate::check::subscription::Standing;
 use crate::cli::Output;
-use crate::decide::{Held, Status, Verdict};
+use crate::decide::{Held, Status, SubscriptionVerdict, Verdict};
 use crate::exit::{Exit, FailOn};
 use crate::failure::Failure;
 use crate::metrics::Published;
@@ -33,6 +34,8 @@ pub struct Report {
     pub duration_seconds: f64,
     /// What was found, in the order of the plan.
     pub verdicts: Vec<Verdict>,
+    /// What was found of the subscriptions, in the order of the plan.
+    pub subscriptions: Vec<SubscriptionVerdict>,
     /// What was to be told.
     pub alerts: Vec<Alert>,
     /// What is wrong, but was told before.
@@ -82,9 +85,14 @@ impl Report {
         self.has(Status::Low)
     }
 
-    /// Whether a balance is below its warning threshold.
+    /// Whether a balance is below its warning threshold, or a renewal is due.
     pub fn has_warning(&self) -> bool {
-        self.has(Status::Warning)
+        self.has(Status::Warning) || self.due() > 0
+    }
+
+    /// Subscriptions that are due.
+    fn due(&self) -> usize {
+        self.subscriptions.iter().filter(|verdict| verdict.renewal.standing == Standing::Due).count()
     }
 
     /// Whether a check could not be read.

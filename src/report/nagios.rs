@@ -13,13 +13,19 @@ const MOST_NAMES: usize = 5;
 pub(super) fn render(report: &Report) -> String {
     let word = if report.has_undelivered() { "unknown" } else { report.status() };
     let summary = report.summary();
-    let counts = [(summary.low, "low"), (summary.failed, "failed"), (summary.warning, "warning")];
+    let counts =
+        [(summary.low, "low"), (summary.failed, "failed"), (summary.warning, "warning"), (report.due(), "due")];
     let mut parts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if parts.is_empty() {
         parts.push("all ok".to_owned());
     }
-    let mut line = format!("BALANCE {} - {} of {}", word.to_uppercase(), parts.join(", "), summary.total);
+    let mut line = format!(
+        "BALANCE {} - {} of {}",
+        word.to_uppercase(),
+        parts.join(", "),
+        summary.total + report.subscriptions.len()
+    );
     if report.has_undelivered() {
         line.push_str(", an alert was not delivered");
     }

@@ -28,6 +28,19 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         ]
     });
     let mut out = columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3]);
+    if !plan.subscriptions.is_empty() {
+        let rows = plan.subscriptions.iter().map(|subscription| {
+            let days = text::plural(subscription.alert_days_before as usize, "day");
+            vec![
+                text::one_line(&subscription.name, 60),
+                subscription.cycle.as_str().to_owned(),
+                subscription.renewal_day.clone(),
+                format!("{days} before"),
+            ]
+        });
+        out.push('\n');
+        out.push_str(&columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2]));
+    }
     out.push('\n');
     let channels: Vec<String> = config
         .channels()
@@ -50,7 +63,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
     };
     out.push_str(&format!(
         "{} on {}, at most {} s; {to}; {memory}\n",
-        text::plural(plan.checks.len(), "check"),
+        text::plural(plan.checks.len() + plan.subscriptions.len(), "check"),
         text::plural(plan.workers, "worker"),
         text::seconds(plan.run_timeout),
     ));

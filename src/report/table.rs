@@ -4,8 +4,10 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::Report;
+use crate::alert::Identity;
 use crate::amount;
-use crate::decide::{Status, Verdict};
+use crate::check::subscription::Standing;
+use crate::decide::{Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
 use crate::text;
 
@@ -47,12 +49,26 @@ pub fn painted_status(status: Status) -> String {
 pub(super) fn render(report: &Report, quiet: bool) -> String {
     let is_bad = |verdict: &&Verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning);
     let shown: Vec<&Verdict> = report.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
-    if quiet && shown.is_empty() {
+    let is_due = |verdict: &&SubscriptionVerdict| verdict.renewal.standing == Standing::Due;
+    let mut renewals: Vec<&SubscriptionVerdict> =
+        report.subscriptions.iter().filter(|verdict| !quiet || is_due(verdict)).collect();
+    if quiet && shown.is_empty() && renewals.is_empty() {
         return String::new();
     }
-    let rows: Vec<Vec<String>> = shown.into_iter().map(|verdict| row(report, verdict)).collect();
-    let mut out = columns(&["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"], rows, &[3, 4]);
-    out.push('\n');
+    let mut out = String::new();
+    if !shown.is_empty() {
+        let rows: Vec<Vec<String>> = shown.into_iter().map(|verdict| row(report, verdict)).collect();
+        let headings = ["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"];
+        out.push_str(&columns(&headings, rows, &[3, 4]));
+        out.push('\n');
+    }
+    if !renewals.is_empty() {
+        renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.next));
+        let rows: Vec<Vec<String>> = renewals.into_iter().map(|verdict| renewal(report, verdict)).collect();
+        let headings = ["STATUS", "SUBSCRIPTION", "CYCLE", "RENEWS", "DAYS", "AMOUNT", "OWNER", "NOTE"];
+        out.push_str(&columns(&headings, rows, &[4, 5]));
+        out.push('\n');
+    }
     for delivery in &report.deliveries {
         let alerts = text::plural(delivery.alerts.len(), "alert");
         match (delivery.status, &delivery.failure) {
@@ -72,6 +88,32 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
     }
     out.push_str(&closing(report));
     out
+}
+
+fn renewal(report: &Report, verdict: &SubscriptionVerdict) -> Vec<String> {
+    let subscription = &verdict.subscription;
+    let colour = if verdict.renewal.standing == Standing::Due { AnsiColor::Yellow } else { AnsiColor::Green };
+    let currency = subscription.currency.as_deref().map(|currency| text::one_line(currency, 16));
+    vec![
+        painted(verdict.renewal.standing.as_str(), Style::new().fg_color(Some(colour.into()))),
+        text::one_line(&subscription.name, 60),
+        subscription.cycle.as_str().to_owned(),
+        verdict.renewal.next.to_string(),
+        verdict.renewal.days.to_string(),
+        subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
+        subscription.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+        suppressed(report, verdict.identity).join("; "),
+    ]
+}
+
+/// What is not told again, for the note.
+fn suppressed(report: &Report, identity: Identity) -> Vec<String> {
+    let held = report.held.iter().filter(|held| held.identity == identity);
+    held.map(|held| match held.next {
+        Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
+        None => "another run is telling it".to_owned(),
+    })
+    .collect()
 }
 
 fn row(report: &Report, verdict: &Verdict) -> Vec<String> {
@@ -94,12 +136,7 @@ fn row(report: &Report, verdict: &Verdict) -> Vec<String> {
     if verdict.cached {
         notes.push("cached".to_owned());
     }
-    for held in report.held.iter().filter(|held| held.identity == subject.identity) {
-        notes.push(match held.next {
-            Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
-            None => "another run is telling it".to_owned(),
-        });
-    }
+    notes.extend(suppressed(report, subject.identity));
     vec![
         painted_status(verdict.status),
         text::one_line(&subject.name, 60),
@@ -117,6 +154,7 @@ fn closing(report: &Report) -> String {
         (summary.low, "low"),
         (summary.failed, "failed"),
         (summary.warning, "warning"),
+        (report.due(), "due"),
         (summary.ok, "ok"),
         (summary.unlimited, "unlimited"),
     ];
@@ -125,6 +163,7 @@ fn closing(report: &Report) -> String {
     let failed = report.failed_deliveries().count();
     let deliveries =
         if failed > 0 { format!(", {} not delivered", text::plural(failed, "message")) } else { String::new() };
-    let checks = text::plural(summary.total, "check");
-    format!("{checks}: {}{deliveries}, in {:.1} s\n", counts.join(", "), report.duration_seconds)
+    let checks = text::plural(summary.total + report.subscriptions.len(), "check");
+    let all = if counts.is_empty() { "nothing due".to_owned() } else { counts.join(", ") };
+    format!("{checks}: {all}{deliveries}, in {:.1} s\n", report.duration_seconds)
 }

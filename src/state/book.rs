@@ -13,7 +13,7 @@ use super::{Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
 use crate::check::{Amount, CachedReading, Reading};
-use crate::decide::{Decision, Verdict};
+use crate::decide::{Decision, Found};
 use crate::fault;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
@@ -104,8 +104,8 @@ pub(super) fn claim(
     transaction(database, wait, |database| {
         let memory = memory(database)?;
         let decision = decide(&memory);
-        let number = begin_run(database, run, learnt.verdicts.len())?;
-        samples(database, number, &learnt.verdicts)?;
+        let number = begin_run(database, run, learnt.found.accounts.len() + learnt.found.subscriptions.len())?;
+        samples(database, number, &learnt.found)?;
         changes(database, &decision.changes, run.started_at)?;
         pending(database, number, run, &decision.alerts)?;
         readings(database, learnt)?;
@@ -127,13 +127,14 @@ fn memory(database: &mut dyn Database) -> Result<Memory, StoreError> {
     for row in database.query("SELECT check_id, runs FROM failures", &[])? {
         memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
     }
-    let sql = "SELECT check_id, topic, told_at, level, balance, threshold FROM conditions";
+    let sql = "SELECT check_id, topic, told_at, level, balance, threshold, mark FROM conditions";
     for row in database.query(sql, &[])? {
         let told = Told {
             at: timestamp(row.int(2)?)?,
             level: Level::of(row.text(3)?).ok_or_else(|| StoreError::damaged("a level in it is unknown"))?,
             balance: row.decimal(4)?,
             threshold: row.decimal(5)?,
+            mark: row.text(6)?.to_owned(),
         };
         memory.conditions.entry((Identity(row.int(0)?), topic(&row, 1)?)).or_default().told = Some(told);
     }
@@ -175,18 +176,56 @@ fn begin_run(database: &mut dyn Database, run: &Run, checks: usize) -> Result<i6
     Ok(number)
 }
 
-fn samples(database: &mut dyn Database, run: i64, verdicts: &[Verdict]) -> Result<(), StoreError> {
-    let checks: Vec<Vec<Value>> = verdicts
+/// What is kept of one check in one run.
+struct Sample<'a> {
+    identity: Identity,
+    name: &'a str,
+    provider: &'a str,
+    owner: Option<&'a str>,
+    unit: &'a str,
+    currency: Option<&'a str>,
+    status: &'a str,
+    reason: Option<&'static str>,
+    balance: Option<Decimal>,
+    threshold: Option<Decimal>,
+}
+
+fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), StoreError> {
+    let accounts = found.accounts.iter().map(|verdict| Sample {
+        identity: verdict.subject.identity,
+        name: &verdict.subject.name,
+        provider: &verdict.subject.provider,
+        owner: verdict.subject.owner_project.as_deref(),
+        unit: verdict.subject.kind.as_str(),
+        currency: verdict.currency.as_deref(),
+        status: verdict.status.as_str(),
+        reason: verdict.failure.as_ref().map(|failure| failure.reason.as_str()),
+        balance: verdict.balance,
+        threshold: verdict.subject.threshold,
+    });
+    let subscriptions = found.subscriptions.iter().map(|verdict| Sample {
+        identity: verdict.identity,
+        name: &verdict.subscription.name,
+        provider: "subscription",
+        owner: verdict.subscription.owner_project.as_deref(),
+        unit: "subscription",
+        currency: None,
+        status: verdict.renewal.standing.as_str(),
+        reason: None,
+        balance: None,
+        threshold: None,
+    });
+    let samples: Vec<Sample> = accounts.chain(subscriptions).collect();
+    let checks: Vec<Vec<Value>> = samples
         .iter()
-        .map(|verdict| {
-            let subject = &verdict.subject;
+        .map(|sample| {
             vec![
-                subject.identity.0.into(),
-                subject.name.as_str().into(),
-                subject.provider.as_str().into(),
-                subject.owner_project.as_deref().into(),
-                subject.kind.as_str().into(),
-                verdict.currency.as_deref().into(),
+                sample.identity.0.into(),
+                sample.name.into(),
+                sample.provider.into(),
+                sample.owner.into(),
+                sample.unit.into(),
+                sample.currency.into(),
                 run.into(),
             ]
         })
@@ -205,20 +244,20 @@ fn samples(database: &mut dyn Database, run: i64, verdicts: &[Verdict]) -> Resul
              OR checks.currency IS DISTINCT FROM excluded.currency"
         ),
     )?;
-    let samples: Vec<Vec<Value>> = verdicts
+    let rows: Vec<Vec<Value>> = samples
         .iter()
-        .map(|verdict| {
+        .map(|sample| {
             vec![
                 run.into(),
-                verdict.subject.identity.0.into(),
-                verdict.status.as_str().into(),
-                verdict.failure.as_ref().map(|failure| failure.reason.as_str()).into(),
-                verdict.balance.into(),
-                verdict.subject.threshold.into(),
+                sample.identity.0.into(),
+                sample.status.into(),
+                sample.reason.into(),
+                sample.balance.into(),
+                sample.threshold.into(),
             ]
         })
         .collect();
-    insert(database, "samples", &["run", "check_id", "status", "reason", "balance", "threshold"], &samples, "")
+    insert(database, "samples", &["run", "check_id", "status", "reason", "balance", "threshold"], &rows, "")
 }
 
 fn changes(database: &mut dyn Database, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
@@ -369,16 +408,17 @@ pub(super) fn mark(
                     alert.level.as_str().into(),
                     alert.balance.into(),
                     alert.threshold.into(),
+                    alert.mark().into(),
                 ]),
             }
         }
         insert(
             database,
             "conditions",
-            &["check_id", "topic", "told_at", "level", "balance", "threshold"],
+            &["check_id", "topic", "told_at", "level", "balance", "threshold", "mark"],
             &told,
             "ON CONFLICT (check_id, topic) DO UPDATE SET told_at = excluded.told_at, level = excluded.level, \
-             balance = excluded.balance, threshold = excluded.threshold",
+             balance = excluded.balance, threshold = excluded.threshold, mark = excluded.mark",
         )?;
         let done = [now.as_millisecond().into()];
         let sql = "UPDATE alerts SET state = 'sent', done_at = $1, claimed_by = NULL, claimed_until = NULL \

@@ -37,6 +37,8 @@ pub struct Told {
     pub balance: Option<Decimal>,
     /// The threshold it was below.
     pub threshold: Option<Decimal>,
+    /// Which renewal was told on which day ([`Alert::mark`]).
+    pub mark: String,
 }
 
 /// A message that was decided and not delivered.

@@ -32,7 +32,7 @@ use crate::alert::Alert;
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
 use crate::config::Place;
-use crate::decide::{Decision, Verdict};
+use crate::decide::{Decision, Found};
 use crate::http::Clients;
 use crate::metrics::{Sums, Tally};
 
@@ -132,7 +132,7 @@ pub struct Run {
 #[derive(Debug, Default)]
 pub struct Learnt {
     /// What was found.
-    pub verdicts: Vec<Verdict>,
+    pub found: Found,
     /// New readings, by hashed account.
     pub readings: Vec<(String, CachedReading)>,
     /// What changed of the circuits.

@@ -51,6 +51,7 @@ CREATE TABLE conditions (
     level TEXT NOT NULL,
     balance TEXT,
     threshold TEXT,
+    mark TEXT NOT NULL,
     PRIMARY KEY (check_id, topic)
 );
 CREATE TABLE alerts (

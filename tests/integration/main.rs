@@ -9,5 +9,6 @@ mod metrics;
 mod providers;
 mod quickstart;
 mod report;
+mod subscriptions;
 mod support;
 mod transport;

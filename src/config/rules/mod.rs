@@ -7,12 +7,14 @@ mod metrics;
 mod pages;
 mod projects;
 mod store;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use secrecy::SecretString;
@@ -109,7 +111,7 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
 /// `projects[3]` -> the entry's name.
 fn entry_names(tree: &Value) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
-    for (list, field) in [("projects", "name"), ("webhooks", "name"), ("providers", "id")] {
+    for (list, field) in [("projects", "name"), ("webhooks", "name"), ("subscriptions", "name"), ("providers", "id")] {
         let entries = tree.get(list).and_then(Value::as_sequence).into_iter().flatten();
         for (index, entry) in entries.enumerate() {
             if let Some(name) = entry.get(field).and_then(Value::as_str) {
@@ -316,22 +318,20 @@ impl Builder<'_> {
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
-        for (list, entries, what) in
-            [("subscriptions", raw.subscriptions, "subscriptions"), ("email", raw.email, "mailboxes")]
-        {
-            if entries.is_some_and(|entries| !entries.is_empty()) {
-                let message = format!("this version does not watch {what} yet, and does not pretend to");
-                self.problem(&[key(list)], Part::Key(0), message, Some(format!("leave `{list}: []`")));
-            }
+        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default());
+        if raw.email.is_some_and(|entries| !entries.is_empty()) {
+            let message = "this version does not watch mailboxes yet, and does not pretend to";
+            self.problem(&[key("email")], Part::Key(0), message, Some("leave `email: []`".to_owned()));
         }
-        if self.problems.is_empty() && projects.is_empty() {
+        if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() {
             let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
-            self.problem(&[], Part::Value, "there is nothing to do: no project is enabled", hint);
+            self.problem(&[], Part::Value, "there is nothing to do: nothing to watch is enabled", hint);
         }
         Config {
             settings,
             channels,
             projects,
+            subscriptions,
             state,
             metrics,
             fingerprint: self.fingerprint.clone(),
@@ -415,6 +415,33 @@ impl Builder<'_> {
             response_cache_ttl,
             circuit,
             refresh_interval,
+            timezone: self.timezone(&at("timezone"), raw.timezone),
+        }
+    }
+
+    /// The zone that the config names, else the variable `TZ`, else UTC.
+    fn timezone(&mut self, path: &[Step], name: Option<String>) -> TimeZone {
+        let zone = |name: &str| {
+            // `TZ` may begin with a colon, or spell out the rules of POSIX.
+            let name = name.trim_start_matches(':');
+            TimeZone::get(name).ok().or_else(|| TimeZone::posix(name).ok())
+        };
+        match name {
+            Some(name) => zone(&name).unwrap_or_else(|| {
+                let hint = Some("for example `Asia/Shanghai` or `UTC`".to_owned());
+                self.problem(path, Part::Value, format!("there is no time zone `{name}`"), hint);
+                TimeZone::UTC
+            }),
+            None => match self.environment.overlay("TZ") {
+                None => TimeZone::UTC,
+                Some(name) => zone(name).unwrap_or_else(|| {
+                    self.warnings.push(format!(
+                        "the variable `TZ` names no time zone (`{}`): going on with UTC",
+                        text::one_line(name, 40)
+                    ));
+                    TimeZone::UTC
+                }),
+            },
         }
     }
 

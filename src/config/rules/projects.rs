@@ -128,7 +128,7 @@ impl Builder<'_> {
         })
     }
 
-    fn threshold(&mut self, path: &[Step], field: &str, value: Option<Lenient<Decimal>>) -> Option<Decimal> {
+    pub(super) fn threshold(&mut self, path: &[Step], field: &str, value: Option<Lenient<Decimal>>) -> Option<Decimal> {
         let value = value?.0;
         if value < Decimal::ZERO {
             let message = format!("`{field}` must not be negative, but is {value}");

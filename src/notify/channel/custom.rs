@@ -1,4 +1,4 @@
-//! JSON to an address of the user's own: `AlarmNotification`, one entry of `Resources` an alert.
+//! JSON to an address of the user's own: `AlarmNotification` or `SubscriptionReminder`, one entry of `Resources` an alert.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,13 +22,40 @@ struct Notification<'a> {
     resources: Vec<Resource<'a>>,
 }
 
+/// One entry; receivers tell the kinds by `Type`, so a message never mixes them.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Resource<'a> {
+    Account(Account<'a>),
+    Subscription(Subscription<'a>),
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Resource<'a> {
+struct Subscription<'a> {
+    subscription_name: &'a str,
+    owner_project: Option<&'a str>,
+    /// A number where it is one, as in the config.
+    renewal_day: serde_json::Value,
+    cycle_type: &'a str,
+    days_until_renewal: i64,
+    next_renewal_date: String,
+    amount: Option<Box<RawValue>>,
+    currency: Option<&'a str>,
+    message: String,
+    level: Level,
+    topic: Topic,
+    event: Event,
+    dedup_key: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Account<'a> {
     project_name: &'a str,
     owner_project: Option<&'a str>,
     provider: &'a str,
-    balance_type: BalanceType,
+    balance_type: Option<BalanceType>,
     current_value: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     unit: &'a str,
@@ -40,38 +67,69 @@ struct Resource<'a> {
     dedup_key: &'a str,
 }
 
+/// Whether a message would hold entries of one kind only.
+pub(super) fn is_uniform(alerts: &[Alert]) -> bool {
+    alerts.windows(2).all(|pair| pair[0].renewal.is_some() == pair[1].renewal.is_some())
+}
+
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
+    let (kind, what) = match alerts.first() {
+        Some(Alert { renewal: Some(_), .. }) => ("SubscriptionReminder", "subscription reminder"),
+        _ => ("AlarmNotification", "balance alert"),
+    };
     let notification = Notification {
-        r#type: "AlarmNotification",
+        r#type: kind,
         // Receivers match on it, so it is the same in every language.
         rule_name: match alerts {
-            [alert] => format!("{} balance alert", alert.project),
-            _ => "balance alert".to_owned(),
+            [alert] => format!("{} {what}", alert.project),
+            _ => what.to_owned(),
         },
         level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
         source: &channel.source,
         run_id: message.run_id(),
         dedup_key: message.dedup_key(alerts),
-        resources: alerts
-            .iter()
-            .map(|alert| Resource {
-                project_name: &alert.project,
-                owner_project: alert.owner_project.as_deref(),
-                provider: &alert.provider,
-                balance_type: alert.kind,
-                current_value: alert.balance.map(amount::to_json),
-                threshold: alert.threshold.map(amount::to_json),
-                unit: alert.currency.as_deref().unwrap_or_default(),
-                message: message.sentence(alert, as_it_is),
-                level: alert.level,
-                topic: alert.topic,
-                event: alert.event,
-                reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
-                dedup_key: &alert.dedup_key,
-            })
-            .collect(),
+        resources: alerts.iter().map(|alert| resource(message, alert)).collect(),
     };
     // Strings, numbers and lists only: this cannot fail.
     let body = serde_json::to_string(&notification).unwrap_or_default();
     Post { url: channel.url.clone(), size: body.len(), body }
+}
+
+fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
+    let sentence = message.sentence(alert, as_it_is);
+    match &alert.renewal {
+        Some(renewal) => Resource::Subscription(Subscription {
+            subscription_name: &alert.project,
+            owner_project: alert.owner_project.as_deref(),
+            renewal_day: renewal
+                .renewal_day
+                .parse::<i64>()
+                .map_or_else(|_| renewal.renewal_day.clone().into(), Into::into),
+            cycle_type: &renewal.cycle_type,
+            days_until_renewal: renewal.days,
+            next_renewal_date: renewal.next.to_string(),
+            amount: renewal.amount.map(amount::to_json),
+            currency: alert.currency.as_deref(),
+            message: sentence,
+            level: alert.level,
+            topic: alert.topic,
+            event: alert.event,
+            dedup_key: &alert.dedup_key,
+        }),
+        None => Resource::Account(Account {
+            project_name: &alert.project,
+            owner_project: alert.owner_project.as_deref(),
+            provider: &alert.provider,
+            balance_type: alert.kind,
+            current_value: alert.balance.map(amount::to_json),
+            threshold: alert.threshold.map(amount::to_json),
+            unit: alert.currency.as_deref().unwrap_or_default(),
+            message: sentence,
+            level: alert.level,
+            topic: alert.topic,
+            event: alert.event,
+            reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
+            dedup_key: &alert.dedup_key,
+        }),
+    }
 }

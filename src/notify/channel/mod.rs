@@ -40,6 +40,9 @@ pub(super) fn post(channel: &Channel, message: &Message, part: Range<usize>, now
 
 /// Whether these alerts fit one message of the channel's service.
 pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> bool {
+    if channel.kind == ChannelKind::Custom && !custom::is_uniform(&message.alerts[part.clone()]) {
+        return false;
+    }
     let limit = match channel.kind {
         ChannelKind::Feishu => feishu::LIMIT,
         ChannelKind::Dingtalk => dingtalk::LIMIT,
