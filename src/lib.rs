@@ -34,7 +34,7 @@ pub mod retry;
 pub mod state;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ use crate::alert::Identity;
 use crate::check::circuit::Breaker;
 use crate::check::job::{Readings, Shared, job};
 use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
-use crate::config::{Environment, Loaded, Problem, Reach, Source};
+use crate::config::{Environment, Loaded, Place, Problem, Reach, Source};
 use crate::decide::{Decision, Found, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::http::Clients;
@@ -57,7 +57,7 @@ use crate::plan::{Plan, PlanError};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
-use crate::state::{Decider, Learnt, MetricMarks, Run};
+use crate::state::{Decider, Learnt, MetricMarks, Present, Run};
 
 /// After the run's deadline, alerts still have this long: the process ends within 2 s of it.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -68,7 +68,7 @@ const STATE_SHARE: Duration = Duration::from_secs(2);
 const CLAIM_GRACE: Duration = Duration::from_millis(500);
 /// Of the time for alerts after the deadline, this much is kept for marking what became of them.
 const MARK_SHARE: Duration = Duration::from_millis(300);
-/// After that, a push has this long.
+/// A push may take this much longer than the run.
 const PUSH_GRACE: Duration = Duration::from_millis(200);
 /// The least time that the store gets for one step, even when the run's time is over.
 const LEAST_STATE_WAIT: Duration = Duration::from_millis(200);
@@ -247,7 +247,7 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         Some(SubscriptionVerdict { identity, subscription, renewal })
     });
     let found = Found { accounts: verdicts, subscriptions: subscriptions.collect(), today };
-    let group = plan.metrics.gateway.as_ref().map(metrics::group).unwrap_or_default();
+    let group = metrics::ledger(&plan.metrics);
     let checked = metrics::of_checks(&found.accounts, plan.keep_readings.is_some());
     let learnt = Arc::new(Learnt {
         found,
@@ -289,8 +289,8 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         strict_metrics: args.strict_metrics,
         exposition: String::new(),
     };
-    let ended = metrics::of_run(&report.deliveries, moment.start.elapsed());
-    let is_success = matches!(report.plain_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
+    let ended = metrics::of_run(&plan.channels, &report.deliveries, moment.start.elapsed());
+    let is_success = matches!(report.job_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
     let succeeded_at = (is_success && !plan.is_partial).then(Timestamp::now);
     let mut marks = report.marks();
     marks.metrics = wants_metrics.then(|| MetricMarks {
@@ -298,7 +298,10 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         tally: ended.clone(),
         config: plan.config_fingerprint.clone(),
         succeeded_at,
-        projects: (!plan.is_partial).then(|| report.verdicts.iter().map(|v| v.subject.name.clone()).collect()),
+        present: (!plan.is_partial).then(|| Present {
+            projects: report.verdicts.iter().map(|v| (v.subject.name.clone(), v.subject.provider.clone())).collect(),
+            webhook_types: plan.channels.iter().map(|channel| channel.kind.as_str()).collect(),
+        }),
     });
     session.finish(&run, marks, state_wait(end));
     fault::point("after-mark");
@@ -310,21 +313,25 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
             let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
             Sums { tally, last_success: succeeded_at, pending: pending as u64 }
         };
-        let (part, sums) = match session.sums(&group, state_wait(end)) {
-            Some(sums) if plan.is_partial => (Part::Sums, sums),
-            Some(sums) => (Part::Whole, sums),
-            None if plan.is_partial => (Part::Nothing, this_run()),
+        let accounts = report.verdicts.iter().map(|verdict| verdict.subject.identity);
+        let checks = accounts.chain(report.subscriptions.iter().map(|verdict| verdict.identity));
+        let checks: Arc<HashSet<Identity>> = Arc::new(checks.collect());
+        let (part, shown, sums) = match session.sums(&group, &checks, state_wait(end)) {
+            Some(sums) if plan.is_partial => (Part::Sums, Part::Whole, sums),
+            Some(sums) => (Part::Whole, Part::Whole, sums),
             // Without memory on purpose, a run's own numbers are all there is.
-            None if session.is_off() => (Part::Whole, this_run()),
-            None => (Part::Gauges, this_run()),
+            None if matches!(plan.state.place, Ok(Place::Nowhere)) => {
+                (if plan.is_partial { Part::Nothing } else { Part::Whole }, Part::Whole, this_run())
+            }
+            None => (if plan.is_partial { Part::Nothing } else { Part::Gauges }, Part::Gauges, this_run()),
         };
         if !args.dry_run {
             let text = metrics::render(&report, &sums, part, &plan.metrics.prefix);
-            let left = (end + PUSH_GRACE).saturating_duration_since(Instant::now());
+            let left = (moment.deadline + PUSH_GRACE).saturating_duration_since(Instant::now());
             report.metrics = metrics::publish(&plan.metrics, &text, part, &clients, &plan.redactor, left);
         }
         if args.output == Output::Prometheus {
-            report.exposition = metrics::render(&report, &sums, Part::Whole, &plan.metrics.prefix);
+            report.exposition = metrics::render(&report, &sums, shown, &plan.metrics.prefix);
         }
     }
     report.memory = session.end(state_wait(end));
@@ -355,7 +362,7 @@ fn lag(
         let minutes: i64 = name.rsplit_once('-')?.1.parse().ok()?;
         // A Job that was made by hand may end in any number.
         let at = Timestamp::from_second(minutes.checked_mul(60)?).ok()?;
-        (started_at.duration_since(at).as_hours().abs() < 24 * 7).then_some(at)
+        (-1..24 * 7).contains(&started_at.duration_since(at).as_hours()).then_some(at)
     });
     let scheduled = scheduled.or_else(|| {
         let interval = plan.refresh_interval?;

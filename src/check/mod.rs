@@ -2,6 +2,7 @@
 
 pub mod circuit;
 pub mod job;
+pub mod mailbox;
 pub mod pool;
 pub mod provider;
 pub mod subscription;

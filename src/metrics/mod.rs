@@ -14,12 +14,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use family::is_label;
-pub use push::group;
+pub use push::{basic, group};
 pub use tally::{Sum, Tally};
 pub use text::{Part, render};
 
 use crate::check::CallStatus;
-use crate::config::Metrics;
+use crate::config::{Channel, Metrics};
 use crate::decide::Verdict;
 use crate::failure::Failure;
 use crate::http::Clients;
@@ -62,6 +62,7 @@ pub fn of_checks(verdicts: &[Verdict], has_cache: bool) -> Tally {
         let provider = subject.provider.as_str();
         for status in CallStatus::ALL.iter().filter(|_| subject.is_remote) {
             tally.count(&family::CALLS, &[provider, status.as_str()], 0);
+            tally.count(&family::LATENCY, &[provider, status.as_str()], 0);
         }
         for call in &verdict.calls {
             tally.count(&family::CALLS, &[provider, call.status.as_str()], 1);
@@ -79,9 +80,14 @@ pub fn of_checks(verdicts: &[Verdict], has_cache: bool) -> Tally {
 }
 
 /// What the end of a run adds to the sums.
-pub fn of_run(deliveries: &[Delivery], duration: Duration) -> Tally {
+pub fn of_run(channels: &[Channel], deliveries: &[Delivery], duration: Duration) -> Tally {
     let mut tally = Tally::default();
     tally.observe(&family::EXECUTION, &[], duration);
+    for channel in channels {
+        for status in CallStatus::ALL {
+            tally.count(&family::DELIVERY, &[channel.kind.as_str(), status.as_str()], 0);
+        }
+    }
     for delivery in deliveries {
         for call in &delivery.calls {
             tally.observe(&family::DELIVERY, &[delivery.kind.as_str(), call.status.as_str()], call.duration);
@@ -105,18 +111,33 @@ pub fn publish(
     if part == Part::Nothing {
         return Published::Skipped;
     }
-    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, left));
+    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, redactor, left));
     let written = match &metrics.textfile {
         Some(path) if part.is_whole() => Some(textfile::write(path, text)),
         _ => None,
     };
-    let failure = pushed.into_iter().chain(written).find_map(Result::err);
-    match failure {
-        None => Published::Sent,
-        Some(mut failure) => {
-            failure.message = redactor.clean(&failure.message);
-            log::warn!(reason:? = failure.reason.as_str(); "the metrics are not delivered: {}", failure.describe());
-            Published::Failed(failure)
-        }
+    if pushed.is_none() && written.is_none() {
+        return Published::Skipped;
     }
+    let mut failures = pushed.into_iter().chain(written).filter_map(Result::err);
+    let Some(mut failure) = failures.next() else {
+        return Published::Sent;
+    };
+    for other in failures {
+        failure.message = format!("{}; {}", failure.message, other.message);
+    }
+    failure.message = redactor.clean(&failure.message);
+    log::warn!(reason:? = failure.reason.as_str(); "the metrics are not delivered: {}", failure.describe());
+    Published::Failed(failure)
+}
+
+/// Names the sums of a run's metrics in the store: where they go, and under which group. Two configs that share a store have
+/// sums of their own.
+pub fn ledger(metrics: &Metrics) -> String {
+    let gateway = metrics.gateway.as_ref().map(|gateway| {
+        let url = gateway.url.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{url} {}", group(gateway))
+    });
+    let file = metrics.textfile.as_ref().map(|path| path.display().to_string());
+    gateway.or(file).unwrap_or_default()
 }

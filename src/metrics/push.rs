@@ -11,6 +11,7 @@ use super::text::{CONTENT_TYPE, Part};
 use crate::config::{Gateway, Login};
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
+use crate::redact::Redactor;
 use crate::text;
 
 /// Less time than this is none.
@@ -41,6 +42,7 @@ pub(super) fn push(
     body: &str,
     part: Part,
     clients: &Clients,
+    redactor: &Redactor,
     left: Duration,
 ) -> Result<(), Failure> {
     if let Some(why) = &gateway.broken {
@@ -53,7 +55,7 @@ pub(super) fn push(
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
     let message = Outgoing {
-        method: if part.replaces_all() { Method::PUT } else { Method::POST },
+        method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
         content_type: CONTENT_TYPE,
         authorization: gateway.login.as_ref().map(authorization),
@@ -66,7 +68,8 @@ pub(super) fn push(
     if (200..300).contains(&response.status) {
         return Ok(());
     }
-    let words = text::one_line(&String::from_utf8_lossy(&response.body), MOST_WORDS);
+    // Cleaned before it is cut: half a token is still half a secret.
+    let words = text::one_line(&redactor.clean(&String::from_utf8_lossy(&response.body)), MOST_WORDS);
     let words = if words.is_empty() { "no words".to_owned() } else { words };
     let status = response.status;
     Err(Failure::of_status(status, format!("the Pushgateway refuses the metrics (HTTP {status}): {words}")))
@@ -78,11 +81,14 @@ fn address(base: &Url, group: &str) -> Result<Url, Failure> {
         .map_err(|_| Failure::new(Reason::Config, "the address of the Pushgateway cannot be used"))
 }
 
+/// User and password as they travel (RFC 7617); a secret like the password itself.
+pub fn basic(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("{user}:{password}"))
+}
+
 fn authorization(login: &Login) -> SecretString {
     SecretString::from(match login {
-        Login::Basic(user, password) => {
-            format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose_secret())))
-        }
+        Login::Basic(user, password) => format!("Basic {}", basic(user, password.expose_secret())),
         Login::Bearer(token) => format!("Bearer {}", token.expose_secret()),
     })
 }

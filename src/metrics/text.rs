@@ -21,7 +21,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 pub enum Part {
     /// Everything: what was there before is replaced.
     Whole,
-    /// The state of now. The sums are not known in this run, and what stands for them elsewhere is left there.
+    /// The state of now. The sums are not known in this run; they are left out, so that they never go back.
     Gauges,
     /// The sums alone: the run looked at some checks only, and says nothing of the state of the others.
     Sums,
@@ -30,12 +30,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Whether a group is replaced, or only the families that come.
-    pub(super) fn replaces_all(self) -> bool {
-        self == Part::Whole
-    }
-
-    /// Whether it can stand for everything in a file.
+    /// Whether it replaces what was there, or only the families that come.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Part::Whole | Part::Gauges)
     }
@@ -140,7 +135,9 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
         let labels = [subject.name.as_str(), subject.provider.as_str(), subject.kind.as_str()];
         let [name, provider, kind] = labels;
         let owner = subject.owner_project.as_deref().unwrap_or_default();
-        let currency = verdict.currency.as_deref().unwrap_or_default();
+        // What a service calls its currency is no label unless it looks like one.
+        let is_code = |code: &&str| code.len() <= 8 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let currency = subject.currency.as_deref().or(verdict.currency.as_deref().filter(is_code)).unwrap_or_default();
         values.gauge(&family::INFO, &[name, provider, kind, owner, currency], 1.0);
         values.decimal(&family::THRESHOLD, &labels, subject.threshold);
         // What was not read has no balance now, not even an old one.

@@ -9,10 +9,10 @@ use crate::failure::{Failure, Reason};
 use crate::text;
 
 /// Writes beside the file and renames: a reader sees the old one or the new one. The name between does not end in `.prom`,
-/// so the collector does not read it.
+/// so the collector does not read it; it is a new one each time, so runs at once do not meet and no link is followed.
 pub(super) fn write(path: &Path, content: &str) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
     let beside = PathBuf::from(name);
     let result = replace(&beside, path, content);
     if result.is_err() {
@@ -25,7 +25,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), Failure> {
 }
 
 fn replace(beside: &Path, path: &Path, content: &str) -> io::Result<()> {
-    let mut file = File::create(beside)?;
+    let mut file = File::create_new(beside)?;
     file.write_all(content.as_bytes())?;
     file.set_permissions(Permissions::from_mode(0o644))?;
     file.sync_all()?;

@@ -129,14 +129,17 @@ impl Report {
                 .iter()
                 .flat_map(|delivery| delivery.alerts.iter().map(move |alert| handed(delivery, alert)))
                 .collect(),
-            exit_code: i64::from(self.plain_exit().code()),
+            exit_code: i64::from(self.job_exit().code()),
             metrics: None,
         }
     }
 
-    /// How the run ends, without `--fail-on`.
-    pub fn plain_exit(&self) -> Exit {
-        Exit::of(self, FailOn::Any)
+    /// How the run ends as far as its job goes: what it found is no failure, but neither does it hide one.
+    pub fn job_exit(&self) -> Exit {
+        match Exit::of(self, FailOn::Any) {
+            Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
+            exit => exit,
+        }
     }
 
     /// Whether metrics were to be delivered at any price, and were not.

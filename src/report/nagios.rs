@@ -11,7 +11,7 @@ use crate::text;
 const MOST_NAMES: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
-    let word = if report.has_undelivered() { "unknown" } else { report.status() };
+    let word = if report.has_undelivered() || report.has_missing_metrics() { "unknown" } else { report.status() };
     let summary = report.summary();
     let counts =
         [(summary.low, "low"), (summary.failed, "failed"), (summary.warning, "warning"), (report.due(), "due")];
@@ -28,6 +28,9 @@ pub(super) fn render(report: &Report) -> String {
     );
     if report.has_undelivered() {
         line.push_str(", an alert was not delivered");
+    }
+    if report.has_missing_metrics() {
+        line.push_str(", the metrics were not delivered");
     }
     let bad: Vec<String> = report
         .worst_first()

@@ -1,11 +1,12 @@
 //! What a run reads and writes: the snapshot it starts from, the one transaction in which it decides, and the marks after
 //! the messages are out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
 
 use super::database::{Database, Row, Value, for_keys, insert};
 use super::memory::{Changes, Condition, Memory, Pending, Told};
@@ -530,18 +531,25 @@ fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> Result<(), 
     if let Some(at) = marks.succeeded_at {
         set_fact(database, &format!("last_success:{group}"), &at.as_millisecond().to_string())?;
     }
-    if let Some(projects) = &marks.projects {
-        // The series of a project that has left the config go with it.
-        let gone: Vec<Value> = stored_sums(database, group)?
-            .0
-            .into_keys()
-            .filter(|(family, labels)| {
-                *family == family::FAILED.name && !labels.first().is_some_and(|p| projects.contains(p))
-            })
-            .map(|(_, labels)| json_list(&labels).into())
-            .collect();
-        let sql = "DELETE FROM sums WHERE grouping = $1 AND family = $2 AND labels IN ({keys})";
-        for_keys(database, sql, &[group.into(), family::FAILED.name.into()], &gone)?;
+    if let Some(present) = &marks.present {
+        for (family, labels) in stored_sums(database, group)?.0.into_keys() {
+            let label = |at: usize| labels.get(at).map(String::as_str).unwrap_or_default();
+            let is_there = match family {
+                name if name == family::FAILED.name => {
+                    present.projects.iter().any(|(project, provider)| project == label(0) && provider == label(1))
+                }
+                name if name == family::CALLS.name || name == family::LATENCY.name => {
+                    present.projects.iter().any(|(_, provider)| provider == label(0))
+                }
+                name if name == family::DELIVERY.name => present.webhook_types.contains(&label(0)),
+                _ => true,
+            };
+            if !is_there {
+                // What has left the config goes from the metrics.
+                let sql = "DELETE FROM sums WHERE grouping = $1 AND family = $2 AND labels = $3";
+                database.execute(sql, &[group.into(), family.into(), json_list(&labels).into()])?;
+            }
+        }
     }
     // Rows of another layout are of no use to anybody.
     for family in family::ALL {
@@ -552,19 +560,24 @@ fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> Result<(), 
 }
 
 /// The sums of a group, reserved until the store is closed.
-pub(super) fn sums(database: &mut dyn Database, group: &str, wait: Duration) -> Result<Sums, StoreError> {
-    database.reserve("metrics", wait)?;
+pub(super) fn sums(
+    database: &mut dyn Database,
+    group: &str,
+    checks: &HashSet<Identity>,
+    wait: Duration,
+) -> Result<Sums, StoreError> {
+    // Groups have locks of their own: a gateway that hangs keeps no other one waiting.
+    let name: String = Sha256::digest(group).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    database.reserve(&format!("metrics-{name}"), wait)?;
     let last_success = fact(database, &format!("last_success:{group}"))?;
-    let pending = database.query("SELECT count(*) FROM alerts WHERE state = 'pending'", &[])?;
+    let mut pending = 0;
+    for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
+        pending += u64::from(checks.contains(&Identity(row.int(0)?)));
+    }
     Ok(Sums {
         tally: stored_sums(database, group)?,
         last_success: last_success.and_then(|at| timestamp(at.parse().ok()?).ok()),
-        pending: pending
-            .first()
-            .map(|row| row.int(0))
-            .transpose()?
-            .and_then(|n| u64::try_from(n).ok())
-            .unwrap_or_default(),
+        pending,
     })
 }
 

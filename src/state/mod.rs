@@ -18,7 +18,7 @@ pub mod session;
 mod sqlite;
 pub mod views;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -28,7 +28,7 @@ use secrecy::ExposeSecret;
 
 use self::database::Database;
 use self::memory::Memory;
-use crate::alert::Alert;
+use crate::alert::{Alert, Identity};
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
 use crate::config::Place;
@@ -165,8 +165,17 @@ pub struct MetricMarks {
     pub config: String,
     /// When the run ended, if it did all of its job.
     pub succeeded_at: Option<Timestamp>,
-    /// For a run over everything, the projects there are: the others' series go.
-    pub projects: Option<Vec<String>>,
+    /// For a run over everything, what there is: the series of the rest go.
+    pub present: Option<Present>,
+}
+
+/// What a config holds, as far as labels of the sums name it.
+#[derive(Clone, Debug, Default)]
+pub struct Present {
+    /// Projects with their providers.
+    pub projects: Vec<(String, String)>,
+    /// The types of the channels.
+    pub webhook_types: Vec<&'static str>,
 }
 
 /// What a channel said of an alert.
@@ -313,9 +322,15 @@ impl Store {
     ///
     /// # Errors
     /// Why they cannot be read.
-    pub fn sums(&mut self, group: &str, wait: Duration, notices: &mut Vec<String>) -> Result<Sums, StoreError> {
-        let group = group.to_owned();
-        self.call(wait, notices, move |database, _| book::sums(database, &group, wait))
+    pub fn sums(
+        &mut self,
+        group: &str,
+        checks: &Arc<HashSet<Identity>>,
+        wait: Duration,
+        notices: &mut Vec<String>,
+    ) -> Result<Sums, StoreError> {
+        let (group, checks) = (group.to_owned(), Arc::clone(checks));
+        self.call(wait, notices, move |database, _| book::sums(database, &group, &checks, wait))
     }
 
     /// When the run before began.

@@ -1,5 +1,6 @@
 //! The store during one run: opened, asked, written and marked, and let go at the first fault. A run never fails by it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::memory::Memory;
 use super::{Access, Decider, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
 use jiff::Timestamp;
 
+use crate::alert::Identity;
 use crate::config::{Place, State};
 use crate::decide::Decision;
 use crate::http::Clients;
@@ -116,21 +118,20 @@ impl Session {
     }
 
     /// The sums of a group after this run, if it is remembered. Until the end of the session they are reserved.
-    pub fn sums(&mut self, group: &str, wait: Duration) -> Option<Sums> {
+    pub fn sums(&mut self, group: &str, checks: &Arc<HashSet<Identity>>, wait: Duration) -> Option<Sums> {
         if self.kept != Kept::Kept || self.number.is_none() {
             return None;
         }
-        self.with("the metrics are without the sums of all runs", |store, notices| store.sums(group, wait, notices))
+        let mut notices = Vec::new();
+        let result = self.store.as_mut()?.sums(group, checks, wait, &mut notices);
+        self.tell(notices);
+        // This run's own are written; another run is still pushing, or they cannot be read just now.
+        result.map_err(|error| log::warn!("the metrics go without the sums of all runs: {}", error.message)).ok()
     }
 
     /// When the run before this one began.
     pub fn previous_start(&mut self, wait: Duration) -> Option<Timestamp> {
         self.with("the lag is not known", |store, notices| store.previous_start(wait, notices)).flatten()
-    }
-
-    /// Whether the user wants no memory.
-    pub fn is_off(&self) -> bool {
-        self.kept == Kept::Off
     }
 
     /// Lets the store go, waiting at most this long. Says whether the run is remembered.

@@ -110,7 +110,7 @@ pub struct LastRun {
     pub id: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it ended, and its exit code without `--fail-on`; none if it is under way or was killed.
+    /// When it ended, and how its job went, as an exit code; none if it is under way or was killed.
     pub end: Option<(Timestamp, i64)>,
     /// Checks it made.
     pub checks: i64,

@@ -71,7 +71,7 @@ fn all_families_arrive_with_the_right_types() {
     assert_eq!(run.stderr, "");
     let text = gateway.get("/metrics");
     // Mailboxes and subscriptions have series once there are any.
-    let elsewhere = ["email_", "subscription_"];
+    let elsewhere = ["email_", "subscription_", "last_success_"];
     let mut known = 0;
     for family in balance_alert::metrics::family::ALL {
         if elsewhere.iter().any(|prefix| family.name.starts_with(prefix)) {
@@ -86,7 +86,7 @@ fn all_families_arrive_with_the_right_types() {
         assert!(text.contains(&line), "{line}in\n{text}");
         known += 1;
     }
-    assert!(known >= 22, "{known}");
+    assert!(known >= 21, "{known}");
     let sum = |family: &str, labels: &[&str]| total(&text, &format!("balance_alert_{family}"), labels);
     // With one repeat, four requests came to nothing.
     for (status, calls) in [("success", 1.0), ("timeout", 2.0), ("error", 2.0)] {
@@ -114,6 +114,14 @@ fn all_families_arrive_with_the_right_types() {
     let text = gateway.get("/metrics");
     assert_eq!(total(&text, "balance_alert_cache_hits_total", &[]), 1.0);
     assert_eq!(total(&text, "balance_alert_monitor_execution_time_seconds_count", &[]), 2.0);
+    // Once a run has done all of its job, and from then on.
+    let all = world.config["projects"].clone();
+    for projects in [json!([all[0]]), all] {
+        world.configure(|config| config["projects"] = projects);
+        world.run().expect(2);
+        let text = gateway.get("/metrics");
+        assert!(text.contains("# TYPE balance_alert_last_success_timestamp_seconds gauge\n"), "{text}");
+    }
 }
 
 #[test]
@@ -176,7 +184,12 @@ fn three_runs_give_the_exact_increase_and_every_query_of_the_dashboard_has_data(
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let (gateway, provider) = (pushgateway(), provider());
         let mut world = pushing(kind, &gateway, &provider);
-        world.run().expect(2);
+        // A run that does all of its job, and one that does not.
+        let all = world.config["projects"].clone();
+        for projects in [json!([all[0]]), all] {
+            world.configure(|config| config["projects"] = projects);
+            world.run().expect(2);
+        }
         let end = 1_800_000_000 / 60 * 60;
         let mut texts = vec![(end - 3600, gateway.get("/metrics"))];
         let before = provider.hits();
@@ -393,6 +406,110 @@ fn the_push_proves_who_it_is_and_reads_its_token_anew() {
 }
 
 #[test]
+fn a_gateway_that_echoes_shows_no_secret_whatever_its_length() {
+    let echoing = Server::start(|request| Reply::status(400, request.header("authorization").unwrap()));
+    let token = "LeakToken".repeat(100);
+    for login in [json!({"bearer_token": token}), json!({"username": "bob", "password_file": "password"})] {
+        let mut config = config(vec![fine("A")]);
+        config["metrics"] = json!({"pushgateway": {"url": echoing.url()}});
+        config["metrics"]["pushgateway"].as_object_mut().unwrap().extend(login.as_object().unwrap().clone());
+        let run = Program::check_json(&config).file("password", "LeakPassword\n").args(["-vvv"]).run().expect(0);
+        assert_eq!(run.report()["metrics"]["status"], "failed");
+        // `Ym9iOkxlYWtQYXNzd29yZA==` is bob:LeakPassword.
+        for secret in ["Leak", "Ym9iOkxl"] {
+            assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{run}");
+        }
+    }
+}
+
+#[test]
+fn only_a_run_that_did_all_of_its_job_is_a_success() {
+    let mut config = config(vec![low("Low"), fine("Fine")]);
+    let program = Program::check(&config).args(["--output", "prometheus"]);
+    let success = |text: &str| series(text).contains_key("balance_alert_last_success_timestamp_seconds");
+    assert!(success(&program.clone().run().expect(2).stdout), "what is found is no failure");
+    config["projects"].as_array_mut().unwrap().push(crate::support::broken("Broken"));
+    let program = Program::check(&config).args(["--output", "prometheus"]);
+    let run = program.clone().run().expect(2);
+    assert!(!success(&run.stdout), "a low balance hides no failure: {run}");
+    let health = program.instead(["health", "--config", "config.yaml"]).run().expect(3);
+    assert!(health.stdout.contains("could not be read"), "{health}");
+}
+
+#[test]
+fn two_configs_in_one_store_have_sums_of_their_own() {
+    let mut first = config(vec![crate::support::broken("A")]);
+    first["metrics"] = json!({"textfile": "first.prom"});
+    let mut second = config(vec![crate::support::broken("B")]);
+    second["metrics"] = json!({"textfile": "second.prom"});
+    let program = Program::check(&first).file("second.yaml", &second.to_string());
+    let other = program.instead(["check", "--config", "second.yaml"]);
+    for _ in 0..2 {
+        program.clone().run().expect(3);
+        other.clone().run().expect(3);
+    }
+    for (file, project) in [("first.prom", "A"), ("second.prom", "B")] {
+        let text = std::fs::read_to_string(program.path(file)).unwrap();
+        assert_eq!(
+            total(&text, "balance_alert_failed_checks_total", &[&format!("project=\"{project}\"")]),
+            2.0,
+            "{text}"
+        );
+        assert_eq!(total(&text, "balance_alert_failed_checks_total", &[]), 2.0);
+        assert_eq!(total(&text, "balance_alert_config_reload_total", &[]), 0.0);
+        assert_eq!(total(&text, "balance_alert_monitor_execution_time_seconds_count", &[]), 2.0);
+    }
+}
+
+#[test]
+fn a_gateway_that_hangs_makes_nobody_forget() {
+    let hanging = Server::start(|_| Reply::hang());
+    let mut config = config(vec![low("A")]);
+    config["metrics"] = json!({"pushgateway": {"url": hanging.url(), "timeout_seconds": 1}});
+    config["settings"]["run_timeout_seconds"] = json!(3);
+    let program = Program::check_json(&config);
+    let running: Vec<_> = (0..4).map(|_| program.clone().start()).collect();
+    for run in running {
+        let report = run.finish().expect(2).report();
+        assert_eq!(report["memory"]["status"], "kept");
+        assert_eq!(report["metrics"]["status"], "failed");
+    }
+}
+
+#[test]
+fn pending_alerts_and_open_circuits_are_shown() {
+    let provider = Server::start(|_| Reply::status(503, ""));
+    let mut config = config(vec![low("A"), uniapi("B", &provider.url())]);
+    config["settings"]["circuit_breaker_failures"] = json!(1);
+    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}", crate::support::free_port())});
+    let text = Program::check(&config).args(["--output", "prometheus"]).run().expect(75).stdout;
+    assert_eq!(total(&text, "balance_alert_alerts_pending", &[]), 1.0);
+    assert_eq!(total(&text, "balance_alert_circuit_breaker_state", &["provider=\"uniapi\""]), 1.0);
+    assert_eq!(total(&text, "balance_alert_webhook_delivery_time_seconds_count", &["status=\"error\""]), 1.0);
+    let all = text.lines().filter(|line| line.starts_with("balance_alert_webhook_delivery_time_seconds_count{"));
+    assert_eq!(all.count(), 3, "known before their first event");
+}
+
+#[test]
+fn what_a_service_calls_its_currency_is_no_label() {
+    let mut account = low("A");
+    account["options"]["balance"] = json!("{amount: .low, currency: \"your account is suspended\"}");
+    let text = Program::check(&config(vec![account])).args(["--output", "prometheus"]).run().expect(2).stdout;
+    assert!(!text.contains("suspended"), "{text}");
+}
+
+#[test]
+fn missing_metrics_show_in_the_status_line() {
+    let mut config = config(vec![fine("A")]);
+    config["metrics"] = json!({"textfile": "no/such/x.prom"});
+    let run = Program::check(&config).args(["--output", "nagios", "--strict-metrics"]).run().expect(3);
+    assert!(run.stdout.starts_with("BALANCE UNKNOWN - all ok of 1, the metrics were not delivered"), "{run}");
+    config["metrics"] = json!({"textfile": "x.prom"});
+    let run = Program::check_json(&config).args(["--project", "A"]).run().expect(0);
+    assert_eq!(run.report()["metrics"]["status"], "skipped");
+}
+
+#[test]
 fn the_textfile_is_whole_readable_and_without_times() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let mut config = config(vec![fine("A"), low("B")]);
@@ -421,7 +538,7 @@ fn the_textfile_is_whole_readable_and_without_times() {
 #[test]
 fn a_store_that_fails_never_makes_the_sums_go_back() {
     let (gateway, provider) = (pushgateway(), provider());
-    let world = pushing(Kind::Sqlite, &gateway, &provider);
+    let mut world = pushing(Kind::Sqlite, &gateway, &provider);
     world.run().expect(2);
     world.run().expect(2);
     let calls = || total(&gateway.get("/metrics"), "balance_alert_provider_api_calls_total", &[]);
@@ -429,8 +546,14 @@ fn a_store_that_fails_never_makes_the_sums_go_back() {
     world.sql("PRAGMA user_version = 99");
     let run = world.run().expect(2);
     assert_eq!(run.report()["metrics"]["status"], "sent");
-    assert_eq!(calls(), 6.0, "left as they were");
-    assert_eq!(total(&gateway.get("/metrics"), "balance_alert_balance", &[]), 5.0, "the state of now");
+    let text = gateway.get("/metrics");
+    assert!(!text.contains("balance_alert_provider_api_calls_total"), "gone, rather than smaller: {text}");
+    assert_eq!(total(&text, "balance_alert_balance", &[]), 5.0, "the state of now");
+    // What is not read now does not look fresh, store or no store.
+    world.configure(|config| config["projects"][0]["api_key"] = json!("key-of-bad"));
+    world.run().expect(3);
+    assert!(!gateway.get("/metrics").contains("balance_alert_balance{"));
+    world.configure(|config| config["projects"][0]["api_key"] = json!("key-of-good"));
     world.sql("PRAGMA user_version = 2");
     world.run().expect(2);
     assert_eq!(calls(), 9.0);
@@ -500,7 +623,11 @@ fn mistakes_in_metrics_are_explained() {
         (json!({"pushgateway": {"url": "ftp://h"}}), "`url` must begin with `http://` or `https://`"),
         (json!({"pushgateway": {"url": "http://"}}), "`url` is not a web address"),
         (json!({"pushgateway": {"url": "http://u:p@h"}}), "must not hold a user or password"),
-        (json!({"pushgateway": {"url": "http://h/metrics/job/x"}}), "ends before `/metrics/job`"),
+        (json!({"pushgateway": {"url": "http://h/metrics/job/x"}}), "ends before `/metrics`"),
+        (json!({"pushgateway": {"url": "http://h:9091/metrics"}}), "ends before `/metrics`"),
+        (json!({"pushgateway": {"url": "/x"}}), "`url` is not a web address"),
+        (json!({"pushgateway": {"url": "unix:/x"}}), "`url` is not a web address"),
+        (json!({"pushgateway": {"url": "http://h", "username": "a:b", "password": "p"}}), "must not hold a colon"),
         (json!({"pushgateway": {"url": "http://h?x=1"}}), "must not have a query"),
         (json!({"pushgateway": {"url": "http://h", "job": ""}}), "`job` is empty"),
         (json!({"pushgateway": {"url": "http://h", "grouping": {"a-b": "x"}}}), "is not the name of a label"),

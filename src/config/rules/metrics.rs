@@ -64,7 +64,14 @@ impl Builder<'_> {
         let login = match (raw.username, password, token) {
             (None, None, None) => None,
             (None, None, Some(token)) => Some(Login::Bearer(token)),
-            (Some(user), Some(password), None) => Some(Login::Basic(user, password)),
+            (Some(user), Some(password), None) => {
+                if user.contains(':') {
+                    let message = "`username` must not hold a colon, which ends it in basic authentication";
+                    self.problem(&under(path, "username"), Part::Value, message, None);
+                }
+                self.redactor.learn(&metrics::basic(&user, password.expose_secret()));
+                Some(Login::Basic(user, password))
+            }
             (_, _, Some(_)) => {
                 let message = "a bearer token and a user exclude each other";
                 self.problem(path, Part::Value, message, None);
@@ -103,13 +110,22 @@ impl Builder<'_> {
         let name = if place.is_empty() { VARIABLE } else { "url" };
         // `host:9091` is what most manuals write.
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let parsed = web_address(&full).and_then(|url| {
+        let port =
+            full.split("://").nth(1).and_then(|rest| rest.split('/').next()).and_then(|host| host.split_once(':'));
+        let is_odd = full.contains(":///")
+            || port.is_some_and(|(host, port)| !host.starts_with('[') && port.parse::<u16>().is_err());
+        let parsed = if is_odd && !full.contains('@') {
+            Err("is not a web address such as `http://host:9091`".to_owned())
+        } else {
+            web_address(&full)
+        };
+        let parsed = parsed.and_then(|url| {
             if url.query().is_some() || url.fragment().is_some() {
                 Err("must not have a query or fragment".to_owned())
             } else if !url.username().is_empty() || url.password().is_some() {
                 Err("must not hold a user or password; set `username` and `password`".to_owned())
-            } else if url.path().contains("/metrics/job") {
-                Err("ends before `/metrics/job`; set `job` and `grouping`".to_owned())
+            } else if url.path().contains("/metrics/job") || url.path().trim_end_matches('/').ends_with("/metrics") {
+                Err("ends before `/metrics`; set `job` and `grouping`".to_owned())
             } else {
                 Ok(url)
             }

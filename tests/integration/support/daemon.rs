@@ -54,7 +54,10 @@ impl Drop for Daemon {
 
 /// A Pushgateway.
 pub(crate) fn pushgateway() -> Daemon {
-    let command = |port| vec!["prometheus-pushgateway".into(), format!("--web.listen-address=127.0.0.1:{port}")];
+    // Debian's keeps what it has got in a file, which another one would find.
+    let nothing = "--persistence.file=".to_owned();
+    let command =
+        |port| vec!["prometheus-pushgateway".into(), format!("--web.listen-address=127.0.0.1:{port}"), nothing];
     Daemon::start(command, "/-/ready")
 }
 

@@ -15,6 +15,7 @@ pub(crate) use http::{Reply, Request, Server};
 pub(crate) use program::{Finished, Program, project};
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
@@ -38,9 +39,15 @@ pub(crate) const REASONS: [&str; 13] = [
     "internal",
 ];
 
-/// A port of loopback that nobody uses now.
+/// A port of loopback that nobody uses now; never the same one twice, because what it is for may not have begun to listen.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
 }
 
 /// A config without webhooks whose runs are short: no retry, generous timeouts, and no circuit, because many accounts of a
