@@ -76,11 +76,11 @@ fn collect(message: &Message, raw: &[u8], depth: usize, words: &mut String) {
             part.content_disposition().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("attachment"));
         match &part.body {
             PartType::Message(inner) if depth < DEEPEST => {
-                if let Some(subject) =
-                    raw_headers(&inner.raw_message).iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("subject"))
+                let start = inner.parts.first().map_or(0, |root| root.offset_header as usize);
+                let headers = raw_headers(inner.raw_message.get(start..).unwrap_or_default());
+                if let Some((_, subject)) = headers.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("subject"))
                 {
-                    words.push_str(&decode_header(subject.1));
-                    words.push('\n');
+                    push(words, &decode_header(subject));
                 }
                 collect(inner, &inner.raw_message, depth + 1, words);
             }
@@ -248,7 +248,7 @@ fn encoded_word(text: &[u8]) -> Option<(&str, Vec<u8>, usize)> {
             while clean.last() == Some(&b'=') {
                 clean.pop();
             }
-            while clean.len() % 4 != 0 {
+            while !clean.len().is_multiple_of(4) {
                 clean.push(b'=');
             }
             base64_decode(&clean)?
