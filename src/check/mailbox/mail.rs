@@ -54,6 +54,11 @@ pub fn read(raw: &[u8]) -> Mail {
         // No mail at all, but perhaps words.
         None => words.push_str(&decode_bytes(raw, None)),
     }
+    if words.trim().is_empty() && message.as_ref().is_none_or(|message| message.parts.len() <= 1) {
+        // Broken structure: what stands after the headers, as it stands.
+        let start = find(raw, b"\r\n\r\n").or_else(|| find(raw, b"\n\n")).unwrap_or(raw.len());
+        words = decode_bytes(&raw[start..], None);
+    }
     let date =
         message.as_ref().and_then(Message::date).and_then(|date| Timestamp::from_second(date.to_timestamp()).ok());
     let id = header("message-id").map(|id| text::one_line(&String::from_utf8_lossy(id), 300)).filter(|id| id.len() > 2);
