@@ -273,7 +273,7 @@ fn send_failure(error: &ureq::Error, timeout: Duration) -> Failure {
         ureq::Error::HostNotFound => not_found(),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => timed_out(timeout),
         ureq::Error::Io(error) => transport_failure(&describe_chain(error), Some(error.kind())),
-        ureq::Error::NativeTls(error) => transport_failure(&format!("certificate: {}", describe_chain(error)), None),
+        ureq::Error::NativeTls(error) => tls_failure(error),
         ureq::Error::ConnectionFailed => Failure::transient(Reason::Connect, "no connection"),
         other => transport_failure(&describe_chain(other), None),
     }
@@ -331,6 +331,11 @@ fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
         _ => "the connection failed",
     };
     Failure::transient(Reason::Connect, message)
+}
+
+/// The failure of a TLS handshake.
+pub fn tls_failure(error: &native_tls::Error) -> Failure {
+    transport_failure(&format!("certificate: {}", describe_chain(error)), None)
 }
 
 /// Wraps a `ureq` connection in TLS from the run's one trust store.

@@ -4,6 +4,7 @@
 mod channels;
 mod config_mistakes;
 mod faults;
+mod mailboxes;
 mod memory;
 mod metrics;
 mod providers;

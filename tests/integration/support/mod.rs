@@ -3,6 +3,7 @@
 
 pub(crate) mod crypto;
 pub(crate) mod daemon;
+pub(crate) mod dovecot;
 pub(crate) mod http;
 pub(crate) mod pki;
 pub(crate) mod postgres;

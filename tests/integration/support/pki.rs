@@ -89,7 +89,21 @@ fn authority(name: &str) -> Authority {
     Authority { certificate: builder.build(), key }
 }
 
-fn leaf(issuer: &Authority, names: &[&str], from: i64, until: i64) -> SslAcceptor {
+/// Certificate and key of a good leaf as PEM, for servers that read files.
+pub(crate) fn good_pem() -> (Vec<u8>, Vec<u8>) {
+    pem(&identity(&TRUSTED, &["127.0.0.1", "localhost"], -DAY, DAY))
+}
+
+/// The same, for somebody else.
+pub(crate) fn wrong_host_pem() -> (Vec<u8>, Vec<u8>) {
+    pem(&identity(&TRUSTED, &["somebody-else.test"], -DAY, DAY))
+}
+
+fn pem((certificate, key): &(X509, PKey<Private>)) -> (Vec<u8>, Vec<u8>) {
+    (certificate.to_pem().unwrap(), key.private_key_to_pem_pkcs8().unwrap())
+}
+
+fn identity(issuer: &Authority, names: &[&str], from: i64, until: i64) -> (X509, PKey<Private>) {
     let key = new_key();
     let mut builder = builder("test leaf", &key, from, until);
     builder.set_issuer_name(issuer.certificate.subject_name()).unwrap();
@@ -106,10 +120,14 @@ fn leaf(issuer: &Authority, names: &[&str], from: i64, until: i64) -> SslAccepto
     let usage = ExtendedKeyUsage::new().server_auth().build().unwrap();
     builder.append_extension(usage).unwrap();
     builder.sign(&issuer.key, MessageDigest::sha256()).unwrap();
+    (builder.build(), key)
+}
 
+fn leaf(issuer: &Authority, names: &[&str], from: i64, until: i64) -> SslAcceptor {
+    let (certificate, key) = identity(issuer, names, from, until);
     let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
     acceptor.set_private_key(&key).unwrap();
-    acceptor.set_certificate(&builder.build()).unwrap();
+    acceptor.set_certificate(&certificate).unwrap();
     acceptor.check_private_key().unwrap();
     acceptor.build()
 }

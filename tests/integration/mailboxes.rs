@@ -1,0 +1,318 @@
+//! Visits to a real Dovecot, and to servers that misbehave.
+
+use crate::support::dovecot::{Dovecot, PASSWORD, USER};
+use crate::support::pki;
+use balance_alert::check::mailbox::session::{Address, Bounds, Cursor, Proof, Security, Visit, visit};
+use balance_alert::failure::{Failure, Reason, Retry};
+use native_tls::{Certificate, TlsConnector};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+fn bounds() -> Bounds {
+    Bounds {
+        today: jiff::Zoned::now().date(),
+        days: 1,
+        most: 1000,
+        timeout: Duration::from_secs(5),
+        deadline: Instant::now() + Duration::from_secs(20),
+    }
+}
+
+fn address(port: u16, security: Security) -> Address {
+    Address { host: "127.0.0.1".into(), port, security, username: USER.into(), folder: "INBOX".into() }
+}
+
+fn proof(password: &str) -> Proof {
+    Proof::Password(password.into())
+}
+
+/// Trusts the tests' own authority.
+fn connector() -> Result<TlsConnector, String> {
+    let authority = Certificate::from_pem(pki::ca_pem().as_bytes()).unwrap();
+    TlsConnector::builder().add_root_certificate(authority).build().map_err(|error| error.to_string())
+}
+
+fn look(address: &Address, cursor: Option<Cursor>) -> Result<Visit, Failure> {
+    visit(address, &proof(PASSWORD), connector, cursor, &bounds())
+}
+
+fn mail(number: u32) -> Vec<u8> {
+    format!("From: b@x.example\r\nSubject: mail {number}\r\nMessage-ID: <{number}@x>\r\n\r\n余额不足 {number}\r\n")
+        .into_bytes()
+}
+
+fn subjects(visit: &Visit) -> Vec<String> {
+    visit.mails.iter().map(|(mail, _)| mail.subject.clone()).collect()
+}
+
+#[test]
+fn a_visit_reads_what_is_new_and_changes_nothing() {
+    let server = Dovecot::good();
+    (1..=30).for_each(|n| server.deliver(&format!("{n:03}.x"), &mail(n)));
+    let plain = address(server.plain, Security::None);
+    let before = {
+        // Dovecot itself names the mails anew on their first sight.
+        look(&plain, None).unwrap();
+        server.flags()
+    };
+    let mut cursors = Vec::new();
+    for (port, security) in
+        [(server.plain, Security::None), (server.tls, Security::Tls), (server.plain, Security::StartTls)]
+    {
+        let found = look(&address(port, security), None).unwrap();
+        assert_eq!(subjects(&found), (1..=30).map(|n| format!("mail {n}")).collect::<Vec<_>>(), "{security:?}");
+        assert!(found.mails[0].0.text.contains("余额不足 1"));
+        assert!(found.mails.iter().all(|(_, received)| received.is_some()));
+        cursors.push(found.cursor);
+    }
+    assert!(cursors.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(server.flags(), before, "no mail was marked");
+    // A second visit has nothing to read; then only what has come.
+    let cursor = cursors[0];
+    assert_eq!(look(&plain, Some(cursor)).unwrap().mails.len(), 0);
+    server.deliver("031.x", &mail(31));
+    let found = look(&plain, Some(cursor)).unwrap();
+    assert_eq!(subjects(&found), ["mail 31"]);
+    assert_eq!(look(&plain, Some(found.cursor)).unwrap().mails.len(), 0);
+    // Other numbers: everything of the last days, once more.
+    server.renumber();
+    let anew = look(&plain, Some(found.cursor)).unwrap();
+    assert_ne!(anew.cursor.validity, found.cursor.validity);
+    assert_eq!(anew.mails.len(), 31);
+    // The newest, and how many were left out.
+    let few = Bounds { most: 10, ..bounds() };
+    let found = visit(&plain, &proof(PASSWORD), connector, None, &few).unwrap();
+    assert_eq!((found.mails.len(), found.skipped), (10, 21));
+    assert_eq!(look(&plain, Some(found.cursor)).unwrap().mails.len(), 0);
+}
+
+#[test]
+fn a_large_mail_is_read_in_part() {
+    let server = Dovecot::good();
+    let mut large = b"Subject: large\r\n\r\nfirst words\r\n".to_vec();
+    large.resize(50 << 20, b'x');
+    server.deliver("1.x", &large);
+    server.deliver("2.x", &mail(2));
+    let found = look(&address(server.tls, Security::Tls), None).unwrap();
+    assert_eq!(subjects(&found), ["large", "mail 2"]);
+    assert!(found.mails[0].0.text.starts_with("first words"));
+    assert!(found.mails[0].0.text.len() <= 256 * 1024 + 1);
+}
+
+#[test]
+fn what_keeps_a_visit_from_succeeding_is_named() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &mail(1));
+    let plain = address(server.plain, Security::None);
+    let fails = |address: &Address, password: &str, reason: Reason, says: &str| {
+        let failure = visit(address, &proof(password), connector, None, &bounds()).unwrap_err();
+        assert_eq!(failure.reason, reason, "{failure:?}");
+        assert!(failure.message.contains(says), "{failure:?}");
+        failure
+    };
+    let wrong = fails(&plain, "wrong", Reason::Auth, "the server refuses: ");
+    assert_eq!(wrong.retry, Retry::Never, "servers lock accounts");
+    fails(&plain, "line\nbreak", Reason::Config, "cannot carry");
+    fails(
+        &Address { folder: "Nowhere".into(), ..plain.clone() },
+        PASSWORD,
+        Reason::Protocol,
+        "the folder cannot be opened",
+    );
+    fails(
+        &Address { host: "no-such-host.invalid".into(), ..plain.clone() },
+        PASSWORD,
+        Reason::Dns,
+        "could not be resolved",
+    );
+    fails(&Address { port: crate::support::free_port(), ..plain.clone() }, PASSWORD, Reason::Connect, "refused");
+    fails(&address(server.plain, Security::Tls), PASSWORD, Reason::Tls, "");
+    let other = Dovecot::start(pki::wrong_host_pem());
+    fails(&address(other.tls, Security::Tls), PASSWORD, Reason::Tls, "for another host");
+    fails(&address(other.plain, Security::StartTls), PASSWORD, Reason::Tls, "for another host");
+    let untrusting = || TlsConnector::new().map_err(|error| error.to_string());
+    let failure =
+        visit(&address(server.tls, Security::Tls), &proof(PASSWORD), untrusting, None, &bounds()).unwrap_err();
+    assert_eq!(failure.reason, Reason::Tls);
+}
+
+/// A server that answers by a script: for each line from the client, the lines to say. `None` is silence for ever.
+fn scripted(greeting: &'static str, answer: impl Fn(&str, &str) -> Option<String> + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut out = stream.try_clone().unwrap();
+            let _ = out.write_all(greeting.as_bytes());
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
+                match answer(tag, command) {
+                    Some(text) if out.write_all(text.as_bytes()).is_ok() => {}
+                    Some(_) => break,
+                    // The next line never comes, so this waits until the client goes.
+                    None => {}
+                }
+            }
+        }
+    });
+    port
+}
+
+/// What a sound server says to a command.
+fn sound(tag: &str, command: &str) -> String {
+    let untagged = match command.split(' ').next().unwrap_or_default() {
+        "CAPABILITY" => "* CAPABILITY IMAP4rev1 ID\r\n".to_owned(),
+        "EXAMINE" => "* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 10] ok\r\n".to_owned(),
+        "UID" if command.starts_with("UID SEARCH") => "* SEARCH 9 \r\n".to_owned(),
+        "UID" => "* 1 FETCH (UID 9 INTERNALDATE \"01-Jan-2096 00:00:00 +0000\" BODY[]<0> {19}\r\nSubject: hi\r\n\r\nbody)\r\n".to_owned(),
+        _ => String::new(),
+    };
+    format!("{untagged}{tag} OK done\r\n")
+}
+
+fn quick(port: u16) -> Result<Visit, Failure> {
+    let bounds =
+        Bounds { timeout: Duration::from_millis(300), deadline: Instant::now() + Duration::from_secs(3), ..bounds() };
+    visit(&address(port, Security::None), &proof("secret-word"), connector, None, &bounds)
+}
+
+#[test]
+fn a_server_that_stops_answering_is_a_timeout_after_whichever_command() {
+    let port = scripted("* OK ready\r\n", |tag, command| Some(sound(tag, command)));
+    assert_eq!(quick(port).unwrap().mails.len(), 1, "the script is sound");
+    for silent in ["CAPABILITY", "LOGIN", "ID", "EXAMINE", "UID SEARCH", "UID FETCH"] {
+        let port =
+            scripted("* OK ready\r\n", move |tag, command| (!command.starts_with(silent)).then(|| sound(tag, command)));
+        let failure = quick(port).unwrap_err();
+        assert_eq!(failure.reason, Reason::Timeout, "{silent}: {failure:?}");
+        assert_ne!(failure.retry, Retry::Never);
+    }
+    assert_eq!(quick(scripted("", |_, _| None)).unwrap_err().reason, Reason::Timeout, "no greeting");
+    // After the last command nothing is lost.
+    let port = scripted("* OK ready\r\n", |tag, command| (command != "LOGOUT").then(|| sound(tag, command)));
+    assert_eq!(quick(port).unwrap().mails.len(), 1);
+}
+
+#[test]
+fn odd_answers_neither_panic_nor_pass() {
+    for (greeting, reason) in [
+        ("* BYE too many connections\r\n", Reason::Connect),
+        ("* PREAUTH welcome\r\n", Reason::Protocol),
+        ("HTTP/1.1 400 Bad Request\r\n", Reason::Protocol),
+    ] {
+        assert_eq!(quick(scripted(greeting, |_, _| None)).unwrap_err().reason, reason, "{greeting}");
+    }
+    // Command, answer, reason, words.
+    let cases: [(&str, &str, Reason, &str); 12] = [
+        ("LOGIN", "{tag} NO [AUTHENTICATIONFAILED] 密码错误\r\n", Reason::Auth, "密码错误"),
+        ("LOGIN", "{tag} NO \u{1b}[31mred\r\n", Reason::Auth, "[31mred"),
+        ("LOGIN", "{tag} BAD what\r\n", Reason::Protocol, "does not understand"),
+        ("LOGIN", "* BYE Autologout\r\n", Reason::Connect, ""),
+        (
+            "EXAMINE",
+            "{tag} NO EXAMINE Unsafe Login. Please contact kefu@188.com for help\r\n",
+            Reason::Protocol,
+            "Unsafe Login",
+        ),
+        ("EXAMINE", "wrong OK tag\r\n", Reason::Protocol, ""),
+        ("UID SEARCH", "* SEARCH {99999999}\r\n", Reason::Timeout, ""),
+        ("UID SEARCH", "* SEARCH 1 2 x\r\n{tag} OK\r\n", Reason::Protocol, ""),
+        ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {4294967295}\r\nx\r\n", Reason::Timeout, ""),
+        ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {-1}\r\nx)\r\n{tag} OK\r\n", Reason::Protocol, ""),
+        ("UID FETCH", "garbage\r\n{tag} OK\r\n", Reason::Protocol, ""),
+        ("CAPABILITY", "* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n{tag} OK\r\n", Reason::Auth, "takes no password"),
+    ];
+    for (command, answer, reason, says) in cases {
+        let port = scripted("* OK ready\r\n", move |tag, line| {
+            Some(if line.starts_with(command) { answer.replace("{tag}", tag) } else { sound(tag, line) })
+        });
+        let failure = quick(port).unwrap_err();
+        assert_eq!(failure.reason, reason, "{command} {answer:?}: {failure:?}");
+        assert!(failure.message.contains(says), "{command} {answer:?}: {failure:?}");
+        assert!(!failure.message.contains("secret-word") && !failure.message.contains('\u{1b}'), "{failure:?}");
+    }
+    // An endless answer is cut off.
+    let port = scripted("* OK ready\r\n", |tag, line| {
+        Some(if line.starts_with("UID SEARCH") {
+            "* SEARCH 1".to_owned() + &" 1".repeat(20 << 20)
+        } else {
+            sound(tag, line)
+        })
+    });
+    let failure = quick(port).unwrap_err();
+    assert!(matches!(failure.reason, Reason::Protocol | Reason::Timeout), "{failure:?}");
+    // No mail, an empty one, and one that comes in quotes.
+    for (fetched, mails) in [
+        ("", 0),
+        ("* 1 FETCH (UID 9 BODY[]<0> NIL)\r\n", 0),
+        ("* 1 FETCH (UID 9 BODY[]<0> {0}\r\n)\r\n", 1),
+        ("* 1 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (UID 9 BODY[]<0> \"Subject: q\")\r\n", 1),
+    ] {
+        let port = scripted("* OK ready\r\n", move |tag, line| {
+            Some(if line.starts_with("UID FETCH") { format!("{fetched}{tag} OK\r\n") } else { sound(tag, line) })
+        });
+        assert_eq!(quick(port).unwrap().mails.len(), mails, "{fetched}");
+    }
+}
+
+#[test]
+fn starttls_is_never_done_without() {
+    let start = |answer: fn(&str, &str) -> Option<String>, greeting: &'static str| {
+        let port = scripted(greeting, answer);
+        let bounds = Bounds { timeout: Duration::from_millis(300), ..bounds() };
+        visit(&address(port, Security::StartTls), &proof("secret-word"), connector, None, &bounds).unwrap_err()
+    };
+    let failure = start(|tag, command| Some(sound(tag, command)), "* OK ready\r\n");
+    assert_eq!(failure.reason, Reason::Tls, "{failure:?}");
+    assert!(failure.message.contains("does not offer STARTTLS"));
+    let refuses = |tag: &str, command: &str| {
+        Some(match command {
+            "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 STARTTLS\r\n{tag} OK\r\n"),
+            _ => format!("{tag} NO not now\r\n"),
+        })
+    };
+    assert_eq!(start(refuses, "* OK ready\r\n").reason, Reason::Tls);
+    assert_eq!(start(refuses, "* PREAUTH hello\r\n").reason, Reason::Protocol);
+    // Words in the clear behind the last answer are no part of the session under TLS.
+    let injects = |tag: &str, command: &str| {
+        Some(match command {
+            "CAPABILITY" => format!("* CAPABILITY IMAP4rev1 STARTTLS\r\n{tag} OK\r\n"),
+            _ => format!("{tag} OK go\r\n* CAPABILITY injected\r\na1 OK\r\n"),
+        })
+    };
+    assert_eq!(start(injects, "* OK ready\r\n").reason, Reason::Tls);
+}
+
+#[test]
+fn a_token_is_said_once_and_its_refusal_ends_the_dialogue() {
+    // The vector of Microsoft's documentation: user and token as they travel.
+    let user = "test@contoso.onmicrosoft.com";
+    let wanted = "dXNlcj10ZXN0QGNvbnRvc28ub25taWNyb3NvZnQuY29tAWF1dGg9QmVhcmVyIEV3QkFBbDNCQUFVRkZwVUFvN0ozVmUwYmpMQldaV0NjbFJDM0VvQUEBAQ==";
+    for is_right in [true, false] {
+        let last = std::sync::Mutex::new(String::new());
+        let port = scripted("* OK ready\r\n", move |tag, line| {
+            let whole = if line.is_empty() { tag } else { line };
+            let mut last = last.lock().unwrap();
+            if line.starts_with("AUTHENTICATE XOAUTH2") {
+                *last = tag.to_owned();
+                Some("+ \r\n".to_owned())
+            } else if whole == wanted && is_right {
+                Some(format!("{last} OK welcome\r\n"))
+            } else if whole == wanted {
+                Some("+ eyJzdGF0dXMiOiI0MDEifQ==\r\n".to_owned())
+            } else if whole.is_empty() {
+                Some(format!("{last} NO AUTHENTICATE failed.\r\n"))
+            } else {
+                Some(sound(tag, line))
+            }
+        });
+        let address = Address { username: user.into(), ..address(port, Security::None) };
+        let token = Proof::Token("EwBAAl3BAAUFFpUAo7J3Ve0bjLBWZWCclRC3EoAA".into());
+        let found = visit(&address, &token, connector, None, &Bounds { timeout: Duration::from_secs(2), ..bounds() });
+        match found {
+            Ok(found) => assert!(is_right && found.mails.len() == 1),
+            Err(failure) => assert!(!is_right && failure.reason == Reason::Auth, "{failure:?}"),
+        }
+    }
+}
