@@ -41,6 +41,8 @@ pub enum Topic {
     Failing,
     /// A subscription renews soon.
     Renewal,
+    /// A mail speaks of trouble.
+    Mail,
 }
 
 impl Topic {
@@ -50,12 +52,13 @@ impl Topic {
             Topic::Low => "low",
             Topic::Failing => "failing",
             Topic::Renewal => "renewal",
+            Topic::Mail => "mail",
         }
     }
 
     /// The topic of a word.
     pub fn of(word: &str) -> Option<Topic> {
-        [Topic::Low, Topic::Failing, Topic::Renewal].into_iter().find(|topic| topic.as_str() == word)
+        [Topic::Low, Topic::Failing, Topic::Renewal, Topic::Mail].into_iter().find(|topic| topic.as_str() == word)
     }
 }
 
@@ -138,6 +141,8 @@ pub struct Alert {
     pub trouble: Option<Trouble>,
     /// The renewal, if that is what it is about.
     pub renewal: Option<RenewalNotice>,
+    /// The mail, if that is what it is about.
+    pub mail: Option<MailNotice>,
     /// When it was found.
     pub at: Timestamp,
     /// Found by an earlier run, and this one could not look again.
@@ -175,6 +180,24 @@ pub struct RenewalNotice {
     /// What it costs.
     #[serde(with = "rust_decimal::serde::str_option")]
     pub amount: Option<Decimal>,
+}
+
+/// A mail that speaks of trouble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailNotice {
+    /// The subject.
+    pub subject: String,
+    /// The sender.
+    pub sender: String,
+    /// When it was sent, or else received.
+    pub date: Option<Timestamp>,
+    /// The service that its subject names.
+    pub service: Option<String>,
+    /// The amount that it names.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub amount: Option<Decimal>,
+    /// The words that made it an alert.
+    pub keywords: Vec<String>,
 }
 
 impl Alert {

@@ -112,6 +112,9 @@ pub struct CheckArgs {
     /// Ask every account, even if another run has just done so (settings.response_cache_ttl)
     #[arg(long)]
     pub no_cache: bool,
+    /// Without memory, or in a new mailbox: look at the mails of so many days, 1 to 30 [default: email_settings.days, 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub email_days: Option<u32>,
     /// Exit with 75 if the metrics are not delivered
     #[arg(long)]
     pub strict_metrics: bool,
@@ -299,7 +302,7 @@ pub enum ListOutput {
 }
 
 /// The environment variables, with their meaning.
-pub const VARIABLES: [(&str, &str); 19] = [
+pub const VARIABLES: [(&str, &str); 21] = [
     ("CONFIG_PATH", "the config file, as --config"),
     ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
     ("WEBHOOK_TYPE", "webhook.type"),
@@ -309,6 +312,8 @@ pub const VARIABLES: [(&str, &str); 19] = [
     ("ALERT_COOLDOWN_SECONDS", "settings.alert_cooldown_seconds"),
     ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
     ("DATABASE_URL", "state.url, if it is a postgres:// address and the config names no file"),
+    ("MAX_EMAILS_TO_SCAN", "email_settings.max_emails"),
+    ("TZ", "settings.timezone, the time zone of dates (default UTC)"),
     ("PUSHGATEWAY_URL", "metrics.pushgateway.url; makes a Pushgateway if the config has none"),
     ("BALANCE_ALERT_JOB_NAME", "the name of the Kubernetes Job, whose end is its scheduled time; for the lag metric"),
     (

@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::alert::{Alert, Event, Identity, Level, Missed, RenewalNotice, Topic, Trouble};
+use crate::alert::{Alert, Event, Identity, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
+use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
-use crate::config::{Alerting, Subscription};
+use crate::config::{Alerting, BalanceType, Subscription};
 use crate::failure::Failure;
 use crate::plan::Subject;
 use crate::state::memory::{Changes, Condition, Memory, Told};
@@ -89,6 +90,17 @@ pub struct SubscriptionVerdict {
     pub renewal: Renewal,
 }
 
+/// What was found of one mailbox.
+#[derive(Clone, Debug)]
+pub struct MailboxVerdict {
+    /// Names it across runs.
+    pub identity: Identity,
+    /// The mailbox's name.
+    pub name: String,
+    /// What was found.
+    pub scanned: Scanned,
+}
+
 /// All that a run has found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
@@ -96,8 +108,17 @@ pub struct Found {
     pub accounts: Vec<Verdict>,
     /// The subscriptions, in the order of the plan.
     pub subscriptions: Vec<SubscriptionVerdict>,
+    /// The mailboxes, in the order of the plan.
+    pub mailboxes: Vec<MailboxVerdict>,
     /// The day of the run, in the config's time zone.
     pub today: Date,
+}
+
+impl Found {
+    /// Checks there were.
+    pub fn total(&self) -> usize {
+        self.accounts.len() + self.subscriptions.len() + self.mailboxes.len()
+    }
 }
 
 /// An alert that is not sent in this run, though its cause lasts.
@@ -181,19 +202,16 @@ pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run
     let mut decision = Decision::default();
     for verdict in &found.accounts {
         let identity = verdict.subject.identity;
-        let before = memory.failures.get(&identity).copied().unwrap_or_default();
-        let failures = if verdict.status == Status::Failed { before.saturating_add(1) } else { 0 };
-        if failures != before {
-            let reason = verdict.failure.as_ref().map(|failure| failure.reason);
-            decision.changes.failures.push((identity, failures, reason));
-        }
+        let failures = count_failures(identity, verdict.failure.as_ref(), memory, &mut decision);
         if !rules.tell {
             continue;
         }
-        let draft = Draft { verdict, now, run_id };
-        for (topic, state) in
-            [(Topic::Low, low(&draft, &rules.alerting)), (Topic::Failing, failing(&draft, &rules.alerting, failures))]
-        {
+        let draft = Draft::of_account(verdict, now, run_id);
+        let failed = verdict.failure.as_ref();
+        for (topic, state) in [
+            (Topic::Low, low(verdict, &draft, &rules.alerting)),
+            (Topic::Failing, failing(failed, &draft, &rules.alerting, failures)),
+        ] {
             let condition = memory.conditions.get(&(identity, topic));
             settle(state, condition, rules, now, (identity, topic), &mut decision);
         }
@@ -202,6 +220,19 @@ pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run
         let condition = memory.conditions.get(&(verdict.identity, Topic::Renewal));
         let alert = reminder(verdict, found.today, now, run_id);
         settle_renewal(alert, verdict.renewal.standing, condition, rules, now, &mut decision);
+    }
+    for verdict in &found.mailboxes {
+        let failed = verdict.scanned.result.as_ref().err();
+        let failures = count_failures(verdict.identity, failed, memory, &mut decision);
+        if rules.tell {
+            let draft = Draft::of_mailbox(verdict, now, run_id);
+            let state = failing(failed, &draft, &rules.alerting, failures);
+            let key = (verdict.identity, Topic::Failing);
+            settle(state, memory.conditions.get(&key), rules, now, key, &mut decision);
+        }
+    }
+    if rules.tell {
+        mails(found, memory, now, run_id, &mut decision);
     }
     decision.alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.topic));
     decision
@@ -219,10 +250,20 @@ enum State {
     Unknown,
 }
 
-fn low(draft: &Draft, alerting: &Alerting) -> State {
-    let subject = &draft.verdict.subject;
+/// Counts failed runs in a row.
+fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory, decision: &mut Decision) -> u32 {
+    let before = memory.failures.get(&identity).copied().unwrap_or_default();
+    let failures = if failure.is_some() { before.saturating_add(1) } else { 0 };
+    if failures != before {
+        decision.changes.failures.push((identity, failures, failure.map(|failure| failure.reason)));
+    }
+    failures
+}
+
+fn low(verdict: &Verdict, draft: &Draft, alerting: &Alerting) -> State {
+    let subject = &verdict.subject;
     let highest = subject.threshold.max(subject.warning_threshold);
-    match draft.verdict.status {
+    match verdict.status {
         Status::Low => State::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Critical, subject.threshold)),
         Status::Warning => {
             State::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Warning, subject.warning_threshold))
@@ -233,7 +274,7 @@ fn low(draft: &Draft, alerting: &Alerting) -> State {
             let alert = draft.alert(Topic::Low, Event::Resolved, Level::Info, highest);
             let margin = Decimal::ONE + alerting.recovery_margin_percent / Decimal::ONE_HUNDRED;
             let enough = highest.and_then(|threshold| threshold.checked_mul(margin));
-            match (draft.verdict.balance, enough) {
+            match (verdict.balance, enough) {
                 (Some(balance), Some(enough)) if balance < enough => State::Nearly(alert),
                 _ => State::Right(alert),
             }
@@ -241,8 +282,8 @@ fn low(draft: &Draft, alerting: &Alerting) -> State {
     }
 }
 
-fn failing(draft: &Draft, alerting: &Alerting, failures: u32) -> State {
-    match &draft.verdict.failure {
+fn failing(failure: Option<&Failure>, draft: &Draft, alerting: &Alerting, failures: u32) -> State {
+    match failure {
         None => State::Right(draft.alert(Topic::Failing, Event::Resolved, Level::Info, None)),
         Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
             let mut alert = draft.alert(Topic::Failing, Event::Raised, Level::Warning, None);
@@ -253,35 +294,126 @@ fn failing(draft: &Draft, alerting: &Alerting, failures: u32) -> State {
     }
 }
 
-/// Makes alerts of one verdict.
+/// A mail is told once, in whichever mailbox it lies. One that could not be told is told later, though it is not read again.
+fn mails(found: &Found, memory: &Memory, now: Timestamp, run_id: &str, decision: &mut Decision) {
+    let mut seen: Vec<Identity> = Vec::new();
+    for verdict in &found.mailboxes {
+        for finding in verdict.scanned.result.iter().flat_map(|scan| &scan.findings) {
+            if seen.contains(&finding.identity) {
+                continue;
+            }
+            seen.push(finding.identity);
+            match memory.conditions.get(&(finding.identity, Topic::Mail)) {
+                Some(condition)
+                    if condition.told.is_some() || condition.pending.as_ref().is_some_and(|p| p.claimed) =>
+                {
+                    let (identity, topic) = (finding.identity, Topic::Mail);
+                    decision.held.push(Held { identity, topic, event: Event::Raised, next: None });
+                }
+                known => {
+                    let mut alert = mail_alert(verdict, finding, now, run_id);
+                    if let Some(pending) = known.and_then(|condition| condition.pending.as_ref()) {
+                        alert.dedup_key.clone_from(&pending.alert.dedup_key);
+                    }
+                    decision.alerts.push(alert);
+                }
+            }
+        }
+    }
+    let mut late: Vec<&Alert> = memory
+        .conditions
+        .iter()
+        .filter(|((identity, topic), _)| *topic == Topic::Mail && !seen.contains(identity))
+        .filter_map(|(_, condition)| condition.pending.as_ref())
+        .filter(|pending| {
+            !pending.claimed && found.mailboxes.iter().any(|mailbox| mailbox.name == pending.alert.project)
+        })
+        .map(|pending| &pending.alert)
+        .collect();
+    late.sort_by_key(|alert| (alert.at, alert.identity));
+    decision.alerts.extend(late.into_iter().cloned());
+}
+
+fn mail_alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp, run_id: &str) -> Alert {
+    let mut alert = Draft::of_mailbox(verdict, now, run_id).alert(Topic::Mail, Event::Raised, Level::Warning, None);
+    alert.identity = finding.identity;
+    alert.currency = finding.currency.map(str::to_owned);
+    alert.dedup_key = format!("{}-{}-{run_id}", Topic::Mail.as_str(), finding.identity);
+    alert.mail = Some(MailNotice {
+        subject: finding.subject.clone(),
+        sender: finding.sender.clone(),
+        date: finding.date,
+        service: finding.service.clone(),
+        amount: finding.amount,
+        keywords: finding.keywords.clone(),
+    });
+    alert
+}
+
+/// Makes alerts of what was found of one check.
 struct Draft<'a> {
-    verdict: &'a Verdict,
+    identity: Identity,
+    name: &'a str,
+    owner: Option<&'a str>,
+    provider: &'a str,
+    kind: Option<BalanceType>,
+    balance: Option<Decimal>,
+    currency: Option<&'a str>,
     now: Timestamp,
     run_id: &'a str,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    fn of_account(verdict: &'a Verdict, now: Timestamp, run_id: &'a str) -> Draft<'a> {
+        let subject = &verdict.subject;
+        Draft {
+            identity: subject.identity,
+            name: &subject.name,
+            owner: subject.owner_project.as_deref(),
+            provider: &subject.provider,
+            kind: Some(subject.kind),
+            balance: verdict.balance,
+            currency: verdict.currency.as_deref(),
+            now,
+            run_id,
+        }
+    }
+
+    fn of_mailbox(verdict: &'a MailboxVerdict, now: Timestamp, run_id: &'a str) -> Draft<'a> {
+        Draft {
+            identity: verdict.identity,
+            name: &verdict.name,
+            owner: None,
+            provider: "imap",
+            kind: None,
+            balance: None,
+            currency: None,
+            now,
+            run_id,
+        }
+    }
+
     fn alert(&self, topic: Topic, event: Event, level: Level, threshold: Option<Decimal>) -> Alert {
-        let subject = &self.verdict.subject;
         let over = if event == Event::Resolved { "-resolved" } else { "" };
         Alert {
-            identity: subject.identity,
+            identity: self.identity,
             topic,
             event,
             level,
-            project: subject.name.clone(),
-            owner_project: subject.owner_project.clone(),
-            provider: subject.provider.clone(),
-            kind: Some(subject.kind),
-            balance: self.verdict.balance,
+            project: self.name.to_owned(),
+            owner_project: self.owner.map(str::to_owned),
+            provider: self.provider.to_owned(),
+            kind: self.kind,
+            balance: self.balance,
             threshold,
-            currency: self.verdict.currency.clone(),
+            currency: self.currency.map(str::to_owned),
             trouble: None,
             renewal: None,
+            mail: None,
             at: self.now,
             unconfirmed: false,
             missed: None,
-            dedup_key: format!("{}{over}-{}-{}", topic.as_str(), subject.identity, self.run_id),
+            dedup_key: format!("{}{over}-{}-{}", topic.as_str(), self.identity, self.run_id),
         }
     }
 }
@@ -393,6 +525,7 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: 
             days: renewal.days,
             amount: subscription.amount,
         }),
+        mail: None,
         at: now,
         unconfirmed: false,
         missed: None,
@@ -640,6 +773,7 @@ mod tests {
                     (Event::Raised, Topic::Low) => format!("+{}", alert.level.as_str()),
                     (Event::Raised, Topic::Failing) => "+failing".to_owned(),
                     (Event::Raised, Topic::Renewal) => format!("+renewal {}", alert.level.as_str()),
+                    (Event::Raised, Topic::Mail) => "+mail".to_owned(),
                     (Event::Resolved, topic) => format!("-{}", topic.as_str()),
                 };
                 let late = if alert.missed.is_some() { "(late)" } else { "" };
@@ -931,7 +1065,7 @@ mod tests {
             let subscription = Subscription { last_renewed: paid, ..subscription.clone() };
             let identity = Identity::of("subscription", "S", &[]);
             let verdict = SubscriptionVerdict { identity, subscription, renewal };
-            let found = Found { accounts: Vec::new(), subscriptions: vec![verdict], today };
+            let found = Found { subscriptions: vec![verdict], today, ..Found::default() };
             let days = i64::from(Date::constant(2026, 1, 1).until(today).unwrap().get_days());
             assert_eq!(life.go(days * DAY + hour * 3600, &found, taken), want, "{day} {hour} h, paid {paid:?}");
         };

@@ -34,7 +34,7 @@ pub mod retry;
 pub mod state;
 pub mod text;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,11 +44,15 @@ use clap::CommandFactory;
 use jiff::Timestamp;
 
 use crate::alert::Identity;
+use crate::check::Outcome;
 use crate::check::circuit::Breaker;
 use crate::check::job::{Readings, Shared, job};
+use crate::check::mailbox::scan::{Scanned, Terms};
+use crate::check::mailbox::session::Cursor;
+use crate::check::pool::{Job, Lost};
 use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
-use crate::config::{Environment, Loaded, Place, Problem, Reach, Source};
-use crate::decide::{Decision, Found, SubscriptionVerdict};
+use crate::config::{Environment, Loaded, Mailbox, Place, Problem, Reach, Source};
+use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::http::Clients;
 use crate::logging::Format;
@@ -234,21 +238,44 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         .into_iter()
         .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared)))
         .unzip();
+    let today = moment.started_at.to_zoned(plan.timezone.clone()).date();
+    let mailboxes = std::mem::take(&mut plan.mailboxes);
+    let names: Vec<(Identity, String)> =
+        mailboxes.iter().map(|mailbox| (mailbox.identity(), mailbox.name.clone())).collect();
+    let terms = Terms { today, settings: plan.email, policy: shared.policy };
+    let scans = mailboxes.into_iter().map(|mailbox| mailbox_job(mailbox, &snapshot.cursors, terms, &shared));
+    // Mailboxes take longest, so they begin first.
+    let accounts = jobs.into_iter().map(|mut job| -> Job<Looked> { Box::new(move || job().map(Looked::Account)) });
+    let jobs: Vec<Job<Looked>> = scans.chain(accounts).collect();
     let mut progress = Progress::new(jobs.len(), format == Format::Text && !args.quiet);
-    let outcomes = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
+    let mut looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
     drop(progress);
 
+    let outcomes = looked.split_off(names.len());
+    let outcomes = outcomes.into_iter().map(|looked| match looked {
+        Ok(Looked::Account(outcome)) => outcome,
+        Ok(Looked::Mailbox(_)) => Outcome::lost(Lost::never()),
+        Err(lost) => Outcome::lost(lost),
+    });
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes).collect());
-    let today = moment.started_at.to_zoned(plan.timezone.clone()).date();
+    let mailboxes = names.into_iter().zip(looked).map(|((identity, name), looked)| {
+        let scanned = match looked {
+            Ok(Looked::Mailbox(scanned)) => scanned,
+            Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
+            Err(lost) => Scanned::lost(lost),
+        };
+        MailboxVerdict { identity, name, scanned }
+    });
+    let mailboxes: Vec<MailboxVerdict> = mailboxes.collect();
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
         let (before, paid) = (subscription.alert_days_before, subscription.last_renewed);
         let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;
         let identity = Identity::of("subscription", &subscription.name, &[]);
         Some(SubscriptionVerdict { identity, subscription, renewal })
     });
-    let found = Found { accounts: verdicts, subscriptions: subscriptions.collect(), today };
+    let found = Found { accounts: verdicts, subscriptions: subscriptions.collect(), mailboxes, today };
     let group = metrics::ledger(&plan.metrics);
-    let checked = metrics::of_checks(&found.accounts, plan.keep_readings.is_some());
+    let checked = metrics::of_checks(&found, plan.keep_readings.is_some());
     let learnt = Arc::new(Learnt {
         found,
         readings: shared.readings.learnt(),
@@ -278,6 +305,7 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         duration_seconds: moment.start.elapsed().as_secs_f64(),
         verdicts: learnt.found.accounts.clone(),
         subscriptions: learnt.found.subscriptions.clone(),
+        mailboxes: learnt.found.mailboxes.clone(),
         alerts,
         held,
         channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
@@ -299,7 +327,12 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
         config: plan.config_fingerprint.clone(),
         succeeded_at,
         present: (!plan.is_partial).then(|| Present {
-            projects: report.verdicts.iter().map(|v| (v.subject.name.clone(), v.subject.provider.clone())).collect(),
+            projects: report
+                .verdicts
+                .iter()
+                .map(|v| (v.subject.name.clone(), v.subject.provider.clone()))
+                .chain(report.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
+                .collect(),
             webhook_types: plan.channels.iter().map(|channel| channel.kind.as_str()).collect(),
         }),
     });
@@ -314,7 +347,10 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
             Sums { tally, last_success: succeeded_at, pending: pending as u64 }
         };
         let accounts = report.verdicts.iter().map(|verdict| verdict.subject.identity);
-        let checks = accounts.chain(report.subscriptions.iter().map(|verdict| verdict.identity));
+        let checks = accounts
+            .chain(report.subscriptions.iter().map(|verdict| verdict.identity))
+            .chain(report.mailboxes.iter().map(|verdict| verdict.identity))
+            .chain(report.alerts.iter().map(|alert| alert.identity));
         let checks: Arc<HashSet<Identity>> = Arc::new(checks.collect());
         let (part, shown, sums) = match session.sums(&group, &checks, state_wait(end)) {
             Some(sums) if plan.is_partial => (Part::Sums, Part::Whole, sums),
@@ -337,6 +373,26 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
     report.memory = session.end(state_wait(end));
     report.duration_seconds = moment.start.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// What came of one job.
+enum Looked {
+    Account(Outcome),
+    Mailbox(Scanned),
+}
+
+fn mailbox_job(
+    mailbox: Mailbox,
+    cursors: &HashMap<Identity, Cursor>,
+    terms: Terms,
+    shared: &Arc<Shared>,
+) -> Job<Looked> {
+    let (shared, cursor) = (Arc::clone(shared), cursors.get(&mailbox.identity()).copied());
+    Box::new(move || {
+        fault::point(&format!("check-panic:{}", mailbox.name));
+        let scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
+        Some(Looked::Mailbox(scanned))
+    })
 }
 
 /// For each provider that is asked over the network, whether one of its hosts is left alone now.

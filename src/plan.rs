@@ -11,7 +11,9 @@ use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
-use crate::config::{BalanceType, Channel, Circuit, Config, Language, Metrics, Project, State, Subscription};
+use crate::config::{
+    BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
+};
 use crate::decide::Rules;
 use crate::failure::{Failure, Reason};
 use crate::redact::Redactor;
@@ -23,6 +25,10 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// The subscriptions, in the order of the config.
     pub subscriptions: Vec<Subscription>,
+    /// The mailboxes, in the order of the config.
+    pub mailboxes: Vec<Mailbox>,
+    /// How mailboxes are read.
+    pub email: EmailSettings,
     /// The time zone of dates.
     pub timezone: TimeZone,
     /// Where alerts go.
@@ -99,7 +105,8 @@ impl Plan {
         let selected = select(config, args)?;
         let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
         let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions().to_vec() } else { Vec::new() };
-        if selected.is_empty() && subscriptions.is_empty() {
+        let mailboxes = if is_wanted(Only::Mailboxes) { config.mailboxes().to_vec() } else { Vec::new() };
+        if selected.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
@@ -112,8 +119,10 @@ impl Plan {
         }
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         Ok(Plan {
-            workers: wanted.min(checks.len()),
+            workers: wanted.min(checks.len() + mailboxes.len()),
             subscriptions,
+            mailboxes,
+            email: EmailSettings { days: args.email_days.unwrap_or(config.email().days), ..config.email() },
             timezone: settings.timezone.clone(),
             checks,
             channels: config.channels().to_vec(),

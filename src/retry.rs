@@ -12,7 +12,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(400);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How often and how long to try.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Repeats after the first attempt.
     pub max_retries: u32,

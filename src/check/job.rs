@@ -64,7 +64,7 @@ impl Readings {
 }
 
 /// The job of one account, or of one that cannot be asked.
-pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>) -> Job {
+pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>) -> Job<Outcome> {
     let shared = Arc::clone(shared);
     Box::new(move || {
         let begin = Instant::now();

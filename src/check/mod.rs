@@ -98,3 +98,17 @@ pub struct Outcome {
     /// Time taken, waits included.
     pub duration: Duration,
 }
+
+impl Outcome {
+    /// The outcome of a check that the pool has lost.
+    pub fn lost(lost: pool::Lost) -> Outcome {
+        // What had begun was asking somebody.
+        let calls = if lost.is_started && lost.failure.reason == Reason::Timeout {
+            vec![Call { status: CallStatus::Timeout, duration: lost.duration }]
+        } else {
+            Vec::new()
+        };
+        let attempts = u32::from(lost.is_started);
+        Outcome { result: Err(lost.failure), cached: false, attempts, calls, duration: lost.duration }
+    }
+}

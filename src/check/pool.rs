@@ -6,18 +6,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use super::{Call, CallStatus, Outcome};
 use crate::failure::{Failure, Reason};
 
 /// One check, ready to run. Without an outcome it waits for another one, and its turn comes again.
-pub type Job = Box<dyn FnMut() -> Option<Outcome> + Send>;
+pub type Job<T> = Box<dyn FnMut() -> Option<T> + Send>;
 
 /// Before a check that waits is asked again.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Why a job has no outcome.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// The class and the words.
+    pub failure: Failure,
+    /// Whether it had begun.
+    pub is_started: bool,
+    /// Time taken.
+    pub duration: Duration,
+}
+
+impl Lost {
+    /// For what cannot be: a job that came back as something else.
+    pub fn never() -> Lost {
+        let failure = Failure::new(Reason::Internal, "the check came back as another one");
+        Lost { failure, is_started: false, duration: Duration::ZERO }
+    }
+}
+
 /// What the workers share.
-struct Shared {
-    queue: Mutex<VecDeque<(usize, Job)>>,
+struct Shared<T> {
+    queue: Mutex<VecDeque<(usize, Job<T>)>>,
     given_up: AtomicBool,
     started: Vec<AtomicBool>,
 }
@@ -29,12 +47,12 @@ struct Shared {
 ///
 /// # Errors
 /// The system's reason if threads cannot be started.
-pub fn run(
-    jobs: Vec<Job>,
+pub fn run<T: Send + 'static>(
+    jobs: Vec<Job<T>>,
     workers: usize,
     deadline: Instant,
     mut on_done: impl FnMut(usize),
-) -> Result<Vec<Outcome>, String> {
+) -> Result<Vec<Result<T, Lost>>, String> {
     let total = jobs.len();
     if total == 0 {
         return Ok(Vec::new());
@@ -57,7 +75,7 @@ pub fn run(
         pool.spawn(move || work(&shared, &sender));
     }
     drop(sender);
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; total];
+    let mut outcomes: Vec<Option<Result<T, Lost>>> = (0..total).map(|_| None).collect();
     let mut done = 0;
     while done < total {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -74,12 +92,12 @@ pub fn run(
     let waited = start.elapsed();
     let outcomes = outcomes.into_iter().zip(&shared.started);
     Ok(outcomes
-        .map(|(outcome, started)| outcome.unwrap_or_else(|| unfinished(waited, started.load(Ordering::Relaxed))))
+        .map(|(outcome, started)| outcome.unwrap_or_else(|| Err(unfinished(waited, started.load(Ordering::Relaxed)))))
         .collect())
 }
 
 /// One worker: takes jobs in their order until there are none.
-fn work(shared: &Shared, sender: &mpsc::Sender<(usize, Outcome)>) {
+fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>) {
     let queue = || shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         // The lock is not held while the job runs.
@@ -90,7 +108,7 @@ fn work(shared: &Shared, sender: &mpsc::Sender<(usize, Outcome)>) {
         shared.started[index].store(true, Ordering::Relaxed);
         let begin = Instant::now();
         let outcome = match catch_unwind(AssertUnwindSafe(&mut job)) {
-            Ok(Some(outcome)) => outcome,
+            Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => {
                 // Others first; a worker that only waits would keep them from their time.
                 shared.started[index].store(false, Ordering::Relaxed);
@@ -98,37 +116,31 @@ fn work(shared: &Shared, sender: &mpsc::Sender<(usize, Outcome)>) {
                 std::thread::sleep(PAUSE);
                 continue;
             }
-            Err(_) => Outcome {
-                result: Err(Failure::new(Reason::Internal, "the check failed by a defect of this program")
-                    .with_hint("please report it, with the log line that names the place")),
-                cached: false,
-                attempts: 1,
-                calls: Vec::new(),
+            Err(_) => Err(Lost {
+                failure: Failure::new(Reason::Internal, "the check failed by a defect of this program")
+                    .with_hint("please report it, with the log line that names the place"),
+                is_started: true,
                 duration: begin.elapsed(),
-            },
+            }),
         };
         // Nobody listens any more after the deadline.
         let _ = sender.send((index, outcome));
     }
 }
 
-/// The outcome of a check that was not through at the deadline, or not even begun.
-fn unfinished(waited: Duration, is_started: bool) -> Outcome {
+/// A job that was not through at the deadline, or not even begun.
+fn unfinished(waited: Duration, is_started: bool) -> Lost {
     let message = format!("not finished when the run's time was over ({} s)", crate::text::seconds(waited));
-    let calls = if is_started { vec![Call { status: CallStatus::Timeout, duration: waited }] } else { Vec::new() };
-    let attempts = u32::from(is_started);
-    Outcome { result: Err(Failure::new(Reason::Timeout, message)), cached: false, attempts, calls, duration: waited }
+    Lost { failure: Failure::new(Reason::Timeout, message), is_started, duration: waited }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Amount, Reading};
     use std::sync::atomic::AtomicUsize;
 
-    fn outcome(n: i64) -> Outcome {
-        let reading = Reading { amount: Amount::Of(n.into()), currency: None };
-        Outcome { result: Ok(reading), cached: false, attempts: 1, calls: Vec::new(), duration: Duration::ZERO }
+    fn outcome(n: i64) -> i64 {
+        n
     }
 
     fn far() -> Instant {
@@ -147,31 +159,31 @@ mod tests {
                     std::thread::yield_now();
                     running.fetch_sub(1, Ordering::SeqCst);
                     Some(outcome(n))
-                }) as Job
+                }) as Job<i64>
             })
             .collect();
         let mut heard = Vec::new();
         let outcomes = run(jobs, 7, far(), |done| heard.push(done)).unwrap();
-        let read: Vec<_> = outcomes.into_iter().map(|o| o.result.unwrap().amount).collect();
-        assert_eq!(read, (0..60).map(|n: i64| Amount::Of(n.into())).collect::<Vec<_>>());
+        let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
+        assert_eq!(read, (0..60).collect::<Vec<_>>());
         assert_eq!(heard, (1..=60).collect::<Vec<_>>());
         assert!(most.load(Ordering::SeqCst) <= 7);
     }
 
     #[test]
     fn a_panic_stays_in_its_check() {
-        let jobs: Vec<Job> =
+        let jobs: Vec<Job<i64>> =
             vec![Box::new(|| Some(outcome(1))), Box::new(|| panic!("boom")), Box::new(|| Some(outcome(3)))];
         let outcomes = run(jobs, 1, far(), |_| ()).unwrap();
-        assert!(outcomes[0].result.is_ok() && outcomes[2].result.is_ok());
-        assert_eq!(outcomes[1].result.as_ref().unwrap_err().reason, Reason::Internal);
+        assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+        assert_eq!(outcomes[1].as_ref().unwrap_err().failure.reason, Reason::Internal);
     }
 
     #[test]
     fn a_job_that_waits_lets_the_others_go_first() {
         let (sender, receiver) = mpsc::channel();
         // One worker: the first job can only end after the second one.
-        let jobs: Vec<Job> = vec![
+        let jobs: Vec<Job<i64>> = vec![
             Box::new(move || receiver.try_recv().ok().map(outcome)),
             Box::new(move || {
                 sender.send(1).unwrap();
@@ -179,8 +191,8 @@ mod tests {
             }),
         ];
         let outcomes = run(jobs, 1, far(), |_| ()).unwrap();
-        let read: Vec<_> = outcomes.into_iter().map(|o| o.result.unwrap().amount).collect();
-        assert_eq!(read, [Amount::Of(1.into()), Amount::Of(2.into())]);
+        let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
+        assert_eq!(read, [1, 2]);
     }
 
     #[test]
@@ -188,7 +200,7 @@ mod tests {
         let started = Arc::new(AtomicUsize::new(0));
         let (release, wait) = mpsc::channel::<()>();
         let late = Arc::clone(&started);
-        let jobs: Vec<Job> = vec![
+        let jobs: Vec<Job<i64>> = vec![
             Box::new(|| Some(outcome(1))),
             Box::new(move || {
                 let _ = wait.recv();
@@ -201,9 +213,9 @@ mod tests {
         ];
         let outcomes = run(jobs, 1, Instant::now() + Duration::from_millis(100), |_| ()).unwrap();
         drop(release);
-        assert!(outcomes[0].result.is_ok());
+        assert!(outcomes[0].is_ok());
         for outcome in &outcomes[1..] {
-            assert_eq!(outcome.result.as_ref().unwrap_err().reason, Reason::Timeout);
+            assert_eq!(outcome.as_ref().unwrap_err().failure.reason, Reason::Timeout);
         }
         assert_eq!(started.load(Ordering::SeqCst), 0);
     }

@@ -21,6 +21,9 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::alert::Identity;
+use crate::check::mailbox::keywords::Keywords;
+use crate::check::mailbox::session::Address;
 use crate::check::provider::page::{Page, Reader};
 use crate::check::subscription::Cycle;
 use crate::redact::Redactor;
@@ -42,6 +45,8 @@ pub struct Config {
     channels: Vec<Channel>,
     projects: Vec<Project>,
     subscriptions: Vec<Subscription>,
+    mailboxes: Vec<Mailbox>,
+    email: EmailSettings,
     state: State,
     metrics: Metrics,
     fingerprint: String,
@@ -81,6 +86,72 @@ pub struct Settings {
     pub refresh_interval: Option<Duration>,
     /// The time zone of dates.
     pub timezone: TimeZone,
+}
+
+/// A mailbox to watch.
+#[derive(Clone)]
+pub struct Mailbox {
+    /// The unique name.
+    pub name: String,
+    /// Where it is.
+    pub address: Address,
+    /// How to log in; none only if the entry is broken.
+    pub login: Option<MailLogin>,
+    /// The words that make a mail an alert.
+    pub keywords: Arc<Keywords>,
+    /// Senders whose mails are no alerts, in lower case.
+    pub ignore_senders: Vec<String>,
+    /// Longest wait for the server.
+    pub timeout: Duration,
+    /// Why it cannot be read.
+    pub broken: Option<String>,
+}
+
+impl Mailbox {
+    /// Names it across runs: its name and where it is.
+    pub fn identity(&self) -> Identity {
+        let address = &self.address;
+        Identity::of("mailbox", &self.name, &[&address.host, &address.username, &address.folder])
+    }
+}
+
+/// How to log in to a mailbox.
+#[derive(Clone)]
+pub enum MailLogin {
+    /// With a password.
+    Password(SecretString),
+    /// With a token that is fetched first.
+    Oauth2(Oauth2),
+}
+
+/// Where tokens come from (RFC 6749 section 6).
+#[derive(Clone)]
+pub struct Oauth2 {
+    /// The token endpoint.
+    pub token_url: Url,
+    /// The client.
+    pub client_id: String,
+    /// Its secret, if it has one.
+    pub client_secret: Option<SecretString>,
+    /// The refresh token.
+    pub refresh_token: SecretString,
+    /// What the token is for, where the endpoint wants to hear it.
+    pub scope: Option<&'static str>,
+}
+
+/// How mailboxes are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmailSettings {
+    /// How many days back a first look goes.
+    pub days: u32,
+    /// Most mails of a mailbox and run.
+    pub max_emails: usize,
+}
+
+impl Default for EmailSettings {
+    fn default() -> Self {
+        EmailSettings { days: 1, max_emails: 1000 }
+    }
 }
 
 /// What renews on a date.
@@ -292,6 +363,16 @@ impl Config {
     /// The enabled subscriptions, in the order of the file.
     pub fn subscriptions(&self) -> &[Subscription] {
         &self.subscriptions
+    }
+
+    /// The enabled mailboxes, in the order of the file.
+    pub fn mailboxes(&self) -> &[Mailbox] {
+        &self.mailboxes
+    }
+
+    /// How mailboxes are read.
+    pub fn email(&self) -> EmailSettings {
+        self.email
     }
 
     /// Where runs keep what they remember.

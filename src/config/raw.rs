@@ -38,9 +38,10 @@ pub(super) struct RawConfig {
     pub state: Option<RawState>,
     /// What renews on a date.
     pub subscriptions: Option<Vec<Option<RawSubscription>>>,
-    /// Mailboxes; must be empty in this version.
-    #[schemars(with = "Option<[(); 0]>")]
-    pub email: Option<Vec<serde_yaml::Value>>,
+    /// The mailboxes to watch: a list, or one alone.
+    pub email: Option<RawMailboxes>,
+    /// How mailboxes are read.
+    pub email_settings: Option<RawEmailSettings>,
 }
 
 /// How a run behaves.
@@ -118,6 +119,161 @@ pub(super) struct RawSubscription {
     pub project: Option<String>,
     /// Whether it is watched; default true.
     pub enabled: Option<Lenient<bool>>,
+}
+
+/// The mailboxes to watch.
+#[derive(Debug)]
+pub(super) struct RawMailboxes(pub Vec<Option<RawMailbox>>);
+
+impl<'de> Deserialize<'de> for RawMailboxes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MailboxesVisitor;
+
+        impl<'de> Visitor<'de> for MailboxesVisitor {
+            type Value = RawMailboxes;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a list or a mapping")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<RawMailboxes, A::Error> {
+                Deserialize::deserialize(de::value::SeqAccessDeserializer::new(list)).map(RawMailboxes)
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<RawMailboxes, A::Error> {
+                let one = RawMailbox::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(RawMailboxes(vec![Some(one)]))
+            }
+        }
+
+        deserializer.deserialize_any(MailboxesVisitor)
+    }
+}
+
+impl JsonSchema for RawMailboxes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RawMailboxes".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<RawMailbox>();
+        json_schema!({ "anyOf": [{ "type": "array", "items": one.clone() }, one] })
+    }
+}
+
+/// A mailbox to watch.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMailbox {
+    /// The unique name in reports and alerts; default is the user.
+    pub name: Option<String>,
+    /// The IMAP server.
+    #[schemars(required)]
+    pub host: Option<String>,
+    /// Its port; default 993 with TLS, else 143.
+    pub port: Option<Lenient<u64>>,
+    /// The user.
+    #[schemars(required)]
+    pub username: Option<String>,
+    /// The password, or the code that stands for it; best as `${VARIABLE}`.
+    pub password: Option<String>,
+    /// A file that holds the password.
+    pub password_file: Option<String>,
+    /// The old form of `security`: true is tls, false is none.
+    pub use_ssl: Option<Lenient<bool>>,
+    /// How the link is protected; default tls.
+    pub security: Option<MailSecurity>,
+    /// Lets a password travel over a link without TLS.
+    pub allow_insecure: Option<Lenient<bool>>,
+    /// The folder; default INBOX.
+    pub folder: Option<String>,
+    /// How to log in; default password.
+    pub auth: Option<MailAuth>,
+    /// Where tokens come from, for `auth: xoauth2`.
+    pub oauth2: Option<RawOauth2>,
+    /// Words that make a mail an alert, instead of those of `email_settings`.
+    pub alert_keywords: Option<Vec<String>>,
+    /// Words in addition.
+    pub extra_alert_keywords: Option<Vec<String>>,
+    /// Senders whose mails are no alerts: addresses, or parts of them.
+    pub ignore_senders: Option<Vec<String>>,
+    /// Whether it is watched; default true.
+    pub enabled: Option<Lenient<bool>>,
+}
+
+/// How the link to a mailbox is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum MailSecurity {
+    /// TLS from the first byte
+    Tls,
+    /// TLS after a word in the clear
+    Starttls,
+    /// None
+    None,
+}
+
+/// How to log in to a mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum MailAuth {
+    /// User and password
+    #[default]
+    Password,
+    /// A token by XOAUTH2
+    Xoauth2,
+}
+
+/// Where the tokens of a mailbox come from.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawOauth2 {
+    /// google, microsoft, or custom with a `token_url`; default custom.
+    pub provider: Option<OauthProvider>,
+    /// The client.
+    #[schemars(required)]
+    pub client_id: Option<String>,
+    /// Its secret, if it has one.
+    pub client_secret: Option<String>,
+    /// A file that holds the secret.
+    pub client_secret_file: Option<String>,
+    /// The refresh token.
+    pub refresh_token: Option<String>,
+    /// A file that holds the refresh token.
+    pub refresh_token_file: Option<String>,
+    /// The tenant, for microsoft; default common.
+    pub tenant: Option<String>,
+    /// The address of the token endpoint.
+    pub token_url: Option<String>,
+}
+
+/// Who gives tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OauthProvider {
+    /// Google
+    Google,
+    /// Microsoft
+    Microsoft,
+    /// Somebody else
+    #[default]
+    Custom,
+}
+
+/// How mailboxes are read.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawEmailSettings {
+    /// How many days back a first look goes: 1 to 30, default 1.
+    #[schemars(extend("default" = 1))]
+    pub days: Option<Lenient<u64>>,
+    /// Most mails that are read in a mailbox and run, the newest: 1 to 100000, default 1000.
+    #[schemars(extend("default" = 1000))]
+    pub max_emails: Option<Lenient<u64>>,
+    /// Words that make a mail an alert, instead of the program's own.
+    pub alert_keywords: Option<Vec<String>>,
+    /// Words in addition.
+    pub extra_alert_keywords: Option<Vec<String>>,
 }
 
 /// How often a subscription renews.

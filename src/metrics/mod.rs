@@ -20,7 +20,7 @@ pub use text::{Part, render};
 
 use crate::check::CallStatus;
 use crate::config::{Channel, Metrics};
-use crate::decide::Verdict;
+use crate::decide::Found;
 use crate::failure::Failure;
 use crate::http::Clients;
 use crate::notify::Delivery;
@@ -52,12 +52,22 @@ pub struct Sums {
 }
 
 /// What the checks of a run add to the sums.
-pub fn of_checks(verdicts: &[Verdict], has_cache: bool) -> Tally {
+pub fn of_checks(found: &Found, has_cache: bool) -> Tally {
     let mut tally = Tally::default();
     tally.count(&family::CONFIG_RELOADS, &[], 0);
     tally.count(&family::CACHE_HITS, &["response"], 0);
     tally.count(&family::CACHE_MISSES, &["response"], 0);
-    for verdict in verdicts {
+    for verdict in &found.mailboxes {
+        let name = verdict.name.as_str();
+        let scan = verdict.scanned.result.as_ref().ok();
+        tally.observe(&family::SCAN_DURATION, &[name], verdict.scanned.duration);
+        tally.count(&family::SCANNED, &[name], scan.map_or(0, |scan| scan.scanned as u64));
+        tally.count(&family::MAIL_ALERTS, &[name], scan.map_or(0, |scan| scan.findings.len() as u64));
+        if let Some(failure) = verdict.scanned.result.as_ref().err() {
+            tally.count(&family::FAILED, &[name, "imap", failure.reason.as_str()], 1);
+        }
+    }
+    for verdict in &found.accounts {
         let subject = &verdict.subject;
         let provider = subject.provider.as_str();
         for status in CallStatus::ALL.iter().filter(|_| subject.is_remote) {

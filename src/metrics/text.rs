@@ -150,7 +150,11 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
         }
     }
     if !report.verdicts.is_empty() {
-        values.gauge(&family::CHECK_SUCCESS, &["balance"], f64::from(u8::from(!report.has_failed())));
+        values.gauge(
+            &family::CHECK_SUCCESS,
+            &["balance"],
+            f64::from(u8::from(report.verdicts.iter().all(|verdict| verdict.failure.is_none()))),
+        );
         values.gauge(&family::LAST_CHECK, &["balance"], started);
     }
     for verdict in &report.subscriptions {
@@ -163,6 +167,11 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
     if !report.subscriptions.is_empty() {
         values.gauge(&family::CHECK_SUCCESS, &["subscription"], 1.0);
         values.gauge(&family::LAST_CHECK, &["subscription"], started);
+    }
+    if !report.mailboxes.is_empty() {
+        let is_fine = report.mailboxes.iter().all(|verdict| verdict.scanned.result.is_ok());
+        values.gauge(&family::CHECK_SUCCESS, &["email"], f64::from(u8::from(is_fine)));
+        values.gauge(&family::LAST_CHECK, &["email"], started);
     }
     for (provider, is_open) in &report.circuits {
         values.gauge(&family::CIRCUIT, &[provider], f64::from(u8::from(*is_open)));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use crate::alert::{Alert, Event, Level, RenewalNotice, Topic, Trouble};
+use crate::alert::{Alert, Event, Level, MailNotice, RenewalNotice, Topic, Trouble};
 use crate::amount;
 use crate::config::{BalanceType, Language};
 use crate::text;
@@ -54,11 +54,16 @@ impl Message {
             count(|alert| alert.level == Level::Warning && alert.topic == Topic::Low),
             count(|alert| alert.level == Level::Warning && alert.topic == Topic::Failing),
             count(|alert| alert.event == Event::Raised && alert.topic == Topic::Renewal),
+            count(|alert| alert.topic == Topic::Mail),
             count(|alert| alert.event == Event::Resolved),
         ];
         let (head, words, colon, comma) = match self.language {
-            Language::En => ("Balance alert", [" low", " warning", " failing", " renewing", " recovered"], ": ", ", "),
-            Language::Zh => ("余额告警", [" 个不足", " 个预警", " 个读取失败", " 个即将续费", " 个恢复"], "：", "，"),
+            Language::En => {
+                ("Balance alert", [" low", " warning", " failing", " renewing", " by mail", " recovered"], ": ", ", ")
+            }
+            Language::Zh => {
+                ("余额告警", [" 个不足", " 个预警", " 个读取失败", " 个即将续费", " 封邮件", " 个恢复"], "：", "，")
+            }
         };
         let counts: Vec<String> = counts
             .iter()
@@ -73,7 +78,7 @@ impl Message {
     pub(super) fn line(&self, alert: &Alert, neutral: Neutral) -> String {
         let mark = match (alert.level, alert.topic) {
             (Level::Critical, _) => "🔴",
-            (Level::Warning, Topic::Low | Topic::Renewal) => "🟡",
+            (Level::Warning, Topic::Low | Topic::Renewal | Topic::Mail) => "🟡",
             (Level::Warning, Topic::Failing) => "⚪",
             (Level::Info, _) => "🟢",
         };
@@ -144,6 +149,9 @@ impl Words<'_> {
         if let Some(renewal) = &alert.renewal {
             return format!("{name}: {}", self.renewal_in_english(renewal));
         }
+        if let Some(mail) = &alert.mail {
+            return format!("{name}: mail {}", self.mail(mail, [" from ", ", ", "service: ", "amount: ", "words: "]));
+        }
         let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
@@ -154,7 +162,7 @@ impl Words<'_> {
                 format!("{kind} {balance} is back at or above the threshold {threshold}")
             }
             (Topic::Low, Event::Resolved, None) => format!("{kind} has no limit any more"),
-            (Topic::Renewal, ..) => String::new(),
+            (Topic::Renewal | Topic::Mail, ..) => String::new(),
             (Topic::Failing, Event::Raised, _) => {
                 let runs = alert.trouble.as_ref().map_or(1, |trouble| trouble.runs);
                 let times = if runs == 1 { "once".to_owned() } else { format!("in {runs} runs in a row") };
@@ -176,6 +184,17 @@ impl Words<'_> {
             None => String::new(),
         };
         format!("{name}: {now}{more}")
+    }
+
+    /// A mail in either language. Its own words stand in quotation marks, so that they cannot pass for ours.
+    fn mail(&self, mail: &MailNotice, [from, comma, service, amount, words]: [&str; 5]) -> String {
+        let quoted = |text: &str| format!("“{}”", (self.neutral)(text).replace(['“', '”'], "'"));
+        let mut parts = vec![format!("{}{from}{}", quoted(&mail.subject), quoted(&mail.sender))];
+        parts.extend(mail.date.map(moment));
+        parts.extend(mail.service.as_deref().map(|name| format!("{service}{}", quoted(name))));
+        parts.extend(mail.amount.map(|value| format!("{amount}{}", self.amount(Some(value)))));
+        parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
+        parts.join(comma)
     }
 
     fn renewal_in_english(&self, renewal: &RenewalNotice) -> String {
@@ -215,6 +234,9 @@ impl Words<'_> {
         if let Some(renewal) = &alert.renewal {
             return format!("{name}：{}", self.renewal_in_chinese(renewal));
         }
+        if let Some(mail) = &alert.mail {
+            return format!("{name}：邮件 {}", self.mail(mail, ["，发件人 ", "，", "服务：", "金额：", "关键词："]));
+        }
         let kind = match alert.kind {
             Some(BalanceType::Balance) => "余额",
             Some(BalanceType::Credits) => "点数",
@@ -228,7 +250,7 @@ impl Words<'_> {
             }
             (Topic::Low, Event::Resolved, Some(_)) => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
             (Topic::Low, Event::Resolved, None) => format!("{kind}已不设上限"),
-            (Topic::Renewal, ..) => String::new(),
+            (Topic::Renewal | Topic::Mail, ..) => String::new(),
             (Topic::Failing, Event::Raised, _) => {
                 let runs = alert.trouble.as_ref().map_or(1, |trouble| trouble.runs);
                 format!("连续 {runs} 次读取失败：{}", self.trouble(alert.trouble.as_ref()))
@@ -317,6 +339,7 @@ mod tests {
             currency: Some("USD".into()),
             trouble: None,
             renewal: None,
+            mail: None,
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
             missed: None,

@@ -105,6 +105,9 @@ fn table(messages: &[Message], since: Since) -> String {
                 (Topic::Failing, Event::Raised, _) => {
                     format!("failing ({})", alert.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
                 }
+                (Topic::Mail, ..) => {
+                    format!("mail: {}", alert.mail.as_ref().map_or("", |mail| mail.subject.as_str()))
+                }
                 (Topic::Renewal, event, _) => match (&alert.renewal, event) {
                     (Some(renewal), Event::Raised) => format!("renews on {}", renewal.next),
                     _ => "was due".to_owned(),

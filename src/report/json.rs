@@ -9,6 +9,7 @@ use crate::alert::{Event, Identity, Topic};
 use crate::amount;
 use crate::check::subscription::Standing;
 use crate::config::BalanceType;
+use crate::decide::MailboxVerdict;
 use crate::decide::Status;
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
@@ -26,11 +27,35 @@ struct Root<'a> {
     exit_code: u8,
     summary: Summary,
     projects: Vec<Project<'a>>,
-    mailboxes: [(); 0],
+    mailboxes: Vec<Mailbox<'a>>,
     subscriptions: Vec<Subscription<'a>>,
     deliveries: Vec<Delivery<'a>>,
     memory: Memory<'a>,
     metrics: Metrics<'a>,
+}
+
+#[derive(Serialize)]
+struct Mailbox<'a> {
+    name: &'a str,
+    status: &'static str,
+    scanned: usize,
+    new: usize,
+    skipped: usize,
+    alerts: Vec<MailAlert<'a>>,
+    duration_seconds: f64,
+    error: Option<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct MailAlert<'a> {
+    subject: &'a str,
+    sender: &'a str,
+    date: Option<String>,
+    service: Option<&'a str>,
+    amount: Option<Box<RawValue>>,
+    currency: Option<&'static str>,
+    keywords: &'a [String],
+    status: &'static str,
 }
 
 #[derive(Serialize)]
@@ -143,6 +168,38 @@ fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
     sent.chain(held).collect()
 }
 
+fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
+    let scan = verdict.scanned.result.as_ref().ok();
+    let findings = scan.map(|scan| scan.findings.as_slice()).unwrap_or_default();
+    let new = findings.iter().filter(|finding| !report.is_held(finding.identity)).count();
+    Mailbox {
+        name: &verdict.name,
+        status: match scan {
+            None => "failed",
+            Some(_) if new > 0 => "alert",
+            Some(_) => "ok",
+        },
+        scanned: scan.map_or(0, |scan| scan.scanned),
+        new,
+        skipped: scan.map_or(0, |scan| scan.skipped),
+        alerts: findings
+            .iter()
+            .map(|finding| MailAlert {
+                subject: &finding.subject,
+                sender: &finding.sender,
+                date: finding.date.map(iso),
+                service: finding.service.as_deref(),
+                amount: finding.amount.map(amount::to_json),
+                currency: finding.currency,
+                keywords: &finding.keywords,
+                status: told(report, finding.identity).first().map_or("found", |told| told.status),
+            })
+            .collect(),
+        duration_seconds: milliseconds(verdict.scanned.duration.as_secs_f64()),
+        error: verdict.scanned.result.as_ref().err().map(Error::from),
+    }
+}
+
 /// For every channel, what it was not told again.
 fn suppressed(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
     report.channels.iter().filter(|_| !report.held.is_empty()).map(|channel| Delivery {
@@ -185,7 +242,7 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                 alerts: told(report, verdict.subject.identity),
             })
             .collect(),
-        mailboxes: [],
+        mailboxes: report.mailboxes.iter().map(|verdict| mailbox(report, verdict)).collect(),
         subscriptions: report
             .subscriptions
             .iter()

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Identity};
 use crate::check::subscription::Standing;
 use crate::cli::Output;
-use crate::decide::{Held, Status, SubscriptionVerdict, Verdict};
+use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::exit::{Exit, FailOn};
 use crate::failure::Failure;
 use crate::metrics::Published;
@@ -36,6 +36,8 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// What was found of the subscriptions, in the order of the plan.
     pub subscriptions: Vec<SubscriptionVerdict>,
+    /// What was found of the mailboxes, in the order of the plan.
+    pub mailboxes: Vec<MailboxVerdict>,
     /// What was to be told.
     pub alerts: Vec<Alert>,
     /// What is wrong, but was told before.
@@ -85,9 +87,25 @@ impl Report {
         self.has(Status::Low)
     }
 
-    /// Whether a balance is below its warning threshold, or a renewal is due.
+    /// Whether a balance is below its warning threshold, a renewal is due, or a mail speaks of trouble.
     pub fn has_warning(&self) -> bool {
-        self.has(Status::Warning) || self.due() > 0
+        self.has(Status::Warning) || self.due() > 0 || self.mails() > 0
+    }
+
+    /// Mails that are alerts and were not told before.
+    fn mails(&self) -> usize {
+        let findings = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.result.as_ref().ok());
+        findings.flat_map(|scan| &scan.findings).filter(|finding| !self.is_held(finding.identity)).count()
+    }
+
+    /// Whether something was told before, and is not told again.
+    fn is_held(&self, identity: Identity) -> bool {
+        self.held.iter().any(|held| held.identity == identity)
+    }
+
+    /// Mailboxes that could not be read.
+    fn unread_mailboxes(&self) -> usize {
+        self.mailboxes.iter().filter(|verdict| verdict.scanned.result.is_err()).count()
     }
 
     /// Subscriptions that are due.
@@ -97,7 +115,7 @@ impl Report {
 
     /// Whether a check could not be read.
     pub fn has_failed(&self) -> bool {
-        self.has(Status::Failed)
+        self.has(Status::Failed) || self.unread_mailboxes() > 0
     }
 
     /// Whether a channel has taken an alert, by its position.

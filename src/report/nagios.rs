@@ -13,8 +13,13 @@ const MOST_NAMES: usize = 5;
 pub(super) fn render(report: &Report) -> String {
     let word = if report.has_undelivered() || report.has_missing_metrics() { "unknown" } else { report.status() };
     let summary = report.summary();
-    let counts =
-        [(summary.low, "low"), (summary.failed, "failed"), (summary.warning, "warning"), (report.due(), "due")];
+    let counts = [
+        (summary.low, "low"),
+        (summary.failed + report.unread_mailboxes(), "failed"),
+        (summary.warning, "warning"),
+        (report.mails(), "by mail"),
+        (report.due(), "due"),
+    ];
     let mut parts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if parts.is_empty() {
@@ -24,7 +29,7 @@ pub(super) fn render(report: &Report) -> String {
         "BALANCE {} - {} of {}",
         word.to_uppercase(),
         parts.join(", "),
-        summary.total + report.subscriptions.len()
+        summary.total + report.subscriptions.len() + report.mailboxes.len()
     );
     if report.has_undelivered() {
         line.push_str(", an alert was not delivered");

@@ -28,6 +28,18 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         ]
     });
     let mut out = columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3]);
+    if !plan.mailboxes.is_empty() {
+        let rows = plan.mailboxes.iter().map(|mailbox| {
+            let address = &mailbox.address;
+            let place = match &mailbox.broken {
+                Some(why) => format!("cannot be read: {why}"),
+                None => format!("{}:{} {}", address.host, address.port, address.folder),
+            };
+            vec![text::one_line(&mailbox.name, 60), text::one_line(&place, 100)]
+        });
+        out.push('\n');
+        out.push_str(&columns(&["MAILBOX", "ADDRESS"], rows.collect(), &[]));
+    }
     if !plan.subscriptions.is_empty() {
         let rows = plan.subscriptions.iter().map(|subscription| {
             let days = text::plural(subscription.alert_days_before as usize, "day");
@@ -63,7 +75,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
     };
     out.push_str(&format!(
         "{} on {}, at most {} s; {to}; {memory}\n",
-        text::plural(plan.checks.len() + plan.subscriptions.len(), "check"),
+        text::plural(plan.checks.len() + plan.subscriptions.len() + plan.mailboxes.len(), "check"),
         text::plural(plan.workers, "worker"),
         text::seconds(plan.run_timeout),
     ));

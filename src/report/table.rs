@@ -7,7 +7,7 @@ use super::Report;
 use crate::alert::Identity;
 use crate::amount;
 use crate::check::subscription::Standing;
-use crate::decide::{Status, SubscriptionVerdict, Verdict};
+use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
 use crate::text;
 
@@ -52,7 +52,12 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
     let is_due = |verdict: &&SubscriptionVerdict| verdict.renewal.standing == Standing::Due;
     let mut renewals: Vec<&SubscriptionVerdict> =
         report.subscriptions.iter().filter(|verdict| !quiet || is_due(verdict)).collect();
-    if quiet && shown.is_empty() && renewals.is_empty() {
+    let is_quiet = |verdict: &&MailboxVerdict| {
+        verdict.scanned.result.as_ref().is_ok_and(|scan| scan.findings.iter().all(|f| report.is_held(f.identity)))
+    };
+    let mailboxes: Vec<&MailboxVerdict> =
+        report.mailboxes.iter().filter(|verdict| !quiet || !is_quiet(verdict)).collect();
+    if quiet && shown.is_empty() && renewals.is_empty() && mailboxes.is_empty() {
         return String::new();
     }
     let mut out = String::new();
@@ -60,6 +65,11 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
         let rows: Vec<Vec<String>> = shown.into_iter().map(|verdict| row(report, verdict)).collect();
         let headings = ["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"];
         out.push_str(&columns(&headings, rows, &[3, 4]));
+        out.push('\n');
+    }
+    if !mailboxes.is_empty() {
+        let rows: Vec<Vec<String>> = mailboxes.into_iter().flat_map(|verdict| mailbox(report, verdict)).collect();
+        out.push_str(&columns(&["STATUS", "MAILBOX", "READ", "NOTE"], rows, &[2]));
         out.push('\n');
     }
     if !renewals.is_empty() {
@@ -88,6 +98,30 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
     }
     out.push_str(&closing(report));
     out
+}
+
+/// A row for a mailbox, and one for each mail that is an alert.
+fn mailbox(report: &Report, verdict: &MailboxVerdict) -> Vec<Vec<String>> {
+    let name = text::one_line(&verdict.name, 60);
+    let scan = match &verdict.scanned.result {
+        Err(failure) => {
+            let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
+            return vec![vec![painted_status(Status::Failed), name, "-".to_owned(), note]];
+        }
+        Ok(scan) => scan,
+    };
+    let left_out = if scan.skipped > 0 { format!("{} older not read", scan.skipped) } else { String::new() };
+    let word = |word: &str, colour: AnsiColor| painted(word, Style::new().fg_color(Some(colour.into())));
+    let is_alert = scan.findings.iter().any(|finding| !report.is_held(finding.identity));
+    let status = if is_alert { word("alert", AnsiColor::Yellow) } else { word("ok", AnsiColor::Green) };
+    let mut rows = vec![vec![status, name, scan.scanned.to_string(), left_out]];
+    rows.extend(scan.findings.iter().map(|finding| {
+        let told = if report.is_held(finding.identity) { " (told before)" } else { "" };
+        let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));
+        let note = format!("{sender} - {subject} [{}]{told}", finding.keywords.join(", "));
+        vec![String::new(), String::new(), String::new(), note]
+    }));
+    rows
 }
 
 fn renewal(report: &Report, verdict: &SubscriptionVerdict) -> Vec<String> {
@@ -152,8 +186,9 @@ fn closing(report: &Report) -> String {
     let summary = report.summary();
     let counts = [
         (summary.low, "low"),
-        (summary.failed, "failed"),
+        (summary.failed + report.unread_mailboxes(), "failed"),
         (summary.warning, "warning"),
+        (report.mails(), "by mail"),
         (report.due(), "due"),
         (summary.ok, "ok"),
         (summary.unlimited, "unlimited"),
@@ -163,7 +198,7 @@ fn closing(report: &Report) -> String {
     let failed = report.failed_deliveries().count();
     let deliveries =
         if failed > 0 { format!(", {} not delivered", text::plural(failed, "message")) } else { String::new() };
-    let checks = text::plural(summary.total + report.subscriptions.len(), "check");
-    let all = if counts.is_empty() { "nothing due".to_owned() } else { counts.join(", ") };
+    let checks = text::plural(summary.total + report.subscriptions.len() + report.mailboxes.len(), "check");
+    let all = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
     format!("{checks}: {all}{deliveries}, in {:.1} s\n", report.duration_seconds)
 }

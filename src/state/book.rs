@@ -13,6 +13,7 @@ use super::memory::{Changes, Condition, Memory, Pending, Told};
 use super::{Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
+use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Found};
 use crate::fault;
@@ -25,6 +26,8 @@ const PRUNED_AT_ONCE: i64 = 50;
 const RECORDED_EVERY: i64 = 86_400 * 1_000_000;
 /// The key of the hashes that name accounts.
 const ACCOUNT_KEY: &str = "account_key";
+/// Mails that were told are known for so long; a first look goes back 30 days at the most.
+const MAILS_KNOWN: Duration = Duration::from_secs(60 * 86_400);
 /// Messages that nobody could be told for so long are given up.
 const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 
@@ -42,6 +45,10 @@ pub(super) fn snapshot(
             open_until: row.optional_int(2).map(timestamp).transpose()?,
         };
         snapshot.circuits.insert(row.text(0)?.to_owned(), state);
+    }
+    for row in database.query("SELECT check_id, validity, last FROM cursors", &[])? {
+        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+        snapshot.cursors.insert(Identity(row.int(0)?), Cursor { validity: number(1)?, last: number(2)? });
     }
     let Some(ttl) = keep_readings else {
         return Ok(snapshot);
@@ -105,12 +112,13 @@ pub(super) fn claim(
     transaction(database, wait, |database| {
         let memory = memory(database)?;
         let decision = decide(&memory);
-        let number = begin_run(database, run, learnt.found.accounts.len() + learnt.found.subscriptions.len())?;
+        let number = begin_run(database, run, learnt.found.total())?;
         samples(database, number, &learnt.found)?;
         changes(database, &decision.changes, run.started_at)?;
         pending(database, number, run, &decision.alerts)?;
         readings(database, learnt)?;
         circuits(database, learnt)?;
+        cursors(database, learnt)?;
         if let Some((group, tally)) = &learnt.metrics {
             add(database, group, tally)?;
         }
@@ -216,7 +224,23 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         balance: None,
         threshold: None,
     });
-    let samples: Vec<Sample> = accounts.chain(subscriptions).collect();
+    let mailboxes = found.mailboxes.iter().map(|verdict| Sample {
+        identity: verdict.identity,
+        name: &verdict.name,
+        provider: "imap",
+        owner: None,
+        unit: "mailbox",
+        currency: None,
+        status: match &verdict.scanned.result {
+            Ok(scan) if scan.findings.is_empty() => "ok",
+            Ok(_) => "alert",
+            Err(_) => "failed",
+        },
+        reason: verdict.scanned.result.as_ref().err().map(|failure| failure.reason.as_str()),
+        balance: None,
+        threshold: None,
+    });
+    let samples: Vec<Sample> = accounts.chain(subscriptions).chain(mailboxes).collect();
     let checks: Vec<Vec<Value>> = samples
         .iter()
         .map(|sample| {
@@ -367,6 +391,27 @@ fn circuits(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErr
     )?;
     let keys: Vec<Value> = good.into_iter().map(|(host, _)| host.as_str().into()).collect();
     for_keys(database, "DELETE FROM circuits WHERE host IN ({keys})", &[], &keys)
+}
+
+/// How far the mailboxes were read: with the alerts of these mails, so that none is lost between the two.
+fn cursors(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
+    let scans =
+        learnt.found.mailboxes.iter().filter_map(|verdict| Some((verdict, verdict.scanned.result.as_ref().ok()?)));
+    let rows: Vec<Vec<Value>> = scans
+        .map(|(verdict, scan)| {
+            let (validity, last) = (i64::from(scan.cursor.validity), i64::from(scan.cursor.last));
+            vec![verdict.identity.0.into(), validity.into(), last.into()]
+        })
+        .collect();
+    // Of two runs at once the one that has read further is right.
+    insert(
+        database,
+        "cursors",
+        &["check_id", "validity", "last"],
+        &rows,
+        "ON CONFLICT (check_id) DO UPDATE SET validity = excluded.validity, last = excluded.last \
+         WHERE cursors.validity <> excluded.validity OR cursors.last < excluded.last",
+    )
 }
 
 /// Marks what became of the messages, ends the run's row and removes what is too old.
@@ -541,6 +586,12 @@ fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> Result<(), 
                 name if name == family::CALLS.name || name == family::LATENCY.name => {
                     present.projects.iter().any(|(_, provider)| provider == label(0))
                 }
+                name if [&family::SCANNED, &family::MAIL_ALERTS, &family::SCAN_DURATION]
+                    .iter()
+                    .any(|f| f.name == name) =>
+                {
+                    present.projects.iter().any(|(mailbox, provider)| mailbox == label(0) && provider == "imap")
+                }
                 name if name == family::DELIVERY.name => present.webhook_types.contains(&label(0)),
                 _ => true,
             };
@@ -597,6 +648,10 @@ fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Re
     let sql = "UPDATE alerts SET state = 'expired', done_at = $1 \
                WHERE state = 'pending' AND created_at < $2 AND claimed_by IS NULL";
     database.execute(sql, &[now.as_millisecond().into(), expired.into()])?;
+    // A mail that was told needs no longer memory than a first look goes back.
+    let mails = earlier(now, MAILS_KNOWN).as_millisecond();
+    let sql = "DELETE FROM conditions WHERE topic = $1 AND told_at < $2";
+    database.execute(sql, &[Topic::Mail.as_str().into(), mails.into()])?;
     let oldest = earlier(now, retention);
     let sql = "SELECT run FROM runs WHERE run < $1 ORDER BY run LIMIT $2";
     let rows = database.query(sql, &[oldest.as_microsecond().into(), PRUNED_AT_ONCE.into()])?;

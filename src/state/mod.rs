@@ -31,6 +31,7 @@ use self::memory::Memory;
 use crate::alert::{Alert, Identity};
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
+use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
 use crate::http::Clients;
@@ -111,6 +112,8 @@ pub struct Snapshot {
     pub readings: HashMap<String, CachedReading>,
     /// The key of these hashes; none if readings are not kept.
     pub account_key: Option<String>,
+    /// How far mailboxes were read.
+    pub cursors: HashMap<Identity, Cursor>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,
 }

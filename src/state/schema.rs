@@ -103,6 +103,11 @@ CREATE TABLE sums (
     buckets TEXT NOT NULL,
     PRIMARY KEY (grouping, family, labels)
 );
+CREATE TABLE cursors (
+    check_id BIGINT PRIMARY KEY,
+    validity BIGINT NOT NULL,
+    last BIGINT NOT NULL
+);
 ",
 ];
 

@@ -290,7 +290,7 @@ fn removed() -> Row {
 
 /// A disk without room: an old alert is still known, a new one is sent in every run until there is room.
 fn full_disk(kind: Kind) -> Row {
-    let disk = Tmpfs::mount(if kind == Kind::Sqlite { 256 } else { 24 * 1024 });
+    let disk = Tmpfs::mount(if kind == Kind::Sqlite { 1024 } else { 24 * 1024 });
     let mut world;
     match kind {
         Kind::Sqlite => {

@@ -1,10 +1,11 @@
 //! Visits to a real Dovecot, and to servers that misbehave.
 
 use crate::support::dovecot::{Dovecot, PASSWORD, USER};
-use crate::support::pki;
+use crate::support::{Program, Reply, Server, config, pki};
 use balance_alert::check::mailbox::session::{Address, Bounds, Cursor, Proof, Security, Visit, visit};
 use balance_alert::failure::{Failure, Reason, Retry};
 use native_tls::{Certificate, TlsConnector};
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -216,7 +217,7 @@ fn odd_answers_neither_panic_nor_pass() {
             "Unsafe Login",
         ),
         ("EXAMINE", "wrong OK tag\r\n", Reason::Protocol, ""),
-        ("UID SEARCH", "* SEARCH {99999999}\r\n", Reason::Timeout, ""),
+        ("UID SEARCH", "* SEARCH {99999999}\r\n", Reason::Protocol, ""),
         ("UID SEARCH", "* SEARCH 1 2 x\r\n{tag} OK\r\n", Reason::Protocol, ""),
         ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {4294967295}\r\nx\r\n", Reason::Timeout, ""),
         ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {-1}\r\nx)\r\n{tag} OK\r\n", Reason::Protocol, ""),
@@ -315,4 +316,194 @@ fn a_token_is_said_once_and_its_refusal_ends_the_dialogue() {
             Err(failure) => assert!(!is_right && failure.reason == Reason::Auth, "{failure:?}"),
         }
     }
+}
+
+// ---- the whole program -------------------------------------------------------------------
+
+/// A config that watches the user's mailbox on a server.
+fn watching(server: &Dovecot) -> Value {
+    let mut config = config(vec![]);
+    config["email"] = json!([{"name": "billing", "host": "127.0.0.1", "port": server.plain, "use_ssl": false,
+        "username": USER, "password": PASSWORD}]);
+    config
+}
+
+fn billing(id: &str, subject: &str, body: &str) -> Vec<u8> {
+    format!(
+        "From: =?utf-8?B?6Zi/6YeM5LqR?= <noreply@aliyun.com>\r\nDate: Mon, 01 Sep 2025 10:00:00 +0800\r\n\
+         Message-ID: <{id}@x>\r\nSubject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_billing_mail_is_an_alert_once() {
+    let server = Dovecot::good();
+    let hook = Server::start(|_| Reply::ok(""));
+    server.deliver("1.x", &billing("1", "【阿里云】余额不足提醒", "您的账户余额不足。余额：1,234.50 元"));
+    server.deliver("2.x", &billing("2", "Weekly news", "nothing to see"));
+    let mut config = watching(&server);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    let program = Program::check_json(&config);
+    let first = program.clone().run().expect(1);
+    assert_eq!(first.stderr, "");
+    let mut entry = first.report()["mailboxes"][0].clone();
+    assert!(entry["duration_seconds"].take().as_f64().is_some());
+    assert_eq!(
+        entry,
+        json!({"name": "billing", "status": "alert", "scanned": 2, "new": 1, "skipped": 0, "duration_seconds": null, "error": null,
+            "alerts": [{"subject": "【阿里云】余额不足提醒", "sender": "阿里云 <noreply@aliyun.com>",
+                "date": "2025-09-01T02:00:00Z", "service": "阿里云", "amount": 1234.5, "currency": "CNY",
+                "keywords": ["余额不足"], "status": "sent"}]})
+    );
+    let resource = hook.only_request().json()["Resources"][0].clone();
+    assert_eq!(
+        (&resource["Topic"], &resource["ProjectName"], &resource["Level"]),
+        (&json!("mail"), &json!("billing"), &json!("warning"))
+    );
+    assert_eq!((&resource["Mail"]["Amount"], &resource["Mail"]["Keywords"]), (&json!(1234.5), &json!(["余额不足"])));
+    let said = resource["Message"].as_str().unwrap();
+    assert!(
+        said.starts_with(
+            "billing: mail “【阿里云】余额不足提醒” from “阿里云 <noreply@aliyun.com>”, 2025-09-01 02:00 UTC"
+        ),
+        "{said}"
+    );
+    // Nothing new.
+    let second = program.clone().run().expect(0).report();
+    assert_eq!((&second["mailboxes"][0]["scanned"], &second["mailboxes"][0]["status"]), (&json!(0), &json!("ok")));
+    // The same mail once more, in another folder say: it has been told.
+    server.deliver("3.x", &billing("1", "【阿里云】余额不足提醒", "您的账户余额不足"));
+    let third = program.clone().run().expect(0).report();
+    assert_eq!((&third["mailboxes"][0]["scanned"], &third["mailboxes"][0]["new"]), (&json!(1), &json!(0)));
+    assert_eq!(third["mailboxes"][0]["alerts"][0]["status"], "suppressed");
+    // Other numbers: all is read again, and nothing told again.
+    server.renumber();
+    let fourth = program.clone().run().expect(0).report();
+    assert_eq!((&fourth["mailboxes"][0]["scanned"], &fourth["mailboxes"][0]["new"]), (&json!(3), &json!(0)));
+    assert_eq!(hook.hits(), 1);
+    let table = program.instead(["check", "--config", "config.yaml", "--state", "none"]).run().expect(1);
+    assert!(table.stdout.contains("阿里云 <noreply@aliyun.com> - 【阿里云】余额不足提醒 [余额不足]"), "{table}");
+    let status = program.instead(["status", "--config", "config.yaml"]).run().expect(0);
+    assert!(status.stdout.contains("billing"), "{status}");
+}
+
+#[test]
+fn a_mail_that_could_not_be_told_is_told_later() {
+    let server = Dovecot::good();
+    let is_up = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let up = is_up.clone();
+    let hook = Server::start(move |_| {
+        if up.load(std::sync::atomic::Ordering::SeqCst) { Reply::ok("") } else { Reply::status(400, "") }
+    });
+    server.deliver("1.x", &billing("1", "Payment failed", "x"));
+    let mut config = watching(&server);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    let program = Program::check_json(&config);
+    program.clone().run().expect(75);
+    program.clone().run().expect(75);
+    is_up.store(true, std::sync::atomic::Ordering::SeqCst);
+    program.clone().run().expect(0);
+    program.clone().run().expect(0);
+    assert_eq!(hook.hits(), 3);
+    let keys: std::collections::BTreeSet<String> =
+        hook.requests().iter().map(|request| request.json()["Resources"][0]["DedupKey"].to_string()).collect();
+    assert_eq!(keys.len(), 1, "one message");
+}
+
+#[test]
+fn two_mailboxes_with_the_same_mail_tell_it_once_and_a_broken_one_hides_nothing() {
+    let (first, second) = (Dovecot::good(), Dovecot::good());
+    for server in [&first, &second] {
+        server.deliver("1.x", &billing("1", "Payment failed", "x"));
+    }
+    let mut config = watching(&first);
+    let tls = json!({"name": "second", "host": "localhost", "port": second.tls, "username": USER, "password_file": "password"});
+    let wrong = json!({"name": "wrong", "host": "127.0.0.1", "port": first.plain, "security": "starttls", "username": USER, "password": "LeakWrong"});
+    config["email"].as_array_mut().unwrap().extend([tls, wrong]);
+    config["webhook"] = json!({"type": "console"});
+    let program = Program::check_json(&config).file("password", PASSWORD).trusting();
+    let run = program.clone().run().expect(3);
+    let report = run.report();
+    let statuses: Vec<_> = report["mailboxes"].as_array().unwrap().iter().map(|m| m["status"].clone()).collect();
+    assert_eq!(statuses, ["alert", "alert", "failed"]);
+    assert_eq!(report["mailboxes"][2]["error"]["reason"], "auth");
+    assert_eq!(run.stderr.matches("Payment failed").count(), 1, "{run}");
+    assert!(!run.stderr.contains("Leak") && !run.stdout.contains("Leak"), "{run}");
+    // Three failed runs raise an alert of their own.
+    program.clone().run().expect(3);
+    let third = program.clone().run().expect(3);
+    assert!(third.stderr.contains("wrong: could not be read in 3 runs in a row: auth: "), "{third}");
+    let text = program.instead(["check", "--config", "config.yaml", "--output", "prometheus"]).run().expect(3).stdout;
+    assert!(text.contains("balance_alert_check_success{check_type=\"email\"} 0\n"), "{text}");
+    assert!(text.contains("balance_alert_email_scan_duration_seconds_count{mailbox=\"billing\"} "), "{text}");
+    assert!(text.contains("balance_alert_email_scan_total{mailbox=\"billing\"} "), "{text}");
+    assert!(
+        text.contains("balance_alert_failed_checks_total{project=\"wrong\",provider=\"imap\",error_type=\"auth\"} "),
+        "{text}"
+    );
+}
+
+#[test]
+fn words_senders_and_bounds_are_as_configured() {
+    let server = Dovecot::good();
+    for n in 1..=5 {
+        server.deliver(&format!("{n}.x"), &billing(&n.to_string(), &format!("配额不足 {n}"), "x"));
+    }
+    let mut config = watching(&server);
+    config["state"] = json!("none");
+    let found = |config: &Value, more: &[&str]| -> (i64, i64, i64) {
+        let mut program = Program::check_json(config);
+        for flag in more {
+            program = program.args([flag]);
+        }
+        let entry = program.run().report()["mailboxes"][0].clone();
+        let number = |key: &str| entry[key].as_i64().unwrap();
+        (number("scanned"), number("new"), number("skipped"))
+    };
+    assert_eq!(found(&config, &[]), (5, 0, 0));
+    config["email_settings"] = json!({"extra_alert_keywords": ["配额不足"], "max_emails": 2});
+    assert_eq!(found(&config, &["--email-days", "30"]), (2, 2, 3));
+    config["email_settings"]["max_emails"] = json!(100);
+    config["email"][0]["alert_keywords"] = json!(["something else"]);
+    assert_eq!(found(&config, &[]), (5, 0, 0), "a mailbox may have its own");
+    config["email"][0]["alert_keywords"] = Value::Null;
+    config["email"][0]["ignore_senders"] = json!(["@ALIYUN.com"]);
+    assert_eq!(found(&config, &[]), (5, 0, 0));
+    let one = config["email"][0].take();
+    config["email"] = one;
+    config["email"]["ignore_senders"] = json!([]);
+    assert_eq!(found(&config, &[]), (5, 5, 0), "one alone needs no list");
+}
+
+#[test]
+fn a_token_is_fetched_first() {
+    let endpoint = Server::start(|request| match request.text().contains("refresh_token=the-refresh%2Ftoken") {
+        true => Reply::ok(r#"{"access_token":"the-access-token","expires_in":3599}"#),
+        false => {
+            Reply::status(400, r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#)
+        }
+    });
+    // user=u and the token, as they travel.
+    let wanted = "dXNlcj11AWF1dGg9QmVhcmVyIHRoZS1hY2Nlc3MtdG9rZW4BAQ==";
+    let last = std::sync::Mutex::new(String::new());
+    let port = scripted("* OK ready\r\n", move |tag, line| {
+        let mut last = last.lock().unwrap();
+        if line.starts_with("AUTHENTICATE") {
+            *last = tag.to_owned();
+            Some("+ \r\n".to_owned())
+        } else if tag == wanted {
+            Some(format!("{last} OK\r\n"))
+        } else {
+            Some(sound(tag, line))
+        }
+    });
+    let mut config = config(vec![]);
+    config["email"] = json!([{"host": "127.0.0.1", "port": port, "security": "none", "username": "u", "auth": "xoauth2",
+        "oauth2": {"client_id": "c", "refresh_token": "the-refresh/token", "token_url": endpoint.url()}}]);
+    let run = Program::check_json(&config).run().expect(0);
+    assert_eq!(run.report()["mailboxes"][0]["scanned"], 1, "{run}");
+    config["email"][0]["oauth2"]["refresh_token"] = json!("an-old-token");
+    let run = Program::check_json(&config).run().expect(3);
+    assert_eq!(run.report()["mailboxes"][0]["error"]["message"], "no token: Token has been expired or revoked.");
 }

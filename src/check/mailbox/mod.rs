@@ -8,5 +8,6 @@ pub mod finding;
 pub mod html;
 pub mod keywords;
 pub mod mail;
+pub mod scan;
 pub mod session;
 mod stream;

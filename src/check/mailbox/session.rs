@@ -124,9 +124,9 @@ pub fn visit(
         let version = env!("CARGO_PKG_VERSION");
         let command = format!("ID (\"name\" \"balance-alert\" \"version\" \"{version}\" \"vendor\" \"balance-alert\")");
         // A server may refuse to hear it, and is none the worse for it.
-        match session.run_command_and_read_response(command) {
-            Err(error @ (imap::Error::Io(_) | imap::Error::ConnectionLost)) => return Err(failed(error)),
-            _ => {}
+        let answer = session.run_command_and_read_response(command);
+        if let Err(error @ (imap::Error::Io(_) | imap::Error::ConnectionLost)) = answer {
+            return Err(failed(error));
         }
     }
     words.allow(ANSWER);
@@ -308,6 +308,8 @@ fn failure(error: imap::Error, limits: &Limits) -> Failure {
     let last = limits.last_line();
     let status = last.split_whitespace().nth(1).unwrap_or_default().to_ascii_uppercase();
     match &error {
+        // It has said goodbye, whether it closed the connection or not.
+        _ if status == "BYE" => {}
         imap::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => return timed_out(limits.timeout()),
         imap::Error::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
             return Failure::new(Reason::Protocol, "the server's answer is larger than allowed");
@@ -315,7 +317,7 @@ fn failure(error: imap::Error, limits: &Limits) -> Failure {
         imap::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
             return Failure::transient(Reason::Connect, "the connection was reset");
         }
-        imap::Error::Io(_) | imap::Error::ConnectionLost if status != "BYE" => {
+        imap::Error::Io(_) | imap::Error::ConnectionLost => {
             return Failure::transient(Reason::Connect, "the connection was closed early");
         }
         _ => {}

@@ -3,6 +3,7 @@
 //! Here: what all entries share. The rules of one kind of entry stand in a file each.
 
 mod channels;
+mod mailboxes;
 mod metrics;
 mod pages;
 mod projects;
@@ -111,7 +112,9 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
 /// `projects[3]` -> the entry's name.
 fn entry_names(tree: &Value) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
-    for (list, field) in [("projects", "name"), ("webhooks", "name"), ("subscriptions", "name"), ("providers", "id")] {
+    for (list, field) in
+        [("projects", "name"), ("webhooks", "name"), ("subscriptions", "name"), ("email", "name"), ("providers", "id")]
+    {
         let entries = tree.get(list).and_then(Value::as_sequence).into_iter().flatten();
         for (index, entry) in entries.enumerate() {
             if let Some(name) = entry.get(field).and_then(Value::as_str) {
@@ -319,11 +322,8 @@ impl Builder<'_> {
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
         let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default());
-        if raw.email.is_some_and(|entries| !entries.is_empty()) {
-            let message = "this version does not watch mailboxes yet, and does not pretend to";
-            self.problem(&[key("email")], Part::Key(0), message, Some("leave `email: []`".to_owned()));
-        }
-        if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() {
+        let (mailboxes, email) = self.mailboxes(raw.email, raw.email_settings.unwrap_or_default(), &settings);
+        if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
             let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
             self.problem(&[], Part::Value, "there is nothing to do: nothing to watch is enabled", hint);
         }
@@ -332,6 +332,8 @@ impl Builder<'_> {
             channels,
             projects,
             subscriptions,
+            mailboxes,
+            email,
             state,
             metrics,
             fingerprint: self.fingerprint.clone(),
@@ -599,8 +601,8 @@ fn concerns_one_entry(path: &[Step]) -> bool {
         [Step::Key(list), Step::Index(_), Step::Key(field)] if list == "projects" => {
             field != "name" && field != "provider"
         }
-        [Step::Key(list), Step::Index(_), ..] => list == "projects" || list == "webhooks",
-        [Step::Key(one), ..] => ["webhook", "state", "metrics"].contains(&one.as_str()),
+        [Step::Key(list), Step::Index(_), ..] => ["projects", "webhooks", "email"].contains(&list.as_str()),
+        [Step::Key(one), ..] => ["webhook", "state", "metrics", "email"].contains(&one.as_str()),
         _ => false,
     }
 }

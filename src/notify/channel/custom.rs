@@ -32,6 +32,18 @@ enum Resource<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
+struct Mail<'a> {
+    subject: &'a str,
+    sender: &'a str,
+    date: Option<String>,
+    service: Option<&'a str>,
+    amount: Option<Box<RawValue>>,
+    currency: Option<&'a str>,
+    keywords: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct Subscription<'a> {
     subscription_name: &'a str,
     owner_project: Option<&'a str>,
@@ -64,6 +76,8 @@ struct Account<'a> {
     topic: Topic,
     event: Event,
     reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<Mail<'a>>,
     dedup_key: &'a str,
 }
 
@@ -129,6 +143,15 @@ fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
             topic: alert.topic,
             event: alert.event,
             reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
+            mail: alert.mail.as_ref().map(|mail| Mail {
+                subject: &mail.subject,
+                sender: &mail.sender,
+                date: mail.date.map(|date| date.to_string()),
+                service: mail.service.as_deref(),
+                amount: mail.amount.map(amount::to_json),
+                currency: alert.currency.as_deref(),
+                keywords: &mail.keywords,
+            }),
             dedup_key: &alert.dedup_key,
         }),
     }
