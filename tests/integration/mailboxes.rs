@@ -2,7 +2,8 @@
 
 use crate::support::dovecot::{Dovecot, PASSWORD, USER};
 use crate::support::{Program, Reply, Server, config, pki};
-use balance_alert::check::mailbox::session::{Address, Bounds, Cursor, Proof, Security, Visit, visit};
+use balance_alert::check::mailbox::mail::Mail;
+use balance_alert::check::mailbox::session::{Address, Bounds, Cursor, Proof, Security, Visit as Of, visit};
 use balance_alert::failure::{Failure, Reason, Retry};
 use native_tls::{Certificate, TlsConnector};
 use serde_json::{Value, json};
@@ -28,6 +29,13 @@ fn proof(password: &str) -> Proof {
     Proof::Password(password.into())
 }
 
+type Visit = Of<(Mail, Option<jiff::Timestamp>)>;
+
+/// Keeps every mail.
+fn all(mail: Mail, received: Option<jiff::Timestamp>) -> Option<(Mail, Option<jiff::Timestamp>)> {
+    Some((mail, received))
+}
+
 /// Trusts the tests' own authority.
 fn connector() -> Result<TlsConnector, String> {
     let authority = Certificate::from_pem(pki::ca_pem().as_bytes()).unwrap();
@@ -35,7 +43,7 @@ fn connector() -> Result<TlsConnector, String> {
 }
 
 fn look(address: &Address, cursor: Option<Cursor>) -> Result<Visit, Failure> {
-    visit(address, &proof(PASSWORD), connector, cursor, &bounds())
+    visit(address, &proof(PASSWORD), connector, cursor, &bounds(), all)
 }
 
 fn mail(number: u32) -> Vec<u8> {
@@ -44,7 +52,7 @@ fn mail(number: u32) -> Vec<u8> {
 }
 
 fn subjects(visit: &Visit) -> Vec<String> {
-    visit.mails.iter().map(|(mail, _)| mail.subject.clone()).collect()
+    visit.found.iter().map(|(mail, _)| mail.subject.clone()).collect()
 }
 
 #[test]
@@ -63,29 +71,29 @@ fn a_visit_reads_what_is_new_and_changes_nothing() {
     {
         let found = look(&address(port, security), None).unwrap();
         assert_eq!(subjects(&found), (1..=30).map(|n| format!("mail {n}")).collect::<Vec<_>>(), "{security:?}");
-        assert!(found.mails[0].0.text.contains("余额不足 1"));
-        assert!(found.mails.iter().all(|(_, received)| received.is_some()));
+        assert!(found.found[0].0.text.contains("余额不足 1"));
+        assert!(found.found.iter().all(|(_, received)| received.is_some()));
         cursors.push(found.cursor);
     }
     assert!(cursors.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(server.flags(), before, "no mail was marked");
     // A second visit has nothing to read; then only what has come.
     let cursor = cursors[0];
-    assert_eq!(look(&plain, Some(cursor)).unwrap().mails.len(), 0);
+    assert_eq!(look(&plain, Some(cursor)).unwrap().found.len(), 0);
     server.deliver("031.x", &mail(31));
     let found = look(&plain, Some(cursor)).unwrap();
     assert_eq!(subjects(&found), ["mail 31"]);
-    assert_eq!(look(&plain, Some(found.cursor)).unwrap().mails.len(), 0);
+    assert_eq!(look(&plain, Some(found.cursor)).unwrap().found.len(), 0);
     // Other numbers: everything of the last days, once more.
     server.renumber();
     let anew = look(&plain, Some(found.cursor)).unwrap();
     assert_ne!(anew.cursor.validity, found.cursor.validity);
-    assert_eq!(anew.mails.len(), 31);
+    assert_eq!(anew.found.len(), 31);
     // The newest, and how many were left out.
     let few = Bounds { most: 10, ..bounds() };
-    let found = visit(&plain, &proof(PASSWORD), connector, None, &few).unwrap();
-    assert_eq!((found.mails.len(), found.skipped), (10, 21));
-    assert_eq!(look(&plain, Some(found.cursor)).unwrap().mails.len(), 0);
+    let found = visit(&plain, &proof(PASSWORD), connector, None, &few, all).unwrap();
+    assert_eq!((found.found.len(), found.skipped), (10, 21));
+    assert_eq!(look(&plain, Some(found.cursor)).unwrap().found.len(), 0);
 }
 
 #[test]
@@ -97,8 +105,8 @@ fn a_large_mail_is_read_in_part() {
     server.deliver("2.x", &mail(2));
     let found = look(&address(server.tls, Security::Tls), None).unwrap();
     assert_eq!(subjects(&found), ["large", "mail 2"]);
-    assert!(found.mails[0].0.text.starts_with("first words"));
-    assert!(found.mails[0].0.text.len() <= 256 * 1024 + 1);
+    assert!(found.found[0].0.text.starts_with("first words"));
+    assert!(found.found[0].0.text.len() <= 256 * 1024 + 1);
 }
 
 #[test]
@@ -107,7 +115,7 @@ fn what_keeps_a_visit_from_succeeding_is_named() {
     server.deliver("1.x", &mail(1));
     let plain = address(server.plain, Security::None);
     let fails = |address: &Address, password: &str, reason: Reason, says: &str| {
-        let failure = visit(address, &proof(password), connector, None, &bounds()).unwrap_err();
+        let failure = visit(address, &proof(password), connector, None, &bounds(), all).unwrap_err();
         assert_eq!(failure.reason, reason, "{failure:?}");
         assert!(failure.message.contains(says), "{failure:?}");
         failure
@@ -134,7 +142,7 @@ fn what_keeps_a_visit_from_succeeding_is_named() {
     fails(&address(other.plain, Security::StartTls), PASSWORD, Reason::Tls, "for another host");
     let untrusting = || TlsConnector::new().map_err(|error| error.to_string());
     let failure =
-        visit(&address(server.tls, Security::Tls), &proof(PASSWORD), untrusting, None, &bounds()).unwrap_err();
+        visit(&address(server.tls, Security::Tls), &proof(PASSWORD), untrusting, None, &bounds(), all).unwrap_err();
     assert_eq!(failure.reason, Reason::Tls);
 }
 
@@ -175,13 +183,13 @@ fn sound(tag: &str, command: &str) -> String {
 fn quick(port: u16) -> Result<Visit, Failure> {
     let bounds =
         Bounds { timeout: Duration::from_millis(300), deadline: Instant::now() + Duration::from_secs(3), ..bounds() };
-    visit(&address(port, Security::None), &proof("secret-word"), connector, None, &bounds)
+    visit(&address(port, Security::None), &proof("secret-word"), connector, None, &bounds, all)
 }
 
 #[test]
 fn a_server_that_stops_answering_is_a_timeout_after_whichever_command() {
     let port = scripted("* OK ready\r\n", |tag, command| Some(sound(tag, command)));
-    assert_eq!(quick(port).unwrap().mails.len(), 1, "the script is sound");
+    assert_eq!(quick(port).unwrap().found.len(), 1, "the script is sound");
     for silent in ["CAPABILITY", "LOGIN", "ID", "EXAMINE", "UID SEARCH", "UID FETCH"] {
         let port =
             scripted("* OK ready\r\n", move |tag, command| (!command.starts_with(silent)).then(|| sound(tag, command)));
@@ -192,7 +200,7 @@ fn a_server_that_stops_answering_is_a_timeout_after_whichever_command() {
     assert_eq!(quick(scripted("", |_, _| None)).unwrap_err().reason, Reason::Timeout, "no greeting");
     // After the last command nothing is lost.
     let port = scripted("* OK ready\r\n", |tag, command| (command != "LOGOUT").then(|| sound(tag, command)));
-    assert_eq!(quick(port).unwrap().mails.len(), 1);
+    assert_eq!(quick(port).unwrap().found.len(), 1);
 }
 
 #[test]
@@ -243,6 +251,12 @@ fn odd_answers_neither_panic_nor_pass() {
     });
     let failure = quick(port).unwrap_err();
     assert!(matches!(failure.reason, Reason::Protocol | Reason::Timeout), "{failure:?}");
+    // Another client expunges, and a mail comes in, while this one reads.
+    let port = scripted("* OK ready\r\n", |tag, line| {
+        let found = sound(tag, line);
+        Some(if line.starts_with("UID FETCH") { format!("* 3 EXPUNGE\r\n* 5 EXISTS\r\n{found}") } else { found })
+    });
+    assert_eq!(quick(port).unwrap().found.len(), 1);
     // No mail, an empty one, and one that comes in quotes.
     for (fetched, mails) in [
         ("", 0),
@@ -253,7 +267,7 @@ fn odd_answers_neither_panic_nor_pass() {
         let port = scripted("* OK ready\r\n", move |tag, line| {
             Some(if line.starts_with("UID FETCH") { format!("{fetched}{tag} OK\r\n") } else { sound(tag, line) })
         });
-        assert_eq!(quick(port).unwrap().mails.len(), mails, "{fetched}");
+        assert_eq!(quick(port).unwrap().found.len(), mails, "{fetched}");
     }
 }
 
@@ -262,7 +276,7 @@ fn starttls_is_never_done_without() {
     let start = |answer: fn(&str, &str) -> Option<String>, greeting: &'static str| {
         let port = scripted(greeting, answer);
         let bounds = Bounds { timeout: Duration::from_millis(300), ..bounds() };
-        visit(&address(port, Security::StartTls), &proof("secret-word"), connector, None, &bounds).unwrap_err()
+        visit(&address(port, Security::StartTls), &proof("secret-word"), connector, None, &bounds, all).unwrap_err()
     };
     let failure = start(|tag, command| Some(sound(tag, command)), "* OK ready\r\n");
     assert_eq!(failure.reason, Reason::Tls, "{failure:?}");
@@ -310,9 +324,10 @@ fn a_token_is_said_once_and_its_refusal_ends_the_dialogue() {
         });
         let address = Address { username: user.into(), ..address(port, Security::None) };
         let token = Proof::Token("EwBAAl3BAAUFFpUAo7J3Ve0bjLBWZWCclRC3EoAA".into());
-        let found = visit(&address, &token, connector, None, &Bounds { timeout: Duration::from_secs(2), ..bounds() });
+        let found =
+            visit(&address, &token, connector, None, &Bounds { timeout: Duration::from_secs(2), ..bounds() }, all);
         match found {
-            Ok(found) => assert!(is_right && found.mails.len() == 1),
+            Ok(found) => assert!(is_right && found.found.len() == 1),
             Err(failure) => assert!(!is_right && failure.reason == Reason::Auth, "{failure:?}"),
         }
     }
@@ -506,4 +521,58 @@ fn a_token_is_fetched_first() {
     config["email"][0]["oauth2"]["refresh_token"] = json!("an-old-token");
     let run = Program::check_json(&config).run().expect(3);
     assert_eq!(run.report()["mailboxes"][0]["error"]["message"], "no token: Token has been expired or revoked.");
+}
+
+/// Mails of all sorts, written for this project: `tests/mail`. What each must give stands in `expected.json`.
+#[test]
+fn the_corpus_gives_exactly_the_expected_alerts() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
+    let expected = expected.as_object().unwrap();
+    assert!(expected.len() >= 60, "{}", expected.len());
+    let server = Dovecot::good();
+    let mut wanted: Vec<Value> = Vec::new();
+    for (number, (name, want)) in expected.iter().enumerate() {
+        let mail = std::fs::read(folder.join(format!("{name}.eml"))).unwrap();
+        server.deliver(&format!("{number:03}.x"), &mail);
+        match want {
+            Value::Null => {}
+            Value::String(_) => wanted
+                .push(json!({"subject": format!("overdue {}…", "a".repeat(191)), "keywords": ["overdue"],
+                "service": null, "amount": null, "currency": null})),
+            want => wanted.push(want.clone()),
+        }
+    }
+    let mut config = watching(&server);
+    config["webhook"] = json!({"type": "feishu", "url": "http://127.0.0.1:9/"});
+    // Dovecot takes new mails in at the first look, in the order of their names.
+    let first = Program::check_json(&config).args(["--dry-run"]).run().expect(1);
+    let report = first.report();
+    let got: Vec<Value> = report["mailboxes"][0]["alerts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| {
+            let of = |key: &str| alert[key].clone();
+            json!({"subject": of("subject"), "keywords": of("keywords"), "service": of("service"), "amount": of("amount"), "currency": of("currency")})
+        })
+        .collect();
+    let as_float = |value: &Value| -> Value {
+        let mut value = value.clone();
+        value["amount"] = value["amount"].as_f64().map_or(Value::Null, |amount| json!(amount));
+        value
+    };
+    let show = |list: &[Value]| -> std::collections::BTreeSet<String> {
+        list.iter().map(|v| as_float(v).to_string()).collect()
+    };
+    let (got_set, wanted_set) = (show(&got), show(&wanted));
+    let missing: Vec<_> = wanted_set.difference(&got_set).collect();
+    let unexpected: Vec<_> = got_set.difference(&wanted_set).collect();
+    assert!(missing.is_empty() && unexpected.is_empty(), "missing {missing:#?}\nunexpected {unexpected:#?}");
+    assert_eq!(got.len(), wanted.len());
+    assert_eq!(report["mailboxes"][0]["scanned"], expected.len());
+    // What a chat would be sent: no mention, no link, no line that is not ours.
+    let sent = report["deliveries"][0]["payloads"].to_string();
+    assert!(!sent.contains("<at ") && !sent.contains("@all"), "{sent}");
 }

@@ -107,20 +107,25 @@ pub fn scan(
                 timeout: mailbox.timeout,
                 deadline: Instant::now() + left,
             };
-            visit(&mailbox.address, &proof, || clients.tls(), cursor, &bounds)
+            visit(
+                &mailbox.address,
+                &proof,
+                || clients.tls(),
+                cursor,
+                &bounds,
+                |mail, received| look(mailbox, &mail, received),
+            )
         }),
         (why, _) => (Err(Failure::new(Reason::Config, why.clone().unwrap_or_default())), 0),
     };
     let result = result.map(|visit| {
         let mut findings: Vec<Finding> = Vec::new();
-        for (mail, received) in &visit.mails {
-            if let Some(found) = look(mailbox, mail, *received)
-                && !findings.iter().any(|other| other.identity == found.identity)
-            {
+        for found in visit.found {
+            if !findings.iter().any(|other| other.identity == found.identity) {
                 findings.push(found);
             }
         }
-        Scan { scanned: visit.mails.len(), skipped: visit.skipped, findings, cursor: visit.cursor }
+        Scan { scanned: visit.read, skipped: visit.skipped, findings, cursor: visit.cursor }
     });
     Scanned { result, attempts, duration: begin.elapsed() }
 }

@@ -86,27 +86,31 @@ pub struct Bounds {
 }
 
 /// What was in a mailbox.
-#[derive(Clone, Debug, Default)]
-pub struct Visit {
-    /// The mails, oldest first, with the time the server got them.
-    pub mails: Vec<(Mail, Option<Timestamp>)>,
+#[derive(Clone, Debug)]
+pub struct Visit<T> {
+    /// What was kept of the mails, oldest first.
+    pub found: Vec<T>,
+    /// Mails that were read.
+    pub read: usize,
     /// Older ones that were left out, because there were more than allowed.
     pub skipped: usize,
     /// How far it was read.
     pub cursor: Cursor,
 }
 
-/// One visit.
+/// One visit. `keep` sees every mail with the time the server got it, and says what is kept of it: never all of them are in
+/// memory.
 ///
 /// # Errors
 /// Why it could not be read. Wrong credentials are definitive: servers lock accounts.
-pub fn visit(
+pub fn visit<T>(
     address: &Address,
     proof: &Proof,
     connector: impl FnOnce() -> Result<TlsConnector, String>,
     cursor: Option<Cursor>,
     bounds: &Bounds,
-) -> Result<Visit, Failure> {
+    mut keep: impl FnMut(Mail, Option<Timestamp>) -> Option<T>,
+) -> Result<Visit<T>, Failure> {
     let limits = Limits::new(bounds.timeout, bounds.deadline);
     let words = limits.clone();
     let tls = || connector().map_err(|why| Failure::new(Reason::Internal, format!("no TLS: {why}")));
@@ -141,12 +145,15 @@ pub fn visit(
     let validity = mailbox.uid_validity.unwrap_or_default();
     let known = cursor.filter(|cursor| cursor.validity == validity && validity != 0);
     let mut numbers = search(&mut session, known, bounds, &words)?;
-    let mut visit =
-        Visit { cursor: Cursor { validity, last: known.map_or(0, |cursor| cursor.last) }, ..Visit::default() };
+    let cursor = Cursor { validity, last: known.map_or(0, |cursor| cursor.last) };
+    let mut visit = Visit { found: Vec::new(), read: 0, skipped: 0, cursor };
     visit.skipped = numbers.len().saturating_sub(bounds.most);
     numbers.drain(..visit.skipped);
     for batch in numbers.chunks(BATCH) {
-        fetch(&mut session, batch, known.is_none(), bounds, &words, &mut visit)?;
+        let mails = fetch(&mut session, batch, known.is_none(), bounds, &words)?;
+        visit.read += mails.len();
+        visit.found.extend(mails.into_iter().filter_map(|(mail, received)| keep(mail, received)));
+        visit.cursor.last = visit.cursor.last.max(batch.last().copied().unwrap_or_default());
     }
     // A quiet mailbox has been read up to the number that the next mail gets.
     let next = mailbox.uid_next.unwrap_or_default().saturating_sub(1);
@@ -178,14 +185,14 @@ fn search(
     Ok(numbers)
 }
 
+/// The mails of a batch, oldest first, with the time the server got them.
 fn fetch(
     session: &mut Session<Stream>,
     batch: &[u32],
     is_by_date: bool,
     bounds: &Bounds,
     limits: &Limits,
-    visit: &mut Visit,
-) -> Result<(), Failure> {
+) -> Result<Vec<(Mail, Option<Timestamp>)>, Failure> {
     limits.allow(batch.len() as u64 * (MOST_OF_MAIL + 4096) + ANSWER);
     let list: Vec<String> = batch.iter().map(u32::to_string).collect();
     let query = format!("(UID INTERNALDATE BODY.PEEK[]<0.{MOST_OF_MAIL}>)");
@@ -206,9 +213,7 @@ fn fetch(
         mails.push((uid, mail::read(body), received));
     }
     mails.sort_by_key(|(uid, ..)| *uid);
-    visit.mails.extend(mails.into_iter().map(|(_, mail, received)| (mail, received)));
-    visit.cursor.last = visit.cursor.last.max(batch.last().copied().unwrap_or_default());
-    Ok(())
+    Ok(mails.into_iter().map(|(_, mail, received)| (mail, received)).collect())
 }
 
 /// A client whose server has said that it is ready.

@@ -79,13 +79,19 @@ impl Dovecot {
 
     /// Puts a mail into the folder, as a delivery would.
     pub(crate) fn deliver(&self, name: &str, mail: &[u8]) {
+        self.deliver_all([(name.to_owned(), mail.to_vec())]);
+    }
+
+    pub(crate) fn deliver_all(&self, mails: impl IntoIterator<Item = (String, Vec<u8>)>) {
         let maildir = self.maildir();
         for folder in ["tmp", "cur", "new"] {
             fs::create_dir_all(maildir.join(folder)).unwrap();
         }
-        let (tmp, new) = (maildir.join("tmp").join(name), maildir.join("new").join(name));
-        fs::write(&tmp, mail).unwrap();
-        fs::rename(tmp, new).unwrap();
+        for (name, mail) in mails {
+            let (tmp, new) = (maildir.join("tmp").join(&name), maildir.join("new").join(&name));
+            fs::write(&tmp, mail).unwrap();
+            fs::rename(tmp, new).unwrap();
+        }
         self.own();
     }
 
