@@ -27,7 +27,11 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
             target,
         ]
     });
-    let mut out = columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3]);
+    let mut out = String::new();
+    if !plan.checks.is_empty() {
+        let headings = ["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"];
+        out.push_str(&columns(&headings, rows.collect(), &[2, 3]));
+    }
     if !plan.mailboxes.is_empty() {
         let rows = plan.mailboxes.iter().map(|mailbox| {
             let address = &mailbox.address;

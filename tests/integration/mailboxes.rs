@@ -251,6 +251,27 @@ fn odd_answers_neither_panic_nor_pass() {
     });
     let failure = quick(port).unwrap_err();
     assert!(matches!(failure.reason, Reason::Protocol | Reason::Timeout), "{failure:?}");
+    // NetEase opens no folder before it knows who comes, and does not say so; others are not bothered.
+    for (capability, wants) in [(" ID", true), ("", false)] {
+        let (said, heard) = (std::sync::Arc::new(std::sync::Mutex::new(Vec::new())), "ID (\"name\" \"balance-alert\"");
+        let lines = said.clone();
+        let port = scripted("* OK ready\r\n", move |tag, line| {
+            lines.lock().unwrap().push(line.to_owned());
+            Some(sound(tag, line).replace(" ID\r\n", &format!("{capability}\r\n")))
+        });
+        quick(port).unwrap();
+        let said = said.lock().unwrap();
+        let at = |start: &str| said.iter().position(|line| line.starts_with(start));
+        assert_eq!(at(heard).is_some(), wants, "{said:?}");
+        assert!(!wants || (at("LOGIN") < at(heard) && at(heard) < at("EXAMINE")), "{said:?}");
+        let bad = |line: &String| {
+            line.contains("SELECT")
+                || line.contains("STORE")
+                || line.contains("RFC822")
+                || (line.contains("BODY") && !line.contains("BODY.PEEK"))
+        };
+        assert!(!said.iter().any(bad), "{said:?}");
+    }
     // Another client expunges, and a mail comes in, while this one reads.
     let port = scripted("* OK ready\r\n", |tag, line| {
         let found = sound(tag, line);
@@ -480,6 +501,11 @@ fn words_senders_and_bounds_are_as_configured() {
     config["email_settings"] = json!({"extra_alert_keywords": ["配额不足"], "max_emails": 2});
     assert_eq!(found(&config, &["--email-days", "30"]), (2, 2, 3));
     config["email_settings"]["max_emails"] = json!(100);
+    let limited = Program::check_json(&config).env("MAX_EMAILS_TO_SCAN", "4").run().report();
+    assert_eq!((&limited["mailboxes"][0]["scanned"], &limited["mailboxes"][0]["skipped"]), (&json!(4), &json!(1)));
+    // What the server got long ago is none of a first look's business.
+    server.deliver_old("6.x", &billing("6", "配额不足 6", "x"));
+    assert_eq!(found(&config, &[]).0, 5);
     config["email"][0]["alert_keywords"] = json!(["something else"]);
     assert_eq!(found(&config, &[]), (5, 0, 0), "a mailbox may have its own");
     config["email"][0]["alert_keywords"] = Value::Null;

@@ -82,6 +82,13 @@ impl Dovecot {
         self.deliver_all([(name.to_owned(), mail.to_vec())]);
     }
 
+    /// A mail that came a month ago.
+    pub(crate) fn deliver_old(&self, name: &str, mail: &[u8]) {
+        self.deliver(name, mail);
+        let file = fs::File::open(self.maildir().join("new").join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 86_400)).unwrap();
+    }
+
     pub(crate) fn deliver_all(&self, mails: impl IntoIterator<Item = (String, Vec<u8>)>) {
         let maildir = self.maildir();
         for folder in ["tmp", "cur", "new"] {
