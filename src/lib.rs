@@ -275,12 +275,12 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
     });
     let found = Found { accounts: verdicts, subscriptions: subscriptions.collect(), mailboxes, today };
     let group = metrics::ledger(&plan.metrics);
-    let checked = metrics::of_checks(&found, plan.keep_readings.is_some());
+    let checked = wants_metrics.then(|| metrics::of_checks(&found, plan.keep_readings.is_some()));
     let learnt = Arc::new(Learnt {
         found,
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
-        metrics: wants_metrics.then(|| (group.clone(), checked.clone())),
+        metrics: checked.clone().map(|tally| (group.clone(), tally)),
     });
     let run = Run {
         id: moment.run_id.clone(),
@@ -341,7 +341,7 @@ fn carry_out(mut plan: Plan, moment: &Moment, args: &CheckArgs, format: Format) 
 
     if wants_metrics {
         let this_run = || {
-            let mut tally = checked;
+            let mut tally = checked.unwrap_or_default();
             tally.add(&ended);
             let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
             Sums { tally, last_success: succeeded_at, pending: pending as u64 }

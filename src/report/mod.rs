@@ -170,6 +170,24 @@ impl Report {
         self.held.iter().filter_map(|held| held.next).min()
     }
 
+    /// Checks of all kinds.
+    fn total(&self) -> usize {
+        self.verdicts.len() + self.subscriptions.len() + self.mailboxes.len()
+    }
+
+    /// What needs attention, worst first: `2 low`, `1 failed`.
+    fn troubles(&self) -> Vec<String> {
+        let summary = self.summary();
+        let counts = [
+            (summary.low, "low"),
+            (summary.failed + self.unread_mailboxes(), "failed"),
+            (summary.warning, "warning"),
+            (self.mails(), "by mail"),
+            (self.due(), "due"),
+        ];
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    }
+
     /// How many accounts are in which state.
     pub fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();

@@ -12,25 +12,11 @@ const MOST_NAMES: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
     let word = if report.has_undelivered() || report.has_missing_metrics() { "unknown" } else { report.status() };
-    let summary = report.summary();
-    let counts = [
-        (summary.low, "low"),
-        (summary.failed + report.unread_mailboxes(), "failed"),
-        (summary.warning, "warning"),
-        (report.mails(), "by mail"),
-        (report.due(), "due"),
-    ];
-    let mut parts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let mut parts = report.troubles();
     if parts.is_empty() {
         parts.push("all ok".to_owned());
     }
-    let mut line = format!(
-        "BALANCE {} - {} of {}",
-        word.to_uppercase(),
-        parts.join(", "),
-        summary.total + report.subscriptions.len() + report.mailboxes.len()
-    );
+    let mut line = format!("BALANCE {} - {} of {}", word.to_uppercase(), parts.join(", "), report.total());
     if report.has_undelivered() {
         line.push_str(", an alert was not delivered");
     }

@@ -184,21 +184,13 @@ fn row(report: &Report, verdict: &Verdict) -> Vec<String> {
 
 fn closing(report: &Report) -> String {
     let summary = report.summary();
-    let counts = [
-        (summary.low, "low"),
-        (summary.failed + report.unread_mailboxes(), "failed"),
-        (summary.warning, "warning"),
-        (report.mails(), "by mail"),
-        (report.due(), "due"),
-        (summary.ok, "ok"),
-        (summary.unlimited, "unlimited"),
-    ];
-    let counts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let good = [(summary.ok, "ok"), (summary.unlimited, "unlimited")];
+    let mut counts = report.troubles();
+    counts.extend(good.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
     let failed = report.failed_deliveries().count();
     let deliveries =
         if failed > 0 { format!(", {} not delivered", text::plural(failed, "message")) } else { String::new() };
-    let checks = text::plural(summary.total + report.subscriptions.len() + report.mailboxes.len(), "check");
+    let checks = text::plural(report.total(), "check");
     let all = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
     format!("{checks}: {all}{deliveries}, in {:.1} s\n", report.duration_seconds)
 }

@@ -527,6 +527,16 @@ impl Builder<'_> {
         }
     }
 
+    /// Whom an entry belongs to, under either name of the field.
+    fn owner(&mut self, path: &[Step], owner: Option<String>, old: Option<String>) -> Option<String> {
+        if owner.is_some() && old.is_some() {
+            let message = "`project` is the old name of `owner_project`; only one of them can be set";
+            self.problem(&under(path, "project"), Part::Key(0), message, None);
+            return None;
+        }
+        owner.or(old)
+    }
+
     fn missing_entry(&mut self, path: &[Step]) {
         if !self.is_flagged(path) {
             self.problem(path, Part::Value, "the entry is empty", None);

@@ -71,14 +71,7 @@ impl Builder<'_> {
                 format!("`warning_threshold` {warning} is under `threshold` {critical}, so it would never warn");
             self.problem(&under(path, "warning_threshold"), Part::Value, message, None);
         }
-        let owner = match (raw.owner_project, raw.project) {
-            (Some(_), Some(_)) => {
-                let message = "`project` is the old name of `owner_project`; only one of them can be set";
-                self.problem(&under(path, "project"), Part::Key(0), message, None);
-                None
-            }
-            (owner, old) => owner.or(old),
-        };
+        let owner = self.owner(path, raw.owner_project, raw.project);
         let timeout = raw.timeout_seconds.map(|n| n.0);
         let timeout = self.seconds(&under(path, "timeout_seconds"), timeout, 600, settings.request_timeout);
         let base_url = raw.base_url.and_then(|text| {

@@ -58,14 +58,7 @@ impl Builder<'_> {
             }
             date
         });
-        let owner = match (raw.owner_project, raw.project) {
-            (Some(_), Some(_)) => {
-                let message = "`project` is the old name of `owner_project`; only one of them can be set";
-                self.problem(&under(path, "project"), Part::Key(0), message, None);
-                None
-            }
-            (owner, old) => owner.or(old),
-        };
+        let owner = self.owner(path, raw.owner_project, raw.project);
         let before = self.count(&under(path, "alert_days_before"), raw.alert_days_before, 365, 3);
         let amount = self.threshold(path, "amount", raw.amount);
         let day = raw.renewal_day?.0.0;
