@@ -1,6 +1,7 @@
 //! Every flag, subcommand and environment name. No behaviour.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,7 +13,7 @@ use crate::plan::Shard;
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true, after_long_help = after_help(), after_help = "More with --help, exit codes and variables included.")]
+#[command(version = version(), about, propagate_version = true, after_long_help = after_help(), after_help = "More with --help, exit codes and variables included.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -382,6 +383,13 @@ pub const VARIABLES: [(&str, &str); 26] = [
     ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for"),
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
+
+/// Version and commit.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} (commit {})", env!("CARGO_PKG_VERSION"), crate::REVISION));
+    &VERSION
+}
 
 fn after_help() -> String {
     let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();

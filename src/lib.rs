@@ -49,6 +49,12 @@ use crate::exit::Exit;
 use crate::logging::Format;
 use crate::plan::{Plan, PlanError};
 
+/// The commit that this program is made of, as whoever builds it says in `BALANCE_ALERT_REVISION`.
+pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+
 /// Runs one command and gives the status to end with.
 pub fn run(cli: Cli) -> Exit {
     match cli.command {

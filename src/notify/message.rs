@@ -27,14 +27,37 @@ pub(super) struct Message {
     is_short: bool,
 }
 
-/// What alerts are counted and grouped by, worst first: the words in English and in Chinese, and which alerts.
-const CLASSES: [(&str, &str, fn(&Alert) -> bool); 6] = [
-    (" low", " 个不足", |alert| alert.level == Level::Critical && alert.topic == Topic::Low),
-    (" warning", " 个预警", |alert| alert.level == Level::Warning && alert.topic == Topic::Low),
-    (" failing", " 个读取失败", |alert| alert.level == Level::Warning && alert.topic == Topic::Failing),
-    (" renewing", " 个即将续费", |alert| alert.event == Event::Raised && alert.topic == Topic::Renewal),
-    (" by mail", " 封邮件", |alert| alert.topic == Topic::Mail),
-    (" recovered", " 个恢复", |alert| alert.event == Event::Resolved),
+/// What alerts are counted and grouped by.
+struct Class {
+    english: &'static str,
+    chinese: &'static str,
+    has: fn(&Alert) -> bool,
+}
+
+/// Every alert is in one of them; worst first.
+const CLASSES: [Class; 6] = [
+    Class {
+        english: " low",
+        chinese: " 个不足",
+        has: |alert| alert.level == Level::Critical && alert.topic == Topic::Low,
+    },
+    Class {
+        english: " warning",
+        chinese: " 个预警",
+        has: |alert| alert.level == Level::Warning && alert.topic == Topic::Low,
+    },
+    Class {
+        english: " failing",
+        chinese: " 个读取失败",
+        has: |alert| alert.level == Level::Warning && alert.topic == Topic::Failing,
+    },
+    Class {
+        english: " renewing",
+        chinese: " 个即将续费",
+        has: |alert| alert.event == Event::Raised && alert.topic == Topic::Renewal,
+    },
+    Class { english: " by mail", chinese: " 封邮件", has: |alert| alert.topic == Topic::Mail },
+    Class { english: " recovered", chinese: " 个恢复", has: |alert| alert.event == Event::Resolved },
 ];
 
 /// Makes text from outside harmless in one kind of message.
@@ -68,17 +91,17 @@ impl Message {
         };
         let counts: Vec<String> = CLASSES
             .iter()
-            .map(|class| (alerts.iter().filter(|alert| class.2(alert)).count(), self.word(class)))
+            .map(|class| (alerts.iter().filter(|alert| (class.has)(alert)).count(), self.word(class)))
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count}{word}"))
             .collect();
         format!("{head}{colon}{}", counts.join(comma))
     }
 
-    fn word(&self, class: &(&'static str, &'static str, fn(&Alert) -> bool)) -> &'static str {
+    fn word(&self, class: &Class) -> &'static str {
         match self.language {
-            Language::En => class.0,
-            Language::Zh => class.1,
+            Language::En => class.english,
+            Language::Zh => class.chinese,
         }
     }
 
@@ -95,7 +118,7 @@ impl Message {
         let mut rest: Vec<&Alert> = alerts.iter().collect();
         let mut lines = Vec::new();
         for class in &CLASSES {
-            let (these, others): (Vec<&Alert>, Vec<&Alert>) = rest.into_iter().partition(|alert| class.2(alert));
+            let (these, others): (Vec<&Alert>, Vec<&Alert>) = rest.into_iter().partition(|alert| (class.has)(alert));
             rest = others;
             if let Some(first) = these.first() {
                 let words: Vec<String> = these.iter().map(|alert| Words { alert, neutral }.in_short()).collect();
@@ -467,6 +490,40 @@ mod tests {
                 let message = Message::new(std::slice::from_ref(&alert), language, "r");
                 assert_eq!(message.line(&message.alerts[0], as_it_is), want);
             }
+        }
+    }
+
+    #[test]
+    fn in_short_every_alert_is_still_named_and_nothing_in_a_name_is_live() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let low = alert("A @all", Level::Critical);
+        let trouble = Trouble { reason: Reason::Timeout, message: "timed out".into(), runs: 3 };
+        let failing = Alert { topic: Topic::Failing, trouble: Some(trouble), ..alert("D", Level::Warning) };
+        let resolved = Alert { event: Event::Resolved, level: Level::Info, ..alert("E", Level::Info) };
+        let mail = MailNotice {
+            subject: "due".into(),
+            sender: "x".into(),
+            date: Some(at),
+            service: None,
+            amount: None,
+            keywords: Vec::new(),
+        };
+        let mail = Alert { topic: Topic::Mail, mail: Some(mail), ..alert("F", Level::Warning) };
+        let alerts = [low, alert("B", Level::Critical), alert("C", Level::Warning), failing, mail, resolved];
+        for (language, want) in [
+            (
+                Language::En,
+                "🔴 2 low: A ＠all 74.75 USD, B 74.75 USD\n🟡 1 warning: C 74.75 USD\n⚪ 1 failing: D timeout\n🟡 1 by mail: F “due”\n🟢 1 recovered: E 74.75 USD",
+            ),
+            (
+                Language::Zh,
+                "🔴 2 个不足: A ＠all 74.75 USD, B 74.75 USD\n🟡 1 个预警: C 74.75 USD\n⚪ 1 个读取失败: D timeout\n🟡 1 封邮件: F “due”\n🟢 1 个恢复: E 74.75 USD",
+            ),
+        ] {
+            let mut message = Message::new(&alerts, language, "r");
+            assert_eq!(message.lines(&message.alerts, literal).len(), alerts.len());
+            message.shorten();
+            assert_eq!(message.lines(&message.alerts, literal).join("\n"), want);
         }
     }
 
