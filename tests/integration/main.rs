@@ -4,12 +4,14 @@
 mod channels;
 mod config_mistakes;
 mod faults;
+mod limits;
 mod mailboxes;
 mod memory;
 mod metrics;
 mod providers;
 mod quickstart;
 mod report;
+mod signals;
 mod subscriptions;
 mod support;
 mod transport;
