@@ -1,6 +1,7 @@
 //! The real program against local HTTP and HTTPS servers, as one binary: it links once and
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
+mod access;
 mod channels;
 mod config_mistakes;
 mod faults;
@@ -11,6 +12,7 @@ mod metrics;
 mod providers;
 mod quickstart;
 mod report;
+mod shards;
 mod signals;
 mod subscriptions;
 mod support;
