@@ -23,7 +23,7 @@ use crate::check::{Call, CallStatus, Reading};
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Request, Response};
 use crate::interrupt::Deadline;
-use crate::limit::Limiter;
+use crate::limit::{Limiter, Place};
 use crate::text;
 
 /// The embedded pages, one file each.
@@ -149,7 +149,7 @@ pub struct Line<'a> {
     /// When nothing may be asked any more.
     pub deadline: &'a Deadline,
     /// A place of the limiter that is already taken, for the next request.
-    pub has_place: bool,
+    pub place: Option<Place<'a>>,
     /// Whether the limiter had no place in time.
     pub is_refused: bool,
     /// The requests, as they end.
@@ -165,9 +165,11 @@ impl Line<'_> {
         spent: &mut Duration,
         meaning: impl FnOnce(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        if let Some(limiter) = self.limiter.filter(|_| !std::mem::take(&mut self.has_place)) {
-            limiter.wait(self.deadline).inspect_err(|_| self.is_refused = true)?;
+        let mut place = self.place.take();
+        if let (Some(limiter), None) = (self.limiter, &place) {
+            place = Some(limiter.wait(self.deadline).inspect_err(|_| self.is_refused = true)?);
         }
+        place.iter_mut().for_each(Place::begin);
         let begin = Instant::now();
         let result = self
             .clients
