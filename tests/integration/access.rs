@@ -320,6 +320,7 @@ fn every_form_arrives_exactly() {
         (json!({"bearer_file": "secret.txt"}), "authorization", "Bearer from a file"),
         (json!({"header": {"name": "X-Api-Key", "value": "k e y"}}), "x-api-key", "k e y"),
         (json!({"header": {"name": "Authorization", "value": "Token abc"}}), "authorization", "Token abc"),
+        (json!({"header": {"name": "X-Api-Key", "value": "schlüssel 钥匙"}}), "x-api-key", "schlüssel 钥匙"),
         (json!({"header": {"name": "x-own_1", "value_file": "secret.txt"}}), "x-own_1", "from a file"),
     ] {
         for make in [hook, gateway] {
