@@ -399,11 +399,11 @@ fn random_moment(
         });
         assert!(*times == 1 || is_in_flight && *times == 2, "{what}: {name} {times} times: {run}");
     }
-    assert_eq!(files(&world), *left, "{what}: nothing is left but what every run leaves");
     world.ask(["status"]).expect(0);
     let alerts = world.ask(["alerts", "--output", "json"]).expect(0).report();
     let alerts = alerts["alerts"].as_array().unwrap();
     assert!(alerts.iter().all(|alert| alert["status"] == "sent"), "{what}: {alerts:?}");
+    assert_eq!(files(&world), *left, "{what}: nothing is left but what every run leaves");
     let file = std::fs::read_to_string(world.program.path("metrics.prom")).unwrap();
     assert!(file.ends_with('\n') && file.contains("balance_alert_status"), "{what}: {file}");
     let pushed = gateway.requests().pop().unwrap().text();
