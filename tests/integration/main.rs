@@ -7,6 +7,7 @@ mod faults;
 mod mailboxes;
 mod memory;
 mod metrics;
+mod platform;
 mod providers;
 mod quickstart;
 mod report;

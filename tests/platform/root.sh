@@ -70,8 +70,10 @@ done
 # In the root, as Kubernetes runs it: no group, no capability, no new privilege, the environment of the Dockerfile.
 mapfile -t environment < <(sed -n 's/^ENV \(CONFIG_PATH=\S*\).*/\1/p; s/^    \(XDG_STATE_HOME=\S*\)$/\1/p' Dockerfile)
 [ "${#environment[@]}" -eq 2 ] || fail "the Dockerfile sets other variables than expected"
+# By their paths, since no PATH is handed on.
+setpriv=$(command -v setpriv) chroot=$(command -v chroot)
 inside() {
-  env -i "${environment[@]}" setpriv --no-new-privs --inh-caps=-all chroot --userspec=65532:65532 --groups= "$root" \
+  env -i "${environment[@]}" "$setpriv" --no-new-privs --inh-caps=-all "$chroot" --userspec=65532:65532 --groups= "$root" \
     /usr/local/bin/balance-alert "$@"
 }
 
@@ -96,14 +98,14 @@ grep -qF "$revision" "$work/out" || fail "--version does not say the commit $rev
 expect 0 "the config is valid" inside validate
 
 expect 3 "an authority that is not in /etc/ssl/certs is not trusted" inside check --only projects --output json
-says "p['Far']['reason'] == 'tls'"
+says "p['Far']['error']['reason'] == 'tls'"
 
 mount -o remount,bind,rw "$root"
 install -m 0644 "$work/ca.pem" "$root/etc/ssl/certs/$(openssl x509 -noout -hash -in "$work/ca.pem").0"
 mount -o remount,bind,ro "$root"
 expect 0 "a name from DNS, TLS with an authority from the hashed directory, a secret from a file" \
   inside check --only projects --output json
-says "p['Far']['status'] == 'ok' and r['memory']['status'] == 'ok'"
+says "p['Far']['status'] == 'ok' and r['memory']['status'] == 'kept'"
 [ "$(stat -c %u "$work/state/state.db")" -eq 65532 ] || fail "the memory is not on the mounted directory"
 expect 0 "the memory is on the volume" inside status --output json
 grep -q Far "$work/out" || fail "status knows nothing: $(cat "$work/out")"
