@@ -8,25 +8,20 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates make perl \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# A static glibc: it resolves names without loading anything, which is all that it used to want at run time.
-ENV RUSTFLAGS="-C target-feature=+crt-static"
 # The dependencies are a layer of their own: a change of sources does not build them again. It is made with an empty
-# program in every place that Cargo.toml names. The target is named so that the flag above stays away from procedural
-# macros, which are loaded into the compiler.
+# program in every place that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
+COPY image image
 RUN sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml > paths \
  && while read -r path; do mkdir -p "${path%/*}" && echo 'fn main() {}' > "$path"; done < paths \
  && touch src/lib.rs \
- && cargo build --release --locked --features vendored --bin balance-alert --target "$(rustc --print host-tuple)" \
+ && image/build.sh \
  && rm -rf src
 COPY src src
-COPY image image
 ARG REVISION=unknown
 # `touch`: the sources may be older than the empty program.
 RUN touch src/lib.rs src/main.rs \
- && export BALANCE_ALERT_REVISION="$REVISION" \
- && cargo build --release --locked --features vendored --bin balance-alert --target "$(rustc --print host-tuple)" \
- && image/root.sh /root/image "target/$(rustc --print host-tuple)/release/balance-alert"
+ && image/root.sh /root/image "$(BALANCE_ALERT_REVISION="$REVISION" image/build.sh)"
 
 FROM scratch
 ARG VERSION=0.1.0

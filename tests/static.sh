@@ -5,8 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 limit=$((10 * 1024 * 1024)) # of the binary; the README names it
-build=(cargo build --release --locked --features vendored --bin balance-alert --target)
-host=$(rustc --print host-tuple)
 fail() {
   echo "static.sh: $*" >&2
   exit 1
@@ -28,23 +26,17 @@ if [ "${#missing[@]}" -gt 0 ]; then
   $sudo apt-get install -y --no-install-recommends "${missing[@]}"
 fi
 
-# Every build in the Dockerfile is this one.
-[ "$(grep -c 'cargo build' Dockerfile)" -eq "$(grep -cF "${build[*]} \"\$(rustc --print host-tuple)\"" Dockerfile)" ] ||
-  fail "the Dockerfile builds in another way than ${build[*]}"
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-BALANCE_ALERT_REVISION=$revision RUSTFLAGS="-C target-feature=+crt-static" "${build[@]}" "$host"
-binary=$PWD/target/$host/release/balance-alert
+binary=$(BALANCE_ALERT_REVISION=$revision image/build.sh)
 
 size=$(stat -c %s "$binary")
 [ "$size" -le "$limit" ] || fail "the binary has $size bytes, over $limit"
-! readelf --wide --program-headers "$binary" | grep -q INTERP || fail "the binary asks for a dynamic loader"
-readelf --wide --dynamic "$binary" | grep -q NEEDED && fail "the binary asks for libraries"
-readelf --wide --sections "$binary" | grep -q '\.symtab' && fail "the binary is not stripped"
+! readelf --wide --program-headers "$binary" | grep -E 'INTERP|DYNAMIC' || fail "the binary is not static"
+! readelf --wide --sections "$binary" | grep '\.symtab' || fail "the binary is not stripped"
 echo "static.sh: $size bytes, static, stripped"
 
 work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 root=$work/root
 image/root.sh "$root" "$binary"
 size=$(du --apparent-size -sb "$root" | cut -f1)
