@@ -1,6 +1,7 @@
 //! Every flag, subcommand and environment name. No behaviour.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,10 +9,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::exit::{Exit, FailOn};
+use crate::plan::Shard;
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true, after_long_help = after_help(), after_help = "More with --help, exit codes and variables included.")]
+#[command(version = version(), about, propagate_version = true, after_long_help = after_help(), after_help = "More with --help, exit codes and variables included.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -88,12 +90,18 @@ pub struct CheckArgs {
     /// Check only this kind
     #[arg(long, value_enum, value_name = "KIND")]
     pub only: Option<Only>,
+    /// Check only the I-th of N parts, counted from 0, where several runs share the checks; `auto` takes I from JOB_COMPLETION_INDEX and N from BALANCE_ALERT_SHARDS
+    #[arg(long, env = "BALANCE_ALERT_SHARD", value_name = "I/N", value_parser = parse_shard)]
+    pub shard: Option<ShardArg>,
     /// Read, decide and render, but send nothing: shows what would be sent
     #[arg(long, short = 'n')]
     pub dry_run: bool,
     /// The form of the report
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Output,
+    /// Also write the report into a file, in this form: `json=report.json` (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = parse_report)]
+    pub reports: Vec<ReportFile>,
     /// What makes the exit code differ from 0
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub fail_on: FailOn,
@@ -255,6 +263,46 @@ pub struct ProvidersArgs {
     pub output: ListOutput,
 }
 
+/// Which part of all checks is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardArg {
+    /// As the variables of an Indexed Job say.
+    Auto,
+    /// This one.
+    Of(Shard),
+}
+
+/// The variable in which an Indexed Job of Kubernetes says which pod this is, from 0.
+const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
+/// The variable that says how many pods there are, which Kubernetes does not.
+const COUNT_VARIABLE: &str = "BALANCE_ALERT_SHARDS";
+
+impl ShardArg {
+    /// The part.
+    ///
+    /// # Errors
+    /// What is wrong with the variables that it is to be taken from.
+    pub fn resolve(self) -> Result<Shard, String> {
+        let number = |name: &str| {
+            let text = std::env::var(name).map_err(|_| format!("the variable {name} is not set"))?;
+            text.trim().parse::<u32>().map_err(|_| format!("the variable {name} does not hold a whole number"))
+        };
+        match self {
+            ShardArg::Of(shard) => Ok(shard),
+            ShardArg::Auto => Shard::new(number(INDEX_VARIABLE)?, number(COUNT_VARIABLE)?),
+        }
+    }
+}
+
+/// A report that goes into a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Its form.
+    pub output: Output,
+    /// Where it goes; what is there is replaced.
+    pub path: PathBuf,
+}
+
 /// The kinds of checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Only {
@@ -289,6 +337,8 @@ pub enum Output {
     Nagios,
     /// The metrics, in the text format
     Prometheus,
+    /// For the summary of a CI job
+    Markdown,
 }
 
 /// The forms of a list.
@@ -302,7 +352,7 @@ pub enum ListOutput {
 }
 
 /// The environment variables, with their meaning.
-pub const VARIABLES: [(&str, &str); 21] = [
+pub const VARIABLES: [(&str, &str); 26] = [
     ("CONFIG_PATH", "the config file, as --config"),
     ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
     ("WEBHOOK_TYPE", "webhook.type"),
@@ -320,6 +370,11 @@ pub const VARIABLES: [(&str, &str); 21] = [
         "BALANCE_ALERT_RUN_ID",
         "the id of the run, so that a repeated run has the same (default: time and random digits)",
     ),
+    ("BALANCE_ALERT_SHARD", "the part of the checks that this run is about, as --shard"),
+    (COUNT_VARIABLE, "how many parts there are, for --shard auto"),
+    (INDEX_VARIABLE, "which of them this is, from 0, for --shard auto; an Indexed Job of Kubernetes sets it"),
+    ("JWT_SECRET_KEY", "jwt.secret of webhooks and the Pushgateway, where the config has none"),
+    ("JWT_ACCESS_TOKEN_EXPIRES_HOURS", "jwt.expires_hours, likewise (default 24)"),
     ("LOG_FORMAT", "text or json, on standard error (default text)"),
     ("LOG_LEVEL", "off, error, warn, info, debug or trace (default warn); RUST_LOG works too"),
     ("NO_COLOR", "no colour, if not empty"),
@@ -329,8 +384,15 @@ pub const VARIABLES: [(&str, &str); 21] = [
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
 
+/// Version and commit.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} (commit {})", env!("CARGO_PKG_VERSION"), crate::REVISION));
+    &VERSION
+}
+
 fn after_help() -> String {
-    let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<23} {what}\n")).collect();
+    let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
     format!(
         "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1.\n\n\
          Environment variables (a `.env` file beside the config is read too; the real environment wins):\n{variables}",
@@ -385,6 +447,25 @@ fn parse_since(text: &str) -> Result<Since, String> {
         0 => Err(if text.is_empty() { wrong() } else { "must be more than nothing".to_owned() }),
         1..=3_153_600_000 => Ok(Since::Ago(Duration::from_secs(total))),
         _ => Err("must be at most 100 years".to_owned()),
+    }
+}
+
+fn parse_shard(text: &str) -> Result<ShardArg, String> {
+    match text.trim() {
+        "auto" => Ok(ShardArg::Auto),
+        text => text.parse().map(ShardArg::Of),
+    }
+}
+
+fn parse_report(text: &str) -> Result<ReportFile, String> {
+    let (format, path) = text.split_once('=').ok_or("not a form and a file, such as json=report.json")?;
+    let output = Output::from_str(format, true).map_err(|_| {
+        let forms: Vec<_> = Output::value_variants().iter().filter_map(Output::to_possible_value).collect();
+        format!("there is no form `{format}`: {}", crate::text::list(forms.iter().map(|form| form.get_name())))
+    })?;
+    match path {
+        "" => Err("the file has no name".to_owned()),
+        path => Ok(ReportFile { output, path: path.into() }),
     }
 }
 

@@ -115,6 +115,13 @@ pub struct Found {
 }
 
 impl Found {
+    /// Whether a signal ended the run before all of its checks were through.
+    pub fn is_cut(&self) -> bool {
+        let accounts = self.accounts.iter().filter_map(|verdict| verdict.failure.as_ref());
+        let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.result.as_ref().err());
+        accounts.chain(mailboxes).any(Failure::is_cancelled)
+    }
+
     /// Checks there were.
     pub fn total(&self) -> usize {
         self.accounts.len() + self.subscriptions.len() + self.mailboxes.len()
@@ -253,6 +260,9 @@ enum State {
 /// Counts failed runs in a row.
 fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory, decision: &mut Decision) -> u32 {
     let before = memory.failures.get(&identity).copied().unwrap_or_default();
+    if failure.is_some_and(Failure::is_cancelled) {
+        return before;
+    }
     let failures = if failure.is_some() { before.saturating_add(1) } else { 0 };
     if failures != before {
         decision.changes.failures.push((identity, failures, failure.map(|failure| failure.reason)));
@@ -285,6 +295,7 @@ fn low(verdict: &Verdict, draft: &Draft, alerting: &Alerting) -> State {
 fn failing(failure: Option<&Failure>, draft: &Draft, alerting: &Alerting, failures: u32) -> State {
     match failure {
         None => State::Right(draft.alert(Topic::Failing, Event::Resolved, Level::Info, None)),
+        Some(failure) if failure.is_cancelled() => State::Unknown,
         Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
             let mut alert = draft.alert(Topic::Failing, Event::Raised, Level::Warning, None);
             alert.trouble = Some(Trouble { reason: failure.reason, message: failure.describe(), runs: failures });

@@ -92,7 +92,11 @@ impl Exit {
     }
 
     /// What a finished run ends with: undelivered outweighs critical, critical unknown, unknown warning.
+    /// A signal outweighs all of them: who sent it must see that it was heard.
     pub fn of(report: &Report, fail_on: FailOn) -> Exit {
+        if let Some(exit) = report.interrupted {
+            return exit;
+        }
         let worst = if report.has_undelivered() || report.has_missing_metrics() {
             Exit::Undelivered
         } else if report.has_low() {

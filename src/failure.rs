@@ -21,7 +21,7 @@ pub enum Reason {
     Tls,
     /// The credential is wrong or of the wrong kind.
     Auth,
-    /// The service asked for fewer requests.
+    /// The service asked for fewer requests, or the config allows no more.
     RateLimited,
     /// An HTTP status that is no success.
     HttpStatus,
@@ -35,13 +35,15 @@ pub enum Reason {
     Config,
     /// The host failed so often that it is left alone for a while: it was not asked.
     CircuitOpen,
+    /// A signal ended the run before it was through.
+    Cancelled,
     /// A defect of this program, caught.
     Internal,
 }
 
 impl Reason {
     /// Every cause.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 14] = [
         Reason::Timeout,
         Reason::Dns,
         Reason::Connect,
@@ -54,6 +56,7 @@ impl Reason {
         Reason::Api,
         Reason::Config,
         Reason::CircuitOpen,
+        Reason::Cancelled,
         Reason::Internal,
     ];
 
@@ -72,6 +75,7 @@ impl Reason {
             Reason::Api => "api",
             Reason::Config => "config",
             Reason::CircuitOpen => "circuit_open",
+            Reason::Cancelled => "cancelled",
             Reason::Internal => "internal",
         }
     }
@@ -128,6 +132,11 @@ impl Failure {
             self.retry = Retry::After(wait);
         }
         self
+    }
+
+    /// Whether nothing was learnt of what was asked, because the run was to end: neither good nor bad.
+    pub fn is_cancelled(&self) -> bool {
+        self.reason == Reason::Cancelled
     }
 
     /// The same failure with advice.

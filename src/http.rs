@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
@@ -20,6 +20,7 @@ use ureq::unversioned::transport::{
 };
 use url::Url;
 
+use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
 
 /// Largest body that is read, in bytes.
@@ -71,8 +72,8 @@ pub struct Outgoing<'a> {
     pub url: &'a Url,
     /// What `body` is.
     pub content_type: &'static str,
-    /// The header that proves who sends it.
-    pub authorization: Option<SecretString>,
+    /// The headers that prove who sends it, and that it is unchanged.
+    pub proof: Vec<Pair>,
     /// What.
     pub body: &'a str,
 }
@@ -156,8 +157,8 @@ impl Clients {
             .method(message.method.as_str())
             .uri(message.url.as_str())
             .header("content-type", message.content_type);
-        if let Some(authorization) = &message.authorization {
-            request = request.header("authorization", authorization.expose_secret());
+        for (name, value) in &message.proof {
+            request = request.header(name.as_str(), value.expose_secret());
         }
         // Methods, addresses and headers were checked when the config was read; the text of the error may hold them.
         let request = request

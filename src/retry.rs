@@ -1,8 +1,9 @@
 //! The one retry loop, for reads and deliveries alike: back-off with jitter, `Retry-After`, the deadline.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::failure::{Failure, Retry};
+use crate::interrupt::Deadline;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -12,27 +13,26 @@ const FIRST_WAIT: Duration = Duration::from_millis(400);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How often and how long to try.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Repeats after the first attempt.
     pub max_retries: u32,
     /// When nothing may be started any more.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 /// Runs one attempt after the other until one succeeds or another cannot help. Messages come back without secrets.
 ///
 /// Each attempt gets the time that is left.
 pub fn run<T>(
-    policy: Policy,
+    policy: &Policy,
     redactor: &Redactor,
     mut attempt: impl FnMut(Duration) -> Result<T, Failure>,
 ) -> (Result<T, Failure>, u32) {
     let mut attempts = 0;
     loop {
-        let left = policy.deadline.saturating_duration_since(Instant::now());
         attempts += 1;
-        let mut failure = match attempt(left.max(Duration::from_millis(1))) {
+        let mut failure = match attempt(policy.deadline.left().max(Duration::from_millis(1))) {
             Ok(value) => return (Ok(value), attempts),
             Err(failure) => failure,
         };
@@ -45,8 +45,11 @@ pub fn run<T>(
             // A little later than asked, so that many clients do not come back in the same instant.
             Retry::After(asked) => asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(0.05 * fastrand::f64())),
         };
-        let left = policy.deadline.saturating_duration_since(Instant::now());
-        if wait >= left {
+        log::debug!(
+            reason:? = failure.reason.as_str(), attempt = attempts, wait_seconds = wait.as_secs_f64();
+            "another attempt follows if there is time: {}", failure.message
+        );
+        if !policy.deadline.sleep(wait) {
             if let Retry::After(asked) = failure.retry {
                 let asked = text::seconds(asked);
                 failure.message =
@@ -54,11 +57,6 @@ pub fn run<T>(
             }
             return (Err(failure), attempts);
         }
-        log::debug!(
-            reason:? = failure.reason.as_str(), attempt = attempts, wait_seconds = wait.as_secs_f64();
-            "trying again: {}", failure.message
-        );
-        std::thread::sleep(wait);
     }
 }
 
@@ -74,13 +72,13 @@ mod tests {
     use crate::failure::Reason;
 
     fn policy(max_retries: u32) -> Policy {
-        Policy { max_retries, deadline: Instant::now() + Duration::from_secs(60) }
+        Policy { max_retries, deadline: Deadline::within(Duration::from_secs(60)) }
     }
 
     fn fail_with(retry: Retry, max_retries: u32) -> (u32, String) {
         let mut redactor = Redactor::default();
         redactor.learn("sk-secret");
-        let (result, attempts) = run::<()>(policy(max_retries), &redactor, |_| {
+        let (result, attempts) = run::<()>(&policy(max_retries), &redactor, |_| {
             Err(Failure { retry, ..Failure::new(Reason::Connect, "key sk-secret refused") })
         });
         (attempts, result.unwrap_err().message)
@@ -100,7 +98,7 @@ mod tests {
     #[test]
     fn success_ends_the_loop() {
         let mut left = 2;
-        let (result, attempts) = run(policy(3), &Redactor::default(), |_| {
+        let (result, attempts) = run(&policy(3), &Redactor::default(), |_| {
             left -= 1;
             if left == 0 {
                 Ok(7)

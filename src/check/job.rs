@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use super::circuit::Breaker;
-use super::pool::Job;
-use super::provider::Account;
+use super::pool::{Job, Turn};
+use super::provider::{Account, Line};
 use super::{CachedReading, Outcome, Reading};
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::http::Clients;
+use crate::limit::Limiter;
 use crate::redact::Redactor;
 use crate::{fault, retry};
+
+/// Before a check that waits for another one is asked again.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the checks of a run share.
 pub struct Shared {
@@ -26,6 +30,8 @@ pub struct Shared {
     pub policy: retry::Policy,
     /// The circuits.
     pub breaker: Breaker,
+    /// The limiters of the providers that have one.
+    pub limiters: HashMap<String, Limiter>,
     /// The readings of other runs, and those of this one.
     pub readings: Readings,
 }
@@ -72,7 +78,10 @@ pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>
             Err(failure) => none(Err(failure.clone()), false),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
-                shared.look(account)?
+                match shared.look(account) {
+                    Turn::Done(outcome) => outcome,
+                    later @ Turn::Later(..) => return later,
+                }
             }
         };
         outcome.duration = begin.elapsed();
@@ -86,7 +95,7 @@ pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>
                 "not read: {}", failure.describe()
             ),
         }
-        Some(outcome)
+        Turn::Done(outcome)
     })
 }
 
@@ -96,28 +105,53 @@ fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
 }
 
 impl Shared {
-    /// None while another check finds out whether the host is back.
-    fn look(&self, account: &Account) -> Option<Outcome> {
+    /// Asks now, or says when its turn may be: while another check finds out whether the host is back, or as the provider's
+    /// limit allows.
+    fn look(&self, account: &Account) -> Turn<Outcome> {
         let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
         if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
-            return Some(none(Ok(reading), true));
+            return Turn::Done(none(Ok(reading), true));
         }
+        let limiter = self.limiters.get(&account.page.id);
+        if let Some((limiter, Err(at))) = limiter.map(|limiter| (limiter, limiter.take())) {
+            return match limiter.refusal() {
+                refusal if at < self.policy.deadline.at() => Turn::Later(at, refusal),
+                refusal => Turn::Done(none(Err(refusal), false)),
+            };
+        }
+        let nobody_asked = || limiter.inspect(|limiter| limiter.put_back());
         let permit = match account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now())) {
             None => None,
             Some(Ok(Some(permit))) => Some(permit),
-            Some(Ok(None)) => return None,
-            Some(Err(failure)) => return Some(none(Err(failure), false)),
+            Some(Ok(None)) => {
+                nobody_asked();
+                let message = "not asked: another check had not found out in time whether the host is back";
+                return Turn::Later(Instant::now() + PAUSE, Failure::new(Reason::CircuitOpen, message));
+            }
+            Some(Err(failure)) => {
+                nobody_asked();
+                return Turn::Done(none(Err(failure), false));
+            }
         };
-        let mut calls = Vec::new();
-        let (result, attempts) = retry::run(self.policy, &self.redactor, |left| {
-            account.read(&self.clients, Timestamp::now(), left, &mut calls)
-        });
-        if let Some(permit) = permit {
+        let mut line = Line {
+            clients: &self.clients,
+            limiter,
+            deadline: &self.policy.deadline,
+            has_place: limiter.is_some(),
+            is_refused: false,
+            calls: Vec::new(),
+        };
+        let (result, attempts) =
+            retry::run(&self.policy, &self.redactor, |left| account.read(&mut line, Timestamp::now(), left));
+        // What the limit refuses says nothing of the host.
+        if let Some(permit) = permit.filter(|_| !line.is_refused) {
             permit.report(result.as_ref().err(), Timestamp::now());
         }
         if let (Ok(reading), Some(account)) = (&result, known_as) {
             self.readings.learn(account, reading);
         }
-        Some(Outcome { result, cached: false, attempts, calls, duration: Duration::ZERO })
+        // An attempt that the limit had no place for was none.
+        let attempts = attempts - u32::from(line.is_refused);
+        Turn::Done(Outcome { result, cached: false, attempts, calls: line.calls, duration: Duration::ZERO })
     }
 }

@@ -22,10 +22,12 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::alert::Identity;
+use crate::auth::Login;
 use crate::check::mailbox::keywords::Keywords;
 use crate::check::mailbox::session::Address;
 use crate::check::provider::page::{Page, Reader};
 use crate::check::subscription::Cycle;
+use crate::limit::Limit;
 use crate::redact::Redactor;
 
 pub use environment::Environment;
@@ -42,6 +44,7 @@ pub const MOST_WORKERS: usize = 50;
 /// A config that is sound as a whole; single entries may still be unusable and say so.
 pub struct Config {
     settings: Settings,
+    rate_limits: BTreeMap<String, Limit>,
     channels: Vec<Channel>,
     projects: Vec<Project>,
     subscriptions: Vec<Subscription>,
@@ -175,6 +178,13 @@ pub struct Subscription {
     pub owner_project: Option<String>,
 }
 
+impl Subscription {
+    /// Names it across runs.
+    pub fn identity(&self) -> Identity {
+        Identity::of("subscription", &self.name, &[])
+    }
+}
+
 /// What Prometheus sees of a run.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -203,19 +213,12 @@ pub struct Gateway {
     pub grouping: BTreeMap<String, String>,
     /// Who pushes.
     pub login: Option<Login>,
+    /// What the body is signed with.
+    pub secret: Option<SecretString>,
     /// Longest time for the push.
     pub timeout: Duration,
     /// Why nothing can be pushed.
     pub broken: Option<String>,
-}
-
-/// How a request proves who sends it.
-#[derive(Clone, Debug)]
-pub enum Login {
-    /// User and password (RFC 7617).
-    Basic(String, SecretString),
-    /// A bearer token (RFC 6750).
-    Bearer(SecretString),
 }
 
 /// When an alert is sent, repeated and taken back.
@@ -305,12 +308,23 @@ pub struct Channel {
     pub url: Option<Url>,
     /// The signing secret.
     pub secret: Option<SecretString>,
+    /// Who sends.
+    pub login: Option<Login>,
+    /// How many messages it takes.
+    pub limit: Option<Limit>,
     /// The sender named in messages.
     pub source: String,
     /// Whether it hears that an alert is over.
     pub send_resolved: bool,
     /// Why nothing can be sent through it.
     pub broken: Option<String>,
+}
+
+impl Channel {
+    /// What a body is signed with; the robots of chat services have signatures of their own.
+    pub fn body_secret(&self) -> Option<&SecretString> {
+        self.secret.as_ref().filter(|_| self.kind == ChannelKind::Custom)
+    }
 }
 
 /// An account to watch.
@@ -348,6 +362,11 @@ impl Config {
     /// How a run behaves.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// How often providers may be asked, by their ids.
+    pub fn rate_limits(&self) -> &BTreeMap<String, Limit> {
+        &self.rate_limits
     }
 
     /// Where alerts go.

@@ -86,6 +86,8 @@ pub(super) struct RawSettings {
     pub circuit_breaker_seconds: Option<Lenient<Decimal>>,
     /// The time zone of the dates of subscriptions and mails, for example Asia/Shanghai; default the variable TZ, else UTC.
     pub timezone: Option<String>,
+    /// How often providers may be asked, by their ids: `openrouter: 5/minute`, or none; default as their pages say.
+    pub rate_limits: Option<BTreeMap<String, Lenient<Text>>>,
     /// The time between two runs, in seconds, for the lag metric: above 0 to 31536000.
     pub balance_refresh_interval_seconds: Option<Lenient<Decimal>>,
 }
@@ -322,9 +324,85 @@ pub(super) struct RawGateway {
     pub bearer_token: Option<String>,
     /// A file that holds the bearer token; read in every run.
     pub bearer_token_file: Option<String>,
+    /// How a push proves who sends it, in any of the ways that webhooks know.
+    pub auth: Option<RawAuth>,
+    /// What the body is signed with, for a proxy that verifies it.
+    pub secret: Option<String>,
+    /// A file that holds that secret.
+    pub secret_file: Option<String>,
     /// Longest time for the push, in seconds: above 0 to 60, default 5.
     #[schemars(extend("default" = 5))]
     pub timeout_seconds: Option<Lenient<Decimal>>,
+}
+
+/// How a request proves who sends it: exactly one way.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawAuth {
+    /// User and password.
+    pub basic: Option<RawBasic>,
+    /// A bearer token.
+    pub bearer: Option<String>,
+    /// A file that holds a bearer token; read in every run.
+    pub bearer_file: Option<String>,
+    /// A token that is made for each request.
+    pub jwt: Option<RawJwt>,
+    /// A header of the receiver's own.
+    pub header: Option<RawHeader>,
+}
+
+/// User and password.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawBasic {
+    /// The user.
+    #[schemars(required)]
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<String>,
+    /// A file that holds the password.
+    pub password_file: Option<String>,
+}
+
+/// A JSON Web Token that is made for each request.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawJwt {
+    /// What both sides know, at least 32 bytes; default the variable JWT_SECRET_KEY.
+    pub secret: Option<String>,
+    /// A file that holds the secret.
+    pub secret_file: Option<String>,
+    /// How it is signed; only HS256.
+    pub algorithm: Option<JwtAlgorithm>,
+    /// How long it is good for, in hours: above 0 to 8760, default the variable JWT_ACCESS_TOKEN_EXPIRES_HOURS, else 24.
+    #[schemars(extend("default" = 24))]
+    pub expires_hours: Option<Lenient<Decimal>>,
+    /// Who makes it.
+    pub issuer: Option<String>,
+    /// Whom it is for.
+    pub audience: Option<String>,
+}
+
+/// How a token is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(super) enum JwtAlgorithm {
+    /// HMAC with SHA-256
+    #[default]
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+/// A header of the receiver's own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHeader {
+    /// Its name.
+    #[schemars(required)]
+    pub name: Option<String>,
+    /// Its value, a secret.
+    pub value: Option<String>,
+    /// A file that holds the value.
+    pub value_file: Option<String>,
 }
 
 /// Where runs keep what they remember.
@@ -415,10 +493,14 @@ pub(super) struct RawWebhook {
     pub kind: Option<ChannelKind>,
     /// The sender named in messages; default balance-alert.
     pub source: Option<String>,
-    /// The signing secret of a Feishu or DingTalk robot.
+    /// The signing secret of a Feishu or DingTalk robot; for type custom, what the body is signed with.
     pub secret: Option<String>,
     /// A file that holds the signing secret.
     pub secret_file: Option<String>,
+    /// How a request proves who sends it.
+    pub auth: Option<RawAuth>,
+    /// How many messages it takes: `20/minute`, `5/second, 100/minute`, or none; by default as many as the service allows.
+    pub rate_limit: Option<String>,
     /// Whether it hears that an alert is over; default true.
     #[schemars(extend("default" = true))]
     pub send_resolved: Option<Lenient<bool>>,

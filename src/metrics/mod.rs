@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use family::is_label;
-pub use push::{basic, group};
+pub use push::group;
 pub use tally::{Sum, Tally};
 pub use text::{Part, render};
 
@@ -24,6 +24,7 @@ use crate::decide::Found;
 use crate::failure::Failure;
 use crate::http::Clients;
 use crate::notify::Delivery;
+use crate::plan::Shard;
 use crate::redact::Redactor;
 
 /// What became of the metrics.
@@ -63,7 +64,7 @@ pub fn of_checks(found: &Found, has_cache: bool) -> Tally {
         tally.observe(&family::SCAN_DURATION, &[name], verdict.scanned.duration);
         tally.count(&family::SCANNED, &[name], scan.map_or(0, |scan| scan.scanned as u64));
         tally.count(&family::MAIL_ALERTS, &[name], scan.map_or(0, |scan| scan.findings.len() as u64));
-        if let Some(failure) = verdict.scanned.result.as_ref().err() {
+        if let Some(failure) = verdict.scanned.result.as_ref().err().filter(|failure| !failure.is_cancelled()) {
             tally.count(&family::FAILED, &[name, "imap", failure.reason.as_str()], 1);
         }
     }
@@ -78,7 +79,7 @@ pub fn of_checks(found: &Found, has_cache: bool) -> Tally {
             tally.count(&family::CALLS, &[provider, call.status.as_str()], 1);
             tally.observe(&family::LATENCY, &[provider, call.status.as_str()], call.duration);
         }
-        if let Some(failure) = &verdict.failure {
+        if let Some(failure) = verdict.failure.as_ref().filter(|failure| !failure.is_cancelled()) {
             tally.count(&family::FAILED, &[&subject.name, provider, failure.reason.as_str()], 1);
         }
         if has_cache && subject.is_remote {
@@ -142,12 +143,14 @@ pub fn publish(
 }
 
 /// Names the sums of a run's metrics in the store: where they go, and under which group. Two configs that share a store have
-/// sums of their own.
-pub fn ledger(metrics: &Metrics) -> String {
+/// sums of their own, and so have shards.
+pub fn ledger(metrics: &Metrics, shard: Option<Shard>) -> String {
     let gateway = metrics.gateway.as_ref().map(|gateway| {
         let url = gateway.url.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{url} {}", group(gateway))
     });
     let file = metrics.textfile.as_ref().map(|path| path.display().to_string());
-    gateway.or(file).unwrap_or_default()
+    // In a gateway's group the shard is a label.
+    let own = shard.filter(|_| gateway.is_none()).map(|shard| format!(" shard {shard}"));
+    gateway.or(file).unwrap_or_default() + own.as_deref().unwrap_or_default()
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use secrecy::{ExposeSecret, SecretString};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
-use crate::config::{Gateway, Login};
+use crate::auth;
+use crate::config::Gateway;
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
 use crate::redact::Redactor;
@@ -58,7 +59,7 @@ pub(super) fn push(
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
         content_type: CONTENT_TYPE,
-        authorization: gateway.login.as_ref().map(authorization),
+        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, Timestamp::now())?,
         body,
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
@@ -81,18 +82,6 @@ fn address(base: &Url, group: &str) -> Result<Url, Failure> {
         .map_err(|_| Failure::new(Reason::Config, "the address of the Pushgateway cannot be used"))
 }
 
-/// User and password as they travel (RFC 7617); a secret like the password itself.
-pub fn basic(user: &str, password: &str) -> String {
-    STANDARD.encode(format!("{user}:{password}"))
-}
-
-fn authorization(login: &Login) -> SecretString {
-    SecretString::from(match login {
-        Login::Basic(user, password) => format!("Basic {}", basic(user, password.expose_secret())),
-        Login::Bearer(token) => format!("Bearer {}", token.expose_secret()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +97,7 @@ mod tests {
                 job: job.to_owned(),
                 grouping,
                 login: None,
+                secret: None,
                 timeout: Duration::ZERO,
                 broken: None,
             })

@@ -12,6 +12,9 @@ use crate::text;
 /// Longest name shown, in characters.
 const NAME_CHARS: usize = 120;
 
+/// Longest name shown in short, in characters.
+const SHORT_NAME_CHARS: usize = 40;
+
 /// Longest reason shown, in characters.
 const TROUBLE_CHARS: usize = 200;
 
@@ -21,7 +24,41 @@ pub(super) struct Message {
     pub(super) alerts: Vec<Alert>,
     language: Language,
     run_id: String,
+    is_short: bool,
 }
+
+/// What alerts are counted and grouped by.
+struct Class {
+    english: &'static str,
+    chinese: &'static str,
+    has: fn(&Alert) -> bool,
+}
+
+/// Every alert is in one of them; worst first.
+const CLASSES: [Class; 6] = [
+    Class {
+        english: " low",
+        chinese: " 个不足",
+        has: |alert| alert.level == Level::Critical && alert.topic == Topic::Low,
+    },
+    Class {
+        english: " warning",
+        chinese: " 个预警",
+        has: |alert| alert.level == Level::Warning && alert.topic == Topic::Low,
+    },
+    Class {
+        english: " failing",
+        chinese: " 个读取失败",
+        has: |alert| alert.level == Level::Warning && alert.topic == Topic::Failing,
+    },
+    Class {
+        english: " renewing",
+        chinese: " 个即将续费",
+        has: |alert| alert.event == Event::Raised && alert.topic == Topic::Renewal,
+    },
+    Class { english: " by mail", chinese: " 封邮件", has: |alert| alert.topic == Topic::Mail },
+    Class { english: " recovered", chinese: " 个恢复", has: |alert| alert.event == Event::Resolved },
+];
 
 /// Makes text from outside harmless in one kind of message.
 pub(super) type Neutral = fn(&str) -> String;
@@ -43,46 +80,57 @@ impl Message {
                 alert
             })
             .collect();
-        Message { alerts, language, run_id: run_id.to_owned() }
+        Message { alerts, language, run_id: run_id.to_owned(), is_short: false }
     }
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
     pub(super) fn title(&self, alerts: &[Alert]) -> String {
-        let count = |what: fn(&Alert) -> bool| alerts.iter().filter(|alert| what(alert)).count();
-        let counts = [
-            count(|alert| alert.level == Level::Critical && alert.topic == Topic::Low),
-            count(|alert| alert.level == Level::Warning && alert.topic == Topic::Low),
-            count(|alert| alert.level == Level::Warning && alert.topic == Topic::Failing),
-            count(|alert| alert.event == Event::Raised && alert.topic == Topic::Renewal),
-            count(|alert| alert.topic == Topic::Mail),
-            count(|alert| alert.event == Event::Resolved),
-        ];
-        let (head, words, colon, comma) = match self.language {
-            Language::En => {
-                ("Balance alert", [" low", " warning", " failing", " renewing", " by mail", " recovered"], ": ", ", ")
-            }
-            Language::Zh => {
-                ("余额告警", [" 个不足", " 个预警", " 个读取失败", " 个即将续费", " 封邮件", " 个恢复"], "：", "，")
-            }
+        let (head, colon, comma) = match self.language {
+            Language::En => ("Balance alert", ": ", ", "),
+            Language::Zh => ("余额告警", "：", "，"),
         };
-        let counts: Vec<String> = counts
+        let counts: Vec<String> = CLASSES
             .iter()
-            .zip(words)
-            .filter(|(count, _)| **count > 0)
+            .map(|class| (alerts.iter().filter(|alert| (class.has)(alert)).count(), self.word(class)))
+            .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count}{word}"))
             .collect();
         format!("{head}{colon}{}", counts.join(comma))
     }
 
+    fn word(&self, class: &Class) -> &'static str {
+        match self.language {
+            Language::En => class.english,
+            Language::Zh => class.chinese,
+        }
+    }
+
+    /// From now on says the same in fewer words, for a channel that takes no more messages.
+    pub(super) fn shorten(&mut self) {
+        self.is_short = true;
+    }
+
+    /// The lines of a message: one an alert, or in short one for all that are in the same state.
+    pub(super) fn lines(&self, alerts: &[Alert], neutral: Neutral) -> Vec<String> {
+        if !self.is_short {
+            return alerts.iter().map(|alert| self.line(alert, neutral)).collect();
+        }
+        let mut rest: Vec<&Alert> = alerts.iter().collect();
+        let mut lines = Vec::new();
+        for class in &CLASSES {
+            let (these, others): (Vec<&Alert>, Vec<&Alert>) = rest.into_iter().partition(|alert| (class.has)(alert));
+            rest = others;
+            if let Some(first) = these.first() {
+                let words: Vec<String> = these.iter().map(|alert| Words { alert, neutral }.in_short()).collect();
+                lines.push(format!("{} {}{}: {}", mark(first), these.len(), self.word(class), words.join(", ")));
+            }
+        }
+        lines
+    }
+
     /// One line for one alert, its mark first.
     pub(super) fn line(&self, alert: &Alert, neutral: Neutral) -> String {
-        let mark = match (alert.level, alert.topic) {
-            (Level::Critical, _) => "🔴",
-            (Level::Warning, Topic::Low | Topic::Renewal | Topic::Mail) => "🟡",
-            (Level::Warning, Topic::Failing) => "⚪",
-            (Level::Info, _) => "🟢",
-        };
-        format!("{mark} {}", self.sentence(alert, neutral))
+        format!("{} {}", mark(alert), self.sentence(alert, neutral))
     }
 
     /// One sentence for one alert.
@@ -121,6 +169,16 @@ impl Message {
     }
 }
 
+/// How urgent an alert is, at a glance.
+fn mark(alert: &Alert) -> &'static str {
+    match (alert.level, alert.topic) {
+        (Level::Critical, _) => "🔴",
+        (Level::Warning, Topic::Low | Topic::Renewal | Topic::Mail) => "🟡",
+        (Level::Warning, Topic::Failing) => "⚪",
+        (Level::Info, _) => "🟢",
+    }
+}
+
 /// An alert in words.
 struct Words<'a> {
     alert: &'a Alert,
@@ -137,6 +195,19 @@ impl Words<'_> {
         trouble.map_or_else(String::new, |trouble| {
             format!("{}: {}", trouble.reason.as_str(), (self.neutral)(&trouble.message))
         })
+    }
+
+    /// Name and figure, in any language.
+    fn in_short(&self) -> String {
+        let alert = self.alert;
+        let name = (self.neutral)(&text::one_line(&alert.project, SHORT_NAME_CHARS));
+        let what = match (&alert.renewal, &alert.mail, &alert.trouble) {
+            (Some(renewal), ..) => renewal.next.to_string(),
+            (_, Some(mail), _) => format!("“{}”", (self.neutral)(&text::one_line(&mail.subject, SHORT_NAME_CHARS))),
+            (.., Some(trouble)) => trouble.reason.as_str().to_owned(),
+            _ => self.amount(alert.balance),
+        };
+        if what.is_empty() { name } else { format!("{name} {what}") }
     }
 
     fn english(&self) -> String {
@@ -419,6 +490,40 @@ mod tests {
                 let message = Message::new(std::slice::from_ref(&alert), language, "r");
                 assert_eq!(message.line(&message.alerts[0], as_it_is), want);
             }
+        }
+    }
+
+    #[test]
+    fn in_short_every_alert_is_still_named_and_nothing_in_a_name_is_live() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let low = alert("A @all", Level::Critical);
+        let trouble = Trouble { reason: Reason::Timeout, message: "timed out".into(), runs: 3 };
+        let failing = Alert { topic: Topic::Failing, trouble: Some(trouble), ..alert("D", Level::Warning) };
+        let resolved = Alert { event: Event::Resolved, level: Level::Info, ..alert("E", Level::Info) };
+        let mail = MailNotice {
+            subject: "due".into(),
+            sender: "x".into(),
+            date: Some(at),
+            service: None,
+            amount: None,
+            keywords: Vec::new(),
+        };
+        let mail = Alert { topic: Topic::Mail, mail: Some(mail), ..alert("F", Level::Warning) };
+        let alerts = [low, alert("B", Level::Critical), alert("C", Level::Warning), failing, mail, resolved];
+        for (language, want) in [
+            (
+                Language::En,
+                "🔴 2 low: A ＠all 74.75 USD, B 74.75 USD\n🟡 1 warning: C 74.75 USD\n⚪ 1 failing: D timeout\n🟡 1 by mail: F “due”\n🟢 1 recovered: E 74.75 USD",
+            ),
+            (
+                Language::Zh,
+                "🔴 2 个不足: A ＠all 74.75 USD, B 74.75 USD\n🟡 1 个预警: C 74.75 USD\n⚪ 1 个读取失败: D timeout\n🟡 1 封邮件: F “due”\n🟢 1 个恢复: E 74.75 USD",
+            ),
+        ] {
+            let mut message = Message::new(&alerts, language, "r");
+            assert_eq!(message.lines(&message.alerts, literal).len(), alerts.len());
+            message.shorten();
+            assert_eq!(message.lines(&message.alerts, literal).join("\n"), want);
         }
     }
 

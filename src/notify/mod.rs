@@ -5,6 +5,7 @@
 mod channel;
 mod message;
 
+use std::ops::Range;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -15,12 +16,17 @@ use crate::check::{Call, CallStatus};
 use crate::config::{Channel, ChannelKind};
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
+use crate::interrupt::Deadline;
+use crate::limit::Limiter;
 use crate::logging::Format;
 use crate::plan::Plan;
 use crate::redact::Redactor;
-use crate::{fault, retry, text};
+use crate::{auth, fault, retry, text};
 
 use message::Message;
+
+/// What a channel's limit makes wait longer than this is said in fewer words instead.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What became of the alerts on one channel.
 #[derive(Clone, Debug)]
@@ -68,6 +74,7 @@ struct Task {
     clients: Arc<Clients>,
     redactor: Arc<Redactor>,
     policy: retry::Policy,
+    limiter: Option<Limiter>,
     timeout: Duration,
     format: Format,
 }
@@ -80,7 +87,7 @@ pub fn notify(
     alerts: &[Alert],
     run_id: &str,
     clients: &Arc<Clients>,
-    deadline: Instant,
+    deadline: &Deadline,
     dry_run: bool,
     format: Format,
 ) -> Vec<Delivery> {
@@ -99,13 +106,14 @@ pub fn notify(
         let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
         deliveries.push(Delivery::none(channel, &positions, late));
         let wanted: Vec<Alert> = positions.iter().map(|at| alerts[*at].clone()).collect();
-        let task = Task {
+        let mut task = Task {
             channel: channel.clone(),
             message: Message::new(&wanted, plan.language, run_id),
             positions: positions.clone(),
             clients: Arc::clone(clients),
             redactor: Arc::clone(&plan.redactor),
-            policy: retry::Policy { max_retries: plan.max_retries, deadline },
+            policy: retry::Policy { max_retries: plan.max_retries, deadline: deadline.clone() },
+            limiter: channel.limit.clone().map(Limiter::new),
             timeout: plan.request_timeout,
             format,
         };
@@ -121,7 +129,7 @@ pub fn notify(
         }
     }
     drop(sender);
-    while let Ok((index, delivery)) = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+    while let Ok((index, delivery)) = deadline.receive(&receiver) {
         deliveries[index] = delivery;
     }
     deliveries
@@ -149,8 +157,20 @@ impl Delivery {
 }
 
 impl Task {
+    /// The messages, as ranges of alerts: where the channel's limit would hold too many of them back, fewer and shorter ones.
+    fn compose(&mut self) -> Vec<Range<usize>> {
+        let parts = self.parts();
+        let time = self.policy.deadline.left().min(PATIENCE);
+        let most = self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time));
+        if parts.len() <= most {
+            return parts;
+        }
+        self.message.shorten();
+        self.parts()
+    }
+
     /// The ranges of alerts that fit one message each.
-    fn parts(&self) -> Vec<std::ops::Range<usize>> {
+    fn parts(&self) -> Vec<Range<usize>> {
         let total = self.message.alerts.len();
         let mut parts = Vec::new();
         let mut start = 0;
@@ -179,12 +199,12 @@ impl Task {
         self.channel.broken.as_ref().map(|why| Failure::new(Reason::Config, why.clone()))
     }
 
-    fn render(&self) -> Delivery {
+    fn render(&mut self) -> Delivery {
         if let Some(failure) = self.broken() {
             return Delivery::none(&self.channel, &self.positions, failure);
         }
         let payloads = self
-            .parts()
+            .compose()
             .into_iter()
             .map(|part| channel::post(&self.channel, &self.message, part, Timestamp::now()).body);
         Delivery {
@@ -201,7 +221,7 @@ impl Task {
         }
     }
 
-    fn deliver(&self) -> Delivery {
+    fn deliver(&mut self) -> Delivery {
         let mut delivery = Delivery {
             channel: self.channel.name.clone(),
             status: DeliveryStatus::Sent,
@@ -213,17 +233,20 @@ impl Task {
             failure: self.broken(),
             payloads: Vec::new(),
         };
-        let parts = if delivery.failure.is_some() { Vec::new() } else { self.parts() };
+        let parts = if delivery.failure.is_some() { Vec::new() } else { self.compose() };
         let total = parts.len();
         for (index, part) in parts.into_iter().enumerate() {
             let calls = &mut delivery.calls;
-            let (result, attempts) = retry::run(self.policy, &self.redactor, |left| {
+            let (result, _) = retry::run(&self.policy, &self.redactor, |_| {
+                if let Some(limiter) = &self.limiter {
+                    limiter.wait(&self.policy.deadline)?;
+                }
                 let begin = Instant::now();
-                let result = self.attempt(part.clone(), left);
+                let result = self.attempt(part.clone());
                 calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
                 result
             });
-            delivery.attempts += attempts;
+            delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
             match result {
                 Ok(()) => {
                     fault::point("in-send");
@@ -254,8 +277,9 @@ impl Task {
     }
 
     /// One attempt to send one part, signed anew.
-    fn attempt(&self, part: std::ops::Range<usize>, left: Duration) -> Result<(), Failure> {
-        let post = channel::post(&self.channel, &self.message, part, Timestamp::now());
+    fn attempt(&self, part: Range<usize>) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        let post = channel::post(&self.channel, &self.message, part, now);
         let Some(url) = post.url else {
             crate::logging::announce(self.format, &post.body);
             return Ok(());
@@ -264,10 +288,10 @@ impl Task {
             method: Method::POST,
             url: &url,
             content_type: "application/json; charset=utf-8",
-            authorization: None,
+            proof: auth::proof(self.channel.login.as_ref(), self.channel.body_secret(), &post.body, now)?,
             body: &post.body,
         };
-        let response = self.clients.send(&message, self.timeout.min(left))?;
+        let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
         let said = channel::judge(self.channel.kind, &response.body);
         let status = response.status;
         if (200..300).contains(&status) {

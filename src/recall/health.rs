@@ -4,23 +4,58 @@ use jiff::Timestamp;
 
 use crate::cli::Since;
 use crate::exit::Exit;
+use crate::plan::Shard;
 use crate::state::views::LastRun;
 use crate::text;
 
-/// `runs` are the last ones, newest first.
+/// `runs` are the last ones, newest first. Where shards share the checks, every one of the newest run's siblings must be well.
 pub(super) fn judge(runs: &[LastRun], max_age: Since, now: Timestamp) -> (String, Exit) {
-    if runs.is_empty() {
-        return ("stale: no run is recorded yet\n".to_owned(), Exit::Critical);
+    // Somebody who looks at one account by hand says nothing of how the checks are shared.
+    let newest = runs.iter().find(|run| !run.is_partial).or(runs.first()).and_then(|run| run.shard);
+    let shards: Vec<Option<Shard>> = match newest {
+        None => vec![None],
+        Some(newest) => newest.siblings().map(Some).collect(),
+    };
+    let verdicts: Vec<(String, Exit)> = shards
+        .into_iter()
+        .map(|shard| judge_shard(runs.iter().filter(|run| run.shard == shard), shard, max_age, now))
+        .collect();
+    let bad = verdicts.iter().filter(|(_, exit)| *exit != Exit::Ok).count();
+    let total = verdicts.len();
+    // Stale outweighs failed, as for one.
+    let worst = |(_, exit): &(String, Exit)| match exit {
+        Exit::Ok => 0,
+        Exit::Unknown => 1,
+        _ => 2,
+    };
+    // Of several that are equal, `max_by_key` gives the last one, and the first one is wanted.
+    match verdicts.into_iter().rev().max_by_key(worst) {
+        Some((line, exit)) if bad > 1 => {
+            (line.replace('\n', &format!("; {bad} of {total} shards are not well\n")), exit)
+        }
+        Some(verdict) => verdict,
+        None => ("stale: no run is recorded yet\n".to_owned(), Exit::Critical),
     }
-    // Several may be under way: shards share a store.
+}
+
+fn judge_shard<'a>(
+    runs: impl Iterator<Item = &'a LastRun> + Clone,
+    shard: Option<Shard>,
+    max_age: Since,
+    now: Timestamp,
+) -> (String, Exit) {
+    let of = shard.map(|shard| format!(" of shard {shard}")).unwrap_or_default();
+    if runs.clone().next().is_none() {
+        return (format!("stale: no run{of} is recorded yet\n"), Exit::Critical);
+    }
     let is_under_way = |run: &&LastRun| run.end.is_none() && now < run.ends_by;
-    let Some(last) = runs.iter().find(|run| !is_under_way(run)) else {
-        return ("ok: the first run is under way\n".to_owned(), Exit::Ok);
+    let Some(last) = runs.clone().find(|run| !is_under_way(run)) else {
+        return (format!("ok: the first run{of} is under way\n"), Exit::Ok);
     };
     let ended = last.end.map_or(last.started_at, |(at, _)| at);
     let age = ago(ended, now);
-    let name =
-        format!("the last run ({}, {})", last.id, text::plural(usize::try_from(last.checks).unwrap_or(0), "check"));
+    let checks = text::plural(usize::try_from(last.checks).unwrap_or(0), "check");
+    let name = format!("the last run{of} ({}, {checks})", last.id);
     if ended < max_age.before(now) {
         let line = format!("stale: {name} ended {age}, which is before {max_age}\n");
         return (line, Exit::Critical);
@@ -71,7 +106,15 @@ mod tests {
 
     fn run(started: i64, end: Option<(i64, i64)>) -> LastRun {
         let end = end.map(|(second, code)| (at(second), code));
-        LastRun { id: "r".into(), started_at: at(started), end, checks: 3, ends_by: at(started + 600) }
+        LastRun {
+            id: "r".into(),
+            started_at: at(started),
+            end,
+            checks: 3,
+            ends_by: at(started + 600),
+            shard: None,
+            is_partial: false,
+        }
     }
 
     #[test]
@@ -114,5 +157,27 @@ mod tests {
         let since = Since::At(at(-100));
         assert_eq!(judge(&[run(-200, Some((-99, 0)))], since, at(0)).1, Exit::Ok);
         assert_eq!(judge(&[run(-200, Some((-101, 0)))], since, at(0)).1, Exit::Critical);
+    }
+
+    #[test]
+    fn every_shard_must_be_well_and_those_of_another_number_do_not_count() {
+        let quarter = Since::Ago(Duration::from_secs(900));
+        let of = |shard: &str, run: LastRun| LastRun { shard: Some(shard.parse().unwrap()), ..run };
+        let good = |shard: &str| of(shard, run(-10, Some((-5, 0))));
+        for (runs, want, word) in [
+            (vec![good("0/2"), good("1/2")], 0, "ok: the last run of shard 0/2"),
+            (vec![good("0/2")], 2, "stale: no run of shard 1/2 is recorded"),
+            (vec![good("0/2"), of("1/2", run(-2000, Some((-1000, 0))))], 2, "stale: the last run of shard 1/2"),
+            (vec![good("1/2"), of("0/2", run(-10, Some((-5, 143))))], 3, "failed: the last run of shard 0/2"),
+            (vec![good("0/2"), good("1/2"), of("2/3", run(-2000, Some((-1000, 0))))], 0, "ok"),
+            (vec![good("0/3")], 2, "stale: no run of shard 1/3 is recorded yet; 2 of 3 shards are not well"),
+            (vec![good("0/2"), good("1/2"), run(-2000, Some((-1000, 75)))], 0, "ok"),
+            (vec![run(-10, Some((-5, 0))), of("0/2", run(-2000, Some((-1000, 0))))], 0, "ok: the last run (r"),
+        ] {
+            let (line, exit) = judge(&runs, quarter, at(0));
+            assert_eq!(i32::from(exit.code()), want, "{runs:?}: {line}");
+            assert!(line.starts_with(word), "{runs:?}: {line}");
+            assert_eq!(line.matches('\n').count(), 1);
+        }
     }
 }

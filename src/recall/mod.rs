@@ -16,6 +16,7 @@ use crate::cli::{AlertsArgs, HealthArgs, HistoryArgs, StatusArgs, StoreArgs};
 use crate::config::{self, Environment, Loaded, Place, STATE_VARIABLE, Source, State};
 use crate::exit::Exit;
 use crate::http::Clients;
+use crate::interrupt::Deadline;
 use crate::logging::Format;
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::{logging, text};
@@ -70,7 +71,7 @@ fn find(args: &StoreArgs) -> Result<Found, Exit> {
         return Err(Exit::Config);
     }
     let clients = Arc::new(Clients::default());
-    let store = Store::open(&place, Access::Read, &clients, LONGEST_WAIT, &mut Vec::new());
+    let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
         (error.fault, format!("{}{hint}", error.message))

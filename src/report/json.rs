@@ -25,6 +25,7 @@ struct Root<'a> {
     duration_seconds: f64,
     status: &'static str,
     exit_code: u8,
+    interrupted: bool,
     summary: Summary,
     projects: Vec<Project<'a>>,
     mailboxes: Vec<Mailbox<'a>>,
@@ -221,6 +222,7 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
         duration_seconds: milliseconds(report.duration_seconds),
         status: report.status(),
         exit_code: exit.code(),
+        interrupted: report.interrupted.is_some(),
         summary: report.summary(),
         projects: report
             .verdicts

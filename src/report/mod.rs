@@ -1,8 +1,10 @@
 //! What the run says: [`Report`], the one value that every output, and the exit code, is made of.
 
 mod json;
+mod markdown;
 mod nagios;
 pub mod progress;
+mod sections;
 pub mod setup;
 mod table;
 
@@ -32,6 +34,8 @@ pub struct Report {
     pub started_at: Timestamp,
     /// Seconds it took.
     pub duration_seconds: f64,
+    /// The status that a signal ends it with, if one came.
+    pub interrupted: Option<Exit>,
     /// What was found, in the order of the plan.
     pub verdicts: Vec<Verdict>,
     /// What was found of the subscriptions, in the order of the plan.
@@ -233,6 +237,7 @@ impl Report {
             Output::Nagios => nagios::render(self),
             Output::Table => table::render(self, quiet),
             Output::Prometheus => self.exposition.clone(),
+            Output::Markdown => markdown::render(self, quiet),
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::text;
 const MOST_NAMES: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
-    let word = if report.has_undelivered() || report.has_missing_metrics() { "unknown" } else { report.status() };
+    let is_unsure = report.has_undelivered() || report.has_missing_metrics() || report.interrupted.is_some();
+    let word = if is_unsure { "unknown" } else { report.status() };
     let mut parts = report.troubles();
     if parts.is_empty() {
         parts.push("all ok".to_owned());
@@ -22,6 +23,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     if report.has_missing_metrics() {
         line.push_str(", the metrics were not delivered");
+    }
+    if let Some(exit) = report.interrupted {
+        line.push_str(&format!(", {} before it was through", exit.meaning()));
     }
     let bad: Vec<String> = report
         .worst_first()

@@ -10,12 +10,14 @@ use sha2::{Digest, Sha256};
 
 use super::database::{Database, Row, Value, for_keys, insert};
 use super::memory::{Changes, Condition, Memory, Pending, Told};
+use super::views::shard_text;
 use super::{Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
 use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Found};
+use crate::failure::Failure;
 use crate::fault;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
@@ -180,8 +182,9 @@ fn begin_run(database: &mut dyn Database, run: &Run, checks: usize) -> Result<i6
         checks.into(),
         i64::from(run.is_partial).into(),
         run.claims_until.as_millisecond().into(),
+        shard_text(run.shard).into(),
     ];
-    insert(database, "runs", &["run", "id", "checks", "is_partial", "ends_by"], &[row], "")?;
+    insert(database, "runs", &["run", "id", "checks", "is_partial", "ends_by", "shard"], &[row], "")?;
     Ok(number)
 }
 
@@ -200,7 +203,9 @@ struct Sample<'a> {
 }
 
 fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), StoreError> {
-    let accounts = found.accounts.iter().map(|verdict| Sample {
+    // A check that a signal ended has taught nothing.
+    let is_known = |failure: Option<&Failure>| !failure.is_some_and(Failure::is_cancelled);
+    let accounts = found.accounts.iter().filter(|verdict| is_known(verdict.failure.as_ref())).map(|verdict| Sample {
         identity: verdict.subject.identity,
         name: &verdict.subject.name,
         provider: &verdict.subject.provider,
@@ -224,7 +229,8 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         balance: None,
         threshold: None,
     });
-    let mailboxes = found.mailboxes.iter().map(|verdict| Sample {
+    let mailboxes = found.mailboxes.iter().filter(|verdict| is_known(verdict.scanned.result.as_ref().err()));
+    let mailboxes = mailboxes.map(|verdict| Sample {
         identity: verdict.identity,
         name: &verdict.name,
         provider: "imap",
@@ -429,8 +435,11 @@ pub(super) fn mark(
         let number = match number {
             Some(number) => number,
             None => {
-                let sql = "SELECT run FROM runs WHERE id = $1 AND run >= $2 ORDER BY run LIMIT 1";
-                let rows = database.query(sql, &[run.id.as_str().into(), run.started_at.as_microsecond().into()])?;
+                // The shards of a run may have one id.
+                let sql = "SELECT run FROM runs WHERE id = $1 AND run >= $2 AND shard = $3 ORDER BY run LIMIT 1";
+                let start = run.started_at.as_microsecond();
+                let rows =
+                    database.query(sql, &[run.id.as_str().into(), start.into(), shard_text(run.shard).into()])?;
                 match rows.first() {
                     Some(row) => row.int(0)?,
                     None => return Ok(()),

@@ -21,7 +21,7 @@ pub mod views;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -35,10 +35,14 @@ use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
 use crate::http::Clients;
+use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
+use crate::plan::Shard;
 
-/// Longest wait for a store, locks of other runs included.
+/// Longest wait for a store in a run, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The least time that a store gets for one step, even when there is no time left.
+const LEAST_WAIT: Duration = Duration::from_millis(200);
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +133,8 @@ pub struct Run {
     pub claims_until: Timestamp,
     /// Whether it leaves checks out.
     pub is_partial: bool,
+    /// Which part of all checks it is about, if several runs share them.
+    pub shard: Option<Shard>,
 }
 
 /// What a run has learnt.
@@ -214,7 +220,7 @@ impl Store {
         place: &Place,
         access: Access,
         clients: &Arc<Clients>,
-        wait: Duration,
+        until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Job>();
@@ -223,7 +229,7 @@ impl Store {
             place: place.clone(),
             access,
             clients: Arc::clone(clients),
-            wait,
+            wait: wait(until),
             database: None,
             opened: None,
             notices: Vec::new(),
@@ -240,35 +246,38 @@ impl Store {
             .spawn(work)
             .map_err(|error| StoreError::new(StoreFault::Other, format!("no thread could be started: {error}")))?;
         let mut store = Store { jobs: Some(sender), closed };
-        store.call(wait, notices, |_, _| Ok(()))?;
+        store.call(until, notices, |_, _, _| Ok(()))?;
         Ok(store)
     }
 
-    /// Runs work on the store's thread. What is asked after a time-out waits for that work to end first.
+    /// Runs work on the store's thread; it hears how long it may wait for others. What is asked after a time-out waits for that
+    /// work to end first.
     fn call<T: Send + 'static>(
         &mut self,
-        wait: Duration,
+        until: &Deadline,
         notices: &mut Vec<String>,
-        work: impl Fn(&mut dyn Database, Access) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&mut dyn Database, Access, Duration) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let hung = || {
-            let message = format!("it did not answer within {} s", crate::text::seconds(wait));
-            StoreError::new(StoreFault::Hung, message)
-        };
+        let wait = wait(until);
         let (sender, receiver) = mpsc::channel();
         let job: Job = Box::new(move |engine| {
-            let result = engine.run(&work);
+            let result = engine.run(&|database, access| work(database, access, wait));
             // Nobody listens any more after the wait.
             let _ = sender.send((result, std::mem::take(&mut engine.notices)));
         });
+        let begin = Instant::now();
         let is_there = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         // The backend's own limit comes first, with a better message.
-        match receiver.recv_timeout(if is_there { wait + wait / 4 } else { Duration::ZERO }) {
+        let patience = if is_there { wait + wait / 4 } else { Duration::ZERO };
+        match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
             Ok((result, said)) => {
                 notices.extend(said);
                 result
             }
-            Err(_) => Err(hung()),
+            Err(_) => {
+                let waited = crate::text::seconds(begin.elapsed());
+                Err(StoreError::new(StoreFault::Hung, format!("it did not answer within {waited} s")))
+            }
         }
     }
 
@@ -279,10 +288,10 @@ impl Store {
     pub fn snapshot(
         &mut self,
         keep_readings: Option<Duration>,
-        wait: Duration,
+        until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Snapshot, StoreError> {
-        self.call(wait, notices, move |database, access| {
+        self.call(until, notices, move |database, access, wait| {
             book::snapshot(database, keep_readings, access == Access::Write, wait)
         })
     }
@@ -296,11 +305,11 @@ impl Store {
         run: &Run,
         learnt: &Arc<Learnt>,
         decide: &Decider,
-        wait: Duration,
+        until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<(i64, Decision), StoreError> {
         let (run, learnt, decide) = (run.clone(), Arc::clone(learnt), Arc::clone(decide));
-        self.call(wait, notices, move |database, _| book::claim(database, &run, &learnt, &*decide, wait))
+        self.call(until, notices, move |database, _, wait| book::claim(database, &run, &learnt, &*decide, wait))
     }
 
     /// Marks what became of a run's messages.
@@ -313,11 +322,11 @@ impl Store {
         run: &Run,
         marks: Marks,
         retention: Duration,
-        wait: Duration,
+        until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let run = run.clone();
-        self.call(wait, notices, move |database, _| book::mark(database, number, &run, &marks, retention, wait))
+        self.call(until, notices, move |database, _, wait| book::mark(database, number, &run, &marks, retention, wait))
     }
 
     /// The sums of a group, after what this run has added. Until this store is closed no other run gets them: so they reach
@@ -329,23 +338,24 @@ impl Store {
         &mut self,
         group: &str,
         checks: &Arc<HashSet<Identity>>,
-        wait: Duration,
+        until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Sums, StoreError> {
         let (group, checks) = (group.to_owned(), Arc::clone(checks));
-        self.call(wait, notices, move |database, _| book::sums(database, &group, &checks, wait))
+        self.call(until, notices, move |database, _, wait| book::sums(database, &group, &checks, wait))
     }
 
-    /// When the run before began.
+    /// When the run before began, over the same shard.
     ///
     /// # Errors
     /// Why it cannot be read.
     pub fn previous_start(
         &mut self,
-        wait: Duration,
+        shard: Option<Shard>,
+        until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.call(wait, notices, |database, _| views::previous_start(database))
+        self.call(until, notices, move |database, _, _| views::previous_start(database, shard))
     }
 
     /// A question of `views`.
@@ -354,7 +364,7 @@ impl Store {
         question: impl Fn(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         // People can wait longer than runs, and a long history takes a while.
-        self.call(LONGEST_WAIT * 6, &mut Vec::new(), move |database, _| question(database))
+        self.call(&Deadline::within(LONGEST_WAIT * 6), &mut Vec::new(), move |database, _, _| question(database))
     }
 
     /// The last state of every check that was looked at since then.
@@ -389,10 +399,10 @@ impl Store {
         self.ask(views::last_runs)
     }
 
-    /// Ends the connection, and waits so long for it.
-    pub fn close(mut self, wait: Duration) {
+    /// Ends the connection, and waits for that as long as there is time.
+    pub fn close(mut self, until: &Deadline) {
         self.jobs = None;
-        let _ = self.closed.recv_timeout(wait);
+        let _ = until.extended_to(Instant::now() + wait(until), LEAST_WAIT).receive(&self.closed);
     }
 }
 
@@ -403,6 +413,11 @@ pub fn name(place: &Place) -> String {
         Place::File(path) => format!("`{}`", path.display()),
         Place::Postgres(address) => postgres::name(address.expose_secret()),
     }
+}
+
+/// The time that a store may take: what is left, and a little even when nothing is.
+fn wait(until: &Deadline) -> Duration {
+    until.left().max(LEAST_WAIT)
 }
 
 /// What the thread owns.

@@ -2,7 +2,7 @@
 //!
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
 //! unique. `check_id` is the identity of a check. Amounts are decimal text. `labels` and `buckets` are JSON lists, `grouping` is
-//! the group of a Pushgateway.
+//! the group of a Pushgateway. `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -108,6 +108,9 @@ CREATE TABLE cursors (
     validity BIGINT NOT NULL,
     last BIGINT NOT NULL
 );
+",
+    "
+ALTER TABLE runs ADD COLUMN shard TEXT NOT NULL DEFAULT '';
 ",
 ];
 

@@ -2,17 +2,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use super::{Access, Decider, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
+use super::{Access, Decider, LONGEST_WAIT, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
 use jiff::Timestamp;
 
 use crate::alert::Identity;
 use crate::config::{Place, State};
 use crate::decide::Decision;
 use crate::http::Clients;
+use crate::interrupt::Deadline;
 use crate::metrics::Sums;
+use crate::plan::Shard;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,8 +44,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the store, waiting at most this long. A dry run reads and changes nothing.
-    pub fn begin(state: &State, is_dry_run: bool, clients: &Arc<Clients>, wait: Duration) -> Session {
+    /// Opens the store, waiting for it as long as there is time. A dry run reads and changes nothing.
+    pub fn begin(state: &State, is_dry_run: bool, clients: &Arc<Clients>, until: &Deadline) -> Session {
         let access = if is_dry_run { Access::Read } else { Access::Write };
         let mut session = Session {
             store: None,
@@ -67,7 +69,7 @@ impl Session {
             }
         };
         let mut notices = Vec::new();
-        match Store::open(place, access, clients, wait, &mut notices) {
+        match Store::open(place, access, clients, &soon(until), &mut notices) {
             Ok(store) => {
                 session.store = Some(store);
                 session.kept = if is_dry_run { Kept::Off } else { Kept::Kept };
@@ -81,9 +83,9 @@ impl Session {
     }
 
     /// What is known before anything is asked; nothing if the store fails.
-    pub fn snapshot(&mut self, keep_readings: Option<Duration>, wait: Duration) -> Snapshot {
+    pub fn snapshot(&mut self, keep_readings: Option<Duration>, until: &Deadline) -> Snapshot {
         let snapshot =
-            self.with("every account is asked", |store, notices| store.snapshot(keep_readings, wait, notices));
+            self.with("every account is asked", |store, notices| store.snapshot(keep_readings, &soon(until), notices));
         let mut snapshot = snapshot.unwrap_or_default();
         self.memory = std::mem::take(&mut snapshot.memory);
         snapshot
@@ -91,12 +93,12 @@ impl Session {
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still
     /// heeds what could be read when the run began.
-    pub fn decide(&mut self, run: &Run, learnt: &Arc<Learnt>, decide: &Decider, wait: Duration) -> Decision {
+    pub fn decide(&mut self, run: &Run, learnt: &Arc<Learnt>, decide: &Decider, until: &Deadline) -> Decision {
         if self.access == Access::Read {
             return decide(&self.memory);
         }
         let claimed = self.with("alerts may come again in the next run", |store, notices| {
-            store.claim(run, learnt, decide, wait, notices)
+            store.claim(run, learnt, decide, &soon(until), notices)
         });
         match claimed {
             Some((number, decision)) => {
@@ -108,36 +110,36 @@ impl Session {
     }
 
     /// Marks what became of the messages.
-    pub fn finish(&mut self, run: &Run, marks: Marks, wait: Duration) {
+    pub fn finish(&mut self, run: &Run, marks: Marks, until: &Deadline) {
         if self.number.is_some() || self.is_late {
             let (number, retention) = (self.number, self.retention);
             self.with("the next run may send this one's alerts again", |store, notices| {
-                store.mark(number, run, marks, retention, wait, notices)
+                store.mark(number, run, marks, retention, &soon(until), notices)
             });
         }
     }
 
     /// The sums of a group after this run, if it is remembered. Until the end of the session they are reserved.
-    pub fn sums(&mut self, group: &str, checks: &Arc<HashSet<Identity>>, wait: Duration) -> Option<Sums> {
+    pub fn sums(&mut self, group: &str, checks: &Arc<HashSet<Identity>>, until: &Deadline) -> Option<Sums> {
         if self.kept != Kept::Kept || self.number.is_none() {
             return None;
         }
         let mut notices = Vec::new();
-        let result = self.store.as_mut()?.sums(group, checks, wait, &mut notices);
+        let result = self.store.as_mut()?.sums(group, checks, &soon(until), &mut notices);
         self.tell(notices);
         // This run's own are written; another run is still pushing, or they cannot be read just now.
         result.map_err(|error| log::warn!("the metrics go without the sums of all runs: {}", error.message)).ok()
     }
 
-    /// When the run before this one began.
-    pub fn previous_start(&mut self, wait: Duration) -> Option<Timestamp> {
-        self.with("the lag is not known", |store, notices| store.previous_start(wait, notices)).flatten()
+    /// When the run before this one began, over the same shard.
+    pub fn previous_start(&mut self, shard: Option<Shard>, until: &Deadline) -> Option<Timestamp> {
+        self.with("the lag is not known", |store, notices| store.previous_start(shard, &soon(until), notices)).flatten()
     }
 
-    /// Lets the store go, waiting at most this long. Says whether the run is remembered.
-    pub fn end(mut self, wait: Duration) -> Kept {
+    /// Lets the store go, waiting for it as long as there is time. Says whether the run is remembered.
+    pub fn end(mut self, until: &Deadline) -> Kept {
         if let Some(store) = self.store.take() {
-            store.close(wait);
+            store.close(&soon(until));
         }
         self.kept
     }
@@ -187,4 +189,9 @@ impl Session {
         }
         self.kept = Kept::Failed(what);
     }
+}
+
+/// A run never waits long for one answer of the store.
+fn soon(until: &Deadline) -> Deadline {
+    until.or_at(Instant::now() + LONGEST_WAIT)
 }

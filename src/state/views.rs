@@ -9,6 +9,10 @@ use super::StoreError;
 use super::book::timestamp;
 use super::database::{Database, Row};
 use crate::alert::{Alert, Identity, Topic};
+use crate::plan::Shard;
+
+/// Runs that `health` looks at, at least.
+const LAST_RUNS: i64 = 50;
 
 /// The last known state of one check.
 #[derive(Clone, Debug)]
@@ -116,6 +120,10 @@ pub struct LastRun {
     pub checks: i64,
     /// When it has ended at the latest, if it was not killed.
     pub ends_by: Timestamp,
+    /// Which part of all checks it was about, if several runs share them.
+    pub shard: Option<Shard>,
+    /// Whether flags left checks out.
+    pub is_partial: bool,
 }
 
 /// How far back the last reading of a failing check is looked for, in microseconds.
@@ -259,9 +267,13 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
 
 /// The last runs, newest first. What a clock wrote that was ahead of time is left out.
 pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, StoreError> {
-    let sql =
-        "SELECT run, id, finished_at, exit_code, checks, ends_by FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 50";
-    let rows = database.query(sql, &[present().into()])?;
+    let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial FROM runs WHERE run <= $1 \
+               ORDER BY run DESC LIMIT $2";
+    let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
+    let newest = database.query(newest, &[present().into()])?.first().map(|row| shard(row, 0)).transpose()?.flatten();
+    // Several of each shard, so that one that is late is seen beside the others.
+    let most = LAST_RUNS.max(8 * newest.map_or(1, |shard| i64::from(shard.count())));
+    let rows = database.query(sql, &[present().into(), most.into()])?;
     rows.iter()
         .map(|row| {
             Ok(LastRun {
@@ -270,16 +282,33 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
                 end: row.optional_int(2).map(timestamp).transpose()?.zip(row.optional_int(3)),
                 checks: row.int(4)?,
                 ends_by: timestamp(row.int(5)?)?,
+                shard: shard(row, 6)?,
+                is_partial: row.int(7)? != 0,
             })
         })
         .collect()
 }
 
-/// When the last run over everything began.
-pub(super) fn previous_start(database: &mut dyn Database) -> Result<Option<Timestamp>, StoreError> {
-    let sql = "SELECT run FROM runs WHERE run <= $1 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
-    let rows = database.query(sql, &[present().into()])?;
+/// When the last run over everything began, or over all of a shard.
+pub(super) fn previous_start(
+    database: &mut dyn Database,
+    shard: Option<Shard>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT run FROM runs WHERE run <= $1 AND shard = $2 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
+    let rows = database.query(sql, &[present().into(), shard_text(shard).into()])?;
     rows.first().map(|row| of_run(row.int(0)?)).transpose()
+}
+
+/// How a shard stands in the store; empty for none.
+pub(super) fn shard_text(shard: Option<Shard>) -> String {
+    shard.map(|shard| shard.to_string()).unwrap_or_default()
+}
+
+fn shard(row: &Row, column: usize) -> Result<Option<Shard>, StoreError> {
+    match row.text(column)? {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| StoreError::damaged("a shard in it cannot be understood")),
+    }
 }
 
 /// The highest number that a run can have now, with a little for clocks that differ.

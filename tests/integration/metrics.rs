@@ -554,7 +554,7 @@ fn a_store_that_fails_never_makes_the_sums_go_back() {
     world.run().expect(3);
     assert!(!gateway.get("/metrics").contains("balance_alert_balance{"));
     world.configure(|config| config["projects"][0]["api_key"] = json!("key-of-good"));
-    world.sql("PRAGMA user_version = 2");
+    world.sql("PRAGMA user_version = 3");
     world.run().expect(2);
     assert_eq!(calls(), 9.0);
     world.sql("UPDATE sums SET layout = 'another' WHERE family = 'provider_api_latency_seconds'");

@@ -48,6 +48,7 @@ fn the_report_keeps_its_contract() {
             "duration_seconds",
             "status",
             "exit_code",
+            "interrupted",
             "summary",
             "projects",
             "mailboxes",

@@ -74,7 +74,7 @@ impl Scanned {
 }
 
 /// What all mailboxes of a run share.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// The day of the run.
     pub today: Date,
@@ -93,9 +93,9 @@ pub fn scan(
     redactor: &Redactor,
 ) -> Scanned {
     let begin = Instant::now();
-    let policy = retry::Policy { deadline: terms.policy.deadline.min(begin + LONGEST), ..terms.policy };
+    let policy = retry::Policy { deadline: terms.policy.deadline.or_at(begin + LONGEST), ..terms.policy };
     let (result, attempts) = match (&mailbox.broken, &mailbox.login) {
-        (None, Some(login)) => retry::run(policy, redactor, |left| {
+        (None, Some(login)) => retry::run(&policy, redactor, |left| {
             let proof = match login {
                 MailLogin::Password(password) => Proof::Password(password.clone()),
                 MailLogin::Oauth2(oauth2) => Proof::Token(token(oauth2, clients, mailbox.timeout.min(left))?),

@@ -22,6 +22,8 @@ use self::page::{Method, Page, Reader, SignScheme, Verdict};
 use crate::check::{Call, CallStatus, Reading};
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Request, Response};
+use crate::interrupt::Deadline;
+use crate::limit::Limiter;
 use crate::text;
 
 /// The embedded pages, one file each.
@@ -138,21 +140,53 @@ fn rebase(url: &Url, base: &Url) -> Url {
     moved
 }
 
+/// What an account is asked through: the clients, and the rate that the provider is asked at.
+pub struct Line<'a> {
+    /// The clients.
+    pub clients: &'a Clients,
+    /// The provider's limit, if it has one.
+    pub limiter: Option<&'a Limiter>,
+    /// When nothing may be asked any more.
+    pub deadline: &'a Deadline,
+    /// A place of the limiter that is already taken, for the next request.
+    pub has_place: bool,
+    /// Whether the limiter had no place in time.
+    pub is_refused: bool,
+    /// The requests, as they end.
+    pub calls: Vec<Call>,
+}
+
+impl Line<'_> {
+    /// One request, and what its answer means. `spent` grows by the time that the answer took.
+    fn ask<T>(
+        &mut self,
+        request: &Request,
+        timeout: Duration,
+        spent: &mut Duration,
+        meaning: impl FnOnce(&Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if let Some(limiter) = self.limiter.filter(|_| !std::mem::take(&mut self.has_place)) {
+            limiter.wait(self.deadline).inspect_err(|_| self.is_refused = true)?;
+        }
+        let begin = Instant::now();
+        let result = self
+            .clients
+            .read(request, timeout.min(self.deadline.left()))
+            .and_then(|response| meaning(&response).map_err(|failure| failure.heeding(response.retry_after)));
+        *spent += begin.elapsed();
+        self.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
+        result
+    }
+}
+
 impl Account {
-    /// One attempt to read the balance. Each of its requests becomes one of `calls`.
+    /// One attempt to read the balance.
     ///
     /// # Errors
     /// Why there is no reading, and whether another attempt could help.
-    pub fn read(
-        &self,
-        clients: &Clients,
-        now: Timestamp,
-        left: Duration,
-        calls: &mut Vec<Call>,
-    ) -> Result<Reading, Failure> {
+    pub fn read(&self, line: &mut Line, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
         let variables = Variables::new(self.currency.as_deref(), &self.options);
         let timeout = self.timeout.min(left);
-        let begin = Instant::now();
         let (url, confirm) = match &self.target {
             Target::File(path) => {
                 let body = read_file(path)?;
@@ -162,37 +196,19 @@ impl Account {
             }
             Target::Http { url, confirm } => (url, confirm),
         };
-        let verdict = self.call(clients, url, now, timeout, calls, |response| {
+        let mut spent = Duration::ZERO;
+        let verdict = line.ask(&self.request(url, now)?, timeout, &mut spent, |response| {
             self.page.interpret(&self.reader, response.status, &response.body, &variables)
         });
         let (reading, confirm) = match (verdict?, confirm) {
             (Verdict::Unconfirmed(reading), Some(confirm)) => (reading, confirm),
             (Verdict::Read(reading) | Verdict::Unconfirmed(reading), _) => return Ok(reading),
         };
-        let left = timeout.saturating_sub(begin.elapsed()).max(Duration::from_millis(1));
-        self.call(clients, confirm, now, left, calls, |response| {
+        let left = timeout.saturating_sub(spent).max(Duration::from_millis(1));
+        line.ask(&self.request(confirm, now)?, left, &mut spent, |response| {
             self.page.confirm(&self.reader, response.status, &response.body, &variables)
         })?;
         Ok(reading)
-    }
-
-    /// One request, and what its answer means.
-    fn call<T>(
-        &self,
-        clients: &Clients,
-        url: &Url,
-        now: Timestamp,
-        timeout: Duration,
-        calls: &mut Vec<Call>,
-        meaning: impl FnOnce(&Response) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let request = self.request(url, now)?;
-        let begin = Instant::now();
-        let result = clients
-            .read(&request, timeout)
-            .and_then(|response| meaning(&response).map_err(|failure| failure.heeding(response.retry_after)));
-        calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
-        result
     }
 
     /// Names what is asked, across runs: provider, endpoint and a keyed hash of the credential and of what else changes the

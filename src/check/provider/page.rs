@@ -45,6 +45,8 @@ pub struct Page {
     pub balance: String,
     /// A second question for answers that cannot be trusted alone.
     pub confirm: Option<Confirm>,
+    /// How often it may be asked, over all its accounts: `5/minute`.
+    pub rate_limit: Option<String>,
     /// Advice by HTTP status.
     #[serde(default)]
     pub hints: BTreeMap<String, String>,

@@ -8,6 +8,7 @@ use crate::config::Channel;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{ChannelKind, RawWebhook};
+use crate::limit::Limit;
 use crate::redact::Redactor;
 
 impl Builder<'_> {
@@ -89,15 +90,37 @@ impl Builder<'_> {
             },
         }
         let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
-        if secret.is_some() && !matches!(kind, ChannelKind::Feishu | ChannelKind::Dingtalk) {
+        if secret.is_some() && matches!(kind, ChannelKind::Wecom | ChannelKind::Console) {
             let kind = kind.as_str();
             self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
         }
+        let login = raw.auth.and_then(|auth| {
+            let at = under(path, "auth");
+            if kind == ChannelKind::Console {
+                self.problem(&at, Part::Key(0), "a console channel takes no `auth`", None);
+            }
+            self.auth(&at, auth, &mut broken)
+        });
+        let limit = match raw.rate_limit {
+            Some(text) => self.limit(&under(path, "rate_limit"), &text),
+            None => standard_limit(kind),
+        };
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        Channel { name, kind, url: parsed, secret, source, send_resolved, broken }
+        Channel { name, kind, url: parsed, secret, login, limit, source, send_resolved, broken }
     }
+}
+
+/// What the services say that their robots take; those that send more are blocked for a while. Sources: open.feishu.cn,
+/// "Custom bot usage guide"; open.dingtalk.com, "Custom robot access"; developer.work.weixin.qq.com/document/path/99110.
+fn standard_limit(kind: ChannelKind) -> Option<Limit> {
+    let text = match kind {
+        ChannelKind::Feishu => "5/second, 100/minute",
+        ChannelKind::Dingtalk | ChannelKind::Wecom => "20/minute",
+        ChannelKind::Custom | ChannelKind::Console => return None,
+    };
+    text.parse().ok()
 }
 
 /// The parts of a webhook's address that let its holder post.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{Builder, key, under, web_address};
+use crate::auth::Login;
 use crate::config::document::{NodePath, Part, Step};
-use crate::config::problem::Reach;
-use crate::config::raw::{RawGateway, RawMetrics};
-use crate::config::{Gateway, Login, Metrics};
+use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
+use crate::config::{Gateway, Metrics};
 use crate::metrics;
 
 /// The variable that stands for `metrics.pushgateway.url`.
@@ -42,11 +42,11 @@ impl Builder<'_> {
         Metrics { prefix, gateway, textfile }
     }
 
-    fn gateway(&mut self, path: &[Step], raw: RawGateway) -> Gateway {
+    fn gateway(&mut self, path: &[Step], mut raw: RawGateway) -> Gateway {
         let mut broken = self.unset_under(path);
         let variable = self.environment.overlay(VARIABLE).map(str::to_owned);
         let place: NodePath = if variable.is_some() { Vec::new() } else { under(path, "url") };
-        let url = match (variable, raw.url) {
+        let url = match (variable, raw.url.take()) {
             (Some(url), _) | (None, Some(url)) => self.gateway_address(&place, url.trim()),
             (None, None) => {
                 if broken.is_none() && !self.is_flagged(&place) {
@@ -59,41 +59,8 @@ impl Builder<'_> {
         if raw.job.as_deref() == Some("") {
             self.problem(&under(path, "job"), Part::Value, "`job` is empty", None);
         }
-        let password = self.secret(path, "password", raw.password, raw.password_file.as_deref(), &mut broken);
-        let token = self.secret(path, "bearer_token", raw.bearer_token, raw.bearer_token_file.as_deref(), &mut broken);
-        let login = match (raw.username, password, token) {
-            (None, None, None) => None,
-            (None, None, Some(token)) => Some(Login::Bearer(token)),
-            (Some(user), Some(password), None) => {
-                if user.contains(':') {
-                    let message = "`username` must not hold a colon, which ends it in basic authentication";
-                    self.problem(&under(path, "username"), Part::Value, message, None);
-                }
-                self.redactor.learn(&metrics::basic(&user, password.expose_secret()));
-                Some(Login::Basic(user, password))
-            }
-            (_, _, Some(_)) => {
-                let message = "a bearer token and a user exclude each other";
-                self.problem(path, Part::Value, message, None);
-                None
-            }
-            (user, ..) => {
-                let missing = if user.is_some() { "password" } else { "username" };
-                if broken.is_none() {
-                    self.problem(path, Part::Value, format!("`{missing}` is missing"), None);
-                }
-                None
-            }
-        };
-        for secret in login.iter().map(|login| match login {
-            Login::Basic(_, secret) | Login::Bearer(secret) => secret,
-        }) {
-            if secret.expose_secret().chars().any(|c| c.is_control()) {
-                let message = "a password or token holds a control character; it is one line".to_owned();
-                broken = broken.or(Some(message.clone()));
-                self.push(path, Part::Value, message, None, Reach::Entry);
-            }
-        }
+        let login = self.gateway_login(path, &mut raw, &mut broken);
+        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
         let at = under(path, "timeout_seconds");
         let timeout = raw.timeout_seconds.map(|n| n.0);
         Gateway {
@@ -101,9 +68,34 @@ impl Builder<'_> {
             job: raw.job.unwrap_or_else(|| "balance-alert".to_owned()),
             grouping: self.grouping(path, raw.grouping.unwrap_or_default().into_iter().map(|(n, v)| (n, v.0.0))),
             login,
+            secret: secret.filter(|secret| !secret.expose_secret().is_empty()),
             timeout: self.seconds(&at, timeout, 60, Duration::from_secs(5)),
             broken,
         }
+    }
+
+    /// `auth`, or the fields that say the same in short.
+    fn gateway_login(&mut self, path: &[Step], raw: &mut RawGateway, broken: &mut Option<String>) -> Option<Login> {
+        let basic = RawBasic {
+            username: raw.username.take(),
+            password: raw.password.take(),
+            password_file: raw.password_file.take(),
+        };
+        let has_basic = basic.username.is_some() || basic.password.is_some() || basic.password_file.is_some();
+        let (token, file) = (raw.bearer_token.take(), raw.bearer_token_file.take());
+        let has_token = token.is_some() || file.is_some();
+        let login = match (has_basic, has_token, raw.auth.take()) {
+            (false, false, None) => return None,
+            (false, false, Some(auth)) => return self.auth(&under(path, "auth"), auth, broken),
+            (true, false, None) => self.basic(path, basic, broken),
+            (false, true, None) => self.secret(path, "bearer_token", token, file.as_deref(), broken).map(Login::Bearer),
+            _ => {
+                let message = "`auth`, a bearer token and a user exclude each other";
+                self.problem(path, Part::Value, message, None);
+                None
+            }
+        };
+        login.filter(|login| self.is_sound(path, login.secret(), broken))
     }
 
     fn gateway_address(&mut self, place: &[Step], text: &str) -> Option<url::Url> {

@@ -2,6 +2,7 @@
 //!
 //! Here: what all entries share. The rules of one kind of entry stand in a file each.
 
+mod auth;
 mod channels;
 mod mailboxes;
 mod metrics;
@@ -26,10 +27,11 @@ use url::Url;
 use super::document::{self, Document, NodePath, Part, Step};
 use super::environment::{Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
-use super::raw::{Lenient, RawConfig, RawSettings};
+use super::raw::{Lenient, RawConfig, RawSettings, Text};
 use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
-use crate::check::provider::page::Reader;
+use crate::check::provider::page::{Page, Reader};
+use crate::limit::Limit;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -315,8 +317,11 @@ impl Builder<'_> {
     }
 
     fn config(&mut self, raw: RawConfig) -> Config {
-        let settings = self.settings(raw.settings.unwrap_or_default());
+        let mut settings = raw.settings.unwrap_or_default();
+        let rate_limits = settings.rate_limits.take();
+        let settings = self.settings(settings);
         let pages = self.pages(raw.providers.unwrap_or_default());
+        let rate_limits = self.limits(rate_limits, &pages);
         let channels = self.channels(raw.webhook, raw.webhooks);
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
         let state = self.state(raw.state);
@@ -329,6 +334,7 @@ impl Builder<'_> {
         }
         Config {
             settings,
+            rate_limits,
             channels,
             projects,
             subscriptions,
@@ -547,6 +553,50 @@ impl Builder<'_> {
     fn unset_under(&self, path: &[Step]) -> Option<String> {
         let mut unset = self.interpolated.unset.iter().filter(|(at, _)| at.starts_with(path) && !path.is_empty());
         unset.next().map(|(_, name)| format!("the variable `{name}` is not set"))
+    }
+
+    /// A field without which an entry says nothing.
+    fn required(&mut self, path: &[Step], field: &str, is_there: bool) {
+        if !is_there && !self.is_flagged(&under(path, field)) {
+            self.problem(path, Part::Value, format!("`{field}` is missing"), None);
+        }
+    }
+
+    /// How often something may be done: none for as often as it likes.
+    fn limit(&mut self, path: &[Step], text: &str) -> Option<Limit> {
+        if text.trim() == "none" {
+            return None;
+        }
+        match text.parse() {
+            Ok(limit) => Some(limit),
+            Err(why) => {
+                self.problem(path, Part::Value, format!("`{}` {why}", last_key(path)), None);
+                None
+            }
+        }
+    }
+
+    /// How often each provider is asked: as its page says, or as the settings say instead.
+    fn limits(
+        &mut self,
+        set: Option<BTreeMap<String, Lenient<Text>>>,
+        pages: &BTreeMap<String, Arc<Page>>,
+    ) -> BTreeMap<String, Limit> {
+        let own = pages.values().filter_map(|page| Some((page.id.clone(), page.rate_limit.as_ref()?.parse().ok()?)));
+        let mut limits: BTreeMap<String, Limit> = own.collect();
+        for (id, text) in set.unwrap_or_default() {
+            let at = [key("settings"), key("rate_limits"), key(&id)];
+            if !pages.contains_key(&id) {
+                let known: Vec<&str> = pages.keys().map(String::as_str).collect();
+                let hint = suggestion(&id, &known, "known providers");
+                self.problem(&at, Part::Key(0), format!("there is no provider `{id}`"), hint);
+            }
+            match self.limit(&at, &text.0.0) {
+                Some(limit) => limits.insert(id, limit),
+                None => limits.remove(&id),
+            };
+        }
+        limits
     }
 
     /// A secret given directly or as a file. A file that cannot be read is the entry's fault, like an unset variable.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Builder, item, under, web_address};
 use crate::check::provider::page::Page;
 use crate::config::document::Part;
+use crate::limit::Limit;
 
 impl Builder<'_> {
     /// The catalogue and the user's own pages, by id.
@@ -56,6 +57,9 @@ fn page_problems(page: &Page) -> Vec<(&'static str, String)> {
         }
         (None, Some(_)) => {}
         _ => problems.push(("request", "exactly one of `url` and `file` must be set".to_owned())),
+    }
+    if let Some(Err(why)) = page.rate_limit.as_ref().map(|limit| limit.parse::<Limit>()) {
+        problems.push(("rate_limit", format!("`rate_limit` {why}")));
     }
     let used: BTreeSet<&str> = placeholders(page);
     for name in used {

@@ -51,14 +51,9 @@ impl Builder<'_> {
         settings: &Settings,
     ) -> Option<Project> {
         let mut broken = self.unset_under(path);
-        let required = |builder: &mut Self, field: &str, there: bool| {
-            if !there && !builder.is_flagged(&under(path, field)) {
-                builder.problem(path, Part::Value, format!("`{field}` is missing"), None);
-            }
-        };
-        required(self, "name", raw.name.is_some());
-        required(self, "provider", raw.provider.is_some());
-        required(self, "threshold", raw.threshold.is_some());
+        self.required(path, "name", raw.name.is_some());
+        self.required(path, "provider", raw.provider.is_some());
+        self.required(path, "threshold", raw.threshold.is_some());
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }

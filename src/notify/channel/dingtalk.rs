@@ -19,7 +19,7 @@ pub(super) const LIMIT: usize = 20_000;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let title = message.title(alerts);
-    let lines: String = alerts.iter().map(|alert| format!("- {}\n", message.line(alert, markdown))).collect();
+    let lines: String = message.lines(alerts, markdown).iter().map(|line| format!("- {line}\n")).collect();
     let text = format!("### {title}\n\n{lines}\n{}", message.footer(&channel.source, alerts, markdown));
     let body = json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string();
     let url = channel.url.clone().map(|mut url| {

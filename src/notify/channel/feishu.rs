@@ -17,7 +17,7 @@ pub(super) const LIMIT: usize = 20_000;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post {
     let line = |text: String| json!([{ "tag": "text", "text": text }]);
-    let mut lines: Vec<_> = alerts.iter().map(|alert| line(message.line(alert, literal))).collect();
+    let mut lines: Vec<_> = message.lines(alerts, literal).into_iter().map(line).collect();
     lines.push(line(message.footer(&channel.source, alerts, literal)));
     let locale = match message.language() {
         Language::En => "en_us",

@@ -14,7 +14,7 @@ use crate::notify::message::{Message, literal};
 pub(super) const LIMIT: usize = 2048;
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
-    let lines: String = alerts.iter().map(|alert| format!("{}\n", message.line(alert, literal))).collect();
+    let lines: String = message.lines(alerts, literal).iter().map(|line| format!("{line}\n")).collect();
     let text = format!("{}\n{lines}{}", message.title(alerts), message.footer(&channel.source, alerts, literal));
     let size = text.len();
     let body = json!({ "msgtype": "text", "text": { "content": text } }).to_string();

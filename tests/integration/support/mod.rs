@@ -24,7 +24,7 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Every reason that the report may name.
-pub(crate) const REASONS: [&str; 13] = [
+pub(crate) const REASONS: [&str; 14] = [
     "timeout",
     "dns",
     "connect",
@@ -37,6 +37,7 @@ pub(crate) const REASONS: [&str; 13] = [
     "api",
     "config",
     "circuit_open",
+    "cancelled",
     "internal",
 ];
 

@@ -1,5 +1,8 @@
 //! What this run will do: which checks, on how many workers, for how long. No network.
 
+mod shard;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +13,20 @@ use secrecy::SecretString;
 use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
-use crate::cli::{CheckArgs, Only};
+use crate::cli::{CheckArgs, Only, ShardArg};
 use crate::config::{
     BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
 };
 use crate::decide::Rules;
 use crate::failure::{Failure, Reason};
+use crate::limit::Limit;
 use crate::redact::Redactor;
 use crate::text;
+
+pub use shard::Shard;
+
+/// The label that keeps the metrics of shards apart.
+const SHARD_LABEL: &str = "shard";
 
 /// Everything a run is going to do.
 pub struct Plan {
@@ -55,6 +64,10 @@ pub struct Plan {
     pub keep_readings: Option<Duration>,
     /// When a host is left alone.
     pub circuit: Circuit,
+    /// How often providers may be asked, by their ids.
+    pub rate_limits: BTreeMap<String, Limit>,
+    /// Which part of all checks this is, if several runs share them.
+    pub shard: Option<Shard>,
     /// Whether flags leave checks out.
     pub is_partial: bool,
     /// What Prometheus sees.
@@ -104,17 +117,30 @@ impl Plan {
     pub fn new(config: &Config, args: &CheckArgs) -> Result<Plan, PlanError> {
         let selected = select(config, args)?;
         let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
-        let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions().to_vec() } else { Vec::new() };
-        let mailboxes = if is_wanted(Only::Mailboxes) { config.mailboxes().to_vec() } else { Vec::new() };
+        let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions() } else { &[] };
+        let mailboxes = if is_wanted(Only::Mailboxes) { config.mailboxes() } else { &[] };
         if selected.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
-        let checks: Vec<Check> = selected.into_iter().map(|project| check(project, config)).collect();
+        let shard =
+            args.shard.map(ShardArg::resolve).transpose().map_err(|why| usage(format!("`--shard auto`: {why}")))?;
+        let is_ours = |check| shard.is_none_or(|shard: Shard| shard.has(check));
+        let subscriptions: Vec<Subscription> =
+            subscriptions.iter().filter(|subscription| is_ours(subscription.identity())).cloned().collect();
+        let mailboxes: Vec<Mailbox> = mailboxes.iter().filter(|mailbox| is_ours(mailbox.identity())).cloned().collect();
+        let checks = selected.into_iter().map(|project| (project, identity(project)));
+        let checks: Vec<Check> = checks
+            .filter(|(_, identity)| is_ours(*identity))
+            .map(|(project, identity)| check(project, identity, config))
+            .collect();
+        let mut metrics = config.metrics().clone();
+        if let (Some(shard), Some(gateway)) = (shard, &mut metrics.gateway) {
+            gateway.grouping.insert(SHARD_LABEL.to_owned(), shard.index().to_string());
+        }
         let settings = config.settings();
         let mut state = config.state().clone();
         if let Some(flag) = &args.state {
-            let usage = |message| PlanError::Usage { message, hint: None };
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
@@ -141,12 +167,18 @@ impl Plan {
             keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
                 .then_some(settings.response_cache_ttl),
             circuit: settings.circuit,
-            metrics: config.metrics().clone(),
+            rate_limits: config.rate_limits().clone(),
+            shard,
+            metrics,
             refresh_interval: settings.refresh_interval,
             config_fingerprint: config.fingerprint().to_owned(),
             is_partial: !args.projects.is_empty() || args.only.is_some(),
         })
     }
+}
+
+fn usage(message: String) -> PlanError {
+    PlanError::Usage { message, hint: None }
 }
 
 /// Why there is no plan.
@@ -192,10 +224,10 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
     Ok(projects.iter().filter(wanted).collect())
 }
 
-fn check(project: &Project, config: &Config) -> Check {
+fn check(project: &Project, identity: Identity, config: &Config) -> Check {
     let page = &project.page;
     let subject = Subject {
-        identity: identity(project),
+        identity,
         name: project.name.clone(),
         owner_project: project.owner_project.clone(),
         provider: page.id.clone(),

@@ -1,0 +1,90 @@
+//! The report as Markdown, for the summary of a CI job: GitHub and GitLab show it.
+
+use super::Report;
+use super::sections::{Section, Tone, closing, sections, told};
+
+pub(super) fn render(report: &Report, quiet: bool) -> String {
+    let sections = sections(report, quiet);
+    if quiet && sections.is_empty() {
+        return String::new();
+    }
+    let mark = match report.status() {
+        "critical" => Tone::Bad,
+        "unknown" => Tone::Unknown,
+        "warning" => Tone::Soon,
+        _ => Tone::Good,
+    };
+    let mut out = format!("## {} balance-alert: {}\n\n{}\n", sign(mark), report.status(), neutral(&closing(report)));
+    for section in sections {
+        out.push('\n');
+        out.push_str(&table(section));
+    }
+    let told = told(report);
+    if !told.is_empty() {
+        out.push('\n');
+    }
+    for line in told {
+        let head = if line.is_bad { format!("**{}**", line.head) } else { line.head.to_owned() };
+        out.push_str(&format!("- {head}{}\n", neutral(&line.rest)));
+        // Four blanks make a block of code inside an item, in which nothing is live; a payload is one line or a few.
+        let code = |payload: &String| payload.lines().map(|line| format!("\n      {line}")).collect::<String>();
+        line.payloads.iter().for_each(|payload| out.push_str(&format!("{}\n", code(payload))));
+    }
+    out
+}
+
+fn sign(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Bad => "🔴",
+        Tone::Unknown => "⚪",
+        Tone::Soon => "🟡",
+        Tone::Good => "🟢",
+    }
+}
+
+fn table(section: Section) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let heading = |heading: &&str| format!("{}{}", &heading[..1], heading[1..].to_lowercase());
+    let mut out = line(section.headings.iter().map(heading).collect());
+    let rule = |column| if section.right.contains(&column) { "--:" } else { "---" }.to_owned();
+    out.push_str(&line((0..section.headings.len()).map(rule).collect()));
+    for row in section.rows {
+        let state = row.state.map(|(tone, word)| format!("{} {word}", sign(tone))).unwrap_or_default();
+        out.push_str(&line(std::iter::once(state).chain(row.cells.iter().map(|cell| neutral(cell))).collect()));
+    }
+    out
+}
+
+/// Text in which nothing formats, links, mentions, or ends a cell.
+fn neutral(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            // A mention needs its sign as it stands.
+            '@' => out.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' => out.extend(['\\', c]),
+            '\n' | '\r' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    // What renderers make links of by themselves.
+    out.replace("://", "&#58;//").replace("www.", "www&#46;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_live() {
+        let evil = "a|b\n# [x](http://evil) <img src=x> **b** `c` @all ~~d~~ ![y](z) www.x.y";
+        let text = neutral(evil);
+        for bad in ["|b\n", "\n", "](", "<", "://", "**", "@all", "`c`", "www."] {
+            let found = text.match_indices(bad).any(|(at, _)| !text[..at].ends_with('\\'));
+            assert!(!found, "{bad:?} in {text}");
+        }
+    }
+}
