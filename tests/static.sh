@@ -11,6 +11,7 @@ fail() {
 }
 
 missing=()
+command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v make >/dev/null || missing+=(make)
 perl -MIPC::Cmd -MFindBin -e1 2>/dev/null || missing+=(perl)
 command -v readelf >/dev/null || missing+=(binutils)
