@@ -1,29 +1,40 @@
 # syntax=docker/dockerfile:1
-# The dependencies are a layer of their own: a change of sources does not build them again.
+#   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t balance-alert:0.1.0 .
+# At most 15 MiB; tests/image.sh checks that, and tests/static.sh the binary and this root without Docker.
 FROM rust:1.95-slim-bookworm AS build
+# Any patch of these will do: Debian removes the old ones.
+# hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends pkg-config libssl-dev \
+ && apt-get install -y --no-install-recommends ca-certificates make perl \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
+# The dependencies are a layer of their own: a change of sources does not build them again. It is made with an empty
+# program in every place that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src tests/integration tests/bench \
- && touch src/lib.rs README.md tests/integration/main.rs \
- && echo 'fn main() {}' | tee src/main.rs tests/bench/fanout.rs \
- && cargo build --release --locked --bin balance-alert \
+COPY image image
+RUN sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml > paths \
+ && while read -r path; do mkdir -p "${path%/*}" && echo 'fn main() {}' > "$path"; done < paths \
+ && touch src/lib.rs \
+ && image/build.sh \
  && rm -rf src
-COPY README.md ./
 COPY src src
-RUN touch src/lib.rs src/main.rs && cargo build --release --locked --bin balance-alert
+ARG REVISION=unknown
+# `touch`: the sources may be older than the empty program.
+RUN touch src/lib.rs src/main.rs \
+ && image/root.sh /root/image "$(BALANCE_ALERT_REVISION="$REVISION" image/build.sh)"
 
-FROM debian:bookworm-slim
-RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libssl3 \
- && rm -rf /var/lib/apt/lists/*
+FROM scratch
+ARG VERSION=0.1.0
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="balance-alert" \
       org.opencontainers.image.description="Tells you before an API account, a cloud account or a subscription runs dry" \
-      org.opencontainers.image.licenses="MIT"
-COPY --from=build /build/target/release/balance-alert /usr/local/bin/balance-alert
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+COPY --from=build /root/image /
 USER 65532:65532
-ENV CONFIG_PATH=/etc/balance-alert/config.yaml
+# The memory of runs is /var/lib/balance-alert/state.db, unless the config says otherwise.
+ENV CONFIG_PATH=/etc/balance-alert/config.yaml \
+    XDG_STATE_HOME=/var/lib
 ENTRYPOINT ["/usr/local/bin/balance-alert"]
 CMD ["check"]

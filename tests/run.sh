@@ -24,3 +24,4 @@ cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 cargo test --locked --lib --bins --test integration
+./tests/platform.sh

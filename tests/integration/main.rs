@@ -9,6 +9,7 @@ mod limits;
 mod mailboxes;
 mod memory;
 mod metrics;
+mod platform;
 mod providers;
 mod quickstart;
 mod report;
