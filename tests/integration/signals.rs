@@ -104,6 +104,31 @@ fn hanging_provider(kind: Kind, signal: &str, code: i32) {
 }
 
 #[test]
+fn who_is_asked_may_still_answer_but_nobody_else_is_asked() {
+    for (signal, code) in SIGNALS {
+        let hold = Arc::new(Gate::new());
+        let held = Arc::clone(&hold);
+        let provider = Server::start(move |_| {
+            held.wait_for(1);
+            Reply::ok(uniapi_body("5"))
+        });
+        let order = ["first", "second", "late-1", "late-2", "late-3"];
+        let mut config = long(order.map(|name| uniapi(name, &format!("{}/{name}", provider.url()))).to_vec());
+        config["settings"]["max_concurrent_checks"] = json!(2);
+        let run = Program::check_json(&config).start();
+        provider.wait_for_requests(2);
+        run.signal(signal);
+        run.wait_until_heard();
+        hold.arrive();
+        let run = run.finish().expect(code);
+        assert_eq!(provider.hits(), 2, "{run}");
+        let report = run.report();
+        assert_eq!((names(&report, "low"), names(&report, "failed").len()), (vec!["first".into(), "second".into()], 3));
+        assert_eq!(project(&report, "late-1")["error"]["message"], "not begun, because the run was to end");
+    }
+}
+
+#[test]
 fn a_cut_off_check_neither_adds_to_its_failures_nor_ends_them() {
     let mut world = World::new(Kind::Sqlite, &[("A", 500), ("B", 500)]);
     let provider = Server::start(|_| Reply::hang());
@@ -329,12 +354,14 @@ fn a_signal_at_a_random_moment_loses_nothing_and_repeats_nothing() {
         let left = files(&world);
         let mut ends = Vec::new();
         for round in 0..10 {
-            let (signal, code) = SIGNALS[round % 2];
-            let wait = whole.mul_f64(random.f64());
+            let (signal, code) = SIGNALS[random.usize(..2)];
+            // One moment in each tenth of a run.
+            let wait = whole.mul_f64((round as f64 + random.f64()) / 10.0);
             let what = format!("{kind:?}, seed {seed}, round {round}, SIG{signal} after {wait:?} of {whole:?}");
             ends.push(random_moment(kind, (signal, code), wait, &left, &what));
         }
-        println!("{kind:?}: alerts told before and after the next run: {ends:?}");
+        let is_cut = ends.iter().any(|(first, all)| first < all);
+        assert!(is_cut, "{kind:?}, seed {seed}: runs that are not cut would prove nothing: {ends:?}");
     }
 }
 

@@ -150,6 +150,21 @@ impl Running {
         assert!(status.success(), "the signal is sent");
     }
 
+    /// Waits until no signal that was sent is still to be delivered.
+    pub(crate) fn wait_until_heard(&self) {
+        let is_pending = || {
+            let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+            let pending = status.lines().filter(|line| line.starts_with("SigPnd:") || line.starts_with("ShdPnd:"));
+            pending
+                .into_iter()
+                .any(|line| line.split_whitespace().nth(1).is_some_and(|set| set.trim_matches('0') != ""))
+        };
+        while is_pending() {
+            assert!(self.started.elapsed() < LIMIT, "a signal is delivered in time");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// What `ps` shows of it.
     pub(crate) fn command_line(&self) -> String {
         fs::read_to_string(format!("/proc/{}/cmdline", self.child.id())).unwrap().replace('\0', " ")
