@@ -157,7 +157,7 @@ impl Running {
             let pending = status.lines().filter(|line| line.starts_with("SigPnd:") || line.starts_with("ShdPnd:"));
             pending
                 .into_iter()
-                .any(|line| line.split_whitespace().nth(1).is_some_and(|set| set.trim_matches('0') != ""))
+                .any(|line| line.split_whitespace().nth(1).is_some_and(|set| !set.trim_matches('0').is_empty()))
         };
         while is_pending() {
             assert!(self.started.elapsed() < LIMIT, "a signal is delivered in time");
