@@ -8,7 +8,7 @@ use super::health::ago;
 use crate::amount;
 use crate::cli::ListOutput;
 use crate::decide::Status;
-use crate::report::{columns, iso, painted_status};
+use crate::report::{iso, painted_columns};
 use crate::state::views::Known;
 use crate::text;
 
@@ -75,7 +75,7 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
         .map(|known| (Status::ALL.into_iter().find(|status| status.as_str() == known.status), known))
         .collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
-    let rows: Vec<Vec<String>> = sorted
+    let rows: Vec<(Option<Status>, Vec<String>)> = sorted
         .iter()
         .map(|(status, known)| {
             let balance = match (status, known.balance) {
@@ -83,8 +83,8 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
                 (_, Some(balance)) => amount::show(balance, known.currency.as_deref()),
                 (_, None) => "-".to_owned(),
             };
-            vec![
-                status.map_or_else(|| known.status.clone(), painted_status),
+            let cells = vec![
+                known.status.clone(),
                 text::one_line(&known.name, 60),
                 known.provider.clone(),
                 balance,
@@ -92,11 +92,12 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
                 known.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
                 ago(known.checked_at, now),
                 notes(known, now).join("; "),
-            ]
+            ];
+            (*status, cells)
         })
         .collect();
     let headings = ["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "CHECKED", "NOTE"];
-    let mut out = columns(&headings, rows, &[3, 4]);
+    let mut out = painted_columns(&headings, rows, &[3, 4]);
     if left_out > 0 {
         out.push_str(&format!("{} not looked at for a week; --all shows them\n", text::plural(left_out, "more check")));
     }

@@ -24,7 +24,7 @@ use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
 
 pub use json::iso;
-pub use table::{columns, painted_status};
+pub use table::{columns, painted_columns};
 
 /// All that a run found and did.
 pub struct Report {

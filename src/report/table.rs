@@ -9,10 +9,21 @@ use crate::decide::Status;
 
 /// Rows under headings, aligned by display width; `right` are the columns of numbers.
 pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
+    painted_columns(headings, rows.into_iter().map(|row| (None, row)).collect(), right)
+}
+
+/// The same, with the first word of a row in the colour of its state.
+pub fn painted_columns(headings: &[&str], rows: Vec<(Option<Status>, Vec<String>)>, right: &[usize]) -> String {
+    toned(headings, rows.into_iter().map(|(status, row)| (status.map(Tone::from), row)).collect(), right)
+}
+
+fn toned(headings: &[&str], rows: Vec<(Option<Tone>, Vec<String>)>, right: &[usize]) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headings.iter().map(|heading| painted(heading, Style::new().bold())));
-    for row in rows {
+    table.set_header(headings);
+    let mut styles = vec![Some(Style::new().bold())];
+    for (tone, row) in rows {
+        styles.push(tone.map(colour));
         table.add_row(row.into_iter().map(Cell::new));
     }
     for column in right {
@@ -20,7 +31,22 @@ pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> St
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    // Colours come last: to leave them out of the widths costs more than all the rest.
+    let mut out = String::new();
+    for (index, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        let text = line.trim_start();
+        // The first word of a row, all of the headings.
+        let end = if index == 0 { text.len() } else { text.find(' ').unwrap_or(text.len()) };
+        out.push_str(&line[..line.len() - text.len()]);
+        match styles.get(index).copied().flatten() {
+            Some(style) => out.push_str(&painted(&text[..end], style)),
+            None => out.push_str(&text[..end]),
+        }
+        out.push_str(&text[end..]);
+        out.push('\n');
+    }
+    out
 }
 
 fn painted(text: &str, style: Style) -> String {
@@ -37,11 +63,6 @@ fn colour(tone: Tone) -> Style {
     }
 }
 
-/// The word of a state, in its colour.
-pub fn painted_status(status: Status) -> String {
-    painted(status.as_str(), colour(status.into()))
-}
-
 pub(super) fn render(report: &Report, quiet: bool) -> String {
     let sections = sections(report, quiet);
     if quiet && sections.is_empty() {
@@ -50,10 +71,10 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
     let mut out = String::new();
     for section in sections {
         let rows = section.rows.into_iter().map(|row| {
-            let state = row.state.map(|(tone, word)| painted(word, colour(tone))).unwrap_or_default();
-            std::iter::once(state).chain(row.cells).collect()
+            let (tone, word) = row.state.unzip();
+            (tone, std::iter::once(word.unwrap_or_default().to_owned()).chain(row.cells).collect())
         });
-        out.push_str(&columns(section.headings, rows.collect(), section.right));
+        out.push_str(&toned(section.headings, rows.collect(), section.right));
         out.push('\n');
     }
     for line in told(report) {

@@ -1,5 +1,7 @@
 //! The words that make a mail an alert: one automaton over its text. Chinese words match anywhere, Latin ones as words only.
 
+use std::sync::OnceLock;
+
 use aho_corasick::AhoCorasick;
 
 /// The words that vendors use when an account runs dry, and no setting says otherwise.
@@ -86,7 +88,8 @@ pub const DEFAULT: [&str; 77] = [
 /// Words to look for.
 pub struct Keywords {
     words: Vec<String>,
-    automaton: Option<AhoCorasick>,
+    /// Made for the first text: most runs read no mail.
+    automaton: OnceLock<Option<AhoCorasick>>,
 }
 
 impl Keywords {
@@ -99,16 +102,18 @@ impl Keywords {
                 kept.push(word);
             }
         }
-        let folded: Vec<String> = kept.iter().map(|word| fold(word)).collect();
-        // Only a list that is too large for memory fails, and then nothing matches.
-        let automaton = if folded.is_empty() { None } else { AhoCorasick::new(&folded).ok() };
-        Keywords { words: kept, automaton }
+        Keywords { words: kept, automaton: OnceLock::new() }
     }
 
     /// The words in a text, as they are spelt in the list and in its order, each once. Where words overlap, the one that
     /// begins first counts, of two that begin together the one that stands first in the list.
     pub fn find(&self, text: &str) -> Vec<String> {
-        let Some(automaton) = &self.automaton else {
+        let automaton = self.automaton.get_or_init(|| {
+            let folded: Vec<String> = self.words.iter().map(|word| fold(word)).collect();
+            // Only a list that is too large for memory fails, and then nothing matches.
+            if folded.is_empty() { None } else { AhoCorasick::new(&folded).ok() }
+        });
+        let Some(automaton) = automaton else {
             return Vec::new();
         };
         let text = fold(text);

@@ -35,7 +35,7 @@ impl Builder<'_> {
                 }
             }
             webhook.source = source.or(webhook.source);
-            if self.document.root.get("webhook").is_none() {
+            if !self.has_webhook {
                 path.clear();
             }
             raw.push((path, webhook));

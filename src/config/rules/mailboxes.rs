@@ -42,10 +42,9 @@ impl Builder<'_> {
         let mut words = settings.alert_keywords.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
         words.extend(settings.extra_alert_keywords.unwrap_or_default());
         let shared = Arc::new(Keywords::new(words.clone()));
-        let is_list = self.document.root.get("email").is_none_or(serde_yaml::Value::is_sequence);
         let mut mailboxes: Vec<Mailbox> = Vec::new();
         for (index, mailbox) in raw.map(|raw| raw.0).unwrap_or_default().into_iter().enumerate() {
-            let path: NodePath = if is_list { item("email", index) } else { vec![key("email")] };
+            let path: NodePath = if self.has_mailbox_list { item("email", index) } else { vec![key("email")] };
             let Some(mailbox) = mailbox else {
                 self.missing_entry(&path);
                 continue;

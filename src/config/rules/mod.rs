@@ -55,6 +55,10 @@ struct Builder<'a> {
     fatal: bool,
     /// Compiled pages, by id and balance expression: one for all accounts of a provider.
     readers: BTreeMap<(String, String), Arc<Reader>>,
+    /// Whether the one `webhook` is written down, and not only in variables.
+    has_webhook: bool,
+    /// Whether `email` is a list, and not one mailbox.
+    has_mailbox_list: bool,
     /// Entries that are switched off.
     disabled: Vec<NodePath>,
     /// The names of the entries, for messages.
@@ -63,7 +67,7 @@ struct Builder<'a> {
 
 /// Reads the text of a config and checks all of it.
 pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> Loaded {
-    let document = match Document::parse(text) {
+    let mut document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
             let problem = Problem {
@@ -77,7 +81,8 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
             return Loaded { config: None, problems: vec![problem] };
         }
     };
-    let mut tree = document.root.clone();
+    // Large configs are most of a run's memory, so there is one tree.
+    let mut tree = std::mem::take(&mut document.root);
     let mut interpolated = interpolate(&mut tree, environment);
     if environment.overlay("WEBHOOK_URL").is_some() {
         // The variable stands for the field, so the field's own reference is not needed.
@@ -90,6 +95,8 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         folder: source.folder(),
         fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
         names: entry_names(&tree),
+        has_webhook: tree.get("webhook").is_some(),
+        has_mailbox_list: tree.get("email").is_none_or(Value::is_sequence),
         document: &document,
         environment,
         problems: Vec::new(),
@@ -104,6 +111,7 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
     };
     builder.report_tree();
     let raw = builder.shape(&mut tree);
+    drop(tree);
     let config = builder.config(raw);
     let mut problems = builder.problems;
     problems.sort_by_key(|problem| problem.position.unwrap_or_default());

@@ -23,7 +23,6 @@ use measure::{Taken, median};
 use picture::Series;
 use server::{ANSWER, Manner};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_balance-alert");
 const WORKERS: usize = 50;
 /// A request that hangs is given up after this time.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -45,6 +44,8 @@ fn main() {
 /// The servers and the folder of configs.
 struct Bench {
     folder: tempfile::TempDir,
+    /// What is measured: the release, or what `BALANCE_ALERT_BINARY` names.
+    program: String,
     server: Child,
     /// The servers end with it.
     _leash: ChildStdin,
@@ -141,7 +142,9 @@ impl Bench {
         let mut line = String::new();
         BufReader::new(server.stdout.take().expect("its output")).read_line(&mut line).expect("its ports");
         let ports: Vec<u16> = line.split_whitespace().map(|port| port.parse().expect("a port")).collect();
-        Bench { folder, server, _leash: leash, plain: ports[0], tls: ports[1] }
+        let release = || env!("CARGO_BIN_EXE_balance-alert").to_owned();
+        let program = std::env::var("BALANCE_ALERT_BINARY").unwrap_or_else(|_| release());
+        Bench { folder, program, server, _leash: leash, plain: ports[0], tls: ports[1] }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -202,8 +205,8 @@ impl Bench {
         let (mut other, mut start, mut check) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..times {
             other.push(self.measure("none", &["curl", "-q", "--version"]));
-            start.push(self.measure("none", &[PROGRAM, "--version"]));
-            check.push(self.measure("none", &[PROGRAM, "validate", "--config", &config]));
+            start.push(self.measure("none", &[&self.program, "--version"]));
+            check.push(self.measure("none", &[&self.program, "validate", "--config", &config]));
             assert_eq!([start[start.len() - 1].code, check[check.len() - 1].code], [0, 0], "the config is good");
         }
         let case = Case { accounts: 1, is_tls: true, kind: "now" };
@@ -281,7 +284,7 @@ impl Bench {
             let command = ["curl", "-q", "-K", &curl];
             runs.curl.push(self.measure("none", &command));
             let program = |state: &str, config: &str| {
-                let taken = self.measure(state, &[PROGRAM, "check", "--config", config]);
+                let taken = self.measure(state, &[&self.program, "check", "--config", config]);
                 assert_eq!(taken.code, wanted, "{config} with {} accounts", case.accounts);
                 taken
             };
