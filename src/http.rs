@@ -186,7 +186,8 @@ fn same_origin(attempt: reqwest::redirect::Attempt) -> reqwest::redirect::Action
 /// Reads at most the cap, and not longer than the whole request may take.
 fn read_body(from: &mut impl Read, start: Instant, timeout: Duration) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    let mut chunk = [0; 16 * 1024];
+    // Answers are small, and each worker's stack holds one of these for good.
+    let mut chunk = [0; 4 * 1024];
     loop {
         if start.elapsed() >= timeout {
             return Err(timed_out(timeout));

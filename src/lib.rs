@@ -72,7 +72,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::History(args) => answer(&args.store, || recall::history(&args)),
         Command::Alerts(args) => answer(&args.store, || recall::alerts(&args)),
         Command::Health(args) => answer(&args.store, || recall::health(&args)),
-        Command::Schema => print(&schema()),
+        Command::Schema => print(config::SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "balance-alert", &mut script);
@@ -87,11 +87,6 @@ pub fn nagios(exit: Exit) -> Exit {
         print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()));
     }
     exit.for_nagios()
-}
-
-/// The JSON Schema of the config, as text.
-pub fn schema() -> String {
-    format!("{:#}\n", config::schema())
 }
 
 fn set_colour(color: Color) {

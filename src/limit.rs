@@ -2,8 +2,10 @@
 //!
 //! A limit is a sliding window, and exact: `governor` knows "one in a span", and a window of N is N of these, taken in
 //! turn. (Its own "N in a span" lets up to 2 N - 1 through in one, as its bucket refills while it is drained; robots that
-//! are blocked for going over their limit would be blocked.)
+//! are blocked for going over their limit would be blocked.) A span is counted from the end of a request: when it arrived is
+//! not known, and a first one that has to connect takes longer than those that follow.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +21,7 @@ use crate::interrupt::Deadline;
 const MOST: u32 = 100_000;
 /// The words for spans, with their lengths in seconds.
 const SPANS: [(&str, u64); 4] = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400)];
-/// Requests take different times to arrive, so a span is this part longer here than there.
+/// What was given up may arrive a little later, so a span is this part longer here than there.
 const MARGIN: u32 = 50;
 
 /// How often something may be done: `5/minute`, or several of these that hold together, `5/second, 100/minute`.
@@ -92,22 +94,34 @@ pub struct Limiter {
     windows: Mutex<Vec<Window>>,
 }
 
+/// Leave for one request. Its span begins when it is dropped; if nothing was sent, it is free again at once.
+#[must_use]
+#[derive(Debug)]
+pub struct Place<'a> {
+    limiter: &'a Limiter,
+    is_used: bool,
+}
+
 /// One rate, in force.
 #[derive(Debug)]
 struct Window {
     rate: Rate,
-    /// One in a span each, made when they are first needed.
-    cells: Vec<DefaultDirectRateLimiter>,
-    next: usize,
-    /// Places that were given by this window and not used, because another window had none.
-    spare: usize,
+    quota: Quota,
+    /// Places that were given back, in the order in which they come free: "one in a span" each.
+    resting: VecDeque<DefaultDirectRateLimiter>,
+    /// Places that somebody has.
+    taken: usize,
 }
 
 impl Limiter {
     /// A limiter from whose limit nothing is used.
     pub fn new(limit: Limit) -> Limiter {
-        let window = |rate: &Rate| Window { rate: *rate, cells: Vec::new(), next: 0, spare: 0 };
-        let windows = Mutex::new(limit.0.iter().map(window).collect());
+        // A span is never zero; if it were, there would be no limit.
+        let window = |rate: &Rate| {
+            let quota = Quota::with_period(rate.span())?;
+            Some(Window { rate: *rate, quota, resting: VecDeque::new(), taken: 0 })
+        };
+        let windows = Mutex::new(limit.0.iter().filter_map(window).collect());
         Limiter { limit, windows }
     }
 
@@ -119,37 +133,31 @@ impl Limiter {
     /// Takes a place now.
     ///
     /// # Errors
-    /// The time at which it is worth another try.
-    pub fn take(&self) -> Result<(), Instant> {
+    /// The time at which it is worth another try, and not before.
+    pub fn take(&self) -> Result<Place<'_>, Instant> {
         let mut windows = self.lock();
-        let waits = windows.iter_mut().filter_map(|window| window.reserve().err());
-        if let Some(longest) = waits.max() {
-            return Err(Instant::now() + longest);
+        let results: Vec<Result<(), Duration>> = windows.iter_mut().map(Window::take).collect();
+        let Some(longest) = results.iter().filter_map(|result| result.err()).max() else {
+            return Ok(Place { limiter: self, is_used: false });
+        };
+        for (window, _) in windows.iter_mut().zip(&results).filter(|(_, result)| result.is_ok()) {
+            window.give_back(false);
         }
-        for window in windows.iter_mut() {
-            window.spare -= 1;
-        }
-        Ok(())
-    }
-
-    /// Gives a place back that was not used.
-    pub fn put_back(&self) {
-        for window in self.lock().iter_mut() {
-            window.spare += 1;
-        }
+        Err(Instant::now() + longest)
     }
 
     /// Takes a place, waiting for it as long as there is time.
     ///
     /// # Errors
     /// `rate_limited`, if there will be none in time.
-    pub fn wait(&self, deadline: &Deadline) -> Result<(), Failure> {
-        while let Err(at) = self.take() {
-            if !deadline.sleep(at.saturating_duration_since(Instant::now())) {
-                return Err(self.refusal());
+    pub fn wait(&self, deadline: &Deadline) -> Result<Place<'_>, Failure> {
+        loop {
+            match self.take() {
+                Ok(place) => return Ok(place),
+                Err(at) if deadline.sleep(at.saturating_duration_since(Instant::now())) => {}
+                Err(_) => return Err(self.refusal()),
             }
         }
-        Ok(())
     }
 
     /// What to say where no place is left.
@@ -159,28 +167,43 @@ impl Limiter {
     }
 }
 
+impl Place<'_> {
+    /// Something is sent now.
+    pub fn begin(&mut self) {
+        self.is_used = true;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.limiter.lock().iter_mut().for_each(|window| window.give_back(self.is_used));
+    }
+}
+
 impl Window {
-    /// Makes sure that there is a spare place.
-    ///
     /// # Errors
-    /// How long to wait for one.
-    fn reserve(&mut self) -> Result<(), Duration> {
-        if self.spare > 0 {
+    /// How long to wait for a place, at the least.
+    fn take(&mut self) -> Result<(), Duration> {
+        if self.resting.len() + self.taken < self.rate.count as usize {
+            self.taken += 1;
             return Ok(());
         }
-        if self.next == self.cells.len() {
-            let Some(quota) = Quota::with_period(self.rate.span()) else {
-                // A span is never zero; if it were, there would be no limit.
-                self.spare += 1;
-                return Ok(());
-            };
-            self.cells.push(RateLimiter::direct(quota));
-        }
-        let cell = &self.cells[self.next];
-        cell.check().map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))?;
-        self.next = (self.next + 1) % self.rate.count as usize;
-        self.spare += 1;
+        // Who has a place now gives it back now at the earliest.
+        let first = self.resting.front().ok_or(self.rate.span())?;
+        first.check().map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))?;
+        self.resting.pop_front();
+        self.taken += 1;
         Ok(())
+    }
+
+    fn give_back(&mut self, is_used: bool) {
+        self.taken -= 1;
+        if is_used {
+            let place = RateLimiter::direct(self.quota);
+            // The first one is always let through, and begins the span.
+            let _ = place.check();
+            self.resting.push_back(place);
+        }
     }
 }
 
@@ -220,7 +243,10 @@ mod tests {
             let mut given = Vec::new();
             while given.len() < 2 * count + 1 {
                 match limiter.take() {
-                    Ok(()) => given.push(Instant::now()),
+                    Ok(mut place) => {
+                        given.push(Instant::now());
+                        place.begin();
+                    }
                     Err(at) => std::thread::sleep(at.saturating_duration_since(Instant::now()) / 3),
                 }
             }
@@ -231,17 +257,42 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_limit_is_there_at_once_and_what_is_put_back_is_there_again() {
+    fn the_whole_limit_is_there_at_once_and_what_was_not_used_is_there_again() {
         let limiter = Limiter::new(limit("5/hour, 50/day"));
-        (0..5).for_each(|_| assert!(limiter.take().is_ok()));
+        let mut places: Vec<Place> = (0..5).map(|_| limiter.take().unwrap()).collect();
         let at = limiter.take().unwrap_err();
-        assert!(at > Instant::now() + Duration::from_secs(3500), "until the first one is an hour old");
-        limiter.put_back();
-        assert!(limiter.take().is_ok());
+        assert!(at > Instant::now() + Duration::from_secs(3500), "an hour after the first one ends");
+        places.pop();
+        drop(limiter.take().unwrap());
+        places.push(limiter.take().unwrap());
+        places.iter_mut().for_each(Place::begin);
+        drop(places);
         assert!(limiter.take().is_err());
         let refused = limiter.wait(&Deadline::within(Duration::from_secs(60))).unwrap_err();
         assert_eq!(refused.reason, Reason::RateLimited);
         assert!(refused.message.contains("5/hour, 50/day"), "{}", refused.message);
+    }
+
+    #[test]
+    fn a_span_begins_when_a_request_ends() {
+        let limiter = Limiter::new(limit("1/second"));
+        let mut place = limiter.take().unwrap();
+        place.begin();
+        std::thread::sleep(Duration::from_millis(300));
+        let end = Instant::now();
+        drop(place);
+        assert!(limiter.take().unwrap_err() >= end + Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_one_rate_refuses_is_not_used_of_another() {
+        let limiter = Limiter::new(limit("1/hour, 2/hour"));
+        let mut place = limiter.take().unwrap();
+        assert!((0..5).all(|_| limiter.take().is_err()));
+        place.begin();
+        drop(place);
+        let windows = limiter.lock();
+        assert_eq!(windows.iter().map(|window| (window.taken, window.resting.len())).collect::<Vec<_>>(), [(0, 1); 2]);
     }
 
     #[test]

@@ -5,8 +5,10 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regex_lite::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::text;
@@ -16,6 +18,9 @@ const MESSAGE_CHARS: usize = 300;
 /// Shorter values are not searched for: replacing them would tear ordinary words apart.
 const SHORTEST_SECRET: usize = 4;
 const MASK: &str = "***";
+
+/// A JSON Web Token, or the beginning of one: they are made in the run, so nobody could learn them before.
+static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\beyJ[A-Za-z0-9_-]{9,}(\.[A-Za-z0-9_-]*)*").ok());
 
 /// Knows the secrets of this run and removes them from text.
 #[derive(Clone, Default)]
@@ -82,6 +87,9 @@ impl Redactor {
                 out = out.replace(form.0.expose_secret(), MASK);
             }
         }
+        if let Some(token) = TOKEN.as_ref().filter(|_| out.contains("eyJ")) {
+            out = token.replace_all(&out, MASK).into_owned();
+        }
         out
     }
 
@@ -125,6 +133,15 @@ mod tests {
             assert!(!clean.contains("a/b") && !clean.to_uppercase().contains("A%2FB"), "{clean}");
         }
         assert_eq!(redactor.clean("abc stays, it is too short"), "abc stays, it is too short");
+    }
+
+    #[test]
+    fn a_token_that_nobody_has_learnt_is_masked() {
+        let redactor = Redactor::default();
+        let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl-_";
+        assert_eq!(redactor.clean(&format!("(\"Bearer {token}\")")), "(\"Bearer ***\")");
+        assert_eq!(redactor.clean(&token[..50]), "***", "cut off by whoever echoes it");
+        assert_eq!(redactor.clean("greyJoyJoyJoyJoy and eyJoy stay"), "greyJoyJoyJoyJoy and eyJoy stay");
     }
 
     #[test]

@@ -450,8 +450,9 @@ fn finish(report: &Report, args: &CheckArgs) -> Exit {
     let shown = if args.output == Output::Nagios { exit.for_nagios() } else { exit };
     let mut printed = print(&report.render(args.output, shown, args.quiet));
     for file in &args.reports {
-        // In place: what is named may be no ordinary file, as `/dev/termination-log`.
-        if let Err(error) = std::fs::write(&file.path, report.render(file.output, shown, false)) {
+        let text = report.render(file.output, shown, false);
+        // In place: what is named may be no ordinary file, as `/dev/termination-log`. Without colours, which are a terminal's.
+        if let Err(error) = std::fs::write(&file.path, anstream::adapter::strip_str(&text).to_string()) {
             let why = text::io_error(&error);
             log::error!("the report cannot be written to `{}`: {why}", file.path.display());
             printed = Exit::Internal;

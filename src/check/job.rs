@@ -113,23 +113,24 @@ impl Shared {
             return Turn::Done(none(Ok(reading), true));
         }
         let limiter = self.limiters.get(&account.page.id);
-        if let Some((limiter, Err(at))) = limiter.map(|limiter| (limiter, limiter.take())) {
-            return match limiter.refusal() {
-                refusal if at < self.policy.deadline.at() => Turn::Later(at, refusal),
-                refusal => Turn::Done(none(Err(refusal), false)),
-            };
-        }
-        let nobody_asked = || limiter.inspect(|limiter| limiter.put_back());
+        let place = match limiter.map(|limiter| (limiter, limiter.take())) {
+            None => None,
+            Some((_, Ok(place))) => Some(place),
+            Some((limiter, Err(at))) => {
+                return match limiter.refusal() {
+                    refusal if at < self.policy.deadline.at() => Turn::Later(at, refusal),
+                    refusal => Turn::Done(none(Err(refusal), false)),
+                };
+            }
+        };
         let permit = match account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now())) {
             None => None,
             Some(Ok(Some(permit))) => Some(permit),
             Some(Ok(None)) => {
-                nobody_asked();
                 let message = "not asked: another check had not found out in time whether the host is back";
                 return Turn::Later(Instant::now() + PAUSE, Failure::new(Reason::CircuitOpen, message));
             }
             Some(Err(failure)) => {
-                nobody_asked();
                 return Turn::Done(none(Err(failure), false));
             }
         };
@@ -137,7 +138,7 @@ impl Shared {
             clients: &self.clients,
             limiter,
             deadline: &self.policy.deadline,
-            has_place: limiter.is_some(),
+            place,
             is_refused: false,
             calls: Vec::new(),
         };

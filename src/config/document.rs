@@ -222,6 +222,8 @@ impl<'de> Visitor<'de> for Tree<'_> {
             seen.push(key);
             self.path.borrow_mut().pop();
         }
+        // Thousands of entries with five fields in room for eight would be the peak of a run's memory.
+        map.shrink_to_fit();
         Ok(Value::Mapping(map))
     }
 

@@ -7,6 +7,8 @@ mod environment;
 mod problem;
 mod raw;
 mod rules;
+#[cfg(test)]
+mod schema;
 mod source;
 mod store;
 
@@ -443,7 +445,5 @@ pub(crate) fn cap_workers(wanted: usize) -> (usize, Option<String>) {
     (MOST_WORKERS, Some(warning))
 }
 
-/// The JSON Schema of the config file.
-pub fn schema() -> serde_json::Value {
-    raw::schema()
-}
+/// The JSON Schema of the config file, as text.
+pub const SCHEMA: &str = include_str!("../../examples/config.schema.json");

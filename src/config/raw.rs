@@ -8,14 +8,14 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::check::provider::page::Page;
 
 /// A config for balance-alert: what to watch, and whom to tell.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawConfig {
     /// Where the JSON Schema of this file is, for editors.
@@ -45,44 +45,45 @@ pub(super) struct RawConfig {
 }
 
 /// How a run behaves.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawSettings {
     /// Checks at the same time: 1 to 50, default 20.
-    #[schemars(extend("default" = 20))]
+    #[cfg_attr(test, schemars(extend("default" = 20)))]
     pub max_concurrent_checks: Option<Lenient<u64>>,
     /// Longest time for one request, in seconds: above 0 to 600, default 15.
-    #[schemars(extend("default" = 15))]
+    #[cfg_attr(test, schemars(extend("default" = 15)))]
     pub request_timeout_seconds: Option<Lenient<Decimal>>,
     /// Longest time for the whole run, in seconds: above 0 to 86400, default 120.
-    #[schemars(extend("default" = 120))]
+    #[cfg_attr(test, schemars(extend("default" = 120)))]
     pub run_timeout_seconds: Option<Lenient<Decimal>>,
     /// Repeats after a first attempt that failed for a passing reason: 0 to 10, default 3.
-    #[schemars(extend("default" = 3))]
+    #[cfg_attr(test, schemars(extend("default" = 3)))]
     pub max_retries: Option<Lenient<u64>>,
     /// Language of alerts, default en.
-    #[schemars(extend("default" = "en"))]
+    #[cfg_attr(test, schemars(extend("default" = "en")))]
     pub language: Option<Language>,
     /// An alert is repeated after this many seconds while its cause lasts: 0 to 31536000, default 86400.
-    #[schemars(extend("default" = 86400))]
+    #[cfg_attr(test, schemars(extend("default" = 86400)))]
     pub alert_cooldown_seconds: Option<Lenient<Decimal>>,
     /// It is repeated sooner once the balance is this many percent below the value last told: above 0 to 100, default 50.
-    #[schemars(extend("default" = 50))]
+    #[cfg_attr(test, schemars(extend("default" = 50)))]
     pub realert_drop_percent: Option<Lenient<Decimal>>,
     /// A balance has recovered this many percent above its threshold: 0 to 1000, default 0.
-    #[schemars(extend("default" = 0))]
+    #[cfg_attr(test, schemars(extend("default" = 0)))]
     pub recovery_margin_percent: Option<Lenient<Decimal>>,
     /// A check that fails in this many runs in a row raises an alert: 0 (never) to 1000, default 3.
-    #[schemars(extend("default" = 3))]
+    #[cfg_attr(test, schemars(extend("default" = 3)))]
     pub failure_alert_after: Option<Lenient<u64>>,
     /// A reading that is not older than this many seconds is used again: 0 (never) to 86400, default 0.
-    #[schemars(extend("default" = 0))]
+    #[cfg_attr(test, schemars(extend("default" = 0)))]
     pub response_cache_ttl: Option<Lenient<Decimal>>,
     /// This many transient failures of one host in a row stop further questions to it: 0 (never) to 1000, default 3.
-    #[schemars(extend("default" = 3))]
+    #[cfg_attr(test, schemars(extend("default" = 3)))]
     pub circuit_breaker_failures: Option<Lenient<u64>>,
     /// For this many seconds: above 0 to 86400, default 60.
-    #[schemars(extend("default" = 60))]
+    #[cfg_attr(test, schemars(extend("default" = 60)))]
     pub circuit_breaker_seconds: Option<Lenient<Decimal>>,
     /// The time zone of the dates of subscriptions and mails, for example Asia/Shanghai; default the variable TZ, else UTC.
     pub timezone: Option<String>,
@@ -93,21 +94,22 @@ pub(super) struct RawSettings {
 }
 
 /// What renews on a date.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawSubscription {
     /// The unique name in reports and alerts.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub name: Option<String>,
     /// How often it renews.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub cycle_type: Option<CycleType>,
     /// Weekly: 1 (Monday) to 7. Monthly: 1 to 31. Yearly: month and day as 315 or "03-15"; 1 to 31 renews on the anniversary of
     /// `last_renewed_date`.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub renewal_day: Option<Lenient<Text>>,
     /// Days before the renewal from which on it is due: 0 to 365, default 3.
-    #[schemars(extend("default" = 3))]
+    #[cfg_attr(test, schemars(extend("default" = 3)))]
     pub alert_days_before: Option<Lenient<u64>>,
     /// What a renewal costs.
     pub amount: Option<Lenient<Decimal>>,
@@ -152,30 +154,20 @@ impl<'de> Deserialize<'de> for RawMailboxes {
     }
 }
 
-impl JsonSchema for RawMailboxes {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "RawMailboxes".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<RawMailbox>();
-        json_schema!({ "anyOf": [{ "type": "array", "items": one.clone() }, one] })
-    }
-}
-
 /// A mailbox to watch.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawMailbox {
     /// The unique name in reports and alerts; default is the user.
     pub name: Option<String>,
     /// The IMAP server.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub host: Option<String>,
     /// Its port; default 993 with TLS, else 143.
     pub port: Option<Lenient<u64>>,
     /// The user.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub username: Option<String>,
     /// The password, or the code that stands for it; best as `${VARIABLE}`.
     pub password: Option<String>,
@@ -204,7 +196,8 @@ pub(super) struct RawMailbox {
 }
 
 /// How the link to a mailbox is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum MailSecurity {
     /// TLS from the first byte
@@ -216,7 +209,8 @@ pub(super) enum MailSecurity {
 }
 
 /// How to log in to a mailbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum MailAuth {
     /// User and password
@@ -227,13 +221,14 @@ pub(super) enum MailAuth {
 }
 
 /// Where the tokens of a mailbox come from.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawOauth2 {
     /// google, microsoft, or custom with a `token_url`; default custom.
     pub provider: Option<OauthProvider>,
     /// The client.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub client_id: Option<String>,
     /// Its secret, if it has one.
     pub client_secret: Option<String>,
@@ -250,7 +245,8 @@ pub(super) struct RawOauth2 {
 }
 
 /// Who gives tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum OauthProvider {
     /// Google
@@ -263,14 +259,15 @@ pub(super) enum OauthProvider {
 }
 
 /// How mailboxes are read.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawEmailSettings {
     /// How many days back a first look goes: 1 to 30, default 1.
-    #[schemars(extend("default" = 1))]
+    #[cfg_attr(test, schemars(extend("default" = 1)))]
     pub days: Option<Lenient<u64>>,
     /// Most mails that are read in a mailbox and run, the newest: 1 to 100000, default 1000.
-    #[schemars(extend("default" = 1000))]
+    #[cfg_attr(test, schemars(extend("default" = 1000)))]
     pub max_emails: Option<Lenient<u64>>,
     /// Words that make a mail an alert, instead of the program's own.
     pub alert_keywords: Option<Vec<String>>,
@@ -279,7 +276,8 @@ pub(super) struct RawEmailSettings {
 }
 
 /// How often a subscription renews.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CycleType {
     /// Every week
@@ -291,11 +289,12 @@ pub(super) enum CycleType {
 }
 
 /// What Prometheus sees of a run.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawMetrics {
     /// Goes before every name, with an underscore; empty for bare names. Default balance_alert.
-    #[schemars(extend("default" = "balance_alert"))]
+    #[cfg_attr(test, schemars(extend("default" = "balance_alert")))]
     pub namespace: Option<String>,
     /// A Pushgateway that every run is pushed to.
     pub pushgateway: Option<RawGateway>,
@@ -304,13 +303,14 @@ pub(super) struct RawMetrics {
 }
 
 /// A Pushgateway.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawGateway {
     /// Its address, without `/metrics/job/...`.
     pub url: Option<String>,
     /// The job of the group; default balance-alert.
-    #[schemars(extend("default" = "balance-alert"))]
+    #[cfg_attr(test, schemars(extend("default" = "balance-alert")))]
     pub job: Option<String>,
     /// More labels of the group.
     pub grouping: Option<BTreeMap<String, Lenient<Text>>>,
@@ -331,12 +331,13 @@ pub(super) struct RawGateway {
     /// A file that holds that secret.
     pub secret_file: Option<String>,
     /// Longest time for the push, in seconds: above 0 to 60, default 5.
-    #[schemars(extend("default" = 5))]
+    #[cfg_attr(test, schemars(extend("default" = 5)))]
     pub timeout_seconds: Option<Lenient<Decimal>>,
 }
 
 /// How a request proves who sends it: exactly one way.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawAuth {
     /// User and password.
@@ -352,11 +353,12 @@ pub(super) struct RawAuth {
 }
 
 /// User and password.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawBasic {
     /// The user.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub username: Option<String>,
     /// The password.
     pub password: Option<String>,
@@ -365,7 +367,8 @@ pub(super) struct RawBasic {
 }
 
 /// A JSON Web Token that is made for each request.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawJwt {
     /// What both sides know, at least 32 bytes; default the variable JWT_SECRET_KEY.
@@ -375,7 +378,7 @@ pub(super) struct RawJwt {
     /// How it is signed; only HS256.
     pub algorithm: Option<JwtAlgorithm>,
     /// How long it is good for, in hours: above 0 to 8760, default the variable JWT_ACCESS_TOKEN_EXPIRES_HOURS, else 24.
-    #[schemars(extend("default" = 24))]
+    #[cfg_attr(test, schemars(extend("default" = 24)))]
     pub expires_hours: Option<Lenient<Decimal>>,
     /// Who makes it.
     pub issuer: Option<String>,
@@ -384,7 +387,8 @@ pub(super) struct RawJwt {
 }
 
 /// How a token is signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) enum JwtAlgorithm {
     /// HMAC with SHA-256
     #[default]
@@ -393,11 +397,12 @@ pub(super) enum JwtAlgorithm {
 }
 
 /// A header of the receiver's own.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawHeader {
     /// Its name.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub name: Option<String>,
     /// Its value, a secret.
     pub value: Option<String>,
@@ -415,7 +420,8 @@ pub(super) enum RawState {
 }
 
 /// Where runs keep what they remember, and for how long.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawStore {
     /// A file; default $XDG_STATE_HOME/balance-alert/state.db.
@@ -425,7 +431,7 @@ pub(super) struct RawStore {
     /// A file that holds the address of the database.
     pub url_file: Option<String>,
     /// How long samples and sent alerts are kept, in days: 1 to 36500, default 400.
-    #[schemars(extend("default" = 400))]
+    #[cfg_attr(test, schemars(extend("default" = 400)))]
     pub retention_days: Option<Lenient<u64>>,
 }
 
@@ -456,19 +462,9 @@ impl<'de> Deserialize<'de> for RawState {
     }
 }
 
-impl JsonSchema for RawState {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "RawState".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let store = generator.subschema_for::<RawStore>();
-        json_schema!({ "anyOf": [{ "const": "none" }, store] })
-    }
-}
-
 /// The language of alerts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English
@@ -479,7 +475,8 @@ pub enum Language {
 }
 
 /// A channel that alerts go to.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawWebhook {
     /// The name in reports; default is the type.
@@ -502,12 +499,13 @@ pub(super) struct RawWebhook {
     /// How many messages it takes: `20/minute`, `5/second, 100/minute`, or none; by default as many as the service allows.
     pub rate_limit: Option<String>,
     /// Whether it hears that an alert is over; default true.
-    #[schemars(extend("default" = true))]
+    #[cfg_attr(test, schemars(extend("default" = true)))]
     pub send_resolved: Option<Lenient<bool>>,
 }
 
 /// The services that alerts can be sent to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
     /// Feishu / Lark custom robot
@@ -541,21 +539,22 @@ impl ChannelKind {
 }
 
 /// An account to watch.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawProject {
     /// The unique name in reports and alerts.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub name: Option<String>,
     /// The service: an id of `balance-alert providers`, or of a page under `providers`.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub provider: Option<String>,
     /// The credential, best as `${VARIABLE}`.
     pub api_key: Option<String>,
     /// A file that holds the credential.
     pub api_key_file: Option<String>,
     /// Below it the balance is critical.
-    #[schemars(required)]
+    #[cfg_attr(test, schemars(required))]
     pub threshold: Option<Lenient<Decimal>>,
     /// Below it the balance is a warning; not under `threshold`.
     pub warning_threshold: Option<Lenient<Decimal>>,
@@ -579,7 +578,8 @@ pub(super) struct RawProject {
 }
 
 /// What an account counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum BalanceType {
     /// Money
@@ -614,52 +614,25 @@ impl FromStr for Text {
     }
 }
 
-/// What a lenient value is called in messages and in the schema.
+/// What a lenient value is called in messages.
 pub(super) trait Scalar: FromStr {
     const EXPECTED: &'static str;
-    fn schema() -> Schema;
 }
 
 impl Scalar for u64 {
     const EXPECTED: &'static str = "a whole number";
-    fn schema() -> Schema {
-        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }] })
-    }
 }
 
 impl Scalar for Decimal {
     const EXPECTED: &'static str = "a number";
-    fn schema() -> Schema {
-        json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
-    }
 }
 
 impl Scalar for bool {
     const EXPECTED: &'static str = "true or false";
-    fn schema() -> Schema {
-        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "string" }] })
-    }
 }
 
 impl Scalar for Text {
     const EXPECTED: &'static str = "text";
-    fn schema() -> Schema {
-        json_schema!({ "type": ["string", "number", "boolean"] })
-    }
-}
-
-impl<T: Scalar> JsonSchema for Lenient<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::EXPECTED.into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        T::schema()
-    }
 }
 
 impl<'de, T: Scalar> Deserialize<'de> for Lenient<T> {
@@ -703,37 +676,5 @@ impl<T: Scalar> Visitor<'_> for LenientVisitor<T> {
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
         Self::parse(value, de::Unexpected::Str(value))
-    }
-}
-
-/// The JSON Schema of the config, as `balance-alert schema` prints it.
-pub(super) fn schema() -> serde_json::Value {
-    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    let mut schema = generator.into_root_schema_for::<RawConfig>().to_value();
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), "balance-alert config".into());
-        root.insert("$id".to_owned(), "config.schema.json".into());
-    }
-    allow_comments(&mut schema);
-    let ids: Vec<_> = crate::check::provider::catalog().iter().map(|page| page.id.clone()).collect();
-    if let Some(provider) = schema.pointer_mut("/definitions/RawProject/properties/provider") {
-        let description = provider.get("description").cloned().unwrap_or_default();
-        // Known ids complete in an editor; others may come from `providers:`.
-        *provider = serde_json::json!({ "description": description, "anyOf": [{ "enum": ids }, { "type": "string" }] });
-    }
-    schema
-}
-
-/// Keys that begin with `_` are comments wherever unknown keys are refused.
-fn allow_comments(node: &mut serde_json::Value) {
-    match node {
-        serde_json::Value::Object(map) => {
-            if map.get("additionalProperties") == Some(&serde_json::Value::Bool(false)) {
-                map.insert("patternProperties".to_owned(), serde_json::json!({ "^_": true }));
-            }
-            map.values_mut().for_each(allow_comments);
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(allow_comments),
-        _ => {}
     }
 }

@@ -17,7 +17,7 @@ use crate::config::{Channel, ChannelKind};
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
 use crate::interrupt::Deadline;
-use crate::limit::Limiter;
+use crate::limit::{Limiter, Place};
 use crate::logging::Format;
 use crate::plan::Plan;
 use crate::redact::Redactor;
@@ -238,9 +238,9 @@ impl Task {
         for (index, part) in parts.into_iter().enumerate() {
             let calls = &mut delivery.calls;
             let (result, _) = retry::run(&self.policy, &self.redactor, |_| {
-                if let Some(limiter) = &self.limiter {
-                    limiter.wait(&self.policy.deadline)?;
-                }
+                let limiter = self.limiter.as_ref();
+                let mut place = limiter.map(|limiter| limiter.wait(&self.policy.deadline)).transpose()?;
+                place.iter_mut().for_each(Place::begin);
                 let begin = Instant::now();
                 let result = self.attempt(part.clone());
                 calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });

@@ -96,6 +96,11 @@ impl Found {
     }
 }
 
+/// Ends the connection, so that no file of its log is left beside the store.
+fn leave(store: Store) {
+    store.close(&Deadline::within(LONGEST_WAIT));
+}
+
 /// What is wrong while the store is asked.
 fn failed(format: Format, place: &str) -> impl Fn(crate::state::StoreError) -> Exit {
     move |error| {
@@ -112,6 +117,7 @@ pub fn status(args: &StatusArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let now = Timestamp::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
+    leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
     let since = if args.all { Timestamp::MIN } else { newest.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN) };
     let total = all.len();
@@ -138,6 +144,7 @@ pub fn history(args: &HistoryArgs) -> Answer {
         logging::complain(format, &format!("no run has seen a project `{project}`\n hint: {hint}"));
         return Err(Exit::Usage);
     }
+    leave(store);
     Ok((history::render(&series, args.since, args.output), Exit::Ok))
 }
 
@@ -148,6 +155,7 @@ pub fn history(args: &HistoryArgs) -> Answer {
 pub fn alerts(args: &AlertsArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let messages = store.messages(args.since.before(Timestamp::now())).map_err(failed(format, &place))?;
+    leave(store);
     Ok((alerts::render(&messages, args.since, args.output), Exit::Ok))
 }
 
@@ -160,7 +168,10 @@ pub fn health(args: &HealthArgs) -> Answer {
     let place = found.place;
     let verdict = match found.store {
         Ok(mut store) => match store.last_runs() {
-            Ok(runs) => health::judge(&runs, args.max_age, Timestamp::now()),
+            Ok(runs) => {
+                leave(store);
+                health::judge(&runs, args.max_age, Timestamp::now())
+            }
             Err(error) => health::unreadable(&place, &error.message),
         },
         Err((StoreFault::Absent, why)) => health::nothing(&place, &why),

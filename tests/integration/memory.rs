@@ -760,3 +760,17 @@ fn a_store_without_a_config_answers_too() {
     assert!(run.stderr.contains(".local/state/balance-alert/state.db"), "{run}");
     world.program.instead(["status", "--config", "no-such.yaml"]).run().expect(78);
 }
+
+#[test]
+fn who_asks_leaves_nothing_beside_the_store() {
+    let world = World::new(Kind::Sqlite, &[("A", 5)]);
+    world.run().expect(2);
+    for round in 0..10 {
+        for command in ["status", "history", "alerts", "health"] {
+            world.ask([command]).expect(0);
+            for log in ["state.db-wal", "state.db-shm"] {
+                assert!(!world.program.path(log).exists(), "{command} leaves {log} in round {round}");
+            }
+        }
+    }
+}

@@ -58,7 +58,7 @@ fn the_published_schema_is_current() {
     assert_eq!(
         read("examples/config.schema.json"),
         text(&output.stdout),
-        "run `balance-alert schema > examples/config.schema.json`"
+        "run `WRITE_SCHEMA=1 cargo test --lib schema`, and build again"
     );
 }
 

@@ -837,3 +837,135 @@ fn a_secret_from_the_environment_or_a_file_is_kept_too() {
     }
     assert_eq!(server.hits(), 2);
 }
+
+// ---- reports into files, and Markdown ------------------------------------------------------
+
+/// Names that would like to be more than a name.
+const HOSTILE: [&str; 12] = [
+    "a|b",
+    "a\\|b",
+    "line\nbreak | x |",
+    "| --- |\r\n| low |",
+    "<img src=x onerror=alert(1)>",
+    "&lt;b&gt;",
+    "[text](http://evil.test)",
+    "![picture](https://evil.test/x.png)",
+    "http://evil.test www.evil.test",
+    "@team **bold** `code` ~~gone~~ _it_",
+    "# heading",
+    "```\nfence",
+];
+
+#[test]
+fn a_report_goes_into_files_in_any_form() {
+    let server = Server::start(|_| Reply::ok("{}"));
+    let mut config = config(vec![low("A"), fine("B"), broken("C"), uniapi("D", &server.url())]);
+    config["webhook"] = json!({"type": "console"});
+    let program = Program::check_json(&config).file("again.json", "what was there before, longer than the report");
+    let run = program
+        .clone()
+        .args(["--report", "json=again.json", "--report=JSON=copy.json", "--report=markdown=summary.md"])
+        .args(["--report", "nagios=line.txt", "--report", "prometheus=metrics.prom", "--report", "table=table.txt"])
+        .run()
+        .expect(2);
+    let read = |name: &str| std::fs::read_to_string(program.path(name)).unwrap();
+    assert_eq!((read("again.json"), read("copy.json")), (run.stdout.clone(), run.stdout.clone()));
+    assert_eq!(run.report()["exit_code"], 2);
+    assert!(read("summary.md").starts_with("## 🔴 balance-alert: critical\n"), "{}", read("summary.md"));
+    assert!(read("line.txt").starts_with("BALANCE CRITICAL"), "{}", read("line.txt"));
+    assert!(read("metrics.prom").contains("balance_alert_status{"), "{}", read("metrics.prom"));
+    assert!(read("table.txt").contains("low") && !read("table.txt").contains('\u{1b}'), "{}", read("table.txt"));
+    // A file is whole, whatever standard output is spared.
+    let quiet = Program::check(&self::config(vec![fine("A")])).args(["-q", "--report", "table=table.txt"]);
+    assert_eq!(quiet.clone().run().expect(0).stdout, "");
+    assert!(std::fs::read_to_string(quiet.path("table.txt")).unwrap().contains('A'));
+    // The log of a CI job and its summary, at once.
+    let both = Program::check(&config).args(["--report", "markdown=/dev/stdout"]).run().expect(2);
+    assert!(both.stdout.contains("STATUS") && both.stdout.contains("## 🔴"), "{both}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named() {
+    for (path, why) in [("no/such/folder.json", "no such file"), (".", "directory"), ("/dev/full", "disk is full")] {
+        for (account, code) in [(fine("A"), 70), (low("A"), 2), (broken("A"), 3)] {
+            let program = Program::check_json(&config(vec![account]));
+            let run =
+                program.args(["--report", &format!("json={path}"), "--report", "json=other.json"]).run().expect(code);
+            let said = run.stderr.to_lowercase();
+            assert!(said.contains(&format!("`{path}`")) && said.contains(why), "{path}: {run}");
+            assert_eq!(run.stderr.trim().lines().count(), 1, "{run}");
+            assert_eq!(run.report()["summary"]["total"], 1, "standard output has it all the same: {run}");
+        }
+    }
+    let program = Program::check_json(&config(vec![fine("A")]));
+    for wrong in ["json", "json=", "yaml=x", "=x", ""] {
+        let run = program.clone().args(["--report", wrong]).run().expect(64);
+        assert!(run.stderr.contains("--report"), "{wrong}: {run}");
+    }
+}
+
+/// The cells of a line of a Markdown table: a bar that is not escaped ends one.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut rest = line.strip_prefix('|').unwrap().strip_suffix('|').unwrap().chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => cells.last_mut().unwrap().extend(['\\'].into_iter().chain(rest.next())),
+            '|' => cells.push(String::new()),
+            c => cells.last_mut().unwrap().push(c),
+        }
+    }
+    cells
+}
+
+#[test]
+fn markdown_has_a_table_with_the_worst_first() {
+    let mut config = config(vec![fine("fine-1"), soon("soon-1"), broken("broken-1"), low("low-1"), fine("fine-2")]);
+    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}", closed_port())});
+    config["subscriptions"] =
+        json!([{"name": "Sub", "cycle_type": "weekly", "renewal_day": 1, "alert_days_before": 7}]);
+    let run = Program::check(&config).args(["--output", "markdown"]).run().expect(75);
+    let rows: Vec<Vec<String>> = run.stdout.lines().filter(|line| line.starts_with('|')).map(cells).collect();
+    let name = |row: &Vec<String>| row[1].trim().to_owned();
+    assert_eq!((rows[0][0].trim(), rows[0][1].trim()), ("Status", "Project"), "{run}");
+    assert!(rows[1].iter().all(|cell| cell.trim().trim_end_matches(':') == "---" || cell.trim() == "--:"), "{run}");
+    let order: Vec<String> = rows[2..7].iter().map(name).collect();
+    assert_eq!(order, ["low-1", "broken-1", "soon-1", "fine-1", "fine-2"], "{run}");
+    assert!(rows[2..7].iter().all(|row| row.len() == rows[0].len()), "{run}");
+    assert!(rows[2][0].contains("low") && rows[2].iter().any(|cell| cell.trim() == "5"), "{run}");
+    assert!(run.stdout.contains("Sub"), "{run}");
+    assert!(run.stdout.contains("**not delivered**") || run.stdout.to_lowercase().contains("deliver"), "{run}");
+    let quiet = Program::check(&self::config(vec![fine("A")])).args(["--output", "markdown", "-q"]).run().expect(0);
+    assert_eq!(quiet.stdout, "");
+}
+
+#[test]
+fn a_hostile_name_is_harmless_in_markdown() {
+    let mut config = config(HOSTILE.map(low).to_vec());
+    for (n, name) in HOSTILE.iter().enumerate() {
+        config["projects"][n]["owner_project"] = json!(name);
+    }
+    config["webhook"] = json!({"type": "custom", "name": "| x |\n# <b>", "url": "http://127.0.0.1:9/x"});
+    for dry in [&["--dry-run"][..], &[]] {
+        let mut program = Program::check(&config).args(["--output", "markdown"]);
+        for flag in dry {
+            program = program.args([flag]);
+        }
+        let run = program.run();
+        // A payload is a block of code, which begins with four blanks and more.
+        let lines: Vec<&str> = run.stdout.lines().filter(|line| !line.starts_with("      ")).collect();
+        let rows: Vec<Vec<String>> =
+            lines.iter().filter(|line| line.starts_with('|')).map(|line| cells(line)).collect();
+        assert_eq!(rows.len(), 2 + HOSTILE.len(), "a row each: {run}");
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{run}");
+        for line in &lines {
+            let kind = ["## ", "| ", "- "].iter().any(|start| line.starts_with(start));
+            assert!(kind || line.is_empty() || line.starts_with(|c: char| c.is_ascii_digit()), "{line:?} in {run}");
+            for live in ["<", "](", "://", "www.", "@team", "**b", "`c", "~~g", "_it"] {
+                let is_live = line.match_indices(live).any(|(at, _)| !line[..at].ends_with('\\'));
+                assert!(!is_live, "{live:?} in {line:?}");
+            }
+        }
+        assert_eq!(lines.iter().filter(|line| line.starts_with('#')).count(), 1, "{run}");
+    }
+}

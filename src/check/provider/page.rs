@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, Shape, Variables};
@@ -15,7 +14,8 @@ use crate::check::{Amount, Reading};
 use crate::failure::{Failure, Reason};
 
 /// One provider: what to ask, and how to read the answer.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// The word that `projects[].provider` names.
@@ -56,7 +56,8 @@ pub struct Page {
 }
 
 /// What a provider measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Money.
@@ -68,7 +69,8 @@ pub enum Kind {
 }
 
 /// The shape of a credential.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
     /// One key, a pair, or nothing.
@@ -79,7 +81,8 @@ pub struct Credential {
 }
 
 /// How a credential is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialFormat {
     /// One secret word.
@@ -92,7 +95,8 @@ pub enum CredentialFormat {
 }
 
 /// An option that a project may set.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OptionSpec {
     /// What it does.
@@ -105,7 +109,8 @@ pub struct OptionSpec {
 }
 
 /// A request, with the placeholders `{api_key}` and `{options.NAME}` in its texts.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestSpec {
     /// GET or POST.
@@ -126,7 +131,8 @@ pub struct RequestSpec {
 }
 
 /// The HTTP methods a balance is read with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// Reads.
@@ -137,7 +143,8 @@ pub enum Method {
 }
 
 /// The signing schemes that are code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SignScheme {
     /// Volcengine `HMAC-SHA256`; `options.region` and `options.service` are its scope.
@@ -147,7 +154,8 @@ pub enum SignScheme {
 }
 
 /// A second request that decides whether the first answer can be trusted.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
     /// A jq expression over the first body: true if a second look is needed.
@@ -159,7 +167,8 @@ pub struct Confirm {
 }
 
 /// A body and what it must give.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// What it shows.
@@ -185,7 +194,8 @@ fn ok_status() -> u16 {
 }
 
 /// What an example must give.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// The amount, or "unlimited".

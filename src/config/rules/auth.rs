@@ -23,7 +23,17 @@ const STANDARD_HOURS: Decimal = Decimal::from_parts(24, 0, 0, false, 0);
 /// A year.
 const MOST_HOURS: Decimal = Decimal::from_parts(8760, 0, 0, false, 0);
 /// Headers that make a request what it is.
-const TAKEN: [&str; 6] = ["content-type", "content-length", "host", "user-agent", auth::SIGNATURE, auth::TIMESTAMP];
+const TAKEN: [&str; 9] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+    auth::SIGNATURE,
+    auth::TIMESTAMP,
+];
 
 impl Builder<'_> {
     pub(super) fn auth(&mut self, path: &[Step], raw: RawAuth, broken: &mut Option<String>) -> Option<Login> {

@@ -22,6 +22,7 @@ pub(crate) struct Program {
     args: Vec<String>,
     environment: Vec<(String, String)>,
     stdin: Option<String>,
+    is_unread: bool,
 }
 
 impl Program {
@@ -29,7 +30,7 @@ impl Program {
     pub(crate) fn new<const N: usize>(args: [&str; N]) -> Self {
         let dir = Arc::new(TempDir::new().unwrap());
         fs::write(dir.path().join("data.json"), r#"{"low": 5, "fine": 500}"#).unwrap();
-        Self { dir, args: args.map(String::from).to_vec(), environment: Vec::new(), stdin: None }
+        Self { dir, args: args.map(String::from).to_vec(), environment: Vec::new(), stdin: None, is_unread: false }
     }
 
     /// `balance-alert check --config <dir>/config.yaml` with this config. JSON is YAML.
@@ -87,7 +88,17 @@ impl Program {
         self
     }
 
+    /// Nobody reads what it prints, as after `| head -c 0`.
+    pub(crate) fn unread(mut self) -> Self {
+        self.is_unread = true;
+        self
+    }
+
     pub(crate) fn start(self) -> Running {
+        let stdout = match self.is_unread {
+            true => std::io::pipe().unwrap().1.into(),
+            false => Stdio::piped(),
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_balance-alert"))
             .args(&self.args)
             .current_dir(self.dir.path())
@@ -96,7 +107,7 @@ impl Program {
             .env("HOME", self.dir.path())
             .envs(self.environment)
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -104,7 +115,7 @@ impl Program {
         if let (Some(text), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
             pipe.write_all(text.as_bytes()).unwrap();
         }
-        let stdout = drain(child.stdout.take().unwrap());
+        let stdout = child.stdout.take().map_or_else(|| drain(std::io::empty()), drain);
         let stderr = drain(child.stderr.take().unwrap());
         Running { child, started, stdout, stderr, dir: self.dir }
     }
@@ -137,6 +148,26 @@ impl Running {
         let command = format!("kill -{name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &command]).status().unwrap();
         assert!(status.success(), "the signal is sent");
+    }
+
+    /// Waits until no signal that was sent is still to be delivered.
+    pub(crate) fn wait_until_heard(&self) {
+        let is_pending = || {
+            let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+            let pending = status.lines().filter(|line| line.starts_with("SigPnd:") || line.starts_with("ShdPnd:"));
+            pending
+                .into_iter()
+                .any(|line| line.split_whitespace().nth(1).is_some_and(|set| set.trim_matches('0') != ""))
+        };
+        while is_pending() {
+            assert!(self.started.elapsed() < LIMIT, "a signal is delivered in time");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What `ps` shows of it.
+    pub(crate) fn command_line(&self) -> String {
+        fs::read_to_string(format!("/proc/{}/cmdline", self.child.id())).unwrap().replace('\0', " ")
     }
 
     /// Sends a signal, unless the run is over.
