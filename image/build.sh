@@ -5,6 +5,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 host=$(rustc --print host-tuple)
+# Before the sources lie there, their place is not known, and with other flags everything would be built twice.
+cargo fetch --quiet --locked --target "$host" >&2
 registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 # The target is named so that these flags stay away from procedural macros, which are loaded into the compiler.
 # - At a fixed place in memory, so that nothing has to be relocated at the start: no dynamic section, and 1.5 MB less.
