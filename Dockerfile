@@ -5,7 +5,7 @@ FROM rust:1.95-slim-bookworm AS build
 # Any patch of these will do: Debian removes the old ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates make perl \
+ && apt-get install -y --no-install-recommends ca-certificates make perl tzdata \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 # The dependencies are a layer of their own: a change of sources does not build them again. It is made with an empty
