@@ -11,17 +11,19 @@ WORKDIR /build
 # The dependencies are a layer of their own: a change of sources does not build them again. It is made with an empty
 # program in every place that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
-COPY image image
+COPY tests/image tests/image
 RUN sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml > paths \
  && while read -r path; do mkdir -p "${path%/*}" && echo 'fn main() {}' > "$path"; done < paths \
  && touch src/lib.rs \
- && image/build.sh \
+ && tests/image/build.sh \
  && rm -rf src
+# The program carries the schema of its config.
+COPY examples/config.schema.json examples/
 COPY src src
 ARG REVISION=unknown
 # `touch`: the sources may be older than the empty program.
 RUN touch src/lib.rs src/main.rs \
- && image/root.sh /root/image "$(BALANCE_ALERT_REVISION="$REVISION" image/build.sh)"
+ && tests/image/root.sh /root/image "$(BALANCE_ALERT_REVISION="$REVISION" tests/image/build.sh)"
 
 FROM scratch
 ARG VERSION=0.1.0

@@ -29,7 +29,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-binary=$(BALANCE_ALERT_REVISION=$revision image/build.sh)
+binary=$(BALANCE_ALERT_REVISION=$revision tests/image/build.sh)
 
 size=$(stat -c %s "$binary")
 [ "$size" -le "$limit" ] || fail "the binary has $size bytes, over $limit"
@@ -40,7 +40,7 @@ echo "static.sh: $size bytes, static, stripped"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-image/root.sh "$root" "$binary"
+tests/image/root.sh "$root" "$binary"
 size=$(du --apparent-size -sb "$root" | cut -f1)
 [ "$size" -le $((15 * 1024 * 1024)) ] || fail "the image's root has $size bytes, over 15 MiB"
 echo "static.sh: the image's root has $size bytes, $(find "$root/etc/ssl/certs" -type f | wc -l) authorities"

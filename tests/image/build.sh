@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the static binary, small, and prints where it is: image/build.sh. The Dockerfile and tests/static.sh both call it.
+# Builds the static binary, small, and prints where it is: tests/image/build.sh. The Dockerfile and tests/static.sh both call it.
 # What a run asks of OpenSSL is to be a TLS client, and of SQLite a few tables; as they come, they make the binary twice
 # as large.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 host=$(rustc --print host-tuple)
 # Before the sources lie there, their place is not known, and with other flags everything would be built twice.
 cargo fetch --quiet --locked --target "$host" >&2
@@ -21,7 +21,7 @@ done
 export RUSTFLAGS="$flags"
 # Size for the two C libraries, nothing that only a debugger or a C++ exception would read, and AES in constant time.
 export CFLAGS="-Oz -fno-pic -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -DOPENSSL_AES_CONST_TIME"
-export OPENSSL_SRC_PERL="$PWD/image/perl.sh"
+export OPENSSL_SRC_PERL="$PWD/tests/image/perl.sh"
 export LIBSQLITE3_FLAGS="-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE \
 -USQLITE_ENABLE_DBSTAT_VTAB -USQLITE_ENABLE_STAT4 -DSQLITE_OMIT_JSON -USQLITE_ENABLE_LOAD_EXTENSION \
 -DSQLITE_OMIT_LOAD_EXTENSION -USQLITE_ENABLE_API_ARMOR -USQLITE_ENABLE_COLUMN_METADATA -USQLITE_SOUNDEX \
