@@ -125,6 +125,8 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
             return Exit::Config;
         }
     };
+    // The plan has what a run needs of it.
+    drop(config);
     let interrupt = interrupt.unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
         Interrupt::default()
@@ -189,14 +191,17 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     let deliveries = notify::notify(&plan, &alerts, &run.id, &context.clients, &tell, args.dry_run, context.format);
     fault::point("after-send");
 
+    drop(decider);
+    // Nobody else needs it any more, unless the store still hangs.
+    let found = Arc::try_unwrap(learnt).map_or_else(|learnt| learnt.found.clone(), |learnt| learnt.found);
     let mut report = Report {
         run_id: run.id.clone(),
         started_at: run.started_at,
         duration_seconds: context.start.elapsed().as_secs_f64(),
         interrupted: context.interrupt.exit(),
-        verdicts: learnt.found.accounts.clone(),
-        subscriptions: learnt.found.subscriptions.clone(),
-        mailboxes: learnt.found.mailboxes.clone(),
+        verdicts: found.accounts,
+        subscriptions: found.subscriptions,
+        mailboxes: found.mailboxes,
         alerts,
         held,
         channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
@@ -444,25 +449,25 @@ fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timesta
     scheduled.map(|at| started_at.duration_since(at).as_secs_f64())
 }
 
-/// Prints the report, writes it where else it is wanted, and gives the status.
+/// Writes the report where it is wanted, prints it, and gives the status.
 fn finish(report: &Report, args: &CheckArgs) -> Exit {
-    let exit = Exit::of(report, args.fail_on);
-    let shown = if args.output == Output::Nagios { exit.for_nagios() } else { exit };
-    let mut printed = print(&report.render(args.output, shown, args.quiet));
+    let mut exit = Exit::of(report, args.fail_on);
+    let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
     for file in &args.reports {
-        let text = report.render(file.output, shown, false);
+        let text = report.render(file.output, shown(exit), false);
         // In place: what is named may be no ordinary file, as `/dev/termination-log`. Without colours, which are a terminal's.
         if let Err(error) = std::fs::write(&file.path, anstream::adapter::strip_str(&text).to_string()) {
             let why = text::io_error(&error);
             log::error!("the report cannot be written to `{}`: {why}", file.path.display());
-            printed = Exit::Internal;
+            exit = if exit == Exit::Ok { Exit::Internal } else { exit };
         }
     }
+    let printed = print(&report.render(args.output, shown(exit), args.quiet));
     log::info!(
-        run_id:? = report.run_id.as_str(), status:? = report.status(), exit_code = shown.code(),
+        run_id:? = report.run_id.as_str(), status:? = report.status(), exit_code = shown(exit).code(),
         duration_seconds = report.duration_seconds, projects_checked = report.verdicts.len(); "run finished"
     );
-    if printed == Exit::Ok || exit != Exit::Ok { exit } else { printed }
+    if exit == Exit::Ok { printed } else { exit }
 }
 
 /// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.

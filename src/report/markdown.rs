@@ -65,7 +65,7 @@ fn neutral(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             // A mention needs its sign as it stands.
             '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '$' => out.extend(['\\', c]),
             '\n' | '\r' => out.push(' '),
             c => out.push(c),
         }
@@ -80,9 +80,9 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_is_live() {
-        let evil = "a|b\n# [x](http://evil) <img src=x> **b** `c` @all ~~d~~ ![y](z) www.x.y";
+        let evil = "a|b\n# [x](http://evil) <img src=x> **b** `c` @all ~~d~~ ![y](z) www.x.y $a$";
         let text = neutral(evil);
-        for bad in ["|b\n", "\n", "](", "<", "://", "**", "@all", "`c`", "www."] {
+        for bad in ["|b\n", "\n", "](", "<", "://", "**", "@all", "`c`", "www.", "$"] {
             let found = text.match_indices(bad).any(|(at, _)| !text[..at].ends_with('\\'));
             assert!(!found, "{bad:?} in {text}");
         }

@@ -555,7 +555,7 @@ fn a_run_at_its_deadline_remembers_all_the_same(kind: Kind) {
     let mut world = World::new(kind, &names.iter().map(|name| (name.as_str(), 5)).collect::<Vec<_>>());
     world.configure(|config| {
         config["projects"].as_array_mut().unwrap().push(uniapi("Slow", &provider.url()));
-        config["settings"]["run_timeout_seconds"] = json!(2);
+        config["settings"]["run_timeout_seconds"] = json!(5);
     });
     let mut seen = 0;
     for (run, want) in [(1, 200), (2, 0), (3, 1)] {
