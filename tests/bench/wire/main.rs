@@ -223,14 +223,14 @@ impl Bench {
                     against(&start)
                 ),
                 is_met: middle(&start, wall) <= 3e-3,
-                bound: Some((against(&start), 1.5)),
+                bound: Some((against(&start), 0.65)),
             },
             Row {
                 what: "`validate`, 1 000 accounts, wall".to_owned(),
                 target: "at most 30 ms".to_owned(),
                 measured: format!("{:.1} ms, {:.1} MiB", middle(&check, wall) * 1e3, middle(&check, peak)),
                 is_met: middle(&check, wall) <= 30e-3,
-                bound: Some((against(&check), 10.0)),
+                bound: Some((against(&check), 6.0)),
             },
             Row {
                 what: "one account, HTTPS, fast server, wall against curl".to_owned(),
@@ -242,7 +242,7 @@ impl Bench {
                     middle(&one.curl, wall) * 1e3
                 ),
                 is_met: ratio(&one.bare, &one.curl, wall) <= 1.5,
-                bound: Some((ratio(&one.bare, &one.curl, wall), 2.5)),
+                bound: Some((ratio(&one.bare, &one.curl, wall), 2.2)),
             },
         ]
     }
@@ -370,11 +370,11 @@ fn targets(measured: &[(Case, Runs)]) -> Vec<Row> {
             middle(&runs.bare, cpu) * 1e3,
             middle(&runs.curl, cpu) * 1e3
         );
-        row("500 accounts, HTTPS, CPU against curl", "at most 1.5", got, 1.5, words, Some(4.0));
+        row("500 accounts, HTTPS, CPU against curl", "at most 1.5", got, 1.5, words, Some(1.7));
         let got = ratio(&runs.bare, &runs.curl, peak);
         let words =
             format!("{got:.2} ({:.1} MiB against {:.1} MiB)", middle(&runs.bare, peak), middle(&runs.curl, peak));
-        row("500 accounts, HTTPS, peak memory against curl", "at most 1.0", got, 1.0, words, Some(3.0));
+        row("500 accounts, HTTPS, peak memory against curl", "at most 1.0", got, 1.0, words, Some(2.4));
         let got = ratio(&runs.full, &runs.bare, wall);
         let words = format!("{got:.3} ({:.3} s)", middle(&runs.full, wall));
         row(

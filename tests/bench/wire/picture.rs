@@ -61,10 +61,10 @@ pub(crate) fn draw(curves: &[Series], limit: impl Fn(usize) -> f64) -> String {
         let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>");
     };
     for at in seconds {
-        label(LEFT - 8.0, y(at) + 4.0, "end", &format!("{at} s"));
+        label(LEFT - 14.0, y(at) + 4.0, "end", &format!("{at} s"));
     }
     for at in &shares {
-        label(LEFT - 8.0, share(*at, most) + 4.0, "end", &format!("{at:.2}"));
+        label(LEFT - 14.0, share(*at, most) + 4.0, "end", &format!("{at:.2}"));
     }
     for at in ticks {
         label(x(at), BELOW.1 + 18.0, "middle", &format!("{at}"));
