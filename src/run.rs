@@ -2,7 +2,7 @@
 //!
 //! Not here: what each step does. This is their order, and the time they share.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -261,11 +261,9 @@ enum Looked {
 /// Why nothing could be looked at.
 fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, String> {
     let checks = std::mem::take(&mut plan.checks);
-    let hosts: Vec<(String, Option<String>)> = checks
+    let hosts: BTreeSet<(String, String)> = checks
         .iter()
-        .map(|check| {
-            (check.subject.provider.clone(), check.account.as_ref().ok().and_then(|account| account.target.host()))
-        })
+        .filter_map(|check| Some((check.subject.provider.clone(), check.account.as_ref().ok()?.target.host()?)))
         .collect();
     let limits = std::mem::take(&mut plan.rate_limits);
     let shared = Arc::new(Shared {
@@ -349,12 +347,10 @@ fn mailbox_job(
 }
 
 /// For each provider that is asked over the network, whether one of its hosts is left alone now.
-fn open_circuits(hosts: &[(String, Option<String>)], breaker: &Breaker) -> BTreeMap<String, bool> {
+fn open_circuits(hosts: &BTreeSet<(String, String)>, breaker: &Breaker) -> BTreeMap<String, bool> {
     let mut circuits = BTreeMap::new();
     for (provider, host) in hosts {
-        if let Some(host) = host {
-            *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, Timestamp::now());
-        }
+        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, Timestamp::now());
     }
     circuits
 }

@@ -151,6 +151,8 @@ impl Shared {
         if let (Ok(reading), Some(account)) = (&result, known_as) {
             self.readings.learn(account, reading);
         }
+        // They are kept until the end of the run, and there is mostly one.
+        line.calls.shrink_to_fit();
         // An attempt that the limit had no place for was none.
         let attempts = attempts - u32::from(line.is_refused);
         Turn::Done(Outcome { result, cached: false, attempts, calls: line.calls, duration: Duration::ZERO })

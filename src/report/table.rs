@@ -1,7 +1,9 @@
 //! The tables for people at a terminal: aligned, coloured, with a closing line.
+//!
+//! No library draws them: what is known keeps a kilobyte a row, and thousands of rows were the peak of a run's memory.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use unicode_width::UnicodeWidthStr;
 
 use super::Report;
 use super::sections::{Tone, closing, sections, told};
@@ -18,35 +20,38 @@ pub fn painted_columns(headings: &[&str], rows: Vec<(Option<Status>, Vec<String>
 }
 
 fn toned(headings: &[&str], rows: Vec<(Option<Tone>, Vec<String>)>, right: &[usize]) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headings);
-    let mut styles = vec![Some(Style::new().bold())];
-    for (tone, row) in rows {
-        styles.push(tone.map(colour));
-        table.add_row(row.into_iter().map(Cell::new));
-    }
-    for column in right {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
+    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
+    for (_, cells) in &rows {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = cell.width().max(*width);
         }
     }
-    // Colours come last: to leave them out of the widths costs more than all the rest.
     let mut out = String::new();
-    for (index, line) in table.lines().enumerate() {
-        let line = line.trim_end();
-        let text = line.trim_start();
-        // The first word of a row, all of the headings.
-        let end = if index == 0 { text.len() } else { text.find(' ').unwrap_or(text.len()) };
-        out.push_str(&line[..line.len() - text.len()]);
-        match styles.get(index).copied().flatten() {
-            Some(style) => out.push_str(&painted(&text[..end], style)),
-            None => out.push_str(&text[..end]),
-        }
-        out.push_str(&text[end..]);
-        out.push('\n');
+    let heading = headings.iter().map(|heading| painted(heading, Style::new().bold()));
+    line(&mut out, headings.iter().zip(heading), &widths, right);
+    for (tone, cells) in rows {
+        let first = cells.first().zip(tone).map(|(word, tone)| painted(word, colour(tone)));
+        // Colours have no width.
+        let shown = first.into_iter().chain(cells.iter().skip(usize::from(tone.is_some())).cloned());
+        line(&mut out, cells.iter().zip(shown), &widths, right);
     }
     out
+}
+
+/// One line: cells as they are, for their widths, and as they are shown.
+fn line<'a, T: AsRef<str> + 'a>(
+    out: &mut String,
+    cells: impl Iterator<Item = (&'a T, String)>,
+    widths: &[usize],
+    right: &[usize],
+) {
+    for (column, ((cell, shown), width)) in cells.zip(widths).enumerate() {
+        let gap = " ".repeat(width.saturating_sub(cell.as_ref().width()));
+        let (before, after) = if right.contains(&column) { (gap.as_str(), "") } else { ("", gap.as_str()) };
+        out.extend([" ", before, &shown, after, " "]);
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    out.push('\n');
 }
 
 fn painted(text: &str, style: Style) -> String {
@@ -83,4 +88,22 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
         line.payloads.iter().for_each(|payload| out.push_str(&format!("{payload}\n")));
     }
     out + &closing(report) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_what_is_seen() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = vec![row(["余额", "1", "x"]), row(["a", "1,000", ""]), row(["", "10", "y z"])];
+        let want = " NAME   LEFT  NOTE\n 余额      1  x\n a     1,000\n          10  y z\n";
+        let painted = rows.iter().cloned().map(|row| (Some(Status::Low), row)).collect();
+        for text in
+            [columns(&["NAME", "LEFT", "NOTE"], rows, &[1]), painted_columns(&["NAME", "LEFT", "NOTE"], painted, &[1])]
+        {
+            assert_eq!(anstream::adapter::strip_str(&text).to_string(), want, "colours have no width");
+        }
+    }
 }
