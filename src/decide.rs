@@ -164,7 +164,7 @@ pub struct Rules {
 }
 
 /// Judges every outcome by its subject's thresholds.
-pub fn judge(found: Vec<(Subject, Outcome)>) -> Vec<Verdict> {
+pub fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<Verdict> {
     found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
 }
 

@@ -299,17 +299,11 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
     let jobs: Vec<Job<Looked>> = scans.chain(accounts).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let mut looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
+    let looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
     drop(progress);
 
-    let outcomes = looked.split_off(names.len());
-    let outcomes = outcomes.into_iter().map(|looked| match looked {
-        Ok(Looked::Account(outcome)) => outcome,
-        Ok(Looked::Mailbox(_)) => Outcome::lost(Lost::never()),
-        Err(lost) => Outcome::lost(lost),
-    });
-    let verdicts = decide::judge(subjects.into_iter().zip(outcomes).collect());
-    let mailboxes = names.into_iter().zip(looked).map(|((identity, name), looked)| {
+    let mut looked = looked.into_iter();
+    let mailboxes = names.into_iter().zip(looked.by_ref()).map(|((identity, name), looked)| {
         let scanned = match looked {
             Ok(Looked::Mailbox(scanned)) => scanned,
             Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
@@ -318,6 +312,12 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
         MailboxVerdict { identity, name, scanned }
     });
     let mailboxes: Vec<MailboxVerdict> = mailboxes.collect();
+    let outcomes = looked.map(|looked| match looked {
+        Ok(Looked::Account(outcome)) => outcome,
+        Ok(Looked::Mailbox(_)) => Outcome::lost(Lost::never()),
+        Err(lost) => Outcome::lost(lost),
+    });
+    let verdicts = decide::judge(subjects.into_iter().zip(outcomes));
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
         let (before, paid) = (subscription.alert_days_before, subscription.last_renewed);
         let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;

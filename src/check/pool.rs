@@ -79,7 +79,7 @@ enum Progress {
     /// A worker has it.
     Started,
     /// It waits, and this is why.
-    Waits(Failure),
+    Waits(Box<Failure>),
 }
 
 /// What the workers share.
@@ -130,7 +130,7 @@ impl<T> Shared<T> {
         if state.given_up {
             return;
         }
-        state.progress[waiting.index] = Progress::Waits(why);
+        state.progress[waiting.index] = Progress::Waits(Box::new(why));
         state.waiting.push(Reverse(waiting));
     }
 
@@ -195,12 +195,12 @@ pub fn run<T: Send + 'static>(
     }
     let progress = shared.give_up();
     let waited = start.elapsed();
-    let lost = |progress| Err(unfinished(progress, waited, deadline.is_interrupted()));
-    Ok(outcomes
-        .into_iter()
-        .zip(progress)
-        .map(|(outcome, progress)| outcome.unwrap_or_else(|| lost(progress)))
-        .collect())
+    let is_interrupted = deadline.is_interrupted();
+    for (outcome, progress) in outcomes.iter_mut().zip(progress) {
+        outcome.get_or_insert_with(|| Err(unfinished(progress, waited, is_interrupted)));
+    }
+    // All are there now. In place: there are thousands.
+    Ok(outcomes.into_iter().map_while(std::convert::identity).collect())
 }
 
 /// One worker: takes jobs in their order until there are none.
@@ -239,7 +239,7 @@ fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Los
             let what = if is_started { "given up" } else { "not begun" };
             Failure::new(Reason::Cancelled, format!("{what}, because the run was to end"))
         }
-        Progress::Waits(why) => why,
+        Progress::Waits(why) => *why,
         Progress::Queued | Progress::Started => {
             let waited = crate::text::seconds(waited);
             let message = format!("not finished when the run's time was over ({waited} s)");
