@@ -266,6 +266,8 @@ pub struct ProvidersArgs {
 /// Which part of all checks is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardArg {
+    /// All of them: the variable is set, but to nothing.
+    Whole,
     /// As the variables of an Indexed Job say.
     Auto,
     /// This one.
@@ -278,18 +280,19 @@ const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
 const COUNT_VARIABLE: &str = "BALANCE_ALERT_SHARDS";
 
 impl ShardArg {
-    /// The part.
+    /// The part; none for all.
     ///
     /// # Errors
     /// What is wrong with the variables that it is to be taken from.
-    pub fn resolve(self) -> Result<Shard, String> {
+    pub fn resolve(self) -> Result<Option<Shard>, String> {
         let number = |name: &str| {
             let text = std::env::var(name).map_err(|_| format!("the variable {name} is not set"))?;
             text.trim().parse::<u32>().map_err(|_| format!("the variable {name} does not hold a whole number"))
         };
         match self {
-            ShardArg::Of(shard) => Ok(shard),
-            ShardArg::Auto => Shard::new(number(INDEX_VARIABLE)?, number(COUNT_VARIABLE)?),
+            ShardArg::Whole => Ok(None),
+            ShardArg::Of(shard) => Ok(Some(shard)),
+            ShardArg::Auto => Shard::new(number(INDEX_VARIABLE)?, number(COUNT_VARIABLE)?).map(Some),
         }
     }
 }
@@ -452,6 +455,7 @@ fn parse_since(text: &str) -> Result<Since, String> {
 
 fn parse_shard(text: &str) -> Result<ShardArg, String> {
     match text.trim() {
+        "" => Ok(ShardArg::Whole),
         "auto" => Ok(ShardArg::Auto),
         text => text.parse().map(ShardArg::Of),
     }

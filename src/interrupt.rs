@@ -17,6 +17,9 @@ use crate::exit::Exit;
 /// The longest time until a wait notices a signal.
 const SLICE: Duration = Duration::from_millis(100);
 
+/// A second signal counts as one only so long after the first: `timeout` and some supervisors send one twice.
+const ECHO: Duration = Duration::from_millis(500);
+
 /// The signals that are heeded, with the status that they end the process with.
 const SIGNALS: [(i32, Exit); 2] = [(SIGTERM, Exit::Terminated), (SIGINT, Exit::Interrupted)];
 
@@ -29,20 +32,20 @@ struct State {
     /// The code of the status to end with; 0 as long as nobody wants it.
     code: Arc<AtomicUsize>,
     since: OnceLock<Instant>,
+    /// Whether a signal ends the process at once.
+    is_last: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Heeds SIGTERM and SIGINT from now on. The second signal ends the process at once, with 128 and its number.
+    /// Heeds SIGTERM and SIGINT from now on. A second signal, half a second later or more, ends the process at once, with 128
+    /// and its number.
     ///
     /// # Errors
     /// The system's reason if no handler can be set.
     pub fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
-        let is_second = Arc::new(AtomicBool::new(false));
         for (signal, exit) in SIGNALS {
-            // In this order: the first signal must not see the flag that it sets.
-            flag::register_conditional_shutdown(signal, i32::from(exit.code()), Arc::clone(&is_second))?;
-            flag::register(signal, Arc::clone(&is_second))?;
+            flag::register_conditional_shutdown(signal, i32::from(exit.code()), Arc::clone(&interrupt.0.is_last))?;
             flag::register_usize(signal, Arc::clone(&interrupt.0.code), usize::from(exit.code()))?;
         }
         Ok(interrupt)
@@ -56,7 +59,26 @@ impl Interrupt {
 
     /// Since when somebody wants this process to end, as far as anybody has looked.
     fn since(&self) -> Option<Instant> {
-        self.exit().map(|_| *self.0.since.get_or_init(Instant::now))
+        let since = self.exit().map(|_| *self.0.since.get_or_init(Instant::now))?;
+        if since.elapsed() >= ECHO {
+            self.0.is_last.store(true, Ordering::SeqCst);
+        }
+        Some(since)
+    }
+
+    /// All is put in order: from now on the next signal ends the process at once, and if one has come, so does the end of
+    /// this time after it, should whoever reads the output not read.
+    pub fn end_at_once(&self, after: Duration) {
+        self.0.is_last.store(true, Ordering::SeqCst);
+        let Some((since, exit)) = self.since().zip(self.exit()) else {
+            return;
+        };
+        let left = after.saturating_sub(since.elapsed());
+        // Without a thread the next signal still does it.
+        let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+            std::thread::sleep(left);
+            signal_hook::low_level::exit(i32::from(exit.code()));
+        });
     }
 
     #[cfg(test)]

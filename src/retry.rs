@@ -21,6 +21,40 @@ pub struct Policy {
     pub deadline: Deadline,
 }
 
+/// What follows from a failed attempt.
+#[derive(Debug)]
+pub enum Next {
+    /// Another one, after this time; this was the failure.
+    Wait(Duration, Failure),
+    /// None can help, or there is no time for one.
+    GiveUp(Failure),
+}
+
+/// What follows from a failure of the n-th attempt, counted from 1. The message comes back without secrets.
+pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, mut failure: Failure) -> Next {
+    failure.message = redactor.clean(&failure.message);
+    failure.hint = failure.hint.map(|hint| redactor.clean(&hint));
+    let wait = match failure.retry {
+        Retry::Never => return Next::GiveUp(failure),
+        _ if attempts > policy.max_retries => return Next::GiveUp(failure),
+        Retry::Soon => back_off(attempts),
+        // A little later than asked, so that many clients do not come back in the same instant.
+        Retry::After(asked) => asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(0.05 * fastrand::f64())),
+    };
+    if wait >= policy.deadline.left() {
+        if let Retry::After(asked) = failure.retry {
+            let asked = text::seconds(asked);
+            failure.message = format!("{}; it asks to wait {asked} s, longer than this run may take", failure.message);
+        }
+        return Next::GiveUp(failure);
+    }
+    log::debug!(
+        reason:? = failure.reason.as_str(), attempt = attempts, wait_seconds = wait.as_secs_f64();
+        "trying again: {}", failure.message
+    );
+    Next::Wait(wait, failure)
+}
+
 /// Runs one attempt after the other until one succeeds or another cannot help. Messages come back without secrets.
 ///
 /// Each attempt gets the time that is left.
@@ -32,31 +66,23 @@ pub fn run<T>(
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let mut failure = match attempt(policy.deadline.left().max(Duration::from_millis(1))) {
+        let failure = match attempt(policy.time()) {
             Ok(value) => return (Ok(value), attempts),
             Err(failure) => failure,
         };
-        failure.message = redactor.clean(&failure.message);
-        failure.hint = failure.hint.map(|hint| redactor.clean(&hint));
-        let wait = match failure.retry {
-            Retry::Never => return (Err(failure), attempts),
-            _ if attempts > policy.max_retries => return (Err(failure), attempts),
-            Retry::Soon => back_off(attempts),
-            // A little later than asked, so that many clients do not come back in the same instant.
-            Retry::After(asked) => asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(0.05 * fastrand::f64())),
-        };
-        log::debug!(
-            reason:? = failure.reason.as_str(), attempt = attempts, wait_seconds = wait.as_secs_f64();
-            "another attempt follows if there is time: {}", failure.message
-        );
-        if !policy.deadline.sleep(wait) {
-            if let Retry::After(asked) = failure.retry {
-                let asked = text::seconds(asked);
-                failure.message =
-                    format!("{}; it asks to wait {asked} s, longer than this run may take", failure.message);
-            }
-            return (Err(failure), attempts);
+        match after(policy, redactor, attempts, failure) {
+            Next::GiveUp(failure) => return (Err(failure), attempts),
+            // A signal may take the time away.
+            Next::Wait(wait, failure) if !policy.deadline.sleep(wait) => return (Err(failure), attempts),
+            Next::Wait(..) => {}
         }
+    }
+}
+
+impl Policy {
+    /// The time that an attempt has.
+    pub fn time(&self) -> Duration {
+        self.deadline.left().max(Duration::from_millis(1))
     }
 }
 

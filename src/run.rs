@@ -19,7 +19,7 @@ use crate::cli::{CheckArgs, Output};
 use crate::config::{Loaded, Mailbox, Place};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
-use crate::failure::{Failure, Reason};
+use crate::failure::{Failure, Reason, Retry};
 use crate::http::Clients;
 use crate::interrupt::{Deadline, Interrupt};
 use crate::limit::Limiter;
@@ -36,6 +36,9 @@ use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, 
 const STATE_SHARE: Duration = Duration::from_secs(2);
 /// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
+
+/// How long after a signal a run may still print its report.
+const LAST_WORDS: Duration = Duration::from_millis(9500);
 
 /// The steps of a run that take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +107,6 @@ impl Context<'_> {
 pub(crate) fn check(args: &CheckArgs) -> Exit {
     let start = Instant::now();
     let started_at = Timestamp::now();
-    let interrupt = Interrupt::watch();
     let (format, config) = match open(&args.config, args.talk.verbose) {
         Ok((format, _, Loaded { config: Some(config), .. })) => (format, config),
         Ok((format, _, loaded)) => {
@@ -127,7 +129,8 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
     };
     // The plan has what a run needs of it.
     drop(config);
-    let interrupt = interrupt.unwrap_or_else(|error| {
+    // From here on a signal ends the run in order; before, there is nothing to put in order.
+    let interrupt = Interrupt::watch().unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
         Interrupt::default()
     });
@@ -140,7 +143,10 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
     let (timeout, clients) = (plan.run_timeout, Arc::new(Clients::default()));
     let context = Context { args, format, start, timeout, started_at, run_id, interrupt, clients };
     match carry_out(plan, &context) {
-        Ok(report) => finish(&report, args),
+        Ok(report) => {
+            context.interrupt.end_at_once(LAST_WORDS);
+            finish(&report, args)
+        }
         Err(why) => {
             logging::complain(format, &why);
             Exit::Internal
@@ -270,7 +276,7 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
         clients: Arc::clone(&context.clients),
         redactor: Arc::clone(&plan.redactor),
         policy: retry::Policy { max_retries: plan.max_retries, deadline: context.until(Step::Look) },
-        breaker: Breaker::new(plan.circuit, snapshot.circuits),
+        breaker: Arc::new(Breaker::new(plan.circuit, snapshot.circuits)),
         limiters: limits.into_iter().map(|(provider, limit)| (provider, Limiter::new(limit))).collect(),
         readings: Readings {
             account_key: snapshot.account_key,
@@ -281,7 +287,7 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
     });
     let (subjects, jobs): (Vec<_>, Vec<_>) = checks
         .into_iter()
-        .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared)))
+        .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared, Looked::Account)))
         .unzip();
     let today = context.started_at.to_zoned(plan.timezone.clone()).date();
     let mailboxes = std::mem::take(&mut plan.mailboxes);
@@ -290,13 +296,7 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
     let terms = Arc::new(Terms { today, settings: plan.email, policy: shared.policy.clone() });
     let scans = mailboxes.into_iter().map(|mailbox| mailbox_job(mailbox, &snapshot.cursors, &terms, &shared));
     // Mailboxes take longest, so they begin first.
-    let accounts = jobs.into_iter().map(|mut job| -> Job<Looked> {
-        Box::new(move || match job() {
-            Turn::Done(outcome) => Turn::Done(Looked::Account(outcome)),
-            Turn::Later(at, why) => Turn::Later(at, why),
-        })
-    });
-    let jobs: Vec<Job<Looked>> = scans.chain(accounts).collect();
+    let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
     let looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
@@ -341,7 +341,11 @@ fn mailbox_job(
     let cursor = cursors.get(&mailbox.identity()).copied();
     Box::new(move || {
         fault::point(&format!("check-panic:{}", mailbox.name));
-        let scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
+        let mut scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
+        let is_cut = scanned.result.as_ref().is_err_and(|failure| failure.retry != Retry::Never);
+        if is_cut && terms.policy.deadline.is_interrupted() {
+            scanned.result = Err(check::pool::cancelled(true));
+        }
         Turn::Done(Looked::Mailbox(scanned))
     })
 }

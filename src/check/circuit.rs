@@ -4,7 +4,7 @@
 //! other hosts go first until it knows. Not here: which failure is transient (`failure`).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -37,8 +37,8 @@ pub struct Breaker {
 }
 
 /// Leave to ask a host. Dropped without a report, as after a panic, it counts as a failure of a probe only.
-pub struct Permit<'a> {
-    breaker: &'a Breaker,
+pub struct Permit {
+    breaker: Arc<Breaker>,
     host: String,
     is_probe: bool,
 }
@@ -59,8 +59,8 @@ impl Breaker {
     ///
     /// # Errors
     /// `circuit_open`, with the time at which the host is tried again.
-    pub fn permit(&self, host: &str, now: Timestamp) -> Result<Option<Permit<'_>>, Failure> {
-        let permit = |is_probe| Some(Permit { breaker: self, host: host.to_owned(), is_probe });
+    pub fn permit(self: &Arc<Self>, host: &str, now: Timestamp) -> Result<Option<Permit>, Failure> {
+        let permit = |is_probe| Some(Permit { breaker: Arc::clone(self), host: host.to_owned(), is_probe });
         let mut hosts = self.lock();
         let known = hosts.entry(host.to_owned()).or_default();
         let Some(until) = known.state.open_until.filter(|_| self.settings.failures > 0) else {
@@ -104,11 +104,19 @@ fn times(count: u32) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-impl Permit<'_> {
+impl Permit {
     /// Tells what came of it. Only a transient failure counts against the host: a refusal is an answer.
     pub fn report(mut self, failure: Option<&Failure>, now: Timestamp) {
         let is_failure = failure.is_some_and(|failure| failure.retry != Retry::Never);
         self.settle(is_failure, now);
+    }
+
+    /// Tells that nobody was asked after all, or that nothing was learnt of the host: the next one may probe.
+    pub fn withdraw(mut self) {
+        let mut hosts = self.breaker.lock();
+        if let Some(host) = hosts.get_mut(&std::mem::take(&mut self.host)) {
+            host.is_probed &= !self.is_probe;
+        }
     }
 
     fn settle(&mut self, is_failure: bool, now: Timestamp) {
@@ -129,7 +137,7 @@ impl Permit<'_> {
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for Permit {
     fn drop(&mut self) {
         // A probe that ended without a word must not keep the others waiting.
         if self.is_probe && !self.host.is_empty() {
@@ -152,12 +160,12 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn breaker() -> Breaker {
-        Breaker::new(Circuit::default(), HashMap::new())
+    fn breaker() -> Arc<Breaker> {
+        Arc::new(Breaker::new(Circuit::default(), HashMap::new()))
     }
 
     /// Asks at a second, with an answer: `Some(true)` is a transient failure.
-    fn ask(breaker: &Breaker, second: i64, failure: Option<Failure>) -> bool {
+    fn ask(breaker: &Arc<Breaker>, second: i64, failure: Option<Failure>) -> bool {
         match breaker.permit(HOST, at(second)) {
             Ok(None) => panic!("nobody probes"),
             Ok(Some(permit)) => {
@@ -211,7 +219,7 @@ mod tests {
         let breaker = breaker();
         (0..3).for_each(|second| assert!(ask(&breaker, second, passing())));
         assert!(breaker.permit("other.example", at(3)).is_ok());
-        let never = Breaker::new(Circuit { failures: 0, ..Circuit::default() }, HashMap::new());
+        let never = Arc::new(Breaker::new(Circuit { failures: 0, ..Circuit::default() }, HashMap::new()));
         (0..50).for_each(|second| assert!(ask(&never, second, passing())));
     }
 
@@ -221,10 +229,10 @@ mod tests {
         (0..3).for_each(|second| assert!(ask(&first, second, passing())));
         let known: HashMap<_, _> = first.changes().into_iter().collect();
         assert_eq!(known[HOST], HostState { failures: 3, open_until: Some(at(62)) });
-        let next = Breaker::new(Circuit::default(), known.clone());
+        let next = Arc::new(Breaker::new(Circuit::default(), known.clone()));
         assert!(!ask(&next, 30, None));
         assert!(next.changes().is_empty(), "nothing new was learnt");
-        let wrong = Breaker::new(Circuit::default(), known);
+        let wrong = Arc::new(Breaker::new(Circuit::default(), known));
         assert!(ask(&wrong, -1000, None), "open for longer than circuits are");
     }
 
@@ -232,7 +240,7 @@ mod tests {
     fn one_probes_and_the_others_wait_for_it() {
         let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)) })]);
         for is_back in [true, false] {
-            let breaker = Breaker::new(Circuit::default(), open.clone());
+            let breaker = Arc::new(Breaker::new(Circuit::default(), open.clone()));
             let probe = breaker.permit(HOST, at(1)).unwrap().expect("the first one probes");
             (0..8).for_each(|_| assert!(breaker.permit(HOST, at(1)).unwrap().is_none()));
             probe.report(if is_back { None } else { passing() }.as_ref(), at(1));
@@ -243,10 +251,19 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_that_asked_nobody_leaves_no_trace() {
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)) })]);
+        let breaker = Arc::new(Breaker::new(Circuit::default(), open));
+        breaker.permit(HOST, at(1)).unwrap().unwrap().withdraw();
+        assert!(breaker.changes().is_empty());
+        assert!(breaker.permit(HOST, at(1)).unwrap().is_some(), "the next one probes");
+    }
+
+    #[test]
     fn a_probe_that_panics_keeps_nobody_waiting() {
         let past = Some(Timestamp::UNIX_EPOCH);
         let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: past })]);
-        let breaker = Breaker::new(Circuit::default(), open);
+        let breaker = Arc::new(Breaker::new(Circuit::default(), open));
         drop(breaker.permit(HOST, Timestamp::now()).unwrap());
         assert!(breaker.permit(HOST, Timestamp::now()).is_err());
     }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::circuit::Breaker;
-use super::pool::{Job, Turn};
+use super::circuit::{Breaker, Permit};
+use super::pool::{self, Job, Turn};
 use super::provider::{Account, Line};
-use super::{CachedReading, Outcome, Reading};
-use crate::failure::{Failure, Reason};
+use super::{CachedReading, Call, Outcome, Reading};
+use crate::failure::{Failure, Reason, Retry};
 use crate::http::Clients;
 use crate::limit::Limiter;
 use crate::redact::Redactor;
@@ -29,7 +29,7 @@ pub struct Shared {
     /// How often and how long to try.
     pub policy: retry::Policy,
     /// The circuits.
-    pub breaker: Breaker,
+    pub breaker: Arc<Breaker>,
     /// The limiters of the providers that have one.
     pub limiters: HashMap<String, Limiter>,
     /// The readings of other runs, and those of this one.
@@ -69,22 +69,34 @@ impl Readings {
     }
 }
 
-/// The job of one account, or of one that cannot be asked.
-pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>) -> Job<Outcome> {
+/// What a check has come to that is not through: its turn comes again.
+struct Asking {
+    begun: Instant,
+    permit: Option<Permit>,
+    attempts: u32,
+    calls: Vec<Call>,
+}
+
+/// The job of one account, or of one that cannot be asked; `wrap` makes of its outcome what the pool gives back.
+pub fn job<T: 'static>(
+    name: String,
+    account: Result<Account, Failure>,
+    shared: &Arc<Shared>,
+    wrap: fn(Outcome) -> T,
+) -> Job<T> {
     let shared = Arc::clone(shared);
+    let mut asking = None;
     Box::new(move || {
-        let begin = Instant::now();
-        let mut outcome = match &account {
+        let outcome = match &account {
             Err(failure) => none(Err(failure.clone()), false),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
-                match shared.look(account) {
+                match shared.look(account, &mut asking) {
                     Turn::Done(outcome) => outcome,
-                    later @ Turn::Later(..) => return later,
+                    Turn::Later(at, why) => return Turn::Later(at, why),
                 }
             }
         };
-        outcome.duration = begin.elapsed();
         let attempts = outcome.attempts;
         match &outcome.result {
             Ok(reading) => log::debug!(
@@ -95,7 +107,7 @@ pub fn job(name: String, account: Result<Account, Failure>, shared: &Arc<Shared>
                 "not read: {}", failure.describe()
             ),
         }
-        Turn::Done(outcome)
+        Turn::Done(wrap(outcome))
     })
 }
 
@@ -105,56 +117,93 @@ fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
 }
 
 impl Shared {
-    /// Asks now, or says when its turn may be: while another check finds out whether the host is back, or as the provider's
-    /// limit allows.
-    fn look(&self, account: &Account) -> Turn<Outcome> {
+    /// Asks now, or says when its turn may be: after a failure that passes, as the provider's limit allows, or when another
+    /// check has found out whether the host is back. Meanwhile the worker is free for others.
+    fn look(&self, account: &Account, asking: &mut Option<Asking>) -> Turn<Outcome> {
         let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
-        if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
-            return Turn::Done(none(Ok(reading), true));
-        }
+        let mut now = match asking.take() {
+            Some(asking) => asking,
+            None => {
+                if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
+                    return Turn::Done(none(Ok(reading), true));
+                }
+                let permit = account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now()));
+                let permit = match permit {
+                    None => None,
+                    Some(Ok(Some(permit))) => Some(permit),
+                    Some(Ok(None)) => {
+                        let message = "not asked: another check had not found out in time whether the host is back";
+                        return Turn::Later(Instant::now() + PAUSE, Failure::new(Reason::CircuitOpen, message));
+                    }
+                    Some(Err(failure)) => return Turn::Done(none(Err(failure), false)),
+                };
+                Asking { begun: Instant::now(), permit, attempts: 0, calls: Vec::new() }
+            }
+        };
         let limiter = self.limiters.get(&account.page.id);
         let place = match limiter.map(|limiter| (limiter, limiter.take())) {
             None => None,
             Some((_, Ok(place))) => Some(place),
-            Some((limiter, Err(at))) => {
-                return match limiter.refusal() {
-                    refusal if at < self.policy.deadline.at() => Turn::Later(at, refusal),
-                    refusal => Turn::Done(none(Err(refusal), false)),
-                };
+            Some((limiter, Err(at))) if at < self.policy.deadline.at() => {
+                if now.attempts > 0 {
+                    *asking = Some(now);
+                } else if let Some(permit) = now.permit {
+                    // Others may know sooner whether the host is back.
+                    permit.withdraw();
+                }
+                return Turn::Later(at, limiter.refusal());
             }
+            Some((limiter, Err(_))) => return Turn::Done(self.outcome(now, Err(limiter.refusal()))),
         };
-        let permit = match account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now())) {
-            None => None,
-            Some(Ok(Some(permit))) => Some(permit),
-            Some(Ok(None)) => {
-                let message = "not asked: another check had not found out in time whether the host is back";
-                return Turn::Later(Instant::now() + PAUSE, Failure::new(Reason::CircuitOpen, message));
-            }
-            Some(Err(failure)) => {
-                return Turn::Done(none(Err(failure), false));
-            }
-        };
+        now.attempts += 1;
         let mut line = Line {
             clients: &self.clients,
             limiter,
             deadline: &self.policy.deadline,
             place,
-            is_refused: false,
-            calls: Vec::new(),
+            calls: std::mem::take(&mut now.calls),
         };
-        let (result, attempts) =
-            retry::run(&self.policy, &self.redactor, |left| account.read(&mut line, Timestamp::now(), left));
-        // What the limit refuses says nothing of the host.
-        if let Some(permit) = permit.filter(|_| !line.is_refused) {
-            permit.report(result.as_ref().err(), Timestamp::now());
+        let result = account.read(&mut line, Timestamp::now(), self.policy.time());
+        now.calls = line.calls;
+        let result = match result {
+            Ok(reading) => {
+                if let Some(account) = known_as {
+                    self.readings.learn(account, &reading);
+                }
+                Ok(reading)
+            }
+            Err(failure) => match retry::after(&self.policy, &self.redactor, now.attempts, failure) {
+                retry::Next::GiveUp(failure) => Err(failure),
+                retry::Next::Wait(wait, failure) => {
+                    *asking = Some(now);
+                    return Turn::Later(Instant::now() + wait, failure);
+                }
+            },
+        };
+        Turn::Done(self.outcome(now, result))
+    }
+
+    /// The end of a check.
+    fn outcome(&self, mut asked: Asking, mut result: Result<Reading, Failure>) -> Outcome {
+        // What a signal has taken the time from is neither good nor bad.
+        let is_cut = |failure: &Failure| failure.retry != Retry::Never || failure.reason == Reason::RateLimited;
+        if self.policy.deadline.is_interrupted() && result.as_ref().is_err_and(is_cut) {
+            result = Err(pool::cancelled(true));
         }
-        if let (Ok(reading), Some(account)) = (&result, known_as) {
-            self.readings.learn(account, reading);
+        if let Some(permit) = asked.permit {
+            match &result {
+                // What this program's own limit or a signal refuses says nothing of the host.
+                Err(failure)
+                    if failure.is_cancelled()
+                        || (failure.reason == Reason::RateLimited && failure.retry == Retry::Never) =>
+                {
+                    permit.withdraw();
+                }
+                result => permit.report(result.as_ref().err(), Timestamp::now()),
+            }
         }
         // They are kept until the end of the run, and there is mostly one.
-        line.calls.shrink_to_fit();
-        // An attempt that the limit had no place for was none.
-        let attempts = attempts - u32::from(line.is_refused);
-        Turn::Done(Outcome { result, cached: false, attempts, calls: line.calls, duration: Duration::ZERO })
+        asked.calls.shrink_to_fit();
+        Outcome { result, cached: false, attempts: asked.attempts, calls: asked.calls, duration: asked.begun.elapsed() }
     }
 }

@@ -231,14 +231,17 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
     }
 }
 
+/// Why a check that a signal has ended has no outcome.
+pub fn cancelled(is_started: bool) -> Failure {
+    let what = if is_started { "given up" } else { "not begun" };
+    Failure::new(Reason::Cancelled, format!("{what}, because the run was to end"))
+}
+
 /// A job that was not through at the deadline, or not even begun.
 fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Lost {
     let is_started = matches!(progress, Progress::Started);
     let failure = match progress {
-        _ if is_interrupted => {
-            let what = if is_started { "given up" } else { "not begun" };
-            Failure::new(Reason::Cancelled, format!("{what}, because the run was to end"))
-        }
+        _ if is_interrupted => cancelled(is_started),
         Progress::Waits(why) => *why,
         Progress::Queued | Progress::Started => {
             let waited = crate::text::seconds(waited);

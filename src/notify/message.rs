@@ -203,7 +203,7 @@ impl Words<'_> {
         let name = (self.neutral)(&text::one_line(&alert.project, SHORT_NAME_CHARS));
         let what = match (&alert.renewal, &alert.mail, &alert.trouble) {
             (Some(renewal), ..) => renewal.next.to_string(),
-            (_, Some(mail), _) => format!("“{}”", (self.neutral)(&text::one_line(&mail.subject, SHORT_NAME_CHARS))),
+            (_, Some(mail), _) => self.quoted(&text::one_line(&mail.subject, SHORT_NAME_CHARS)),
             (.., Some(trouble)) => trouble.reason.as_str().to_owned(),
             _ => self.amount(alert.balance),
         };
@@ -257,9 +257,14 @@ impl Words<'_> {
         format!("{name}: {now}{more}")
     }
 
-    /// A mail in either language. Its own words stand in quotation marks, so that they cannot pass for ours.
+    /// Words of others, which cannot pass for ours.
+    fn quoted(&self, text: &str) -> String {
+        format!("“{}”", (self.neutral)(text).replace(['“', '”'], "'"))
+    }
+
+    /// A mail in either language.
     fn mail(&self, mail: &MailNotice, [from, comma, service, amount, words]: [&str; 5]) -> String {
-        let quoted = |text: &str| format!("“{}”", (self.neutral)(text).replace(['“', '”'], "'"));
+        let quoted = |text: &str| self.quoted(text);
         let mut parts = vec![format!("{}{from}{}", quoted(&mail.subject), quoted(&mail.sender))];
         parts.extend(mail.date.map(moment));
         parts.extend(mail.service.as_deref().map(|name| format!("{service}{}", quoted(name))));

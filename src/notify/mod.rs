@@ -6,6 +6,7 @@ mod channel;
 mod message;
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -77,6 +78,8 @@ struct Task {
     limiter: Option<Limiter>,
     timeout: Duration,
     format: Format,
+    /// When the last body was signed, in seconds: two never have the same time, or the second would look like the first again.
+    signed_at: AtomicI64,
 }
 
 /// Tells every channel of the plan about the alerts that it wants, all channels at once. Nothing is sent if there are none.
@@ -116,6 +119,7 @@ pub fn notify(
             limiter: channel.limit.clone().map(Limiter::new),
             timeout: plan.request_timeout,
             format,
+            signed_at: AtomicI64::new(0),
         };
         let sender = sender.clone();
         let work = move || {
@@ -276,6 +280,13 @@ impl Task {
         delivery
     }
 
+    /// The time of a signature: now, or a second after the last one.
+    fn moment(&self, now: Timestamp) -> Timestamp {
+        let second = now.as_second().max(self.signed_at.load(Ordering::Relaxed) + 1);
+        self.signed_at.store(second, Ordering::Relaxed);
+        Timestamp::from_second(second).unwrap_or(now)
+    }
+
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>) -> Result<(), Failure> {
         let now = Timestamp::now();
@@ -288,7 +299,7 @@ impl Task {
             method: Method::POST,
             url: &url,
             content_type: "application/json; charset=utf-8",
-            proof: auth::proof(self.channel.login.as_ref(), self.channel.body_secret(), &post.body, now)?,
+            proof: auth::proof(self.channel.login.as_ref(), self.channel.body_secret(), &post.body, self.moment(now))?,
             body: &post.body,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;

@@ -123,8 +123,14 @@ impl Plan {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
-        let shard =
-            args.shard.map(ShardArg::resolve).transpose().map_err(|why| usage(format!("`--shard auto`: {why}")))?;
+        let shard = args.shard.map_or(Ok(None), ShardArg::resolve);
+        let shard = shard.map_err(|why| usage(format!("`--shard auto`: {why}")))?;
+        if shard.is_some() && config.metrics().textfile.is_some() {
+            let message =
+                "`--shard` does not go with `metrics.textfile`: shards would write over each other's".to_owned();
+            let hint = Some("push to a Pushgateway, where each shard has a group of its own".to_owned());
+            return Err(PlanError::Usage { message, hint });
+        }
         let is_ours = |check| shard.is_none_or(|shard: Shard| shard.has(check));
         let subscriptions: Vec<Subscription> =
             subscriptions.iter().filter(|subscription| is_ours(subscription.identity())).cloned().collect();
@@ -143,6 +149,16 @@ impl Plan {
         if let Some(flag) = &args.state {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
+        let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
+        let crowded = config.rate_limits().iter().filter_map(|(provider, limit)| {
+            let accounts = checks.iter().filter(|check| check.subject.provider == *provider).count();
+            let most = limit.most_within(run_timeout);
+            (accounts > most).then(|| {
+                let seconds = text::seconds(run_timeout);
+                format!("{accounts} accounts of `{provider}` at {limit} do not fit into a run of {seconds} s: some cannot be read")
+            })
+        });
+        let crowded: Vec<String> = crowded.collect();
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         Ok(Plan {
             workers: wanted.min(checks.len() + mailboxes.len()),
@@ -152,12 +168,12 @@ impl Plan {
             timezone: settings.timezone.clone(),
             checks,
             channels: config.channels().to_vec(),
-            run_timeout: args.timeout.unwrap_or(settings.run_timeout),
+            run_timeout,
             request_timeout: settings.request_timeout,
             max_retries: settings.max_retries,
             language: settings.language,
             redactor: Arc::clone(config.redactor()),
-            warnings: config.warnings().iter().cloned().chain(warning).collect(),
+            warnings: config.warnings().iter().cloned().chain(warning).chain(crowded).collect(),
             state,
             rules: Rules {
                 alerting: settings.alerting.clone(),

@@ -101,6 +101,11 @@ impl StoreError {
         StoreError::new(StoreFault::Newer, message).with_hint("update this program, or give it another store")
     }
 
+    fn older() -> StoreError {
+        StoreError::new(StoreFault::Other, "it was written by an older version")
+            .with_hint("the next `balance-alert check` brings it up to date")
+    }
+
     fn with_hint(mut self, hint: &str) -> StoreError {
         self.hint = Some(hint.to_owned());
         self

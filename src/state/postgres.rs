@@ -55,8 +55,10 @@ impl Postgres {
         store.client.batch_execute(&format!(
             "SET search_path TO balance_alert; SET lock_timeout = {wait}; SET idle_in_transaction_session_timeout = 60000"
         ))?;
-        match (schema::is_current(store.version()?)?, access) {
+        let version = store.version()?;
+        match (schema::is_current(version)?, access) {
             (true, _) => {}
+            (false, Access::Read) if version > 0 => return Err(StoreError::older()),
             (false, Access::Read) => {
                 return Err(StoreError::new(StoreFault::Absent, "no run has written to it yet"));
             }

@@ -40,6 +40,8 @@ pub struct Session {
     is_late: bool,
     /// What was remembered when the run began.
     memory: Memory,
+    /// Whether that could be read, or nothing is to be remembered.
+    is_memory_known: bool,
     kept: Kept,
 }
 
@@ -55,11 +57,13 @@ impl Session {
             number: None,
             is_late: false,
             memory: Memory::default(),
+            is_memory_known: false,
             kept: Kept::Off,
         };
         let place = match &state.place {
             Ok(Place::Nowhere) => {
                 log::warn!("no memory of other runs, as the config says: every alert is sent in every run");
+                session.is_memory_known = true;
                 return session;
             }
             Ok(place) => place,
@@ -86,6 +90,7 @@ impl Session {
     pub fn snapshot(&mut self, keep_readings: Option<Duration>, until: &Deadline) -> Snapshot {
         let snapshot =
             self.with("every account is asked", |store, notices| store.snapshot(keep_readings, &soon(until), notices));
+        self.is_memory_known |= snapshot.is_some();
         let mut snapshot = snapshot.unwrap_or_default();
         self.memory = std::mem::take(&mut snapshot.memory);
         snapshot
@@ -104,6 +109,11 @@ impl Session {
             Some((number, decision)) => {
                 self.number = Some(number);
                 decision
+            }
+            // A store that fails hides no alert; one that there was no time to read may have told all of it before.
+            None if until.is_interrupted() && !self.is_memory_known => {
+                log::warn!("nothing is told: there was no time to read what was told before");
+                Decision::default()
             }
             None => decide(&self.memory),
         }

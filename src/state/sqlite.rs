@@ -79,7 +79,12 @@ impl Sqlite {
         self.connection.pragma_update(None, "cell_size_check", "ON")?;
         self.check_length()?;
         if access == Access::Read {
-            return schema::is_current(self.version()?).map(drop);
+            return match self.version()? {
+                // What is empty has nothing to say, and nothing is wrong with it.
+                0 => Ok(()),
+                version if schema::is_current(version)? => Ok(()),
+                _ => Err(StoreError::older()),
+            };
         }
         // Before the first change, so that a stranger's file stays as it is.
         let version = self.version()?;

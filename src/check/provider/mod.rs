@@ -156,8 +156,6 @@ pub struct Line<'a> {
     pub deadline: &'a Deadline,
     /// A place of the limiter that is already taken, for the next request.
     pub place: Option<Place<'a>>,
-    /// Whether the limiter had no place in time.
-    pub is_refused: bool,
     /// The requests, as they end.
     pub calls: Vec<Call>,
 }
@@ -173,7 +171,7 @@ impl Line<'_> {
     ) -> Result<T, Failure> {
         let mut place = self.place.take();
         if let (Some(limiter), None) = (self.limiter, &place) {
-            place = Some(limiter.wait(self.deadline).inspect_err(|_| self.is_refused = true)?);
+            place = Some(limiter.wait(self.deadline)?);
         }
         place.iter_mut().for_each(Place::begin);
         let begin = Instant::now();

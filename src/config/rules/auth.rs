@@ -23,13 +23,18 @@ const STANDARD_HOURS: Decimal = Decimal::from_parts(24, 0, 0, false, 0);
 /// A year.
 const MOST_HOURS: Decimal = Decimal::from_parts(8760, 0, 0, false, 0);
 /// Headers that make a request what it is.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 14] = [
+    "accept-encoding",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "expect",
     "host",
+    "te",
+    "trailer",
     "transfer-encoding",
+    "upgrade",
     "user-agent",
     auth::SIGNATURE,
     auth::TIMESTAMP,
