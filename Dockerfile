@@ -35,8 +35,9 @@ LABEL org.opencontainers.image.title="balance-alert" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /root/image /
 USER 65532:65532
-# The memory of runs is /var/lib/balance-alert/state.db, unless the config says otherwise.
+# The memory of runs is /var/lib/balance-alert/state.db, unless the config says otherwise. One heap for all threads: 2 MiB less.
 ENV CONFIG_PATH=/etc/balance-alert/config.yaml \
-    XDG_STATE_HOME=/var/lib
+    XDG_STATE_HOME=/var/lib \
+    MALLOC_ARENA_MAX=1
 ENTRYPOINT ["/usr/local/bin/balance-alert"]
 CMD ["check"]

@@ -381,7 +381,7 @@ pub const VARIABLES: [(&str, &str); 26] = [
     ("LOG_FORMAT", "text or json, on standard error (default text)"),
     ("LOG_LEVEL", "off, error, warn, info, debug or trace (default warn); RUST_LOG works too"),
     ("NO_COLOR", "no colour, if not empty"),
-    ("SSL_CERT_FILE", "the certificate authorities to trust, instead of the system's"),
+    ("SSL_CERT_FILE", "a file of certificate authorities to trust, beside those in the system's directory"),
     ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
     ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for"),
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),

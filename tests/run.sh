@@ -7,6 +7,7 @@ missing=()
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 command -v script >/dev/null || missing+=(bsdutils)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
+command -v curl >/dev/null || missing+=(curl)
 pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
@@ -24,4 +25,9 @@ cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 cargo test --locked --lib --bins --test integration
+# What is not Rust, then the static binary, its image, and how it stands beside curl: a ratio that is twice what it was fails.
 ./tests/platform.sh
+./tests/static.sh
+./tests/image.sh
+BALANCE_ALERT_BINARY=$PWD/target/$(rustc --print host-tuple)/image/balance-alert MALLOC_ARENA_MAX=1 \
+  cargo bench --locked --profile dev --bench wire -- --short

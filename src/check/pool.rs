@@ -241,7 +241,8 @@ pub fn cancelled(is_started: bool) -> Failure {
 fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Lost {
     let is_started = matches!(progress, Progress::Started);
     let failure = match progress {
-        _ if is_interrupted => cancelled(is_started),
+        Progress::Queued if is_interrupted => cancelled(false),
+        _ if is_interrupted => cancelled(true),
         Progress::Waits(why) => *why,
         Progress::Queued | Progress::Started => {
             let waited = crate::text::seconds(waited);

@@ -123,6 +123,27 @@ fn what_waits_for_its_turn_keeps_no_worker() {
 }
 
 #[test]
+fn a_check_that_is_to_be_repeated_keeps_no_worker() {
+    // One worker: whoever failed waits, for its back-off or for its provider's limit, while the others are asked.
+    for rate in ["none", "2/second"] {
+        let server = Server::start(|request| match request.case() {
+            "other" => Reply::ok(r#"{"code":200,"user_data":{"balance":99.5}}"#),
+            _ => Reply::status(503, "{}"),
+        });
+        let mut config = limited(&server, rate, 1);
+        config["settings"]["max_retries"] = json!(2);
+        let projects = config["projects"].as_array_mut().unwrap();
+        projects.truncate(1);
+        projects.extend((0..5).map(|n| account(&format!("other-{n}"), "tikhub", &format!("{}/other", server.url()))));
+        let run = Program::check_json(&config).run().expect(3);
+        let order: Vec<bool> = server.requests().iter().map(|request| request.case() == "other").collect();
+        assert_eq!(order, [false, true, true, true, true, true, false, false], "{rate}: {run}");
+        let failed = project(&run.report(), "account-0").clone();
+        assert_eq!((failed["attempts"].as_u64(), failed["error"]["reason"].as_str()), (Some(3), Some("http_status")));
+    }
+}
+
+#[test]
 fn whose_turn_cannot_come_is_rate_limited_at_once() {
     let server = Server::start(|_| Reply::ok(uniapi_body("500")));
     let mut config = limited(&server, "5/minute", 50);

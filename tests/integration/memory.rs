@@ -33,6 +33,7 @@ on_both! {
     a_fresh_reading_is_used_again
     an_open_circuit_outlives_the_run
     a_newer_store_is_left_alone
+    an_older_store_is_brought_up_to_date_by_the_next_run
     odd_names_are_remembered_too
     a_run_at_its_deadline_remembers_all_the_same
     runs_of_one_microsecond_are_two_runs
@@ -441,6 +442,25 @@ fn a_newer_store_is_left_alone(kind: Kind) {
     assert_eq!(world.count("SELECT count(*) FROM runs"), 1, "nothing was written");
     assert!(world.ask(["status"]).expect(3).stderr.contains("newer version"));
     assert!(world.ask(["health"]).expect(3).stdout.starts_with("failed: "));
+}
+
+fn an_older_store_is_brought_up_to_date_by_the_next_run(kind: Kind) {
+    let world = World::new(kind, &[("A", 5)]);
+    world.run().expect(2);
+    // As the version before left it.
+    world.sql("ALTER TABLE runs DROP COLUMN shard");
+    world.sql(match kind {
+        Kind::Sqlite => "PRAGMA user_version = 2",
+        Kind::Postgres => "UPDATE facts SET value = '2' WHERE name = 'schema_version'",
+    });
+    let status = world.ask(["status"]).expect(3);
+    assert!(status.stderr.contains("written by an older version"), "{status}");
+    assert!(status.stderr.contains("`balance-alert check` brings it up to date"), "{status}");
+    assert!(world.ask(["health"]).expect(3).stdout.contains("older version"));
+    let run = world.run().expect(2);
+    assert_eq!((run.stderr.as_str(), world.hook.hits()), ("", 1), "what was told is known: {run}");
+    assert!(world.ask(["health"]).expect(0).stdout.starts_with("ok: "));
+    assert_eq!(world.count("SELECT count(*) FROM runs WHERE shard = ''"), 2);
 }
 
 fn odd_names_are_remembered_too(kind: Kind) {

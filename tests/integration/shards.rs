@@ -282,17 +282,20 @@ fn a_shard_that_is_none_is_a_usage_error() {
         ("0/0", "at least one"),
         ("1", "such as 0/4"),
         ("-1/4", "such as 0/4"),
-        ("", "such as 0/4"),
         ("auto", "JOB_COMPLETION_INDEX is not set"),
     ] {
         let by_flag = program.clone().args([&format!("--shard={shard}")]).run().expect(64);
         assert!(by_flag.stderr.contains(says), "{shard}: {by_flag}");
         assert_eq!(by_flag.stdout, "");
-        if !shard.is_empty() {
-            let by_variable = program.clone().env("BALANCE_ALERT_SHARD", shard).run().expect(64);
-            assert!(by_variable.stderr.contains(says), "{shard}: {by_variable}");
-        }
+        let by_variable = program.clone().env("BALANCE_ALERT_SHARD", shard).run().expect(64);
+        assert!(by_variable.stderr.contains(says), "{shard}: {by_variable}");
     }
+    // As everywhere, a variable that is set to nothing is not set.
+    program.clone().env("BALANCE_ALERT_SHARD", "").run().expect(0);
+    let mut config = config(vec![fine("A")]);
+    config["metrics"] = json!({"textfile": "x.prom"});
+    let run = Program::check(&config).args(["--shard", "0/2"]).run().expect(64);
+    assert!(run.stderr.contains("`--shard` does not go with `metrics.textfile`"), "{run}");
     for (index, count, says) in [
         (None, Some("4"), "JOB_COMPLETION_INDEX is not set"),
         (Some("0"), None, "BALANCE_ALERT_SHARDS is not set"),

@@ -316,6 +316,40 @@ fn a_second_signal_ends_the_run_at_once() {
     });
 }
 
+#[test]
+fn the_same_signal_sent_twice_at_once_is_one() {
+    // `timeout` tells its child, and then the group that it is in.
+    let server = Server::start(scripted);
+    let program = Program::check_json(&long(vec![low("A"), uniapi("Hang", &format!("{}/hang", server.url()))]));
+    for (signal, code) in SIGNALS {
+        let hits = server.hits();
+        let run = program.clone().start();
+        server.wait_for_requests(hits + 1);
+        run.signal(signal);
+        run.signal(signal);
+        let run = run.finish().expect(code);
+        assert_eq!(names(&run.report(), "low"), ["A"], "{run}");
+    }
+}
+
+#[test]
+fn a_signal_in_a_back_off_makes_no_failure_of_a_check() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let server = Server::start(|_| Reply::status(503, "{}").header("Retry-After", "60"));
+        let mut world = World::new(kind, &[("A", 500)]);
+        world.configure(|config| {
+            config["settings"]["max_retries"] = json!(3);
+            config["settings"]["run_timeout_seconds"] = json!(300);
+            config["projects"].as_array_mut().unwrap().push(uniapi("Back", &server.url()));
+        });
+        let (run, _) = caught(world.program.clone(), || server.wait_for_requests(1), "TERM", 143);
+        assert_eq!(run.reason("Back"), "cancelled");
+        for table in ["failures", "circuits"] {
+            assert_eq!(world.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}: {run}");
+        }
+    }
+}
+
 fn twice((first, _): (&str, i32), (second, code): (&str, i32)) {
     let server = Server::start(scripted);
     let hanging = uniapi("Hang", &format!("{}/hang", server.url()));
