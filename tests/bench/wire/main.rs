@@ -26,6 +26,8 @@ use server::{ANSWER, Manner};
 const WORKERS: usize = 50;
 /// A request that hangs is given up after this time.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How many heaps the C library gives to threads.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
 const KEY: &str = "bench-key-0123456789";
 
 fn main() {
@@ -297,8 +299,12 @@ impl Bench {
     }
 
     fn measure(&self, state: &str, command: &[&str]) -> Taken {
-        let variables =
-            [("SSL_CERT_FILE", self.path("ca.pem").display().to_string()), ("BALANCE_ALERT_STATE", state.to_owned())];
+        let mut variables = vec![
+            ("SSL_CERT_FILE", self.path("ca.pem").display().to_string()),
+            ("BALANCE_ALERT_STATE", state.to_owned()),
+        ];
+        // As in the image.
+        variables.extend(std::env::var(ARENAS).ok().map(|most| (ARENAS, most)));
         measure::run(self.folder.path(), &variables, command)
     }
 
@@ -457,13 +463,10 @@ fn page(targets: &str, matrix: &str, curl: &str) -> String {
     let system = file("/etc/os-release");
     let system = system.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("unknown");
     let load = file("/proc/loadavg");
-    let binary = match (std::env::var("BALANCE_ALERT_BINARY"), std::env::var("MALLOC_ARENA_MAX")) {
+    let binary = match (std::env::var("BALANCE_ALERT_BINARY"), std::env::var(ARENAS)) {
         (Ok(path), arenas) => {
             let path = path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/")).unwrap_or(&path).to_owned();
-            format!(
-                "`{path}`{}",
-                arenas.map_or_else(|_| String::new(), |most| format!(" with `MALLOC_ARENA_MAX={most}`"))
-            )
+            format!("`{path}`{}", arenas.map_or_else(|_| String::new(), |most| format!(" with `{ARENAS}={most}`")))
         }
         _ => "the release build".to_owned(),
     };
