@@ -69,8 +69,8 @@ for place in "$root" "$root/etc/balance-alert" "$root/etc/resolv.conf"; do
 done
 
 # In the root, as Kubernetes runs it: no group, no capability, no new privilege, the environment of the Dockerfile.
-mapfile -t environment < <(sed -n 's/^ENV \(CONFIG_PATH=\S*\).*/\1/p; s/^    \(XDG_STATE_HOME=\S*\)$/\1/p' Dockerfile)
-[ "${#environment[@]}" -eq 2 ] || fail "the Dockerfile sets other variables than expected"
+mapfile -t environment < <(sed -n 's/^ENV \(CONFIG_PATH=\S*\).*/\1/p; s/^    \([A-Z_]*=\S*\)\( \\\)\?$/\1/p' Dockerfile)
+[ "${#environment[@]}" -eq 3 ] || fail "the Dockerfile sets other variables than expected"
 # By their paths, since no PATH is handed on.
 setpriv=$(command -v setpriv) chroot=$(command -v chroot)
 inside() {
