@@ -19,7 +19,7 @@ use crate::cli::{CheckArgs, Output};
 use crate::config::{Loaded, Mailbox, Place};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
-use crate::failure::{Failure, Reason, Retry};
+use crate::failure::{Failure, Reason};
 use crate::http::Clients;
 use crate::interrupt::{Deadline, Interrupt};
 use crate::limit::Limiter;
@@ -342,10 +342,7 @@ fn mailbox_job(
     Box::new(move || {
         fault::point(&format!("check-panic:{}", mailbox.name));
         let mut scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
-        let is_cut = scanned.result.as_ref().is_err_and(|failure| failure.retry != Retry::Never);
-        if is_cut && terms.policy.deadline.is_interrupted() {
-            scanned.result = Err(check::pool::cancelled(true));
-        }
+        scanned.result = check::pool::or_cancelled(scanned.result, &terms.policy.deadline);
         Turn::Done(Looked::Mailbox(scanned))
     })
 }

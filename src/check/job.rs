@@ -184,12 +184,8 @@ impl Shared {
     }
 
     /// The end of a check.
-    fn outcome(&self, mut asked: Asking, mut result: Result<Reading, Failure>) -> Outcome {
-        // What a signal has taken the time from is neither good nor bad.
-        let is_cut = |failure: &Failure| failure.retry != Retry::Never || failure.reason == Reason::RateLimited;
-        if self.policy.deadline.is_interrupted() && result.as_ref().is_err_and(is_cut) {
-            result = Err(pool::cancelled(true));
-        }
+    fn outcome(&self, mut asked: Asking, result: Result<Reading, Failure>) -> Outcome {
+        let result = pool::or_cancelled(result, &self.policy.deadline);
         if let Some(permit) = asked.permit {
             match &result {
                 // What this program's own limit or a signal refuses says nothing of the host.

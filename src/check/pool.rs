@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::failure::{Failure, Reason};
+use crate::failure::{Failure, Reason, Retry};
 use crate::interrupt::Deadline;
 
 /// One check, ready to run; called until it is done.
@@ -232,9 +232,19 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
 }
 
 /// Why a check that a signal has ended has no outcome.
-pub fn cancelled(is_started: bool) -> Failure {
+fn cancelled(is_started: bool) -> Failure {
     let what = if is_started { "given up" } else { "not begun" };
     Failure::new(Reason::Cancelled, format!("{what}, because the run was to end"))
+}
+
+/// What a check came to: neither good nor bad, if it failed because a signal took its time.
+pub fn or_cancelled<T>(result: Result<T, Failure>, deadline: &Deadline) -> Result<T, Failure> {
+    // A definitive answer stands; that a limit leaves no turn is the signal's doing.
+    let is_cut = |failure: &Failure| failure.retry != Retry::Never || failure.reason == Reason::RateLimited;
+    match result {
+        Err(failure) if deadline.is_interrupted() && is_cut(&failure) => Err(cancelled(true)),
+        result => result,
+    }
 }
 
 /// A job that was not through at the deadline, or not even begun.
