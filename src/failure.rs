@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact::Redactor;
+use crate::text;
+
 /// The bounded list of causes; its names are the `reason` of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -97,18 +100,23 @@ pub enum Retry {
 pub struct Failure {
     /// The class of the cause.
     pub reason: Reason,
-    /// What happened, in a sentence without a full stop; free of secrets once it is in a report.
+    /// What happened, in a sentence of this program without a full stop.
     pub message: String,
+    /// What the peer says of it, in its own words. It is foreign and may hold anything, until [`Failure::settle`] has cleaned
+    /// it and put it at the end of the message.
+    pub said: Option<String>,
     /// What the user can do, where a rule knows it.
     pub hint: Option<String>,
     /// Whether another attempt could help.
     pub retry: Retry,
+    /// The host that was asked, with its port where that is not the usual one. Never a path or a query.
+    pub host: Option<String>,
 }
 
 impl Failure {
     /// A definitive failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Failure { reason, message: message.into(), hint: None, retry: Retry::Never }
+        Failure { reason, message: message.into(), said: None, hint: None, retry: Retry::Never, host: None }
     }
 
     /// A failure that may pass.
@@ -116,12 +124,14 @@ impl Failure {
         Failure { retry: Retry::Soon, ..Failure::new(reason, message) }
     }
 
-    /// The failure that an HTTP status stands for: 429 and 5xx may pass.
+    /// The failure that an HTTP status stands for: 408, 425, 429 and 5xx may pass. 511 is a network that wants a login before
+    /// it lets anybody through, which no repeat changes.
     pub fn of_status(status: u16, message: impl Into<String>) -> Self {
         match status {
             401 | 403 => Failure::new(Reason::Auth, message),
             429 => Failure::transient(Reason::RateLimited, message),
-            500..=599 => Failure::transient(Reason::HttpStatus, message),
+            511 => Failure::new(Reason::HttpStatus, message),
+            408 | 425 | 500..=599 => Failure::transient(Reason::HttpStatus, message),
             _ => Failure::new(Reason::HttpStatus, message),
         }
     }
@@ -131,6 +141,48 @@ impl Failure {
         if let (Retry::Soon, Some(wait)) = (self.retry, asked) {
             self.retry = Retry::After(wait);
         }
+        self
+    }
+
+    /// The same failure with the words of the peer.
+    pub fn saying(mut self, words: impl Into<String>) -> Self {
+        self.said = Some(words.into()).filter(|words| !words.trim().is_empty());
+        self
+    }
+
+    /// The same failure, about this host, unless it is about one already.
+    pub fn at(mut self, host: impl Into<String>) -> Self {
+        self.host = self.host.or_else(|| Some(host.into()).filter(|host| !host.is_empty()));
+        self
+    }
+
+    /// The same failure without what one request proved itself with: a token or a signature that was made for it, so that
+    /// nobody else knows it.
+    pub fn hiding<'a>(mut self, proofs: impl IntoIterator<Item = &'a str>) -> Self {
+        if let Some(said) = &self.said {
+            let made = Redactor::default();
+            for proof in proofs {
+                made.learn(proof);
+                // Without the scheme, and the signature alone: `Basic ...`, `..., Signature=...`, `sha256=...`.
+                let parts = [proof.split_once(' ').map(|(_, rest)| rest), proof.rsplit_once('=').map(|(_, rest)| rest)];
+                parts.into_iter().flatten().filter(|part| part.len() >= 16).for_each(|part| made.learn(part));
+            }
+            self.said = Some(made.mask(said));
+        }
+        self
+    }
+
+    /// The failure as it may leave this program: the message names the host and ends with the peer's words, and nothing in
+    /// it is a secret. To settle a failure twice changes nothing.
+    pub fn settle(mut self, redactor: &Redactor) -> Self {
+        if let Some(host) = self.host.as_ref().filter(|host| !text::names(&self.message, host)) {
+            self.message = format!("{host}: {}", self.message);
+        }
+        self.message = redactor.polish(&self.message);
+        if let Some(said) = self.said.take().map(|said| redactor.clean(&said)).filter(|said| !said.is_empty()) {
+            self.message = format!("{}: {said}", self.message);
+        }
+        self.hint = self.hint.map(|hint| redactor.polish(&hint));
         self
     }
 
@@ -147,9 +199,8 @@ impl Failure {
 
     /// The failure in one line, advice included.
     pub fn describe(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{} ({hint})", self.message),
-            None => self.message.clone(),
-        }
+        let said = self.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}{said}{hint}", self.message)
     }
 }

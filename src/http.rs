@@ -1,33 +1,39 @@
-//! The two HTTP clients, and what both share: the body cap, the trust store, the wording of what went wrong.
+//! The two HTTP clients, and what both share: proxies, trust store, body cap, the wording of what went wrong.
 //!
 //! `reqwest` reads providers; `ureq` sends alerts, so that a wedged read pool can never hold one back. One attempt
 //! each, no loop: `retry` owns that.
 
+mod body;
+mod proxy;
+mod sender;
+mod trust;
+
 use std::error::Error as _;
-use std::io::{self, Read};
+use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use reqwest::Method;
 use reqwest::blocking::Client;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use secrecy::ExposeSecret;
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
-    Transport, TransportAdapter,
-};
-use url::Url;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
 
+use self::proxy::Proxies;
+pub use self::proxy::Proxy;
+use self::trust::{Authorities, TrustStore};
 use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
+use crate::text;
 
-/// Largest body that is read, in bytes.
-const LARGEST_BODY: u64 = 1024 * 1024;
 /// Redirects followed within one origin.
 const MOST_REDIRECTS: usize = 5;
 const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
+/// Clocks that differ by less than this agree: a `Date` has whole seconds, and takes its time to travel.
+const SKEW: u64 = 30;
+/// The hint for an authority that nobody knows.
+const PRIVATE_AUTHORITY: &str = "for a private authority set SSL_CERT_FILE";
 
 /// A request to a provider.
 pub struct Request {
@@ -42,26 +48,22 @@ pub struct Request {
 }
 
 /// An answer, whatever its status.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// What the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// At most 1 MiB.
+    /// At most 1 MiB, decompressed.
     pub body: Vec<u8>,
-}
-
-/// One TLS connector for reading and sending, built when the first client is: OpenSSL takes tens of milliseconds to read
-/// the trust store, which `native-tls` makes it do for every connector, and `reqwest` wants one even for plain HTTP.
-#[derive(Clone, Default)]
-struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
-
-impl TrustStore {
-    fn connector(&self) -> Result<native_tls::TlsConnector, String> {
-        let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
-        built.clone()
-    }
+    /// Where a redirect that was not followed leads, for people.
+    redirect: Option<String>,
+    /// By how many seconds this machine's clock is ahead of the peer's.
+    ahead: Option<i64>,
+    /// Whether Cloudflare answers, for itself or for a service behind it.
+    is_cloudflare: bool,
+    /// The proxy that could have written this answer: it sees what travels in the clear.
+    proxy: Option<String>,
 }
 
 /// A message to a service.
@@ -78,23 +80,67 @@ pub struct Outgoing<'a> {
     pub body: &'a str,
 }
 
+/// What the environment says of the way to the outside.
+#[derive(Clone, Default)]
+pub struct Surroundings {
+    proxies: Proxies,
+    authorities: Authorities,
+}
+
+impl Surroundings {
+    /// Reads the variables of proxies and of certificate authorities.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Surroundings {
+        Surroundings { proxies: Proxies::read(lookup), authorities: Authorities::read(lookup) }
+    }
+
+    /// What in them cannot be used, for the user.
+    pub fn problems(&self) -> Vec<String> {
+        self.proxies.problems().into_iter().chain(self.authorities.problems()).collect()
+    }
+
+    /// The passwords in them.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.proxies.secrets()
+    }
+
+    /// The proxy that an address is asked through, if there is one.
+    pub fn proxy(&self, url: &Url) -> Option<&Proxy> {
+        self.proxies.of(url).ok().flatten()
+    }
+}
+
 /// Both clients of a run. Nothing is opened until it is used.
 #[derive(Default)]
 pub struct Clients {
+    proxies: Arc<Proxies>,
     trust: TrustStore,
     reader: OnceLock<Result<ManuallyDrop<Client>, String>>,
     sender: OnceLock<ureq::Agent>,
 }
 
 impl Clients {
+    /// Clients that find the outside as these surroundings say.
+    pub fn new(surroundings: Surroundings) -> Clients {
+        Clients {
+            proxies: Arc::new(surroundings.proxies),
+            trust: TrustStore::new(surroundings.authorities),
+            ..Clients::default()
+        }
+    }
+
     /// The reading client. Never dropped: its thread would wait for name look-ups that hang, and hold the exit back.
     fn reader(&self) -> Result<&Client, Failure> {
         let built = self.reader.get_or_init(|| {
             let connector = self.trust.connector()?;
+            let proxies = Arc::clone(&self.proxies);
+            // What else a server might use, nobody asked for.
+            let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
             Client::builder()
                 .user_agent(USER_AGENT)
+                .default_headers(accepted)
                 .use_preconfigured_tls(connector)
                 .redirect(reqwest::redirect::Policy::custom(same_origin))
+                .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).ok().flatten()?.address()))
                 .referer(false)
                 .timeout(None)
                 .build()
@@ -121,6 +167,8 @@ impl Clients {
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let start = Instant::now();
+        let about = |failure: Failure| failure.at(host(&request.url));
+        let proxy = self.proxies.of(&request.url).map_err(about)?;
         let client = self.reader()?;
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
@@ -129,11 +177,11 @@ impl Clients {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let mut response = builder.send().map_err(|error| read_failure(error, timeout))?;
-        let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers());
-        let body = read_body(&mut response, start, timeout)?;
-        Ok(Response { status, retry_after, body })
+        let mut answer = builder.send().map_err(|error| about(read_failure(error, timeout, &request.url, proxy)))?;
+        let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy).map_err(about)?;
+        let encoding = labels(answer.headers());
+        let body = body::read(&mut answer, start, timeout).map_err(about)?;
+        Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, ..response })
     }
 
     /// One attempt to send.
@@ -142,17 +190,9 @@ impl Clients {
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn send(&self, message: &Outgoing, timeout: Duration) -> Result<Response, Failure> {
         let start = Instant::now();
-        let agent = self.sender.get_or_init(|| {
-            let config = ureq::Agent::config_builder()
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .user_agent(USER_AGENT)
-                .build();
-            let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
-            let connector = connector.chain(SharedTls(self.trust.clone()));
-            ureq::Agent::with_parts(config, connector, DefaultResolver::default())
-        });
+        let about = |failure: Failure| failure.at(host(message.url));
+        let proxy = self.proxies.of(message.url).map_err(about)?;
+        let agent = self.sender.get_or_init(|| sender::agent(Arc::clone(&self.proxies), self.trust.clone()));
         let mut request = ureq::http::Request::builder()
             .method(message.method.as_str())
             .uri(message.url.as_str())
@@ -165,11 +205,34 @@ impl Clients {
             .body(message.body)
             .map_err(|_| Failure::new(Reason::Config, "the request cannot be made of this address and login"))?;
         let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
-        let mut response = agent.run(request).map_err(|error| send_failure(&error, timeout))?;
-        let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers());
-        let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;
-        Ok(Response { status, retry_after, body })
+        let mut answer =
+            agent.run(request).map_err(|error| about(sender::failure(&error, timeout, message.url, proxy)))?;
+        let response = Response::of(answer.status().as_u16(), answer.headers(), message.url, proxy).map_err(about)?;
+        let encoding = labels(answer.headers());
+        let body = body::read(&mut answer.body_mut().as_reader(), start, timeout).map_err(about)?;
+        Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, ..response })
+    }
+}
+
+/// The host of an address, with the port where it is not the scheme's own: for people, and for the `Host` header.
+pub fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether an address is this machine: what is sent there never travels.
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => {
+            let address = std::net::IpAddr::V6(address).to_canonical();
+            address.is_loopback() || address.is_unspecified()
+        }
+        None => false,
     }
 }
 
@@ -183,33 +246,162 @@ fn same_origin(attempt: reqwest::redirect::Attempt) -> reqwest::redirect::Action
     }
 }
 
-/// Reads at most the cap, and not longer than the whole request may take.
-fn read_body(from: &mut impl Read, start: Instant, timeout: Duration) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    // Answers are small, and each worker's stack holds one of these for good.
-    let mut chunk = [0; 4 * 1024];
-    loop {
-        if start.elapsed() >= timeout {
-            return Err(timed_out(timeout));
+fn labels(headers: &HeaderMap) -> String {
+    let labels = headers.get_all(CONTENT_ENCODING).into_iter().filter_map(|label| label.to_str().ok());
+    labels.collect::<Vec<_>>().join(",")
+}
+
+impl Response {
+    /// What the head of an answer says.
+    ///
+    /// # Errors
+    /// It is the proxy's: it wants a login.
+    fn of(status: u16, headers: &HeaderMap, url: &Url, proxy: Option<&Proxy>) -> Result<Response, Failure> {
+        let word = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        // A tunnel shows nothing to the proxy that it leads through.
+        let proxy = proxy.filter(|_| url.scheme() == "http");
+        if let (407, Some(proxy)) = (status, proxy) {
+            return Err(proxy.refusal(Some(status)));
         }
-        match from.read(&mut chunk) {
-            Ok(0) => return Ok(body),
-            Ok(n) if body.len() as u64 + n as u64 > LARGEST_BODY => {
-                return Err(Failure::new(Reason::Protocol, "the answer is larger than 1 MiB"));
-            }
-            Ok(n) => body.extend_from_slice(&chunk[..n]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                let chain = describe_chain(&error);
-                let is_timeout =
-                    error.kind() == io::ErrorKind::TimedOut || chain.contains("timed out") || chain.contains("timeout");
-                return Err(if is_timeout {
-                    timed_out(timeout)
-                } else {
-                    Failure::transient(Reason::Connect, "the connection broke off inside the answer")
-                });
-            }
+        let now = SystemTime::now();
+        let there = word(DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+        Ok(Response {
+            status,
+            // A date is meant by the clock that wrote it.
+            retry_after: word(RETRY_AFTER).and_then(|text| parse_retry_after(text, there.unwrap_or(now))),
+            body: Vec::new(),
+            redirect: (300..400).contains(&status).then(|| target(url, word(LOCATION))),
+            ahead: there.map(|there| match now.duration_since(there) {
+                Ok(ahead) => ahead.as_secs() as i64,
+                Err(behind) => -(behind.duration().as_secs() as i64),
+            }),
+            is_cloudflare: headers.contains_key("cf-ray") || word(SERVER).is_some_and(|server| server == "cloudflare"),
+            proxy: proxy.map(|proxy| proxy.name().to_owned()),
+        })
+    }
+
+    /// What is wrong with an answer that does not come from the service that was asked, or not to this question: a redirect,
+    /// a port that speaks TLS, a web page in front of the service.
+    pub fn fault(&self) -> Option<Failure> {
+        let status = self.status;
+        if let Some(target) = &self.redirect {
+            let message = format!("the answer is a redirect {target} (HTTP {status})");
+            return Some(Failure::new(Reason::HttpStatus, message));
         }
+        if status == 400 && self.wants_tls() {
+            let message = "the port speaks TLS, but the address begins with `http://`";
+            return Some(Failure::new(Reason::Protocol, message).with_hint("write `https://`"));
+        }
+        if !matches!(status, 403 | 500..=599) {
+            return None;
+        }
+        let title = self.page_title()?;
+        let message = format!("a web page answers instead of the service (HTTP {status})");
+        let failure = match Failure::of_status(status, message) {
+            // Nobody has looked at the key.
+            failure if failure.reason == Reason::Auth => Failure { reason: Reason::HttpStatus, ..failure },
+            failure => failure,
+        };
+        let failure = self.through(failure.saying(title));
+        Some(if self.is_cloudflare && status == 403 {
+            failure.with_hint("Cloudflare stops this machine before the service sees the request")
+        } else {
+            failure
+        })
+    }
+
+    /// Whether an answer says that plain HTTP was sent to a port that speaks TLS, in the words of nginx, Apache, Go or Tomcat.
+    fn wants_tls(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(2048)]).to_lowercase();
+        [
+            "plain http request was sent to https port",
+            "http request to an https server",
+            "speaking plain http to an ssl-enabled server port",
+            "combination of host and port requires tls",
+        ]
+        .iter()
+        .any(|words| text.contains(words))
+    }
+
+    /// The title of a page for people, empty if it has none; nothing if the body is no such page.
+    fn page_title(&self) -> Option<String> {
+        let start = String::from_utf8_lossy(&self.body[..self.body.len().min(8192)]);
+        let start = start.trim_start_matches('\u{FEFF}').trim_start();
+        // What Cloudflare says to programs.
+        if self.is_cloudflare && start.starts_with("error code: ") {
+            return Some(start.lines().next().unwrap_or_default().to_owned());
+        }
+        let lower = start.to_ascii_lowercase();
+        let is_page = ["<!doctype html", "<html", "<head", "<body", "<title"].iter().any(|tag| lower.contains(tag));
+        if !start.starts_with('<') || !is_page {
+            return None;
+        }
+        let title = lower.find("<title").and_then(|at| Some(at + lower[at..].find('>')? + 1));
+        let title = title.and_then(|from| Some(&start[from..from + lower[from..].find('<')?]));
+        Some(title.unwrap_or_default().to_owned())
+    }
+
+    /// A failure of the service, unless it is one of the proxy: from outside they look alike.
+    pub fn through(&self, mut failure: Failure) -> Failure {
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| self.status >= 500) {
+            failure.message = format!("{}, through the proxy {proxy}", failure.message);
+        }
+        failure
+    }
+
+    /// A refusal with a word on this machine's clock, if that may be the cause: the peer says so, or what it refuses is
+    /// signed and the clocks differ.
+    pub fn by_the_clock(&self, failure: Failure, is_signed: bool) -> Failure {
+        let is_refusal = matches!(failure.reason, Reason::Auth | Reason::Api | Reason::HttpStatus) && self.status < 500;
+        let is_said = is_refusal && speaks_of_time(&failure.describe());
+        let skew = self.ahead.filter(|ahead| ahead.unsigned_abs() >= SKEW);
+        match (skew, self.ahead) {
+            (Some(ahead), _) if is_said || (is_signed && is_refusal && failure.reason == Reason::Auth) => {
+                let by = text::span(Duration::from_secs(ahead.unsigned_abs()));
+                let way = if ahead > 0 { "ahead of" } else { "behind" };
+                failure.with_hint(format!("this machine's clock is {by} {way} the service's"))
+            }
+            (None, None) if is_said => failure.with_hint("check this machine's clock"),
+            _ => failure,
+        }
+    }
+}
+
+/// Whether a refusal is about the time of the request, in the words of those who sign requests.
+fn speaks_of_time(text: &str) -> bool {
+    let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    [
+        "invalidtimestamp",
+        "timestampisinvalid",
+        "timestampexpired",
+        "timestampisexpired",
+        "timestamphasexpired",
+        "timestampout",
+        "timestampisout",
+        "expiredtimestamp",
+        "requestexpired",
+        "requesthasexpired",
+        "requesttimetooskewed",
+        "timetooskewed",
+        "clockskew",
+        "signatureexpire",
+        "signatureisexpired",
+        "signaturehasexpired",
+        "signaturenotyetcurrent",
+    ]
+    .iter()
+    .any(|words| bare.contains(words))
+}
+
+/// Where a redirect leads: a host, never a path. The scheme stands before it if that is what differs.
+fn target(from: &Url, location: Option<&str>) -> String {
+    let Some(to) = location.and_then(|location| from.join(location).ok()).filter(|to| to.host_str().is_some()) else {
+        return "without an address".to_owned();
+    };
+    match (to.origin() == from.origin(), to.scheme() == from.scheme()) {
+        (true, _) => format!("to its own host once more, after {MOST_REDIRECTS} that were followed"),
+        (false, true) => format!("to `{}`, which is not followed", host(&to)),
+        (false, false) => format!("to `{}://{}`, which is not followed", to.scheme(), host(&to)),
     }
 }
 
@@ -218,20 +410,15 @@ pub fn timed_out(timeout: Duration) -> Failure {
     Failure::transient(Reason::Timeout, format!("timed out after {} s", crate::text::seconds(timeout)))
 }
 
-/// What a peer asks to wait.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok().and_then(parse_retry_after)
-}
-
 /// `Retry-After` as seconds or as an HTTP date (RFC 9110 section 10.2.3). Fractions are accepted, as some services send them.
-fn parse_retry_after(text: &str) -> Option<Duration> {
+fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         let seconds: f64 = text.parse().ok()?;
         return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     }
     let at = httpdate::parse_http_date(text).ok()?;
-    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+    Some(at.duration_since(now).unwrap_or_default())
 }
 
 /// An error with its causes, in one text.
@@ -249,11 +436,11 @@ fn describe_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn read_failure(error: reqwest::Error, timeout: Duration) -> Failure {
+fn read_failure(error: reqwest::Error, timeout: Duration, url: &Url, proxy: Option<&Proxy>) -> Failure {
     // The address may hold the key.
     let error = error.without_url();
     if error.is_timeout() {
-        return timed_out(timeout);
+        return late(timeout, proxy);
     }
     if error.is_builder() {
         return Failure::new(Reason::Config, format!("the request cannot be made: {}", describe_chain(&error)));
@@ -266,20 +453,51 @@ fn read_failure(error: reqwest::Error, timeout: Duration) -> Failure {
         }
         cause = current.source();
     }
-    transport_failure(&describe_chain(&error), io_kind)
-}
-
-fn send_failure(error: &ureq::Error, timeout: Duration) -> Failure {
-    match error {
-        ureq::Error::Timeout(_) => timed_out(timeout),
-        ureq::Error::HostNotFound => not_found(),
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => timed_out(timeout),
-        ureq::Error::Io(error) => transport_failure(&describe_chain(error), Some(error.kind())),
-        ureq::Error::NativeTls(error) => tls_failure(error),
-        ureq::Error::ConnectionFailed => Failure::transient(Reason::Connect, "no connection"),
-        other => transport_failure(&describe_chain(other), None),
+    let chain = describe_chain(&error);
+    let failure = transport_failure(&chain, io_kind);
+    match proxy {
+        // A failed tunnel, or for plain HTTP the connection itself: nobody but the proxy was asked yet.
+        Some(proxy) if chain.contains("tunnel error") || (error.is_connect() && url.scheme() == "http") => {
+            if chain.contains("proxy authorization required") {
+                proxy.refusal(Some(407))
+            } else if chain.contains("unsuccessful") {
+                proxy.refusal(None)
+            } else {
+                proxy.failure(failure)
+            }
+        }
+        _ => failure.about_scheme(url),
     }
 }
+
+/// The failure of a request that took too long, through a proxy or not.
+fn late(timeout: Duration, proxy: Option<&Proxy>) -> Failure {
+    let mut failure = timed_out(timeout);
+    if let Some(proxy) = proxy {
+        failure.message = format!("{}, through the proxy {}", failure.message, proxy.name());
+    }
+    failure
+}
+
+impl Failure {
+    /// With a word on TLS, where plain HTTP was spoken to a port that is mostly used with it, or to a peer that speaks
+    /// something else.
+    fn about_scheme(self, url: &Url) -> Failure {
+        let is_likely = match self.reason {
+            Reason::Protocol => true,
+            Reason::Connect => self.message == CLOSED && url.port().is_some_and(|port| port % 1000 == 443),
+            _ => false,
+        };
+        if url.scheme() == "http" && is_likely {
+            self.with_hint("if the port speaks TLS, write `https://`")
+        } else {
+            self
+        }
+    }
+}
+
+/// The peer has hung up without a word.
+const CLOSED: &str = "the connection was closed early";
 
 fn not_found() -> Failure {
     Failure::transient(Reason::Dns, "the host name could not be resolved")
@@ -294,8 +512,12 @@ fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
         return not_found();
     }
     if has(&["certificate", "ssl routines", "tls", "ssl"]) && !has(&["unexpected eof"]) {
+        if has(&["wrong version number", "packet length too long", "record layer failure", "http request"]) {
+            return Failure::new(Reason::Tls, "the port does not speak TLS");
+        }
         let what = match () {
             () if has(&["has expired"]) => "its certificate has expired",
+            () if has(&["not yet valid"]) => "its certificate is not valid yet",
             () if has(&["hostname mismatch", "host name mismatch", "ip address mismatch"]) => {
                 "its certificate is for another host"
             }
@@ -304,16 +526,17 @@ fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
             }
             () => "the TLS handshake failed",
         };
-        let mut failure = Failure::new(Reason::Tls, format!("no trusted connection: {what}"));
-        if what.contains("authority") {
-            failure.hint = Some("for a private authority set SSL_CERT_FILE".to_owned());
-        }
-        return failure;
+        let failure = Failure::new(Reason::Tls, format!("no trusted connection: {what}"));
+        return match () {
+            () if what.contains("authority") => failure.with_hint(PRIVATE_AUTHORITY),
+            () if what.contains("not valid yet") => failure.with_hint("check this machine's clock"),
+            () => failure,
+        };
     }
     let message = match kind {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "the connection was reset",
-        Some(io::ErrorKind::UnexpectedEof) => "the connection was closed early",
+        Some(io::ErrorKind::UnexpectedEof) => CLOSED,
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "the host cannot be reached",
         _ if has(&[
             "connection closed",
@@ -323,7 +546,7 @@ fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
             "before message completed",
         ]) =>
         {
-            "the connection was closed early"
+            CLOSED
         }
         _ if has(&["refused"]) => "the connection was refused",
         _ if has(&["proxy", "tunnel"]) => "the proxy did not connect",
@@ -340,95 +563,164 @@ pub fn tls_failure(error: &native_tls::Error) -> Failure {
     transport_failure(&format!("certificate: {}", describe_chain(error)), None)
 }
 
-/// Wraps a `ureq` connection in TLS from the run's one trust store.
-struct SharedTls(TrustStore);
-
-impl std::fmt::Debug for SharedTls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SharedTls")
-    }
-}
-
-impl<In: Transport> Connector<In> for SharedTls {
-    type Out = Either<In, TlsTransport>;
-
-    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        let Some(transport) = chained else {
-            return Ok(None);
-        };
-        if !details.needs_tls() || transport.is_tls() {
-            return Ok(Some(Either::A(transport)));
-        }
-        let connector = self.0.connector().map_err(|why| ureq::Error::Io(io::Error::other(format!("tls: {why}"))))?;
-        let host = details.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        let mut adapter = TransportAdapter::new(transport.boxed(), details.current_time.clone());
-        adapter.set_timeout(details.timeout);
-        let stream = connector.connect(host, adapter).map_err(|error| match error {
-            native_tls::HandshakeError::Failure(error) => ureq::Error::NativeTls(error),
-            native_tls::HandshakeError::WouldBlock(_) => {
-                ureq::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake did not end"))
-            }
-        })?;
-        let config = &details.config;
-        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Either::B(TlsTransport { buffers, stream })))
-    }
-}
-
-/// A TLS stream as `ureq` wants it.
-struct TlsTransport {
-    buffers: LazyBuffers,
-    stream: native_tls::TlsStream<TransportAdapter>,
-}
-
-impl std::fmt::Debug for TlsTransport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TlsTransport")
-    }
-}
-
-impl Transport for TlsTransport {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.stream.get_mut().set_timeout(timeout);
-        io::Write::write_all(&mut self.stream, &self.buffers.output()[..amount])?;
-        Ok(())
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.stream.get_mut().set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
-        self.buffers.input_appended(amount);
-        Ok(amount > 0)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.stream.get_mut().get_mut().is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(parse_retry_after(" 7 "), Some(Duration::from_secs(7)));
-        assert_eq!(parse_retry_after("1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        let soon = std::time::SystemTime::now() + Duration::from_secs(3600);
-        let parsed = parse_retry_after(&httpdate::fmt_http_date(soon)).unwrap();
+        let now = SystemTime::now();
+        let parse = |text: &str| parse_retry_after(text, now);
+        assert_eq!(parse(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(parse("1.5"), Some(Duration::from_millis(1500)));
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let soon = now + Duration::from_secs(3600);
+        let parsed = parse(&httpdate::fmt_http_date(soon)).unwrap();
         assert!(parsed > Duration::from_secs(3000) && parsed <= Duration::from_secs(3600));
-        assert_eq!(parse_retry_after("99999999999999999999"), Some(Duration::MAX));
+        assert_eq!(parse("99999999999999999999"), Some(Duration::MAX));
         for bad in ["", "-1", "soon", "NaN", "inf", "1e3", "1.2.3"] {
-            assert_eq!(parse_retry_after(bad), None, "{bad}");
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let url = Url::parse("http://api.example:8080/v1?key=Secret").unwrap();
+        let response = Response::of(status, &HeaderMap::from_iter(headers), &url, None).unwrap();
+        Response { body: body.into(), ..response }
+    }
+
+    #[test]
+    fn a_retry_date_is_meant_by_the_clock_of_its_writer() {
+        let at = |seconds: u64| httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        for (date, again, want) in [(1_000_000, 1_000_007, 7), (4_000_000_000, 4_000_000_007, 7), (1000, 900, 0)] {
+            let response = answer(429, &[("date", &at(date)), ("retry-after", &at(again))], "");
+            assert_eq!(response.retry_after, Some(Duration::from_secs(want)));
+        }
+    }
+
+    #[test]
+    fn a_redirect_names_its_host_and_nothing_more() {
+        for (location, want) in [
+            ("https://other.example/login?token=Secret", "to `https://other.example`, which is not followed"),
+            ("http://other.example:81/Secret", "to `other.example:81`, which is not followed"),
+            ("https://api.example:8080/", "to `https://api.example:8080`, which is not followed"),
+            ("//other.example/x", "to `other.example`, which is not followed"),
+            ("http://user:Secret@other.example/", "to `other.example`, which is not followed"),
+            ("/again", "to its own host once more, after 5 that were followed"),
+            ("mailto:Secret", "without an address"),
+            ("http://", "without an address"),
+        ] {
+            let failure = answer(302, &[("location", location)], "").fault().unwrap();
+            assert_eq!(failure.message, format!("the answer is a redirect {want} (HTTP 302)"), "{location}");
+            assert_eq!((failure.reason, failure.retry), (Reason::HttpStatus, crate::failure::Retry::Never));
+        }
+        assert!(answer(301, &[], "").fault().unwrap().message.contains("without an address"));
+    }
+
+    #[test]
+    fn a_web_page_is_not_the_service() {
+        let page = "\u{FEFF} <!DOCTYPE html><html><head><title>Just a moment...</title></head></html>";
+        for (status, headers, body, reason, passes) in [
+            (403, &[("server", "cloudflare")][..], page, Some(Reason::HttpStatus), false),
+            (403, &[], "<html>no title</html>", Some(Reason::HttpStatus), false),
+            (403, &[("cf-ray", "x")], "error code: 1020", Some(Reason::HttpStatus), false),
+            (403, &[], "error code: 1020", None, false),
+            (503, &[], page, Some(Reason::HttpStatus), true),
+            (502, &[], "<HTML><TITLE>502 Bad Gateway", Some(Reason::HttpStatus), true),
+            (511, &[], page, Some(Reason::HttpStatus), false),
+            (403, &[], "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", None, false),
+            (403, &[], r#"{"message": "<html>"}"#, None, false),
+            (503, &[], "", None, false),
+            (401, &[], page, None, false),
+            (404, &[], page, None, false),
+            (200, &[], page, None, false),
+        ] {
+            let fault = answer(status, headers, body).fault();
+            assert_eq!(fault.as_ref().map(|fault| fault.reason), reason, "{status} {body}");
+            assert_eq!(
+                fault.is_some_and(|fault| fault.retry != crate::failure::Retry::Never),
+                passes,
+                "{status} {body}"
+            );
+        }
+        let failure = answer(403, &[("server", "cloudflare")], page).fault().unwrap();
+        assert_eq!(failure.said.as_deref(), Some("Just a moment..."));
+        assert!(failure.hint.unwrap().contains("Cloudflare"));
+    }
+
+    #[test]
+    fn plain_http_on_a_tls_port_is_said() {
+        for body in [
+            "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
+            "Client sent an HTTP request to an HTTPS server.\n",
+            "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+            "Bad Request\nThis combination of host and port requires TLS.\r\n",
+        ] {
+            let failure = answer(400, &[], body).fault().unwrap();
+            assert_eq!(failure.hint.as_deref(), Some("write `https://`"), "{body}");
+        }
+        assert!(answer(400, &[], r#"{"error": "bad request"}"#).fault().is_none());
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_named_where_it_may_be_the_cause() {
+        let date = |ahead: i64| {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
+            httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs((now - ahead) as u64))
+        };
+        let refusal = |reason, said: &str| Failure::new(reason, "refused").saying(said);
+        for (ahead, failure, is_signed, want) in [
+            (Some(1410), refusal(Reason::Auth, "SignatureDoesNotMatch"), true, Some("23 min ahead of")),
+            (Some(-1410), refusal(Reason::Auth, "SignatureDoesNotMatch"), true, Some("23 min behind")),
+            (Some(1), refusal(Reason::Auth, "SignatureDoesNotMatch"), true, None),
+            (None, refusal(Reason::Auth, "SignatureDoesNotMatch"), true, None),
+            (Some(1410), refusal(Reason::Auth, "Invalid API key"), false, None),
+            (Some(1410), refusal(Reason::Api, "no such account"), true, None),
+            (
+                Some(-7500),
+                refusal(Reason::Api, "InvalidTimeStamp.Expired: Specified time stamp"),
+                false,
+                Some("2 h behind"),
+            ),
+            (None, refusal(Reason::Api, "InvalidTimestamp: x"), false, Some("check this machine's clock")),
+            (None, refusal(Reason::HttpStatus, "RequestExpired"), false, Some("check this machine's clock")),
+            (None, refusal(Reason::Auth, "RequestTimeTooSkewed"), false, Some("check this machine's clock")),
+            (None, refusal(Reason::Auth, "Timestamp expired"), false, Some("check this machine's clock")),
+            (None, refusal(Reason::Auth, "AuthFailure.SignatureExpire"), false, Some("check this machine's clock")),
+            (Some(2), refusal(Reason::Auth, "Timestamp expired"), false, None),
+            (None, refusal(Reason::Decode, "timestamp expired"), false, None),
+        ] {
+            let headers = ahead.map(date);
+            let headers: Vec<(&str, &str)> = headers.iter().map(|date| ("date", date.as_str())).collect();
+            let text = failure.describe();
+            let hint = answer(403, &headers, "").by_the_clock(failure, is_signed).hint;
+            let is_right = match want {
+                Some(want) => hint.as_ref().is_some_and(|hint| hint.contains(want)),
+                None => hint.is_none(),
+            };
+            assert!(is_right, "{ahead:?} {text}: {hint:?}");
+        }
+    }
+
+    #[test]
+    fn what_never_travels_is_this_machine() {
+        for (url, want) in [
+            ("http://localhost:8080/x", true),
+            ("http://LOCALHOST.", true),
+            ("http://a.localhost", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:80", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://0.0.0.0", true),
+            ("http://localhost.example", false),
+            ("http://notlocalhost", false),
+            ("http://10.0.0.1", false),
+            ("http://[fe80::1]", false),
+            ("http://pushgateway", false),
+            ("http://127.0.0.1.example", false),
+        ] {
+            assert_eq!(is_this_machine(&Url::parse(url).unwrap()), want, "{url}");
         }
     }
 
@@ -453,6 +745,7 @@ mod tests {
             ("client error (SendRequest): invalid HTTP version parsed", None, Reason::Protocol),
             ("client error (SendRequest): connection closed before message completed", None, Reason::Connect),
             ("tls: unexpected EOF during handshake", Some(io::ErrorKind::UnexpectedEof), Reason::Connect),
+            ("certificate: error:0A00010B:SSL routines:ssl3_get_record:wrong version number", None, Reason::Tls),
         ] {
             assert_eq!(transport_failure(text, kind).reason, want, "{text}");
         }

@@ -42,10 +42,12 @@ use std::io::{self, Write};
 
 use anstream::AutoStream;
 use clap::CommandFactory;
+use secrecy::ExposeSecret;
 
 use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
 use crate::config::{Environment, Loaded, Problem, Reach, Source};
 use crate::exit::Exit;
+use crate::http::Surroundings;
 use crate::logging::Format;
 use crate::plan::{Plan, PlanError};
 
@@ -112,6 +114,9 @@ fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exi
         Exit::Config
     })?;
     let loaded = config::load(&source, &environment);
+    if let Some(config) = &loaded.config {
+        redact::guard(config.redactor());
+    }
     Ok((format, source, loaded))
 }
 
@@ -137,10 +142,16 @@ fn validate(args: &ValidateArgs) -> Exit {
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    for warning in config.warnings() {
+    let surroundings = Surroundings::read(&|name| std::env::var(name).ok());
+    surroundings.secrets().for_each(|secret| config.redactor().learn(secret.expose_secret()));
+    for warning in config.warnings().iter().cloned().chain(surroundings.problems()) {
         log::warn!("{warning}");
     }
-    let printed = match Plan::new(&config, &CheckArgs::default()) {
+    let plan = Plan::new(&config, &CheckArgs::default());
+    for warning in plan.iter().flat_map(|plan| plan.insecure(&surroundings)) {
+        log::warn!("{warning}");
+    }
+    let printed = match plan {
         Ok(plan) => print(&report::setup::describe(&config, &plan)),
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
@@ -162,10 +173,10 @@ fn answer(args: &StoreArgs, ask: impl FnOnce() -> recall::Answer) -> Exit {
     }
 }
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+/// Writes to standard output, without secrets. A reader that has gone away (`| head`) is no error.
 fn print(text: &str) -> Exit {
     let mut out = AutoStream::auto(io::stdout().lock());
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(redact::shield(text).as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Exit::Ok,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(error) => {

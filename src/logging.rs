@@ -5,9 +5,10 @@
 
 use std::io::Write;
 
-use log::LevelFilter;
+use log::{LevelFilter, Log};
 
 use crate::config::Environment;
+use crate::redact;
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +54,13 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         (None, None) => own(LevelFilter::Warn),
     };
     let started = match format {
-        Format::Json => json_env_logger::builder().parse_filters(&spec).try_init().is_ok(),
-        Format::Text => env_logger::Builder::new()
-            .parse_filters(&spec)
-            .format(|out, record| {
+        Format::Json => {
+            let logger = json_env_logger::builder().parse_filters(&spec).build();
+            start(logger.filter(), logger)
+        }
+        Format::Text => {
+            let mut builder = env_logger::Builder::new();
+            builder.parse_filters(&spec).format(|out, record| {
                 let level = match record.level() {
                     log::Level::Error => "error",
                     log::Level::Warn => "warning",
@@ -67,15 +71,70 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
                 write!(out, "{level}: {}", record.args())?;
                 record.key_values().visit(&mut Fields(out)).map_err(std::io::Error::other)?;
                 writeln!(out)
-            })
-            .try_init()
-            .is_ok(),
+            });
+            let logger = builder.build();
+            start(logger.filter(), logger)
+        }
     };
     debug_assert!(started, "logging is started once");
     for warning in warnings {
         log::warn!("{warning}");
     }
     format
+}
+
+/// Starts a logger behind the gate for secrets. False if there is one already.
+fn start(filter: LevelFilter, logger: impl Log + 'static) -> bool {
+    let is_first = log::set_boxed_logger(Box::new(Shielded(logger))).is_ok();
+    if is_first {
+        log::set_max_level(filter);
+    }
+    is_first
+}
+
+/// A logger whose records hold no secrets.
+struct Shielded<L>(L);
+
+impl<L: Log> Log for Shielded<L> {
+    fn enabled(&self, metadata: &log::Metadata) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let mut fields = Vec::new();
+        // To copy a field cannot fail.
+        let _ = record.key_values().visit(&mut Copies(&mut fields));
+        let message = record.args().to_string();
+        let message = redact::shield(&message);
+        let mut record = record.to_builder();
+        self.0.log(&record.args(format_args!("{message}")).key_values(&fields).build());
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+/// Copies the fields of a record as they are written, without secrets.
+struct Copies<'a>(&'a mut Vec<(String, Written)>);
+
+impl<'kvs> log::kv::VisitSource<'kvs> for Copies<'_> {
+    fn visit_pair(&mut self, key: log::kv::Key<'kvs>, value: log::kv::Value<'kvs>) -> Result<(), log::kv::Error> {
+        self.0.push((key.to_string(), Written(redact::shield(&value.to_string()).into_owned())));
+        Ok(())
+    }
+}
+
+/// A value as it is written.
+struct Written(String);
+
+impl log::kv::ToValue for Written {
+    fn to_value(&self) -> log::kv::Value<'_> {
+        log::kv::Value::from_display(&self.0)
+    }
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.
@@ -126,8 +185,8 @@ pub fn last_words(message: &str) {
     }
 }
 
-/// A line on standard error. That nobody reads it is no reason to stop.
+/// A line on standard error, without secrets. That nobody reads it is no reason to stop.
 pub fn say(line: &str) {
     let mut err = anstream::stderr().lock();
-    let _ = writeln!(err, "{line}");
+    let _ = writeln!(err, "{}", redact::shield(line));
 }

@@ -12,6 +12,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// The longest wait that is not asked for by the peer.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// What asks to wait longer than this does not mean a number.
+const A_YEAR: Duration = Duration::from_secs(366 * 86_400);
+
 /// How often and how long to try.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -30,21 +33,25 @@ pub enum Next {
     GiveUp(Failure),
 }
 
-/// What follows from a failure of the n-th attempt, counted from 1. The message comes back without secrets.
-pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, mut failure: Failure) -> Next {
-    failure.message = redactor.clean(&failure.message);
-    failure.hint = failure.hint.map(|hint| redactor.clean(&hint));
+/// What follows from a failure of the n-th attempt, counted from 1. It comes back settled.
+pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, failure: Failure) -> Next {
+    let mut failure = failure.settle(redactor);
     let wait = match failure.retry {
         Retry::Never => return Next::GiveUp(failure),
         _ if attempts > policy.max_retries => return Next::GiveUp(failure),
         Retry::Soon => back_off(attempts),
-        // A little later than asked, so that many clients do not come back in the same instant.
-        Retry::After(asked) => asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(0.05 * fastrand::f64())),
+        // A little later than asked, so that many clients do not come back in the same instant. Who asks to wait for no time
+        // at all, again and again, is not asked without a pause.
+        Retry::After(asked) => {
+            let later = asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(0.05 * fastrand::f64()));
+            later.max(back_off(attempts))
+        }
     };
     if wait >= policy.deadline.left() {
         if let Retry::After(asked) = failure.retry {
-            let asked = text::seconds(asked);
-            failure.message = format!("{}; it asks to wait {asked} s, longer than this run may take", failure.message);
+            let asked =
+                if asked > A_YEAR { "more than a year".to_owned() } else { format!("{} s", text::seconds(asked)) };
+            failure.message = format!("{}; it asks to wait {asked}, longer than this run may take", failure.message);
         }
         return Next::GiveUp(failure);
     }
@@ -102,20 +109,20 @@ mod tests {
     }
 
     fn fail_with(retry: Retry, max_retries: u32) -> (u32, String) {
-        let mut redactor = Redactor::default();
-        redactor.learn("sk-secret");
+        let redactor = Redactor::default();
+        redactor.learn("sk-secret1");
         let (result, attempts) = run::<()>(&policy(max_retries), &redactor, |_| {
-            Err(Failure { retry, ..Failure::new(Reason::Connect, "key sk-secret refused") })
+            Err(Failure { retry, ..Failure::new(Reason::Connect, "refused").saying("key sk-secret1 is bad") })
         });
         (attempts, result.unwrap_err().message)
     }
 
     #[test]
     fn only_what_can_help_is_repeated_and_secrets_are_gone() {
-        assert_eq!(fail_with(Retry::Never, 5), (1, "key *** refused".to_owned()));
+        assert_eq!(fail_with(Retry::Never, 5), (1, "refused: key *** is bad".to_owned()));
         assert_eq!(fail_with(Retry::Soon, 0).0, 1);
         assert_eq!(fail_with(Retry::Soon, 1).0, 2);
-        assert_eq!(fail_with(Retry::After(Duration::ZERO), 3).0, 4);
+        assert_eq!(fail_with(Retry::After(Duration::ZERO), 1).0, 2);
         let (attempts, message) = fail_with(Retry::After(Duration::from_secs(3600)), 3);
         assert_eq!(attempts, 1);
         assert!(message.contains("wait 3600 s"), "{message}");
@@ -133,6 +140,27 @@ mod tests {
             }
         });
         assert_eq!((result.unwrap(), attempts), (7, 2));
+    }
+
+    #[test]
+    fn whoever_asks_for_no_pause_gets_one_all_the_same() {
+        for (asked, least) in [(0, 200), (10, 200), (350, 350), (5000, 5000)] {
+            let failure = Failure::transient(Reason::RateLimited, "x").heeding(Some(Duration::from_millis(asked)));
+            match after(&policy(9), &Redactor::default(), 1, failure) {
+                Next::Wait(wait, _) => assert!(wait >= Duration::from_millis(least), "{asked}: {wait:?}"),
+                Next::GiveUp(failure) => panic!("{failure:?}"),
+            }
+        }
+        // The pauses grow.
+        let failure = || Failure::transient(Reason::RateLimited, "x").heeding(Some(Duration::ZERO));
+        let wait = match after(&policy(9), &Redactor::default(), 5, failure()) {
+            Next::Wait(wait, _) => wait,
+            Next::GiveUp(failure) => panic!("{failure:?}"),
+        };
+        assert!(wait >= FIRST_WAIT * 8, "{wait:?}");
+        let failure = Failure::transient(Reason::RateLimited, "x").heeding(Some(Duration::MAX));
+        let Next::GiveUp(failure) = after(&policy(9), &Redactor::default(), 1, failure) else { panic!("it waits") };
+        assert!(failure.message.contains("wait more than a year"), "{}", failure.message);
     }
 
     #[test]

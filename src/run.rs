@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 
 use crate::alert::Identity;
 use crate::check::circuit::{Breaker, HostState};
@@ -20,7 +21,7 @@ use crate::config::{Loaded, Mailbox, Place};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
-use crate::http::Clients;
+use crate::http::{Clients, Surroundings};
 use crate::interrupt::{Deadline, Interrupt};
 use crate::limit::Limiter;
 use crate::logging::Format;
@@ -30,7 +31,7 @@ use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MetricMarks, Present, Run, Snapshot};
-use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
+use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, redact, retry, text};
 
 /// Of the run's time this much at the most is kept for the store.
 const STATE_SHARE: Duration = Duration::from_secs(2);
@@ -140,7 +141,12 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
     }
     let run_id = run_id(started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
-    let (timeout, clients) = (plan.run_timeout, Arc::new(Clients::default()));
+    let surroundings = Surroundings::read(&|name| std::env::var(name).ok());
+    surroundings.secrets().for_each(|secret| plan.redactor.learn(secret.expose_secret()));
+    for warning in surroundings.problems().into_iter().chain(plan.insecure(&surroundings)) {
+        log::warn!("{warning}");
+    }
+    let (timeout, clients) = (plan.run_timeout, Arc::new(Clients::new(surroundings)));
     let context = Context { args, format, start, timeout, started_at, run_id, interrupt, clients };
     match carry_out(plan, &context) {
         Ok(report) => {
@@ -161,14 +167,14 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
 fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     let args = context.args;
     let recall = context.until(Step::Recall);
-    let mut session = Session::begin(&plan.state, args.dry_run, &context.clients, &recall);
+    let mut session = Session::begin(&plan.state, args.dry_run, &context.clients, &plan.redactor, &recall);
     let snapshot = session.snapshot(plan.keep_readings, &recall);
     let lag_seconds = lag(&plan, context, || session.previous_start(plan.shard, &recall));
 
     let seen = look(&mut plan, context, snapshot)?;
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
-    let group = metrics::ledger(&plan.metrics, plan.shard);
+    let group = redact::shield(&metrics::ledger(&plan.metrics, plan.shard)).into_owned();
     let checked = wants_metrics.then(|| metrics::of_checks(&seen.found, plan.keep_readings.is_some()));
     let learnt = Arc::new(Learnt {
         found: seen.found,
@@ -285,6 +291,8 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
             ..Readings::default()
         },
     });
+    let hosts_of_checks: Vec<Option<String>> =
+        checks.iter().map(|check| check.account.as_ref().ok()?.target.host()).collect();
     let (subjects, jobs): (Vec<_>, Vec<_>) = checks
         .into_iter()
         .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared, Looked::Account)))
@@ -309,13 +317,20 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
             Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
             Err(lost) => Scanned::lost(lost),
         };
-        MailboxVerdict { identity, name, scanned }
+        let result = scanned.result.map_err(|failure| failure.settle(&shared.redactor));
+        MailboxVerdict { identity, name, scanned: Scanned { result, ..scanned } }
     });
     let mailboxes: Vec<MailboxVerdict> = mailboxes.collect();
     let outcomes = looked.map(|looked| match looked {
         Ok(Looked::Account(outcome)) => outcome,
         Ok(Looked::Mailbox(_)) => Outcome::lost(Lost::never()),
         Err(lost) => Outcome::lost(lost),
+    });
+    // Here all that comes from outside enters the run; what was lost on the way was never looked through.
+    let redactor = &shared.redactor;
+    let outcomes = outcomes.zip(hosts_of_checks).map(|(outcome, host)| Outcome {
+        result: outcome.result.map_err(|failure| failure.at(host.unwrap_or_default()).settle(redactor)),
+        ..outcome
     });
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes));
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
@@ -453,7 +468,8 @@ fn finish(report: &Report, args: &CheckArgs) -> Exit {
     for file in &args.reports {
         let text = report.render(file.output, shown(exit), false);
         // In place: what is named may be no ordinary file, as `/dev/termination-log`. Without colours, which are a terminal's.
-        if let Err(error) = std::fs::write(&file.path, anstream::adapter::strip_str(&text).to_string()) {
+        let text = anstream::adapter::strip_str(&text).to_string();
+        if let Err(error) = std::fs::write(&file.path, redact::shield(&text).as_bytes()) {
             let why = text::io_error(&error);
             log::error!("the report cannot be written to `{}`: {why}", file.path.display());
             exit = if exit == Exit::Ok { Exit::Internal } else { exit };

@@ -34,12 +34,28 @@ pub fn one_line(text: &str, limit: usize) -> String {
     out
 }
 
-/// Characters that change what a reader sees without being seen (zero-width, bidirectional controls,
-/// soft hyphen, byte-order mark, tag characters).
-fn is_invisible(c: char) -> bool {
+/// Characters that change what a reader sees without being seen (zero-width, bidirectional controls, soft hyphen, fillers,
+/// byte-order mark, tag characters).
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether a text names a host: as a whole, not as a part of another word.
+pub fn names(text: &str, host: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '.' || c == ':');
+    text.match_indices(host).any(|(at, _)| {
+        let mut after = text[at + host.len()..].chars();
+        let next = after.next();
+        // A stop or a colon that ends the clause is not a part of the name.
+        let goes_on = match next {
+            Some('.' | ':') => after.next().is_some_and(char::is_alphanumeric),
+            next => is_part(next),
+        };
+        !goes_on && !is_part(text[..at].chars().next_back())
+    })
 }
 
 /// The candidate that `word` most probably meant, if one is near enough.

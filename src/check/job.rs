@@ -162,11 +162,13 @@ impl Shared {
             deadline: &self.policy.deadline,
             place,
             calls: std::mem::take(&mut now.calls),
+            is_signed: account.page.sign.is_some(),
         };
         let result = account.read(&mut line, Timestamp::now(), self.policy.time());
         now.calls = line.calls;
         let result = match result {
-            Ok(reading) => {
+            Ok(mut reading) => {
+                reading.currency = reading.currency.map(|currency| self.redactor.shield(&currency).into_owned());
                 if let Some(account) = known_as {
                     self.readings.learn(account, &reading);
                 }

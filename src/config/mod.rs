@@ -108,6 +108,8 @@ pub struct Mailbox {
     pub ignore_senders: Vec<String>,
     /// Longest wait for the server.
     pub timeout: Duration,
+    /// Whether what lets somebody in may travel in the clear.
+    pub allow_insecure: bool,
     /// Why it cannot be read.
     pub broken: Option<String>,
 }
@@ -217,6 +219,8 @@ pub struct Gateway {
     pub login: Option<Login>,
     /// What the body is signed with.
     pub secret: Option<SecretString>,
+    /// Whether what proves who pushes may travel in the clear.
+    pub allow_insecure: bool,
     /// Longest time for the push.
     pub timeout: Duration,
     /// Why nothing can be pushed.
@@ -318,6 +322,8 @@ pub struct Channel {
     pub source: String,
     /// Whether it hears that an alert is over.
     pub send_resolved: bool,
+    /// Whether what proves who sends may travel in the clear.
+    pub allow_insecure: bool,
     /// Why nothing can be sent through it.
     pub broken: Option<String>,
 }
@@ -352,6 +358,8 @@ pub struct Project {
     pub currency: Option<String>,
     /// Replaces scheme, host and path prefix of the provider's address.
     pub base_url: Option<Url>,
+    /// Whether the key may travel in the clear.
+    pub allow_insecure: bool,
     /// Longest time for one request.
     pub timeout: Duration,
     /// The options, with the page's defaults.

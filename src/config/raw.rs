@@ -177,7 +177,7 @@ pub(super) struct RawMailbox {
     pub use_ssl: Option<Lenient<bool>>,
     /// How the link is protected; default tls.
     pub security: Option<MailSecurity>,
-    /// Lets a password travel over a link without TLS.
+    /// Lets a password travel over a link without TLS, and what fetches a token to an `http://` address.
     pub allow_insecure: Option<Lenient<bool>>,
     /// The folder; default INBOX.
     pub folder: Option<String>,
@@ -330,6 +330,9 @@ pub(super) struct RawGateway {
     pub secret: Option<String>,
     /// A file that holds that secret.
     pub secret_file: Option<String>,
+    /// Says that user and password, or the token, may go to an `http://` address of another machine, where everybody on the way
+    /// can read them; without it every run warns.
+    pub allow_insecure: Option<Lenient<bool>>,
     /// Longest time for the push, in seconds: above 0 to 60, default 5.
     #[cfg_attr(test, schemars(extend("default" = 5)))]
     pub timeout_seconds: Option<Lenient<Decimal>>,
@@ -501,6 +504,9 @@ pub(super) struct RawWebhook {
     /// Whether it hears that an alert is over; default true.
     #[cfg_attr(test, schemars(extend("default" = true)))]
     pub send_resolved: Option<Lenient<bool>>,
+    /// Says that what proves the sender may go to an `http://` address of another machine, where everybody on the way can read
+    /// it; without it every run warns.
+    pub allow_insecure: Option<Lenient<bool>>,
 }
 
 /// The services that alerts can be sent to.
@@ -571,6 +577,9 @@ pub(super) struct RawProject {
     pub currency: Option<String>,
     /// Replaces scheme, host and path prefix of the service's address.
     pub base_url: Option<String>,
+    /// Says that the key may go to an `http://` address of another machine, where everybody on the way can read it; without
+    /// it every run warns.
+    pub allow_insecure: Option<Lenient<bool>>,
     /// Longest time for one request, in seconds; default `settings.request_timeout_seconds`.
     pub timeout_seconds: Option<Lenient<Decimal>>,
     /// What the provider's page declares, for example a region.

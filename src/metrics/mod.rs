@@ -122,7 +122,8 @@ pub fn publish(
     if part == Part::Nothing {
         return Published::Skipped;
     }
-    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, redactor, left));
+    let text = &*redactor.shield(text);
+    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, left));
     let written = match &metrics.textfile {
         Some(path) if part.is_whole() => Some(textfile::write(path, text)),
         _ => None,
@@ -130,14 +131,14 @@ pub fn publish(
     if pushed.is_none() && written.is_none() {
         return Published::Skipped;
     }
-    let mut failures = pushed.into_iter().chain(written).filter_map(Result::err);
+    let failures = pushed.into_iter().chain(written).filter_map(Result::err);
+    let mut failures = failures.map(|failure| failure.settle(redactor));
     let Some(mut failure) = failures.next() else {
         return Published::Sent;
     };
     for other in failures {
         failure.message = format!("{}; {}", failure.message, other.message);
     }
-    failure.message = redactor.clean(&failure.message);
     log::warn!(reason:? = failure.reason.as_str(); "the metrics are not delivered: {}", failure.describe());
     Published::Failed(failure)
 }

@@ -5,20 +5,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
-use crate::auth;
+use crate::auth::{self, Login};
 use crate::config::Gateway;
 use crate::failure::{Failure, Reason};
-use crate::http::{Clients, Method, Outgoing};
-use crate::redact::Redactor;
-use crate::text;
+use crate::http::{self, Clients, Method, Outgoing};
 
 /// Less time than this is none.
 const LEAST: Duration = Duration::from_millis(50);
-/// Longest of the gateway's own words.
-const MOST_WORDS: usize = 300;
 
 /// The path of a group below the gateway's address. A value that could not stand in a path, or is empty, goes in base64.
 pub fn group(gateway: &Gateway) -> String {
@@ -43,7 +40,6 @@ pub(super) fn push(
     body: &str,
     part: Part,
     clients: &Clients,
-    redactor: &Redactor,
     left: Duration,
 ) -> Result<(), Failure> {
     if let Some(why) = &gateway.broken {
@@ -63,17 +59,20 @@ pub(super) fn push(
         body,
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
-        message: format!("the Pushgateway at {}: {}", base.host_str().unwrap_or_default(), failure.message),
+        message: format!("the Pushgateway at {}: {}", http::host(base), failure.message),
         ..failure
     })?;
     if (200..300).contains(&response.status) {
         return Ok(());
     }
-    // Cleaned before it is cut: half a token is still half a secret.
-    let words = text::one_line(&redactor.clean(&String::from_utf8_lossy(&response.body)), MOST_WORDS);
-    let words = if words.is_empty() { "no words".to_owned() } else { words };
     let status = response.status;
-    Err(Failure::of_status(status, format!("the Pushgateway refuses the metrics (HTTP {status}): {words}")))
+    let failure = response.fault().unwrap_or_else(|| {
+        Failure::of_status(status, format!("the Pushgateway refuses the metrics (HTTP {status})"))
+            .saying(String::from_utf8_lossy(&response.body))
+    });
+    let is_signed = gateway.secret.is_some() || matches!(gateway.login, Some(Login::Jwt(_)));
+    let failure = response.through(response.by_the_clock(failure, is_signed)).at(http::host(base));
+    Err(failure.hiding(message.proof.iter().map(|(_, value)| value.expose_secret())))
 }
 
 fn address(base: &Url, group: &str) -> Result<Url, Failure> {
@@ -98,6 +97,7 @@ mod tests {
                 grouping,
                 login: None,
                 secret: None,
+                allow_insecure: false,
                 timeout: Duration::ZERO,
                 broken: None,
             })

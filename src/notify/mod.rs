@@ -5,24 +5,28 @@
 mod channel;
 mod message;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde_json::Value;
 
 use crate::alert::{Alert, Event};
+use crate::auth::{self, Login};
 use crate::check::{Call, CallStatus};
 use crate::config::{Channel, ChannelKind};
 use crate::failure::{Failure, Reason};
-use crate::http::{Clients, Method, Outgoing};
+use crate::http::{self, Clients, Method, Outgoing, Response};
 use crate::interrupt::Deadline;
 use crate::limit::{Limiter, Place};
 use crate::logging::Format;
 use crate::plan::Plan;
 use crate::redact::Redactor;
-use crate::{auth, fault, retry, text};
+use crate::{fault, retry, text};
 
 use message::Message;
 
@@ -108,7 +112,7 @@ pub fn notify(
         let index = deliveries.len();
         let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
         deliveries.push(Delivery::none(channel, &positions, late));
-        let wanted: Vec<Alert> = positions.iter().map(|at| alerts[*at].clone()).collect();
+        let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&alerts[*at], &plan.redactor)).collect();
         let mut task = Task {
             channel: channel.clone(),
             message: Message::new(&wanted, plan.language, run_id),
@@ -137,6 +141,15 @@ pub fn notify(
         deliveries[index] = delivery;
     }
     deliveries
+}
+
+/// An alert as it leaves: no text in it holds a secret, whatever it is called by.
+fn shielded(alert: &Alert, redactor: &Redactor) -> Alert {
+    let written = serde_json::to_string(alert).unwrap_or_default();
+    match redactor.shield(&written) {
+        Cow::Borrowed(_) => alert.clone(),
+        Cow::Owned(masked) => serde_json::from_str(&masked).unwrap_or_else(|_| alert.clone()),
+    }
 }
 
 /// Whether a channel hears of an alert. What nobody was told while it lasted is told to all.
@@ -221,7 +234,7 @@ impl Task {
             calls: Vec::new(),
             failure: None,
             // A payload is shown, and it may carry a signature, but never the secret itself.
-            payloads: payloads.map(|body| self.redactor.mask(&body)).collect(),
+            payloads: payloads.map(|body| self.redactor.shield(&body).into_owned()).collect(),
         }
     }
 
@@ -295,6 +308,7 @@ impl Task {
             crate::logging::announce(self.format, &post.body);
             return Ok(());
         };
+        let host = http::host(&url);
         let message = Outgoing {
             method: Method::POST,
             url: &url,
@@ -303,21 +317,40 @@ impl Task {
             body: &post.body,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
+        self.judge(&response).map_err(|failure| {
+            let is_signed = self.channel.secret.is_some() || matches!(self.channel.login, Some(Login::Jwt(_)));
+            let failure = response.through(response.by_the_clock(failure, is_signed)).heeding(response.retry_after);
+            let proofs = message.proof.iter().map(|(_, value)| value.expose_secret());
+            // The robots' own signatures stand in the address or in the body.
+            let address: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+            let body: Value = serde_json::from_str(&post.body).unwrap_or_default();
+            let signed = address.iter().map(String::as_str).chain(body["sign"].as_str());
+            failure.at(host).hiding(proofs.chain(signed.filter(|value| value.len() >= 16)))
+        })
+    }
+
+    /// What an answer says of the message.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    fn judge(&self, response: &Response) -> Result<(), Failure> {
+        if let Some(fault) = response.fault() {
+            return Err(fault);
+        }
         let said = channel::judge(self.channel.kind, &response.body);
         let status = response.status;
         if (200..300).contains(&status) {
-            return said.map_err(|failure| failure.heeding(response.retry_after));
+            return said;
         }
         let what = match status {
-            300..=399 => "the address answers with a redirect, which is never followed",
             429 => "too many messages",
             500..=599 => "the service has a fault of its own",
             _ => "the message was refused",
         };
-        let message = match said.err().filter(|failure| failure.reason != Reason::Decode) {
-            Some(failure) => format!("{what} (HTTP {status}): {}", failure.message),
-            None => format!("{what} (HTTP {status})"),
-        };
-        Err(Failure::of_status(status, message).heeding(response.retry_after))
+        let failure = Failure::of_status(status, format!("{what} (HTTP {status})"));
+        Err(match said.err().filter(|failure| failure.reason != Reason::Decode) {
+            Some(said) => failure.saying(said.describe()),
+            None => failure,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What this run will do: which checks, on how many workers, for how long. No network.
 
+mod insecure;
 mod shard;
 
 use std::collections::BTreeMap;
@@ -281,6 +282,7 @@ fn account(project: &Project, reader: &Arc<Reader>, config: &Config) -> Result<A
         options: project.options.clone(),
         currency: project.currency.clone(),
         target,
+        allow_insecure: project.allow_insecure,
         timeout: project.timeout,
     })
 }

@@ -11,15 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 
 use crate::cli::{AlertsArgs, HealthArgs, HistoryArgs, StatusArgs, StoreArgs};
 use crate::config::{self, Environment, Loaded, Place, STATE_VARIABLE, Source, State};
 use crate::exit::Exit;
-use crate::http::Clients;
+use crate::http::{Clients, Surroundings};
 use crate::interrupt::Deadline;
 use crate::logging::Format;
+use crate::redact::Redactor;
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
-use crate::{logging, text};
+use crate::{logging, redact, text};
 
 /// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
@@ -42,6 +44,7 @@ fn find(args: &StoreArgs) -> Result<Found, Exit> {
     let folder = source.as_ref().ok().map(Source::folder);
     let environment = Environment::read(folder.as_deref());
     let format = logging::init(&environment, args.talk.verbose);
+    let mut redactor = Arc::new(Redactor::default());
     let place = match &args.state {
         Some(flag) => config::chosen_place(flag).map_err(|why| {
             logging::complain(format, &why);
@@ -51,7 +54,10 @@ fn find(args: &StoreArgs) -> Result<Found, Exit> {
             let state = match source {
                 _ if environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
                 Ok(source) => match config::load(&source, &environment) {
-                    Loaded { config: Some(config), .. } => config.state().clone(),
+                    Loaded { config: Some(config), .. } => {
+                        redactor = Arc::clone(config.redactor());
+                        config.state().clone()
+                    }
                     Loaded { problems, .. } => {
                         problems.iter().for_each(|problem| logging::complain(format, &problem.to_string()));
                         return Err(Exit::Config);
@@ -70,11 +76,15 @@ fn find(args: &StoreArgs) -> Result<Found, Exit> {
         logging::complain(format, "there is no memory of runs to ask: `state` is `none`");
         return Err(Exit::Config);
     }
-    let clients = Arc::new(Clients::default());
+    if let Place::Postgres(address) = &place {
+        redactor.learn_database(address.expose_secret());
+    }
+    redact::guard(&redactor);
+    let clients = Arc::new(Clients::new(Surroundings::read(&|name| std::env::var(name).ok())));
     let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
-        (error.fault, format!("{}{hint}", error.message))
+        (error.fault, format!("{}{hint}", redactor.clean(&error.message)))
     });
     Ok(Found { place: name(&place), store, format })
 }

@@ -3,13 +3,15 @@
 //! The statements are written once, in `schema`, `book` and `views`; a backend carries them out. Parameters are `$1`, `$2`
 //! and so on, first used in that order.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
 
 use super::StoreError;
+use crate::redact;
 
-/// A value of a column.
+/// A value of a column. No text that goes into a store holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     /// Nothing.
@@ -28,13 +30,16 @@ impl From<i64> for Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Value {
-        Value::Text(text.to_owned())
+        Value::Text(redact::shield(text).into_owned())
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Value {
-        Value::Text(text)
+        match redact::shield(&text) {
+            Cow::Owned(masked) => Value::Text(masked),
+            Cow::Borrowed(_) => Value::Text(text),
+        }
     }
 }
 

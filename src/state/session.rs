@@ -15,6 +15,7 @@ use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::metrics::Sums;
 use crate::plan::Shard;
+use crate::redact::Redactor;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Session {
     place: String,
     access: Access,
     retention: Duration,
+    /// A server may echo the password of its database.
+    redactor: Arc<Redactor>,
     /// The run's number, once it has claimed its alerts.
     number: Option<i64>,
     /// It gave up waiting for its claim, which may be written yet.
@@ -47,13 +50,20 @@ pub struct Session {
 
 impl Session {
     /// Opens the store, waiting for it as long as there is time. A dry run reads and changes nothing.
-    pub fn begin(state: &State, is_dry_run: bool, clients: &Arc<Clients>, until: &Deadline) -> Session {
+    pub fn begin(
+        state: &State,
+        is_dry_run: bool,
+        clients: &Arc<Clients>,
+        redactor: &Arc<Redactor>,
+        until: &Deadline,
+    ) -> Session {
         let access = if is_dry_run { Access::Read } else { Access::Write };
         let mut session = Session {
             store: None,
             place: state.place.as_ref().map(name).unwrap_or_default(),
             access,
             retention: state.retention,
+            redactor: Arc::clone(redactor),
             number: None,
             is_late: false,
             memory: Memory::default(),
@@ -138,7 +148,8 @@ impl Session {
         let result = self.store.as_mut()?.sums(group, checks, &soon(until), &mut notices);
         self.tell(notices);
         // This run's own are written; another run is still pushing, or they cannot be read just now.
-        result.map_err(|error| log::warn!("the metrics go without the sums of all runs: {}", error.message)).ok()
+        let why = |error: StoreError| self.redactor.clean(&error.message);
+        result.map_err(|error| log::warn!("the metrics go without the sums of all runs: {}", why(error))).ok()
     }
 
     /// When the run before this one began, over the same shard.
@@ -183,12 +194,13 @@ impl Session {
 
     fn tell(&mut self, notices: Vec<String>) {
         for notice in notices {
-            log::warn!("{notice}");
+            log::warn!("{}", self.redactor.clean(&notice));
         }
     }
 
     fn lose(&mut self, error: &StoreError, consequence: &str) {
-        let what = format!("the memory of runs at {} fails: {}; {consequence}", self.place, error.message);
+        let why = self.redactor.clean(&error.message);
+        let what = format!("the memory of runs at {} fails: {why}; {consequence}", self.place);
         self.fail(what, error.hint.as_deref());
     }
 

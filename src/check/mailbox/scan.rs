@@ -8,13 +8,13 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-use super::session::{Bounds, Cursor, Proof, visit};
+use super::session::{Address, Bounds, Cursor, Proof, visit};
 use super::{finding, mail::Mail};
 use crate::alert::Identity;
 use crate::check::pool::Lost;
 use crate::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
 use crate::failure::{Failure, Reason};
-use crate::http::{Clients, Method, Request};
+use crate::http::{self, Clients, Method, Request};
 use crate::redact::Redactor;
 use crate::retry;
 
@@ -98,7 +98,7 @@ pub fn scan(
         (None, Some(login)) => retry::run(&policy, redactor, |left| {
             let proof = match login {
                 MailLogin::Password(password) => Proof::Password(password.clone()),
-                MailLogin::Oauth2(oauth2) => Proof::Token(token(oauth2, clients, mailbox.timeout.min(left))?),
+                MailLogin::Oauth2(oauth2) => Proof::Token(token(oauth2, clients, redactor, mailbox.timeout.min(left))?),
             };
             let bounds = Bounds {
                 today: terms.today,
@@ -113,8 +113,9 @@ pub fn scan(
                 || clients.tls(),
                 cursor,
                 &bounds,
-                |mail, received| look(mailbox, &mail, received),
+                |mail, received| look(mailbox, &mail, received, redactor),
             )
+            .map_err(|failure| failure.at(place(&mailbox.address)))
         }),
         (why, _) => (Err(Failure::new(Reason::Config, why.clone().unwrap_or_default())), 0),
     };
@@ -130,7 +131,15 @@ pub fn scan(
     Scanned { result, attempts, duration: begin.elapsed() }
 }
 
-fn look(mailbox: &Mailbox, mail: &Mail, received: Option<Timestamp>) -> Option<Finding> {
+/// The server of a mailbox for messages, with its port where that is not a usual one.
+fn place(address: &Address) -> String {
+    match address.port {
+        993 | 143 => address.host.clone(),
+        port => format!("{}:{port}", address.host),
+    }
+}
+
+fn look(mailbox: &Mailbox, mail: &Mail, received: Option<Timestamp>, redactor: &Redactor) -> Option<Finding> {
     let sender = mail.sender.to_lowercase();
     if mailbox.ignore_senders.iter().any(|ignored| sender.contains(ignored.as_str())) {
         return None;
@@ -143,18 +152,19 @@ fn look(mailbox: &Mailbox, mail: &Mail, received: Option<Timestamp>) -> Option<F
     let amount = finding::amount(&text);
     Some(Finding {
         identity: Identity::of("mail", &mail.id, &[]),
-        subject: mail.subject.clone(),
-        sender: mail.sender.clone(),
+        // A mail may name a key, but does not answer to one: words in it are words.
+        subject: redactor.polish(&mail.subject),
+        sender: redactor.polish(&mail.sender),
         date: mail.date.or(received),
-        service: finding::service(&mail.subject),
+        service: finding::service(&mail.subject).map(|service| redactor.polish(&service)),
         amount: amount.as_ref().map(|amount| amount.value),
         currency: amount.and_then(|amount| amount.currency),
         keywords,
     })
 }
 
-/// A new access token for a refresh token (RFC 6749 section 6).
-fn token(oauth2: &Oauth2, clients: &Clients, timeout: Duration) -> Result<SecretString, Failure> {
+/// A new access token for a refresh token (RFC 6749 section 6). Whatever of the answer lets somebody in is learnt.
+fn token(oauth2: &Oauth2, clients: &Clients, redactor: &Redactor, timeout: Duration) -> Result<SecretString, Failure> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "refresh_token")
         .append_pair("client_id", &oauth2.client_id)
@@ -172,15 +182,17 @@ fn token(oauth2: &Oauth2, clients: &Clients, timeout: Duration) -> Result<Secret
     let response = clients.read(&request, timeout)?;
     let answer: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let word = |name: &str| answer.get(name).and_then(serde_json::Value::as_str);
-    match (response.status, word("access_token")) {
-        (200, Some(token)) => Ok(SecretString::from(token)),
-        (status @ 400..=499, _) if status != 429 => {
-            let words = word("error_description").or(word("error")).unwrap_or("no reason given");
-            Err(Failure::new(Reason::Auth, format!("no token: {}", crate::text::one_line(words, 200))))
-        }
-        (200..=299, None) => Err(Failure::new(Reason::Decode, "no token: the answer holds none")),
-        (status, _) => {
-            Err(Failure::of_status(status, format!("no token (HTTP {status})")).heeding(response.retry_after))
-        }
+    for name in ["access_token", "refresh_token", "id_token", "device_secret"] {
+        word(name).into_iter().for_each(|token| redactor.learn(token));
     }
+    let failure = match (response.fault(), response.status, word("access_token")) {
+        (None, 200, Some(token)) => return Ok(SecretString::from(token)),
+        (Some(fault), ..) => Failure { message: format!("no token: {}", fault.message), ..fault },
+        (None, status @ 400..=499, _) if !matches!(status, 408 | 425 | 429) => Failure::new(Reason::Auth, "no token")
+            .saying(word("error_description").or(word("error")).unwrap_or("no reason given")),
+        (None, 200..=299, _) => Failure::new(Reason::Decode, "no token: the answer holds none"),
+        (None, status, _) => Failure::of_status(status, format!("no token (HTTP {status})")),
+    };
+    let failure = response.through(response.by_the_clock(failure, false));
+    Err(failure.heeding(response.retry_after).at(http::host(&oauth2.token_url)))
 }

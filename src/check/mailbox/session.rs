@@ -224,16 +224,15 @@ fn greeted(mut client: imap::Client<Stream>, limits: &Limits) -> Result<imap::Cl
 }
 
 fn check_greeting(greeting: &str) -> Result<(), Failure> {
-    let shown = said(greeting);
     let upper = greeting.to_ascii_uppercase();
     if upper.starts_with("* OK") {
         Ok(())
     } else if upper.starts_with("* BYE") {
-        Err(Failure::transient(Reason::Connect, format!("the server sends this client away: {shown}")))
+        Err(Failure::transient(Reason::Connect, "the server sends this client away").saying(said(greeting)))
     } else if upper.starts_with("* PREAUTH") {
         Err(Failure::new(Reason::Protocol, "the server says that this client is logged in already, which it is not"))
     } else {
-        Err(Failure::new(Reason::Protocol, format!("the peer does not speak IMAP: {shown}")))
+        Err(Failure::new(Reason::Protocol, "the peer does not speak IMAP").saying(said(greeting)))
     }
 }
 
@@ -259,7 +258,7 @@ fn start_tls(mut stream: Stream, limits: &Limits) -> Result<Stream, Failure> {
     if answer.to_ascii_uppercase().starts_with("T2 OK") {
         Ok(stream)
     } else {
-        Err(Failure::new(Reason::Tls, format!("the server refuses STARTTLS: {}", said(&answer))))
+        Err(Failure::new(Reason::Tls, "the server refuses STARTTLS").saying(said(&answer)))
     }
 }
 
@@ -337,14 +336,14 @@ fn failure(error: imap::Error, limits: &Limits) -> Failure {
             } else {
                 None
             };
-            let failure = Failure::new(Reason::Auth, format!("the server refuses: {words}"));
+            let failure = Failure::new(Reason::Auth, "the server refuses").saying(words);
             match hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
             }
         }
-        "BYE" => Failure::transient(Reason::Connect, format!("the server has hung up: {}", said(&last))),
-        "BAD" => Failure::new(Reason::Protocol, format!("the server does not understand: {}", said(&last))),
+        "BYE" => Failure::transient(Reason::Connect, "the server has hung up").saying(said(&last)),
+        "BAD" => Failure::new(Reason::Protocol, "the server does not understand").saying(said(&last)),
         _ => Failure::new(Reason::Protocol, "the server's answer cannot be understood"),
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -21,7 +21,7 @@ use self::expression::Variables;
 use self::page::{Method, Page, Reader, SignScheme, Verdict};
 use crate::check::{Call, CallStatus, Reading};
 use crate::failure::{Failure, Reason};
-use crate::http::{Clients, Request, Response};
+use crate::http::{self, Clients, Request, Response};
 use crate::interrupt::Deadline;
 use crate::limit::{Limiter, Place};
 use crate::text;
@@ -69,6 +69,8 @@ pub struct Account {
     pub currency: Option<String>,
     /// Where to ask.
     pub target: Target,
+    /// Whether the credential may travel in the clear.
+    pub allow_insecure: bool,
     /// Longest time for one request.
     pub timeout: Duration,
 }
@@ -116,7 +118,7 @@ impl Target {
     /// The host and port that is asked, the key of its circuit; none for a file.
     pub fn host(&self) -> Option<String> {
         match self {
-            Target::Http { url, .. } => Some(host_header(url)),
+            Target::Http { url, .. } => Some(http::host(url)),
             Target::File(_) => None,
         }
     }
@@ -158,6 +160,8 @@ pub struct Line<'a> {
     pub place: Option<Place<'a>>,
     /// The requests, as they end.
     pub calls: Vec<Call>,
+    /// Whether requests are signed, so that the clocks of both sides must agree.
+    pub is_signed: bool,
 }
 
 impl Line<'_> {
@@ -175,10 +179,15 @@ impl Line<'_> {
         }
         place.iter_mut().for_each(Place::begin);
         let begin = Instant::now();
-        let result = self
-            .clients
-            .read(request, timeout.min(self.deadline.left()))
-            .and_then(|response| meaning(&response).map_err(|failure| failure.heeding(response.retry_after)));
+        let result = self.clients.read(request, timeout.min(self.deadline.left())).and_then(|response| {
+            let meant = response.fault().map_or_else(|| meaning(&response), Err);
+            meant.map_err(|failure| {
+                let failure = response.through(response.by_the_clock(failure, self.is_signed));
+                failure.heeding(response.retry_after)
+            })
+        });
+        let proof = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let result = result.map_err(|failure| failure.at(http::host(&request.url)).hiding(proof));
         *spent += begin.elapsed();
         self.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
         result
@@ -227,10 +236,11 @@ impl Account {
         let currency = self.currency.as_deref().unwrap_or_default();
         // The page as well: a user's own may be corrected between two runs.
         let page = format!("{:?}", self.page);
-        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page].join("\0\0");
+        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page, url.as_str()].join("\0\0");
         let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
         let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("{} {url} {hash}", self.page.id))
+        // Where it is asked is a part of what is hashed: the path of a gateway may hold a token.
+        Some(format!("{} {} {hash}", self.page.id, http::host(url)))
     }
 
     /// The request, signed for this attempt.
@@ -260,7 +270,7 @@ impl Account {
             let (id, secret) = key.split_once(':').unwrap_or_default();
             let request = sign::Unsigned {
                 method: if spec.method == Method::Post { "POST" } else { "GET" },
-                host: host_header(&url),
+                host: http::host(&url),
                 path: url.path(),
                 query: &query,
                 body: body.as_deref().unwrap_or_default(),
@@ -298,12 +308,6 @@ fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> 
         map.insert(name, value);
     }
     Ok(map)
-}
-
-/// The `Host` header as the client sends it: the port only where it is not the scheme's own.
-fn host_header(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {

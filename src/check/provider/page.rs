@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::expression::{Expression, Shape, Variables};
 use crate::amount;
 use crate::check::{Amount, Reading};
-use crate::failure::{Failure, Reason};
+use crate::failure::{Failure, Reason, Retry};
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -39,7 +39,7 @@ pub struct Page {
     /// The signing scheme of the request.
     pub sign: Option<SignScheme>,
     /// A jq expression over the body: null or false if there is no error, else a message or
-    /// `{message, reason, hint}`.
+    /// `{message, reason, hint, retry}`; `retry: false` says that no repeat in this run can help, whatever the status.
     pub error: Option<String>,
     /// A jq expression over the body: a number, a numeric string, "unlimited", or `{amount, minus, currency}`.
     pub balance: String,
@@ -314,9 +314,9 @@ impl Page {
         }
         let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(body, &why)))?;
         if let Some(error) = &reader.error
-            && let Some(failure) = page_error(error, &body, variables)?
+            && let Some(own) = page_error(error, &body, variables)?
         {
-            return Err(failure);
+            return Err(own.failure);
         }
         let reading = self.reading(reader.balance.run(&body, variables), variables)?;
         if let Some((when, _)) = &reader.confirm
@@ -341,7 +341,7 @@ impl Page {
         }
         let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(body, &why)))?;
         match page_error(error, &body, variables)? {
-            Some(failure) => Err(failure),
+            Some(own) => Err(own.failure),
             None => Ok(()),
         }
     }
@@ -389,31 +389,36 @@ impl Page {
     }
 
     /// The failure an HTTP status stands for, told in the service's own words where the body has some.
-    fn status_failure(&self, status: u16, own: Option<Failure>, body: Option<&super::expression::Json>) -> Failure {
+    fn status_failure(&self, status: u16, own: Option<OwnError>, body: Option<&super::expression::Json>) -> Failure {
+        let can_repeat_help = own.as_ref().and_then(|own| own.can_repeat_help);
+        let own = own.map(|own| own.failure);
         let what = match status {
             401 => "the credential was refused",
             403 => "the credential may not read this",
             404 | 410 => "the address is not there, or the service has retired it",
-            429 => "too many requests",
+            429 if can_repeat_help != Some(false) => "too many requests",
             300..=399 => "the service answered with a redirect that was not followed",
             500..=599 => "the service has a fault of its own",
             _ => "the request was refused",
         };
-        let detail = own
-            .as_ref()
-            .map(|failure| failure.message.clone())
-            .or_else(|| body.and_then(super::expression::Json::error_message));
-        let message = match detail {
-            Some(detail) => format!("{what} (HTTP {status}): {detail}"),
-            None => format!("{what} (HTTP {status})"),
-        };
+        let said = own.as_ref().map(|failure| failure.said.clone());
+        let said = said.unwrap_or_else(|| body.and_then(super::expression::Json::error_message));
+        let message = format!("{what} (HTTP {status})");
         // A page knows its own codes better than the status does: a bad key may come as 404, throttling as 400.
         let own_reason = own.as_ref().map(|f| f.reason).filter(|reason| *reason != Reason::Api);
         let mut failure = match own_reason {
             Some(Reason::RateLimited) => Failure::transient(Reason::RateLimited, message),
             Some(reason) => Failure::new(reason, message),
+            // The page says that it is something else than too many requests.
+            None if status == 429 && can_repeat_help == Some(false) => Failure::new(Reason::Api, message),
             None => Failure::of_status(status, message),
         };
+        failure.retry = match (can_repeat_help, failure.retry) {
+            (Some(false), _) => Retry::Never,
+            (Some(true), Retry::Never) => Retry::Soon,
+            (_, retry) => retry,
+        };
+        failure.said = said;
         failure.hint = own.and_then(|f| f.hint).or_else(|| self.hints.get(&status.to_string()).cloned());
         failure
     }
@@ -474,15 +479,23 @@ fn number(value: Shape) -> Result<Decimal, String> {
     }
 }
 
+/// An error inside an answer, as the page tells it.
+struct OwnError {
+    failure: Failure,
+    /// Whether another attempt could help, if the page says so.
+    can_repeat_help: Option<bool>,
+}
+
 /// The page's own test for an error inside the answer.
 fn page_error(
     error: &Expression,
     body: &super::expression::Json,
     variables: &Variables,
-) -> Result<Option<Failure>, Failure> {
+) -> Result<Option<OwnError>, Failure> {
     let value = error
         .run(body, variables)
         .map_err(|why| Failure::new(Reason::Decode, format!("the answer has not the expected shape: {why}")))?;
+    let own = |failure| Some(OwnError { failure, can_repeat_help: None });
     Ok(match value {
         None | Some(Shape::Null | Shape::Bool(false)) => None,
         Some(Shape::Object(mut fields)) => {
@@ -491,8 +504,8 @@ fn page_error(
                 Some(Shape::Number(number)) => Some(number),
                 _ => None,
             };
-            let message = text("message").unwrap_or_else(|| "no message".to_owned());
-            let message = format!("the service reports an error: {message}");
+            let said = text("message").unwrap_or_else(|| "no message".to_owned());
+            let message = "the service reports an error";
             let hint = text("hint");
             let reason = text("reason")
                 .and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok())
@@ -502,12 +515,19 @@ fn page_error(
                 reason => Failure::new(reason, message),
             };
             failure.hint = hint;
-            Some(failure)
+            let can_repeat_help = match fields.remove("retry") {
+                Some(Shape::Bool(can_help)) => Some(can_help),
+                _ => None,
+            };
+            failure.retry = match (can_repeat_help, failure.retry) {
+                (Some(false), _) => Retry::Never,
+                (Some(true), Retry::Never) => Retry::Soon,
+                (_, retry) => retry,
+            };
+            Some(OwnError { failure: failure.saying(said), can_repeat_help })
         }
-        Some(Shape::Text(message)) => {
-            Some(Failure::new(Reason::Api, format!("the service reports an error: {message}")))
-        }
-        Some(_) => Some(Failure::new(Reason::Api, "the service reports an error")),
+        Some(Shape::Text(said)) => own(Failure::new(Reason::Api, "the service reports an error").saying(said)),
+        Some(_) => own(Failure::new(Reason::Api, "the service reports an error")),
     })
 }
 

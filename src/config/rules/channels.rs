@@ -1,7 +1,6 @@
 //! The rules of `webhook` and `webhooks`.
 
 use secrecy::ExposeSecret;
-use url::Url;
 
 use super::{Builder, item, key, suggestion, under, web_address};
 use crate::config::Channel;
@@ -9,7 +8,6 @@ use crate::config::document::{NodePath, Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{ChannelKind, RawWebhook};
 use crate::limit::Limit;
-use crate::redact::Redactor;
 
 impl Builder<'_> {
     pub(super) fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {
@@ -83,7 +81,8 @@ impl Builder<'_> {
             }
             (_, Some(url)) => match web_address(url.expose_secret()) {
                 Ok(url) => {
-                    learn_address(&mut self.redactor, &url);
+                    self.redactor.learn(url.as_str());
+                    self.redactor.learn_address(&url);
                     parsed = Some(url);
                 }
                 Err(why) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
@@ -108,7 +107,8 @@ impl Builder<'_> {
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        Channel { name, kind, url: parsed, secret, login, limit, source, send_resolved, broken }
+        let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
+        Channel { name, kind, url: parsed, secret, login, limit, source, send_resolved, allow_insecure, broken }
     }
 }
 
@@ -121,18 +121,4 @@ fn standard_limit(kind: ChannelKind) -> Option<Limit> {
         ChannelKind::Custom | ChannelKind::Console => return None,
     };
     text.parse().ok()
-}
-
-/// The parts of a webhook's address that let its holder post.
-fn learn_address(redactor: &mut Redactor, url: &Url) {
-    redactor.learn(url.as_str());
-    for (_, value) in url.query_pairs() {
-        redactor.learn(&value);
-    }
-    for segment in url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= 8) {
-        redactor.learn(segment);
-    }
-    if let Some(password) = url.password() {
-        redactor.learn(password);
-    }
 }

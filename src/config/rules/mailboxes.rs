@@ -98,11 +98,8 @@ impl Builder<'_> {
         let host = raw.host.map(|host| host.trim().to_owned()).unwrap_or_default();
         let is_near =
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if security == Security::None
-            && !is_near
-            && !raw.allow_insecure.is_some_and(|allow| allow.0)
-            && !host.is_empty()
-        {
+        let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
+        if security == Security::None && !is_near && !allow_insecure && !host.is_empty() {
             let message = "a password would travel in the clear, so this link is refused";
             let hint = Some("set `security: tls` or `starttls`, or `allow_insecure: true`".to_owned());
             self.problem(path, Part::Value, message, hint);
@@ -149,6 +146,7 @@ impl Builder<'_> {
                 .filter(|s| !s.is_empty())
                 .collect(),
             timeout: general.request_timeout.max(Duration::from_millis(1)),
+            allow_insecure,
             broken,
         })
     }
@@ -180,7 +178,10 @@ impl Builder<'_> {
         }
         let token_url: Option<Url> =
             (!url.is_empty()).then(|| web_address(url.trim())).and_then(|parsed| match parsed {
-                Ok(url) => Some(url),
+                Ok(url) => {
+                    self.redactor.learn_address(&url);
+                    Some(url)
+                }
                 Err(why) => {
                     self.problem(&under(path, "token_url"), Part::Value, format!("`token_url` {why}"), None);
                     None

@@ -69,6 +69,7 @@ impl Builder<'_> {
             grouping: self.grouping(path, raw.grouping.unwrap_or_default().into_iter().map(|(n, v)| (n, v.0.0))),
             login,
             secret: secret.filter(|secret| !secret.expose_secret().is_empty()),
+            allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
             timeout: self.seconds(&at, timeout, 60, Duration::from_secs(5)),
             broken,
         }
@@ -123,7 +124,10 @@ impl Builder<'_> {
             }
         });
         match parsed {
-            Ok(url) => Some(url),
+            Ok(url) => {
+                self.redactor.learn_address(&url);
+                Some(url)
+            }
             Err(why) => {
                 self.problem(place, Part::Value, format!("`{name}` {why}"), None);
                 None

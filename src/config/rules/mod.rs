@@ -217,7 +217,7 @@ impl Builder<'_> {
             self.problem(&duplicate.path, Part::Key(duplicate.occurrence), format!("duplicate key `{name}`"), hint);
         }
         // What comes from outside may be a secret, so no message may quote it.
-        for (_, value) in &self.interpolated.filled {
+        for (_, value) in self.interpolated.filled.iter().filter(|(_, value)| value.chars().count() > 3) {
             self.outside.learn(value);
         }
         for (path, why) in std::mem::take(&mut self.interpolated.malformed) {

@@ -80,7 +80,10 @@ impl Builder<'_> {
                 }
             });
             match parsed {
-                Ok(url) => Some(url),
+                Ok(url) => {
+                    self.redactor.learn_address(&url);
+                    Some(url)
+                }
                 Err(why) => {
                     self.problem(&under(path, "base_url"), Part::Value, format!("`base_url` {why}"), None);
                     None
@@ -96,6 +99,11 @@ impl Builder<'_> {
             self.problem(&under(path, "provider"), Part::Value, format!("there is no provider `{provider}`"), hint);
             return None;
         };
+        // What a variable brought may be a credential.
+        let place = under(path, "options");
+        for (_, value) in self.interpolated.filled.iter().filter(|(at, _)| at.starts_with(&place)) {
+            self.redactor.suspect(value);
+        }
         let options = self.options(path, page, raw.options.unwrap_or_default());
         self.credential(path, page, credential.as_ref(), &mut broken);
         let reader = if broken.is_none() { self.reader(path, page, &options) } else { None };
@@ -110,6 +118,7 @@ impl Builder<'_> {
             owner_project: owner,
             currency: raw.currency.filter(|c| !c.is_empty()),
             base_url,
+            allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
             timeout,
             options,
             broken,

@@ -1,7 +1,6 @@
 //! The rules of `state`.
 
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
 use super::{Builder, key, under};
 use crate::config::document::Part;
@@ -60,13 +59,7 @@ impl Builder<'_> {
             },
         };
         if let Ok(Place::Postgres(url)) = &place {
-            self.redactor.learn(url.expose_secret());
-            let parsed = Url::parse(url.expose_secret()).ok();
-            if let Some(password) = parsed.as_ref().and_then(Url::password) {
-                self.redactor.learn(password);
-                let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
-                self.redactor.learn(&plain);
-            }
+            self.redactor.learn_database(url.expose_secret());
         }
         State { place, retention }
     }

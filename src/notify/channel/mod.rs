@@ -118,9 +118,9 @@ fn by_code(
         }
         Some(code) => {
             let Refusal { reason, passes, hint } = refusal(code, words);
-            let words = if words.is_empty() { "no message" } else { words };
-            let message = format!("the service refused the message: {words} (code {code})");
+            let message = format!("the service refused the message (code {code})");
             let failure = if passes { Failure::transient(reason, message) } else { Failure::new(reason, message) };
+            let failure = failure.saying(words);
             Err(match hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,

@@ -1,0 +1,73 @@
+//! Credentials that go to another machine in the clear: said until the config says that this is meant.
+
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::Plan;
+use crate::check::provider::Target;
+use crate::config::{ChannelKind, MailLogin};
+use crate::http::{self, Surroundings};
+use crate::{redact, text};
+
+/// So many of those with one host are named.
+const MOST_NAMED: usize = 3;
+
+impl Plan {
+    /// A warning for each host that a credential goes to in the clear, unless all of them are allowed to.
+    pub fn insecure(&self, surroundings: &Surroundings) -> Vec<String> {
+        let travels = |url: &Url| {
+            let is_far = !http::is_this_machine(url)
+                || surroundings.proxy(url).is_some_and(|proxy| !http::is_this_machine(proxy.place()));
+            url.scheme() == "http" && is_far
+        };
+        let mut found: BTreeMap<(&'static str, String), Vec<&str>> = BTreeMap::new();
+        let mut find = |what, url: &Url, name| {
+            let names = found.entry((what, http::host(url))).or_default();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        for check in &self.checks {
+            let Some(account) = check.account.as_ref().ok().filter(|account| !account.allow_insecure) else { continue };
+            let Target::Http { url, confirm } = &account.target else { continue };
+            let has_credential = !account.credential.expose_secret().is_empty() || redact::is_credential(url);
+            for url in [Some(url), confirm.as_ref()].into_iter().flatten().filter(|url| has_credential && travels(url))
+            {
+                find("the key of", url, &check.subject.name);
+            }
+        }
+        for channel in self.channels.iter().filter(|channel| !channel.allow_insecure) {
+            let Some(url) = channel.url.as_ref().filter(|url| travels(url)) else { continue };
+            // Whoever knows the address of a robot can post through it.
+            if channel.login.is_some() || channel.kind != ChannelKind::Custom || redact::is_credential(url) {
+                find("the credential of the webhook", url, &channel.name);
+            }
+        }
+        if let Some(gateway) = self.metrics.gateway.as_ref().filter(|gateway| !gateway.allow_insecure)
+            && let Some(url) = gateway.url.as_ref().filter(|url| travels(url))
+            && (gateway.login.is_some() || redact::is_credential(url))
+        {
+            find("the credential of", url, "pushgateway");
+        }
+        for mailbox in self.mailboxes.iter().filter(|mailbox| !mailbox.allow_insecure) {
+            let Some(MailLogin::Oauth2(oauth2)) = &mailbox.login else { continue };
+            if travels(&oauth2.token_url) {
+                find("the refresh token of", &oauth2.token_url, &mailbox.name);
+            }
+        }
+        found.into_iter().map(|((what, host), names)| warning(what, &host, &names)).collect()
+    }
+}
+
+fn warning(what: &str, host: &str, names: &[&str]) -> String {
+    let shown = names.iter().take(MOST_NAMED).map(|name| format!("`{}`", text::one_line(name, 60)));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MOST_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(
+        "{what} {shown}{more} goes to `http://{host}`, where everybody on the way can read it; \
+         `allow_insecure: true` beside it says that this is meant"
+    )
+}
