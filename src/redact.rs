@@ -162,9 +162,25 @@ impl Redactor {
         }
     }
 
-    /// Learns the parts of an address that let its holder in: a password, and what looks like a token in path, query or host.
+    /// Learns the parts of an address that let its holder in: a password, and what looks like a token in path or query. Longer
+    /// parts of the path that do not look like one may be one all the same.
     pub fn learn_address(&self, url: &Url) {
         tokens(url).iter().for_each(|token| self.learn(token));
+        let segments = url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= 8);
+        segments.for_each(|segment| self.suspect(&percent_decode_str(segment).decode_utf8_lossy()));
+        url.query_pairs().filter(|(_, value)| value.len() >= 8).for_each(|(_, value)| self.suspect(&value));
+    }
+
+    /// Learns an address that is itself a credential, as that of a robot: as a whole, and the end of its path.
+    pub fn learn_secret_address(&self, url: &Url) {
+        self.learn_address(url);
+        if url.path() != "/" || url.query().is_some() {
+            self.learn(url.as_str());
+        }
+        if let Some(last) = url.path_segments().into_iter().flatten().rfind(|segment| segment.len() >= 8) {
+            self.learn(&percent_decode_str(last).decode_utf8_lossy());
+        }
+        url.query_pairs().filter(|(_, value)| value.len() >= 8).for_each(|(_, value)| self.learn(&value));
     }
 
     /// Learns the address of a database, and the password in it, also if it names several hosts and so is no web address.
@@ -271,7 +287,7 @@ impl Reading<'_> {
         self.left = left;
         let squeezed = layer.squeezed();
         for search in self.searches {
-            search.strong(&squeezed, &mut self.found);
+            search.strong(&squeezed, self.is_foreign, &mut self.found);
             search.weak(layer, self.is_foreign, &mut self.found);
         }
         if depth == 0 || layer.bytes.len() < 2 {
@@ -356,13 +372,15 @@ impl Pieces {
         Pieces { texts, ends, starts }
     }
 
-    /// The places of all texts, those inside others included. Where beginnings are searched for, also what is left of a text
-    /// that was cut.
-    fn find(&self, within: &[u8], mut tell: impl FnMut(Range<usize>)) {
+    /// The places of all texts, those inside others included. `with_parts`: also what is left of a text that was cut.
+    fn find(&self, within: &[u8], with_parts: bool, mut tell: impl FnMut(Range<usize>)) {
         let counts = |length: usize, text: &[u8]| {
-            length == text.len() || (self.starts.machine.is_some() && length >= PIECE && length * 3 >= text.len())
+            length == text.len() || (with_parts && length >= PIECE && length * 3 >= text.len())
         };
         for (places, is_end) in [(&self.ends, true), (&self.starts, false)] {
+            if !is_end && !with_parts {
+                continue;
+            }
             let Some(machine) = &places.machine else { continue };
             for found in machine.find_overlapping_iter(within) {
                 for text in places.owners[found.pattern().as_usize()].iter().map(|at| &self.texts[*at]) {
@@ -425,11 +443,11 @@ impl Search {
     }
 
     fn plain(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
-        self.plain.find(text, |range| found.push(range));
+        self.plain.find(text, false, |range| found.push(range));
     }
 
-    fn strong(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
-        self.strong.find(&layer.bytes, |range| found.push(layer.source(range.start, range.end)));
+    fn strong(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {
+        self.strong.find(&layer.bytes, is_foreign, |range| found.push(layer.source(range.start, range.end)));
     }
 
     fn weak(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {

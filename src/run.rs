@@ -328,9 +328,14 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
     });
     // Here all that comes from outside enters the run; what was lost on the way was never looked through.
     let redactor = &shared.redactor;
-    let outcomes = outcomes.zip(hosts_of_checks).map(|(outcome, host)| Outcome {
-        result: outcome.result.map_err(|failure| failure.at(host.unwrap_or_default()).settle(redactor)),
-        ..outcome
+    let outcomes = outcomes.zip(hosts_of_checks).map(|(outcome, host)| {
+        // Who was not asked is not to blame.
+        let is_asked = outcome.attempts > 0;
+        let about = |failure: Failure| match host {
+            Some(host) if is_asked && !failure.is_cancelled() => failure.at(host),
+            _ => failure,
+        };
+        Outcome { result: outcome.result.map_err(|failure| about(failure).settle(redactor)), ..outcome }
     });
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes));
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {

@@ -5,6 +5,7 @@ use crate::support::{Program, Reply, Server, config, pki};
 use balance_alert::check::mailbox::mail::Mail;
 use balance_alert::check::mailbox::session::{Address, Bounds, Cursor, Proof, Security, Visit as Of, visit};
 use balance_alert::failure::{Failure, Reason, Retry};
+use balance_alert::redact::Redactor;
 use native_tls::{Certificate, TlsConnector};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -117,7 +118,7 @@ fn what_keeps_a_visit_from_succeeding_is_named() {
     let fails = |address: &Address, password: &str, reason: Reason, says: &str| {
         let failure = visit(address, &proof(password), connector, None, &bounds(), all).unwrap_err();
         assert_eq!(failure.reason, reason, "{failure:?}");
-        assert!(failure.message.contains(says), "{failure:?}");
+        assert!(failure.describe().contains(says), "{failure:?}");
         failure
     };
     let wrong = fails(&plain, "wrong", Reason::Auth, "the server refuses: ");
@@ -238,8 +239,9 @@ fn odd_answers_neither_panic_nor_pass() {
         });
         let failure = quick(port).unwrap_err();
         assert_eq!(failure.reason, reason, "{command} {answer:?}: {failure:?}");
-        assert!(failure.message.contains(says), "{command} {answer:?}: {failure:?}");
-        assert!(!failure.message.contains("secret-word") && !failure.message.contains('\u{1b}'), "{failure:?}");
+        let told = failure.clone().settle(&Redactor::default()).describe();
+        assert!(told.contains(says), "{command} {answer:?}: {failure:?}");
+        assert!(!told.contains("secret-word") && !told.contains('\u{1b}'), "{failure:?}");
     }
     // An endless answer is cut off.
     let port = scripted("* OK ready\r\n", |tag, line| {
@@ -546,7 +548,9 @@ fn a_token_is_fetched_first() {
     assert_eq!(run.report()["mailboxes"][0]["scanned"], 1, "{run}");
     config["email"][0]["oauth2"]["refresh_token"] = json!("an-old-token");
     let run = Program::check_json(&config).run().expect(3);
-    assert_eq!(run.report()["mailboxes"][0]["error"]["message"], "no token: Token has been expired or revoked.");
+    let host = endpoint.url().split_once("://").unwrap().1.to_owned();
+    let message = format!("{host}: no token: Token has been expired or revoked.");
+    assert_eq!(run.report()["mailboxes"][0]["error"]["message"], message);
 }
 
 /// Mails of all sorts, written for this project: `tests/mail`. What each must give stands in `expected.json`.

@@ -81,8 +81,10 @@ impl Builder<'_> {
             }
             (_, Some(url)) => match web_address(url.expose_secret()) {
                 Ok(url) => {
-                    self.redactor.learn(url.as_str());
-                    self.redactor.learn_address(&url);
+                    match kind {
+                        ChannelKind::Custom => self.redactor.learn_address(&url),
+                        _ => self.redactor.learn_secret_address(&url),
+                    }
                     parsed = Some(url);
                 }
                 Err(why) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
