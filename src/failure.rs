@@ -10,7 +10,7 @@ use crate::redact::Redactor;
 use crate::text;
 
 /// The bounded list of causes; its names are the `reason` of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -63,6 +63,11 @@ impl Reason {
         Reason::Internal,
     ];
 
+    /// The cause of a name.
+    pub fn of(name: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The name used in reports, the same as its JSON form.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -111,12 +116,15 @@ pub struct Failure {
     pub retry: Retry,
     /// The host that was asked, with its port where that is not the usual one. Never a path or a query.
     pub host: Option<String>,
+    /// The failure that this one follows from, where nobody was asked: people are told this one instead.
+    pub cause: Option<Box<Failure>>,
 }
 
 impl Failure {
     /// A definitive failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Failure { reason, message: message.into(), said: None, hint: None, retry: Retry::Never, host: None }
+        let message = message.into();
+        Failure { reason, message, said: None, hint: None, retry: Retry::Never, host: None, cause: None }
     }
 
     /// A failure that may pass.
@@ -195,6 +203,22 @@ impl Failure {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The same failure as a consequence of another one.
+    pub fn because_of(mut self, cause: Failure) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// What went wrong in the first place.
+    pub fn root(&self) -> &Failure {
+        self.cause.as_deref().map_or(self, Failure::root)
+    }
+
+    /// A message that is settled, without the host that it begins with: for those who name the host themselves.
+    pub fn without_host<'m>(message: &'m str, host: &str) -> &'m str {
+        message.strip_prefix(host).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
     }
 
     /// The failure in one line, advice included.

@@ -129,6 +129,14 @@ pub fn is_credential(url: &Url) -> bool {
     !tokens(url).is_empty()
 }
 
+/// Whether a text is the address of a host and nothing more: hosts are named wherever something fails.
+fn is_bare_address(text: &str) -> bool {
+    let url = Some(text).filter(|text| text.starts_with("http")).and_then(|text| Url::parse(text).ok());
+    url.is_some_and(|url| {
+        url.path() == "/" && url.query().is_none() && url.password().is_none() && url.username().is_empty()
+    })
+}
+
 /// Whether a text looks as if it were made by a machine: long, and of letters, capitals and digits in turns. `my-project-123456`
 /// does not.
 fn is_suspicious(text: &str) -> bool {
@@ -156,7 +164,7 @@ impl Redactor {
 
     fn add(&self, secret: &str, is_suspect: bool) {
         let secret = secret.trim();
-        if !secret.is_empty() {
+        if !secret.is_empty() && !is_bare_address(secret) {
             let known = Known { secret: secret.into(), is_suspect };
             self.0.lock().unwrap_or_else(PoisonError::into_inner).known.push(known);
         }
@@ -174,9 +182,7 @@ impl Redactor {
     /// Learns an address that is itself a credential, as that of a robot: as a whole, and the end of its path.
     pub fn learn_secret_address(&self, url: &Url) {
         self.learn_address(url);
-        if url.path() != "/" || url.query().is_some() {
-            self.learn(url.as_str());
-        }
+        self.learn(url.as_str());
         if let Some(last) = url.path_segments().into_iter().flatten().rfind(|segment| segment.len() >= 8) {
             self.learn(&percent_decode_str(last).decode_utf8_lossy());
         }
@@ -775,6 +781,14 @@ mod tests {
             redactor.learn_database(address);
             assert_eq!(redactor.clean("FATAL: p@ssw0rd1 p%40ssw0rd1"), "FATAL: *** ***", "{address}");
         }
+    }
+
+    #[test]
+    fn the_address_of_a_host_is_no_secret() {
+        let redactor = knowing(&["http://127.0.0.1:8080", "https://hooks.example/", "https://hooks.example/in/x"]);
+        let own = "goes to `http://127.0.0.1:8080`, https://hooks.example/";
+        assert_eq!(redactor.shield(own), own);
+        assert_eq!(redactor.shield("https://hooks.example/in/x"), "***");
     }
 
     #[test]
