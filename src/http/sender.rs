@@ -87,6 +87,16 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// The error of a look-up or of a connection, marked as such.
+fn no_connection(error: ureq::Error) -> ureq::Error {
+    match error {
+        ureq::Error::Io(error) if error.kind() != io::ErrorKind::TimedOut => {
+            ureq::Error::Io(io::Error::new(error.kind(), Fault::NoConnection(error)))
+        }
+        error => error,
+    }
+}
+
 /// Looks up the proxy instead of the host that is asked through it.
 struct Names {
     proxies: Arc<Proxies>,
@@ -109,7 +119,7 @@ impl Resolver for Names {
         match proxy_of(&self.proxies, uri) {
             Some(proxy) => {
                 let uri: Uri = format!("http://{}/", proxy.name()).parse().map_err(|_| ureq::Error::HostNotFound)?;
-                self.names.resolve(&uri, config, timeout)
+                self.names.resolve(&uri, config, timeout).map_err(no_connection)
             }
             None => self.names.resolve(uri, config, timeout),
         }
@@ -128,12 +138,7 @@ impl<In: Transport> Connector<In> for ToPeer {
     type Out = <TcpConnector as Connector<In>>::Out;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        self.0.connect(details, chained).map_err(|error| match error {
-            ureq::Error::Io(error) if error.kind() != io::ErrorKind::TimedOut => {
-                ureq::Error::Io(io::Error::new(error.kind(), Fault::NoConnection(error)))
-            }
-            error => error,
-        })
+        self.0.connect(details, chained).map_err(no_connection)
     }
 }
 

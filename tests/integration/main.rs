@@ -2,17 +2,21 @@
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
 mod access;
+mod answers;
 mod causes;
 mod channel_types;
 mod channels;
 mod config_mistakes;
+mod echoes;
 mod faults;
+mod insecure;
 mod limits;
 mod mailboxes;
 mod memory;
 mod metrics;
 mod platform;
 mod providers;
+mod proxies;
 mod quickstart;
 mod report;
 mod shards;

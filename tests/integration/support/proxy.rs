@@ -1,7 +1,8 @@
-//! A forward proxy that knows `CONNECT` only and leads every tunnel to one local server, so
-//! that host names which do not exist anywhere else can be reached through it.
+//! A forward proxy that leads every request to one local server, so that host names which do not exist anywhere else can be
+//! reached through it: by `CONNECT` tunnels, and for plain HTTP by the full address in the request line. It can want a login,
+//! or refuse everything.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -10,7 +11,17 @@ use std::thread::{self, JoinHandle};
 struct State {
     stopped: bool,
     targets: Vec<String>,
+    logins: Vec<Option<String>>,
     sockets: Vec<TcpStream>,
+}
+
+/// What the proxy does with a request.
+#[derive(Clone)]
+enum Manner {
+    /// Leads it to this port of this machine, if it comes with this login.
+    Lead(u16, Option<String>),
+    /// Answers with this status.
+    Refuse(u16),
 }
 
 /// Runs until it is dropped.
@@ -21,8 +32,23 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy whose tunnels all end at `port` of this machine.
+    /// Starts a proxy whose ways all end at `port` of this machine.
     pub(crate) fn to(port: u16) -> Self {
+        Self::start(Manner::Lead(port, None))
+    }
+
+    /// The same, for those who bring this login.
+    pub(crate) fn guarded(port: u16, user: &str, password: &str) -> Self {
+        let login = super::crypto::base64(format!("{user}:{password}").as_bytes());
+        Self::start(Manner::Lead(port, Some(format!("Basic {login}"))))
+    }
+
+    /// Starts a proxy that lets nobody through.
+    pub(crate) fn refusing(status: u16) -> Self {
+        Self::start(Manner::Refuse(status))
+    }
+
+    fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
@@ -32,21 +58,36 @@ impl Proxy {
                 if for_thread.lock().unwrap().stopped {
                     return;
                 }
-                let state = Arc::clone(&for_thread);
+                let (state, manner) = (Arc::clone(&for_thread), manner.clone());
                 // A client that hangs up is no error here; dropping the proxy shuts the sockets.
-                thread::spawn(move || drop(tunnel(&state, client, port)));
+                thread::spawn(move || drop(serve(&state, client, &manner)));
             }
         });
         Self { address, state, listener: Some(listener) }
+    }
+
+    /// Its host and port.
+    pub(crate) fn name(&self) -> String {
+        self.address.to_string()
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The `host:port` of every tunnel that was asked for.
+    /// Its address with a login, percent-encoded.
+    pub(crate) fn url_of(&self, login: &str) -> String {
+        format!("http://{login}@{}", self.address)
+    }
+
+    /// The `host:port` of every tunnel that was asked for, and the address of every request without one.
     pub(crate) fn targets(&self) -> Vec<String> {
         self.state.lock().unwrap().targets.clone()
+    }
+
+    /// What came as `Proxy-Authorization`, request by request.
+    pub(crate) fn logins(&self) -> Vec<Option<String>> {
+        self.state.lock().unwrap().logins.clone()
     }
 }
 
@@ -68,36 +109,67 @@ impl Drop for Proxy {
     }
 }
 
-fn tunnel(state: &Mutex<State>, mut client: TcpStream, port: u16) -> io::Result<()> {
+fn serve(state: &Mutex<State>, mut client: TcpStream, manner: &Manner) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
-    let mut first = String::new();
-    reader.read_line(&mut first)?;
-    let mut line = String::new();
-    while line != "\r\n" {
-        line.clear();
+    let mut head: Vec<String> = Vec::new();
+    while head.last().is_none_or(|line| line != "\r\n") {
+        let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
             return Ok(());
         }
+        head.push(line);
     }
-    let mut words = first.split(' ');
-    if words.next() != Some("CONNECT") {
-        return client.write_all(b"HTTP/1.1 405 Tunnels only\r\nContent-Length: 0\r\n\r\n");
+    let words: Vec<&str> = head[0].split_whitespace().collect();
+    let [method, target, _] = words[..] else {
+        return Ok(());
+    };
+    let login = head.iter().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("proxy-authorization").then(|| value.trim().to_owned())
+    });
+    let is_tunnel = method == "CONNECT";
+    if !is_tunnel && !target.starts_with("http://") {
+        return client.write_all(b"HTTP/1.1 400 No full address\r\nContent-Length: 0\r\n\r\n");
     }
-    let server = TcpStream::connect(("127.0.0.1", port))?;
     {
         let mut state = state.lock().unwrap();
-        state.targets.push(words.next().unwrap_or_default().into());
+        state.targets.push(target.to_owned());
+        state.logins.push(login.clone());
+    }
+    let (port, wanted) = match manner {
+        Manner::Refuse(status) => {
+            return client.write_all(format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n").as_bytes());
+        }
+        Manner::Lead(port, wanted) => (*port, wanted),
+    };
+    if wanted.is_some() && *wanted != login {
+        let challenge = "HTTP/1.1 407 Login\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        return client.write_all(challenge.as_bytes());
+    }
+    let mut server = TcpStream::connect(("127.0.0.1", port))?;
+    {
+        let mut state = state.lock().unwrap();
         state.sockets.push(client.try_clone()?);
         state.sockets.push(server.try_clone()?);
     }
-    client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
+    if is_tunnel {
+        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
+    } else {
+        // As the server itself would be asked, one request a connection.
+        let path = target.splitn(4, '/').nth(3).unwrap_or_default();
+        let rest = head[1..].iter().filter(|line| !line.to_ascii_lowercase().starts_with("proxy-"));
+        let rest: String = rest.map(String::as_str).collect();
+        let kept: Vec<u8> = reader.buffer().to_vec();
+        reader.consume(kept.len());
+        server.write_all(format!("{method} /{path} HTTP/1.1\r\nConnection: close\r\n{rest}").as_bytes())?;
+        server.write_all(&kept)?;
+    }
     let (mut up, mut down) = (server.try_clone()?, client.try_clone()?);
-    let mut server_side = server;
     let back = thread::spawn(move || {
-        drop(io::copy(&mut server_side, &mut down));
+        drop(io::copy(&mut server, &mut down));
         drop(down.shutdown(Shutdown::Both));
     });
-    drop(io::copy(&mut reader, &mut up));
+    drop(io::copy(&mut reader.take(u64::MAX), &mut up));
     drop(up.shutdown(Shutdown::Both));
     drop(back.join());
     Ok(())

@@ -1,0 +1,401 @@
+//! Peers that send secrets back, in every form, and secrets that stand where none belongs: nothing that leaves a run holds
+//! one, and nothing that is none is torn apart.
+
+use crate::support::crypto::{base64, hex};
+use crate::support::http::Request;
+use crate::support::{Finished, Program, Reply, Server, config, fine, low, project, uniapi};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+
+/// All that a run leaves behind: what it prints, writes, sends and keeps.
+struct Left {
+    run: Finished,
+    texts: Vec<(&'static str, String)>,
+}
+
+/// Runs the same checks in every form of output, with every exit that there is.
+fn everything(mut config: Value, prepare: impl Fn(Program) -> Program) -> Vec<Left> {
+    let hook = Server::start(|_| Reply::ok("{}"));
+    let push = Server::start(|_| Reply::status(202, ""));
+    config["settings"]["failure_alert_after"] = json!(1);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    config["metrics"] = json!({"pushgateway": {"url": push.url()}, "textfile": "metrics.prom"});
+    let mut all = Vec::new();
+    for (output, format) in [("table", "text"), ("json", "json"), ("prometheus", "text"), ("nagios", "json")] {
+        let program = prepare(Program::check(&config)).args(["--output", output, "--state", "state.db", "--no-cache"]);
+        let program = program.args(["--report", "markdown=report.md", "--report", "json=report.json", "-v"]);
+        let program = program.env("LOG_FORMAT", format).env("LOG_LEVEL", "trace");
+        let (asked, pushed) = (hook.hits(), push.hits());
+        let run = program.clone().run();
+        let read = |name: &str| String::from_utf8_lossy(&std::fs::read(program.path(name)).unwrap()).into_owned();
+        let sent =
+            |server: &Server, from: usize| server.requests()[from..].iter().map(Request::text).collect::<String>();
+        let asks = |what: &str| {
+            let answer = program.instead([what, "--state", "state.db", "--output", "json"]).run();
+            answer.stdout + &answer.stderr
+        };
+        let texts = vec![
+            ("standard output", run.stdout.clone()),
+            ("standard error", run.stderr.clone()),
+            ("the Markdown report", read("report.md")),
+            ("the JSON report", read("report.json")),
+            ("the textfile", read("metrics.prom")),
+            ("the store", store(&program)),
+            ("an alert", sent(&hook, asked)),
+            ("the metrics", sent(&push, pushed)),
+            ("`status`", asks("status")),
+            ("`alerts`", asks("alerts")),
+        ];
+        for (what, text) in &texts {
+            assert!(!text.is_empty(), "{what}: {run}");
+        }
+        all.push(Left { run, texts });
+    }
+    all
+}
+
+/// The store with all files beside it.
+fn store(program: &Program) -> String {
+    let files = std::fs::read_dir(program.path("")).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("state.db"));
+    files.map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned()).collect()
+}
+
+impl Left {
+    #[track_caller]
+    fn expect_without(&self, what: &str, secret: &str) {
+        for (place, text) in &self.texts {
+            let seen: String = text.chars().filter(|c| !is_unseen(*c)).collect::<String>().to_lowercase();
+            assert!(!seen.contains(&secret.to_lowercase()), "{what}: {secret:?} stands in {place}: {}", self.run);
+        }
+    }
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{300}'..='\u{36F}')
+}
+
+fn each(secret: &str, form: impl Fn(u32) -> String) -> String {
+    secret.chars().map(|c| form(c as u32)).collect()
+}
+
+fn escaped(text: &str) -> String {
+    json!(text).to_string().trim_matches('"').to_owned()
+}
+
+/// A form in which a peer sends a secret back.
+type Echo = (&'static str, fn(&str) -> String);
+
+const ECHOES: [Echo; 20] = [
+    ("plain", str::to_owned),
+    ("capitals", str::to_uppercase),
+    ("zero-width", |s| each(s, |c| format!("{}\u{200B}", char::from_u32(c).unwrap()))),
+    ("soft-hyphen", |s| each(s, |c| format!("{}\u{AD}", char::from_u32(c).unwrap()))),
+    ("bidirectional", |s| each(s, |c| format!("{}\u{202E}", char::from_u32(c).unwrap()))),
+    ("combining", |s| each(s, |c| format!("{}\u{301}", char::from_u32(c).unwrap()))),
+    ("percent", |s| each(s, |c| format!("%{c:02X}"))),
+    ("percent-twice", |s| each(s, |c| format!("%25{c:02x}"))),
+    ("decimal", |s| each(s, |c| format!("&#{c};"))),
+    ("hexadecimal-entities", |s| each(s, |c| format!("&#x{c:x};"))),
+    ("named", |s| s.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")),
+    ("json", escaped),
+    ("json-twice", |s| escaped(&escaped(s))),
+    ("code-points", |s| each(s, |c| format!("\\u{c:04x}"))),
+    ("base64", |s| base64(s.as_bytes())),
+    ("basic", |s| base64(format!("user:{s}").as_bytes())),
+    ("base64-inside", |s| base64(format!("{{\"k\":\"{s}\",\"n\":1}}").as_bytes())),
+    ("base64-for-addresses", |s| base64(s.as_bytes()).replace('+', "-").replace('/', "_").replace('=', "")),
+    ("hexadecimal", |s| hex(s.as_bytes())),
+    ("wrapped", |s| format!("{}\r\n    {}", &s[..9], &s[9..])),
+];
+
+fn key(case: &str) -> String {
+    format!("sk-{case}/7<\"&+aB3dE5f")
+}
+
+/// A provider that shows what a service says.
+fn talkative() -> Value {
+    json!([{"id": "own", "title": "Own", "kind": "balance", "request": {"url": "https://own.example/balance",
+        "headers": {"X-Key": "{api_key}"}}, "error": ".message", "balance": ".balance"}])
+}
+
+#[test]
+fn no_form_of_a_key_that_comes_back_leaves_the_run() {
+    let server = Server::start(|request| {
+        let (case, form) = ECHOES.iter().find(|(case, _)| *case == request.case()).unwrap();
+        Reply::status(401, json!({"message": format!("the key {} is bad", form(&key(case)))}).to_string())
+    });
+    let accounts = ECHOES.iter().map(|(case, _)| {
+        json!({"name": case, "provider": "own", "api_key": key(case), "threshold": 1, "base_url": format!("{}/{case}", server.url())})
+    });
+    let mut config = config(accounts.collect());
+    config["providers"] = talkative();
+    for left in everything(config, |program| program) {
+        for (case, form) in &ECHOES {
+            left.expect_without(case, &key(case));
+            let echo: String = form(&key(case)).chars().filter(|c| !is_unseen(*c)).collect();
+            left.expect_without(case, &echo);
+        }
+        if left.run.stdout.starts_with('{') {
+            for (case, _) in &ECHOES {
+                let report = left.run.report();
+                let message = project(&report, case)["error"]["message"].as_str().unwrap();
+                assert!(
+                    message.contains(": the key ") && message.contains("***") && message.ends_with(" is bad"),
+                    "{case}: {message}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_short_or_a_word_is_masked_in_what_is_said_and_nowhere_else() {
+    let server = Server::start(|request| {
+        let key = request.header("x-key").unwrap();
+        Reply::status(
+            401,
+            json!({"message": format!("bad key: {key}; Basic {}", base64(format!("u:{key}").as_bytes()))}).to_string(),
+        )
+    });
+    let keys = ["k", "abc", "test", "1234567", "low", "failed", "refused", "own", "balance"];
+    let accounts = keys.iter().map(|key| {
+        json!({"name": format!("{key} 1234567 test"), "provider": "own", "api_key": key, "threshold": 1234567, "base_url": server.url()})
+    });
+    let mut config = config(accounts.chain([fine("fine")]).collect());
+    config["providers"] = talkative();
+    config["webhook"] = json!({"type": "console"});
+    let run = Program::check_json(&config).run().expect(3);
+    let report = run.report();
+    for key in keys {
+        let account = project(&report, &format!("{key} 1234567 test"));
+        assert_eq!((&account["threshold"], &account["status"]), (&json!(1234567), &json!("failed")), "{run}");
+        let message = account["error"]["message"].as_str().unwrap();
+        let own = "the credential was refused (HTTP 401): ";
+        let (_, said) = message.split_once(own).unwrap_or_else(|| panic!("{key}: {message}"));
+        let (first, second) = said.split_once("; Basic ").unwrap();
+        assert_eq!(first, "bad key: ***", "{key}: {message}");
+        assert!(second.contains("***") || key == "k", "{key}: {message}");
+    }
+    let table = Program::check(&config).run().expect(3);
+    for name in ["test 1234567 test", "1,234,567", "failed", "fine"] {
+        assert!(table.stdout.contains(name), "{name}: {table}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_wrong_field_leaves_by_no_exit() {
+    let secret = "sk-Wrong/Field+0123456789";
+    let server = Server::start(move |_| {
+        // And a service that puts it where nobody looks for it.
+        Reply::ok(json!({"balance": 0.5, "currency": secret}).to_string())
+    });
+    let mut own = talkative();
+    own[0]["error"] = json!(".error");
+    own[0]["balance"] = json!("{amount: .balance, currency: .currency}");
+    let account = |name: &str| json!({"name": name, "provider": "own", "api_key": secret, "threshold": 1, "owner_project": secret, "base_url": server.url()});
+    let mut config = config(vec![account(secret), account("plain"), low("Low")]);
+    config["providers"] = own;
+    for left in everything(config, |program| program) {
+        assert!(left.run.stdout.contains("***"), "{}", left.run);
+        left.expect_without("a name", secret);
+        left.expect_without("a name in JSON", &secret.replace('/', "\\/"));
+    }
+}
+
+#[test]
+fn what_a_variable_brought_into_an_option_is_masked() {
+    let server = Server::start(|request| Reply::status(401, json!({"message": request.query("token")}).to_string()));
+    let mut own = talkative();
+    own[0]["options"] = json!({"token": {"description": "a token"}, "region": {"description": "a region"}});
+    own[0]["request"]["query"] = json!({"token": "{options.token} {options.region}"});
+    let mut config =
+        config(vec![json!({"name": "A", "provider": "own", "api_key": "k", "threshold": 1, "base_url": server.url(),
+        "options": {"token": "${TOKEN}", "region": "${REGION}"}})]);
+    config["providers"] = own;
+    let prepare = |program: Program| program.env("TOKEN", "LeakOption12345").env("REGION", "production");
+    for left in everything(config, prepare) {
+        left.expect_without("an option", "LeakOption12345");
+        if left.run.stdout.starts_with('{') {
+            let report = left.run.report();
+            let message = project(&report, "A")["error"]["message"].as_str().unwrap();
+            assert!(message.ends_with(": *** production"), "a word is a word: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_was_made_for_the_request_is_masked() {
+    let server = Server::start(|request| {
+        let said = format!("bad: {}", request.header("authorization").unwrap());
+        match request.case() {
+            "volc" => Reply::status(
+                403,
+                json!({"ResponseMetadata": {"Error": {"Code": "SignatureDoesNotMatch", "Message": said}}}).to_string(),
+            ),
+            _ => Reply::status(403, json!({"Code": "SignatureDoesNotMatch", "Message": said}).to_string()),
+        }
+    });
+    let accounts =
+        ["volc", "aliyun"].map(|page| crate::support::account(page, page, &format!("{}/{page}", server.url())));
+    for left in everything(config(accounts.to_vec()), |program| program) {
+        for request in server.requests() {
+            let signature = request.header("authorization").unwrap().rsplit_once('=').unwrap().1.to_owned();
+            assert_eq!(signature.len(), 64);
+            left.expect_without("a signature", &signature);
+        }
+    }
+    // A receiver that sends back what an alert proved itself with.
+    let hook = Server::start(|request| {
+        let proofs = ["authorization", "x-balance-alert-signature"]
+            .map(|name| request.header(name).unwrap_or_default().to_owned());
+        Reply::ok(json!({"success": false, "message": proofs.join(" "), "sign": request.query("sign")}).to_string())
+    });
+    let mut config = config(vec![low("Low")]);
+    config["webhook"] = json!({"type": "custom", "url": hook.url(), "secret": "body-secret",
+        "auth": {"jwt": {"secret": "0123456789abcdef0123456789abcdef"}}});
+    let run = Program::check_json(&config).run().expect(75);
+    let request = hook.only_request();
+    for header in ["authorization", "x-balance-alert-signature"] {
+        let proof =
+            request.header(header).unwrap().trim_start_matches("Bearer ").trim_start_matches("sha256=").to_owned();
+        assert!(proof.len() >= 64 && !run.stdout.contains(&proof) && !run.stderr.contains(&proof), "{header}: {run}");
+    }
+    assert!(run.delivery()["error"]["message"].as_str().unwrap().contains("***"), "{run}");
+}
+
+/// An IMAP server that sends back whatever a login brings, in several forms.
+fn echoing_mailbox() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut out = stream.try_clone().unwrap();
+            let _ = out.write_all(b"* OK ready\r\n");
+            let mut tag = String::new();
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let reply = match line.split_once(' ') {
+                    Some((tag, "CAPABILITY")) => format!("* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\r\n{tag} OK done\r\n"),
+                    Some((of, rest)) if rest.starts_with("AUTHENTICATE") => {
+                        tag = of.to_owned();
+                        "+ \r\n".to_owned()
+                    }
+                    _ => {
+                        let plain = String::from_utf8(openssl::base64::decode_block(&line).unwrap()).unwrap();
+                        let token = plain.split("Bearer ").nth(1).unwrap().trim_matches('\u{1}').to_owned();
+                        format!("{tag} NO [AUTHENTICATIONFAILED] {line} {token} {}\r\n", hex(token.as_bytes()))
+                    }
+                };
+                if out.write_all(reply.as_bytes()).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_token_that_was_fetched_in_the_run_is_masked() {
+    let endpoint = Server::start(|request| match request.case() {
+        "good" => Reply::ok(
+            r#"{"access_token":"ya29.LeakAccessToken-1","refresh_token":"LeakRotatedToken-2","expires_in":3600}"#,
+        ),
+        _ => Reply::status(400, json!({"error_description": format!("bad token: {}", request.text())}).to_string()),
+    });
+    let port = echoing_mailbox();
+    let mailbox = |name: &str, case: &str| {
+        json!({"name": name, "host": "127.0.0.1", "port": port, "security": "none", "username": "u", "auth": "xoauth2",
+            "oauth2": {"client_id": "c", "client_secret": "LeakClientSecret-3", "refresh_token": "LeakRefreshToken/4",
+                "token_url": format!("{}/{case}", endpoint.url())}})
+    };
+    let mut config = config(vec![low("Low")]);
+    config["email"] = json!([mailbox("Good", "good"), mailbox("Bad", "bad")]);
+    for left in everything(config, |program| program) {
+        for secret in [
+            "ya29.LeakAccessToken-1",
+            "LeakRotatedToken-2",
+            "LeakClientSecret-3",
+            "LeakRefreshToken/4",
+            "LeakRefreshToken%2F4",
+        ] {
+            left.expect_without("a token", secret);
+            left.expect_without("a token", &hex(secret.as_bytes()));
+            left.expect_without("a token", &base64(format!("user=u\u{1}auth=Bearer {secret}\u{1}\u{1}").as_bytes()));
+        }
+        if left.run.stdout.starts_with('{') {
+            let messages: Vec<String> = left.run.report()["mailboxes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|mailbox| mailbox["error"]["message"].as_str().unwrap().to_owned())
+                .collect();
+            assert!(messages.iter().all(|message| message.contains("***")), "{messages:?}");
+        }
+    }
+}
+
+/// A database server that refuses everybody, and says what it was not even told: it knows the passwords.
+fn echoing_database(passwords: &'static [&'static str]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut start = [0; 1024];
+            // The question for TLS first: no.
+            while stream.read(&mut start).is_ok_and(|n| n == 8 && start[4..8] == [4, 210, 22, 47]) {
+                let _ = stream.write_all(b"N");
+            }
+            let said = format!("SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed: {}\0\0", passwords.join(" "));
+            let length = u32::try_from(said.len() + 4).unwrap().to_be_bytes();
+            let _ = stream.write_all(&[b"E", &length[..], said.as_bytes()].concat());
+        }
+    });
+    port
+}
+
+#[test]
+fn the_password_of_the_database_is_masked_in_what_its_server_says() {
+    for (password, said) in [
+        ("LeakPassw0rd%2F1", &["LeakPassw0rd/1", "LeakPassw0rd%2F1", "TGVha1Bhc3N3MHJkLzE="][..]),
+        ("postgres", &["postgres", "cG9zdGdyZXM="]),
+        ("xyz", &["xyz"]),
+    ] {
+        let port = echoing_database(said);
+        let address = format!("postgres://user:{password}@127.0.0.1:{port}/app?sslmode=disable");
+        let mut config = config(vec![fine("Fine")]);
+        config["state"] = json!({"url": address});
+        let program = Program::check_json(&config);
+        let run = program.clone().run().expect(0);
+        let answer = program.instead(["status"]).env("BALANCE_ALERT_STATE", &address).run().expect(3);
+        let health = program.instead(["health", "--config", "config.yaml"]).run().expect(3);
+        for run in [&run, &answer, &health] {
+            for said in said {
+                assert!(!run.stdout.contains(said) && !run.stderr.contains(said), "{password}: {said}: {run}");
+            }
+            assert!(run.stderr.contains("***") || run.stdout.contains("***"), "{password}: {run}");
+        }
+        assert_eq!(run.report()["memory"]["status"], "failed", "{run}");
+    }
+}
+
+#[test]
+fn the_token_in_the_path_of_a_gateway_stays_inside() {
+    let token = "aB3dE5fG7hI9jK1lM3nO5pQ7";
+    let server =
+        Server::start(|request| Reply::status(500, json!({"message": format!("at {}", request.target)}).to_string()));
+    let mut own = talkative();
+    own[0]["error"] = json!(".message");
+    let mut config = config(vec![
+        json!({"name": "A", "provider": "own", "api_key": "key-of-the-test", "threshold": 1, "base_url": format!("{}/{token}/v1", server.url())}),
+        uniapi("Sound", &server.url()),
+    ]);
+    config["providers"] = own;
+    config["settings"]["response_cache_ttl"] = json!(600);
+    for left in everything(config, |program| program) {
+        left.expect_without("the path", token);
+    }
+}
