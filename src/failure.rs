@@ -107,24 +107,30 @@ pub struct Failure {
     pub reason: Reason,
     /// What happened, in a sentence of this program without a full stop.
     pub message: String,
-    /// What the peer says of it, in its own words. It is foreign and may hold anything, until [`Failure::settle`] has cleaned
-    /// it and put it at the end of the message.
-    pub said: Option<String>,
     /// What the user can do, where a rule knows it.
     pub hint: Option<String>,
     /// Whether another attempt could help.
     pub retry: Retry,
-    /// The host that was asked, with its port where that is not the usual one. Never a path or a query.
-    pub host: Option<String>,
+    /// Who was asked and what it says, until [`Failure::settle`] has cleaned both and made them parts of the message.
+    pub peer: Option<Box<Peer>>,
     /// The failure that this one follows from, where nobody was asked: people are told this one instead.
     pub cause: Option<Box<Failure>>,
+}
+
+/// The other side of a failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// The host, with its port where that is not the usual one. Never a path or a query.
+    pub host: String,
+    /// Its own words. They are foreign, and may hold anything.
+    pub said: String,
 }
 
 impl Failure {
     /// A definitive failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         let message = message.into();
-        Failure { reason, message, said: None, hint: None, retry: Retry::Never, host: None, cause: None }
+        Failure { reason, message, hint: None, retry: Retry::Never, peer: None, cause: None }
     }
 
     /// A failure that may pass.
@@ -154,20 +160,31 @@ impl Failure {
 
     /// The same failure with the words of the peer.
     pub fn saying(mut self, words: impl Into<String>) -> Self {
-        self.said = Some(words.into()).filter(|words| !words.trim().is_empty());
+        let words = words.into();
+        if !words.trim().is_empty() {
+            self.peer.get_or_insert_default().said = words;
+        }
         self
     }
 
     /// The same failure, about this host, unless it is about one already.
     pub fn at(mut self, host: impl Into<String>) -> Self {
-        self.host = self.host.or_else(|| Some(host.into()).filter(|host| !host.is_empty()));
+        let peer = self.peer.get_or_insert_default();
+        if peer.host.is_empty() {
+            peer.host = host.into();
+        }
         self
+    }
+
+    /// The words of the peer.
+    pub fn said(&self) -> Option<&str> {
+        self.peer.as_ref().map(|peer| peer.said.as_str()).filter(|said| !said.is_empty())
     }
 
     /// The same failure without what one request proved itself with: a token or a signature that was made for it, so that
     /// nobody else knows it.
     pub fn hiding<'a>(mut self, proofs: impl IntoIterator<Item = &'a str>) -> Self {
-        if let Some(said) = &self.said {
+        if let Some(peer) = self.peer.as_mut().filter(|peer| !peer.said.is_empty()) {
             let made = Redactor::default();
             for proof in proofs {
                 made.learn(proof);
@@ -175,7 +192,7 @@ impl Failure {
                 let parts = [proof.split_once(' ').map(|(_, rest)| rest), proof.rsplit_once('=').map(|(_, rest)| rest)];
                 parts.into_iter().flatten().filter(|part| part.len() >= 16).for_each(|part| made.learn(part));
             }
-            self.said = Some(made.mask(said));
+            peer.said = made.mask(&peer.said);
         }
         self
     }
@@ -183,11 +200,13 @@ impl Failure {
     /// The failure as it may leave this program: the message names the host and ends with the peer's words, and nothing in
     /// it is a secret. To settle a failure twice changes nothing.
     pub fn settle(mut self, redactor: &Redactor) -> Self {
-        if let Some(host) = self.host.as_ref().filter(|host| !text::names(&self.message, host)) {
-            self.message = format!("{host}: {}", self.message);
+        let peer = self.peer.take().unwrap_or_default();
+        if !peer.host.is_empty() && !text::names(&self.message, &peer.host) {
+            self.message = format!("{}: {}", peer.host, self.message);
         }
         self.message = redactor.polish(&self.message);
-        if let Some(said) = self.said.take().map(|said| redactor.clean(&said)).filter(|said| !said.is_empty()) {
+        let said = redactor.clean(&peer.said);
+        if !said.is_empty() {
             self.message = format!("{}: {said}", self.message);
         }
         self.hint = self.hint.map(|hint| redactor.polish(&hint));
@@ -223,7 +242,7 @@ impl Failure {
 
     /// The failure in one line, advice included.
     pub fn describe(&self) -> String {
-        let said = self.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+        let said = self.said().map(|said| format!(": {said}")).unwrap_or_default();
         let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}{said}{hint}", self.message)
     }

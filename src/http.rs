@@ -130,8 +130,8 @@ impl Clients {
 
     /// The reading client. Never dropped: its thread would wait for name look-ups that hang, and hold the exit back.
     fn reader(&self) -> Result<&Client, Failure> {
+        let connector = self.trusting()?;
         let built = self.reader.get_or_init(|| {
-            let connector = self.trust.connector()?;
             let proxies = Arc::clone(&self.proxies);
             // What else a server might use, nobody asked for.
             let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
@@ -151,6 +151,11 @@ impl Clients {
             Ok(client) => Ok(client),
             Err(why) => Err(Failure::new(Reason::Internal, format!("the HTTP client could not start: {why}"))),
         }
+    }
+
+    /// The TLS connector, or that the files which the environment names cannot be used.
+    fn trusting(&self) -> Result<native_tls::TlsConnector, Failure> {
+        self.trust.connector().map_err(|why| Failure::new(Reason::Config, format!("no TLS: {why}")))
     }
 
     /// The run's one TLS connector, for what speaks no HTTP.
@@ -192,6 +197,9 @@ impl Clients {
         let start = Instant::now();
         let about = |failure: Failure| failure.at(host(message.url));
         let proxy = self.proxies.of(message.url).map_err(about)?;
+        if message.url.scheme() == "https" {
+            self.trusting()?;
+        }
         let agent = self.sender.get_or_init(|| sender::agent(Arc::clone(&self.proxies), self.trust.clone()));
         let mut request = ureq::http::Request::builder()
             .method(message.method.as_str())
@@ -645,7 +653,7 @@ mod tests {
             );
         }
         let failure = answer(403, &[("server", "cloudflare")], page).fault().unwrap();
-        assert_eq!(failure.said.as_deref(), Some("Just a moment..."));
+        assert_eq!(failure.said(), Some("Just a moment..."));
         assert!(failure.hint.unwrap().contains("Cloudflare"));
     }
 

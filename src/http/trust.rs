@@ -157,7 +157,7 @@ mod tests {
             (private.into_bytes(), Some("holds no certificate in PEM form")),
             (b"not a certificate".to_vec(), Some("holds no certificate in PEM form")),
             (broken.clone().into_bytes(), Some("holds a certificate that cannot be read")),
-            (good[..200].as_bytes().to_vec(), Some("holds a certificate that cannot be read")),
+            (good.as_bytes()[..200].to_vec(), Some("holds a certificate that cannot be read")),
             (format!("{good}{broken}").into_bytes(), Some("holds a certificate that cannot be read")),
         ] {
             let file = folder.path().join("ca.pem");

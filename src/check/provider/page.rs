@@ -401,8 +401,10 @@ impl Page {
             500..=599 => "the service has a fault of its own",
             _ => "the request was refused",
         };
-        let said = own.as_ref().map(|failure| failure.said.clone());
-        let said = said.unwrap_or_else(|| body.and_then(super::expression::Json::error_message));
+        let said = match &own {
+            Some(own) => own.said().map(str::to_owned),
+            None => body.and_then(super::expression::Json::error_message),
+        };
         let message = format!("{what} (HTTP {status})");
         // A page knows its own codes better than the status does: a bad key may come as 404, throttling as 400.
         let own_reason = own.as_ref().map(|f| f.reason).filter(|reason| *reason != Reason::Api);
@@ -418,7 +420,7 @@ impl Page {
             (Some(true), Retry::Never) => Retry::Soon,
             (_, retry) => retry,
         };
-        failure.said = said;
+        failure = failure.saying(said.unwrap_or_default());
         failure.hint = own.and_then(|f| f.hint).or_else(|| self.hints.get(&status.to_string()).cloned());
         failure
     }

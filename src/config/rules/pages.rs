@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{Builder, item, under, web_address};
 use crate::check::provider::page::Page;
 use crate::config::document::Part;
@@ -22,7 +24,13 @@ impl Builder<'_> {
             // What a variable brought into a request may be a credential.
             let request = under(&path, "request");
             for (_, value) in self.interpolated.filled.iter().filter(|(at, _)| at.starts_with(&request)) {
-                self.redactor.learn(value);
+                match Url::parse(value).ok().filter(|url| url.host().is_some()) {
+                    Some(url) => self.redactor.learn_address(&url),
+                    // `Bearer ${TOKEN}`: the token by itself as well.
+                    None => std::iter::once(value.as_str())
+                        .chain(value.split_whitespace().filter(|part| part.len() >= 8))
+                        .for_each(|secret| self.redactor.learn(secret)),
+                }
             }
             let problems = page_problems(&page);
             for (field, message) in problems {

@@ -1,0 +1,211 @@
+//! How secrets are found in a text: strong ones by a piece of eight bytes, weak ones as a whole. What is searched for can grow
+//! at any time, and to begin costs next to nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use percent_encoding::utf8_percent_encode;
+
+use super::layers::Layer;
+use super::{DEEPEST, Strength};
+use crate::text;
+
+/// In the words of a peer, who may have cut what it echoes, a part of a strong secret is masked from this length on, if it is
+/// a third of it or more.
+const PART: usize = 12;
+/// Bytes that a window has.
+const WINDOW: usize = 8;
+
+/// Texts that are found by their ends, and where a part is enough also by their beginnings. Capitals make no difference.
+#[derive(Clone, Default)]
+pub(super) struct Pieces {
+    texts: Vec<Vec<u8>>,
+    ends: Places,
+    starts: Places,
+    /// Those that have no window.
+    short: Vec<usize>,
+}
+
+/// Windows, and for each the texts that have it.
+#[derive(Clone)]
+struct Places {
+    /// For each window, the last text that has it.
+    last: HashMap<u64, usize>,
+    /// For each text, the one before it with the same window.
+    before: HashMap<usize, usize>,
+    /// Says of nearly every window that nobody has it, without a look into the map.
+    filter: Box<[u64; 1024]>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Places { last: HashMap::new(), before: HashMap::new(), filter: Box::new([0; 1024]) }
+    }
+}
+
+impl Places {
+    fn bit(window: u64) -> (usize, u64) {
+        let hash = window.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+        (hash as usize >> 6 & 1023, 1 << (hash & 63))
+    }
+
+    fn add(&mut self, piece: &[u8], owner: usize) {
+        let window = piece.iter().fold(0, |window, byte| window << 8 | u64::from(byte.to_ascii_lowercase()));
+        let (word, bit) = Places::bit(window);
+        self.filter[word] |= bit;
+        if let Some(before) = self.last.insert(window, owner) {
+            self.before.insert(owner, before);
+        }
+    }
+
+    /// Whether a text may have a window.
+    fn may_have(&self, window: u64) -> bool {
+        let (word, bit) = Places::bit(window);
+        self.filter[word] & bit != 0
+    }
+
+    /// The texts that have a window.
+    fn of(&self, window: u64) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.last.get(&window).copied(), |owner| self.before.get(owner).copied())
+    }
+}
+
+/// How many bytes two texts have in common, from the sides that are given.
+fn common<'b>(a: impl Iterator<Item = &'b u8>, b: impl Iterator<Item = &'b u8>) -> usize {
+    a.zip(b).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+}
+
+impl Pieces {
+    fn add(&mut self, text: Vec<u8>, with_parts: bool) {
+        let at = self.texts.len();
+        match text.len() {
+            0 => return,
+            1..WINDOW => self.short.push(at),
+            length => {
+                self.ends.add(&text[length - WINDOW..], at);
+                if with_parts && length >= PART {
+                    // Many keys begin alike, so what comes a little later is taken.
+                    self.starts.add(&text[PART - WINDOW..PART], at);
+                }
+            }
+        }
+        self.texts.push(text);
+    }
+
+    /// The places of all texts, those inside others included. `with_parts`: also what is left of a text that was cut.
+    pub(super) fn find(&self, within: &[u8], with_parts: bool, mut tell: impl FnMut(Range<usize>)) {
+        let counts = |length: usize, text: &[u8]| {
+            length == text.len() || (with_parts && length >= PART && length * 3 >= text.len())
+        };
+        let mut window = 0;
+        for (at, byte) in within.iter().enumerate() {
+            window = window << 8 | u64::from(byte.to_ascii_lowercase());
+            let end = at + 1;
+            if end < WINDOW {
+                continue;
+            }
+            if self.ends.may_have(window) {
+                for text in self.ends.of(window).map(|owner| &self.texts[owner]) {
+                    let length = common(within[..end].iter().rev(), text.iter().rev());
+                    if counts(length, text) {
+                        tell(end - length..end);
+                    }
+                }
+            }
+            if with_parts && self.starts.may_have(window) {
+                for text in self.starts.of(window).map(|owner| &self.texts[owner]) {
+                    let Some(start) = end.checked_sub(PART) else { continue };
+                    let length = common(within[start..].iter(), text.iter());
+                    if counts(length, text) {
+                        tell(start..start + length);
+                    }
+                }
+            }
+        }
+        for text in self.short.iter().map(|at| &self.texts[*at]) {
+            let places = within.windows(text.len()).enumerate().filter(|(_, piece)| piece.eq_ignore_ascii_case(text));
+            places.for_each(|(at, _)| tell(at..at + text.len()));
+        }
+    }
+
+    /// Adds a strong secret in the forms that this program itself makes when it writes it.
+    pub(super) fn add_plain(&mut self, secret: &str) {
+        self.add(secret.into(), false);
+        if !secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
+            self.add(serde_json::to_string(secret).unwrap_or_default().trim_matches('"').into(), false);
+            self.add(utf8_percent_encode(secret, text::UNRESERVED).to_string().into(), false);
+        }
+    }
+}
+
+/// What is searched for in all readings of a text.
+#[derive(Clone, Default)]
+pub(super) struct Deep {
+    strong: Pieces,
+    weak: BTreeMap<String, Strength>,
+    /// Finds the weak ones, in their order.
+    machine: Option<AhoCorasick>,
+}
+
+impl Deep {
+    pub(super) fn is_empty(&self) -> bool {
+        self.strong.texts.is_empty() && self.weak.is_empty()
+    }
+
+    /// Adds secrets.
+    pub(super) fn add<'s>(&mut self, secrets: impl Iterator<Item = (&'s str, Strength)>) {
+        let before = self.weak.len();
+        for (secret, strength) in secrets {
+            if strength != Strength::Strong {
+                let form = String::from_utf8_lossy(&Layer::of(secret).bytes).to_ascii_lowercase();
+                if !form.is_empty() {
+                    // What is both is the surer one.
+                    let known = self.weak.entry(form).or_insert(strength);
+                    *known = if strength == Strength::Weak { strength } else { *known };
+                }
+                continue;
+            }
+            // A secret may itself hold what looks like an escape, which is taken off with those around it.
+            let mut layers = vec![Layer::of(secret)];
+            for _ in 0..DEEPEST {
+                let forms = layers.iter().map(Layer::squeezed).filter(|form| form.bytes.len() > 3);
+                forms.for_each(|form| self.strong.add(form.bytes, true));
+                layers = layers.iter().flat_map(Layer::unescaped).collect();
+            }
+            if secret.contains(' ') {
+                self.strong.add(secret.replace(' ', "+").into(), true);
+            }
+        }
+        if self.weak.len() > before {
+            self.machine = AhoCorasickBuilder::new().ascii_case_insensitive(true).build(self.weak.keys()).ok();
+        }
+    }
+
+    pub(super) fn strong(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {
+        self.strong.find(&layer.bytes, is_foreign, |range| found.push(layer.source(range.start, range.end)));
+    }
+
+    pub(super) fn weak(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {
+        let Some(machine) = &self.machine else { return };
+        for one in machine.find_overlapping_iter(&layer.bytes) {
+            let Some((secret, strength)) = self.weak.iter().nth(one.pattern().as_usize()) else { continue };
+            let before = one.start().checked_sub(1).map(|at| layer.bytes[at]);
+            let after = layer.bytes.get(one.end()).copied();
+            let is_alone = |beside: Option<u8>| match beside {
+                None => true,
+                // Nearly every letter or two can be decoded from something.
+                Some(byte) if layer.is_guess && secret.len() < 4 => byte == b':' || byte == 0xFF,
+                Some(byte) => !byte.is_ascii_alphanumeric(),
+            };
+            let is_whole = is_alone(before) && is_alone(after);
+            let counts = match strength {
+                Strength::Word => is_foreign && is_whole,
+                _ => is_whole || (is_foreign && secret.len() >= 6),
+            };
+            if counts {
+                found.push(layer.source(one.start(), one.end()));
+            }
+        }
+    }
+}
