@@ -5,6 +5,7 @@ mod access;
 mod channels;
 mod config_mistakes;
 mod faults;
+mod hangs;
 mod limits;
 mod mailboxes;
 mod memory;
