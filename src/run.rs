@@ -65,8 +65,8 @@ impl Step {
     fn end(self, start: Instant, timeout: Duration) -> (Instant, Duration) {
         let (deadline, millis) = (start + timeout, Duration::from_millis);
         match self {
-            // A store that hangs takes a quarter of the run's time at the most.
-            Step::Recall => (start + timeout / 4, millis(500)),
+            // A store that hangs takes a quarter of the run's time at the most, but of a short run a second or a half.
+            Step::Recall => (start + (timeout / 4).max(millis(1000).min(timeout / 2)), millis(500)),
             // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
             Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),
             Step::Claim => (deadline + millis(500), millis(2500)),

@@ -103,6 +103,12 @@ impl StoreError {
         StoreError::new(StoreFault::Damaged, message)
     }
 
+    /// A store that this run has made is damaged at once.
+    fn unkept(error: &StoreError) -> StoreError {
+        let message = format!("it cannot be written: what was just written to it is not there ({})", error.message);
+        StoreError::new(StoreFault::Unwritable, message)
+    }
+
     fn newer(found: i64, known: i64) -> StoreError {
         let message = format!("it was written by a newer version (schema {found}, this program knows {known})");
         StoreError::new(StoreFault::Newer, message).with_hint("update this program, or give it another store")
@@ -254,6 +260,7 @@ impl Store {
             wait: wait(until),
             database: None,
             opened: None,
+            is_new: false,
             notices: Vec::new(),
         };
         let work = move || {
@@ -494,6 +501,8 @@ struct Engine {
     database: Option<Box<dyn Database>>,
     /// Which file it is, to see later whether another run has put it aside.
     opened: Option<u64>,
+    /// Whether this run has made the file: what is wrong with it then is no damage that came later.
+    is_new: bool,
     notices: Vec<String>,
 }
 
@@ -505,6 +514,7 @@ impl Engine {
             _ => return self.try_once(work),
         };
         match self.try_once(work) {
+            Err(error) if error.fault == StoreFault::Damaged && self.is_new => Err(StoreError::unkept(&error)),
             Err(error) if error.fault == StoreFault::Damaged => {
                 self.begin_anew(&path, &error)?;
                 self.try_once(work)
@@ -523,6 +533,7 @@ impl Engine {
                 _ => None,
             };
             self.opened = inode(&self.place);
+            self.is_new |= self.opened.is_none();
             self.database = Some(self.connect()?);
             self.opened = self.opened.or_else(|| inode(&self.place));
         }
@@ -550,18 +561,22 @@ impl Engine {
         self.database = None;
         match sqlite::set_aside(path, self.opened) {
             Ok(kept) => {
-                if let Some(kept) = kept {
+                if let Some(sqlite::Kept { path: kept, removed }) = kept {
                     let why = &error.message;
+                    let more = match removed {
+                        0 => String::new(),
+                        1 => "; the oldest of those that were kept before is removed".to_owned(),
+                        n => format!("; the {n} oldest of those that were kept before are removed"),
+                    };
                     self.notices.push(format!(
-                        "the memory of runs at `{}` cannot be used: {why}; it is kept as `{}` and a new one is begun, so alerts may come again",
+                        "the memory of runs at `{}` cannot be used: {why}; it is kept as `{}` and a new one is begun, so alerts may come again{more}",
                         path.display(), kept.display()
                     ));
                 }
                 Ok(())
             }
             Err(why) => {
-                let message =
-                    format!("{}, and it cannot be moved aside: {}", error.message, crate::text::io_error(&why));
+                let message = format!("{}, and it cannot be moved aside: {}", error.message, why.message);
                 Err(StoreError::new(StoreFault::Other, message))
             }
         }

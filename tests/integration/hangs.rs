@@ -44,13 +44,7 @@ enum Next {
 }
 
 const MOMENTS: [Moment; 10] = [
-    Moment {
-        name: "is opened",
-        point: "in-open",
-        statement: (b"", 1),
-        next: Next::Again,
-        is_noticed: true,
-    },
+    Moment { name: "is opened", point: "in-open", statement: (b"", 1), next: Next::Again, is_noticed: true },
     Moment {
         name: "has let the run in",
         point: "in-open",
@@ -160,7 +154,8 @@ fn hung(kind: Kind, moment: &Moment, signal: Option<(&str, i32)>) -> (usize, usi
     let told = keys.len();
     // The server notices late that nobody is there any more.
     if let Some(server) = shared {
-        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+        let sql =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
         server.admin("postgres").execute(sql, &[&world.database]).unwrap();
     }
     let next = world.run().expect(2);
@@ -199,9 +194,14 @@ fn each(cases: &[Case], work: impl Fn(&Case) + Sync) {
 #[test]
 fn a_store_that_hangs_when_a_signal_comes_loses_no_alert_and_no_time() {
     let signals = [("TERM", 143), ("INT", 130)];
-    let cases: Vec<Case> =
-        MOMENTS.iter().zip(signals.iter().cycle()).map(|(moment, signal)| (Kind::Postgres, moment, Some(*signal))).collect();
-    each(&cases, |(kind, moment, signal)| drop(hung(*kind, moment, *signal)));
+    let cases: Vec<Case> = MOMENTS
+        .iter()
+        .zip(signals.iter().cycle())
+        .map(|(moment, signal)| (Kind::Postgres, moment, Some(*signal)))
+        .collect();
+    each(&cases, |(kind, moment, signal)| {
+        hung(*kind, moment, *signal);
+    });
 }
 
 /// The rows of the table of faults: a store that hangs costs no alert and no time.

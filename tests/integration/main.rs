@@ -5,6 +5,7 @@ mod access;
 mod channels;
 mod config_mistakes;
 mod faults;
+mod files;
 mod hangs;
 mod limits;
 mod mailboxes;
