@@ -4,6 +4,7 @@
 mod access;
 mod channels;
 mod config_mistakes;
+mod databases;
 mod faults;
 mod files;
 mod hangs;
