@@ -12,6 +12,7 @@ use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject, Text};
 use crate::config::{Project, Settings};
+use crate::page::traps;
 
 impl Builder<'_> {
     pub(super) fn projects(
@@ -91,6 +92,9 @@ impl Builder<'_> {
         let name = raw.name?;
         let provider = raw.provider?;
         let Some(page) = pages.get(&provider) else {
+            if self.is_broken_page(&provider) {
+                return None;
+            }
             let known: Vec<&str> = pages.keys().map(String::as_str).collect();
             let hint = suggestion(&provider, &known, "known providers");
             self.problem(&under(path, "provider"), Part::Value, format!("there is no provider `{provider}`"), hint);
@@ -167,11 +171,20 @@ impl Builder<'_> {
         match page.reader(options) {
             Ok(reader) => {
                 let reader = Arc::new(reader);
+                if key.1 != page.balance {
+                    // The project brought it. A missing limit is what `unlimited` is for in a file of one's own.
+                    for trap in traps::of_balance(&key.1, true, false) {
+                        self.advise(&under(path, "options"), trap.message, trap.hint);
+                    }
+                }
                 self.readers.insert(key, Arc::clone(&reader));
                 Some(reader)
             }
-            Err(why) => {
-                self.problem(&under(path, "options"), Part::Value, why, None);
+            Err((_, why)) => {
+                // A mistake of the page is told there, once.
+                if !self.is_broken_page(&page.id) {
+                    self.problem(&under(path, "options"), Part::Value, why, None);
+                }
                 None
             }
         }
