@@ -28,6 +28,29 @@ const ADD: Trap = Trap {
     hint: "write `map(tonumber) | add`, or an example that shows that they are numbers",
 };
 
+/// An error without words is none.
+const WORDLESS: Trap = Trap {
+    message: "an error whose message is missing or empty is taken for none",
+    hint: "write `{message: ...}` around the message, or `true`: the service's words are looked for",
+};
+
+/// The traps in an error expression.
+pub(crate) fn of_error(code: &str) -> Vec<Trap> {
+    let is_null = |term: &Tree| matches!(term, Term::Call("null" | "false" | "empty", _));
+    let wordless = |term: &Tree| match term {
+        Term::IfThenElse(branches, otherwise) => {
+            let results = || branches.iter().map(|(_, then)| then).chain(otherwise.as_deref());
+            results().any(is_null) && results().any(|result| matches!(result, Term::Path(..)))
+        }
+        _ => false,
+    };
+    syntax::with_tree(code, |tree| any(tree, &wordless))
+        .is_ok_and(|found| found)
+        .then_some(WORDLESS)
+        .into_iter()
+        .collect()
+}
+
 /// The traps in a balance expression: of a page that has a test for errors or not, and an example of a balance or not.
 pub(crate) fn of_balance(code: &str, has_error: bool, has_example: bool) -> Vec<Trap> {
     // What is not jq at all is told by who compiles it.
@@ -127,6 +150,13 @@ mod tests {
             assert_eq!(of_balance(code, false, false), want, "{code}");
         }
         assert_eq!(of_balance(".limit // \"unlimited\"", true, false), []);
+        assert_eq!(of_error("if .code == 0 then null else .message end"), [WORDLESS]);
+        assert_eq!(of_error("if .ok == false then .error.message else empty end"), [WORDLESS]);
+        for sound in
+            [".error", "if .code == 0 then null else {message: .message} end", "if .ok then null else true end"]
+        {
+            assert_eq!(of_error(sound), [], "{sound}");
+        }
         assert_eq!(of_balance("[.w[].total] | add", true, true), []);
     }
 }

@@ -878,7 +878,8 @@ impl ValT for Value {
             (null @ Value::Null(_), _) => Ok(null),
             (Value::Object(object), Value::Text(key)) => Ok(Value::field(&object, &key.text, || match key.origin {
                 Origin::Page => Step::Key(text::one_line(&key.text, 40)),
-                _ => Step::of_answer(&key.text),
+                // What was a value of the answer is not shown as a key either.
+                _ => Step::Key("…".to_owned()),
             })),
             (Value::List(list), Value::Number(number)) => {
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);

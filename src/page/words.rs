@@ -107,6 +107,12 @@ pub(crate) fn said_by(body: &[u8]) -> Option<String> {
     super::json::answer(body).ok().as_ref().and_then(said)
 }
 
+/// The same, but nothing where there is only a code.
+pub(crate) fn sentence_by(body: &[u8]) -> Option<String> {
+    let answer = super::json::answer(body).ok()?;
+    find(&answer, DEEPEST, true).map(|words| text::one_line(&words, LONGEST)).filter(|words| !words.is_empty())
+}
+
 fn find(value: &Value, depth: usize, is_error: bool) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if let Some(items) = value.items() {

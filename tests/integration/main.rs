@@ -9,6 +9,7 @@ mod limits;
 mod mailboxes;
 mod memory;
 mod metrics;
+mod pages;
 mod platform;
 mod providers;
 mod quickstart;

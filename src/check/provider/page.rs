@@ -38,10 +38,11 @@ pub struct Page {
     pub request: RequestSpec,
     /// The signing scheme of the request.
     pub sign: Option<SignScheme>,
-    /// A jq expression over the body: null or false if there is no error, else a message or
-    /// `{message, reason, hint}`.
+    /// A jq expression over the body: null, false, 0, an empty text, list or object if there is no error; else true, a
+    /// message, `{message, reason, hint}`, or a list of them. Where it gives no words, the service's own are looked for.
     pub error: Option<String>,
-    /// A jq expression over the body: a number, a numeric string, "unlimited", or `{amount, minus, currency}`.
+    /// A jq expression over the body: a number, a numeric string, "unlimited" (or "∞", "无限"), or
+    /// `{amount, minus, currency}`. Exactly one value.
     pub balance: String,
     /// A second question for answers that cannot be trusted alone.
     pub confirm: Option<Confirm>,
@@ -116,7 +117,7 @@ pub struct RequestSpec {
     /// GET or POST.
     #[serde(default)]
     pub method: Method,
-    /// The address, without a query.
+    /// The address; it may have a query, but no place for the key.
     pub url: Option<String>,
     /// A JSON file to read instead, relative to the config.
     pub file: Option<String>,

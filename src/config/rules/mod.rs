@@ -46,8 +46,8 @@ struct Builder<'a> {
     warnings: Vec<String>,
     /// What is no mistake, but probably not meant so: only `validate` tells it.
     advice: Vec<String>,
-    /// Pages with a mistake of their own, by id as far as it is known.
-    broken_pages: Vec<Option<String>>,
+    /// Pages with a mistake of their own: the id, as far as it is known, and the mistake.
+    broken_pages: Vec<(Option<String>, String)>,
     /// Nodes that are already reported, or whose variable is not set: nothing else is said of them.
     flagged: Vec<NodePath>,
     interpolated: Interpolated,
@@ -614,7 +614,7 @@ impl Builder<'_> {
         let mut limits: BTreeMap<String, Limit> = own.collect();
         for (id, text) in set.unwrap_or_default() {
             let at = [key("settings"), key("rate_limits"), key(&id)];
-            if !pages.contains_key(&id) && !self.is_broken_page(&id) {
+            if !pages.contains_key(&id) && self.page_mistake(&id).is_none() {
                 let known: Vec<&str> = pages.keys().map(String::as_str).collect();
                 let hint = suggestion(&id, &known, "known providers");
                 self.problem(&at, Part::Key(0), format!("there is no provider `{id}`"), hint);

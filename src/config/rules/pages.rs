@@ -9,6 +9,7 @@ use url::Url;
 use super::{Builder, item, under, web_address};
 use crate::check::provider::page::{Confirm, Page};
 use crate::config::document::{Part, Step};
+use crate::config::problem::Reach;
 use crate::limit::Limit;
 use crate::page::{syntax, traps};
 use crate::text;
@@ -27,7 +28,8 @@ impl Builder<'_> {
             let Some(page) = page else {
                 self.missing_entry(&path);
                 // Its own mistake has been told, so nobody who names it is told that it is not there.
-                self.broken_pages.push(self.names.get(&format!("providers[{index}]")).cloned());
+                let id = self.names.get(&format!("providers[{index}]")).cloned();
+                self.broken_pages.push((id, "it cannot be read".to_owned()));
                 continue;
             };
             // What a variable brought into a request may be a credential.
@@ -36,11 +38,13 @@ impl Builder<'_> {
                 self.redactor.learn(value);
             }
             let problems = page_problems(&page, end);
-            if !problems.is_empty() {
-                self.broken_pages.push(Some(page.id.clone()));
+            if let Some((_, why)) = problems.first() {
+                self.broken_pages.push((Some(page.id.clone()), why.clone()));
             }
             for (field, message) in problems {
-                self.problem(&under(&path, field), Part::Value, message, None);
+                // Without an id nothing could name it; any other mistake concerns those who do.
+                let reach = if field == "id" { Reach::Whole } else { Reach::Entry };
+                self.push(&under(&path, field), Part::Value, message, None, reach);
             }
             self.page_traps(&path, &page);
             if pages.contains_key(&page.id) {
@@ -53,9 +57,10 @@ impl Builder<'_> {
         pages
     }
 
-    /// Whether a page is there, but has a mistake of its own; also if it may be the one.
-    pub(super) fn is_broken_page(&self, id: &str) -> bool {
-        self.broken_pages.iter().any(|broken| broken.as_deref().is_none_or(|broken| broken == id))
+    /// The mistake of a page that is there but cannot be used; also of one that may be the one.
+    pub(super) fn page_mistake(&self, id: &str) -> Option<&str> {
+        let of = |(broken, _): &&(Option<String>, String)| broken.as_deref().is_none_or(|broken| broken == id);
+        self.broken_pages.iter().find(of).map(|(_, why)| why.as_str())
     }
 
     /// What in a page is written otherwise than it is probably meant.
@@ -63,6 +68,9 @@ impl Builder<'_> {
         let has_example = page.examples.iter().any(|example| example.expect.balance.is_some());
         for trap in traps::of_balance(&page.balance, page.error.is_some(), has_example) {
             self.advise(&under(path, "balance"), trap.message, trap.hint);
+        }
+        for trap in page.error.iter().flat_map(|code| traps::of_error(code)) {
+            self.advise(&under(path, "error"), trap.message, trap.hint);
         }
         let confirm = |field: fn(&Confirm) -> &String| page.confirm.as_ref().map(field);
         for (field, code) in [

@@ -92,7 +92,7 @@ impl Builder<'_> {
         let name = raw.name?;
         let provider = raw.provider?;
         let Some(page) = pages.get(&provider) else {
-            if self.is_broken_page(&provider) {
+            if self.page_mistake(&provider).is_some() {
                 return None;
             }
             let known: Vec<&str> = pages.keys().map(String::as_str).collect();
@@ -102,7 +102,10 @@ impl Builder<'_> {
         };
         let options = self.options(path, page, raw.options.unwrap_or_default());
         self.credential(path, page, credential.as_ref(), &mut broken);
-        let reader = if broken.is_none() { self.reader(path, page, &options) } else { None };
+        if let (None, Some(why)) = (&broken, self.page_mistake(&page.id)) {
+            broken = Some(format!("the page of provider `{}` cannot be used: {why}", page.id));
+        }
+        let reader = if broken.is_none() { self.reader(path, page, &options, &mut broken) } else { None };
         Some(Project {
             name,
             page: Arc::clone(page),
@@ -163,7 +166,13 @@ impl Builder<'_> {
     }
 
     /// The page's expressions, compiled once for all accounts that share them.
-    fn reader(&mut self, path: &[Step], page: &Page, options: &BTreeMap<String, String>) -> Option<Arc<Reader>> {
+    fn reader(
+        &mut self,
+        path: &[Step],
+        page: &Page,
+        options: &BTreeMap<String, String>,
+        broken: &mut Option<String>,
+    ) -> Option<Arc<Reader>> {
         let key = (page.id.clone(), page.balance_for(options));
         if let Some(reader) = self.readers.get(&key) {
             return Some(Arc::clone(reader));
@@ -181,10 +190,8 @@ impl Builder<'_> {
                 Some(reader)
             }
             Err((_, why)) => {
-                // A mistake of the page is told there, once.
-                if !self.is_broken_page(&page.id) {
-                    self.problem(&under(path, "options"), Part::Value, why, None);
-                }
+                self.push(&under(path, "options"), Part::Value, why.clone(), None, Reach::Entry);
+                *broken = Some(why);
                 None
             }
         }
