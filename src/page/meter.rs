@@ -177,27 +177,15 @@ mod tests {
 
     #[test]
     fn what_is_used_up_stops_the_evaluation_and_nothing_else() {
-        assert_eq!(
-            metered(|| loop {
-                step()
-            })
-            .map(|()| ()),
-            Err(Stop::Work)
-        );
-        assert_eq!(
-            metered(|| loop {
-                spend(100)
-            })
-            .map(|()| ()),
-            Err(Stop::Work)
-        );
-        assert_eq!(
-            metered(|| loop {
-                in_path(step)
-            })
-            .map(|()| ()),
-            Err(Stop::Work)
-        );
+        let endless: [fn(); 3] = [step, || spend(100), || in_path(step)];
+        for step in endless {
+            let evaluation = || -> () {
+                loop {
+                    step();
+                }
+            };
+            assert_eq!(metered(evaluation), Err(Stop::Work));
+        }
         assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
         #[allow(unconditional_recursion)]
         fn dig(n: u64) -> u64 {

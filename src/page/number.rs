@@ -156,9 +156,10 @@ impl Ord for Number {
     fn cmp(&self, other: &Number) -> Ordering {
         match (self, other) {
             (Number::Decimal(left), Number::Decimal(right)) => left.cmp(right),
-            (left, right) => match (left.as_f64(), right.as_f64()) {
-                (left, right) => left.partial_cmp(&right).unwrap_or_else(|| right.is_nan().cmp(&left.is_nan())),
-            },
+            (left, right) => {
+                let (left, right) = (left.as_f64(), right.as_f64());
+                left.partial_cmp(&right).unwrap_or_else(|| right.is_nan().cmp(&left.is_nan()))
+            }
         }
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn refusal(answer: &Value) -> Option<String> {
         },
     };
     let denies = |name: &&str| matches!(answer.get(name), Some(Value::Bool(false)));
-    let refuses = ERRORS.iter().any(|name| holds(name)) || ["success", "Success", "ok"].iter().any(|name| denies(name));
+    let refuses = ERRORS.iter().any(holds) || ["success", "Success", "ok"].iter().any(denies);
     refuses.then(|| said(answer)).flatten()
 }
 

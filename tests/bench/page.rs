@@ -4,6 +4,7 @@
 
 use balance_alert::check::provider::expression::{Expression, Variables, parse_json};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -143,7 +144,7 @@ pub(crate) fn fuzz(random: &mut fastrand::Rng, end: Instant) -> Found {
                 found.failed += 1;
                 let kept = last.with_file_name(format!("found-{}.txt", found.count));
                 std::fs::copy(&last, &kept).expect("the input is kept");
-                eprintln!("see {}", kept.display());
+                writeln!(std::io::stdout(), "see {}", kept.display()).expect("standard output");
             }
         }
     }

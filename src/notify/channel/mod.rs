@@ -195,6 +195,7 @@ mod tests {
             assert_eq!(got, want, "{kind:?} {body}");
         }
     }
+
     #[test]
     fn a_refusal_is_told_in_the_services_words() {
         for (kind, body, want) in [
@@ -203,7 +204,8 @@ mod tests {
             (ChannelKind::Feishu, r#"{"code":3,"errors":[{"detail":"bad card"}]}"#, "bad card (code 3)"),
             (ChannelKind::Dingtalk, r#"{"errcode":3}"#, "no message (code 3)"),
         ] {
-            let message = judge(kind, body.as_bytes()).unwrap_err().message;
+            let channel = Channel { kind, ..channel() };
+            let message = judge(&channel, body.as_bytes()).unwrap_err().message;
             assert_eq!(message, format!("the service refused the message: {want}"), "{body}");
         }
     }
