@@ -12,6 +12,10 @@ use super::value::{Place, Value};
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
 pub(crate) const DEEPEST: usize = 128;
 
+/// Lists and objects that know their own place; of the others it is known that they are somewhere. An answer of a megabyte
+/// may hold a third of a million of them.
+const MOST_PLACES: usize = 20_000;
+
 /// Parses one JSON value as an answer, in which lists and objects know their place.
 ///
 /// # Errors
@@ -32,14 +36,46 @@ pub(super) fn text(text: &str) -> Result<Value, String> {
 
 fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
     let mut lexer = SliceLexer::new(body.as_bytes());
-    let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place));
+    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…") };
+    let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place, &mut places));
     parsed.map_err(|error| match error {
         hifijson::Error::Depth => format!("it is nested deeper than {DEEPEST} levels"),
         error => format!("byte offset {}: {error}", body.len() - lexer.as_slice().len()),
     })
 }
 
-fn value(next: u8, lexer: &mut SliceLexer, depth: usize, place: Option<Rc<Place>>) -> Result<Value, hifijson::Error> {
+/// Gives lists and objects their places, as long as there are some.
+struct Places {
+    left: usize,
+    somewhere: Rc<Place>,
+}
+
+impl Places {
+    /// The place of what begins with `next`; only what holds others has one.
+    fn of(
+        &mut self,
+        next: u8,
+        outer: Option<&Rc<Place>>,
+        place: impl FnOnce(&Rc<Place>) -> Rc<Place>,
+    ) -> Option<Rc<Place>> {
+        let outer = outer.filter(|_| matches!(next, b'[' | b'{'))?;
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Some(place(outer))
+            }
+            None => Some(Rc::clone(&self.somewhere)),
+        }
+    }
+}
+
+fn value(
+    next: u8,
+    lexer: &mut SliceLexer,
+    depth: usize,
+    place: Option<Rc<Place>>,
+    places: &mut Places,
+) -> Result<Value, hifijson::Error> {
     let below = || depth.checked_sub(1).ok_or(hifijson::Error::Depth);
     Ok(match next {
         b'a'..=b'z' => lexer.null_or_bool().ok_or(Expect::Value)?.map_or(Value::NULL, Value::Bool),
@@ -48,8 +84,8 @@ fn value(next: u8, lexer: &mut SliceLexer, depth: usize, place: Option<Rc<Place>
         b'[' => {
             let (below, mut items) = (below()?, Vec::new());
             lexer.discarded().seq(b']', Lex::ws_peek, |next, lexer| {
-                let inside = place.as_ref().map(|place| place.index(items.len())).filter(|_| is_container(next));
-                items.push(value(next, lexer, below, inside)?);
+                let inside = places.of(next, place.as_ref(), |outer| outer.index(items.len()));
+                items.push(value(next, lexer, below, inside, places)?);
                 Ok::<_, hifijson::Error>(())
             })?;
             Value::list(items, place)
@@ -61,19 +97,14 @@ fn value(next: u8, lexer: &mut SliceLexer, depth: usize, place: Option<Rc<Place>
                 let key = lexer.str_string()?;
                 lexer.expect(Lex::ws_peek, b':').ok_or(Expect::Colon)?;
                 let next = lexer.ws_peek().ok_or(Expect::Value)?;
-                let inside = place.as_ref().filter(|_| is_container(next)).map(|place| place.key(&key));
-                fields.insert((*key).into(), value(next, lexer, below, inside)?);
+                let inside = places.of(next, place.as_ref(), |outer| outer.key(&key));
+                fields.insert((*key).into(), value(next, lexer, below, inside, places)?);
                 Ok::<_, hifijson::Error>(())
             })?;
             Value::object(fields, place)
         }
         _ => Err(Expect::Value)?,
     })
-}
-
-/// Only what holds others has a place of its own.
-fn is_container(next: u8) -> bool {
-    matches!(next, b'[' | b'{')
 }
 
 #[cfg(test)]

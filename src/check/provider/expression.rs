@@ -273,6 +273,10 @@ fn shape(value: &Value) -> Shape {
         Value::Null(None) => Shape::Null,
         Value::Null(Some(missing)) => Shape::Missing(missing.tell()),
         Value::Bool(value) => Shape::Bool(*value),
+        // No decimal is as large: whoever reads amounts says so.
+        Value::Number(Number::Float(value)) if value.is_finite() && value.abs() >= 1e28 => {
+            Shape::Number("1e99".to_owned())
+        }
         Value::Number(Number::Float(value)) => Shape::Float(*value),
         Value::Number(number) => Shape::Number(number.to_string()),
         Value::Text(_) => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
@@ -309,6 +313,8 @@ mod tests {
             (".a", r#"{"a":123456789012345678.10}"#, r#"Some(Number("123456789012345678.10"))"#),
             (".a|tonumber", r#"{"a":"12.50"}"#, r#"Some(Number("12.50"))"#),
             (".a-.b", r#"{"a":100000000000000000000.05,"b":99999999999999999999.99}"#, r#"Some(Number("0.06"))"#),
+            (".a", r#"{"a":99999999999999999999999999999}"#, r#"Some(Number("1e99"))"#),
+            (".a", r#"{"a":1e400}"#, "Some(Float(inf))"),
             (".a/100", r#"{"a":12345}"#, r#"Some(Number("123.45"))"#),
             ("[.a[]|tonumber]|add", r#"{"a":["0.1","0.2"]}"#, r#"Some(Number("0.3"))"#),
             ("null", "{}", "Some(Null)"),
@@ -625,6 +631,16 @@ mod tests {
                 other => panic!("{body}: {other:?}"),
             }
         }
+        // Of the last of very many it is known that it is missing, but not where.
+        let many = format!("[{}{{}}]", "{},".repeat(30_000));
+        match (run(".[7].x", &many).unwrap(), run("last.x", &many).unwrap()) {
+            (Some(Shape::Missing(first)), Some(Shape::Missing(last))) => {
+                assert_eq!(first, "`.[7].x` is null; `.[7]` is an empty object");
+                assert_eq!(last, "`.[\"…\"].x` is null; `.[\"…\"]` is an empty object");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(run("last.x + 1", &many).is_err());
         assert!(matches!(run("null", body).unwrap(), Some(Shape::Null)));
         assert!(matches!(run("{a: 1} | .b", body).unwrap(), Some(Shape::Null)));
     }
