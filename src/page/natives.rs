@@ -209,7 +209,7 @@ fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a, Value> {
     Box::new(std::iter::from_fn(move || {
         meter::spend(1);
         let here = next;
-        next = here + by;
+        next = here.plus(by).unwrap_or(to);
         let is_within = if is_falling { here > to } else { here < to };
         is_within.then_some(Ok(Value::Number(here)))
     }))

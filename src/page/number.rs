@@ -3,13 +3,16 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Div, Mul, Neg};
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 /// A literal beyond this length is no amount; to read all of its digits would be work for nothing.
 const LONGEST_LITERAL: usize = 400;
+
+/// Significant digits that a float carries for sure.
+const FLOAT_DIGITS: usize = 15;
 
 /// A number.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,18 @@ impl Number {
         }
     }
 
+    /// The number as a decimal, if it is one: exact, or a float with no more digits than a float carries for sure.
+    fn as_decimal(self) -> Option<Decimal> {
+        match self {
+            Number::Decimal(decimal) => Some(decimal),
+            Number::Float(float) => {
+                let text = format!("{float:e}");
+                let digits = text.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+                if digits > FLOAT_DIGITS { None } else { Decimal::from_scientific(&text).ok() }
+            }
+        }
+    }
+
     /// The exact result where there is one, else that of floats.
     fn calculate(
         self,
@@ -67,12 +82,22 @@ impl Number {
         exact: fn(Decimal, Decimal) -> Option<Decimal>,
         float: fn(f64, f64) -> f64,
     ) -> Number {
-        if let (Number::Decimal(left), Number::Decimal(right)) = (self, other)
+        if let (Some(left), Some(right)) = (self.as_decimal(), other.as_decimal())
             && let Some(result) = exact(left, right)
         {
-            return Number::Decimal(result);
+            return Number::Decimal(if result.is_integer() { result.normalize() } else { result });
         }
         Number::Float(float(self.as_f64(), other.as_f64()))
+    }
+
+    /// The sum; none if hardly a digit of it would be right.
+    pub(super) fn plus(self, other: Number) -> Option<Number> {
+        let sum = self.calculate(other, Decimal::checked_add, |left, right| left + right);
+        let largest = self.as_f64().abs().max(other.as_f64().abs());
+        match sum {
+            Number::Float(sum) if largest.is_finite() && sum.abs() < largest * 1e-6 => None,
+            sum => Some(sum),
+        }
     }
 
     /// The remainder; none if the divisor is zero.
@@ -95,20 +120,6 @@ impl Number {
 impl From<isize> for Number {
     fn from(value: isize) -> Self {
         Number::Decimal(Decimal::from(value))
-    }
-}
-
-impl Add for Number {
-    type Output = Number;
-    fn add(self, other: Number) -> Number {
-        self.calculate(other, Decimal::checked_add, |left, right| left + right)
-    }
-}
-
-impl Sub for Number {
-    type Output = Number;
-    fn sub(self, other: Number) -> Number {
-        self.calculate(other, Decimal::checked_sub, |left, right| left - right)
     }
 }
 
@@ -187,8 +198,9 @@ mod tests {
             (number("123456789012345678.10"), "123456789012345678.10"),
             (number("2e3"), "2000"),
             (number("1.5E-2"), "0.015"),
-            (number("0.3") - number("0.1"), "0.2"),
-            (number("100000000000000000000.05") - number("99999999999999999999.99"), "0.06"),
+            (number("0.3").plus(-number("0.1")).unwrap(), "0.2"),
+            (number("100000000000000000000.05").plus(-number("99999999999999999999.99")).unwrap(), "0.06"),
+            (number("4.35") * number("100"), "435"),
             (number("1") / number("8"), "0.125"),
             (number("12345") / number("100"), "123.45"),
             (number("0.1") * number("3"), "0.3"),
@@ -201,6 +213,9 @@ mod tests {
         assert_eq!(number("12.50"), number("12.5"));
         assert!(number("1e40") > number("99999999999999999999"));
         assert!(matches!(number(&"9".repeat(1_000_000)), Number::Float(_)));
+        assert!(number("1e300").plus(-number("1e300")).is_none(), "nothing is known of the difference");
+        assert!(Number::Float(f64::NAN).plus(number("1")).is_some_and(|sum| sum.as_f64().is_nan()));
+        assert_eq!(Number::Float(2.5).plus(-number("2.5")).unwrap().to_string(), "0");
         assert!(number("1").remainder(number("0.0")).is_none());
     }
 }

@@ -670,7 +670,7 @@ impl Add for Value {
     type Output = ValR<Value>;
     fn add(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left + right)),
+            (Value::Number(left), Value::Number(right)) => sum(left, right),
             // What the answer does not hold is unknown, and not zero. A null of the page's own begins a sum.
             (left @ Value::Null(Some(_)), right @ Value::Number(_))
             | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
@@ -703,6 +703,11 @@ impl Add for Value {
     }
 }
 
+fn sum(left: Number, right: Number) -> ValR<Value> {
+    let sum = left.plus(right).map(Value::Number);
+    sum.ok_or_else(|| Error::str("a difference cannot be calculated exactly; give its parts as `{amount, minus}`"))
+}
+
 /// Whether a text of the answer is an amount: joining two of them is never what is meant.
 fn is_amount(text: &Text) -> bool {
     matches!(text.origin, Origin::Answer) && text.text.len() < 64 && amount::parse(&text.text).is_ok()
@@ -712,7 +717,7 @@ impl Sub for Value {
     type Output = ValR<Value>;
     fn sub(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left - right)),
+            (Value::Number(left), Value::Number(right)) => sum(left, -right),
             (Value::List(mut left), Value::List(right)) => {
                 let list = list_mut(&mut left);
                 list.items.retain(|item| !right.items.contains(item));
