@@ -321,8 +321,9 @@ impl Task {
             500..=599 => "the service has a fault of its own",
             _ => "the message was refused",
         };
-        let message = match said.err().filter(|failure| failure.reason != Reason::Decode) {
-            Some(failure) => format!("{what} (HTTP {status}): {}", failure.message),
+        let own = said.err().filter(|failure| failure.reason != Reason::Decode).map(|failure| failure.message);
+        let message = match own.or_else(|| crate::page::words::said_by(&response.body)) {
+            Some(words) => format!("{what} (HTTP {status}): {words}"),
             None => format!("{what} (HTTP {status})"),
         };
         Err(Failure::of_status(status, message).heeding(response.retry_after))

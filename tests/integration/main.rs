@@ -14,6 +14,7 @@ mod limits;
 mod mailboxes;
 mod memory;
 mod metrics;
+mod pages;
 mod platform;
 mod providers;
 mod quickstart;

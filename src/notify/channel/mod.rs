@@ -119,7 +119,9 @@ fn by_code(
         }
         Some(code) => {
             let Refusal { reason, passes, hint } = refusal(code, words);
-            let words = if words.is_empty() { "no message" } else { words };
+            let found =
+                if words.is_empty() { crate::page::words::sentence_by(answer.to_string().as_bytes()) } else { None };
+            let words = found.as_deref().unwrap_or(if words.is_empty() { "no message" } else { words });
             let message = format!("the service refused the message: {words} (code {code})");
             let failure = if passes { Failure::transient(reason, message) } else { Failure::new(reason, message) };
             Err(match hint {
@@ -185,11 +187,26 @@ mod tests {
             (Wecom, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, Some((Reason::RateLimited, true))),
             (Wecom, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, true))),
             (Wecom, "{}", Some((Reason::Decode, false))),
+            (Wecom, r#"{"errcode":3,"error":{"message":"x"}}"#, Some((Reason::Api, false))),
             (Custom, "anything", None),
         ] {
             let channel = Channel { kind, ..channel() };
             let got = judge(&channel, body.as_bytes()).err().map(|f| (f.reason, f.retry != Retry::Never));
             assert_eq!(got, want, "{kind:?} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_services_words() {
+        for (kind, body, want) in [
+            (ChannelKind::Wecom, r#"{"errcode":93000,"errmsg":"invalid url"}"#, "invalid url (code 93000)"),
+            (ChannelKind::Wecom, r#"{"errcode":3,"error":{"message":"no such robot"}}"#, "no such robot (code 3)"),
+            (ChannelKind::Feishu, r#"{"code":3,"errors":[{"detail":"bad card"}]}"#, "bad card (code 3)"),
+            (ChannelKind::Dingtalk, r#"{"errcode":3}"#, "no message (code 3)"),
+        ] {
+            let channel = Channel { kind, ..channel() };
+            let message = judge(&channel, body.as_bytes()).unwrap_err().message;
+            assert_eq!(message, format!("the service refused the message: {want}"), "{body}");
         }
     }
 }
