@@ -1,12 +1,14 @@
 //! Where a config comes from: a named file, standard input, or the usual places.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::problem::{Problem, Reach};
+use crate::process::file::{self, Bounds};
 
-/// A config is text of a few kilobytes; more than this is the wrong file.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// A config is text of a few kilobytes; more than this is the wrong file. It may come out of a pipe whose other end fetches it.
+const BOUNDS: Bounds = Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(30) };
 
 /// The place a config is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +85,8 @@ impl Source {
             Box::new(Problem { file: self.name(), position: None, place: None, message, hint, reach: Reach::Whole })
         };
         let bytes = match self {
-            Source::Stdin => read_capped(io::stdin().lock()),
-            Source::File { path, .. } => std::fs::File::open(path).and_then(read_capped),
+            Source::Stdin => file::read_stdin(BOUNDS),
+            Source::File { path, .. } => file::read_alone(path, BOUNDS),
         };
         let bytes = bytes.map_err(|error| {
             let hint = match self {
@@ -97,15 +99,6 @@ impl Source {
         String::from_utf8(bytes)
             .map_err(|error| problem(format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()), None))
     }
-}
-
-fn read_capped(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 16 MiB"));
-    }
-    Ok(bytes)
 }
 
 /// The places searched when no config is named, in order (XDG base directories, then `/etc`).

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
@@ -12,6 +11,7 @@ use crate::auth;
 use crate::config::Gateway;
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
+use crate::process::clock;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -59,7 +59,7 @@ pub(super) fn push(
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
         content_type: CONTENT_TYPE,
-        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, Timestamp::now())?,
+        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, clock::now())?,
         body,
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {

@@ -38,6 +38,7 @@ use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
 use crate::plan::Shard;
+use crate::process::aside;
 
 /// Longest wait for a store in a run, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -214,6 +215,8 @@ type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 pub struct Store {
     jobs: Option<mpsc::Sender<Job>>,
     closed: mpsc::Receiver<()>,
+    /// What the thread would own, where there can be none: then the caller waits, as long as the backend itself does.
+    engine: Option<Engine>,
 }
 
 impl Store {
@@ -230,7 +233,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let (done, closed) = mpsc::channel();
-        let mut engine = Engine {
+        let engine = Engine {
             place: place.clone(),
             access,
             clients: Arc::clone(clients),
@@ -239,18 +242,25 @@ impl Store {
             opened: None,
             notices: Vec::new(),
         };
+        // Handed over once the thread is there.
+        let (giver, given) = mpsc::channel::<Engine>();
         let work = move || {
+            let Ok(mut engine) = given.recv() else {
+                return;
+            };
             for job in receiver {
                 job(&mut engine);
             }
             drop(engine);
             let _ = done.send(());
         };
-        std::thread::Builder::new()
-            .name("state".to_owned())
-            .spawn(work)
-            .map_err(|error| StoreError::new(StoreFault::Other, format!("no thread could be started: {error}")))?;
-        let mut store = Store { jobs: Some(sender), closed };
+        let mut store = match aside::start("state", work) {
+            Ok(()) => {
+                let _ = giver.send(engine);
+                Store { jobs: Some(sender), closed, engine: None }
+            }
+            Err(_) => Store { jobs: None, closed, engine: Some(engine) },
+        };
         store.call(until, notices, |_, _, _| Ok(()))?;
         Ok(store)
     }
@@ -271,7 +281,13 @@ impl Store {
             let _ = sender.send((result, std::mem::take(&mut engine.notices)));
         });
         let begin = Instant::now();
-        let is_there = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        let is_there = match &mut self.engine {
+            Some(engine) => {
+                job(engine);
+                true
+            }
+            None => self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()),
+        };
         // The backend's own limit comes first, with a better message.
         let patience = if is_there { wait + wait / 4 } else { Duration::ZERO };
         match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
@@ -406,7 +422,7 @@ impl Store {
 
     /// Ends the connection, and waits for that as long as there is time.
     pub fn close(mut self, until: &Deadline) {
-        self.jobs = None;
+        (self.jobs, self.engine) = (None, None);
         let _ = until.extended_to(Instant::now() + wait(until), LEAST_WAIT).receive(&self.closed);
     }
 }
