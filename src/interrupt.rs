@@ -42,6 +42,7 @@ pub fn outlive_strays() {
 
 /// Whether a signal is one that whoever started this process wants it to ignore, as `nohup` does. Where that is not known it
 /// may be.
+#[expect(clippy::disallowed_methods, reason = "the kernel answers at once")]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -2,6 +2,7 @@
 
 use std::panic;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use balance_alert::cli::Cli;
 use balance_alert::exit::Exit;
@@ -10,10 +11,13 @@ use balance_alert::{logging, nagios, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
+/// What is said when the time is over may take so long.
+const LAST_WORD: Duration = Duration::from_millis(100);
+
 fn main() -> ExitCode {
     let process = Process::begin();
     let exit = act(&process);
-    logging::flush(process.watchdog.last_word());
+    logging::flush(process.watchdog.last_word().max(Instant::now() + LAST_WORD));
     exit.into()
 }
 

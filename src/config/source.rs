@@ -65,10 +65,13 @@ impl Source {
         }
     }
 
-    /// The folder that relative paths in the config start from: the file's own, or the working one for stdin.
+    /// The folder that relative paths in the config start from: the file's own, or the working one for stdin and what comes out
+    /// of another program (`<(...)` is a path below `/dev/fd`).
     pub fn folder(&self) -> PathBuf {
+        let is_stream = |path: &Path| ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
         match self {
             Source::Stdin => PathBuf::from("."),
+            Source::File { path, .. } if is_stream(path) => PathBuf::from("."),
             Source::File { path, .. } => match path.parent() {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
                 _ => PathBuf::from("."),

@@ -4,7 +4,7 @@ use std::io::{PipeReader, PipeWriter};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::failure::{Failure, Reason};
 
@@ -29,7 +29,8 @@ impl Reserve {
 pub(super) fn prepare() -> Reserve {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     // A limit of zero does not hold where dumps are piped to a program.
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let files = getrlimit(Resource::Nofile);
     if files.current != files.maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });

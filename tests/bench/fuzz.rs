@@ -3,6 +3,8 @@
 //!
 //! An input that fails is kept as `tests/mail/found-*.eml`.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+
 use balance_alert::check::mailbox::{finding, keywords, mail};
 use std::io::Write;
 use std::path::Path;

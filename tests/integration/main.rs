@@ -1,7 +1,11 @@
 //! The real program against local HTTP and HTTPS servers, as one binary: it links once and
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
+#![allow(clippy::disallowed_methods, reason = "tests may wait")]
+
 mod access;
+mod causes;
+mod channel_types;
 mod channels;
 mod config_mistakes;
 mod faults;
@@ -10,6 +14,7 @@ mod mailboxes;
 mod memory;
 mod metrics;
 mod platform;
+mod process;
 mod providers;
 mod quickstart;
 mod report;
