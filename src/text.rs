@@ -147,12 +147,17 @@ pub fn seconds(duration: std::time::Duration) -> String {
 
 /// An I/O error in words, without the number.
 pub fn io_error(error: &std::io::Error) -> String {
+    // What this program itself says of a file.
+    if error.get_ref().is_some() {
+        return error.to_string();
+    }
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         std::io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        std::io::ErrorKind::FileTooLarge => "it would be larger than this process may write (`ulimit -f`)".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => {
             let text = error.to_string();

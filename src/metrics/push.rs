@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
@@ -12,6 +11,7 @@ use crate::auth;
 use crate::config::Gateway;
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
+use crate::process::clock;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -55,7 +55,7 @@ pub(super) fn push(
     if left < LEAST {
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
-    let now = Timestamp::now();
+    let now = clock::now();
     let message = Outgoing {
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,

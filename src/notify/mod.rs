@@ -21,6 +21,7 @@ use crate::interrupt::Deadline;
 use crate::limit::{Limiter, Place};
 use crate::logging::Format;
 use crate::plan::Plan;
+use crate::process::{aside, clock};
 use crate::redact::Redactor;
 use crate::{auth, fault, retry, text};
 
@@ -96,6 +97,7 @@ pub fn notify(
 ) -> Vec<Delivery> {
     let (sender, receiver) = mpsc::channel();
     let mut deliveries: Vec<Delivery> = Vec::new();
+    let mut alone = Vec::new();
     for channel in &plan.channels {
         let mut positions: Vec<usize> = (0..alerts.len()).filter(|at| wants(channel, &alerts[*at])).collect();
         message::by_cause(alerts, &mut positions);
@@ -128,12 +130,11 @@ pub fn notify(
             // Nobody listens any more after the deadline.
             let _ = sender.send((index, delivery));
         };
-        if std::thread::Builder::new().name(format!("notify-{index}")).spawn(work).is_err() {
-            let failure = Failure::new(Reason::Internal, "no thread could be started for this channel");
-            deliveries[index] = Delivery::none(channel, &positions, failure);
-        }
+        alone.extend(aside::start(&format!("notify-{index}"), work).err());
     }
     drop(sender);
+    // Where there are no threads one channel comes after the other.
+    alone.into_iter().for_each(|mut work| work());
     while let Ok((index, delivery)) = deadline.receive(&receiver) {
         deliveries[index] = delivery;
     }
@@ -208,10 +209,8 @@ impl Task {
         if let Some(failure) = self.broken() {
             return Delivery::none(&self.channel, &self.positions, failure);
         }
-        let payloads = self
-            .compose()
-            .into_iter()
-            .map(|part| channel::post(&self.channel, &self.message, part, Timestamp::now()).body);
+        let payloads =
+            self.compose().into_iter().map(|part| channel::post(&self.channel, &self.message, part, clock::now()).body);
         Delivery {
             channel: self.channel.name.clone(),
             status: DeliveryStatus::DryRun,
@@ -290,11 +289,14 @@ impl Task {
 
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>) -> Result<(), Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let post = channel::post(&self.channel, &self.message, part, now);
         let Some(url) = post.url else {
-            crate::logging::announce(self.format, &post.body);
-            return Ok(());
+            let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
+            return crate::logging::announce(self.format, &post.body, &until).map_err(|error| {
+                let why = text::io_error(&error);
+                Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
+            });
         };
         let message = Outgoing {
             method: Method::POST,

@@ -21,6 +21,7 @@ use crate::failure::{Failure, Reason};
 use crate::fault;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
+use crate::process::clock;
 
 /// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
 const PRUNED_AT_ONCE: i64 = 50;
@@ -57,7 +58,7 @@ pub(super) fn snapshot(
         return Ok(snapshot);
     };
     snapshot.account_key = account_key(database, can_write, wait)?;
-    let oldest = earlier(Timestamp::now(), ttl).as_millisecond();
+    let oldest = earlier(clock::now(), ttl).as_millisecond();
     let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
     for row in database.query(sql, &[oldest.into()])? {
         let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
@@ -150,7 +151,7 @@ fn memory(database: &mut dyn Database) -> Result<Memory, StoreError> {
         };
         memory.conditions.entry((Identity(row.int(0)?), topic(&row, 1)?)).or_default().told = Some(told);
     }
-    let now = Timestamp::now().as_millisecond();
+    let now = clock::now().as_millisecond();
     let mut alive: HashMap<i64, bool> = HashMap::new();
     let sql = "SELECT check_id, topic, content, claimed_by, claimed_until FROM alerts WHERE state = 'pending'";
     for row in database.query(sql, &[])? {
@@ -441,7 +442,7 @@ pub(super) fn mark(
     wait: Duration,
 ) -> Result<(), StoreError> {
     transaction(database, wait, |database| {
-        let now = Timestamp::now();
+        let now = clock::now();
         // A claim that this run gave up waiting for may have been written after all.
         let number = match number {
             Some(number) => number,

@@ -41,6 +41,7 @@ use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
 use crate::plan::Shard;
+use crate::process::aside;
 
 /// Longest wait for a store in a run, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -239,6 +240,8 @@ pub struct Store {
     answers: Arc<AtomicUsize>,
     /// A call has been waited for in vain.
     is_slow: bool,
+    /// What the thread would own, where there can be none: then the caller waits, as long as the backend itself does.
+    engine: Option<Engine>,
 }
 
 impl Store {
@@ -255,7 +258,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let (done, closed) = mpsc::channel();
-        let mut engine = Engine {
+        let engine = Engine {
             place: place.clone(),
             access,
             clients: Arc::clone(clients),
@@ -265,7 +268,12 @@ impl Store {
             is_new: false,
             notices: Vec::new(),
         };
+        // Handed over once the thread is there.
+        let (giver, given) = mpsc::channel::<Engine>();
         let work = move || {
+            let Ok(mut engine) = given.recv() else {
+                return;
+            };
             for job in receiver {
                 job(&mut engine);
             }
@@ -273,12 +281,14 @@ impl Store {
             drop(engine);
             let _ = done.send(());
         };
-        std::thread::Builder::new()
-            .name("state".to_owned())
-            .spawn(work)
-            .map_err(|error| StoreError::new(StoreFault::Other, format!("no thread could be started: {error}")))?;
         let mut store =
-            Store { jobs: Some(sender), closed, calls: 0, answers: Arc::new(AtomicUsize::new(0)), is_slow: false };
+            Store { jobs: Some(sender), closed, calls: 0, answers: Arc::default(), is_slow: false, engine: None };
+        match aside::start("state", work) {
+            Ok(()) => {
+                let _ = giver.send(engine);
+            }
+            Err(_) => (store.jobs, store.engine) = (None, Some(engine)),
+        }
         store.call(until, notices, |_, _, _| Ok(()))?;
         Ok(store)
     }
@@ -304,10 +314,12 @@ impl Store {
             let _ = sender.send((result, std::mem::take(&mut engine.notices)));
         });
         let begin = Instant::now();
-        if !self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
-            return Err(StoreError::ended());
-        }
         self.calls += 1;
+        match (&mut self.engine, &self.jobs) {
+            (Some(engine), _) => job(engine),
+            (None, Some(jobs)) if jobs.send(job).is_ok() => {}
+            _ => return Err(StoreError::ended()),
+        }
         match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
             Ok((result, said)) => {
                 notices.extend(said);
@@ -472,7 +484,7 @@ impl Store {
     /// Ends the connection, and waits for that as long as there is time.
     pub fn close(mut self, until: &Deadline) {
         let is_stuck = self.is_stuck();
-        self.jobs = None;
+        (self.jobs, self.engine) = (None, None);
         if !is_stuck {
             let patience = wait(until).min(LAST_WAIT);
             let _ = until.extended_to(Instant::now() + patience, LEAST_WAIT).receive(&self.closed);

@@ -10,6 +10,7 @@ use super::book::timestamp;
 use super::database::{Database, Row};
 use crate::alert::{Alert, Identity, Topic};
 use crate::plan::Shard;
+use crate::process::clock;
 
 /// Runs that `health` looks at, at least.
 const LAST_RUNS: i64 = 50;
@@ -132,6 +133,10 @@ pub struct LastRun {
 const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
+    // Runs that begin at the end of the calendar, where the clock stands still, are numbered on from there.
+    let last = Timestamp::MAX.as_microsecond();
+    let number =
+        if number.checked_sub(last).is_some_and(|beyond| (0..1_000_000).contains(&beyond)) { last } else { number };
     Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
 }
 
@@ -316,5 +321,5 @@ fn shard(row: &Row, column: usize) -> Result<Option<Shard>, StoreError> {
 
 /// The highest number that a run can have now, with a little for clocks that differ.
 fn present() -> i64 {
-    Timestamp::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
+    clock::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
 }

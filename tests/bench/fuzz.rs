@@ -4,6 +4,8 @@
 //!
 //! An input that fails is kept as `tests/mail/found-*.eml`.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+
 mod page;
 
 use balance_alert::check::mailbox::{finding, keywords, mail};

@@ -34,6 +34,7 @@ fn the_table_of_faults_is_what_happens() {
     rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only()]);
     rows.extend(EXPRESSIONS.iter().map(runaway));
     rows.extend([halting(), deep_answer()]);
+    rows.extend(crate::process::rows());
     rows.sort_by(|a, b| a.fault.cmp(&b.fault).then(b.store.cmp(a.store)));
     let mut table = String::from(
         "# Faults and what becomes of alerts\n\n\

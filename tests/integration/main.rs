@@ -1,6 +1,8 @@
 //! The real program against local HTTP and HTTPS servers, as one binary: it links once and
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
+#![allow(clippy::disallowed_methods, reason = "tests may wait")]
+
 mod access;
 mod causes;
 mod channel_types;
@@ -16,6 +18,7 @@ mod memory;
 mod metrics;
 mod pages;
 mod platform;
+mod process;
 mod providers;
 mod quickstart;
 mod report;

@@ -32,6 +32,7 @@ use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::{Page, Reader};
 use crate::limit::Limit;
+use crate::process::file;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -725,7 +726,7 @@ fn remove(tree: &mut Value, path: &[Step]) -> bool {
 }
 
 fn read_secret(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| text::io_error(&error))?;
+    let text = file::read_text(path, file::SECRET).map_err(|error| text::io_error(&error))?;
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),
