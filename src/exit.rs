@@ -22,7 +22,7 @@ pub enum Exit {
     Usage = 64,
     /// A panic in the run itself, caught.
     Internal = 70,
-    /// An alert reached none of its channels.
+    /// An alert is owed to a channel.
     Undelivered = 75,
     /// The config is missing, invalid or empty.
     Config = 78,
@@ -78,7 +78,7 @@ impl Exit {
             Exit::Usage => "usage error",
             Exit::Internal => "internal error (a caught panic in the run itself)",
             Exit::Undelivered => {
-                "an alert could not be delivered to any of its channels (or, with --strict-metrics, the metrics)"
+                "an alert is still owed to a channel: not delivered, or not known to be (or, with --strict-metrics, the metrics)"
             }
             Exit::Config => "the config is missing, invalid, or has nothing to do",
             Exit::Interrupted => "interrupted",

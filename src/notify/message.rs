@@ -245,16 +245,32 @@ impl Words<'_> {
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
                 let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
-                format!("; at {} it was {was}, below {limit}, which could not be delivered then", moment(missed.at))
+                format!("; at {} it was {was}, below {limit}, {}", moment(missed.at), self.undelivered())
             }
             Some(missed) => {
                 let why = self.trouble(missed.trouble.as_ref());
-                format!("; at {} it could not ({why}), which could not be delivered then", moment(missed.at))
+                format!("; at {} it could not ({why}), {}", moment(missed.at), self.undelivered())
             }
             None if alert.unconfirmed => format!(" (as of {}; it cannot be read now)", moment(alert.at)),
-            None => String::new(),
+            None => alert.since.map(|since| format!(" (since {})", moment(since))).unwrap_or_default(),
         };
         format!("{name}: {now}{more}")
+    }
+
+    /// What became of the message of something that is over, in English.
+    fn undelivered(&self) -> &'static str {
+        match &self.alert.missed {
+            Some(missed) if missed.is_unsure => "which may not have been delivered then",
+            _ => "which could not be delivered then",
+        }
+    }
+
+    /// The same in Chinese.
+    fn undelivered_in_chinese(&self) -> &'static str {
+        match &self.alert.missed {
+            Some(missed) if missed.is_unsure => "当时未能确认送达",
+            _ => "当时未能送达",
+        }
     }
 
     /// Words of others, which cannot pass for ours.
@@ -278,7 +294,7 @@ impl Words<'_> {
         let amount = if amount.is_empty() { amount } else { format!(", {amount}") };
         let (next, cycle) = (renewal.next, &renewal.cycle_type);
         match (self.alert.event, renewal.days) {
-            (Event::Resolved, _) => format!("was due on {next}, which could not be delivered then ({cycle}{amount})"),
+            (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered()),
             (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
             (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
             (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
@@ -295,7 +311,9 @@ impl Words<'_> {
         };
         let next = renewal.next;
         match (self.alert.event, renewal.days) {
-            (Event::Resolved, _) => format!("已于 {next} 到期续费，当时未能送达（{cycle}{amount}）"),
+            (Event::Resolved, _) => {
+                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered_in_chinese())
+            }
             (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
             (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
         }
@@ -337,13 +355,14 @@ impl Words<'_> {
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
                 let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
-                format!("；{} 曾为 {was}，低于 {limit}，当时未能送达", moment(missed.at))
+                format!("；{} 曾为 {was}，低于 {limit}，{}", moment(missed.at), self.undelivered_in_chinese())
             }
             Some(missed) => {
-                format!("；{} 曾读取失败（{}），当时未能送达", moment(missed.at), self.trouble(missed.trouble.as_ref()))
+                let why = self.trouble(missed.trouble.as_ref());
+                format!("；{} 曾读取失败（{why}），{}", moment(missed.at), self.undelivered_in_chinese())
             }
             None if alert.unconfirmed => format!("（{} 的数据，目前无法读取）", moment(alert.at)),
-            None => String::new(),
+            None => alert.since.map(|since| format!("（自 {} 起）", moment(since))).unwrap_or_default(),
         };
         format!("{name}：{now}{more}")
     }
@@ -419,6 +438,8 @@ mod tests {
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
             missed: None,
+            since: None,
+            is_reminder: false,
             dedup_key: format!("low-{project}"),
         }
     }
@@ -451,9 +472,22 @@ mod tests {
         let resolved = Alert { event: Event::Resolved, level: Level::Info, ..low.clone() };
         let works = Alert { trouble: None, balance: low.balance, topic: Topic::Failing, ..resolved.clone() };
         let at = low.at;
-        let missed = Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None };
-        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble) };
+        let missed =
+            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
+        let unsure = Missed { is_unsure: true, ..missed.clone() };
+        let missed_failure =
+            Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
         let cases = [
+            (
+                Alert { since: Some(at), ..low.clone() },
+                "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (since 2027-01-15 08:00 UTC)",
+                "🔴 A（AI platform）：点数 74.75 USD，低于告警阈值 100.00 USD（自 2027-01-15 08:00 UTC 起）",
+            ),
+            (
+                Alert { missed: Some(unsure), ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD; at 2027-01-15 08:00 UTC it was 5.00 USD, below 10.00 USD, which may not have been delivered then",
+                "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD；2027-01-15 08:00 UTC 曾为 5.00 USD，低于 10.00 USD，当时未能确认送达",
+            ),
             (
                 Alert { unconfirmed: true, ..low },
                 "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (as of 2027-01-15 08:00 UTC; it cannot be read now)",
