@@ -162,7 +162,14 @@ struct Matter {
 
 /// The messages that are made of one condition. What several channels are to be told alike is one message.
 #[derive(Default)]
-struct Messages(Vec<Telling>);
+struct Messages(Vec<Said>);
+
+/// One of them.
+struct Said {
+    telling: Telling,
+    /// Whether it was made in this run.
+    is_new: bool,
+}
 
 impl Condition {
     /// Whether any channel at all has heard of it.
@@ -226,7 +233,7 @@ impl Settler<'_> {
             decision.held.push(held);
         }
         let Matter { course, messages, .. } = matter;
-        decision.alerts.extend(messages.0);
+        decision.alerts.extend(messages.tellings());
         let is_past = match now {
             Now::Void => true,
             Now::Right(_) if key.1 == Topic::Renewal => true,
@@ -257,11 +264,15 @@ impl Settler<'_> {
             Some(any) => Some(any.clone()),
             None => orphans.first().filter(|_| !known.is_heard()).map(|(_, owed)| Heard {
                 told: None,
-                owed: Some(Owed { doubts: 0, ..(*owed).clone() }),
+                owed: Some(Owed { doubts: 0, may_have_arrived: false, ..(*owed).clone() }),
             }),
         };
         for (id, owed) in orphans {
             decision.changes.withdrawn.push((owed.alert.dedup_key.clone(), id.clone()));
+            // Should it come back, it may have heard that all was over.
+            if owed.alert.event == Event::Resolved && owed.may_have_arrived {
+                decision.changes.heard.push((key, id.clone(), None));
+            }
         }
         if let Some(any) = any.filter(|any| !any.owed.as_ref().is_some_and(|owed| owed.is_claimed)) {
             if let Some(owed) = &any.owed {
@@ -332,8 +343,11 @@ impl Settler<'_> {
         };
         let wants_over = mind.listener.wants_over && key.1 != Topic::Renewal;
         let has_missed = owed.is_some_and(|owed| owed.alert.missed.is_some());
-        let is_doubtful = owed.is_some_and(|owed| owed.doubts > 0);
-        let (knows, owes) = (self.knows(told, wrong), self.owes(told, owed, wrong, matter.is_heard));
+        let is_doubtful = owed.is_some_and(|owed| owed.may_have_arrived);
+        let owes = self.owes(told, owed, wrong, matter.is_heard);
+        // Who may have heard that it is over does not know that it is back.
+        let told = told.filter(|_| !(is == Is::Wrong && is_doubtful && owes == Owes::Over));
+        let knows = self.knows(told, wrong);
         let mut act = act(is, knows, owes, wants_over, has_missed, is_doubtful);
         let repeated = owed.filter(|_| matches!(act, Act::Repeat | Act::RepeatMissed | Act::RepeatBlind));
         let mut rests = act == Act::Wait;
@@ -358,12 +372,11 @@ impl Settler<'_> {
             }
             _ => {}
         }
-        let heard = match told {
-            Some(_) if act == Act::Drop && mind.is_own => None,
-            Some(told) if act != Act::Drop && !mind.is_own => Some(told.clone()),
-            _ => return act,
-        };
-        decision.changes.heard.push((key, channel.to_owned(), heard));
+        let heard = told.filter(|_| act != Act::Drop);
+        let is_changed = if mind.is_own { heard.is_none() && mind.heard.told.is_some() } else { heard.is_some() };
+        if is_changed {
+            decision.changes.heard.push((key, channel.to_owned(), heard.cloned()));
+        }
         act
     }
 
@@ -380,7 +393,7 @@ impl Settler<'_> {
             }
             alert.level > told.level
         } else {
-            self.is_news(Said::told(told), alert)
+            self.is_news(Content::told(told), alert)
         };
         match is_less {
             true => Knows::Less,
@@ -397,7 +410,7 @@ impl Settler<'_> {
             return Owes::Over;
         }
         // What may have arrived is not changed under its key: more than that is another message.
-        if owed.doubts > 0 && wrong.is_some_and(|alert| self.is_news(Said::by(&owed.alert), alert)) {
+        if owed.may_have_arrived && wrong.is_some_and(|alert| self.is_news(Content::of(&owed.alert), alert)) {
             return Owes::Nothing;
         }
         let is_unheard = match told {
@@ -405,7 +418,7 @@ impl Settler<'_> {
             Some(told) => {
                 owed.alert.topic != Topic::Renewal
                     && !owed.is_heard
-                    && self.is_news(Said::told(told), &owed.alert)
+                    && self.is_news(Content::told(told), &owed.alert)
             }
         };
         if is_unheard { Owes::Unheard } else { Owes::Raised }
@@ -555,14 +568,14 @@ impl Settler<'_> {
         if !held.channels.is_empty() && alert.is_some() {
             decision.held.push(held);
         }
-        decision.alerts.extend(matter.messages.0);
+        decision.alerts.extend(matter.messages.tellings());
         if known.map(|known| known.course) != Some(matter.course) {
             decision.changes.courses.push((key, Some(matter.course)));
         }
     }
 
     /// Whether a message says more than what was said: more urgent, another threshold, or much less left.
-    fn is_news(&self, said: Said, alert: &Alert) -> bool {
+    fn is_news(&self, said: Content, alert: &Alert) -> bool {
         let is_worse = alert.level > said.level;
         // A warning has another threshold than what is critical, so only the same level can be compared.
         let is_changed = alert.level == said.level && alert.threshold != said.threshold;
@@ -585,28 +598,28 @@ impl Mind<'_> {
 impl Messages {
     /// Adds a message for a channel: under the key that it has already, or under a new one. Gives the key.
     fn add(&mut self, alert: Alert, key: Option<&str>, channel: &str, new_key: impl FnOnce() -> String) -> String {
-        let is_same = |telling: &Telling| {
-            let Telling { alert: other, .. } = telling;
-            Alert { dedup_key: String::new(), ..other.clone() } == alert
-        };
-        let taken = key.and_then(|key| self.0.iter().position(|telling| telling.alert.dedup_key == key));
-        let place = match (key, taken) {
-            (Some(_), Some(place)) if is_same(&self.0[place]) => Some(place),
-            (Some(_), None) => None,
-            // Two channels are owed one message, but are told different things now; or it is new to this channel.
-            _ => self.0.iter().position(is_same),
+        let is_same = |said: &Said| Alert { dedup_key: String::new(), ..said.telling.alert.clone() } == alert;
+        let taken = key.and_then(|key| self.0.iter().position(|said| said.telling.alert.dedup_key == key));
+        let (place, is_new) = match (key, taken) {
+            (Some(_), None) => (None, false),
+            (Some(_), Some(place)) if is_same(&self.0[place]) => (Some(place), false),
+            // Two channels are owed one message, but are told different things now; or it is new to this channel. It must not
+            // get the key of one that is repeated: that one it may have taken before.
+            _ => (self.0.iter().position(|said| said.is_new && is_same(said)), true),
         };
         if let Some(place) = place {
-            self.0[place].to.push(channel.to_owned());
-            return self.0[place].alert.dedup_key.clone();
+            let telling = &mut self.0[place].telling;
+            telling.to.push(channel.to_owned());
+            return telling.alert.dedup_key.clone();
         }
-        let dedup_key = match key {
-            Some(key) if taken.is_none() => key.to_owned(),
-            _ => new_key(),
-        };
+        let dedup_key = key.filter(|_| !is_new).map_or_else(new_key, str::to_owned);
         let alert = Alert { dedup_key: dedup_key.clone(), ..alert };
-        self.0.push(Telling { alert, to: vec![channel.to_owned()] });
+        self.0.push(Said { telling: Telling { alert, to: vec![channel.to_owned()] }, is_new });
         dedup_key
+    }
+
+    fn tellings(self) -> impl Iterator<Item = Telling> {
+        self.0.into_iter().map(|said| said.telling)
     }
 }
 
@@ -622,13 +635,13 @@ fn waiting(key: Key, mind: &Mind, owed: &Owed) -> Waiting {
 
 /// What a message says that could not be delivered.
 fn missed(owed: &Owed) -> Missed {
-    let Owed { alert, doubts, .. } = owed;
+    let Owed { alert, may_have_arrived, .. } = owed;
     Missed {
         at: alert.at,
         balance: alert.balance,
         threshold: alert.threshold,
         trouble: alert.trouble.clone(),
-        is_unsure: *doubts > 0,
+        is_unsure: *may_have_arrived,
     }
 }
 
@@ -638,19 +651,19 @@ fn cycle(mark: &str) -> &str {
 }
 
 /// What a message said, as far as another one can say more.
-struct Said {
+struct Content {
     level: Level,
     threshold: Option<Decimal>,
     balance: Option<Decimal>,
 }
 
-impl Said {
-    fn told(told: &Told) -> Said {
-        Said { level: told.level, threshold: told.threshold, balance: told.balance }
+impl Content {
+    fn told(told: &Told) -> Content {
+        Content { level: told.level, threshold: told.threshold, balance: told.balance }
     }
 
-    fn by(alert: &Alert) -> Said {
-        Said { level: alert.level, threshold: alert.threshold, balance: alert.balance }
+    fn of(alert: &Alert) -> Content {
+        Content { level: alert.level, threshold: alert.threshold, balance: alert.balance }
     }
 }
 

@@ -199,6 +199,7 @@ fn owed(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreErr
     let mut alive: HashMap<i64, bool> = HashMap::new();
     let sql = format!(
         "SELECT a.check_id, a.topic, a.content, a.claimed_by, a.claimed_until, d.channel, d.doubts, d.at, \
+         CASE WHEN d.doubts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END, \
          (SELECT count(*) FROM deliveries s WHERE s.dedup_key = a.dedup_key AND s.status = 'sent') \
          FROM alerts a JOIN deliveries d ON d.dedup_key = a.dedup_key \
          WHERE a.state = 'pending' AND d.status IN {OWED} ORDER BY a.created_at"
@@ -212,11 +213,13 @@ fn owed(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreErr
         };
         let key = (Identity(row.int(0)?), topic(&row, 1)?);
         let began = alert.at;
+        let doubts = u32::try_from(row.int(6)?).unwrap_or(u32::MAX);
         let owed = Owed {
             alert,
-            is_heard: row.int(8)? > 0,
+            is_heard: row.int(9)? > 0,
             is_claimed,
-            doubts: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
+            may_have_arrived: row.int(8)? > 0,
+            doubts,
             tried_at: timestamp(row.int(7)?)?,
         };
         heard(memory, key, row.text(5)?, began).owed = Some(owed);
@@ -508,7 +511,10 @@ fn pending(database: &mut dyn Database, number: i64, run: &Run, tellings: &[Tell
         .iter()
         .flat_map(|Telling { alert, to }| to.iter().map(|channel| (alert.dedup_key.as_str(), channel.as_str())))
         .collect();
-    owe(database, run, &owed, "DO UPDATE SET status = 'pending' WHERE deliveries.status NOT IN ('failed', 'unknown')")
+    // What is still so was to be sent by a run that has died.
+    let known = "DO UPDATE SET status = 'pending', \
+                 lost = deliveries.lost + CASE WHEN deliveries.status = 'pending' THEN 1 ELSE 0 END";
+    owe(database, run, &owed, known)
 }
 
 /// Messages are owed to channels from now on. `known` is what happens to those that were owed before.

@@ -89,6 +89,8 @@ pub struct Owed {
     pub is_heard: bool,
     /// Whether another run, still alive, is sending it.
     pub is_claimed: bool,
+    /// Whether the channel may have it: it was sent and no answer came, or the run that was to send it has died.
+    pub may_have_arrived: bool,
     /// How often it was sent without an answer that says what became of it.
     pub doubts: u32,
     /// When it was sent last, or decided if it was not sent yet.

@@ -3,6 +3,9 @@
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
 //! unique. `check_id` is the identity of a check. Amounts are decimal text. `labels` and `buckets` are JSON lists, `grouping` is
 //! the group of a Pushgateway. `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
+//!
+//! `channel` is the id of a channel, empty for all that have no row of their own. A delivery is `pending` while a run is
+//! sending it, or for good if that run died; `lost` counts these runs, `doubts` the sendings without an answer.
 
 use std::time::Duration;
 
@@ -139,6 +142,7 @@ CREATE TABLE told (
     PRIMARY KEY (check_id, topic, channel)
 );
 ALTER TABLE deliveries ADD COLUMN doubts BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN lost BIGINT NOT NULL DEFAULT 0;
 INSERT INTO courses (check_id, topic, began_at, messages, flaps)
 SELECT check_id, topic, told_at, 0, 0 FROM conditions;
 INSERT INTO courses (check_id, topic, began_at, messages, flaps)
@@ -153,8 +157,8 @@ JOIN alerts a ON a.check_id = c.check_id AND a.topic = c.topic AND a.state = 'se
 JOIN deliveries d ON d.dedup_key = a.dedup_key AND d.status = 'failed'
 WHERE a.created_at = (SELECT max(b.created_at) FROM alerts b
 WHERE b.check_id = c.check_id AND b.topic = c.topic AND b.state = 'sent');
-INSERT INTO deliveries (dedup_key, channel, run_id, at, status, attempts, doubts)
-SELECT dedup_key, '', '', created_at, 'pending', 0, 0 FROM alerts WHERE state = 'pending';
+INSERT INTO deliveries (dedup_key, channel, run_id, at, status, attempts)
+SELECT dedup_key, '', '', created_at, 'pending', 0 FROM alerts WHERE state = 'pending';
 DROP TABLE conditions;
 ",
 ];
