@@ -119,7 +119,9 @@ fn act(is: Is, knows: Knows, owes: Owes, wants_over: bool, has_missed: bool, is_
         // Nobody hears that something is over of which he never heard; he may have heard of this.
         (Is::Right, Knows::Nothing, Owes::Raised) if wants_over && is_doubtful => Act::Notice,
         (Is::Right, Knows::Nothing, Owes::Nothing | Owes::Raised) => Act::Drop,
-        (Is::Right, Knows::Enough | Knows::Old | Knows::Less, Owes::Nothing | Owes::Raised) if wants_over => Act::Recover,
+        (Is::Right, Knows::Enough | Knows::Old | Knows::Less, Owes::Nothing | Owes::Raised) if wants_over => {
+            Act::Recover
+        }
         (Is::Right, Knows::Enough | Knows::Old | Knows::Less, Owes::Nothing | Owes::Raised) => Act::Drop,
 
         // Bad news waits for what comes of it.
@@ -174,7 +176,9 @@ struct Said {
 impl Condition {
     /// Whether any channel at all has heard of it.
     fn is_heard(&self) -> bool {
-        self.channels.values().any(|heard| heard.told.is_some() || heard.owed.as_ref().is_some_and(|owed| owed.is_heard))
+        self.channels
+            .values()
+            .any(|heard| heard.told.is_some() || heard.owed.as_ref().is_some_and(|owed| owed.is_heard))
     }
 }
 
@@ -256,9 +260,8 @@ impl Settler<'_> {
         };
         let ids: BTreeSet<&str> = listeners.iter().map(|listener| listener.id.as_str()).collect();
         let gone = known.channels.iter().filter(|(id, _)| !ids.contains(id.as_str()) && *id != ANY_CHANNEL);
-        let orphans: Vec<(&String, &Owed)> = gone
-            .filter_map(|(id, heard)| Some((id, heard.owed.as_ref().filter(|owed| !owed.is_claimed)?)))
-            .collect();
+        let orphans: Vec<(&String, &Owed)> =
+            gone.filter_map(|(id, heard)| Some((id, heard.owed.as_ref().filter(|owed| !owed.is_claimed)?))).collect();
         let any = known.channels.get(ANY_CHANNEL);
         let inherited = match any {
             Some(any) => Some(any.clone()),
@@ -284,9 +287,7 @@ impl Settler<'_> {
         for listener in listeners {
             minds.push(match known.channels.get(&listener.id) {
                 Some(heard) => Mind { listener, heard: heard.clone(), is_own: true },
-                None => {
-                    Mind { listener, heard: inherited.clone().unwrap_or_default(), is_own: inherited.is_none() }
-                }
+                None => Mind { listener, heard: inherited.clone().unwrap_or_default(), is_own: inherited.is_none() },
             });
         }
         minds
@@ -416,9 +417,7 @@ impl Settler<'_> {
         let is_unheard = match told {
             None => !is_heard,
             Some(told) => {
-                owed.alert.topic != Topic::Renewal
-                    && !owed.is_heard
-                    && self.is_news(Content::told(told), &owed.alert)
+                owed.alert.topic != Topic::Renewal && !owed.is_heard && self.is_news(Content::told(told), &owed.alert)
             }
         };
         if is_unheard { Owes::Unheard } else { Owes::Raised }

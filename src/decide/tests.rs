@@ -121,10 +121,7 @@ impl Life {
     fn listen(&mut self, channels: &str) {
         self.rules.listeners = channels
             .split_whitespace()
-            .map(|name| Listener {
-                id: name.trim_matches(['(', ')']).to_owned(),
-                wants_over: !name.starts_with('('),
-            })
+            .map(|name| Listener { id: name.trim_matches(['(', ')']).to_owned(), wants_over: !name.starts_with('(') })
             .collect();
     }
 
@@ -242,7 +239,10 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
     }
     for (key, channel) in &changes.withdrawn {
         let mut heard = memory.conditions.values_mut().filter_map(|condition| condition.channels.get_mut(channel));
-        assert!(heard.any(|heard| heard.owed.take_if(|owed| owed.alert.dedup_key == *key).is_some()), "{key} {channel}");
+        assert!(
+            heard.any(|heard| heard.owed.take_if(|owed| owed.alert.dedup_key == *key).is_some()),
+            "{key} {channel}"
+        );
     }
     for (key, channel, told) in &changes.heard {
         memory.conditions.get_mut(key).unwrap().channels.entry(channel.clone()).or_default().told = told.clone();
@@ -277,14 +277,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
 }
 
 /// What the store does when a message has been sent; it may have arrived before.
-fn mark(
-    memory: &mut Memory,
-    alert: &Alert,
-    id: &str,
-    fate: Option<Fate>,
-    may_have_arrived: bool,
-    now: Timestamp,
-) {
+fn mark(memory: &mut Memory, alert: &Alert, id: &str, fate: Option<Fate>, may_have_arrived: bool, now: Timestamp) {
     let Some(condition) = memory.conditions.get_mut(&(alert.identity, alert.topic)) else {
         return;
     };
@@ -421,8 +414,8 @@ fn nothing_is_lost_while_the_channels_are_down() {
             (3300, "5", false, "!+critical"),
             (3600, "500", false, "!-low(late)"),
             (3900, "5", true, "+critical"), // low again before that could be said
-            (4200, "500", false, ""), // it has come back three times
-            (4500, "5", true, "~"),   // told before, and never told that it was over
+            (4200, "500", false, ""),       // it has come back three times
+            (4500, "5", true, "~"),         // told before, and never told that it was over
             (4800, "5", true, "~"),
         ],
     );
@@ -454,8 +447,8 @@ fn bad_news_that_could_not_be_told_is_told_even_when_it_got_better() {
         &mut life,
         &[
             (3600, "0", false, "!+critical"),
-            (3900, "500", false, ""), // it came back once, so it must last
-            (4200, "x", true, ""),    // all was well when it was seen last
+            (3900, "500", false, ""),            // it came back once, so it must last
+            (4200, "x", true, ""),               // all was well when it was seen last
             (7500, "500", false, "!-low(late)"), // to those too who do not want to hear that it is over
             (7800, "x", true, "-low(late)(blind)"),
         ],
@@ -574,9 +567,9 @@ fn a_key_stays_with_its_message_and_is_another_one_for_every_other_even_if_all_r
         &[
             (0, "5", false),
             (300, "5", false),
-            (600, "5", true),          // the same message, three times
-            (600 + DAY, "5", true),    // a reminder
-            (900 + DAY, "2", true),    // worse
+            (600, "5", true),       // the same message, three times
+            (600 + DAY, "5", true), // a reminder
+            (900 + DAY, "2", true), // worse
             (1200 + DAY, "500", false),
             (1500 + DAY, "500", true), // that it is over, twice
             (1800 + DAY, "5", true),   // the next time
@@ -600,8 +593,14 @@ fn a_key_stays_with_its_message_and_is_another_one_for_every_other_even_if_all_r
     }
     let mut alert = first_run(vec![(life.subject.clone(), of("5"))]).1.remove(0);
     alert.dedup_key = "low-0123456789abcdef-a-run".into();
-    let owed =
-        Owed { alert, is_heard: false, is_claimed: false, may_have_arrived: false, doubts: 0, tried_at: at(2000 + 3 * DAY) };
+    let owed = Owed {
+        alert,
+        is_heard: false,
+        is_claimed: false,
+        may_have_arrived: false,
+        doubts: 0,
+        tried_at: at(2000 + 3 * DAY),
+    };
     let condition = life.memory.conditions.values_mut().next().unwrap();
     condition.channels.insert("C".into(), Heard { told: None, owed: Some(owed) });
     let verdicts = judge(vec![(life.subject.clone(), of("4"))]);
@@ -738,11 +737,7 @@ fn every_channel_is_told_what_it_has_not_heard() {
     );
     play(
         "who wants no recoveries is owed none",
-        &[
-            ("A (B)", 0, "5", "A B", "+critical@AB"),
-            ("", 300, "500", "A b", "-low@A"),
-            ("", 600, "500", "A B", ""),
-        ],
+        &[("A (B)", 0, "5", "A B", "+critical@AB"), ("", 300, "500", "A b", "-low@A"), ("", 600, "500", "A B", "")],
     );
     play(
         "each one has reminders of its own",
@@ -782,10 +777,7 @@ fn every_channel_is_told_what_it_has_not_heard() {
     );
     play(
         "the run dies when the first one has it",
-        &[
-            ("A B", 0, "5", "A B*", "+critical@A *+critical@B"),
-            ("", 300, "5", "A B", "+critical(since)@B ~A"),
-        ],
+        &[("A B", 0, "5", "A B*", "+critical@A *+critical@B"), ("", 300, "5", "A B", "+critical(since)@B ~A")],
     );
 }
 
@@ -803,19 +795,11 @@ fn channels_come_and_go() {
     );
     play(
         "one that is removed is owed nothing",
-        &[
-            ("A B", 0, "5", "A b", "+critical@A !+critical@B"),
-            ("A", 300, "5", "A", "~"),
-            ("", 600, "500", "A", "-low"),
-        ],
+        &[("A B", 0, "5", "A b", "+critical@A !+critical@B"), ("A", 300, "5", "A", "~"), ("", 600, "500", "A", "-low")],
     );
     play(
         "one that comes back has its memory",
-        &[
-            ("A B", 0, "5", "A B", "+critical@AB"),
-            ("A", 300, "5", "A", "~"),
-            ("A B", 600, "5", "A B", "~AB"),
-        ],
+        &[("A B", 0, "5", "A B", "+critical@AB"), ("A", 300, "5", "A", "~"), ("A B", 600, "5", "A B", "~AB")],
     );
     play(
         "what nobody heard is inherited",

@@ -475,8 +475,7 @@ mod tests {
         let missed =
             Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
         let unsure = Missed { is_unsure: true, ..missed.clone() };
-        let missed_failure =
-            Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
+        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
         let cases = [
             (
                 Alert { since: Some(at), ..low.clone() },

@@ -175,6 +175,11 @@ pub fn notify(
     ended.collect()
 }
 
+/// What is said of a message that went out and got no answer.
+fn unconfirmed(why: &str) -> String {
+    format!("it went out, but whether it was taken is not known: {why}")
+}
+
 impl Delivery {
     /// A delivery of which nothing is taken yet.
     fn new(channel: &Channel, positions: &[usize], failure: Option<Failure>) -> Delivery {
@@ -198,6 +203,10 @@ impl Delivery {
     fn cut_off(mut self, progress: &Progress) -> Delivery {
         self.taken.clone_from(&progress.taken);
         self.unknown = progress.doubtful();
+        if !self.unknown.is_empty() {
+            let message = unconfirmed("no answer had come when the run's time was over");
+            self.failure = Some(Failure::new(Reason::Timeout, message));
+        }
         self.calls.clone_from(&progress.calls);
         self.attempts = u32::try_from(self.calls.len() + usize::from(!self.unknown.is_empty())).unwrap_or(u32::MAX);
         self.judged()
@@ -289,7 +298,7 @@ impl Task {
                 Ok(()) => fault::point("in-send"),
                 Err(mut failure) => {
                     if is_out {
-                        failure.message = format!("it went out, but whether it was taken is not known: {}", failure.message);
+                        failure.message = unconfirmed(&failure.message);
                         delivery.unknown.extend_from_slice(&self.positions[part]);
                     }
                     if total > 1 {

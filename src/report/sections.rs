@@ -187,7 +187,8 @@ pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
         .filter_map(|delivery| {
             let alerts = text::plural(delivery.alerts.len(), "alert");
             let channel = &delivery.channel;
-            let why = || delivery.failure.as_ref().map(|failure| format!(": {}", failure.describe())).unwrap_or_default();
+            let why =
+                || delivery.failure.as_ref().map(|failure| format!(": {}", failure.describe())).unwrap_or_default();
             let (is_bad, head, rest) = match delivery.status {
                 DeliveryStatus::Suppressed => return None,
                 DeliveryStatus::Sent => (false, "sent", format!(" {alerts} to {channel}")),
@@ -205,8 +206,10 @@ pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
         }
         let alerts = text::plural(waiting.len(), "alert");
         let next = waiting.iter().filter_map(|waiting| waiting.next).min();
-        let next = next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
-        let rest = format!(": {alerts} to {name} went out in an earlier run, but whether it was taken is not known{next}");
+        let next =
+            next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+        let rest =
+            format!(": {alerts} to {name} went out in an earlier run, but whether it was taken is not known{next}");
         lines.push(Told { is_bad: true, head: "unknown", rest, payloads: &[] });
     }
     lines

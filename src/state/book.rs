@@ -199,7 +199,7 @@ fn owed(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreErr
     let mut alive: HashMap<i64, bool> = HashMap::new();
     let sql = format!(
         "SELECT a.check_id, a.topic, a.content, a.claimed_by, a.claimed_until, d.channel, d.doubts, d.at, \
-         CASE WHEN d.doubts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END, \
+         CAST(CASE WHEN d.doubts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END AS BIGINT), \
          (SELECT count(*) FROM deliveries s WHERE s.dedup_key = a.dedup_key AND s.status = 'sent') \
          FROM alerts a JOIN deliveries d ON d.dedup_key = a.dedup_key \
          WHERE a.state = 'pending' AND d.status IN {OWED} ORDER BY a.created_at"
@@ -370,8 +370,7 @@ fn changes(database: &mut dyn Database, changes: &Changes, run: &Run) -> Result<
     )?;
     let keys: Vec<Value> = working.into_iter().map(|(check, ..)| check.0.into()).collect();
     for_keys(database, "DELETE FROM failures WHERE check_id IN ({keys})", &[], &keys)?;
-    let kept: Vec<(&str, &str)> =
-        changes.kept.iter().map(|(key, channel)| (key.as_str(), channel.as_str())).collect();
+    let kept: Vec<(&str, &str)> = changes.kept.iter().map(|(key, channel)| (key.as_str(), channel.as_str())).collect();
     owe(database, run, &kept, "DO NOTHING")?;
     let mut withdrawn: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for (key, channel) in &changes.withdrawn {
@@ -828,7 +827,7 @@ fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> Result<(), 
 fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Result<(), StoreError> {
     let expired = earlier(now, PENDING_EXPIRES.min(retention)).as_millisecond();
     let sql = "UPDATE alerts SET state = 'expired', done_at = $1 \
-               WHERE state = 'pending' AND created_at < $2 AND claimed_by IS NULL";
+               WHERE state = 'pending' AND created_at < $2 AND (claimed_by IS NULL OR claimed_until < $1)";
     database.execute(sql, &[now.as_millisecond().into(), expired.into()])?;
     // A mail that was told needs no longer memory than a first look goes back.
     let mails = earlier(now, MAILS_KNOWN).as_millisecond();

@@ -87,12 +87,7 @@ impl Session {
     }
 
     /// What is known before anything is asked; nothing if the store fails.
-    pub fn snapshot(
-        &mut self,
-        keep_readings: Option<Duration>,
-        shard: Option<Shard>,
-        until: &Deadline,
-    ) -> Snapshot {
+    pub fn snapshot(&mut self, keep_readings: Option<Duration>, shard: Option<Shard>, until: &Deadline) -> Snapshot {
         let snapshot = self.with("every account is asked", |store, notices| {
             store.snapshot(keep_readings, shard, &soon(until), notices)
         });

@@ -144,13 +144,13 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     // The last sample is found from the row of the check on, which is not written in every run.
     let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
                s.threshold, s.reason, f.runs, \
-               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $2) \
+               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1) \
                FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
-               WHERE r.run >= c.last_run AND r.run <= $1 ORDER BY r.run DESC LIMIT 1) \
+               WHERE r.run >= c.last_run AND r.run <= $2 ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
                WHERE s.run >= $3 ORDER BY c.name, c.provider";
-    let rows = database.query(sql, &[present().into(), Topic::Low.as_str().into(), since.as_microsecond().into()])?;
+    let rows = database.query(sql, &[Topic::Low.as_str().into(), present().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
         *pending.entry(row.int(0)?).or_default() += 1;

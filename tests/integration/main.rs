@@ -4,6 +4,7 @@
 mod access;
 mod channels;
 mod config_mistakes;
+mod delivery;
 mod faults;
 mod limits;
 mod mailboxes;

@@ -75,8 +75,14 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
                     // A reminder that comes late does not put off the next one, which comes by the timetable.
                     let least = if alert.is_reminder { cooldown / 4 } else { cooldown - cooldown / 4 };
                     let is_soon = second - told_at < least;
-                    let is_changed = alert.level == level && alert.threshold != Some(100.into()) && level == Level::Critical;
-                    assert!(!is_soon || is_worse || is_changed, "{id} is told again after {} s; {}", second - told_at, what());
+                    let is_changed =
+                        alert.level == level && alert.threshold != Some(100.into()) && level == Level::Critical;
+                    assert!(
+                        !is_soon || is_worse || is_changed,
+                        "{id} is told again after {} s; {}",
+                        second - told_at,
+                        what()
+                    );
                 }
                 // What has certainly been taken never comes again.
                 assert!(!ear.keys.contains(&alert.dedup_key), "{id} gets {} twice; {}", alert.dedup_key, what());

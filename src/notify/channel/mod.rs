@@ -157,7 +157,11 @@ mod tests {
             (Feishu, r#"{"code":19021,"msg":"sign match fail"}"#, Some((Reason::Auth, Never))),
             (Feishu, r#"{"code":11232,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, Later))),
             (Feishu, r#"{"code":9499,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, Later))),
-            (Feishu, r#"{"code":99991400,"msg":"request trigger frequency limit"}"#, Some((Reason::RateLimited, Later))),
+            (
+                Feishu,
+                r#"{"code":99991400,"msg":"request trigger frequency limit"}"#,
+                Some((Reason::RateLimited, Later)),
+            ),
             (Feishu, r#"{"code":9499,"msg":"Bad Request"}"#, Some((Reason::Api, Never))),
             (Feishu, "{}", Some((Reason::Decode, Never))),
             (Feishu, "<html>", Some((Reason::Decode, Never))),
