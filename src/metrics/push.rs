@@ -56,11 +56,12 @@ pub(super) fn push(
     if left < LEAST {
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
+    let now = Timestamp::now();
     let message = Outgoing {
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
         content_type: CONTENT_TYPE,
-        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, Timestamp::now())?,
+        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, now, now)?,
         body,
         // The same metrics twice are the same metrics.
         is_out: &AtomicBool::new(false),

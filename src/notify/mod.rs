@@ -127,6 +127,7 @@ pub fn notify(
     for channel in &plan.channels {
         let mut positions: Vec<usize> =
             (0..tellings.len()).filter(|at| tellings[*at].to.contains(&channel.id)).collect();
+        message::by_cause(|at| &tellings[at].alert, &mut positions);
         if channel.kind == ChannelKind::Custom {
             // Kinds that go in messages of their own stand together.
             positions.sort_by_key(|at| tellings[*at].alert.renewal.is_some());
@@ -391,12 +392,18 @@ impl Task {
             method: Method::POST,
             url: &url,
             content_type: "application/json; charset=utf-8",
-            proof: auth::proof(self.channel.login.as_ref(), self.channel.body_secret(), &post.body, self.moment(now))?,
+            proof: auth::proof(
+                self.channel.login.as_ref(),
+                self.channel.body_secret(),
+                &post.body,
+                now,
+                self.moment(now),
+            )?,
             body: &post.body,
             is_out,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
-        let said = channel::judge(self.channel.kind, &response.body);
+        let said = channel::judge(&self.channel, &response.body);
         let status = response.status;
         if (200..300).contains(&status) {
             return said.map_err(|failure| failure.heeding(response.retry_after));

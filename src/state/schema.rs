@@ -13,7 +13,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -114,6 +114,11 @@ CREATE TABLE cursors (
 ",
     "
 ALTER TABLE runs ADD COLUMN shard TEXT NOT NULL DEFAULT '';
+",
+    "
+ALTER TABLE circuits ADD COLUMN reason TEXT;
+ALTER TABLE circuits ADD COLUMN message TEXT;
+ALTER TABLE runs ADD COLUMN unusable_channels TEXT NOT NULL DEFAULT '';
 ",
     // What was told and what is owed, for each channel. Before, one channel that took a message stood for all; so what was told
     // then counts as told to all (the channel ''), except to those that failed to take the last message of it, and what was

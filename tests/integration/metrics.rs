@@ -543,7 +543,7 @@ fn a_store_that_fails_never_makes_the_sums_go_back() {
     world.run().expect(2);
     let calls = || total(&gateway.get("/metrics"), "balance_alert_provider_api_calls_total", &[]);
     assert_eq!(calls(), 6.0);
-    let version = world.count("SELECT user_version FROM pragma_user_version");
+    let version = world.count("PRAGMA user_version");
     world.sql("PRAGMA user_version = 99");
     let run = world.run().expect(2);
     assert_eq!(run.report()["metrics"]["status"], "sent");

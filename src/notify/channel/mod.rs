@@ -56,12 +56,13 @@ pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> 
 ///
 /// # Errors
 /// The failure that the body tells of.
-pub(super) fn judge(kind: ChannelKind, body: &[u8]) -> Result<(), Failure> {
-    match kind {
+pub(super) fn judge(channel: &Channel, body: &[u8]) -> Result<(), Failure> {
+    match channel.kind {
         ChannelKind::Feishu => feishu::judge(body),
         ChannelKind::Dingtalk => dingtalk::judge(body),
         ChannelKind::Wecom => wecom::judge(body),
-        ChannelKind::Custom | ChannelKind::Console => Ok(()),
+        ChannelKind::Custom => custom::judge(body, channel.accept.as_deref()),
+        ChannelKind::Console => Ok(()),
     }
 }
 
@@ -144,6 +145,22 @@ use crate::check::provider::hmac_sha256;
 mod tests {
     use super::*;
 
+    fn channel() -> Channel {
+        Channel {
+            id: "hook".to_owned(),
+            name: "hook".to_owned(),
+            kind: ChannelKind::Custom,
+            url: None,
+            secret: None,
+            login: None,
+            limit: None,
+            source: "balance-alert".to_owned(),
+            accept: None,
+            send_resolved: true,
+            broken: None,
+        }
+    }
+
     #[test]
     fn only_a_present_and_right_code_is_success() {
         use ChannelKind::{Custom, Dingtalk, Feishu, Wecom};
@@ -190,7 +207,8 @@ mod tests {
             (Wecom, "{}", Some((Reason::Decode, Never))),
             (Custom, "anything", None),
         ] {
-            let got = judge(kind, body.as_bytes()).err().map(|f| (f.reason, f.retry));
+            let channel = Channel { kind, ..channel() };
+            let got = judge(&channel, body.as_bytes()).err().map(|f| (f.reason, f.retry));
             assert_eq!(got, want, "{kind:?} {body}");
         }
     }
@@ -213,7 +231,8 @@ mod tests {
             ("错误描述:来源ip不在白名单中;", Reason::Api, "list"),
         ] {
             let body = serde_json::json!({"errcode": 310_000, "errmsg": format!("{words}{solved}")}).to_string();
-            let failure = judge(ChannelKind::Dingtalk, body.as_bytes()).unwrap_err();
+            let channel = Channel { kind: ChannelKind::Dingtalk, ..channel() };
+            let failure = judge(&channel, body.as_bytes()).unwrap_err();
             assert_eq!((failure.reason, failure.retry), (reason, Retry::Never), "{words}");
             assert!(failure.hint.as_deref().is_some_and(|said| said.contains(hint)), "{words}: {failure:?}");
         }

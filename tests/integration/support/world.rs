@@ -162,7 +162,7 @@ impl World {
 }
 
 impl World {
-    /// Makes the store one of an older version, 2 or 3, with all that such a version keeps.
+    /// Makes the store one of an older version, 2 to 4, with all that such a version keeps.
     pub(crate) fn age(&self, version: u32) {
         // Then a message that one channel had taken was sent, and one entry stood for all channels.
         self.sql(
@@ -178,6 +178,12 @@ impl World {
         );
         if self.kind == Kind::Postgres {
             self.sql("ALTER TABLE conditions OWNER TO balance");
+        }
+        if version < 4 {
+            self.sql(
+                "ALTER TABLE runs DROP COLUMN unusable_channels; ALTER TABLE circuits DROP COLUMN reason; \
+                 ALTER TABLE circuits DROP COLUMN message",
+            );
         }
         if version < 3 {
             self.sql("ALTER TABLE runs DROP COLUMN shard");
