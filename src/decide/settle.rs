@@ -201,7 +201,9 @@ impl Settler<'_> {
             return;
         }
         let is_heard = known.is_some_and(Condition::is_heard);
-        let minds = self.minds(key, known, decision);
+        let mut minds = self.minds(key, known, decision);
+        // Who may have a message already keeps its key, if two are told different things under one.
+        minds.sort_by_key(|mind| !mind.heard.owed.as_ref().is_some_and(|owed| owed.may_have_arrived));
         let (mut course, now) = self.follow(now, known, is_heard);
         if minds.iter().any(Mind::is_claimed) && known.is_some_and(|known| known.course.over_at.is_none()) {
             // What another run is saying just now may be that it began.

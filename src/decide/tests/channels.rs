@@ -186,7 +186,7 @@ fn what_may_have_arrived_is_sent_once_more_and_then_ever_more_seldom() {
         "somebody has heard it for certain",
         &[
             ("A B (D)", 0, "5", "A B? D?", "+critical@A ?+critical@BD"),
-            ("", 300, "500", "A B D", "-low@A -low(late)@B"),
+            ("", 300, "500", "A B D", "-low(late)@B -low@A"),
             ("", 600, "500", "A B D", ""),
         ],
     );
