@@ -254,5 +254,10 @@ fn a_message_that_was_no_reminder_begins_the_timetable_anew_and_a_late_one_does_
             _ => (true, "~"),
         };
         live(&mut life, &[(hour * 3600, balance, taken, want)]);
+        if hour == 37 {
+            let found = accounts(&judge(vec![(life.subject.clone(), of("30"))]));
+            let held = decide(&found, &life.memory, &life.rules, at(38 * 3600), "r").held;
+            assert_eq!(held[0].next, Some(at(54 * 3600)), "and so it is announced");
+        }
     }
 }
