@@ -1,7 +1,7 @@
 //! Places where a test of the real program can make something go wrong; in release builds there are none.
 
-/// Panics if the variable `BALANCE_ALERT_FAULT` names this place, or kills this process as `kill -9` does if it is
-/// `kill:` and the place; in builds with debug assertions only.
+/// Panics if the variable `BALANCE_ALERT_FAULT` names this place, kills this process as `kill -9` does if it is `kill:` and
+/// the place, or never returns if it is `hang:` and the place; in builds with debug assertions only.
 pub(crate) fn point(place: &str) {
     #[cfg(debug_assertions)]
     if let Ok(wanted) = std::env::var("BALANCE_ALERT_FAULT") {
@@ -11,6 +11,9 @@ pub(crate) fn point(place: &str) {
             loop {
                 std::thread::park();
             }
+        }
+        while wanted.strip_prefix("hang:") == Some(place) {
+            std::thread::park();
         }
         assert!(wanted != place, "fault injected at {place}");
     }

@@ -29,6 +29,7 @@ pub mod limit;
 pub mod logging;
 pub mod metrics;
 pub mod notify;
+mod page;
 pub mod plan;
 pub mod recall;
 pub mod redact;
@@ -137,7 +138,7 @@ fn validate(args: &ValidateArgs) -> Exit {
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().chain(config.advice()) {
         log::warn!("{warning}");
     }
     let printed = match Plan::new(&config, &CheckArgs::default()) {

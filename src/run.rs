@@ -32,8 +32,8 @@ use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MetricMarks, Present, Run, Snapshot};
 use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
-/// Of the run's time this much at the most is kept for the store.
-const STATE_SHARE: Duration = Duration::from_secs(2);
+/// Of the run's time this much at the most is kept for the store and for telling.
+const LAST_SHARE: Duration = Duration::from_secs(5);
 /// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
 
@@ -65,10 +65,10 @@ impl Step {
     fn end(self, start: Instant, timeout: Duration) -> (Instant, Duration) {
         let (deadline, millis) = (start + timeout, Duration::from_millis);
         match self {
-            // A store that hangs takes a quarter of the run's time at the most.
-            Step::Recall => (start + timeout / 4, millis(500)),
-            // What the checks leave is the store's, so that what they found can be remembered.
-            Step::Look => (deadline - (timeout / 20).min(STATE_SHARE), millis(1000)),
+            // A store that hangs takes a quarter of the run's time at the most, but of a short run a second or a half.
+            Step::Recall => (start + (timeout / 4).max(millis(1000).min(timeout / 2)), millis(500)),
+            // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
+            Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),
             Step::Claim => (deadline + millis(500), millis(2500)),
             Step::Tell => (deadline + millis(1200), millis(6000)),
             Step::Mark => (deadline + millis(1500), millis(7000)),
@@ -94,7 +94,15 @@ impl Context<'_> {
     /// When a step must be over.
     fn until(&self, step: Step) -> Deadline {
         let (at, grace) = step.end(self.start, self.timeout);
-        Deadline::new(at, grace, &self.interrupt)
+        let deadline = Deadline::new(at, grace, &self.interrupt);
+        match step {
+            // A store that hangs leaves as much time for telling as it has taken.
+            Step::Claim => {
+                let (now, end) = (Instant::now(), Step::Tell.end(self.start, self.timeout).0);
+                deadline.or_at(now + end.saturating_duration_since(now) / 2)
+            }
+            _ => deadline,
+        }
     }
 
     /// Whether a report in this form is wanted.

@@ -59,6 +59,7 @@ pub struct Config {
     folder: PathBuf,
     redactor: Arc<Redactor>,
     warnings: Vec<String>,
+    advice: Vec<String>,
 }
 
 /// What came of reading a config.
@@ -429,6 +430,11 @@ impl Config {
     /// What works, but not as written.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What is probably not meant as it is written; a run does not repeat it.
+    pub fn advice(&self) -> &[String] {
+        &self.advice
     }
 }
 

@@ -416,8 +416,9 @@ impl Task {
         };
         // A body that is no answer of the service says nothing of the status.
         let said = said.err().filter(|failure| failure.reason != Reason::Decode);
-        let message = match &said {
-            Some(failure) => format!("{what} (HTTP {status}): {}", failure.message),
+        let own = said.as_ref().map(|failure| failure.message.clone());
+        let message = match own.or_else(|| crate::page::words::said_by(&response.body)) {
+            Some(words) => format!("{what} (HTTP {status}): {words}"),
             None => format!("{what} (HTTP {status})"),
         };
         let failure = Failure::of_status(status, message).heeding(response.retry_after);

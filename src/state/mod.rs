@@ -21,6 +21,8 @@ pub mod views;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -35,6 +37,7 @@ use crate::check::circuit::HostState;
 use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
+use crate::fault;
 use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
@@ -44,6 +47,10 @@ use crate::plan::Shard;
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The least time that a store gets for one step, even when there is no time left.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait in a run for a store that has been waited for in vain and has answered since.
+const SECOND_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait for the end of a connection: nothing is written there any more.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +104,20 @@ impl StoreError {
         StoreError::new(StoreFault::Damaged, message)
     }
 
+    /// A store that this run has made is damaged at once.
+    fn unkept(error: &StoreError) -> StoreError {
+        let message = format!("it cannot be written: what was just written to it is not there ({})", error.message);
+        StoreError::new(StoreFault::Unwritable, message)
+    }
+
     fn newer(found: i64, known: i64) -> StoreError {
         let message = format!("it was written by a newer version (schema {found}, this program knows {known})");
         StoreError::new(StoreFault::Newer, message).with_hint("update this program, or give it another store")
+    }
+
+    /// The thread is gone, as after a panic.
+    fn ended() -> StoreError {
+        StoreError::new(StoreFault::Other, "its thread has ended by a defect of this program")
     }
 
     fn older() -> StoreError {
@@ -239,6 +257,11 @@ type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 pub struct Store {
     jobs: Option<mpsc::Sender<Job>>,
     closed: mpsc::Receiver<()>,
+    /// Calls so far, and how many of them the thread is through with.
+    calls: usize,
+    answers: Arc<AtomicUsize>,
+    /// A call has been waited for in vain.
+    is_slow: bool,
 }
 
 impl Store {
@@ -262,12 +285,14 @@ impl Store {
             wait: wait(until),
             database: None,
             opened: None,
+            is_new: false,
             notices: Vec::new(),
         };
         let work = move || {
             for job in receiver {
                 job(&mut engine);
             }
+            fault::point("in-close");
             drop(engine);
             let _ = done.send(());
         };
@@ -275,7 +300,8 @@ impl Store {
             .name("state".to_owned())
             .spawn(work)
             .map_err(|error| StoreError::new(StoreFault::Other, format!("no thread could be started: {error}")))?;
-        let mut store = Store { jobs: Some(sender), closed };
+        let mut store =
+            Store { jobs: Some(sender), closed, calls: 0, answers: Arc::new(AtomicUsize::new(0)), is_slow: false };
         store.call(until, notices, |_, _, _| Ok(()))?;
         Ok(store)
     }
@@ -288,27 +314,51 @@ impl Store {
         notices: &mut Vec<String>,
         work: impl Fn(&mut dyn Database, Access, Duration) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let wait = wait(until);
+        let patience = self.patience(until);
+        // The backend's own limit comes first, with a better message.
+        let wait = patience * 4 / 5;
         let (sender, receiver) = mpsc::channel();
+        let answers = Arc::clone(&self.answers);
         let job: Job = Box::new(move |engine| {
+            engine.wait = wait;
             let result = engine.run(&|database, access| work(database, access, wait));
+            answers.fetch_add(1, Ordering::SeqCst);
             // Nobody listens any more after the wait.
             let _ = sender.send((result, std::mem::take(&mut engine.notices)));
         });
         let begin = Instant::now();
-        let is_there = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        // The backend's own limit comes first, with a better message.
-        let patience = if is_there { wait + wait / 4 } else { Duration::ZERO };
+        if self.jobs.as_ref().is_none_or(|jobs| jobs.send(job).is_err()) {
+            return Err(StoreError::ended());
+        }
+        self.calls += 1;
         match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
             Ok((result, said)) => {
                 notices.extend(said);
+                self.is_slow |= matches!(&result, Err(error) if error.fault == StoreFault::Busy);
                 result
             }
-            Err(_) => {
+            Err(RecvTimeoutError::Disconnected) => Err(StoreError::ended()),
+            Err(RecvTimeoutError::Timeout) => {
+                self.is_slow = true;
                 let waited = crate::text::seconds(begin.elapsed());
                 Err(StoreError::new(StoreFault::Hung, format!("it did not answer within {waited} s")))
             }
         }
+    }
+
+    /// How long to wait for the next answer. A run waits for a store in vain only once: while the thread has not come back
+    /// there is next to no hope, and afterwards only a little patience.
+    fn patience(&self, until: &Deadline) -> Duration {
+        match (self.is_slow, self.is_stuck()) {
+            (false, _) => wait(until),
+            (true, false) => wait(until).min(SECOND_WAIT),
+            (true, true) => LEAST_WAIT,
+        }
+    }
+
+    /// Whether the thread is still at something that nobody waits for any more.
+    fn is_stuck(&self) -> bool {
+        self.answers.load(Ordering::SeqCst) < self.calls
     }
 
     /// What is known before anything is asked.
@@ -323,6 +373,7 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<Snapshot, StoreError> {
         self.call(until, notices, move |database, access, wait| {
+            fault::point("in-snapshot");
             book::snapshot(database, keep_readings, shard, access == Access::Write, wait)
         })
     }
@@ -340,7 +391,10 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<(i64, Decision), StoreError> {
         let (run, learnt, decide) = (run.clone(), Arc::clone(learnt), Arc::clone(decide));
-        self.call(until, notices, move |database, _, wait| book::claim(database, &run, &learnt, &*decide, wait))
+        self.call(until, notices, move |database, _, wait| {
+            fault::point("in-claim-begin");
+            book::claim(database, &run, &learnt, &*decide, wait)
+        })
     }
 
     /// Marks what became of a run's messages.
@@ -357,7 +411,10 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let run = run.clone();
-        self.call(until, notices, move |database, _, wait| book::mark(database, number, &run, &marks, retention, wait))
+        self.call(until, notices, move |database, _, wait| {
+            fault::point("in-mark-begin");
+            book::mark(database, number, &run, &marks, retention, wait)
+        })
     }
 
     /// The sums of a group, after what this run has added. Until this store is closed no other run gets them: so they reach
@@ -373,7 +430,10 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<Sums, StoreError> {
         let (group, checks) = (group.to_owned(), Arc::clone(checks));
-        self.call(until, notices, move |database, _, wait| book::sums(database, &group, &checks, wait))
+        self.call(until, notices, move |database, _, wait| {
+            fault::point("in-sums");
+            book::sums(database, &group, &checks, wait)
+        })
     }
 
     /// When the run before began, over the same shard.
@@ -386,7 +446,10 @@ impl Store {
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.call(until, notices, move |database, _, _| views::previous_start(database, shard))
+        self.call(until, notices, move |database, _, _| {
+            fault::point("in-previous-start");
+            views::previous_start(database, shard)
+        })
     }
 
     /// A question of `views`.
@@ -432,8 +495,12 @@ impl Store {
 
     /// Ends the connection, and waits for that as long as there is time.
     pub fn close(mut self, until: &Deadline) {
+        let is_stuck = self.is_stuck();
         self.jobs = None;
-        let _ = until.extended_to(Instant::now() + wait(until), LEAST_WAIT).receive(&self.closed);
+        if !is_stuck {
+            let patience = wait(until).min(LAST_WAIT);
+            let _ = until.extended_to(Instant::now() + patience, LEAST_WAIT).receive(&self.closed);
+        }
     }
 }
 
@@ -460,6 +527,8 @@ struct Engine {
     database: Option<Box<dyn Database>>,
     /// Which file it is, to see later whether another run has put it aside.
     opened: Option<u64>,
+    /// Whether this run has made the file: what is wrong with it then is no damage that came later.
+    is_new: bool,
     notices: Vec<String>,
 }
 
@@ -471,6 +540,7 @@ impl Engine {
             _ => return self.try_once(work),
         };
         match self.try_once(work) {
+            Err(error) if error.fault == StoreFault::Damaged && self.is_new => Err(StoreError::unkept(&error)),
             Err(error) if error.fault == StoreFault::Damaged => {
                 self.begin_anew(&path, &error)?;
                 self.try_once(work)
@@ -489,6 +559,7 @@ impl Engine {
                 _ => None,
             };
             self.opened = inode(&self.place);
+            self.is_new |= self.opened.is_none();
             self.database = Some(self.connect()?);
             self.opened = self.opened.or_else(|| inode(&self.place));
         }
@@ -499,6 +570,7 @@ impl Engine {
     }
 
     fn connect(&self) -> Result<Box<dyn Database>, StoreError> {
+        fault::point("in-open");
         match &self.place {
             Place::Nowhere => Err(StoreError::new(StoreFault::Absent, "there is none")),
             Place::File(path) => Ok(Box::new(sqlite::Sqlite::open(path, self.access, self.wait)?)),
@@ -515,18 +587,22 @@ impl Engine {
         self.database = None;
         match sqlite::set_aside(path, self.opened) {
             Ok(kept) => {
-                if let Some(kept) = kept {
+                if let Some(sqlite::Kept { path: kept, removed }) = kept {
                     let why = &error.message;
+                    let more = match removed {
+                        0 => String::new(),
+                        1 => "; the oldest of those that were kept before is removed".to_owned(),
+                        n => format!("; the {n} oldest of those that were kept before are removed"),
+                    };
                     self.notices.push(format!(
-                        "the memory of runs at `{}` cannot be used: {why}; it is kept as `{}` and a new one is begun, so alerts may come again",
+                        "the memory of runs at `{}` cannot be used: {why}; it is kept as `{}` and a new one is begun, so alerts may come again{more}",
                         path.display(), kept.display()
                     ));
                 }
                 Ok(())
             }
             Err(why) => {
-                let message =
-                    format!("{}, and it cannot be moved aside: {}", error.message, crate::text::io_error(&why));
+                let message = format!("{}, and it cannot be moved aside: {}", error.message, why.message);
                 Err(StoreError::new(StoreFault::Other, message))
             }
         }

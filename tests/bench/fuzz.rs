@@ -1,7 +1,10 @@
 //! Turns the mails of `tests/mail` over, at random and for a while, and reads what comes of it: nothing a mail holds may
-//! panic or hang. `FUZZ_SECONDS=600 cargo bench --bench fuzz`; the default is 5 s.
+//! panic or hang. `FUZZ_SECONDS=600 cargo bench --bench fuzz`; the default is 5 s. Then the same for bodies and expressions
+//! of pages, for a third of that time.
 //!
 //! An input that fails is kept as `tests/mail/found-*.eml`.
+
+mod page;
 
 use balance_alert::check::mailbox::{finding, keywords, mail};
 use std::io::Write;
@@ -78,6 +81,24 @@ fn main() {
     )
     .expect("standard output");
     assert_eq!(found, 0, "see tests/mail/found-*.eml");
+    let seconds = Duration::from_secs(seconds) / 3;
+    writeln!(out, "pages: an input that ends the process is left in {}", page::last_input().display())
+        .and_then(|()| out.flush())
+        .expect("standard output");
+    let pages = page::fuzz(&mut random, Instant::now() + seconds);
+    writeln!(
+        out,
+        "{} bodies and expressions in {} s, {} of them jq, seed {seed}: {} failed, the slowest took {} ms",
+        pages.count,
+        seconds.as_secs(),
+        pages.compiled,
+        pages.failed,
+        pages.slowest.as_millis()
+    )
+    .expect("standard output");
+    assert_eq!(pages.failed, 0);
+    assert!(pages.compiled > 0, "a run that compiles nothing proves nothing");
+    std::fs::remove_file(page::last_input()).expect("the last input goes");
 }
 
 fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut fastrand::Rng) {

@@ -13,15 +13,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// One fault on one store, and what became of it.
-struct Row {
-    fault: String,
-    store: &'static str,
+pub(crate) struct Row {
+    pub(crate) fault: String,
+    pub(crate) store: &'static str,
     /// How the run with the fault ended.
-    run: String,
+    pub(crate) run: String,
     /// What the receiver got from it.
-    told: String,
+    pub(crate) told: String,
     /// What it got from the next run, which has no fault.
-    next: String,
+    pub(crate) next: String,
 }
 
 #[test]
@@ -32,7 +32,10 @@ fn the_table_of_faults_is_what_happens() {
         rows.extend([killed_twice(kind), eight_at_once(kind), eight_first_runs_at_once(kind), full_disk(kind)]);
         rows.extend([silent(kind, Mood::Late), silent(kind, Mood::Closes), one_down(kind), added(kind), blocked(kind)]);
     }
+    rows.extend(crate::hangs::rows());
     rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only()]);
+    rows.extend(EXPRESSIONS.iter().map(runaway));
+    rows.extend([halting(), deep_answer()]);
     rows.sort_by(|a, b| a.fault.cmp(&b.fault).then(b.store.cmp(a.store)));
     let mut table = String::from(
         "# Faults and what becomes of alerts\n\n\
@@ -532,6 +535,107 @@ fn read_only() -> Row {
         run: "says so and goes on".into(),
         told: "the new alert; not what was told before".into(),
         next: "the same while it lasts".into(),
+    }
+}
+
+/// Expressions that only the answer sets off, so that no check of the page finds them: what they do, the expression, and
+/// what is said of the account.
+const EXPRESSIONS: [(&str, &str, &str); 5] = [
+    ("an expression never ends", "until(.stops; .)", "takes too long"),
+    ("an expression makes numbers without end", "[range(infinite)] | length", "takes too long"),
+    ("an expression doubles a text sixty times", "reduce range(60) as $n (\"x\"; . + .)", "a text that is too long"),
+    ("an expression nests a value a million times", "reduce range(1000000) as $n (0; [.])", "nested too deeply"),
+    (
+        "an expression overflows the stack",
+        "def a(g): g | g; def b(g): a(a(g)); def c(g): b(b(g)); def d(g): c(c(g)); def e(g): d(d(g)); e(e(e(.)))",
+        "stopped because",
+    ),
+];
+
+/// A world with one account that is low, and one whose expression runs away.
+fn with_expression(expression: &str) -> World {
+    let mut world = World::new(Kind::Sqlite, &[("A", 5)]);
+    world.configure(|config| {
+        let options = json!({"path": "data.json", "balance": expression});
+        let wild = json!({"name": "Wild", "provider": "file", "threshold": 10, "options": options});
+        config["projects"].as_array_mut().unwrap().push(wild);
+        config["settings"]["failure_alert_after"] = json!(0);
+    });
+    world
+}
+
+fn runaway((fault, expression, said): &(&str, &'static str, &'static str)) -> Row {
+    let world = with_expression(expression);
+    let mut seen = 0;
+    let run = world.run().expect(2);
+    let report = run.report();
+    let error = &crate::support::project(&report, "Wild")["error"];
+    assert_eq!(error["reason"], "decode", "{fault}: {run}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("the expression was stopped") && message.contains(said), "{fault}: {message}");
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"], "{fault}: {run}");
+    let next = world.run().expect(2);
+    assert!(world.messages(&mut seen).is_empty(), "{fault}: {next}");
+    Row {
+        fault: (*fault).to_owned(),
+        store: "SQLite",
+        run: "stops it, says so of its account and reads the others".into(),
+        told: "the alert of another account".into(),
+        next: "the same; it is not told again".into(),
+    }
+}
+
+/// What would end the process is no word of a page, which is known before anything is asked.
+fn halting() -> Row {
+    for expression in ["halt", "halt_error(0)", "if .A then halt else .A end", "try halt catch 1", "def f: 1 + f; f"] {
+        let world = with_expression(expression);
+        let mut seen = 0;
+        let run = world.run().expect(2);
+        let report = run.report();
+        let error = &crate::support::project(&report, "Wild")["error"];
+        assert_eq!(error["reason"], "config", "{expression}: {run}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("the jq expression of `balance` is wrong"), "{expression}: {message}");
+        assert_eq!(world.messages(&mut seen), ["raised low critical A"], "{expression}: {run}");
+        world.ask(["validate"]).expect(78);
+        world.run().expect(2);
+        assert!(world.messages(&mut seen).is_empty());
+    }
+    Row {
+        fault: "an expression ends the process, or calls itself".into(),
+        store: "SQLite",
+        run: "refuses it, says so of its account and reads the others; `validate` ends with 78".into(),
+        told: "the alert of another account".into(),
+        next: "the same; it is not told again".into(),
+    }
+}
+
+/// Answers that would overflow the stack of who follows them.
+fn deep_answer() -> Row {
+    let mut deep = World::new(Kind::Sqlite, &[("A", 5)]);
+    let mut seen = 0;
+    let servers = [("List", "["), ("Object", "{\"a\":")]
+        .map(|(name, unit)| (name, Server::start(move |_| Reply::ok(unit.repeat(100_000)))));
+    deep.configure(|config| {
+        let accounts = servers.iter().map(|(name, server)| uniapi(name, &server.url()));
+        config["projects"].as_array_mut().unwrap().extend(accounts);
+        config["settings"]["failure_alert_after"] = json!(0);
+    });
+    let run = deep.run().expect(2);
+    for name in ["List", "Object"] {
+        let report = run.report();
+        let message = crate::support::project(&report, name)["error"]["message"].as_str().unwrap().to_owned();
+        assert_eq!(message, "the answer is not JSON (it is nested deeper than 128 levels)", "{run}");
+    }
+    assert_eq!(deep.messages(&mut seen), ["raised low critical A"], "{run}");
+    let next = deep.run().expect(2);
+    assert!(deep.messages(&mut seen).is_empty(), "{next}");
+    Row {
+        fault: "an answer is nested 100 000 levels deep".into(),
+        store: "SQLite",
+        run: "says so of its account and reads the others".into(),
+        told: "the alert of another account".into(),
+        next: "the same; it is not told again".into(),
     }
 }
 

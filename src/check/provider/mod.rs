@@ -102,7 +102,7 @@ impl Target {
             return Ok(Target::File(folder.join(page.fill(file, "", options, str::to_owned))));
         }
         let address = |template: &str| -> Result<Url, String> {
-            // The key goes to the query or a header, never into the path.
+            // The key goes to the query or a header, never into the address: a page with a place for it there is refused.
             let text =
                 page.fill(template, "", options, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
             let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
@@ -239,9 +239,10 @@ impl Account {
         let key = self.credential.expose_secret();
         let plain = |template: &str| self.page.fill(template, key, &self.options, str::to_owned);
         let mut url = url.clone();
-        let query: Vec<(String, String)> =
-            spec.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        if !query.is_empty() {
+        // What the address itself asks stays, before what stands under `query`.
+        let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        query.extend(spec.query.iter().map(|(name, value)| (name.clone(), plain(value))));
+        if !query.is_empty() && (!spec.query.is_empty() || self.page.sign.is_some()) {
             url.set_query(Some(&sign::canonical_query(&query)));
         }
         let body = spec.body.as_ref().map(|body| {

@@ -12,6 +12,7 @@ use crate::check::provider::expression::{Expression, Shape, Variables, parse_jso
 use crate::config::{BalanceType, Channel};
 use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, as_it_is};
+use crate::page::words;
 use crate::report::iso;
 
 #[derive(Serialize)]
@@ -136,7 +137,7 @@ pub(super) fn judge(body: &[u8], accept: Option<&Expression>) -> Result<(), Fail
     match answer.as_ref().and_then(refusal) {
         None => Ok(()),
         Some(field) => {
-            let words = answer.as_ref().and_then(words).map(|words| format!(": {words}")).unwrap_or_default();
+            let words = words::sentence_by(body).map(|words| format!(": {words}")).unwrap_or_default();
             let message = format!("the answer refuses the message by its `{field}`{words}");
             Err(Failure::new(Reason::Api, message).with_hint("if it does take it, say so with `accept`"))
         }
@@ -182,15 +183,6 @@ fn refusal(answer: &serde_json::Value) -> Option<&str> {
         };
         refuses.then_some(name.as_str())
     })
-}
-
-/// The words of a refusal.
-fn words(answer: &serde_json::Value) -> Option<&str> {
-    let error = answer.get("error");
-    let nested = error.and_then(|error| error.get("message"));
-    let fields = ["message", "msg", "errmsg", "detail", "error_description"].map(|name| answer.get(name));
-    let all = [nested, error].into_iter().chain(fields);
-    all.flatten().filter_map(serde_json::Value::as_str).find(|words| !words.trim().is_empty())
 }
 
 fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {

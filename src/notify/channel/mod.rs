@@ -124,7 +124,9 @@ fn by_code(
         }
         Some(code) => {
             let Refusal { reason, retry, hint } = refusal(code, words);
-            let words = if words.is_empty() { "no message" } else { words };
+            let found =
+                if words.is_empty() { crate::page::words::sentence_by(answer.to_string().as_bytes()) } else { None };
+            let words = found.as_deref().unwrap_or(if words.is_empty() { "no message" } else { words });
             let message = format!("the service refused the message: {words} (code {code})");
             let failure = Failure { retry, ..Failure::new(reason, message) };
             Err(match hint {
@@ -205,6 +207,7 @@ mod tests {
             (Wecom, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, Some((Reason::RateLimited, Later))),
             (Wecom, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, Soon))),
             (Wecom, "{}", Some((Reason::Decode, Never))),
+            (Wecom, r#"{"errcode":3,"error":{"message":"x"}}"#, Some((Reason::Api, Never))),
             (Custom, "anything", None),
         ] {
             let channel = Channel { kind, ..channel() };
@@ -235,6 +238,20 @@ mod tests {
             let failure = judge(&channel, body.as_bytes()).unwrap_err();
             assert_eq!((failure.reason, failure.retry), (reason, Retry::Never), "{words}");
             assert!(failure.hint.as_deref().is_some_and(|said| said.contains(hint)), "{words}: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_services_words() {
+        for (kind, body, want) in [
+            (ChannelKind::Wecom, r#"{"errcode":93000,"errmsg":"invalid url"}"#, "invalid url (code 93000)"),
+            (ChannelKind::Wecom, r#"{"errcode":3,"error":{"message":"no such robot"}}"#, "no such robot (code 3)"),
+            (ChannelKind::Feishu, r#"{"code":3,"errors":[{"detail":"bad card"}]}"#, "bad card (code 3)"),
+            (ChannelKind::Dingtalk, r#"{"errcode":3}"#, "no message (code 3)"),
+        ] {
+            let channel = Channel { kind, ..channel() };
+            let message = judge(&channel, body.as_bytes()).unwrap_err().message;
+            assert_eq!(message, format!("the service refused the message: {want}"), "{body}");
         }
     }
 }
