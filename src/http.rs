@@ -5,6 +5,7 @@
 
 use std::error::Error as _;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
+use ureq::SendBody;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
     Transport, TransportAdapter,
@@ -78,6 +80,25 @@ pub struct Outgoing<'a> {
     pub proof: Vec<Pair>,
     /// What.
     pub body: &'a str,
+    /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come.
+    pub is_out: &'a AtomicBool,
+}
+
+/// A body that tells when all of it was handed over to the connection. What comes before (the name, the connection, TLS, the
+/// head of the request) has succeeded by then.
+struct Watched<'a> {
+    rest: &'a [u8],
+    is_out: &'a AtomicBool,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.rest.read(buffer)?;
+        if self.rest.is_empty() {
+            self.is_out.store(true, Ordering::SeqCst);
+        }
+        Ok(count)
+    }
 }
 
 /// Both clients of a run. Nothing is opened until it is used.
@@ -204,11 +225,13 @@ impl Clients {
         let mut request = ureq::http::Request::builder()
             .method(message.method.as_str())
             .uri(message.url.as_str())
-            .header("content-type", message.content_type);
+            .header("content-type", message.content_type)
+            .header("content-length", message.body.len());
         for (name, value) in &message.proof {
             request = request.header(name.as_str(), value.expose_secret());
         }
-        self.run(request.body(message.body), timeout)
+        let mut body = Watched { rest: message.body.as_bytes(), is_out: message.is_out };
+        self.run(request.body(SendBody::from_reader(&mut body)), timeout)
     }
 
     /// One request of the sending client.
@@ -236,7 +259,11 @@ impl Clients {
         let mut response = agent.run(request).map_err(|error| send_failure(&error, timeout))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
-        let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;
+        let body = match read_body(&mut response.body_mut().as_reader(), start, timeout) {
+            // The status alone is a refusal, whatever words were to follow.
+            Err(_) if !(200..300).contains(&status) => Vec::new(),
+            body => body?,
+        };
         Ok(Response { status, retry_after, body })
     }
 }

@@ -181,7 +181,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let args = context.args;
     let recall = context.until(Step::Recall);
     let mut session = Session::begin(&plan.state, args.dry_run, &context.clients, &recall);
-    let snapshot = session.snapshot(plan.keep_readings, &recall);
+    let snapshot = session.snapshot(plan.keep_readings, plan.shard, &recall);
     let lag_seconds = lag(&plan, context, || session.previous_start(plan.shard, &recall));
 
     let seen = look(&mut plan, context, snapshot);
@@ -212,7 +212,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         Arc::new(move |memory| decide::decide(&learnt.found, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
-    let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
+    let Decision { alerts, held, waiting, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
     fault::point("after-claim");
     // What reading needed is there for telling.
     context.clients.end_reading();
@@ -232,9 +232,10 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         verdicts: found.accounts,
         subscriptions: found.subscriptions,
         mailboxes: found.mailboxes,
-        alerts,
+        alerts: alerts.into_iter().map(|telling| telling.alert).collect(),
         held,
-        channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
+        waiting,
+        channels: plan.channels.iter().map(|channel| (channel.id.clone(), channel.name.clone())).collect(),
         deliveries,
         memory: Kept::Off,
         circuits: seen.open_circuits,
@@ -418,7 +419,7 @@ fn publish(
         .chain(report.alerts.iter().map(|alert| alert.identity));
     let checks: Arc<HashSet<Identity>> = Arc::new(checks.collect());
     let alone = || {
-        let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
+        let pending = (0..report.alerts.len()).filter(|at| report.owed(*at).next().is_some()).count();
         Sums { tally: this_run(), last_success: aim.succeeded_at, pending: pending as u64 }
     };
     let (part, shown, sums) = match session.sums(&aim.group, &checks, &context.until(Step::Publish)) {

@@ -243,7 +243,7 @@ impl Default for Alerting {
         Alerting {
             cooldown: Duration::from_secs(86_400),
             realert_drop_percent: Decimal::from(50),
-            recovery_margin_percent: Decimal::ZERO,
+            recovery_margin_percent: Decimal::from(5),
             failure_alert_after: 3,
         }
     }
@@ -304,6 +304,8 @@ impl Default for Settings {
 /// A channel that alerts go to.
 #[derive(Clone)]
 pub struct Channel {
+    /// Names it across runs: its own name, or else its type, with a hash of its address where there are several of these.
+    pub id: String,
     /// The name in reports.
     pub name: String,
     /// The service.

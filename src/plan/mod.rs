@@ -17,7 +17,7 @@ use crate::cli::{CheckArgs, Only, ShardArg};
 use crate::config::{
     BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
 };
-use crate::decide::Rules;
+use crate::decide::{Listener, Rules};
 use crate::failure::{Failure, Reason};
 use crate::limit::Limit;
 use crate::redact::Redactor;
@@ -179,8 +179,8 @@ impl Plan {
             state,
             rules: Rules {
                 alerting: settings.alerting.clone(),
-                tell: !config.channels().is_empty(),
-                tell_resolved: config.channels().iter().any(|channel| channel.send_resolved),
+                listeners: config.channels().iter().map(listener).collect(),
+                timezone: settings.timezone.clone(),
             },
             keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
                 .then_some(settings.response_cache_ttl),
@@ -193,6 +193,10 @@ impl Plan {
             is_partial: !args.projects.is_empty() || args.only.is_some(),
         })
     }
+}
+
+fn listener(channel: &Channel) -> Listener {
+    Listener { id: channel.id.clone(), wants_over: channel.send_resolved }
 }
 
 fn usage(message: String) -> PlanError {

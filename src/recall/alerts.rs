@@ -119,9 +119,15 @@ fn table(messages: &[Message], since: Since) -> String {
             let channels: Vec<String> = message
                 .deliveries
                 .iter()
-                .map(|sending| match &sending.detail {
-                    Some(why) => format!("not {}: {}", sending.channel, text::one_line(why, 80)),
-                    None => format!("{} {}", sending.channel, sending.at.strftime("%H:%M UTC")),
+                .map(|sending| {
+                    let why = sending.detail.as_deref().map(|why| format!(": {}", text::one_line(why, 80)));
+                    let (channel, why) = (sending.channel.as_str(), why.unwrap_or_default());
+                    match sending.status.as_str() {
+                        "sent" => format!("{channel} {}", sending.at.strftime("%H:%M UTC")),
+                        "unknown" => format!("perhaps {channel}{why}"),
+                        "pending" => format!("{channel} not yet"),
+                        _ => format!("not {channel}{why}"),
+                    }
                 })
                 .collect();
             vec![

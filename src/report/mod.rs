@@ -15,13 +15,13 @@ use jiff::Timestamp;
 use crate::alert::{Alert, Identity};
 use crate::check::subscription::Standing;
 use crate::cli::Output;
-use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
+use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::exit::{Exit, FailOn};
 use crate::failure::Failure;
 use crate::metrics::Published;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::state::session::Kept;
-use crate::state::{Handed, Marks};
+use crate::state::{Fate, Handed, Marks};
 use crate::text;
 
 pub use json::iso;
@@ -47,8 +47,10 @@ pub struct Report {
     pub alerts: Vec<Alert>,
     /// What is wrong, but was told before.
     pub held: Vec<Held>,
-    /// The names of the channels.
-    pub channels: Vec<String>,
+    /// What is owed to a channel and was not sent in this run.
+    pub waiting: Vec<Waiting>,
+    /// The ids and names of the channels.
+    pub channels: Vec<(String, String)>,
     /// What became of the alerts.
     pub deliveries: Vec<Delivery>,
     /// Whether the run is remembered.
@@ -141,25 +143,35 @@ impl Report {
         self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert))
     }
 
-    /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
+    /// The channels that have not taken an alert though it is for them, by its position.
+    pub fn owed(&self, alert: usize) -> impl Iterator<Item = &Delivery> {
+        let owes = move |delivery: &&Delivery| delivery.alerts.contains(&alert) && !delivery.taken.contains(&alert);
+        self.deliveries.iter().filter(owes)
+    }
+
+    /// Whether some alert is still owed to a channel, from this run or from an earlier one. Without channels the report itself
+    /// is the alert.
     pub fn has_undelivered(&self) -> bool {
-        let is_wanted = |alert: &usize| self.deliveries.iter().any(|delivery| delivery.alerts.contains(alert));
-        (0..self.alerts.len()).any(|alert| is_wanted(&alert) && !self.is_taken(alert))
+        !self.waiting.is_empty() || self.deliveries.iter().any(|delivery| delivery.owed() > 0)
     }
 
     /// What the store is to mark: who has taken what, and how the run ended.
     pub fn marks(&self) -> Marks {
         let handed = |delivery: &Delivery, alert: &usize| {
-            let is_taken = delivery.taken.contains(alert);
+            let fate = match () {
+                () if delivery.taken.contains(alert) => Fate::Taken,
+                () if delivery.unknown.contains(alert) => Fate::Unknown,
+                () => Fate::Refused,
+            };
             Handed {
-                dedup_key: self.alerts[*alert].dedup_key.clone(),
-                channel: delivery.channel.clone(),
-                status: if is_taken { "sent" } else { "failed" },
-                detail: delivery.failure.as_ref().filter(|_| !is_taken).map(Failure::describe),
+                alert: *alert,
+                channel: delivery.id.clone(),
+                fate,
+                detail: delivery.failure.as_ref().filter(|_| fate != Fate::Taken).map(Failure::describe),
             }
         };
         Marks {
-            alerts: self.alerts.iter().enumerate().map(|(at, alert)| (alert.clone(), self.is_taken(at))).collect(),
+            alerts: self.alerts.clone(),
             deliveries: self
                 .deliveries
                 .iter()
@@ -183,9 +195,9 @@ impl Report {
         self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 
-    /// When the next of the alerts that were told before is told again.
-    fn next_alert(&self) -> Option<Timestamp> {
-        self.held.iter().filter_map(|held| held.next).min()
+    /// The name of a channel.
+    fn name(&self, id: &str) -> Option<&str> {
+        self.channels.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str())
     }
 
     /// Checks of all kinds.

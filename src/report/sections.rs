@@ -185,31 +185,50 @@ fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row
 /// What is not told again, for the note.
 fn suppressed(report: &Report, identity: Identity) -> Vec<String> {
     let held = report.held.iter().filter(|held| held.identity == identity);
-    held.map(|held| match held.next {
-        Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
-        None => "another run is telling it".to_owned(),
-    })
-    .collect()
+    let mut notes: Vec<String> = held
+        .map(|held| match held.next {
+            Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
+            None => "another run is telling it".to_owned(),
+        })
+        .collect();
+    notes.dedup();
+    notes
 }
 
 /// What became of the alerts, channel by channel.
 pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
-    let lines = report.deliveries.iter().filter_map(|delivery| {
-        let alerts = text::plural(delivery.alerts.len(), "alert");
-        let channel = &delivery.channel;
-        let (is_bad, head, rest) = match delivery.status {
-            DeliveryStatus::Suppressed => return None,
-            DeliveryStatus::Sent => (false, "sent", format!(" {alerts} to {channel}")),
-            DeliveryStatus::Failed => {
-                let why = delivery.failure.as_ref().map(|failure| format!(": {}", failure.describe()));
-                let rest = format!(": {alerts} to {channel}{}", why.unwrap_or_default());
-                (true, "not delivered", rest)
-            }
-            DeliveryStatus::DryRun => (false, "dry run", format!(": {channel} would be sent")),
-        };
-        Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
-    });
-    lines.collect()
+    let mut lines: Vec<Told> = report
+        .deliveries
+        .iter()
+        .filter_map(|delivery| {
+            let alerts = text::plural(delivery.alerts.len(), "alert");
+            let channel = &delivery.channel;
+            let why =
+                || delivery.failure.as_ref().map(|failure| format!(": {}", failure.describe())).unwrap_or_default();
+            let (is_bad, head, rest) = match delivery.status {
+                DeliveryStatus::Suppressed => return None,
+                DeliveryStatus::Sent => (false, "sent", format!(" {alerts} to {channel}")),
+                DeliveryStatus::Failed => (true, "not delivered", format!(": {alerts} to {channel}{}", why())),
+                DeliveryStatus::Unknown => (true, "unknown", format!(": {alerts} to {channel}{}", why())),
+                DeliveryStatus::DryRun => (false, "dry run", format!(": {channel} would be sent")),
+            };
+            Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
+        })
+        .collect();
+    for (id, name) in &report.channels {
+        let waiting: Vec<_> = report.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
+        if waiting.is_empty() {
+            continue;
+        }
+        let alerts = text::plural(waiting.len(), "alert");
+        let next = waiting.iter().filter_map(|waiting| waiting.next).min();
+        let next =
+            next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+        let rest =
+            format!(": {alerts} to {name} went out in an earlier run, but whether it was taken is not known{next}");
+        lines.push(Told { is_bad: true, head: "unknown", rest, payloads: &[] });
+    }
+    lines
 }
 
 /// The whole run in one line.

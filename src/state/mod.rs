@@ -4,10 +4,11 @@
 //! damaged, or cannot be written never stops a check or an alert. What stands in it is decided in `book`; the two places
 //! it can stand in are `sqlite` and `postgres`. Not here: what follows from what is remembered (`decide`).
 //!
-//! **Delivery is at least once.** A message is written as pending, in the transaction that decides it, before it is sent;
-//! it is marked after a channel has taken it. A run that ends between the two leaves it pending, and the next run sends it
-//! with the same key. So a message can come twice only if its run dies, or loses its store, after the service took the
-//! message and before the mark: as long as the slowest channel takes, plus one transaction.
+//! **Delivery is at least once, for each channel.** A message is written as owed to its channels, in the transaction that
+//! decides it, before it is sent; for each channel it is marked after that channel has taken it. A run that ends between the
+//! two leaves it owed, and the next run sends it with the same key. So a message can come twice only if its run dies, or loses
+//! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
+//! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
 mod book;
 mod database;
@@ -179,9 +180,9 @@ pub struct Learnt {
 /// What became of a run's messages.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
-    /// Each alert, and whether a channel took it.
-    pub alerts: Vec<(Alert, bool)>,
-    /// What each channel said of each alert.
+    /// The alerts.
+    pub alerts: Vec<Alert>,
+    /// What became of each of them on each channel that it is for.
     pub deliveries: Vec<Handed>,
     /// How the run ends, without `--fail-on`.
     pub exit_code: i64,
@@ -213,17 +214,39 @@ pub struct Present {
     pub webhook_types: Vec<&'static str>,
 }
 
-/// What a channel said of an alert.
+/// What became of an alert on a channel.
 #[derive(Clone, Debug)]
 pub struct Handed {
-    /// The alert.
-    pub dedup_key: String,
-    /// The channel.
+    /// The alert, by its position.
+    pub alert: usize,
+    /// The channel's id.
     pub channel: String,
-    /// `sent` or `failed`.
-    pub status: &'static str,
-    /// Why it failed.
+    /// What became of it.
+    pub fate: Fate,
+    /// Why it was not taken, or why that is not known.
     pub detail: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The channel has it.
+    Taken,
+    /// The channel does not have it: it never arrived, or was refused.
+    Refused,
+    /// It went out, and no answer came.
+    Unknown,
+}
+
+impl Fate {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fate::Taken => "sent",
+            Fate::Refused => "failed",
+            Fate::Unknown => "unknown",
+        }
+    }
 }
 
 /// What `decide` makes of the memory; it may be asked twice.
@@ -357,12 +380,13 @@ impl Store {
     pub fn snapshot(
         &mut self,
         keep_readings: Option<Duration>,
+        shard: Option<Shard>,
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Snapshot, StoreError> {
         self.call(until, notices, move |database, access, wait| {
             fault::point("in-snapshot");
-            book::snapshot(database, keep_readings, access == Access::Write, wait)
+            book::snapshot(database, keep_readings, shard, access == Access::Write, wait)
         })
     }
 

@@ -2,6 +2,7 @@
 //! what happened is a row of `tests/faults.md`: the table is written by these tests (`UPDATE_FIXTURES=1`) and must not change
 //! unseen.
 
+use crate::delivery::{Hook, Mood, channels, world_with};
 use crate::support::postgres::Postgres;
 use crate::support::tmpfs::Tmpfs;
 use crate::support::world::{Kind, World, account};
@@ -29,6 +30,7 @@ fn the_table_of_faults_is_what_happens() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         rows.extend(KILLS.iter().map(|kill| killed(kind, kill)));
         rows.extend([killed_twice(kind), eight_at_once(kind), eight_first_runs_at_once(kind), full_disk(kind)]);
+        rows.extend([silent(kind, Mood::Late), silent(kind, Mood::Closes), one_down(kind), added(kind), blocked(kind)]);
     }
     rows.extend(crate::hangs::rows());
     rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only()]);
@@ -39,7 +41,7 @@ fn the_table_of_faults_is_what_happens() {
     let mut table = String::from(
         "# Faults and what becomes of alerts\n\n\
          Written by `tests/integration/faults.rs`, which makes each of these faults for real; `UPDATE_FIXTURES=1` writes it anew.\n\
-         \"Same key\" means that a receiver can see, by `DedupKey`, that the message is a repetition.\n\n\
+         \"Same key\" means that a receiver can see, by `DedupKey`, that the message is a repetition; (75) is the exit code.\n\n\
          | fault | store | the run | the receiver gets | the next run |\n| --- | --- | --- | --- | --- |\n",
     );
     for Row { fault, store, run, told, next } in rows {
@@ -357,6 +359,108 @@ fn full_disk(kind: Kind) -> Row {
     }
 }
 
+/// A receiver that has the message and does not say so.
+fn silent(kind: Kind, mood: Mood) -> Row {
+    let hook = Hook::new();
+    let world = world_with(kind, &[("A", 5)], &[("hook", &hook)]);
+    hook.is(mood);
+    let run = world.run().expect(75);
+    let told = hook.messages().len();
+    assert_eq!(run.report()["deliveries"][0]["status"], "unknown", "{run}");
+    world.run().expect(75);
+    let again = hook.messages().len();
+    for _ in 0..3 {
+        world.run().expect(75);
+    }
+    assert!(hook.messages().is_empty(), "then it rests");
+    let keys = hook.keys();
+    assert_eq!(keys[0], keys[1]);
+    hook.is(Mood::Takes);
+    world.pass(600);
+    world.run().expect(2);
+    world.run().expect(2);
+    assert_eq!(hook.messages().len(), 1);
+    let fault = match mood {
+        Mood::Late => "the receiver takes it and answers too late",
+        _ => "the receiver takes it and closes the connection",
+    };
+    Row {
+        fault: fault.into(),
+        store: kind.name(),
+        run: "says that its fate is unknown (75)".into(),
+        told: messages(told),
+        next: format!("sends {}, same key; then it rests, longer and longer, until it is confirmed", messages(again)),
+    }
+}
+
+/// One channel of two.
+fn one_down(kind: Kind) -> Row {
+    let (up, down) = (Hook::new(), Hook::new());
+    let world = world_with(kind, &[("A", 5)], &[("up", &up), ("down", &down)]);
+    down.is(Mood::Refuses);
+    world.run().expect(75);
+    let told = up.messages().len();
+    down.messages();
+    down.is(Mood::Takes);
+    world.run().expect(2);
+    assert_eq!(down.messages(), ["raised low critical A since"]);
+    world.run().expect(2);
+    assert!(up.messages().is_empty() && down.messages().is_empty());
+    assert_eq!(up.keys()[0], down.keys()[1]);
+    Row {
+        fault: "one of two channels is down".into(),
+        store: kind.name(),
+        run: "says so (75)".into(),
+        told: format!("{}, on the other channel", messages(told)),
+        next: "sends the alert to the one that was down, with since when, same key; nothing to the other".into(),
+    }
+}
+
+/// A channel that is added while something is open.
+fn added(kind: Kind) -> Row {
+    let (first, second) = (Hook::new(), Hook::new());
+    let mut world = world_with(kind, &[("A", 5)], &[("first", &first)]);
+    world.run().expect(2);
+    let told = first.messages().len();
+    channels(&mut world, &[("first", &first), ("second", &second)]);
+    world.run().expect(2);
+    assert_eq!(second.messages(), ["raised low critical A since"]);
+    world.run().expect(2);
+    assert!(first.messages().is_empty() && second.messages().is_empty());
+    Row {
+        fault: "a channel is added while an alert is open".into(),
+        store: kind.name(),
+        run: "ends well".into(),
+        told: messages(told),
+        next: "sends the alert to the new channel, with since when; nothing to the other".into(),
+    }
+}
+
+/// A robot that takes nothing for minutes.
+fn blocked(kind: Kind) -> Row {
+    let robot = Server::sequence(vec![
+        Reply::ok(r#"{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}"#),
+        Reply::ok(r#"{"errcode":0,"errmsg":"ok"}"#),
+    ]);
+    let mut world = World::new(kind, &[("A", 5)]);
+    world.configure(|config| {
+        config["settings"]["max_retries"] = json!(3);
+        config["webhook"] = json!({"type": "dingtalk", "url": robot.url()});
+    });
+    world.run().expect(75);
+    assert_eq!(robot.hits(), 1, "it is not asked again");
+    world.run().expect(2);
+    world.run().expect(2);
+    assert_eq!(robot.hits(), 2);
+    Row {
+        fault: "a robot is blocked for minutes".into(),
+        store: kind.name(),
+        run: "asks once and says so (75)".into(),
+        told: messages(0),
+        next: format!("sends {}", messages(robot.hits() - 1)),
+    }
+}
+
 /// A database that takes connections and never answers.
 fn hung() -> Row {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -556,6 +660,8 @@ fn a_kill_at_a_random_moment_loses_nothing() {
             assert_eq!(different.len(), round + 1, "round {round} on {kind:?}: one alert a round: {keys:?}");
             world.balance("A", json!(500));
             world.run().expect(0);
+            // What comes back sooner has flapped.
+            world.pass(2 * 86_400);
         }
     }
 }
@@ -567,11 +673,14 @@ fn a_table_of_a_store_that_is_gone_is_damage_too() {
     for damage in [
         "DROP TABLE samples",
         "DROP TABLE alerts",
-        "UPDATE conditions SET level = 'purple'",
-        "UPDATE conditions SET balance = 'much'",
-        "UPDATE conditions SET told_at = 9223372036854775807",
-        "INSERT INTO alerts VALUES ('k', 1, 'low', 'pending', 1, NULL, NULL, NULL, '{')",
-        "INSERT INTO alerts VALUES ('k', 1, 'what', 'pending', 1, NULL, NULL, NULL, '{}')",
+        "UPDATE told SET level = 'purple'",
+        "UPDATE told SET balance = 'much'",
+        "UPDATE told SET told_at = 9223372036854775807",
+        "UPDATE courses SET began_at = 9223372036854775807",
+        "INSERT INTO alerts VALUES ('k', 1, 'low', 'pending', 1, NULL, NULL, NULL, '{'); \
+         INSERT INTO deliveries (dedup_key, channel, run_id, at, status, attempts) VALUES ('k', 'c', 'r', 1, 'failed', 1)",
+        "INSERT INTO alerts VALUES ('k', 1, 'what', 'pending', 1, NULL, NULL, NULL, '{}'); \
+         INSERT INTO deliveries (dedup_key, channel, run_id, at, status, attempts) VALUES ('k', 'c', 'r', 1, 'failed', 1)",
     ] {
         world.sql(damage);
         let run = world.run().expect(2);

@@ -9,6 +9,7 @@ mod channel_types;
 mod channels;
 mod config_mistakes;
 mod databases;
+mod delivery;
 mod faults;
 mod files;
 mod hangs;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{Builder, item, key, suggestion, under, web_address};
@@ -51,6 +52,7 @@ impl Builder<'_> {
             }
         }
         let mut channels: Vec<Channel> = Vec::new();
+        let mut is_named: Vec<bool> = Vec::new();
         for (path, webhook) in raw {
             let named = webhook.name.is_some();
             let channel = self.channel(&path, webhook);
@@ -59,7 +61,9 @@ impl Builder<'_> {
                 self.problem(&under(&path, "name"), Part::Value, message, None);
             }
             channels.push(channel);
+            is_named.push(named);
         }
+        identify(&mut channels, &is_named);
         channels
     }
 
@@ -113,7 +117,19 @@ impl Builder<'_> {
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        Channel { name, kind, url: parsed, secret, login, limit, source, accept, send_resolved, broken }
+        Channel {
+            id: name.clone(),
+            name,
+            kind,
+            url: parsed,
+            secret,
+            login,
+            limit,
+            source,
+            accept,
+            send_resolved,
+            broken,
+        }
     }
 
     /// The service of a channel: what its address belongs to, which `type` must not contradict.
@@ -155,6 +171,23 @@ impl Builder<'_> {
                 None
             }
         }
+    }
+}
+
+/// Gives the channels without a name, where their type alone does not tell them apart, an id that their address goes into. An
+/// address may change under a name, or under the only channel of a type: that is the same channel.
+fn identify(channels: &mut [Channel], is_named: &[bool]) {
+    let names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
+    for (at, named) in is_named.iter().enumerate() {
+        if *named || names.iter().filter(|name| **name == names[at]).count() == 1 {
+            continue;
+        }
+        let address = channels[at].url.as_ref().map(Url::as_str).unwrap_or_default();
+        let hash: String = Sha256::digest(address).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let id = format!("{}:{hash}", names[at]);
+        // One address twice is two channels: each of them gets every message.
+        let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
+        channels[at].id = if twins == 0 { id } else { format!("{id}:{}", twins + 1) };
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::{BalanceType, Channel};
 use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, as_it_is};
 use crate::page::words;
+use crate::report::iso;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -80,6 +81,9 @@ struct Account<'a> {
     topic: Topic,
     event: Event,
     reason: Option<Reason>,
+    /// Since when it has been so, where this channel hears of it late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<Mail<'a>>,
     dedup_key: &'a str,
@@ -215,6 +219,7 @@ fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
             topic: alert.topic,
             event: alert.event,
             reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
+            since: alert.since.map(iso),
             mail: alert.mail.as_ref().map(|mail| Mail {
                 subject: &mail.subject,
                 sender: &mail.sender,
