@@ -72,6 +72,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::History(args) => answer(&args.store, || recall::history(&args)),
         Command::Alerts(args) => answer(&args.store, || recall::alerts(&args)),
         Command::Health(args) => answer(&args.store, || recall::health(&args)),
+        Command::TryMail => check::mailbox::trial::stand(),
         Command::Schema => print(config::SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();

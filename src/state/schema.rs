@@ -2,7 +2,7 @@
 //!
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
 //! unique. `check_id` is the identity of a check. Amounts are decimal text. `labels` and `buckets` are JSON lists, `grouping` is
-//! the group of a Pushgateway. `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
+//! the group of a Pushgateway. `mail_marks` holds the mails that a run reads, or was reading when it died. `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -111,6 +111,15 @@ CREATE TABLE cursors (
 ",
     "
 ALTER TABLE runs ADD COLUMN shard TEXT NOT NULL DEFAULT '';
+",
+    "
+CREATE TABLE mail_marks (
+    check_id BIGINT PRIMARY KEY,
+    validity BIGINT NOT NULL,
+    first_uid BIGINT NOT NULL,
+    last_uid BIGINT NOT NULL,
+    is_alone BIGINT NOT NULL
+);
 ",
 ];
 

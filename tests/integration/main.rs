@@ -6,6 +6,7 @@ mod channels;
 mod config_mistakes;
 mod faults;
 mod limits;
+mod mailbox_bounds;
 mod mailboxes;
 mod memory;
 mod metrics;
