@@ -37,7 +37,7 @@ fn bottomless() -> Vec<(&'static str, String)> {
         .map(|n| format!("Content-Type: multipart/digest; boundary=b{n}\r\n\r\n--b{n}\r\n\r\nSubject: x\r\n"))
         .collect();
     let mut layers = "overdue".to_owned();
-    for _ in 0..30 {
+    for _ in 0..22 {
         layers = encoded("base64", &base64(&layers));
     }
     vec![
