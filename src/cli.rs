@@ -46,12 +46,9 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Read a mail from standard input and end: a run does so with a mail that an earlier one may have died of
-    #[command(name = TRY_MAIL, hide = true)]
+    #[command(name = crate::check::mailbox::trial::COMMAND, hide = true)]
     TryMail,
 }
-
-/// The subcommand that a run itself starts.
-pub const TRY_MAIL: &str = "try-mail";
 
 /// How much is said, and how.
 #[derive(Clone, Debug, Default, Args)]

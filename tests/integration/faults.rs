@@ -2,6 +2,7 @@
 //! what happened is a row of `tests/faults.md`: the table is written by these tests (`UPDATE_FIXTURES=1`) and must not change
 //! unseen.
 
+use crate::mailbox_bounds;
 use crate::support::postgres::Postgres;
 use crate::support::tmpfs::Tmpfs;
 use crate::support::world::{Kind, World, account};
@@ -12,15 +13,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// One fault on one store, and what became of it.
-struct Row {
-    fault: String,
-    store: &'static str,
+pub(crate) struct Row {
+    pub(crate) fault: String,
+    pub(crate) store: &'static str,
     /// How the run with the fault ended.
-    run: String,
+    pub(crate) run: String,
     /// What the receiver got from it.
-    told: String,
+    pub(crate) told: String,
     /// What it got from the next run, which has no fault.
-    next: String,
+    pub(crate) next: String,
 }
 
 #[test]
@@ -31,6 +32,7 @@ fn the_table_of_faults_is_what_happens() {
         rows.extend([killed_twice(kind), eight_at_once(kind), eight_first_runs_at_once(kind), full_disk(kind)]);
     }
     rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only()]);
+    rows.extend(mailbox_bounds::faults());
     rows.sort_by(|a, b| a.fault.cmp(&b.fault).then(b.store.cmp(a.store)));
     let mut table = String::from(
         "# Faults and what becomes of alerts\n\n\

@@ -1,5 +1,6 @@
 //! One mail, one mailbox, one server: none of them ends a run, or takes the time or the memory of the others.
 
+use crate::faults::Row;
 use crate::support::dovecot::{Dovecot, PASSWORD, USER};
 use crate::support::imap::{scripted, scripted_bytes, sound};
 use crate::support::world::{Kind, World};
@@ -136,36 +137,55 @@ fn subjects(run: &Finished) -> Vec<String> {
     alerts.iter().map(|alert| alert["subject"].as_str().unwrap().to_owned()).collect()
 }
 
-#[test]
-fn a_mail_that_ends_the_process_costs_one_run() {
-    for (kind, fault) in [(Kind::Sqlite, "abort"), (Kind::Sqlite, "kill"), (Kind::Postgres, "abort")] {
-        let (server, world) = with_killer(kind);
-        let fault = format!("{fault}:mail:<2@x>");
-        let run = || world.program.clone().env("BALANCE_ALERT_FAULT", &fault).run();
-        let first = run();
-        assert!(matches!(first.code(), 134 | 137), "{first}");
-        assert_eq!(world.hook.hits(), 0, "nothing was told");
-        let second = run().expect(2);
-        let left_out = "a mail could not be read (UID 2): an earlier run died of it";
-        assert_eq!(subjects(&second), ["Payment failed 1", left_out, "Payment failed 3", "Payment failed 4"]);
-        let alert = &second.report()["mailboxes"][0]["alerts"][1];
-        assert_eq!((&alert["sender"], &alert["keywords"]), (&json!("unknown"), &json!([])));
-        assert!(second.stderr.contains("`billing`: the mail with UID 2 is left out"), "{second}");
-        let mut seen = 0;
-        let told = world.messages(&mut seen);
-        assert_eq!(told.len(), 5, "the account and four mails: {told:?}");
-        assert_eq!(world.count("SELECT count(*) FROM mail_marks"), 0);
-        // It has moved on, and goes on as ever.
-        server.deliver("5.x", &mail(5, "Payment failed 5"));
-        let third = run().expect(2);
-        assert_eq!(subjects(&third), ["Payment failed 5"], "{third}");
-        assert_eq!(third.stderr, "");
-        assert_eq!(world.messages(&mut seen), ["raised mail warning billing"]);
+/// The rows of `tests/faults.md` that are about mailboxes.
+pub(crate) fn faults() -> Vec<Row> {
+    vec![
+        deadly_mail(Kind::Sqlite, "abort"),
+        deadly_mail(Kind::Postgres, "abort"),
+        endless_mail(),
+        nested_answer(),
+        unresolved_names(),
+    ]
+}
+
+fn deadly_mail(kind: Kind, fault: &str) -> Row {
+    let (server, world) = with_killer(kind);
+    let fault = format!("{fault}:mail:<2@x>");
+    let run = || world.program.clone().env("BALANCE_ALERT_FAULT", &fault).run();
+    let first = run();
+    assert!(matches!(first.code(), 134 | 137), "{first}");
+    assert_eq!(world.hook.hits(), 0, "nothing was told");
+    let second = run().expect(2);
+    let left_out = "a mail could not be read (UID 2): an earlier run died of it";
+    assert_eq!(subjects(&second), ["Payment failed 1", left_out, "Payment failed 3", "Payment failed 4"]);
+    let alert = &second.report()["mailboxes"][0]["alerts"][1];
+    assert_eq!((&alert["sender"], &alert["keywords"]), (&json!("unknown"), &json!([])));
+    assert!(second.stderr.contains("`billing`: the mail with UID 2 is left out"), "{second}");
+    let mut seen = 0;
+    let told = world.messages(&mut seen);
+    assert_eq!(told.len(), 5, "the account and four mails: {told:?}");
+    assert_eq!(world.count("SELECT count(*) FROM mail_marks"), 0);
+    // It has moved on, and goes on as ever.
+    server.deliver("5.x", &mail(5, "Payment failed 5"));
+    let third = run().expect(2);
+    assert_eq!(subjects(&third), ["Payment failed 5"], "{third}");
+    assert_eq!(third.stderr, "");
+    assert_eq!(world.messages(&mut seen), ["raised mail warning billing"]);
+    Row {
+        fault: "a mail that ends the process that reads it".into(),
+        store: kind.name(),
+        run: "dies".into(),
+        told: "nothing".into(),
+        next: "sends every alert, and that this mail could not be read".into(),
     }
 }
 
 #[test]
-fn a_mail_that_never_ends_costs_its_mailbox_one_run() {
+fn a_mail_that_has_the_process_killed_costs_one_run() {
+    deadly_mail(Kind::Sqlite, "kill");
+}
+
+fn endless_mail() -> Row {
     let (_server, mut world) = with_killer(Kind::Sqlite);
     world.configure(|config| config["settings"]["run_timeout_seconds"] = json!(12));
     let run = || world.program.clone().env("BALANCE_ALERT_FAULT", "hang:mail:<2@x>").run().expect(2);
@@ -175,6 +195,62 @@ fn a_mail_that_never_ends_costs_its_mailbox_one_run() {
     let second = run();
     assert_eq!(subjects(&second).len(), 4, "{second}");
     assert_eq!(second.report()["mailboxes"][0]["alerts"][1]["sender"], "unknown", "{second}");
+    assert_eq!(world.messages(&mut 1).len(), 4);
+    Row {
+        fault: "a mail that is never read to its end".into(),
+        store: world.kind.name(),
+        run: "gives its mailbox up at its deadline".into(),
+        told: "every other alert".into(),
+        next: "sends this mailbox's alerts, and that this mail could not be read".into(),
+    }
+}
+
+fn nested_answer() -> Row {
+    let port = scripted("* OK ready\r\n", |tag, said| {
+        Some(format!("* 1 FETCH (BODYSTRUCTURE {}\r\n{}", "(".repeat(5000), sound(tag, said)))
+    });
+    let mut world = World::new(Kind::Sqlite, &[("A", 5)]);
+    world.configure(|config| config["email"] = json!([mailbox("billing", port)]));
+    let run = world.run().expect(2);
+    assert_eq!(run.report()["mailboxes"][0]["error"]["message"], "the server's answer is nested too deeply");
+    assert_eq!(world.messages(&mut 0), ["raised low critical A"]);
+    world.run().expect(2);
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut 1), ["raised failing warning billing"]);
+    Row {
+        fault: "a mailbox's server nests its answer 5 000 deep".into(),
+        store: world.kind.name(),
+        run: "says so and goes on".into(),
+        told: "every other alert".into(),
+        next: "the same while it lasts; after three runs that the mailbox cannot be read".into(),
+    }
+}
+
+fn unresolved_names() -> Row {
+    let mut world = World::new(Kind::Sqlite, &[("A", 5)]);
+    world.configure(|config| {
+        let names = (0..30).map(|n| format!("mail-{n}.example"));
+        config["email"] =
+            names.map(|name| json!({"name": name, "host": name, "username": "u", "password": "secret-word"})).collect();
+        config["settings"]["request_timeout_seconds"] = json!(1);
+    });
+    let run = || world.program.clone().env("BALANCE_ALERT_FAULT", "hang:resolve").run().expect(2);
+    let first = run();
+    let report = first.report();
+    let reasons = report["mailboxes"].as_array().unwrap().iter().map(|mailbox| &mailbox["error"]["reason"]);
+    assert!(reasons.clone().all(|reason| reason == "dns") && reasons.count() == 30, "{first}");
+    run();
+    assert_eq!(world.messages(&mut 0), ["raised low critical A"]);
+    run();
+    assert!(world.messages(&mut 1).iter().all(|message| message.starts_with("raised failing warning ")));
+    assert!(world.hook.hits() > 1);
+    Row {
+        fault: "the names of 30 mailboxes' servers do not resolve".into(),
+        store: world.kind.name(),
+        run: "waits for none of them longer than `request_timeout_seconds`, and holds up no account".into(),
+        told: "every other alert".into(),
+        next: "the same while it lasts; after three runs that the mailboxes cannot be read".into(),
+    }
 }
 
 #[test]

@@ -253,6 +253,9 @@ fn odd_answers_neither_panic_nor_pass() {
         };
         assert!(!said.iter().any(bad), "{said:?}");
     }
+    // A server that says more than its greeting before it is asked.
+    let port = scripted("* OK ready\r\n* OK [ALERT] be patient\r\n", |tag, line| Some(sound(tag, line)));
+    assert_eq!(quick(port).unwrap().found.len(), 1);
     // Another client expunges, and a mail comes in, while this one reads.
     let port = scripted("* OK ready\r\n", |tag, line| {
         let found = sound(tag, line);

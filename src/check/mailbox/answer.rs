@@ -39,6 +39,8 @@ pub struct Answers {
     /// The last line, as the server wrote it, and the last one that ended a command.
     words: Vec<u8>,
     tagged: Vec<u8>,
+    /// The first line of all.
+    greeting: Option<Vec<u8>>,
 }
 
 impl Answers {
@@ -56,6 +58,7 @@ impl Answers {
             most,
             words: Vec::new(),
             tagged: Vec::new(),
+            greeting: None,
         }
     }
 
@@ -124,6 +127,11 @@ impl Answers {
         &self.tagged
     }
 
+    /// The first line that the server wrote; at most its beginning.
+    pub fn greeting(&self) -> &[u8] {
+        self.greeting.as_deref().unwrap_or(self.words())
+    }
+
     fn end_line(&mut self, line: &[u8]) -> io::Result<()> {
         let is_first = self.response.is_empty();
         if is_first {
@@ -136,6 +144,7 @@ impl Answers {
         if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
             self.words = line[..line.len().min(MOST_WORDS)].to_vec();
         }
+        self.greeting.get_or_insert_with(|| line[..line.len().min(MOST_WORDS)].to_vec());
         if is_first && is_text(line) {
             if !line.starts_with(b"*") && !line.starts_with(b"+") {
                 self.tagged.clone_from(&self.words);
@@ -373,5 +382,6 @@ mod tests {
         assert_eq!(answers.words().len(), MOST_WORDS);
         answers.begin();
         assert_eq!(answers.words(), b"");
+        assert_eq!(answers.greeting(), b"* OK x\r\n");
     }
 }

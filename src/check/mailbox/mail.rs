@@ -637,6 +637,16 @@ mod tests {
             assert!(read(nested(DEEPEST).as_bytes()).text.contains("欠费"));
             assert!(!read(nested(DEEPEST + 1).as_bytes()).text.contains("欠费"));
         }
+        let header = |length: usize| {
+            let subject = format!("Subject: {}欠费", "a".repeat(length - 7));
+            read(format!("Content-Type: message/rfc822\r\n\r\n{subject}\r\n\r\nx").as_bytes()).text
+        };
+        assert!(header(MOST_HEADER).contains("欠费") && !header(MOST_HEADER + 7).contains("欠费"));
+        let kind = |length: usize| format!("Content-Type: text/plain; x=\"{}\"; charset=gbk", "a".repeat(length));
+        let gbk = |headers: &str| read(&[headers.as_bytes(), b"\r\n\r\n\xc3\xa9"].concat()).text;
+        assert_eq!(gbk(&kind(10)), "茅\n");
+        // Without the charset it is valid UTF-8.
+        assert_eq!(gbk(&kind(MOST_PARAMETERS)), "é\n");
         let long = "字".repeat(MOST_TEXT);
         assert!((MOST_TEXT - 10..=MOST_TEXT).contains(&mail("Subject: x", &long).text.len()));
         let both = format!("--b\r\n\r\n{long}\r\n").repeat(3);

@@ -24,6 +24,8 @@ use crate::retry;
 
 /// Longest time for one mailbox, what it waits for a worker or between attempts not counted.
 const LONGEST: Duration = Duration::from_secs(60);
+/// Of a mail's text so much is searched for an amount, in bytes: that search is slow, and the amount stands near the beginning.
+const MOST_FOR_AMOUNT: usize = 32 * 1024;
 /// Longest pause between two looks whether a name has been looked up.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -207,9 +209,7 @@ impl Scanner {
     /// One attempt.
     fn attempt(&mut self, login: &MailLogin, addresses: &[SocketAddr]) -> Result<Scan, Failure> {
         let begin = Instant::now();
-        // It ends a little before it would be given up: so what it has read by then is not lost.
-        let left = self.terms.policy.time().min(LONGEST.saturating_sub(self.spent));
-        let deadline = begin + (left - (left / 10).min(Duration::from_secs(1)));
+        let deadline = begin + time_for_attempt(self.spent, self.terms.policy.time());
         let result = self.visit(login, addresses, deadline);
         self.spent += begin.elapsed();
         result
@@ -245,6 +245,13 @@ impl Scanner {
         });
         Ok(Scan { scanned: visit.read, skipped: visit.skipped, findings, cursor: visit.cursor, rest })
     }
+}
+
+/// The time of an attempt, by what earlier ones have spent and what the run has left. It ends a little before it would be given up,
+/// so that what it has read by then is not lost.
+fn time_for_attempt(spent: Duration, left: Duration) -> Duration {
+    let left = left.min(LONGEST.saturating_sub(spent));
+    left - (left / 10).min(Duration::from_secs(1))
 }
 
 /// Where the mails of one visit are read.
@@ -309,7 +316,7 @@ impl Desk<'_> {
         if keywords.is_empty() {
             return None;
         }
-        let amount = finding::amount(&text);
+        let amount = amount(&text);
         Some(Finding {
             identity: Identity::of("mail", &mail.id, &[]),
             service: finding::service(&mail.subject),
@@ -342,6 +349,11 @@ impl Desk<'_> {
     }
 }
 
+/// The amount that a mail names.
+pub fn amount(text: &str) -> Option<finding::Amount> {
+    finding::amount(&text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
+}
+
 /// A new access token for a refresh token (RFC 6749 section 6).
 fn token(oauth2: &Oauth2, clients: &Clients, timeout: Duration) -> Result<SecretString, Failure> {
     let mut form = form_urlencoded::Serializer::new(String::new());
@@ -371,5 +383,33 @@ fn token(oauth2: &Oauth2, clients: &Clients, timeout: Duration) -> Result<Secret
         (status, _) => {
             Err(Failure::of_status(status, format!("no token (HTTP {status})")).heeding(response.retry_after))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_has_a_minute_in_all_and_ends_before_the_run_does() {
+        let seconds = Duration::from_secs;
+        for (spent, left, time) in [
+            (0, 3600, seconds(59)),
+            (45, 3600, seconds(14)),
+            (60, 3600, seconds(0)),
+            (90, 3600, seconds(0)),
+            (0, 20, seconds(19)),
+            (0, 5, Duration::from_millis(4500)),
+            (58, 20, Duration::from_millis(1800)),
+        ] {
+            assert_eq!(time_for_attempt(seconds(spent), seconds(left)), time, "{spent} {left}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_looked_for_near_the_beginning() {
+        let text = |before: usize| format!("{}余额：12.50 元", "字 ".repeat(before / 4));
+        assert!(amount(&text(MOST_FOR_AMOUNT - 100)).is_some());
+        assert!(amount(&text(MOST_FOR_AMOUNT + 100)).is_none());
     }
 }

@@ -305,7 +305,7 @@ fn fetch(
 /// A client whose server has said that it is ready.
 fn greeted(mut client: imap::Client<Stream>, limits: &Limits) -> Result<imap::Client<Stream>, Failure> {
     client.read_greeting().map_err(|error| failure(&error, limits))?;
-    check_greeting(&limits.last_line())?;
+    check_greeting(&limits.greeting())?;
     Ok(client)
 }
 

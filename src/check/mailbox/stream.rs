@@ -50,6 +50,11 @@ impl Limits {
         state.answers.begin();
     }
 
+    /// What the server has said first.
+    pub(super) fn greeting(&self) -> String {
+        super::mail::decode_bytes(self.lock().answers.greeting(), None)
+    }
+
     /// The last line that was read: what the server said, decoded as mails are.
     pub(super) fn last_line(&self) -> String {
         super::mail::decode_bytes(self.lock().answers.words(), None)

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::session::MOST_OF_MAIL;
-use super::{finding, keywords, mail};
-use crate::cli;
+use super::{finding, keywords, mail, scan};
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
 use crate::fault;
 use crate::http::timed_out;
 
+/// The subcommand of the other process.
+pub(crate) const COMMAND: &str = "try-mail";
 /// The longest time that a mail on trial may take: thousands of times what any mail needs.
 const LONGEST: Duration = Duration::from_secs(5);
 /// Between two looks at the other process.
@@ -80,7 +81,7 @@ fn start() -> io::Result<Child> {
     }
     // A group of its own: what is typed at a terminal is not meant for it.
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(cli::TRY_MAIL).process_group(0);
+    command.arg(COMMAND).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
@@ -100,6 +101,6 @@ pub(crate) fn stand() -> Exit {
     let mail = mail::read(&raw);
     let text = format!("{}\n{}", mail.subject, mail.text);
     let words = keywords::Keywords::new(keywords::DEFAULT.map(str::to_owned)).find(&text);
-    drop((words, finding::amount(&text), finding::service(&mail.subject)));
+    drop((words, scan::amount(&text), finding::service(&mail.subject)));
     if say(DONE) { Exit::Ok } else { Exit::Internal }
 }
