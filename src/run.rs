@@ -265,12 +265,7 @@ enum Looked {
 ///
 /// # Errors
 /// Why nothing could be looked at.
-fn look(
-    plan: &mut Plan,
-    context: &Context,
-    snapshot: Snapshot,
-    marker: Option<MailMarker>,
-) -> Result<Seen, String> {
+fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<MailMarker>) -> Result<Seen, String> {
     let checks = std::mem::take(&mut plan.checks);
     let hosts: BTreeSet<(String, String)> = checks
         .iter()

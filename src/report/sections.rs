@@ -3,8 +3,8 @@
 use super::Report;
 use crate::alert::Identity;
 use crate::amount;
-use crate::check::subscription::Standing;
 use crate::check::mailbox::scan::Scan;
+use crate::check::subscription::Standing;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
 use crate::text;

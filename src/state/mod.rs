@@ -581,7 +581,10 @@ mod tests {
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(marks(&path), 0);
         // One that works takes it.
-        let store = { drop(store); open().unwrap() };
+        let store = {
+            drop(store);
+            open().unwrap()
+        };
         let marker = store.marker();
         marker.mark(Identity(1), MARK);
         marker.mark(Identity(1), Mark { last: 10, ..MARK });

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use super::{Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
+use super::{
+    Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name,
+};
 use jiff::Timestamp;
 
 use crate::alert::Identity;

@@ -213,8 +213,11 @@ fn deep(mut inner: Vec<u8>, random: &mut Rng) -> Vec<u8> {
                 (outer, inner) = (Vec::new(), encode("quoted-printable", body.as_bytes()));
             }
             // From the outside in: what is inside does not grow with each level.
-            2 => outer.extend(format!("Content-Type: multipart/mixed; boundary=d{level}\r\n\r\n--d{level}\r\n").bytes()),
-            3 => outer.extend(format!("Content-Type: multipart/digest; boundary=d{level}\r\n\r\n--d{level}\r\n\r\n").bytes()),
+            2 => {
+                outer.extend(format!("Content-Type: multipart/mixed; boundary=d{level}\r\n\r\n--d{level}\r\n").bytes())
+            }
+            3 => outer
+                .extend(format!("Content-Type: multipart/digest; boundary=d{level}\r\n\r\n--d{level}\r\n\r\n").bytes()),
             4 => outer.extend(format!("To: {}\r\n", "(".repeat(random.usize(..2000))).bytes()),
             _ => outer.extend(format!("Content-Type: {kind}\r\n\r\n").bytes()),
         }
@@ -251,9 +254,24 @@ fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Rng) {
     }
 }
 
-/// What a server may say: words of the protocol in any order, some of them many times over.
+/// What a server may say: words of the protocol in any order, some of them many times over, and lists in lists.
 fn answer(random: &mut Rng) -> Vec<u8> {
     let mut input = Vec::new();
+    if random.bool() {
+        let before: [&[u8]; 4] = [b"", b"* OK x {9}\r\n", b"* 2 FETCH (X {3}\r\n\"()Y \"(\\\")\")\r\n", b"+ \"\r\n"];
+        let start: [&[u8]; 3] =
+            [b"* 1 FETCH (UID 9 BODYSTRUCTURE ", b"* 1 FETCH (BODY ", b"* 1 fetch (FLAGS () BODYSTRUCTURE "];
+        let list: [&[u8]; 4] = [
+            b"(",
+            b"(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 1 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ",
+            b"((\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1) ",
+            b"(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1 NIL NIL NIL NIL (",
+        ];
+        input.extend(before[random.usize(..before.len())]);
+        input.extend(start[random.usize(..start.len())]);
+        let most = if random.bool() { 40 } else { 5000 };
+        input.extend(list[random.usize(..list.len())].repeat(random.usize(..most)));
+    }
     for _ in 0..random.usize(1..60) {
         let word = WORDS[random.usize(..WORDS.len())];
         let count = match random.u8(..12) {

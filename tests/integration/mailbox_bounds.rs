@@ -93,7 +93,10 @@ fn no_server_ends_a_run_however_deep_its_answer_is_nested() {
     let nested = [
         format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", open(500)),
         format!("* 1 FETCH (BODY {}\r\n", open(5000)),
-        format!("* 1 FETCH (UID 9 BODYSTRUCTURE (\"a\" \"b\" NIL NIL NIL \"7BIT\" 1 NIL NIL NIL NIL {}\r\n", open(100_000)),
+        format!(
+            "* 1 FETCH (UID 9 BODYSTRUCTURE (\"a\" \"b\" NIL NIL NIL \"7BIT\" 1 NIL NIL NIL NIL {}\r\n",
+            open(100_000)
+        ),
         format!(
             "* 1 FETCH (UID 9 BODYSTRUCTURE {}\r\n",
             "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 1 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ".repeat(2000)
@@ -315,7 +318,9 @@ fn names_that_do_not_resolve_keep_no_account_waiting() {
 #[test]
 fn mailboxes_that_hang_keep_no_account_waiting() {
     let silent: Vec<TcpListener> = (0..12).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let hung = |server: &TcpListener| mailbox(&format!("{}", server.local_addr().unwrap()), server.local_addr().unwrap().port());
+    let hung = |server: &TcpListener| {
+        mailbox(&format!("{}", server.local_addr().unwrap()), server.local_addr().unwrap().port())
+    };
     let mut config = config((0..20).map(|n| fine(&format!("Fine {n}"))).collect());
     config["email"] = silent.iter().map(hung).collect();
     config["settings"] =
@@ -323,7 +328,8 @@ fn mailboxes_that_hang_keep_no_account_waiting() {
     let report = Program::check_json(&config).run().expect(3).report();
     assert!(report["projects"].as_array().unwrap().iter().all(|account| account["status"] == "ok"), "{report}");
     // Half of the workers had one each, and the rest was never begun.
-    let started = report["mailboxes"].as_array().unwrap().iter().filter(|mailbox| mailbox["error"]["reason"] == "timeout");
+    let started =
+        report["mailboxes"].as_array().unwrap().iter().filter(|mailbox| mailbox["error"]["reason"] == "timeout");
     assert_eq!(started.count(), 12, "{report}");
 }
 
@@ -395,7 +401,9 @@ fn what_was_read_counts_when_the_server_stops_in_the_middle() {
 fn folders_are_found_by_the_names_that_people_give_them() {
     let server = Dovecot::good();
     server.deliver("1.x", &mail(1, "in the inbox"));
-    for (folder, subject) in [("&jSZTVQ-", "账单"), ("R&-D", "research"), ("R&--D", "with a minus"), ("&2D3csA- bills", "emoji")] {
+    for (folder, subject) in
+        [("&jSZTVQ-", "账单"), ("R&-D", "research"), ("R&--D", "with a minus"), ("&2D3csA- bills", "emoji")]
+    {
         server.deliver_into(folder, &mail(1, &format!("overdue {subject}")));
     }
     for (folder, subject) in [
@@ -426,13 +434,31 @@ fn folders_are_found_by_the_names_that_people_give_them() {
 fn a_servers_words_are_read_in_their_charset() {
     let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
     let cases: [(&str, &str, Vec<u8>, &str, &str); 6] = [
-        ("LOGIN", "* OK ready\r\n", gbk("{tag} NO [AUTHENTICATIONFAILED] 密码错误或未开启服务\r\n"), "auth", "密码错误或未开启服务"),
+        (
+            "LOGIN",
+            "* OK ready\r\n",
+            gbk("{tag} NO [AUTHENTICATIONFAILED] 密码错误或未开启服务\r\n"),
+            "auth",
+            "密码错误或未开启服务",
+        ),
         ("LOGIN", "* OK ready\r\n", gbk("{tag} BAD 命令错误\r\n"), "protocol", "命令错误"),
         // What comes right after it does not hide it.
         ("LOGIN", "* OK ready\r\n", gbk("{tag} NO 登录失败\r\n* BYE 再见\r\n"), "auth", "登录失败"),
-        ("EXAMINE", "* OK ready\r\n", gbk("* NO [ALERT] 空间不足\r\n{tag} NO 没有此文件夹\r\n"), "protocol", "没有此文件夹"),
+        (
+            "EXAMINE",
+            "* OK ready\r\n",
+            gbk("* NO [ALERT] 空间不足\r\n{tag} NO 没有此文件夹\r\n"),
+            "protocol",
+            "没有此文件夹",
+        ),
         ("CAPABILITY", "* BYE 连接过多\r\n", Vec::new(), "connect", "连接过多"),
-        ("LOGIN", "* OK ready\r\n", gbk(&format!("{{tag}} NO {}\r\n", "密".repeat(2000))), "auth", "the server refuses: 密密密"),
+        (
+            "LOGIN",
+            "* OK ready\r\n",
+            gbk(&format!("{{tag}} NO {}\r\n", "密".repeat(2000))),
+            "auth",
+            "the server refuses: 密密密",
+        ),
     ];
     for (command, greeting, answer, reason, says) in cases {
         let port = scripted_bytes(gbk(greeting), move |tag, line| {

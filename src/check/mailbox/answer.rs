@@ -227,9 +227,9 @@ fn starts_with(text: &[u8], word: &[u8]) -> bool {
 /// Text for people as the parser takes it: in ASCII, and without what announces a literal. A warning, or a farewell that an answer
 /// follows, is no reason to give up that answer, as the parser does.
 fn plain(line: &[u8]) -> Vec<u8> {
-    let mut line: Vec<u8> =
-        line.iter().map(|byte| if *byte == b'{' { b'(' } else { seven_bits(*byte) }).collect();
-    if let Some(status) = line.strip_prefix(b"* ").and_then(|rest| STATUSES.iter().find(|word| starts_with(rest, word))) {
+    let mut line: Vec<u8> = line.iter().map(|byte| if *byte == b'{' { b'(' } else { seven_bits(*byte) }).collect();
+    if let Some(status) = line.strip_prefix(b"* ").and_then(|rest| STATUSES.iter().find(|word| starts_with(rest, word)))
+    {
         line.splice(2..2 + status.len(), *b"OK");
     }
     line
@@ -278,7 +278,10 @@ mod tests {
     fn the_parser_sees_neither_literals_nor_anything_else_that_it_cannot_take() {
         for (said, seen) in [
             ("* SEARCH 1 2 \r\n", "* SEARCH 1 2 \r\n"),
-            ("* 1 FETCH (UID 9 BODY[]<0> {6}\r\na)\r\n(b FLAGS ())\r\n", "* 1 FETCH (UID 9 BODY[]<0> \"\u{1}0\" FLAGS ())\r\n"),
+            (
+                "* 1 FETCH (UID 9 BODY[]<0> {6}\r\na)\r\n(b FLAGS ())\r\n",
+                "* 1 FETCH (UID 9 BODY[]<0> \"\u{1}0\" FLAGS ())\r\n",
+            ),
             ("* 1 FETCH (X {0}\r\n Y {3}\r\nx y Z {2}\r\n\r\n)\r\n", "* 1 FETCH (X \"\" Y \"x y\" Z \"\u{1}2\")\r\n"),
             ("* LIST () \"/\" {3}\r\na\"b\r\n", "* LIST () \"/\" \"\u{1}0\"\r\n"),
             // No literal: in quotes, without a number, with another end.
@@ -292,7 +295,10 @@ mod tests {
             ("* FLAGS (账)\r\n", "* FLAGS (???)\r\n"),
             ("* X \0\r\n", "* X ?\r\n"),
             // A warning on the way.
-            ("* NO [ALERT] 95% full\r\n* bad x\r\n* BYE\r\n* PREAUTH x\r\na1 BAD x\r\n", "* OK [ALERT] 95% full\r\n* OK x\r\n* OK\r\n* OK x\r\na1 BAD x\r\n"),
+            (
+                "* NO [ALERT] 95% full\r\n* bad x\r\n* BYE\r\n* PREAUTH x\r\na1 BAD x\r\n",
+                "* OK [ALERT] 95% full\r\n* OK x\r\n* OK\r\n* OK x\r\na1 BAD x\r\n",
+            ),
             ("* NOTHING\r\n", "* OKTHING\r\n"),
             ("\r\n", "\r\n"),
         ] {

@@ -144,9 +144,11 @@ impl Kind {
             // A word that is not known means a file (RFC 2183 section 2.8).
             kind.is_attachment = !said.ctype().is_empty() && !said.ctype().eq_ignore_ascii_case("inline");
         }
-        let encoding = header(headers, "content-transfer-encoding").map(|value| &value[..value.len().min(MOST_PARAMETERS)]);
+        let encoding =
+            header(headers, "content-transfer-encoding").map(|value| &value[..value.len().min(MOST_PARAMETERS)]);
         let encoding = String::from_utf8_lossy(encoding.unwrap_or_default()).to_ascii_lowercase();
-        let first = encoding.split(|c: char| c.is_whitespace() || matches!(c, ';' | '(' | '"')).find(|word| !word.is_empty());
+        let first =
+            encoding.split(|c: char| c.is_whitespace() || matches!(c, ';' | '(' | '"')).find(|word| !word.is_empty());
         first.unwrap_or_default().clone_into(&mut kind.encoding);
         kind
     }
@@ -395,7 +397,11 @@ fn quoted(content: &[u8], is_word: bool) -> Vec<u8> {
                 continue;
             }
             // A line that goes on in the next one; blanks may have come after the sign.
-            let blanks = content[at + 1..].iter().take(MOST_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+            let blanks = content[at + 1..]
+                .iter()
+                .take(MOST_BLANKS)
+                .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+                .count();
             if content.get(at + 1 + blanks) == Some(&b'\n') {
                 at += blanks + 2;
                 continue;
@@ -609,7 +615,11 @@ mod tests {
             ("Content-Transfer-Encoding: Base64 (x)", "5qyg6LS5", "欠费"),
             // A list that no line begins, one that ends early, and what stands around it.
             ("Content-Type: multipart/mixed; boundary=b", "欠费", "欠费"),
-            ("Content-Type: multipart/mixed; boundary=b", "before\n--b \n\none\n--bb\n--b--\nafter\n--b\n\ntwo", "one --bb"),
+            (
+                "Content-Type: multipart/mixed; boundary=b",
+                "before\n--b \n\none\n--bb\n--b--\nafter\n--b\n\ntwo",
+                "one --bb",
+            ),
         ] {
             assert_eq!(words(&mail(headers, body)), want, "{headers}");
         }
@@ -618,7 +628,8 @@ mod tests {
     #[test]
     fn what_is_read_of_a_mail_is_bounded() {
         let part = |n: usize| format!("--b\r\n\r\nword{n}\r\n");
-        let parts = mail("Content-Type: multipart/mixed; boundary=b", &(1..=2 * MOST_PARTS).map(part).collect::<String>());
+        let parts =
+            mail("Content-Type: multipart/mixed; boundary=b", &(1..=2 * MOST_PARTS).map(part).collect::<String>());
         // The mail itself is the first.
         assert_eq!(words(&parts).split(' ').count(), MOST_PARTS - 1);
         let lists = |depth: usize| {

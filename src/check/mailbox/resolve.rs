@@ -79,7 +79,9 @@ impl Resolver {
     /// Lets others begin: this look-up takes too long.
     pub fn give_up(&self, host: &str, port: u16) {
         let mut state = self.lock();
-        if let Some(Lookup::Asked { is_given_up: is_given_up @ false }) = state.lookups.get_mut(&(host.to_owned(), port)) {
+        if let Some(Lookup::Asked { is_given_up: is_given_up @ false }) =
+            state.lookups.get_mut(&(host.to_owned(), port))
+        {
             *is_given_up = true;
             state.busy -= 1;
         }

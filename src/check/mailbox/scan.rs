@@ -270,8 +270,7 @@ impl Reader for Desk<'_> {
     type Kept = Finding;
 
     fn announce(&mut self, validity: u32, numbers: &[u32]) {
-        let (first, last) =
-            (numbers.first().copied().unwrap_or_default(), numbers.last().copied().unwrap_or_default());
+        let (first, last) = (numbers.first().copied().unwrap_or_default(), numbers.last().copied().unwrap_or_default());
         self.validity = validity;
         // The mark of the run that died stays until this one is over.
         self.is_careful =
