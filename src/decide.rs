@@ -121,7 +121,7 @@ impl Found {
     /// Whether a signal ended the run before all of its checks were through.
     pub fn is_cut(&self) -> bool {
         let accounts = self.accounts.iter().filter_map(|verdict| verdict.failure.as_ref());
-        let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.result.as_ref().err());
+        let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.failure());
         accounts.chain(mailboxes).any(Failure::is_cancelled)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Not here: what each step does. This is their order, and the time they share.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::alert::Identity;
 use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
-use crate::check::mailbox::scan::{Scanned, Terms};
-use crate::check::mailbox::session::Cursor;
+use crate::check::mailbox::resolve::Resolver;
+use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Turn};
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
@@ -30,7 +30,7 @@ use crate::process::{Process, aside, clock, file, limits};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
-use crate::state::{Decider, Learnt, MetricMarks, Present, Run, Snapshot};
+use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
 use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
 /// Of the run's time this much at the most is kept for the store and for telling.
@@ -184,7 +184,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let snapshot = session.snapshot(plan.keep_readings, plan.shard, &recall);
     let lag_seconds = lag(&plan, context, || session.previous_start(plan.shard, &recall));
 
-    let seen = look(&mut plan, context, snapshot);
+    let seen = look(&mut plan, context, snapshot, session.marker());
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
     let group = metrics::ledger(&plan.metrics, plan.shard);
@@ -287,7 +287,7 @@ enum Looked {
 }
 
 /// Makes the checks, all at once as far as there are workers.
-fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
+fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<MailMarker>) -> Seen {
     let hosts = hosts(plan);
     let checks = std::mem::take(&mut plan.checks);
     let limits = std::mem::take(&mut plan.rate_limits);
@@ -312,13 +312,25 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
     let mailboxes = std::mem::take(&mut plan.mailboxes);
     let of = |mailbox: &Mailbox| (mailbox.identity(), mailbox.name.clone(), mailbox.address.host.clone());
     let names: Vec<(Identity, String, String)> = mailboxes.iter().map(of).collect();
-    let terms = Arc::new(Terms { today, settings: plan.email, policy: shared.policy.clone() });
-    let scans = mailboxes.into_iter().map(|mailbox| mailbox_job(mailbox, &snapshot.cursors, &terms, &shared));
+    let terms = Arc::new(Terms {
+        today,
+        settings: plan.email,
+        policy: shared.policy.clone(),
+        resolver: Resolver::default(),
+        marker: Arc::new(move |mailbox, mark| marker.iter().for_each(|marker| marker.mark(mailbox, mark))),
+        clients: Arc::clone(&shared.clients),
+        redactor: Arc::clone(&shared.redactor),
+    });
+    let scans = mailboxes.into_iter().map(|mailbox| {
+        let identity = mailbox.identity();
+        let (cursor, mark) = (snapshot.cursors.get(&identity).copied(), snapshot.marks.get(&identity).copied());
+        mailbox_job(Scanner::new(mailbox, cursor, mark, Arc::clone(&terms)))
+    });
     // Mailboxes take longest, so they begin first.
     let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done));
+    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done));
     drop(progress);
 
     let mut looked = looked.into_iter();
@@ -350,19 +362,13 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
     }
 }
 
-fn mailbox_job(
-    mailbox: Mailbox,
-    cursors: &HashMap<Identity, Cursor>,
-    terms: &Arc<Terms>,
-    shared: &Arc<Shared>,
-) -> Job<Looked> {
-    let (shared, terms) = (Arc::clone(shared), Arc::clone(terms));
-    let cursor = cursors.get(&mailbox.identity()).copied();
+fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
     Box::new(move || {
-        fault::point(&format!("check-panic:{}", mailbox.name));
-        let mut scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
-        scanned.result = check::pool::or_cancelled(scanned.result, &terms.policy.deadline);
-        Turn::Done(Looked::Mailbox(scanned))
+        fault::point(&format!("check-panic:{}", scanner.name()));
+        match scanner.turn() {
+            Turn::Done(scanned) => Turn::Done(Looked::Mailbox(scanned)),
+            Turn::Later(at, why) => Turn::Later(at, why),
+        }
     })
 }
 

@@ -169,7 +169,7 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
         values.gauge(&family::LAST_CHECK, &["subscription"], started);
     }
     if !report.mailboxes.is_empty() {
-        let is_fine = report.mailboxes.iter().all(|verdict| verdict.scanned.result.is_ok());
+        let is_fine = report.mailboxes.iter().all(|verdict| verdict.scanned.failure().is_none());
         values.gauge(&family::CHECK_SUCCESS, &["email"], f64::from(u8::from(is_fine)));
         values.gauge(&family::LAST_CHECK, &["email"], started);
     }

@@ -436,7 +436,10 @@ impl Words<'_> {
         parts.extend(mail.date.map(moment));
         parts.extend(mail.service.as_deref().map(|name| format!("{service}{}", quoted(name))));
         parts.extend(mail.amount.map(|value| format!("{amount}{}", self.amount(Some(value)))));
-        parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
+        // One that could not be read was not searched for words.
+        if !mail.keywords.is_empty() {
+            parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
+        }
         parts.join(comma)
     }
 

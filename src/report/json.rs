@@ -42,6 +42,7 @@ struct Mailbox<'a> {
     scanned: usize,
     new: usize,
     skipped: usize,
+    remaining: usize,
     alerts: Vec<MailAlert<'a>>,
     duration_seconds: f64,
     error: Option<Error<'a>>,
@@ -195,16 +196,19 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     let scan = verdict.scanned.result.as_ref().ok();
     let findings = scan.map(|scan| scan.findings.as_slice()).unwrap_or_default();
     let new = findings.iter().filter(|finding| !report.is_held(finding.identity)).count();
+    let rest = scan.and_then(|scan| scan.rest.as_ref());
     Mailbox {
         name: &verdict.name,
         status: match scan {
             None => "failed",
             Some(_) if new > 0 => "alert",
+            Some(_) if rest.is_some() => "failed",
             Some(_) => "ok",
         },
         scanned: scan.map_or(0, |scan| scan.scanned),
         new,
         skipped: scan.map_or(0, |scan| scan.skipped),
+        remaining: rest.map_or(0, |(_, left)| *left),
         alerts: findings
             .iter()
             .map(|finding| MailAlert {
@@ -219,7 +223,7 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
             })
             .collect(),
         duration_seconds: milliseconds(verdict.scanned.duration.as_secs_f64()),
-        error: verdict.scanned.result.as_ref().err().map(Error::from),
+        error: verdict.scanned.failure().map(Error::from),
     }
 }
 

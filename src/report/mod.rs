@@ -123,9 +123,9 @@ impl Report {
         self.held.iter().any(|held| held.identity == identity)
     }
 
-    /// Mailboxes that could not be read.
+    /// Mailboxes that could not be read, or not to the end.
     fn unread_mailboxes(&self) -> usize {
-        self.mailboxes.iter().filter(|verdict| verdict.scanned.result.is_err()).count()
+        self.mailboxes.iter().filter(|verdict| verdict.scanned.failure().is_some()).count()
     }
 
     /// Subscriptions that are due.

@@ -3,6 +3,7 @@
 use super::Report;
 use crate::alert::Identity;
 use crate::amount;
+use crate::check::mailbox::scan::Scan;
 use crate::check::subscription::Standing;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
@@ -65,7 +66,8 @@ pub(super) fn sections(report: &Report, quiet: bool) -> Vec<Section> {
     let is_bad = |verdict: &&Verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning);
     let shown = report.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict));
     let is_quiet = |verdict: &&MailboxVerdict| {
-        verdict.scanned.result.as_ref().is_ok_and(|scan| scan.findings.iter().all(|f| report.is_held(f.identity)))
+        let is_known = |scan: &Scan| scan.rest.is_none() && scan.findings.iter().all(|f| report.is_held(f.identity));
+        verdict.scanned.result.as_ref().is_ok_and(is_known)
     };
     let mailboxes = report.mailboxes.iter().filter(|verdict| !quiet || !is_quiet(verdict));
     let is_due = |verdict: &&SubscriptionVerdict| verdict.renewal.standing == Standing::Due;
@@ -153,14 +155,26 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
         }
         Ok(scan) => scan,
     };
-    let left_out = if scan.skipped > 0 { format!("{} older not read", scan.skipped) } else { String::new() };
+    let mut notes = Vec::new();
+    if scan.skipped > 0 {
+        notes.push(format!("{} older not read", scan.skipped));
+    }
+    if let Some((failure, left)) = &scan.rest {
+        notes.push(format!("{left} left for the next run: {}: {}", failure.reason.as_str(), failure.describe()));
+    }
     let is_alert = scan.findings.iter().any(|finding| !report.is_held(finding.identity));
-    let state = if is_alert { (Tone::Soon, "alert") } else { (Tone::Good, "ok") };
-    let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), left_out] }];
+    let state = match &scan.rest {
+        _ if is_alert => (Tone::Soon, "alert"),
+        Some(_) => (Tone::Unknown, Status::Failed.as_str()),
+        None => (Tone::Good, "ok"),
+    };
+    let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), notes.join("; ")] }];
     rows.extend(scan.findings.iter().map(|finding| {
         let told = if report.is_held(finding.identity) { " (told before)" } else { "" };
         let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));
-        let note = format!("{sender} - {subject} [{}]{told}", finding.keywords.join(", "));
+        let words = finding.keywords.join(", ");
+        let words = if words.is_empty() { words } else { format!(" [{words}]") };
+        let note = format!("{sender} - {subject}{words}{told}");
         Row { state: None, cells: vec![String::new(), String::new(), note] }
     }));
     rows

@@ -14,6 +14,7 @@ use super::views::{previous_start, shard_text};
 use super::{Fate, Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
+use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Found, Telling};
@@ -55,6 +56,12 @@ pub(super) fn snapshot(
     for row in database.query("SELECT check_id, validity, last FROM cursors", &[])? {
         let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
         snapshot.cursors.insert(Identity(row.int(0)?), Cursor { validity: number(1)?, last: number(2)? });
+    }
+    for row in database.query("SELECT check_id, validity, first_uid, last_uid, is_alone FROM mail_marks", &[])? {
+        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+        let (validity, is_alone) = (number(1)?, row.int(4)? != 0);
+        let mark = Mark { validity, first: number(2)?, last: number(3)?, is_alone };
+        snapshot.marks.insert(Identity(row.int(0)?), mark);
     }
     let Some(ttl) = keep_readings else {
         return Ok(snapshot);
@@ -606,6 +613,11 @@ fn cursors(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErro
             vec![verdict.identity.0.into(), validity.into(), last.into()]
         })
         .collect();
+    for row in &rows {
+        // Another run may be reading what has come since.
+        let sql = "DELETE FROM mail_marks WHERE check_id = $1 AND (validity <> $2 OR last_uid <= $3)";
+        database.execute(sql, row)?;
+    }
     // Of two runs at once the one that has read further is right.
     insert(
         database,
@@ -615,6 +627,27 @@ fn cursors(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErro
         "ON CONFLICT (check_id) DO UPDATE SET validity = excluded.validity, last = excluded.last \
          WHERE cursors.validity <> excluded.validity OR cursors.last < excluded.last",
     )
+}
+
+/// Marks the mails of a mailbox that are about to be read. A mark goes with the cursor that has moved past it.
+pub(super) fn mark_mails(
+    database: &mut dyn Database,
+    mailbox: Identity,
+    mark: Mark,
+    wait: Duration,
+) -> Result<(), StoreError> {
+    let numbers = [mark.validity, mark.first, mark.last, u32::from(mark.is_alone)].map(|n| Value::Int(i64::from(n)));
+    let row: Vec<Value> = [mailbox.0.into()].into_iter().chain(numbers).collect();
+    transaction(database, wait, |database| {
+        insert(
+            database,
+            "mail_marks",
+            &["check_id", "validity", "first_uid", "last_uid", "is_alone"],
+            &[row],
+            "ON CONFLICT (check_id) DO UPDATE SET validity = excluded.validity, first_uid = excluded.first_uid, \
+             last_uid = excluded.last_uid, is_alone = excluded.is_alone",
+        )
+    })
 }
 
 /// Marks what became of the messages, ends the run's row and removes what is too old.

@@ -21,9 +21,9 @@ pub mod views;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -34,6 +34,7 @@ use self::memory::Memory;
 use crate::alert::{Alert, Identity};
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
+use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
@@ -52,6 +53,8 @@ const LEAST_WAIT: Duration = Duration::from_millis(200);
 const SECOND_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait for the end of a connection: nothing is written there any more.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for a mark of what is about to be read; after that a run goes on without.
+const MARK_WAIT: Duration = Duration::from_secs(1);
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +146,8 @@ pub struct Snapshot {
     pub account_key: Option<String>,
     /// How far mailboxes were read.
     pub cursors: HashMap<Identity, Cursor>,
+    /// What runs were reading there that have died, or still read.
+    pub marks: HashMap<Identity, Mark>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,
 }
@@ -256,7 +261,7 @@ type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
 /// A store, behind a thread that may hang without harm.
 pub struct Store {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<Arc<mpsc::Sender<Job>>>,
     closed: mpsc::Receiver<()>,
     /// Calls so far, and how many of them the thread is through with.
     calls: usize,
@@ -304,8 +309,14 @@ impl Store {
             drop(engine);
             let _ = done.send(());
         };
-        let mut store =
-            Store { jobs: Some(sender), closed, calls: 0, answers: Arc::default(), is_slow: false, engine: None };
+        let mut store = Store {
+            jobs: Some(Arc::new(sender)),
+            closed,
+            calls: 0,
+            answers: Arc::default(),
+            is_slow: false,
+            engine: None,
+        };
         match aside::start("state", work) {
             Ok(()) => {
                 let _ = giver.send(engine);
@@ -448,6 +459,12 @@ impl Store {
         })
     }
 
+    /// What marks the mails of a mailbox that are about to be read. It can be used on any thread until the store is closed.
+    pub fn marker(&self) -> MailMarker {
+        let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
+        MailMarker { jobs, has_failed: Arc::default() }
+    }
+
     /// When the run before began, over the same shard.
     ///
     /// # Errors
@@ -512,6 +529,33 @@ impl Store {
         if !is_stuck {
             let patience = wait(until).min(LAST_WAIT);
             let _ = until.extended_to(Instant::now() + patience, LEAST_WAIT).receive(&self.closed);
+        }
+    }
+}
+
+/// Marks what is about to be read. A store that fails is not asked again: nothing waits for it a second time.
+#[derive(Clone)]
+pub struct MailMarker {
+    /// Weak, so that a thread that hangs does not keep the store from being closed.
+    jobs: Weak<mpsc::Sender<Job>>,
+    has_failed: Arc<AtomicBool>,
+}
+
+impl MailMarker {
+    /// Writes a mark, and waits for that a bounded time.
+    pub fn mark(&self, mailbox: Identity, mark: Mark) {
+        if self.has_failed.load(Ordering::Relaxed) {
+            return;
+        }
+        let (sender, receiver) = mpsc::channel();
+        let job: Job = Box::new(move |engine| {
+            // Nobody listens any more after the wait.
+            let _ = sender.send(engine.try_once(&|database, _| book::mark_mails(database, mailbox, mark, MARK_WAIT)));
+        });
+        let is_asked = self.jobs.upgrade().is_some_and(|jobs| jobs.send(job).is_ok());
+        let is_marked = is_asked && receiver.recv_timeout(MARK_WAIT + MARK_WAIT / 4).is_ok_and(|result| result.is_ok());
+        if !is_marked && !self.has_failed.swap(true, Ordering::Relaxed) {
+            log::info!("mails are read without a mark in the memory of runs, which does not take it");
         }
     }
 }
@@ -618,5 +662,57 @@ impl Engine {
                 Err(StoreError::new(StoreFault::Other, message))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARK: Mark = Mark { validity: 7, first: 1, last: 9, is_alone: false };
+
+    fn marks(path: &Path) -> i64 {
+        let file = rusqlite::Connection::open(path).unwrap();
+        file.query_row("SELECT count(*) FROM mail_marks", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_store_that_hangs_holds_a_scan_once_and_briefly() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let until = Deadline::within(LONGEST_WAIT);
+        let open = || Store::open(&Place::File(path.clone()), Access::Write, &Arc::default(), &until, &mut Vec::new());
+        let store = open().unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let marker = store.marker();
+        let (sender, receiver) = mpsc::channel();
+        let asked = marker.clone();
+        std::thread::spawn(move || {
+            asked.mark(Identity(1), MARK);
+            assert!(asked.has_failed.load(Ordering::Relaxed));
+            for mailbox in 0..1000 {
+                asked.mark(Identity(mailbox), MARK);
+            }
+            sender.send(()).unwrap();
+        });
+        receiver.recv_timeout(LONGEST_WAIT).expect("all thousand together take no longer than one");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(marks(&path), 0);
+        // One that works takes it.
+        let store = {
+            drop(store);
+            open().unwrap()
+        };
+        let marker = store.marker();
+        marker.mark(Identity(1), MARK);
+        marker.mark(Identity(1), Mark { last: 10, ..MARK });
+        marker.mark(Identity(2), MARK);
+        assert_eq!(marks(&path), 2);
+        // A thread that has it keeps nobody from closing the store, and does no harm afterwards.
+        store.close(&until);
+        assert!(marker.jobs.upgrade().is_none());
+        marker.mark(Identity(3), MARK);
+        assert_eq!(marks(&path), 2);
     }
 }

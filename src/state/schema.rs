@@ -2,7 +2,8 @@
 //!
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
 //! unique. `check_id` is the identity of a check. Amounts are decimal text. `labels` and `buckets` are JSON lists, `grouping` is
-//! the group of a Pushgateway. `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
+//! the group of a Pushgateway. `mail_marks` holds the mails that a run reads, or was reading when it died.
+//! `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
 //!
 //! `channel` is the id of a channel, empty for all that have no row of their own. A delivery is `pending` while a run is
 //! sending it, or for good if that run died; `lost` counts these runs, `doubts` the sendings without an answer.
@@ -13,7 +14,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -165,6 +166,15 @@ WHERE b.check_id = c.check_id AND b.topic = c.topic AND b.state = 'sent');
 INSERT INTO deliveries (dedup_key, channel, run_id, at, status, attempts)
 SELECT dedup_key, '', '', created_at, 'pending', 0 FROM alerts WHERE state = 'pending';
 DROP TABLE conditions;
+",
+    "
+CREATE TABLE mail_marks (
+    check_id BIGINT PRIMARY KEY,
+    validity BIGINT NOT NULL,
+    first_uid BIGINT NOT NULL,
+    last_uid BIGINT NOT NULL,
+    is_alone BIGINT NOT NULL
+);
 ",
 ];
 

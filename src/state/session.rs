@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use super::{Access, Decider, LONGEST_WAIT, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
+use super::{
+    Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name,
+};
 use jiff::Timestamp;
 
 use crate::alert::Identity;
@@ -95,6 +97,11 @@ impl Session {
         let mut snapshot = snapshot.unwrap_or_default();
         self.memory = std::mem::take(&mut snapshot.memory);
         snapshot
+    }
+
+    /// What marks mails that are about to be read, if this run may write.
+    pub fn marker(&self) -> Option<MailMarker> {
+        self.store.as_ref().filter(|_| self.kept == Kept::Kept).map(Store::marker)
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still

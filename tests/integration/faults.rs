@@ -3,6 +3,7 @@
 //! unseen.
 
 use crate::delivery::{Hook, Mood, channels, world_with};
+use crate::mailbox_bounds;
 use crate::support::postgres::Postgres;
 use crate::support::tmpfs::Tmpfs;
 use crate::support::world::{Kind, World, account};
@@ -37,6 +38,7 @@ fn the_table_of_faults_is_what_happens() {
     rows.extend(EXPRESSIONS.iter().map(runaway));
     rows.extend([halting(), deep_answer()]);
     rows.extend(crate::process::rows());
+    rows.extend(mailbox_bounds::faults());
     rows.sort_by(|a, b| a.fault.cmp(&b.fault).then(b.store.cmp(a.store)));
     let mut table = String::from(
         "# Faults and what becomes of alerts\n\n\

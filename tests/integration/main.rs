@@ -14,6 +14,7 @@ mod faults;
 mod files;
 mod hangs;
 mod limits;
+mod mailbox_bounds;
 mod mailboxes;
 mod memory;
 mod metrics;
