@@ -86,8 +86,15 @@ pub struct SubscriptionVerdict {
     pub identity: Identity,
     /// What it is about.
     pub subscription: Subscription,
-    /// When it renews, and whether somebody must be reminded.
-    pub renewal: Renewal,
+    /// When it renews, and whether somebody must be reminded; or why that is not known.
+    pub renewal: Result<Renewal, Failure>,
+}
+
+impl SubscriptionVerdict {
+    /// Where it stands, in a word.
+    pub fn standing(&self) -> &'static str {
+        self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
+    }
 }
 
 /// What was found of one mailbox.
@@ -223,10 +230,20 @@ pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run
             settle(state, condition, rules, now, (identity, topic), &mut decision);
         }
     }
-    for verdict in found.subscriptions.iter().filter(|_| rules.tell) {
-        let condition = memory.conditions.get(&(verdict.identity, Topic::Renewal));
-        let alert = reminder(verdict, found.today, now, run_id);
-        settle_renewal(alert, verdict.renewal.standing, condition, rules, now, &mut decision);
+    for verdict in &found.subscriptions {
+        let failed = verdict.renewal.as_ref().err();
+        let failures = count_failures(verdict.identity, failed, memory, &mut decision);
+        if !rules.tell {
+            continue;
+        }
+        let draft = Draft::of_subscription(verdict, now, run_id);
+        let state = failing(failed, &draft, &rules.alerting, failures);
+        let key = (verdict.identity, Topic::Failing);
+        settle(state, memory.conditions.get(&key), rules, now, key, &mut decision);
+        if let Some((alert, standing)) = reminder(verdict, found.today, now, run_id) {
+            let condition = memory.conditions.get(&(verdict.identity, Topic::Renewal));
+            settle_renewal(alert, standing, condition, rules, now, &mut decision);
+        }
     }
     for verdict in &found.mailboxes {
         let failed = verdict.scanned.result.as_ref().err();
@@ -404,6 +421,20 @@ impl<'a> Draft<'a> {
         }
     }
 
+    fn of_subscription(verdict: &'a SubscriptionVerdict, now: Timestamp, run_id: &'a str) -> Draft<'a> {
+        Draft {
+            identity: verdict.identity,
+            name: &verdict.subscription.name,
+            owner: verdict.subscription.owner_project.as_deref(),
+            provider: "subscription",
+            kind: None,
+            balance: None,
+            currency: None,
+            now,
+            run_id,
+        }
+    }
+
     fn alert(&self, topic: Topic, event: Event, level: Level, threshold: Option<Decimal>) -> Alert {
         let over = if event == Event::Resolved { "-resolved" } else { "" };
         Alert {
@@ -512,10 +543,11 @@ fn settle(
     }
 }
 
-/// The reminder of a subscription.
-fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: &str) -> Alert {
-    let (subscription, renewal) = (&verdict.subscription, &verdict.renewal);
-    Alert {
+/// The reminder of a subscription, and where it stands; none if that is not known.
+fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: &str) -> Option<(Alert, Standing)> {
+    let subscription = &verdict.subscription;
+    let (renewal, schedule) = verdict.renewal.as_ref().ok().zip(subscription.schedule.as_ref().ok())?;
+    let alert = Alert {
         identity: verdict.identity,
         topic: Topic::Renewal,
         event: Event::Raised,
@@ -529,8 +561,8 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: 
         currency: subscription.currency.as_ref().map(|currency| text::one_line(currency, 16)),
         trouble: None,
         renewal: Some(RenewalNotice {
-            cycle_type: subscription.cycle.as_str().to_owned(),
-            renewal_day: subscription.renewal_day.clone(),
+            cycle_type: schedule.cycle.as_str().to_owned(),
+            renewal_day: schedule.renewal_day.clone(),
             next: renewal.next,
             today,
             days: renewal.days,
@@ -541,7 +573,8 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: 
         unconfirmed: false,
         missed: None,
         dedup_key: format!("{}-{}-{run_id}", Topic::Renewal.as_str(), verdict.identity),
-    }
+    };
+    Some((alert, renewal.standing))
 }
 
 /// A reminder is told once a cycle and day, and not more often than the cool-down allows. That it is over is no news, unless

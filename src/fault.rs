@@ -4,7 +4,7 @@
 /// `kill:` and the place; in builds with debug assertions only.
 pub(crate) fn point(place: &str) {
     #[cfg(debug_assertions)]
-    if let Ok(wanted) = std::env::var("BALANCE_ALERT_FAULT") {
+    if let Some(wanted) = crate::config::of_this_process("BALANCE_ALERT_FAULT") {
         if wanted.strip_prefix("kill:") == Some(place) {
             let _ = std::process::Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
             // The signal is on its way; nothing more is done here.

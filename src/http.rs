@@ -22,6 +22,7 @@ use url::Url;
 
 use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
+use crate::surroundings::Surroundings;
 
 /// Largest body that is read, in bytes.
 const LARGEST_BODY: u64 = 1024 * 1024;
@@ -55,13 +56,36 @@ pub struct Response {
 /// One TLS connector for reading and sending, built when the first client is: OpenSSL takes tens of milliseconds to read
 /// the trust store, which `native-tls` makes it do for every connector, and `reqwest` wants one even for plain HTTP.
 #[derive(Clone, Default)]
-struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
+struct TrustStore {
+    built: Arc<OnceLock<Result<native_tls::TlsConnector, String>>>,
+    surroundings: Arc<Surroundings>,
+}
 
 impl TrustStore {
     fn connector(&self) -> Result<native_tls::TlsConnector, String> {
-        let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
+        let built = self.built.get_or_init(|| {
+            let mut builder = native_tls::TlsConnector::builder();
+            // The library hears of the process's own variables, and not of `.env`.
+            for authority in authorities(&self.surroundings) {
+                builder.add_root_certificate(authority);
+            }
+            builder.build().map_err(|error| error.to_string())
+        });
         built.clone()
     }
+}
+
+/// The certificate authorities that only `.env` names, beside those that the library knows.
+fn authorities(surroundings: &Surroundings) -> Vec<native_tls::Certificate> {
+    let files = surroundings.more_authorities.iter().flat_map(|place| match std::fs::read_dir(place) {
+        Ok(folder) => folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
+        Err(_) => vec![place.clone()],
+    });
+    let certificates = files.filter_map(|file| {
+        let text = std::fs::read(file).ok()?;
+        native_tls::Certificate::stack_from_pem(&text).ok()
+    });
+    certificates.flatten().collect()
 }
 
 /// A message to a service.
@@ -87,6 +111,12 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// The clients of a process with these proxies and authorities.
+    pub fn new(surroundings: Surroundings) -> Clients {
+        let trust = TrustStore { surroundings: Arc::new(surroundings), ..TrustStore::default() };
+        Clients { trust, ..Clients::default() }
+    }
+
     /// The reading client. Never dropped: its thread would wait for name look-ups that hang, and hold the exit back.
     fn reader(&self) -> Result<&Client, Failure> {
         let built = self.reader.get_or_init(|| {

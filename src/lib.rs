@@ -36,6 +36,7 @@ pub mod report;
 pub mod retry;
 mod run;
 pub mod state;
+pub mod surroundings;
 pub mod text;
 
 use std::io::{self, Write};
@@ -43,7 +44,7 @@ use std::io::{self, Write};
 use anstream::AutoStream;
 use clap::CommandFactory;
 
-use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
+use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, Talk, ValidateArgs};
 use crate::config::{Environment, Loaded, Problem, Reach, Source};
 use crate::exit::Exit;
 use crate::logging::Format;
@@ -59,19 +60,15 @@ pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
 pub fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Check(args) => {
-            set_colour(args.talk.color);
             let exit = run::check(&args);
             if args.output == Output::Nagios { nagios(exit) } else { exit }
         }
-        Command::Validate(args) => {
-            set_colour(args.talk.color);
-            validate(&args)
-        }
+        Command::Validate(args) => validate(&args),
         Command::Providers(args) => print(&report::setup::providers(args.output)),
-        Command::Status(args) => answer(&args.store, || recall::status(&args)),
-        Command::History(args) => answer(&args.store, || recall::history(&args)),
-        Command::Alerts(args) => answer(&args.store, || recall::alerts(&args)),
-        Command::Health(args) => answer(&args.store, || recall::health(&args)),
+        Command::Status(args) => answer(recall::status(&args)),
+        Command::History(args) => answer(recall::history(&args)),
+        Command::Alerts(args) => answer(recall::alerts(&args)),
+        Command::Health(args) => answer(recall::health(&args)),
         Command::Schema => print(config::SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -89,9 +86,11 @@ pub fn nagios(exit: Exit) -> Exit {
     exit.for_nagios()
 }
 
-fn set_colour(color: Color) {
+fn set_colour(color: Color, environment: &Environment) {
     let choice = match color {
-        // The library's own rule per stream: a terminal, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`.
+        // The library hears of the process's own variable, and not of `.env`.
+        Color::Auto if environment.overlay("NO_COLOR").is_some() => anstream::ColorChoice::Never,
+        // The library's own rule per stream: a terminal, `CLICOLOR_FORCE`, `TERM`.
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::AlwaysAnsi,
         Color::Never => anstream::ColorChoice::Never,
@@ -99,20 +98,35 @@ fn set_colour(color: Color) {
     choice.write_global();
 }
 
+/// A config that was looked for and read, and what it was read with.
+struct Opened {
+    format: Format,
+    source: Source,
+    environment: Environment,
+    loaded: Loaded,
+}
+
+/// Finds where the config is, reads the variables, and starts logging and colours.
+fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Result<Source, Box<Problem>>) {
+    let environment = Environment::of_process();
+    let source = Source::find(config.config.as_deref(), &environment);
+    let environment = match &source {
+        Ok(source) => environment.with_dotenv(&source.folder()),
+        Err(_) => environment,
+    };
+    set_colour(talk.color, &environment);
+    (logging::init(&environment, talk.verbose), environment, source)
+}
+
 /// Reads the config and starts logging; problems that stop everything are printed.
-fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exit> {
-    // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
-    let variable =
-        std::env::var_os("CONFIG_PATH").filter(|path| config.config.as_ref().is_some_and(|c| c.as_os_str() == path));
-    let source = Source::find(config.config.as_deref(), variable.map(|_| "CONFIG_PATH"));
-    let environment = Environment::read(source.as_ref().ok().map(Source::folder).as_deref());
-    let format = logging::init(&environment, verbose);
+fn open(config: &ConfigArg, talk: &Talk) -> Result<Opened, Exit> {
+    let (format, environment, source) = begin(config, talk);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config
     })?;
     let loaded = config::load(&source, &environment);
-    Ok((format, source, loaded))
+    Ok(Opened { format, source, environment, loaded })
 }
 
 fn complain_all(format: Format, problems: &[Problem]) {
@@ -122,7 +136,7 @@ fn complain_all(format: Format, problems: &[Problem]) {
 }
 
 fn validate(args: &ValidateArgs) -> Exit {
-    let (format, source, loaded) = match open(&args.config, args.talk.verbose) {
+    let Opened { format, source, loaded, .. } = match open(&args.config, &args.talk) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -140,7 +154,7 @@ fn validate(args: &ValidateArgs) -> Exit {
     for warning in config.warnings() {
         log::warn!("{warning}");
     }
-    let printed = match Plan::new(&config, &CheckArgs::default()) {
+    let printed = match Plan::new(&config, &CheckArgs::default(), None) {
         Ok(plan) => print(&report::setup::describe(&config, &plan)),
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
@@ -151,9 +165,8 @@ fn validate(args: &ValidateArgs) -> Exit {
 }
 
 /// Prints what the memory of runs answers.
-fn answer(args: &StoreArgs, ask: impl FnOnce() -> recall::Answer) -> Exit {
-    set_colour(args.talk.color);
-    match ask() {
+fn answer(answer: recall::Answer) -> Exit {
+    match answer {
         Ok((text, exit)) => {
             let printed = print(&text);
             if printed == Exit::Ok { exit } else { printed }

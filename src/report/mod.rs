@@ -114,12 +114,17 @@ impl Report {
 
     /// Subscriptions that are due.
     fn due(&self) -> usize {
-        self.subscriptions.iter().filter(|verdict| verdict.renewal.standing == Standing::Due).count()
+        self.subscriptions.iter().filter(|verdict| is_due(verdict)).count()
+    }
+
+    /// Subscriptions of which nobody knows when they renew.
+    fn unknown_renewals(&self) -> usize {
+        self.subscriptions.iter().filter(|verdict| verdict.renewal.is_err()).count()
     }
 
     /// Whether a check could not be read.
     pub fn has_failed(&self) -> bool {
-        self.has(Status::Failed) || self.unread_mailboxes() > 0
+        self.has(Status::Failed) || self.unread_mailboxes() > 0 || self.unknown_renewals() > 0
     }
 
     /// Whether a channel has taken an alert, by its position.
@@ -184,7 +189,7 @@ impl Report {
         let summary = self.summary();
         let counts = [
             (summary.low, "low"),
-            (summary.failed + self.unread_mailboxes(), "failed"),
+            (summary.failed + self.unread_mailboxes() + self.unknown_renewals(), "failed"),
             (summary.warning, "warning"),
             (self.mails(), "by mail"),
             (self.due(), "due"),
@@ -240,4 +245,9 @@ impl Report {
             Output::Markdown => markdown::render(self, quiet),
         }
     }
+}
+
+/// Whether somebody must be reminded of a subscription.
+fn is_due(verdict: &SubscriptionVerdict) -> bool {
+    verdict.renewal.as_ref().is_ok_and(|renewal| renewal.standing == Standing::Due)
 }

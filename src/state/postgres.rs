@@ -105,6 +105,11 @@ fn configuration(address: &str) -> Result<Config, StoreError> {
     url.as_str().parse().map_err(|_| wrong())
 }
 
+/// What is wrong with an address, if nobody could connect by it.
+pub(super) fn fault(address: &str) -> Option<StoreError> {
+    configuration(address).err()
+}
+
 /// The database for messages: never the user or the password, also of an address that is not well-formed.
 pub(super) fn name(address: &str) -> String {
     let is_plain = |part: &str| {

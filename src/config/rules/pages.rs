@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Builder, item, under, web_address};
+use super::{Builder, item, shown_word, under, web_address};
 use crate::check::provider::page::Page;
 use crate::config::document::Part;
 use crate::limit::Limit;
@@ -17,21 +17,29 @@ impl Builder<'_> {
             let path = item("providers", index);
             let Some(page) = page else {
                 self.missing_entry(&path);
+                // The page's own mistake is said; that there is no such provider would be another one.
+                if let Some(id) = self.names.get(&path) {
+                    self.broken_pages.insert(id.clone(), self.broken_at(&path));
+                }
                 continue;
             };
             // What a variable brought into a request may be a credential.
             let request = under(&path, "request");
-            for (_, value) in self.interpolated.filled.iter().filter(|(at, _)| at.starts_with(&request)) {
-                self.redactor.learn(value);
+            let filled = self.interpolated.filled.range(request.clone()..);
+            for (_, filled) in filled.take_while(|(at, _)| at.starts_with(&request)) {
+                self.redactor.learn(&filled.text);
             }
             let problems = page_problems(&page);
             for (field, message) in problems {
                 self.problem(&under(&path, field), Part::Value, message, None);
             }
             if pages.contains_key(&page.id) {
-                let message = format!("there is already a provider `{}`", page.id);
+                let message = format!("there is already a provider{}", shown_word(&page.id));
                 self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
             } else {
+                if let Some(why) = self.broken_at(&path) {
+                    self.broken_pages.insert(page.id.clone(), Some(why));
+                }
                 pages.insert(page.id.clone(), Arc::new(page));
             }
         }
