@@ -26,7 +26,7 @@ const MOST_DEPTH: usize = 64;
 /// Most bytes of text in a tree, in which each alias is replaced by what it stands for.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 /// Most bytes that are read again to find positions; one position is always found.
-const MOST_SEARCHED: usize = 16 * 1024 * 1024;
+const MOST_SEARCHED: usize = 8 * 1024 * 1024;
 
 const TOO_MANY: &str = "it holds too many values: 2000000 are allowed";
 const TOO_DEEP: &str = "it is nested too deep: 64 levels are allowed";

@@ -62,11 +62,19 @@ pub(super) fn name(text: &str) -> Option<String> {
     (!looks_secret(text)).then(|| text::one_line(text, 60))
 }
 
-/// `, but is 5`, or nothing.
-pub(super) fn but_is(number: impl Display) -> String {
+/// ` 5`, or nothing: a key may be made of digits alone, but not of so few.
+pub(super) fn number(number: impl Display) -> String {
     let text = number.to_string();
     let is_short = text.len() <= LONGEST_NUMBER && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.'));
-    if is_short { format!(", but is {text}") } else { String::new() }
+    if is_short { format!(" {text}") } else { String::new() }
+}
+
+/// `, but is 5`, or nothing.
+pub(super) fn but_is(number: impl Display) -> String {
+    match self::number(number) {
+        number if number.is_empty() => number,
+        number => format!(", but is{number}"),
+    }
 }
 
 /// A path in back-ticks, or what stands for it: a key that is given as the name of its file is no path.
@@ -76,8 +84,26 @@ pub(super) fn path(written: &str, full: &Path) -> String {
 
 /// Whether a text looks as if it were, or held, a key: by its beginning, or as nobody makes up names.
 pub(super) fn looks_secret(text: &str) -> bool {
-    let is_apart = |c: char| c.is_whitespace() || "/:=@,;?&`\"'()[]{}<>|".contains(c);
-    text.split(is_apart).any(|part| has_prefix(part) || part.split(['-', '_', '.', '+', '~']).any(is_random))
+    text.split(is_apart).any(is_key)
+}
+
+/// A message of somebody else, without what looks like a key in it.
+pub(super) fn scrub(message: &str) -> String {
+    let parts = message.split_inclusive(is_apart).map(|part| {
+        let end = part.char_indices().next_back().filter(|(_, c)| is_apart(*c)).map_or(part.len(), |(at, _)| at);
+        let (word, apart) = part.split_at(end);
+        if is_key(word) { format!("***{apart}") } else { part.to_owned() }
+    });
+    parts.collect()
+}
+
+/// Whether a character stands between words.
+fn is_apart(c: char) -> bool {
+    c.is_whitespace() || "/:=@,;?&`\"'()[]{}<>|".contains(c)
+}
+
+fn is_key(word: &str) -> bool {
+    has_prefix(word) || word.split(['-', '_', '.', '+', '~']).any(is_random)
 }
 
 fn has_prefix(part: &str) -> bool {
@@ -136,6 +162,8 @@ mod tests {
             assert_eq!(key(secret), "a key that is not shown");
             assert_eq!(but_is(secret), "", "{secret}");
             assert_eq!(path(secret, Path::new(secret)), "what it names", "{secret}");
+            let said = scrub(&format!("`{secret}` is not known, as {secret}: it is (\"{secret}\")"));
+            assert!(!said.contains(secret) && said.contains(" is not known, as "), "{said}");
         }
     }
 

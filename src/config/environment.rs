@@ -64,7 +64,7 @@ impl Environment {
     /// The same with the `.env` in a folder, if there is one.
     #[must_use]
     pub fn with_dotenv(mut self, folder: &Path) -> Environment {
-        let file = folder.join(".env");
+        let file = if folder == Path::new(".") { PathBuf::from(".env") } else { folder.join(".env") };
         let text = match std::fs::read(&file) {
             Ok(bytes) => text::decode_lossy(bytes).map_err(|why| format!("it is {why}")),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -344,6 +344,32 @@ mod tests {
         let mut tree = Value::from(vec!["${LONG}"; 100]);
         let done = interpolate(&mut tree, &env);
         assert_eq!((done.filled.len(), done.malformed.len()), (64, 36));
+    }
+
+    /// Whoever asks the process itself does not hear of `.env`. Tests may ask it, and the arguments are nobody's variables.
+    #[test]
+    fn no_other_file_names_the_environment_of_the_process() {
+        fn visit(folder: &Path, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    visit(&path, found);
+                    continue;
+                }
+                let name =
+                    path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap().display().to_string();
+                let is_exempt =
+                    name.ends_with("tests.rs") || ["config/environment.rs", "config/schema.rs"].contains(&&*name);
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+                if !is_exempt && (code.contains("std::env") || code.contains("env::var")) {
+                    found.push(name);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        visit(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+        assert_eq!(found, [] as [String; 0]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod rules;
 mod schema;
 mod source;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

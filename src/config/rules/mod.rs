@@ -171,9 +171,9 @@ impl Builder<'_> {
         let entry = entry_of(path);
         let is_off = entry.is_some_and(|entry| self.disabled.contains(entry));
         let reach = if entry.is_some() && (is_off || self.is_from_outside(path)) { Reach::Entry } else { reach };
-        // What variables brought in may be a secret.
+        // What variables brought in may be a secret, and some messages come from elsewhere, as those about jq do.
         let brought = self.brought_into(entry.unwrap_or(path));
-        let message = brought.mask(&message);
+        let message = echo::scrub(&brought.mask(&message));
         if let (Reach::Entry, Some(entry), false) = (reach, entry, is_off) {
             self.broken.entry(entry.to_vec()).or_insert_with(|| message.clone());
         }
@@ -215,7 +215,9 @@ impl Builder<'_> {
     /// Looks at a credential before anybody is asked with it. What cannot be right breaks the entry, what is odd is a warning.
     fn vet(&mut self, path: &[Step], field: &str, secret: &str, purpose: Use, broken: &mut Option<String>) {
         let at = under(path, field);
-        let Some(finding) = credential::inspect(secret, purpose).filter(|_| broken.is_none()) else {
+        // Of a control character somebody else speaks.
+        let is_known = broken.is_some() || secret.chars().any(char::is_control);
+        let Some(finding) = credential::inspect(secret, purpose).filter(|_| !is_known) else {
             return;
         };
         let variables = self.interpolated.filled.get(&at).map(|filled| filled.variables.as_slice()).unwrap_or_default();
@@ -407,7 +409,7 @@ impl Builder<'_> {
         } else if said.starts_with("unknown variant") {
             let value = words.first().copied().unwrap_or_default();
             let known: Vec<&str> = words.iter().copied().skip(1).collect();
-            self.choice(path, value, &known);
+            self.choice(path, "", value, &known);
         } else if let Some(missing) = said.strip_prefix("missing field ") {
             if !self.is_flagged(&under(path, missing.trim_matches('`'))) {
                 self.problem(path, Part::Value, format!("{missing} is missing"), None);
@@ -450,8 +452,8 @@ impl Builder<'_> {
     }
 
     /// A value that is none of those which are allowed.
-    fn choice(&mut self, path: &[Step], value: &str, known: &[&str]) {
-        let name = echo::key(&last_key(path));
+    fn choice(&mut self, path: &[Step], noun: &str, value: &str, known: &[&str]) {
+        let name = format!("{noun}{}", echo::key(&last_key(path)));
         let message = match echo::word(value) {
             Some(value) => format!("{name} cannot be `{value}`"),
             None => format!("{name} is none of the words that it can be"),
@@ -716,7 +718,7 @@ impl Builder<'_> {
         match text.parse() {
             Ok(limit) => Some(limit),
             Err(why) => {
-                self.problem(path, Part::Value, format!("`{}` {why}", last_key(path)), None);
+                self.problem(path, Part::Value, format!("{} {why}", echo::key(&last_key(path))), None);
                 None
             }
         }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{Builder, item, shown_word, under, web_address};
+use crate::auth;
 use crate::check::provider::page::Page;
 use crate::config::document::Part;
 use crate::limit::Limit;
@@ -29,6 +32,12 @@ impl Builder<'_> {
             for (_, filled) in filled.take_while(|(at, _)| at.starts_with(&request)) {
                 self.redactor.learn(&filled.text);
             }
+            if let Some(why) = self.broken_at(&path) {
+                // What is missing from it is missing from outside.
+                self.broken_pages.insert(page.id.clone(), Some(why));
+                continue;
+            }
+            self.learn_login(&page);
             let problems = page_problems(&page);
             for (field, message) in problems {
                 self.problem(&under(&path, field), Part::Value, message, None);
@@ -44,6 +53,21 @@ impl Builder<'_> {
             }
         }
         pages
+    }
+}
+
+impl Builder<'_> {
+    /// What stands before the host of a page's addresses is sent as a user and a password.
+    fn learn_login(&mut self, page: &Page) {
+        let addresses = page.request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
+        for url in addresses.filter_map(|text| Url::parse(text).ok()) {
+            if let Some(password) = url.password() {
+                let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+                self.redactor.learn(password);
+                self.redactor.learn(&plain);
+                self.redactor.learn(&auth::basic(url.username(), &plain));
+            }
+        }
     }
 }
 

@@ -67,7 +67,9 @@ impl Builder<'_> {
         if let (Some(critical), Some(warning)) = (threshold, warning_threshold)
             && warning < critical
         {
-            let message = "`warning_threshold` is under `threshold`, so it would never warn";
+            let [warning, critical] = [warning, critical].map(echo::number);
+            let message =
+                format!("`warning_threshold`{warning} is under `threshold`{critical}, so it would never warn");
             self.problem(&under(path, "warning_threshold"), Part::Value, message, None);
         }
         let owner = self.owner(path, raw.owner_project, raw.project);
@@ -188,13 +190,16 @@ impl Builder<'_> {
         for (name, value) in &set {
             let Some(spec) = page.options.get(name) else {
                 let hint = if known.is_empty() { None } else { suggestion(name, &known, "options") };
-                let message = format!("provider `{}` has no such option{}", page.id, shown_word(name));
+                let message = match echo::word(name) {
+                    Some(name) => format!("provider `{}` has no option `{name}`", page.id),
+                    None => format!("provider `{}` has no such option", page.id),
+                };
                 self.problem(&under(&at, name), Part::Key(0), message, hint);
                 continue;
             };
             if !spec.values.is_empty() && !spec.values.contains(value) {
                 let values: Vec<&str> = spec.values.iter().map(String::as_str).collect();
-                self.choice(&under(&at, name), value, &values);
+                self.choice(&under(&at, name), "option ", value, &values);
             }
         }
         for (name, spec) in &page.options {
