@@ -106,6 +106,11 @@ fn is_key(word: &str) -> bool {
     has_prefix(word) || word.split(['-', '_', '.', '+', '~']).any(is_random)
 }
 
+/// Whether a text holds what begins as keys of well-known services do, and is as long as these.
+pub(super) fn is_known_key(text: &str) -> bool {
+    text.split(is_apart).any(|part| part.len() >= 20 && has_prefix(part))
+}
+
 fn has_prefix(part: &str) -> bool {
     let lower = part.to_ascii_lowercase();
     let begins = |prefix: &str| {

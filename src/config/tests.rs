@@ -237,3 +237,36 @@ fn an_entry_that_is_switched_off_needs_nothing_but_its_shape() {
         }
     }
 }
+
+/// The processor time of this thread, as other tests run beside this one.
+fn effort(text: &str) -> f64 {
+    let now = || {
+        let at = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
+        at.tv_sec() as f64 + at.tv_nsec() as f64 / 1e9
+    };
+    let begin = now();
+    drop(load(text, &[]));
+    now() - begin
+}
+
+#[test]
+fn twice_the_config_takes_no_more_than_twice_the_time() {
+    let lists: [(&str, &str); 6] = [
+        ("settings:\n", "  language: en\n"),
+        ("settings:\n", "  field#: en\n"),
+        ("projects:\n", "  - { name: A, provider: file, threshold: 1, options: { path: x } }\n"),
+        ("projects:\n", "  - { name: A#, provider: uniapi, api_key: \"${UNSET_#}\", threshold: x }\n"),
+        ("email:\n", "  - { name: A#, host: h, username: u, password: p, alert_keywords: [\"${UNSET_#}\"] }\n"),
+        ("email: { host: h, username: u, password: p, alert_keywords: [\n", "  \"${UNSET_#}\", 1,\n"),
+    ];
+    let text = |head: &str, item: &str, count: usize| {
+        let items: String = (0..count).map(|at| item.replace('#', &at.to_string())).collect();
+        let foot = if head.contains('[') { "]}\n" } else { "" };
+        format!("{head}{items}{foot}")
+    };
+    for (head, item) in lists {
+        // The second is as long as the first eight times, and may take twice as long as that.
+        let [small, large] = [200, 1600].map(|count| effort(&text(head, item, count)));
+        assert!(large < 16.0 * small, "{head}{item}{small} s, {large} s");
+    }
+}

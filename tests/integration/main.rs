@@ -4,6 +4,7 @@
 mod access;
 mod channels;
 mod config_mistakes;
+mod environment;
 mod faults;
 mod limits;
 mod mailboxes;

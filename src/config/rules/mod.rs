@@ -133,6 +133,7 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         broken: BTreeMap::new(),
     };
     builder.report_tree();
+    builder.report_names();
     let raw = builder.shape(&mut tree);
     drop(tree);
     let config = builder.config(raw);
@@ -323,6 +324,13 @@ impl Builder<'_> {
             self.push(path, Part::Value, message, hint, reach);
         }
         self.interpolated.unset = unset;
+    }
+
+    /// Names stand in reports, alerts and metrics, so a key among them is hardly meant.
+    fn report_names(&mut self) {
+        let keys = self.names.iter().filter(|(_, name)| echo::is_known_key(name)).map(|(path, _)| document::show(path));
+        let warnings = keys.map(|place| format!("{place}: its name looks like a key, and names stand in every report"));
+        self.warnings.extend(warnings);
     }
 
     /// Deserialises the tree entry by entry, so that a large config is gone through once, whatever is wrong with it.
@@ -737,7 +745,7 @@ impl Builder<'_> {
             if !pages.contains_key(&id) && !self.broken_pages.contains_key(&id) {
                 let known: Vec<&str> = pages.keys().map(String::as_str).collect();
                 let hint = suggestion(&id, &known, "known providers");
-                let message = format!("there is no provider{}", shown_word(&id));
+                let message = no_provider(&id);
                 self.problem(&at, Part::Key(0), message, hint);
             }
             match self.limit(&at, &text.0.0) {
@@ -777,7 +785,7 @@ impl Builder<'_> {
                         let shown = echo::path(file, &full);
                         let message = format!("`{file_field}`: {shown} cannot be read: {why}");
                         let hint = echo::looks_secret(file)
-                            .then(|| format!("it looks like a secret; if it is one, it belongs into `{field}`"));
+                            .then(|| format!("it looks like a secret; if it is one, it belongs in `{field}`"));
                         self.push(&under(path, &file_field), Part::Value, message.clone(), hint, Reach::Entry);
                         *broken = broken.take().or(Some(message));
                         return None;
@@ -803,6 +811,14 @@ fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
             format!("{what}: {}{more}", text::list(listed.iter().copied()))
         }
     })
+}
+
+/// That a provider is named which there is not.
+fn no_provider(id: &str) -> String {
+    match echo::word(id) {
+        Some(id) => format!("there is no provider `{id}`"),
+        None => "a provider is named that there is not".to_owned(),
+    }
 }
 
 /// A word that can be repeated, in back-ticks after a blank.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Builder, item, shown_name, shown_word, suggestion, under, web_address};
+use super::{Builder, item, no_provider, shown_name, suggestion, under, web_address};
 use crate::check::provider::Target;
 use crate::check::provider::page::{CredentialFormat, Page, Reader};
 use crate::config::credential::Use;
@@ -159,8 +159,7 @@ impl Builder<'_> {
         if !self.is_full() {
             let known: Vec<&str> = pages.keys().map(String::as_str).collect();
             let hint = suggestion(provider, &known, "known providers");
-            let message = format!("there is no provider{}", shown_word(provider));
-            self.problem(&under(path, "provider"), Part::Value, message, hint);
+            self.problem(&under(path, "provider"), Part::Value, no_provider(provider), hint);
         }
         // If a variable names a provider that there is not, only this account cannot be read.
         let why = self.broken_at(path)?;

@@ -75,7 +75,7 @@ impl Builder<'_> {
                 Some(variable) => (format!("the variable `{variable}`"), path.clone()),
                 None => (format!("`{field}`"), under(&path, field)),
             };
-            self.push(&at, Part::Value, format!("{name} cannot be used: {why}"), hint, Reach::Entry);
+            self.push(&at, Part::Value, format!("{name}: {why}"), hint, Reach::Entry);
         }
         if let Ok(Place::Postgres(url)) = &place {
             self.redactor.learn(url.expose_secret());
