@@ -11,12 +11,10 @@ use crate::text;
 /// What a credential is for, as far as that decides what it may hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Use<'a> {
-    /// A key of a service, and the texts that a request puts before it.
+    /// A key of a service, and the texts that a request puts before it, for example `Bearer `.
     Key {
-        /// For example `Bearer `.
+        /// These texts.
         after: &'a [String],
-        /// Whether it travels in a header, which takes ASCII only.
-        in_header: bool,
     },
     /// A password or a signing secret, which people make up.
     Password,
@@ -70,12 +68,9 @@ fn characters(secret: &str, purpose: Use) -> Option<Finding> {
     if let Some((at, name)) = strange {
         return wrong(format!("holds {name} (character {at})"), copy);
     }
-    let Use::Key { in_header, .. } = purpose else {
-        return None;
-    };
     let (at, _) = secret.chars().enumerate().find(|(_, c)| !c.is_ascii())?;
-    let what = format!("holds a character that is no ASCII (character {})", at + 1);
-    if in_header { wrong(what + ", which no header can carry", copy) } else { odd(what, copy) }
+    let is_key = matches!(purpose, Use::Key { .. });
+    if is_key { odd(format!("holds a character that is no ASCII (character {})", at + 1), copy) } else { None }
 }
 
 /// What a character is called, if it is none that a person would type into a credential.
@@ -192,7 +187,7 @@ fn templates(secret: &str, purpose: Use) -> Option<Finding> {
 
 /// Words that the request puts before it, or that belong to where it was copied from.
 fn prefixes(secret: &str, purpose: Use) -> Option<Finding> {
-    let Use::Key { after, .. } = purpose else {
+    let Use::Key { after } = purpose else {
         return None;
     };
     let lower = secret.to_ascii_lowercase();
@@ -223,7 +218,7 @@ fn prefixes(secret: &str, purpose: Use) -> Option<Finding> {
 
 /// The form as a whole.
 fn shapes(secret: &str, purpose: Use) -> Option<Finding> {
-    let Use::Key { after, .. } = purpose else {
+    let Use::Key { after } = purpose else {
         return None;
     };
     if secret.starts_with('{') && secret.contains('"') {
@@ -252,9 +247,9 @@ fn shapes(secret: &str, purpose: Use) -> Option<Finding> {
 mod tests {
     use super::*;
 
-    fn look(secret: &str, after: &[&str], in_header: bool) -> Option<(Weight, String)> {
+    fn look(secret: &str, after: &[&str]) -> Option<(Weight, String)> {
         let after: Vec<String> = after.iter().map(|text| (*text).to_owned()).collect();
-        inspect(secret, Use::Key { after: &after, in_header }).map(|finding| (finding.weight, finding.what))
+        inspect(secret, Use::Key { after: &after }).map(|finding| (finding.weight, finding.what))
     }
 
     #[test]
@@ -281,8 +276,8 @@ mod tests {
             ("sk-аbc", Wrong, "Cyrillic"),
             ("sk-Αbc", Wrong, "Greek"),
             ("sk-𝐚bc", Wrong, "mathematical"),
-            ("sk-é", Wrong, "no ASCII (character 4), which no header can carry"),
-            ("密码", Wrong, "no ASCII"),
+            ("sk-é", Odd, "no ASCII (character 4)"),
+            ("密码", Odd, "no ASCII"),
             ("\"sk-abc\"", Wrong, "quotes around it"),
             ("'sk-abc'", Wrong, "quotes around it"),
             ("`sk-abc`", Wrong, "quotes around it"),
@@ -320,7 +315,7 @@ mod tests {
             ("c2stYWJjZA==", Odd, "base64 form of a key"),
             ("sk-abc # mine", Odd, "a blank"),
         ] {
-            let got = look(secret, &["Bearer "], true);
+            let got = look(secret, &["Bearer "]);
             let (found, what) = got.unwrap_or_else(|| panic!("{secret:?} is found to be well"));
             assert!(what.contains(says), "{secret:?}: {what}");
             assert_eq!(found, weight, "{secret:?}");
@@ -356,11 +351,10 @@ mod tests {
             "Zm9vYmFyYmF6",
             "user:pass{word}",
         ] {
-            assert_eq!(look(secret, &["Bearer "], true), None, "{secret}");
+            assert_eq!(look(secret, &["Bearer "]), None, "{secret}");
         }
         // A page that puts nothing before it leaves the word to the key.
-        assert_eq!(look("Bearer sk-abc", &[""], true), None);
-        assert_eq!(look("密码", &[], false).unwrap().0, Weight::Odd);
+        assert_eq!(look("Bearer sk-abc", &[""]), None);
     }
 
     #[test]

@@ -70,10 +70,20 @@ pub(super) fn number(number: impl Display) -> String {
 }
 
 /// `, but is 5`, or nothing.
-pub(super) fn but_is(number: impl Display) -> String {
-    match self::number(number) {
-        number if number.is_empty() => number,
-        number => format!(", but is{number}"),
+pub(super) fn but_is(value: impl Display) -> String {
+    let text = value.to_string();
+    let is_short = !number(&text).is_empty() || word(&text).is_some_and(|word| word.len() <= LONGEST_NUMBER);
+    if is_short { format!(", but is {text}") } else { String::new() }
+}
+
+/// `: 15.11.2026` in back-ticks, or nothing: what looks like a date is one, if not as it should be written.
+pub(super) fn date(text: &str) -> String {
+    let separators = text.bytes().filter(|byte| b".-/".contains(byte)).count();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if separators == 2 && digits <= 8 && separators + digits == text.len() {
+        format!(": `{text}`")
+    } else {
+        String::new()
     }
 }
 
@@ -165,7 +175,7 @@ mod tests {
             assert_eq!(name(secret), None, "{secret}");
             assert_eq!(name(&format!("prod {secret}")), None, "{secret}");
             assert_eq!(key(secret), "a key that is not shown");
-            assert_eq!(but_is(secret), "", "{secret}");
+            assert_eq!((but_is(secret), date(secret)), (String::new(), String::new()), "{secret}");
             assert_eq!(path(secret, Path::new(secret)), "what it names", "{secret}");
             let said = scrub(&format!("`{secret}` is not known, as {secret}: it is (\"{secret}\")"));
             assert!(!said.contains(secret) && said.contains(" is not known, as "), "{said}");
@@ -201,9 +211,11 @@ mod tests {
         for text in ["secrets/openrouter.key", "/run/secrets/api_key", "no-such-file", "keys/prod-2026.txt"] {
             assert_eq!(path(text, Path::new(text)), format!("`{text}`"));
         }
-        assert_eq!(
-            (but_is(31), but_is("-1.5"), but_is("x")),
-            (", but is 31".into(), ", but is -1.5".into(), "".into())
-        );
+        for (value, want) in
+            [("31", ", but is 31"), ("-1.5", ", but is -1.5"), ("x", ", but is x"), ("open sesame", "")]
+        {
+            assert_eq!(but_is(value), want);
+        }
+        assert_eq!((date("15.11.2026"), date("soon")), (": `15.11.2026`".to_owned(), String::new()));
     }
 }

@@ -68,6 +68,7 @@ struct Subscription<'a> {
     days_until_renewal: Option<i64>,
     amount: Option<Box<RawValue>>,
     currency: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error<'a>>,
     alerts: Vec<Told<'a>>,
 }

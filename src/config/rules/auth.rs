@@ -86,7 +86,7 @@ impl Builder<'_> {
     ) -> Option<Login> {
         let token = self.secret(path, field, token, file, broken)?;
         let after = ["Bearer ".to_owned()];
-        self.vet(path, field, token.expose_secret(), Use::Key { after: &after, in_header: true }, broken);
+        self.vet(path, field, token.expose_secret(), Use::Key { after: &after }, broken);
         Some(Login::Bearer(token))
     }
 
@@ -153,7 +153,7 @@ impl Builder<'_> {
             self.required(path, "value", value.is_some());
         }
         let (name, value) = raw.name.zip(value)?;
-        self.vet(path, "value", value.expose_secret(), Use::Key { after: &[], in_header: true }, broken);
+        self.vet(path, "value", value.expose_secret(), Use::Password, broken);
         let name = name.trim().to_owned();
         let at = under(path, "name");
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

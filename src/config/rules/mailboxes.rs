@@ -173,7 +173,7 @@ impl Builder<'_> {
             self.secret(path, "refresh_token", raw.refresh_token, raw.refresh_token_file.as_deref(), broken);
         for (field, secret) in [("client_secret", &client_secret), ("refresh_token", &refresh_token)] {
             if let Some(secret) = secret {
-                self.vet(path, field, secret.expose_secret(), Use::Key { after: &[], in_header: false }, broken);
+                self.vet(path, field, secret.expose_secret(), Use::Key { after: &[] }, broken);
             }
         }
         let provider = raw.provider.unwrap_or_default();

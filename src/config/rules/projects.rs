@@ -259,11 +259,11 @@ impl Builder<'_> {
             (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
                 Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
                     self.redactor.learn(secret.trim());
-                    self.vet(path, "api_key", pair, Use::Key { after: &[], in_header: false }, broken);
+                    self.vet(path, "api_key", pair, Use::Key { after: &[] }, broken);
                 }
                 _ => {
                     // What is odd about it may be why it is no pair.
-                    self.vet(path, "api_key", pair, Use::Key { after: &[], in_header: false }, broken);
+                    self.vet(path, "api_key", pair, Use::Key { after: &[] }, broken);
                     if broken.is_some() {
                         return;
                     }
@@ -282,8 +282,7 @@ impl Builder<'_> {
                 let headers = page.request.headers.values();
                 let after: Vec<String> =
                     headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
-                let in_header = !after.is_empty();
-                self.vet(path, "api_key", key, Use::Key { after: &after, in_header }, broken);
+                self.vet(path, "api_key", key, Use::Key { after: &after }, broken);
             }
         }
     }

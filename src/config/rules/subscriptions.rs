@@ -56,7 +56,7 @@ impl Builder<'_> {
             let date = text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == "2026-11-15".len());
             if date.is_none() {
                 let hint = Some("write it as 2026-11-15".to_owned());
-                let message = "`last_renewed_date` is not a date";
+                let message = format!("`last_renewed_date` is not a date{}", echo::date(text.trim()));
                 self.problem(&under(path, "last_renewed_date"), Part::Value, message, hint);
             }
             date
