@@ -5,7 +5,7 @@ use crate::alert::Identity;
 use crate::amount;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
-use crate::text;
+use crate::text::{self, ShortNames};
 
 /// How a state looks at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,27 +71,43 @@ pub(super) fn sections(report: &Report, quiet: bool) -> Vec<Section> {
     let mut renewals: Vec<&SubscriptionVerdict> =
         report.subscriptions.iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
     renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.as_ref().ok().map(|renewal| renewal.next)));
+    let names = Names {
+        checks: ShortNames::new(report.names(), text::NAME_CHARS),
+        owners: ShortNames::new(report.owners(), text::OWNER_CHARS),
+    };
     let all = [
         Section {
             headings: &["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"],
             right: &[3, 4],
-            rows: shown.map(|verdict| account(report, verdict)).collect(),
+            rows: shown.map(|verdict| account(report, verdict, &names)).collect(),
         },
         Section {
             headings: &["STATUS", "MAILBOX", "READ", "NOTE"],
             right: &[2],
-            rows: mailboxes.flat_map(|verdict| mailbox(report, verdict)).collect(),
+            rows: mailboxes.flat_map(|verdict| mailbox(report, verdict, &names)).collect(),
         },
         Section {
             headings: &["STATUS", "SUBSCRIPTION", "CYCLE", "RENEWS", "DAYS", "AMOUNT", "OWNER", "NOTE"],
             right: &[4, 5],
-            rows: renewals.into_iter().map(|verdict| renewal(report, verdict)).collect(),
+            rows: renewals.into_iter().map(|verdict| renewal(report, verdict, &names)).collect(),
         },
     ];
     all.into_iter().filter(|section| !section.rows.is_empty()).collect()
 }
 
-fn account(report: &Report, verdict: &Verdict) -> Row {
+/// The names of a report as its tables show them.
+struct Names {
+    checks: ShortNames,
+    owners: ShortNames,
+}
+
+impl Names {
+    fn owner(&self, owner: Option<&str>) -> String {
+        owner.map(|owner| self.owners.get(owner).to_owned()).unwrap_or_default()
+    }
+}
+
+fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
     let subject = &verdict.subject;
     let balance = match (verdict.status, verdict.balance) {
         (Status::Unlimited, _) => "unlimited".to_owned(),
@@ -113,19 +129,19 @@ fn account(report: &Report, verdict: &Verdict) -> Row {
     }
     notes.extend(suppressed(report, subject.identity));
     let cells = vec![
-        text::one_line(&subject.name, 60),
+        names.checks.get(&subject.name).to_owned(),
         subject.provider.clone(),
         balance,
         threshold,
-        subject.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+        names.owner(subject.owner_project.as_deref()),
         notes.join("; "),
     ];
     Row { state: Some((verdict.status.into(), verdict.status.as_str())), cells }
 }
 
 /// A row for a mailbox, and one for each mail that is an alert.
-fn mailbox(report: &Report, verdict: &MailboxVerdict) -> Vec<Row> {
-    let name = text::one_line(&verdict.name, 60);
+fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row> {
+    let name = names.checks.get(&verdict.name).to_owned();
     let scan = match &verdict.scanned.result {
         Err(failure) => {
             let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
@@ -149,7 +165,7 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict) -> Vec<Row> {
     rows
 }
 
-fn renewal(report: &Report, verdict: &SubscriptionVerdict) -> Row {
+fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row {
     let subscription = &verdict.subscription;
     let currency = subscription.currency.as_deref().map(|currency| text::one_line(currency, 16));
     let (tone, next, days, failure) = match &verdict.renewal {
@@ -164,12 +180,12 @@ fn renewal(report: &Report, verdict: &SubscriptionVerdict) -> Row {
     };
     let notes: Vec<String> = failure.into_iter().chain(suppressed(report, verdict.identity)).collect();
     let cells = vec![
-        text::one_line(&subscription.name, 60),
+        names.checks.get(&subscription.name).to_owned(),
         subscription.cycle_type().unwrap_or("-").to_owned(),
         next,
         days,
         subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
-        subscription.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+        names.owner(subscription.owner_project.as_deref()),
         notes.join("; "),
     ];
     Row { state: Some((tone, verdict.standing())), cells }
