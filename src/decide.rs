@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::alert::{Alert, Event, Identity, Level, MailNotice, RenewalNotice, Topic, Trouble};
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::Renewal;
+use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::config::{Alerting, BalanceType, Subscription};
 use crate::failure::Failure;
@@ -87,8 +87,15 @@ pub struct SubscriptionVerdict {
     pub identity: Identity,
     /// What it is about.
     pub subscription: Subscription,
-    /// When it renews, and whether somebody must be reminded.
-    pub renewal: Renewal,
+    /// When it renews, and whether somebody must be reminded; or why that is not known.
+    pub renewal: Result<Renewal, Failure>,
+}
+
+impl SubscriptionVerdict {
+    /// Where it stands, in a word.
+    pub fn standing(&self) -> &'static str {
+        self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
+    }
 }
 
 /// What was found of one mailbox.
@@ -275,10 +282,19 @@ pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run
             settler.settle(state, key, memory.conditions.get(&key), &mut decision);
         }
     }
-    for verdict in found.subscriptions.iter().filter(|_| tells) {
-        let known = memory.conditions.get(&(verdict.identity, Topic::Renewal));
-        let alert = reminder(verdict, found.today, now);
-        settler.settle_renewal(alert, verdict.renewal.standing, found.today, known, &mut decision);
+    for verdict in &found.subscriptions {
+        let failed = verdict.renewal.as_ref().err();
+        let failures = count_failures(verdict.identity, failed, memory, &mut decision);
+        if !tells {
+            continue;
+        }
+        let state = failing(failed, &Draft::of_subscription(verdict, now), &rules.alerting, failures);
+        let key = (verdict.identity, Topic::Failing);
+        settler.settle(state, key, memory.conditions.get(&key), &mut decision);
+        if let Some((alert, standing)) = reminder(verdict, found.today, now) {
+            let known = memory.conditions.get(&(verdict.identity, Topic::Renewal));
+            settler.settle_renewal(alert, standing, found.today, known, &mut decision);
+        }
     }
     for verdict in &found.mailboxes {
         let failed = verdict.scanned.result.as_ref().err();
@@ -434,6 +450,20 @@ impl<'a> Draft<'a> {
         }
     }
 
+    fn of_subscription(verdict: &'a SubscriptionVerdict, now: Timestamp) -> Draft<'a> {
+        Draft {
+            identity: verdict.identity,
+            name: &verdict.subscription.name,
+            owner: verdict.subscription.owner_project.as_deref(),
+            provider: "subscription",
+            kind: None,
+            balance: None,
+            currency: None,
+            now,
+            host: None,
+        }
+    }
+
     fn alert(&self, topic: Topic, event: Event, level: Level, threshold: Option<Decimal>) -> Alert {
         Alert {
             identity: self.identity,
@@ -461,10 +491,11 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The reminder of a subscription.
-fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Alert {
-    let (subscription, renewal) = (&verdict.subscription, &verdict.renewal);
-    Alert {
+/// The reminder of a subscription, and where it stands; none if that is not known.
+fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Option<(Alert, Standing)> {
+    let subscription = &verdict.subscription;
+    let (renewal, schedule) = verdict.renewal.as_ref().ok().zip(subscription.schedule.as_ref().ok())?;
+    let alert = Alert {
         identity: verdict.identity,
         topic: Topic::Renewal,
         event: Event::Raised,
@@ -479,8 +510,8 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Alert
         host: None,
         trouble: None,
         renewal: Some(RenewalNotice {
-            cycle_type: subscription.cycle.as_str().to_owned(),
-            renewal_day: subscription.renewal_day.clone(),
+            cycle_type: schedule.cycle.as_str().to_owned(),
+            renewal_day: schedule.renewal_day.clone(),
             next: renewal.next,
             today,
             days: renewal.days,
@@ -493,7 +524,8 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Alert
         since: None,
         is_reminder: false,
         dedup_key: String::new(),
-    }
+    };
+    Some((alert, renewal.standing))
 }
 
 #[cfg(test)]

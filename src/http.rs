@@ -24,6 +24,7 @@ use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
 use crate::lookup;
 use crate::process::{aside, limits};
+use crate::surroundings::Surroundings;
 
 /// Largest body that is read, in bytes.
 const LARGEST_BODY: u64 = 1024 * 1024;
@@ -59,13 +60,36 @@ pub struct Response {
 /// One TLS connector for reading and sending, built when the first client is: OpenSSL takes tens of milliseconds to read
 /// the trust store, which `native-tls` makes it do for every connector, and `reqwest` wants one even for plain HTTP.
 #[derive(Clone, Default)]
-struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
+struct TrustStore {
+    built: Arc<OnceLock<Result<native_tls::TlsConnector, String>>>,
+    surroundings: Arc<Surroundings>,
+}
 
 impl TrustStore {
     fn connector(&self) -> Result<native_tls::TlsConnector, String> {
-        let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
+        let built = self.built.get_or_init(|| {
+            let mut builder = native_tls::TlsConnector::builder();
+            // The library hears of the process's own variables, and not of `.env`.
+            for authority in authorities(&self.surroundings) {
+                builder.add_root_certificate(authority);
+            }
+            builder.build().map_err(|error| error.to_string())
+        });
         built.clone()
     }
+}
+
+/// The certificate authorities that only `.env` names, beside those that the library knows.
+fn authorities(surroundings: &Surroundings) -> Vec<native_tls::Certificate> {
+    let files = surroundings.more_authorities.iter().flat_map(|place| match std::fs::read_dir(place) {
+        Ok(folder) => folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
+        Err(_) => vec![place.clone()],
+    });
+    let certificates = files.filter_map(|file| {
+        let text = std::fs::read(file).ok()?;
+        native_tls::Certificate::stack_from_pem(&text).ok()
+    });
+    certificates.flatten().collect()
 }
 
 /// A message to a service.
@@ -124,9 +148,17 @@ enum Reader {
 }
 
 impl Clients {
-    /// Clients of which the reading one keeps so many idle connections to one host.
-    pub fn keeping(idle: usize) -> Clients {
-        Clients { idle: Some(idle), ..Clients::default() }
+    /// The clients of a process with these proxies and authorities.
+    pub fn new(surroundings: Surroundings) -> Clients {
+        let trust = TrustStore { surroundings: Arc::new(surroundings), ..TrustStore::default() };
+        Clients { trust, ..Clients::default() }
+    }
+
+    /// The same, of which the reading one keeps so many idle connections to one host.
+    #[must_use]
+    pub fn keeping(mut self, idle: usize) -> Clients {
+        self.idle = Some(idle);
+        self
     }
 
     fn reader(&self) -> Reader {

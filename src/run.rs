@@ -16,7 +16,7 @@ use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Turn};
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
-use crate::config::{self, Loaded, Mailbox, Place};
+use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
@@ -31,7 +31,7 @@ use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
-use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
+use crate::{Opened, check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
 /// Of the run's time this much at the most is kept for the store and for telling.
 const LAST_SHARE: Duration = Duration::from_secs(5);
@@ -83,6 +83,7 @@ struct Context<'a> {
     args: &'a CheckArgs,
     process: &'a Process,
     format: Format,
+    environment: Environment,
     start: Instant,
     timeout: Duration,
     started_at: Timestamp,
@@ -120,15 +121,25 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     // As long as the config is not read, nobody knows better.
     watchdog.allow(args.timeout.unwrap_or(config::Settings::default().run_timeout));
     watchdog.expect("the reading of the config", shown(Exit::Config));
-    let (format, config) = match open(&args.config, args.talk.verbose) {
-        Ok((format, _, Loaded { config: Some(config), .. })) => (format, config),
-        Ok((format, _, loaded)) => {
-            complain_all(format, &loaded.problems);
-            return Exit::Config;
-        }
+    let Opened { format, environment, loaded, .. } = match open(&args.config, &args.talk) {
+        Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let plan = match Plan::new(&config, args) {
+    let Some(config) = loaded.config else {
+        complain_all(format, &loaded.problems);
+        return Exit::Config;
+    };
+    for problem in loaded.problems.iter().filter(|problem| problem.reach == Reach::Line) {
+        log::warn!("{problem}");
+    }
+    let shard = match args.shard(&environment) {
+        Ok(shard) => shard,
+        Err(why) => {
+            logging::complain(format, &why);
+            return Exit::Usage;
+        }
+    };
+    let plan = match Plan::new(&config, args, shard) {
         Ok(plan) => plan,
         Err(PlanError::Usage { message, hint }) => {
             let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
@@ -159,13 +170,14 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
             log::warn!("no alert can be sent through `{}`: {why}", channel.name);
         }
     }
-    let run_id = run_id(started_at);
+    let run_id = run_id(&environment, started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
     let (start, timeout) = (watchdog.started(), plan.run_timeout);
     let room = limits::room(plan.workers, hosts(&plan).len());
-    let clients = Arc::new(Clients::keeping(room.idle));
+    let clients = Arc::new(Clients::new(environment.surroundings()).keeping(room.idle));
     let plan = Plan { workers: room.reads, ..plan };
-    let context = Context { args, process, format, start, timeout, started_at, run_id, interrupt, clients };
+    let context =
+        Context { args, process, format, environment, start, timeout, started_at, run_id, interrupt, clients };
     let report = carry_out(plan, &context);
     if report.channels.is_empty() && (report.has_low() || report.has_failed() || report.has_warning()) {
         let what = "something is wrong and nobody is told of it, because the config has no `webhook`";
@@ -350,8 +362,12 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     });
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes));
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
-        let (before, paid) = (subscription.alert_days_before, subscription.last_renewed);
-        let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;
+        let renewal = match &subscription.schedule {
+            Ok(Schedule { cycle, alert_days_before, last_renewed, .. }) => {
+                Ok(check::subscription::look(*cycle, *alert_days_before, *last_renewed, today)?)
+            }
+            Err(why) => Err(Failure::new(Reason::Config, why.clone())),
+        };
         Some(SubscriptionVerdict { identity: subscription.identity(), subscription, renewal })
     });
     Seen {
@@ -397,6 +413,7 @@ fn present(plan: &Plan, report: &Report) -> Present {
             .iter()
             .map(|v| (v.subject.name.clone(), v.subject.provider.clone()))
             .chain(report.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
+            .chain(report.subscriptions.iter().map(|v| (v.subscription.name.clone(), "subscription".to_owned())))
             .collect(),
         webhook_types: plan.channels.iter().map(|channel| channel.kind.as_str()).collect(),
     }
@@ -466,7 +483,7 @@ fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
 fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timestamp>) -> Option<f64> {
     let started_at = context.started_at;
     let scheduled = context.args.scheduled_at.or_else(|| {
-        let name = std::env::var("BALANCE_ALERT_JOB_NAME").ok()?;
+        let name = context.environment.overlay("BALANCE_ALERT_JOB_NAME")?;
         let minutes: i64 = name.rsplit_once('-')?.1.parse().ok()?;
         // A Job that was made by hand may end in any number.
         let at = Timestamp::from_second(minutes.checked_mul(60)?).ok()?;
@@ -528,10 +545,10 @@ fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
 }
 
 /// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.
-fn run_id(started_at: Timestamp) -> String {
-    let is_id = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
-    match std::env::var("BALANCE_ALERT_RUN_ID").ok().filter(|id| !id.is_empty()) {
-        Some(id) if is_id(&id) => return id,
+fn run_id(environment: &Environment, started_at: Timestamp) -> String {
+    let is_id = |id: &str| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
+    match environment.get("BALANCE_ALERT_RUN_ID").filter(|id| !id.is_empty()) {
+        Some(id) if is_id(id) => return id.to_owned(),
         Some(_) => log::warn!("`BALANCE_ALERT_RUN_ID` is not used: an id is 1 to 100 visible ASCII characters"),
         None => {}
     }

@@ -7,6 +7,7 @@ use super::settle::has_dropped;
 use super::*;
 use crate::alert::Identity;
 use crate::check::Reading;
+use crate::config::Schedule;
 use crate::failure::Reason;
 use crate::state::Fate;
 use crate::state::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
@@ -616,10 +617,7 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
     let mut life = Life::new("0", None);
     let subscription = Subscription {
         name: "S".into(),
-        cycle: crate::check::subscription::Cycle::Monthly(15),
-        renewal_day: "15".into(),
-        alert_days_before: 3,
-        last_renewed: None,
+        schedule: Err("it is not known".into()),
         amount: None,
         currency: None,
         owner_project: None,
@@ -627,8 +625,10 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
     let live = |life: &mut Life, day: &str, hour: i64, paid: Option<&str>, taken: bool, want: &str| {
         let today: Date = day.parse().unwrap();
         let paid = paid.map(|paid| paid.parse().unwrap());
-        let renewal = crate::check::subscription::look(subscription.cycle, 3, paid, today).unwrap();
-        let subscription = Subscription { last_renewed: paid, ..subscription.clone() };
+        let cycle = crate::check::subscription::Cycle::Monthly(15);
+        let schedule = Schedule { cycle, renewal_day: "15".into(), alert_days_before: 3, last_renewed: paid };
+        let renewal = Ok(crate::check::subscription::look(cycle, 3, paid, today).unwrap());
+        let subscription = Subscription { schedule: Ok(schedule), ..subscription.clone() };
         let identity = Identity::of("subscription", "S", &[]);
         let verdict = SubscriptionVerdict { identity, subscription, renewal };
         let found = Found { subscriptions: vec![verdict], today, ..Found::default() };

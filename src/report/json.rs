@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use super::{Report, Summary};
 use crate::alert::{Event, Identity, Topic};
 use crate::amount;
-use crate::check::subscription::Standing;
 use crate::config::BalanceType;
 use crate::decide::MailboxVerdict;
 use crate::decide::Status;
@@ -64,12 +63,14 @@ struct MailAlert<'a> {
 struct Subscription<'a> {
     name: &'a str,
     owner_project: Option<&'a str>,
-    cycle_type: &'static str,
-    status: Standing,
-    next_renewal_date: String,
-    days_until_renewal: i64,
+    cycle_type: Option<&'static str>,
+    status: &'static str,
+    next_renewal_date: Option<String>,
+    days_until_renewal: Option<i64>,
     amount: Option<Box<RawValue>>,
     currency: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error<'a>>,
     alerts: Vec<Told<'a>>,
 }
 
@@ -287,12 +288,13 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
             .map(|verdict| Subscription {
                 name: &verdict.subscription.name,
                 owner_project: verdict.subscription.owner_project.as_deref(),
-                cycle_type: verdict.subscription.cycle.as_str(),
-                status: verdict.renewal.standing,
-                next_renewal_date: verdict.renewal.next.to_string(),
-                days_until_renewal: verdict.renewal.days,
+                cycle_type: verdict.subscription.cycle_type(),
+                status: verdict.standing(),
+                next_renewal_date: verdict.renewal.as_ref().ok().map(|renewal| renewal.next.to_string()),
+                days_until_renewal: verdict.renewal.as_ref().ok().map(|renewal| renewal.days),
                 amount: verdict.subscription.amount.map(amount::to_json),
                 currency: verdict.subscription.currency.as_deref(),
+                error: verdict.renewal.as_ref().err().map(Error::from),
                 alerts: told(report, verdict.identity),
             })
             .collect(),

@@ -130,12 +130,17 @@ impl Report {
 
     /// Subscriptions that are due.
     fn due(&self) -> usize {
-        self.subscriptions.iter().filter(|verdict| verdict.renewal.standing == Standing::Due).count()
+        self.subscriptions.iter().filter(|verdict| is_due(verdict)).count()
+    }
+
+    /// Subscriptions of which nobody knows when they renew.
+    fn unknown_renewals(&self) -> usize {
+        self.subscriptions.iter().filter(|verdict| verdict.renewal.is_err()).count()
     }
 
     /// Whether a check could not be read.
     pub fn has_failed(&self) -> bool {
-        self.has(Status::Failed) || self.unread_mailboxes() > 0
+        self.has(Status::Failed) || self.unread_mailboxes() > 0 || self.unknown_renewals() > 0
     }
 
     /// Whether a channel has taken an alert, by its position.
@@ -223,12 +228,12 @@ impl Report {
     pub fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
         let (unread, mail, due) = (self.unread_mailboxes(), self.alerting_mailboxes(), self.due());
-        let quiet_mailboxes = self.mailboxes.len() - unread - mail;
+        let (quiet_mailboxes, unknown) = (self.mailboxes.len() - unread - mail, self.unknown_renewals());
         Summary {
             total: self.total(),
-            ok: count(Status::Ok) + quiet_mailboxes + (self.subscriptions.len() - due),
+            ok: count(Status::Ok) + quiet_mailboxes + (self.subscriptions.len() - due - unknown),
             low: count(Status::Low),
-            failed: count(Status::Failed) + unread,
+            failed: count(Status::Failed) + unread + unknown,
             warning: count(Status::Warning),
             unlimited: count(Status::Unlimited),
             mail,
@@ -284,4 +289,9 @@ impl Report {
             Output::Markdown => markdown::render(self, quiet),
         }
     }
+}
+
+/// Whether somebody must be reminded of a subscription.
+fn is_due(verdict: &SubscriptionVerdict) -> bool {
+    verdict.renewal.as_ref().is_ok_and(|renewal| renewal.standing == Standing::Due)
 }

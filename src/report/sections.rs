@@ -1,10 +1,9 @@
 //! What tables of a report hold, for people: the rows, worst first, whichever way they are drawn.
 
-use super::Report;
+use super::{Report, is_due};
 use crate::alert::Identity;
 use crate::amount;
 use crate::check::mailbox::scan::Scan;
-use crate::check::subscription::Standing;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
 use crate::text::{self, ShortNames};
@@ -70,10 +69,10 @@ pub(super) fn sections(report: &Report, quiet: bool) -> Vec<Section> {
         verdict.scanned.result.as_ref().is_ok_and(is_known)
     };
     let mailboxes = report.mailboxes.iter().filter(|verdict| !quiet || !is_quiet(verdict));
-    let is_due = |verdict: &&SubscriptionVerdict| verdict.renewal.standing == Standing::Due;
+    let is_bad = |verdict: &SubscriptionVerdict| verdict.renewal.is_err() || is_due(verdict);
     let mut renewals: Vec<&SubscriptionVerdict> =
-        report.subscriptions.iter().filter(|verdict| !quiet || is_due(verdict)).collect();
-    renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.next));
+        report.subscriptions.iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
+    renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.as_ref().ok().map(|renewal| renewal.next)));
     let names = Names {
         checks: ShortNames::new(report.names(), text::NAME_CHARS),
         owners: ShortNames::new(report.owners(), text::OWNER_CHARS),
@@ -182,18 +181,28 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
 
 fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row {
     let subscription = &verdict.subscription;
-    let tone = if verdict.renewal.standing == Standing::Due { Tone::Soon } else { Tone::Good };
     let currency = subscription.currency.as_deref().map(|currency| text::one_line(currency, 16));
+    let (tone, next, days, failure) = match &verdict.renewal {
+        Ok(renewal) => {
+            let tone = if is_due(verdict) { Tone::Soon } else { Tone::Good };
+            (tone, renewal.next.to_string(), renewal.days.to_string(), None)
+        }
+        Err(failure) => {
+            let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
+            (Tone::Unknown, "-".to_owned(), "-".to_owned(), Some(note))
+        }
+    };
+    let notes: Vec<String> = failure.into_iter().chain(suppressed(report, verdict.identity)).collect();
     let cells = vec![
         names.checks.get(&subscription.name).to_owned(),
-        subscription.cycle.as_str().to_owned(),
-        verdict.renewal.next.to_string(),
-        verdict.renewal.days.to_string(),
+        subscription.cycle_type().unwrap_or("-").to_owned(),
+        next,
+        days,
         subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
         names.owner(subscription.owner_project.as_deref()),
-        suppressed(report, verdict.identity).join("; "),
+        notes.join("; "),
     ];
-    Row { state: Some((tone, verdict.renewal.standing.as_str())), cells }
+    Row { state: Some((tone, verdict.standing())), cells }
 }
 
 /// What is not told again, for the note.

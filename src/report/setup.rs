@@ -51,13 +51,15 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
     }
     if !plan.subscriptions.is_empty() {
         let rows = plan.subscriptions.iter().map(|subscription| {
-            let days = text::plural(subscription.alert_days_before as usize, "day");
-            vec![
-                names.get(&subscription.name).to_owned(),
-                subscription.cycle.as_str().to_owned(),
-                subscription.renewal_day.clone(),
-                format!("{days} before"),
-            ]
+            let name = names.get(&subscription.name).to_owned();
+            match &subscription.schedule {
+                Ok(schedule) => {
+                    let days = text::plural(schedule.alert_days_before as usize, "day");
+                    let cycle = schedule.cycle.as_str().to_owned();
+                    vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
+                }
+                Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],
+            }
         });
         out.push('\n');
         out.push_str(&columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2]));
@@ -78,7 +80,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         format!("alerts go to {}", channels.join(", "))
     };
     let memory = match &plan.state.place {
-        Ok(Place::Nowhere) => "nothing is remembered".to_owned(),
+        Ok(Place::Nowhere) => "nothing is remembered, so every run sends every alert".to_owned(),
         Ok(place) => format!("remembered in {}", state::name(place)),
         Err(why) => format!("nothing is remembered: {why}"),
     };

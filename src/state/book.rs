@@ -302,8 +302,8 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         owner: verdict.subscription.owner_project.as_deref(),
         unit: "subscription",
         currency: None,
-        status: verdict.renewal.standing.as_str(),
-        reason: None,
+        status: verdict.standing(),
+        reason: verdict.renewal.as_ref().err().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
     });
@@ -900,7 +900,9 @@ fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Re
     let old = "SELECT dedup_key FROM alerts WHERE state <> 'pending' AND created_at < $1";
     database.execute(&format!("DELETE FROM deliveries WHERE dedup_key IN ({old})"), &time)?;
     database.execute("DELETE FROM alerts WHERE state <> 'pending' AND created_at < $1", &time)?;
-    database.execute("DELETE FROM readings WHERE read_at < $1", &time)
+    database.execute("DELETE FROM readings WHERE read_at < $1", &time)?;
+    // Earlier versions named readings by whole addresses, in whose paths tokens may stand.
+    database.execute("DELETE FROM readings WHERE account LIKE '%://%'", &[])
 }
 
 pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {

@@ -569,6 +569,26 @@ pub fn name(place: &Place) -> String {
     }
 }
 
+/// Why nothing can be kept at a place, with what to do, as far as that shows without opening it.
+pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
+    match place {
+        Place::Nowhere => None,
+        Place::File(path) => {
+            let written = path.to_string_lossy();
+            if written.contains("://") {
+                let hint = "a database is a postgres:// address, under `state.url`".to_owned();
+                return Some(("it is an address, but neither a file nor a PostgreSQL database".to_owned(), Some(hint)));
+            }
+            let metadata = std::fs::metadata(path).ok()?;
+            (!metadata.is_file()).then(|| {
+                let what = if metadata.is_dir() { "a directory" } else { "no ordinary file" };
+                (format!("it is {what}"), Some("name the file itself, for example `state.db` in it".to_owned()))
+            })
+        }
+        Place::Postgres(address) => postgres::fault(address.expose_secret()).map(|error| (error.message, error.hint)),
+    }
+}
+
 /// The time that a store may take: what is left, and a little even when nothing is.
 fn wait(until: &Deadline) -> Duration {
     until.left().max(LEAST_WAIT)

@@ -64,7 +64,7 @@ impl Session {
         };
         let place = match &state.place {
             Ok(Place::Nowhere) => {
-                log::warn!("no memory of other runs, as the config says: every alert is sent in every run");
+                // Chosen, so there is nothing to warn of; `validate` says what follows from it.
                 session.is_memory_known = true;
                 return session;
             }

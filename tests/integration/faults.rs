@@ -34,7 +34,7 @@ fn the_table_of_faults_is_what_happens() {
         rows.extend([silent(kind, Mood::Late), silent(kind, Mood::Closes), one_down(kind), added(kind), blocked(kind)]);
     }
     rows.extend(crate::hangs::rows());
-    rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only()]);
+    rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only(), unset()]);
     rows.extend(EXPRESSIONS.iter().map(runaway));
     rows.extend([halting(), deep_answer()]);
     rows.extend(crate::process::rows());
@@ -292,6 +292,41 @@ fn removed() -> Row {
         store: "SQLite",
         run: "begins a new store".into(),
         told: "the alert again".into(),
+        next: "sends nothing".into(),
+    }
+}
+
+/// What comes from outside and is not there, in every kind of entry at once.
+fn unset() -> Row {
+    let mut world = World::new(Kind::Sqlite, &[("A", 5)]);
+    let channel = world.config["webhook"].clone();
+    world.configure(|config| {
+        config["webhook"].take();
+        config.as_object_mut().unwrap().remove("webhook");
+        config["webhooks"] = json!([channel, {"name": "other", "type": "custom", "url": "${NOT_SET}"}]);
+        config["projects"].as_array_mut().unwrap().extend([
+            json!({"name": "B", "provider": "uniapi", "api_key": "${BROKEN}", "threshold": 1}),
+            json!({"name": "C", "provider": "own", "threshold": 1}),
+        ]);
+        config["providers"] = json!([{"id": "own", "title": "Own", "kind": "balance", "request": {"url": "${NOT_SET}"}, "balance": ".b"}]);
+        config["subscriptions"] = json!([{"name": "S", "cycle_type": "monthly", "renewal_day": "${NOT_SET}"}]);
+        config["email"] = json!([{"host": "${NOT_SET}", "username": "u", "password_file": "no-such-file"}]);
+        config["metrics"] = json!({"pushgateway": {"url": "${NOT_SET}"}});
+    });
+    std::fs::write(world.program.path(".env"), "BROKEN='x\n").unwrap();
+    let mut seen = 0;
+    let _ = world.run();
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+    let next = world.run();
+    assert_eq!(world.messages(&mut seen), [] as [&str; 0]);
+    for word in ["`NOT_SET` is not set", "`BROKEN` is not set"] {
+        assert!(next.stdout.contains(word) && next.stderr.contains("its quote is never closed"), "{word}: {next}");
+    }
+    Row {
+        fault: "a variable is not set in an account, page, mailbox, subscription, channel and the metrics, a line of `.env` is broken".into(),
+        store: "SQLite",
+        run: "says so and goes on".into(),
+        told: "the alert".into(),
         next: "sends nothing".into(),
     }
 }

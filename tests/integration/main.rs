@@ -10,6 +10,7 @@ mod channels;
 mod config_mistakes;
 mod databases;
 mod delivery;
+mod environment;
 mod faults;
 mod files;
 mod hangs;

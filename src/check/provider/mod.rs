@@ -122,10 +122,10 @@ impl Target {
         }
     }
 
-    /// Where it is, for people.
+    /// Where it is, for people: of an address only its origin, as a path and a login may hold a token.
     pub fn show(&self) -> String {
         match self {
-            Target::Http { url, .. } => url.to_string(),
+            Target::Http { url, .. } => url.origin().ascii_serialization(),
             Target::File(path) => path.display().to_string(),
         }
     }
@@ -231,10 +231,11 @@ impl Account {
         let currency = self.currency.as_deref().unwrap_or_default();
         // The page as well: a user's own may be corrected between two runs.
         let page = format!("{:?}", self.page);
-        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page].join("\0\0");
+        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page, url.as_str()].join("\0\0");
         let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
         let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("{} {url} {hash}", self.page.id))
+        // A path may hold a token, and this is kept.
+        Some(format!("{} {} {hash}", self.page.id, host_header(url)))
     }
 
     /// The request, signed for this attempt.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::{Builder, item, under, web_address};
+use super::{Builder, item, shown_word, under, web_address};
+use crate::auth;
 use crate::check::provider::page::{Confirm, Page};
 use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
@@ -27,19 +28,27 @@ impl Builder<'_> {
             let path = item("providers", index);
             let Some(page) = page else {
                 self.missing_entry(&path);
-                // Its own mistake has been told, so nobody who names it is told that it is not there.
-                let id = self.names.get(&format!("providers[{index}]")).cloned();
-                self.broken_pages.push((id, "it cannot be read".to_owned()));
+                // The page's own mistake is said; that there is no such provider would be another one.
+                if let Some(id) = self.names.get(&path) {
+                    self.broken_pages.insert(id.clone(), self.broken_at(&path));
+                }
                 continue;
             };
             // What a variable brought into a request may be a credential.
             let request = under(&path, "request");
-            for (_, value) in self.interpolated.filled.iter().filter(|(at, _)| at.starts_with(&request)) {
-                self.redactor.learn(value);
+            let filled = self.interpolated.filled.range(request.clone()..);
+            for (_, filled) in filled.take_while(|(at, _)| at.starts_with(&request)) {
+                self.redactor.learn(&filled.text);
             }
+            if let Some(why) = self.broken_at(&path) {
+                // What is missing from it is missing from outside.
+                self.broken_pages.insert(page.id.clone(), Some(why));
+                continue;
+            }
+            self.learn_login(&page);
             let problems = page_problems(&page, end);
             if let Some((_, why)) = problems.first() {
-                self.broken_pages.push((Some(page.id.clone()), why.clone()));
+                self.broken_pages.insert(page.id.clone(), Some(why.clone()));
             }
             for (field, message) in problems {
                 // Without an id nothing could name it; any other mistake concerns those who do.
@@ -48,19 +57,16 @@ impl Builder<'_> {
             }
             self.page_traps(&path, &page);
             if pages.contains_key(&page.id) {
-                let message = format!("there is already a provider `{}`", page.id);
+                let message = format!("there is already a provider{}", shown_word(&page.id));
                 self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
             } else {
+                if let Some(why) = self.broken_at(&path) {
+                    self.broken_pages.insert(page.id.clone(), Some(why));
+                }
                 pages.insert(page.id.clone(), Arc::new(page));
             }
         }
         pages
-    }
-
-    /// The mistake of a page that is there but cannot be used; also of one that may be the one.
-    pub(super) fn page_mistake(&self, id: &str) -> Option<&str> {
-        let of = |(broken, _): &&(Option<String>, String)| broken.as_deref().is_none_or(|broken| broken == id);
-        self.broken_pages.iter().find(of).map(|(_, why)| why.as_str())
     }
 
     /// What in a page is written otherwise than it is probably meant.
@@ -83,6 +89,21 @@ impl Builder<'_> {
             if code.is_some_and(|code| syntax::comment(code).is_some()) && self.document.is_folded(&path) {
                 let message = "`>` makes one line of all lines, so `#` takes away all that follows it";
                 self.advise(&path, message, "write `|` instead of `>`");
+            }
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// What stands before the host of a page's addresses is sent as a user and a password.
+    fn learn_login(&mut self, page: &Page) {
+        let addresses = page.request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
+        for url in addresses.filter_map(|text| Url::parse(text).ok()) {
+            if let Some(password) = url.password() {
+                let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+                self.redactor.learn(password);
+                self.redactor.learn(&plain);
+                self.redactor.learn(&auth::basic(url.username(), &plain));
             }
         }
     }
