@@ -400,7 +400,7 @@ fn version() -> &'static str {
 fn after_help() -> String {
     let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
     format!(
-        "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1.\n\n\
+        "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1, and 74 only stands for 0.\n\n\
          Environment variables (a `.env` file beside the config is read too; the real environment wins):\n{variables}",
         Exit::table()
     )
@@ -428,7 +428,7 @@ fn parse_since(text: &str) -> Result<Since, String> {
         None => text.parse::<Timestamp>().ok(),
     };
     if let Some(at) = at {
-        let is_past = at <= Timestamp::now();
+        let is_past = at <= crate::process::clock::now();
         return if is_past { Ok(Since::At(at)) } else { Err("it lies in the future".to_owned()) };
     }
     let mut rest = text;

@@ -13,6 +13,9 @@
 //!
 //! One run of `check` is told in `run`, step by step. What people ask of the memory later is in [`recall`].
 
+// Tests may wait, and write files as they are.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 pub mod alert;
 pub mod amount;
 pub mod auth;
@@ -27,9 +30,12 @@ pub mod http;
 pub mod interrupt;
 pub mod limit;
 pub mod logging;
+pub mod lookup;
 pub mod metrics;
 pub mod notify;
+mod page;
 pub mod plan;
+pub mod process;
 pub mod recall;
 pub mod redact;
 pub mod report;
@@ -38,9 +44,9 @@ mod run;
 pub mod state;
 pub mod text;
 
-use std::io::{self, Write};
+use std::io;
+use std::time::{Duration, Instant};
 
-use anstream::AutoStream;
 use clap::CommandFactory;
 
 use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
@@ -48,6 +54,7 @@ use crate::config::{Environment, Loaded, Problem, Reach, Source};
 use crate::exit::Exit;
 use crate::logging::Format;
 use crate::plan::{Plan, PlanError};
+use crate::process::{Process, output, watchdog};
 
 /// The commit that this program is made of, as whoever builds it says in `BALANCE_ALERT_REVISION`.
 pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
@@ -55,37 +62,40 @@ pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
     None => "unknown",
 };
 
+/// The time of a command that a probe may ask again and again.
+const PROBE: Duration = Duration::from_secs(60);
+
 /// Runs one command and gives the status to end with.
-pub fn run(cli: Cli) -> Exit {
+pub fn run(cli: Cli, process: &Process) -> Exit {
     match cli.command {
         Command::Check(args) => {
             set_colour(args.talk.color);
-            let exit = run::check(&args);
-            if args.output == Output::Nagios { nagios(exit) } else { exit }
+            let exit = run::check(&args, process);
+            if args.output == Output::Nagios { nagios(exit, process) } else { exit }
         }
         Command::Validate(args) => {
             set_colour(args.talk.color);
-            validate(&args)
+            validate(&args, process)
         }
-        Command::Providers(args) => print(&report::setup::providers(args.output)),
-        Command::Status(args) => answer(&args.store, || recall::status(&args)),
-        Command::History(args) => answer(&args.store, || recall::history(&args)),
-        Command::Alerts(args) => answer(&args.store, || recall::alerts(&args)),
-        Command::Health(args) => answer(&args.store, || recall::health(&args)),
+        Command::Providers(args) => print(&report::setup::providers(args.output), process, Exit::Ok),
+        Command::Status(args) => answer(&args.store, process, watchdog::LONGEST, || recall::status(&args)),
+        Command::History(args) => answer(&args.store, process, watchdog::LONGEST, || recall::history(&args)),
+        Command::Alerts(args) => answer(&args.store, process, watchdog::LONGEST, || recall::alerts(&args)),
+        Command::Health(args) => answer(&args.store, process, PROBE, || recall::health(&args)),
         Command::TryMail => check::mailbox::trial::stand(),
-        Command::Schema => print(config::SCHEMA),
+        Command::Schema => print(config::SCHEMA, process, Exit::Ok),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "balance-alert", &mut script);
-            print(&String::from_utf8_lossy(&script))
+            print(&String::from_utf8_lossy(&script), process, Exit::Ok)
         }
     }
 }
 
 /// The status for a Nagios-like scheduler. Where no run took place, its status line says so.
-pub fn nagios(exit: Exit) -> Exit {
+pub fn nagios(exit: Exit, process: &Process) -> Exit {
     if matches!(exit, Exit::Usage | Exit::Config | Exit::Internal) {
-        print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()));
+        print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()), process, exit.for_nagios());
     }
     exit.for_nagios()
 }
@@ -122,7 +132,8 @@ fn complain_all(format: Format, problems: &[Problem]) {
     }
 }
 
-fn validate(args: &ValidateArgs) -> Exit {
+fn validate(args: &ValidateArgs, process: &Process) -> Exit {
+    process.watchdog.expect("the reading of the config", Exit::Config);
     let (format, source, loaded) = match open(&args.config, args.talk.verbose) {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -138,40 +149,48 @@ fn validate(args: &ValidateArgs) -> Exit {
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().chain(config.advice()) {
         log::warn!("{warning}");
     }
-    let printed = match Plan::new(&config, &CheckArgs::default()) {
-        Ok(plan) => print(&report::setup::describe(&config, &plan)),
+    match Plan::new(&config, &CheckArgs::default()) {
+        Ok(plan) => {
+            let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
+            print(&report::setup::describe(&config, &plan), process, exit)
+        }
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
-            return Exit::Config;
+            Exit::Config
         }
-    };
-    if loaded.problems.is_empty() { printed } else { Exit::Config }
+    }
 }
 
 /// Prints what the memory of runs answers.
-fn answer(args: &StoreArgs, ask: impl FnOnce() -> recall::Answer) -> Exit {
+fn answer(args: &StoreArgs, process: &Process, time: Duration, ask: impl FnOnce() -> recall::Answer) -> Exit {
     set_colour(args.talk.color);
+    process.watchdog.allow(time);
+    process.watchdog.expect("the reading of the memory of runs", Exit::Unknown);
     match ask() {
-        Ok((text, exit)) => {
-            let printed = print(&text);
-            if printed == Exit::Ok { exit } else { printed }
-        }
+        Ok((text, exit)) => print(&text, process, exit),
         Err(exit) => exit,
     }
 }
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no error.
-fn print(text: &str) -> Exit {
-    let mut out = AutoStream::auto(io::stdout().lock());
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Exit::Ok,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
+/// Before the report comes what was said, if somebody reads it.
+const COURTESY: Duration = Duration::from_millis(200);
+
+/// Writes to standard output, and gives the status: `exit`, unless that is all well and the report is not. A reader that has
+/// gone away (`| head`) is no error.
+fn print(text: &str, process: &Process, exit: Exit) -> Exit {
+    let unwritten = if exit == Exit::Ok { Exit::Unwritten } else { exit };
+    let watchdog = &process.watchdog;
+    watchdog.expect("the writing of the report", unwritten);
+    logging::flush(Instant::now() + COURTESY.min(watchdog.left()));
+    match output::print(text, watchdog.last_word()) {
+        Ok(()) => exit,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
         Err(error) => {
-            logging::say(&format!("error: the report cannot be written: {}", text::io_error(&error)));
-            Exit::Internal
+            logging::last_words(&format!("the report cannot be written: {}", text::io_error(&error)));
+            unwritten
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Turn};
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
-use crate::config::{Loaded, Place};
+use crate::config::{self, Loaded, Mailbox, Place};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
@@ -26,19 +26,19 @@ use crate::limit::Limiter;
 use crate::logging::Format;
 use crate::metrics::{Part, Published, Sums, Tally};
 use crate::plan::{Plan, PlanError};
+use crate::process::{Process, aside, clock, file, limits};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
 use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
-/// Of the run's time this much at the most is kept for the store.
-const STATE_SHARE: Duration = Duration::from_secs(2);
+/// Of the run's time this much at the most is kept for the store and for telling.
+const LAST_SHARE: Duration = Duration::from_secs(5);
 /// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
-
-/// How long after a signal a run may still print its report.
-const LAST_WORDS: Duration = Duration::from_millis(9500);
+/// Report files that take no longer are written before standard output.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The steps of a run that take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,10 @@ impl Step {
     fn end(self, start: Instant, timeout: Duration) -> (Instant, Duration) {
         let (deadline, millis) = (start + timeout, Duration::from_millis);
         match self {
-            // A store that hangs takes a quarter of the run's time at the most.
-            Step::Recall => (start + timeout / 4, millis(500)),
-            // What the checks leave is the store's, so that what they found can be remembered.
-            Step::Look => (deadline - (timeout / 20).min(STATE_SHARE), millis(1000)),
+            // A store that hangs takes a quarter of the run's time at the most, but of a short run a second or a half.
+            Step::Recall => (start + (timeout / 4).max(millis(1000).min(timeout / 2)), millis(500)),
+            // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
+            Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),
             Step::Claim => (deadline + millis(500), millis(2500)),
             Step::Tell => (deadline + millis(1200), millis(6000)),
             Step::Mark => (deadline + millis(1500), millis(7000)),
@@ -81,6 +81,7 @@ impl Step {
 /// When, how and under which name a run takes place.
 struct Context<'a> {
     args: &'a CheckArgs,
+    process: &'a Process,
     format: Format,
     start: Instant,
     timeout: Duration,
@@ -94,7 +95,15 @@ impl Context<'_> {
     /// When a step must be over.
     fn until(&self, step: Step) -> Deadline {
         let (at, grace) = step.end(self.start, self.timeout);
-        Deadline::new(at, grace, &self.interrupt)
+        let deadline = Deadline::new(at, grace, &self.interrupt);
+        match step {
+            // A store that hangs leaves as much time for telling as it has taken.
+            Step::Claim => {
+                let (now, end) = (Instant::now(), Step::Tell.end(self.start, self.timeout).0);
+                deadline.or_at(now + end.saturating_duration_since(now) / 2)
+            }
+            _ => deadline,
+        }
     }
 
     /// Whether a report in this form is wanted.
@@ -104,9 +113,13 @@ impl Context<'_> {
 }
 
 /// `balance-alert check`.
-pub(crate) fn check(args: &CheckArgs) -> Exit {
-    let start = Instant::now();
-    let started_at = Timestamp::now();
+pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
+    let started_at = clock::now();
+    let watchdog = &process.watchdog;
+    let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
+    // As long as the config is not read, nobody knows better.
+    watchdog.allow(args.timeout.unwrap_or(config::Settings::default().run_timeout));
+    watchdog.expect("the reading of the config", shown(Exit::Config));
     let (format, config) = match open(&args.config, args.talk.verbose) {
         Ok((format, _, Loaded { config: Some(config), .. })) => (format, config),
         Ok((format, _, loaded)) => {
@@ -129,43 +142,49 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
     };
     // The plan has what a run needs of it.
     drop(config);
+    watchdog.allow(plan.run_timeout);
+    watchdog.expect("the run", shown(Exit::Internal));
     // From here on a signal ends the run in order; before, there is nothing to put in order.
     let interrupt = Interrupt::watch().unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
         Interrupt::default()
     });
+    watchdog.heed(&interrupt);
     fault::point("run-panic");
     for warning in &plan.warnings {
         log::warn!("{warning}");
     }
-    let run_id = run_id(started_at);
-    log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
-    let (timeout, clients) = (plan.run_timeout, Arc::new(Clients::default()));
-    let context = Context { args, format, start, timeout, started_at, run_id, interrupt, clients };
-    match carry_out(plan, &context) {
-        Ok(report) => {
-            context.interrupt.end_at_once(LAST_WORDS);
-            finish(&report, args)
-        }
-        Err(why) => {
-            logging::complain(format, &why);
-            Exit::Internal
+    for channel in &plan.channels {
+        if let Some(why) = &channel.broken {
+            log::warn!("no alert can be sent through `{}`: {why}", channel.name);
         }
     }
+    let run_id = run_id(started_at);
+    log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
+    let (start, timeout) = (watchdog.started(), plan.run_timeout);
+    let room = limits::room(plan.workers, hosts(&plan).len());
+    let clients = Arc::new(Clients::keeping(room.idle));
+    let plan = Plan { workers: room.reads, ..plan };
+    let context = Context { args, process, format, start, timeout, started_at, run_id, interrupt, clients };
+    let report = carry_out(plan, &context);
+    if report.channels.is_empty() && (report.has_low() || report.has_failed() || report.has_warning()) {
+        let what = "something is wrong and nobody is told of it, because the config has no `webhook`";
+        let hint = "add one, or `webhook: { type: console }` if the report and the exit code are enough";
+        logging::caution(format, &format!("{what}\n hint: {hint}"));
+    }
+    context.interrupt.end_at_once();
+    finish(&report, args, process)
 }
 
 /// Looks, judges, tells, remembers and publishes.
-///
-/// # Errors
-/// Why nothing could be looked at.
-fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
+fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let args = context.args;
     let recall = context.until(Step::Recall);
     let mut session = Session::begin(&plan.state, args.dry_run, &context.clients, &recall);
-    let snapshot = session.snapshot(plan.keep_readings, &recall);
+    let snapshot = session.snapshot(plan.keep_readings, plan.shard, &recall);
     let lag_seconds = lag(&plan, context, || session.previous_start(plan.shard, &recall));
 
-    let seen = look(&mut plan, context, snapshot, session.marker())?;
+    let seen = look(&mut plan, context, snapshot, session.marker());
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
     let group = metrics::ledger(&plan.metrics, plan.shard);
@@ -178,12 +197,14 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     });
     // What a signal has cut off stands for the whole as little as what flags have left out.
     let is_partial = plan.is_partial || learnt.found.is_cut();
+    let unusable = plan.channels.iter().filter(|channel| channel.broken.is_some());
     let run = Run {
         id: context.run_id.clone(),
         started_at: context.started_at,
-        claims_until: Timestamp::now() + context.until(Step::Close).left() + CLAIM_MARGIN,
+        claims_until: clock::after(clock::now(), context.until(Step::Close).left() + CLAIM_MARGIN),
         is_partial: plan.is_partial,
         shard: plan.shard,
+        unusable_channels: unusable.map(|channel| channel.name.clone()).collect(),
     };
 
     let decider: Decider = {
@@ -191,8 +212,11 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
         Arc::new(move |memory| decide::decide(&learnt.found, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
-    let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
+    let Decision { alerts, held, waiting, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
     fault::point("after-claim");
+    // What reading needed is there for telling.
+    context.clients.end_reading();
+    context.process.reserve.release();
     let tell = context.until(Step::Tell);
     let deliveries = notify::notify(&plan, &alerts, &run.id, &context.clients, &tell, args.dry_run, context.format);
     fault::point("after-send");
@@ -208,9 +232,10 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
         verdicts: found.accounts,
         subscriptions: found.subscriptions,
         mailboxes: found.mailboxes,
-        alerts,
+        alerts: alerts.into_iter().map(|telling| telling.alert).collect(),
         held,
-        channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
+        waiting,
+        channels: plan.channels.iter().map(|channel| (channel.id.clone(), channel.name.clone())).collect(),
         deliveries,
         memory: Kept::Off,
         circuits: seen.open_circuits,
@@ -221,7 +246,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     };
     let ended = metrics::of_run(&plan.channels, &report.deliveries, context.start.elapsed());
     let is_success = matches!(report.job_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
-    let succeeded_at = (is_success && !is_partial).then(Timestamp::now);
+    let succeeded_at = (is_success && !is_partial).then(clock::now);
     let mut marks = report.marks();
     marks.metrics = wants_metrics.then(|| MetricMarks {
         group: group.clone(),
@@ -244,7 +269,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     report.memory = session.end(&context.until(Step::Close));
     report.interrupted = context.interrupt.exit();
     report.duration_seconds = context.start.elapsed().as_secs_f64();
-    Ok(report)
+    report
 }
 
 /// What was seen of the world.
@@ -262,15 +287,9 @@ enum Looked {
 }
 
 /// Makes the checks, all at once as far as there are workers.
-///
-/// # Errors
-/// Why nothing could be looked at.
-fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<MailMarker>) -> Result<Seen, String> {
+fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<MailMarker>) -> Seen {
+    let hosts = hosts(plan);
     let checks = std::mem::take(&mut plan.checks);
-    let hosts: BTreeSet<(String, String)> = checks
-        .iter()
-        .filter_map(|check| Some((check.subject.provider.clone(), check.account.as_ref().ok()?.target.host()?)))
-        .collect();
     let limits = std::mem::take(&mut plan.rate_limits);
     let shared = Arc::new(Shared {
         clients: Arc::clone(&context.clients),
@@ -291,8 +310,8 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
         .unzip();
     let today = context.started_at.to_zoned(plan.timezone.clone()).date();
     let mailboxes = std::mem::take(&mut plan.mailboxes);
-    let names: Vec<(Identity, String)> =
-        mailboxes.iter().map(|mailbox| (mailbox.identity(), mailbox.name.clone())).collect();
+    let of = |mailbox: &Mailbox| (mailbox.identity(), mailbox.name.clone(), mailbox.address.host.clone());
+    let names: Vec<(Identity, String, String)> = mailboxes.iter().map(of).collect();
     let terms = Arc::new(Terms {
         today,
         settings: plan.email,
@@ -311,17 +330,17 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done))?;
+    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done));
     drop(progress);
 
     let mut looked = looked.into_iter();
-    let mailboxes = names.into_iter().zip(looked.by_ref()).map(|((identity, name), looked)| {
+    let mailboxes = names.into_iter().zip(looked.by_ref()).map(|((identity, name, host), looked)| {
         let scanned = match looked {
             Ok(Looked::Mailbox(scanned)) => scanned,
             Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
             Err(lost) => Scanned::lost(lost),
         };
-        MailboxVerdict { identity, name, scanned }
+        MailboxVerdict { identity, name, host, scanned }
     });
     let mailboxes: Vec<MailboxVerdict> = mailboxes.collect();
     let outcomes = looked.map(|looked| match looked {
@@ -335,12 +354,12 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
         let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;
         Some(SubscriptionVerdict { identity: subscription.identity(), subscription, renewal })
     });
-    Ok(Seen {
+    Seen {
         found: Found { accounts: verdicts, subscriptions: subscriptions.collect(), mailboxes, today },
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
         open_circuits: open_circuits(&hosts, &shared.breaker),
-    })
+    }
 }
 
 fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
@@ -353,11 +372,19 @@ fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
     })
 }
 
+/// Providers that are asked over the network, with the hosts that are asked.
+fn hosts(plan: &Plan) -> BTreeSet<(String, String)> {
+    let asked = plan.checks.iter();
+    let asked =
+        asked.filter_map(|check| Some((check.subject.provider.clone(), check.account.as_ref().ok()?.target.host()?)));
+    asked.collect()
+}
+
 /// For each provider that is asked over the network, whether one of its hosts is left alone now.
 fn open_circuits(hosts: &BTreeSet<(String, String)>, breaker: &Breaker) -> BTreeMap<String, bool> {
     let mut circuits = BTreeMap::new();
     for (provider, host) in hosts {
-        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, Timestamp::now());
+        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, clock::now());
     }
     circuits
 }
@@ -398,7 +425,7 @@ fn publish(
         .chain(report.alerts.iter().map(|alert| alert.identity));
     let checks: Arc<HashSet<Identity>> = Arc::new(checks.collect());
     let alone = || {
-        let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
+        let pending = (0..report.alerts.len()).filter(|at| report.owed(*at).next().is_some()).count();
         Sums { tally: this_run(), last_success: aim.succeeded_at, pending: pending as u64 }
     };
     let (part, shown, sums) = match session.sums(&aim.group, &checks, &context.until(Step::Publish)) {
@@ -418,7 +445,7 @@ fn publish(
     }
 }
 
-/// Publishes on a thread of its own, which a signal need not wait for.
+/// Publishes on a thread of its own, if there is one: a signal need not wait for it.
 fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
     let (sender, receiver) = mpsc::channel();
     let (settings, clients, redactor) =
@@ -428,8 +455,8 @@ fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
         // Nobody listens any more after the deadline.
         let _ = sender.send(metrics::publish(&settings, &text, part, &clients, &redactor, until.left()));
     };
-    if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(work) {
-        return Published::Failed(Failure::new(Reason::Internal, format!("no thread could be started: {error}")));
+    if let Err(work) = aside::start("metrics", work) {
+        work();
     }
     let late = || Failure::new(Reason::Timeout, "the metrics were not delivered when the run's time was over");
     context.until(Step::Close).receive(&receiver).unwrap_or_else(|_| Published::Failed(late()))
@@ -453,19 +480,46 @@ fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timesta
 }
 
 /// Writes the report where it is wanted, prints it, and gives the status.
-fn finish(report: &Report, args: &CheckArgs) -> Exit {
+fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
     let mut exit = Exit::of(report, args.fail_on);
+    let watchdog = &process.watchdog;
     let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
+    let unwritten = if exit == Exit::Ok { Exit::Unwritten } else { exit };
+    watchdog.expect("the writing of the report", shown(unwritten));
+    let (sender, written) = mpsc::channel();
+    // Each on a thread of its own: one that hangs holds no other one back.
     for file in &args.reports {
         let text = report.render(file.output, shown(exit), false);
-        // In place: what is named may be no ordinary file, as `/dev/termination-log`. Without colours, which are a terminal's.
-        if let Err(error) = std::fs::write(&file.path, anstream::adapter::strip_str(&text).to_string()) {
-            let why = text::io_error(&error);
-            log::error!("the report cannot be written to `{}`: {why}", file.path.display());
-            exit = if exit == Exit::Ok { Exit::Internal } else { exit };
+        let (path, sender, left) = (file.path.clone(), sender.clone(), watchdog.left());
+        let work = move || {
+            // Without colours, which are a terminal's.
+            let text = anstream::adapter::strip_str(&text).to_string();
+            // Nobody listens any more when the time is over.
+            let _ = sender.send((path.clone(), file::write(&path, text.as_bytes(), left)));
+        };
+        if let Err(work) = aside::start("report", work) {
+            work();
         }
     }
-    let printed = print(&report.render(args.output, shown(exit), args.quiet));
+    drop(sender);
+    let mut open: BTreeSet<_> = args.reports.iter().map(|file| file.path.clone()).collect();
+    let mut wait_for = |time: Duration, exit: &mut Exit| {
+        let until = Deadline::within(time);
+        while let Ok((path, result)) = until.receive(&written) {
+            open.remove(&path);
+            if let Err(error) = result {
+                log::error!("the report cannot be written to `{}`: {}", path.display(), text::io_error(&error));
+                *exit = unwritten;
+            }
+        }
+        open.clone()
+    };
+    wait_for(PATIENCE.min(watchdog.left()), &mut exit);
+    let printed = print(&report.render(args.output, shown(exit), args.quiet), process, exit);
+    for path in wait_for(watchdog.left(), &mut exit) {
+        log::error!("the report cannot be written to `{}`: it did not take it in time", path.display());
+        exit = unwritten;
+    }
     log::info!(
         run_id:? = report.run_id.as_str(), status:? = report.status(), exit_code = shown(exit).code(),
         duration_seconds = report.duration_seconds, projects_checked = report.verdicts.len(); "run finished"

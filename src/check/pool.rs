@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use crate::failure::{Failure, Reason, Retry};
 use crate::interrupt::Deadline;
 
+/// How long threads get to end that were started in vain.
+const SETTLE: Duration = Duration::from_millis(5);
+
 /// One check, ready to run; called until it is done.
 pub type Job<T> = Box<dyn FnMut() -> Turn<T> + Send>;
 
@@ -109,14 +112,14 @@ impl<T> Shared<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job whose time has come; none when there is none left.
-    fn next(&self) -> Option<(usize, Job<T>)> {
+    /// The next job whose time has come; none when there is none left, or the time is over.
+    fn next(&self, deadline: &Deadline) -> Option<(usize, Job<T>)> {
         let mut state = self.lock();
         loop {
-            if state.given_up {
+            let now = Instant::now();
+            if state.given_up || now >= deadline.at() {
                 return None;
             }
-            let now = Instant::now();
             while state.waiting.peek().is_some_and(|Reverse(first)| first.at <= now) {
                 if let Some(Reverse(due)) = state.waiting.pop() {
                     let queue = if due.index < self.slow { &mut state.ready_slow } else { &mut state.ready };
@@ -129,6 +132,7 @@ impl<T> Shared<T> {
             }
             // A job that another worker has comes back to that worker, and so does the place of a slow one.
             let until = state.waiting.peek().map(|Reverse(first)| first.at)?;
+            let until = until.min(deadline.at());
             let waited = self.changed.wait_timeout(state, until.saturating_duration_since(now));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -173,7 +177,8 @@ impl<T> Shared<T> {
     }
 }
 
-/// Runs all jobs on `workers` threads and gives their outcomes in the jobs' order.
+/// Runs all jobs on `workers` threads, or as many as there can be, and gives their outcomes in the jobs' order. Without any
+/// thread it runs them here, one after the other.
 ///
 /// The first `slow` of them may take long: as long as there are fewer workers than jobs, they never hold more than half of the
 /// workers, or the only one.
@@ -181,26 +186,18 @@ impl<T> Shared<T> {
 /// A job that is not finished at the deadline is given up as `timeout`, or as `cancelled` if a signal has moved the
 /// deadline; its thread may linger, but nothing waits for it. After a signal no job begins. `on_done` hears the number of
 /// finished jobs.
-///
-/// # Errors
-/// The system's reason if threads cannot be started.
 pub fn run<T: Send + 'static>(
     jobs: Vec<Job<T>>,
     slow: usize,
     workers: usize,
     deadline: &Deadline,
     mut on_done: impl FnMut(usize),
-) -> Result<Vec<Result<T, Lost>>, String> {
+) -> Vec<Result<T, Lost>> {
     let total = jobs.len();
     if total == 0 {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let workers = workers.clamp(1, total);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(workers)
-        .thread_name(|index| format!("check-{index}"))
-        .build()
-        .map_err(|error| format!("worker threads cannot be started: {error}"))?;
+    let pool = threads(workers.clamp(1, total));
     let start = Instant::now();
     let mut ready_slow: VecDeque<(usize, Job<T>)> = jobs.into_iter().enumerate().collect();
     let ready = ready_slow.split_off(slow.min(total));
@@ -219,9 +216,12 @@ pub fn run<T: Send + 'static>(
         changed: Condvar::new(),
     });
     let (sender, receiver) = mpsc::channel();
-    for _ in 0..workers {
-        let (shared, sender, deadline) = (Arc::clone(&shared), sender.clone(), deadline.clone());
-        pool.spawn(move || work(&shared, &sender, &deadline));
+    match &pool {
+        Some(pool) => (0..pool.current_num_threads()).for_each(|_| {
+            let (shared, sender, deadline) = (Arc::clone(&shared), sender.clone(), deadline.clone());
+            pool.spawn(move || work(&shared, &sender, &deadline));
+        }),
+        None => work(&shared, &sender, deadline),
     }
     drop(sender);
     let mut outcomes: Vec<Option<Result<T, Lost>>> = (0..total).map(|_| None).collect();
@@ -241,13 +241,34 @@ pub fn run<T: Send + 'static>(
         outcome.get_or_insert_with(|| Err(unfinished(progress, waited, is_interrupted)));
     }
     // All are there now. In place: there are thousands.
-    Ok(outcomes.into_iter().map_while(std::convert::identity).collect())
+    outcomes.into_iter().map_while(std::convert::identity).collect()
+}
+
+/// So many threads, or as many as the system gives; none if it gives none.
+fn threads(wanted: usize) -> Option<rayon::ThreadPool> {
+    let mut count = wanted;
+    while count > 0 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).thread_name(|index| format!("check-{index}"));
+        match pool.build() {
+            Ok(pool) => {
+                if count < wanted {
+                    log::info!("{count} of {wanted} worker threads could be started: going on with these");
+                }
+                return Some(pool);
+            }
+            // Half of them, so that some are left for whoever else needs one. Those that were started end meanwhile.
+            Err(_) => count /= 2,
+        }
+        std::thread::sleep(SETTLE);
+    }
+    log::info!("no worker thread could be started: the checks are made one after the other");
+    None
 }
 
 /// One worker: takes jobs in their order until there are none.
 fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, deadline: &Deadline) {
     while !deadline.is_interrupted() {
-        let Some((index, mut job)) = shared.next() else {
+        let Some((index, mut job)) = shared.next(deadline) else {
             return;
         };
         if deadline.is_interrupted() {
@@ -337,7 +358,7 @@ mod tests {
             })
             .collect();
         let mut heard = Vec::new();
-        let outcomes = run(jobs, 0, 7, &far(), |done| heard.push(done)).unwrap();
+        let outcomes = run(jobs, 0, 7, &far(), |done| heard.push(done));
         let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, (0..60).collect::<Vec<_>>());
         assert_eq!(heard, (1..=60).collect::<Vec<_>>());
@@ -348,7 +369,7 @@ mod tests {
     fn a_panic_stays_in_its_check() {
         let jobs: Vec<Job<i64>> =
             vec![Box::new(|| Turn::Done(outcome(1))), Box::new(|| panic!("boom")), Box::new(|| Turn::Done(outcome(3)))];
-        let outcomes = run(jobs, 0, 1, &far(), |_| ()).unwrap();
+        let outcomes = run(jobs, 0, 1, &far(), |_| ());
         assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
         assert_eq!(outcomes[1].as_ref().unwrap_err().failure.reason, Reason::Internal);
     }
@@ -367,7 +388,7 @@ mod tests {
                 Turn::Done(outcome(2))
             }),
         ];
-        let outcomes = run(jobs, 0, 1, &far(), |_| ()).unwrap();
+        let outcomes = run(jobs, 0, 1, &far(), |_| ());
         let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, [1, 2]);
     }
@@ -388,7 +409,7 @@ mod tests {
                 Turn::Done(outcome(3))
             }),
         ];
-        let outcomes = run(jobs, 0, 1, &Deadline::within(Duration::from_millis(100)), |_| ()).unwrap();
+        let outcomes = run(jobs, 0, 1, &Deadline::within(Duration::from_millis(100)), |_| ());
         drop(release);
         assert!(outcomes[0].is_ok());
         for outcome in &outcomes[1..] {
@@ -424,7 +445,7 @@ mod tests {
                 turn
             }) as Job<i64>
         });
-        let outcomes = run(jobs.collect(), 0, 1, &Deadline::within(Duration::from_millis(300)), |_| ()).unwrap();
+        let outcomes = run(jobs.collect(), 0, 1, &Deadline::within(Duration::from_millis(300)), |_| ());
         order.extend(receiver.try_iter());
         assert_eq!(order, [3, 4, 5, 1, 0]);
         let lost = outcomes[2].as_ref().unwrap_err();
@@ -450,7 +471,7 @@ mod tests {
                 Turn::Done(outcome(3))
             }),
         ];
-        let outcomes = run(jobs, 0, 1, &deadline, |_| ()).unwrap();
+        let outcomes = run(jobs, 0, 1, &deadline, |_| ());
         drop(release);
         assert!(outcomes[0].is_ok());
         for (outcome, is_started) in outcomes[1..].iter().zip([true, false]) {
@@ -490,7 +511,7 @@ mod tests {
                     release = None;
                 }
             });
-            let read: Vec<i64> = outcomes.unwrap().into_iter().map(Result::unwrap).collect();
+            let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
             assert_eq!(read, (0..20).collect::<Vec<_>>(), "{workers} workers");
             assert!(busy.1.load(Ordering::SeqCst) <= most, "{workers} workers");
         }

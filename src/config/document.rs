@@ -79,6 +79,14 @@ impl Document {
     }
 }
 
+impl Document {
+    /// Whether a text is written with `>`, so that its lines are one.
+    pub(super) fn is_folded(&self, path: &[Step]) -> bool {
+        let line = |(line, column): Position| self.text.lines().nth(line - 1)?.chars().nth(column - 1);
+        self.locate(path, Part::Value).and_then(line) == Some('>')
+    }
+}
+
 impl From<&serde_yaml::Error> for SyntaxError {
     fn from(error: &serde_yaml::Error) -> Self {
         let text = error.to_string();

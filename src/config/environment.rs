@@ -1,11 +1,14 @@
 //! Variables: the process environment over a `.env` file beside the config, and `${NAME}` in strings.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
 use super::document::{NodePath, Step};
+use crate::process::file;
+use crate::text;
 
 /// The variables of this run. The real environment wins over `.env`; an empty overlay counts as not set.
 #[derive(Clone, Default)]
@@ -23,12 +26,17 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let mut environment = Environment { process, ..Environment::default() };
-        let Some(file) = folder.map(|folder| folder.join(".env")).filter(|file| file.exists()) else {
+        let Some(file) = folder.map(|folder| folder.join(".env")) else {
             return environment;
         };
-        match read_dotenv(&file) {
-            Ok(variables) => environment.dotenv = variables,
-            Err(why) => environment.broken_dotenv = Some((file, why)),
+        match file::read_text(&file, file::VARIABLES) {
+            Ok(text) => match read_dotenv(&text) {
+                Ok(variables) => environment.dotenv = variables,
+                Err(why) => environment.broken_dotenv = Some((file, why)),
+            },
+            // It need not be there.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => environment.broken_dotenv = Some((file, text::io_error(&error))),
         }
         environment
     }
@@ -56,9 +64,8 @@ impl Environment {
     }
 }
 
-/// Reads the file without touching this process's environment. The error never quotes a line: it may hold a secret.
-fn read_dotenv(file: &Path) -> Result<BTreeMap<String, String>, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| crate::text::io_error(&error))?;
+/// Reads the text without touching this process's environment. The error never quotes a line: it may hold a secret.
+fn read_dotenv(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut variables = BTreeMap::new();
     for entry in dotenvy::from_read_iter(text.as_bytes()) {
         match entry {

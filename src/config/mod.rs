@@ -27,6 +27,7 @@ use crate::alert::Identity;
 use crate::auth::Login;
 use crate::check::mailbox::keywords::Keywords;
 use crate::check::mailbox::session::Address;
+use crate::check::provider::expression::Expression;
 use crate::check::provider::page::{Page, Reader};
 use crate::check::subscription::Cycle;
 use crate::limit::Limit;
@@ -58,6 +59,7 @@ pub struct Config {
     folder: PathBuf,
     redactor: Arc<Redactor>,
     warnings: Vec<String>,
+    advice: Vec<String>,
 }
 
 /// What came of reading a config.
@@ -241,7 +243,7 @@ impl Default for Alerting {
         Alerting {
             cooldown: Duration::from_secs(86_400),
             realert_drop_percent: Decimal::from(50),
-            recovery_margin_percent: Decimal::ZERO,
+            recovery_margin_percent: Decimal::from(5),
             failure_alert_after: 3,
         }
     }
@@ -302,6 +304,8 @@ impl Default for Settings {
 /// A channel that alerts go to.
 #[derive(Clone)]
 pub struct Channel {
+    /// Names it across runs: its own name, or else its type, with a hash of its address where there are several of these.
+    pub id: String,
     /// The name in reports.
     pub name: String,
     /// The service.
@@ -316,6 +320,8 @@ pub struct Channel {
     pub limit: Option<Limit>,
     /// The sender named in messages.
     pub source: String,
+    /// For a custom channel: what in an answer says that the message was taken.
+    pub accept: Option<Arc<Expression>>,
     /// Whether it hears that an alert is over.
     pub send_resolved: bool,
     /// Why nothing can be sent through it.
@@ -424,6 +430,11 @@ impl Config {
     /// What works, but not as written.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What is probably not meant as it is written; a run does not repeat it.
+    pub fn advice(&self) -> &[String] {
+        &self.advice
     }
 }
 

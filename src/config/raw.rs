@@ -64,14 +64,15 @@ pub(super) struct RawSettings {
     /// Language of alerts, default en.
     #[cfg_attr(test, schemars(extend("default" = "en")))]
     pub language: Option<Language>,
-    /// An alert is repeated after this many seconds while its cause lasts: 0 to 31536000, default 86400.
+    /// An alert is repeated after this many seconds while its cause lasts: 0 to 31536000, default 86400. Whole days are calendar
+    /// days of `timezone`.
     #[cfg_attr(test, schemars(extend("default" = 86400)))]
     pub alert_cooldown_seconds: Option<Lenient<Decimal>>,
     /// It is repeated sooner once the balance is this many percent below the value last told: above 0 to 100, default 50.
     #[cfg_attr(test, schemars(extend("default" = 50)))]
     pub realert_drop_percent: Option<Lenient<Decimal>>,
-    /// A balance has recovered this many percent above its threshold: 0 to 1000, default 0.
-    #[cfg_attr(test, schemars(extend("default" = 0)))]
+    /// A balance has recovered this many percent above its threshold: 0 to 1000, default 5.
+    #[cfg_attr(test, schemars(extend("default" = 5)))]
     pub recovery_margin_percent: Option<Lenient<Decimal>>,
     /// A check that fails in this many runs in a row raises an alert: 0 (never) to 1000, default 3.
     #[cfg_attr(test, schemars(extend("default" = 3)))]
@@ -485,7 +486,7 @@ pub(super) struct RawWebhook {
     pub url: Option<String>,
     /// A file that holds the address.
     pub url_file: Option<String>,
-    /// The service; default custom.
+    /// The service; by default what the address belongs to, else custom.
     #[serde(rename = "type")]
     pub kind: Option<ChannelKind>,
     /// The sender named in messages; default balance-alert.
@@ -498,6 +499,9 @@ pub(super) struct RawWebhook {
     pub auth: Option<RawAuth>,
     /// How many messages it takes: `20/minute`, `5/second, 100/minute`, or none; by default as many as the service allows.
     pub rate_limit: Option<String>,
+    /// For type custom: a jq expression over the answer, true if the message was taken. By default an answer is a refusal if it
+    /// is a web page, or says so in a field as `success`, `ok`, `error`, `code` or `errcode`.
+    pub accept: Option<String>,
     /// Whether it hears that an alert is over; default true.
     #[cfg_attr(test, schemars(extend("default" = true)))]
     pub send_resolved: Option<Lenient<bool>>,

@@ -1,12 +1,14 @@
 //! Where a config comes from: a named file, standard input, or the usual places.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::problem::{Problem, Reach};
+use crate::process::file::{self, Bounds};
 
-/// A config is text of a few kilobytes; more than this is the wrong file.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// A config is text of a few kilobytes; more than this is the wrong file. It may come out of a pipe whose other end fetches it.
+const BOUNDS: Bounds = Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(30) };
 
 /// The place a config is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +65,13 @@ impl Source {
         }
     }
 
-    /// The folder that relative paths in the config start from: the file's own, or the working one for stdin.
+    /// The folder that relative paths in the config start from: the file's own, or the working one for stdin and what comes out
+    /// of another program (`<(...)` is a path below `/dev/fd`).
     pub fn folder(&self) -> PathBuf {
+        let is_stream = |path: &Path| ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
         match self {
             Source::Stdin => PathBuf::from("."),
+            Source::File { path, .. } if is_stream(path) => PathBuf::from("."),
             Source::File { path, .. } => match path.parent() {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
                 _ => PathBuf::from("."),
@@ -83,8 +88,8 @@ impl Source {
             Box::new(Problem { file: self.name(), position: None, place: None, message, hint, reach: Reach::Whole })
         };
         let bytes = match self {
-            Source::Stdin => read_capped(io::stdin().lock()),
-            Source::File { path, .. } => std::fs::File::open(path).and_then(read_capped),
+            Source::Stdin => file::read_stdin(BOUNDS),
+            Source::File { path, .. } => file::read_alone(path, BOUNDS),
         };
         let bytes = bytes.map_err(|error| {
             let hint = match self {
@@ -97,15 +102,6 @@ impl Source {
         String::from_utf8(bytes)
             .map_err(|error| problem(format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()), None))
     }
-}
-
-fn read_capped(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 16 MiB"));
-    }
-    Ok(bytes)
 }
 
 /// The places searched when no config is named, in order (XDG base directories, then `/etc`).

@@ -48,7 +48,7 @@ pub struct Sums {
     pub tally: Tally,
     /// The end of the last run that did all of its job, this one included.
     pub last_success: Option<Timestamp>,
-    /// Alerts that no channel has taken yet.
+    /// Alerts that are owed to a channel.
     pub pending: u64,
 }
 

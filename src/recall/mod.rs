@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::logging::Format;
+use crate::process::clock;
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::{logging, text};
 
@@ -115,11 +116,11 @@ fn failed(format: Format, place: &str) -> impl Fn(crate::state::StoreError) -> E
 /// How to end if there is nothing to print.
 pub fn status(args: &StatusArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let now = Timestamp::now();
+    let now = clock::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
-    let since = if args.all { Timestamp::MIN } else { newest.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN) };
+    let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
     Ok((status::render(&shown, total - shown.len(), now, args.output), Exit::Ok))
@@ -131,7 +132,7 @@ pub fn status(args: &StatusArgs) -> Answer {
 /// How to end if there is nothing to print.
 pub fn history(args: &HistoryArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let since = args.since.before(Timestamp::now());
+    let since = args.since.before(clock::now());
     let series = store.history(args.project.clone(), since).map_err(failed(format, &place))?;
     if let (Some(project), true) = (&args.project, series.is_empty()) {
         let names: Vec<String> =
@@ -154,7 +155,7 @@ pub fn history(args: &HistoryArgs) -> Answer {
 /// How to end if there is nothing to print.
 pub fn alerts(args: &AlertsArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let messages = store.messages(args.since.before(Timestamp::now())).map_err(failed(format, &place))?;
+    let messages = store.messages(args.since.before(clock::now())).map_err(failed(format, &place))?;
     leave(store);
     Ok((alerts::render(&messages, args.since, args.output), Exit::Ok))
 }
@@ -170,7 +171,7 @@ pub fn health(args: &HealthArgs) -> Answer {
         Ok(mut store) => match store.last_runs() {
             Ok(runs) => {
                 leave(store);
-                health::judge(&runs, args.max_age, Timestamp::now())
+                health::judge(&runs, args.max_age, clock::now())
             }
             Err(error) => health::unreadable(&place, &error.message),
         },

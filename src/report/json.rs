@@ -105,6 +105,9 @@ struct Told<'a> {
     status: &'static str,
     dedup_key: Option<&'a str>,
     next_alert_at: Option<String>,
+    /// The channels that it is still owed to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    owed_to: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +121,8 @@ struct Delivery<'a> {
     channel: &'a str,
     status: DeliveryStatus,
     alerts: usize,
+    /// Of these, the ones that the channel has not taken, as far as is known.
+    owed: usize,
     attempts: u32,
     error: Option<Error<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,13 +157,21 @@ pub fn iso(at: Timestamp) -> String {
 fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
     let sent = report.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
         let is_dry_run = report.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
-        let status = match (report.is_taken(at), is_dry_run) {
-            (true, true) => "dry_run",
-            (true, false) => "sent",
-            (false, _) => "failed",
+        let is_unknown = report.owed(at).any(|delivery| delivery.unknown.contains(&at));
+        let status = match report.is_taken(at) {
+            true if is_dry_run => "dry_run",
+            true => "sent",
+            false if is_unknown => "unknown",
+            false => "failed",
         };
-        let key = Some(alert.dedup_key.as_str());
-        Told { topic: alert.topic, event: alert.event, status, dedup_key: key, next_alert_at: None }
+        Told {
+            topic: alert.topic,
+            event: alert.event,
+            status,
+            dedup_key: Some(alert.dedup_key.as_str()),
+            next_alert_at: None,
+            owed_to: report.owed(at).map(|delivery| delivery.channel.as_str()).collect(),
+        }
     });
     let held = report.held.iter().filter(|held| held.identity == identity).map(|held| Told {
         topic: held.topic,
@@ -166,8 +179,17 @@ fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
         status: "suppressed",
         dedup_key: None,
         next_alert_at: held.next.map(iso),
+        owed_to: Vec::new(),
     });
-    sent.chain(held).collect()
+    let waiting = report.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
+        topic: waiting.topic,
+        event: waiting.event,
+        status: "unknown",
+        dedup_key: None,
+        next_alert_at: waiting.next.map(iso),
+        owed_to: report.name(&waiting.channel).into_iter().collect(),
+    });
+    sent.chain(held).chain(waiting).collect()
 }
 
 fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
@@ -205,16 +227,26 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     }
 }
 
-/// For every channel, what it was not told again.
-fn suppressed(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
-    report.channels.iter().filter(|_| !report.held.is_empty()).map(|channel| Delivery {
+/// For every channel, what it was not told again, and what rests because it may have arrived.
+fn unsent(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
+    let of = |channel, status, alerts, owed, next: Option<Timestamp>| Delivery {
         channel,
-        status: DeliveryStatus::Suppressed,
-        alerts: report.held.len(),
+        status,
+        alerts,
+        owed,
         attempts: 0,
         error: None,
-        next_alert_at: report.next_alert().map(iso),
+        next_alert_at: next.map(iso),
         payloads: Vec::new(),
+    };
+    report.channels.iter().flat_map(move |(id, name)| {
+        let held: Vec<_> = report.held.iter().filter(|held| held.channels.contains(id)).collect();
+        let waiting: Vec<_> = report.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
+        let again = held.iter().filter_map(|held| held.next).min();
+        let once_more = waiting.iter().filter_map(|waiting| waiting.next).min();
+        let suppressed = of(name, DeliveryStatus::Suppressed, held.len(), 0, again);
+        let unknown = of(name, DeliveryStatus::Unknown, waiting.len(), waiting.len(), once_more);
+        [suppressed, unknown].into_iter().filter(|delivery| delivery.alerts > 0)
     })
 }
 
@@ -271,6 +303,7 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                 channel: &delivery.channel,
                 status: delivery.status,
                 alerts: delivery.alerts.len(),
+                owed: delivery.owed(),
                 attempts: delivery.attempts,
                 error: delivery.failure.as_ref().map(Error::from),
                 next_alert_at: None,
@@ -280,7 +313,7 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                     .map(|body| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()))
                     .collect(),
             })
-            .chain(suppressed(report))
+            .chain(unsent(report))
             .collect(),
         memory: match &report.memory {
             Kept::Off => Memory { status: "off", error: None },

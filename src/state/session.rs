@@ -89,9 +89,10 @@ impl Session {
     }
 
     /// What is known before anything is asked; nothing if the store fails.
-    pub fn snapshot(&mut self, keep_readings: Option<Duration>, until: &Deadline) -> Snapshot {
-        let snapshot =
-            self.with("every account is asked", |store, notices| store.snapshot(keep_readings, &soon(until), notices));
+    pub fn snapshot(&mut self, keep_readings: Option<Duration>, shard: Option<Shard>, until: &Deadline) -> Snapshot {
+        let snapshot = self.with("every account is asked", |store, notices| {
+            store.snapshot(keep_readings, shard, &soon(until), notices)
+        });
         self.is_memory_known |= snapshot.is_some();
         let mut snapshot = snapshot.unwrap_or_default();
         self.memory = std::mem::take(&mut snapshot.memory);

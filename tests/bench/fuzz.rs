@@ -3,7 +3,11 @@
 //! the default is 5 s. All is read on a stack that is a quarter of a worker's, so that depth shows soon.
 //!
 //! An input that fails is kept as `tests/mail/found-*.eml` or `.imap`. One that ends the process comes again with the same
-//! `FUZZ_SEED`, which is said at the beginning.
+//! `FUZZ_SEED`, which is said at the beginning. Then come bodies and expressions of pages, for a third of that time.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+
+mod page;
 
 use balance_alert::check::mailbox::answer::Answers;
 use balance_alert::check::mailbox::{finding, keywords, mail, scan};
@@ -113,6 +117,24 @@ fn main() {
     writeln!(out, "{mails} mails and {answers} answers: {found} failed, the slowest took {} ms", slowest.as_millis())
         .expect("standard output");
     assert_eq!(found, 0, "see tests/mail/found-*");
+    let seconds = Duration::from_secs(seconds) / 3;
+    writeln!(out, "pages: an input that ends the process is left in {}", page::last_input().display())
+        .and_then(|()| out.flush())
+        .expect("standard output");
+    let pages = page::fuzz(&mut Rng::with_seed(seed), Instant::now() + seconds);
+    writeln!(
+        out,
+        "{} bodies and expressions in {} s, {} of them jq: {} failed, the slowest took {} ms",
+        pages.count,
+        seconds.as_secs(),
+        pages.compiled,
+        pages.failed,
+        pages.slowest.as_millis()
+    )
+    .expect("standard output");
+    assert_eq!(pages.failed, 0);
+    assert!(pages.compiled > 0, "a run that compiles nothing proves nothing");
+    std::fs::remove_file(page::last_input()).expect("the last input goes");
 }
 
 fn variable(name: &str) -> Option<u64> {

@@ -32,6 +32,7 @@ use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::{Page, Reader};
 use crate::limit::Limit;
+use crate::process::file;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -44,6 +45,10 @@ struct Builder<'a> {
     environment: &'a Environment,
     problems: Vec<Problem>,
     warnings: Vec<String>,
+    /// What is no mistake, but probably not meant so: only `validate` tells it.
+    advice: Vec<String>,
+    /// Pages with a mistake of their own: the id, as far as it is known, and the mistake.
+    broken_pages: Vec<(Option<String>, String)>,
     /// Nodes that are already reported, or whose variable is not set: nothing else is said of them.
     flagged: Vec<NodePath>,
     interpolated: Interpolated,
@@ -101,6 +106,8 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         environment,
         problems: Vec::new(),
         warnings: Vec::new(),
+        advice: Vec::new(),
+        broken_pages: Vec::new(),
         flagged: Vec::new(),
         interpolated,
         redactor: Redactor::default(),
@@ -175,21 +182,34 @@ impl Builder<'_> {
         if self.problems.len() >= MOST_PROBLEMS {
             return;
         }
+        let problem = self.at(path, part, message, hint, reach);
+        self.problems.push(problem);
+    }
+
+    /// Records what is probably not meant so.
+    fn advise(&mut self, path: &[Step], message: &str, hint: &str) {
+        if self.advice.len() < MOST_PROBLEMS {
+            let problem = self.at(path, Part::Value, message.to_owned(), Some(hint.to_owned()), Reach::Entry);
+            self.advice.push(problem.to_string());
+        }
+    }
+
+    /// A problem with its place.
+    fn at(&self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) -> Problem {
         // The place is the entry; the field stands in the message.
         let depth = path.len().min(if matches!(path.get(1), Some(Step::Index(_))) { 2 } else { 1 });
         let place = (depth > 0).then(|| document::show(&path[..depth])).map(|place| match self.names.get(&place) {
             Some(name) => format!("{place} `{name}`"),
             None => place,
         });
-        let problem = Problem {
+        Problem {
             file: self.file.clone(),
             position: self.document.locate(path, part),
             place,
             message: self.outside.mask(&message),
             hint,
             reach,
-        };
-        self.problems.push(problem);
+        }
     }
 
     /// Whether something was already said of this node or of one above it.
@@ -354,6 +374,7 @@ impl Builder<'_> {
             folder: self.folder.clone(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
+            advice: std::mem::take(&mut self.advice),
         }
     }
 
@@ -594,7 +615,7 @@ impl Builder<'_> {
         let mut limits: BTreeMap<String, Limit> = own.collect();
         for (id, text) in set.unwrap_or_default() {
             let at = [key("settings"), key("rate_limits"), key(&id)];
-            if !pages.contains_key(&id) {
+            if !pages.contains_key(&id) && self.page_mistake(&id).is_none() {
                 let known: Vec<&str> = pages.keys().map(String::as_str).collect();
                 let hint = suggestion(&id, &known, "known providers");
                 self.problem(&at, Part::Key(0), format!("there is no provider `{id}`"), hint);
@@ -705,7 +726,7 @@ fn remove(tree: &mut Value, path: &[Step]) -> bool {
 }
 
 fn read_secret(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| text::io_error(&error))?;
+    let text = file::read_text(path, file::SECRET).map_err(|error| text::io_error(&error))?;
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),

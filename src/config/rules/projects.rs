@@ -12,6 +12,7 @@ use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject, Text};
 use crate::config::{Project, Settings};
+use crate::page::traps;
 
 impl Builder<'_> {
     pub(super) fn projects(
@@ -91,6 +92,9 @@ impl Builder<'_> {
         let name = raw.name?;
         let provider = raw.provider?;
         let Some(page) = pages.get(&provider) else {
+            if self.page_mistake(&provider).is_some() {
+                return None;
+            }
             let known: Vec<&str> = pages.keys().map(String::as_str).collect();
             let hint = suggestion(&provider, &known, "known providers");
             self.problem(&under(path, "provider"), Part::Value, format!("there is no provider `{provider}`"), hint);
@@ -98,7 +102,10 @@ impl Builder<'_> {
         };
         let options = self.options(path, page, raw.options.unwrap_or_default());
         self.credential(path, page, credential.as_ref(), &mut broken);
-        let reader = if broken.is_none() { self.reader(path, page, &options) } else { None };
+        if let (None, Some(why)) = (&broken, self.page_mistake(&page.id)) {
+            broken = Some(format!("the page of provider `{}` cannot be used: {why}", page.id));
+        }
+        let reader = if broken.is_none() { self.reader(path, page, &options, &mut broken) } else { None };
         Some(Project {
             name,
             page: Arc::clone(page),
@@ -159,7 +166,13 @@ impl Builder<'_> {
     }
 
     /// The page's expressions, compiled once for all accounts that share them.
-    fn reader(&mut self, path: &[Step], page: &Page, options: &BTreeMap<String, String>) -> Option<Arc<Reader>> {
+    fn reader(
+        &mut self,
+        path: &[Step],
+        page: &Page,
+        options: &BTreeMap<String, String>,
+        broken: &mut Option<String>,
+    ) -> Option<Arc<Reader>> {
         let key = (page.id.clone(), page.balance_for(options));
         if let Some(reader) = self.readers.get(&key) {
             return Some(Arc::clone(reader));
@@ -167,11 +180,18 @@ impl Builder<'_> {
         match page.reader(options) {
             Ok(reader) => {
                 let reader = Arc::new(reader);
+                if key.1 != page.balance {
+                    // The project brought it. A missing limit is what `unlimited` is for in a file of one's own.
+                    for trap in traps::of_balance(&key.1, true, false) {
+                        self.advise(&under(path, "options"), trap.message, trap.hint);
+                    }
+                }
                 self.readers.insert(key, Arc::clone(&reader));
                 Some(reader)
             }
-            Err(why) => {
-                self.problem(&under(path, "options"), Part::Value, why, None);
+            Err((_, why)) => {
+                self.push(&under(path, "options"), Part::Value, why.clone(), None, Reach::Entry);
+                *broken = Some(why);
                 None
             }
         }
