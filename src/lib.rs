@@ -79,7 +79,7 @@ pub fn run(cli: Cli, process: &Process) -> Exit {
         Command::History(args) => answer(process, watchdog::LONGEST, || recall::history(&args)),
         Command::Alerts(args) => answer(process, watchdog::LONGEST, || recall::alerts(&args)),
         Command::Health(args) => answer(process, PROBE, || recall::health(&args)),
-        Command::TryMail => check::mailbox::trial::stand(),
+        Command::TryMail => check::mailbox::trial::stand(process),
         Command::Schema => print(config::SCHEMA, process, Exit::Ok),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -198,6 +198,8 @@ pub fn run<T: Send + 'static>(
         return Vec::new();
     }
     let pool = threads(workers.clamp(1, total));
+    // There may be fewer than wanted, and without threads this one.
+    let workers = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
     let start = Instant::now();
     let mut ready_slow: VecDeque<(usize, Job<T>)> = jobs.into_iter().enumerate().collect();
     let ready = ready_slow.split_off(slow.min(total));
@@ -217,7 +219,7 @@ pub fn run<T: Send + 'static>(
     });
     let (sender, receiver) = mpsc::channel();
     match &pool {
-        Some(pool) => (0..pool.current_num_threads()).for_each(|_| {
+        Some(pool) => (0..workers).for_each(|_| {
             let (shared, sender, deadline) = (Arc::clone(&shared), sender.clone(), deadline.clone());
             pool.spawn(move || work(&shared, &sender, &deadline));
         }),

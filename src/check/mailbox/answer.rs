@@ -8,8 +8,9 @@
 
 use std::io;
 
-/// The deepest nesting of lists in a response; what is asked for here has two levels.
-pub const MOST_NESTED: usize = 32;
+/// The deepest nesting of lists in a response; what is asked for here has two levels, and each costs the parser some 16 KiB of
+/// stack in a build without optimization.
+pub const MOST_NESTED: usize = 8;
 /// Responses to one command, the mails not counted that it asks for.
 pub const MOST_RESPONSES: usize = 10_000;
 /// Literals in the answer to one command.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::fault;
+use crate::process::aside;
 
 /// Names that are looked up at once. One that takes too long is given up and counts no more; its thread lingers, and nothing
 /// waits for it.
@@ -66,11 +67,10 @@ impl Resolver {
         state.busy += 1;
         state.lookups.insert(key.clone(), Lookup::Asked { is_given_up: false });
         drop(state);
-        let (resolver, asked) = (self.clone(), key.clone());
-        let thread = std::thread::Builder::new().name("resolve".to_owned());
-        if thread.spawn(move || resolver.learn(&asked, look_up(&asked))).is_err() {
+        let resolver = self.clone();
+        if let Err(work) = aside::start("resolve", move || resolver.learn(&key, look_up(&key))) {
             // Without a thread the worker waits itself: better late than not at all.
-            self.learn(&key, look_up(&key));
+            work();
             return self.ask(host, port, waiting_since);
         }
         Answer::Asked

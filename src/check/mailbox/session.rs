@@ -17,6 +17,7 @@ use super::folder;
 use super::stream::{ANSWER, Clear, Limits, Stream};
 use crate::failure::{Failure, Reason};
 use crate::http::timed_out;
+use crate::process::clock;
 use crate::text;
 
 /// Mails that are fetched with one command.
@@ -159,7 +160,7 @@ pub fn visit<R: Reader>(
     numbers.drain(..visit.skipped);
     let oldest = known.is_none().then(|| {
         let days = Duration::from_secs(u64::from(bounds.days) * 86_400);
-        Timestamp::now().checked_sub(days).unwrap_or(Timestamp::MIN)
+        clock::now().checked_sub(days).unwrap_or(Timestamp::MIN)
     });
     if let Err(failure) = read_all(&mut session, &numbers, oldest, &limits, reader, &mut visit) {
         let left = numbers.iter().filter(|uid| **uid > visit.cursor.last).count();
@@ -277,17 +278,16 @@ fn search(
     Ok(numbers)
 }
 
+/// The number of a mail, the time the server got it, and its bytes.
+type Fetched = (u32, Option<Timestamp>, Vec<u8>);
+
 /// The mails of a batch in the order of their numbers, with the time the server got them.
-fn fetch(
-    session: &mut Session<Stream>,
-    batch: &[u32],
-    limits: &Limits,
-) -> Result<Vec<(u32, Option<Timestamp>, Vec<u8>)>, Failure> {
+fn fetch(session: &mut Session<Stream>, batch: &[u32], limits: &Limits) -> Result<Vec<Fetched>, Failure> {
     limits.allow(batch.len() as u64 * (MOST_OF_MAIL + 4096) + ANSWER);
     let list: Vec<String> = batch.iter().map(u32::to_string).collect();
     let query = format!("(UID INTERNALDATE BODY.PEEK[]<0.{MOST_OF_MAIL}>)");
     let fetched = session.uid_fetch(list.join(","), query).map_err(|error| failure(&error, limits))?;
-    let mut mails: Vec<(u32, Option<Timestamp>, Vec<u8>)> = Vec::new();
+    let mut mails: Vec<Fetched> = Vec::new();
     for one in fetched.iter() {
         // Flags of other mails may come in between, and nobody asked for other mails.
         let (Some(uid), Some(body)) = (one.uid.filter(|uid| batch.contains(uid)), one.body()) else {

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
 use crate::fault;
 use crate::http::timed_out;
+use crate::process::{Process, aside};
 
 /// The subcommand of the other process.
 pub(crate) const COMMAND: &str = "try-mail";
@@ -49,7 +50,7 @@ pub(super) fn hold(raw: &[u8], deadline: Instant) -> Result<Verdict, Failure> {
     };
     // It may die before it has taken everything, or hang.
     let (input, bytes) = (child.stdin.take(), raw.to_vec());
-    let writer = thread::Builder::new().name("trial".to_owned()).spawn(move || {
+    let writer = aside::start("trial", move || {
         let _ = input.map(|mut input| input.write_all(&bytes));
     });
     let until = if writer.is_ok() { deadline.min(begin + LONGEST) } else { begin };
@@ -86,12 +87,9 @@ fn start() -> io::Result<Child> {
 }
 
 /// The other process: reads a mail from its standard input, as a run would.
-pub(crate) fn stand() -> Exit {
+pub(crate) fn stand(process: &Process) -> Exit {
     // Should the run that waits for this be gone, nobody else ends it.
-    let _ = thread::Builder::new().spawn(|| {
-        thread::sleep(LONGEST * 2);
-        signal_hook::low_level::exit(i32::from(Exit::Internal.code()));
-    });
+    process.watchdog.allow(LONGEST * 2);
     let mut raw = Vec::new();
     let is_read = io::stdin().lock().take(MOST_OF_MAIL).read_to_end(&mut raw).is_ok();
     let say = |word: u8| io::stdout().lock().write_all(&[word]).and_then(|()| io::stdout().lock().flush()).is_ok();
