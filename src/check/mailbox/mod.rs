@@ -4,6 +4,7 @@
 //! character, HTML that hides or merges words, parts that a partial fetch has cut off. Nothing a mail contains can panic,
 //! hang or forge the alert that it causes.
 
+mod amounts;
 pub mod finding;
 pub mod html;
 pub mod keywords;

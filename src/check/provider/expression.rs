@@ -8,6 +8,9 @@ use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
 use jaq_json::{Num, Val};
 
+use super::exact;
+use crate::amount;
+
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
 const DEEPEST: usize = 128;
 
@@ -64,8 +67,9 @@ enum Wrong {
 
 /// What jq defines in jq.
 fn definitions() -> &'static [Def<&'static str>] {
-    static ALL: LazyLock<Vec<Def<&'static str>>> =
-        LazyLock::new(|| jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).collect());
+    static ALL: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
+        jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).map(exact::definition).collect()
+    });
     &ALL
 }
 
@@ -75,6 +79,9 @@ impl Expression {
     /// # Errors
     /// What is wrong, in one line.
     pub fn compile(code: &str) -> Result<Expression, String> {
+        if code.contains(exact::MAIN) {
+            return Err(format!("`{}` is not known", exact::MAIN));
+        }
         // To compile all that jq defines in jq takes many times as long as the expression, so only what is asked for:
         // the compiler says what is missing, and a definition may need others.
         let mut wanted: BTreeSet<&str> = BTreeSet::new();
@@ -98,12 +105,19 @@ impl Expression {
         }
     }
 
-    fn compile_with(code: &str, defs: &[Def<&'static str>]) -> Result<Expression, Wrong> {
+    fn compile_with<'a>(code: &'a str, defs: &[Def<&'static str>]) -> Result<Expression, Wrong> {
         let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let funs = funs.filter(|(name, ..)| !exact::replaces(name)).chain(exact::funs());
         let arena = Arena::default();
-        let modules = Loader::new(defs.iter().cloned()).load(&arena, File { code, path: () }).map_err(|errors| {
-            Wrong::Code(errors.into_iter().map(|(_, error)| load_error(&error)).collect::<Vec<_>>().join("; "))
-        })?;
+        let load = |defs: Vec<Def<&'a str>>, code: &'a str| {
+            Loader::new(defs).load(&arena, File { code, path: () }).map_err(|errors| {
+                Wrong::Code(errors.into_iter().map(|(_, error)| load_error(&error)).collect::<Vec<_>>().join("; "))
+            })
+        };
+        // Once for its mistakes, and once as a definition whose arithmetic is exact.
+        load(Vec::new(), code)?;
+        let main = exact::main(code).ok_or_else(|| Wrong::Code("it is no expression".to_owned()))?;
+        let modules = load(defs.iter().cloned().chain([main]).collect(), exact::MAIN)?;
         Compiler::default()
             .with_funs(funs)
             .with_global_vars(["$currency", "$options"])
@@ -161,6 +175,9 @@ pub fn parse_json(body: &[u8]) -> Result<Json, String> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if nesting(body) > DEEPEST {
         return Err(format!("it is nested deeper than {DEEPEST} levels"));
+    }
+    if amount::has_endless_number(body) {
+        return Err("it holds a number of more than 100 digits".to_owned());
     }
     jaq_json::read::parse_single(body).map(Json).map_err(|error| error.to_string())
 }
