@@ -91,7 +91,7 @@ impl Level {
 }
 
 /// Whether something begins, or goes on, or is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
     /// It is wrong.
@@ -137,6 +137,9 @@ pub struct Alert {
     pub threshold: Option<Decimal>,
     /// The currency.
     pub currency: Option<String>,
+    /// The host that is asked, if it is asked over the network. Old stores do not know it.
+    #[serde(default)]
+    pub host: Option<String>,
     /// Why the balance cannot be read.
     pub trouble: Option<Trouble>,
     /// The renewal, if that is what it is about.

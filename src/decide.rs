@@ -97,6 +97,8 @@ pub struct MailboxVerdict {
     pub identity: Identity,
     /// The mailbox's name.
     pub name: String,
+    /// The server that it lies on.
+    pub host: String,
     /// What was found.
     pub scanned: Scanned,
 }
@@ -298,7 +300,9 @@ fn failing(failure: Option<&Failure>, draft: &Draft, alerting: &Alerting, failur
         Some(failure) if failure.is_cancelled() => State::Unknown,
         Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
             let mut alert = draft.alert(Topic::Failing, Event::Raised, Level::Warning, None);
-            alert.trouble = Some(Trouble { reason: failure.reason, message: failure.describe(), runs: failures });
+            // People are told the cause, not that the host was left alone because of it.
+            let cause = failure.root();
+            alert.trouble = Some(Trouble { reason: cause.reason, message: cause.describe(), runs: failures });
             State::Wrong(alert)
         }
         Some(_) => State::Unknown,
@@ -370,6 +374,7 @@ struct Draft<'a> {
     kind: Option<BalanceType>,
     balance: Option<Decimal>,
     currency: Option<&'a str>,
+    host: Option<&'a str>,
     now: Timestamp,
     run_id: &'a str,
 }
@@ -385,6 +390,7 @@ impl<'a> Draft<'a> {
             kind: Some(subject.kind),
             balance: verdict.balance,
             currency: verdict.currency.as_deref(),
+            host: subject.host.as_deref(),
             now,
             run_id,
         }
@@ -399,6 +405,7 @@ impl<'a> Draft<'a> {
             kind: None,
             balance: None,
             currency: None,
+            host: Some(&verdict.host),
             now,
             run_id,
         }
@@ -418,6 +425,7 @@ impl<'a> Draft<'a> {
             balance: self.balance,
             threshold,
             currency: self.currency.map(str::to_owned),
+            host: self.host.map(str::to_owned),
             trouble: None,
             renewal: None,
             mail: None,
@@ -527,6 +535,7 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: 
         balance: None,
         threshold: None,
         currency: subscription.currency.as_ref().map(|currency| text::one_line(currency, 16)),
+        host: None,
         trouble: None,
         renewal: Some(RenewalNotice {
             cycle_type: subscription.cycle.as_str().to_owned(),

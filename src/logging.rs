@@ -103,6 +103,14 @@ pub fn complain(format: Format, message: &str) {
     }
 }
 
+/// Prints a warning that no log level must hide.
+pub fn caution(format: Format, message: &str) {
+    match format {
+        Format::Json => say(&record("WARN", message)),
+        Format::Text => say(&format!("warning: {message}")),
+    }
+}
+
 /// Prints an alert: as it stands for people, as a record of level WARN for programs.
 pub fn announce(format: Format, text: &str) {
     match format {

@@ -138,12 +138,22 @@ pub(crate) fn check(args: &CheckArgs) -> Exit {
     for warning in &plan.warnings {
         log::warn!("{warning}");
     }
+    for channel in &plan.channels {
+        if let Some(why) = &channel.broken {
+            log::warn!("no alert can be sent through `{}`: {why}", channel.name);
+        }
+    }
     let run_id = run_id(started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
     let (timeout, clients) = (plan.run_timeout, Arc::new(Clients::default()));
     let context = Context { args, format, start, timeout, started_at, run_id, interrupt, clients };
     match carry_out(plan, &context) {
         Ok(report) => {
+            if report.channels.is_empty() && (report.has_low() || report.has_failed() || report.has_warning()) {
+                let what = "something is wrong and nobody is told of it, because the config has no `webhook`";
+                let hint = "add one, or `webhook: { type: console }` if the report and the exit code are enough";
+                logging::caution(format, &format!("{what}\n hint: {hint}"));
+            }
             context.interrupt.end_at_once(LAST_WORDS);
             finish(&report, args)
         }
@@ -178,12 +188,14 @@ fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     });
     // What a signal has cut off stands for the whole as little as what flags have left out.
     let is_partial = plan.is_partial || learnt.found.is_cut();
+    let unusable = plan.channels.iter().filter(|channel| channel.broken.is_some());
     let run = Run {
         id: context.run_id.clone(),
         started_at: context.started_at,
         claims_until: Timestamp::now() + context.until(Step::Close).left() + CLAIM_MARGIN,
         is_partial: plan.is_partial,
         shard: plan.shard,
+        unusable_channels: unusable.map(|channel| channel.name.clone()).collect(),
     };
 
     let decider: Decider = {
@@ -291,8 +303,8 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
         .unzip();
     let today = context.started_at.to_zoned(plan.timezone.clone()).date();
     let mailboxes = std::mem::take(&mut plan.mailboxes);
-    let names: Vec<(Identity, String)> =
-        mailboxes.iter().map(|mailbox| (mailbox.identity(), mailbox.name.clone())).collect();
+    let of = |mailbox: &Mailbox| (mailbox.identity(), mailbox.name.clone(), mailbox.address.host.clone());
+    let names: Vec<(Identity, String, String)> = mailboxes.iter().map(of).collect();
     let terms = Arc::new(Terms { today, settings: plan.email, policy: shared.policy.clone() });
     let scans = mailboxes.into_iter().map(|mailbox| mailbox_job(mailbox, &snapshot.cursors, &terms, &shared));
     // Mailboxes take longest, so they begin first.
@@ -303,13 +315,13 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, 
     drop(progress);
 
     let mut looked = looked.into_iter();
-    let mailboxes = names.into_iter().zip(looked.by_ref()).map(|((identity, name), looked)| {
+    let mailboxes = names.into_iter().zip(looked.by_ref()).map(|((identity, name, host), looked)| {
         let scanned = match looked {
             Ok(Looked::Mailbox(scanned)) => scanned,
             Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
             Err(lost) => Scanned::lost(lost),
         };
-        MailboxVerdict { identity, name, scanned }
+        MailboxVerdict { identity, name, host, scanned }
     });
     let mailboxes: Vec<MailboxVerdict> = mailboxes.collect();
     let outcomes = looked.map(|looked| match looked {

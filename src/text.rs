@@ -1,6 +1,9 @@
 //! Text that came from outside, made harmless: one line, bounded, without invisible characters.
 
+use std::collections::{HashMap, HashSet};
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use sha2::{Digest, Sha256};
 
 /// What RFC 3986 section 2.3 leaves unencoded: letters, digits and `-._~`.
 pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -32,6 +35,73 @@ pub fn one_line(text: &str, limit: usize) -> String {
         gap = false;
     }
     out
+}
+
+/// `name` on one line of at most `limit` characters. A longer one loses its middle, because names that belong together
+/// mostly differ at their ends: `prod-eu…-billing-2`.
+pub fn short_name(name: &str, limit: usize) -> String {
+    let whole = one_line(name, usize::MAX);
+    let length = whole.chars().count();
+    if length <= limit {
+        return whole;
+    }
+    let kept = limit.saturating_sub(1);
+    let tail = kept / 2;
+    let head: String = whole.chars().take(kept - tail).collect();
+    let tail: String = whole.chars().skip(length - tail).collect();
+    format!("{}…{}", head.trim_end(), tail.trim_start())
+}
+
+/// Longest name of an account, mailbox or subscription in a table, in characters.
+pub const NAME_CHARS: usize = 60;
+/// Longest name of an owner in a table, in characters.
+pub const OWNER_CHARS: usize = 40;
+
+/// The short forms of the names that stand in one table or message. Two different names never get the same one: where
+/// cutting or cleaning would make them equal, the first digits of a hash of the whole name tell them apart.
+#[derive(Default)]
+pub struct ShortNames {
+    /// The names whose short form is another text.
+    changed: HashMap<String, String>,
+}
+
+impl ShortNames {
+    /// Short forms of at most `limit` characters.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, limit: usize) -> ShortNames {
+        ShortNames::cleaned(names, limit, str::to_owned)
+    }
+
+    /// The same, where `clean` first takes out what cannot stand in a name there.
+    pub fn cleaned<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+        limit: usize,
+        clean: fn(&str) -> String,
+    ) -> ShortNames {
+        let names: HashSet<&str> = names.into_iter().collect();
+        let short = names.iter().map(|name| (*name, short_name(&clean(name), limit)));
+        let (kept, cut): (Vec<(&str, String)>, Vec<_>) = short.partition(|(name, short)| name == short);
+        if cut.is_empty() {
+            return ShortNames::default();
+        }
+        let mut uses: HashMap<&str, usize> = HashMap::new();
+        for (_, short) in kept.iter().chain(&cut) {
+            *uses.entry(short).or_default() += 1;
+        }
+        let marked = |name: &str| {
+            let digest: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            format!("{}~{digest}", short_name(&clean(name), limit.saturating_sub(digest.len() + 1)))
+        };
+        let changed = cut.iter().map(|(name, short)| {
+            let is_unique = uses.get(short.as_str()) == Some(&1);
+            ((*name).to_owned(), if is_unique { short.clone() } else { marked(name) })
+        });
+        ShortNames { changed: changed.collect() }
+    }
+
+    /// The short form of one of the names.
+    pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
+        self.changed.get(name).map_or(name, String::as_str)
+    }
 }
 
 /// Characters that change what a reader sees without being seen (zero-width, bidirectional controls,
@@ -124,6 +194,49 @@ mod tests {
         ] {
             assert_eq!(one_line(input, limit), want, "{input:?}");
         }
+    }
+
+    #[test]
+    fn names_lose_their_middle() {
+        for (name, limit, want) in [
+            ("short", 10, "short"),
+            ("exactly-10", 10, "exactly-10"),
+            ("production-eu-billing-1", 11, "produ…ing-1"),
+            ("production-eu-billing-2", 11, "produ…ing-2"),
+            ("a   b\nc", 5, "a b c"),
+            ("余额不足的项目名称一", 5, "余额…称一"),
+            ("abcdef", 1, "…"),
+        ] {
+            assert_eq!(short_name(name, limit), want, "{name:?}");
+            assert!(short_name(name, limit).chars().count() <= limit);
+        }
+    }
+
+    #[test]
+    fn two_names_never_become_one() {
+        let long = |head: char, middle: &str, tail: &str| format!("{}{middle}{tail}", head.to_string().repeat(40));
+        let names = [
+            long('a', "1", &"z".repeat(40)),
+            long('a', "2", &"z".repeat(40)),
+            long('a', "", "-eu-1"),
+            long('a', "", "-eu-2"),
+            "plain".to_owned(),
+            "pl\u{200B}ain".to_owned(),
+            "two words".to_owned(),
+            "two  words".to_owned(),
+            short_name(&long('b', "1", &"z".repeat(40)), 20),
+            long('b', "1", &"z".repeat(40)),
+        ];
+        for limit in [20, 40, 60] {
+            let short = ShortNames::new(names.iter().map(String::as_str), limit);
+            let shown: HashSet<&str> = names.iter().map(|name| short.get(name)).collect();
+            assert_eq!(shown.len(), names.len(), "{limit}: {shown:?}");
+            assert!(shown.iter().all(|name| name.chars().count() <= limit), "{limit}: {shown:?}");
+        }
+        let short = ShortNames::cleaned(["a=b", "a_b"], 20, |name| name.replace('=', "_"));
+        assert_ne!(short.get("a=b"), short.get("a_b"));
+        let short = ShortNames::new(["a", "a", "b"], 20);
+        assert!(short.changed.is_empty(), "ordinary names cost nothing");
     }
 
     #[test]

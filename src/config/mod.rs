@@ -27,6 +27,7 @@ use crate::alert::Identity;
 use crate::auth::Login;
 use crate::check::mailbox::keywords::Keywords;
 use crate::check::mailbox::session::Address;
+use crate::check::provider::expression::Expression;
 use crate::check::provider::page::{Page, Reader};
 use crate::check::subscription::Cycle;
 use crate::limit::Limit;
@@ -316,6 +317,8 @@ pub struct Channel {
     pub limit: Option<Limit>,
     /// The sender named in messages.
     pub source: String,
+    /// For a custom channel: what in an answer says that the message was taken.
+    pub accept: Option<Arc<Expression>>,
     /// Whether it hears that an alert is over.
     pub send_resolved: bool,
     /// Why nothing can be sent through it.

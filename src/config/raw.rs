@@ -485,7 +485,7 @@ pub(super) struct RawWebhook {
     pub url: Option<String>,
     /// A file that holds the address.
     pub url_file: Option<String>,
-    /// The service; default custom.
+    /// The service; by default what the address belongs to, else custom.
     #[serde(rename = "type")]
     pub kind: Option<ChannelKind>,
     /// The sender named in messages; default balance-alert.
@@ -498,6 +498,9 @@ pub(super) struct RawWebhook {
     pub auth: Option<RawAuth>,
     /// How many messages it takes: `20/minute`, `5/second, 100/minute`, or none; by default as many as the service allows.
     pub rate_limit: Option<String>,
+    /// For type custom: a jq expression over the answer, true if the message was taken. By default an answer is a refusal if it
+    /// is a web page, or says so in a field as `success`, `ok`, `error`, `code` or `errcode`.
+    pub accept: Option<String>,
     /// Whether it hears that an alert is over; default true.
     #[cfg_attr(test, schemars(extend("default" = true)))]
     pub send_resolved: Option<Lenient<bool>>,

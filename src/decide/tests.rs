@@ -14,6 +14,7 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         owner_project: None,
         provider: "file".into(),
         is_remote: false,
+        host: None,
         kind: crate::config::BalanceType::Balance,
         threshold: Some(threshold.parse().unwrap()),
         warning_threshold: warning.map(|w| w.parse().unwrap()),

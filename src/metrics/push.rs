@@ -55,11 +55,12 @@ pub(super) fn push(
     if left < LEAST {
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
+    let now = Timestamp::now();
     let message = Outgoing {
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
         content_type: CONTENT_TYPE,
-        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, Timestamp::now())?,
+        proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, now, now)?,
         body,
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {

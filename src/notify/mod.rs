@@ -98,6 +98,7 @@ pub fn notify(
     let mut deliveries: Vec<Delivery> = Vec::new();
     for channel in &plan.channels {
         let mut positions: Vec<usize> = (0..alerts.len()).filter(|at| wants(channel, &alerts[*at])).collect();
+        message::by_cause(alerts, &mut positions);
         if channel.kind == ChannelKind::Custom {
             // Kinds that go in messages of their own stand together.
             positions.sort_by_key(|at| alerts[*at].renewal.is_some());
@@ -299,11 +300,17 @@ impl Task {
             method: Method::POST,
             url: &url,
             content_type: "application/json; charset=utf-8",
-            proof: auth::proof(self.channel.login.as_ref(), self.channel.body_secret(), &post.body, self.moment(now))?,
+            proof: auth::proof(
+                self.channel.login.as_ref(),
+                self.channel.body_secret(),
+                &post.body,
+                now,
+                self.moment(now),
+            )?,
             body: &post.body,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
-        let said = channel::judge(self.channel.kind, &response.body);
+        let said = channel::judge(&self.channel, &response.body);
         let status = response.status;
         if (200..300).contains(&status) {
             return said.map_err(|failure| failure.heeding(response.retry_after));

@@ -99,6 +99,8 @@ pub struct Subject {
     pub provider: String,
     /// Whether it is read over the network.
     pub is_remote: bool,
+    /// The host that is asked over the network; none if the entry is broken.
+    pub host: Option<String>,
     /// What is counted.
     pub kind: BalanceType,
     /// Below it the balance is critical; none if the entry is broken.
@@ -242,12 +244,17 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
 
 fn check(project: &Project, identity: Identity, config: &Config) -> Check {
     let page = &project.page;
+    let account = match (&project.broken, &project.reader) {
+        (None, Some(reader)) => account(project, reader, config),
+        (why, _) => Err(why.clone().unwrap_or_default()),
+    };
     let subject = Subject {
         identity,
         name: project.name.clone(),
         owner_project: project.owner_project.clone(),
         provider: page.id.clone(),
         is_remote: page.request.file.is_none(),
+        host: account.as_ref().ok().and_then(|account| account.target.host()),
         kind: project.kind.unwrap_or(match page.kind {
             Kind::Balance => BalanceType::Balance,
             Kind::Credits | Kind::Quota => BalanceType::Credits,
@@ -255,10 +262,6 @@ fn check(project: &Project, identity: Identity, config: &Config) -> Check {
         threshold: project.threshold,
         warning_threshold: project.warning_threshold,
         currency: project.currency.clone().or_else(|| page.currency.clone()),
-    };
-    let account = match (&project.broken, &project.reader) {
-        (None, Some(reader)) => account(project, reader, config),
-        (why, _) => Err(why.clone().unwrap_or_default()),
     };
     Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
 }

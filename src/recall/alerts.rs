@@ -8,7 +8,7 @@ use crate::amount;
 use crate::cli::{ListOutput, Since};
 use crate::report::{columns, iso};
 use crate::state::views::Message;
-use crate::text;
+use crate::text::{self, ShortNames};
 
 #[derive(Serialize)]
 struct Alert<'a> {
@@ -94,6 +94,7 @@ fn table(messages: &[Message], since: Since) -> String {
     if messages.is_empty() {
         return format!("no alerts since {since}\n");
     }
+    let names = ShortNames::new(messages.iter().map(|message| message.alert.project.as_str()), text::NAME_CHARS);
     let rows = messages
         .iter()
         .map(|message| {
@@ -126,7 +127,7 @@ fn table(messages: &[Message], since: Since) -> String {
             vec![
                 message.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
                 message.state.clone(),
-                text::one_line(&alert.project, 60),
+                names.get(&alert.project).to_owned(),
                 what,
                 balance,
                 alert.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),

@@ -22,6 +22,7 @@ use crate::metrics::Published;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
+use crate::text;
 
 pub use json::iso;
 pub use table::{columns, painted_columns};
@@ -64,7 +65,7 @@ pub struct Report {
     pub exposition: String,
 }
 
-/// How many accounts are in which state.
+/// How many checks are in which state. Every account, mailbox and subscription is counted once, so the states add up to `total`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// All.
@@ -79,6 +80,10 @@ pub struct Summary {
     pub warning: usize,
     /// Without a limit.
     pub unlimited: usize,
+    /// Mailboxes with mails that are alerts and were not told before.
+    pub mail: usize,
+    /// Subscriptions that renew soon.
+    pub due: usize,
 }
 
 impl Report {
@@ -98,8 +103,17 @@ impl Report {
 
     /// Mails that are alerts and were not told before.
     fn mails(&self) -> usize {
-        let findings = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.result.as_ref().ok());
-        findings.flat_map(|scan| &scan.findings).filter(|finding| !self.is_held(finding.identity)).count()
+        self.mailboxes.iter().map(|mailbox| self.mails_of(mailbox)).sum()
+    }
+
+    fn mails_of(&self, mailbox: &MailboxVerdict) -> usize {
+        let findings = mailbox.scanned.result.iter().flat_map(|scan| &scan.findings);
+        findings.filter(|finding| !self.is_held(finding.identity)).count()
+    }
+
+    /// Mailboxes in which there are such mails.
+    fn alerting_mailboxes(&self) -> usize {
+        self.mailboxes.iter().filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
     /// Whether something was told before, and is not told again.
@@ -179,30 +193,48 @@ impl Report {
         self.verdicts.len() + self.subscriptions.len() + self.mailboxes.len()
     }
 
-    /// What needs attention, worst first: `2 low`, `1 failed`.
+    /// What needs attention, worst first: `2 low`, `1 failed`. Each check is counted once.
     fn troubles(&self) -> Vec<String> {
         let summary = self.summary();
+        let (boxes, mails) = (text::plural(summary.mail, "mailbox alert"), text::plural(self.mails(), "mail"));
         let counts = [
-            (summary.low, "low"),
-            (summary.failed + self.unread_mailboxes(), "failed"),
-            (summary.warning, "warning"),
-            (self.mails(), "by mail"),
-            (self.due(), "due"),
+            (summary.low, format!("{} low", summary.low)),
+            (summary.failed, format!("{} failed", summary.failed)),
+            (summary.warning, format!("{} warning", summary.warning)),
+            (summary.mail, format!("{boxes} ({mails})")),
+            (summary.due, format!("{} due", summary.due)),
         ];
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect()
     }
 
-    /// How many accounts are in which state.
+    /// How many checks are in which state.
     pub fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
+        let (unread, mail, due) = (self.unread_mailboxes(), self.alerting_mailboxes(), self.due());
+        let quiet_mailboxes = self.mailboxes.len() - unread - mail;
         Summary {
-            total: self.verdicts.len(),
-            ok: count(Status::Ok),
+            total: self.total(),
+            ok: count(Status::Ok) + quiet_mailboxes + (self.subscriptions.len() - due),
             low: count(Status::Low),
-            failed: count(Status::Failed),
+            failed: count(Status::Failed) + unread,
             warning: count(Status::Warning),
             unlimited: count(Status::Unlimited),
+            mail,
+            due,
         }
+    }
+
+    /// The names of all checks.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let accounts = self.verdicts.iter().map(|verdict| verdict.subject.name.as_str());
+        let mailboxes = self.mailboxes.iter().map(|verdict| verdict.name.as_str());
+        accounts.chain(mailboxes).chain(self.subscriptions.iter().map(|verdict| verdict.subscription.name.as_str()))
+    }
+
+    /// The names of all owners.
+    fn owners(&self) -> impl Iterator<Item = &str> {
+        let accounts = self.verdicts.iter().filter_map(|verdict| verdict.subject.owner_project.as_deref());
+        accounts.chain(self.subscriptions.iter().filter_map(|verdict| verdict.subscription.owner_project.as_deref()))
     }
 
     /// The whole run in one word: critical, unknown, warning or ok.

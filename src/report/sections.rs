@@ -6,7 +6,7 @@ use crate::amount;
 use crate::check::subscription::Standing;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
-use crate::text;
+use crate::text::{self, ShortNames};
 
 /// How a state looks at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,27 +72,43 @@ pub(super) fn sections(report: &Report, quiet: bool) -> Vec<Section> {
     let mut renewals: Vec<&SubscriptionVerdict> =
         report.subscriptions.iter().filter(|verdict| !quiet || is_due(verdict)).collect();
     renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.next));
+    let names = Names {
+        checks: ShortNames::new(report.names(), text::NAME_CHARS),
+        owners: ShortNames::new(report.owners(), text::OWNER_CHARS),
+    };
     let all = [
         Section {
             headings: &["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"],
             right: &[3, 4],
-            rows: shown.map(|verdict| account(report, verdict)).collect(),
+            rows: shown.map(|verdict| account(report, verdict, &names)).collect(),
         },
         Section {
             headings: &["STATUS", "MAILBOX", "READ", "NOTE"],
             right: &[2],
-            rows: mailboxes.flat_map(|verdict| mailbox(report, verdict)).collect(),
+            rows: mailboxes.flat_map(|verdict| mailbox(report, verdict, &names)).collect(),
         },
         Section {
             headings: &["STATUS", "SUBSCRIPTION", "CYCLE", "RENEWS", "DAYS", "AMOUNT", "OWNER", "NOTE"],
             right: &[4, 5],
-            rows: renewals.into_iter().map(|verdict| renewal(report, verdict)).collect(),
+            rows: renewals.into_iter().map(|verdict| renewal(report, verdict, &names)).collect(),
         },
     ];
     all.into_iter().filter(|section| !section.rows.is_empty()).collect()
 }
 
-fn account(report: &Report, verdict: &Verdict) -> Row {
+/// The names of a report as its tables show them.
+struct Names {
+    checks: ShortNames,
+    owners: ShortNames,
+}
+
+impl Names {
+    fn owner(&self, owner: Option<&str>) -> String {
+        owner.map(|owner| self.owners.get(owner).to_owned()).unwrap_or_default()
+    }
+}
+
+fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
     let subject = &verdict.subject;
     let balance = match (verdict.status, verdict.balance) {
         (Status::Unlimited, _) => "unlimited".to_owned(),
@@ -114,19 +130,19 @@ fn account(report: &Report, verdict: &Verdict) -> Row {
     }
     notes.extend(suppressed(report, subject.identity));
     let cells = vec![
-        text::one_line(&subject.name, 60),
+        names.checks.get(&subject.name).to_owned(),
         subject.provider.clone(),
         balance,
         threshold,
-        subject.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+        names.owner(subject.owner_project.as_deref()),
         notes.join("; "),
     ];
     Row { state: Some((verdict.status.into(), verdict.status.as_str())), cells }
 }
 
 /// A row for a mailbox, and one for each mail that is an alert.
-fn mailbox(report: &Report, verdict: &MailboxVerdict) -> Vec<Row> {
-    let name = text::one_line(&verdict.name, 60);
+fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row> {
+    let name = names.checks.get(&verdict.name).to_owned();
     let scan = match &verdict.scanned.result {
         Err(failure) => {
             let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
@@ -150,17 +166,17 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict) -> Vec<Row> {
     rows
 }
 
-fn renewal(report: &Report, verdict: &SubscriptionVerdict) -> Row {
+fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row {
     let subscription = &verdict.subscription;
     let tone = if verdict.renewal.standing == Standing::Due { Tone::Soon } else { Tone::Good };
     let currency = subscription.currency.as_deref().map(|currency| text::one_line(currency, 16));
     let cells = vec![
-        text::one_line(&subscription.name, 60),
+        names.checks.get(&subscription.name).to_owned(),
         subscription.cycle.as_str().to_owned(),
         verdict.renewal.next.to_string(),
         verdict.renewal.days.to_string(),
         subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
-        subscription.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+        names.owner(subscription.owner_project.as_deref()),
         suppressed(report, verdict.identity).join("; "),
     ];
     Row { state: Some((tone, verdict.renewal.standing.as_str())), cells }

@@ -6,10 +6,15 @@ use crate::check::provider::page::CredentialFormat;
 use crate::cli::ListOutput;
 use crate::config::{Config, Place};
 use crate::plan::Plan;
-use crate::{amount, state, text};
+use crate::text::{self, ShortNames};
+use crate::{amount, state};
 
 /// What a run would do, for people.
 pub fn describe(config: &Config, plan: &Plan) -> String {
+    let accounts = plan.checks.iter().map(|check| check.subject.name.as_str());
+    let mailboxes = plan.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
+    let subscriptions = plan.subscriptions.iter().map(|subscription| subscription.name.as_str());
+    let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
     let rows = plan.checks.iter().map(|check| {
         let subject = &check.subject;
         let threshold = |threshold: Option<rust_decimal::Decimal>| {
@@ -20,7 +25,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
             Err(failure) => format!("cannot be read: {}", failure.describe()),
         };
         vec![
-            text::one_line(&subject.name, 60),
+            names.get(&subject.name).to_owned(),
             subject.provider.clone(),
             threshold(subject.threshold),
             threshold(subject.warning_threshold),
@@ -39,7 +44,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
                 Some(why) => format!("cannot be read: {why}"),
                 None => format!("{}:{} {}", address.host, address.port, address.folder),
             };
-            vec![text::one_line(&mailbox.name, 60), text::one_line(&place, 100)]
+            vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
         });
         out.push('\n');
         out.push_str(&columns(&["MAILBOX", "ADDRESS"], rows.collect(), &[]));
@@ -48,7 +53,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         let rows = plan.subscriptions.iter().map(|subscription| {
             let days = text::plural(subscription.alert_days_before as usize, "day");
             vec![
-                text::one_line(&subscription.name, 60),
+                names.get(&subscription.name).to_owned(),
                 subscription.cycle.as_str().to_owned(),
                 subscription.renewal_day.clone(),
                 format!("{days} before"),

@@ -17,7 +17,7 @@ use crate::check::circuit::HostState;
 use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Found};
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::fault;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
@@ -41,10 +41,11 @@ pub(super) fn snapshot(
     wait: Duration,
 ) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot { memory: memory(database)?, ..Snapshot::default() };
-    for row in database.query("SELECT host, failures, open_until FROM circuits", &[])? {
+    for row in database.query("SELECT host, failures, open_until, reason, message FROM circuits", &[])? {
         let state = HostState {
             failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
             open_until: row.optional_int(2).map(timestamp).transpose()?,
+            cause: row.optional_text(3).and_then(Reason::of).zip(row.optional_text(4).map(str::to_owned)),
         };
         snapshot.circuits.insert(row.text(0)?.to_owned(), state);
     }
@@ -183,8 +184,15 @@ fn begin_run(database: &mut dyn Database, run: &Run, checks: usize) -> Result<i6
         i64::from(run.is_partial).into(),
         run.claims_until.as_millisecond().into(),
         shard_text(run.shard).into(),
+        run.unusable_channels.join(", ").into(),
     ];
-    insert(database, "runs", &["run", "id", "checks", "is_partial", "ends_by", "shard"], &[row], "")?;
+    insert(
+        database,
+        "runs",
+        &["run", "id", "checks", "is_partial", "ends_by", "shard", "unusable_channels"],
+        &[row],
+        "",
+    )?;
     Ok(number)
 }
 
@@ -385,15 +393,18 @@ fn circuits(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErr
         .into_iter()
         .map(|(host, state)| {
             let until = state.open_until.map(Timestamp::as_millisecond);
-            vec![host.as_str().into(), i64::from(state.failures).into(), until.into()]
+            let (reason, message) =
+                state.cause.as_ref().map(|(reason, words)| (reason.as_str(), words.as_str())).unzip();
+            vec![host.as_str().into(), i64::from(state.failures).into(), until.into(), reason.into(), message.into()]
         })
         .collect();
     insert(
         database,
         "circuits",
-        &["host", "failures", "open_until"],
+        &["host", "failures", "open_until", "reason", "message"],
         &rows,
-        "ON CONFLICT (host) DO UPDATE SET failures = excluded.failures, open_until = excluded.open_until",
+        "ON CONFLICT (host) DO UPDATE SET failures = excluded.failures, open_until = excluded.open_until, \
+         reason = excluded.reason, message = excluded.message",
     )?;
     let keys: Vec<Value> = good.into_iter().map(|(host, _)| host.as_str().into()).collect();
     for_keys(database, "DELETE FROM circuits WHERE host IN ({keys})", &[], &keys)

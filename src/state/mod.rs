@@ -140,6 +140,8 @@ pub struct Run {
     pub is_partial: bool,
     /// Which part of all checks it is about, if several runs share them.
     pub shard: Option<Shard>,
+    /// The names of the channels that cannot be used as they are configured.
+    pub unusable_channels: Vec<String>,
 }
 
 /// What a run has learnt.

@@ -10,7 +10,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -111,6 +111,11 @@ CREATE TABLE cursors (
 ",
     "
 ALTER TABLE runs ADD COLUMN shard TEXT NOT NULL DEFAULT '';
+",
+    "
+ALTER TABLE circuits ADD COLUMN reason TEXT;
+ALTER TABLE circuits ADD COLUMN message TEXT;
+ALTER TABLE runs ADD COLUMN unusable_channels TEXT NOT NULL DEFAULT '';
 ",
 ];
 

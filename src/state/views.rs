@@ -124,6 +124,8 @@ pub struct LastRun {
     pub shard: Option<Shard>,
     /// Whether flags left checks out.
     pub is_partial: bool,
+    /// The names of the channels that could not be used as they were configured; empty if there were none.
+    pub unusable_channels: String,
 }
 
 /// How far back the last reading of a failing check is looked for, in microseconds.
@@ -267,7 +269,7 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
 
 /// The last runs, newest first. What a clock wrote that was ahead of time is left out.
 pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, StoreError> {
-    let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial FROM runs WHERE run <= $1 \
+    let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial, unusable_channels FROM runs WHERE run <= $1 \
                ORDER BY run DESC LIMIT $2";
     let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
     let newest = database.query(newest, &[present().into()])?.first().map(|row| shard(row, 0)).transpose()?.flatten();
@@ -284,6 +286,7 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
                 ends_by: timestamp(row.int(5)?)?,
                 shard: shard(row, 6)?,
                 is_partial: row.int(7)? != 0,
+                unusable_channels: row.text(8)?.to_owned(),
             })
         })
         .collect()

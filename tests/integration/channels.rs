@@ -473,16 +473,29 @@ fn dingtalk_and_wecom_say_in_the_body_whether_they_took_the_message() {
 }
 
 #[test]
-fn a_custom_receiver_says_it_by_the_status_alone() {
+fn a_custom_receiver_says_it_by_its_status_and_its_answer() {
     expect_all(
         "custom",
-        &[(200, "{}"), (200, ""), (200, "<html>"), (201, "made"), (202, ""), (204, ""), (200, r#"{"errcode":1}"#)],
+        &[(200, "{}"), (200, ""), (201, "made"), (202, ""), (204, ""), (200, r#"{"code":200,"error":null}"#)],
         "sent",
         2,
     );
     expect_all(
         "custom",
-        &[(400, "{}"), (401, ""), (403, ""), (404, ""), (410, ""), (413, ""), (429, ""), (500, ""), (503, "")],
+        &[
+            (200, "<html>"),
+            (200, r#"{"errcode":1}"#),
+            (202, r#"{"ok":false}"#),
+            (400, "{}"),
+            (401, ""),
+            (403, ""),
+            (404, ""),
+            (410, ""),
+            (413, ""),
+            (429, ""),
+            (500, ""),
+            (503, ""),
+        ],
         "failed",
         75,
     );

@@ -2,6 +2,8 @@
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
 mod access;
+mod causes;
+mod channel_types;
 mod channels;
 mod config_mistakes;
 mod faults;

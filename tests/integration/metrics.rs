@@ -543,6 +543,7 @@ fn a_store_that_fails_never_makes_the_sums_go_back() {
     world.run().expect(2);
     let calls = || total(&gateway.get("/metrics"), "balance_alert_provider_api_calls_total", &[]);
     assert_eq!(calls(), 6.0);
+    let version = world.count("PRAGMA user_version");
     world.sql("PRAGMA user_version = 99");
     let run = world.run().expect(2);
     assert_eq!(run.report()["metrics"]["status"], "sent");
@@ -554,7 +555,7 @@ fn a_store_that_fails_never_makes_the_sums_go_back() {
     world.run().expect(3);
     assert!(!gateway.get("/metrics").contains("balance_alert_balance{"));
     world.configure(|config| config["projects"][0]["api_key"] = json!("key-of-good"));
-    world.sql("PRAGMA user_version = 3");
+    world.sql(&format!("PRAGMA user_version = {version}"));
     world.run().expect(2);
     assert_eq!(calls(), 9.0);
     world.sql("UPDATE sums SET layout = 'another' WHERE family = 'provider_api_latency_seconds'");

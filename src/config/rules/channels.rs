@@ -1,9 +1,12 @@
 //! The rules of `webhook` and `webhooks`.
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{Builder, item, key, suggestion, under, web_address};
+use crate::check::provider::expression::Expression;
 use crate::config::Channel;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::problem::Reach;
@@ -61,10 +64,11 @@ impl Builder<'_> {
     }
 
     fn channel(&mut self, path: &[Step], raw: RawWebhook) -> Channel {
-        let kind = raw.kind.unwrap_or_default();
         let mut broken = self.unset_under(path);
         let url = self.secret(path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
         let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
+        let address = url.as_ref().and_then(|url| web_address(url.expose_secret()).ok());
+        let kind = self.kind(path, raw.kind, address.as_ref());
         let mut parsed = None;
         match (kind, url) {
             (ChannelKind::Console, Some(_)) => {
@@ -105,11 +109,80 @@ impl Builder<'_> {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
             None => standard_limit(kind),
         };
+        let accept = raw.accept.and_then(|code| self.accept(&under(path, "accept"), kind, &code));
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        Channel { name, kind, url: parsed, secret, login, limit, source, send_resolved, broken }
+        Channel { name, kind, url: parsed, secret, login, limit, source, accept, send_resolved, broken }
     }
+
+    /// The service of a channel: what its address belongs to, which `type` must not contradict.
+    fn kind(&mut self, path: &[Step], written: Option<ChannelKind>, address: Option<&Url>) -> ChannelKind {
+        let (Some((host, owner)), Some(address)) = (address.and_then(owner_of), address) else {
+            return written.unwrap_or_default();
+        };
+        match (owner, written) {
+            (Owner::Known(owner), Some(written)) if written != owner && written != ChannelKind::Console => {
+                let (owner, written) = (owner.as_str(), written.as_str());
+                let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
+                let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
+                self.problem(&under(path, "type"), Part::Value, message, hint);
+            }
+            (Owner::Other(service), None | Some(ChannelKind::Custom)) if address.path() != "/" => {
+                self.warnings.push(format!(
+                    "the webhook at `{host}` belongs to {service}, which does not understand the JSON of a custom webhook: \
+                     alerts will not be shown there"
+                ));
+            }
+            (Owner::Known(owner), None) => return owner,
+            _ => {}
+        }
+        written.unwrap_or_default()
+    }
+
+    /// The expression that tells a taken message from a refused one.
+    fn accept(&mut self, path: &[Step], kind: ChannelKind, code: &str) -> Option<Arc<Expression>> {
+        if kind != ChannelKind::Custom {
+            let message = format!("`accept` is for custom webhooks; what a {} answers is known", kind.as_str());
+            self.problem(path, Part::Key(0), message, None);
+            return None;
+        }
+        match Expression::compile(code) {
+            Ok(expression) => Some(Arc::new(expression)),
+            Err(why) => {
+                let hint = Some("it is a jq expression over the answer, as `.status == \"ok\"`".to_owned());
+                self.problem(path, Part::Value, format!("`accept` cannot be understood: {why}"), hint);
+                None
+            }
+        }
+    }
+}
+
+/// Whom an address belongs to.
+enum Owner {
+    /// A service that alerts can be sent to.
+    Known(ChannelKind),
+    /// A service that alerts cannot be sent to yet.
+    Other(&'static str),
+}
+
+/// The host of an address, and the service that it belongs to, if that is known. Sources: the services' own documentation of
+/// their incoming webhooks.
+fn owner_of(address: &Url) -> Option<(&str, Owner)> {
+    let host = address.host_str()?;
+    let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let owner = match host {
+        "open.feishu.cn" | "open.larksuite.com" => Owner::Known(ChannelKind::Feishu),
+        "oapi.dingtalk.com" => Owner::Known(ChannelKind::Dingtalk),
+        "qyapi.weixin.qq.com" => Owner::Known(ChannelKind::Wecom),
+        "hooks.slack.com" => Owner::Other("Slack"),
+        "discord.com" | "discordapp.com" => Owner::Other("Discord"),
+        "api.telegram.org" => Owner::Other("Telegram"),
+        "chat.googleapis.com" => Owner::Other("Google Chat"),
+        _ if is_under("webhook.office.com") => Owner::Other("Microsoft Teams"),
+        _ => return None,
+    };
+    Some((host, owner))
 }
 
 /// What the services say that their robots take; those that send more are blocked for a while. Sources: open.feishu.cn,

@@ -56,12 +56,13 @@ pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> 
 ///
 /// # Errors
 /// The failure that the body tells of.
-pub(super) fn judge(kind: ChannelKind, body: &[u8]) -> Result<(), Failure> {
-    match kind {
+pub(super) fn judge(channel: &Channel, body: &[u8]) -> Result<(), Failure> {
+    match channel.kind {
         ChannelKind::Feishu => feishu::judge(body),
         ChannelKind::Dingtalk => dingtalk::judge(body),
         ChannelKind::Wecom => wecom::judge(body),
-        ChannelKind::Custom | ChannelKind::Console => Ok(()),
+        ChannelKind::Custom => custom::judge(body, channel.accept.as_deref()),
+        ChannelKind::Console => Ok(()),
     }
 }
 
@@ -140,6 +141,21 @@ mod tests {
     use super::*;
     use crate::failure::Retry;
 
+    fn channel() -> Channel {
+        Channel {
+            name: "hook".to_owned(),
+            kind: ChannelKind::Custom,
+            url: None,
+            secret: None,
+            login: None,
+            limit: None,
+            source: "balance-alert".to_owned(),
+            accept: None,
+            send_resolved: true,
+            broken: None,
+        }
+    }
+
     #[test]
     fn only_a_present_and_right_code_is_success() {
         use ChannelKind::{Custom, Dingtalk, Feishu, Wecom};
@@ -171,7 +187,8 @@ mod tests {
             (Wecom, "{}", Some((Reason::Decode, false))),
             (Custom, "anything", None),
         ] {
-            let got = judge(kind, body.as_bytes()).err().map(|f| (f.reason, f.retry != Retry::Never));
+            let channel = Channel { kind, ..channel() };
+            let got = judge(&channel, body.as_bytes()).err().map(|f| (f.reason, f.retry != Retry::Never));
             assert_eq!(got, want, "{kind:?} {body}");
         }
     }
