@@ -35,7 +35,7 @@ impl Currency {
     }
 
     /// What two names say together, for example `$` and `CAD`; none if they contradict each other.
-    pub(super) fn meet(&self, other: &Currency) -> Option<Currency> {
+    pub(crate) fn meet(&self, other: &Currency) -> Option<Currency> {
         let shares = self.codes.iter().any(|code| other.codes.contains(code));
         shares.then_some(if other.codes.len() < self.codes.len() { *other } else { *self })
     }

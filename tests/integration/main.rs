@@ -2,6 +2,7 @@
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
 mod access;
+mod amounts;
 mod causes;
 mod channel_types;
 mod channels;
