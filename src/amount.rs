@@ -279,4 +279,17 @@ mod tests {
         assert_eq!(to_json("100.00".parse().unwrap()).get(), "100");
         assert_eq!(to_json("-0.10".parse().unwrap()).get(), "-0.1");
     }
+
+    #[test]
+    fn what_is_shown_is_read_as_the_same() {
+        let mut random = fastrand::Rng::with_seed(18);
+        for _ in 0..20_000 {
+            let amount = Decimal::new(random.i64(-99_999_999_999..99_999_999_999), 2);
+            for currency in [None, Some("USD"), Some("CNY"), Some("BTC")] {
+                let money = read(&show(amount, currency)).unwrap();
+                assert_eq!(money.value, amount, "{amount} {currency:?}");
+                assert_eq!(money.currency.and_then(|currency| currency.code()), currency);
+            }
+        }
+    }
 }

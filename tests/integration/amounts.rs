@@ -16,10 +16,12 @@ fn read(accounts: Vec<(Value, (String, String))>) -> Program {
     files.into_iter().fold(Program::check(&config(accounts)), |program, (path, body)| program.file(&path, &body))
 }
 
+/// The currency of the page and of the project, and the text; then the currency of the reading, or what the failure says.
+type Case = (Option<&'static str>, Option<&'static str>, &'static str, Result<Option<&'static str>, &'static str>);
+
 #[test]
 fn a_currency_in_the_text_is_compared_with_the_one_that_is_expected() {
-    // Of the page, of the project, the text; then the currency of the reading, or what the failure says.
-    let cases: [(Option<&str>, Option<&str>, &str, Result<Option<&str>, &str>); 17] = [
+    let cases: [Case; 17] = [
         (Some("USD"), None, "KES 1250.0000", Err("the balance is in KES, but the page of `own` says USD")),
         (None, Some("USD"), "€12.50", Err("the balance is in EUR, but `currency: USD` is configured")),
         (Some("USD"), Some("USD"), "12.50 £", Err("the balance is in GBP, but `currency: USD` is configured")),

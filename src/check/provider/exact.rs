@@ -29,7 +29,7 @@ pub(super) fn main(code: &str) -> Option<Def<&str>> {
 }
 
 /// A definition with exact arithmetic.
-pub(super) fn definition<'a>(def: Def<&'a str>) -> Def<&'a str> {
+pub(super) fn definition(def: Def<&str>) -> Def<&str> {
     Def { body: term(def.body), ..def }
 }
 
@@ -43,12 +43,13 @@ fn name(operation: Math) -> &'static str {
     }
 }
 
-fn boxed<'a>(inner: Box<Term<&'a str>>) -> Box<Term<&'a str>> {
+#[allow(clippy::boxed_local, reason = "terms are boxed where they come from and where they go")]
+fn boxed(inner: Box<Term<&str>>) -> Box<Term<&str>> {
     Box::new(term(*inner))
 }
 
 /// The term with its operators replaced.
-fn term<'a>(whole: Term<&'a str>) -> Term<&'a str> {
+fn term(whole: Term<&str>) -> Term<&str> {
     match whole {
         Term::BinOp(left, BinaryOp::Math(operation), right) => {
             Term::Call(name(operation), vec![term(*left), term(*right)])
@@ -102,7 +103,7 @@ fn term<'a>(whole: Term<&'a str>) -> Term<&'a str> {
     }
 }
 
-fn pattern<'a>(whole: Pattern<&'a str>) -> Pattern<&'a str> {
+fn pattern(whole: Pattern<&str>) -> Pattern<&str> {
     match whole {
         Pattern::Var(name) => Pattern::Var(name),
         Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(pattern).collect()),
