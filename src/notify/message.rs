@@ -266,7 +266,7 @@ impl Message {
             (Some(renewal), ..) => renewal.next.to_string(),
             (_, Some(mail), _) => words.quoted(&text::one_line(&mail.subject, SHORT_NAME_CHARS)),
             (.., Some(trouble)) => trouble.reason.as_str().to_owned(),
-            _ => words.amount(alert.balance),
+            _ => words.pair(alert.balance, alert.threshold).0,
         };
         let what = if what.is_empty() { name } else { format!("{name} {what}") };
         match (&alert.missed, self.language) {
@@ -340,6 +340,15 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    /// A balance and its threshold, with as many digits as it takes to see that they differ.
+    fn pair(&self, balance: Option<Decimal>, threshold: Option<Decimal>) -> (String, String) {
+        let currency = self.alert.currency.as_deref().map(self.neutral);
+        let show = |amount: Option<Decimal>, other: Option<Decimal>| {
+            amount.map_or_else(String::new, |amount| amount::show_beside(amount, other, currency.as_deref()))
+        };
+        (show(balance, threshold), show(threshold, balance))
+    }
+
     fn amount(&self, amount: Option<Decimal>) -> String {
         let currency = self.alert.currency.as_deref().map(self.neutral);
         amount.map_or_else(String::new, |amount| amount::show(amount, currency.as_deref()))
@@ -355,7 +364,7 @@ impl Words<'_> {
     fn missed(&self, missed: &Missed) -> String {
         match (&missed.trouble, missed.balance, &self.alert.renewal) {
             (Some(trouble), ..) => trouble.reason.as_str().to_owned(),
-            (_, Some(balance), _) => self.amount(Some(balance)),
+            (_, Some(_), _) => self.pair(missed.balance, missed.threshold).0,
             (.., Some(renewal)) => renewal.next.to_string(),
             _ => self.alert.topic.as_str().to_owned(),
         }
@@ -374,7 +383,7 @@ impl Words<'_> {
         if let Some(mail) = &alert.mail {
             return format!("{name}: mail {}", self.mail(mail, [" from ", ", ", "service: ", "amount: ", "words: "]));
         }
-        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
+        let (balance, threshold) = self.pair(alert.balance, alert.threshold);
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
                 let which = if alert.level == Level::Critical { "" } else { "warning " };
@@ -395,7 +404,7 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
+                let (was, limit) = self.pair(missed.balance, missed.threshold);
                 format!("; at {} it was {was}, below {limit}, {}", moment(missed.at), self.undelivered())
             }
             Some(missed) => {
@@ -490,7 +499,7 @@ impl Words<'_> {
             Some(BalanceType::Credits) => "点数",
             None => "",
         };
-        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
+        let (balance, threshold) = self.pair(alert.balance, alert.threshold);
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
                 let which = if alert.level == Level::Critical { "告警阈值" } else { "预警阈值" };
@@ -508,7 +517,7 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
+                let (was, limit) = self.pair(missed.balance, missed.threshold);
                 format!("；{} 曾为 {was}，低于 {limit}，{}", moment(missed.at), self.undelivered_in_chinese())
             }
             Some(missed) => {

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::number::Number;
 use super::value::{Place, Value};
+use crate::amount;
 
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
 pub(crate) const DEEPEST: usize = 128;
@@ -35,6 +36,9 @@ pub(super) fn text(text: &str) -> Result<Value, String> {
 }
 
 fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
+    if amount::has_endless_number(body.as_bytes()) {
+        return Err("it holds a number of more than 100 digits".to_owned());
+    }
     let mut lexer = SliceLexer::new(body.as_bytes());
     let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…") };
     let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place, &mut places));

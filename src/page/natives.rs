@@ -106,6 +106,10 @@ fn of_text(value: Value, change: impl FnOnce(&str) -> String) -> ValR<Value> {
 /// A filter of numbers that is exact on decimals.
 fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) -> ValR<Value> {
     match value {
+        // A third times three is one, not just under it.
+        Value::Number(Number::Decimal(number)) => {
+            Ok(Value::Number(Number::Decimal(exact(&amount::without_rest(number)))))
+        }
         Value::Number(number) => Ok(Value::Number(number.round_with(exact, float))),
         other => Err(Error::typ(other, "number")),
     }

@@ -710,7 +710,7 @@ fn sum(left: Number, right: Number) -> ValR<Value> {
 
 /// Whether a text of the answer is an amount: joining two of them is never what is meant.
 fn is_amount(text: &Text) -> bool {
-    matches!(text.origin, Origin::Answer) && text.text.len() < 64 && amount::parse(&text.text).is_ok()
+    matches!(text.origin, Origin::Answer) && amount::read(&text.text).is_ok()
 }
 
 impl Sub for Value {

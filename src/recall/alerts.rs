@@ -1,5 +1,6 @@
 //! What was told, where and when, and what is still to be told.
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -115,7 +116,10 @@ fn table(messages: &[Message], since: Since) -> String {
                 },
                 (Topic::Failing, Event::Resolved, _) => "can be read again".to_owned(),
             };
-            let balance = alert.balance.map_or_else(|| "-".to_owned(), |b| amount::show(b, alert.currency.as_deref()));
+            let currency = alert.currency.as_deref();
+            let show = |amount: Option<Decimal>, other, currency| {
+                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
+            };
             let channels: Vec<String> = message
                 .deliveries
                 .iter()
@@ -135,8 +139,8 @@ fn table(messages: &[Message], since: Since) -> String {
                 message.state.clone(),
                 names.get(&alert.project).to_owned(),
                 what,
-                balance,
-                alert.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),
+                show(alert.balance, alert.threshold, currency),
+                show(alert.threshold, alert.balance, None),
                 channels.join("; "),
             ]
         })

@@ -1,5 +1,7 @@
 //! What tables of a report hold, for people: the rows, worst first, whichever way they are drawn.
 
+use rust_decimal::Decimal;
+
 use super::{Report, is_due};
 use crate::alert::Identity;
 use crate::amount;
@@ -109,18 +111,23 @@ impl Names {
     }
 }
 
+/// The threshold that the balance is compared with.
+pub(super) fn limit(verdict: &Verdict) -> Option<Decimal> {
+    match (verdict.status, verdict.subject.warning_threshold) {
+        (Status::Warning, Some(warning)) => Some(warning),
+        _ => verdict.subject.threshold,
+    }
+}
+
 fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
     let subject = &verdict.subject;
     let balance = match (verdict.status, verdict.balance) {
         (Status::Unlimited, _) => "unlimited".to_owned(),
-        (_, Some(balance)) => amount::show(balance, verdict.currency.as_deref()),
+        (_, Some(balance)) => amount::show_beside(balance, limit(verdict), verdict.currency.as_deref()),
         (_, None) => "-".to_owned(),
     };
-    let threshold = match (verdict.status, subject.warning_threshold) {
-        (Status::Warning, Some(warning)) => Some(warning),
-        _ => subject.threshold,
-    };
-    let threshold = threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None));
+    let threshold = limit(verdict)
+        .map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, verdict.balance, None));
     let mut notes: Vec<String> = Vec::new();
     if let Some(failure) = &verdict.failure {
         let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };

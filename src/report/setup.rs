@@ -1,5 +1,7 @@
 //! What `validate` and `providers` show: the plan of a run, and the services that can be read.
 
+use rust_decimal::Decimal;
+
 use super::columns;
 use crate::check::provider::catalog;
 use crate::check::provider::page::CredentialFormat;
@@ -17,8 +19,8 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
     let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
     let rows = plan.checks.iter().map(|check| {
         let subject = &check.subject;
-        let threshold = |threshold: Option<rust_decimal::Decimal>| {
-            threshold.map_or_else(|| "-".to_owned(), |t| amount::show(t, None))
+        let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
+            threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
         };
         let target = match &check.account {
             Ok(account) => account.target.show(),
@@ -27,8 +29,8 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         vec![
             names.get(&subject.name).to_owned(),
             subject.provider.clone(),
-            threshold(subject.threshold),
-            threshold(subject.warning_threshold),
+            threshold(subject.threshold, subject.warning_threshold),
+            threshold(subject.warning_threshold, subject.threshold),
             target,
         ]
     });

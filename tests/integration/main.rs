@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests may wait")]
 
 mod access;
+mod amounts;
 mod causes;
 mod channel_types;
 mod channels;

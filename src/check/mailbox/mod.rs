@@ -5,6 +5,7 @@
 //! inside a character, HTML that hides or merges words, parts that a partial fetch has cut off. Nothing a mail contains can panic,
 //! hang or forge the alert that it causes; should one end the process all the same, `trial` finds it in the next run.
 
+mod amounts;
 pub mod answer;
 pub mod finding;
 mod folder;

@@ -324,6 +324,90 @@ mod tests {
         }
     }
 
+    /// The number or text that comes out, else all of it.
+    fn literal(code: &str, body: &str) -> String {
+        match run(code, body) {
+            Ok(Some(Shape::Number(literal))) => literal,
+            Ok(Some(Shape::Text(text))) => format!("{text:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn decimals_stay_decimals() {
+        let body = r#"{"total": 123456789012345678901.23, "used": 123456789012345678901.22, "a": 100000.30, "b": 100000.10,
+            "wei": 1234567890123456789012, "text": "12.50", "list": [0.1, 0.2, 0.3], "int": 7, "big": 12345678901234567890123}"#;
+        for (code, want) in [
+            (".total - .used", "0.01"),
+            (".a - .b", "0.20"),
+            (".used - .total", "-0.01"),
+            (".total + 0.77", "123456789012345678902"),
+            (".wei / 1e18", "1234.567890123456789012"),
+            (".wei / pow(10; 18)", "1234.567890123456789012"),
+            (".list | add", "0.6"),
+            (".list | add(.[])", "0.6"),
+            ("[.list[] | . * 3] | add", "1.8"),
+            ("reduce .list[] as $x (0; . + $x)", "0.6"),
+            ("[foreach .list[] as $x (0; . + $x)] | last", "0.6"),
+            (".a -= .b | .a", "0.20"),
+            (".a |= . - 0.3 | .a", "100000"),
+            (".list[1] += .list[0] | .list[1]", "0.3"),
+            ("0.1 + 0.2", "0.3"),
+            ("1 - 0.9", "0.1"),
+            ("-(0.1 + 0.2)", "-0.3"),
+            ("4.35 * 100", "435"),
+            ("435 / 100", "4.35"),
+            ("7 / 7", "1"),
+            ("(1 / 3) * 60 | floor", "20"),
+            ("5.5 % 2", "1.5"),
+            ("7 % 4", "3"),
+            (".big - 1", "12345678901234567890122"),
+            ("123456789012345678901.5 | floor", "123456789012345678901"),
+            ("-123456789012345678901.5 | fabs", "123456789012345678901.5"),
+            ("2.5 | round", "3"),
+            ("-2.5 | round", "-3"),
+            ("2.1 | ceil", "3"),
+            ("-2.9 | trunc", "-2"),
+            ("def f($x): $x - 0.1; f(0.3)", "0.2"),
+            ("if .a - .b > 0.1 then .a - .b else 0 end", "0.20"),
+            ("try (.a - .b) catch 0", "0.20"),
+            ("[.a - .b] | .[0]", "0.20"),
+            ("{x: (.a - .b)} | .x", "0.20"),
+            (". as {a: $a, b: $b} | $a - $b", "0.20"),
+            (". as {(\"a\" + \"\"): $a} | $a - 0.3", "100000"),
+            (".list[1 - 0.9 | ceil] ", "0.2"),
+            ("label $out | (.a - .b), break $out | . + 0", "0.20"),
+            ("\"\\(.a - .b)\"", "\"0.20\""),
+            ("\"a\" + \"b\"", "\"ab\""),
+            ("$currency + $options.site", "\"USDai\""),
+            ("\"ab\" * 2", "\"abab\""),
+            ("[1,2,3] - [2] | length", "2"),
+            ("{} + {a: 1.5} | .a", "1.5"),
+            ("null + 0.5", "0.5"),
+            ("\"a,b\" / \",\" | .[1]", "\"b\""),
+            (".total | tostring", "\"123456789012345678901.23\""),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_no_decimal_can_hold_stays_a_float_or_is_refused() {
+        for (code, want) in [
+            ("1 / 0", "Ok(Some(Float(inf)))"),
+            ("-1 / 0.0", "Ok(Some(Float(-inf)))"),
+            ("infinite - 1.5", "Ok(Some(Float(inf)))"),
+            ("1e300 * 10", "Ok(Some(Float(1e301)))"),
+            ("1.5e40 | floor | . > 1e40", "Ok(Some(Bool(true)))"),
+        ] {
+            assert_eq!(literal(code, "{}"), want, "{code}");
+        }
+        assert!(literal("nan + 1.5", "{}").contains("NaN"));
+        for code in ["1e300 - 1e300", "(2 | sqrt) - 1.41421356237309505", "{} - 1.5", "\"a\" | floor"] {
+            assert!(literal(code, "{}").starts_with("Err"), "{code}: {}", literal(code, "{}"));
+        }
+    }
+
     #[test]
     fn no_definition_hides_a_native_filter() {
         // Else an expression would mean something else without the definitions than with them.

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
-use crate::amount;
+use crate::amount::{self, Currency};
 use crate::check::{Amount, Reading};
 use crate::failure::{Failure, Reason};
 
@@ -41,8 +41,9 @@ pub struct Page {
     /// A jq expression over the body: null, false, 0, an empty text, list or object if there is no error; else true, a
     /// message, `{message, reason, hint}`, or a list of them. Where it gives no words, the service's own are looked for.
     pub error: Option<String>,
-    /// A jq expression over the body: a number, a numeric string, "unlimited" (or "∞", "无限"), or
-    /// `{amount, minus, currency}`. Exactly one value.
+    /// A jq expression over the body, exactly one value: a number, a numeric string, "unlimited" (or "∞", "无限"), or
+    /// `{amount, minus, plus, currency}`: `amount` less `minus` and with `plus`, each of them a number or a text. The currency
+    /// that a text names must be that of the page or the project.
     pub balance: String,
     /// A second question for answers that cannot be trusted alone.
     pub confirm: Option<Confirm>,
@@ -464,49 +465,97 @@ impl Page {
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
         };
-        let (value, minus, currency) = match value {
-            Shape::Object(mut fields) => {
-                let amount = fields.remove("amount").unwrap_or(Shape::Null);
-                let currency = match fields.remove("currency") {
-                    Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
-                    Some(Shape::Null | Shape::Missing(_)) | None => None,
-                    Some(_) => {
-                        return Err(decode("the currency in the answer is no word".to_owned()));
-                    }
-                };
-                (amount, fields.remove("minus"), currency)
-            }
-            value => (value, None, None),
-        };
-        if matches!(&value, Shape::Text(text) if is_unlimited(text)) {
-            return Ok(Reading { amount: Amount::Unlimited, currency });
+        let (parts, said) = parts(value).map_err(decode)?;
+        if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
+            return Ok(Reading { amount: Amount::Unlimited, currency: said });
         }
-        let mut amount =
-            number(value).map_err(|why| decode(format!("the balance in the answer cannot be used: {why}")))?;
-        if let Some(minus) = minus {
-            let minus = number(minus)
-                .map_err(|why| decode(format!("what is to be taken off the balance cannot be used: {why}")))?;
-            amount = amount.checked_sub(minus).ok_or_else(|| decode("the balance is out of range".to_owned()))?;
-        }
-        if let (Some(said), Some(wanted)) = (&currency, variables.currency())
-            && !said.eq_ignore_ascii_case(wanted)
+        if let (Some(said), Some(wanted)) = (&said, variables.currency())
+            && !amount::is_same(said, wanted)
         {
-            return Err(Failure::new(
-                Reason::Config,
-                format!("the balance is in {said}, but `currency: {wanted}` is configured"),
-            )
-            .with_hint("amounts are never converted; set `currency` to what the service reports"));
+            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
         }
-        let currency = currency.or_else(|| variables.currency().map(str::to_owned)).or_else(|| self.currency.clone());
-        Ok(Reading { amount: Amount::Of(amount), currency })
+        // What the amount's own text may name, and who says so.
+        let expected = said
+            .as_deref()
+            .map(|said| (said, format!("the answer says {said}")))
+            .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
+            .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
+        let known = expected.as_ref().map(|(word, _)| *word);
+        let mut sum = Decimal::ZERO;
+        let mut named: Option<Currency> = None;
+        for (part, is_minus, what) in [
+            (Some(parts.amount), false, "the balance in the answer"),
+            (parts.minus, true, "what is to be taken off the balance"),
+            (parts.plus, false, "what is to be added to the balance"),
+        ] {
+            let Some(part) = part else {
+                continue;
+            };
+            let (value, currency) =
+                number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
+            if let Some(currency) = currency {
+                if let Some((_, who)) = expected.as_ref().filter(|(word, _)| !currency.may_be(word)) {
+                    return Err(another_currency(currency.label(), who));
+                }
+                named = Some(match named {
+                    None => currency,
+                    Some(other) => other.meet(&currency).ok_or_else(|| {
+                        let (one, other) = (other.label(), currency.label());
+                        decode(format!("the balance is in {one}, but a part of it in {other}"))
+                    })?,
+                });
+            }
+            let next = if is_minus { sum.checked_sub(value) } else { sum.checked_add(value) };
+            sum = next.ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+        }
+        let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
+        Ok(Reading { amount: Amount::Of(sum), currency })
     }
 }
 
-fn number(value: Shape) -> Result<Decimal, String> {
+/// What a balance is put together from.
+struct Parts {
+    amount: Shape,
+    minus: Option<Shape>,
+    plus: Option<Shape>,
+}
+
+/// The parts of what `balance` gives, and the currency that it says.
+fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
+    let Shape::Object(mut fields) = value else {
+        return Ok((Parts { amount: value, minus: None, plus: None }, None));
+    };
+    let currency = match fields.remove("currency") {
+        Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
+        Some(Shape::Null | Shape::Missing(_)) | None => None,
+        Some(_) => return Err("the currency in the answer is no word".to_owned()),
+    };
+    let parts = Parts {
+        amount: fields.remove("amount").unwrap_or(Shape::Null),
+        minus: fields.remove("minus"),
+        plus: fields.remove("plus"),
+    };
+    // A slip in a key must not leave a part of the balance out.
+    if !fields.is_empty() {
+        return Err("the balance is an object with other keys than `amount`, `minus`, `plus` and `currency`".to_owned());
+    }
+    Ok((parts, currency))
+}
+
+fn another_currency(found: &str, who: &str) -> Failure {
+    Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
+        .with_hint("amounts are never converted; set `currency` to what the service reports")
+}
+
+/// A number, and the currency that it names if it is text.
+fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
+    let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
     match value {
-        Shape::Number(literal) => amount::from_json_number(&literal).map_err(str::to_owned),
-        Shape::Float(value) => amount::from_float(value).map_err(str::to_owned),
-        Shape::Text(text) => amount::parse(&text).map_err(|why| format!("it is text and {why}")),
+        Shape::Number(literal) => plain(amount::from_json_number(&literal).map(amount::without_rest)),
+        Shape::Float(value) => plain(amount::from_float(value)),
+        Shape::Text(text) => amount::read_in(&text, known)
+            .map(|money| (money.value, money.currency))
+            .map_err(|why| format!("it is text and {why}")),
         Shape::Null => Err("it is missing or null".to_owned()),
         Shape::Missing(what) => Err(what),
         Shape::Bool(_) => Err("it is true or false, not a number".to_owned()),
