@@ -94,6 +94,8 @@ impl Reason {
 pub enum Retry {
     /// The answer is definitive.
     Never,
+    /// Not in this run, but in a later one.
+    Later,
     /// Try again after the usual back-off.
     Soon,
     /// Try again, not before this long.
@@ -131,6 +133,11 @@ impl Failure {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         let message = message.into();
         Failure { reason, message, hint: None, retry: Retry::Never, peer: None, cause: None }
+    }
+
+    /// A failure that passes, but not within a run.
+    pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
+        Failure { retry: Retry::Later, ..Failure::new(reason, message) }
     }
 
     /// A failure that may pass.

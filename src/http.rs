@@ -9,29 +9,36 @@ mod sender;
 mod trust;
 
 use std::error::Error as _;
-use std::io;
-use std::mem::ManuallyDrop;
-use std::sync::{Arc, OnceLock};
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
 use secrecy::{ExposeSecret, SecretString};
+use ureq::SendBody;
 use url::{Host, Url};
 
 use self::proxy::Proxies;
 pub use self::proxy::Proxy;
-use self::trust::{Authorities, TrustStore};
+use self::trust::TrustStore;
 use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
-use crate::text;
+use crate::process::{aside, limits};
+use crate::surroundings::Surroundings;
+use crate::{lookup, text};
 
 /// Redirects followed within one origin.
 const MOST_REDIRECTS: usize = 5;
+/// How long the end of reading may take.
+const MOST_FOR_END: Duration = Duration::from_millis(500);
 const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
 /// Clocks that differ by less than this agree: a `Date` has whole seconds, and takes its time to travel.
 const SKEW: u64 = 30;
+/// How answers may be compressed. What else a server might use, nobody asked for.
+const ACCEPTED: &str = "gzip";
 /// The hint for an authority that nobody knows.
 const PRIVATE_AUTHORITY: &str = "for a private authority set SSL_CERT_FILE";
 
@@ -78,34 +85,24 @@ pub struct Outgoing<'a> {
     pub proof: Vec<Pair>,
     /// What.
     pub body: &'a str,
+    /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come.
+    pub is_out: &'a AtomicBool,
 }
 
-/// What the environment says of the way to the outside.
-#[derive(Clone, Default)]
-pub struct Surroundings {
-    proxies: Proxies,
-    authorities: Authorities,
+/// A body that tells when all of it was handed over to the connection. What comes before (the name, the connection, TLS, the
+/// head of the request) has succeeded by then.
+struct Watched<'a> {
+    rest: &'a [u8],
+    is_out: &'a AtomicBool,
 }
 
-impl Surroundings {
-    /// Reads the variables of proxies and of certificate authorities.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Surroundings {
-        Surroundings { proxies: Proxies::read(lookup), authorities: Authorities::read(lookup) }
-    }
-
-    /// What in them cannot be used, for the user.
-    pub fn problems(&self) -> Vec<String> {
-        self.proxies.problems().into_iter().chain(self.authorities.problems()).collect()
-    }
-
-    /// The passwords in them.
-    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
-        self.proxies.secrets()
-    }
-
-    /// The proxy that an address is asked through, if there is one.
-    pub fn proxy(&self, url: &Url) -> Option<&Proxy> {
-        self.proxies.of(url).ok().flatten()
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.rest.read(buffer)?;
+        if self.rest.is_empty() {
+            self.is_out.store(true, Ordering::SeqCst);
+        }
+        Ok(count)
     }
 }
 
@@ -114,42 +111,97 @@ impl Surroundings {
 pub struct Clients {
     proxies: Arc<Proxies>,
     trust: TrustStore,
-    reader: OnceLock<Result<ManuallyDrop<Client>, String>>,
+    reader: Mutex<Reader>,
     sender: OnceLock<ureq::Agent>,
+    /// Idle connections that the reading client keeps to one host; none for as many as there are.
+    idle: Option<usize>,
+}
+
+/// The reading client.
+#[derive(Clone, Default)]
+enum Reader {
+    #[default]
+    NotBuilt,
+    Built(Client),
+    /// It needs a thread and descriptors of its own, and the system gives it none: the other client reads as well.
+    Impossible,
+    /// The trust store cannot be used.
+    Broken(Failure),
 }
 
 impl Clients {
-    /// Clients that find the outside as these surroundings say.
-    pub fn new(surroundings: Surroundings) -> Clients {
+    /// The clients of a process with these proxies and authorities.
+    pub fn new(surroundings: &Surroundings) -> Clients {
         Clients {
-            proxies: Arc::new(surroundings.proxies),
-            trust: TrustStore::new(surroundings.authorities),
+            proxies: Arc::new(Proxies::new(surroundings)),
+            trust: TrustStore::new(surroundings),
             ..Clients::default()
         }
     }
 
-    /// The reading client. Never dropped: its thread would wait for name look-ups that hang, and hold the exit back.
-    fn reader(&self) -> Result<&Client, Failure> {
-        let connector = self.trusting()?;
-        let built = self.reader.get_or_init(|| {
-            let proxies = Arc::clone(&self.proxies);
-            // What else a server might use, nobody asked for.
-            let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
-            Client::builder()
-                .user_agent(USER_AGENT)
-                .default_headers(accepted)
-                .use_preconfigured_tls(connector)
-                .redirect(reqwest::redirect::Policy::custom(same_origin))
-                .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).ok().flatten()?.address()))
-                .referer(false)
-                .timeout(None)
-                .build()
-                .map(ManuallyDrop::new)
-                .map_err(|error| describe_chain(&error))
-        });
-        match built {
-            Ok(client) => Ok(client),
-            Err(why) => Err(Failure::new(Reason::Internal, format!("the HTTP client could not start: {why}"))),
+    /// The same, of which the reading one keeps so many idle connections to one host.
+    #[must_use]
+    pub fn keeping(mut self, idle: usize) -> Clients {
+        self.idle = Some(idle);
+        self
+    }
+
+    /// What of the variables cannot be used, for the user.
+    pub fn problems(&self) -> Vec<String> {
+        self.proxies.problems().into_iter().chain(self.trust.problems()).collect()
+    }
+
+    /// The passwords of the proxies.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.proxies.secrets()
+    }
+
+    /// The proxy that an address is asked through, if there is one.
+    pub fn proxy(&self, url: &Url) -> Option<&Proxy> {
+        self.proxies.of(url).ok().flatten()
+    }
+
+    fn reader(&self) -> Reader {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*reader, Reader::NotBuilt) {
+            *reader = self.build_reader();
+        }
+        reader.clone()
+    }
+
+    fn build_reader(&self) -> Reader {
+        let connector = match self.trusting() {
+            Ok(connector) => connector,
+            Err(failure) => return Reader::Broken(failure),
+        };
+        let proxies = Arc::clone(&self.proxies);
+        let built = Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED))]))
+            .use_preconfigured_tls(connector)
+            .redirect(reqwest::redirect::Policy::custom(same_origin))
+            .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).ok().flatten()?.address()))
+            .referer(false)
+            .timeout(None)
+            .pool_max_idle_per_host(self.idle.unwrap_or(usize::MAX))
+            .dns_resolver(Arc::new(lookup::ForReading))
+            .build();
+        built.map_or_else(
+            |error| {
+                log::info!("reading and sending share one HTTP client: {}", describe_chain(&error));
+                Reader::Impossible
+            },
+            Reader::Built,
+        )
+    }
+
+    /// Gives back what reading holds: its thread and its idle connections. What still hangs in a request keeps them until that
+    /// is over.
+    pub fn end_reading(&self) {
+        // Who builds the client now has no connection yet.
+        if let Ok(mut reader) = self.reader.try_lock() {
+            let ended = std::mem::replace(&mut *reader, Reader::Impossible);
+            aside::within("end", MOST_FOR_END, move || drop(ended));
         }
     }
 
@@ -174,7 +226,11 @@ impl Clients {
         let start = Instant::now();
         let about = |failure: Failure| failure.at(host(&request.url));
         let proxy = self.proxies.of(&request.url).map_err(about)?;
-        let client = self.reader()?;
+        let client = match self.reader() {
+            Reader::Built(client) => client,
+            Reader::NotBuilt | Reader::Impossible => return self.read_without_thread(request, timeout),
+            Reader::Broken(failure) => return Err(failure),
+        };
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone())
@@ -189,36 +245,73 @@ impl Clients {
         Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, ..response })
     }
 
+    /// One attempt to read with the client that needs no thread of its own. It follows no redirect.
+    fn read_without_thread(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
+        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
+        if !request.headers.contains_key(ACCEPT_ENCODING) {
+            builder = builder.header("accept-encoding", ACCEPTED);
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(name.as_str(), value.as_bytes());
+        }
+        match &request.body {
+            Some(body) => self.run(&request.url, builder.body(body.as_str()), timeout, None),
+            None => self.run(&request.url, builder.body(()), timeout, None),
+        }
+    }
+
     /// One attempt to send.
     ///
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn send(&self, message: &Outgoing, timeout: Duration) -> Result<Response, Failure> {
-        let start = Instant::now();
-        let about = |failure: Failure| failure.at(host(message.url));
-        let proxy = self.proxies.of(message.url).map_err(about)?;
-        if message.url.scheme() == "https" {
-            self.trusting()?;
-        }
-        let agent = self.sender.get_or_init(|| sender::agent(Arc::clone(&self.proxies), self.trust.clone()));
         let mut request = ureq::http::Request::builder()
             .method(message.method.as_str())
             .uri(message.url.as_str())
-            .header("content-type", message.content_type);
+            .header("content-type", message.content_type)
+            .header("content-length", message.body.len());
         for (name, value) in &message.proof {
             request = request.header(name.as_str(), value.expose_secret());
         }
+        let mut body = Watched { rest: message.body.as_bytes(), is_out: message.is_out };
+        self.run(message.url, request.body(SendBody::from_reader(&mut body)), timeout, Some(message.is_out))
+    }
+
+    /// One request of the sending client; `is_out` says whether it may have reached the peer.
+    fn run<B: ureq::AsSendBody>(
+        &self,
+        url: &Url,
+        request: Result<ureq::http::Request<B>, ureq::http::Error>,
+        timeout: Duration,
+        is_out: Option<&AtomicBool>,
+    ) -> Result<Response, Failure> {
+        let start = Instant::now();
+        let about = |failure: Failure| failure.at(host(url));
+        let proxy = self.proxies.of(url).map_err(about)?;
+        if url.scheme() == "https" {
+            self.trusting()?;
+        }
+        let agent = self.sender.get_or_init(|| sender::agent(Arc::clone(&self.proxies), self.trust.clone()));
         // Methods, addresses and headers were checked when the config was read; the text of the error may hold them.
         let request = request
-            .body(message.body)
             .map_err(|_| Failure::new(Reason::Config, "the request cannot be made of this address and login"))?;
         let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
-        let mut answer =
-            agent.run(request).map_err(|error| about(sender::failure(&error, timeout, message.url, proxy)))?;
-        let response = Response::of(answer.status().as_u16(), answer.headers(), message.url, proxy).map_err(about)?;
+        let mut answer = agent.run(request).map_err(|error| about(sender::failure(&error, timeout, url, proxy)))?;
+        let response = Response::of(answer.status().as_u16(), answer.headers(), url, proxy).map_err(|refusal| {
+            if let Some(is_out) = is_out {
+                // The proxy took it, and passed nothing on.
+                is_out.store(false, Ordering::SeqCst);
+            }
+            about(refusal)
+        })?;
         let encoding = labels(answer.headers());
-        let body = body::read(&mut answer.body_mut().as_reader(), start, timeout).map_err(about)?;
-        Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, ..response })
+        let body = body::read(&mut answer.body_mut().as_reader(), start, timeout);
+        let body = match body.and_then(|body| body::decompressed(body, &encoding)) {
+            // The status alone is a refusal, whatever words were to follow.
+            Err(_) if !(200..300).contains(&response.status) => Vec::new(),
+            body => body.map_err(about)?,
+        };
+        Ok(Response { body, ..response })
     }
 }
 
@@ -263,7 +356,7 @@ impl Response {
     /// What the head of an answer says.
     ///
     /// # Errors
-    /// It is the proxy's: it wants a login.
+    /// It is the proxy's: it wants a login, and has passed nothing on.
     fn of(status: u16, headers: &HeaderMap, url: &Url, proxy: Option<&Proxy>) -> Result<Response, Failure> {
         let word = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         // A tunnel shows nothing to the proxy that it leads through.
@@ -457,6 +550,9 @@ fn read_failure(error: reqwest::Error, timeout: Duration, url: &Url, proxy: Opti
     let mut io_kind = None;
     while let Some(current) = cause {
         if let Some(error) = current.downcast_ref::<io::Error>() {
+            if limits::is_short_of_files(error) {
+                return limits::out_of_files();
+            }
             io_kind = Some(error.kind());
         }
         cause = current.source();

@@ -37,7 +37,7 @@ pub enum Next {
 pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, failure: Failure) -> Next {
     let mut failure = failure.settle(redactor);
     let wait = match failure.retry {
-        Retry::Never => return Next::GiveUp(failure),
+        Retry::Never | Retry::Later => return Next::GiveUp(failure),
         _ if attempts > policy.max_retries => return Next::GiveUp(failure),
         Retry::Soon => back_off(attempts),
         // A little later than asked, so that many clients do not come back in the same instant. Who asks to wait for no time
@@ -120,6 +120,7 @@ mod tests {
     #[test]
     fn only_what_can_help_is_repeated_and_secrets_are_gone() {
         assert_eq!(fail_with(Retry::Never, 5), (1, "refused: key *** is bad".to_owned()));
+        assert_eq!(fail_with(Retry::Later, 5).0, 1);
         assert_eq!(fail_with(Retry::Soon, 0).0, 1);
         assert_eq!(fail_with(Retry::Soon, 1).0, 2);
         assert_eq!(fail_with(Retry::After(Duration::ZERO), 1).0, 2);

@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use crate::auth;
 use crate::failure::{Failure, Reason};
+use crate::surroundings::Surroundings;
 
 /// Which addresses are asked through which proxy.
 #[derive(Clone, Default)]
@@ -54,23 +55,14 @@ enum Exception {
 }
 
 impl Proxies {
-    /// Reads the variables: in capitals or not, an empty one is not set.
-    pub(super) fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Proxies {
-        let value = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let slot = |names: &[&'static str]| -> Slot {
-            names.iter().find_map(|name| value(name).map(|value| Proxy::parse(name, &value)))
-        };
-        // Where a web server starts programs, a client sets HTTP_PROXY with its header `Proxy`.
-        let is_cgi = value("REQUEST_METHOD").is_some();
-        let http: &[&'static str] = if is_cgi {
-            &["http_proxy", "ALL_PROXY", "all_proxy"]
-        } else {
-            &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        };
-        let exceptions = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
+    /// Makes sense of the variables.
+    pub(super) fn new(surroundings: &Surroundings) -> Proxies {
+        let parse = |name, value: &Option<String>| value.as_ref().map(|value| Proxy::parse(name, value));
+        let all = parse("ALL_PROXY", &surroundings.all_proxy);
+        let exceptions = surroundings.no_proxy.as_deref().unwrap_or_default();
         Proxies {
-            http: slot(http),
-            https: slot(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
+            http: parse("HTTP_PROXY", &surroundings.http_proxy).or_else(|| all.clone()),
+            https: parse("HTTPS_PROXY", &surroundings.https_proxy).or(all),
             exceptions: exceptions.split([',', ' ', '\t', '\n', ';']).filter_map(Exception::parse).collect(),
         }
     }
@@ -268,9 +260,10 @@ fn prefix(address: IpAddr, bits: u8) -> (u128, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Environment;
 
     fn read(variables: &[(&str, &str)]) -> Proxies {
-        Proxies::read(&|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        Proxies::new(&Environment::of(variables).surroundings())
     }
 
     /// The proxy that an address is asked through, or the end of why it cannot be.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport, TransportAdapter,
 };
@@ -16,6 +16,8 @@ use super::proxy::{Proxies, Proxy};
 use super::trust::TrustStore;
 use super::{USER_AGENT, describe_chain, late, not_found, tls_failure, transport_failure};
 use crate::failure::{Failure, Reason};
+use crate::lookup;
+use crate::process::limits;
 
 /// Longest head of a proxy's answer.
 const MOST_OF_HEAD: usize = 8192;
@@ -31,11 +33,7 @@ pub(super) fn agent(proxies: Arc<Proxies>, trust: TrustStore) -> ureq::Agent {
         .proxy(None)
         .build();
     let connector = ().chain(ToPeer(TcpConnector::default())).chain(Through(Arc::clone(&proxies)));
-    ureq::Agent::with_parts(
-        config,
-        connector.chain(SharedTls(trust)),
-        Names { proxies, names: DefaultResolver::default() },
-    )
+    ureq::Agent::with_parts(config, connector.chain(SharedTls(trust)), Names(proxies))
 }
 
 /// What `ureq` calls an error.
@@ -44,10 +42,15 @@ pub(super) fn failure(error: &ureq::Error, timeout: Duration, url: &Url, proxy: 
         ureq::Error::Timeout(_) => return late(timeout, proxy),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => return late(timeout, proxy),
         ureq::Error::HostNotFound => not_found(),
+        ureq::Error::Io(error) if limits::is_short_of_files(error) => return limits::out_of_files(),
         ureq::Error::Io(error) => {
             let fault = error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>());
-            if let (Some(Fault::Refused(status)), Some(proxy)) = (fault, proxy) {
-                return proxy.refusal(*status);
+            match (fault, proxy) {
+                (Some(Fault::Refused(status)), Some(proxy)) => return proxy.refusal(*status),
+                (Some(Fault::NoConnection(error)), _) if limits::is_short_of_files(error) => {
+                    return limits::out_of_files();
+                }
+                _ => {}
             }
             transport_failure(&describe_chain(error), Some(error.kind()))
         }
@@ -98,10 +101,7 @@ fn no_connection(error: ureq::Error) -> ureq::Error {
 }
 
 /// Looks up the proxy instead of the host that is asked through it.
-struct Names {
-    proxies: Arc<Proxies>,
-    names: DefaultResolver,
-}
+struct Names(Arc<Proxies>);
 
 impl fmt::Debug for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,12 +116,12 @@ impl Resolver for Names {
         config: &ureq::config::Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        match proxy_of(&self.proxies, uri) {
+        match proxy_of(&self.0, uri) {
             Some(proxy) => {
                 let uri: Uri = format!("http://{}/", proxy.name()).parse().map_err(|_| ureq::Error::HostNotFound)?;
-                self.names.resolve(&uri, config, timeout).map_err(no_connection)
+                lookup::ForSending.resolve(&uri, config, timeout).map_err(no_connection)
             }
-            None => self.names.resolve(uri, config, timeout),
+            None => lookup::ForSending.resolve(uri, config, timeout),
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Whom TLS trusts: one connector for reading and sending, and what is wrong with the files that the environment names.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use native_tls::{Certificate, TlsConnector};
 
+use crate::process::file::{self, Bounds};
+use crate::surroundings::Surroundings;
 use crate::text;
 
 /// The variable that names a file of authorities.
@@ -15,7 +19,7 @@ const FILE: &str = "SSL_CERT_FILE";
 /// The variable that names directories of authorities.
 const FOLDERS: &str = "SSL_CERT_DIR";
 /// A file of all authorities of the world has a quarter of a megabyte.
-const LARGEST: u64 = 16 << 20;
+const AUTHORITIES: Bounds = Bounds { most: 16 << 20, patience: Duration::from_secs(5) };
 /// Files up to this size are looked at as a whole, larger ones at their beginning: OpenSSL takes long to read them, and that
 /// twice.
 const SMALL: usize = 64 << 10;
@@ -24,23 +28,21 @@ const NOTHING: &str = "/dev/null";
 
 /// Where the environment says that authorities are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Authorities {
+struct Authorities {
     file: Option<PathBuf>,
     folders: Vec<PathBuf>,
 }
 
 impl Authorities {
-    /// Reads the variables; an empty one is not set.
-    pub(super) fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Authorities {
-        let value = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
-        Authorities {
-            file: value(FILE).map(PathBuf::from),
-            folders: std::env::split_paths(&value(FOLDERS).unwrap_or_default()).collect(),
-        }
+    fn new(surroundings: &Surroundings) -> Authorities {
+        let folders =
+            surroundings.ssl_cert_dir.iter().flat_map(|folders| folders.as_os_str().as_bytes().split(|b| *b == b':'));
+        let folders = folders.map(|folder| PathBuf::from(OsStr::from_bytes(folder))).collect();
+        Authorities { file: surroundings.ssl_cert_file.clone(), folders }
     }
 
     /// What is wrong with them, and what follows from it.
-    pub(super) fn problems(&self) -> Vec<String> {
+    fn problems(&self) -> Vec<String> {
         let follows = "no authority beside the system's is trusted";
         let file = self.file.as_ref().and_then(|file| {
             let why = wrong_file(file)?;
@@ -65,10 +67,10 @@ fn wrong_file(path: &Path) -> Option<String> {
         Ok(found) if !found.is_file() => return Some("cannot be read: it is no ordinary file".to_owned()),
         Ok(_) => {}
     }
-    let mut content = Vec::new();
-    if let Err(error) = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut content)) {
-        return cannot(error);
-    }
+    let content = match file::read(path, AUTHORITIES) {
+        Ok(content) => content,
+        Err(error) => return cannot(error),
+    };
     let content = String::from_utf8_lossy(&content);
     let mut blocks = content.match_indices("-----BEGIN ").filter_map(|(at, _)| {
         let block = &content[at..];
@@ -92,37 +94,53 @@ fn wrong_file(path: &Path) -> Option<String> {
 #[derive(Clone, Default)]
 pub(super) struct TrustStore {
     authorities: Authorities,
+    /// Those that only `.env` names: the library hears of the process's own variables alone.
+    more: Vec<PathBuf>,
     built: Arc<OnceLock<Result<TlsConnector, String>>>,
 }
 
 impl TrustStore {
-    pub(super) fn new(authorities: Authorities) -> TrustStore {
-        TrustStore { authorities, built: Arc::default() }
+    pub(super) fn new(surroundings: &Surroundings) -> TrustStore {
+        let more = surroundings.more_authorities.clone();
+        TrustStore { authorities: Authorities::new(surroundings), more, built: Arc::default() }
     }
 
     pub(super) fn connector(&self) -> Result<TlsConnector, String> {
-        self.built.get_or_init(|| build(&self.authorities)).clone()
+        self.built.get_or_init(|| self.build()).clone()
+    }
+
+    /// What is wrong with the files and folders that the environment names.
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.authorities.problems()
+    }
+
+    fn build(&self) -> Result<TlsConnector, String> {
+        // OpenSSL reads the file by itself, and would wait for ever for one that never ends.
+        if let Some(file) = self.authorities.file.as_ref().filter(|file| file.as_path() != Path::new(NOTHING)) {
+            let never_ends = |kind: fs::FileType| kind.is_fifo() || kind.is_char_device() || kind.is_socket();
+            if fs::metadata(file).is_ok_and(|found| never_ends(found.file_type())) {
+                return Err(format!("the file `{}` that {FILE} names is no ordinary file", file.display()));
+            }
+        }
+        let mut builder = TlsConnector::builder();
+        for certificate in self.more.iter().flat_map(|place| certificates(place)) {
+            builder.add_root_certificate(certificate);
+        }
+        builder.build().map_err(|error| error.to_string())
     }
 }
 
-fn build(authorities: &Authorities) -> Result<TlsConnector, String> {
-    let inherited = std::env::var_os(FILE).map(PathBuf::from);
-    // OpenSSL reads the file by itself, and would wait for ever for one that never ends.
-    for file in inherited.iter().chain(&authorities.file).filter(|file| file.as_path() != Path::new(NOTHING)) {
-        let never_ends = |kind: fs::FileType| kind.is_fifo() || kind.is_char_device() || kind.is_socket();
-        if fs::metadata(file).is_ok_and(|found| never_ends(found.file_type())) {
-            return Err(format!("the file `{}` that {FILE} names is no ordinary file", file.display()));
-        }
-    }
-    let mut builder = TlsConnector::builder();
-    // OpenSSL hears only of the real environment.
-    if let Some(file) = authorities.file.as_ref().filter(|file| inherited.as_ref() != Some(*file)) {
-        let content = fs::read(file).unwrap_or_default();
-        for certificate in Certificate::stack_from_pem(&content).unwrap_or_default() {
-            builder.add_root_certificate(certificate);
-        }
-    }
-    builder.build().map_err(|error| error.to_string())
+/// The certificates in a file, or in the files of a folder.
+fn certificates(place: &Path) -> Vec<Certificate> {
+    let files = match fs::read_dir(place) {
+        Ok(folder) => folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
+        Err(_) => vec![place.to_owned()],
+    };
+    let certificates = files.iter().filter(|file| file.is_file()).filter_map(|file| {
+        let text = file::read(file, AUTHORITIES).ok()?;
+        Certificate::stack_from_pem(&text).ok()
+    });
+    certificates.flatten().collect()
 }
 
 #[cfg(test)]
@@ -130,8 +148,8 @@ mod tests {
     use super::*;
 
     fn problems(file: &Path) -> Vec<String> {
-        let file = file.display().to_string();
-        Authorities::read(&|name| (name == FILE).then(|| file.clone())).problems()
+        let surroundings = Surroundings { ssl_cert_file: Some(file.to_owned()), ..Surroundings::default() };
+        TrustStore::new(&surroundings).problems()
     }
 
     #[test]
@@ -174,9 +192,10 @@ mod tests {
         assert!(problems(folder.path())[0].contains("cannot be read: it is a directory"));
         assert!(problems(Path::new("/dev/zero"))[0].contains("no ordinary file"));
         assert_eq!(problems(Path::new(NOTHING)), [""; 0]);
-        assert_eq!(Authorities::read(&|_| Some(String::new())).problems(), [""; 0]);
+        assert_eq!(TrustStore::default().problems(), [""; 0]);
         let missing = format!("{}:/no/such", folder.path().display());
-        let found = Authorities::read(&|name| (name == FOLDERS).then(|| missing.clone())).problems();
+        let surroundings = Surroundings { ssl_cert_dir: Some(missing.into()), ..Surroundings::default() };
+        let found = TrustStore::new(&surroundings).problems();
         assert!(found.len() == 1 && found[0].contains("`/no/such`"), "{found:?}");
     }
 }

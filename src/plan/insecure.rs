@@ -8,7 +8,7 @@ use url::Url;
 use super::Plan;
 use crate::check::provider::Target;
 use crate::config::{ChannelKind, MailLogin};
-use crate::http::{self, Surroundings};
+use crate::http::{self, Clients};
 use crate::{redact, text};
 
 /// So many of those with one host are named.
@@ -16,10 +16,10 @@ const MOST_NAMED: usize = 3;
 
 impl Plan {
     /// A warning for each host that a credential goes to in the clear, unless all of them are allowed to.
-    pub fn insecure(&self, surroundings: &Surroundings) -> Vec<String> {
+    pub fn insecure(&self, clients: &Clients) -> Vec<String> {
         let travels = |url: &Url| {
             let is_far = !http::is_this_machine(url)
-                || surroundings.proxy(url).is_some_and(|proxy| !http::is_this_machine(proxy.place()));
+                || clients.proxy(url).is_some_and(|proxy| !http::is_this_machine(proxy.place()));
             url.scheme() == "http" && is_far
         };
         let mut found: BTreeMap<(&'static str, String), Vec<&str>> = BTreeMap::new();

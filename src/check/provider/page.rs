@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::expression::{Expression, Shape, Variables};
-use crate::amount;
+use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
+use crate::amount::{self, Currency};
 use crate::check::{Amount, Reading};
 use crate::failure::{Failure, Reason, Retry};
 
@@ -38,10 +38,13 @@ pub struct Page {
     pub request: RequestSpec,
     /// The signing scheme of the request.
     pub sign: Option<SignScheme>,
-    /// A jq expression over the body: null or false if there is no error, else a message or
-    /// `{message, reason, hint, retry}`; `retry: false` says that no repeat in this run can help, whatever the status.
+    /// A jq expression over the body: null, false, 0, an empty text, list or object if there is no error; else true, a
+    /// message, `{message, reason, hint, retry}`, or a list of them. Where it gives no words, the service's own are looked for.
+    /// `retry: false` says that no repeat in this run can help, whatever the status.
     pub error: Option<String>,
-    /// A jq expression over the body: a number, a numeric string, "unlimited", or `{amount, minus, currency}`.
+    /// A jq expression over the body, exactly one value: a number, a numeric string, "unlimited" (or "∞", "无限"), or
+    /// `{amount, minus, plus, currency}`: `amount` less `minus` and with `plus`, each of them a number or a text. The currency
+    /// that a text names must be that of the page or the project.
     pub balance: String,
     /// A second question for answers that cannot be trusted alone.
     pub confirm: Option<Confirm>,
@@ -116,7 +119,7 @@ pub struct RequestSpec {
     /// GET or POST.
     #[serde(default)]
     pub method: Method,
-    /// The address, without a query.
+    /// The address; it may have a query, but no place for the key.
     pub url: Option<String>,
     /// A JSON file to read instead, relative to the config.
     pub file: Option<String>,
@@ -208,6 +211,31 @@ pub struct Expect {
     pub says: Option<String>,
 }
 
+impl Expect {
+    /// What is expected, as the page says it.
+    fn describe(&self) -> String {
+        match (&self.balance, self.failure) {
+            (Some(balance), None) => {
+                let balance = if is_unlimited(balance) { "unlimited".to_owned() } else { format!("balance {balance}") };
+                format!(
+                    "{} is expected",
+                    [Some(balance.as_str()), self.currency.as_deref()]
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                )
+            }
+            (None, Some(reason)) => match &self.says {
+                Some(part) => format!("failure {} that says `{part}` is expected", reason.as_str()),
+                None => format!("failure {} is expected", reason.as_str()),
+            },
+            (Some(_), Some(_)) => "its `expect` holds both a `balance` and a `failure`".to_owned(),
+            (None, None) => "its `expect` holds neither a `balance` nor a `failure`".to_owned(),
+        }
+    }
+}
+
 /// A page whose expressions are compiled for one set of options.
 pub struct Reader {
     error: Option<Expression>,
@@ -270,16 +298,22 @@ impl Page {
 
     /// The balance expression for one set of options: `file` lets the project bring it.
     pub fn balance_for(&self, options: &BTreeMap<String, String>) -> String {
-        self.fill(&self.balance, "", options, str::to_owned)
+        // `{api_key}` is jq here, an object with one field.
+        self.balance
+            .split("{api_key}")
+            .map(|part| self.fill(part, "", options, str::to_owned))
+            .collect::<Vec<_>>()
+            .join("{api_key}")
     }
 
     /// Compiles the page's expressions.
     ///
     /// # Errors
-    /// Which expression is wrong, and where.
-    pub fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, String> {
-        let compile = |field: &str, code: &str| {
-            Expression::compile(code).map_err(|why| format!("the jq expression of `{field}` is wrong: {why}"))
+    /// The page's field with an expression that is wrong, and what is wrong with it.
+    pub fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, (&'static str, String)> {
+        let compile = |field: &'static str, code: &str| {
+            let place = field.split('.').next().unwrap_or(field);
+            Expression::compile(code).map_err(|why| (place, format!("the jq expression of `{field}` is wrong: {why}")))
         };
         Ok(Reader {
             error: self.error.as_deref().map(|code| compile("error", code)).transpose()?,
@@ -304,7 +338,7 @@ impl Page {
         body: &[u8],
         variables: &Variables,
     ) -> Result<Verdict, Failure> {
-        let parsed = super::expression::parse_json(body);
+        let parsed = parse_json(body);
         if !(200..300).contains(&status) {
             let own = parsed.as_ref().ok().and_then(|body| {
                 let said = reader.error.as_ref().and_then(|error| page_error(error, body, variables).transpose());
@@ -318,11 +352,21 @@ impl Page {
         {
             return Err(own.failure);
         }
-        let reading = self.reading(reader.balance.run(&body, variables), variables)?;
-        if let Some((when, _)) = &reader.confirm
-            && matches!(when.run(&body, variables), Ok(Some(Shape::Bool(true))))
-        {
-            return Ok(Verdict::Unconfirmed(reading));
+        let reading = self.reading(reader.balance.run(&body, variables), variables).map_err(|mut failure| {
+            // A page without a test for errors still meets them.
+            if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
+                failure.message = format!("{}; the service says", failure.message);
+                failure = failure.saying(words);
+            }
+            failure
+        })?;
+        if let Some((when, _)) = &reader.confirm {
+            let doubt = when
+                .run(&body, variables)
+                .map_err(|why| decode("it is not clear whether the balance can be trusted", why))?;
+            if !matches!(doubt, None | Some(Shape::Null | Shape::Missing(_) | Shape::Bool(false))) {
+                return Ok(Verdict::Unconfirmed(reading));
+            }
         }
         Ok(Verdict::Read(reading))
     }
@@ -335,7 +379,7 @@ impl Page {
         let Some((_, error)) = &reader.confirm else {
             return Ok(());
         };
-        let parsed = super::expression::parse_json(body);
+        let parsed = parse_json(body);
         if !(200..300).contains(&status) {
             return Err(self.status_failure(status, None, parsed.ok().as_ref()));
         }
@@ -352,7 +396,7 @@ impl Page {
     /// What came instead of what was expected.
     pub fn try_example(&self, example: &Example) -> Result<(), String> {
         let options = self.options_with_defaults(&example.options);
-        let reader = self.reader(&options)?;
+        let reader = self.reader(&options).map_err(|(_, why)| why)?;
         let variables = Variables::new(example.currency.as_deref(), &options);
         let result = self.interpret(&reader, example.status, example.body.as_bytes(), &variables).and_then(|verdict| {
             match verdict {
@@ -366,7 +410,9 @@ impl Page {
         let expect = &example.expect;
         let got = match &result {
             Ok(reading) => match reading.amount {
-                Amount::Of(amount) => format!("balance {amount} {}", reading.currency.as_deref().unwrap_or("-")),
+                Amount::Of(amount) => {
+                    format!("balance {amount} {}", reading.currency.as_deref().unwrap_or("without a currency"))
+                }
                 Amount::Unlimited => "unlimited".to_owned(),
             },
             Err(failure) => format!("failure {}: {}", failure.reason.as_str(), failure.describe()),
@@ -375,7 +421,7 @@ impl Page {
             (Ok(reading), Some(wanted), None) => {
                 let amount = match reading.amount {
                     Amount::Of(amount) => wanted.parse::<Decimal>().is_ok_and(|wanted| wanted == amount),
-                    Amount::Unlimited => wanted == "unlimited",
+                    Amount::Unlimited => is_unlimited(wanted),
                 };
                 amount && (expect.currency.is_none() || expect.currency == reading.currency)
             }
@@ -385,11 +431,11 @@ impl Page {
             }
             _ => false,
         };
-        if same { Ok(()) } else { Err(format!("example `{}` gives {got}", example.name)) }
+        if same { Ok(()) } else { Err(format!("example `{}` gives {got}, but {}", example.name, expect.describe())) }
     }
 
     /// The failure an HTTP status stands for, told in the service's own words where the body has some.
-    fn status_failure(&self, status: u16, own: Option<OwnError>, body: Option<&super::expression::Json>) -> Failure {
+    fn status_failure(&self, status: u16, own: Option<OwnError>, body: Option<&Json>) -> Failure {
         let can_repeat_help = own.as_ref().and_then(|own| own.can_repeat_help);
         let own = own.map(|own| own.failure);
         let what = match status {
@@ -403,7 +449,7 @@ impl Page {
         };
         let said = match &own {
             Some(own) => own.said().map(str::to_owned),
-            None => body.and_then(super::expression::Json::error_message),
+            None => body.and_then(Json::error_message),
         };
         let message = format!("{what} (HTTP {status})");
         // A page knows its own codes better than the status does: a bad key may come as 404, throttling as 400.
@@ -415,66 +461,111 @@ impl Page {
             None if status == 429 && can_repeat_help == Some(false) => Failure::new(Reason::Api, message),
             None => Failure::of_status(status, message),
         };
-        failure.retry = match (can_repeat_help, failure.retry) {
-            (Some(false), _) => Retry::Never,
-            (Some(true), Retry::Never) => Retry::Soon,
-            (_, retry) => retry,
-        };
+        failure.retry = repeated(failure.retry, can_repeat_help);
         failure = failure.saying(said.unwrap_or_default());
         failure.hint = own.and_then(|f| f.hint).or_else(|| self.hints.get(&status.to_string()).cloned());
         failure
     }
 
-    fn reading(&self, value: Result<Option<Shape>, String>, variables: &Variables) -> Result<Reading, Failure> {
+    fn reading(&self, value: Result<Option<Shape>, Trouble>, variables: &Variables) -> Result<Reading, Failure> {
+        let value = value.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
-        let value = value.map_err(|why| decode(format!("the balance could not be read: {why}")))?;
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
         };
-        let (value, minus, currency) = match value {
-            Shape::Object(mut fields) => {
-                let amount = fields.remove("amount").unwrap_or(Shape::Null);
-                let currency = match fields.remove("currency") {
-                    Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
-                    Some(Shape::Null) | None => None,
-                    Some(_) => {
-                        return Err(decode("the currency in the answer is no word".to_owned()));
-                    }
-                };
-                (amount, fields.remove("minus"), currency)
-            }
-            value => (value, None, None),
-        };
-        if matches!(&value, Shape::Text(text) if text == "unlimited") {
-            return Ok(Reading { amount: Amount::Unlimited, currency });
+        let (parts, said) = parts(value).map_err(decode)?;
+        if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
+            return Ok(Reading { amount: Amount::Unlimited, currency: said });
         }
-        let mut amount =
-            number(value).map_err(|why| decode(format!("the balance in the answer cannot be used: {why}")))?;
-        if let Some(minus) = minus {
-            let minus = number(minus)
-                .map_err(|why| decode(format!("what is to be taken off the balance cannot be used: {why}")))?;
-            amount = amount.checked_sub(minus).ok_or_else(|| decode("the balance is out of range".to_owned()))?;
-        }
-        if let (Some(said), Some(wanted)) = (&currency, variables.currency())
-            && !said.eq_ignore_ascii_case(wanted)
+        if let (Some(said), Some(wanted)) = (&said, variables.currency())
+            && !amount::is_same(said, wanted)
         {
-            return Err(Failure::new(
-                Reason::Config,
-                format!("the balance is in {said}, but `currency: {wanted}` is configured"),
-            )
-            .with_hint("amounts are never converted; set `currency` to what the service reports"));
+            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
         }
-        let currency = currency.or_else(|| variables.currency().map(str::to_owned)).or_else(|| self.currency.clone());
-        Ok(Reading { amount: Amount::Of(amount), currency })
+        // What the amount's own text may name, and who says so.
+        let expected = said
+            .as_deref()
+            .map(|said| (said, format!("the answer says {said}")))
+            .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
+            .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
+        let known = expected.as_ref().map(|(word, _)| *word);
+        let mut sum = Decimal::ZERO;
+        let mut named: Option<Currency> = None;
+        for (part, is_minus, what) in [
+            (Some(parts.amount), false, "the balance in the answer"),
+            (parts.minus, true, "what is to be taken off the balance"),
+            (parts.plus, false, "what is to be added to the balance"),
+        ] {
+            let Some(part) = part else {
+                continue;
+            };
+            let (value, currency) =
+                number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
+            if let Some(currency) = currency {
+                if let Some((_, who)) = expected.as_ref().filter(|(word, _)| !currency.may_be(word)) {
+                    return Err(another_currency(currency.label(), who));
+                }
+                named = Some(match named {
+                    None => currency,
+                    Some(other) => other.meet(&currency).ok_or_else(|| {
+                        let (one, other) = (other.label(), currency.label());
+                        decode(format!("the balance is in {one}, but a part of it in {other}"))
+                    })?,
+                });
+            }
+            let next = if is_minus { sum.checked_sub(value) } else { sum.checked_add(value) };
+            sum = next.ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+        }
+        let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
+        Ok(Reading { amount: Amount::Of(sum), currency })
     }
 }
 
-fn number(value: Shape) -> Result<Decimal, String> {
+/// What a balance is put together from.
+struct Parts {
+    amount: Shape,
+    minus: Option<Shape>,
+    plus: Option<Shape>,
+}
+
+/// The parts of what `balance` gives, and the currency that it says.
+fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
+    let Shape::Object(mut fields) = value else {
+        return Ok((Parts { amount: value, minus: None, plus: None }, None));
+    };
+    let currency = match fields.remove("currency") {
+        Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
+        Some(Shape::Null | Shape::Missing(_)) | None => None,
+        Some(_) => return Err("the currency in the answer is no word".to_owned()),
+    };
+    let parts = Parts {
+        amount: fields.remove("amount").unwrap_or(Shape::Null),
+        minus: fields.remove("minus"),
+        plus: fields.remove("plus"),
+    };
+    // A slip in a key must not leave a part of the balance out.
+    if !fields.is_empty() {
+        return Err("the balance is an object with other keys than `amount`, `minus`, `plus` and `currency`".to_owned());
+    }
+    Ok((parts, currency))
+}
+
+fn another_currency(found: &str, who: &str) -> Failure {
+    Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
+        .with_hint("amounts are never converted; set `currency` to what the service reports")
+}
+
+/// A number, and the currency that it names if it is text.
+fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
+    let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
     match value {
-        Shape::Number(literal) => amount::from_json_number(&literal).map_err(str::to_owned),
-        Shape::Float(value) => amount::from_float(value).map_err(str::to_owned),
-        Shape::Text(text) => amount::parse(&text).map_err(|why| format!("it is text and {why}")),
+        Shape::Number(literal) => plain(amount::from_json_number(&literal).map(amount::without_rest)),
+        Shape::Float(value) => plain(amount::from_float(value)),
+        Shape::Text(text) => amount::read_in(&text, known)
+            .map(|money| (money.value, money.currency))
+            .map_err(|why| format!("it is text and {why}")),
         Shape::Null => Err("it is missing or null".to_owned()),
+        Shape::Missing(what) => Err(what),
         Shape::Bool(_) => Err("it is true or false, not a number".to_owned()),
         Shape::Array => Err("it is a list, not a number".to_owned()),
         Shape::Object(_) => Err("it is an object, not a number".to_owned()),
@@ -488,49 +579,84 @@ struct OwnError {
     can_repeat_help: Option<bool>,
 }
 
+/// The failure of an expression.
+fn decode(what: &str, why: Trouble) -> Failure {
+    // An expression may end with words of the answer.
+    let failure = Failure::new(Reason::Decode, what).saying(why.to_string());
+    match why.hint {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    }
+}
+
+/// The words for a balance without a limit.
+pub(crate) fn is_unlimited(text: &str) -> bool {
+    let text = text.trim();
+    text.eq_ignore_ascii_case("unlimited") || ["∞", "无限", "无限制", "不限", "無限", "無制限"].contains(&text)
+}
+
 /// The page's own test for an error inside the answer.
-fn page_error(
-    error: &Expression,
-    body: &super::expression::Json,
-    variables: &Variables,
-) -> Result<Option<OwnError>, Failure> {
-    let value = error
-        .run(body, variables)
-        .map_err(|why| Failure::new(Reason::Decode, format!("the answer has not the expected shape: {why}")))?;
-    let own = |failure| Some(OwnError { failure, can_repeat_help: None });
-    Ok(match value {
-        None | Some(Shape::Null | Shape::Bool(false)) => None,
-        Some(Shape::Object(mut fields)) => {
+fn page_error(error: &Expression, body: &Json, variables: &Variables) -> Result<Option<OwnError>, Failure> {
+    let errors = error.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
+    let mut told: Vec<Told> = errors.into_iter().map(told).collect();
+    if told.is_empty() {
+        return Ok(None);
+    }
+    let reason = told.iter().find_map(|told| told.reason).unwrap_or(Reason::Api);
+    let hint = told.iter_mut().find_map(|told| told.hint.take());
+    let can_repeat_help = told.iter().find_map(|told| told.can_repeat_help);
+    let words: Vec<String> = told.into_iter().filter_map(|told| told.words).collect();
+    let words = if words.is_empty() { body.error_message() } else { Some(words.join("; ")) };
+    let message = "the service reports an error";
+    let mut failure = match reason {
+        Reason::RateLimited => Failure::transient(reason, message),
+        reason => Failure::new(reason, message),
+    };
+    failure.hint = hint;
+    failure.retry = repeated(failure.retry, can_repeat_help);
+    Ok(Some(OwnError { failure: failure.saying(words.unwrap_or_default()), can_repeat_help }))
+}
+
+/// Whether another attempt could help, where the page may know better.
+fn repeated(retry: Retry, can_help: Option<bool>) -> Retry {
+    match (can_help, retry) {
+        (Some(false), _) => Retry::Never,
+        (Some(true), Retry::Never) => Retry::Soon,
+        (_, retry) => retry,
+    }
+}
+
+/// One error, as a page tells it.
+#[derive(Default)]
+struct Told {
+    words: Option<String>,
+    reason: Option<Reason>,
+    hint: Option<String>,
+    can_repeat_help: Option<bool>,
+}
+
+fn told(error: Shape) -> Told {
+    match error {
+        Shape::Object(mut fields) => {
             let mut text = |name: &str| match fields.remove(name) {
-                Some(Shape::Text(text)) if !text.is_empty() => Some(text),
+                Some(Shape::Text(text)) if !text.trim().is_empty() => Some(text),
                 Some(Shape::Number(number)) => Some(number),
                 _ => None,
             };
-            let said = text("message").unwrap_or_else(|| "no message".to_owned());
-            let message = "the service reports an error";
-            let hint = text("hint");
-            let reason = text("reason")
-                .and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok())
-                .unwrap_or(Reason::Api);
-            let mut failure = match reason {
-                Reason::RateLimited => Failure::transient(reason, message),
-                reason => Failure::new(reason, message),
-            };
-            failure.hint = hint;
+            let (words, hint) = (text("message"), text("hint"));
+            let reason = text("reason").and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
             let can_repeat_help = match fields.remove("retry") {
                 Some(Shape::Bool(can_help)) => Some(can_help),
                 _ => None,
             };
-            failure.retry = match (can_repeat_help, failure.retry) {
-                (Some(false), _) => Retry::Never,
-                (Some(true), Retry::Never) => Retry::Soon,
-                (_, retry) => retry,
-            };
-            Some(OwnError { failure: failure.saying(said), can_repeat_help })
+            Told { words, reason, hint, can_repeat_help }
         }
-        Some(Shape::Text(said)) => own(Failure::new(Reason::Api, "the service reports an error").saying(said)),
-        Some(_) => own(Failure::new(Reason::Api, "the service reports an error")),
-    })
+        Shape::Text(message) => Told { words: Some(message), ..Told::default() },
+        // A code: the answer may have words for it.
+        Shape::Null | Shape::Missing(_) | Shape::Bool(_) | Shape::Number(_) | Shape::Float(_) | Shape::Array => {
+            Told::default()
+        }
+    }
 }
 
 /// What a body that is no JSON looks like, without quoting it: it may hold personal data.
