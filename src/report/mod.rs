@@ -115,7 +115,9 @@ impl Report {
 
     /// Mailboxes in which there are such mails.
     fn alerting_mailboxes(&self) -> usize {
-        self.mailboxes.iter().filter(|mailbox| self.mails_of(mailbox) > 0).count()
+        // One that was read in part only counts as failed.
+        let whole = self.mailboxes.iter().filter(|mailbox| mailbox.scanned.failure().is_none());
+        whole.filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
     /// Whether something was told before, and is not told again.
