@@ -1,6 +1,6 @@
 //! Amounts as a user sees them: what is read of an answer's text, exactly or not at all, and how it is shown.
 
-use crate::support::{Program, Reply, Server, account, config, project};
+use crate::support::{Program, Reply, Server, account, config, project, told};
 use serde_json::{Value, json};
 
 /// An account that is read from a file of its own.
@@ -61,7 +61,7 @@ fn a_currency_in_the_text_is_compared_with_the_one_that_is_expected() {
             }
             Err(says) => {
                 assert_eq!(run.reason("A"), "config", "{page:?} {wanted:?} {text}");
-                assert_eq!(account["error"]["message"], says, "{page:?} {wanted:?} {text}");
+                assert_eq!(told(account), says, "{page:?} {wanted:?} {text}");
             }
         }
     }

@@ -143,7 +143,11 @@ fn the_channel_that_was_down_hears_of_it_when_it_is_back_and_since_when() {
         };
         assert_eq!((status("up"), status("down")), (("sent".into(), 1), ("failed".into(), 2)));
         let table = world.ask(["alerts"]).expect(0);
-        assert!(table.stdout.contains("not down: the message was refused (HTTP 400)"), "{table}");
+        assert!(
+            table.stdout.contains(": the message was refused (HTTP 400)")
+                && table.stdout.contains("not down: 127.0.0.1:"),
+            "{table}"
+        );
         let status = world.ask(["status"]).expect(0);
         let note = status.stdout.lines().nth(1).unwrap_or_default();
         assert!(note.contains("  told ") && note.contains(" ago; 1 alert not delivered yet"), "{status}");

@@ -358,7 +358,7 @@ fn echoing_database(passwords: &'static [&'static str]) -> u16 {
 }
 
 #[test]
-fn the_password_of_the_database_is_masked_in_what_its_server_says() {
+fn the_password_of_the_database_stays_inside_whatever_its_server_says() {
     for (password, said) in [
         ("LeakPassw0rd%2F1", &["LeakPassw0rd/1", "LeakPassw0rd%2F1", "TGVha1Bhc3N3MHJkLzE="][..]),
         ("postgres", &["postgres", "cG9zdGdyZXM="]),
@@ -376,7 +376,7 @@ fn the_password_of_the_database_is_masked_in_what_its_server_says() {
             for said in said {
                 assert!(!run.stdout.contains(said) && !run.stderr.contains(said), "{password}: {said}: {run}");
             }
-            assert!(run.stderr.contains("***") || run.stdout.contains("***"), "{password}: {run}");
+            assert!(run.stderr.contains("28P01") || run.stdout.contains("28P01"), "{password}: {run}");
         }
         assert_eq!(run.report()["memory"]["status"], "failed", "{run}");
     }

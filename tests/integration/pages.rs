@@ -1,6 +1,6 @@
 //! Pages of a user's own, as they are run: what an expression may cost, what it may tell, and what is asked.
 
-use crate::support::{Program, Reply, Server, config, project};
+use crate::support::{Program, Reply, Server, config, project, told};
 use serde_json::{Value, json};
 
 /// A page of its own over a server's answer, and the account that is read by it.
@@ -18,9 +18,9 @@ fn failure(body: &'static str, status: u16, of: Value) -> (String, String) {
     let server = Server::start(move |_| Reply::status(status, body));
     let run = Program::check_json(&page(&server, of)).run().expect(3);
     let report = run.report();
-    let error = &project(&report, "A")["error"];
-    let hint = error["hint"].as_str().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    (run.reason("A"), format!("{}{hint}", error["message"].as_str().unwrap()))
+    let account = project(&report, "A");
+    let hint = account["error"]["hint"].as_str().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    (run.reason("A"), format!("{}{hint}", told(account)))
 }
 
 const PRIVATE: &str = r#"{"data":{"access_token":"tok-PRIVATE","email":"bob@PRIVATE.example","quota":{"left":"PRIVATE"}},"user":"PRIVATE"}"#;
@@ -146,7 +146,7 @@ fn what_is_empty_is_no_error_and_what_has_no_words_gets_the_services() {
             Some(words) => {
                 assert_eq!(run.reason("A"), "api", "{error} {body}");
                 let report = run.report();
-                let message = project(&report, "A")["error"]["message"].as_str().unwrap();
+                let message = told(project(&report, "A"));
                 let wanted = match words {
                     "*" => "the service reports an error".to_owned(),
                     words => format!("the service reports an error: {words}"),

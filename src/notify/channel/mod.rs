@@ -251,7 +251,7 @@ mod tests {
             (ChannelKind::Dingtalk, r#"{"errcode":3}"#, "(code 3)"),
         ] {
             let channel = Channel { kind, ..channel() };
-            let told = judge(&channel, body.as_bytes()).unwrap_err().describe();
+            let told = Failure { hint: None, ..judge(&channel, body.as_bytes()).unwrap_err() }.describe();
             assert_eq!(told, format!("the service refused the message {want}"), "{body}");
         }
     }

@@ -15,7 +15,7 @@ pub(crate) mod tmpfs;
 pub(crate) mod world;
 
 pub(crate) use http::{Reply, Request, Server};
-pub(crate) use program::{Finished, Program, project};
+pub(crate) use program::{Finished, Program, project, told};
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

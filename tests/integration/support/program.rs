@@ -338,6 +338,16 @@ impl Finished {
     }
 }
 
+/// What went wrong with an entry of a report, without the host of this machine that it must be told with.
+#[track_caller]
+pub(crate) fn told(entry: &Value) -> &str {
+    let message = entry["error"]["message"].as_str().unwrap_or_else(|| panic!("no failure: {entry}"));
+    let rest = message.strip_prefix("127.0.0.1:").and_then(|rest| rest.split_once(": "));
+    let (port, rest) = rest.unwrap_or_else(|| panic!("no host: {message}"));
+    assert!(port.parse::<u16>().is_ok(), "no host: {message}");
+    rest
+}
+
 /// One account of a report.
 #[track_caller]
 pub(crate) fn project<'a>(report: &'a Value, name: &str) -> &'a Value {
