@@ -269,7 +269,8 @@ impl Database for Sqlite {
         let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let values = (0..columns).map(|column| value(row.get_ref(column)?)).collect::<Result<_, StoreError>>()?;
+            let values =
+                (0..columns).map(|column| Ok(value(row.get_ref(column)?))).collect::<Result<_, StoreError>>()?;
             found.push(Row(values));
         }
         Ok(found)
@@ -327,21 +328,19 @@ impl Database for Sqlite {
     }
 }
 
-fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+fn value(value: ValueRef<'_>) -> Value {
     match value {
-        ValueRef::Null => Ok(Value::Null),
-        ValueRef::Integer(number) => Ok(Value::Int(number)),
-        ValueRef::Text(text) => String::from_utf8(text.to_vec())
-            .map(Value::Text)
-            .map_err(|_| StoreError::damaged("a text in it is not UTF-8")),
-        ValueRef::Real(_) | ValueRef::Blob(_) => Err(StoreError::damaged("a value in it has a wrong type")),
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Text(text) => String::from_utf8(text.to_vec()).map_or(Value::Odd, Value::Text),
+        ValueRef::Real(_) | ValueRef::Blob(_) => Value::Odd,
     }
 }
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Value::Null => ValueRef::Null,
+            Value::Null | Value::Odd => ValueRef::Null,
             Value::Int(number) => ValueRef::Integer(*number),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
         }))
