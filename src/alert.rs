@@ -91,7 +91,7 @@ impl Level {
 }
 
 /// Whether something begins, or goes on, or is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
     /// It is wrong.
@@ -137,6 +137,9 @@ pub struct Alert {
     pub threshold: Option<Decimal>,
     /// The currency.
     pub currency: Option<String>,
+    /// The host that is asked, if it is asked over the network. Old stores do not know it.
+    #[serde(default)]
+    pub host: Option<String>,
     /// Why the balance cannot be read.
     pub trouble: Option<Trouble>,
     /// The renewal, if that is what it is about.
@@ -149,7 +152,14 @@ pub struct Alert {
     pub unconfirmed: bool,
     /// What nobody was told before it was over.
     pub missed: Option<Missed>,
-    /// Names this message. A repeat of it, after a crash say, has the same key; a reminder has another.
+    /// Since when it has been so, if the channel hears of it later than it began.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Whether it says what the channel knows already.
+    #[serde(default)]
+    pub is_reminder: bool,
+    /// Names this message. A repeat of it, after a crash say, has the same key; a reminder has another, and so has the same
+    /// trouble when it comes back.
     pub dedup_key: String,
 }
 
@@ -220,4 +230,7 @@ pub struct Missed {
     pub threshold: Option<Decimal>,
     /// Why it could not be read.
     pub trouble: Option<Trouble>,
+    /// Whether it may have been told after all: a message of it went out, and no answer came.
+    #[serde(default)]
+    pub is_unsure: bool,
 }

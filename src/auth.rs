@@ -90,7 +90,8 @@ impl Login {
     }
 }
 
-/// All headers that prove who sends a body, and that nobody changed it.
+/// All headers that prove who sends a body, and that nobody changed it. A token is made `now`: a receiver refuses one of the
+/// future. The body is `signed_at` a time that no earlier signature has, which may lie a few seconds ahead.
 ///
 /// # Errors
 /// `internal`, if no token can be made.
@@ -99,9 +100,10 @@ pub fn proof(
     secret: Option<&SecretString>,
     body: &str,
     now: Timestamp,
+    signed_at: Timestamp,
 ) -> Result<Vec<Pair>, Failure> {
     let login = login.map(|login| login.header(now)).transpose()?;
-    Ok(login.into_iter().chain(secret.into_iter().flat_map(|secret| sign(secret, body, now))).collect())
+    Ok(login.into_iter().chain(secret.into_iter().flat_map(|secret| sign(secret, body, signed_at))).collect())
 }
 
 /// User and password as they travel (RFC 7617); a secret like the password itself.

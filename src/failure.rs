@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The bounded list of causes; its names are the `reason` of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -60,6 +60,11 @@ impl Reason {
         Reason::Internal,
     ];
 
+    /// The cause of a name.
+    pub fn of(name: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The name used in reports, the same as its JSON form.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,6 +91,8 @@ impl Reason {
 pub enum Retry {
     /// The answer is definitive.
     Never,
+    /// Not in this run, but in a later one.
+    Later,
     /// Try again after the usual back-off.
     Soon,
     /// Try again, not before this long.
@@ -103,12 +110,19 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Whether another attempt could help.
     pub retry: Retry,
+    /// The failure that this one follows from, where nobody was asked: people are told this one instead.
+    pub cause: Option<Box<Failure>>,
 }
 
 impl Failure {
     /// A definitive failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Failure { reason, message: message.into(), hint: None, retry: Retry::Never }
+        Failure { reason, message: message.into(), hint: None, retry: Retry::Never, cause: None }
+    }
+
+    /// A failure that passes, but not within a run.
+    pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
+        Failure { retry: Retry::Later, ..Failure::new(reason, message) }
     }
 
     /// A failure that may pass.
@@ -143,6 +157,17 @@ impl Failure {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The same failure as a consequence of another one.
+    pub fn because_of(mut self, cause: Failure) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// What went wrong in the first place.
+    pub fn root(&self) -> &Failure {
+        self.cause.as_deref().map_or(self, Failure::root)
     }
 
     /// The failure in one line, advice included.

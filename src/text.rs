@@ -1,6 +1,9 @@
 //! Text that came from outside, made harmless: one line, bounded, without invisible characters.
 
+use std::collections::{HashMap, HashSet};
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use sha2::{Digest, Sha256};
 
 /// What RFC 3986 section 2.3 leaves unencoded: letters, digits and `-._~`.
 pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -34,9 +37,76 @@ pub fn one_line(text: &str, limit: usize) -> String {
     out
 }
 
+/// `name` on one line of at most `limit` characters. A longer one loses its middle, because names that belong together
+/// mostly differ at their ends: `prod-eu…-billing-2`.
+pub fn short_name(name: &str, limit: usize) -> String {
+    let whole = one_line(name, usize::MAX);
+    let length = whole.chars().count();
+    if length <= limit {
+        return whole;
+    }
+    let kept = limit.saturating_sub(1);
+    let tail = kept / 2;
+    let head: String = whole.chars().take(kept - tail).collect();
+    let tail: String = whole.chars().skip(length - tail).collect();
+    format!("{}…{}", head.trim_end(), tail.trim_start())
+}
+
+/// Longest name of an account, mailbox or subscription in a table, in characters.
+pub const NAME_CHARS: usize = 60;
+/// Longest name of an owner in a table, in characters.
+pub const OWNER_CHARS: usize = 40;
+
+/// The short forms of the names that stand in one table or message. Two different names never get the same one: where
+/// cutting or cleaning would make them equal, the first digits of a hash of the whole name tell them apart.
+#[derive(Default)]
+pub struct ShortNames {
+    /// The names whose short form is another text.
+    changed: HashMap<String, String>,
+}
+
+impl ShortNames {
+    /// Short forms of at most `limit` characters.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, limit: usize) -> ShortNames {
+        ShortNames::cleaned(names, limit, str::to_owned)
+    }
+
+    /// The same, where `clean` first takes out what cannot stand in a name there.
+    pub fn cleaned<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+        limit: usize,
+        clean: fn(&str) -> String,
+    ) -> ShortNames {
+        let names: HashSet<&str> = names.into_iter().collect();
+        let short = names.iter().map(|name| (*name, short_name(&clean(name), limit)));
+        let (kept, cut): (Vec<(&str, String)>, Vec<_>) = short.partition(|(name, short)| name == short);
+        if cut.is_empty() {
+            return ShortNames::default();
+        }
+        let mut uses: HashMap<&str, usize> = HashMap::new();
+        for (_, short) in kept.iter().chain(&cut) {
+            *uses.entry(short).or_default() += 1;
+        }
+        let marked = |name: &str| {
+            let digest: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            format!("{}~{digest}", short_name(&clean(name), limit.saturating_sub(digest.len() + 1)))
+        };
+        let changed = cut.iter().map(|(name, short)| {
+            let is_unique = uses.get(short.as_str()) == Some(&1);
+            ((*name).to_owned(), if is_unique { short.clone() } else { marked(name) })
+        });
+        ShortNames { changed: changed.collect() }
+    }
+
+    /// The short form of one of the names.
+    pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
+        self.changed.get(name).map_or(name, String::as_str)
+    }
+}
+
 /// Characters that change what a reader sees without being seen (zero-width, bidirectional controls,
 /// soft hyphen, byte-order mark, tag characters).
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
@@ -77,12 +147,17 @@ pub fn seconds(duration: std::time::Duration) -> String {
 
 /// An I/O error in words, without the number.
 pub fn io_error(error: &std::io::Error) -> String {
+    // What this program itself says of a file.
+    if error.get_ref().is_some() {
+        return error.to_string();
+    }
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         std::io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        std::io::ErrorKind::FileTooLarge => "it would be larger than this process may write (`ulimit -f`)".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => {
             let text = error.to_string();
@@ -92,6 +167,40 @@ pub fn io_error(error: &std::io::Error) -> String {
             }
         }
     }
+}
+
+/// The text of a file as editors write it: UTF-8, with a byte order mark or without.
+///
+/// # Errors
+/// What it is instead, in words that go on after "it is".
+pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
+    let bytes = without_mark(bytes)?;
+    String::from_utf8(bytes).map_err(|error| format!("not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+}
+
+/// The same, with U+FFFD for what is no UTF-8.
+///
+/// # Errors
+/// What it is instead, if it is another encoding as a whole.
+pub fn decode_lossy(bytes: Vec<u8>) -> Result<String, String> {
+    let bytes = without_mark(bytes)?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// Takes the byte order mark of UTF-8 away and refuses UTF-16 and UTF-32, with their marks or without: in those every second
+/// byte of ASCII text is zero.
+fn without_mark(mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let name = match bytes.as_slice() {
+        [0xEF, 0xBB, 0xBF, ..] => {
+            bytes.drain(..3);
+            return Ok(bytes);
+        }
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => "UTF-32",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16",
+        [0, first, 0, second, ..] | [first, 0, second, 0, ..] if *first != 0 && *second != 0 => "UTF-16",
+        _ => return Ok(bytes),
+    };
+    Err(format!("{name} text and not UTF-8"))
 }
 
 /// A span of time for people, in its largest fitting unit: `45 s`, `4 min`, `3 h`, `12 d`.
@@ -124,6 +233,70 @@ mod tests {
         ] {
             assert_eq!(one_line(input, limit), want, "{input:?}");
         }
+    }
+
+    #[test]
+    fn files_are_utf_8_with_a_mark_or_without() {
+        for (bytes, want) in [
+            (&b"a"[..], Ok("a")),
+            (b"", Ok("")),
+            (b"\xEF\xBB\xBFa", Ok("a")),
+            (b"\xEF\xBB\xBF", Ok("")),
+            (b"a\0\0\0b", Ok("a\0\0\0b")),
+            (b"ab\xFF", Err("not UTF-8 text (byte 2)")),
+            (b"\xFF\xFEa\0", Err("UTF-16 text and not UTF-8")),
+            (b"\xFE\xFF\0a", Err("UTF-16 text and not UTF-8")),
+            (b"a\0b\0", Err("UTF-16 text and not UTF-8")),
+            (b"\0a\0b", Err("UTF-16 text and not UTF-8")),
+            (b"\xFF\xFE\0\0a\0\0\0", Err("UTF-32 text and not UTF-8")),
+        ] {
+            let want = want.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(decode(bytes.to_vec()), want, "{bytes:?}");
+        }
+        assert_eq!(decode_lossy(b"ab\xFFc".to_vec()).unwrap(), "ab\u{FFFD}c");
+    }
+
+    #[test]
+    fn names_lose_their_middle() {
+        for (name, limit, want) in [
+            ("short", 10, "short"),
+            ("exactly-10", 10, "exactly-10"),
+            ("production-eu-billing-1", 11, "produ…ing-1"),
+            ("production-eu-billing-2", 11, "produ…ing-2"),
+            ("a   b\nc", 5, "a b c"),
+            ("余额不足的项目名称一", 5, "余额…称一"),
+            ("abcdef", 1, "…"),
+        ] {
+            assert_eq!(short_name(name, limit), want, "{name:?}");
+            assert!(short_name(name, limit).chars().count() <= limit);
+        }
+    }
+
+    #[test]
+    fn two_names_never_become_one() {
+        let long = |head: char, middle: &str, tail: &str| format!("{}{middle}{tail}", head.to_string().repeat(40));
+        let names = [
+            long('a', "1", &"z".repeat(40)),
+            long('a', "2", &"z".repeat(40)),
+            long('a', "", "-eu-1"),
+            long('a', "", "-eu-2"),
+            "plain".to_owned(),
+            "pl\u{200B}ain".to_owned(),
+            "two words".to_owned(),
+            "two  words".to_owned(),
+            short_name(&long('b', "1", &"z".repeat(40)), 20),
+            long('b', "1", &"z".repeat(40)),
+        ];
+        for limit in [20, 40, 60] {
+            let short = ShortNames::new(names.iter().map(String::as_str), limit);
+            let shown: HashSet<&str> = names.iter().map(|name| short.get(name)).collect();
+            assert_eq!(shown.len(), names.len(), "{limit}: {shown:?}");
+            assert!(shown.iter().all(|name| name.chars().count() <= limit), "{limit}: {shown:?}");
+        }
+        let short = ShortNames::cleaned(["a=b", "a_b"], 20, |name| name.replace('=', "_"));
+        assert_ne!(short.get("a=b"), short.get("a_b"));
+        let short = ShortNames::new(["a", "a", "b"], 20);
+        assert!(short.changed.is_empty(), "ordinary names cost nothing");
     }
 
     #[test]

@@ -11,17 +11,20 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Circuit;
 use crate::failure::{Failure, Reason, Retry};
+use crate::process::clock;
 
 /// What is known of one host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostState {
     /// Transient failures in a row.
     pub failures: u32,
     /// Until when it is left alone.
     pub open_until: Option<Timestamp>,
+    /// The last of these failures, without secrets: what people are told while the host is left alone.
+    pub cause: Option<(Reason, String)>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Host {
     state: HostState,
     /// A check is asking whether the host is back.
@@ -70,7 +73,7 @@ impl Breaker {
         let longest = SignedDuration::try_from(self.settings.open_for).unwrap_or(SignedDuration::MAX);
         let is_over = now >= until || until.duration_since(now) > longest;
         if !is_over {
-            return Err(refused(host, known.state));
+            return Err(refused(host, &known.state));
         }
         if known.is_probed {
             return Ok(None);
@@ -89,15 +92,24 @@ impl Breaker {
     /// What this run has learnt of the hosts.
     pub fn changes(&self) -> Vec<(String, HostState)> {
         let hosts = self.lock();
-        hosts.iter().filter(|(_, host)| host.is_changed).map(|(name, host)| (name.clone(), host.state)).collect()
+        hosts
+            .iter()
+            .filter(|(_, host)| host.is_changed)
+            .map(|(name, host)| (name.clone(), host.state.clone()))
+            .collect()
     }
 }
 
-fn refused(host: &str, state: HostState) -> Failure {
+fn refused(host: &str, state: &HostState) -> Failure {
     let until = state.open_until.map(|at| format!(" before {}", at.strftime("%H:%M:%SZ"))).unwrap_or_default();
-    let message =
-        format!("not asked: `{host}` failed {} in a row, so it is not tried again{until}", times(state.failures));
-    Failure::new(Reason::CircuitOpen, message)
+    let failed = times(state.failures);
+    let last = state.cause.as_ref().map(|(_, words)| format!(" (last: {words})")).unwrap_or_default();
+    let message = format!("not asked: `{host}` failed {failed} in a row{last}, so it is not tried again{until}");
+    let refused = Failure::new(Reason::CircuitOpen, message);
+    match &state.cause {
+        Some((reason, words)) => refused.because_of(Failure::new(*reason, words.clone())),
+        None => refused,
+    }
 }
 
 fn times(count: u32) -> String {
@@ -107,8 +119,7 @@ fn times(count: u32) -> String {
 impl Permit {
     /// Tells what came of it. Only a transient failure counts against the host: a refusal is an answer.
     pub fn report(mut self, failure: Option<&Failure>, now: Timestamp) {
-        let is_failure = failure.is_some_and(|failure| failure.retry != Retry::Never);
-        self.settle(is_failure, now);
+        self.settle(failure.filter(|failure| failure.retry != Retry::Never), now);
     }
 
     /// Tells that nobody was asked after all, or that nothing was learnt of the host: the next one may probe.
@@ -119,12 +130,13 @@ impl Permit {
         }
     }
 
-    fn settle(&mut self, is_failure: bool, now: Timestamp) {
+    fn settle(&mut self, failure: Option<&Failure>, now: Timestamp) {
         let settings = self.breaker.settings;
         let mut hosts = self.breaker.lock();
         let host = hosts.entry(std::mem::take(&mut self.host)).or_default();
-        let before = host.state;
-        if is_failure {
+        let before = host.state.clone();
+        if let Some(failure) = failure {
+            host.state.cause = Some((failure.reason, failure.describe()));
             host.state.failures = host.state.failures.saturating_add(1);
             if settings.failures > 0 && host.state.failures >= settings.failures {
                 host.state.open_until = open_until(now, settings.open_for);
@@ -141,7 +153,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         // A probe that ended without a word must not keep the others waiting.
         if self.is_probe && !self.host.is_empty() {
-            self.settle(true, Timestamp::now());
+            let failure = Failure::transient(Reason::Internal, "the check failed by a defect of this program");
+            self.settle(Some(&failure), clock::now());
         }
     }
 }
@@ -175,6 +188,8 @@ mod tests {
             Err(refusal) => {
                 assert_eq!(refusal.reason, Reason::CircuitOpen);
                 assert_eq!(refusal.retry, Retry::Never);
+                let cause = refusal.root();
+                assert_eq!((cause.reason, cause.message.as_str()), (Reason::Timeout, "x"), "people hear the cause");
                 false
             }
         }
@@ -228,7 +243,10 @@ mod tests {
         let first = breaker();
         (0..3).for_each(|second| assert!(ask(&first, second, passing())));
         let known: HashMap<_, _> = first.changes().into_iter().collect();
-        assert_eq!(known[HOST], HostState { failures: 3, open_until: Some(at(62)) });
+        assert_eq!(
+            known[HOST],
+            HostState { failures: 3, open_until: Some(at(62)), cause: Some((Reason::Timeout, "x".into())) }
+        );
         let next = Arc::new(Breaker::new(Circuit::default(), known.clone()));
         assert!(!ask(&next, 30, None));
         assert!(next.changes().is_empty(), "nothing new was learnt");
@@ -238,7 +256,7 @@ mod tests {
 
     #[test]
     fn one_probes_and_the_others_wait_for_it() {
-        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)) })]);
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)), cause: None })]);
         for is_back in [true, false] {
             let breaker = Arc::new(Breaker::new(Circuit::default(), open.clone()));
             let probe = breaker.permit(HOST, at(1)).unwrap().expect("the first one probes");
@@ -252,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_probe_that_asked_nobody_leaves_no_trace() {
-        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)) })]);
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: Some(at(0)), cause: None })]);
         let breaker = Arc::new(Breaker::new(Circuit::default(), open));
         breaker.permit(HOST, at(1)).unwrap().unwrap().withdraw();
         assert!(breaker.changes().is_empty());
@@ -262,9 +280,9 @@ mod tests {
     #[test]
     fn a_probe_that_panics_keeps_nobody_waiting() {
         let past = Some(Timestamp::UNIX_EPOCH);
-        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: past })]);
+        let open = HashMap::from([(HOST.to_owned(), HostState { failures: 3, open_until: past, cause: None })]);
         let breaker = Arc::new(Breaker::new(Circuit::default(), open));
-        drop(breaker.permit(HOST, Timestamp::now()).unwrap());
-        assert!(breaker.permit(HOST, Timestamp::now()).is_err());
+        drop(breaker.permit(HOST, clock::now()).unwrap());
+        assert!(breaker.permit(HOST, clock::now()).is_err());
     }
 }

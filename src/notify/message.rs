@@ -1,13 +1,16 @@
 //! What an alert says, in words. How a service wants it encoded is the channel's business.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use crate::alert::{Alert, Event, Level, MailNotice, RenewalNotice, Topic, Trouble};
+use crate::alert::{Alert, Event, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
 use crate::amount;
 use crate::config::{BalanceType, Language};
-use crate::text;
+use crate::failure::Reason;
+use crate::text::{self, ShortNames};
 
 /// Longest name shown, in characters.
 const NAME_CHARS: usize = 120;
@@ -18,6 +21,12 @@ const SHORT_NAME_CHARS: usize = 40;
 /// Longest reason shown, in characters.
 const TROUBLE_CHARS: usize = 200;
 
+/// So many alerts with one cause are told in one line.
+const GROUPED_FROM: usize = 3;
+
+/// A line about several accounts names so many of them where it need not name all.
+const MOST_NAMED: usize = 3;
+
 /// The alerts of one run, ready to be encoded.
 pub(super) struct Message {
     /// The alerts, worst first.
@@ -25,6 +34,44 @@ pub(super) struct Message {
     language: Language,
     run_id: String,
     is_short: bool,
+    /// The names as they stand in short lines.
+    short_names: ShortNames,
+}
+
+/// What several alerts can have in common, so that one line tells all of them.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Cause<'a> {
+    event: Event,
+    host: Option<&'a str>,
+    trouble: Option<(Reason, &'a str)>,
+    since: Option<Timestamp>,
+}
+
+impl Cause<'_> {
+    /// The cause of an alert; none for what is about one account alone, or has a story of its own to tell.
+    pub(super) fn of(alert: &Alert) -> Option<Cause<'_>> {
+        if alert.topic != Topic::Failing || alert.missed.is_some() || alert.unconfirmed {
+            return None;
+        }
+        let host = alert.host.as_deref();
+        let trouble = alert.trouble.as_ref().map(|trouble| (trouble.reason, trouble.message.as_str()));
+        // Accounts that work again have a host in common, or nothing.
+        (host.is_some() || trouble.is_some()).then_some(Cause { event: alert.event, host, trouble, since: alert.since })
+    }
+}
+
+/// The positions of the alerts, so that those with one cause stand together, where the first of them stood.
+pub(super) fn by_cause<'a>(alert: impl Fn(usize) -> &'a Alert, positions: &mut [usize]) {
+    let mut first: HashMap<Cause, usize> = HashMap::new();
+    let places: HashMap<usize, usize> = positions
+        .iter()
+        .enumerate()
+        .map(|(place, at)| {
+            let place = Cause::of(alert(*at)).map_or(place, |cause| *first.entry(cause).or_insert(place));
+            (*at, place)
+        })
+        .collect();
+    positions.sort_by_key(|at| places.get(at).copied());
 }
 
 /// What alerts are counted and grouped by.
@@ -66,12 +113,15 @@ pub(super) type Neutral = fn(&str) -> String;
 impl Message {
     /// The message of one run. Names are brought to one bounded line here, once.
     pub(super) fn new(alerts: &[Alert], language: Language, run_id: &str) -> Message {
-        let alerts = alerts
+        let names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), NAME_CHARS);
+        let owners = alerts.iter().filter_map(|alert| alert.owner_project.as_deref());
+        let owners = ShortNames::new(owners, NAME_CHARS);
+        let alerts: Vec<Alert> = alerts
             .iter()
             .cloned()
             .map(|mut alert| {
-                alert.project = text::one_line(&alert.project, NAME_CHARS);
-                alert.owner_project = alert.owner_project.map(|owner| text::one_line(&owner, NAME_CHARS));
+                alert.project = names.get(&alert.project).to_owned();
+                alert.owner_project = alert.owner_project.map(|owner| owners.get(&owner).to_owned());
                 alert.currency = alert.currency.map(|currency| text::one_line(&currency, 16));
                 let missed = alert.missed.as_mut().and_then(|missed| missed.trouble.as_mut());
                 for trouble in alert.trouble.as_mut().into_iter().chain(missed) {
@@ -80,7 +130,8 @@ impl Message {
                 alert
             })
             .collect();
-        Message { alerts, language, run_id: run_id.to_owned(), is_short: false }
+        let short_names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), SHORT_NAME_CHARS);
+        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names }
     }
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
@@ -110,22 +161,125 @@ impl Message {
         self.is_short = true;
     }
 
-    /// The lines of a message: one an alert, or in short one for all that are in the same state.
+    /// The lines of a message: one an alert, one for several alerts with the same cause, and in short one for all that are
+    /// in the same state.
     pub(super) fn lines(&self, alerts: &[Alert], neutral: Neutral) -> Vec<String> {
-        if !self.is_short {
-            return alerts.iter().map(|alert| self.line(alert, neutral)).collect();
+        let mut groups: HashMap<Cause, Vec<&Alert>> = HashMap::new();
+        for alert in alerts {
+            if let Some(cause) = Cause::of(alert) {
+                groups.entry(cause).or_default().push(alert);
+            }
         }
-        let mut rest: Vec<&Alert> = alerts.iter().collect();
+        groups.retain(|_, group| group.len() >= GROUPED_FROM);
         let mut lines = Vec::new();
+        let mut rest: Vec<&Alert> = Vec::new();
+        for alert in alerts {
+            match Cause::of(alert).and_then(|cause| groups.get(&cause)) {
+                Some(group) if std::ptr::eq(group[0], alert) => lines.push(self.group(group, neutral)),
+                Some(_) => {}
+                None if self.is_short => rest.push(alert),
+                None => lines.push(self.line(alert, neutral)),
+            }
+        }
         for class in &CLASSES {
             let (these, others): (Vec<&Alert>, Vec<&Alert>) = rest.into_iter().partition(|alert| (class.has)(alert));
             rest = others;
             if let Some(first) = these.first() {
-                let words: Vec<String> = these.iter().map(|alert| Words { alert, neutral }.in_short()).collect();
+                let words: Vec<String> = these.iter().map(|alert| self.in_short(alert, neutral)).collect();
                 lines.push(format!("{} {}{}: {}", mark(first), these.len(), self.word(class), words.join(", ")));
             }
         }
         lines
+    }
+
+    /// One line for several alerts with one cause: how many, where, why, and the names of some.
+    fn group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
+        let first = alerts[0];
+        let words = Words { alert: first, neutral };
+        let named = if alerts.len() <= MOST_NAMED + 2 { alerts.len() } else { MOST_NAMED };
+        let names = alerts.iter().take(named).map(|alert| neutral(self.short_names.get(&alert.project)));
+        let (names, more) = (names.collect::<Vec<_>>(), alerts.len() - named);
+        let host = first.host.as_deref().map(neutral);
+        let why = words.trouble(first.trouble.as_ref());
+        let runs = first.trouble.as_ref().map(|trouble| trouble.runs).filter(|runs| {
+            alerts.iter().all(|alert| alert.trouble.as_ref().is_some_and(|trouble| trouble.runs == *runs))
+        });
+        let count = alerts.len();
+        let is_mailbox = |alert: &&Alert| alert.kind.is_none();
+        let boxes = alerts.iter().filter(|alert| is_mailbox(alert)).count();
+        let sentence = match self.language {
+            Language::En => {
+                let what = match boxes {
+                    0 => "accounts",
+                    boxes if boxes == count => "mailboxes",
+                    _ => "checks",
+                };
+                let of = host.map(|host| format!(" of {host}")).unwrap_or_default();
+                let names = if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") };
+                match first.event {
+                    Event::Raised => {
+                        let times = match runs {
+                            None => String::new(),
+                            Some(1) => " once".to_owned(),
+                            Some(runs) => format!(" in {runs} runs in a row"),
+                        };
+                        format!("{count} {what}{of} could not be read{times}: {why} ({names})")
+                    }
+                    Event::Resolved => format!("{count} {what}{of} can be read again ({names})"),
+                }
+            }
+            Language::Zh => {
+                let what = match boxes {
+                    0 => "个账户",
+                    boxes if boxes == count => "个邮箱",
+                    _ => "项检查",
+                };
+                let of = host.map(|host| format!("{host} 的 ")).unwrap_or_default();
+                let names = names.join("、");
+                let names = if more > 0 { format!("{names} 等") } else { names };
+                match first.event {
+                    Event::Raised => {
+                        let times = runs.map(|runs| format!("连续 {runs} 次")).unwrap_or_default();
+                        format!("{of}{count} {what}{times}读取失败：{why}（{names}）")
+                    }
+                    Event::Resolved => format!("{of}{count} {what}已恢复读取（{names}）"),
+                }
+            }
+        };
+        format!("{} {sentence}{}", mark(first), self.since(first))
+    }
+
+    /// Since when it has been so, where a channel hears of it late.
+    fn since(&self, alert: &Alert) -> String {
+        match (alert.since.map(moment), self.language) {
+            (None, _) => String::new(),
+            (Some(since), Language::En) => format!(" (since {since})"),
+            (Some(since), Language::Zh) => format!("（自 {since} 起）"),
+        }
+    }
+
+    /// Name and figure; and, where nobody heard the beginning of what is over, that there was one.
+    fn in_short(&self, alert: &Alert, neutral: Neutral) -> String {
+        let words = Words { alert, neutral };
+        let name = neutral(self.short_names.get(&alert.project));
+        let what = match (&alert.renewal, &alert.mail, &alert.trouble) {
+            (Some(renewal), ..) => renewal.next.to_string(),
+            (_, Some(mail), _) => words.quoted(&text::one_line(&mail.subject, SHORT_NAME_CHARS)),
+            (.., Some(trouble)) => trouble.reason.as_str().to_owned(),
+            _ => words.pair(alert.balance, alert.threshold).0,
+        };
+        let what = if what.is_empty() { name } else { format!("{name} {what}") };
+        match (&alert.missed, self.language) {
+            (None, _) => format!("{what}{}", self.since(alert)),
+            (Some(missed), Language::En) => {
+                let perhaps = if missed.is_unsure { "perhaps " } else { "" };
+                format!("{what} ({} at {}, {perhaps}not delivered then)", words.missed(missed), moment(missed.at))
+            }
+            (Some(missed), Language::Zh) => {
+                let then = words.undelivered_in_chinese();
+                format!("{what}（{} 为 {}，{then}）", moment(missed.at), words.missed(missed))
+            }
+        }
     }
 
     /// One line for one alert, its mark first.
@@ -186,6 +340,15 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    /// A balance and its threshold, with as many digits as it takes to see that they differ.
+    fn pair(&self, balance: Option<Decimal>, threshold: Option<Decimal>) -> (String, String) {
+        let currency = self.alert.currency.as_deref().map(self.neutral);
+        let show = |amount: Option<Decimal>, other: Option<Decimal>| {
+            amount.map_or_else(String::new, |amount| amount::show_beside(amount, other, currency.as_deref()))
+        };
+        (show(balance, threshold), show(threshold, balance))
+    }
+
     fn amount(&self, amount: Option<Decimal>) -> String {
         let currency = self.alert.currency.as_deref().map(self.neutral);
         amount.map_or_else(String::new, |amount| amount::show(amount, currency.as_deref()))
@@ -197,17 +360,14 @@ impl Words<'_> {
         })
     }
 
-    /// Name and figure, in any language.
-    fn in_short(&self) -> String {
-        let alert = self.alert;
-        let name = (self.neutral)(&text::one_line(&alert.project, SHORT_NAME_CHARS));
-        let what = match (&alert.renewal, &alert.mail, &alert.trouble) {
-            (Some(renewal), ..) => renewal.next.to_string(),
-            (_, Some(mail), _) => self.quoted(&text::one_line(&mail.subject, SHORT_NAME_CHARS)),
-            (.., Some(trouble)) => trouble.reason.as_str().to_owned(),
-            _ => self.amount(alert.balance),
-        };
-        if what.is_empty() { name } else { format!("{name} {what}") }
+    /// What was missed, in a word or a figure of any language.
+    fn missed(&self, missed: &Missed) -> String {
+        match (&missed.trouble, missed.balance, &self.alert.renewal) {
+            (Some(trouble), ..) => trouble.reason.as_str().to_owned(),
+            (_, Some(_), _) => self.pair(missed.balance, missed.threshold).0,
+            (.., Some(renewal)) => renewal.next.to_string(),
+            _ => self.alert.topic.as_str().to_owned(),
+        }
     }
 
     fn english(&self) -> String {
@@ -223,7 +383,7 @@ impl Words<'_> {
         if let Some(mail) = &alert.mail {
             return format!("{name}: mail {}", self.mail(mail, [" from ", ", ", "service: ", "amount: ", "words: "]));
         }
-        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
+        let (balance, threshold) = self.pair(alert.balance, alert.threshold);
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
                 let which = if alert.level == Level::Critical { "" } else { "warning " };
@@ -244,17 +404,33 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
-                format!("; at {} it was {was}, below {limit}, which could not be delivered then", moment(missed.at))
+                let (was, limit) = self.pair(missed.balance, missed.threshold);
+                format!("; at {} it was {was}, below {limit}, {}", moment(missed.at), self.undelivered())
             }
             Some(missed) => {
                 let why = self.trouble(missed.trouble.as_ref());
-                format!("; at {} it could not ({why}), which could not be delivered then", moment(missed.at))
+                format!("; at {} it could not ({why}), {}", moment(missed.at), self.undelivered())
             }
             None if alert.unconfirmed => format!(" (as of {}; it cannot be read now)", moment(alert.at)),
-            None => String::new(),
+            None => alert.since.map(|since| format!(" (since {})", moment(since))).unwrap_or_default(),
         };
         format!("{name}: {now}{more}")
+    }
+
+    /// What became of the message of something that is over, in English.
+    fn undelivered(&self) -> &'static str {
+        match &self.alert.missed {
+            Some(missed) if missed.is_unsure => "which may not have been delivered then",
+            _ => "which could not be delivered then",
+        }
+    }
+
+    /// The same in Chinese.
+    fn undelivered_in_chinese(&self) -> &'static str {
+        match &self.alert.missed {
+            Some(missed) if missed.is_unsure => "当时未能确认送达",
+            _ => "当时未能送达",
+        }
     }
 
     /// Words of others, which cannot pass for ours.
@@ -269,7 +445,10 @@ impl Words<'_> {
         parts.extend(mail.date.map(moment));
         parts.extend(mail.service.as_deref().map(|name| format!("{service}{}", quoted(name))));
         parts.extend(mail.amount.map(|value| format!("{amount}{}", self.amount(Some(value)))));
-        parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
+        // One that could not be read was not searched for words.
+        if !mail.keywords.is_empty() {
+            parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
+        }
         parts.join(comma)
     }
 
@@ -278,7 +457,7 @@ impl Words<'_> {
         let amount = if amount.is_empty() { amount } else { format!(", {amount}") };
         let (next, cycle) = (renewal.next, &renewal.cycle_type);
         match (self.alert.event, renewal.days) {
-            (Event::Resolved, _) => format!("was due on {next}, which could not be delivered then ({cycle}{amount})"),
+            (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered()),
             (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
             (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
             (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
@@ -295,7 +474,9 @@ impl Words<'_> {
         };
         let next = renewal.next;
         match (self.alert.event, renewal.days) {
-            (Event::Resolved, _) => format!("已于 {next} 到期续费，当时未能送达（{cycle}{amount}）"),
+            (Event::Resolved, _) => {
+                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered_in_chinese())
+            }
             (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
             (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
         }
@@ -318,7 +499,7 @@ impl Words<'_> {
             Some(BalanceType::Credits) => "点数",
             None => "",
         };
-        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
+        let (balance, threshold) = self.pair(alert.balance, alert.threshold);
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
                 let which = if alert.level == Level::Critical { "告警阈值" } else { "预警阈值" };
@@ -336,14 +517,15 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
-                format!("；{} 曾为 {was}，低于 {limit}，当时未能送达", moment(missed.at))
+                let (was, limit) = self.pair(missed.balance, missed.threshold);
+                format!("；{} 曾为 {was}，低于 {limit}，{}", moment(missed.at), self.undelivered_in_chinese())
             }
             Some(missed) => {
-                format!("；{} 曾读取失败（{}），当时未能送达", moment(missed.at), self.trouble(missed.trouble.as_ref()))
+                let why = self.trouble(missed.trouble.as_ref());
+                format!("；{} 曾读取失败（{why}），{}", moment(missed.at), self.undelivered_in_chinese())
             }
             None if alert.unconfirmed => format!("（{} 的数据，目前无法读取）", moment(alert.at)),
-            None => String::new(),
+            None => alert.since.map(|since| format!("（自 {} 起）", moment(since))).unwrap_or_default(),
         };
         format!("{name}：{now}{more}")
     }
@@ -397,8 +579,7 @@ fn replaced(text: &str, more: &[(char, char)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::{Identity, Missed};
-    use crate::failure::Reason;
+    use crate::alert::Identity;
 
     fn alert(project: &str, level: Level) -> Alert {
         Alert {
@@ -413,12 +594,15 @@ mod tests {
             balance: Some("74.75".parse().unwrap()),
             threshold: Some("100".parse().unwrap()),
             currency: Some("USD".into()),
+            host: None,
             trouble: None,
             renewal: None,
             mail: None,
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
             missed: None,
+            since: None,
+            is_reminder: false,
             dedup_key: format!("low-{project}"),
         }
     }
@@ -451,9 +635,21 @@ mod tests {
         let resolved = Alert { event: Event::Resolved, level: Level::Info, ..low.clone() };
         let works = Alert { trouble: None, balance: low.balance, topic: Topic::Failing, ..resolved.clone() };
         let at = low.at;
-        let missed = Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None };
-        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble) };
+        let missed =
+            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
+        let unsure = Missed { is_unsure: true, ..missed.clone() };
+        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
         let cases = [
+            (
+                Alert { since: Some(at), ..low.clone() },
+                "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (since 2027-01-15 08:00 UTC)",
+                "🔴 A（AI platform）：点数 74.75 USD，低于告警阈值 100.00 USD（自 2027-01-15 08:00 UTC 起）",
+            ),
+            (
+                Alert { missed: Some(unsure), ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD; at 2027-01-15 08:00 UTC it was 5.00 USD, below 10.00 USD, which may not have been delivered then",
+                "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD；2027-01-15 08:00 UTC 曾为 5.00 USD，低于 10.00 USD，当时未能确认送达",
+            ),
             (
                 Alert { unconfirmed: true, ..low },
                 "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (as of 2027-01-15 08:00 UTC; it cannot be read now)",
@@ -530,6 +726,144 @@ mod tests {
             message.shorten();
             assert_eq!(message.lines(&message.alerts, literal).join("\n"), want);
         }
+    }
+
+    fn failing(project: &str, host: &str, message: &str) -> Alert {
+        let trouble = Trouble { reason: Reason::HttpStatus, message: message.into(), runs: 3 };
+        Alert {
+            topic: Topic::Failing,
+            host: Some(host.into()),
+            balance: None,
+            trouble: Some(trouble),
+            ..alert(project, Level::Warning)
+        }
+    }
+
+    #[test]
+    fn many_accounts_with_one_cause_are_one_line() {
+        let gateway = |name: &str| failing(name, "gw.example", "HTTP 503");
+        let works = |name: &str| Alert {
+            event: Event::Resolved,
+            level: Level::Info,
+            trouble: None,
+            ..failing(name, "gw.example", "")
+        };
+        let mailbox = |name: &str| Alert { kind: None, ..failing(name, "imap.example", "refused") };
+        let since = Some(Timestamp::from_second(1_800_000_000).unwrap());
+        let late = |name: &str| Alert { since, ..gateway(name) };
+        let cases: [(Vec<Alert>, &str, &str); 7] = [
+            (
+                vec![late("A"), late("B"), late("C")],
+                "⚪ 3 accounts of gw.example could not be read in 3 runs in a row: http_status: HTTP 503 (A, B, C) (since 2027-01-15 08:00 UTC)",
+                "⚪ gw.example 的 3 个账户连续 3 次读取失败：http_status: HTTP 503（A、B、C）（自 2027-01-15 08:00 UTC 起）",
+            ),
+            (
+                (1..=200).map(|n| gateway(&format!("A{n}"))).collect(),
+                "⚪ 200 accounts of gw.example could not be read in 3 runs in a row: http_status: HTTP 503 (A1, A2, A3 and 197 more)",
+                "⚪ gw.example 的 200 个账户连续 3 次读取失败：http_status: HTTP 503（A1、A2、A3 等）",
+            ),
+            (
+                vec![gateway("A"), gateway("B"), gateway("C")],
+                "⚪ 3 accounts of gw.example could not be read in 3 runs in a row: http_status: HTTP 503 (A, B, C)",
+                "⚪ gw.example 的 3 个账户连续 3 次读取失败：http_status: HTTP 503（A、B、C）",
+            ),
+            (
+                vec![gateway("A"), gateway("B")],
+                "⚪ A (AI platform): could not be read in 3 runs in a row: http_status: HTTP 503\n⚪ B (AI platform): could not be read in 3 runs in a row: http_status: HTTP 503",
+                "⚪ A（AI platform）：连续 3 次读取失败：http_status: HTTP 503\n⚪ B（AI platform）：连续 3 次读取失败：http_status: HTTP 503",
+            ),
+            (
+                vec![works("A"), works("B"), works("C")],
+                "🟢 3 accounts of gw.example can be read again (A, B, C)",
+                "🟢 gw.example 的 3 个账户已恢复读取（A、B、C）",
+            ),
+            (
+                vec![mailbox("A"), mailbox("B"), mailbox("C")],
+                "⚪ 3 mailboxes of imap.example could not be read in 3 runs in a row: http_status: refused (A, B, C)",
+                "⚪ imap.example 的 3 个邮箱连续 3 次读取失败：http_status: refused（A、B、C）",
+            ),
+            (
+                // Several causes on one host, and one of them on another one.
+                vec![gateway("A"), failing("B", "gw.example", "HTTP 500"), failing("C", "b.example", "HTTP 503")],
+                "⚪ A (AI platform): could not be read in 3 runs in a row: http_status: HTTP 503\n⚪ B (AI platform): could not be read in 3 runs in a row: http_status: HTTP 500\n⚪ C (AI platform): could not be read in 3 runs in a row: http_status: HTTP 503",
+                "⚪ A（AI platform）：连续 3 次读取失败：http_status: HTTP 503\n⚪ B（AI platform）：连续 3 次读取失败：http_status: HTTP 500\n⚪ C（AI platform）：连续 3 次读取失败：http_status: HTTP 503",
+            ),
+        ];
+        for (alerts, en, zh) in cases {
+            for (language, want) in [(Language::En, en), (Language::Zh, zh)] {
+                let mut message = Message::new(&alerts, language, "r");
+                assert_eq!(message.lines(&message.alerts, as_it_is).join("\n"), want);
+                message.shorten();
+                if want.contains("gw.example") {
+                    assert_eq!(message.lines(&message.alerts, as_it_is).join("\n"), want, "in short as well");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn alerts_with_one_cause_stand_together_and_all_others_stay_in_order() {
+        let alerts = [
+            alert("L", Level::Critical),
+            failing("A", "one", "x"),
+            failing("B", "two", "x"),
+            failing("C", "one", "x"),
+            failing("D", "two", "x"),
+            alert("Z", Level::Warning),
+        ];
+        let mut positions: Vec<usize> = (0..alerts.len()).collect();
+        by_cause(|at| &alerts[at], &mut positions);
+        assert_eq!(positions, [0, 1, 3, 2, 4, 5]);
+    }
+
+    #[test]
+    fn in_short_too_it_is_said_that_nobody_heard_the_beginning() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let over = Alert { event: Event::Resolved, level: Level::Info, ..alert("A", Level::Info) };
+        let missed =
+            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
+        let trouble = Trouble { reason: Reason::Timeout, message: "timed out".into(), runs: 3 };
+        let unread = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
+        for (missed, en, zh) in [
+            (
+                missed,
+                "🟢 1 recovered: A 74.75 USD (5.00 USD at 2027-01-15 08:00 UTC, not delivered then)",
+                "🟢 1 个恢复: A 74.75 USD（2027-01-15 08:00 UTC 为 5.00 USD，当时未能送达）",
+            ),
+            (
+                unread,
+                "🟢 1 recovered: A 74.75 USD (timeout at 2027-01-15 08:00 UTC, not delivered then)",
+                "🟢 1 个恢复: A 74.75 USD（2027-01-15 08:00 UTC 为 timeout，当时未能送达）",
+            ),
+        ] {
+            let alert = Alert { missed: Some(missed), ..over.clone() };
+            for (language, want) in [(Language::En, en), (Language::Zh, zh)] {
+                let mut message = Message::new(std::slice::from_ref(&alert), language, "r");
+                message.shorten();
+                assert_eq!(message.lines(&message.alerts, literal), [want]);
+            }
+        }
+        let late = Alert { since: Some(at), ..alert("A", Level::Critical) };
+        for (language, want) in [
+            (Language::En, "🔴 1 low: A 74.75 USD (since 2027-01-15 08:00 UTC)"),
+            (Language::Zh, "🔴 1 个不足: A 74.75 USD（自 2027-01-15 08:00 UTC 起）"),
+        ] {
+            let mut message = Message::new(std::slice::from_ref(&late), language, "r");
+            message.shorten();
+            assert_eq!(message.lines(&message.alerts, literal), [want]);
+        }
+    }
+
+    #[test]
+    fn names_that_differ_only_in_the_middle_or_at_the_end_stay_two() {
+        let name = |middle: char, end: char| format!("{}{middle}{}{end}", "a".repeat(35), "b".repeat(34));
+        let names = [name('1', 'x'), name('2', 'x'), name('1', 'y')];
+        let alerts: Vec<Alert> = names.iter().map(|name| alert(name, Level::Critical)).collect();
+        let mut message = Message::new(&alerts, Language::En, "r");
+        message.shorten();
+        let lines = message.lines(&message.alerts, literal);
+        let shown: Vec<&str> = lines[0].split(": ").nth(1).unwrap().split(", ").collect();
+        assert_eq!(shown.iter().collect::<std::collections::HashSet<_>>().len(), 3, "{lines:?}");
     }
 
     #[test]

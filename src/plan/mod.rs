@@ -13,11 +13,11 @@ use secrecy::SecretString;
 use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
-use crate::cli::{CheckArgs, Only, ShardArg};
+use crate::cli::{CheckArgs, Only};
 use crate::config::{
     BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
 };
-use crate::decide::Rules;
+use crate::decide::{Listener, Rules};
 use crate::failure::{Failure, Reason};
 use crate::limit::Limit;
 use crate::redact::Redactor;
@@ -99,6 +99,8 @@ pub struct Subject {
     pub provider: String,
     /// Whether it is read over the network.
     pub is_remote: bool,
+    /// The host that is asked over the network; none if the entry is broken.
+    pub host: Option<String>,
     /// What is counted.
     pub kind: BalanceType,
     /// Below it the balance is critical; none if the entry is broken.
@@ -110,11 +112,11 @@ pub struct Subject {
 }
 
 impl Plan {
-    /// The plan for a config and the flags of `check`.
+    /// The plan for a config, the flags of `check`, and the part of all checks that is wanted.
     ///
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
-    pub fn new(config: &Config, args: &CheckArgs) -> Result<Plan, PlanError> {
+    pub fn new(config: &Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
         let selected = select(config, args)?;
         let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
         let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions() } else { &[] };
@@ -123,8 +125,6 @@ impl Plan {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
-        let shard = args.shard.map_or(Ok(None), ShardArg::resolve);
-        let shard = shard.map_err(|why| usage(format!("`--shard auto`: {why}")))?;
         if shard.is_some() && config.metrics().textfile.is_some() {
             let message =
                 "`--shard` does not go with `metrics.textfile`: shards would write over each other's".to_owned();
@@ -177,8 +177,8 @@ impl Plan {
             state,
             rules: Rules {
                 alerting: settings.alerting.clone(),
-                tell: !config.channels().is_empty(),
-                tell_resolved: config.channels().iter().any(|channel| channel.send_resolved),
+                listeners: config.channels().iter().map(listener).collect(),
+                timezone: settings.timezone.clone(),
             },
             keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
                 .then_some(settings.response_cache_ttl),
@@ -191,6 +191,10 @@ impl Plan {
             is_partial: !args.projects.is_empty() || args.only.is_some(),
         })
     }
+}
+
+fn listener(channel: &Channel) -> Listener {
+    Listener { id: channel.id.clone(), wants_over: channel.send_resolved }
 }
 
 fn usage(message: String) -> PlanError {
@@ -242,12 +246,17 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
 
 fn check(project: &Project, identity: Identity, config: &Config) -> Check {
     let page = &project.page;
+    let account = match (&project.broken, &project.reader) {
+        (None, Some(reader)) => account(project, reader, config),
+        (why, _) => Err(why.clone().unwrap_or_default()),
+    };
     let subject = Subject {
         identity,
         name: project.name.clone(),
         owner_project: project.owner_project.clone(),
         provider: page.id.clone(),
         is_remote: page.request.file.is_none(),
+        host: account.as_ref().ok().and_then(|account| account.target.host()),
         kind: project.kind.unwrap_or(match page.kind {
             Kind::Balance => BalanceType::Balance,
             Kind::Credits | Kind::Quota => BalanceType::Credits,
@@ -255,10 +264,6 @@ fn check(project: &Project, identity: Identity, config: &Config) -> Check {
         threshold: project.threshold,
         warning_threshold: project.warning_threshold,
         currency: project.currency.clone().or_else(|| page.currency.clone()),
-    };
-    let account = match (&project.broken, &project.reader) {
-        (None, Some(reader)) => account(project, reader, config),
-        (why, _) => Err(why.clone().unwrap_or_default()),
     };
     Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
 }

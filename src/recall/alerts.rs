@@ -1,5 +1,6 @@
 //! What was told, where and when, and what is still to be told.
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -8,7 +9,7 @@ use crate::amount;
 use crate::cli::{ListOutput, Since};
 use crate::report::{columns, iso};
 use crate::state::views::Message;
-use crate::text;
+use crate::text::{self, ShortNames};
 
 #[derive(Serialize)]
 struct Alert<'a> {
@@ -94,6 +95,7 @@ fn table(messages: &[Message], since: Since) -> String {
     if messages.is_empty() {
         return format!("no alerts since {since}\n");
     }
+    let names = ShortNames::new(messages.iter().map(|message| message.alert.project.as_str()), text::NAME_CHARS);
     let rows = messages
         .iter()
         .map(|message| {
@@ -114,22 +116,31 @@ fn table(messages: &[Message], since: Since) -> String {
                 },
                 (Topic::Failing, Event::Resolved, _) => "can be read again".to_owned(),
             };
-            let balance = alert.balance.map_or_else(|| "-".to_owned(), |b| amount::show(b, alert.currency.as_deref()));
+            let currency = alert.currency.as_deref();
+            let show = |amount: Option<Decimal>, other, currency| {
+                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
+            };
             let channels: Vec<String> = message
                 .deliveries
                 .iter()
-                .map(|sending| match &sending.detail {
-                    Some(why) => format!("not {}: {}", sending.channel, text::one_line(why, 80)),
-                    None => format!("{} {}", sending.channel, sending.at.strftime("%H:%M UTC")),
+                .map(|sending| {
+                    let why = sending.detail.as_deref().map(|why| format!(": {}", text::one_line(why, 80)));
+                    let (channel, why) = (sending.channel.as_str(), why.unwrap_or_default());
+                    match sending.status.as_str() {
+                        "sent" => format!("{channel} {}", sending.at.strftime("%H:%M UTC")),
+                        "unknown" => format!("perhaps {channel}{why}"),
+                        "pending" => format!("{channel} not yet"),
+                        _ => format!("not {channel}{why}"),
+                    }
                 })
                 .collect();
             vec![
                 message.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
                 message.state.clone(),
-                text::one_line(&alert.project, 60),
+                names.get(&alert.project).to_owned(),
                 what,
-                balance,
-                alert.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),
+                show(alert.balance, alert.threshold, currency),
+                show(alert.threshold, alert.balance, None),
                 channels.join("; "),
             ]
         })

@@ -66,6 +66,10 @@ fn judge_shard<'a>(
     // What it found is the job; what it could not do is the failure.
     let exit = Exit::ALL.into_iter().find(|exit| i64::from(exit.code()) == code);
     match exit {
+        Some(Exit::Ok | Exit::Warning | Exit::Critical) if !last.unusable_channels.is_empty() => {
+            let line = format!("failed: {name} ended {age}, but cannot send through {}\n", last.unusable_channels);
+            (line, Exit::Unknown)
+        }
         Some(Exit::Ok | Exit::Warning | Exit::Critical) => {
             (format!("ok: {name} ended {age} with exit code {code}\n"), Exit::Ok)
         }
@@ -114,6 +118,7 @@ mod tests {
             ends_by: at(started + 600),
             shard: None,
             is_partial: false,
+            unusable_channels: String::new(),
         }
     }
 
@@ -154,6 +159,9 @@ mod tests {
             assert!(line.starts_with(word), "{runs:?}: {line}");
             assert_eq!(line.matches('\n').count(), 1);
         }
+        let unusable = LastRun { unusable_channels: "team".into(), ..run(-10, Some((-5, 0))) };
+        let (line, exit) = judge(&[unusable], quarter, at(0));
+        assert_eq!((exit, line.contains("cannot send through team")), (Exit::Unknown, true), "{line}");
         let since = Since::At(at(-100));
         assert_eq!(judge(&[run(-200, Some((-99, 0)))], since, at(0)).1, Exit::Ok);
         assert_eq!(judge(&[run(-200, Some((-101, 0)))], since, at(0)).1, Exit::Critical);

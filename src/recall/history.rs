@@ -8,7 +8,7 @@ use crate::amount;
 use crate::cli::{SeriesOutput, Since};
 use crate::report::{columns, iso};
 use crate::state::views::Series;
-use crate::text;
+use crate::text::{self, ShortNames};
 
 /// Widest sparkline, in columns.
 const SPARKS: usize = 24;
@@ -61,6 +61,7 @@ fn table(series: &[Series], since: Since) -> String {
     if shown.is_empty() {
         return format!("no samples since {since}\n");
     }
+    let names = ShortNames::new(shown.iter().map(|series| series.name.as_str()), text::NAME_CHARS);
     let rows = shown
         .into_iter()
         .map(|series| {
@@ -68,17 +69,21 @@ fn table(series: &[Series], since: Since) -> String {
             let show = |amount: Option<Decimal>| {
                 amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, series.currency.as_deref()))
             };
+            let beside = |amount: Option<Decimal>, other: Option<Decimal>| {
+                let currency = series.currency.as_deref();
+                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
+            };
             let signed = |amount: Option<Decimal>, text: String| match amount {
                 Some(amount) if amount > Decimal::ZERO => format!("+{text}"),
                 _ => text,
             };
             let percent = figures.change_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %"));
             vec![
-                text::one_line(&series.name, 60),
+                names.get(&series.name).to_owned(),
                 series.provider.clone(),
                 series.samples.len().to_string(),
-                show(figures.min),
-                show(figures.max),
+                beside(figures.min, figures.max),
+                beside(figures.max, figures.min),
                 show(figures.mean),
                 show(figures.last),
                 signed(figures.change, show(figures.change)),

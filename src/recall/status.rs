@@ -10,7 +10,7 @@ use crate::cli::ListOutput;
 use crate::decide::Status;
 use crate::report::{iso, painted_columns};
 use crate::state::views::Known;
-use crate::text;
+use crate::text::{self, ShortNames};
 
 #[derive(Serialize)]
 struct Project<'a> {
@@ -75,21 +75,26 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
         .map(|known| (Status::ALL.into_iter().find(|status| status.as_str() == known.status), known))
         .collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
+    let names = ShortNames::new(known.iter().map(|known| known.name.as_str()), text::NAME_CHARS);
+    let owners = known.iter().filter_map(|known| known.owner_project.as_deref());
+    let owners = ShortNames::new(owners, text::OWNER_CHARS);
     let rows: Vec<(Option<Status>, Vec<String>)> = sorted
         .iter()
         .map(|(status, known)| {
             let balance = match (status, known.balance) {
                 (Some(Status::Unlimited), _) => "unlimited".to_owned(),
-                (_, Some(balance)) => amount::show(balance, known.currency.as_deref()),
+                (_, Some(balance)) => amount::show_beside(balance, known.threshold, known.currency.as_deref()),
                 (_, None) => "-".to_owned(),
             };
             let cells = vec![
                 known.status.clone(),
-                text::one_line(&known.name, 60),
+                names.get(&known.name).to_owned(),
                 known.provider.clone(),
                 balance,
-                known.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),
-                known.owner_project.as_deref().map(|owner| text::one_line(owner, 40)).unwrap_or_default(),
+                known
+                    .threshold
+                    .map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, known.balance, None)),
+                known.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()).unwrap_or_default(),
                 ago(known.checked_at, now),
                 notes(known, now).join("; "),
             ];

@@ -15,13 +15,14 @@ use jiff::Timestamp;
 use crate::alert::{Alert, Identity};
 use crate::check::subscription::Standing;
 use crate::cli::Output;
-use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
+use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::exit::{Exit, FailOn};
 use crate::failure::Failure;
 use crate::metrics::Published;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::state::session::Kept;
-use crate::state::{Handed, Marks};
+use crate::state::{Fate, Handed, Marks};
+use crate::text;
 
 pub use json::iso;
 pub use table::{columns, painted_columns};
@@ -46,8 +47,10 @@ pub struct Report {
     pub alerts: Vec<Alert>,
     /// What is wrong, but was told before.
     pub held: Vec<Held>,
-    /// The names of the channels.
-    pub channels: Vec<String>,
+    /// What is owed to a channel and was not sent in this run.
+    pub waiting: Vec<Waiting>,
+    /// The ids and names of the channels.
+    pub channels: Vec<(String, String)>,
     /// What became of the alerts.
     pub deliveries: Vec<Delivery>,
     /// Whether the run is remembered.
@@ -64,7 +67,7 @@ pub struct Report {
     pub exposition: String,
 }
 
-/// How many accounts are in which state.
+/// How many checks are in which state. Every account, mailbox and subscription is counted once, so the states add up to `total`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// All.
@@ -79,6 +82,10 @@ pub struct Summary {
     pub warning: usize,
     /// Without a limit.
     pub unlimited: usize,
+    /// Mailboxes with mails that are alerts and were not told before.
+    pub mail: usize,
+    /// Subscriptions that renew soon.
+    pub due: usize,
 }
 
 impl Report {
@@ -98,8 +105,19 @@ impl Report {
 
     /// Mails that are alerts and were not told before.
     fn mails(&self) -> usize {
-        let findings = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.result.as_ref().ok());
-        findings.flat_map(|scan| &scan.findings).filter(|finding| !self.is_held(finding.identity)).count()
+        self.mailboxes.iter().map(|mailbox| self.mails_of(mailbox)).sum()
+    }
+
+    fn mails_of(&self, mailbox: &MailboxVerdict) -> usize {
+        let findings = mailbox.scanned.result.iter().flat_map(|scan| &scan.findings);
+        findings.filter(|finding| !self.is_held(finding.identity)).count()
+    }
+
+    /// Mailboxes in which there are such mails.
+    fn alerting_mailboxes(&self) -> usize {
+        // One that was read in part only counts as failed.
+        let whole = self.mailboxes.iter().filter(|mailbox| mailbox.scanned.failure().is_none());
+        whole.filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
     /// Whether something was told before, and is not told again.
@@ -107,19 +125,24 @@ impl Report {
         self.held.iter().any(|held| held.identity == identity)
     }
 
-    /// Mailboxes that could not be read.
+    /// Mailboxes that could not be read, or not to the end.
     fn unread_mailboxes(&self) -> usize {
-        self.mailboxes.iter().filter(|verdict| verdict.scanned.result.is_err()).count()
+        self.mailboxes.iter().filter(|verdict| verdict.scanned.failure().is_some()).count()
     }
 
     /// Subscriptions that are due.
     fn due(&self) -> usize {
-        self.subscriptions.iter().filter(|verdict| verdict.renewal.standing == Standing::Due).count()
+        self.subscriptions.iter().filter(|verdict| is_due(verdict)).count()
+    }
+
+    /// Subscriptions of which nobody knows when they renew.
+    fn unknown_renewals(&self) -> usize {
+        self.subscriptions.iter().filter(|verdict| verdict.renewal.is_err()).count()
     }
 
     /// Whether a check could not be read.
     pub fn has_failed(&self) -> bool {
-        self.has(Status::Failed) || self.unread_mailboxes() > 0
+        self.has(Status::Failed) || self.unread_mailboxes() > 0 || self.unknown_renewals() > 0
     }
 
     /// Whether a channel has taken an alert, by its position.
@@ -127,25 +150,35 @@ impl Report {
         self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert))
     }
 
-    /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
+    /// The channels that have not taken an alert though it is for them, by its position.
+    pub fn owed(&self, alert: usize) -> impl Iterator<Item = &Delivery> {
+        let owes = move |delivery: &&Delivery| delivery.alerts.contains(&alert) && !delivery.taken.contains(&alert);
+        self.deliveries.iter().filter(owes)
+    }
+
+    /// Whether some alert is still owed to a channel, from this run or from an earlier one. Without channels the report itself
+    /// is the alert.
     pub fn has_undelivered(&self) -> bool {
-        let is_wanted = |alert: &usize| self.deliveries.iter().any(|delivery| delivery.alerts.contains(alert));
-        (0..self.alerts.len()).any(|alert| is_wanted(&alert) && !self.is_taken(alert))
+        !self.waiting.is_empty() || self.deliveries.iter().any(|delivery| delivery.owed() > 0)
     }
 
     /// What the store is to mark: who has taken what, and how the run ended.
     pub fn marks(&self) -> Marks {
         let handed = |delivery: &Delivery, alert: &usize| {
-            let is_taken = delivery.taken.contains(alert);
+            let fate = match () {
+                () if delivery.taken.contains(alert) => Fate::Taken,
+                () if delivery.unknown.contains(alert) => Fate::Unknown,
+                () => Fate::Refused,
+            };
             Handed {
-                dedup_key: self.alerts[*alert].dedup_key.clone(),
-                channel: delivery.channel.clone(),
-                status: if is_taken { "sent" } else { "failed" },
-                detail: delivery.failure.as_ref().filter(|_| !is_taken).map(Failure::describe),
+                alert: *alert,
+                channel: delivery.id.clone(),
+                fate,
+                detail: delivery.failure.as_ref().filter(|_| fate != Fate::Taken).map(Failure::describe),
             }
         };
         Marks {
-            alerts: self.alerts.iter().enumerate().map(|(at, alert)| (alert.clone(), self.is_taken(at))).collect(),
+            alerts: self.alerts.clone(),
             deliveries: self
                 .deliveries
                 .iter()
@@ -169,9 +202,9 @@ impl Report {
         self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 
-    /// When the next of the alerts that were told before is told again.
-    fn next_alert(&self) -> Option<Timestamp> {
-        self.held.iter().filter_map(|held| held.next).min()
+    /// The name of a channel.
+    fn name(&self, id: &str) -> Option<&str> {
+        self.channels.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str())
     }
 
     /// Checks of all kinds.
@@ -179,30 +212,48 @@ impl Report {
         self.verdicts.len() + self.subscriptions.len() + self.mailboxes.len()
     }
 
-    /// What needs attention, worst first: `2 low`, `1 failed`.
+    /// What needs attention, worst first: `2 low`, `1 failed`. Each check is counted once.
     fn troubles(&self) -> Vec<String> {
         let summary = self.summary();
+        let (boxes, mails) = (text::plural(summary.mail, "mailbox alert"), text::plural(self.mails(), "mail"));
         let counts = [
-            (summary.low, "low"),
-            (summary.failed + self.unread_mailboxes(), "failed"),
-            (summary.warning, "warning"),
-            (self.mails(), "by mail"),
-            (self.due(), "due"),
+            (summary.low, format!("{} low", summary.low)),
+            (summary.failed, format!("{} failed", summary.failed)),
+            (summary.warning, format!("{} warning", summary.warning)),
+            (summary.mail, format!("{boxes} ({mails})")),
+            (summary.due, format!("{} due", summary.due)),
         ];
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect()
     }
 
-    /// How many accounts are in which state.
+    /// How many checks are in which state.
     pub fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
+        let (unread, mail, due) = (self.unread_mailboxes(), self.alerting_mailboxes(), self.due());
+        let (quiet_mailboxes, unknown) = (self.mailboxes.len() - unread - mail, self.unknown_renewals());
         Summary {
-            total: self.verdicts.len(),
-            ok: count(Status::Ok),
+            total: self.total(),
+            ok: count(Status::Ok) + quiet_mailboxes + (self.subscriptions.len() - due - unknown),
             low: count(Status::Low),
-            failed: count(Status::Failed),
+            failed: count(Status::Failed) + unread + unknown,
             warning: count(Status::Warning),
             unlimited: count(Status::Unlimited),
+            mail,
+            due,
         }
+    }
+
+    /// The names of all checks.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let accounts = self.verdicts.iter().map(|verdict| verdict.subject.name.as_str());
+        let mailboxes = self.mailboxes.iter().map(|verdict| verdict.name.as_str());
+        accounts.chain(mailboxes).chain(self.subscriptions.iter().map(|verdict| verdict.subscription.name.as_str()))
+    }
+
+    /// The names of all owners.
+    fn owners(&self) -> impl Iterator<Item = &str> {
+        let accounts = self.verdicts.iter().filter_map(|verdict| verdict.subject.owner_project.as_deref());
+        accounts.chain(self.subscriptions.iter().filter_map(|verdict| verdict.subscription.owner_project.as_deref()))
     }
 
     /// The whole run in one word: critical, unknown, warning or ok.
@@ -240,4 +291,9 @@ impl Report {
             Output::Markdown => markdown::render(self, quiet),
         }
     }
+}
+
+/// Whether somebody must be reminded of a subscription.
+fn is_due(verdict: &SubscriptionVerdict) -> bool {
+    verdict.renewal.as_ref().is_ok_and(|renewal| renewal.standing == Standing::Due)
 }

@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::Report;
+use super::{Report, sections};
 use crate::amount;
 use crate::decide::{Status, Verdict};
-use crate::text;
+use crate::text::{self, ShortNames};
 
 /// Names in the status line; the counts tell the rest.
 const MOST_NAMES: usize = 5;
@@ -13,6 +13,7 @@ const MOST_NAMES: usize = 5;
 pub(super) fn render(report: &Report) -> String {
     let is_unsure = report.has_undelivered() || report.has_missing_metrics() || report.interrupted.is_some();
     let word = if is_unsure { "unknown" } else { report.status() };
+    let names = ShortNames::new(report.names(), text::NAME_CHARS);
     let mut parts = report.troubles();
     if parts.is_empty() {
         parts.push("all ok".to_owned());
@@ -32,36 +33,50 @@ pub(super) fn render(report: &Report) -> String {
         .into_iter()
         .filter(|verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning))
         .take(MOST_NAMES)
-        .map(describe)
+        .map(|verdict| describe(verdict, &names))
         .collect();
     if !bad.is_empty() {
         line.push_str(": ");
         line.push_str(&bad.join(", "));
     }
-    let data: Vec<String> = report.verdicts.iter().filter_map(performance).collect();
+    let labels: Vec<String> = report.verdicts.iter().map(label).collect();
+    let clean = |label: &str| label.replace(['=', '\'', '|'], "_");
+    let short = ShortNames::cleaned(labels.iter().map(String::as_str), text::NAME_CHARS, clean);
+    let data =
+        report.verdicts.iter().zip(&labels).filter_map(|(verdict, label)| performance(verdict, short.get(label)));
+    let data: Vec<String> = data.collect();
     // A `|` in a name would begin the performance data.
     let line = line.replace('|', "/");
     if data.is_empty() { format!("{line}\n") } else { format!("{line} | {}\n", data.join(" ")) }
 }
 
-fn describe(verdict: &Verdict) -> String {
-    let name = text::one_line(&verdict.subject.name, 60);
+fn describe(verdict: &Verdict, names: &ShortNames) -> String {
+    let name = names.get(&verdict.subject.name);
     match (&verdict.failure, verdict.balance) {
         (Some(failure), _) => format!("{name} {} failed", failure.reason.as_str()),
-        (None, Some(balance)) => format!("{name} {}", amount::show(balance, verdict.currency.as_deref())),
-        (None, None) => name,
+        (None, Some(balance)) => format!("{name} {}", shown(balance, verdict)),
+        (None, None) => name.to_owned(),
     }
 }
 
+/// What an account's performance data is called: its name and currency.
+fn label(verdict: &Verdict) -> String {
+    let currency = verdict.currency.as_deref().map(|currency| format!(" {currency}")).unwrap_or_default();
+    format!("{}{currency}", verdict.subject.name)
+}
+
+/// The balance, with as many digits as it takes to see that it is below its threshold.
+fn shown(balance: Decimal, verdict: &Verdict) -> String {
+    amount::show_beside(balance, sections::limit(verdict), verdict.currency.as_deref())
+}
+
 /// `'label'=value;warn;crit`; the ranges `N:` mean "alert below N".
-fn performance(verdict: &Verdict) -> Option<String> {
+fn performance(verdict: &Verdict, label: &str) -> Option<String> {
     if verdict.status == Status::Unlimited {
         return None;
     }
     let range = |threshold: Option<Decimal>| threshold.map(|t| format!("{}:", t.normalize())).unwrap_or_default();
-    let currency = verdict.currency.as_deref().map(|currency| format!(" {currency}")).unwrap_or_default();
-    let label = format!("{}{currency}", verdict.subject.name).replace(['=', '\'', '|'], "_");
     let value = verdict.balance.map_or_else(|| "U".to_owned(), |balance| balance.normalize().to_string());
     let (warn, crit) = (range(verdict.subject.warning_threshold), range(verdict.subject.threshold));
-    Some(format!("'{}'={value};{warn};{crit}", text::one_line(&label, 60)))
+    Some(format!("'{label}'={value};{warn};{crit}"))
 }

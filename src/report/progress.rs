@@ -1,7 +1,9 @@
 //! A line on standard error that shows a waiting person how far the run is, and disappears.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
+
+use crate::process::output;
 
 /// Quick runs show nothing.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -32,7 +34,7 @@ impl Progress {
 
     fn draw(&mut self, done: usize) {
         if self.enabled {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K{done} of {} checks done", self.total);
+            output::show(&format!("\r\x1b[2K{done} of {} checks done", self.total));
             self.shown = true;
         }
     }
@@ -41,7 +43,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+            output::say(b"\r\x1b[2K".to_vec(), false);
         }
     }
 }

@@ -1,29 +1,36 @@
 //! What `validate` and `providers` show: the plan of a run, and the services that can be read.
 
+use rust_decimal::Decimal;
+
 use super::columns;
 use crate::check::provider::catalog;
 use crate::check::provider::page::CredentialFormat;
 use crate::cli::ListOutput;
 use crate::config::{Config, Place};
 use crate::plan::Plan;
-use crate::{amount, state, text};
+use crate::text::{self, ShortNames};
+use crate::{amount, state};
 
 /// What a run would do, for people.
 pub fn describe(config: &Config, plan: &Plan) -> String {
+    let accounts = plan.checks.iter().map(|check| check.subject.name.as_str());
+    let mailboxes = plan.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
+    let subscriptions = plan.subscriptions.iter().map(|subscription| subscription.name.as_str());
+    let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
     let rows = plan.checks.iter().map(|check| {
         let subject = &check.subject;
-        let threshold = |threshold: Option<rust_decimal::Decimal>| {
-            threshold.map_or_else(|| "-".to_owned(), |t| amount::show(t, None))
+        let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
+            threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
         };
         let target = match &check.account {
             Ok(account) => account.target.show(),
             Err(failure) => format!("cannot be read: {}", failure.describe()),
         };
         vec![
-            text::one_line(&subject.name, 60),
+            names.get(&subject.name).to_owned(),
             subject.provider.clone(),
-            threshold(subject.threshold),
-            threshold(subject.warning_threshold),
+            threshold(subject.threshold, subject.warning_threshold),
+            threshold(subject.warning_threshold, subject.threshold),
             target,
         ]
     });
@@ -39,20 +46,22 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
                 Some(why) => format!("cannot be read: {why}"),
                 None => format!("{}:{} {}", address.host, address.port, address.folder),
             };
-            vec![text::one_line(&mailbox.name, 60), text::one_line(&place, 100)]
+            vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
         });
         out.push('\n');
         out.push_str(&columns(&["MAILBOX", "ADDRESS"], rows.collect(), &[]));
     }
     if !plan.subscriptions.is_empty() {
         let rows = plan.subscriptions.iter().map(|subscription| {
-            let days = text::plural(subscription.alert_days_before as usize, "day");
-            vec![
-                text::one_line(&subscription.name, 60),
-                subscription.cycle.as_str().to_owned(),
-                subscription.renewal_day.clone(),
-                format!("{days} before"),
-            ]
+            let name = names.get(&subscription.name).to_owned();
+            match &subscription.schedule {
+                Ok(schedule) => {
+                    let days = text::plural(schedule.alert_days_before as usize, "day");
+                    let cycle = schedule.cycle.as_str().to_owned();
+                    vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
+                }
+                Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],
+            }
         });
         out.push('\n');
         out.push_str(&columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2]));
@@ -73,7 +82,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         format!("alerts go to {}", channels.join(", "))
     };
     let memory = match &plan.state.place {
-        Ok(Place::Nowhere) => "nothing is remembered".to_owned(),
+        Ok(Place::Nowhere) => "nothing is remembered, so every run sends every alert".to_owned(),
         Ok(place) => format!("remembered in {}", state::name(place)),
         Err(why) => format!("nothing is remembered: {why}"),
     };

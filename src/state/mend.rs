@@ -3,11 +3,11 @@
 //!
 //! A row with a word that this version does not know may be a newer version's. It is skipped too, but stays where it is.
 
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::database::{Database, Row, Value, insert};
 use super::{StoreError, StoreFault};
+use crate::process::clock;
 use crate::text;
 
 /// The name of the fact that lists the rows that were left alone, so that each is named once.
@@ -108,7 +108,7 @@ impl OddRow {
         let conditions = conditions.join(" AND ");
         let sql = if self.table == "alerts" {
             // What was told, and when, stays in the list of alerts for those who look into the store themselves.
-            values.push(Timestamp::now().as_millisecond().into());
+            values.push(clock::now().as_millisecond().into());
             format!("UPDATE alerts SET state = 'damaged', done_at = ${} WHERE {conditions}", values.len())
         } else {
             format!("DELETE FROM {} WHERE {conditions}", self.table)

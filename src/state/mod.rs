@@ -4,10 +4,11 @@
 //! damaged, or cannot be written never stops a check or an alert. What stands in it is decided in `book`; the two places
 //! it can stand in are `sqlite` and `postgres`. Not here: what follows from what is remembered (`decide`).
 //!
-//! **Delivery is at least once.** A message is written as pending, in the transaction that decides it, before it is sent;
-//! it is marked after a channel has taken it. A run that ends between the two leaves it pending, and the next run sends it
-//! with the same key. So a message can come twice only if its run dies, or loses its store, after the service took the
-//! message and before the mark: as long as the slowest channel takes, plus one transaction.
+//! **Delivery is at least once, for each channel.** A message is written as owed to its channels, in the transaction that
+//! decides it, before it is sent; for each channel it is marked after that channel has taken it. A run that ends between the
+//! two leaves it owed, and the next run sends it with the same key. So a message can come twice only if its run dies, or loses
+//! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
+//! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
 mod book;
 mod database;
@@ -21,9 +22,9 @@ pub mod views;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -34,6 +35,7 @@ use self::memory::Memory;
 use crate::alert::{Alert, Identity};
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
+use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
@@ -42,6 +44,7 @@ use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
 use crate::plan::Shard;
+use crate::process::aside;
 
 /// Longest wait for a store in a run, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -51,6 +54,8 @@ const LEAST_WAIT: Duration = Duration::from_millis(200);
 const SECOND_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait for the end of a connection: nothing is written there any more.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for a mark of what is about to be read; after that a run goes on without.
+const MARK_WAIT: Duration = Duration::from_secs(1);
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +152,8 @@ pub struct Snapshot {
     pub account_key: Option<String>,
     /// How far mailboxes were read.
     pub cursors: HashMap<Identity, Cursor>,
+    /// What runs were reading there that have died, or still read.
+    pub marks: HashMap<Identity, Mark>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,
 }
@@ -164,6 +171,8 @@ pub struct Run {
     pub is_partial: bool,
     /// Which part of all checks it is about, if several runs share them.
     pub shard: Option<Shard>,
+    /// The names of the channels that cannot be used as they are configured.
+    pub unusable_channels: Vec<String>,
 }
 
 /// What a run has learnt.
@@ -182,9 +191,9 @@ pub struct Learnt {
 /// What became of a run's messages.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
-    /// Each alert, and whether a channel took it.
-    pub alerts: Vec<(Alert, bool)>,
-    /// What each channel said of each alert.
+    /// The alerts.
+    pub alerts: Vec<Alert>,
+    /// What became of each of them on each channel that it is for.
     pub deliveries: Vec<Handed>,
     /// How the run ends, without `--fail-on`.
     pub exit_code: i64,
@@ -216,17 +225,39 @@ pub struct Present {
     pub webhook_types: Vec<&'static str>,
 }
 
-/// What a channel said of an alert.
+/// What became of an alert on a channel.
 #[derive(Clone, Debug)]
 pub struct Handed {
-    /// The alert.
-    pub dedup_key: String,
-    /// The channel.
+    /// The alert, by its position.
+    pub alert: usize,
+    /// The channel's id.
     pub channel: String,
-    /// `sent` or `failed`.
-    pub status: &'static str,
-    /// Why it failed.
+    /// What became of it.
+    pub fate: Fate,
+    /// Why it was not taken, or why that is not known.
     pub detail: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The channel has it.
+    Taken,
+    /// The channel does not have it: it never arrived, or was refused.
+    Refused,
+    /// It went out, and no answer came.
+    Unknown,
+}
+
+impl Fate {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fate::Taken => "sent",
+            Fate::Refused => "failed",
+            Fate::Unknown => "unknown",
+        }
+    }
 }
 
 /// What `decide` makes of the memory; it may be asked twice.
@@ -236,13 +267,15 @@ type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
 /// A store, behind a thread that may hang without harm.
 pub struct Store {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<Arc<mpsc::Sender<Job>>>,
     closed: mpsc::Receiver<()>,
     /// Calls so far, and how many of them the thread is through with.
     calls: usize,
     answers: Arc<AtomicUsize>,
     /// A call has been waited for in vain.
     is_slow: bool,
+    /// What the thread would own, where there can be none: then the caller waits, as long as the backend itself does.
+    engine: Option<Engine>,
 }
 
 impl Store {
@@ -259,7 +292,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let (done, closed) = mpsc::channel();
-        let mut engine = Engine {
+        let engine = Engine {
             place: place.clone(),
             access,
             clients: Arc::clone(clients),
@@ -269,7 +302,12 @@ impl Store {
             is_new: false,
             notices: Vec::new(),
         };
+        // Handed over once the thread is there.
+        let (giver, given) = mpsc::channel::<Engine>();
         let work = move || {
+            let Ok(mut engine) = given.recv() else {
+                return;
+            };
             for job in receiver {
                 job(&mut engine);
             }
@@ -277,12 +315,20 @@ impl Store {
             drop(engine);
             let _ = done.send(());
         };
-        std::thread::Builder::new()
-            .name("state".to_owned())
-            .spawn(work)
-            .map_err(|error| StoreError::new(StoreFault::Other, format!("no thread could be started: {error}")))?;
-        let mut store =
-            Store { jobs: Some(sender), closed, calls: 0, answers: Arc::new(AtomicUsize::new(0)), is_slow: false };
+        let mut store = Store {
+            jobs: Some(Arc::new(sender)),
+            closed,
+            calls: 0,
+            answers: Arc::default(),
+            is_slow: false,
+            engine: None,
+        };
+        match aside::start("state", work) {
+            Ok(()) => {
+                let _ = giver.send(engine);
+            }
+            Err(_) => (store.jobs, store.engine) = (None, Some(engine)),
+        }
         store.call(until, notices, |_, _, _| Ok(()))?;
         Ok(store)
     }
@@ -308,10 +354,12 @@ impl Store {
             let _ = sender.send((result, std::mem::take(&mut engine.notices)));
         });
         let begin = Instant::now();
-        if !self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
-            return Err(StoreError::ended());
-        }
         self.calls += 1;
+        match (&mut self.engine, &self.jobs) {
+            (Some(engine), _) => job(engine),
+            (None, Some(jobs)) if jobs.send(job).is_ok() => {}
+            _ => return Err(StoreError::ended()),
+        }
         match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
             Ok((result, said)) => {
                 notices.extend(said);
@@ -349,12 +397,13 @@ impl Store {
     pub fn snapshot(
         &mut self,
         keep_readings: Option<Duration>,
+        shard: Option<Shard>,
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Snapshot, StoreError> {
         self.call(until, notices, move |database, access, wait| {
             fault::point("in-snapshot");
-            book::snapshot(database, keep_readings, access == Access::Write, wait)
+            book::snapshot(database, keep_readings, shard, access == Access::Write, wait)
         })
     }
 
@@ -414,6 +463,12 @@ impl Store {
             fault::point("in-sums");
             book::sums(database, &group, &checks, wait)
         })
+    }
+
+    /// What marks the mails of a mailbox that are about to be read. It can be used on any thread until the store is closed.
+    pub fn marker(&self) -> MailMarker {
+        let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
+        MailMarker { jobs, has_failed: Arc::default() }
     }
 
     /// When the run before began, over the same shard.
@@ -476,10 +531,37 @@ impl Store {
     /// Ends the connection, and waits for that as long as there is time.
     pub fn close(mut self, until: &Deadline) {
         let is_stuck = self.is_stuck();
-        self.jobs = None;
+        (self.jobs, self.engine) = (None, None);
         if !is_stuck {
             let patience = wait(until).min(LAST_WAIT);
             let _ = until.extended_to(Instant::now() + patience, LEAST_WAIT).receive(&self.closed);
+        }
+    }
+}
+
+/// Marks what is about to be read. A store that fails is not asked again: nothing waits for it a second time.
+#[derive(Clone)]
+pub struct MailMarker {
+    /// Weak, so that a thread that hangs does not keep the store from being closed.
+    jobs: Weak<mpsc::Sender<Job>>,
+    has_failed: Arc<AtomicBool>,
+}
+
+impl MailMarker {
+    /// Writes a mark, and waits for that a bounded time.
+    pub fn mark(&self, mailbox: Identity, mark: Mark) {
+        if self.has_failed.load(Ordering::Relaxed) {
+            return;
+        }
+        let (sender, receiver) = mpsc::channel();
+        let job: Job = Box::new(move |engine| {
+            // Nobody listens any more after the wait.
+            let _ = sender.send(engine.try_once(&|database, _| book::mark_mails(database, mailbox, mark, MARK_WAIT)));
+        });
+        let is_asked = self.jobs.upgrade().is_some_and(|jobs| jobs.send(job).is_ok());
+        let is_marked = is_asked && receiver.recv_timeout(MARK_WAIT + MARK_WAIT / 4).is_ok_and(|result| result.is_ok());
+        if !is_marked && !self.has_failed.swap(true, Ordering::Relaxed) {
+            log::info!("mails are read without a mark in the memory of runs, which does not take it");
         }
     }
 }
@@ -490,6 +572,26 @@ pub fn name(place: &Place) -> String {
         Place::Nowhere => "none".to_owned(),
         Place::File(path) => format!("`{}`", path.display()),
         Place::Postgres(address) => postgres::name(address.expose_secret()),
+    }
+}
+
+/// Why nothing can be kept at a place, with what to do, as far as that shows without opening it.
+pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
+    match place {
+        Place::Nowhere => None,
+        Place::File(path) => {
+            let written = path.to_string_lossy();
+            if written.contains("://") {
+                let hint = "a database is a postgres:// address, under `state.url`".to_owned();
+                return Some(("it is an address, but neither a file nor a PostgreSQL database".to_owned(), Some(hint)));
+            }
+            let metadata = std::fs::metadata(path).ok()?;
+            (!metadata.is_file()).then(|| {
+                let what = if metadata.is_dir() { "a directory" } else { "no ordinary file" };
+                (format!("it is {what}"), Some("name the file itself, for example `state.db` in it".to_owned()))
+            })
+        }
+        Place::Postgres(address) => postgres::fault(address.expose_secret()).map(|error| (error.message, error.hint)),
     }
 }
 
@@ -586,5 +688,57 @@ impl Engine {
                 Err(StoreError::new(StoreFault::Other, message))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARK: Mark = Mark { validity: 7, first: 1, last: 9, is_alone: false };
+
+    fn marks(path: &Path) -> i64 {
+        let file = rusqlite::Connection::open(path).unwrap();
+        file.query_row("SELECT count(*) FROM mail_marks", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_store_that_hangs_holds_a_scan_once_and_briefly() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let until = Deadline::within(LONGEST_WAIT);
+        let open = || Store::open(&Place::File(path.clone()), Access::Write, &Arc::default(), &until, &mut Vec::new());
+        let store = open().unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let marker = store.marker();
+        let (sender, receiver) = mpsc::channel();
+        let asked = marker.clone();
+        std::thread::spawn(move || {
+            asked.mark(Identity(1), MARK);
+            assert!(asked.has_failed.load(Ordering::Relaxed));
+            for mailbox in 0..1000 {
+                asked.mark(Identity(mailbox), MARK);
+            }
+            sender.send(()).unwrap();
+        });
+        receiver.recv_timeout(LONGEST_WAIT).expect("all thousand together take no longer than one");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(marks(&path), 0);
+        // One that works takes it.
+        let store = {
+            drop(store);
+            open().unwrap()
+        };
+        let marker = store.marker();
+        marker.mark(Identity(1), MARK);
+        marker.mark(Identity(1), Mark { last: 10, ..MARK });
+        marker.mark(Identity(2), MARK);
+        assert_eq!(marks(&path), 2);
+        // A thread that has it keeps nobody from closing the store, and does no harm afterwards.
+        store.close(&until);
+        assert!(marker.jobs.upgrade().is_none());
+        marker.mark(Identity(3), MARK);
+        assert_eq!(marks(&path), 2);
     }
 }

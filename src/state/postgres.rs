@@ -164,6 +164,11 @@ fn is_near(config: &Config) -> bool {
     }
 }
 
+/// What is wrong with an address, if nobody could connect by it.
+pub(super) fn fault(address: &str) -> Option<StoreError> {
+    configuration(address).err()
+}
+
 /// The database for messages: never the user or the password, also of an address that is not well-formed.
 pub(super) fn name(address: &str) -> String {
     let is_plain = |part: &str| {

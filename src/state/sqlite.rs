@@ -15,12 +15,12 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
+use crate::process::clock;
 use crate::text;
 
 /// Marks a file as ours (`PRAGMA application_id`): "BAal" in ASCII.
@@ -465,7 +465,7 @@ pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<Kept>, S
     if inode(path) != was {
         return Ok(None);
     }
-    let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let now = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let target = (0..)
         .map(|n| beside(path, &if n == 0 { format!("{DAMAGED}{now}") } else { format!("{DAMAGED}{now}-{n}") }))
         .find(|target| !target.exists())

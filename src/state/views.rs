@@ -11,6 +11,7 @@ use super::database::{Database, Row};
 use super::mend::{Odd, Table};
 use crate::alert::{Alert, Identity, Topic};
 use crate::plan::Shard;
+use crate::process::clock;
 
 /// Runs that `health` looks at, at least.
 const LAST_RUNS: i64 = 50;
@@ -44,7 +45,7 @@ pub struct Known {
     pub last_read: Option<(Timestamp, Decimal)>,
     /// When somebody was last told of a low balance that is not known to be over.
     pub told_at: Option<Timestamp>,
-    /// Messages that no channel has taken yet.
+    /// Messages that are owed to a channel.
     pub pending: usize,
 }
 
@@ -81,24 +82,26 @@ pub struct Series {
 pub struct Message {
     /// What it says.
     pub alert: Alert,
-    /// `pending`, `sent`, `withdrawn` (it was no longer true before anybody could be told) or `expired`.
+    /// `pending` (it is owed to a channel), `unknown` (the same, but all of these may have it), `sent` (to every channel that
+    /// was to get it, or to some before it was over), `withdrawn` (it was no longer true before anybody could be told) or
+    /// `expired`.
     pub state: String,
     /// When it was decided.
     pub created_at: Timestamp,
-    /// When a channel took it, or it was given up.
+    /// When it was owed to no channel any more.
     pub done_at: Option<Timestamp>,
-    /// What each channel said last.
+    /// What became of it on each channel.
     pub deliveries: Vec<Sending>,
 }
 
-/// What a channel said of a message.
+/// What became of a message on a channel.
 #[derive(Clone, Debug)]
 pub struct Sending {
-    /// The channel's name.
+    /// The channel's id.
     pub channel: String,
-    /// `sent` or `failed`.
+    /// `pending` (not tried to the end yet), `sent`, `failed`, `unknown` (it went out, and no answer came) or `withdrawn`.
     pub status: String,
-    /// Why it failed.
+    /// Why it failed, or why nothing is known.
     pub detail: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -125,15 +128,24 @@ pub struct LastRun {
     pub shard: Option<Shard>,
     /// Whether flags left checks out.
     pub is_partial: bool,
+    /// The names of the channels that could not be used as they were configured; empty if there were none.
+    pub unusable_channels: String,
 }
 
 /// How far back the last reading of a failing check is looked for, in microseconds.
 const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
+const CHECKS: Table = Table { name: "checks", key: &[("check_id", 0)] };
 const SAMPLES: Table = Table { name: "samples", key: &[("run", 0), ("check_id", 5)] };
 const RUNS: Table = Table { name: "runs", key: &[("run", 0)] };
+const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 0)] };
+const DELIVERIES: Table = Table { name: "deliveries", key: &[("dedup_key", 0), ("channel", 1)] };
 
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
+    // Runs that begin at the end of the calendar, where the clock stands still, are numbered on from there.
+    let last = Timestamp::MAX.as_microsecond();
+    let number =
+        if number.checked_sub(last).is_some_and(|beyond| (0..1_000_000).contains(&beyond)) { last } else { number };
     Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
 }
 
@@ -145,14 +157,14 @@ fn text(row: &Row, column: usize) -> Option<String> {
 pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Known>, StoreError> {
     // The last sample is found from the row of the check on, which is not written in every run.
     let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
-               s.threshold, s.reason, f.runs, t.told_at \
+               s.threshold, s.reason, f.runs, \
+               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1) \
                FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
-               WHERE r.run >= c.last_run AND r.run <= $1 ORDER BY r.run DESC LIMIT 1) \
+               WHERE r.run >= c.last_run AND r.run <= $2 ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
-               LEFT JOIN conditions t ON t.check_id = c.check_id AND t.topic = $2 \
                WHERE s.run >= $3 ORDER BY c.name, c.provider";
-    let rows = database.query(sql, &[present().into(), Topic::Low.as_str().into(), since.as_microsecond().into()])?;
+    let rows = database.query(sql, &[Topic::Low.as_str().into(), present().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
         if let Some(check) = row.optional_int(0) {
@@ -161,7 +173,7 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     }
     let (mut known, mut odd) = (Vec::new(), Odd::default());
     for row in rows {
-        odd.read(&Table { name: "checks", key: &[("check_id", 0)] }, &row, |row| {
+        odd.read(&CHECKS, &row, |row| {
             let check = row.int(0)?;
             let status = row.text(7)?.to_owned();
             let last_read = if status == "failed" { last_read(database, check)? } else { None };
@@ -205,7 +217,7 @@ pub(super) fn history(
     let sql = "SELECT check_id, name, provider, currency FROM checks ORDER BY name, provider";
     let (mut all, mut odd) = (Vec::new(), Odd::default());
     for row in database.query(sql, &[])? {
-        odd.read(&Table { name: "checks", key: &[("check_id", 0)] }, &row, |row| {
+        odd.read(&CHECKS, &row, |row| {
             let name = row.text(1)?.to_owned();
             if project.is_none_or(|project| project == name) {
                 let (provider, currency) = (row.text(2)?.to_owned(), text(row, 3));
@@ -261,10 +273,11 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
     let mut deliveries: BTreeMap<String, Vec<Sending>> = BTreeMap::new();
     let mut odd = Odd::default();
     let sql = "SELECT d.dedup_key, d.channel, d.status, d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
-               JOIN alerts a ON a.dedup_key = d.dedup_key WHERE a.created_at >= $1 OR a.state = 'pending' \
+               JOIN alerts a ON a.dedup_key = d.dedup_key \
+               WHERE d.channel <> '' AND (a.created_at >= $1 OR a.state = 'pending') \
                ORDER BY d.channel";
     for row in database.query(sql, &[since.as_millisecond().into()])? {
-        odd.read(&Table { name: "deliveries", key: &[("dedup_key", 0), ("channel", 1)] }, &row, |row| {
+        odd.read(&DELIVERIES, &row, |row| {
             deliveries.entry(row.text(0)?.to_owned()).or_default().push(Sending {
                 channel: row.text(1)?.to_owned(),
                 status: row.text(2)?.to_owned(),
@@ -281,13 +294,14 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
                ORDER BY created_at DESC, dedup_key";
     let mut messages = Vec::new();
     for row in database.query(sql, &[since.as_millisecond().into()])? {
-        odd.read(&Table { name: "alerts", key: &[("dedup_key", 0)] }, &row, |row| {
+        odd.read(&ALERTS, &row, |row| {
+            let deliveries = deliveries.remove(row.text(0)?).unwrap_or_default();
             messages.push(Message {
                 alert: content(row.text(1)?)?,
-                state: row.text(2)?.to_owned(),
+                state: state(row.text(2)?, &deliveries).to_owned(),
                 created_at: timestamp(row.int(3)?)?,
                 done_at: row.optional_int(4).map(timestamp).transpose()?,
-                deliveries: deliveries.remove(row.text(0)?).unwrap_or_default(),
+                deliveries,
             });
             Ok(())
         })?;
@@ -296,9 +310,15 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
     Ok(messages)
 }
 
+/// What is pending only where it may have arrived is of unknown fate.
+fn state<'a>(stored: &'a str, deliveries: &[Sending]) -> &'a str {
+    let is_any = |words: &[&str]| deliveries.iter().any(|sending| words.contains(&sending.status.as_str()));
+    if stored == "pending" && is_any(&["unknown"]) && !is_any(&["pending", "failed"]) { "unknown" } else { stored }
+}
+
 /// The last runs, newest first. What a clock wrote that was ahead of time is left out.
 pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, StoreError> {
-    let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial FROM runs WHERE run <= $1 \
+    let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial, unusable_channels FROM runs WHERE run <= $1 \
                ORDER BY run DESC LIMIT $2";
     let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
     let newest = database.query(newest, &[present().into()])?.first().and_then(|row| shard(row, 0).ok()).flatten();
@@ -316,6 +336,7 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
                 ends_by: timestamp(row.int(5)?)?,
                 shard: shard(row, 6)?,
                 is_partial: row.int(7)? != 0,
+                unusable_channels: row.text(8)?.to_owned(),
             });
             Ok(())
         })?;
@@ -348,5 +369,5 @@ fn shard(row: &Row, column: usize) -> Result<Option<Shard>, StoreError> {
 
 /// The highest number that a run can have now, with a little for clocks that differ.
 fn present() -> i64 {
-    Timestamp::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
+    clock::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
 }

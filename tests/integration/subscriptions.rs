@@ -69,7 +69,7 @@ fn what_is_due_warns_and_is_told_as_documented() {
     let alerts = program.instead(["alerts", "--config", "config.yaml"]).run().expect(0);
     assert!(alerts.stdout.contains(&format!("renews on {next}")), "{alerts}");
     let table = program.instead(["check", "--config", "config.yaml"]).run().expect(1);
-    assert!(table.stdout.contains("3 checks: 2 due, in "), "{table}");
+    assert!(table.stdout.contains("3 checks: 2 due, 1 ok, in "), "{table}");
 }
 
 #[test]

@@ -1,11 +1,18 @@
 //! The rules of `webhook` and `webhooks`.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Builder, item, key, suggestion, under, web_address};
+use super::{Builder, item, key, shown_name, suggestion, under, web_address};
+use crate::check::provider::expression::Expression;
 use crate::config::Channel;
+use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
+use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{ChannelKind, RawWebhook};
 use crate::limit::Limit;
@@ -14,30 +21,33 @@ use crate::redact::Redactor;
 impl Builder<'_> {
     pub(super) fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {
         let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
+        let is_unset = self.is_flagged(&[key("webhook")]);
         let overlaid = ["WEBHOOK_URL", "WEBHOOK_TYPE", "WEBHOOK_SOURCE"];
         let has_overlay = self.environment.overlay("WEBHOOK_URL").is_some();
         // The overlays are about the one `webhook`; a list has its own references.
-        if one.is_some() || (has_overlay && many.is_none()) {
+        if one.is_some() || is_unset || (has_overlay && many.is_none()) {
             let mut webhook = one.unwrap_or_default();
-            let mut path = vec![key("webhook")];
+            let path = vec![key("webhook")];
             let [url, kind, source] = overlaid.map(|name| self.environment.overlay(name).map(str::to_owned));
             if let Some(url) = url {
                 webhook.url = Some(url);
                 webhook.url_file = None;
+                self.outside.insert(under(&path, "url"));
             }
             if let Some(kind) = kind {
                 match ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind) {
                     Some(kind) => webhook.kind = Some(kind),
                     None => {
                         let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");
-                        self.problem(&[], Part::Value, format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"), hint);
+                        let message = match echo::word(&kind) {
+                            Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
+                            None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
+                        };
+                        self.push(&under(&path, "type"), Part::Value, message, hint, Reach::Entry);
                     }
                 }
             }
             webhook.source = source.or(webhook.source);
-            if !self.has_webhook {
-                path.clear();
-            }
             raw.push((path, webhook));
         }
         for (index, webhook) in many.unwrap_or_default().into_iter().enumerate() {
@@ -48,23 +58,37 @@ impl Builder<'_> {
             }
         }
         let mut channels: Vec<Channel> = Vec::new();
+        let mut is_named: Vec<bool> = Vec::new();
+        let mut names: BTreeSet<String> = BTreeSet::new();
         for (path, webhook) in raw {
             let named = webhook.name.is_some();
             let channel = self.channel(&path, webhook);
-            if named && channels.iter().any(|other| other.name == channel.name) {
-                let message = format!("there is already a webhook named `{}`", channel.name);
+            if !names.insert(channel.name.clone()) && named {
+                let message = format!("there is already a webhook named{}", shown_name(&channel.name));
                 self.problem(&under(&path, "name"), Part::Value, message, None);
             }
             channels.push(channel);
+            is_named.push(named);
         }
+        identify(&mut channels, &is_named);
         channels
     }
 
     fn channel(&mut self, path: &[Step], raw: RawWebhook) -> Channel {
-        let kind = raw.kind.unwrap_or_default();
         let mut broken = self.unset_under(path);
         let url = self.secret(path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
         let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
+        for (field, secret, purpose) in [("url", &url, Use::Address), ("secret", &secret, Use::Password)] {
+            if let Some(secret) = secret {
+                self.vet(path, field, secret.expose_secret(), purpose, &mut broken);
+            }
+        }
+        let address = url.as_ref().and_then(|url| web_address(url.expose_secret()).ok());
+        if self.is_from_outside(&under(path, "url")) {
+            // Whether the type fits is decided by the address.
+            self.outside.insert(under(path, "type"));
+        }
+        let kind = self.kind(path, raw.kind, address.as_ref());
         let mut parsed = None;
         match (kind, url) {
             (ChannelKind::Console, Some(_)) => {
@@ -105,11 +129,110 @@ impl Builder<'_> {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
             None => standard_limit(kind),
         };
+        let accept = raw.accept.and_then(|code| self.accept(&under(path, "accept"), kind, &code));
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        Channel { name, kind, url: parsed, secret, login, limit, source, send_resolved, broken }
+        let broken = broken.or_else(|| self.broken_at(path));
+        Channel {
+            id: name.clone(),
+            name,
+            kind,
+            url: parsed,
+            secret,
+            login,
+            limit,
+            source,
+            accept,
+            send_resolved,
+            broken,
+        }
     }
+
+    /// The service of a channel: what its address belongs to, which `type` must not contradict.
+    fn kind(&mut self, path: &[Step], written: Option<ChannelKind>, address: Option<&Url>) -> ChannelKind {
+        let (Some((host, owner)), Some(address)) = (address.and_then(owner_of), address) else {
+            return written.unwrap_or_default();
+        };
+        match (owner, written) {
+            (Owner::Known(owner), Some(written)) if written != owner && written != ChannelKind::Console => {
+                let (owner, written) = (owner.as_str(), written.as_str());
+                let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
+                let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
+                self.problem(&under(path, "type"), Part::Value, message, hint);
+            }
+            (Owner::Other(service), None | Some(ChannelKind::Custom)) if address.path() != "/" => {
+                self.warnings.push(format!(
+                    "the webhook at `{host}` belongs to {service}, which does not understand the JSON of a custom webhook: \
+                     alerts will not be shown there"
+                ));
+            }
+            (Owner::Known(owner), None) => return owner,
+            _ => {}
+        }
+        written.unwrap_or_default()
+    }
+
+    /// The expression that tells a taken message from a refused one.
+    fn accept(&mut self, path: &[Step], kind: ChannelKind, code: &str) -> Option<Arc<Expression>> {
+        if kind != ChannelKind::Custom {
+            let message = format!("`accept` is for custom webhooks; what a {} answers is known", kind.as_str());
+            self.problem(path, Part::Key(0), message, None);
+            return None;
+        }
+        match Expression::compile(code) {
+            Ok(expression) => Some(Arc::new(expression)),
+            Err(why) => {
+                let hint = Some("it is a jq expression over the answer, as `.status == \"ok\"`".to_owned());
+                self.problem(path, Part::Value, format!("`accept` cannot be understood: {why}"), hint);
+                None
+            }
+        }
+    }
+}
+
+/// Gives the channels without a name, where their type alone does not tell them apart, an id that their address goes into. An
+/// address may change under a name, or under the only channel of a type: that is the same channel.
+fn identify(channels: &mut [Channel], is_named: &[bool]) {
+    let names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
+    for (at, named) in is_named.iter().enumerate() {
+        if *named || names.iter().filter(|name| **name == names[at]).count() == 1 {
+            continue;
+        }
+        let address = channels[at].url.as_ref().map(Url::as_str).unwrap_or_default();
+        let hash: String = Sha256::digest(address).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let id = format!("{}:{hash}", names[at]);
+        // One address twice is two channels: each of them gets every message.
+        let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
+        channels[at].id = if twins == 0 { id } else { format!("{id}:{}", twins + 1) };
+    }
+}
+
+/// Whom an address belongs to.
+enum Owner {
+    /// A service that alerts can be sent to.
+    Known(ChannelKind),
+    /// A service that alerts cannot be sent to yet.
+    Other(&'static str),
+}
+
+/// The host of an address, and the service that it belongs to, if that is known. Sources: the services' own documentation of
+/// their incoming webhooks.
+fn owner_of(address: &Url) -> Option<(&str, Owner)> {
+    let host = address.host_str()?;
+    let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let owner = match host {
+        "open.feishu.cn" | "open.larksuite.com" => Owner::Known(ChannelKind::Feishu),
+        "oapi.dingtalk.com" => Owner::Known(ChannelKind::Dingtalk),
+        "qyapi.weixin.qq.com" => Owner::Known(ChannelKind::Wecom),
+        "hooks.slack.com" => Owner::Other("Slack"),
+        "discord.com" | "discordapp.com" => Owner::Other("Discord"),
+        "api.telegram.org" => Owner::Other("Telegram"),
+        "chat.googleapis.com" => Owner::Other("Google Chat"),
+        _ if is_under("webhook.office.com") => Owner::Other("Microsoft Teams"),
+        _ => return None,
+    };
+    Some((host, owner))
 }
 
 /// What the services say that their robots take; those that send more are blocked for a while. Sources: open.feishu.cn,

@@ -1,14 +1,19 @@
 //! JSON to an address of the user's own: `AlarmNotification` or `SubscriptionReminder`, one entry of `Resources` an alert.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Post;
 use crate::alert::{Alert, Event, Level, Topic};
 use crate::amount;
+use crate::check::provider::expression::{Expression, Shape, Variables, parse_json};
 use crate::config::{BalanceType, Channel};
-use crate::failure::Reason;
+use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, as_it_is};
+use crate::page::words;
+use crate::report::iso;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -76,6 +81,9 @@ struct Account<'a> {
     topic: Topic,
     event: Event,
     reason: Option<Reason>,
+    /// Since when it has been so, where this channel hears of it late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<Mail<'a>>,
     dedup_key: &'a str,
@@ -107,6 +115,74 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
     // Strings, numbers and lists only: this cannot fail.
     let body = serde_json::to_string(&notification).unwrap_or_default();
     Post { url: channel.url.clone(), size: body.len(), body }
+}
+
+/// Whether a receiver of the user's own has taken the message: as `accept` says, else unless the answer is a refusal in one of
+/// the forms that are in use. An answer without a word is a success, as its status says.
+pub(super) fn judge(body: &[u8], accept: Option<&Expression>) -> Result<(), Failure> {
+    let text = String::from_utf8_lossy(body);
+    let answer = serde_json::from_slice::<serde_json::Value>(body).ok();
+    if let Some(accept) = accept {
+        return accepted(accept, &answer.unwrap_or_else(|| text.into_owned().into()));
+    }
+    let start: String = text.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']).chars().take(14).collect();
+    let start = start.to_ascii_lowercase();
+    if start.starts_with("<!doctype html") || start.starts_with("<html") {
+        let page =
+            Failure::new(Reason::Decode, "the answer is a web page, which does not say that the message was taken");
+        return Err(
+            page.with_hint("is this the address of the webhook itself, and not of a page or a login in front of it?")
+        );
+    }
+    match answer.as_ref().and_then(refusal) {
+        None => Ok(()),
+        Some(field) => {
+            let words = words::sentence_by(body).map(|words| format!(": {words}")).unwrap_or_default();
+            let message = format!("the answer refuses the message by its `{field}`{words}");
+            Err(Failure::new(Reason::Api, message).with_hint("if it does take it, say so with `accept`"))
+        }
+    }
+}
+
+fn accepted(accept: &Expression, answer: &serde_json::Value) -> Result<(), Failure> {
+    let answer = parse_json(answer.to_string().as_bytes()).map_err(|why| Failure::new(Reason::Decode, why))?;
+    match accept.run(&answer, &Variables::new(None, &BTreeMap::new())) {
+        Ok(Some(Shape::Bool(true))) => Ok(()),
+        Ok(_) => Err(Failure::new(Reason::Api, "the answer is not what `accept` asks for")),
+        Err(why) => Err(Failure::new(Reason::Decode, format!("`accept` fails on the answer: {why}"))),
+    }
+}
+
+/// The field by which an answer says that the message was not taken.
+fn refusal(answer: &serde_json::Value) -> Option<&str> {
+    use serde_json::Value;
+    let number = |value: &Value| value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
+    let is_false =
+        |value: &Value| value == false || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false"));
+    let is_something = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !matches!(text.trim(), "" | "0" | "false" | "none" | "null"),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    };
+    answer.as_object()?.iter().find_map(|(name, value)| {
+        let refuses = match name.to_ascii_lowercase().as_str() {
+            "success" | "ok" => is_false(value),
+            "errcode" | "err_code" | "errorcode" | "error_code" | "statuscode" | "code" => {
+                number(value).is_some_and(|code| code != 0 && !(200..300).contains(&code))
+            }
+            "error" | "errors" => is_something(value),
+            "status" => {
+                value.as_str().is_some_and(|word| {
+                    ["error", "fail", "failed", "failure"].iter().any(|bad| word.eq_ignore_ascii_case(bad))
+                }) || value.as_i64().is_some_and(|code| code >= 400)
+            }
+            _ => false,
+        };
+        refuses.then_some(name.as_str())
+    })
 }
 
 fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
@@ -143,6 +219,7 @@ fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
             topic: alert.topic,
             event: alert.event,
             reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
+            since: alert.since.map(iso),
             mail: alert.mail.as_ref().map(|mail| Mail {
                 subject: &mail.subject,
                 sender: &mail.sender,
@@ -154,5 +231,76 @@ fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
             }),
             dedup_key: &alert.dedup_key,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_refuses_is_no_delivery() {
+        for (body, field) in [
+            ("", None),
+            ("ok", None),
+            ("OK, thank you", None),
+            ("{}", None),
+            ("[]", None),
+            (r#"{"success":true}"#, None),
+            (r#"{"ok":true,"error":null}"#, None),
+            (r#"{"code":0}"#, None),
+            (r#"{"code":200,"message":"queued"}"#, None),
+            (r#"{"code":"0"}"#, None),
+            (r#"{"code":"SUCCESS"}"#, None),
+            (r#"{"errcode":0,"errmsg":"ok"}"#, None),
+            (r#"{"error":""}"#, None),
+            (r#"{"error":false,"errors":[]}"#, None),
+            (r#"{"status":"accepted"}"#, None),
+            (r#"{"status":202}"#, None),
+            (r#"{"data":{"error":"of another thing"}}"#, None),
+            (r#"{"success":false}"#, Some("success")),
+            (r#"{"Success":"false"}"#, Some("Success")),
+            (r#"{"ok":false,"description":"x"}"#, Some("ok")),
+            (r#"{"errcode":93000,"errmsg":"invalid"}"#, Some("errcode")),
+            (r#"{"errcode":"40001"}"#, Some("errcode")),
+            (r#"{"code":19001,"msg":"param invalid"}"#, Some("code")),
+            (r#"{"code":500}"#, Some("code")),
+            (r#"{"code":-1}"#, Some("code")),
+            (r#"{"StatusCode":1}"#, Some("StatusCode")),
+            (r#"{"error":"no such hook"}"#, Some("error")),
+            (r#"{"error":{"message":"no such hook"}}"#, Some("error")),
+            (r#"{"errors":[{"message":"x"}]}"#, Some("errors")),
+            (r#"{"status":"error"}"#, Some("status")),
+            (r#"{"status":403}"#, Some("status")),
+        ] {
+            let failure = judge(body.as_bytes(), None).err();
+            assert_eq!(failure.is_some(), field.is_some(), "{body}");
+            if let (Some(failure), Some(field)) = (failure, field) {
+                assert_eq!(failure.reason, Reason::Api, "{body}");
+                assert!(failure.message.contains(&format!("`{field}`")), "{body}: {}", failure.message);
+            }
+        }
+        for page in ["<!DOCTYPE html><title>Log in</title>", "\u{FEFF}\n <HTML>", "<html lang=\"en\">{\"ok\":true}"] {
+            assert_eq!(judge(page.as_bytes(), None).unwrap_err().reason, Reason::Decode, "{page}");
+        }
+    }
+
+    #[test]
+    fn what_accept_says_counts_and_nothing_else() {
+        for (code, body, want) in [
+            (".code == 7", r#"{"code":7}"#, true),
+            (".code == 7", r#"{"code":0}"#, false),
+            ("true", "<html>", true),
+            (r#". == "taken""#, "taken", true),
+            (r#". == "taken""#, "lost", false),
+            (".ok", "{}", false),
+            (".ok", r#"{"ok":"yes"}"#, false),
+            (".a.b", r#"{"a":"text"}"#, false),
+            ("empty", "{}", false),
+            ("true", "", true),
+        ] {
+            let accept = Expression::compile(code).unwrap();
+            assert_eq!(judge(body.as_bytes(), Some(&accept)).is_ok(), want, "{code} on {body}");
+        }
     }
 }

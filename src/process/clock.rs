@@ -1,0 +1,61 @@
+//! The clock. It may stand at any time, also at one that the calendar does not reach.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+/// The time now, or the nearest that there is: the calendar ends with the year 9999, and a clock may stand behind it.
+pub fn now() -> Timestamp {
+    let now = SystemTime::now();
+    #[cfg(debug_assertions)]
+    let now = shifted(now);
+    timestamp(now)
+}
+
+fn timestamp(at: SystemTime) -> Timestamp {
+    let nearest = if at < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::try_from(at).unwrap_or(nearest)
+}
+
+/// So long after a time, or the end of the calendar.
+pub fn after(at: Timestamp, time: Duration) -> Timestamp {
+    at.checked_add(time).unwrap_or(Timestamp::MAX)
+}
+
+/// So long before a time, or the beginning of the calendar.
+pub fn before(at: Timestamp, time: Duration) -> Timestamp {
+    at.checked_sub(time).unwrap_or(Timestamp::MIN)
+}
+
+/// In builds with debug assertions a test can set the clock: `BALANCE_ALERT_CLOCK` holds seconds since 1970.
+#[cfg(debug_assertions)]
+fn shifted(now: SystemTime) -> SystemTime {
+    let seconds = crate::config::of_this_process("BALANCE_ALERT_CLOCK").and_then(|text| text.parse::<u64>().ok());
+    let at = seconds.and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    at.unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_clock_is_out_of_range() {
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap();
+        for (seconds, want) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (4_000_000_000, "2096-10-02T07:06:40Z"),
+            // 9999-12-31T23:59:59Z and later.
+            (253_402_300_799, "9999-12-30T22:00:00.999999999Z"),
+            (253_402_300_800, "9999-12-30T22:00:00.999999999Z"),
+            (1 << 60, "9999-12-30T22:00:00.999999999Z"),
+        ] {
+            assert_eq!(timestamp(at(seconds)).to_string(), want, "{seconds}");
+        }
+        let early = SystemTime::UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 60)).unwrap();
+        assert_eq!(timestamp(early), Timestamp::MIN);
+        assert_eq!(after(Timestamp::MAX, Duration::from_secs(1)), Timestamp::MAX);
+        assert_eq!(after(Timestamp::UNIX_EPOCH, Duration::MAX), Timestamp::MAX);
+        assert_eq!(before(Timestamp::MIN, Duration::MAX), Timestamp::MIN);
+    }
+}

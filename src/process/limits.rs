@@ -1,0 +1,101 @@
+//! What the system grants this process: no core dump, and as many descriptors as there can be.
+
+use std::io::{PipeReader, PipeWriter};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::failure::{Failure, Reason};
+
+/// Descriptors that nobody counts one by one: the store's files, the runtime's, a name look-up's.
+const ASIDE: usize = 24;
+/// Descriptors of one read: its connection, or a second one beside it while both of a host's addresses are tried, and what a
+/// name look-up opens.
+const FOR_A_READ: usize = 3;
+
+/// Descriptors that nobody uses until it is told what is wrong: the two ends of a pipe.
+pub struct Reserve(Mutex<Option<(PipeReader, PipeWriter)>>);
+
+impl Reserve {
+    /// Gives the descriptors back.
+    pub fn release(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// Keeps this process's memory, which holds keys, out of every core dump, and raises the limit of open files as far as it may
+/// be raised. What the system refuses stays as it is.
+pub(super) fn prepare() -> Reserve {
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    // A limit of zero does not hold where dumps are piped to a program.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let files = getrlimit(Resource::Nofile);
+    if files.current != files.maximum {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
+    }
+    Reserve(Mutex::new(std::io::pipe().ok()))
+}
+
+/// How many reads there may be at once, and how many idle connections to each host may be kept, so that descriptors are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Reads at once, one at the least.
+    pub reads: usize,
+    /// Idle connections to one host.
+    pub idle: usize,
+}
+
+/// The room for so many reads at once, of so many hosts.
+pub fn room(reads: usize, hosts: usize) -> Room {
+    // Without a limit there is room; where open descriptors cannot be counted, few are open.
+    let most =
+        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let open = std::fs::read_dir("/proc/self/fd").map_or(16, Iterator::count);
+    share(most.saturating_sub(open), reads, hosts)
+}
+
+fn share(free: usize, reads: usize, hosts: usize) -> Room {
+    let free = free.saturating_sub(ASIDE);
+    let reads = reads.min(free / FOR_A_READ).max(1);
+    let idle = free.saturating_sub(reads * FOR_A_READ) / hosts.max(1);
+    Room { reads, idle: idle.min(reads) }
+}
+
+/// Whether what failed needed a descriptor more than there may be.
+pub fn is_short_of_files(error: &std::io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// The failure of what needed one. Another attempt can help: others give theirs back.
+pub fn out_of_files() -> Failure {
+    Failure::transient(Reason::Connect, "no connection: this process may open no more files")
+        .with_hint("raise the limit of open files (`ulimit -n`), or lower settings.max_concurrent_checks")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_are_shared_so_that_some_are_left() {
+        for (free, reads, hosts, want) in [
+            // A machine as it is.
+            (1000, 20, 1, (20, 20)),
+            (1000, 20, 60, (20, 15)),
+            (usize::MAX, 50, 100_000, (50, 50)),
+            // More hosts than descriptors: no connection is kept.
+            (1000, 20, 2000, (20, 0)),
+            (56, 20, 60, (10, 0)),
+            // Hardly any.
+            (10, 20, 1, (1, 0)),
+            (0, 20, 0, (1, 0)),
+        ] {
+            let room = share(free, reads, hosts);
+            assert_eq!((room.reads, room.idle), want, "{free} {reads} {hosts}");
+            let used = room.reads * FOR_A_READ + room.idle * hosts;
+            assert!(used <= free.saturating_sub(ASIDE).max(FOR_A_READ), "{free} {reads} {hosts}: {used}");
+        }
+    }
+}

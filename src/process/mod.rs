@@ -1,0 +1,32 @@
+//! This process among others: its limits, its files, its streams, its clock, and the time that all of it may take.
+//!
+//! What is here never fails a run. Where the system refuses a thread, a descriptor or an answer, the run goes on with less.
+
+pub mod aside;
+pub mod clock;
+pub mod file;
+pub mod limits;
+pub mod output;
+pub mod watchdog;
+
+use self::limits::Reserve;
+use self::watchdog::Watchdog;
+use crate::interrupt;
+
+/// What a process has from its first moment to its last.
+pub struct Process {
+    /// Ends the process when its time is over.
+    pub watchdog: Watchdog,
+    /// Descriptors that are kept free for telling.
+    pub reserve: Reserve,
+}
+
+impl Process {
+    /// Prepares this process. It is the first thing that a program does.
+    pub fn begin() -> Process {
+        let watchdog = Watchdog::start();
+        let reserve = limits::prepare();
+        interrupt::outlive_strays();
+        Process { watchdog, reserve }
+    }
+}
