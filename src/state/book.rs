@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::database::{Database, Row, Value, for_keys, insert};
 use super::memory::{ANY_CHANNEL, Changes, Condition, Course, Heard, Memory, Owed, Told};
+use super::mend::{Odd, Table};
 use super::views::{previous_start, shard_text};
 use super::{Fate, Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
@@ -44,38 +45,67 @@ pub(super) fn snapshot(
     can_write: bool,
     wait: Duration,
 ) -> Result<Snapshot, StoreError> {
-    let mut snapshot = Snapshot { memory: memory(database, shard)?, ..Snapshot::default() };
+    let mut odd = Odd::default();
+    let mut snapshot = Snapshot { memory: memory(database, shard, &mut odd)?, ..Snapshot::default() };
     for row in database.query("SELECT host, failures, open_until, reason, message FROM circuits", &[])? {
-        let state = HostState {
-            failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
-            open_until: row.optional_int(2).map(timestamp).transpose()?,
-            cause: row.optional_text(3).and_then(Reason::of).zip(row.optional_text(4).map(str::to_owned)),
-        };
-        snapshot.circuits.insert(row.text(0)?.to_owned(), state);
+        odd.read(&CIRCUITS, &row, |row| {
+            let state = HostState {
+                failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
+                open_until: row.optional_int(2).map(timestamp).transpose()?,
+                cause: row.optional_text(3).and_then(Reason::of).zip(row.optional_text(4).map(str::to_owned)),
+            };
+            snapshot.circuits.insert(row.text(0)?.to_owned(), state);
+            Ok(())
+        })?;
     }
     for row in database.query("SELECT check_id, validity, last FROM cursors", &[])? {
-        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
-        snapshot.cursors.insert(Identity(row.int(0)?), Cursor { validity: number(1)?, last: number(2)? });
+        odd.read(&CURSORS, &row, |row| {
+            let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+            snapshot.cursors.insert(Identity(row.int(0)?), Cursor { validity: number(1)?, last: number(2)? });
+            Ok(())
+        })?;
     }
     for row in database.query("SELECT check_id, validity, first_uid, last_uid, is_alone FROM mail_marks", &[])? {
-        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
-        let (validity, is_alone) = (number(1)?, row.int(4)? != 0);
-        let mark = Mark { validity, first: number(2)?, last: number(3)?, is_alone };
-        snapshot.marks.insert(Identity(row.int(0)?), mark);
+        odd.read(&MAIL_MARKS, &row, |row| {
+            let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+            let (validity, is_alone) = (number(1)?, row.int(4)? != 0);
+            let mark = Mark { validity, first: number(2)?, last: number(3)?, is_alone };
+            snapshot.marks.insert(Identity(row.int(0)?), mark);
+            Ok(())
+        })?;
     }
-    let Some(ttl) = keep_readings else {
-        return Ok(snapshot);
-    };
-    snapshot.account_key = account_key(database, can_write, wait)?;
-    let oldest = earlier(clock::now(), ttl).as_millisecond();
-    let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
-    for row in database.query(sql, &[oldest.into()])? {
-        let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
-        let reading = Reading { amount, currency: row.optional_text(3).map(str::to_owned) };
-        snapshot.readings.insert(row.text(0)?.to_owned(), CachedReading { at: timestamp(row.int(1)?)?, reading });
+    if let Some(ttl) = keep_readings {
+        snapshot.account_key = account_key(database, can_write, wait)?;
+        let oldest = earlier(clock::now(), ttl).as_millisecond();
+        let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
+        for row in database.query(sql, &[oldest.into()])? {
+            odd.read(&READINGS, &row, |row| {
+                let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
+                let reading = Reading { amount, currency: row.optional_text(3).map(str::to_owned) };
+                let at = timestamp(row.int(1)?)?;
+                snapshot.readings.insert(row.text(0)?.to_owned(), CachedReading { at, reading });
+                Ok(())
+            })?;
+        }
+    }
+    if !can_write {
+        odd.tell();
+    } else if !odd.is_empty() {
+        // What has been read holds all the same, and if nothing can be written the next step says so.
+        let _ = transaction(database, wait, |database| odd.set_aside(database));
     }
     Ok(snapshot)
 }
+
+const FAILURES: Table = Table { name: "failures", key: &[("check_id", 0)] };
+const COURSES: Table = Table { name: "courses", key: &[("check_id", 0), ("topic", 1)] };
+const TOLD: Table = Table { name: "told", key: &[("check_id", 0), ("topic", 1), ("channel", 2)] };
+const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 10)] };
+const CIRCUITS: Table = Table { name: "circuits", key: &[("host", 0)] };
+const CURSORS: Table = Table { name: "cursors", key: &[("check_id", 0)] };
+const MAIL_MARKS: Table = Table { name: "mail_marks", key: &[("check_id", 0)] };
+const READINGS: Table = Table { name: "readings", key: &[("account", 0)] };
+const SUMS: Table = Table { name: "sums", key: &[("grouping", 6), ("family", 0), ("labels", 1)] };
 
 /// The key of the hashes that name accounts; made once for each store.
 fn account_key(database: &mut dyn Database, can_write: bool, wait: Duration) -> Result<Option<String>, StoreError> {
@@ -123,7 +153,11 @@ pub(super) fn claim(
     wait: Duration,
 ) -> Result<(i64, Decision), StoreError> {
     transaction(database, wait, |database| {
-        let memory = memory(database, run.shard)?;
+        let mut odd = Odd::default();
+        let memory = memory(database, run.shard, &mut odd)?;
+        if !odd.is_empty() {
+            odd.set_aside(database)?;
+        }
         let decision = decide(&memory);
         let number = begin_run(database, run, learnt.found.total())?;
         samples(database, number, &learnt.found)?;
@@ -148,28 +182,34 @@ pub(super) fn claim(
 /// Owed is what stands so in the deliveries of a message that is pending.
 const OWED: &str = "('pending', 'failed', 'unknown')";
 
-/// All that decisions depend on.
-fn memory(database: &mut dyn Database, shard: Option<Shard>) -> Result<Memory, StoreError> {
+/// All that decisions depend on. What cannot be understood is left out.
+fn memory(database: &mut dyn Database, shard: Option<Shard>, odd: &mut Odd) -> Result<Memory, StoreError> {
     let mut memory = Memory { previous_run: previous_start(database, shard)?, ..Memory::default() };
     for row in database.query("SELECT check_id, runs FROM failures", &[])? {
-        memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
+        odd.read(&FAILURES, &row, |row| {
+            memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
+            Ok(())
+        })?;
     }
     let sql = "SELECT check_id, topic, began_at, messages, flaps, calm_since, over_at FROM courses";
     for row in database.query(sql, &[])? {
-        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        let time = |column| row.optional_int(column).map(timestamp).transpose();
-        let course = Course {
-            began: timestamp(row.int(2)?)?,
-            messages: number(3)?,
-            flaps: number(4)?,
-            calm_since: time(5)?,
-            over_at: time(6)?,
-        };
-        let condition = Condition { course, channels: BTreeMap::new() };
-        memory.conditions.insert((Identity(row.int(0)?), topic(&row, 1)?), condition);
+        odd.read(&COURSES, &row, |row| {
+            let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+            let time = |column| row.optional_int(column).map(timestamp).transpose();
+            let course = Course {
+                began: timestamp(row.int(2)?)?,
+                messages: number(3)?,
+                flaps: number(4)?,
+                calm_since: time(5)?,
+                over_at: time(6)?,
+            };
+            let condition = Condition { course, channels: BTreeMap::new() };
+            memory.conditions.insert((Identity(row.int(0)?), topic(row, 1)?), condition);
+            Ok(())
+        })?;
     }
-    told(database, &mut memory)?;
-    owed(database, &mut memory)?;
+    told(database, &mut memory, odd)?;
+    owed(database, &mut memory, odd)?;
     Ok(memory)
 }
 
@@ -181,63 +221,76 @@ fn heard<'m>(memory: &'m mut Memory, key: (Identity, Topic), channel: &str, bega
 }
 
 /// What the channels were told. One without a time heard nothing, though others did.
-fn told(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreError> {
+fn told(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Result<(), StoreError> {
     let sql = "SELECT check_id, topic, channel, told_at, anchor_at, level, balance, threshold, mark FROM told";
     for row in database.query(sql, &[])? {
-        let at = row.optional_int(3).map(timestamp).transpose()?;
-        let told = match at {
-            None => None,
-            Some(at) => Some(Told {
-                at,
-                anchor: timestamp(row.int(4)?)?,
-                level: Level::of(row.text(5)?).ok_or_else(|| StoreError::damaged("a level in it is unknown"))?,
-                balance: row.decimal(6)?,
-                threshold: row.decimal(7)?,
-                mark: row.text(8)?.to_owned(),
-            }),
-        };
-        let key = (Identity(row.int(0)?), topic(&row, 1)?);
-        heard(memory, key, row.text(2)?, at.unwrap_or(Timestamp::UNIX_EPOCH)).told = told;
+        odd.read(&TOLD, &row, |row| {
+            let key = (Identity(row.int(0)?), topic(row, 1)?);
+            let at = row.optional_int(3).map(timestamp).transpose()?;
+            let told = match at {
+                None => None,
+                Some(at) => Some(Told {
+                    at,
+                    anchor: timestamp(row.int(4)?)?,
+                    level: Level::of(row.text(5)?).ok_or_else(|| StoreError::unknown("level"))?,
+                    balance: row.decimal(6)?,
+                    threshold: row.decimal(7)?,
+                    mark: row.text(8)?.to_owned(),
+                }),
+            };
+            heard(memory, key, row.text(2)?, at.unwrap_or(Timestamp::UNIX_EPOCH)).told = told;
+            Ok(())
+        })?;
     }
     Ok(())
 }
 
 /// What is owed to the channels.
-fn owed(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreError> {
+fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Result<(), StoreError> {
     let now = clock::now().as_millisecond();
     let mut alive: HashMap<i64, bool> = HashMap::new();
     let sql = format!(
         "SELECT a.check_id, a.topic, a.content, a.claimed_by, a.claimed_until, d.channel, d.doubts, d.at, \
          CAST(CASE WHEN d.doubts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END AS BIGINT), \
-         (SELECT count(*) FROM deliveries s WHERE s.dedup_key = a.dedup_key AND s.status = 'sent') \
+         (SELECT count(*) FROM deliveries s WHERE s.dedup_key = a.dedup_key AND s.status = 'sent'), a.dedup_key \
          FROM alerts a JOIN deliveries d ON d.dedup_key = a.dedup_key \
          WHERE a.state = 'pending' AND d.status IN {OWED} ORDER BY a.created_at"
     );
     for row in database.query(&sql, &[])? {
-        let alert: Alert = serde_json::from_str(row.text(2)?)
-            .map_err(|_| StoreError::damaged("a message in it cannot be understood"))?;
-        let is_claimed = match (row.optional_int(3), row.optional_int(4)) {
-            (Some(run), Some(until)) if now < until => *alive.entry(run).or_insert_with(|| database.is_held(run)),
-            _ => false,
-        };
-        let key = (Identity(row.int(0)?), topic(&row, 1)?);
-        let began = alert.at;
-        let doubts = u32::try_from(row.int(6)?).unwrap_or(u32::MAX);
-        let owed = Owed {
-            alert,
-            is_heard: row.int(9)? > 0,
-            is_claimed,
-            may_have_arrived: row.int(8)? > 0,
-            doubts,
-            tried_at: timestamp(row.int(7)?)?,
-        };
-        heard(memory, key, row.text(5)?, began).owed = Some(owed);
+        odd.read(&ALERTS, &row, |row| {
+            let key = (Identity(row.int(0)?), topic(row, 1)?);
+            let alert = content(row.text(2)?)?;
+            let is_claimed = match (row.optional_int(3), row.optional_int(4)) {
+                (Some(run), Some(until)) if now < until => *alive.entry(run).or_insert_with(|| database.is_held(run)),
+                _ => false,
+            };
+            let began = alert.at;
+            let doubts = u32::try_from(row.int(6)?).unwrap_or(u32::MAX);
+            let owed = Owed {
+                alert,
+                is_heard: row.int(9)? > 0,
+                is_claimed,
+                may_have_arrived: row.int(8)? > 0,
+                doubts,
+                tried_at: timestamp(row.int(7)?)?,
+            };
+            heard(memory, key, row.text(5)?, began).owed = Some(owed);
+            Ok(())
+        })?;
     }
     Ok(())
 }
 
 fn topic(row: &Row, column: usize) -> Result<Topic, StoreError> {
-    Topic::of(row.text(column)?).ok_or_else(|| StoreError::damaged("a topic in it is unknown"))
+    Topic::of(row.text(column)?).ok_or_else(|| StoreError::unknown("topic"))
+}
+
+/// A message as it was kept. What is well-formed and yet none may be one of a newer version.
+pub(super) fn content(text: &str) -> Result<Alert, StoreError> {
+    serde_json::from_str(text).map_err(|error| match error.is_data() {
+        true => StoreError::unknown("message"),
+        false => StoreError::damaged("a message in it cannot be understood"),
+    })
 }
 
 /// The row of a run. Its number is its start, moved on where another run has it.
@@ -736,7 +789,11 @@ fn handed(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp)
 
 /// Adds to the sums of a group. A family with another layout than before starts anew.
 fn add(database: &mut dyn Database, group: &str, tally: &Tally) -> Result<(), StoreError> {
-    let mut known = stored_sums(database, group)?;
+    let mut odd = Odd::default();
+    let mut known = stored_sums(database, group, &mut odd)?;
+    if !odd.is_empty() {
+        odd.set_aside(database)?;
+    }
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for ((family, labels), more) in &tally.0 {
         let mut sum = known.0.remove(&(*family, labels.clone())).unwrap_or_default();
@@ -773,19 +830,22 @@ fn family_named(name: &str) -> Option<&'static Family> {
 }
 
 /// The sums of a group that this program can go on with.
-fn stored_sums(database: &mut dyn Database, group: &str) -> Result<Tally, StoreError> {
+fn stored_sums(database: &mut dyn Database, group: &str, odd: &mut Odd) -> Result<Tally, StoreError> {
     let mut tally = Tally::default();
-    let sql = "SELECT family, labels, layout, count, micros, buckets FROM sums WHERE grouping = $1";
+    let sql = "SELECT family, labels, layout, count, micros, buckets, grouping FROM sums WHERE grouping = $1";
     for row in database.query(sql, &[group.into()])? {
-        let Some(family) = family_named(row.text(0)?).filter(|family| row.optional_text(2) == Some(&family.layout()))
-        else {
-            continue;
-        };
-        let broken = |_| StoreError::damaged("a sum in it cannot be understood");
-        let labels: Vec<String> = serde_json::from_str(row.text(1)?).map_err(broken)?;
-        let buckets: Vec<u64> = serde_json::from_str(row.text(5)?).map_err(broken)?;
-        let number = |column| row.int(column).map(|n| u64::try_from(n).unwrap_or_default());
-        tally.0.insert((family.name, labels), Sum { count: number(3)?, micros: number(4)?, buckets });
+        odd.read(&SUMS, &row, |row| {
+            let family = family_named(row.text(0)?);
+            let Some(family) = family.filter(|family| row.optional_text(2) == Some(&family.layout())) else {
+                return Ok(());
+            };
+            let broken = |_| StoreError::damaged("a sum in it cannot be understood");
+            let labels: Vec<String> = serde_json::from_str(row.text(1)?).map_err(broken)?;
+            let buckets: Vec<u64> = serde_json::from_str(row.text(5)?).map_err(broken)?;
+            let number = |column| row.int(column).map(|n| u64::try_from(n).unwrap_or_default());
+            tally.0.insert((family.name, labels), Sum { count: number(3)?, micros: number(4)?, buckets });
+            Ok(())
+        })?;
     }
     Ok(tally)
 }
@@ -803,7 +863,7 @@ fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> Result<(), 
         set_fact(database, &format!("last_success:{group}"), &at.as_millisecond().to_string())?;
     }
     if let Some(present) = &marks.present {
-        for (family, labels) in stored_sums(database, group)?.0.into_keys() {
+        for (family, labels) in stored_sums(database, group, &mut Odd::default())?.0.into_keys() {
             let label = |at: usize| labels.get(at).map(String::as_str).unwrap_or_default();
             let is_there = match family {
                 name if name == family::FAILED.name => {
@@ -849,21 +909,21 @@ pub(super) fn sums(
     let last_success = fact(database, &format!("last_success:{group}"))?;
     let mut pending = 0;
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
-        pending += u64::from(checks.contains(&Identity(row.int(0)?)));
+        pending += u64::from(row.optional_int(0).is_some_and(|check| checks.contains(&Identity(check))));
     }
     Ok(Sums {
-        tally: stored_sums(database, group)?,
+        tally: stored_sums(database, group, &mut Odd::default())?,
         last_success: last_success.and_then(|at| timestamp(at.parse().ok()?).ok()),
         pending,
     })
 }
 
-fn fact(database: &mut dyn Database, name: &str) -> Result<Option<String>, StoreError> {
+pub(super) fn fact(database: &mut dyn Database, name: &str) -> Result<Option<String>, StoreError> {
     let rows = database.query("SELECT value FROM facts WHERE name = $1", &[name.into()])?;
-    rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+    Ok(rows.first().and_then(|row| row.optional_text(0)).map(str::to_owned))
 }
 
-fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> Result<(), StoreError> {
+pub(super) fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> Result<(), StoreError> {
     let rest = "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     insert(database, "facts", &["name", "value"], &[vec![name.into(), value.into()]], rest)
 }

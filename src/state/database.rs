@@ -20,6 +20,8 @@ pub(super) enum Value {
     Int(i64),
     /// Text.
     Text(String),
+    /// Something that no store of this program holds.
+    Odd,
 }
 
 impl From<i64> for Value {

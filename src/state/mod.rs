@@ -13,6 +13,7 @@
 mod book;
 mod database;
 pub mod memory;
+mod mend;
 mod postgres;
 mod schema;
 pub mod session;
@@ -112,6 +113,11 @@ impl StoreError {
     fn unkept(error: &StoreError) -> StoreError {
         let message = format!("it cannot be written: what was just written to it is not there ({})", error.message);
         StoreError::new(StoreFault::Unwritable, message)
+    }
+
+    /// A word that this version does not know, in a row that may be a newer version's.
+    fn unknown(what: &str) -> StoreError {
+        StoreError::new(StoreFault::Newer, format!("a {what} in it is unknown"))
     }
 
     fn newer(found: i64, known: i64) -> StoreError {

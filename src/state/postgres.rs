@@ -227,8 +227,9 @@ impl Database for Postgres {
         rows.iter()
             .map(|row| {
                 let values = row.columns().iter().enumerate().map(|(index, column)| match *column.type_() {
-                    Type::INT8 => Ok(Value::from(row.try_get::<_, Option<i64>>(index)?)),
-                    Type::TEXT => Ok(Value::from(row.try_get::<_, Option<String>>(index)?)),
+                    Type::INT8 => Ok(row.try_get::<_, Option<i64>>(index).map_or(Value::Odd, Value::from)),
+                    // It may be no UTF-8, in a database without an encoding.
+                    Type::TEXT => Ok(row.try_get::<_, Option<String>>(index).map_or(Value::Odd, Value::from)),
                     _ => Err(StoreError::damaged("a column has a wrong type")),
                 });
                 values.collect::<Result<_, _>>().map(Row)
@@ -300,7 +301,7 @@ impl ToSql for Value {
         out: &mut postgres::types::private::BytesMut,
     ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
-            Value::Null => Ok(IsNull::Yes),
+            Value::Null | Value::Odd => Ok(IsNull::Yes),
             Value::Int(number) => number.to_sql(ty, out),
             // The one character that the server cannot keep.
             Value::Text(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").to_sql(ty, out),

@@ -269,7 +269,8 @@ impl Database for Sqlite {
         let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let values = (0..columns).map(|column| value(row.get_ref(column)?)).collect::<Result<_, StoreError>>()?;
+            let values =
+                (0..columns).map(|column| Ok(value(row.get_ref(column)?))).collect::<Result<_, StoreError>>()?;
             found.push(Row(values));
         }
         Ok(found)
@@ -327,21 +328,19 @@ impl Database for Sqlite {
     }
 }
 
-fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+fn value(value: ValueRef<'_>) -> Value {
     match value {
-        ValueRef::Null => Ok(Value::Null),
-        ValueRef::Integer(number) => Ok(Value::Int(number)),
-        ValueRef::Text(text) => String::from_utf8(text.to_vec())
-            .map(Value::Text)
-            .map_err(|_| StoreError::damaged("a text in it is not UTF-8")),
-        ValueRef::Real(_) | ValueRef::Blob(_) => Err(StoreError::damaged("a value in it has a wrong type")),
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Text(text) => String::from_utf8(text.to_vec()).map_or(Value::Odd, Value::Text),
+        ValueRef::Real(_) | ValueRef::Blob(_) => Value::Odd,
     }
 }
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Value::Null => ValueRef::Null,
+            Value::Null | Value::Odd => ValueRef::Null,
             Value::Int(number) => ValueRef::Integer(*number),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
         }))
@@ -467,10 +466,15 @@ pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<Kept>, S
         return Ok(None);
     }
     let now = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let target = (0..)
-        .map(|n| beside(path, &if n == 0 { format!("{DAMAGED}{now}") } else { format!("{DAMAGED}{now}-{n}") }))
-        .find(|target| !target.exists())
-        .unwrap_or_else(|| beside(path, DAMAGED));
+    // Several within a second are numbered, and a name that was removed does not come again.
+    let last = kept(path).into_iter().rev().find_map(|kept| {
+        let rest = kept.to_str()?.strip_prefix(beside(path, &format!("{DAMAGED}{now}")).to_str()?)?.to_owned();
+        Some(rest.strip_prefix('-').and_then(|number| number.parse().ok()).unwrap_or(0_u32))
+    });
+    let target = match last {
+        None => beside(path, &format!("{DAMAGED}{now}")),
+        Some(last) => beside(path, &format!("{DAMAGED}{now}-{:03}", last + 1)),
+    };
     // The journal goes first: a new file must never meet the old one's.
     for suffix in COMPANIONS {
         match fs::rename(beside(path, suffix), beside(&target, suffix)) {
@@ -486,23 +490,29 @@ pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<Kept>, S
 /// What stands in the name of a damaged store, before the time.
 const DAMAGED: &str = ".damaged-";
 
-/// Removes all damaged stores but the newest ones, of which `newest` is one. Gives how many.
-fn remove_older(path: &Path, newest: &Path) -> usize {
+/// The damaged stores that are kept, oldest first: their names are their times.
+fn kept(path: &Path) -> Vec<PathBuf> {
     let prefix = beside(path, DAMAGED);
     let (Some(folder), Some(prefix)) = (prefix.parent(), prefix.file_name().and_then(|name| name.to_str())) else {
-        return 0;
+        return Vec::new();
     };
-    let names =
-        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
     // Whoever makes a copy by hand may give it a name of this kind.
     let is_time = |rest: &str| rest.len() >= 16 && rest.bytes().take(8).all(|byte| byte.is_ascii_digit());
     let is_store = |name: &String| {
         name.strip_prefix(prefix).is_some_and(is_time) && !COMPANIONS.iter().any(|suffix| name.ends_with(suffix))
     };
-    // Their names are their times.
-    let mut older: Vec<PathBuf> =
-        names.filter(is_store).map(|name| folder.join(name)).filter(|kept| kept != newest).collect();
-    older.sort();
+    let mut kept: Vec<PathBuf> = names.filter(is_store).map(|name| folder.join(name)).collect();
+    kept.sort();
+    kept
+}
+
+/// Removes all damaged stores but the newest ones, of which `newest` is one. Gives how many.
+fn remove_older(path: &Path, newest: &Path) -> usize {
+    let mut older = kept(path);
+    older.retain(|kept| kept != newest);
     older.truncate((older.len() + 1).saturating_sub(MOST_KEPT));
     for store in &older {
         let _ = fs::remove_file(store);

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::StoreError;
-use super::book::timestamp;
+use super::book::{content, timestamp};
 use super::database::{Database, Row};
+use super::mend::{Odd, Table};
 use crate::alert::{Alert, Identity, Topic};
 use crate::plan::Shard;
 use crate::process::clock;
@@ -134,6 +135,12 @@ pub struct LastRun {
 /// How far back the last reading of a failing check is looked for, in microseconds.
 const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
+const CHECKS: Table = Table { name: "checks", key: &[("check_id", 0)] };
+const SAMPLES: Table = Table { name: "samples", key: &[("run", 0), ("check_id", 5)] };
+const RUNS: Table = Table { name: "runs", key: &[("run", 0)] };
+const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 0)] };
+const DELIVERIES: Table = Table { name: "deliveries", key: &[("dedup_key", 0), ("channel", 1)] };
+
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
     // Runs that begin at the end of the calendar, where the clock stands still, are numbered on from there.
     let last = Timestamp::MAX.as_microsecond();
@@ -160,30 +167,36 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     let rows = database.query(sql, &[Topic::Low.as_str().into(), present().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
-        *pending.entry(row.int(0)?).or_default() += 1;
+        if let Some(check) = row.optional_int(0) {
+            *pending.entry(check).or_default() += 1;
+        }
     }
-    let mut known = Vec::new();
+    let (mut known, mut odd) = (Vec::new(), Odd::default());
     for row in rows {
-        let check = row.int(0)?;
-        let status = row.text(7)?.to_owned();
-        let last_read = if status == "failed" { last_read(database, check)? } else { None };
-        known.push(Known {
-            name: row.text(1)?.to_owned(),
-            provider: row.text(2)?.to_owned(),
-            owner_project: text(&row, 3),
-            unit: row.text(4)?.to_owned(),
-            currency: text(&row, 5),
-            checked_at: of_run(row.int(6)?)?,
-            status,
-            balance: row.decimal(8)?,
-            threshold: row.decimal(9)?,
-            reason: text(&row, 10),
-            failed_runs: row.optional_int(11).unwrap_or_default(),
-            last_read,
-            told_at: row.optional_int(12).map(timestamp).transpose()?,
-            pending: pending.get(&check).copied().unwrap_or_default(),
-        });
+        odd.read(&CHECKS, &row, |row| {
+            let check = row.int(0)?;
+            let status = row.text(7)?.to_owned();
+            let last_read = if status == "failed" { last_read(database, check)? } else { None };
+            known.push(Known {
+                name: row.text(1)?.to_owned(),
+                provider: row.text(2)?.to_owned(),
+                owner_project: text(row, 3),
+                unit: row.text(4)?.to_owned(),
+                currency: text(row, 5),
+                checked_at: of_run(row.int(6)?)?,
+                status,
+                balance: row.decimal(8)?,
+                threshold: row.decimal(9)?,
+                reason: text(row, 10),
+                failed_runs: row.optional_int(11).unwrap_or_default(),
+                last_read,
+                told_at: row.optional_int(12).and_then(|at| timestamp(at).ok()),
+                pending: pending.get(&check).copied().unwrap_or_default(),
+            });
+            Ok(())
+        })?;
     }
+    odd.tell();
     Ok(known)
 }
 
@@ -192,7 +205,7 @@ fn last_read(database: &mut dyn Database, check: i64) -> Result<Option<(Timestam
                WHERE s.balance IS NOT NULL AND r.run >= $2 AND r.run <= $3 ORDER BY r.run DESC LIMIT 1";
     let rows = database.query(sql, &[check.into(), (present() - LAST_READ_WITHIN).into(), present().into()])?;
     let found = rows.first().map(|row| Ok::<_, StoreError>((of_run(row.int(0)?)?, row.decimal(1)?)));
-    Ok(found.transpose()?.and_then(|(at, balance)| Some((at, balance?))))
+    Ok(found.and_then(Result::ok).and_then(|(at, balance)| Some((at, balance?))))
 }
 
 /// The samples since then of the named project, or of all.
@@ -202,33 +215,46 @@ pub(super) fn history(
     since: Timestamp,
 ) -> Result<Vec<Series>, StoreError> {
     let sql = "SELECT check_id, name, provider, currency FROM checks ORDER BY name, provider";
-    let mut all = Vec::new();
+    let (mut all, mut odd) = (Vec::new(), Odd::default());
     for row in database.query(sql, &[])? {
-        let name = row.text(1)?.to_owned();
-        if project.is_some_and(|project| project != name) {
-            continue;
-        }
-        let series = Series { name, provider: row.text(2)?.to_owned(), currency: text(&row, 3), samples: Vec::new() };
-        all.push((Identity(row.int(0)?), series));
+        odd.read(&CHECKS, &row, |row| {
+            let name = row.text(1)?.to_owned();
+            if project.is_none_or(|project| project == name) {
+                let (provider, currency) = (row.text(2)?.to_owned(), text(row, 3));
+                all.push((Identity(row.int(0)?), Series { name, provider, currency, samples: Vec::new() }));
+            }
+            Ok(())
+        })?;
     }
-    let from = [since.as_microsecond().into()];
+    let span = [since.as_microsecond().into(), present().into()];
     if project.is_none() {
         let positions: BTreeMap<i64, usize> = all.iter().enumerate().map(|(n, (check, _))| (check.0, n)).collect();
-        let sql = "SELECT run, status, reason, balance, threshold, check_id FROM samples WHERE run >= $1 ORDER BY run";
-        for row in database.query(sql, &from)? {
-            if let Some(position) = positions.get(&row.int(5)?) {
-                all[*position].1.samples.push(sample(&row)?);
-            }
+        let sql = "SELECT run, status, reason, balance, threshold, check_id FROM samples \
+                   WHERE run >= $1 AND run <= $2 ORDER BY run";
+        for row in database.query(sql, &span)? {
+            odd.read(&SAMPLES, &row, |row| {
+                if let Some(position) = positions.get(&row.int(5)?) {
+                    all[*position].1.samples.push(sample(row)?);
+                }
+                Ok(())
+            })?;
         }
     } else {
         // Over the runs, so that one check of many is found by the key of the samples.
-        let sql = "SELECT s.run, s.status, s.reason, s.balance, s.threshold \
-                   FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 WHERE r.run >= $2 ORDER BY r.run";
+        let sql = "SELECT s.run, s.status, s.reason, s.balance, s.threshold, s.check_id \
+                   FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
+                   WHERE r.run >= $2 AND r.run <= $3 ORDER BY r.run";
         for (check, series) in &mut all {
-            let rows = database.query(sql, &[check.0.into(), from[0].clone()])?;
-            series.samples = rows.iter().map(sample).collect::<Result<_, _>>()?;
+            let [from, until] = span.clone();
+            for row in database.query(sql, &[check.0.into(), from, until])? {
+                odd.read(&SAMPLES, &row, |row| {
+                    series.samples.push(sample(row)?);
+                    Ok(())
+                })?;
+            }
         }
     }
+    odd.tell();
     Ok(all.into_iter().map(|(_, series)| series).collect())
 }
 
@@ -245,34 +271,42 @@ fn sample(row: &Row) -> Result<Sample, StoreError> {
 /// The messages decided since then, and all that are pending; newest first.
 pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Message>, StoreError> {
     let mut deliveries: BTreeMap<String, Vec<Sending>> = BTreeMap::new();
+    let mut odd = Odd::default();
     let sql = "SELECT d.dedup_key, d.channel, d.status, d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
                JOIN alerts a ON a.dedup_key = d.dedup_key \
                WHERE d.channel <> '' AND (a.created_at >= $1 OR a.state = 'pending') \
                ORDER BY d.channel";
     for row in database.query(sql, &[since.as_millisecond().into()])? {
-        deliveries.entry(row.text(0)?.to_owned()).or_default().push(Sending {
-            channel: row.text(1)?.to_owned(),
-            status: row.text(2)?.to_owned(),
-            detail: text(&row, 3),
-            at: timestamp(row.int(4)?)?,
-            run_id: row.text(5)?.to_owned(),
-            attempts: row.int(6)?,
-        });
+        odd.read(&DELIVERIES, &row, |row| {
+            deliveries.entry(row.text(0)?.to_owned()).or_default().push(Sending {
+                channel: row.text(1)?.to_owned(),
+                status: row.text(2)?.to_owned(),
+                detail: text(row, 3),
+                at: timestamp(row.int(4)?)?,
+                run_id: row.text(5)?.to_owned(),
+                attempts: row.int(6)?,
+            });
+            Ok(())
+        })?;
     }
     let sql = "SELECT dedup_key, content, state, created_at, done_at FROM alerts \
-               WHERE created_at >= $1 OR state = 'pending' ORDER BY created_at DESC, dedup_key";
+               WHERE state <> 'damaged' AND (created_at >= $1 OR state = 'pending') \
+               ORDER BY created_at DESC, dedup_key";
     let mut messages = Vec::new();
     for row in database.query(sql, &[since.as_millisecond().into()])? {
-        let deliveries = deliveries.remove(row.text(0)?).unwrap_or_default();
-        messages.push(Message {
-            alert: serde_json::from_str(row.text(1)?)
-                .map_err(|_| StoreError::damaged("a message in it cannot be understood"))?,
-            state: state(row.text(2)?, &deliveries).to_owned(),
-            created_at: timestamp(row.int(3)?)?,
-            done_at: row.optional_int(4).map(timestamp).transpose()?,
-            deliveries,
-        });
+        odd.read(&ALERTS, &row, |row| {
+            let deliveries = deliveries.remove(row.text(0)?).unwrap_or_default();
+            messages.push(Message {
+                alert: content(row.text(1)?)?,
+                state: state(row.text(2)?, &deliveries).to_owned(),
+                created_at: timestamp(row.int(3)?)?,
+                done_at: row.optional_int(4).map(timestamp).transpose()?,
+                deliveries,
+            });
+            Ok(())
+        })?;
     }
+    odd.tell();
     Ok(messages)
 }
 
@@ -287,13 +321,14 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
     let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial, unusable_channels FROM runs WHERE run <= $1 \
                ORDER BY run DESC LIMIT $2";
     let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
-    let newest = database.query(newest, &[present().into()])?.first().map(|row| shard(row, 0)).transpose()?.flatten();
+    let newest = database.query(newest, &[present().into()])?.first().and_then(|row| shard(row, 0).ok()).flatten();
     // Several of each shard, so that one that is late is seen beside the others.
     let most = LAST_RUNS.max(8 * newest.map_or(1, |shard| i64::from(shard.count())));
     let rows = database.query(sql, &[present().into(), most.into()])?;
-    rows.iter()
-        .map(|row| {
-            Ok(LastRun {
+    let (mut runs, mut odd) = (Vec::new(), Odd::default());
+    for row in rows {
+        odd.read(&RUNS, &row, |row| {
+            runs.push(LastRun {
                 id: row.text(1)?.to_owned(),
                 started_at: of_run(row.int(0)?)?,
                 end: row.optional_int(2).map(timestamp).transpose()?.zip(row.optional_int(3)),
@@ -302,9 +337,12 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
                 shard: shard(row, 6)?,
                 is_partial: row.int(7)? != 0,
                 unusable_channels: row.text(8)?.to_owned(),
-            })
-        })
-        .collect()
+            });
+            Ok(())
+        })?;
+    }
+    odd.tell();
+    Ok(runs)
 }
 
 /// When the last run over everything began, or over all of a shard.
@@ -314,7 +352,7 @@ pub(super) fn previous_start(
 ) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT run FROM runs WHERE run <= $1 AND shard = $2 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
     let rows = database.query(sql, &[present().into(), shard_text(shard).into()])?;
-    rows.first().map(|row| of_run(row.int(0)?)).transpose()
+    Ok(rows.first().and_then(|row| of_run(row.int(0).ok()?).ok()))
 }
 
 /// How a shard stands in the store; empty for none.

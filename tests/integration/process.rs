@@ -361,7 +361,8 @@ fn hung_disk() -> Row {
         can("this machine does not let us mount a disk that hangs (/dev/fuse)", false);
         return row(HUNG, HUNG_RUN, "the same while it lasts");
     };
-    let run = program.run().expect(2);
+    // The folder must outlive the disk that is mounted in it.
+    let run = program.clone().run().expect(2);
     let report = run.report();
     assert_eq!(project(&report, "A")["status"], "low", "{run}");
     for name in ["key", "file"] {
