@@ -8,7 +8,7 @@ mod sections;
 pub mod setup;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -279,6 +279,14 @@ impl Report {
 
     fn failed_deliveries(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Failed)
+    }
+
+    /// Channels of which it is not known whether they took a message, of this run or of an earlier one.
+    fn unknown_deliveries(&self) -> usize {
+        let now = self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Unknown);
+        let ids: BTreeSet<&str> = now.map(|delivery| delivery.id.as_str()).collect();
+        let before = self.waiting.iter().map(|waiting| waiting.channel.as_str());
+        ids.into_iter().chain(before).collect::<BTreeSet<_>>().len()
     }
 
     /// The report in the wanted form; empty if `quiet` and there is nothing to say.

@@ -268,8 +268,14 @@ pub(super) fn closing(report: &Report) -> String {
     let mut counts = report.troubles();
     counts.extend(good.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
     let failed = report.failed_deliveries().count();
-    let deliveries =
-        if failed > 0 { format!(", {} not delivered", text::plural(failed, "message")) } else { String::new() };
+    let unknown = report.unknown_deliveries();
+    let mut deliveries = String::new();
+    if failed > 0 {
+        deliveries.push_str(&format!(", {} not delivered", text::plural(failed, "message")));
+    }
+    if unknown > 0 {
+        deliveries.push_str(&format!(", {} of unknown fate", text::plural(unknown, "message")));
+    }
     let checks = text::plural(report.total(), "check");
     let all = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
     let end = report.interrupted.map(|exit| format!("; {} before it was through", exit.meaning())).unwrap_or_default();

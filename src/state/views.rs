@@ -272,7 +272,10 @@ fn sample(row: &Row) -> Result<Sample, StoreError> {
 pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Message>, StoreError> {
     let mut deliveries: BTreeMap<String, Vec<Sending>> = BTreeMap::new();
     let mut odd = Odd::default();
-    let sql = "SELECT d.dedup_key, d.channel, d.status, d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
+    // What was given up because it was over may have been taken before.
+    let sql = "SELECT d.dedup_key, d.channel, \
+               CASE WHEN d.status = 'withdrawn' AND d.doubts > 0 THEN 'unknown' ELSE d.status END, \
+               d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
                JOIN alerts a ON a.dedup_key = d.dedup_key \
                WHERE d.channel <> '' AND (a.created_at >= $1 OR a.state = 'pending') \
                ORDER BY d.channel";

@@ -276,6 +276,7 @@ fn what_may_have_arrived_comes_once_a_run_at_most_and_ever_more_seldom() {
         assert_eq!((&waits["attempts"], waits["next_alert_at"].is_string()), (&json!(0), true), "{waits}");
         let table = world.ask(["check"]).expect(75);
         assert!(table.stdout.contains("whether it was taken is not known, sent again from "), "{table}");
+        assert!(table.stdout.contains(": 1 low, 1 message of unknown fate, in "), "{table}");
         for (passed, want) in [(500, 0), (101, 1), (3500, 0), (101, 1), (20_000, 0), (1601, 1), (80_000, 0), (6401, 1)]
         {
             world.pass(passed);
@@ -312,6 +313,8 @@ fn what_may_have_arrived_is_taken_back_in_full() {
         world.run().expect(0);
         assert_eq!(hook.messages(), ["raised low critical A", "resolved low info A missed"]);
         assert_eq!(other.messages(), ["raised low critical A", "resolved low info A"]);
+        let table = world.ask(["alerts"]).expect(0);
+        assert!(table.stdout.contains("perhaps hook: it went out"), "nobody ever knew: {table}");
     }
 }
 
