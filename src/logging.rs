@@ -13,7 +13,7 @@ use json_env_logger::env_logger::Logger as JsonLogger;
 use log::kv::{Error, Key, ToValue, Value, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::config::Environment;
+use crate::config::{self, Environment};
 use crate::interrupt::Deadline;
 use crate::process::{clock, output};
 use crate::redact;
@@ -39,7 +39,7 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(other) => {
-            warnings.push(format!("the variable `LOG_FORMAT` cannot be `{other}`; it is text or json"));
+            warnings.push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other)));
             Format::Text
         }
     };
@@ -49,7 +49,7 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
             let parsed = level.parse::<LevelFilter>().ok();
             if parsed.is_none() {
                 let words = "off, error, warn, info, debug or trace";
-                warnings.push(format!("the variable `LOG_LEVEL` cannot be `{level}`; it is {words}"));
+                warnings.push(format!("the variable `LOG_LEVEL` {}; it is {words}", cannot_be(level)));
             }
             parsed
         }
@@ -77,6 +77,11 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         log::warn!("{warning}");
     }
     format
+}
+
+/// What is said of a value, which is repeated only if it cannot be a secret.
+fn cannot_be(value: &str) -> String {
+    config::word(value).map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.

@@ -32,6 +32,7 @@ const TOO_MANY: &str = "it holds too many values: 2000000 are allowed";
 const TOO_DEEP: &str = "it is nested too deep: 64 levels are allowed";
 const TOO_LONG: &str = "its aliases (`*name`) make more than 64 MiB of it";
 const TAGGED: &str = "YAML tags such as `!name` have no meaning here";
+const NO_MAPPING: &str = "a merge key (`<<`) must name a mapping, or a list of mappings";
 const NO_WORD: &str = "a key must be a word, but is a list, a mapping or nothing";
 
 /// One step from a node to its child.
@@ -91,9 +92,8 @@ impl Document {
         let text = join_surrogates(text);
         let notes = Notes::default();
         let seed = Tree { notes: &notes, depth: 0 };
-        let mut root =
+        let root =
             seed.deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(|error| SyntaxError::from(&error))?;
-        root.apply_merge().map_err(|error| SyntaxError::from(&error))?;
         Ok(Document { root, duplicates: notes.duplicates.into_inner(), text, searched: Cell::new(0) })
     }
 
@@ -154,7 +154,8 @@ impl From<&serde_yaml::Error> for SyntaxError {
     fn from(error: &serde_yaml::Error) -> Self {
         let text = error.to_string();
         // The library puts the path before what this program says, and a key in it may be a secret.
-        let own = [TOO_MANY, TOO_DEEP, TOO_LONG, TAGGED, NO_WORD].into_iter().find(|own| text.contains(own));
+        let own =
+            [TOO_MANY, TOO_DEEP, TOO_LONG, TAGGED, NO_MAPPING, NO_WORD].into_iter().find(|own| text.contains(own));
         // The position is data here, so the library's own "at line 1 column 2" would say it twice.
         let message = match text.find(" at line ") {
             _ if own.is_some() => own.unwrap_or_default().to_owned(),
@@ -335,6 +336,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
             }
             path.borrow_mut().pop();
         }
+        if let Some(sources) = map.remove("<<") {
+            merge(&mut map, sources)?;
+        }
         // Thousands of entries with five fields in room for eight would be the peak of a run's memory.
         map.shrink_to_fit();
         Ok(Value::Mapping(map))
@@ -343,6 +347,24 @@ impl<'de> Visitor<'de> for Tree<'_> {
     fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
         Err(de::Error::custom(TAGGED))
     }
+}
+
+/// Adds what a merge key (`<<`) names: one mapping or several, of which the first counts. What stands in the mapping itself
+/// counts before all of them. They were built before this one, so their own merge keys are gone already.
+fn merge<E: de::Error>(map: &mut Mapping, sources: Value) -> Result<(), E> {
+    let sources = match sources {
+        Value::Sequence(sources) => sources,
+        source => vec![source],
+    };
+    for source in sources {
+        let Value::Mapping(source) = source else {
+            return Err(E::custom(NO_MAPPING));
+        };
+        for (key, value) in source {
+            map.entry(key).or_insert(value);
+        }
+    }
+    Ok(())
 }
 
 /// A mapping key, as text.
@@ -577,6 +599,26 @@ projects:
     fn merge_keys_work_and_bombs_do_not() {
         let doc = Document::parse("base: &b {x: 1}\nc: {<<: *b, y: 2}\n").unwrap();
         assert_eq!(doc.root["c"]["x"], Value::from(1));
+        for (merged, want) in [
+            ("{<<: *a, x: 0}", Ok("{x: 0, y: 1}")),
+            ("{<<: [*a, *b], z: 0}", Ok("{x: 1, y: 1, z: 0}")),
+            ("{<<: [*b, *a]}", Ok("{x: 2, y: 1, w: 2}")),
+            ("{<<: *c}", Ok("{x: 2, y: 1, w: 2, v: 3}")),
+            ("{<<: {<<: {<<: *a}}}", Ok("{x: 1, y: 1}")),
+            ("{<<: 1}", Err(NO_MAPPING)),
+            ("{<<: [*a, 1]}", Err(NO_MAPPING)),
+        ] {
+            let text =
+                format!("_a: &a {{x: 1, y: 1}}\n_b: &b {{<<: *a, x: 2, w: 2}}\n_c: &c {{<<: *b, v: 3}}\nm: {merged}\n");
+            let got = Document::parse(&text).map(|doc| doc.root["m"].clone()).map_err(|error| error.message);
+            let want = want.map(|want| serde_yaml::from_str(want).unwrap()).map_err(str::to_owned);
+            match (got, want) {
+                (Ok(Value::Mapping(got)), Ok(Value::Mapping(want))) => {
+                    assert!(want.iter().all(|(k, v)| got[k] == *v), "{merged}")
+                }
+                (got, want) => assert_eq!(got, want, "{merged}"),
+            }
+        }
         let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
         for i in 1..12 {
             let refs = vec![format!("*a{}", i - 1); 9].join(",");

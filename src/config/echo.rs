@@ -44,7 +44,7 @@ const PREFIXES: [&str; 24] = [
 ];
 
 /// A word, if it can be repeated: one that a person would write, as the name of a field or of a service.
-pub(super) fn word(text: &str) -> Option<&str> {
+pub(crate) fn word(text: &str) -> Option<&str> {
     let is_word_char = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '$');
     let length = text.chars().count();
     let digits = text.chars().filter(|c| c.is_numeric()).count();

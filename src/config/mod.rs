@@ -38,6 +38,7 @@ use crate::check::subscription::Cycle;
 use crate::limit::Limit;
 use crate::redact::Redactor;
 
+pub(crate) use echo::word;
 #[cfg(debug_assertions)]
 pub(crate) use environment::of_this_process;
 pub use environment::{Environment, arguments};

@@ -212,6 +212,24 @@ fn an_account_of_a_page_that_is_broken_from_outside_says_so() {
 }
 
 #[test]
+fn what_names_an_account_does_not_depend_on_whether_its_page_can_be_used() {
+    let options = |balance: &str, path: &str| {
+        let text = format!(
+            "providers: [{{ id: own, title: Own, kind: balance, options: {{ a: {{ description: A }}, b: {{ description: B, default: d }} }}, request: {{ url: 'https://own.example/{path}' }}, balance: '{balance}' }}]\n\
+             projects: [{{ name: A, provider: own, api_key: k-1, threshold: 1, options: {{ a: x }} }}]\n"
+        );
+        let config = load(&text, &[]).config.unwrap();
+        let project = &config.projects()[0];
+        (project.broken.is_some(), project.page.id.clone(), project.options.clone())
+    };
+    let (is_broken, id, known) = options(".b", "");
+    assert!(!is_broken);
+    for (balance, path) in [(".b | nope", ""), (".b", "${NOT_SET}")] {
+        assert_eq!(options(balance, path), (true, id.clone(), known.clone()), "{balance} {path}");
+    }
+}
+
+#[test]
 fn an_entry_that_is_switched_off_needs_nothing_but_its_shape() {
     let rest = "{ name: Z, provider: file, threshold: 1, options: { path: x } }";
     for (list, sound) in ENTRIES.into_iter().filter(|(list, _)| ["projects", "subscriptions", "email"].contains(list)) {

@@ -151,8 +151,12 @@ impl Plan {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
+        let mut accounts: BTreeMap<&str, usize> = BTreeMap::new();
+        for check in &checks {
+            *accounts.entry(&check.subject.provider).or_default() += 1;
+        }
         let crowded = config.rate_limits().iter().filter_map(|(provider, limit)| {
-            let accounts = checks.iter().filter(|check| check.subject.provider == *provider).count();
+            let accounts = accounts.get(provider.as_str()).copied().unwrap_or_default();
             let most = limit.most_within(run_timeout);
             (accounts > most).then(|| {
                 let seconds = text::seconds(run_timeout);

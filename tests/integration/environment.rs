@@ -278,7 +278,7 @@ fn a_variable_that_is_not_set_ends_nothing_for_the_others() {
     // A page, a name, a provider: the account says why it cannot be read.
     let own = json!({"id": "own", "title": "Own", "kind": "balance", "request": {"url": "https://${NOT_SET}/"}, "balance": ".b"});
     for (change, name) in [
-        (json!({"provider": "own"}), "B"),
+        (json!({"provider": "own", "options": {}}), "B"),
         (json!({"provider": "${NOT_SET}"}), "B"),
         (json!({"name": "${NOT_SET}"}), "projects[1]"),
         (json!({"threshold": "${NOT_A_NUMBER}"}), "B"),

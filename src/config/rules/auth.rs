@@ -124,6 +124,9 @@ impl Builder<'_> {
             }
             return None;
         };
+        if has_own {
+            self.vet(path, "secret", secret.expose_secret(), Use::Password, broken);
+        }
         if secret.expose_secret().len() < SHORTEST_KEY {
             let name = if has_own { "the `secret` of a `jwt`" } else { SECRET };
             self.warnings.push(format!("{name} is shorter than {SHORTEST_KEY} bytes, so tokens can be guessed"));

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::{Builder, key, under, web_address};
 use crate::auth::Login;
+use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
@@ -70,6 +71,9 @@ impl Builder<'_> {
         }
         let login = self.gateway_login(path, &mut raw, &mut broken);
         let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
+        if let Some(secret) = &secret {
+            self.vet(path, "secret", secret.expose_secret(), Use::Password, &mut broken);
+        }
         let at = under(path, "timeout_seconds");
         let timeout = raw.timeout_seconds.map(|n| n.0);
         let grouping = self.grouping(path, raw.grouping.unwrap_or_default().into_iter().map(|(n, v)| (n, v.0.0)));

@@ -47,8 +47,9 @@ impl Builder<'_> {
                 }
             }
             if let Some(why) = self.broken_at(&path) {
-                // What is missing from it is missing from outside.
+                // What is missing from it is missing from outside, so nothing else is said of it.
                 self.broken_pages.insert(page.id.clone(), Some(why));
+                pages.entry(page.id.clone()).or_insert(Arc::new(page));
                 continue;
             }
             self.learn_login(&page);

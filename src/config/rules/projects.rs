@@ -13,7 +13,7 @@ use crate::config::credential::Use;
 use crate::config::document::{self, Part, Step};
 use crate::config::echo;
 use crate::config::problem::Reach;
-use crate::config::raw::{Lenient, RawProject, Text};
+use crate::config::raw::{Lenient, RawProject};
 use crate::config::{Project, Settings};
 use crate::page::traps;
 
@@ -103,22 +103,19 @@ impl Builder<'_> {
         let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref(), &mut broken);
         // Without its own name an entry that is broken from outside is still reported, under its place.
         let name = raw.name.or_else(|| broken.is_some().then(|| document::show(path)))?;
-        let (page, options, reader) = match self.page(path, raw.provider.as_deref(), pages, &mut broken)? {
-            Ok(page) => {
-                // What a variable brought may be a credential.
-                let place = under(path, "options");
-                let filled = self.interpolated.filled.range(place.clone()..);
-                for (_, filled) in filled.take_while(|(at, _)| at.starts_with(&place)) {
-                    self.redactor.suspect(&filled.text);
-                }
-                let options = self.options(path, &page, raw.options.unwrap_or_default());
-                self.credential(path, &page, credential.as_ref(), &mut broken);
-                broken = broken.or_else(|| self.broken_at(path));
-                let reader = if broken.is_none() { self.reader(path, &page, &options, &mut broken) } else { None };
-                (page, options, reader)
-            }
-            Err(page) => (page, BTreeMap::new(), None),
-        };
+        let page = self.page(path, raw.provider.as_deref(), pages, &mut broken)?;
+        // What a variable brought may be a credential.
+        let place = under(path, "options");
+        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place)) {
+            self.redactor.suspect(&filled.text);
+        }
+        let set: BTreeMap<String, String> =
+            raw.options.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0.0)).collect();
+        let is_known = pages.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
+        let options = if is_known { self.options(path, &page, set) } else { set };
+        self.credential(path, &page, credential.as_ref(), &mut broken);
+        broken = broken.or_else(|| self.broken_at(path));
+        let reader = if broken.is_none() { self.reader(path, &page, &options, &mut broken) } else { None };
         if broken.is_none()
             && let Err(why) = Target::of(&page, &options, base_url.as_ref(), &self.folder)
         {
@@ -143,27 +140,29 @@ impl Builder<'_> {
         })
     }
 
-    /// The provider's page; as an error one that only stands for it, because the account cannot be read. None if a problem says
-    /// why.
+    /// The provider's page, or one that stands for it because the account cannot be read anyway; none if a problem says why.
     fn page(
         &mut self,
         path: &[Step],
         provider: Option<&str>,
         pages: &BTreeMap<String, Arc<Page>>,
         broken: &mut Option<String>,
-    ) -> Option<Result<Arc<Page>, Arc<Page>>> {
+    ) -> Option<Arc<Page>> {
         let stand_in =
             |id: &str| pages.get("file").map(|page| Arc::new(Page { id: id.to_owned(), ..Page::clone(page) }));
         let Some(provider) = provider else {
-            return if broken.is_some() { stand_in("unknown").map(Err) } else { None };
+            return if broken.is_some() { stand_in("unknown") } else { None };
         };
-        if let Some(page) = pages.get(provider).filter(|_| !self.broken_pages.contains_key(provider)) {
-            return Some(Ok(Arc::clone(page)));
-        }
-        if let Some(why) = self.broken_pages.get(provider).or_else(|| self.broken_pages.get("")) {
+        let page = pages.get(provider);
+        let nameless = self.broken_pages.get("").filter(|_| page.is_none());
+        if let Some(why) = self.broken_pages.get(provider).or(nameless) {
             let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
             *broken = broken.take().or(Some(why));
-            return stand_in(provider).map(Err);
+            // What names the account across runs is the same, whether its page can be used today or not.
+            return page.cloned().or_else(|| stand_in(provider));
+        }
+        if page.is_some() {
+            return page.cloned();
         }
         if !self.is_full() {
             let known: Vec<&str> = pages.keys().map(String::as_str).collect();
@@ -173,7 +172,7 @@ impl Builder<'_> {
         // If a variable names a provider that there is not, only this account cannot be read.
         let why = self.broken_at(path)?;
         *broken = broken.take().or(Some(why));
-        stand_in("unknown").map(Err)
+        stand_in("unknown")
     }
 
     pub(super) fn threshold(&mut self, path: &[Step], field: &str, value: Option<Lenient<Decimal>>) -> Option<Decimal> {
@@ -186,14 +185,8 @@ impl Builder<'_> {
         Some(value)
     }
 
-    fn options(
-        &mut self,
-        path: &[Step],
-        page: &Page,
-        set: BTreeMap<String, Lenient<Text>>,
-    ) -> BTreeMap<String, String> {
+    fn options(&mut self, path: &[Step], page: &Page, set: BTreeMap<String, String>) -> BTreeMap<String, String> {
         let at = under(path, "options");
-        let set: BTreeMap<String, String> = set.into_iter().map(|(name, value)| (name, value.0.0)).collect();
         let known: Vec<&str> = page.options.keys().map(String::as_str).collect();
         for (name, value) in &set {
             let Some(spec) = page.options.get(name) else {
