@@ -12,6 +12,7 @@ use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json}
 use crate::amount::{self, Currency};
 use crate::check::{Amount, Reading};
 use crate::failure::{Failure, Reason};
+use crate::text;
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -543,6 +544,8 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
 }
 
 fn another_currency(found: &str, who: &str) -> Failure {
+    // An answer may have anything there.
+    let (found, who) = (text::one_line(found, 30), text::one_line(who, 80));
     Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
         .with_hint("amounts are never converted; set `currency` to what the service reports")
 }
