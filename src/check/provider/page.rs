@@ -12,7 +12,6 @@ use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json}
 use crate::amount::{self, Currency};
 use crate::check::{Amount, Reading};
 use crate::failure::{Failure, Reason};
-use crate::text;
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -473,12 +472,12 @@ impl Page {
         if let (Some(said), Some(wanted)) = (&said, variables.currency())
             && !amount::is_same(said, wanted)
         {
-            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
+            return Err(another_currency(shown(said), &format!("`currency: {wanted}` is configured")));
         }
         // What the amount's own text may name, and who says so.
         let expected = said
             .as_deref()
-            .map(|said| (said, format!("the answer says {said}")))
+            .map(|said| (said, format!("the answer says {}", shown(said))))
             .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
             .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
@@ -543,9 +542,13 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
     Ok((parts, currency))
 }
 
+/// A word for a currency out of an answer, if it can be one: it may be anything else.
+fn shown(word: &str) -> &str {
+    let is_code = word.len() <= 8 && word.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if is_code { word } else { "another currency" }
+}
+
 fn another_currency(found: &str, who: &str) -> Failure {
-    // An answer may have anything there.
-    let (found, who) = (text::one_line(found, 30), text::one_line(who, 80));
     Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
         .with_hint("amounts are never converted; set `currency` to what the service reports")
 }
