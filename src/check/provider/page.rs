@@ -480,12 +480,12 @@ impl Page {
         if let (Some(said), Some(wanted)) = (&said, variables.currency())
             && !amount::is_same(said, wanted)
         {
-            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
+            return Err(another_currency(shown(said), &format!("`currency: {wanted}` is configured")));
         }
         // What the amount's own text may name, and who says so.
         let expected = said
             .as_deref()
-            .map(|said| (said, format!("the answer says {said}")))
+            .map(|said| (said, format!("the answer says {}", shown(said))))
             .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
             .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
@@ -548,6 +548,12 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
         return Err("the balance is an object with other keys than `amount`, `minus`, `plus` and `currency`".to_owned());
     }
     Ok((parts, currency))
+}
+
+/// A word for a currency out of an answer, if it can be one: it may be anything else.
+fn shown(word: &str) -> &str {
+    let is_code = word.len() <= 8 && word.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if is_code { word } else { "another currency" }
 }
 
 fn another_currency(found: &str, who: &str) -> Failure {
