@@ -88,7 +88,9 @@ impl Exit {
             Exit::Critical => "critical: a balance is below its threshold",
             Exit::Unknown => "unknown: at least one check could not be read",
             Exit::Usage => "usage error",
-            Exit::Internal => "internal error (a caught panic in the run itself, or a run that did not end in its time)",
+            Exit::Internal => {
+                "internal error (a caught panic in the run itself, or a run that did not end in its time)"
+            }
             Exit::Unwritten => "a report could not be written (to standard output, or where --report says)",
             Exit::Undelivered => {
                 "an alert could not be delivered to any of its channels (or, with --strict-metrics, the metrics)"

@@ -401,7 +401,9 @@ mod tests {
     fn no_text_controls_a_terminal() {
         for text in HOSTILE {
             let fields = [("field", Value::from(text)), ("debug", Value::from_debug(&text))];
-            let line = text_line(&Record::builder().level(Level::Warn).args(format_args!("{text}")).key_values(&fields).build());
+            let line = text_line(
+                &Record::builder().level(Level::Warn).args(format_args!("{text}")).key_values(&fields).build(),
+            );
             let line = line.strip_suffix('\n').unwrap();
             assert!(!line.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{line:?}");
             assert!(line.starts_with("warning: ") && line.contains(" field="), "{line:?}");

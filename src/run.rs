@@ -26,11 +26,11 @@ use crate::limit::Limiter;
 use crate::logging::Format;
 use crate::metrics::{Part, Published, Sums, Tally};
 use crate::plan::{Plan, PlanError};
+use crate::process::{Process, aside, clock, file, limits};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MetricMarks, Present, Run, Snapshot};
-use crate::process::{Process, aside, clock, file, limits};
 use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
 /// Of the run's time this much at the most is kept for the store.

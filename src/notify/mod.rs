@@ -209,10 +209,8 @@ impl Task {
         if let Some(failure) = self.broken() {
             return Delivery::none(&self.channel, &self.positions, failure);
         }
-        let payloads = self
-            .compose()
-            .into_iter()
-            .map(|part| channel::post(&self.channel, &self.message, part, clock::now()).body);
+        let payloads =
+            self.compose().into_iter().map(|part| channel::post(&self.channel, &self.message, part, clock::now()).body);
         Delivery {
             channel: self.channel.name.clone(),
             status: DeliveryStatus::DryRun,

@@ -67,7 +67,8 @@ pub fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
     let until = Instant::now() + bounds.patience;
     let path = path.to_owned();
     let read = move || {
-        let file = OpenOptions::new().read(true).custom_flags(flags()).open(&path).map_err(|error| unopened(&path, error))?;
+        let file =
+            OpenOptions::new().read(true).custom_flags(flags()).open(&path).map_err(|error| unopened(&path, error))?;
         match readable(&file.metadata()?)? {
             Content::None => Ok(Vec::new()),
             Content::Some { is_pipe } => drain(&file, bounds.most, until, is_pipe),

@@ -50,7 +50,8 @@ pub struct Room {
 /// The room for so many reads at once, of so many hosts.
 pub fn room(reads: usize, hosts: usize) -> Room {
     // Without a limit there is room; where open descriptors cannot be counted, few are open.
-    let most = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let most =
+        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let open = std::fs::read_dir("/proc/self/fd").map_or(16, Iterator::count);
     share(most.saturating_sub(open), reads, hosts)
 }

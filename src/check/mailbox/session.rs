@@ -198,8 +198,7 @@ fn fetch(
     let list: Vec<String> = batch.iter().map(u32::to_string).collect();
     let query = format!("(UID INTERNALDATE BODY.PEEK[]<0.{MOST_OF_MAIL}>)");
     let fetched = session.uid_fetch(list.join(","), query).map_err(|error| failure(error, limits))?;
-    let oldest =
-        clock::before(clock::now(), Duration::from_secs(u64::from(bounds.days) * 86_400));
+    let oldest = clock::before(clock::now(), Duration::from_secs(u64::from(bounds.days) * 86_400));
     let mut mails: Vec<(u32, Mail, Option<Timestamp>)> = Vec::new();
     for one in fetched.iter() {
         // Flags of other mails may come in between.
