@@ -133,10 +133,6 @@ pub struct LastRun {
 const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
-    // Runs that begin at the end of the calendar, where the clock stands still, are numbered on from there.
-    let last = Timestamp::MAX.as_microsecond();
-    let number =
-        if number.checked_sub(last).is_some_and(|beyond| (0..1_000_000).contains(&beyond)) { last } else { number };
     Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
 }
 
