@@ -19,6 +19,7 @@ mod sqlite;
 pub mod views;
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -284,10 +285,8 @@ impl Store {
         });
         let begin = Instant::now();
         let is_there = match &mut self.engine {
-            Some(engine) => {
-                job(engine);
-                true
-            }
+            // What panics here must not take the run along.
+            Some(engine) => catch_unwind(AssertUnwindSafe(|| job(engine))).is_ok(),
             None => self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()),
         };
         // The backend's own limit comes first, with a better message.

@@ -172,6 +172,23 @@ fn a_slow_reader_of_the_log_gets_all_of_it_in_order() {
 }
 
 #[test]
+fn a_stream_that_was_told_not_to_wait_loses_nothing() {
+    // Whoever shares a pipe with this program may have set it so, as some runtimes do.
+    let accounts = (0..600).map(|n| fine(&format!("account-{n:03}-{}", "x".repeat(100))));
+    let nonblocking = "use Fcntl; fcntl($_, F_SETFL, O_NONBLOCK | O_WRONLY) for (STDOUT, STDERR); exec @ARGV";
+    let slow =
+        format!("{{ perl -e '{nonblocking}' \"$0\" \"$@\" 2>&3 | (sleep 0.5; cat); }} 3>&1 1>&2 | (sleep 0.5; cat)");
+    for format in ["text", "json"] {
+        let program = Program::check_json(&config(accounts.clone().collect())).env("LOG_FORMAT", format).args(["-vv"]);
+        let run = program.by(&["bash", "-c", &format!("({slow}) 3>&2")]).run();
+        // The two streams have changed places on their way.
+        let report: Value = serde_json::from_str(&run.stderr).unwrap_or_else(|error| panic!("{error}: {run}"));
+        assert_eq!(report["summary"]["ok"], 600);
+        assert_eq!(run.stdout.lines().filter(|line| line.contains("account-")).count(), 600, "{run}");
+    }
+}
+
+#[test]
 fn every_json_log_line_is_json_whatever_names_hold() {
     let names = [
         "esc \u{1b}[31m red",
@@ -490,6 +507,18 @@ fn no_threads() -> Row {
         "reads all, one after the other",
         "sends nothing",
     )
+}
+
+#[test]
+fn without_threads_a_database_that_has_a_name_costs_no_alert() {
+    let hook = receiver();
+    let mut config = watched(&hook);
+    config["state"] = json!({"url": "postgres://u:p@localhost:9/d?sslmode=disable"});
+    let Some(program) = with_threads(Program::check_json(&config), 1) else {
+        return;
+    };
+    let run = program.run().expect(2);
+    assert_eq!((hook.hits(), &run.report()["memory"]["status"]), (1, &json!("failed")), "{run}");
 }
 
 #[test]
