@@ -24,7 +24,7 @@ pub enum Exit {
     Internal = 70,
     /// Nothing else is wrong, but a report could not be written.
     Unwritten = 74,
-    /// An alert reached none of its channels.
+    /// An alert is owed to a channel.
     Undelivered = 75,
     /// The config is missing, invalid or empty.
     Config = 78,
@@ -93,7 +93,7 @@ impl Exit {
             }
             Exit::Unwritten => "a report could not be written (to standard output, or where --report says)",
             Exit::Undelivered => {
-                "an alert could not be delivered to any of its channels (or, with --strict-metrics, the metrics)"
+                "an alert is still owed to a channel: not delivered, or not known to be (or, with --strict-metrics, the metrics)"
             }
             Exit::Config => "the config is missing, invalid, or has nothing to do",
             Exit::HungUp => "hung up (SIGHUP)",

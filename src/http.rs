@@ -5,6 +5,7 @@
 
 use std::error::Error as _;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
+use ureq::SendBody;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
     Transport, TransportAdapter,
@@ -21,7 +23,8 @@ use url::Url;
 use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
 use crate::lookup;
-use crate::process::{aside, limits};
+use crate::process::{aside, file, limits};
+use crate::surroundings::Surroundings;
 
 /// Largest body that is read, in bytes.
 const LARGEST_BODY: u64 = 1024 * 1024;
@@ -29,6 +32,8 @@ const LARGEST_BODY: u64 = 1024 * 1024;
 const MOST_REDIRECTS: usize = 5;
 /// How long the end of reading may take.
 const MOST_FOR_END: Duration = Duration::from_millis(500);
+/// A bundle of authorities has a few hundred kilobytes.
+const AUTHORITIES: file::Bounds = file::Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(5) };
 const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
 
 /// A request to a provider.
@@ -57,13 +62,36 @@ pub struct Response {
 /// One TLS connector for reading and sending, built when the first client is: OpenSSL takes tens of milliseconds to read
 /// the trust store, which `native-tls` makes it do for every connector, and `reqwest` wants one even for plain HTTP.
 #[derive(Clone, Default)]
-struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
+struct TrustStore {
+    built: Arc<OnceLock<Result<native_tls::TlsConnector, String>>>,
+    surroundings: Arc<Surroundings>,
+}
 
 impl TrustStore {
     fn connector(&self) -> Result<native_tls::TlsConnector, String> {
-        let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
+        let built = self.built.get_or_init(|| {
+            let mut builder = native_tls::TlsConnector::builder();
+            // The library hears of the process's own variables, and not of `.env`.
+            for authority in authorities(&self.surroundings) {
+                builder.add_root_certificate(authority);
+            }
+            builder.build().map_err(|error| error.to_string())
+        });
         built.clone()
     }
+}
+
+/// The certificate authorities that only `.env` names, beside those that the library knows.
+fn authorities(surroundings: &Surroundings) -> Vec<native_tls::Certificate> {
+    let files = surroundings.more_authorities.iter().flat_map(|place| match std::fs::read_dir(place) {
+        Ok(folder) => folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
+        Err(_) => vec![place.clone()],
+    });
+    let certificates = files.filter_map(|file| {
+        let text = file::read(&file, AUTHORITIES).ok()?;
+        native_tls::Certificate::stack_from_pem(&text).ok()
+    });
+    certificates.flatten().collect()
 }
 
 /// A message to a service.
@@ -78,6 +106,25 @@ pub struct Outgoing<'a> {
     pub proof: Vec<Pair>,
     /// What.
     pub body: &'a str,
+    /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come.
+    pub is_out: &'a AtomicBool,
+}
+
+/// A body that tells when all of it was handed over to the connection. What comes before (the name, the connection, TLS, the
+/// head of the request) has succeeded by then.
+struct Watched<'a> {
+    rest: &'a [u8],
+    is_out: &'a AtomicBool,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.rest.read(buffer)?;
+        if self.rest.is_empty() {
+            self.is_out.store(true, Ordering::SeqCst);
+        }
+        Ok(count)
+    }
 }
 
 /// Both clients of a run. Nothing is opened until it is used.
@@ -103,9 +150,17 @@ enum Reader {
 }
 
 impl Clients {
-    /// Clients of which the reading one keeps so many idle connections to one host.
-    pub fn keeping(idle: usize) -> Clients {
-        Clients { idle: Some(idle), ..Clients::default() }
+    /// The clients of a process with these proxies and authorities.
+    pub fn new(surroundings: Surroundings) -> Clients {
+        let trust = TrustStore { surroundings: Arc::new(surroundings), ..TrustStore::default() };
+        Clients { trust, ..Clients::default() }
+    }
+
+    /// The same, of which the reading one keeps so many idle connections to one host.
+    #[must_use]
+    pub fn keeping(mut self, idle: usize) -> Clients {
+        self.idle = Some(idle);
+        self
     }
 
     fn reader(&self) -> Reader {
@@ -204,11 +259,13 @@ impl Clients {
         let mut request = ureq::http::Request::builder()
             .method(message.method.as_str())
             .uri(message.url.as_str())
-            .header("content-type", message.content_type);
+            .header("content-type", message.content_type)
+            .header("content-length", message.body.len());
         for (name, value) in &message.proof {
             request = request.header(name.as_str(), value.expose_secret());
         }
-        self.run(request.body(message.body), timeout)
+        let mut body = Watched { rest: message.body.as_bytes(), is_out: message.is_out };
+        self.run(request.body(SendBody::from_reader(&mut body)), timeout)
     }
 
     /// One request of the sending client.
@@ -236,7 +293,11 @@ impl Clients {
         let mut response = agent.run(request).map_err(|error| send_failure(&error, timeout))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
-        let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;
+        let body = match read_body(&mut response.body_mut().as_reader(), start, timeout) {
+            // The status alone is a refusal, whatever words were to follow.
+            Err(_) if !(200..300).contains(&status) => Vec::new(),
+            body => body?,
+        };
         Ok(Response { status, retry_after, body })
     }
 }

@@ -33,6 +33,7 @@ pub mod logging;
 pub mod lookup;
 pub mod metrics;
 pub mod notify;
+mod page;
 pub mod plan;
 pub mod process;
 pub mod recall;
@@ -41,6 +42,7 @@ pub mod report;
 pub mod retry;
 mod run;
 pub mod state;
+pub mod surroundings;
 pub mod text;
 
 use std::io;
@@ -48,7 +50,7 @@ use std::time::{Duration, Instant};
 
 use clap::CommandFactory;
 
-use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
+use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, Talk, ValidateArgs};
 use crate::config::{Environment, Loaded, Problem, Reach, Source};
 use crate::exit::Exit;
 use crate::logging::Format;
@@ -68,19 +70,16 @@ const PROBE: Duration = Duration::from_secs(60);
 pub fn run(cli: Cli, process: &Process) -> Exit {
     match cli.command {
         Command::Check(args) => {
-            set_colour(args.talk.color);
             let exit = run::check(&args, process);
             if args.output == Output::Nagios { nagios(exit, process) } else { exit }
         }
-        Command::Validate(args) => {
-            set_colour(args.talk.color);
-            validate(&args, process)
-        }
+        Command::Validate(args) => validate(&args, process),
         Command::Providers(args) => print(&report::setup::providers(args.output), process, Exit::Ok),
-        Command::Status(args) => answer(&args.store, process, watchdog::LONGEST, || recall::status(&args)),
-        Command::History(args) => answer(&args.store, process, watchdog::LONGEST, || recall::history(&args)),
-        Command::Alerts(args) => answer(&args.store, process, watchdog::LONGEST, || recall::alerts(&args)),
-        Command::Health(args) => answer(&args.store, process, PROBE, || recall::health(&args)),
+        Command::Status(args) => answer(process, watchdog::LONGEST, || recall::status(&args)),
+        Command::History(args) => answer(process, watchdog::LONGEST, || recall::history(&args)),
+        Command::Alerts(args) => answer(process, watchdog::LONGEST, || recall::alerts(&args)),
+        Command::Health(args) => answer(process, PROBE, || recall::health(&args)),
+        Command::TryMail => check::mailbox::trial::stand(process),
         Command::Schema => print(config::SCHEMA, process, Exit::Ok),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -98,9 +97,11 @@ pub fn nagios(exit: Exit, process: &Process) -> Exit {
     exit.for_nagios()
 }
 
-fn set_colour(color: Color) {
+fn set_colour(color: Color, environment: &Environment) {
     let choice = match color {
-        // The library's own rule per stream: a terminal, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`.
+        // The library hears of the process's own variable, and not of `.env`.
+        Color::Auto if environment.overlay("NO_COLOR").is_some() => anstream::ColorChoice::Never,
+        // The library's own rule per stream: a terminal, `CLICOLOR_FORCE`, `TERM`.
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::AlwaysAnsi,
         Color::Never => anstream::ColorChoice::Never,
@@ -108,20 +109,35 @@ fn set_colour(color: Color) {
     choice.write_global();
 }
 
+/// A config that was looked for and read, and what it was read with.
+struct Opened {
+    format: Format,
+    source: Source,
+    environment: Environment,
+    loaded: Loaded,
+}
+
+/// Finds where the config is, reads the variables, and starts logging and colours.
+fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Result<Source, Box<Problem>>) {
+    let environment = Environment::of_process();
+    let source = Source::find(config.config.as_deref(), &environment);
+    let environment = match &source {
+        Ok(source) => environment.with_dotenv(&source.folder()),
+        Err(_) => environment,
+    };
+    set_colour(talk.color, &environment);
+    (logging::init(&environment, talk.verbose), environment, source)
+}
+
 /// Reads the config and starts logging; problems that stop everything are printed.
-fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exit> {
-    // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
-    let variable =
-        std::env::var_os("CONFIG_PATH").filter(|path| config.config.as_ref().is_some_and(|c| c.as_os_str() == path));
-    let source = Source::find(config.config.as_deref(), variable.map(|_| "CONFIG_PATH"));
-    let environment = Environment::read(source.as_ref().ok().map(Source::folder).as_deref());
-    let format = logging::init(&environment, verbose);
+fn open(config: &ConfigArg, talk: &Talk) -> Result<Opened, Exit> {
+    let (format, environment, source) = begin(config, talk);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config
     })?;
     let loaded = config::load(&source, &environment);
-    Ok((format, source, loaded))
+    Ok(Opened { format, source, environment, loaded })
 }
 
 fn complain_all(format: Format, problems: &[Problem]) {
@@ -132,7 +148,7 @@ fn complain_all(format: Format, problems: &[Problem]) {
 
 fn validate(args: &ValidateArgs, process: &Process) -> Exit {
     process.watchdog.expect("the reading of the config", Exit::Config);
-    let (format, source, loaded) = match open(&args.config, args.talk.verbose) {
+    let Opened { format, source, loaded, .. } = match open(&args.config, &args.talk) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -147,10 +163,10 @@ fn validate(args: &ValidateArgs, process: &Process) -> Exit {
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().chain(config.advice()) {
         log::warn!("{warning}");
     }
-    match Plan::new(&config, &CheckArgs::default()) {
+    match Plan::new(&config, &CheckArgs::default(), None) {
         Ok(plan) => {
             let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
             print(&report::setup::describe(&config, &plan), process, exit)
@@ -163,8 +179,7 @@ fn validate(args: &ValidateArgs, process: &Process) -> Exit {
 }
 
 /// Prints what the memory of runs answers.
-fn answer(args: &StoreArgs, process: &Process, time: Duration, ask: impl FnOnce() -> recall::Answer) -> Exit {
-    set_colour(args.talk.color);
+fn answer(process: &Process, time: Duration, ask: impl FnOnce() -> recall::Answer) -> Exit {
     process.watchdog.allow(time);
     process.watchdog.expect("the reading of the memory of runs", Exit::Unknown);
     match ask() {

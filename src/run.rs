@@ -2,7 +2,7 @@
 //!
 //! Not here: what each step does. This is their order, and the time they share.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use crate::alert::Identity;
 use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
-use crate::check::mailbox::scan::{Scanned, Terms};
-use crate::check::mailbox::session::Cursor;
+use crate::check::mailbox::resolve::Resolver;
+use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Turn};
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
-use crate::config::{self, Loaded, Mailbox, Place};
+use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
@@ -30,11 +30,11 @@ use crate::process::{Process, aside, clock, file, limits};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
-use crate::state::{Decider, Learnt, MetricMarks, Present, Run, Snapshot};
-use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
+use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
+use crate::{Opened, check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
-/// Of the run's time this much at the most is kept for the store.
-const STATE_SHARE: Duration = Duration::from_secs(2);
+/// Of the run's time this much at the most is kept for the store and for telling.
+const LAST_SHARE: Duration = Duration::from_secs(5);
 /// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
 /// Report files that take no longer are written before standard output.
@@ -65,10 +65,10 @@ impl Step {
     fn end(self, start: Instant, timeout: Duration) -> (Instant, Duration) {
         let (deadline, millis) = (start + timeout, Duration::from_millis);
         match self {
-            // A store that hangs takes a quarter of the run's time at the most.
-            Step::Recall => (start + timeout / 4, millis(500)),
-            // What the checks leave is the store's, so that what they found can be remembered.
-            Step::Look => (deadline - (timeout / 20).min(STATE_SHARE), millis(1000)),
+            // A store that hangs takes a quarter of the run's time at the most, but of a short run a second or a half.
+            Step::Recall => (start + (timeout / 4).max(millis(1000).min(timeout / 2)), millis(500)),
+            // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
+            Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),
             Step::Claim => (deadline + millis(500), millis(2500)),
             Step::Tell => (deadline + millis(1200), millis(6000)),
             Step::Mark => (deadline + millis(1500), millis(7000)),
@@ -83,6 +83,7 @@ struct Context<'a> {
     args: &'a CheckArgs,
     process: &'a Process,
     format: Format,
+    environment: Environment,
     start: Instant,
     timeout: Duration,
     started_at: Timestamp,
@@ -95,7 +96,15 @@ impl Context<'_> {
     /// When a step must be over.
     fn until(&self, step: Step) -> Deadline {
         let (at, grace) = step.end(self.start, self.timeout);
-        Deadline::new(at, grace, &self.interrupt)
+        let deadline = Deadline::new(at, grace, &self.interrupt);
+        match step {
+            // A store that hangs leaves as much time for telling as it has taken.
+            Step::Claim => {
+                let (now, end) = (Instant::now(), Step::Tell.end(self.start, self.timeout).0);
+                deadline.or_at(now + end.saturating_duration_since(now) / 2)
+            }
+            _ => deadline,
+        }
     }
 
     /// Whether a report in this form is wanted.
@@ -111,15 +120,25 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     // As long as the config is not read, nobody knows better.
     watchdog.allow(args.timeout.unwrap_or(config::Settings::default().run_timeout));
     watchdog.expect("the reading of the config", shown(args, Exit::Config));
-    let (format, config) = match open(&args.config, args.talk.verbose) {
-        Ok((format, _, Loaded { config: Some(config), .. })) => (format, config),
-        Ok((format, _, loaded)) => {
-            complain_all(format, &loaded.problems);
-            return Exit::Config;
-        }
+    let Opened { format, environment, loaded, .. } = match open(&args.config, &args.talk) {
+        Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let plan = match Plan::new(&config, args) {
+    let Some(config) = loaded.config else {
+        complain_all(format, &loaded.problems);
+        return Exit::Config;
+    };
+    for problem in loaded.problems.iter().filter(|problem| problem.reach == Reach::Line) {
+        log::warn!("{problem}");
+    }
+    let shard = match args.shard(&environment) {
+        Ok(shard) => shard,
+        Err(why) => {
+            logging::complain(format, &why);
+            return Exit::Usage;
+        }
+    };
+    let plan = match Plan::new(&config, args, shard) {
         Ok(plan) => plan,
         Err(PlanError::Usage { message, hint }) => {
             let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
@@ -150,16 +169,17 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
             log::warn!("no alert can be sent through `{}`: {why}", channel.name);
         }
     }
-    let run_id = run_id(started_at);
+    let run_id = run_id(&environment, started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
     let (start, timeout) = (watchdog.started(), plan.run_timeout);
     let room = limits::room(plan.workers, hosts(&plan).len());
     if room.reads < plan.workers {
         log::info!("few files may be open: {} checks at the same time instead of {}", room.reads, plan.workers);
     }
-    let clients = Arc::new(Clients::keeping(room.idle));
+    let clients = Arc::new(Clients::new(environment.surroundings()).keeping(room.idle));
     let plan = Plan { workers: room.reads, ..plan };
-    let context = Context { args, process, format, start, timeout, started_at, run_id, interrupt, clients };
+    let context =
+        Context { args, process, format, environment, start, timeout, started_at, run_id, interrupt, clients };
     let report = carry_out(plan, &context);
     if report.channels.is_empty() && (report.has_low() || report.has_failed() || report.has_warning()) {
         let what = "something is wrong and nobody is told of it, because the config has no `webhook`";
@@ -175,10 +195,10 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let args = context.args;
     let recall = context.until(Step::Recall);
     let mut session = Session::begin(&plan.state, args.dry_run, &context.clients, &recall);
-    let snapshot = session.snapshot(plan.keep_readings, &recall);
+    let snapshot = session.snapshot(plan.keep_readings, plan.shard, &recall);
     let lag_seconds = lag(&plan, context, || session.previous_start(plan.shard, &recall));
 
-    let seen = look(&mut plan, context, snapshot);
+    let seen = look(&mut plan, context, snapshot, session.marker());
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
     let group = metrics::ledger(&plan.metrics, plan.shard);
@@ -206,7 +226,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         Arc::new(move |memory| decide::decide(&learnt.found, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
-    let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
+    let Decision { alerts, held, waiting, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
     fault::point("after-claim");
     // What reading needed is there for telling.
     context.clients.end_reading();
@@ -226,9 +246,10 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         verdicts: found.accounts,
         subscriptions: found.subscriptions,
         mailboxes: found.mailboxes,
-        alerts,
+        alerts: alerts.into_iter().map(|telling| telling.alert).collect(),
         held,
-        channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
+        waiting,
+        channels: plan.channels.iter().map(|channel| (channel.id.clone(), channel.name.clone())).collect(),
         deliveries,
         memory: Kept::Off,
         circuits: seen.open_circuits,
@@ -285,7 +306,7 @@ enum Looked {
 }
 
 /// Makes the checks, all at once as far as there are workers.
-fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
+fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<MailMarker>) -> Seen {
     let hosts = hosts(plan);
     let checks = std::mem::take(&mut plan.checks);
     let limits = std::mem::take(&mut plan.rate_limits);
@@ -310,13 +331,25 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
     let mailboxes = std::mem::take(&mut plan.mailboxes);
     let of = |mailbox: &Mailbox| (mailbox.identity(), mailbox.name.clone(), mailbox.address.host.clone());
     let names: Vec<(Identity, String, String)> = mailboxes.iter().map(of).collect();
-    let terms = Arc::new(Terms { today, settings: plan.email, policy: shared.policy.clone() });
-    let scans = mailboxes.into_iter().map(|mailbox| mailbox_job(mailbox, &snapshot.cursors, &terms, &shared));
+    let terms = Arc::new(Terms {
+        today,
+        settings: plan.email,
+        policy: shared.policy.clone(),
+        resolver: Resolver::default(),
+        marker: Arc::new(move |mailbox, mark| marker.iter().for_each(|marker| marker.mark(mailbox, mark))),
+        clients: Arc::clone(&shared.clients),
+        redactor: Arc::clone(&shared.redactor),
+    });
+    let scans = mailboxes.into_iter().map(|mailbox| {
+        let identity = mailbox.identity();
+        let (cursor, mark) = (snapshot.cursors.get(&identity).copied(), snapshot.marks.get(&identity).copied());
+        mailbox_job(Scanner::new(mailbox, cursor, mark, Arc::clone(&terms)))
+    });
     // Mailboxes take longest, so they begin first.
     let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done));
+    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done));
     drop(progress);
 
     let mut looked = looked.into_iter();
@@ -336,8 +369,12 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
     });
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes));
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
-        let (before, paid) = (subscription.alert_days_before, subscription.last_renewed);
-        let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;
+        let renewal = match &subscription.schedule {
+            Ok(Schedule { cycle, alert_days_before, last_renewed, .. }) => {
+                Ok(check::subscription::look(*cycle, *alert_days_before, *last_renewed, today)?)
+            }
+            Err(why) => Err(Failure::new(Reason::Config, why.clone())),
+        };
         Some(SubscriptionVerdict { identity: subscription.identity(), subscription, renewal })
     });
     Seen {
@@ -348,19 +385,13 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Seen {
     }
 }
 
-fn mailbox_job(
-    mailbox: Mailbox,
-    cursors: &HashMap<Identity, Cursor>,
-    terms: &Arc<Terms>,
-    shared: &Arc<Shared>,
-) -> Job<Looked> {
-    let (shared, terms) = (Arc::clone(shared), Arc::clone(terms));
-    let cursor = cursors.get(&mailbox.identity()).copied();
+fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
     Box::new(move || {
-        fault::point(&format!("check-panic:{}", mailbox.name));
-        let mut scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
-        scanned.result = check::pool::or_cancelled(scanned.result, &terms.policy.deadline);
-        Turn::Done(Looked::Mailbox(scanned))
+        fault::point(&format!("check-panic:{}", scanner.name()));
+        match scanner.turn() {
+            Turn::Done(scanned) => Turn::Done(Looked::Mailbox(scanned)),
+            Turn::Later(at, why) => Turn::Later(at, why),
+        }
     })
 }
 
@@ -389,6 +420,7 @@ fn present(plan: &Plan, report: &Report) -> Present {
             .iter()
             .map(|v| (v.subject.name.clone(), v.subject.provider.clone()))
             .chain(report.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
+            .chain(report.subscriptions.iter().map(|v| (v.subscription.name.clone(), "subscription".to_owned())))
             .collect(),
         webhook_types: plan.channels.iter().map(|channel| channel.kind.as_str()).collect(),
     }
@@ -417,7 +449,7 @@ fn publish(
         .chain(report.alerts.iter().map(|alert| alert.identity));
     let checks: Arc<HashSet<Identity>> = Arc::new(checks.collect());
     let alone = || {
-        let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
+        let pending = (0..report.alerts.len()).filter(|at| report.owed(*at).next().is_some()).count();
         Sums { tally: this_run(), last_success: aim.succeeded_at, pending: pending as u64 }
     };
     let (part, shown, sums) = match session.sums(&aim.group, &checks, &context.until(Step::Publish)) {
@@ -458,7 +490,7 @@ fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
 fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timestamp>) -> Option<f64> {
     let started_at = context.started_at;
     let scheduled = context.args.scheduled_at.or_else(|| {
-        let name = std::env::var("BALANCE_ALERT_JOB_NAME").ok()?;
+        let name = context.environment.overlay("BALANCE_ALERT_JOB_NAME")?;
         let minutes: i64 = name.rsplit_once('-')?.1.parse().ok()?;
         // A Job that was made by hand may end in any number.
         let at = Timestamp::from_second(minutes.checked_mul(60)?).ok()?;
@@ -529,10 +561,10 @@ fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
 }
 
 /// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.
-fn run_id(started_at: Timestamp) -> String {
-    let is_id = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
-    match std::env::var("BALANCE_ALERT_RUN_ID").ok().filter(|id| !id.is_empty()) {
-        Some(id) if is_id(&id) => return id,
+fn run_id(environment: &Environment, started_at: Timestamp) -> String {
+    let is_id = |id: &str| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
+    match environment.get("BALANCE_ALERT_RUN_ID").filter(|id| !id.is_empty()) {
+        Some(id) if is_id(id) => return id.to_owned(),
         Some(_) => log::warn!("`BALANCE_ALERT_RUN_ID` is not used: an id is 1 to 100 visible ASCII characters"),
         None => {}
     }

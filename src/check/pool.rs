@@ -89,10 +89,18 @@ enum Progress {
 struct Shared<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+    /// So many jobs at the front are slow, and so many of them are worked on at once.
+    slow: usize,
+    most_slow: usize,
+    /// Whether slow jobs go first. A single worker takes them last.
+    slow_first: bool,
 }
 
 struct State<T> {
     ready: VecDeque<(usize, Job<T>)>,
+    ready_slow: VecDeque<(usize, Job<T>)>,
+    /// Slow jobs that workers have.
+    busy_slow: usize,
     waiting: BinaryHeap<Reverse<Waiting<T>>>,
     progress: Vec<Progress>,
     given_up: bool,
@@ -114,18 +122,40 @@ impl<T> Shared<T> {
             }
             while state.waiting.peek().is_some_and(|Reverse(first)| first.at <= now) {
                 if let Some(Reverse(due)) = state.waiting.pop() {
-                    state.ready.push_back((due.index, due.job));
+                    let queue = if due.index < self.slow { &mut state.ready_slow } else { &mut state.ready };
+                    queue.push_back((due.index, due.job));
                 }
             }
-            if let Some((index, job)) = state.ready.pop_front() {
+            if let Some((index, job)) = self.first(&mut state) {
                 state.progress[index] = Progress::Started;
                 return Some((index, job));
             }
-            // A job that another worker has comes back to that worker.
+            // A job that another worker has comes back to that worker, and so does the place of a slow one.
             let until = state.waiting.peek().map(|Reverse(first)| first.at)?;
             let until = until.min(deadline.at());
             let waited = self.changed.wait_timeout(state, until.saturating_duration_since(now));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The first job that a worker may begin: a slow one, if there is a place for it.
+    fn first(&self, state: &mut State<T>) -> Option<(usize, Job<T>)> {
+        let has_place = state.busy_slow < self.most_slow && (self.slow_first || state.ready.is_empty());
+        match state.ready_slow.pop_front_if(|_| has_place) {
+            Some(slow) => {
+                state.busy_slow += 1;
+                Some(slow)
+            }
+            None => state.ready.pop_front(),
+        }
+    }
+
+    /// A worker is done with a job, or with a turn of it.
+    fn leave(&self, index: usize) {
+        if index < self.slow {
+            self.lock().busy_slow -= 1;
+            // Somebody may be waiting for this place and for a time that is far off.
+            self.changed.notify_all();
         }
     }
 
@@ -150,11 +180,15 @@ impl<T> Shared<T> {
 /// Runs all jobs on `workers` threads, or as many as there can be, and gives their outcomes in the jobs' order. Without any
 /// thread it runs them here, one after the other.
 ///
+/// The first `slow` of them may take long: as long as there are fewer workers than jobs, they never hold more than half of the
+/// workers, or the only one.
+///
 /// A job that is not finished at the deadline is given up as `timeout`, or as `cancelled` if a signal has moved the
 /// deadline; its thread may linger, but nothing waits for it. After a signal no job begins. `on_done` hears the number of
 /// finished jobs.
 pub fn run<T: Send + 'static>(
     jobs: Vec<Job<T>>,
+    slow: usize,
     workers: usize,
     deadline: &Deadline,
     mut on_done: impl FnMut(usize),
@@ -164,10 +198,19 @@ pub fn run<T: Send + 'static>(
         return Vec::new();
     }
     let pool = threads(workers.clamp(1, total));
+    // There may be fewer than wanted, and without threads this one.
+    let workers = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
     let start = Instant::now();
+    let mut ready_slow: VecDeque<(usize, Job<T>)> = jobs.into_iter().enumerate().collect();
+    let ready = ready_slow.split_off(slow.min(total));
     let shared = Arc::new(Shared {
+        slow,
+        most_slow: if workers < total { (workers / 2).max(1) } else { total },
+        slow_first: workers > 1,
         state: Mutex::new(State {
-            ready: jobs.into_iter().enumerate().collect(),
+            ready,
+            ready_slow,
+            busy_slow: 0,
             waiting: BinaryHeap::new(),
             progress: (0..total).map(|_| Progress::Queued).collect(),
             given_up: false,
@@ -176,7 +219,7 @@ pub fn run<T: Send + 'static>(
     });
     let (sender, receiver) = mpsc::channel();
     match &pool {
-        Some(pool) => (0..pool.current_num_threads()).for_each(|_| {
+        Some(pool) => (0..workers).for_each(|_| {
             let (shared, sender, deadline) = (Arc::clone(&shared), sender.clone(), deadline.clone());
             pool.spawn(move || work(&shared, &sender, &deadline));
         }),
@@ -234,7 +277,9 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
             return;
         }
         let begin = Instant::now();
-        let outcome = match catch_unwind(AssertUnwindSafe(&mut job)) {
+        let turn = catch_unwind(AssertUnwindSafe(&mut job));
+        shared.leave(index);
+        let outcome = match turn {
             Ok(Turn::Done(outcome)) => Ok(outcome),
             Ok(Turn::Later(at, why)) => {
                 shared.put_back(Waiting { at, index, job }, why);
@@ -315,7 +360,7 @@ mod tests {
             })
             .collect();
         let mut heard = Vec::new();
-        let outcomes = run(jobs, 7, &far(), |done| heard.push(done));
+        let outcomes = run(jobs, 0, 7, &far(), |done| heard.push(done));
         let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, (0..60).collect::<Vec<_>>());
         assert_eq!(heard, (1..=60).collect::<Vec<_>>());
@@ -326,7 +371,7 @@ mod tests {
     fn a_panic_stays_in_its_check() {
         let jobs: Vec<Job<i64>> =
             vec![Box::new(|| Turn::Done(outcome(1))), Box::new(|| panic!("boom")), Box::new(|| Turn::Done(outcome(3)))];
-        let outcomes = run(jobs, 1, &far(), |_| ());
+        let outcomes = run(jobs, 0, 1, &far(), |_| ());
         assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
         assert_eq!(outcomes[1].as_ref().unwrap_err().failure.reason, Reason::Internal);
     }
@@ -345,7 +390,7 @@ mod tests {
                 Turn::Done(outcome(2))
             }),
         ];
-        let outcomes = run(jobs, 1, &far(), |_| ());
+        let outcomes = run(jobs, 0, 1, &far(), |_| ());
         let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, [1, 2]);
     }
@@ -366,7 +411,7 @@ mod tests {
                 Turn::Done(outcome(3))
             }),
         ];
-        let outcomes = run(jobs, 1, &Deadline::within(Duration::from_millis(100)), |_| ());
+        let outcomes = run(jobs, 0, 1, &Deadline::within(Duration::from_millis(100)), |_| ());
         drop(release);
         assert!(outcomes[0].is_ok());
         for outcome in &outcomes[1..] {
@@ -402,7 +447,7 @@ mod tests {
                 turn
             }) as Job<i64>
         });
-        let outcomes = run(jobs.collect(), 1, &Deadline::within(Duration::from_millis(300)), |_| ());
+        let outcomes = run(jobs.collect(), 0, 1, &Deadline::within(Duration::from_millis(300)), |_| ());
         order.extend(receiver.try_iter());
         assert_eq!(order, [3, 4, 5, 1, 0]);
         let lost = outcomes[2].as_ref().unwrap_err();
@@ -428,7 +473,7 @@ mod tests {
                 Turn::Done(outcome(3))
             }),
         ];
-        let outcomes = run(jobs, 1, &deadline, |_| ());
+        let outcomes = run(jobs, 0, 1, &deadline, |_| ());
         drop(release);
         assert!(outcomes[0].is_ok());
         for (outcome, is_started) in outcomes[1..].iter().zip([true, false]) {
@@ -436,5 +481,41 @@ mod tests {
             assert_eq!((lost.failure.reason, lost.is_started), (Reason::Cancelled, is_started));
         }
         assert_eq!(started.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn slow_jobs_never_hold_more_than_half_of_the_workers() {
+        for (workers, most) in [(1, 1), (2, 1), (3, 1), (4, 2), (7, 3), (30, 30)] {
+            let busy = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+            let (release, wait) = mpsc::channel::<()>();
+            let wait = Arc::new(Mutex::new(wait));
+            let slow = (0..10_i64).map(|n| {
+                let (busy, wait) = (Arc::clone(&busy), Arc::clone(&wait));
+                let mut turns = 0;
+                Box::new(move || {
+                    turns += 1;
+                    if turns == 1 {
+                        // Others may be first, and it comes again.
+                        return Turn::Later(Instant::now(), Failure::new(Reason::Dns, "x"));
+                    }
+                    let now = busy.0.fetch_add(1, Ordering::SeqCst) + 1;
+                    busy.1.fetch_max(now, Ordering::SeqCst);
+                    // Until all others are done.
+                    let _ = wait.lock().unwrap().recv();
+                    busy.0.fetch_sub(1, Ordering::SeqCst);
+                    Turn::Done(n)
+                }) as Job<i64>
+            });
+            let fast = (10..20_i64).map(|n| Box::new(move || Turn::Done(n)) as Job<i64>);
+            let mut release = Some(release);
+            let outcomes = run(slow.chain(fast).collect(), 10, workers, &far(), |done| {
+                if done == 10 {
+                    release = None;
+                }
+            });
+            let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
+            assert_eq!(read, (0..20).collect::<Vec<_>>(), "{workers} workers");
+            assert!(busy.1.load(Ordering::SeqCst) <= most, "{workers} workers");
+        }
     }
 }

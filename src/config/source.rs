@@ -4,8 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::environment::Environment;
 use super::problem::{Problem, Reach};
 use crate::process::file::{self, Bounds};
+use crate::text;
+
+/// The variable that names the config, as `--config` does.
+const VARIABLE: &str = "CONFIG_PATH";
 
 /// A config is text of a few kilobytes; more than this is the wrong file. It may come out of a pipe whose other end fetches it.
 const BOUNDS: Bounds = Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(30) };
@@ -25,19 +30,20 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source the user named, else the first of the usual places that holds a file.
+    /// The source that the flag or the variable names, else the first of the usual places that holds a file. Of the
+    /// environment only the process's own part is known yet: `.env` stands beside the config.
     ///
     /// # Errors
     /// A problem that lists the places if there is none.
-    pub fn find(named: Option<&Path>, variable: Option<&'static str>) -> Result<Source, Box<Problem>> {
+    pub fn find(flag: Option<&Path>, environment: &Environment) -> Result<Source, Box<Problem>> {
+        let (named, variable) = match flag {
+            Some(flag) => (Some(flag.to_owned()), None),
+            None => (environment.path(VARIABLE), Some(VARIABLE)),
+        };
         if let Some(path) = named {
-            return Ok(if path == Path::new("-") {
-                Source::Stdin
-            } else {
-                Source::File { path: path.to_owned(), variable }
-            });
+            return Ok(if path == Path::new("-") { Source::Stdin } else { Source::File { path, variable } });
         }
-        let places = usual_places();
+        let places = usual_places(environment);
         places
             .iter()
             .find(|path| path.is_file())
@@ -51,7 +57,7 @@ impl Source {
                         "none given, and none at {}",
                         places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" or ")
                     ),
-                    hint: Some("name one with `--config FILE` or CONFIG_PATH".to_owned()),
+                    hint: Some(format!("name one with `--config FILE` or {VARIABLE}")),
                     reach: Reach::Whole,
                 })
             })
@@ -97,16 +103,15 @@ impl Source {
                 Source::File { path, .. } if error.kind() == io::ErrorKind::NotFound => similar_file(path),
                 _ => None,
             };
-            problem(format!("cannot be read: {}", crate::text::io_error(&error)), hint)
+            problem(format!("cannot be read: {}", text::io_error(&error)), hint)
         })?;
-        String::from_utf8(bytes)
-            .map_err(|error| problem(format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()), None))
+        text::decode(bytes).map_err(|why| problem(format!("is {why}"), Some("save it as UTF-8".to_owned())))
     }
 }
 
 /// The places searched when no config is named, in order (XDG base directories, then `/etc`).
-fn usual_places() -> Vec<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+fn usual_places(environment: &Environment) -> Vec<PathBuf> {
+    let absolute = |name: &str| environment.path(name).filter(|path| path.is_absolute());
     let user = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
     user.into_iter().chain([PathBuf::from("/etc")]).map(|base| base.join("balance-alert/config.yaml")).collect()
 }
@@ -120,6 +125,6 @@ fn similar_file(path: &Path) -> Option<String> {
         .take(1000)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
-    let near = crate::text::nearest(wanted, names.iter().map(String::as_str))?;
+    let near = text::nearest(wanted, names.iter().map(String::as_str))?;
     Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
 }

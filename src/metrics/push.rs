@@ -1,5 +1,6 @@
 //! The push: one request that replaces a group, or the families in it. Source: pushgateway's `README.md`.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base64::Engine;
@@ -62,6 +63,8 @@ pub(super) fn push(
         content_type: CONTENT_TYPE,
         proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, now, now)?,
         body,
+        // The same metrics twice are the same metrics.
+        is_out: &AtomicBool::new(false),
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
         message: format!("the Pushgateway at {}: {}", base.host_str().unwrap_or_default(), failure.message),

@@ -69,6 +69,10 @@ fn table(series: &[Series], since: Since) -> String {
             let show = |amount: Option<Decimal>| {
                 amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, series.currency.as_deref()))
             };
+            let beside = |amount: Option<Decimal>, other: Option<Decimal>| {
+                let currency = series.currency.as_deref();
+                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
+            };
             let signed = |amount: Option<Decimal>, text: String| match amount {
                 Some(amount) if amount > Decimal::ZERO => format!("+{text}"),
                 _ => text,
@@ -78,8 +82,8 @@ fn table(series: &[Series], since: Since) -> String {
                 names.get(&series.name).to_owned(),
                 series.provider.clone(),
                 series.samples.len().to_string(),
-                show(figures.min),
-                show(figures.max),
+                beside(figures.min, figures.max),
+                beside(figures.max, figures.min),
                 show(figures.mean),
                 show(figures.last),
                 signed(figures.change, show(figures.change)),

@@ -13,14 +13,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cli::{AlertsArgs, HealthArgs, HistoryArgs, StatusArgs, StoreArgs};
-use crate::config::{self, Environment, Loaded, Place, STATE_VARIABLE, Source, State};
+use crate::config::{self, Loaded, Place, STATE_VARIABLE, State};
 use crate::exit::Exit;
 use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::logging::Format;
 use crate::process::clock;
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
-use crate::{logging, text};
+use crate::{begin, logging, text};
 
 /// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
@@ -37,12 +37,7 @@ struct Found {
 
 /// Finds the store: the flag, the variables, else what the config says.
 fn find(args: &StoreArgs) -> Result<Found, Exit> {
-    // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
-    let chosen = args.config.config.as_deref();
-    let source = Source::find(chosen, None);
-    let folder = source.as_ref().ok().map(Source::folder);
-    let environment = Environment::read(folder.as_deref());
-    let format = logging::init(&environment, args.talk.verbose);
+    let (format, environment, source) = begin(&args.config, &args.talk);
     let place = match &args.state {
         Some(flag) => config::chosen_place(flag).map_err(|why| {
             logging::complain(format, &why);
@@ -71,7 +66,7 @@ fn find(args: &StoreArgs) -> Result<Found, Exit> {
         logging::complain(format, "there is no memory of runs to ask: `state` is `none`");
         return Err(Exit::Config);
     }
-    let clients = Arc::new(Clients::default());
+    let clients = Arc::new(Clients::new(environment.surroundings()));
     let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();

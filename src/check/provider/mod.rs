@@ -103,7 +103,7 @@ impl Target {
             return Ok(Target::File(folder.join(page.fill(file, "", options, str::to_owned))));
         }
         let address = |template: &str| -> Result<Url, String> {
-            // The key goes to the query or a header, never into the path.
+            // The key goes to the query or a header, never into the address: a page with a place for it there is refused.
             let text =
                 page.fill(template, "", options, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
             let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
@@ -122,10 +122,10 @@ impl Target {
         }
     }
 
-    /// Where it is, for people.
+    /// Where it is, for people: of an address only its origin, as a path and a login may hold a token.
     pub fn show(&self) -> String {
         match self {
-            Target::Http { url, .. } => url.to_string(),
+            Target::Http { url, .. } => url.origin().ascii_serialization(),
             Target::File(path) => path.display().to_string(),
         }
     }
@@ -231,10 +231,11 @@ impl Account {
         let currency = self.currency.as_deref().unwrap_or_default();
         // The page as well: a user's own may be corrected between two runs.
         let page = format!("{:?}", self.page);
-        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page].join("\0\0");
+        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page, url.as_str()].join("\0\0");
         let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
         let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Some(format!("{} {url} {hash}", self.page.id))
+        // A path may hold a token, and this is kept.
+        Some(format!("{} {} {hash}", self.page.id, host_header(url)))
     }
 
     /// The request, signed for this attempt.
@@ -243,9 +244,10 @@ impl Account {
         let key = self.credential.expose_secret();
         let plain = |template: &str| self.page.fill(template, key, &self.options, str::to_owned);
         let mut url = url.clone();
-        let query: Vec<(String, String)> =
-            spec.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        if !query.is_empty() {
+        // What the address itself asks stays, before what stands under `query`.
+        let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        query.extend(spec.query.iter().map(|(name, value)| (name.clone(), plain(value))));
+        if !query.is_empty() && (!spec.query.is_empty() || self.page.sign.is_some()) {
             url.set_query(Some(&sign::canonical_query(&query)));
         }
         let body = spec.body.as_ref().map(|body| {

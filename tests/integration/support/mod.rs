@@ -4,8 +4,10 @@
 pub(crate) mod crypto;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
+pub(crate) mod freezer;
 pub(crate) mod http;
 pub(crate) mod hung;
+pub(crate) mod imap;
 pub(crate) mod pki;
 pub(crate) mod postgres;
 pub(crate) mod program;

@@ -1,0 +1,221 @@
+//! What a message may repeat of what the user typed.
+//!
+//! A secret stands in the wrong field as easily as in the right one, so no message quotes a value by itself: it asks here, and
+//! where the answer is no, the place tells enough. Words that only look like words are never secrets of a service.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use crate::text;
+
+/// Longest word that is repeated, in characters.
+const LONGEST_WORD: usize = 32;
+/// Most digits in a word that is repeated.
+const MOST_DIGITS: usize = 2;
+/// Longest number that is repeated, in characters.
+const LONGEST_NUMBER: usize = 7;
+
+/// How well-known keys begin.
+const PREFIXES: [&str; 24] = [
+    "sk-",
+    "sk_",
+    "pk-",
+    "pk_",
+    "rk_",
+    "ak-",
+    "akia",
+    "asia",
+    "akid",
+    "aktp",
+    "ltai",
+    "aiza",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "eyj",
+    "hf_",
+    "gsk_",
+    "xai-",
+    "ya29.",
+    "sec",
+];
+
+/// A word, if it can be repeated: one that a person would write, as the name of a field or of a service.
+pub(super) fn word(text: &str) -> Option<&str> {
+    let is_word_char = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '$');
+    let length = text.chars().count();
+    let digits = text.chars().filter(|c| c.is_numeric()).count();
+    let is_word = (1..=LONGEST_WORD).contains(&length) && text.chars().all(is_word_char) && digits <= MOST_DIGITS;
+    (is_word && !looks_secret(text)).then_some(text)
+}
+
+/// A key of a mapping in back-ticks, or what stands for it.
+pub(super) fn key(text: &str) -> String {
+    word(text).map_or_else(|| "a key that is not shown".to_owned(), |word| format!("`{word}`"))
+}
+
+/// The name of an entry, if it can be repeated. Names are free, so all but what looks like a secret can.
+pub(super) fn name(text: &str) -> Option<String> {
+    (!looks_secret(text)).then(|| text::one_line(text, 60))
+}
+
+/// ` 5`, or nothing: a key may be made of digits alone, but not of so few.
+pub(super) fn number(number: impl Display) -> String {
+    let text = number.to_string();
+    let is_short = text.len() <= LONGEST_NUMBER && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.'));
+    if is_short { format!(" {text}") } else { String::new() }
+}
+
+/// `, but is 5`, or nothing.
+pub(super) fn but_is(value: impl Display) -> String {
+    let text = value.to_string();
+    let is_short = !number(&text).is_empty() || word(&text).is_some_and(|word| word.len() <= LONGEST_NUMBER);
+    if is_short { format!(", but is {text}") } else { String::new() }
+}
+
+/// `: 15.11.2026` in back-ticks, or nothing: what looks like a date is one, if not as it should be written.
+pub(super) fn date(text: &str) -> String {
+    let separators = text.bytes().filter(|byte| b".-/".contains(byte)).count();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if separators == 2 && digits <= 8 && separators + digits == text.len() {
+        format!(": `{text}`")
+    } else {
+        String::new()
+    }
+}
+
+/// A path in back-ticks, or what stands for it: a key that is given as the name of its file is no path.
+pub(super) fn path(written: &str, full: &Path) -> String {
+    if looks_secret(written) { "what it names".to_owned() } else { format!("`{}`", full.display()) }
+}
+
+/// Whether a text looks as if it were, or held, a key: by its beginning, or as nobody makes up names.
+pub(super) fn looks_secret(text: &str) -> bool {
+    text.split(is_apart).any(is_key)
+}
+
+/// A message of somebody else, without what looks like a key in it.
+pub(super) fn scrub(message: &str) -> String {
+    let parts = message.split_inclusive(is_apart).map(|part| {
+        let end = part.char_indices().next_back().filter(|(_, c)| is_apart(*c)).map_or(part.len(), |(at, _)| at);
+        let (word, apart) = part.split_at(end);
+        if is_key(word) { format!("***{apart}") } else { part.to_owned() }
+    });
+    parts.collect()
+}
+
+/// Whether a character stands between words.
+fn is_apart(c: char) -> bool {
+    c.is_whitespace() || "/:=@,;?&`\"'()[]{}<>|".contains(c)
+}
+
+fn is_key(word: &str) -> bool {
+    has_prefix(word) || word.split(['-', '_', '.', '+', '~']).any(is_random)
+}
+
+/// Whether a text holds what begins as keys of well-known services do, and is as long as these.
+pub(super) fn is_known_key(text: &str) -> bool {
+    text.split(is_apart).any(|part| part.len() >= 20 && has_prefix(part))
+}
+
+fn has_prefix(part: &str) -> bool {
+    let lower = part.to_ascii_lowercase();
+    let begins = |prefix: &str| {
+        // A prefix of letters alone could begin a word.
+        let is_letters = prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
+        lower.starts_with(prefix) && (!is_letters || (part.len() >= 16 && part.bytes().any(|b| b.is_ascii_digit())))
+    };
+    part.len() >= 6 && PREFIXES.into_iter().any(begins)
+}
+
+/// Letters and digits in an order that no person would choose.
+fn is_random(run: &str) -> bool {
+    let pairs = || run.as_bytes().windows(2);
+    // `openrouter2026` goes over from letters to digits once, and a key again and again.
+    let changes = pairs().filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+    let rises = pairs().filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
+    match run.len() {
+        9.. if run.bytes().all(|byte| byte.is_ascii_digit()) => true,
+        8..=11 => changes >= 5,
+        12..=19 => changes >= 3,
+        20.. => changes >= 2 || rises >= 4,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys as they are made: none of them is one.
+    const SECRETS: [&str; 14] = [
+        "sk-proj-abcdefghijklmnop",
+        "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "9876543210",
+        "-9876543210",
+        "AKLTYzg5ZDI4NTFjMTJjNDhk",
+        "LTAI5tExampleExample1234",
+        "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
+        "aBcDeFgHiJkLmNoPqRsTuVwX",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "https://gw.example/v1/k3y9d8f7s6a5d4f3",
+    ];
+
+    #[test]
+    fn what_looks_like_a_key_is_repeated_nowhere() {
+        for secret in SECRETS {
+            assert_eq!(word(secret), None, "{secret}");
+            assert_eq!(name(secret), None, "{secret}");
+            assert_eq!(name(&format!("prod {secret}")), None, "{secret}");
+            assert_eq!(key(secret), "a key that is not shown");
+            assert_eq!((but_is(secret), date(secret)), (String::new(), String::new()), "{secret}");
+            assert_eq!(path(secret, Path::new(secret)), "what it names", "{secret}");
+            let said = scrub(&format!("`{secret}` is not known, as {secret}: it is (\"{secret}\")"));
+            assert!(!said.contains(secret) && said.contains(" is not known, as "), "{said}");
+        }
+    }
+
+    #[test]
+    fn names_and_words_are_repeated() {
+        for text in [
+            "treshold",
+            "Asia/Shangai",
+            "api-key",
+            "OpenRouter 2",
+            "余额",
+            "slack",
+            "task-list",
+            "security team",
+            "second",
+        ] {
+            assert_eq!(word(text), Some(text));
+            assert_eq!(name(text).as_deref(), Some(text));
+        }
+        for text in [
+            "prod-openrouter-2026-11-25",
+            "openrouter2026",
+            "Volcengine (cn-beijing) 3",
+            "billing@example.com",
+            "OPENROUTER_KEY",
+            "v1.2.3",
+        ] {
+            assert_eq!(name(text).as_deref(), Some(text));
+        }
+        for text in ["secrets/openrouter.key", "/run/secrets/api_key", "no-such-file", "keys/prod-2026.txt"] {
+            assert_eq!(path(text, Path::new(text)), format!("`{text}`"));
+        }
+        for (value, want) in
+            [("31", ", but is 31"), ("-1.5", ", but is -1.5"), ("x", ", but is x"), ("open sesame", "")]
+        {
+            assert_eq!(but_is(value), want);
+        }
+        assert_eq!((date("15.11.2026"), date("soon")), (": `15.11.2026`".to_owned(), String::new()));
+    }
+}

@@ -1,0 +1,276 @@
+//! What holds for every config, whatever its fields are.
+
+use serde_json::{Value, json};
+
+use super::environment::Environment;
+use super::source::Source;
+use super::{Loaded, rules};
+
+fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
+    let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");
+    let source = Source::File { path: folder, variable: None };
+    let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("HOME", "/nonexistent")]).collect();
+    rules::build(&source, text, &Environment::of(&variables))
+}
+
+/// All that a user is told.
+fn said(loaded: &Loaded) -> String {
+    let mut text: String = loaded.problems.iter().map(|problem| format!("{problem}\n")).collect();
+    text.extend(loaded.config.iter().flat_map(|config| config.warnings()).map(|warning| format!("{warning}\n")));
+    text
+}
+
+/// Every field of the config that the schema knows, as the way to it through mappings and the first item of lists.
+fn fields() -> Vec<Vec<String>> {
+    fn visit(schema: &Value, node: &Value, path: &[String], found: &mut Vec<Vec<String>>) {
+        let node = match node["$ref"].as_str() {
+            Some(name) => schema.pointer(&name[1..]).unwrap(),
+            None => node,
+        };
+        for choice in ["anyOf", "allOf", "oneOf"] {
+            node[choice].as_array().into_iter().flatten().for_each(|node| visit(schema, node, path, found));
+        }
+        if node["items"].is_object() {
+            visit(schema, &node["items"], &[path, &["0".to_owned()]].concat(), found);
+        }
+        for (name, field) in node["properties"].as_object().into_iter().flatten() {
+            let path = [path, std::slice::from_ref(name)].concat();
+            found.push(path.clone());
+            visit(schema, field, &path, found);
+        }
+        if node["additionalProperties"].is_object() {
+            let path = [path, &["any".to_owned()]].concat();
+            found.push(path.clone());
+            visit(schema, &node["additionalProperties"], &path, found);
+        }
+    }
+    let schema: Value = serde_json::from_str(super::SCHEMA).unwrap();
+    let mut found = Vec::new();
+    visit(&schema, &schema, &[], &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Puts a value at a place of a config that is otherwise in order.
+fn with(path: &[String], value: &Value) -> Value {
+    let mut config = json!({
+        "projects": [{"name": "A", "provider": "openrouter", "api_key": "k-1", "threshold": 1}],
+        "subscriptions": [{"name": "S", "cycle_type": "monthly", "renewal_day": 1}],
+        "email": [{"host": "imap.example.com", "username": "u@example.com", "password": "p"}],
+        "webhooks": [{"type": "custom", "url": "https://hooks.example.com/x"}],
+        "providers": [{"id": "own", "title": "Own", "kind": "balance", "request": {"url": "https://own.example/"}, "balance": ".b"}],
+    });
+    let mut node = &mut config;
+    for step in path {
+        node = match step.parse::<usize>() {
+            Ok(index) => {
+                if !node.is_array() {
+                    *node = json!([]);
+                }
+                let items = node.as_array_mut().unwrap();
+                if items.is_empty() {
+                    items.push(json!({}));
+                }
+                &mut items[index]
+            }
+            Err(_) => {
+                if !node.is_object() {
+                    *node = json!({});
+                }
+                node.as_object_mut().unwrap().entry(step).or_insert(json!({}))
+            }
+        };
+    }
+    *node = value.clone();
+    config
+}
+
+#[test]
+fn no_message_repeats_a_secret_wherever_it_stands() {
+    const KEY: &str = "sk-proj-9f8e7d6c5b4a39281706";
+    const DIGITS: u64 = 9_876_543_210;
+    let fields = fields();
+    assert!(fields.len() > 120, "{}", fields.len());
+    let forms = [
+        json!(KEY),
+        json!(format!("https://user:{KEY}@example.com/{KEY}?{KEY}")),
+        json!(format!("${{{KEY}")),
+        json!("${SECRET}"),
+        json!([KEY]),
+        json!({ KEY: { KEY: [KEY] } }),
+        json!([{ KEY: DIGITS }]),
+        json!(DIGITS),
+        json!(-0.5 - DIGITS as f64),
+    ];
+    let mut messages = 0;
+    let mut check = |path: &[String], value: &Value| {
+        let loaded = load(&with(path, value).to_string(), &[("SECRET", KEY)]);
+        let said = said(&loaded);
+        assert!(!said.contains(KEY) && !said.contains(&DIGITS.to_string()), "{path:?}: {value}\n{said}");
+        messages += loaded.problems.len();
+    };
+    for path in &fields {
+        forms.iter().for_each(|value| check(path, value));
+        // Under a name that is no field, and as such a name.
+        let (_, parent) = path.split_last().unwrap();
+        check(&[parent, &["apikey".to_owned()]].concat(), &json!(KEY));
+        check(&[parent, &[KEY.to_owned()]].concat(), &json!(DIGITS));
+    }
+    assert!(messages > 1500, "{messages}");
+}
+
+#[test]
+fn what_stands_where_yaml_itself_is_wrong_is_not_repeated() {
+    let secret = "sk-proj-9f8e7d6c5b4a39281706";
+    for text in [
+        "a: @SECRET",
+        "a: %SECRET",
+        "a: \"SECRET",
+        "a: 'SECRET",
+        "a: \"\\SECRET\"",
+        "a: !SECRET x",
+        "a: !SECRET!x y",
+        "a: *SECRET",
+        "a: &SECRET *SECRET",
+        "? [SECRET]\n: x",
+        "SECRET",
+        "- SECRET",
+        "SECRET: x\nSECRET: y",
+        "a: {SECRET: 1, SECRET: 2}",
+        "a: SECRET: x",
+        "\tSECRET: x",
+        "<<: SECRET",
+        "<<: [SECRET]",
+        "%SECRET\n---\na: x",
+        "a: x\n---\nSECRET: x",
+    ] {
+        let loaded = load(&text.replace("SECRET", secret), &[]);
+        assert!(!loaded.problems.is_empty(), "{text}");
+        assert!(!said(&loaded).contains(secret), "{text}: {}", said(&loaded));
+    }
+}
+
+/// The entries of a kind, each with what it cannot do without.
+const ENTRIES: [(&str, &str); 5] = [
+    ("projects", "name: A, provider: openrouter, api_key: k-1, threshold: 1"),
+    ("subscriptions", "name: A, cycle_type: monthly, renewal_day: 1"),
+    ("email", "name: A, host: imap.example.com, username: u, password: p"),
+    ("webhooks", "name: A, type: custom, url: 'https://hooks.example.com/x'"),
+    ("providers", "id: own, title: Own, kind: balance, request: { url: 'https://own.example/' }, balance: .b"),
+];
+
+#[test]
+fn what_comes_from_outside_breaks_its_entry_alone() {
+    let nothing: &[(&str, &str)] = &[];
+    for (list, sound) in ENTRIES {
+        for field in sound.split(", ").filter_map(|field| field.split_once(": ")).map(|(name, _)| name) {
+            let field = if field == "request: { url" { "request" } else { field };
+            let others = sound.split(", ").filter(|other| !other.starts_with(field)).collect::<Vec<_>>().join(", ");
+            for (value, variables, is_broken) in [
+                ("${NOT_SET}", nothing, true),
+                // It is no number, no word that is known, no address.
+                (
+                    "${ODD}",
+                    &[("ODD", "¿")],
+                    !["name", "title", "host", "username", "password", "api_key"].contains(&field),
+                ),
+            ] {
+                let rest = "projects: [{ name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
+                let rest = if list == "projects" { "" } else { rest };
+                let more = "{ name: Z, provider: file, threshold: 1, options: { path: x } }, ";
+                let more = if list == "projects" { more } else { "" };
+                let text = format!("{rest}{list}: [{more}{{ {field}: \"{value}\", {others} }}]\n");
+                let loaded = load(&text, variables);
+                let said = said(&loaded);
+                let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
+                let project = config.projects().iter().find(|project| project.name == "Z").unwrap();
+                assert_eq!(project.broken, None, "{text}{said}");
+                assert_eq!(loaded.problems.is_empty(), !is_broken, "{text}{said}");
+                // Nothing vanishes: what is broken is there and says so.
+                let broken = config.projects().iter().filter(|project| project.broken.is_some()).count()
+                    + config.subscriptions().iter().filter(|subscription| subscription.schedule.is_err()).count()
+                    + config.mailboxes().iter().filter(|mailbox| mailbox.broken.is_some()).count()
+                    + config.channels().iter().filter(|channel| channel.broken.is_some()).count();
+                let is_page = list == "providers";
+                assert_eq!(broken, usize::from(is_broken && !is_page), "{text}{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_account_of_a_page_that_is_broken_from_outside_says_so() {
+    let text = "providers: [{ id: own, title: Own, kind: balance, request: { url: '${NOT_SET}' }, balance: .b }]\n\
+                projects: [{ name: A, provider: own, api_key: k-1, threshold: 1 }, { name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
+    let loaded = load(text, &[]);
+    let config = loaded.config.unwrap();
+    let broken: Vec<_> = config.projects().iter().map(|project| project.broken.as_deref()).collect();
+    let why = "the page of its provider cannot be used: the variable `NOT_SET` is not set";
+    assert_eq!(broken, [Some(why), None]);
+    assert_eq!(config.projects()[0].page.id, "own");
+}
+
+#[test]
+fn an_entry_that_is_switched_off_needs_nothing_but_its_shape() {
+    let rest = "{ name: Z, provider: file, threshold: 1, options: { path: x } }";
+    for (list, sound) in ENTRIES.into_iter().filter(|(list, _)| ["projects", "subscriptions", "email"].contains(list)) {
+        for (off, problems) in [
+            ("name: A".to_owned(), 0),
+            (sound.replace("name: A", "name: '${NOT_SET}'"), 0),
+            (sound.replace(": 1", ": '${NOT_SET}'").replace("password: p", "password: '${NOT_SET}'"), 0),
+            ("name: A, threshold: -1".replace("threshold", if list == "projects" { "threshold" } else { "name" }), 0),
+            ("unknown: 1".to_owned(), 1),
+            ("name: [A]".to_owned(), 1),
+            ("name: '${'".to_owned(), 1),
+            ("name: A, name: B".to_owned(), 1),
+        ] {
+            let more = if list == "projects" { format!("{rest}, ") } else { String::new() };
+            let before = if list == "projects" { String::new() } else { format!("projects: [{rest}]\n") };
+            let off = off.replace("name: A, name: -1", "name: '-1'");
+            let text = format!("{before}{list}: [{more}{{ enabled: false, {off} }}]\n");
+            let loaded = load(&text, &[]);
+            let said = said(&loaded);
+            assert_eq!(loaded.problems.len(), problems, "{text}{said}");
+            let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
+            assert_eq!(
+                (config.projects().len(), config.subscriptions().len(), config.mailboxes().len()),
+                (1, 0, 0),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// The processor time of this thread, as other tests run beside this one.
+fn effort(text: &str) -> f64 {
+    let now = || {
+        let at = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
+        at.tv_sec() as f64 + at.tv_nsec() as f64 / 1e9
+    };
+    let begin = now();
+    drop(load(text, &[]));
+    now() - begin
+}
+
+#[test]
+fn twice_the_config_takes_no_more_than_twice_the_time() {
+    let lists: [(&str, &str); 6] = [
+        ("settings:\n", "  language: en\n"),
+        ("settings:\n", "  field#: en\n"),
+        ("projects:\n", "  - { name: A, provider: file, threshold: 1, options: { path: x } }\n"),
+        ("projects:\n", "  - { name: A#, provider: uniapi, api_key: \"${UNSET_#}\", threshold: x }\n"),
+        ("email:\n", "  - { name: A#, host: h, username: u, password: p, alert_keywords: [\"${UNSET_#}\"] }\n"),
+        ("email: { host: h, username: u, password: p, alert_keywords: [\n", "  \"${UNSET_#}\", 1,\n"),
+    ];
+    let text = |head: &str, item: &str, count: usize| {
+        let items: String = (0..count).map(|at| item.replace('#', &at.to_string())).collect();
+        let foot = if head.contains('[') { "]}\n" } else { "" };
+        format!("{head}{items}{foot}")
+    };
+    for (head, item) in lists {
+        // The second is as long as the first eight times, and may take twice as long as that.
+        let [small, large] = [200, 1600].map(|count| effort(&text(head, item, count)));
+        assert!(large < 16.0 * small, "{head}{item}{small} s, {large} s");
+    }
+}

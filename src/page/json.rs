@@ -1,0 +1,183 @@
+//! JSON bodies, read strictly: what is not JSON to the letter is no answer, and numbers keep their digits.
+
+use std::rc::Rc;
+
+use hifijson::token::{Expect, Lex};
+use hifijson::{SliceLexer, num::LexWrite as _, str::LexAlloc as _};
+use indexmap::IndexMap;
+
+use super::number::Number;
+use super::value::{Place, Value};
+use crate::amount;
+
+/// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
+pub(crate) const DEEPEST: usize = 128;
+
+/// Lists and objects that know their own place; of the others it is known that they are somewhere. An answer of a megabyte
+/// may hold a third of a million of them.
+const MOST_PLACES: usize = 20_000;
+
+/// Parses one JSON value as an answer, in which lists and objects know their place.
+///
+/// # Errors
+/// What is wrong, without quoting the body.
+pub(crate) fn answer(body: &[u8]) -> Result<Value, String> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    // A service that does not write UTF-8 still writes its numbers and keys in ASCII.
+    parse(&String::from_utf8_lossy(body), Some(Place::root()))
+}
+
+/// Parses one JSON value that an expression found in a text.
+///
+/// # Errors
+/// What is wrong, without quoting the text.
+pub(super) fn text(text: &str) -> Result<Value, String> {
+    parse(text, None)
+}
+
+fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
+    if amount::has_endless_number(body.as_bytes()) {
+        return Err("it holds a number of more than 100 digits".to_owned());
+    }
+    let mut lexer = SliceLexer::new(body.as_bytes());
+    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…") };
+    let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place, &mut places));
+    parsed.map_err(|error| match error {
+        hifijson::Error::Depth => format!("it is nested deeper than {DEEPEST} levels"),
+        error => format!("byte offset {}: {error}", body.len() - lexer.as_slice().len()),
+    })
+}
+
+/// Gives lists and objects their places, as long as there are some.
+struct Places {
+    left: usize,
+    somewhere: Rc<Place>,
+}
+
+impl Places {
+    /// The place of what begins with `next`; only what holds others has one.
+    fn of(
+        &mut self,
+        next: u8,
+        outer: Option<&Rc<Place>>,
+        place: impl FnOnce(&Rc<Place>) -> Rc<Place>,
+    ) -> Option<Rc<Place>> {
+        let outer = outer.filter(|_| matches!(next, b'[' | b'{'))?;
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Some(place(outer))
+            }
+            None => Some(Rc::clone(&self.somewhere)),
+        }
+    }
+}
+
+fn value(
+    next: u8,
+    lexer: &mut SliceLexer,
+    depth: usize,
+    place: Option<Rc<Place>>,
+    places: &mut Places,
+) -> Result<Value, hifijson::Error> {
+    let below = || depth.checked_sub(1).ok_or(hifijson::Error::Depth);
+    Ok(match next {
+        b'a'..=b'z' => lexer.null_or_bool().ok_or(Expect::Value)?.map_or(Value::NULL, Value::Bool),
+        b'0'..=b'9' | b'-' => Value::Number(Number::from_json(lexer.num_string().validated()?.0)),
+        b'"' => Value::answer(lexer.discarded().str_string()?.into_owned()),
+        b'[' => {
+            let (below, mut items) = (below()?, Vec::new());
+            lexer.discarded().seq(b']', Lex::ws_peek, |next, lexer| {
+                let inside = places.of(next, place.as_ref(), |outer| outer.index(items.len()));
+                items.push(value(next, lexer, below, inside, places)?);
+                Ok::<_, hifijson::Error>(())
+            })?;
+            Value::list(items, place)
+        }
+        b'{' => {
+            let (below, mut fields) = (below()?, IndexMap::<Rc<str>, Value>::new());
+            lexer.discarded().seq(b'}', Lex::ws_peek, |next, lexer| {
+                lexer.expect(|_| Some(next), b'"').ok_or(Expect::String)?;
+                let key = lexer.str_string()?;
+                lexer.expect(Lex::ws_peek, b':').ok_or(Expect::Colon)?;
+                let next = lexer.ws_peek().ok_or(Expect::Value)?;
+                let inside = places.of(next, place.as_ref(), |outer| outer.key(&key));
+                fields.insert((*key).into(), value(next, lexer, below, inside, places)?);
+                Ok::<_, hifijson::Error>(())
+            })?;
+            Value::object(fields, place)
+        }
+        _ => Err(Expect::Value)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_is_json() {
+        for good in [
+            "{}",
+            " [1, -2.5e+3, \"a\\u00e9\\n\", true, false, null]\r\n",
+            "0",
+            "-0.0",
+            "\"\"",
+            "\u{FEFF}{}",
+            r#"{"a":{"b":[{}]}}"#,
+        ] {
+            assert!(answer(good.as_bytes()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{} {}",
+            "{}x",
+            "<html>",
+            "nul",
+            "True",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "nan",
+            "+1",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "0x1F",
+            "1_000",
+            "[1 2]",
+            "{1:2}",
+            "{'a':1}",
+            "b\"x\"",
+            "# c\n1",
+            "[1]# c",
+            "{\"a\" 1}",
+            "\"\\x41\"",
+            "\"\\ud800\"",
+            "\"a\nb\"",
+            "[+1]",
+            "[01]",
+            "[NaN]",
+        ] {
+            assert!(answer(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(answer(b"{\"a\": \"\xCA\xA3\", \"b\": 1}").is_ok(), "a text in another encoding spoils only itself");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(answer(nested(DEEPEST).as_bytes()).is_ok());
+        let deep = answer(nested(DEEPEST + 1).as_bytes()).unwrap_err();
+        assert_eq!(deep, "it is nested deeper than 128 levels");
+        assert!(answer("[".repeat(1_000_000).as_bytes()).is_err());
+        assert!(answer("{\"a\":".repeat(100_000).as_bytes()).is_err());
+        assert!(answer(format!("[\"{}\", \"\\\"[[\"]", "[".repeat(1000)).as_bytes()).is_ok());
+    }
+}

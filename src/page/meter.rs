@@ -1,0 +1,208 @@
+//! What one evaluation may cost: steps, time, stack, and the size of what it makes.
+//!
+//! The interpreter cannot be interrupted from outside. But it asks for a term at each of its steps, and every value it
+//! makes is of our own type, so both count here. When something is used up, the evaluation is unwound from within, like
+//! a panic but without a message, and the caller gets a [`Stop`].
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
+
+/// Steps of one evaluation. A step is a term that is looked up or an item that is made; reading a list of 20 000
+/// entries with a dozen operations each takes under a quarter of it. It takes about half a second, and ten times as long
+/// in the build of the tests, so that they have a tenth of it.
+const MOST_STEPS: u64 = if cfg!(test) { 300_000 } else { 3_000_000 };
+/// Steps inside `path(...)`. The interpreter keeps a path as a linked list that is freed by recursion, so it must not
+/// grow long.
+const MOST_PATH_STEPS: u64 = 20_000;
+/// Stack of one evaluation; workers and tests have 2 MiB.
+const MOST_STACK: usize = 512 * 1024;
+/// A limit for what the steps do not show, such as a slow pattern. On a busy machine it must not come first.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Between two looks at the clock, in steps.
+const CLOCK_STEPS: u64 = 4096;
+/// Bytes of one text. Bodies have at most half of that.
+pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
+/// Levels of one value.
+pub(super) const DEEPEST_VALUE: u32 = 256;
+
+/// Why an evaluation was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It took too many steps or too long.
+    Work,
+    /// Its calls nest too deeply.
+    Stack,
+    /// It makes a text that is too long.
+    Text,
+    /// It makes a value that is nested too deeply.
+    Depth,
+    /// A panic of the interpreter, caught.
+    Defect,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Stop::Work => "the expression was stopped because it takes too long",
+            Stop::Stack => "the expression was stopped because its calls nest too deeply",
+            Stop::Text => "the expression was stopped because it makes a text that is too long",
+            Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
+            Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
+        })
+    }
+}
+
+/// What is left for the evaluation on this thread.
+#[derive(Clone, Copy)]
+struct Budget {
+    steps: u64,
+    path_steps: u64,
+    in_path: bool,
+    /// The address of something on the stack where the evaluation began.
+    stack: usize,
+    ends: Instant,
+}
+
+thread_local! {
+    static BUDGET: Cell<Option<Budget>> = const { Cell::new(None) };
+}
+
+/// Puts back what was there before, also when it is dropped by unwinding.
+struct Restore(Option<Budget>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        BUDGET.set(self.0);
+    }
+}
+
+/// Runs an evaluation with a fresh budget.
+///
+/// # Errors
+/// Why it was stopped.
+pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+    let budget = Budget {
+        steps: MOST_STEPS,
+        path_steps: MOST_PATH_STEPS,
+        in_path: false,
+        stack: here(),
+        ends: Instant::now() + LONGEST,
+    };
+    let restore = Restore(BUDGET.replace(Some(budget)));
+    let result = catch_unwind(AssertUnwindSafe(evaluate));
+    drop(restore);
+    result.map_err(|payload| payload.downcast::<Stop>().map_or(Stop::Defect, |stop| *stop))
+}
+
+/// Ends the evaluation.
+pub(super) fn stop(why: Stop) -> ! {
+    resume_unwind(Box::new(why))
+}
+
+/// Counts one step of the interpreter, and looks at its stack.
+pub(super) fn step() {
+    let Some(mut budget) = BUDGET.get() else { return };
+    if budget.stack.abs_diff(here()) > MOST_STACK {
+        stop(Stop::Stack);
+    }
+    if budget.in_path {
+        budget.path_steps = budget.path_steps.checked_sub(1).unwrap_or_else(|| stop(Stop::Work));
+    }
+    spend_of(budget, 1);
+}
+
+/// Counts the making of `cells` items, or of as much text as `cells` items are worth.
+pub(super) fn spend(cells: usize) {
+    if let Some(budget) = BUDGET.get() {
+        spend_of(budget, cells as u64);
+    }
+}
+
+fn spend_of(mut budget: Budget, cells: u64) {
+    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Work));
+    if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
+        stop(Stop::Work);
+    }
+    budget.steps = left;
+    BUDGET.set(Some(budget));
+}
+
+/// Looks at the clock, after something that takes long for its steps.
+pub(super) fn look_at_clock() {
+    if BUDGET.get().is_some_and(|budget| Instant::now() > budget.ends) {
+        stop(Stop::Work);
+    }
+}
+
+/// Counts a text of this many bytes that is made.
+pub(super) fn spend_text(bytes: usize) {
+    if bytes > LONGEST_TEXT {
+        // Outside an evaluation nothing is stopped: a body is bounded by who reads it.
+        if BUDGET.get().is_some() {
+            stop(Stop::Text);
+        }
+    }
+    spend(bytes / 64);
+}
+
+/// Counts the copying of so many items that are shared.
+pub(super) fn spend_copy(items: usize) {
+    spend(items / 4);
+}
+
+/// Runs what follows a path; the steps in it are counted apart as well.
+pub(super) fn in_path<T>(follow: impl FnOnce() -> T) -> T {
+    let Some(budget) = BUDGET.get() else { return follow() };
+    let was = budget.in_path;
+    BUDGET.set(Some(Budget { in_path: true, ..budget }));
+    let result = follow();
+    if let Some(budget) = BUDGET.get() {
+        BUDGET.set(Some(Budget { in_path: was, ..budget }));
+    }
+    result
+}
+
+/// About where the stack is. Never inlined, so that it is the caller's stack that is measured and not some place above.
+#[inline(never)]
+fn here() -> usize {
+    let mark = 0_u8;
+    std::hint::black_box(&raw const mark).addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_up_stops_the_evaluation_and_nothing_else() {
+        let endless: [fn(); 3] = [step, || spend(100), || in_path(step)];
+        for step in endless {
+            let evaluation = || -> () {
+                loop {
+                    step();
+                }
+            };
+            assert_eq!(metered(evaluation), Err(Stop::Work));
+        }
+        assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
+        #[allow(unconditional_recursion)]
+        fn dig(n: u64) -> u64 {
+            step();
+            dig(n + 1) + std::hint::black_box(n)
+        }
+        assert_eq!(metered(|| dig(0)).map(|_| ()), Err(Stop::Stack));
+        assert_eq!(metered(|| 7), Ok(7));
+        // Outside an evaluation nothing is counted.
+        spend(usize::MAX);
+        spend_text(usize::MAX);
+        step();
+        // Each has its own.
+        let inner = metered(|| {
+            spend(200_000);
+            metered(|| spend(200_000)).is_ok()
+        });
+        assert_eq!(inner, Ok(true));
+    }
+}

@@ -1,0 +1,40 @@
+//! The language of pages: JSON bodies, jq expressions over them, and what an evaluation may cost.
+//!
+//! A page is written by a user and an answer by a stranger, so nothing here may end the process: depth and length are
+//! bounded before anything recursive sees them, and an evaluation is stopped from within when it has cost too much.
+
+pub(crate) mod json;
+mod meter;
+mod natives;
+mod number;
+pub(crate) mod syntax;
+pub(crate) mod traps;
+mod value;
+pub(crate) mod words;
+
+pub(crate) use meter::{Stop, metered};
+pub(crate) use natives::{definitions, filters};
+pub(crate) use number::Number;
+pub(crate) use value::Value;
+
+use jaq_core::{DataT, Lut};
+
+/// The kind of data that expressions work on, for the interpreter.
+pub(crate) struct Jq;
+
+/// What a running expression carries: the compiled terms. The interpreter looks one up at each step that it takes, which
+/// is where the steps are counted.
+#[derive(Clone)]
+pub(crate) struct Terms<'a>(pub &'a Lut<Jq>);
+
+impl DataT for Jq {
+    type V<'a> = Value;
+    type Data<'a> = Terms<'a>;
+}
+
+impl<'a> jaq_core::data::HasLut<'a, Jq> for Terms<'a> {
+    fn lut(&self) -> &'a Lut<Jq> {
+        meter::step();
+        self.0
+    }
+}

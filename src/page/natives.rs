@@ -1,0 +1,370 @@
+//! The filters that an expression may use: a list of what is allowed, so that no version of the library can add one that
+//! ends the process, reads its environment, its clock or its input, or writes to its streams.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use base64::Engine;
+use jaq_core::box_iter::box_once;
+use jaq_core::load::parse::Def;
+use jaq_core::native::{Filter, Fun, bome, run, unary, v};
+use jaq_core::{Bind, Cv, Exn, RunPtr, ValR, ValT};
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
+use rust_decimal::Decimal;
+
+use super::number::Number;
+use super::value::{Error, Value};
+use super::{Jq, json, meter, syntax};
+use crate::{amount, text};
+
+/// What is taken from the library's core: the name and how many arguments.
+const CORE: [(&str, usize); 7] =
+    [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
+
+/// What is taken from its standard library.
+const STANDARD: [(&str, usize); 17] = [
+    ("utf8bytelength", 0),
+    ("explode", 0),
+    ("ascii_downcase", 0),
+    ("ascii_upcase", 0),
+    ("reverse", 0),
+    ("sort", 0),
+    ("sort_by", 1),
+    ("group_by", 1),
+    ("min_by_or_empty", 1),
+    ("max_by_or_empty", 1),
+    ("startswith", 1),
+    ("endswith", 1),
+    ("ltrimstr", 1),
+    ("rtrimstr", 1),
+    ("trim", 0),
+    ("ltrim", 0),
+    ("rtrim", 0),
+];
+
+/// What is defined here in jq.
+const OWN: &str = r#"
+def toboolean: if . == true or . == false then . elif . == "true" then true elif . == "false" then false
+    else error("it cannot be read as true or false") end;
+def transpose: [range([.[] | length] | max // 0) as $i | [.[][$i]]];
+def in(xs): . as $x | xs | has($x);
+def inside(xs): . as $x | xs | contains($x);
+def index($i): indices($i)[0];
+def rindex($i): indices($i)[-1];
+def isinfinite: . == infinite or . == -infinite;
+def finites: select(isnumber and (isinfinite or isnan | not));
+def @json: tojson;
+"#;
+
+/// Longest text that a pattern is tried on, in bytes: the time is that times the size of the pattern.
+const LONGEST_MATCHED: usize = 64 * 1024;
+/// Largest compiled pattern, in bytes.
+const LARGEST_PATTERN: usize = 64 * 1024;
+
+/// All filters that are not defined in jq.
+pub(crate) fn filters() -> impl Iterator<Item = Fun<Jq>> {
+    let allowed = |list: &'static [(&str, usize)]| move |fun: &Fun<Jq>| list.contains(&(fun.0, fun.1.len()));
+    let core = jaq_core::funs::<Jq>().filter(allowed(&CORE));
+    core.chain(jaq_std::base_funs::<Jq>().filter(allowed(&STANDARD))).chain(own().into_iter().map(run::<Jq>))
+}
+
+/// What jq defines in jq, as far as it needs only what is allowed.
+pub(crate) fn definitions() -> &'static [Def<&'static str>] {
+    static ALL: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
+        let natives: BTreeSet<(&str, usize)> = filters().map(|fun| (fun.0, fun.1.len())).collect();
+        let own = jaq_core::load::parse(OWN, |parser| parser.defs()).unwrap_or_default();
+        let own_names: BTreeSet<(&str, usize)> = own.iter().map(|def| (def.name, def.args.len())).collect();
+        let mut known = natives.clone();
+        let mut kept: Vec<Def<&'static str>> = Vec::new();
+        for def in
+            jaq_core::defs().chain(jaq_std::defs()).filter(|def| !own_names.contains(&(def.name, def.args.len())))
+        {
+            let name = (def.name, def.args.len());
+            // A filter of ours stands for a definition; and what needs a filter that is not allowed is not known either.
+            if !natives.contains(&name) && syntax::calls(&def).all(|call| call == name || known.contains(&call)) {
+                known.insert(name);
+                kept.push(def);
+            }
+        }
+        kept.extend(own);
+        kept
+    });
+    &ALL
+}
+
+/// A filter of texts.
+fn of_text(value: Value, change: impl FnOnce(&str) -> String) -> ValR<Value> {
+    match value.as_text() {
+        Some(text) => {
+            let changed = change(text);
+            Ok(value.derived(changed))
+        }
+        None => Err(Error::typ(value, "text")),
+    }
+}
+
+/// A filter of numbers that is exact on decimals.
+fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) -> ValR<Value> {
+    match value {
+        // A third times three is one, not just under it.
+        Value::Number(Number::Decimal(number)) => {
+            Ok(Value::Number(Number::Decimal(exact(&amount::without_rest(number)))))
+        }
+        Value::Number(number) => Ok(Value::Number(number.round_with(exact, float))),
+        other => Err(Error::typ(other, "number")),
+    }
+}
+
+/// A filter of numbers that is not.
+fn float(value: Value, change: impl FnOnce(f64) -> f64) -> ValR<Value> {
+    match value {
+        Value::Number(number) => Ok(Value::from(change(number.as_f64()))),
+        other => Err(Error::typ(other, "number")),
+    }
+}
+
+fn is_nan(value: Value) -> ValR<Value> {
+    match value {
+        Value::Number(number) => Ok(number.as_f64().is_nan().into()),
+        other => Err(Error::typ(other, "number")),
+    }
+}
+
+fn own() -> Box<[Filter<RunPtr<Jq>>]> {
+    let f = || [Bind::Fun(())].into();
+    Box::new([
+        ("null", v(0), |_| bome(Ok(Value::NULL))),
+        ("range", v(3), |mut cv| {
+            let by = cv.0.pop_var();
+            let to = cv.0.pop_var();
+            let from = cv.0.pop_var();
+            range(from, to, by)
+        }),
+        ("path", f(), |cv| paths(cv, |path, _| path)),
+        ("path_value", f(), |cv| paths(cv, |path, value| [path, value].into_iter().collect())),
+        ("length", v(0), |cv| bome(cv.1.length())),
+        ("contains", v(1), |cv| unary(cv, |value, part| Ok(value.contains(&part).into()))),
+        ("has", v(1), |cv| unary(cv, |value, key| value.has(&key))),
+        ("indices", v(1), |cv| unary(cv, |value, part| value.indices(&part))),
+        ("tojson", v(0), |cv| bome(Ok(Value::answer(cv.1.to_json())))),
+        ("fromjson", v(0), |cv| bome(from_json(cv.1))),
+        ("tonumber", v(0), |cv| bome(to_number(cv.1))),
+        ("implode", v(0), |cv| bome(implode(cv.1))),
+        ("floor", v(0), |cv| bome(rounded(cv.1, Decimal::floor, f64::floor))),
+        ("ceil", v(0), |cv| bome(rounded(cv.1, Decimal::ceil, f64::ceil))),
+        ("trunc", v(0), |cv| bome(rounded(cv.1, Decimal::trunc, f64::trunc))),
+        ("round", v(0), |cv| {
+            let exact = |number: &Decimal| {
+                number.round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
+            };
+            bome(rounded(cv.1, exact, f64::round))
+        }),
+        ("abs", v(0), |cv| bome(rounded(cv.1, Decimal::abs, f64::abs))),
+        ("fabs", v(0), |cv| bome(rounded(cv.1, Decimal::abs, f64::abs))),
+        ("sqrt", v(0), |cv| bome(float(cv.1, f64::sqrt))),
+        ("log", v(0), |cv| bome(float(cv.1, f64::ln))),
+        ("log2", v(0), |cv| bome(float(cv.1, f64::log2))),
+        ("log10", v(0), |cv| bome(float(cv.1, f64::log10))),
+        ("exp", v(0), |cv| bome(float(cv.1, f64::exp))),
+        ("exp2", v(0), |cv| bome(float(cv.1, f64::exp2))),
+        ("exp10", v(0), |cv| bome(float(cv.1, |exponent| 10_f64.powf(exponent)))),
+        ("pow", v(2), |mut cv| {
+            let exponent = cv.0.pop_var();
+            let base = cv.0.pop_var();
+            bome(power(base, exponent))
+        }),
+        ("nan", v(0), |_| bome(Ok(Value::from(f64::NAN)))),
+        ("infinite", v(0), |_| bome(Ok(Value::from(f64::INFINITY)))),
+        ("isnan", v(0), |cv| bome(is_nan(cv.1))),
+        ("escape_sh", v(0), |cv| bome(of_text(cv.1, |text| text.replace('\'', "'\\''")))),
+        ("escape_html", v(0), |cv| {
+            let escape = |text: &str| {
+                let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                text.replace('\'', "&#39;").replace('"', "&quot;")
+            };
+            bome(of_text(cv.1, escape))
+        }),
+        ("encode_uri", v(0), |cv| bome(of_text(cv.1, |text| utf8_percent_encode(text, text::UNRESERVED).to_string()))),
+        ("decode_uri", v(0), |cv| {
+            bome(of_text(cv.1, |text| percent_decode_str(text).decode_utf8_lossy().into_owned()))
+        }),
+        ("encode_base64", v(0), |cv| {
+            bome(of_text(cv.1, |text| base64::engine::general_purpose::STANDARD.encode(text)))
+        }),
+        ("decode_base64", v(0), |cv| bome(decode_base64(cv.1))),
+        ("matches", v(2), |cv| bome(matched(cv, false, true))),
+        ("split_matches", v(2), |cv| bome(matched(cv, true, true))),
+        ("split_", v(2), |cv| bome(matched(cv, true, false))),
+    ])
+}
+
+/// The numbers from one to before another.
+fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a, Value> {
+    let number = |value: Value| match value {
+        Value::Number(number) => Ok(number),
+        other => Err(Exn::from(Error::typ(other, "number"))),
+    };
+    let (from, to, by) = match (number(from), number(to), number(by)) {
+        (Ok(from), Ok(to), Ok(by)) => (from, to, by),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return box_once(Err(error)),
+    };
+    let is_falling = by < Number::from(0);
+    let mut next = from;
+    Box::new(std::iter::from_fn(move || {
+        meter::spend(1);
+        let here = next;
+        next = here.plus(by).unwrap_or(to);
+        let is_within = if is_falling { here > to } else { here < to };
+        is_within.then_some(Ok(Value::Number(here)))
+    }))
+}
+
+/// The paths that a filter follows, as `make` puts each together with what stands there.
+fn paths<'a>(mut cv: Cv<'a, Jq>, make: fn(Value, Value) -> Value) -> jaq_core::ValXs<'a, Value> {
+    let (filter, context) = cv.0.pop_fun();
+    let mut found = meter::in_path(|| filter.paths((context, (cv.1, Default::default()))));
+    let next = move || meter::in_path(|| found.next());
+    Box::new(std::iter::from_fn(next).map(move |found| {
+        let (value, path) = found?;
+        let mut steps: Vec<Value> = path.iter().cloned().collect();
+        steps.reverse();
+        Ok(make(steps.into_iter().collect(), value))
+    }))
+}
+
+fn from_json(value: Value) -> ValR<Value> {
+    let Some(text) = value.as_text() else {
+        return Err(Error::typ(value, "text"));
+    };
+    meter::spend(text.len() / 4);
+    json::text(text).map_err(|why| Error::str(format_args!("a text is not JSON: {why}")))
+}
+
+/// A number as jq reads it, and separators as the program reads them: `10,000.00`. Currencies and units are refused, as
+/// they would be lost.
+fn to_number(value: Value) -> ValR<Value> {
+    let Some(text) = value.as_text() else {
+        return match value {
+            Value::Number(_) => Ok(value),
+            other => Err(Error::typ(other, "number")),
+        };
+    };
+    if let Ok(number @ Value::Number(_)) = json::text(text) {
+        return Ok(number);
+    }
+    if text
+        .chars()
+        .any(|c| !c.is_ascii_digit() && !c.is_whitespace() && !matches!(c, '.' | ',' | '+' | '-' | '\u{2212}'))
+    {
+        let why =
+            if text.chars().any(|c| c.is_ascii_digit()) { "it holds more than a number" } else { "it holds no number" };
+        return Err(Error::str(format_args!("a text cannot be read as a number: {why}")));
+    }
+    match amount::parse(text) {
+        Ok(number) => Ok(Value::Number(Number::Decimal(number))),
+        Err(why) => Err(Error::str(format_args!("a text cannot be read as a number: {why}"))),
+    }
+}
+
+fn implode(value: Value) -> ValR<Value> {
+    let characters = value.items().map(|items| {
+        let character = |item: &Value| char::from_u32(u32::try_from(jaq_std::ValT::as_isize(item)?).ok()?);
+        items.iter().map(character).collect::<Option<String>>()
+    });
+    match characters {
+        Some(Some(text)) => Ok(Value::answer(text)),
+        Some(None) => Err(Error::str("a list is not one of characters")),
+        None => Err(Error::typ(value, "list of characters")),
+    }
+}
+
+fn power(base: Value, exponent: Value) -> ValR<Value> {
+    match (&base, &exponent) {
+        (Value::Number(base), Value::Number(exponent)) => {
+            // Powers of ten scale a balance, so they are exact.
+            let exact = base.as_isize().filter(|base| *base == 10).and(exponent.as_isize());
+            if let Some(places) = exact.and_then(|n| i32::try_from(n).ok()).filter(|n| (-28..=28).contains(n)) {
+                return Ok(Value::Number(Number::from_json(&format!("1e{places}"))));
+            }
+            Ok(Value::from(base.as_f64().powf(exponent.as_f64())))
+        }
+        (Value::Number(_), _) => Err(Error::typ(exponent, "number")),
+        _ => Err(Error::typ(base, "number")),
+    }
+}
+
+fn decode_base64(value: Value) -> ValR<Value> {
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let decoded = value.as_text().map(|text| GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(text));
+    match decoded {
+        Some(Ok(bytes)) => Ok(value.derived(String::from_utf8_lossy(&bytes).into_owned())),
+        Some(Err(_)) => Err(Error::str("a text is not base64")),
+        None => Err(Error::typ(value, "text")),
+    }
+}
+
+/// What a pattern finds in a text: the parts between the matches, the matches, or both, in their order.
+fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
+    let flags = cv.0.pop_var();
+    let pattern = cv.0.pop_var();
+    let Some(flags) = flags.as_text() else { return Err(Error::typ(flags, "text")) };
+    let Some(pattern) = pattern.as_text() else { return Err(Error::typ(pattern, "text")) };
+    let Some(text) = cv.1.as_text() else { return Err(Error::typ(cv.1, "text")) };
+    if text.len() > LONGEST_MATCHED {
+        return Err(Error::str("a text is too long for a pattern"));
+    }
+    meter::spend(50 + pattern.len() * (1 + text.len() / 16));
+    let (mut all, mut skips_empty) = (false, false);
+    let mut builder = regex_lite::RegexBuilder::new(pattern);
+    builder.size_limit(LARGEST_PATTERN);
+    for flag in flags.chars() {
+        match flag {
+            'g' => all = true,
+            'n' => skips_empty = true,
+            'i' => drop(builder.case_insensitive(true)),
+            'x' => drop(builder.ignore_whitespace(true)),
+            's' => drop(builder.dot_matches_new_line(true)),
+            'm' => drop(builder.multi_line(true)),
+            'p' => drop(builder.multi_line(true).dot_matches_new_line(true)),
+            'l' => drop(builder.swap_greed(true)),
+            _ => return Err(Error::str("a pattern has a flag that is not known")),
+        }
+    }
+    let pattern = builder.build().map_err(|why| Error::str(format_args!("a pattern is wrong: {why}")))?;
+    let names: Vec<Option<&str>> = pattern.capture_names().collect();
+    let part = |range: std::ops::Range<usize>| cv.1.derived(text[range].to_owned());
+    let mut parts: Vec<ValR<Value>> = Vec::new();
+    let mut end = 0;
+    for captures in pattern.captures_iter(text) {
+        meter::look_at_clock();
+        let Some(whole) = captures.get(0) else { continue };
+        if skips_empty && whole.is_empty() {
+            continue;
+        }
+        if between {
+            parts.push(Ok(part(end..whole.start())));
+            end = whole.end();
+        }
+        if found {
+            let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
+            let groups = groups.map(|(group, name)| {
+                let own = |name: &str| Value::own(name.to_owned());
+                let fields = [
+                    (own("offset"), Value::from(text[..group.start()].chars().count())),
+                    (own("length"), Value::from(group.as_str().chars().count())),
+                    (own("string"), part(group.range())),
+                ];
+                Value::from_map(fields.into_iter().chain(name.map(|name| (own("name"), own(name)))))
+            });
+            parts.push(groups.collect());
+        }
+        if !all {
+            break;
+        }
+    }
+    if between {
+        parts.push(Ok(part(end..text.len())));
+    }
+    parts.into_iter().collect()
+}

@@ -1,0 +1,1072 @@
+//! The values that expressions work on.
+//!
+//! They are like JSON's, with three things more. A list or object of the answer knows its place in it, so that a null
+//! can say where it was missed. A text knows whether the page's author wrote it or the answer brought it, so that an
+//! error can be told without a value of the answer. And making values counts against the evaluation's budget.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter;
+use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use jaq_core::box_iter::{BoxIter, box_once};
+use jaq_core::ops::Math;
+use jaq_core::path::Opt;
+use jaq_core::val::Range;
+use jaq_core::{Exn, ValR, ValT, ValX};
+
+use super::meter::{self, Stop};
+use super::number::Number;
+use crate::{amount, text};
+
+/// Most keys that a message names.
+const MOST_KEYS: usize = 8;
+/// Characters of the page's own text that a message keeps.
+const SHOWN: usize = 200;
+
+pub(crate) type Error = jaq_core::Error<Value>;
+type Fields = IndexMap<Rc<str>, Value>;
+
+/// A value.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    /// null, and where it was found instead of something, if that was in the answer.
+    Null(Option<Rc<Missing>>),
+    Bool(bool),
+    Number(Number),
+    Text(Rc<Text>),
+    List(Rc<List>),
+    Object(Rc<Object>),
+}
+
+/// A text and who wrote it.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    text: String,
+    origin: Origin,
+}
+
+/// Who wrote a text.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// The page's author.
+    Page,
+    /// The service, or whoever filled in an option.
+    Answer,
+    /// Both; this is the text with `…` for what the service wrote.
+    Both(String),
+}
+
+/// A list.
+#[derive(Clone, Debug)]
+pub(crate) struct List {
+    items: Vec<Value>,
+    depth: u32,
+    place: Option<Rc<Place>>,
+}
+
+/// An object, in the order of the answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    fields: Fields,
+    depth: u32,
+    place: Option<Rc<Place>>,
+}
+
+/// Where a list or object stands in the answer: in what, and under what; neither for the answer itself.
+#[derive(Debug)]
+pub(crate) struct Place {
+    inside: Option<Rc<Place>>,
+    step: Option<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A key, as far as it may be shown.
+    Key(String),
+    /// An index.
+    Index(isize),
+}
+
+/// A null that was found in the answer, or an entry that is not there.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    /// The list or object in which it was looked for.
+    inside: Value,
+    step: Step,
+    /// Whether a null stands there.
+    is_null: bool,
+}
+
+impl Place {
+    /// The answer itself.
+    pub(super) fn root() -> Rc<Place> {
+        Rc::new(Place { inside: None, step: None })
+    }
+
+    /// What stands in it under a key.
+    pub(super) fn key(self: &Rc<Place>, key: &str) -> Rc<Place> {
+        Rc::new(Place { inside: Some(Rc::clone(self)), step: Some(Step::of_answer(key)) })
+    }
+
+    /// What stands in it at an index.
+    pub(super) fn index(self: &Rc<Place>, index: usize) -> Rc<Place> {
+        let step = Step::Index(isize::try_from(index).unwrap_or(isize::MAX));
+        Rc::new(Place { inside: Some(Rc::clone(self)), step: Some(step) })
+    }
+}
+
+impl fmt::Display for Place {
+    /// As jq would write it: `.data.wallets[0]`; `.` for the answer itself.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match (&self.inside, &self.step) {
+            (Some(inside), Some(step)) if inside.step.is_none() => match step {
+                Step::Key(key) if is_plain(key) => step.fmt(f),
+                _ => write!(f, ".{step}"),
+            },
+            (Some(inside), Some(step)) => write!(f, "{inside}{step}"),
+            _ => f.write_str("."),
+        }
+    }
+}
+
+/// Whether jq takes a key without quotes after a dot. Letters of other scripts need them.
+fn is_plain(key: &str) -> bool {
+    !key.is_empty()
+        && !key.starts_with(|c: char| c.is_ascii_digit())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl Step {
+    /// A key of the answer. One that looks like data (an id, an address, a date) is not shown.
+    fn of_answer(key: &str) -> Step {
+        Step::Key(if is_name(key) { key.to_owned() } else { "…".to_owned() })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Step::Key(key) if is_plain(key) => write!(f, ".{key}"),
+            Step::Key(key) => write!(f, "[\"{key}\"]"),
+            Step::Index(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+/// Whether a key is a name rather than data: short, without digits to speak of, without signs.
+fn is_name(key: &str) -> bool {
+    let chars = key.chars().count();
+    (1..=32).contains(&chars)
+        && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        && key.chars().filter(char::is_ascii_digit).count() <= 4
+}
+
+impl Missing {
+    /// Where it was looked for.
+    fn path(&self) -> String {
+        let place = self.inside.place().map(Rc::clone).unwrap_or_else(Place::root);
+        Place { inside: Some(place), step: Some(self.step.clone()) }.to_string()
+    }
+
+    /// `.data.quotaa` is null; `.data` has `id`, `quota`, `username`.
+    pub(crate) fn tell(&self) -> String {
+        let path = self.path();
+        if self.is_null {
+            return format!("`{path}` is null");
+        }
+        let inside = match self.inside.place() {
+            Some(place) if place.step.is_some() => format!("`{place}`"),
+            _ => "the answer".to_owned(),
+        };
+        let has = match &self.inside {
+            Value::List(list) if list.items.is_empty() => "is an empty list".to_owned(),
+            Value::List(list) => format!("has {} entries", list.items.len()),
+            Value::Object(object) if object.fields.is_empty() => "is an empty object".to_owned(),
+            Value::Object(object) => format!("has {}", object.names()),
+            _ => "has none".to_owned(),
+        };
+        format!("`{path}` is null; {inside} {has}")
+    }
+}
+
+impl Object {
+    /// The keys that are names, a bounded number of them.
+    fn names(&self) -> String {
+        let all = self.fields.keys().filter(|key| is_name(key));
+        let shown: Vec<&str> = all.take(MOST_KEYS).map(|key| &**key).collect();
+        let more = self.fields.len() - shown.len();
+        match (shown.is_empty(), more) {
+            (true, more) => text::plural(more, "other key"),
+            (false, 0) => text::list(shown),
+            (false, more) => format!("{} and {more} more", text::list(shown)),
+        }
+    }
+}
+
+impl Text {
+    fn shown(&self) -> &str {
+        match &self.origin {
+            Origin::Page => &self.text,
+            // The code of a currency is no secret, and a page has to name those that there are.
+            Origin::Answer if is_currency(&self.text) => &self.text,
+            Origin::Answer => "…",
+            Origin::Both(shown) => shown,
+        }
+    }
+
+    fn append(&mut self, other: &Text) {
+        self.origin = match (&self.origin, &other.origin) {
+            (Origin::Page, Origin::Page) => Origin::Page,
+            (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
+            _ => {
+                let mut shown = self.shown().to_owned();
+                if shown.len() < SHOWN * 4 && !(shown.ends_with('…') && other.shown() == "…") {
+                    shown.extend(other.shown().chars().take(SHOWN));
+                }
+                Origin::Both(shown)
+            }
+        };
+        self.text.push_str(&other.text);
+    }
+}
+
+/// Whether a text is the code of a currency that people pay with.
+fn is_currency(text: &str) -> bool {
+    const CODES: &str = "AED ARS AUD BGN BRL BTC CAD CHF CLP CNY COP CZK DKK EGP ETH EUR GBP HKD HUF IDR ILS INR JPY KES \
+                         KRW KZT MXN MYR NGN NOK NZD PEN PHP PKR PLN RMB RON RUB SAR SEK SGD THB TRY TWD UAH USD USDC \
+                         USDT VND ZAR";
+    (3..=4).contains(&text.len()) && CODES.split_ascii_whitespace().any(|code| code == text)
+}
+
+impl Value {
+    /// null of the page.
+    pub(super) const NULL: Value = Value::Null(None);
+
+    /// A text of the answer.
+    pub(crate) fn answer(text: String) -> Value {
+        meter::spend_text(text.len());
+        Value::Text(Rc::new(Text { text, origin: Origin::Answer }))
+    }
+
+    /// A text of the page's author.
+    pub(super) fn own(text: String) -> Value {
+        meter::spend_text(text.len());
+        Value::Text(Rc::new(Text { text, origin: Origin::Page }))
+    }
+
+    /// A text made from another one, by the same author.
+    pub(super) fn derived(&self, text: String) -> Value {
+        match self {
+            Value::Text(from) if matches!(from.origin, Origin::Page) => Value::own(text),
+            _ => Value::answer(text),
+        }
+    }
+
+    pub(super) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
+        let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
+        Value::List(Rc::new(List { items, depth, place }))
+    }
+
+    pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
+        let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
+        Value::Object(Rc::new(Object { fields, depth, place }))
+    }
+
+    /// An object of the page.
+    pub(crate) fn of_fields(fields: impl IntoIterator<Item = (Rc<str>, Value)>) -> Value {
+        Value::object(fields.into_iter().collect(), None)
+    }
+
+    fn depth(&self) -> u32 {
+        match self {
+            Value::List(list) => list.depth,
+            Value::Object(object) => object.depth,
+            _ => 0,
+        }
+    }
+
+    /// Where in the answer it stands.
+    fn place(&self) -> Option<&Rc<Place>> {
+        match self {
+            Value::List(list) => list.place.as_ref(),
+            Value::Object(object) => object.place.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Its kind, for messages.
+    fn kind(&self) -> &'static str {
+        match self {
+            Value::Null(_) => "null",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Object(_) => "an object",
+        }
+    }
+
+    /// The text, if it is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(&text.text),
+            _ => None,
+        }
+    }
+
+    /// The entry under a key, if it is an object that has one.
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        match self {
+            Value::Object(object) => object.fields.get(key),
+            _ => None,
+        }
+    }
+
+    /// The items, if it is a list.
+    pub(crate) fn items(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(list) => Some(&list.items),
+            _ => None,
+        }
+    }
+
+    /// The fields, if it is an object.
+    pub(crate) fn fields(&self) -> Option<impl Iterator<Item = (&str, &Value)>> {
+        match self {
+            Value::Object(object) => Some(object.fields.iter().map(|(key, value)| (&**key, value))),
+            _ => None,
+        }
+    }
+
+    /// What an expression that raises this value as an error says, without a value of the answer.
+    pub(crate) fn raised(&self) -> String {
+        let said = match self {
+            Value::Text(text) => Some(text.shown()),
+            Value::Object(object) => match object.fields.get("message") {
+                Some(Value::Text(text)) => Some(text.shown()),
+                _ => None,
+            },
+            _ => None,
+        };
+        match said.map(|said| text::one_line(said, SHOWN)).filter(|said| !said.is_empty() && said != "…") {
+            Some(said) => said,
+            None => "the expression raises an error".to_owned(),
+        }
+    }
+
+    /// As JSON.
+    pub(super) fn to_json(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
+        meter::spend(1);
+        if out.len() > meter::LONGEST_TEXT {
+            meter::spend_text(out.len());
+        }
+        match self {
+            Value::Null(_) => out.push_str("null"),
+            Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Value::Number(number) => out.push_str(&number.to_string()),
+            Value::Text(text) => write_text(&text.text, out),
+            Value::List(list) => {
+                out.push('[');
+                for (index, item) in list.items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Value::Object(object) => {
+                out.push('{');
+                for (index, (key, value)) in object.fields.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_text(key, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
+    fn type_error(self, wanted: &'static str) -> Error {
+        Error::typ(self, wanted)
+    }
+
+    /// What stands in a list at an index.
+    fn item(list: &Rc<List>, index: usize) -> Value {
+        match list.items.get(index) {
+            None | Some(Value::Null(None)) if list.place.is_some() => Value::Null(Some(Rc::new(Missing {
+                inside: Value::List(Rc::clone(list)),
+                step: Step::Index(isize::try_from(index).unwrap_or(isize::MAX)),
+                is_null: index < list.items.len(),
+            }))),
+            None => Value::NULL,
+            Some(value) => value.clone(),
+        }
+    }
+
+    /// What stands in an object under a key; `step` is how it may be shown.
+    fn field(object: &Rc<Object>, key: &str, step: impl FnOnce() -> Step) -> Value {
+        match object.fields.get(key) {
+            None | Some(Value::Null(None)) if object.place.is_some() => Value::Null(Some(Rc::new(Missing {
+                inside: Value::Object(Rc::clone(object)),
+                step: step(),
+                is_null: object.fields.contains_key(key),
+            }))),
+            None => Value::NULL,
+            Some(value) => value.clone(),
+        }
+    }
+
+    /// The indices at which `other` stands in this.
+    pub(super) fn indices(&self, other: &Value) -> ValR<Value> {
+        let found: Vec<usize> = match (self, other) {
+            (Value::Null(_), _) => return Ok(Value::NULL),
+            (Value::Text(text), Value::Text(part)) if part.text.is_empty() => {
+                meter::spend(text.text.len() / 64);
+                Vec::new()
+            }
+            (Value::Text(text), Value::Text(part)) => {
+                meter::spend(text.text.len() / 16);
+                let mut found = Vec::new();
+                for (index, (at, _)) in text.text.char_indices().enumerate() {
+                    if text.text[at..].starts_with(&part.text) {
+                        found.push(index);
+                    }
+                }
+                found
+            }
+            (Value::List(list), Value::List(part)) if part.items.is_empty() => {
+                meter::spend(list.items.len() / 64);
+                Vec::new()
+            }
+            (Value::List(list), Value::List(part)) => {
+                let windows = list.items.windows(part.items.len()).enumerate();
+                windows.filter(|(_, window)| *window == &part.items[..]).map(|(index, _)| index).collect()
+            }
+            (Value::List(list), item) => {
+                list.items.iter().enumerate().filter(|(_, each)| *each == item).map(|(index, _)| index).collect()
+            }
+            _ => return Err(Error::index(self.clone(), other.clone())),
+        };
+        Ok(found.into_iter().map(Value::from).collect())
+    }
+
+    /// Whether `other` is contained in this, as jq means it.
+    pub(super) fn contains(&self, other: &Value) -> bool {
+        meter::spend(1);
+        match (self, other) {
+            (Value::Text(text), Value::Text(part)) => {
+                meter::spend(text.text.len() / 64);
+                text.text.contains(&part.text)
+            }
+            (Value::List(list), Value::List(parts)) => {
+                parts.items.iter().all(|part| list.items.iter().any(|item| item.contains(part)))
+            }
+            (Value::Object(object), Value::Object(parts)) => {
+                parts.fields.iter().all(|(key, part)| object.fields.get(key).is_some_and(|value| value.contains(part)))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Whether there is an entry under a key or index.
+    pub(super) fn has(&self, key: &Value) -> ValR<Value> {
+        match (self, key) {
+            (Value::Object(object), Value::Text(key)) => Ok(object.fields.contains_key(&*key.text).into()),
+            (Value::List(list), Value::Number(index)) => {
+                Ok(index.as_isize().is_some_and(|index| index >= 0 && index.unsigned_abs() < list.items.len()).into())
+            }
+            _ => Err(Error::index(self.clone(), key.clone())),
+        }
+    }
+
+    /// How long it is, as jq means it.
+    pub(super) fn length(self) -> ValR<Value> {
+        Ok(match &self {
+            Value::Null(_) => Value::from(0_usize),
+            Value::Bool(_) => return Err(self.type_error("something with a length")),
+            Value::Number(number) if *number < Number::from(0) => Value::Number(-*number),
+            Value::Number(_) => self,
+            Value::Text(text) => {
+                meter::spend(text.text.len() / 64);
+                Value::from(text.text.chars().count())
+            }
+            Value::List(list) => Value::from(list.items.len()),
+            Value::Object(object) => Value::from(object.fields.len()),
+        })
+    }
+}
+
+/// The depth, if a value may have it. The answer's own is bounded when it is read.
+fn checked(depth: u32) -> u32 {
+    if depth > meter::DEEPEST_VALUE {
+        meter::stop(Stop::Depth);
+    }
+    depth
+}
+
+fn write_text(text: &str, out: &mut String) {
+    meter::spend(text.len() / 64);
+    // A text is always JSON.
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+}
+
+impl fmt::Display for Value {
+    /// For the interpreter's messages: the kind and the place, and only what the page's author wrote.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Value::Null(Some(missing)) => write!(f, "null ({})", missing.tell()),
+            Value::Text(text) if matches!(text.origin, Origin::Page) => {
+                write!(f, "\"{}\"", text::one_line(&text.text, 40))
+            }
+            _ => match self.place() {
+                Some(place) if place.step.is_some() => write!(f, "{} (`{place}`)", self.kind()),
+                Some(_) => write!(f, "{} (the answer)", self.kind()),
+                None => f.write_str(self.kind()),
+            },
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+impl From<isize> for Value {
+    fn from(value: isize) -> Self {
+        Value::Number(value.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Value::Number(isize::try_from(value).unwrap_or(isize::MAX).into())
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Value::Number(Number::Float(value))
+    }
+}
+
+impl From<String> for Value {
+    /// What the interpreter makes of a literal, or of an error of its own.
+    fn from(text: String) -> Self {
+        Value::own(text)
+    }
+}
+
+impl From<Range<Value>> for Value {
+    fn from(range: Range<Value>) -> Self {
+        let bounds = [("start", range.start), ("end", range.end)].into_iter();
+        Value::object(bounds.filter_map(|(name, value)| Some((name.into(), value?))).collect(), None)
+    }
+}
+
+impl FromIterator<Value> for Value {
+    fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
+        Value::list(items.into_iter().inspect(|_| meter::spend(1)).collect(), None)
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        meter::spend(1);
+        match (self, other) {
+            (Value::Null(_), Value::Null(_)) => true,
+            (Value::Bool(left), Value::Bool(right)) => left == right,
+            (Value::Number(left), Value::Number(right)) => left == right,
+            (Value::Text(left), Value::Text(right)) => {
+                meter::spend(left.text.len().min(right.text.len()) / 64);
+                left.text == right.text
+            }
+            (Value::List(left), Value::List(right)) => Rc::ptr_eq(left, right) || left.items == right.items,
+            (Value::Object(left), Value::Object(right)) => Rc::ptr_eq(left, right) || left.fields == right.fields,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        meter::spend(1);
+        let rank = |value: &Value| match value {
+            Value::Null(_) => 0,
+            Value::Bool(_) => 1,
+            Value::Number(_) => 2,
+            Value::Text(_) => 3,
+            Value::List(_) => 4,
+            Value::Object(_) => 5,
+        };
+        match (self, other) {
+            (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+            (Value::Number(left), Value::Number(right)) => left.cmp(right),
+            (Value::Text(left), Value::Text(right)) => {
+                meter::spend(left.text.len().min(right.text.len()) / 64);
+                left.text.cmp(&right.text)
+            }
+            (Value::List(left), Value::List(right)) => left.items.cmp(&right.items),
+            (Value::Object(left), Value::Object(right)) => {
+                let sorted = |object: &Rc<Object>| {
+                    meter::spend(object.fields.len());
+                    let mut fields: Vec<(Rc<str>, Value)> =
+                        object.fields.iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();
+                    fields.sort_by(|a, b| a.0.cmp(&b.0));
+                    fields
+                };
+                let (left, right) = (sorted(left), sorted(right));
+                let keys = left.iter().map(|field| &field.0).cmp(right.iter().map(|field| &field.0));
+                keys.then_with(|| left.iter().map(|field| &field.1).cmp(right.iter().map(|field| &field.1)))
+            }
+            _ => rank(self).cmp(&rank(other)),
+        }
+    }
+}
+
+/// The list to be changed; it is copied if it is shared.
+fn list_mut(list: &mut Rc<List>) -> &mut List {
+    if Rc::strong_count(list) > 1 {
+        meter::spend_copy(list.items.len());
+    }
+    let list = Rc::make_mut(list);
+    // What is changed is not the answer's any more.
+    list.place = None;
+    list
+}
+
+fn object_mut(object: &mut Rc<Object>) -> &mut Object {
+    if Rc::strong_count(object) > 1 {
+        meter::spend_copy(object.fields.len() * 4);
+    }
+    let object = Rc::make_mut(object);
+    object.place = None;
+    object
+}
+
+impl Add for Value {
+    type Output = ValR<Value>;
+    fn add(self, other: Value) -> ValR<Value> {
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => sum(left, right),
+            // What the answer does not hold is unknown, and not zero. A null of the page's own begins a sum.
+            (left @ Value::Null(Some(_)), right @ Value::Number(_))
+            | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
+            (Value::Null(_), value) | (value, Value::Null(_)) => Ok(value),
+            (Value::Text(mut left), Value::Text(right)) => {
+                if is_amount(&left) && is_amount(&right) {
+                    let why = "two numbers that are texts would be joined, not added; `tonumber` makes numbers of them";
+                    return Err(Error::str(why));
+                }
+                meter::spend_text(left.text.len() + right.text.len());
+                Rc::make_mut(&mut left).append(&right);
+                Ok(Value::Text(left))
+            }
+            (Value::List(mut left), Value::List(right)) => {
+                meter::spend(right.items.len());
+                let list = list_mut(&mut left);
+                list.items.extend(right.items.iter().cloned());
+                list.depth = list.depth.max(right.depth);
+                Ok(Value::List(left))
+            }
+            (Value::Object(mut left), Value::Object(right)) => {
+                meter::spend(right.fields.len() * 4);
+                let object = object_mut(&mut left);
+                object.fields.extend(right.fields.iter().map(|(key, value)| (Rc::clone(key), value.clone())));
+                object.depth = object.depth.max(right.depth);
+                Ok(Value::Object(left))
+            }
+            (left, right) => Err(Error::math(left, Math::Add, right)),
+        }
+    }
+}
+
+fn sum(left: Number, right: Number) -> ValR<Value> {
+    let sum = left.plus(right).map(Value::Number);
+    sum.ok_or_else(|| Error::str("a difference cannot be calculated exactly; give its parts as `{amount, minus}`"))
+}
+
+/// Whether a text of the answer is an amount: joining two of them is never what is meant.
+fn is_amount(text: &Text) -> bool {
+    matches!(text.origin, Origin::Answer) && amount::read(&text.text).is_ok()
+}
+
+impl Sub for Value {
+    type Output = ValR<Value>;
+    fn sub(self, other: Value) -> ValR<Value> {
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => sum(left, -right),
+            (Value::List(mut left), Value::List(right)) => {
+                let list = list_mut(&mut left);
+                list.items.retain(|item| !right.items.contains(item));
+                Ok(Value::List(left))
+            }
+            (left, right) => Err(Error::math(left, Math::Sub, right)),
+        }
+    }
+}
+
+impl Mul for Value {
+    type Output = ValR<Value>;
+    fn mul(self, other: Value) -> ValR<Value> {
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left * right)),
+            (Value::Text(text), Value::Number(times)) | (Value::Number(times), Value::Text(text)) => {
+                let Some(times) = times.as_isize() else {
+                    return Err(Error::math(Value::Text(text), Math::Mul, Value::Number(times)));
+                };
+                let Ok(times @ 1..) = usize::try_from(times) else {
+                    return Ok(Value::NULL);
+                };
+                meter::spend_text(text.text.len().saturating_mul(times));
+                let repeated = text.text.repeat(times);
+                Ok(Value::Text(text).derived(repeated))
+            }
+            (Value::Object(left), Value::Object(right)) => Ok(Value::Object(merge(left, &right))),
+            (left, right) => Err(Error::math(left, Math::Mul, right)),
+        }
+    }
+}
+
+/// The fields of both, those of the second before those of the first; objects under the same key likewise.
+fn merge(mut left: Rc<Object>, right: &Rc<Object>) -> Rc<Object> {
+    meter::spend(right.fields.len() * 4);
+    let object = object_mut(&mut left);
+    for (key, value) in &right.fields {
+        let value = match (object.fields.get(key), value) {
+            (Some(Value::Object(old)), Value::Object(new)) => Value::Object(merge(Rc::clone(old), new)),
+            _ => value.clone(),
+        };
+        object.depth = object.depth.max(checked(value.depth() + 1));
+        object.fields.insert(Rc::clone(key), value);
+    }
+    left
+}
+
+impl Div for Value {
+    type Output = ValR<Value>;
+    fn div(self, other: Value) -> ValR<Value> {
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left / right)),
+            (whole @ Value::Text(_), Value::Text(by)) => {
+                let text = whole.as_text().unwrap_or_default();
+                meter::spend(text.len() / 64);
+                if text.is_empty() {
+                    Ok(iter::empty().collect())
+                } else if by.text.is_empty() {
+                    Ok(text.chars().map(|c| whole.derived(c.to_string())).collect())
+                } else {
+                    Ok(text.split(by.text.as_str()).map(|part| whole.derived(part.to_owned())).collect())
+                }
+            }
+            (left, right) => Err(Error::math(left, Math::Div, right)),
+        }
+    }
+}
+
+impl Rem for Value {
+    type Output = ValR<Value>;
+    fn rem(self, other: Value) -> ValR<Value> {
+        if let (Value::Number(left), Value::Number(right)) = (&self, &other)
+            && let Some(rest) = left.remainder(*right)
+        {
+            return Ok(Value::Number(rest));
+        }
+        Err(Error::math(self, Math::Rem, other))
+    }
+}
+
+impl Neg for Value {
+    type Output = ValR<Value>;
+    fn neg(self) -> ValR<Value> {
+        match self {
+            Value::Number(number) => Ok(Value::Number(-number)),
+            other => Err(other.type_error("number")),
+        }
+    }
+}
+
+/// An index of a list, counted from its end if it is negative.
+fn absolute(index: Number, length: usize) -> Option<usize> {
+    match index.as_isize()? {
+        index if index >= 0 => Some(index.unsigned_abs()),
+        index => length.checked_sub(index.unsigned_abs()),
+    }
+}
+
+/// A range of a list or text of so many items, cut to what there is.
+fn bounds(range: Range<&Value>, length: usize) -> Result<(usize, usize), Error> {
+    let bound = |value: Option<&Value>, default: usize| match value {
+        None | Some(Value::Null(_)) => Ok(default),
+        Some(Value::Number(number)) => match number.round_with(rust_decimal::Decimal::floor, f64::floor) {
+            index if index.as_isize().is_some() => Ok(absolute(index, length).unwrap_or(0).min(length)),
+            _ => Err(Value::Number(*number).type_error("index")),
+        },
+        Some(other) => Err(other.clone().type_error("index")),
+    };
+    let start = bound(range.start, 0)?;
+    Ok((start, bound(range.end, length)?.max(start)))
+}
+
+impl ValT for Value {
+    fn from_num(literal: &str) -> ValR<Self> {
+        Ok(Value::Number(Number::from_json(literal)))
+    }
+
+    fn from_map<I: IntoIterator<Item = (Self, Self)>>(entries: I) -> ValR<Self> {
+        let mut fields = Fields::new();
+        for (key, value) in entries {
+            meter::spend(4);
+            let Some(name) = key.as_text() else {
+                return Err(key.type_error("key"));
+            };
+            fields.insert(name.into(), value);
+        }
+        Ok(Value::object(fields, None))
+    }
+
+    fn key_values(self) -> BoxIter<'static, Result<(Self, Self), Error>> {
+        match self {
+            Value::List(list) => Box::new((0..list.items.len()).map(move |index| {
+                meter::spend(1);
+                Ok((Value::from(index), Value::item(&list, index)))
+            })),
+            Value::Object(object) => Box::new((0..object.fields.len()).map_while(move |index| {
+                meter::spend(1);
+                let (key, _) = object.fields.get_index(index)?;
+                Some(Ok((Value::answer(key.to_string()), Value::field(&object, key, || Step::of_answer(key)))))
+            })),
+            other => box_once(Err(other.type_error("list or object"))),
+        }
+    }
+
+    fn values(self) -> Box<dyn Iterator<Item = ValR<Self>>> {
+        match self {
+            Value::List(list) => Box::new((0..list.items.len()).map(move |index| {
+                meter::spend(1);
+                Ok(Value::item(&list, index))
+            })),
+            Value::Object(object) => Box::new((0..object.fields.len()).map_while(move |index| {
+                meter::spend(1);
+                let (key, _) = object.fields.get_index(index)?;
+                Some(Ok(Value::field(&object, key, || Step::of_answer(key))))
+            })),
+            other => box_once(Err(other.type_error("list or object"))),
+        }
+    }
+
+    fn index(self, index: &Self) -> ValR<Self> {
+        match (self, index) {
+            // The first null is the one to be told of.
+            (null @ Value::Null(_), _) => Ok(null),
+            (Value::Object(object), Value::Text(key)) => Ok(Value::field(&object, &key.text, || match key.origin {
+                Origin::Page => Step::Key(text::one_line(&key.text, 40)),
+                // What was a value of the answer is not shown as a key either.
+                _ => Step::Key("…".to_owned()),
+            })),
+            (Value::List(list), Value::Number(number)) => {
+                let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
+                Ok(match absolute(index, list.items.len()) {
+                    Some(index) => Value::item(&list, index),
+                    None => Value::NULL,
+                })
+            }
+            (list @ Value::List(_), part @ Value::List(_)) => list.indices(part),
+            (value @ (Value::Text(_) | Value::List(_)), Value::Object(range)) => {
+                value.range(range.fields.get("start")..range.fields.get("end"))
+            }
+            (value, index) => Err(Error::index(value, index.clone())),
+        }
+    }
+
+    fn range(self, range: Range<&Self>) -> ValR<Self> {
+        match &self {
+            Value::Null(_) => Ok(self),
+            Value::Text(text) => {
+                meter::spend(text.text.len() / 16);
+                let (start, end) = bounds(range, text.text.chars().count())?;
+                Ok(self.derived(text.text.chars().skip(start).take(end - start).collect()))
+            }
+            Value::List(list) => {
+                let (start, end) = bounds(range, list.items.len())?;
+                Ok((start..end).map(|index| Value::item(list, index)).collect())
+            }
+            _ => Err(self.type_error("list or text")),
+        }
+    }
+
+    fn map_values<'a, I: Iterator<Item = ValX<'a, Self>>>(self, opt: Opt, f: impl Fn(Self) -> I) -> ValX<'a, Self> {
+        match self {
+            Value::List(list) => {
+                let items = (0..list.items.len()).flat_map(|index| f(Value::item(&list, index)));
+                items.collect()
+            }
+            Value::Object(object) => {
+                let mut fields = Fields::new();
+                for (key, _) in &object.fields {
+                    meter::spend(4);
+                    if let Some(value) = f(Value::field(&object, key, || Step::of_answer(key))).next() {
+                        fields.insert(Rc::clone(key), value?);
+                    }
+                }
+                Ok(Value::object(fields, None))
+            }
+            other => opt.fail(other, |other| Exn::from(other.type_error("list or object"))),
+        }
+    }
+
+    fn map_index<'a, I: Iterator<Item = ValX<'a, Self>>>(
+        self,
+        index: &Self,
+        opt: Opt,
+        f: impl Fn(Self) -> I,
+    ) -> ValX<'a, Self> {
+        match (self, index) {
+            // As in jq, an update makes the object that it needs.
+            (Value::Null(_), Value::Text(_)) => Value::object(Fields::new(), None).map_index(index, opt, f),
+            (Value::Object(mut object), Value::Text(key)) => {
+                let old = object.fields.get(&*key.text).cloned().unwrap_or(Value::NULL);
+                let new = f(old).next().transpose()?;
+                let object_ref = object_mut(&mut object);
+                match new {
+                    Some(value) => {
+                        meter::spend(4);
+                        object_ref.depth = object_ref.depth.max(checked(value.depth() + 1));
+                        object_ref.fields.insert(key.text.as_str().into(), value);
+                    }
+                    None => {
+                        meter::spend_copy(object_ref.fields.len());
+                        object_ref.fields.shift_remove(&*key.text);
+                    }
+                }
+                Ok(Value::Object(object))
+            }
+            (Value::List(mut list), Value::Number(number)) => {
+                let at = absolute(*number, list.items.len()).filter(|at| *at < list.items.len());
+                let Some(at) = at else {
+                    return opt.fail(Value::List(list), |_| Exn::from(Error::str("the index is out of bounds")));
+                };
+                let new = f(list.items[at].clone()).next().transpose()?;
+                let list_ref = list_mut(&mut list);
+                match new {
+                    Some(value) => {
+                        list_ref.depth = list_ref.depth.max(checked(value.depth() + 1));
+                        list_ref.items[at] = value;
+                    }
+                    None => {
+                        meter::spend_copy(list_ref.items.len());
+                        list_ref.items.remove(at);
+                    }
+                }
+                Ok(Value::List(list))
+            }
+            (value @ (Value::Text(_) | Value::List(_)), Value::Object(range)) => {
+                value.map_range(range.fields.get("start")..range.fields.get("end"), opt, f)
+            }
+            (value, index) => opt.fail(value, |value| Exn::from(Error::index(value, index.clone()))),
+        }
+    }
+
+    fn map_range<'a, I: Iterator<Item = ValX<'a, Self>>>(
+        self,
+        range: Range<&Self>,
+        opt: Opt,
+        f: impl Fn(Self) -> I,
+    ) -> ValX<'a, Self> {
+        let Value::List(list) = &self else {
+            return opt.fail(self, |value| Exn::from(value.type_error("list")));
+        };
+        let (start, end) = match bounds(range, list.items.len()) {
+            Ok(bounds) => bounds,
+            Err(error) => return opt.fail(self, |_| Exn::from(error)),
+        };
+        meter::spend_copy(list.items.len());
+        let part: Value = (start..end).map(|index| Value::item(list, index)).collect();
+        let new = match f(part).next().transpose()? {
+            None => Vec::new(),
+            Some(Value::List(new)) => new.items.clone(),
+            Some(other) => return Err(Exn::from(other.type_error("list"))),
+        };
+        let parts = [&list.items[..start], &new[..], &list.items[end..]];
+        Ok(parts.into_iter().flatten().cloned().collect())
+    }
+
+    fn as_bool(&self) -> bool {
+        !matches!(self, Value::Null(_) | Value::Bool(false))
+    }
+
+    fn into_string(self) -> Self {
+        match self {
+            text @ Value::Text(_) => text,
+            other => Value::answer(other.to_json()),
+        }
+    }
+}
+
+impl jaq_std::ValT for Value {
+    fn into_seq<S: FromIterator<Self>>(self) -> Result<S, Self> {
+        match self {
+            Value::List(list) => {
+                meter::spend_copy(list.items.len());
+                Ok((0..list.items.len()).map(|index| Value::item(&list, index)).collect())
+            }
+            other => Err(other),
+        }
+    }
+
+    fn is_int(&self) -> bool {
+        matches!(self, Value::Number(number) if number.is_int())
+    }
+
+    fn as_isize(&self) -> Option<isize> {
+        match self {
+            Value::Number(number) => number.as_isize(),
+            _ => None,
+        }
+    }
+
+    fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Number(number) => Some(number.as_f64()),
+            _ => None,
+        }
+    }
+
+    fn is_utf8_str(&self) -> bool {
+        matches!(self, Value::Text(_))
+    }
+
+    fn as_bytes(&self) -> Option<&[u8]> {
+        self.as_text().map(str::as_bytes)
+    }
+
+    fn as_sub_str(&self, part: &[u8]) -> Self {
+        self.derived(String::from_utf8_lossy(part).into_owned())
+    }
+
+    fn from_utf8_bytes(bytes: impl AsRef<[u8]> + Send + 'static) -> Self {
+        Value::answer(String::from_utf8_lossy(bytes.as_ref()).into_owned())
+    }
+}

@@ -1,0 +1,551 @@
+//! Delivered means delivered, to each channel: through the real program, on both stores, with channels that are down, late,
+//! new or gone.
+
+use crate::support::world::{Kind, World};
+use crate::support::{Finished, Reply, Server, project};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const DAY: i64 = 86_400;
+
+/// What a receiver does with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Takes,
+    Refuses,
+    /// Takes it, and answers later than anybody waits.
+    Late,
+    /// Takes it, and closes the connection.
+    Closes,
+}
+
+/// A receiver whose mood a test sets.
+pub(crate) struct Hook {
+    pub(crate) server: Server,
+    mood: Arc<Mutex<Mood>>,
+    seen: Mutex<usize>,
+}
+
+impl Hook {
+    pub(crate) fn new() -> Hook {
+        let mood = Arc::new(Mutex::new(Mood::Takes));
+        let inner = Arc::clone(&mood);
+        let server = Server::start(move |_| match *inner.lock().unwrap() {
+            Mood::Takes => Reply::ok(""),
+            Mood::Refuses => Reply::status(400, ""),
+            Mood::Late => Reply::ok("").after(Duration::from_secs(3)),
+            Mood::Closes => Reply::close(),
+        });
+        Hook { server, mood, seen: Mutex::new(0) }
+    }
+
+    pub(crate) fn is(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    /// What has come since the last time: `raised low critical NAME`, with `since` if it comes late, and `missed` if it tells
+    /// of what nobody was told.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let requests = self.server.requests();
+        let mut seen = self.seen.lock().unwrap();
+        let new = requests.iter().skip(*seen).flat_map(|request| {
+            let resources = request.json()["Resources"].as_array().unwrap().clone();
+            resources.into_iter().map(|one| {
+                let word = |key: &str| one[key].as_str().unwrap().to_owned();
+                let since = if one["Since"].is_string() { " since" } else { "" };
+                let said = word("Message");
+                let missed = if said.contains("not have been delivered then") || said.contains("not be delivered then")
+                {
+                    " missed"
+                } else {
+                    ""
+                };
+                assert_eq!(one["Since"].is_string(), said.contains("(since 20"), "{said}");
+                let name = word("ProjectName");
+                format!("{} {} {} {name}{since}{missed}", word("Event"), word("Topic"), word("Level"))
+            })
+        });
+        let new = new.collect();
+        *seen = requests.len();
+        new
+    }
+
+    /// The keys of all alerts that have come, in order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let requests = self.server.requests();
+        let resources = requests.iter().flat_map(|request| request.json()["Resources"].as_array().unwrap().clone());
+        resources.map(|one| one["DedupKey"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A world whose channels are these, by their names.
+pub(crate) fn world_with(kind: Kind, accounts: &[(&str, i64)], hooks: &[(&str, &Hook)]) -> World {
+    let mut world = World::new(kind, accounts);
+    world.configure(|config| {
+        config["settings"]["request_timeout_seconds"] = json!(1);
+        config["settings"]["max_retries"] = json!(3);
+    });
+    channels(&mut world, hooks);
+    world
+}
+
+/// These are the channels from now on.
+pub(crate) fn channels(world: &mut World, hooks: &[(&str, &Hook)]) {
+    world.configure(|config| {
+        let config = config.as_object_mut().unwrap();
+        config.remove("webhook");
+        let hooks: Vec<Value> = hooks
+            .iter()
+            .map(|(name, hook)| json!({"name": name, "type": "custom", "url": hook.server.url()}))
+            .collect();
+        config.insert("webhooks".into(), hooks.into());
+    });
+}
+
+fn deliveries(run: &Finished) -> BTreeMap<String, (String, u64, u64)> {
+    let report = run.report();
+    let all = report["deliveries"].as_array().unwrap().iter();
+    all.map(|one| {
+        let number = |key: &str| one[key].as_u64().unwrap();
+        let name = one["channel"].as_str().unwrap().to_owned();
+        (name, (one["status"].as_str().unwrap().to_owned(), number("alerts"), number("owed")))
+    })
+    .collect()
+}
+
+fn alerts(world: &World) -> Vec<Value> {
+    world.ask(["alerts", "--output", "json"]).expect(0).report()["alerts"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_channel_that_was_down_hears_of_it_when_it_is_back_and_since_when() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (up, down) = (Hook::new(), Hook::new());
+        let world = world_with(kind, &[("A", 5), ("B", 500)], &[("up", &up), ("down", &down)]);
+        down.is(Mood::Refuses);
+        for round in 0..2 {
+            let run = world.run().expect(75);
+            let report = run.report();
+            let alert = &project(&report, "A")["alerts"][0];
+            assert_eq!(alert["owed_to"], json!(["down"]), "{run}");
+            assert_eq!(alert["status"], if round == 0 { "sent" } else { "failed" }, "{run}");
+        }
+        assert_eq!(up.messages(), ["raised low critical A"]);
+        assert_eq!(down.messages(), ["raised low critical A", "raised low critical A since"]);
+        let stored = alerts(&world);
+        assert_eq!(stored.len(), 1, "{stored:?}");
+        assert_eq!((&stored[0]["status"], &stored[0]["done_at"]), (&json!("pending"), &Value::Null));
+        let status = |name: &str| {
+            let one = stored[0]["deliveries"].as_array().unwrap().iter().find(|one| one["channel"] == name).unwrap();
+            (one["status"].as_str().unwrap().to_owned(), one["attempts"].as_i64().unwrap())
+        };
+        assert_eq!((status("up"), status("down")), (("sent".into(), 1), ("failed".into(), 2)));
+        let table = world.ask(["alerts"]).expect(0);
+        assert!(table.stdout.contains("not down: the message was refused (HTTP 400)"), "{table}");
+        let status = world.ask(["status"]).expect(0);
+        let note = status.stdout.lines().nth(1).unwrap_or_default();
+        assert!(note.contains("  told ") && note.contains(" ago; 1 alert not delivered yet"), "{status}");
+        assert!(world.ask(["health"]).expect(3).stdout.contains("exit code 75"));
+        down.is(Mood::Takes);
+        let run = world.run().expect(2);
+        assert_eq!(deliveries(&run)["down"], ("sent".into(), 1, 0));
+        assert_eq!(down.messages(), ["raised low critical A since"]);
+        let keys: BTreeSet<String> = up.keys().into_iter().chain(down.keys()).collect();
+        assert_eq!(keys.len(), 1, "one message, whoever takes it when: {keys:?}");
+        assert_eq!(alerts(&world)[0]["status"], "sent");
+        // Then each has its own reminders.
+        world.run().expect(2);
+        assert!(up.messages().is_empty() && down.messages().is_empty());
+        world.pass(DAY);
+        world.run().expect(2);
+        assert_eq!((up.messages().len(), down.messages().len()), (1, 1));
+        world.balance("A", json!(500));
+        world.run().expect(0);
+        assert_eq!(
+            (up.messages(), down.messages()),
+            (vec!["resolved low info A".into()], vec!["resolved low info A".into()])
+        );
+        world.run().expect(0);
+        assert!(up.messages().is_empty() && down.messages().is_empty());
+        assert_eq!(world.count("SELECT count(*) FROM told"), 0);
+    }
+}
+
+#[test]
+fn who_never_heard_of_it_hears_nothing_when_it_is_over_unless_nobody_did() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (up, down) = (Hook::new(), Hook::new());
+        let world = world_with(kind, &[("A", 5)], &[("up", &up), ("down", &down)]);
+        down.is(Mood::Refuses);
+        world.run().expect(75);
+        down.is(Mood::Takes);
+        world.balance("A", json!(500));
+        world.run().expect(0);
+        world.run().expect(0);
+        assert_eq!(up.messages(), ["raised low critical A", "resolved low info A"]);
+        assert_eq!(down.messages(), ["raised low critical A"], "only what it refused");
+        // A day later, and nobody is up.
+        world.pass(2 * DAY);
+        world.balance("A", json!(5));
+        up.is(Mood::Refuses);
+        down.is(Mood::Refuses);
+        world.run().expect(75);
+        world.balance("A", json!(500));
+        up.is(Mood::Takes);
+        world.run().expect(75);
+        down.is(Mood::Takes);
+        world.run().expect(0);
+        assert_eq!(up.messages(), ["raised low critical A", "resolved low info A missed"]);
+        assert_eq!(
+            down.messages(),
+            ["raised low critical A", "resolved low info A missed", "resolved low info A missed"]
+        );
+    }
+}
+
+#[test]
+fn channels_come_and_go_and_owe_nothing_when_they_are_gone() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (first, second) = (Hook::new(), Hook::new());
+        let mut world = world_with(kind, &[("A", 5)], &[("first", &first)]);
+        world.run().expect(2);
+        channels(&mut world, &[("first", &first), ("second", &second)]);
+        second.is(Mood::Refuses);
+        world.run().expect(75);
+        second.is(Mood::Takes);
+        world.run().expect(2);
+        world.run().expect(2);
+        assert_eq!(first.messages(), ["raised low critical A"]);
+        assert_eq!(second.messages(), ["raised low critical A since"; 2], "one that is added hears of what is open");
+        // One that goes is owed nothing any more, and is not forgotten while it lasts.
+        world.pass(DAY);
+        second.is(Mood::Refuses);
+        world.run().expect(75);
+        channels(&mut world, &[("first", &first)]);
+        world.run().expect(2);
+        assert!(alerts(&world).iter().all(|alert| alert["status"] != "pending"), "{:?}", alerts(&world));
+        second.is(Mood::Takes);
+        channels(&mut world, &[("first", &first), ("second", &second)]);
+        second.messages();
+        world.run().expect(2);
+        assert_eq!(second.messages(), ["raised low critical A"], "the reminder that it is due");
+        // What no channel has heard is inherited by those that come instead.
+        world.balance("A", json!(500));
+        world.run().expect(0);
+        world.pass(2 * DAY);
+        world.balance("A", json!(5));
+        first.is(Mood::Refuses);
+        channels(&mut world, &[("first", &first)]);
+        world.run().expect(75);
+        world.balance("A", json!(500));
+        second.messages();
+        channels(&mut world, &[("second", &second)]);
+        world.run().expect(0);
+        assert_eq!(second.messages(), ["resolved low info A missed"]);
+    }
+}
+
+#[test]
+fn what_may_have_arrived_comes_once_a_run_at_most_and_ever_more_seldom() {
+    for (kind, mood) in [(Kind::Sqlite, Mood::Late), (Kind::Postgres, Mood::Closes)] {
+        let hook = Hook::new();
+        let world = world_with(kind, &[("A", 5)], &[("hook", &hook)]);
+        hook.is(mood);
+        let run = world.run().expect(75);
+        assert_eq!(deliveries(&run)["hook"], ("unknown".into(), 1, 1), "{run}");
+        assert_eq!(hook.messages().len(), 1, "no repeat within the run, though three are allowed: {run}");
+        let report = run.report();
+        assert_eq!(project(&report, "A")["alerts"][0]["status"], "unknown");
+        assert!(run.stderr.contains("an alert may not have been delivered"), "{run}");
+        assert_eq!(alerts(&world)[0]["status"], "unknown");
+        assert!(world.ask(["alerts"]).expect(0).stdout.contains("perhaps hook: it went out"), "{:?}", alerts(&world));
+        // One repeat in the next run.
+        world.run().expect(75);
+        assert_eq!(hook.messages().len(), 1);
+        // Then it rests, and is owed all the same.
+        let run = world.run().expect(75);
+        assert!(hook.messages().is_empty(), "{run}");
+        assert_eq!(deliveries(&run)["hook"], ("unknown".into(), 1, 1), "{run}");
+        let waits = run.report()["deliveries"][0].clone();
+        assert_eq!((&waits["attempts"], waits["next_alert_at"].is_string()), (&json!(0), true), "{waits}");
+        let table = world.ask(["check"]).expect(75);
+        assert!(table.stdout.contains("whether it was taken is not known, sent again from "), "{table}");
+        for (passed, want) in [(500, 0), (101, 1), (3500, 0), (101, 1), (20_000, 0), (1601, 1), (80_000, 0), (6401, 1)]
+        {
+            world.pass(passed);
+            let run = world.run().expect(75);
+            assert_eq!(hook.messages().len(), want, "after {passed} s: {run}");
+        }
+        // Worse news does not wait.
+        world.balance("A", json!(1));
+        world.run().expect(75);
+        assert_eq!(hook.messages().len(), 1);
+        let keys = hook.keys();
+        let different: BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(different.len(), 2, "a repetition has the same key: {keys:?}");
+        hook.is(Mood::Takes);
+        world.run().expect(2);
+        world.run().expect(2);
+        assert_eq!(hook.messages().len(), 1);
+        world.balance("A", json!(500));
+        world.run().expect(0);
+        assert_eq!(hook.messages(), ["resolved low info A"]);
+    }
+}
+
+#[test]
+fn what_may_have_arrived_is_taken_back_in_full() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (hook, other) = (Hook::new(), Hook::new());
+        let world = world_with(kind, &[("A", 5)], &[("hook", &hook), ("other", &other)]);
+        hook.is(Mood::Closes);
+        world.run().expect(75);
+        hook.is(Mood::Takes);
+        world.balance("A", json!(500));
+        world.run().expect(0);
+        world.run().expect(0);
+        assert_eq!(hook.messages(), ["raised low critical A", "resolved low info A missed"]);
+        assert_eq!(other.messages(), ["raised low critical A", "resolved low info A"]);
+    }
+}
+
+#[test]
+fn a_key_that_never_changes_makes_no_two_messages_one() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let hook = Hook::new();
+        let world = world_with(kind, &[("A", 5)], &[("hook", &hook)]);
+        let program = world.program.clone().env("BALANCE_ALERT_RUN_ID", "nightly");
+        let run = || program.clone().run();
+        run().expect(2);
+        world.pass(DAY);
+        run().expect(2);
+        world.balance("A", json!(500));
+        hook.is(Mood::Refuses);
+        run().expect(75);
+        hook.is(Mood::Takes);
+        run().expect(0);
+        world.balance("A", json!(5));
+        run().expect(2);
+        world.pass(DAY);
+        world.balance("A", json!(1));
+        run().expect(2);
+        let keys = hook.keys();
+        assert_eq!(keys.len(), 6, "{keys:?}");
+        assert_eq!(keys[2], keys[3], "the one that was sent twice");
+        let different: BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(different.len(), 5, "{keys:#?}");
+        assert!(keys.iter().all(|key| key.starts_with("low-") && key.ends_with("-nightly")), "{keys:#?}");
+    }
+}
+
+#[test]
+fn two_channels_of_one_type_without_names_are_two() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (first, second) = (Hook::new(), Hook::new());
+        let mut world = World::new(kind, &[("A", 5)]);
+        let list = |hooks: &[&Hook]| -> Value {
+            hooks.iter().map(|hook| json!({"type": "custom", "url": hook.server.url()})).collect()
+        };
+        let webhooks = list(&[&first, &second]);
+        world.configure(|config| {
+            config.as_object_mut().unwrap().remove("webhook");
+            config["webhooks"] = webhooks;
+        });
+        second.is(Mood::Refuses);
+        let run = world.run().expect(75);
+        assert_eq!(run.stderr.lines().count(), 1, "nothing but the refusal: {run}");
+        assert_eq!(run.report()["memory"]["status"], "kept");
+        second.is(Mood::Takes);
+        // Their order says nothing.
+        let webhooks = list(&[&second, &first]);
+        world.configure(|config| config["webhooks"] = webhooks);
+        world.run().expect(2);
+        world.run().expect(2);
+        assert_eq!(first.messages(), ["raised low critical A"]);
+        assert_eq!(second.messages(), ["raised low critical A", "raised low critical A since"]);
+        // One address twice is two channels as well.
+        let webhooks = list(&[&second, &second, &first]);
+        world.configure(|config| config["webhooks"] = webhooks);
+        let run = world.run().expect(2);
+        assert_eq!(run.stderr, "");
+        assert_eq!(second.messages(), ["raised low critical A since"]);
+    }
+}
+
+#[test]
+fn an_old_store_loses_nothing_and_floods_nobody() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        // Two accounts are told, one of them to one channel only; one is pending; one is fine.
+        let (up, down) = (Hook::new(), Hook::new());
+        let mut world = world_with(
+            kind,
+            &[("Told", 5), ("Half", 500), ("Pending", 500), ("Fine", 500)],
+            &[("up", &up), ("down", &down)],
+        );
+        world.run().expect(2);
+        world.balance("Half", json!(5));
+        down.is(Mood::Refuses);
+        world.run().expect(75);
+        world.balance("Pending", json!(5));
+        up.is(Mood::Refuses);
+        world.run().expect(75);
+        let pending = up.keys().last().unwrap().clone();
+        world.age(3);
+        assert_eq!(world.count("SELECT count(*) FROM conditions"), 2);
+        assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 1);
+        for hook in [&up, &down] {
+            hook.is(Mood::Takes);
+            hook.messages();
+        }
+        // A dry run of the new version changes nothing.
+        world.program.clone().args(["--dry-run"]).run();
+        let third = Hook::new();
+        let run = world.run().expect(2);
+        assert_eq!(run.stderr, "", "{run}");
+        assert_eq!(up.messages(), ["raised low critical Pending since"], "{run}");
+        let mut said = down.messages();
+        said.sort();
+        assert_eq!(said, ["raised low critical Half since", "raised low critical Pending since"], "{run}");
+        assert_eq!(up.keys().last(), Some(&pending), "under the key that it had");
+        assert!(world.run().expect(2).stderr.is_empty());
+        assert!(up.messages().is_empty() && down.messages().is_empty());
+        assert_eq!(world.count("SELECT count(*) FROM told WHERE channel = ''"), 0);
+        assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE channel = ''"), 0);
+        // One that is added after the upgrade hears of all three.
+        channels(&mut world, &[("up", &up), ("down", &down), ("third", &third)]);
+        world.run().expect(2);
+        assert_eq!(third.messages().len(), 3);
+        ["Told", "Half", "Pending"].into_iter().for_each(|name| world.balance(name, json!(500)));
+        world.run().expect(0);
+        for hook in [&up, &down, &third] {
+            assert_eq!(hook.messages().len(), 3, "each is told that all three are over");
+        }
+    }
+}
+
+#[test]
+fn an_old_pending_recovery_is_carried_over_too() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let hook = Hook::new();
+        let world = world_with(kind, &[("A", 5)], &[("hook", &hook)]);
+        world.run().expect(2);
+        world.balance("A", json!(500));
+        hook.is(Mood::Refuses);
+        world.run().expect(75);
+        world.age(3);
+        hook.is(Mood::Takes);
+        hook.messages();
+        world.run().expect(0);
+        world.run().expect(0);
+        assert_eq!(hook.messages(), ["resolved low info A"]);
+    }
+}
+
+/// What a channel has really got.
+#[derive(Clone, Debug, Default)]
+struct Ear {
+    may_know: bool,
+    keys: BTreeSet<String>,
+}
+
+/// Random runs with channels that refuse, answer late and close, come and go, and with runs that are killed; through the
+/// program. The same is done with thousands of lives in `src/decide/tests/lives.rs`, where the store is imitated.
+#[test]
+fn no_life_in_a_real_store_loses_an_alert_or_tells_one_twice() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let seed = fastrand::u64(..);
+        let mut random = fastrand::Rng::with_seed(seed);
+        let hooks: Vec<Hook> = (0..3).map(|_| Hook::new()).collect();
+        let names = ["a", "b", "c"];
+        let all: Vec<(&str, &Hook)> = names.into_iter().zip(&hooks).collect();
+        let mut world = world_with(kind, &[("A", 500)], &all);
+        let mut ears: Vec<Ear> = vec![Ear::default(); 3];
+        let mut here = [true; 3];
+        let mut history = Vec::new();
+        let mut hits = [0; 3];
+        for run in 0..60 {
+            if random.u8(..10) == 0 {
+                here = [true, random.bool(), random.bool()];
+                let listed: Vec<(&str, &Hook)> =
+                    all.iter().zip(here).filter(|(_, is)| *is).map(|(one, _)| *one).collect();
+                channels(&mut world, &listed);
+            }
+            let balance = random.choice([5, 5, 9, 500, 500]).unwrap();
+            world.balance("A", json!(balance));
+            let moods: Vec<Mood> = hooks
+                .iter()
+                .map(|hook| {
+                    let mood = match random.u8(..10) {
+                        0..=5 => Mood::Takes,
+                        6..=7 => Mood::Refuses,
+                        _ => Mood::Closes,
+                    };
+                    hook.is(mood);
+                    mood
+                })
+                .collect();
+            let kill = random.choice(["", "", "", "", "after-claim", "in-send", "after-send", "in-mark"]).unwrap();
+            let mut program = world.program.clone();
+            if !kill.is_empty() {
+                program = program.env("BALANCE_ALERT_FAULT", &format!("kill:{kill}"));
+            }
+            let finished = program.run();
+            let is_killed = finished.code() == 128 + 9;
+            history.push(format!("{balance}, {moods:?}, here {here:?}, kill {kill}: {}", finished.code()));
+            let what = || format!("{kind:?}, seed {seed}, run {run}:\n{}", history.join("\n"));
+            for (at, hook) in hooks.iter().enumerate() {
+                let requests = hook.server.requests();
+                for request in &requests[hits[at]..] {
+                    for one in request.json()["Resources"].as_array().unwrap() {
+                        let ear = &mut ears[at];
+                        let (event, key) = (one["Event"].as_str().unwrap(), one["DedupKey"].as_str().unwrap());
+                        assert!(here[at], "{} is not there: {}", names[at], what());
+                        assert!(!ear.keys.contains(key), "{} gets {key} twice: {}", names[at], what());
+                        let said = one["Message"].as_str().unwrap();
+                        let is_notice = said.contains("not be delivered") || said.contains("not have been delivered");
+                        assert!(
+                            event == "raised" || is_notice || ear.may_know,
+                            "{} hears that something is over that it did not know: {}",
+                            names[at],
+                            what()
+                        );
+                        let is_known = moods[at] == Mood::Takes && !is_killed;
+                        match (event, moods[at]) {
+                            (_, Mood::Refuses) => {}
+                            ("raised", _) => ear.may_know = true,
+                            (_, _) if is_known => ear.may_know = false,
+                            _ => {}
+                        }
+                        if is_known {
+                            ear.keys.insert(key.to_owned());
+                        }
+                    }
+                }
+                hits[at] = requests.len();
+            }
+            world.pass(random.i64(60..40_000));
+        }
+        // What lasts is heard by all that are up, one run later at the most, whatever was before.
+        channels(&mut world, &all);
+        hooks.iter().for_each(|hook| hook.is(Mood::Takes));
+        world.balance("A", json!(5));
+        world.pass(2 * DAY);
+        world.run().expect(2);
+        for (hook, name) in hooks.iter().zip(names) {
+            assert!(hook.messages().last().is_some_and(|said| said.starts_with("raised low")), "{name}: seed {seed}");
+        }
+        world.run().expect(2);
+        world.balance("A", json!(500));
+        world.run();
+        world.pass(DAY);
+        world.run().expect(0);
+        for (hook, name) in hooks.iter().zip(names) {
+            assert_eq!(hook.messages(), ["resolved low info A"], "{name}: {kind:?}, seed {seed}");
+        }
+        world.run().expect(0);
+        assert!(hooks.iter().all(|hook| hook.messages().is_empty()));
+        assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
+    }
+}
