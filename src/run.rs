@@ -118,7 +118,9 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     let started_at = clock::now();
     let watchdog = &process.watchdog;
     // As long as the config is not read, nobody knows better.
-    watchdog.allow(args.timeout.unwrap_or(config::Settings::default().run_timeout));
+    let time = args.timeout.unwrap_or(config::Settings::default().run_timeout);
+    watchdog.allow(time);
+    file::allow(time);
     watchdog.expect("the reading of the config", shown(args, Exit::Config));
     let Opened { format, environment, loaded, .. } = match open(&args.config, &args.talk) {
         Ok(opened) => opened,
