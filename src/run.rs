@@ -118,10 +118,11 @@ impl Context<'_> {
 pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     let started_at = clock::now();
     let watchdog = &process.watchdog;
-    let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
     // As long as the config is not read, nobody knows better.
-    watchdog.allow(args.timeout.unwrap_or(config::Settings::default().run_timeout));
-    watchdog.expect("the reading of the config", shown(Exit::Config));
+    let time = args.timeout.unwrap_or(config::Settings::default().run_timeout);
+    watchdog.allow(time);
+    file::allow(time);
+    watchdog.expect("the reading of the config", shown(args, Exit::Config));
     let Opened { format, environment, loaded, .. } = match open(&args.config, &args.talk) {
         Ok(opened) => opened,
         Err(exit) => return exit,
@@ -155,7 +156,7 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     // The plan has what a run needs of it.
     drop(config);
     watchdog.allow(plan.run_timeout);
-    watchdog.expect("the run", shown(Exit::Internal));
+    watchdog.expect("the run", shown(args, Exit::Internal));
     // From here on a signal ends the run in order; before, there is nothing to put in order.
     let interrupt = Interrupt::watch().unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
@@ -175,6 +176,9 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
     let (start, timeout) = (watchdog.started(), plan.run_timeout);
     let room = limits::room(plan.workers, hosts(&plan).len());
+    if room.reads < plan.workers {
+        log::info!("few files may be open: {} checks at the same time instead of {}", room.reads, plan.workers);
+    }
     let clients = Clients::new(&environment.surroundings()).keeping(room.idle);
     clients.secrets().for_each(|secret| plan.redactor.learn(secret.expose_secret()));
     for warning in clients.problems().into_iter().chain(plan.insecure(&clients)) {
@@ -262,6 +266,11 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         strict_metrics: args.strict_metrics,
         exposition: String::new(),
     };
+    // From here on it is known how the run ends, whatever hangs after this.
+    context
+        .process
+        .watchdog
+        .expect("the writing down of the run", shown(args, unwritten(Exit::of(&report, args.fail_on))));
     let ended = metrics::of_run(&plan.channels, &report.deliveries, context.start.elapsed());
     let is_success = matches!(report.job_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
     let succeeded_at = (is_success && !is_partial).then(clock::now);
@@ -516,12 +525,21 @@ fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timesta
     scheduled.map(|at| started_at.duration_since(at).as_secs_f64())
 }
 
+/// The status as the scheduler sees it.
+fn shown(args: &CheckArgs, exit: Exit) -> Exit {
+    if args.output == Output::Nagios { exit.for_nagios() } else { exit }
+}
+
+/// The status of a run whose report is not taken.
+fn unwritten(exit: Exit) -> Exit {
+    if exit == Exit::Ok { Exit::Unwritten } else { exit }
+}
+
 /// Writes the report where it is wanted, prints it, and gives the status.
 fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
     let mut exit = Exit::of(report, args.fail_on);
     let watchdog = &process.watchdog;
-    let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
-    let unwritten = if exit == Exit::Ok { Exit::Unwritten } else { exit };
+    let (shown, unwritten) = (|exit: Exit| shown(args, exit), unwritten(exit));
     watchdog.expect("the writing of the report", shown(unwritten));
     let (sender, written) = mpsc::channel();
     // Each on a thread of its own: one that hangs holds no other one back.

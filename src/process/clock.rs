@@ -4,7 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-/// The time now, or the nearest that there is: the calendar ends with the year 9999, and a clock may stand behind it.
+/// The last time that this program knows: the calendar ends a day later, with the year 9999, so that something can be added.
+const LAST: i64 = 253_402_120_800;
+
+/// The time now, or the nearest that there is: a clock may stand behind the calendar.
 pub fn now() -> Timestamp {
     let now = SystemTime::now();
     #[cfg(debug_assertions)]
@@ -13,13 +16,17 @@ pub fn now() -> Timestamp {
 }
 
 fn timestamp(at: SystemTime) -> Timestamp {
-    let nearest = if at < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
-    Timestamp::try_from(at).unwrap_or(nearest)
+    let nearest = if at < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { last() };
+    Timestamp::try_from(at).unwrap_or(nearest).min(last())
+}
+
+fn last() -> Timestamp {
+    Timestamp::from_second(LAST).unwrap_or(Timestamp::MAX)
 }
 
 /// So long after a time, or the end of the calendar.
 pub fn after(at: Timestamp, time: Duration) -> Timestamp {
-    at.checked_add(time).unwrap_or(Timestamp::MAX)
+    at.checked_add(time).unwrap_or(last().max(at))
 }
 
 /// So long before a time, or the beginning of the calendar.
@@ -46,16 +53,16 @@ mod tests {
             (0, "1970-01-01T00:00:00Z"),
             (4_000_000_000, "2096-10-02T07:06:40Z"),
             // 9999-12-31T23:59:59Z and later.
-            (253_402_300_799, "9999-12-30T22:00:00.999999999Z"),
-            (253_402_300_800, "9999-12-30T22:00:00.999999999Z"),
-            (1 << 60, "9999-12-30T22:00:00.999999999Z"),
+            (253_402_300_799, "9999-12-29T22:00:00Z"),
+            (253_402_300_800, "9999-12-29T22:00:00Z"),
+            (1 << 60, "9999-12-29T22:00:00Z"),
         ] {
             assert_eq!(timestamp(at(seconds)).to_string(), want, "{seconds}");
         }
         let early = SystemTime::UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 60)).unwrap();
         assert_eq!(timestamp(early), Timestamp::MIN);
         assert_eq!(after(Timestamp::MAX, Duration::from_secs(1)), Timestamp::MAX);
-        assert_eq!(after(Timestamp::UNIX_EPOCH, Duration::MAX), Timestamp::MAX);
+        assert_eq!(after(Timestamp::UNIX_EPOCH, Duration::MAX), last());
         assert_eq!(before(Timestamp::MIN, Duration::MAX), Timestamp::MIN);
     }
 }

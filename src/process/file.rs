@@ -32,9 +32,11 @@ pub const SECRET: Bounds = Bounds { most: 64 * 1024, patience: Duration::from_se
 /// A file of variables.
 pub const VARIABLES: Bounds = Bounds { most: 1024 * 1024, patience: Duration::from_secs(5) };
 
-/// The longest that all files together may keep this process waiting. The config is not one of them: without it there is
-/// nothing to do.
+/// The longest that all files together may keep this process waiting, or a quarter of its time. The config is not one of them:
+/// without it there is nothing to do.
 const PATIENCE_FOR_ALL: Duration = Duration::from_secs(10);
+/// What is left of that, in milliseconds.
+static PATIENCE_LEFT: AtomicU64 = AtomicU64::new(10_000);
 /// What a file gets when nothing of that is left.
 const LEAST_PATIENCE: Duration = Duration::from_millis(20);
 /// What is read at once.
@@ -44,19 +46,28 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The device that is always empty.
 const NULL_DEVICE: (u32, u32) = (1, 3);
 
+/// This process has this time in all, of which the waiting for files must leave the most.
+pub fn allow(time: Duration) {
+    PATIENCE_LEFT.fetch_min(milliseconds((time / 4).min(PATIENCE_FOR_ALL)), Ordering::Relaxed);
+}
+
 /// Reads a whole file that a config names.
 ///
 /// # Errors
 /// Why it cannot be read, in words that are about "it" or the system's.
 pub fn read(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
-    static WAITED: AtomicU64 = AtomicU64::new(0);
-    let left = PATIENCE_FOR_ALL.saturating_sub(Duration::from_millis(WAITED.load(Ordering::Relaxed)));
-    let patience = bounds.patience.min(left).max(LEAST_PATIENCE);
+    let left = Duration::from_millis(PATIENCE_LEFT.load(Ordering::Relaxed));
+    // One of several that hang leaves something for the next one, which may be slow only.
+    let patience = bounds.patience.min(left / 2).max(LEAST_PATIENCE);
     let begin = Instant::now();
     let result = read_alone(path, Bounds { patience, ..bounds });
-    let waited = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-    WAITED.fetch_add(waited, Ordering::Relaxed);
+    let waited = milliseconds(begin.elapsed());
+    let _ = PATIENCE_LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(waited)));
     result
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The same for a file that waits for no other one.

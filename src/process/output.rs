@@ -86,9 +86,9 @@ pub fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
     until.receive(&answer).unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads it")))
 }
 
-/// Something for the eye, if it would be seen at once: it is no loss if it is not.
+/// Something for the eye, if it would be seen soon: it is no loss if it is not.
 pub fn show(text: &str) {
-    if QUEUE.lock().lines.is_empty() {
+    if QUEUE.lock().waiting < 4096 {
         say(text.as_bytes().to_vec(), false);
     }
 }

@@ -21,6 +21,7 @@ mod sqlite;
 pub mod views;
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -355,10 +356,14 @@ impl Store {
         });
         let begin = Instant::now();
         self.calls += 1;
-        match (&mut self.engine, &self.jobs) {
-            (Some(engine), _) => job(engine),
-            (None, Some(jobs)) if jobs.send(job).is_ok() => {}
-            _ => return Err(StoreError::ended()),
+        let is_asked = match (&mut self.engine, &self.jobs) {
+            // What panics here must not take the run along.
+            (Some(engine), _) => catch_unwind(AssertUnwindSafe(|| job(engine))).is_ok(),
+            (None, Some(jobs)) => jobs.send(job).is_ok(),
+            (None, None) => false,
+        };
+        if !is_asked {
+            return Err(StoreError::ended());
         }
         match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
             Ok((result, said)) => {

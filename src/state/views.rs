@@ -142,10 +142,6 @@ const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 0)] };
 const DELIVERIES: Table = Table { name: "deliveries", key: &[("dedup_key", 0), ("channel", 1)] };
 
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
-    // Runs that begin at the end of the calendar, where the clock stands still, are numbered on from there.
-    let last = Timestamp::MAX.as_microsecond();
-    let number =
-        if number.checked_sub(last).is_some_and(|beyond| (0..1_000_000).contains(&beyond)) { last } else { number };
     Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
 }
 

@@ -491,6 +491,7 @@ impl Builder<'_> {
         let mut settings = raw.settings.unwrap_or_default();
         let rate_limits = settings.rate_limits.take();
         let settings = self.settings(settings);
+        file::allow(settings.run_timeout);
         let pages = self.pages(raw.providers.unwrap_or_default());
         let rate_limits = self.limits(rate_limits, &pages);
         let channels = self.channels(raw.webhook, raw.webhooks);

@@ -6,6 +6,7 @@ pub(crate) mod daemon;
 pub(crate) mod dovecot;
 pub(crate) mod freezer;
 pub(crate) mod http;
+pub(crate) mod hung;
 pub(crate) mod imap;
 pub(crate) mod pki;
 pub(crate) mod postgres;
