@@ -113,9 +113,10 @@ impl Report {
         findings.filter(|finding| !self.is_held(finding.identity)).count()
     }
 
-    /// Mailboxes in which there are such mails.
+    /// Mailboxes in which there are such mails, and that were read to the end.
     fn alerting_mailboxes(&self) -> usize {
-        self.mailboxes.iter().filter(|mailbox| self.mails_of(mailbox) > 0).count()
+        let is_read = |mailbox: &&MailboxVerdict| mailbox.scanned.failure().is_none();
+        self.mailboxes.iter().filter(is_read).filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
     /// Whether something was told before, and is not told again.
