@@ -23,7 +23,7 @@ use url::Url;
 use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
 use crate::lookup;
-use crate::process::{aside, limits};
+use crate::process::{aside, file, limits};
 use crate::surroundings::Surroundings;
 
 /// Largest body that is read, in bytes.
@@ -32,6 +32,8 @@ const LARGEST_BODY: u64 = 1024 * 1024;
 const MOST_REDIRECTS: usize = 5;
 /// How long the end of reading may take.
 const MOST_FOR_END: Duration = Duration::from_millis(500);
+/// A bundle of authorities has a few hundred kilobytes.
+const AUTHORITIES: file::Bounds = file::Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(5) };
 const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
 
 /// A request to a provider.
@@ -86,7 +88,7 @@ fn authorities(surroundings: &Surroundings) -> Vec<native_tls::Certificate> {
         Err(_) => vec![place.clone()],
     });
     let certificates = files.filter_map(|file| {
-        let text = std::fs::read(file).ok()?;
+        let text = file::read(&file, AUTHORITIES).ok()?;
         native_tls::Certificate::stack_from_pem(&text).ok()
     });
     certificates.flatten().collect()

@@ -113,10 +113,11 @@ impl Report {
         findings.filter(|finding| !self.is_held(finding.identity)).count()
     }
 
-    /// Mailboxes in which there are such mails, and that were read to the end.
+    /// Mailboxes in which there are such mails.
     fn alerting_mailboxes(&self) -> usize {
-        let is_read = |mailbox: &&MailboxVerdict| mailbox.scanned.failure().is_none();
-        self.mailboxes.iter().filter(is_read).filter(|mailbox| self.mails_of(mailbox) > 0).count()
+        // One that was read in part only counts as failed.
+        let whole = self.mailboxes.iter().filter(|mailbox| mailbox.scanned.failure().is_none());
+        whole.filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
     /// Whether something was told before, and is not told again.

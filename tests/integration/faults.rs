@@ -233,8 +233,8 @@ fn cut(name: &str, prepare: impl Fn(&World)) -> (usize, usize) {
         let told = world.messages(&mut seen);
         assert!(told.contains(&"raised low critical New".to_owned()), "{what}: the new alert is sent: {told:?} {run}");
         let kept: Vec<String> = files(&folder).into_iter().filter(|file| file.contains(".damaged-")).collect();
-        let kept: Vec<&String> =
-            kept.iter().filter(|file| !file.ends_with("-wal") && !file.ends_with("-shm")).collect();
+        let beside = ["-wal", "-shm", "-journal"];
+        let kept: Vec<&String> = kept.iter().filter(|file| !beside.iter().any(|end| file.ends_with(end))).collect();
         if let [kept] = kept[..] {
             found += 1;
             assert!(run.stderr.contains(kept.as_str()), "{what}: it is told where it is kept: {run}");
@@ -265,12 +265,12 @@ fn truncated() -> Row {
 }
 
 fn truncated_log() -> Row {
-    // A run that was killed leaves its log beside the store.
-    cut("state.db-wal", |world| {
-        world.program.clone().env("BALANCE_ALERT_FAULT", "kill:after-claim").run();
+    // A run that was killed inside a transaction leaves its journal beside the store.
+    cut("state.db-journal", |world| {
+        world.program.clone().env("BALANCE_ALERT_FAULT", "kill:in-claim").run();
     });
     Row {
-        fault: "the log of a killed run is cut off at 20 random lengths".into(),
+        fault: "the journal of a killed run is cut off at 20 random lengths".into(),
         store: "SQLite",
         run: "goes on from the last whole transaction".into(),
         told: "the new alert".into(),

@@ -22,8 +22,11 @@ fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
+/// What is put in a file's place, by its name.
+type Stranger = (&'static str, fn(&Path));
+
 /// What can stand where a file is expected.
-const STRANGERS: [(&str, fn(&Path)); 5] = [
+const STRANGERS: [Stranger; 5] = [
     ("a named pipe", pipe),
     ("a folder", |path| std::fs::create_dir(path).unwrap()),
     ("a socket", |path| std::mem::forget(UnixListener::bind(path).unwrap())),
@@ -255,6 +258,6 @@ fn a_link_to_the_store_is_the_store() {
 }
 
 fn while_telling_again(world: &mut World, meanwhile: impl FnOnce()) -> crate::support::Finished {
-    world.sql("DELETE FROM conditions");
+    world.sql("DELETE FROM told; DELETE FROM courses");
     while_telling(world, |_| meanwhile())
 }

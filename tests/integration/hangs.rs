@@ -139,7 +139,11 @@ fn hung(kind: Kind, moment: &Moment, signal: Option<(&str, i32)>) -> (usize, usi
         since = Some(Instant::now());
         run.signal(signal);
     }
-    let run = run.finish().expect(signal.map_or(2, |(_, code)| code));
+    let run = run.finish();
+    let want = signal.map_or(2, |(_, code)| code);
+    // When the store is closed, all is told and marked: a signal then may find the run at its end.
+    let is_at_end = moment.point == "in-close" && run.code() == 2;
+    assert!(run.code() == want || is_at_end, "{what}: {run}");
     match since {
         Some(since) => assert!(since.elapsed() < GONE, "{what}: {run}"),
         None => assert!(run.elapsed < TIME + MARGIN, "{what}: {run}"),

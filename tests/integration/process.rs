@@ -6,6 +6,7 @@ use crate::support::program::Stream;
 use crate::support::{Gate, Program, Reply, Server, config, fine, low, project, uniapi, uniapi_body};
 use nix::sys::resource::{Resource, getrlimit};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -48,14 +49,9 @@ fn row(fault: &str, run: &str, next: &str) -> Row {
 /// Whether this machine can do what a test needs; what it cannot is said, not passed.
 fn can(what: &str, is_possible: bool) -> bool {
     if !is_possible {
-        eprintln!("NOT CHECKED: {what}");
+        let _ = writeln!(std::io::stderr(), "NOT CHECKED: {what}");
     }
     is_possible
-}
-
-#[test]
-fn tmp_rows() {
-    rows();
 }
 
 // ---- streams -------------------------------------------------------------------------------

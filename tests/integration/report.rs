@@ -890,8 +890,10 @@ fn a_report_goes_into_files_in_any_form() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_named() {
-    for (path, why) in [("no/such/folder.json", "no such file"), (".", "directory"), ("/dev/full", "disk is full")] {
-        for (account, code) in [(fine("A"), 70), (low("A"), 2), (broken("A"), 3)] {
+    for (path, why) in
+        [("no/such/folder.json", "its folder does not exist"), (".", "directory"), ("/dev/full", "disk is full")]
+    {
+        for (account, code) in [(fine("A"), 74), (low("A"), 2), (broken("A"), 3)] {
             let program = Program::check_json(&config(vec![account]));
             let run =
                 program.args(["--report", &format!("json={path}"), "--report", "json=other.json"]).run().expect(code);

@@ -761,7 +761,8 @@ impl Builder<'_> {
         let mut limits: BTreeMap<String, Limit> = own.collect();
         for (id, text) in set.unwrap_or_default() {
             let at = [key("settings"), key("rate_limits"), key(&id)];
-            if !pages.contains_key(&id) && !self.broken_pages.contains_key(&id) {
+            let is_broken = self.broken_pages.contains_key(&id) || self.broken_pages.contains_key("");
+            if !pages.contains_key(&id) && !is_broken {
                 let known: Vec<&str> = pages.keys().map(String::as_str).collect();
                 let hint = suggestion(&id, &known, "known providers");
                 let message = no_provider(&id);

@@ -29,9 +29,9 @@ impl Builder<'_> {
             let Some(page) = page else {
                 self.missing_entry(&path);
                 // The page's own mistake is said; that there is no such provider would be another one.
-                if let Some(id) = self.names.get(&path) {
-                    self.broken_pages.insert(id.clone(), self.broken_at(&path));
-                }
+                // One without an id may be the one that a project names.
+                let id = self.names.get(&path).cloned().unwrap_or_default();
+                self.broken_pages.insert(id, self.broken_at(&path));
                 continue;
             };
             // What a variable brought into a request may be a credential.

@@ -152,7 +152,7 @@ impl Builder<'_> {
         if let Some(page) = pages.get(provider).filter(|_| !self.broken_pages.contains_key(provider)) {
             return Some(Ok(Arc::clone(page)));
         }
-        if let Some(why) = self.broken_pages.get(provider) {
+        if let Some(why) = self.broken_pages.get(provider).or_else(|| self.broken_pages.get("")) {
             let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
             *broken = broken.take().or(Some(why));
             return stand_in(provider).map(Err);
