@@ -562,7 +562,7 @@ fn read_only() -> Row {
     world.balance("New", json!(5));
     let mut seen = 1;
     let run = world.run().expect(2);
-    assert!(run.stderr.contains("it cannot be written: no right to, or a read-only medium"), "{run}");
+    assert!(run.stderr.contains("it cannot be written: it is read-only"), "{run}");
     assert_eq!(run.stderr.trim().lines().count(), 1, "{run}");
     assert_eq!(world.messages(&mut seen), ["raised low critical New"], "{run}");
     let status = world.ask(["status"]).expect(0);

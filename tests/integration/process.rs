@@ -356,7 +356,7 @@ fn hung_disk() -> Row {
         json!({"name": "file", "provider": "file", "threshold": 10, "options": {"path": "disk/data.json", "balance": ".x"}}),
     ]);
     config["metrics"] = json!({"textfile": "disk/metrics.prom"});
-    let program = Program::check_json(&config).args(["--timeout", "8", "--report", "markdown=disk/report.md"]);
+    let program = Program::check_json(&config).args(["--timeout", "12", "--report", "markdown=disk/report.md"]);
     let Some(disk) = HungDisk::mount(program.path("disk")) else {
         can("this machine does not let us mount a disk that hangs (/dev/fuse)", false);
         return row(HUNG, HUNG_RUN, "the same while it lasts");
@@ -369,7 +369,7 @@ fn hung_disk() -> Row {
         assert!(error.contains("it did not answer within"), "{name}: {error}");
     }
     assert_eq!(hook.hits(), 1, "{run}");
-    assert!(run.elapsed < Duration::from_secs(8) + MARGIN + SLACK, "{run}");
+    assert!(run.elapsed < Duration::from_secs(12) + MARGIN + SLACK, "{run}");
     let run =
         Program::new(["check", "--timeout", "1", "--config", disk.path.join("config.yaml").to_str().unwrap()]).run();
     let run = run.expect(78);
