@@ -46,9 +46,6 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Read a mail from standard input and end: a run does so with a mail that an earlier one may have died of
-    #[command(name = crate::check::mailbox::trial::COMMAND, hide = true)]
-    TryMail,
 }
 
 /// How much is said, and how.

@@ -68,6 +68,12 @@ pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
 /// The time of a command that a probe may ask again and again.
 const PROBE: Duration = Duration::from_secs(60);
 
+/// Reads a mail and gives the status to end with, if that is what this process was started for: not a command for people.
+pub fn on_trial(process: &Process) -> Option<Exit> {
+    let is_it = std::env::args_os().nth(1).is_some_and(|argument| argument == check::mailbox::trial::COMMAND);
+    is_it.then(|| check::mailbox::trial::stand(process))
+}
+
 /// Runs one command and gives the status to end with.
 pub fn run(cli: Cli, process: &Process) -> Exit {
     match cli.command {
@@ -81,7 +87,6 @@ pub fn run(cli: Cli, process: &Process) -> Exit {
         Command::History(args) => answer(process, watchdog::LONGEST, || recall::history(&args)),
         Command::Alerts(args) => answer(process, watchdog::LONGEST, || recall::alerts(&args)),
         Command::Health(args) => answer(process, PROBE, || recall::health(&args)),
-        Command::TryMail => check::mailbox::trial::stand(process),
         Command::Schema => print(config::SCHEMA, process, Exit::Ok),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use balance_alert::cli::Cli;
 use balance_alert::exit::Exit;
 use balance_alert::process::Process;
-use balance_alert::{logging, nagios, run};
+use balance_alert::{logging, nagios, on_trial, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -27,6 +27,9 @@ fn act(process: &Process) -> Exit {
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         log::error!("panicked at {place}");
     }));
+    if let Some(exit) = on_trial(process) {
+        return exit;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -202,8 +202,8 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
         name: &verdict.name,
         status: match scan {
             None => "failed",
-            Some(_) if new > 0 => "alert",
             Some(_) if rest.is_some() => "failed",
+            Some(_) if new > 0 => "alert",
             Some(_) => "ok",
         },
         scanned: scan.map_or(0, |scan| scan.scanned),

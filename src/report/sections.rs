@@ -170,8 +170,8 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
     }
     let is_alert = scan.findings.iter().any(|finding| !report.is_held(finding.identity));
     let state = match &scan.rest {
-        _ if is_alert => (Tone::Soon, "alert"),
         Some(_) => (Tone::Unknown, Status::Failed.as_str()),
+        None if is_alert => (Tone::Soon, "alert"),
         None => (Tone::Good, "ok"),
     };
     let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), notes.join("; ")] }];

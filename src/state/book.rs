@@ -369,11 +369,11 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         unit: "mailbox",
         currency: None,
         status: match &verdict.scanned.result {
-            Ok(scan) if scan.findings.is_empty() => "ok",
-            Ok(_) => "alert",
-            Err(_) => "failed",
+            _ if verdict.scanned.failure().is_some() => "failed",
+            Ok(scan) if !scan.findings.is_empty() => "alert",
+            _ => "ok",
         },
-        reason: verdict.scanned.result.as_ref().err().map(|failure| failure.reason.as_str()),
+        reason: verdict.scanned.failure().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
     });

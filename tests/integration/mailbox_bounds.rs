@@ -391,7 +391,7 @@ fn what_was_read_counts_when_the_server_stops_in_the_middle() {
     let run = program.clone().run().expect(3);
     let entry = run.report()["mailboxes"][0].clone();
     assert_eq!((&entry["scanned"], &entry["new"], &entry["remaining"]), (&json!(25), &json!(25), &json!(5)), "{run}");
-    assert_eq!((&entry["status"], &entry["error"]["reason"]), (&json!("alert"), &json!("timeout")));
+    assert_eq!((&entry["status"], &entry["error"]["reason"]), (&json!("failed"), &json!("timeout")));
     let left = format!("`billing`: 5 mails are left for the next run: 127.0.0.1:{port}: timed out after 1 s");
     assert!(run.stderr.contains(&left), "{run}");
     said.lock().unwrap().clear();

@@ -16,7 +16,7 @@ use crate::fault;
 use crate::http::timed_out;
 use crate::process::{Process, aside};
 
-/// The subcommand of the other process.
+/// The argument that the other process is started with.
 pub(crate) const COMMAND: &str = "try-mail";
 /// The longest time that a mail on trial may take: thousands of times what any mail needs.
 const LONGEST: Duration = Duration::from_secs(5);
