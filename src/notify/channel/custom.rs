@@ -298,9 +298,13 @@ mod tests {
             (".a.b", r#"{"a":"text"}"#, false),
             ("empty", "{}", false),
             ("true", "", true),
+            (".a / {}", r#"{"a":"private-1"}"#, false),
         ] {
             let accept = Expression::compile(code).unwrap();
-            assert_eq!(judge(body.as_bytes(), Some(&accept)).is_ok(), want, "{code} on {body}");
+            let judged = judge(body.as_bytes(), Some(&accept));
+            assert_eq!(judged.is_ok(), want, "{code} on {body}");
+            let said = judged.err().map(|failure| failure.describe()).unwrap_or_default();
+            assert!(!said.contains("private-1"), "the answer stays where it is: {said}");
         }
     }
 }
