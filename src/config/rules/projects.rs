@@ -106,7 +106,8 @@ impl Builder<'_> {
         let page = self.page(path, raw.provider.as_deref(), pages, &mut broken)?;
         // What a variable brought may be a credential.
         let place = under(path, "options");
-        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place)) {
+        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
+        {
             self.redactor.suspect(&filled.text);
         }
         let set: BTreeMap<String, String> =
