@@ -182,6 +182,10 @@ impl JsonLine {
 
     fn write(&self, logger: &JsonLogger) -> io::Result<()> {
         let message = &self.message;
+        // The library panics when standard error refuses a line.
+        if output::may_refuse() {
+            return output::write((record_with(self.level.as_str(), message, &self.fields) + "\n").as_bytes());
+        }
         let mut record = Record::builder();
         record.level(self.level).target(TARGET).key_values(&self.fields);
         logger.log(&record.args(format_args!("{message}")).build());
@@ -322,8 +326,17 @@ pub fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> 
 
 /// A line in the form of the JSON log. It is written past the log, whose level must not swallow an alert.
 fn record(level: &str, message: &str) -> String {
-    let ts = clock::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    serde_json::json!({ "level": level, "ts": ts, "msg": message }).to_string()
+    record_with(level, message, &[])
+}
+
+fn record_with(level: &str, message: &str, fields: &[(String, Json)]) -> String {
+    let ts = clock::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let mut line = format!("{{\"level\":\"{level}\",\"ts\":\"{ts}\",\"msg\":{}", Json::of(message).0);
+    for (key, value) in fields {
+        // Writing to memory does not fail.
+        let _ = write!(line, ",\"{key}\":{}", value.0);
+    }
+    line + "}"
 }
 
 /// The end of a run that panicked, or that is given up, in the form of the log if there is one.

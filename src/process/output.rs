@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anstream::AutoStream;
 use rustix::event::PollFlags;
+use rustix::fs::OFlags;
 
 use super::{aside, file};
 use crate::interrupt::Deadline;
@@ -64,7 +65,7 @@ static QUEUE: LazyLock<Queue> = LazyLock::new(Queue::default);
 /// Hands a line to standard error. `is_urgent` is what is no log: it finds a place where the log has none left.
 pub fn say(text: Vec<u8>, is_urgent: bool) {
     let size = text.len();
-    QUEUE.push(Line { write: Box::new(move || to_stderr(&text)), size, asker: None }, is_urgent);
+    QUEUE.push(Line { write: Box::new(move || write(&text)), size, asker: None }, is_urgent);
 }
 
 /// The same for a line that `write` makes when its turn comes.
@@ -79,7 +80,7 @@ pub(crate) fn say_with(size: usize, is_urgent: bool, write: impl FnOnce() -> io:
 pub fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
     let (asker, answer) = mpsc::channel();
     let size = text.len();
-    QUEUE.push(Line { write: Box::new(move || to_stderr(&text)), size, asker: Some(asker) }, true);
+    QUEUE.push(Line { write: Box::new(move || write(&text)), size, asker: Some(asker) }, true);
     if QUEUE.lock().writer == Writer::Speaker {
         QUEUE.write_here(until.at());
     }
@@ -121,8 +122,16 @@ pub fn print(text: &str, until: Instant) -> io::Result<()> {
     file::fill(&stdout, &rendered.into_inner(), until)
 }
 
-/// Waits without end: only the thread that may hang does so, or who knows that it will not.
-fn to_stderr(text: &[u8]) -> io::Result<()> {
+/// Whether standard error refuses what it cannot take at once, because somebody who shares it has set it so.
+pub(crate) fn may_refuse() -> bool {
+    rustix::fs::fcntl_getfl(io::stderr()).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
+}
+
+/// Writes to standard error and waits without end: only the thread that may hang does so, or who knows that it will not.
+///
+/// # Errors
+/// The system's reason.
+pub(crate) fn write(text: &[u8]) -> io::Result<()> {
     let far = Instant::now() + Duration::from_secs(100 * 86_400);
     file::fill(&io::stderr(), text, far)
 }
