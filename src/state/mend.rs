@@ -27,6 +27,7 @@ pub(super) struct Table {
 #[derive(Default)]
 pub(super) struct Odd(Vec<OddRow>);
 
+#[derive(PartialEq)]
 struct OddRow {
     table: &'static str,
     key: Vec<(&'static str, Value)>,
@@ -58,7 +59,11 @@ impl Odd {
                 Some(value) => key.push((*name, value.clone())),
             }
         }
-        self.0.push(OddRow { table: table.name, key, is_newer: error.fault == StoreFault::Newer });
+        let row = OddRow { table: table.name, key, is_newer: error.fault == StoreFault::Newer };
+        // A message is read once for each channel that it is owed to.
+        if !self.0.contains(&row) {
+            self.0.push(row);
+        }
         Ok(())
     }
 
@@ -98,22 +103,21 @@ impl Odd {
 
 impl OddRow {
     fn remove(&self, database: &mut dyn Database) -> Result<(), StoreError> {
-        let mut values: Vec<Value> = self.key.iter().map(|(_, value)| value.clone()).collect();
-        let conditions: Vec<String> = self
-            .key
-            .iter()
-            .enumerate()
-            .map(|(n, (name, _))| format!("{name} IS NOT DISTINCT FROM ${}", n + 1))
-            .collect();
-        let conditions = conditions.join(" AND ");
-        let sql = if self.table == "alerts" {
+        let mut values: Vec<Value> = Vec::new();
+        let what = if self.table == "alerts" {
             // What was told, and when, stays in the list of alerts for those who look into the store themselves.
             values.push(clock::now().as_millisecond().into());
-            format!("UPDATE alerts SET state = 'damaged', done_at = ${} WHERE {conditions}", values.len())
+            "UPDATE alerts SET state = 'damaged', done_at = $1".to_owned()
         } else {
-            format!("DELETE FROM {} WHERE {conditions}", self.table)
+            format!("DELETE FROM {}", self.table)
         };
-        database.execute(&sql, &values)
+        let mut conditions = Vec::new();
+        for (name, value) in &self.key {
+            values.push(value.clone());
+            // SQLite numbers parameters in the order in which they appear.
+            conditions.push(format!("{name} IS NOT DISTINCT FROM ${}", values.len()));
+        }
+        database.execute(&format!("{what} WHERE {}", conditions.join(" AND ")), &values)
     }
 
     /// The row, for people.

@@ -215,7 +215,10 @@ fn nested_answer() -> Row {
     let mut world = World::new(Kind::Sqlite, &[("A", 5)]);
     world.configure(|config| config["email"] = json!([mailbox("billing", port)]));
     let run = world.run().expect(2);
-    assert_eq!(run.report()["mailboxes"][0]["error"]["message"], "the server's answer is nested too deeply");
+    assert_eq!(
+        run.report()["mailboxes"][0]["error"]["message"],
+        format!("127.0.0.1:{port}: the server's answer is nested too deeply")
+    );
     assert_eq!(world.messages(&mut 0), ["raised low critical A"]);
     world.run().expect(2);
     world.run().expect(2);
