@@ -135,6 +135,9 @@ pub struct Alert {
     /// The threshold that the balance is below, or back above.
     #[serde(with = "rust_decimal::serde::str_option")]
     pub threshold: Option<Decimal>,
+    /// The threshold that was told, if the balance is no longer below one only because the threshold was lowered.
+    #[serde(default, with = "rust_decimal::serde::str_option")]
+    pub lowered_from: Option<Decimal>,
     /// The currency.
     pub currency: Option<String>,
     /// The host that is asked, if it is asked over the network. Old stores do not know it.

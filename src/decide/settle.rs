@@ -450,11 +450,18 @@ impl Settler<'_> {
             (Act::Repeat, Now::Right(alert) | Now::Nearly(alert)) => {
                 // Its text says what nobody heard; only the balance is newer.
                 let missed = owed.and_then(|owed| owed.alert.missed.clone());
-                Some(Alert { missed, ..over(alert) })
+                let told = owed.and_then(|owed| owed.alert.lowered_from);
+                Some(Alert { missed, lowered_from: lowered_from(told, alert), ..over(alert) })
             }
             (Act::RepeatBlind, _) => owed.map(|owed| Alert { unconfirmed: true, ..blank(&owed.alert) }),
-            (Act::Recover, Now::Right(alert)) => Some(blank(alert)),
-            (Act::Notice, Now::Right(alert)) => Some(Alert { missed: owed.map(missed), ..over(alert) }),
+            (Act::Recover, Now::Right(alert)) => {
+                let told = mind.heard.told.as_ref().and_then(|told| told.threshold);
+                Some(Alert { lowered_from: lowered_from(told, alert), ..blank(alert) })
+            }
+            (Act::Notice, Now::Right(alert)) => {
+                let told = owed.and_then(|owed| owed.alert.threshold);
+                Some(Alert { missed: owed.map(missed), lowered_from: lowered_from(told, alert), ..over(alert) })
+            }
             _ => None,
         }
     }
@@ -644,6 +651,12 @@ fn missed(owed: &Owed) -> Missed {
         trouble: alert.trouble.clone(),
         is_unsure: *may_have_arrived,
     }
+}
+
+/// The threshold that was told, if the balance is still below that one.
+fn lowered_from(told: Option<Decimal>, alert: &Alert) -> Option<Decimal> {
+    let (balance, threshold) = alert.balance.zip(alert.threshold)?;
+    told.filter(|told| threshold < *told && balance < *told)
 }
 
 /// Which renewal a mark is about.

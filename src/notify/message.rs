@@ -416,6 +416,12 @@ impl Words<'_> {
                 let which = if alert.level == Level::Critical { "" } else { "warning " };
                 format!("{kind} {balance} is below the {which}threshold {threshold}")
             }
+            (Topic::Low, Event::Resolved, Some(_)) if alert.lowered_from.is_some() => {
+                let (_, before) = self.pair(alert.balance, alert.lowered_from);
+                format!(
+                    "{kind} {balance} is not below the threshold any more, which is now {threshold} instead of {before}"
+                )
+            }
             (Topic::Low, Event::Resolved, Some(_)) => {
                 format!("{kind} {balance} is back at or above the threshold {threshold}")
             }
@@ -532,6 +538,10 @@ impl Words<'_> {
                 let which = if alert.level == Level::Critical { "告警阈值" } else { "预警阈值" };
                 format!("{kind} {balance}，低于{which} {threshold}")
             }
+            (Topic::Low, Event::Resolved, Some(_)) if alert.lowered_from.is_some() => {
+                let (_, before) = self.pair(alert.balance, alert.lowered_from);
+                format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
+            }
             (Topic::Low, Event::Resolved, Some(_)) => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
             (Topic::Low, Event::Resolved, None) => format!("{kind}已不设上限"),
             (Topic::Renewal | Topic::Mail, ..) => String::new(),
@@ -627,6 +637,7 @@ mod tests {
             mail: None,
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
+            lowered_from: None,
             missed: None,
             since: None,
             is_reminder: false,
@@ -691,6 +702,11 @@ mod tests {
                 resolved.clone(),
                 "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD",
                 "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD",
+            ),
+            (
+                Alert { lowered_from: Some(200.into()), ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 USD is not below the threshold any more, which is now 100.00 USD instead of 200.00 USD",
+                "🟢 A（AI platform）：点数 74.75 USD，不再低于阈值：阈值已从 200.00 USD 下调到 100.00 USD",
             ),
             (
                 Alert { balance: None, ..resolved.clone() },

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
+use super::adopt::adopt;
 use super::database::{Database, Row, Value, for_keys, insert};
 use super::memory::{ANY_CHANNEL, Changes, Condition, Course, Heard, Memory, Owed, Told};
 use super::mend::{Odd, Table};
@@ -34,6 +35,8 @@ const RECORDED_EVERY: i64 = 86_400 * 1_000_000;
 const ACCOUNT_KEY: &str = "account_key";
 /// Mails that were told are known for so long; a first look goes back 30 days at the most.
 const MAILS_KNOWN: Duration = Duration::from_secs(60 * 86_400);
+/// Time counts as having passed this long after a run that saw it.
+const BORNE_OUT: Duration = Duration::from_secs(86_400);
 /// Messages that nobody could be told for so long are given up.
 const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 
@@ -76,7 +79,7 @@ pub(super) fn snapshot(
     }
     if let Some(ttl) = keep_readings {
         snapshot.account_key = account_key(database, can_write, wait)?;
-        let oldest = earlier(clock::now(), ttl).as_millisecond();
+        let oldest = clock::before(clock::now(), ttl).as_millisecond();
         let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
         for row in database.query(sql, &[oldest.into()])? {
             odd.read(&READINGS, &row, |row| {
@@ -154,11 +157,15 @@ pub(super) fn claim(
 ) -> Result<(i64, Decision), StoreError> {
     transaction(database, wait, |database| {
         let mut odd = Odd::default();
-        let memory = memory(database, run.shard, &mut odd)?;
+        let mut known = memory(database, run.shard, &mut odd)?;
+        if adopt(database, run.shard, &learnt.found, &known)? {
+            odd = Odd::default();
+            known = memory(database, run.shard, &mut odd)?;
+        }
         if !odd.is_empty() {
             odd.set_aside(database)?;
         }
-        let decision = decide(&memory);
+        let decision = decide(&known);
         let number = begin_run(database, run, learnt.found.total())?;
         samples(database, number, &learnt.found)?;
         changes(database, &decision.changes, run)?;
@@ -259,7 +266,8 @@ fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
     for row in database.query(&sql, &[])? {
         odd.read(&ALERTS, &row, |row| {
             let key = (Identity(row.int(0)?), topic(row, 1)?);
-            let alert = content(row.text(2)?)?;
+            // Its check may have taken it over from one with another identity.
+            let alert = Alert { identity: key.0, ..content(row.text(2)?)? };
             let is_claimed = match (row.optional_int(3), row.optional_int(4)) {
                 (Some(run), Some(until)) if now < until => *alive.entry(run).or_insert_with(|| database.is_held(run)),
                 _ => false,
@@ -929,19 +937,28 @@ pub(super) fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> 
 }
 
 /// Removes what is older than the retention.
+///
+/// A clock that is ahead by years must not empty the store, so time counts only as far as an earlier run bears it out: one
+/// that began a day ago or more, and the day after it. A store that has no such run has nothing to remove.
 fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Result<(), StoreError> {
-    let expired = earlier(now, PENDING_EXPIRES.min(retention)).as_millisecond();
+    let sql = "SELECT max(run) FROM runs WHERE run <= $1";
+    let witness = database.query(sql, &[clock::before(now, BORNE_OUT).as_microsecond().into()])?;
+    let Some(witness) = witness.first().and_then(|row| Timestamp::from_microsecond(row.optional_int(0)?).ok()) else {
+        return Ok(());
+    };
+    let now = now.min(clock::after(witness, BORNE_OUT));
+    let expired = clock::before(now, PENDING_EXPIRES.min(retention)).as_millisecond();
     let sql = "UPDATE alerts SET state = 'expired', done_at = $1 \
                WHERE state = 'pending' AND created_at < $2 AND (claimed_by IS NULL OR claimed_until < $1)";
     database.execute(sql, &[now.as_millisecond().into(), expired.into()])?;
     // A mail that was told needs no longer memory than a first look goes back.
-    let mails = earlier(now, MAILS_KNOWN).as_millisecond();
+    let mails = clock::before(now, MAILS_KNOWN).as_millisecond();
     let old = "topic = $1 AND check_id IN (SELECT c.check_id FROM courses c WHERE c.topic = $1 AND c.began_at < $2)";
     for table in ["told", "courses"] {
         let sql = format!("DELETE FROM {table} WHERE {old}");
         database.execute(&sql, &[Topic::Mail.as_str().into(), mails.into()])?;
     }
-    let oldest = earlier(now, retention);
+    let oldest = clock::before(now, retention);
     let sql = "SELECT run FROM runs WHERE run < $1 ORDER BY run LIMIT $2";
     let rows = database.query(sql, &[oldest.as_microsecond().into(), PRUNED_AT_ONCE.into()])?;
     let runs: Vec<Value> = rows.into_iter().filter_map(|row| row.0.into_iter().next()).collect();
@@ -967,9 +984,4 @@ fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Re
 
 pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::damaged("a time in it is out of range"))
-}
-
-/// A time so much earlier; at the least the beginning of time.
-pub(super) fn earlier(now: Timestamp, by: Duration) -> Timestamp {
-    now.checked_sub(by).unwrap_or(Timestamp::MIN)
 }

@@ -349,9 +349,14 @@ pub(super) fn previous_start(
     database: &mut dyn Database,
     shard: Option<Shard>,
 ) -> Result<Option<Timestamp>, StoreError> {
+    Ok(previous_run(database, shard)?.and_then(|run| of_run(run).ok()))
+}
+
+/// The number of the run before this one, over the same checks.
+pub(super) fn previous_run(database: &mut dyn Database, shard: Option<Shard>) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT run FROM runs WHERE run <= $1 AND shard = $2 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
     let rows = database.query(sql, &[present().into(), shard_text(shard).into()])?;
-    Ok(rows.first().and_then(|row| of_run(row.int(0).ok()?).ok()))
+    Ok(rows.first().and_then(|row| row.optional_int(0)))
 }
 
 /// How a shard stands in the store; empty for none.

@@ -39,6 +39,9 @@ on_both! {
     runs_of_one_microsecond_are_two_runs
     what_a_wrong_clock_wrote_blinds_nobody
     two_configs_in_one_store_do_not_meet
+    a_clock_that_is_ahead_for_once_removes_nothing
+    a_check_that_is_mended_by_editing_it_works_again
+    a_threshold_that_was_lowered_is_no_recovery_of_the_balance
 }
 
 const DAY: i64 = 86_400;
@@ -312,7 +315,7 @@ fn status_history_alerts_and_health_answer_from_the_store_alone(kind: Kind) {
 fn old_samples_and_alerts_are_removed(kind: Kind) {
     let mut world = World::new(kind, &[("A", 5), ("B", 5)]);
     world.run().expect(2);
-    let old = 40 * DAY;
+    let old = 45 * DAY;
     let (micro, milli) = (old * 1_000_000, old * 1000);
     world.sql(&format!(
         "UPDATE runs SET run = run - {micro}; UPDATE samples SET run = run - {micro}; \
@@ -320,11 +323,15 @@ fn old_samples_and_alerts_are_removed(kind: Kind) {
     ));
     world.configure(|config| {
         config["projects"].as_array_mut().unwrap().remove(1);
-        config["state"]["retention_days"] = json!(41);
+        config["state"]["retention_days"] = json!(46);
     });
     world.run().expect(2);
     assert_eq!(world.count("SELECT count(*) FROM samples"), 3);
     assert!(world.ask(["status"]).expect(0).stdout.contains("1 more check not looked at for a week"));
+    // A run of some days ago bears the clock out.
+    let days = 2 * DAY * 1_000_000;
+    let second = "(SELECT max(run) FROM runs)";
+    world.sql(&format!("UPDATE samples SET run = run - {days} WHERE run = {second}; UPDATE runs SET run = run - {days} WHERE run = {second}"));
     world.configure(|config| config["state"]["retention_days"] = json!(39));
     world.run().expect(2);
     for (table, rows) in
@@ -628,6 +635,78 @@ fn two_configs_in_one_store_do_not_meet(kind: Kind) {
         other_run.clone().run().expect(0);
     }
     assert_eq!(world.messages(&mut 0), ["raised low critical A"], "no flapping between the two");
+}
+
+fn a_clock_that_is_ahead_for_once_removes_nothing(kind: Kind) {
+    let world = World::new(kind, &[("A", 5), ("B", 500)]);
+    for _ in 0..3 {
+        world.run().expect(2);
+    }
+    world.balance("B", json!(5));
+    world.channel(false);
+    world.run().expect(75);
+    // The middle of the year 2200.
+    world.program.clone().env("BALANCE_ALERT_CLOCK", "7273000000").run().expect(75);
+    assert_eq!(world.count("SELECT count(*) FROM samples"), 10);
+    world.channel(true);
+    let mut seen = world.hook.hits();
+    let run = world.run().expect(2);
+    assert!(world.messages(&mut seen).contains(&"raised low critical B".to_owned()), "{run}");
+    assert_eq!(world.count("SELECT count(*) FROM samples"), 12);
+}
+
+/// Another option makes another account of it, but people were told of the name.
+fn a_check_that_is_mended_by_editing_it_works_again(kind: Kind) {
+    for accounts in [&[("A", 500)][..], &[("A", 500), ("B", 500)], &[("A", 500), ("B", 5)]] {
+        let mut world = World::new(kind, accounts);
+        let exit = if accounts.len() == 2 && accounts[1].1 == 5 { 2 } else { 0 };
+        let right = world.config["projects"][0]["options"]["balance"].clone();
+        let mut seen = 0;
+        for round in 0..2 {
+            world.configure(|config| config["projects"][0]["options"]["balance"] = json!(".Typo"));
+            for _ in 0..4 {
+                world.run();
+            }
+            let told = world.messages(&mut seen);
+            assert!(told.contains(&"raised failing warning A".to_owned()), "{round}: {told:?}");
+            world.configure(|config| config["projects"][0]["options"]["balance"] = right.clone());
+            let mut run = world.run().expect(exit);
+            // What failed again so soon must work for a while, and one account alone in a store may be another config's.
+            let is_told = round == 0 || accounts.len() > 1;
+            if round > 0 && is_told {
+                assert!(world.messages(&mut seen).is_empty(), "{run}");
+                world.pass(2 * 3600);
+                run = world.run().expect(exit);
+            }
+            let want: &[&str] = if is_told { &["resolved failing info A"] } else { &[] };
+            assert_eq!(world.messages(&mut seen), want, "{round} of {accounts:?}: {run}");
+            let run = world.run().expect(exit);
+            assert!(world.messages(&mut seen).is_empty(), "{run}");
+        }
+        // What is low is low under its name, whatever it is asked with: it is not told twice, and its end is told.
+        world.balance("A", json!(5));
+        world.run().expect(2);
+        assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+        world.configure(|config| {
+            config["projects"][0]["options"]["balance"] = json!(format!("{} | .", right.as_str().unwrap()))
+        });
+        let run = world.run().expect(2);
+        assert!(world.messages(&mut seen).is_empty(), "{run}");
+        world.balance("A", json!(500));
+        let run = world.run().expect(exit);
+        assert_eq!(world.messages(&mut seen), ["resolved low info A"], "{run}");
+    }
+}
+
+fn a_threshold_that_was_lowered_is_no_recovery_of_the_balance(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 50)]);
+    world.configure(|config| config["projects"][0]["threshold"] = json!(100));
+    world.run().expect(2);
+    world.configure(|config| config["projects"][0]["threshold"] = json!(10));
+    world.run().expect(0);
+    let told = world.hook.requests().last().unwrap().json();
+    let text = told["Resources"][0]["Message"].as_str().unwrap_or_default();
+    assert!(text.ends_with("50 is not below the threshold any more, which is now 10 instead of 100"), "{told}");
 }
 
 #[test]
