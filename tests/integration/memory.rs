@@ -709,6 +709,29 @@ fn a_threshold_that_was_lowered_is_no_recovery_of_the_balance(kind: Kind) {
     assert!(text.ends_with("50 is not below the threshold any more, which is now 10 instead of 100"), "{told}");
 }
 
+/// As the README says it.
+#[test]
+fn a_store_that_is_moved_goes_on_and_a_new_one_tells_what_is_open_anew() {
+    let mut world = World::new(Kind::Sqlite, &[("A", 5), ("B", 500)]);
+    world.run().expect(2);
+    world.balance("B", json!(5));
+    world.channel(false);
+    world.run().expect(75);
+    world.channel(true);
+    let mut seen = world.hook.hits();
+    std::fs::create_dir(world.program.path("new")).unwrap();
+    std::fs::rename(world.program.path("state.db"), world.program.path("new/memory.db")).unwrap();
+    world.configure(|config| config["state"]["path"] = json!("new/memory.db"));
+    let run = world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical B"], "what was owed, and nothing else: {run}");
+    world.configure(|config| config["state"]["path"] = json!("empty.db"));
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A", "raised low critical B"]);
+    let keys = world.keys();
+    let different: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!(different.len(), 4, "A and B have other keys in a new store; B was tried twice with one: {keys:?}");
+}
+
 #[test]
 fn the_default_isolation_of_a_user_does_not_matter() {
     let world = World::new(Kind::Postgres, &[("A", 5)]);

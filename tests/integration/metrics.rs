@@ -461,6 +461,25 @@ fn two_configs_in_one_store_have_sums_of_their_own() {
     }
 }
 
+/// As the README says it: a push replaces the group, so each config needs one of its own.
+#[test]
+fn two_configs_on_one_job_replace_each_other_unless_they_have_groups_of_their_own() {
+    let gateway = pushgateway();
+    let push = |name: &str, grouping: Value| {
+        let mut config = config(vec![crate::support::broken(name)]);
+        config["metrics"] = json!({"pushgateway": {"url": gateway.url(""), "grouping": grouping}});
+        let run = Program::check_json(&config).run().expect(3);
+        assert_eq!(run.report()["metrics"]["status"], "sent", "{run}");
+    };
+    let there = |name: &str| gateway.get("/metrics").contains(&format!("project=\"{name}\""));
+    push("A", json!({}));
+    push("B", json!({}));
+    assert!(!there("A") && there("B"), "the second took the place of the first");
+    push("C", json!({"config": "c"}));
+    push("D", json!({"config": "d"}));
+    assert!(there("B") && there("C") && there("D"));
+}
+
 #[test]
 fn a_gateway_that_hangs_makes_nobody_forget() {
     let hanging = Server::start(|_| Reply::hang());
