@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::config::Environment;
-use crate::exit::{Exit, FailOn};
 use crate::plan::Shard;
+use crate::process::exit::{Exit, FailOn};
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.
 #[derive(Debug, Parser)]
@@ -238,7 +238,7 @@ impl Since {
 impl std::fmt::Display for Since {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Since::Ago(duration) => write!(f, "{} ago", crate::text::span(*duration)),
+            Since::Ago(duration) => write!(f, "{} ago", crate::model::text::span(*duration)),
             Since::At(at) => write!(f, "{}", at.strftime("%Y-%m-%d %H:%M UTC")),
         }
     }
@@ -403,7 +403,7 @@ pub const VARIABLES: [(&str, &str); 26] = [
 /// Version and commit.
 fn version() -> &'static str {
     static VERSION: LazyLock<String> =
-        LazyLock::new(|| format!("{} (commit {})", env!("CARGO_PKG_VERSION"), crate::REVISION));
+        LazyLock::new(|| format!("{} (commit {})", env!("CARGO_PKG_VERSION"), crate::process::REVISION));
     &VERSION
 }
 
@@ -478,7 +478,7 @@ fn parse_report(text: &str) -> Result<ReportFile, String> {
     let (format, path) = text.split_once('=').ok_or("not a form and a file, such as json=report.json")?;
     let output = Output::from_str(format, true).map_err(|_| {
         let forms: Vec<_> = Output::value_variants().iter().filter_map(Output::to_possible_value).collect();
-        format!("there is no form `{format}`: {}", crate::text::list(forms.iter().map(|form| form.get_name())))
+        format!("there is no form `{format}`: {}", crate::model::text::list(forms.iter().map(|form| form.get_name())))
     })?;
     match path {
         "" => Err("the file has no name".to_owned()),

@@ -10,15 +10,15 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::alert::{Alert, Event, Identity, Level, MailNotice, RenewalNotice, Topic, Trouble};
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::config::{Alerting, BalanceType, Subscription};
-use crate::failure::Failure;
+use crate::model::alert::{Alert, Event, Identity, Level, MailNotice, RenewalNotice, Topic, Trouble};
+use crate::model::failure::Failure;
+use crate::model::text;
 use crate::plan::Subject;
 use crate::state::memory::{Changes, Memory};
-use crate::text;
 
 use cooldown::Cooldown;
 use settle::{Now, Settler};

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use balance_alert::cli::Cli;
-use balance_alert::exit::Exit;
+use balance_alert::commands::{nagios, on_trial, run};
 use balance_alert::process::Process;
-use balance_alert::{logging, nagios, on_trial, run};
+use balance_alert::process::exit::Exit;
+use balance_alert::process::logging;
 use clap::Parser;
 use clap::error::ErrorKind;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Circuit;
-use crate::failure::{Failure, Reason, Retry};
+use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::clock;
 
 /// What is known of one host.

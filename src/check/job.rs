@@ -11,12 +11,13 @@ use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
 use super::provider::{Account, Line};
 use super::{CachedReading, Call, Outcome, Reading};
-use crate::failure::{Failure, Reason, Retry};
-use crate::http::Clients;
-use crate::limit::Limiter;
+use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::clock;
-use crate::redact::Redactor;
-use crate::{fault, retry};
+use crate::process::fault;
+use crate::process::redact::Redactor;
+use crate::wire::http::Clients;
+use crate::wire::limit::Limiter;
+use crate::wire::retry;
 
 /// Before a check that waits for another one is asked again.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::failure::{Failure, Reason};
+use crate::model::failure::{Failure, Reason};
 
 /// What an account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::failure::{Failure, Reason, Retry};
-use crate::interrupt::Deadline;
+use crate::model::failure::{Failure, Reason, Retry};
+use crate::process::interrupt::Deadline;
 
 /// How long threads get to end that were started in vain.
 const SETTLE: Duration = Duration::from_millis(5);
@@ -321,7 +321,7 @@ fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Los
         _ if is_interrupted => cancelled(true),
         Progress::Waits(why) => *why,
         Progress::Queued | Progress::Started => {
-            let waited = crate::text::seconds(waited);
+            let waited = crate::model::text::seconds(waited);
             let message = format!("not finished when the run's time was over ({waited} s)");
             Failure::new(Reason::Timeout, message)
         }
@@ -332,8 +332,8 @@ fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Los
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
-    use crate::interrupt::Interrupt;
+    use crate::process::exit::Exit;
+    use crate::process::interrupt::Interrupt;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn outcome(n: i64) -> i64 {

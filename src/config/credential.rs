@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::text;
+use crate::model::text;
 
 /// What a credential is for, as far as that decides what it may hold.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use crate::text;
+use crate::model::text;
 
 /// Longest word that is repeated, in characters.
 const LONGEST_WORD: usize = 32;

@@ -12,9 +12,9 @@ use serde_yaml::Value;
 
 use super::document::{NodePath, Step};
 use super::dotenv::{self, BrokenLine};
+use crate::model::text;
 use crate::process::file;
-use crate::surroundings::Surroundings;
-use crate::text;
+use crate::process::surroundings::Surroundings;
 
 /// Most text that variables may make of a config, in bytes: one long variable can be named a million times.
 const MOST_TEXT: usize = 64 * 1024 * 1024;

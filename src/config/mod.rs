@@ -28,15 +28,15 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::alert::Identity;
-use crate::auth::Login;
 use crate::check::mailbox::keywords::Keywords;
 use crate::check::mailbox::session::Address;
 use crate::check::provider::expression::Expression;
 use crate::check::provider::page::{Page, Reader};
 use crate::check::subscription::Cycle;
-use crate::limit::Limit;
-use crate::redact::Redactor;
+use crate::model::alert::Identity;
+use crate::process::redact::Redactor;
+use crate::wire::auth::Login;
+use crate::wire::limit::Limit;
 
 pub(crate) use echo::word;
 #[cfg(debug_assertions)]

@@ -648,7 +648,7 @@ impl Scalar for Decimal {
     fn read(text: &str) -> Option<Decimal> {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') && digits.contains(|c| c != '.');
-        if is_plain && text.len() <= crate::amount::LONGEST { text.parse().ok() } else { None }
+        if is_plain && text.len() <= crate::model::amount::LONGEST { text.parse().ok() } else { None }
     }
 }
 

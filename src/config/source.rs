@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use super::problem::{Problem, Reach};
+use crate::model::text;
 use crate::process::file::{self, Bounds};
-use crate::text;
 
 /// The variable that names the config, as `--config` does.
 const VARIABLE: &str = "CONFIG_PATH";

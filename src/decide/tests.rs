@@ -5,10 +5,10 @@ mod lives;
 
 use super::settle::has_dropped;
 use super::*;
-use crate::alert::Identity;
 use crate::check::Reading;
 use crate::config::Schedule;
-use crate::failure::Reason;
+use crate::model::alert::Identity;
+use crate::model::failure::Reason;
 use crate::state::Fate;
 use crate::state::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
 use std::collections::{BTreeMap, BTreeSet};

@@ -21,11 +21,11 @@ pub use text::{Part, render};
 use crate::check::CallStatus;
 use crate::config::{Channel, Metrics};
 use crate::decide::Found;
-use crate::failure::{Failure, Reason};
-use crate::http::Clients;
+use crate::model::failure::{Failure, Reason};
 use crate::notify::Delivery;
 use crate::plan::Shard;
-use crate::redact::Redactor;
+use crate::process::redact::Redactor;
+use crate::wire::http::Clients;
 
 /// What became of the metrics.
 #[derive(Clone, Debug, Default)]

@@ -9,11 +9,11 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
-use crate::auth::{self, Login};
 use crate::config::Gateway;
-use crate::failure::{Failure, Reason};
-use crate::http::{self, Clients, Method, Outgoing};
+use crate::model::failure::{Failure, Reason};
 use crate::process::clock;
+use crate::wire::auth::{self, Login};
+use crate::wire::http::{self, Clients, Method, Outgoing};
 
 /// Less time than this is none.
 const LEAST: Duration = Duration::from_millis(50);

@@ -189,5 +189,5 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
         values.gauge(&family::LAST_SUCCESS, &[], at.as_second() as f64);
     }
     values.gauge(&family::PENDING, &[], sums.pending as f64);
-    values.gauge(&family::BUILD, &[env!("CARGO_PKG_VERSION"), crate::REVISION], 1.0);
+    values.gauge(&family::BUILD, &[env!("CARGO_PKG_VERSION"), crate::process::REVISION], 1.0);
 }

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, Reason};
+use crate::model::failure::{Failure, Reason};
+use crate::model::text;
 use crate::process::file;
-use crate::text;
 
 /// Writes beside the file and renames: a reader sees the old one or the new one. The name between does not end in `.prom`,
 /// so the collector does not read it; it is a new one each time, so runs at once do not meet and no link is followed.

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use crate::alert::{Alert, Event, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
-use crate::amount;
 use crate::config::{BalanceType, Language};
-use crate::failure::{Failure, Reason};
-use crate::text::{self, ShortNames};
+use crate::model::alert::{Alert, Event, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
+use crate::model::amount;
+use crate::model::failure::{Failure, Reason};
+use crate::model::text::{self, ShortNames};
 
 /// Longest name shown, in characters.
 const NAME_CHARS: usize = 120;
@@ -616,7 +616,7 @@ fn replaced(text: &str, more: &[(char, char)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::Identity;
+    use crate::model::alert::Identity;
 
     fn alert(project: &str, level: Level) -> Alert {
         Alert {

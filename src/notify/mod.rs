@@ -17,20 +17,22 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::alert::Alert;
-use crate::auth::{self, Login};
 use crate::check::{Call, CallStatus};
 use crate::config::{Channel, ChannelKind};
 use crate::decide::Telling;
-use crate::failure::{Failure, Reason, Retry};
-use crate::http::{self, Clients, Method, Outgoing, Response};
-use crate::interrupt::Deadline;
-use crate::limit::{Limiter, Place};
-use crate::logging::Format;
+use crate::model::alert::Alert;
+use crate::model::failure::{Failure, Reason, Retry};
+use crate::model::text;
 use crate::plan::Plan;
+use crate::process::fault;
+use crate::process::interrupt::Deadline;
+use crate::process::logging::Format;
+use crate::process::redact::Redactor;
 use crate::process::{aside, clock};
-use crate::redact::Redactor;
-use crate::{fault, retry, text};
+use crate::wire::auth::{self, Login};
+use crate::wire::http::{self, Clients, Method, Outgoing, Response};
+use crate::wire::limit::{Limiter, Place};
+use crate::wire::retry;
 
 use message::Message;
 
@@ -397,7 +399,7 @@ impl Task {
         let post = channel::post(&self.channel, &self.message, part, now);
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
-            return crate::logging::announce(self.format, &post.body, &until).map_err(|error| {
+            return crate::process::logging::announce(self.format, &post.body, &until).map_err(|error| {
                 let why = text::io_error(&error);
                 Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
             });

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::number::Number;
 use super::value::{Place, Value};
-use crate::amount;
+use crate::model::amount;
 
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
 pub(crate) const DEEPEST: usize = 128;

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use super::number::Number;
 use super::value::{Error, Value};
 use super::{Jq, json, meter, syntax};
-use crate::{amount, text};
+use crate::model::{amount, text};
 
 /// What is taken from the library's core: the name and how many arguments.
 const CORE: [(&str, usize); 7] =

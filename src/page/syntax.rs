@@ -9,7 +9,7 @@ use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::path::Part;
 
-use crate::text;
+use crate::model::text;
 
 /// Bytes of an expression.
 const LONGEST: usize = 16 * 1024;

@@ -19,7 +19,7 @@ use jaq_core::{Exn, ValR, ValT, ValX};
 
 use super::meter::{self, Stop};
 use super::number::Number;
-use crate::{amount, text};
+use crate::model::{amount, text};
 
 /// Most keys that a message names.
 const MOST_KEYS: usize = 8;

@@ -4,7 +4,7 @@
 //! bounded here; secrets are masked by whoever stores it.
 
 use super::value::Value;
-use crate::text;
+use crate::model::text;
 
 /// Characters of what a service says.
 const LONGEST: usize = 240;

@@ -8,8 +8,9 @@ use url::Url;
 use super::Plan;
 use crate::check::provider::Target;
 use crate::config::{ChannelKind, MailLogin};
-use crate::http::{self, Clients};
-use crate::{redact, text};
+use crate::model::text;
+use crate::process::redact;
+use crate::wire::http::{self, Clients};
 
 /// So many of those with one host are named.
 const MOST_NAMED: usize = 3;

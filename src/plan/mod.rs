@@ -11,7 +11,6 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
-use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
@@ -19,10 +18,11 @@ use crate::config::{
     BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
 };
 use crate::decide::{Listener, Rules};
-use crate::failure::{Failure, Reason};
-use crate::limit::Limit;
-use crate::redact::Redactor;
-use crate::text;
+use crate::model::alert::Identity;
+use crate::model::failure::{Failure, Reason};
+use crate::model::text;
+use crate::process::redact::Redactor;
+use crate::wire::limit::Limit;
 
 pub use shard::Shard;
 

@@ -291,7 +291,8 @@ mod tests {
             ("/dev/tty".into(), Err("it is a device and no file")),
         ] {
             let begin = Instant::now();
-            let got = read_alone(&path, SOON).map(|bytes| bytes.len()).map_err(|error| crate::text::io_error(&error));
+            let got =
+                read_alone(&path, SOON).map(|bytes| bytes.len()).map_err(|error| crate::model::text::io_error(&error));
             if path == Path::new("/dev/tty") && got.is_err() {
                 continue;
             }
@@ -336,7 +337,7 @@ mod tests {
             (at("none/none"), Some("its folder does not exist")),
             ("/dev/full".into(), Some("the disk is full")),
         ] {
-            let got = write(&path, b"content", soon).err().map(|error| crate::text::io_error(&error));
+            let got = write(&path, b"content", soon).err().map(|error| crate::model::text::io_error(&error));
             assert_eq!(got.as_deref(), want, "{}", path.display());
         }
         assert_eq!(std::fs::read(at("file")).unwrap(), b"content");

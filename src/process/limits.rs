@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::failure::{Failure, Reason};
+use crate::model::failure::{Failure, Reason};
 
 /// Descriptors that nobody counts one by one: the store's files, the runtime's, a name look-up's.
 const ASIDE: usize = 24;

@@ -4,14 +4,25 @@
 
 pub mod aside;
 pub mod clock;
+pub mod exit;
+pub(crate) mod fault;
 pub mod file;
+pub mod interrupt;
 pub mod limits;
+pub mod logging;
 pub mod output;
+pub mod redact;
+pub mod surroundings;
 pub mod watchdog;
 
 use self::limits::Reserve;
 use self::watchdog::Watchdog;
-use crate::interrupt;
+
+/// The commit that this program is made of, as whoever builds it says in `BALANCE_ALERT_REVISION`.
+pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
 
 /// What a process has from its first moment to its last.
 pub struct Process {

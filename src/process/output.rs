@@ -16,7 +16,7 @@ use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 
 use super::{aside, file};
-use crate::interrupt::Deadline;
+use crate::process::interrupt::Deadline;
 
 /// Bytes of the log that wait for their reader at the most; what is no log may take as much again.
 const MOST_WAITING: usize = 1024 * 1024;

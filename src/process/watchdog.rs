@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{aside, output};
-use crate::exit::Exit;
-use crate::interrupt::Interrupt;
-use crate::{logging, text};
+use crate::model::text;
+use crate::process::exit::Exit;
+use crate::process::interrupt::Interrupt;
+use crate::process::logging;
 
 /// The time of a command that nothing else limits.
 pub const LONGEST: Duration = Duration::from_secs(600);

@@ -5,15 +5,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Report, Summary};
-use crate::alert::{Event, Identity, Topic};
-use crate::amount;
 use crate::config::BalanceType;
 use crate::decide::MailboxVerdict;
 use crate::decide::Status;
-use crate::exit::Exit;
-use crate::failure::{Failure, Reason};
 use crate::metrics::Published;
+use crate::model::alert::{Event, Identity, Topic};
+use crate::model::amount;
+use crate::model::failure::{Failure, Reason};
 use crate::notify::DeliveryStatus;
+use crate::process::exit::Exit;
 use crate::state::session::Kept;
 
 #[derive(Serialize)]

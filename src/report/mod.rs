@@ -12,17 +12,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::alert::{Alert, Identity};
 use crate::check::subscription::Standing;
 use crate::cli::Output;
 use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
-use crate::exit::{Exit, FailOn};
-use crate::failure::Failure;
 use crate::metrics::Published;
+use crate::model::alert::{Alert, Identity};
+use crate::model::failure::Failure;
+use crate::model::text;
 use crate::notify::{Delivery, DeliveryStatus};
+use crate::process::exit::{Exit, FailOn};
 use crate::state::session::Kept;
 use crate::state::{Fate, Handed, Marks};
-use crate::text;
 
 pub use json::iso;
 pub use table::{columns, painted_columns};

@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::{Report, sections};
-use crate::amount;
 use crate::decide::{Status, Verdict};
-use crate::text::{self, ShortNames};
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
 
 /// Names in the status line; the counts tell the rest.
 const MOST_NAMES: usize = 5;

@@ -3,12 +3,12 @@
 use rust_decimal::Decimal;
 
 use super::{Report, is_due};
-use crate::alert::Identity;
-use crate::amount;
 use crate::check::mailbox::scan::Scan;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
+use crate::model::alert::Identity;
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
 use crate::notify::DeliveryStatus;
-use crate::text::{self, ShortNames};
 
 /// How a state looks at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

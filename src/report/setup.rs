@@ -7,9 +7,10 @@ use crate::check::provider::catalog;
 use crate::check::provider::page::CredentialFormat;
 use crate::cli::ListOutput;
 use crate::config::{Config, Place};
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
 use crate::plan::Plan;
-use crate::text::{self, ShortNames};
-use crate::{amount, state};
+use crate::state;
 
 /// What a run would do, for people.
 pub fn describe(config: &Config, plan: &Plan) -> String {

@@ -8,8 +8,8 @@ use super::StoreError;
 use super::database::Database;
 use super::memory::Memory;
 use super::views::previous_run;
-use crate::alert::{Identity, Topic};
 use crate::decide::Found;
+use crate::model::alert::{Identity, Topic};
 use crate::plan::Shard;
 
 /// What keeps two checks of one name apart: an account, a subscription and a mailbox may share it.

@@ -14,18 +14,18 @@ use super::memory::{ANY_CHANNEL, Changes, Condition, Course, Heard, Memory, Owed
 use super::mend::{Odd, Table};
 use super::views::{previous_start, shard_text};
 use super::{Fate, Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
-use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Found, Telling};
-use crate::failure::{Failure, Reason};
-use crate::fault;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
+use crate::model::alert::{Alert, Event, Identity, Level, Topic};
+use crate::model::failure::{Failure, Reason};
 use crate::plan::Shard;
 use crate::process::clock;
+use crate::process::fault;
 
 /// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
 const PRUNED_AT_ONCE: i64 = 50;

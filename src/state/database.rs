@@ -9,7 +9,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use super::StoreError;
-use crate::redact;
+use crate::process::redact;
 
 /// A value of a column. No text that goes into a store holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::alert::{Alert, Identity, Level, Topic};
-use crate::failure::Reason;
+use crate::model::alert::{Alert, Identity, Level, Topic};
+use crate::model::failure::Reason;
 
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
 pub const ANY_CHANNEL: &str = "";

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::database::{Database, Row, Value, insert};
 use super::{StoreError, StoreFault};
+use crate::model::text;
 use crate::process::clock;
-use crate::text;
 
 /// The name of the fact that lists the rows that were left alone, so that each is named once.
 const LEFT_ALONE: &str = "left_alone";

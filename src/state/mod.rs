@@ -34,19 +34,19 @@ use secrecy::ExposeSecret;
 
 use self::database::Database;
 use self::memory::Memory;
-use crate::alert::{Alert, Identity};
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
-use crate::fault;
-use crate::http::Clients;
-use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
+use crate::model::alert::{Alert, Identity};
 use crate::plan::Shard;
 use crate::process::aside;
+use crate::process::fault;
+use crate::process::interrupt::Deadline;
+use crate::wire::http::Clients;
 
 /// Longest wait for a store in a run, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -375,7 +375,7 @@ impl Store {
             Err(RecvTimeoutError::Disconnected) => Err(StoreError::ended()),
             Err(RecvTimeoutError::Timeout) => {
                 self.is_slow = true;
-                let waited = crate::text::seconds(begin.elapsed());
+                let waited = crate::model::text::seconds(begin.elapsed());
                 Err(StoreError::new(StoreFault::Hung, format!("it did not answer within {waited} s")))
             }
         }

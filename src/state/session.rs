@@ -10,14 +10,14 @@ use super::{
 };
 use jiff::Timestamp;
 
-use crate::alert::Identity;
 use crate::config::{Place, State};
 use crate::decide::Decision;
-use crate::http::Clients;
-use crate::interrupt::Deadline;
 use crate::metrics::Sums;
+use crate::model::alert::Identity;
 use crate::plan::Shard;
-use crate::redact::Redactor;
+use crate::process::interrupt::Deadline;
+use crate::process::redact::Redactor;
+use crate::wire::http::Clients;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -20,8 +20,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
+use crate::model::text;
 use crate::process::clock;
-use crate::text;
 
 /// Marks a file as ours (`PRAGMA application_id`): "BAal" in ASCII.
 const APPLICATION: i64 = 0x4241_616c;

@@ -9,7 +9,7 @@ use super::StoreError;
 use super::book::{content, timestamp};
 use super::database::{Database, Row};
 use super::mend::{Odd, Table};
-use crate::alert::{Alert, Identity, Topic};
+use crate::model::alert::{Alert, Identity, Topic};
 use crate::plan::Shard;
 use crate::process::clock;
 

@@ -7,8 +7,8 @@ use balance_alert::check::mailbox::mail::{self, Mail};
 use balance_alert::check::mailbox::session::{
     Address, Bounds, Cursor, Letter, Proof, Reader, Security, Visit as Of, visit,
 };
-use balance_alert::failure::{Failure, Reason, Retry};
-use balance_alert::redact::Redactor;
+use balance_alert::model::failure::{Failure, Reason, Retry};
+use balance_alert::process::redact::Redactor;
 use native_tls::{Certificate, TlsConnector};
 use serde_json::{Value, json};
 use std::net::ToSocketAddrs;

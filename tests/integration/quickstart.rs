@@ -66,7 +66,7 @@ fn the_published_schema_is_current() {
 fn the_readmes_name_every_exit_code_variable_and_provider() {
     for file in ["README.md", "README.zh-CN.md"] {
         let readme = read(file);
-        for exit in balance_alert::exit::Exit::ALL {
+        for exit in balance_alert::process::exit::Exit::ALL {
             let row = match file {
                 "README.md" => format!("| {} | {} |", exit.code(), exit.meaning()),
                 _ => format!("| {} |", exit.code()),

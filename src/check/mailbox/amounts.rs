@@ -1,4 +1,4 @@
-//! The amount that a mail names, read by the program's one reader of amounts ([`crate::amount`]).
+//! The amount that a mail names, read by the program's one reader of amounts ([`crate::model::amount`]).
 //!
 //! A mail speaks of several: what is left, what is owed, and the threshold that somebody set. Of what is left the mail is most
 //! likely about, then of what is owed, then of the only amount there is. Thresholds, offers and prices by the month are none of them.
@@ -6,7 +6,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::amount::{self, Currency, Word};
+use crate::model::amount::{self, Currency, Word};
 
 /// Most numbers of a mail that are looked at.
 const MOST_NUMBERS: usize = 1000;
@@ -698,7 +698,7 @@ mod tests {
         for _ in 0..20_000 {
             let text: String = (0..random.usize(1..14)).map(|_| pieces[random.usize(..pieces.len())]).collect();
             amount(&text);
-            let _ = crate::amount::read(&text);
+            let _ = crate::model::amount::read(&text);
         }
     }
 }

@@ -10,7 +10,7 @@ pub fn service(subject: &str) -> Option<String> {
     for (open, close) in [('【', '】'), ('[', ']'), ('（', '）'), ('(', ')')] {
         let inside = subject.split_once(open).and_then(|(_, rest)| rest.split_once(close)).map(|(inside, _)| inside);
         if let Some(inside) = inside.filter(|inside| !inside.trim().is_empty() && !inside.contains('\n')) {
-            return Some(crate::text::one_line(inside, MOST_CHARS));
+            return Some(crate::model::text::one_line(inside, MOST_CHARS));
         }
     }
     None

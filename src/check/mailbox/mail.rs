@@ -13,7 +13,8 @@ use mail_parser::parsers::MessageStream;
 use sha2::{Digest, Sha256};
 
 use super::html;
-use crate::{fault, text};
+use crate::model::text;
+use crate::process::fault;
 
 /// Most of a mail's text that is looked at, in bytes.
 pub const MOST_TEXT: usize = 256 * 1024;

@@ -14,13 +14,13 @@ use url::form_urlencoded;
 use super::resolve::{Answer, Resolver};
 use super::session::{Address, Bounds, Cursor, Letter, Proof, Reader, visit};
 use super::{finding, mail, trial};
-use crate::alert::Identity;
 use crate::check::pool::{self, Lost, Turn};
 use crate::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
-use crate::failure::{Failure, Reason, Retry};
-use crate::http::{self, Clients, Method, Request};
-use crate::redact::Redactor;
-use crate::retry;
+use crate::model::alert::Identity;
+use crate::model::failure::{Failure, Reason, Retry};
+use crate::process::redact::Redactor;
+use crate::wire::http::{self, Clients, Method, Request};
+use crate::wire::retry;
 
 /// Longest time for one mailbox, what it waits for a worker or between attempts not counted.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -205,7 +205,7 @@ impl Scanner {
             }
             Answer::Asked => {
                 self.terms.resolver.give_up(&address.host, address.port);
-                let limit = crate::text::seconds(self.mailbox.timeout);
+                let limit = crate::model::text::seconds(self.mailbox.timeout);
                 Err(Failure::transient(Reason::Dns, format!("the host name could not be resolved within {limit} s")))
             }
         }

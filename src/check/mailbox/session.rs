@@ -15,9 +15,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::folder;
 use super::stream::{ANSWER, Clear, Limits, Stream};
-use crate::failure::{Failure, Reason};
-use crate::http::timed_out;
+use crate::model::failure::{Failure, Reason};
 use crate::process::clock;
+use crate::wire::http::timed_out;
 
 /// Mails that are fetched with one command.
 const BATCH: usize = 25;

@@ -10,8 +10,8 @@ use native_tls::{TlsConnector, TlsStream};
 
 use super::answer::Answers;
 use super::session::MOST_OF_MAIL;
-use crate::failure::{Failure, Reason};
-use crate::http::timed_out;
+use crate::model::failure::{Failure, Reason};
+use crate::wire::http::timed_out;
 
 /// What one command may be answered with, in bytes.
 pub(super) const ANSWER: u64 = 1 << 20;
@@ -184,7 +184,7 @@ impl Clear {
         match connector.connect(host, self.wire) {
             Ok(tls) => Ok(Stream { link: Link::Tls(Box::new(tls)), limits }),
             Err(native_tls::HandshakeError::WouldBlock(_)) => Err(timed_out(limits.timeout())),
-            Err(native_tls::HandshakeError::Failure(error)) => Err(crate::http::tls_failure(&error)),
+            Err(native_tls::HandshakeError::Failure(error)) => Err(crate::wire::http::tls_failure(&error)),
         }
     }
 

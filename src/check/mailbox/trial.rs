@@ -10,11 +10,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::session::MOST_OF_MAIL;
 use super::{finding, keywords, mail, scan};
-use crate::exit::Exit;
-use crate::failure::{Failure, Reason};
-use crate::fault;
-use crate::http::timed_out;
+use crate::model::failure::{Failure, Reason};
+use crate::process::exit::Exit;
+use crate::process::fault;
 use crate::process::{Process, aside};
+use crate::wire::http::timed_out;
 
 /// The argument that the other process is started with.
 pub(crate) const COMMAND: &str = "try-mail";

@@ -7,8 +7,8 @@ use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars};
 
+use crate::model::text;
 use crate::page::{self, Jq, Number, Stop, Terms, Value};
-use crate::text;
 
 /// Most values of an `error` expression that are told.
 const MOST_VALUES: usize = 3;

@@ -20,12 +20,13 @@ use url::Url;
 use self::expression::Variables;
 use self::page::{Method, Page, Reader, SignScheme, Verdict};
 use crate::check::{Call, CallStatus, Reading};
-use crate::failure::{Failure, Reason};
-use crate::http::{self, Clients, Request, Response};
-use crate::interrupt::Deadline;
-use crate::limit::{Limiter, Place};
+use crate::model::failure::{Failure, Reason};
+use crate::model::text;
+use crate::process;
 use crate::process::file::Bounds;
-use crate::{process, text};
+use crate::process::interrupt::Deadline;
+use crate::wire::http::{self, Clients, Request, Response};
+use crate::wire::limit::{Limiter, Place};
 
 /// The embedded pages, one file each.
 const CATALOG: [&str; 10] = [
@@ -331,7 +332,7 @@ fn read_file(path: &std::path::Path, patience: Duration) -> Result<Vec<u8>, Fail
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Retry;
+    use crate::model::failure::Retry;
 
     #[test]
     fn every_page_parses_and_its_examples_hold() {

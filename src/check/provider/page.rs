@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
-use crate::amount::{self, Currency};
 use crate::check::{Amount, Reading};
-use crate::failure::{Failure, Reason, Retry};
+use crate::model::amount::{self, Currency};
+use crate::model::failure::{Failure, Reason, Retry};
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
 use sha2::{Digest, Sha256};
 
-use crate::text::UNRESERVED;
+use crate::model::text::UNRESERVED;
 
 /// What is signed.
 pub(super) struct Unsigned<'a> {

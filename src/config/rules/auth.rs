@@ -7,12 +7,12 @@ use rust_decimal::prelude::ToPrimitive;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, under};
-use crate::auth::{self, Jwt, Login};
 use crate::config::credential::Use;
 use crate::config::document::{Part, Step};
 use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawAuth, RawBasic, RawHeader, RawJwt};
+use crate::wire::auth::{self, Jwt, Login};
 
 /// The variable that stands for `jwt.secret`.
 const SECRET: &str = "JWT_SECRET_KEY";

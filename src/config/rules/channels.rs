@@ -15,7 +15,7 @@ use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{ChannelKind, RawWebhook};
-use crate::limit::Limit;
+use crate::wire::limit::Limit;
 
 impl Builder<'_> {
     pub(super) fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {

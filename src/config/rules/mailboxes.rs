@@ -17,7 +17,7 @@ use crate::config::raw::{
     Lenient, MailAuth, MailSecurity, OauthProvider, RawEmailSettings, RawMailbox, RawMailboxes, RawOauth2,
 };
 use crate::config::{EmailSettings, MailLogin, Mailbox, Oauth2, Settings};
-use crate::text;
+use crate::model::text;
 
 /// What a token of Microsoft's must be for.
 const MICROSOFT_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";

@@ -6,13 +6,13 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::{Builder, key, under, web_address};
-use crate::auth::Login;
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
 use crate::config::{Gateway, Metrics};
 use crate::metrics;
+use crate::wire::auth::Login;
 
 /// The variable that stands for `metrics.pushgateway.url`.
 const VARIABLE: &str = "PUSHGATEWAY_URL";

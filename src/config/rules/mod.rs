@@ -37,10 +37,10 @@ use super::raw::{Lenient, RawConfig, RawMailboxes, RawSettings, Text};
 use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::{Page, Reader};
-use crate::limit::Limit;
+use crate::model::text;
 use crate::process::file;
-use crate::redact::Redactor;
-use crate::text;
+use crate::process::redact::Redactor;
+use crate::wire::limit::Limit;
 
 /// Most words that a hint lists.
 const MOST_LISTED: usize = 40;

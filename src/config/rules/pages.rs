@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::{Builder, item, shown_word, under, web_address};
-use crate::auth;
 use crate::check::provider::page::{Confirm, Page};
 use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
-use crate::limit::Limit;
+use crate::model::text;
 use crate::page::{syntax, traps};
-use crate::text;
+use crate::wire::auth;
+use crate::wire::limit::Limit;
 
 /// Time for the examples of all pages; they are read in less than a millisecond each.
 const EXAMPLES_TIME: Duration = Duration::from_secs(5);

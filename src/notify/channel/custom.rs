@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Post;
-use crate::alert::{Alert, Event, Level, Topic};
-use crate::amount;
 use crate::check::provider::expression::{Expression, Shape, Variables, parse_json};
 use crate::config::{BalanceType, Channel};
-use crate::failure::{Failure, Reason};
+use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::amount;
+use crate::model::failure::{Failure, Reason};
 use crate::notify::message::{Message, as_it_is};
 use crate::page::words;
 use crate::report::iso;

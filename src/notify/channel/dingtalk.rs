@@ -8,11 +8,11 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, code, hmac_sha256, parse};
-use crate::alert::Alert;
 use crate::config::Channel;
-use crate::failure::{Failure, Reason, Retry};
+use crate::model::alert::Alert;
+use crate::model::failure::{Failure, Reason, Retry};
+use crate::model::text::UNRESERVED;
 use crate::notify::message::{Message, markdown};
-use crate::text::UNRESERVED;
 
 /// 20 000 bytes, said of the text; kept for the whole body.
 pub(super) const LIMIT: usize = 20_000;

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, hmac_sha256, parse};
-use crate::alert::Alert;
 use crate::config::{Channel, Language};
-use crate::failure::{Failure, Reason};
+use crate::model::alert::Alert;
+use crate::model::failure::{Failure, Reason};
 use crate::notify::message::{Message, literal};
 use secrecy::ExposeSecret;
 

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::message::Message;
 use crate::config::{Channel, ChannelKind};
-use crate::failure::{Failure, Reason, Retry};
+use crate::model::failure::{Failure, Reason, Retry};
 
 /// One message, encoded.
 pub(super) struct Post {

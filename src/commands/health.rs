@@ -2,14 +2,39 @@
 
 use jiff::Timestamp;
 
+use super::memory::{Answer, find, leave};
+use crate::cli::HealthArgs;
 use crate::cli::Since;
-use crate::exit::Exit;
+use crate::model::text;
 use crate::plan::Shard;
+use crate::process::clock;
+use crate::process::exit::Exit;
+use crate::state::StoreFault;
 use crate::state::views::LastRun;
-use crate::text;
+
+/// `balance-alert health`.
+///
+/// # Errors
+/// How to end if there is nothing to print.
+pub(super) fn run(args: &HealthArgs) -> Answer {
+    let found = find(&args.store)?;
+    let place = found.place;
+    let verdict = match found.store {
+        Ok(mut store) => match store.last_runs() {
+            Ok(runs) => {
+                leave(store);
+                judge(&runs, args.max_age, clock::now())
+            }
+            Err(error) => unreadable(&place, &error.message),
+        },
+        Err((StoreFault::Absent, why)) => nothing(&place, &why),
+        Err((_, why)) => unreadable(&place, &why),
+    };
+    Ok(verdict)
+}
 
 /// `runs` are the last ones, newest first. Where shards share the checks, every one of the newest run's siblings must be well.
-pub(super) fn judge(runs: &[LastRun], max_age: Since, now: Timestamp) -> (String, Exit) {
+fn judge(runs: &[LastRun], max_age: Since, now: Timestamp) -> (String, Exit) {
     // Somebody who looks at one account by hand says nothing of how the checks are shared.
     let newest = runs.iter().find(|run| !run.is_partial).or(runs.first()).and_then(|run| run.shard);
     let shards: Vec<Option<Shard>> = match newest {
@@ -81,12 +106,12 @@ fn judge_shard<'a>(
 }
 
 /// The line of a store that is not there yet.
-pub(super) fn nothing(place: &str, why: &str) -> (String, Exit) {
+fn nothing(place: &str, why: &str) -> (String, Exit) {
     (format!("stale: no run is recorded at {place}: {why}\n"), Exit::Critical)
 }
 
 /// The line of a store that cannot be asked.
-pub(super) fn unreadable(place: &str, why: &str) -> (String, Exit) {
+fn unreadable(place: &str, why: &str) -> (String, Exit) {
     let why = why.replace('\n', ";");
     (format!("failed: the memory of runs at {place} cannot be read: {why}\n"), Exit::Unknown)
 }

@@ -5,12 +5,36 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::health::ago;
-use crate::amount;
+use super::memory::{Answer, failed, find, leave};
 use crate::cli::ListOutput;
+use crate::cli::StatusArgs;
 use crate::decide::Status;
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
+use crate::process::clock;
+use crate::process::exit::Exit;
 use crate::report::{iso, painted_columns};
 use crate::state::views::Known;
-use crate::text::{self, ShortNames};
+use std::time::Duration;
+
+/// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
+
+/// `balance-alert status`.
+///
+/// # Errors
+/// How to end if there is nothing to print.
+pub(super) fn run(args: &StatusArgs) -> Answer {
+    let (mut store, format, place) = find(&args.store)?.store()?;
+    let now = clock::now();
+    let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
+    leave(store);
+    let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
+    let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
+    let total = all.len();
+    let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
+    Ok((render(&shown, total - shown.len(), now, args.output), Exit::Ok))
+}
 
 #[derive(Serialize)]
 struct Project<'a> {
@@ -32,7 +56,7 @@ struct Project<'a> {
 }
 
 /// `left_out` checks were not looked at for long and are not shown.
-pub(super) fn render(known: &[Known], left_out: usize, now: Timestamp, output: ListOutput) -> String {
+fn render(known: &[Known], left_out: usize, now: Timestamp, output: ListOutput) -> String {
     match output {
         ListOutput::Json => json(known),
         ListOutput::Table => table(known, left_out, now),

@@ -9,7 +9,7 @@ use percent_encoding::utf8_percent_encode;
 
 use super::layers::Layer;
 use super::{DEEPEST, Strength};
-use crate::text;
+use crate::model::text;
 
 /// In the words of a peer, who may have cut what it echoes, a part of a strong secret is masked from this length on, if it is
 /// a third of it or more.

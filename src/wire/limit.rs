@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use crate::failure::{Failure, Reason};
-use crate::interrupt::Deadline;
+use crate::model::failure::{Failure, Reason};
+use crate::process::interrupt::Deadline;
 
 /// Most requests that one span may have.
 const MOST: u32 = 100_000;

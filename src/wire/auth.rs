@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::check::provider::hmac_sha256;
-use crate::failure::{Failure, Reason};
+use crate::model::failure::{Failure, Reason};
 
 /// Carries the signature over a body: `sha256=` and 64 hexadecimal digits.
 pub const SIGNATURE: &str = "X-Balance-Alert-Signature";

@@ -24,11 +24,12 @@ use url::{Host, Url};
 use self::proxy::Proxies;
 pub use self::proxy::Proxy;
 use self::trust::TrustStore;
-use crate::auth::Pair;
-use crate::failure::{Failure, Reason};
+use crate::model::failure::{Failure, Reason};
+use crate::model::text;
+use crate::process::surroundings::Surroundings;
 use crate::process::{aside, limits};
-use crate::surroundings::Surroundings;
-use crate::{lookup, text};
+use crate::wire::auth::Pair;
+use crate::wire::lookup;
 
 /// Redirects followed within one origin.
 const MOST_REDIRECTS: usize = 5;
@@ -508,7 +509,7 @@ fn target(from: &Url, location: Option<&str>) -> String {
 
 /// The failure of a request that took too long.
 pub fn timed_out(timeout: Duration) -> Failure {
-    Failure::transient(Reason::Timeout, format!("timed out after {} s", crate::text::seconds(timeout)))
+    Failure::transient(Reason::Timeout, format!("timed out after {} s", crate::model::text::seconds(timeout)))
 }
 
 /// `Retry-After` as seconds or as an HTTP date (RFC 9110 section 10.2.3). Fractions are accepted, as some services send them.
@@ -717,7 +718,7 @@ mod tests {
         ] {
             let failure = answer(302, &[("location", location)], "").fault().unwrap();
             assert_eq!(failure.message, format!("the answer is a redirect {want} (HTTP 302)"), "{location}");
-            assert_eq!((failure.reason, failure.retry), (Reason::HttpStatus, crate::failure::Retry::Never));
+            assert_eq!((failure.reason, failure.retry), (Reason::HttpStatus, crate::model::failure::Retry::Never));
         }
         assert!(answer(301, &[], "").fault().unwrap().message.contains("without an address"));
     }
@@ -743,7 +744,7 @@ mod tests {
             let fault = answer(status, headers, body).fault();
             assert_eq!(fault.as_ref().map(|fault| fault.reason), reason, "{status} {body}");
             assert_eq!(
-                fault.is_some_and(|fault| fault.retry != crate::failure::Retry::Never),
+                fault.is_some_and(|fault| fault.retry != crate::model::failure::Retry::Never),
                 passes,
                 "{status} {body}"
             );

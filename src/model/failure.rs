@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::redact::Redactor;
-use crate::text;
+use crate::model::text;
+use crate::process::redact::Redactor;
 
 /// The bounded list of causes; its names are the `reason` of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::failure::{Failure, Retry};
-use crate::interrupt::Deadline;
-use crate::redact::Redactor;
-use crate::text;
+use crate::model::failure::{Failure, Retry};
+use crate::model::text;
+use crate::process::interrupt::Deadline;
+use crate::process::redact::Redactor;
 
 /// The wait before the first repeat; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_millis(400);
@@ -102,7 +102,7 @@ fn back_off(attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Reason;
+    use crate::model::failure::Reason;
 
     fn policy(max_retries: u32) -> Policy {
         Policy { max_retries, deadline: Deadline::within(Duration::from_secs(60)) }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::BalanceType;
-use crate::failure::Reason;
+use crate::model::failure::Reason;
 
 /// Names one check across runs: a hash of what it is about, never of a value that drifts.
 ///

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::flag;
 
-use crate::exit::Exit;
+use crate::process::exit::Exit;
 
 /// The longest time until a wait notices a signal.
 const SLICE: Duration = Duration::from_millis(100);

@@ -4,12 +4,27 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::alert::{Event, Level, Topic};
-use crate::amount;
+use super::memory::{Answer, failed, find, leave};
+use crate::cli::AlertsArgs;
 use crate::cli::{ListOutput, Since};
+use crate::model::alert::{Event, Level, Topic};
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
+use crate::process::clock;
+use crate::process::exit::Exit;
 use crate::report::{columns, iso};
 use crate::state::views::Message;
-use crate::text::{self, ShortNames};
+
+/// `balance-alert alerts`.
+///
+/// # Errors
+/// How to end if there is nothing to print.
+pub(super) fn run(args: &AlertsArgs) -> Answer {
+    let (mut store, format, place) = find(&args.store)?.store()?;
+    let messages = store.messages(args.since.before(clock::now())).map_err(failed(format, &place))?;
+    leave(store);
+    Ok((render(&messages, args.since, args.output), Exit::Ok))
+}
 
 #[derive(Serialize)]
 struct Alert<'a> {
@@ -40,7 +55,7 @@ struct Delivery<'a> {
     error: Option<&'a str>,
 }
 
-pub(super) fn render(messages: &[Message], since: Since, output: ListOutput) -> String {
+fn render(messages: &[Message], since: Since, output: ListOutput) -> String {
     match output {
         ListOutput::Json => json(messages),
         ListOutput::Table => table(messages, since),

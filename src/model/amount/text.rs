@@ -393,7 +393,7 @@ mod tests {
     /// `tests/amounts/services.tsv` says how it is to be read.
     #[test]
     fn texts_of_services_are_read_or_refused_never_guessed() {
-        let table = include_str!("../../tests/amounts/services.tsv");
+        let table = include_str!("../../../tests/amounts/services.tsv");
         let mut wrong = Vec::new();
         let mut rows = 0;
         for row in table.lines().filter(|line| !line.starts_with('#')) {

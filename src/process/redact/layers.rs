@@ -3,7 +3,7 @@
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-use crate::text;
+use crate::model::text;
 
 /// A reading of a text.
 #[derive(Clone, Default)]

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use native_tls::{Certificate, TlsConnector};
 
+use crate::model::text;
 use crate::process::file::{self, Bounds};
-use crate::surroundings::Surroundings;
-use crate::text;
+use crate::process::surroundings::Surroundings;
 
 /// The variable that names a file of authorities.
 const FILE: &str = "SSL_CERT_FILE";

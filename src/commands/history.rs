@@ -4,11 +4,40 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::amount;
+use super::memory::{Answer, failed, find, leave};
+use crate::cli::HistoryArgs;
 use crate::cli::{SeriesOutput, Since};
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
+use crate::process::clock;
+use crate::process::exit::Exit;
+use crate::process::logging;
 use crate::report::{columns, iso};
 use crate::state::views::Series;
-use crate::text::{self, ShortNames};
+use jiff::Timestamp;
+
+/// `balance-alert history`.
+///
+/// # Errors
+/// How to end if there is nothing to print.
+pub(super) fn run(args: &HistoryArgs) -> Answer {
+    let (mut store, format, place) = find(&args.store)?.store()?;
+    let since = args.since.before(clock::now());
+    let series = store.history(args.project.clone(), since).map_err(failed(format, &place))?;
+    if let (Some(project), true) = (&args.project, series.is_empty()) {
+        let names: Vec<String> =
+            store.status(Timestamp::MIN).map_err(failed(format, &place))?.into_iter().map(|known| known.name).collect();
+        let near = text::nearest(project, names.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known are {}", text::list(names.iter().take(20).map(String::as_str))),
+        };
+        logging::complain(format, &format!("no run has seen a project `{project}`\n hint: {hint}"));
+        return Err(Exit::Usage);
+    }
+    leave(store);
+    Ok((render(&series, args.since, args.output), Exit::Ok))
+}
 
 /// Widest sparkline, in columns.
 const SPARKS: usize = 24;
@@ -48,7 +77,7 @@ fn balances(series: &Series) -> Vec<Decimal> {
     series.samples.iter().filter_map(|sample| sample.balance).collect()
 }
 
-pub(super) fn render(series: &[Series], since: Since, output: SeriesOutput) -> String {
+fn render(series: &[Series], since: Since, output: SeriesOutput) -> String {
     match output {
         SeriesOutput::Table => table(series, since),
         SeriesOutput::Json => json(series),

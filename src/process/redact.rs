@@ -19,7 +19,7 @@ use url::Url;
 
 use self::layers::Layer;
 use self::search::{Deep, Pieces};
-use crate::text;
+use crate::model::text;
 
 /// Longest of a peer's words that is kept, in characters.
 const MOST_WORDS: usize = 300;

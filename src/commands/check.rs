@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use crate::alert::Identity;
+use super::open::{Opened, complain_all, open, print};
 use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
 use crate::check::mailbox::resolve::Resolver;
@@ -19,20 +19,24 @@ use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
 use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
-use crate::exit::Exit;
-use crate::failure::{Failure, Reason};
-use crate::http::Clients;
-use crate::interrupt::{Deadline, Interrupt};
-use crate::limit::Limiter;
-use crate::logging::Format;
 use crate::metrics::{Part, Published, Sums, Tally};
+use crate::model::alert::Identity;
+use crate::model::failure::{Failure, Reason};
+use crate::model::text;
 use crate::plan::{Plan, PlanError};
+use crate::process::exit::Exit;
+use crate::process::interrupt::{Deadline, Interrupt};
+use crate::process::logging::Format;
 use crate::process::{Process, aside, clock, file, limits};
+use crate::process::{fault, logging, redact};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
-use crate::{Opened, check, complain_all, decide, fault, logging, metrics, notify, open, print, redact, retry, text};
+use crate::wire::http::Clients;
+use crate::wire::limit::Limiter;
+use crate::wire::retry;
+use crate::{check, decide, metrics, notify};
 
 /// Of the run's time this much at the most is kept for the store and for telling.
 const LAST_SHARE: Duration = Duration::from_secs(5);
@@ -115,7 +119,7 @@ impl Context<'_> {
 }
 
 /// `balance-alert check`.
-pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
+pub(super) fn run(args: &CheckArgs, process: &Process) -> Exit {
     let started_at = clock::now();
     let watchdog = &process.watchdog;
     // As long as the config is not read, nobody knows better.

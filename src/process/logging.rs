@@ -14,9 +14,9 @@ use log::kv::{Error, Key, ToValue, Value, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::config::{self, Environment};
-use crate::interrupt::Deadline;
+use crate::process::interrupt::Deadline;
+use crate::process::redact;
 use crate::process::{clock, output};
-use crate::redact;
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,7 +353,7 @@ pub fn say(line: &str) {
 pub fn flush(until: Instant) {
     let lost = output::flush(until);
     if lost > 0 {
-        let lines = crate::text::plural(lost, "line");
+        let lines = crate::model::text::plural(lost, "line");
         log::warn!("{lines} of the log are lost, because nobody read standard error for a while");
         output::flush(until);
     }

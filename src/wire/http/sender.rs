@@ -15,9 +15,9 @@ use url::Url;
 use super::proxy::{Proxies, Proxy};
 use super::trust::TrustStore;
 use super::{USER_AGENT, describe_chain, late, not_found, tls_failure, transport_failure};
-use crate::failure::{Failure, Reason};
-use crate::lookup;
+use crate::model::failure::{Failure, Reason};
 use crate::process::limits;
+use crate::wire::lookup;
 
 /// Longest head of a proxy's answer.
 const MOST_OF_HEAD: usize = 8192;

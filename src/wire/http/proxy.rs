@@ -6,9 +6,9 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::auth;
-use crate::failure::{Failure, Reason};
-use crate::surroundings::Surroundings;
+use crate::model::failure::{Failure, Reason};
+use crate::process::surroundings::Surroundings;
+use crate::wire::auth;
 
 /// Which addresses are asked through which proxy.
 #[derive(Clone, Default)]

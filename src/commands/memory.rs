@@ -1,0 +1,104 @@
+//! The memory of runs for those who ask it, without network: where it is, and what can be wrong with it.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::open::begin;
+use crate::cli::StoreArgs;
+use crate::config::{self, Loaded, Place, STATE_VARIABLE, State};
+use crate::process::exit::Exit;
+use crate::process::interrupt::Deadline;
+use crate::process::logging::Format;
+use crate::process::redact::Redactor;
+use crate::process::{logging, redact};
+use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
+use crate::wire::http::Clients;
+
+/// What a command prints, or how it ends without a word on standard output.
+pub(super) type Answer = Result<(String, Exit), Exit>;
+
+/// A store that was found, or why it was not.
+pub(super) struct Found {
+    pub(super) place: String,
+    pub(super) store: Result<Store, (StoreFault, String)>,
+    format: Format,
+}
+
+/// Finds the store: the flag, the variables, else what the config says.
+pub(super) fn find(args: &StoreArgs) -> Result<Found, Exit> {
+    let (format, environment, source) = begin(&args.config, &args.talk);
+    let mut redactor = Arc::new(Redactor::default());
+    let place = match &args.state {
+        Some(flag) => config::chosen_place(flag).map_err(|why| {
+            logging::complain(format, &why);
+            Exit::Usage
+        })?,
+        None => {
+            let state = match source {
+                _ if environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
+                Ok(source) => match config::load(&source, &environment) {
+                    Loaded { config: Some(config), .. } => {
+                        redactor = Arc::clone(config.redactor());
+                        config.state().clone()
+                    }
+                    Loaded { problems, .. } => {
+                        problems.iter().for_each(|problem| logging::complain(format, &problem.to_string()));
+                        return Err(Exit::Config);
+                    }
+                },
+                // Without a config there is still the usual place.
+                Err(_) => State::of(&environment),
+            };
+            state.place.map_err(|why| {
+                logging::complain(format, &format!("there is no memory of runs to ask: {why}"));
+                Exit::Config
+            })?
+        }
+    };
+    if matches!(place, Place::Nowhere) {
+        logging::complain(format, "there is no memory of runs to ask: `state` is `none`");
+        return Err(Exit::Config);
+    }
+    if let Place::Postgres(address) = &place {
+        redactor.learn_database(address.expose_secret());
+    }
+    redact::guard(&redactor);
+    let clients = Arc::new(Clients::new(&environment.surroundings()));
+    let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
+    let store = store.map_err(|error| {
+        let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
+        (error.fault, format!("{}{hint}", redactor.clean(&error.message)))
+    });
+    Ok(Found { place: name(&place), store, format })
+}
+
+impl Found {
+    /// The store, for a command that can do nothing without it.
+    pub(super) fn store(self) -> Result<(Store, Format, String), Exit> {
+        match self.store {
+            Ok(store) => Ok((store, self.format, self.place)),
+            Err((fault, why)) => {
+                let hint = match fault {
+                    StoreFault::Absent => "\n hint: `balance-alert check` begins it",
+                    _ => "",
+                };
+                logging::complain(self.format, &format!("the memory of runs at {}: {why}{hint}", self.place));
+                Err(Exit::Unknown)
+            }
+        }
+    }
+}
+
+/// Ends the connection, so that no file of its log is left beside the store.
+pub(super) fn leave(store: Store) {
+    store.close(&Deadline::within(LONGEST_WAIT));
+}
+
+/// What is wrong while the store is asked.
+pub(super) fn failed(format: Format, place: &str) -> impl Fn(crate::state::StoreError) -> Exit {
+    move |error| {
+        logging::complain(format, &format!("the memory of runs at {place}: {}", error.message));
+        Exit::Unknown
+    }
+}

@@ -1,0 +1,6 @@
+//! The nouns that every room speaks of.
+
+pub mod alert;
+pub mod amount;
+pub mod failure;
+pub mod text;
