@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::config::Environment;
-use crate::plan::Shard;
+use crate::model::shard::Shard;
 use crate::process::exit::{Exit, FailOn};
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.

@@ -20,7 +20,7 @@ use crate::cli::{CheckArgs, Output};
 use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::metrics::{Part, Published, Sums, Tally};
-use crate::model::alert::Identity;
+use crate::model::identity::Identity;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::plan::{Plan, PlanError};

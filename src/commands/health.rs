@@ -6,7 +6,7 @@ use super::memory::{Answer, find, leave};
 use crate::cli::HealthArgs;
 use crate::cli::Since;
 use crate::model::text;
-use crate::plan::Shard;
+use crate::model::shard::Shard;
 use crate::process::clock;
 use crate::process::exit::Exit;
 use crate::state::StoreFault;

@@ -17,6 +17,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::model::words::{BalanceType, Language};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use crate::check::mailbox::session::Address;
 use crate::check::provider::expression::Expression;
 use crate::check::provider::page::{Page, Reader};
 use crate::check::subscription::Cycle;
-use crate::model::alert::Identity;
+use crate::model::identity::Identity;
 use crate::process::redact::Redactor;
 use crate::wire::auth::Login;
 use crate::wire::limit::Limit;
@@ -43,7 +44,7 @@ pub(crate) use echo::word;
 pub(crate) use environment::of_this_process;
 pub use environment::{Environment, arguments};
 pub use problem::{Problem, Reach};
-pub use raw::{BalanceType, ChannelKind, Language};
+pub use raw::ChannelKind;
 pub use source::Source;
 pub use store::{STATE_VARIABLE, chosen_place};
 

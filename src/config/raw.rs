@@ -2,6 +2,7 @@
 //!
 //! Every field is optional so that one mistake does not hide the next: `build` says what is missing.
 
+use crate::model::words::{BalanceType, Language};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -466,18 +467,6 @@ impl<'de> Deserialize<'de> for RawState {
     }
 }
 
-/// The language of alerts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// English
-    #[default]
-    En,
-    /// 中文
-    Zh,
-}
-
 /// A channel that alerts go to.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -588,27 +577,6 @@ pub(super) struct RawProject {
     pub timeout_seconds: Option<Lenient<Decimal>>,
     /// What the provider's page declares, for example a region.
     pub options: Option<BTreeMap<String, Lenient<Text>>>,
-}
-
-/// What an account counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum BalanceType {
-    /// Money
-    Balance,
-    /// Credits or points
-    Credits,
-}
-
-impl BalanceType {
-    /// The word used in the config and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            BalanceType::Balance => "balance",
-            BalanceType::Credits => "credits",
-        }
-    }
 }
 
 /// A number or flag that may also be written as text, because `${VARIABLE}` makes text of everything.

@@ -7,7 +7,7 @@ use super::settle::has_dropped;
 use super::*;
 use crate::check::Reading;
 use crate::config::Schedule;
-use crate::model::alert::Identity;
+use crate::model::identity::Identity;
 use crate::model::failure::Reason;
 use crate::state::Fate;
 use crate::state::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
@@ -22,7 +22,7 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         provider: "file".into(),
         is_remote: false,
         host: None,
-        kind: crate::config::BalanceType::Balance,
+        kind: crate::model::words::BalanceType::Balance,
         threshold: Some(threshold.parse().unwrap()),
         warning_threshold: warning.map(|w| w.parse().unwrap()),
         currency: Some("USD".into()),

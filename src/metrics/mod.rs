@@ -23,7 +23,7 @@ use crate::config::{Channel, Metrics};
 use crate::decide::Found;
 use crate::model::failure::{Failure, Reason};
 use crate::notify::Delivery;
-use crate::plan::Shard;
+use crate::model::shard::Shard;
 use crate::process::redact::Redactor;
 use crate::wire::http::Clients;
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use crate::config::{BalanceType, Language};
+use crate::model::words::Language;
+use crate::model::words::BalanceType;
 use crate::model::alert::{Alert, Event, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
@@ -616,7 +617,7 @@ fn replaced(text: &str, more: &[(char, char)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::alert::Identity;
+    use crate::model::identity::Identity;
 
     fn alert(project: &str, level: Level) -> Alert {
         Alert {

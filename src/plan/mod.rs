@@ -1,8 +1,8 @@
 //! What this run will do: which checks, on how many workers, for how long. No network.
 
 mod insecure;
-mod shard;
 
+use crate::model::shard::Shard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +14,16 @@ use secrecy::SecretString;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
-use crate::config::{
-    BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
-};
+use crate::config::{Channel, Circuit, Config, EmailSettings, Mailbox, Metrics, Project, State, Subscription};
+use crate::model::words::Language;
+use crate::model::words::BalanceType;
 use crate::decide::{Listener, Rules};
-use crate::model::alert::Identity;
+use crate::model::identity::Identity;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::process::redact::Redactor;
 use crate::wire::limit::Limit;
 
-pub use shard::Shard;
 
 /// The label that keeps the metrics of shards apart.
 const SHARD_LABEL: &str = "shard";

@@ -5,11 +5,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Report, Summary};
-use crate::config::BalanceType;
+use crate::model::words::BalanceType;
 use crate::decide::MailboxVerdict;
 use crate::decide::Status;
 use crate::metrics::Published;
-use crate::model::alert::{Event, Identity, Topic};
+use crate::model::alert::{Event, Topic};
+use crate::model::identity::Identity;
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::notify::DeliveryStatus;

@@ -9,8 +9,9 @@ use super::database::Database;
 use super::memory::Memory;
 use super::views::previous_run;
 use crate::decide::Found;
-use crate::model::alert::{Identity, Topic};
-use crate::plan::Shard;
+use crate::model::alert::Topic;
+use crate::model::identity::Identity;
+use crate::model::shard::Shard;
 
 /// What keeps two checks of one name apart: an account, a subscription and a mailbox may share it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,9 +21,10 @@ use crate::check::{Amount, CachedReading, Reading};
 use crate::decide::{Decision, Found, Telling};
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
-use crate::model::alert::{Alert, Event, Identity, Level, Topic};
+use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::identity::Identity;
 use crate::model::failure::{Failure, Reason};
-use crate::plan::Shard;
+use crate::model::shard::Shard;
 use crate::process::clock;
 use crate::process::fault;
 

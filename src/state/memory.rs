@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::model::alert::{Alert, Identity, Level, Topic};
+use crate::model::alert::{Alert, Level, Topic};
+use crate::model::identity::Identity;
 use crate::model::failure::Reason;
 
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.

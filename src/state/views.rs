@@ -9,8 +9,9 @@ use super::StoreError;
 use super::book::{content, timestamp};
 use super::database::{Database, Row};
 use super::mend::{Odd, Table};
-use crate::model::alert::{Alert, Identity, Topic};
-use crate::plan::Shard;
+use crate::model::alert::{Alert, Topic};
+use crate::model::identity::Identity;
+use crate::model::shard::Shard;
 use crate::process::clock;
 
 /// Runs that `health` looks at, at least.

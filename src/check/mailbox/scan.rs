@@ -16,7 +16,7 @@ use super::session::{Address, Bounds, Cursor, Letter, Proof, Reader, visit};
 use super::{finding, mail, trial};
 use crate::check::pool::{self, Lost, Turn};
 use crate::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
-use crate::model::alert::Identity;
+use crate::model::identity::Identity;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::redact::Redactor;
 use crate::wire::http::{self, Clients, Method, Request};

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::Post;
 use crate::check::provider::expression::{Expression, Shape, Variables, parse_json};
-use crate::config::{BalanceType, Channel};
+use crate::config::Channel;
+use crate::model::words::BalanceType;
 use crate::model::alert::{Alert, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};

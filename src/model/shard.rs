@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::alert::Identity;
+use crate::model::identity::Identity;
 
 /// Most shards.
 const MOST: u32 = 10_000;
