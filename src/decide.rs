@@ -2,6 +2,7 @@
 //! remember out. No clock, no I/O.
 
 mod cooldown;
+pub mod memory;
 mod settle;
 
 use jiff::Timestamp;
@@ -14,13 +15,12 @@ use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::config::{Alerting, Subscription};
-use crate::model::words::BalanceType;
+use crate::decide::memory::{Changes, Memory};
 use crate::model::alert::{Alert, Event, Level, MailNotice, RenewalNotice, Topic, Trouble};
-use crate::model::identity::Identity;
 use crate::model::failure::Failure;
+use crate::model::identity::Identity;
 use crate::model::text;
-use crate::plan::Subject;
-use crate::state::memory::{Changes, Memory};
+use crate::model::words::BalanceType;
 
 use cooldown::Cooldown;
 use settle::{Now, Settler};
@@ -55,6 +55,31 @@ impl Status {
             Status::Unlimited => "unlimited",
         }
     }
+}
+
+/// What a check is about; what judging and reporting need of it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Names it across runs.
+    pub identity: Identity,
+    /// The project's unique name.
+    pub name: String,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
+    /// The provider's id.
+    pub provider: String,
+    /// Whether it is read over the network.
+    pub is_remote: bool,
+    /// The host that is asked over the network; none if the entry is broken.
+    pub host: Option<String>,
+    /// What is counted.
+    pub kind: BalanceType,
+    /// Below it the balance is critical; none if the entry is broken.
+    pub threshold: Option<Decimal>,
+    /// Below it the balance is a warning.
+    pub warning_threshold: Option<Decimal>,
+    /// The currency until the service says one.
+    pub currency: Option<String>,
 }
 
 /// What was found of one account.

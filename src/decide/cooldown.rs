@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
-use crate::state::memory::Told;
+use crate::decide::memory::Told;
 
 /// Clocks of two machines may differ by this much; what was told later than that from now is told again.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);

@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 use super::cooldown::Cooldown;
 use super::{Decision, Held, Listener, Rules, Telling, Waiting};
 use crate::check::subscription::Standing;
+use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Missed, Topic};
 use crate::model::identity::Identity;
-use crate::state::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
 
 /// The check and what it is about.
 type Key = (Identity, Topic);

@@ -7,10 +7,10 @@ use super::settle::has_dropped;
 use super::*;
 use crate::check::Reading;
 use crate::config::Schedule;
-use crate::model::identity::Identity;
+use crate::decide::memory::Fate;
+use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
 use crate::model::failure::Reason;
-use crate::state::Fate;
-use crate::state::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
+use crate::model::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -22,8 +22,8 @@ use crate::check::CallStatus;
 use crate::config::{Channel, Metrics};
 use crate::decide::Found;
 use crate::model::failure::{Failure, Reason};
-use crate::notify::Delivery;
 use crate::model::shard::Shard;
+use crate::notify::Delivery;
 use crate::process::redact::Redactor;
 use crate::wire::http::Clients;
 

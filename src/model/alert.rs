@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::model::words::BalanceType;
 use crate::model::failure::Reason;
+use crate::model::words::BalanceType;
 
 /// What an alert is about; with the identity of the check, the key of the cool-down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use crate::model::words::Language;
-use crate::model::words::BalanceType;
 use crate::model::alert::{Alert, Event, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text::{self, ShortNames};
+use crate::model::words::BalanceType;
+use crate::model::words::Language;
 
 /// Longest name shown, in characters.
 const NAME_CHARS: usize = 120;

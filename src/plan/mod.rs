@@ -2,28 +2,27 @@
 
 mod insecure;
 
+use crate::decide::Subject;
 use crate::model::shard::Shard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::cli::{CheckArgs, Only};
 use crate::config::{Channel, Circuit, Config, EmailSettings, Mailbox, Metrics, Project, State, Subscription};
-use crate::model::words::Language;
-use crate::model::words::BalanceType;
 use crate::decide::{Listener, Rules};
-use crate::model::identity::Identity;
 use crate::model::failure::{Failure, Reason};
+use crate::model::identity::Identity;
 use crate::model::text;
+use crate::model::words::BalanceType;
+use crate::model::words::Language;
 use crate::process::redact::Redactor;
 use crate::wire::limit::Limit;
-
 
 /// The label that keeps the metrics of shards apart.
 const SHARD_LABEL: &str = "shard";
@@ -84,31 +83,6 @@ pub struct Check {
     pub subject: Subject,
     /// How to read it, or why it cannot be read.
     pub account: Result<Account, Failure>,
-}
-
-/// What a check is about; what judging and reporting need of it.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// Names it across runs.
-    pub identity: Identity,
-    /// The project's unique name.
-    pub name: String,
-    /// Who it belongs to.
-    pub owner_project: Option<String>,
-    /// The provider's id.
-    pub provider: String,
-    /// Whether it is read over the network.
-    pub is_remote: bool,
-    /// The host that is asked over the network; none if the entry is broken.
-    pub host: Option<String>,
-    /// What is counted.
-    pub kind: BalanceType,
-    /// Below it the balance is critical; none if the entry is broken.
-    pub threshold: Option<Decimal>,
-    /// Below it the balance is a warning.
-    pub warning_threshold: Option<Decimal>,
-    /// The currency until the service says one.
-    pub currency: Option<String>,
 }
 
 impl Plan {

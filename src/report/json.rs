@@ -5,14 +5,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Report, Summary};
-use crate::model::words::BalanceType;
 use crate::decide::MailboxVerdict;
 use crate::decide::Status;
 use crate::metrics::Published;
 use crate::model::alert::{Event, Topic};
-use crate::model::identity::Identity;
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
+use crate::model::identity::Identity;
+use crate::model::words::BalanceType;
 use crate::notify::DeliveryStatus;
 use crate::process::exit::Exit;
 use crate::state::session::Kept;

@@ -14,16 +14,17 @@ use jiff::Timestamp;
 
 use crate::check::subscription::Standing;
 use crate::cli::Output;
+use crate::decide::memory::Fate;
 use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::metrics::Published;
 use crate::model::alert::Alert;
-use crate::model::identity::Identity;
 use crate::model::failure::Failure;
+use crate::model::identity::Identity;
 use crate::model::text;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
 use crate::state::session::Kept;
-use crate::state::{Fate, Handed, Marks};
+use crate::state::{Handed, Marks};
 
 pub use json::iso;
 pub use table::{columns, painted_columns};

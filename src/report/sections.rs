@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use super::{Report, is_due};
 use crate::check::mailbox::scan::Scan;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
-use crate::model::identity::Identity;
 use crate::model::amount;
+use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::notify::DeliveryStatus;
 

@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::StoreError;
 use super::database::Database;
-use super::memory::Memory;
 use super::views::previous_run;
 use crate::decide::Found;
+use crate::decide::memory::Memory;
 use crate::model::alert::Topic;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;

@@ -13,7 +13,6 @@
 mod adopt;
 mod book;
 mod database;
-pub mod memory;
 mod mend;
 mod postgres;
 mod schema;
@@ -33,12 +32,12 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use self::database::Database;
-use self::memory::Memory;
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
+use crate::decide::memory::{Fate, Memory};
 use crate::decide::{Decision, Found};
 use crate::metrics::{Sums, Tally};
 use crate::model::alert::Alert;
@@ -239,28 +238,6 @@ pub struct Handed {
     pub fate: Fate,
     /// Why it was not taken, or why that is not known.
     pub detail: Option<String>,
-}
-
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The channel has it.
-    Taken,
-    /// The channel does not have it: it never arrived, or was refused.
-    Refused,
-    /// It went out, and no answer came.
-    Unknown,
-}
-
-impl Fate {
-    /// The word in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Fate::Taken => "sent",
-            Fate::Refused => "failed",
-            Fate::Unknown => "unknown",
-        }
-    }
 }
 
 /// What `decide` makes of the memory; it may be asked twice.

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::memory::Memory;
 use super::{
     Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name,
 };
+use crate::decide::memory::Memory;
 use jiff::Timestamp;
 
 use crate::config::{Place, State};

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::model::alert::{Alert, Level, Topic};
-use crate::model::identity::Identity;
 use crate::model::failure::Reason;
+use crate::model::identity::Identity;
 
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
 pub const ANY_CHANNEL: &str = "";
@@ -111,4 +111,26 @@ pub struct Changes {
     pub withdrawn: Vec<(String, String)>,
     /// Messages that are owed to a channel from now on but not sent in this run.
     pub kept: Vec<(String, String)>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The channel has it.
+    Taken,
+    /// The channel does not have it: it never arrived, or was refused.
+    Refused,
+    /// It went out, and no answer came.
+    Unknown,
+}
+
+impl Fate {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fate::Taken => "sent",
+            Fate::Refused => "failed",
+            Fate::Unknown => "unknown",
+        }
+    }
 }
