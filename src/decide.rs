@@ -1,6 +1,7 @@
 //! Is that bad, and who has not heard of it? Pure: outcomes, thresholds and the memory in, verdicts, alerts and what to
 //! remember out. No clock, no I/O.
 
+pub mod config;
 mod cooldown;
 pub mod memory;
 mod settle;
@@ -12,9 +13,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::check::mailbox::scan::{Finding, Scanned};
+use crate::check::subscription::Subscription;
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
-use crate::config::{Alerting, Subscription};
+use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Memory};
 use crate::model::alert::{Alert, Event, Level, MailNotice, RenewalNotice, Topic, Trouble};
 use crate::model::failure::Failure;

@@ -27,6 +27,7 @@ pub mod notify;
 mod page;
 pub mod plan;
 pub mod process;
+pub mod publish;
 pub mod report;
 pub mod state;
 pub mod wire;

@@ -9,9 +9,23 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Circuit;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::clock;
+
+/// When a host that fails is left alone, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circuit {
+    /// Transient failures in a row that open the circuit; 0 for never.
+    pub failures: u32,
+    /// How long it stays open.
+    pub open_for: Duration,
+}
+
+impl Default for Circuit {
+    fn default() -> Self {
+        Circuit { failures: 3, open_for: Duration::from_secs(60) }
+    }
+}
 
 /// What is known of one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,14 +12,16 @@ use secrecy::ExposeSecret;
 use super::open::{Opened, complain_all, open, print};
 use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
+use crate::check::mailbox::config::Mailbox;
 use crate::check::mailbox::resolve::Resolver;
 use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Turn};
+use crate::check::subscription::Schedule;
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
-use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
+use crate::config::{self, Environment, Reach};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
-use crate::metrics::{Part, Published, Sums, Tally};
+use crate::metrics::{Sums, Tally};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
@@ -29,14 +31,17 @@ use crate::process::interrupt::{Deadline, Interrupt};
 use crate::process::logging::Format;
 use crate::process::{Process, aside, clock, file, limits};
 use crate::process::{fault, logging, redact};
+use crate::publish::Part;
+use crate::report::Published;
 use crate::report::Report;
 use crate::report::progress::Progress;
+use crate::state::config::Place;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
 use crate::wire::http::Clients;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
-use crate::{check, decide, metrics, notify};
+use crate::{check, decide, metrics, notify, publish};
 
 /// Of the run's time this much at the most is kept for the store and for telling.
 const LAST_SHARE: Duration = Duration::from_secs(5);
@@ -213,7 +218,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let seen = look(&mut plan, context, snapshot, session.marker());
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
-    let group = redact::shield(&metrics::ledger(&plan.metrics, plan.shard)).into_owned();
+    let group = redact::shield(&publish::ledger(&plan.metrics, plan.shard)).into_owned();
     let checked = wants_metrics.then(|| metrics::of_checks(&seen.found, plan.keep_readings.is_some()));
     let learnt = Arc::new(Learnt {
         found: seen.found,
@@ -275,7 +280,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         .process
         .watchdog
         .expect("the writing down of the run", shown(args, unwritten(Exit::of(&report, args.fail_on))));
-    let ended = metrics::of_run(&plan.channels, &report.deliveries, context.start.elapsed());
+    let ended = notify::tally(&plan.channels, &report.deliveries, context.start.elapsed());
     let is_success = matches!(report.job_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
     let succeeded_at = (is_success && !is_partial).then(clock::now);
     let mut marks = report.marks();
@@ -488,10 +493,10 @@ fn publish(
         None => (if aim.is_partial { Part::Nothing } else { Part::Gauges }, Part::Gauges, alone()),
     };
     if !context.args.dry_run {
-        report.metrics = push(plan, context, metrics::render(report, &sums, part, &plan.metrics.prefix), part);
+        report.metrics = push(plan, context, publish::render(report, &sums, part, &plan.metrics.prefix), part);
     }
     if context.wants(Output::Prometheus) {
-        report.exposition = metrics::render(report, &sums, shown, &plan.metrics.prefix);
+        report.exposition = publish::render(report, &sums, shown, &plan.metrics.prefix);
     }
 }
 
@@ -503,7 +508,7 @@ fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
     let until = context.until(Step::Publish);
     let work = move || {
         // Nobody listens any more after the deadline.
-        let _ = sender.send(metrics::publish(&settings, &text, part, &clients, &redactor, until.left()));
+        let _ = sender.send(publish::publish(&settings, &text, part, &clients, &redactor, until.left()));
     };
     if let Err(work) = aside::start("metrics", work) {
         work();

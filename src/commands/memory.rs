@@ -6,12 +6,14 @@ use secrecy::ExposeSecret;
 
 use super::open::begin;
 use crate::cli::StoreArgs;
-use crate::config::{self, Loaded, Place, STATE_VARIABLE, State};
+use crate::config::{self, Loaded, STATE_VARIABLE};
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
 use crate::process::{logging, redact};
+use crate::state::config::Place;
+use crate::state::config::State;
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::wire::http::Clients;
 

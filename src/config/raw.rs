@@ -3,14 +3,15 @@
 //! Every field is optional so that one mistake does not hide the next: `build` says what is missing.
 
 use crate::model::words::{BalanceType, Language};
+use crate::notify::config::ChannelKind;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use serde::{Deserialize, Serialize};
 
 use crate::check::provider::page::Page;
 
@@ -500,41 +501,6 @@ pub(super) struct RawWebhook {
     /// Says that what proves the sender may go to an `http://` address of another machine, where everybody on the way can read
     /// it; without it every run warns.
     pub allow_insecure: Option<Lenient<bool>>,
-}
-
-/// The services that alerts can be sent to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ChannelKind {
-    /// Feishu / Lark custom robot
-    Feishu,
-    /// DingTalk custom robot
-    Dingtalk,
-    /// WeCom group robot
-    Wecom,
-    /// JSON to an address of your own
-    #[default]
-    Custom,
-    /// Text on standard error
-    Console,
-}
-
-impl ChannelKind {
-    /// Every service.
-    pub const ALL: [ChannelKind; 5] =
-        [ChannelKind::Feishu, ChannelKind::Dingtalk, ChannelKind::Wecom, ChannelKind::Custom, ChannelKind::Console];
-
-    /// The word used in the config and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ChannelKind::Feishu => "feishu",
-            ChannelKind::Dingtalk => "dingtalk",
-            ChannelKind::Wecom => "wecom",
-            ChannelKind::Custom => "custom",
-            ChannelKind::Console => "console",
-        }
-    }
 }
 
 /// An account to watch.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::environment::Environment;
-use super::{Place, State};
+use crate::state::config::{Place, State};
 
 /// The variable that names the store, as `--state` does.
 pub const STATE_VARIABLE: &str = "BALANCE_ALERT_STATE";

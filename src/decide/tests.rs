@@ -6,7 +6,7 @@ mod lives;
 use super::settle::has_dropped;
 use super::*;
 use crate::check::Reading;
-use crate::config::Schedule;
+use crate::check::subscription::Schedule;
 use crate::decide::memory::Fate;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
 use crate::model::failure::Reason;

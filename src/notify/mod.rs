@@ -5,8 +5,10 @@
 //! is not sent again in the run, or a receiver that is slow gets everything several times.
 
 mod channel;
+pub mod config;
 mod message;
 
+use crate::metrics::{Tally, family};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -18,11 +20,12 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::check::{Call, CallStatus};
-use crate::config::{Channel, ChannelKind};
 use crate::decide::Telling;
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
+use crate::notify::config::Channel;
+use crate::notify::config::ChannelKind;
 use crate::plan::Plan;
 use crate::process::fault;
 use crate::process::interrupt::Deadline;
@@ -463,4 +466,21 @@ impl Task {
             None => failure,
         })
     }
+}
+
+/// What the end of a run adds to the sums.
+pub fn tally(channels: &[Channel], deliveries: &[Delivery], duration: Duration) -> Tally {
+    let mut tally = Tally::default();
+    tally.observe(&family::EXECUTION, &[], duration);
+    for channel in channels {
+        for status in CallStatus::ALL {
+            tally.count(&family::DELIVERY, &[channel.kind.as_str(), status.as_str()], 0);
+        }
+    }
+    for delivery in deliveries {
+        for call in &delivery.calls {
+            tally.observe(&family::DELIVERY, &[delivery.kind.as_str(), call.status.as_str()], call.duration);
+        }
+    }
+    tally
 }

@@ -6,9 +6,10 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::Plan;
+use crate::check::mailbox::config::MailLogin;
 use crate::check::provider::Target;
-use crate::config::{ChannelKind, MailLogin};
 use crate::model::text;
+use crate::notify::config::ChannelKind;
 use crate::process::redact;
 use crate::wire::http::{self, Clients};
 

@@ -11,17 +11,25 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use crate::check::circuit::Circuit;
+use crate::check::mailbox::config::EmailSettings;
+use crate::check::mailbox::config::Mailbox;
+use crate::check::provider::config::Project;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
+use crate::check::subscription::Subscription;
 use crate::cli::{CheckArgs, Only};
-use crate::config::{Channel, Circuit, Config, EmailSettings, Mailbox, Metrics, Project, State, Subscription};
+use crate::config::Config;
 use crate::decide::{Listener, Rules};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::model::words::BalanceType;
 use crate::model::words::Language;
+use crate::notify::config::Channel;
 use crate::process::redact::Redactor;
+use crate::publish::config::Metrics;
+use crate::state::config::State;
 use crate::wire::limit::Limit;
 
 /// The label that keeps the metrics of shards apart.

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use super::{Report, Summary};
 use crate::decide::MailboxVerdict;
 use crate::decide::Status;
-use crate::metrics::Published;
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
@@ -15,6 +14,7 @@ use crate::model::identity::Identity;
 use crate::model::words::BalanceType;
 use crate::notify::DeliveryStatus;
 use crate::process::exit::Exit;
+use crate::report::Published;
 use crate::state::session::Kept;
 
 #[derive(Serialize)]

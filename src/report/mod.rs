@@ -16,7 +16,6 @@ use crate::check::subscription::Standing;
 use crate::cli::Output;
 use crate::decide::memory::Fate;
 use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
-use crate::metrics::Published;
 use crate::model::alert::Alert;
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
@@ -25,6 +24,20 @@ use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
 use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
+
+/// What became of the metrics.
+#[derive(Clone, Debug, Default)]
+pub enum Published {
+    /// Nobody wants them, or it is a dry run.
+    #[default]
+    Off,
+    /// They were taken everywhere.
+    Sent,
+    /// A run over some of the checks has nothing that could stand for all of them.
+    Skipped,
+    /// Not everywhere: this is why.
+    Failed(Failure),
+}
 
 pub use json::iso;
 pub use table::{columns, painted_columns};

@@ -6,11 +6,12 @@ use super::columns;
 use crate::check::provider::catalog;
 use crate::check::provider::page::CredentialFormat;
 use crate::cli::ListOutput;
-use crate::config::{Config, Place};
+use crate::config::Config;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::plan::Plan;
 use crate::state;
+use crate::state::config::Place;
 
 /// What a run would do, for people.
 pub fn describe(config: &Config, plan: &Plan) -> String {

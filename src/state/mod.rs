@@ -12,6 +12,7 @@
 
 mod adopt;
 mod book;
+pub mod config;
 mod database;
 mod mend;
 mod postgres;
@@ -36,7 +37,6 @@ use crate::check::CachedReading;
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
-use crate::config::Place;
 use crate::decide::memory::{Fate, Memory};
 use crate::decide::{Decision, Found};
 use crate::metrics::{Sums, Tally};
@@ -46,6 +46,7 @@ use crate::model::shard::Shard;
 use crate::process::aside;
 use crate::process::fault;
 use crate::process::interrupt::Deadline;
+use crate::state::config::Place;
 use crate::wire::http::Clients;
 
 /// Longest wait for a store in a run, locks of other runs included.

@@ -10,13 +10,14 @@ use super::{
 use crate::decide::memory::Memory;
 use jiff::Timestamp;
 
-use crate::config::{Place, State};
 use crate::decide::Decision;
 use crate::metrics::Sums;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
+use crate::state::config::Place;
+use crate::state::config::State;
 use crate::wire::http::Clients;
 
 /// Whether this run is remembered.

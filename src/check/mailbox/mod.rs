@@ -7,6 +7,7 @@
 
 mod amounts;
 pub mod answer;
+pub mod config;
 pub mod finding;
 mod folder;
 pub mod html;

@@ -1,5 +1,6 @@
 //! Reading one account: the page's request, signed if it must be, and the page's reading of the answer.
 
+pub mod config;
 pub mod expression;
 pub mod page;
 mod sign;

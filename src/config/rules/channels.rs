@@ -9,12 +9,13 @@ use url::Url;
 
 use super::{Builder, item, key, shown_name, suggestion, under, web_address};
 use crate::check::provider::expression::Expression;
-use crate::config::Channel;
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::problem::Reach;
-use crate::config::raw::{ChannelKind, RawWebhook};
+use crate::config::raw::RawWebhook;
+use crate::notify::config::Channel;
+use crate::notify::config::ChannelKind;
 use crate::wire::limit::Limit;
 
 impl Builder<'_> {

@@ -8,15 +8,19 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{Builder, item, key, shown_name, under, web_address};
+use crate::check::mailbox::config::EmailSettings;
+use crate::check::mailbox::config::MailLogin;
+use crate::check::mailbox::config::Mailbox;
+use crate::check::mailbox::config::Oauth2;
 use crate::check::mailbox::keywords::{DEFAULT, Keywords};
 use crate::check::mailbox::session::{Address, Security};
+use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{
     Lenient, MailAuth, MailSecurity, OauthProvider, RawEmailSettings, RawMailbox, RawMailboxes, RawOauth2,
 };
-use crate::config::{EmailSettings, MailLogin, Mailbox, Oauth2, Settings};
 use crate::model::text;
 
 /// What a token of Microsoft's must be for.

@@ -10,8 +10,9 @@ use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
-use crate::config::{Gateway, Metrics};
 use crate::metrics;
+use crate::publish::config::Gateway;
+use crate::publish::config::Metrics;
 use crate::wire::auth::Login;
 
 /// The variable that stands for `metrics.pushgateway.url`.

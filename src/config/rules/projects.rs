@@ -8,13 +8,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, item, no_provider, shown_name, suggestion, under, web_address};
 use crate::check::provider::Target;
+use crate::check::provider::config::Project;
 use crate::check::provider::page::{CredentialFormat, Page, Reader};
+use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, Part, Step};
 use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject};
-use crate::config::{Project, Settings};
 use crate::page::traps;
 
 impl Builder<'_> {

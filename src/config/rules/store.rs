@@ -10,8 +10,9 @@ use crate::config::raw::{RawState, RawStore};
 use crate::config::store::{
     DATABASE_VARIABLE, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_postgres, usual_place,
 };
-use crate::config::{Place, State};
 use crate::state;
+use crate::state::config::Place;
+use crate::state::config::State;
 
 impl Builder<'_> {
     /// A store that cannot be used never stops the checks, so its faults concern only itself.

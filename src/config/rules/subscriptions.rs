@@ -6,10 +6,11 @@ use jiff::civil::Date;
 
 use super::{Builder, item, shown_name, under};
 use crate::check::subscription::Cycle;
+use crate::check::subscription::Schedule;
+use crate::check::subscription::Subscription;
 use crate::config::document::{self, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{CycleType, RawSubscription};
-use crate::config::{Schedule, Subscription};
 
 impl Builder<'_> {
     pub(super) fn subscriptions(&mut self, raw: Vec<Option<RawSubscription>>) -> Vec<Subscription> {

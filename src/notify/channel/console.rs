@@ -1,8 +1,8 @@
 //! Text on standard error, for people at a terminal and for cron mail.
 
 use super::Post;
-use crate::config::Channel;
 use crate::model::alert::Alert;
+use crate::notify::config::Channel;
 use crate::notify::message::{Message, as_it_is};
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {

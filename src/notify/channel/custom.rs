@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 
 use super::Post;
 use crate::check::provider::expression::{Expression, Shape, Variables, parse_json};
-use crate::config::Channel;
 use crate::model::alert::{Alert, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::BalanceType;
+use crate::notify::config::Channel;
 use crate::notify::message::{Message, as_it_is};
 use crate::page::words;
 use crate::report::iso;

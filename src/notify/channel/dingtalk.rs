@@ -8,10 +8,10 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, code, hmac_sha256, parse};
-use crate::config::Channel;
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text::UNRESERVED;
+use crate::notify::config::Channel;
 use crate::notify::message::{Message, markdown};
 
 /// 20 000 bytes, said of the text; kept for the whole body.

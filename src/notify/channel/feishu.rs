@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, hmac_sha256, parse};
-use crate::config::Channel;
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::Language;
+use crate::notify::config::Channel;
 use crate::notify::message::{Message, literal};
 use secrecy::ExposeSecret;
 

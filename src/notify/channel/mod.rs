@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::message::Message;
-use crate::config::{Channel, ChannelKind};
 use crate::model::failure::{Failure, Reason, Retry};
+use crate::notify::config::Channel;
+use crate::notify::config::ChannelKind;
 
 /// One message, encoded.
 pub(super) struct Post {

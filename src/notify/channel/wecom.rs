@@ -5,9 +5,9 @@
 use serde_json::json;
 
 use super::{Post, Refusal, by_code, parse};
-use crate::config::Channel;
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason};
+use crate::notify::config::Channel;
 use crate::notify::message::{Message, literal};
 
 /// 2048 bytes for the text, not characters.

@@ -7,10 +7,10 @@ use prometheus::{Encoder, TextEncoder};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::family::{self, Family, Kind};
-use super::{Sum, Sums};
 use crate::check::subscription::Standing;
 use crate::decide::Status;
+use crate::metrics::family::{self, Family, Kind};
+use crate::metrics::{Sum, Sums};
 use crate::report::Report;
 
 /// The type of the body.

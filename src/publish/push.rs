@@ -9,9 +9,9 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
-use crate::config::Gateway;
 use crate::model::failure::{Failure, Reason};
 use crate::process::clock;
+use crate::publish::config::Gateway;
 use crate::wire::auth::{self, Login};
 use crate::wire::http::{self, Clients, Method, Outgoing};
 

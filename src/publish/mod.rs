@@ -1,0 +1,70 @@
+//! Where what Prometheus sees goes: a Pushgateway, a textfile.
+//!
+//! Not here: the sums over all runs (`metrics`), and where they are kept (`state`).
+
+pub mod config;
+mod push;
+mod text;
+mod textfile;
+
+use std::time::Duration;
+
+pub use push::group;
+pub use text::{Part, render};
+
+use self::config::Metrics;
+use crate::model::failure::{Failure, Reason};
+use crate::model::shard::Shard;
+use crate::process::redact::Redactor;
+use crate::report::Published;
+use crate::wire::http::Clients;
+
+/// Sends and writes the families. `part` says what they stand for; the file holds everything or is left as it is.
+pub fn publish(
+    metrics: &Metrics,
+    text: &str,
+    part: Part,
+    clients: &Clients,
+    redactor: &Redactor,
+    left: Duration,
+) -> Published {
+    if metrics.gateway.is_none() && metrics.textfile.is_none() {
+        return Published::Off;
+    }
+    if part == Part::Nothing {
+        return Published::Skipped;
+    }
+    let text = &*redactor.shield(text);
+    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, left));
+    let written = match &metrics.textfile {
+        Some(Err(why)) => Some(Err(Failure::new(Reason::Config, format!("`textfile` cannot be used: {why}")))),
+        Some(Ok(path)) if part.is_whole() => Some(textfile::write(path, text)),
+        _ => None,
+    };
+    if pushed.is_none() && written.is_none() {
+        return Published::Skipped;
+    }
+    let failures = pushed.into_iter().chain(written).filter_map(Result::err);
+    let mut failures = failures.map(|failure| failure.settle(redactor));
+    let Some(mut failure) = failures.next() else {
+        return Published::Sent;
+    };
+    for other in failures {
+        failure.message = format!("{}; {}", failure.message, other.message);
+    }
+    log::warn!(reason:? = failure.reason.as_str(); "the metrics are not delivered: {}", failure.describe());
+    Published::Failed(failure)
+}
+
+/// Names the sums of a run's metrics in the store: where they go, and under which group. Two configs that share a store have
+/// sums of their own, and so have shards.
+pub fn ledger(metrics: &Metrics, shard: Option<Shard>) -> String {
+    let gateway = metrics.gateway.as_ref().map(|gateway| {
+        let url = gateway.url.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{url} {}", group(gateway))
+    });
+    let file = metrics.textfile.as_ref().and_then(|file| file.as_ref().ok()).map(|path| path.display().to_string());
+    // In a gateway's group the shard is a label.
+    let own = shard.filter(|_| gateway.is_none()).map(|shard| format!(" shard {shard}"));
+    gateway.or(file).unwrap_or_default() + own.as_deref().unwrap_or_default()
+}
