@@ -1,5 +1,6 @@
 //! Every flag, subcommand and environment name. No behaviour.
 
+use crate::report::{ListOutput, Output};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -336,32 +337,6 @@ impl Only {
             Only::Subscriptions => "subscriptions",
         }
     }
-}
-
-/// The forms of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people
-    #[default]
-    Table,
-    /// One object, for programs
-    Json,
-    /// One status line with performance data; codes from 64 up become 3
-    Nagios,
-    /// The metrics, in the text format
-    Prometheus,
-    /// For the summary of a CI job
-    Markdown,
-}
-
-/// The forms of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListOutput {
-    /// For people
-    #[default]
-    Table,
-    /// For programs
-    Json,
 }
 
 /// The environment variables, with their meaning.

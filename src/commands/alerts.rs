@@ -6,13 +6,15 @@ use serde_json::value::RawValue;
 
 use super::memory::{Answer, failed, find, leave};
 use crate::cli::AlertsArgs;
-use crate::cli::{ListOutput, Since};
+use crate::cli::Since;
 use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock;
+use crate::process::clock::iso;
 use crate::process::exit::Exit;
-use crate::report::{columns, iso};
+use crate::report::ListOutput;
+use crate::report::columns;
 use crate::state::views::Message;
 
 /// `balance-alert alerts`.

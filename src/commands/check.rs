@@ -18,7 +18,7 @@ use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Turn};
 use crate::check::subscription::Schedule;
 use crate::check::{CachedReading, Outcome};
-use crate::cli::{CheckArgs, Output};
+use crate::cli::CheckArgs;
 use crate::config::{self, Environment, Reach};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::metrics::{Sums, Tally};
@@ -32,6 +32,7 @@ use crate::process::logging::Format;
 use crate::process::{Process, aside, clock, file, limits};
 use crate::process::{fault, logging, redact};
 use crate::publish::Part;
+use crate::report::Output;
 use crate::report::Published;
 use crate::report::Report;
 use crate::report::progress::Progress;
@@ -276,10 +277,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         exposition: String::new(),
     };
     // From here on it is known how the run ends, whatever hangs after this.
-    context
-        .process
-        .watchdog
-        .expect("the writing down of the run", shown(args, unwritten(Exit::of(&report, args.fail_on))));
+    context.process.watchdog.expect("the writing down of the run", shown(args, unwritten(report.exit(args.fail_on))));
     let ended = notify::tally(&plan.channels, &report.deliveries, context.start.elapsed());
     let is_success = matches!(report.job_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
     let succeeded_at = (is_success && !is_partial).then(clock::now);
@@ -546,7 +544,7 @@ fn unwritten(exit: Exit) -> Exit {
 
 /// Writes the report where it is wanted, prints it, and gives the status.
 fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
-    let mut exit = Exit::of(report, args.fail_on);
+    let mut exit = report.exit(args.fail_on);
     let watchdog = &process.watchdog;
     let (shown, unwritten) = (|exit: Exit| shown(args, exit), unwritten(exit));
     watchdog.expect("the writing of the report", shown(unwritten));

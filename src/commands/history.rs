@@ -10,9 +10,10 @@ use crate::cli::{SeriesOutput, Since};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock;
+use crate::process::clock::iso;
 use crate::process::exit::Exit;
 use crate::process::logging;
-use crate::report::{columns, iso};
+use crate::report::columns;
 use crate::state::views::Series;
 use jiff::Timestamp;
 

@@ -6,6 +6,7 @@ mod health;
 mod history;
 mod memory;
 mod open;
+mod setup;
 mod status;
 mod validate;
 
@@ -14,10 +15,11 @@ use std::time::Duration;
 use clap::CommandFactory;
 
 use self::open::print;
-use crate::cli::{Cli, Command, Output};
+use crate::cli::{Cli, Command};
+use crate::config;
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
-use crate::{config, report};
+use crate::report::Output;
 
 /// The time of a command that a probe may ask again and again.
 const PROBE: Duration = Duration::from_secs(60);
@@ -36,7 +38,7 @@ pub fn run(cli: Cli, process: &Process) -> Exit {
             if args.output == Output::Nagios { nagios(exit, process) } else { exit }
         }
         Command::Validate(args) => validate::run(&args, process),
-        Command::Providers(args) => print(&report::setup::providers(args.output), process, Exit::Ok),
+        Command::Providers(args) => print(&setup::providers(args.output), process, Exit::Ok),
         Command::Status(args) => answer(process, watchdog::LONGEST, || status::run(&args)),
         Command::History(args) => answer(process, watchdog::LONGEST, || history::run(&args)),
         Command::Alerts(args) => answer(process, watchdog::LONGEST, || alerts::run(&args)),

@@ -6,14 +6,15 @@ use serde_json::value::RawValue;
 
 use super::health::ago;
 use super::memory::{Answer, failed, find, leave};
-use crate::cli::ListOutput;
 use crate::cli::StatusArgs;
 use crate::decide::Status;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock;
+use crate::process::clock::iso;
 use crate::process::exit::Exit;
-use crate::report::{iso, painted_columns};
+use crate::report::ListOutput;
+use crate::report::painted_columns;
 use crate::state::views::Known;
 use std::time::Duration;
 

@@ -3,13 +3,13 @@
 use secrecy::ExposeSecret;
 
 use super::open::{Opened, complain_all, open, print};
+use super::setup;
 use crate::cli::{CheckArgs, ValidateArgs};
 use crate::config::{self, Reach};
 use crate::model::text;
 use crate::plan::{Plan, PlanError};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging};
-use crate::report;
 use crate::wire::http::Clients;
 
 pub(super) fn run(args: &ValidateArgs, process: &Process) -> Exit {
@@ -41,7 +41,7 @@ pub(super) fn run(args: &ValidateArgs, process: &Process) -> Exit {
     match plan {
         Ok(plan) => {
             let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-            print(&report::setup::describe(&config, &plan), process, exit)
+            print(&setup::describe(&config, &plan), process, exit)
         }
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);

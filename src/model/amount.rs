@@ -160,6 +160,12 @@ pub fn to_json(amount: Decimal) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
+/// The words for a balance without a limit.
+pub(crate) fn is_unlimited(text: &str) -> bool {
+    let text = text.trim();
+    text.eq_ignore_ascii_case("unlimited") || ["∞", "无限", "无限制", "不限", "無限", "無制限"].contains(&text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

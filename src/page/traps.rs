@@ -108,7 +108,7 @@ fn is_zero(term: &Tree) -> bool {
 fn is_unlimited(term: &Tree) -> bool {
     match term {
         Term::Str(None, parts) => {
-            matches!(&parts[..], [StrPart::Str(text)] if crate::check::provider::page::is_unlimited(text))
+            matches!(&parts[..], [StrPart::Str(text)] if crate::model::amount::is_unlimited(text))
         }
         _ => false,
     }

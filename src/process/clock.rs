@@ -42,6 +42,11 @@ fn shifted(now: SystemTime) -> SystemTime {
     at.unwrap_or(now)
 }
 
+/// A time for programs, in UTC.
+pub fn iso(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

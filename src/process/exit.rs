@@ -4,8 +4,6 @@
 
 use std::process::ExitCode;
 
-use crate::report::Report;
-
 /// Every status this process can end with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -107,33 +105,6 @@ impl Exit {
     /// The table of all codes, one line each, for `--help`.
     pub fn table() -> String {
         Exit::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning())).collect()
-    }
-
-    /// What a finished run ends with: undelivered outweighs critical, critical unknown, unknown warning.
-    /// A signal outweighs all of them: who sent it must see that it was heard.
-    pub fn of(report: &Report, fail_on: FailOn) -> Exit {
-        if let Some(exit) = report.interrupted {
-            return exit;
-        }
-        let worst = if report.has_undelivered() || report.has_missing_metrics() {
-            Exit::Undelivered
-        } else if report.has_low() {
-            Exit::Critical
-        } else if report.has_failed() {
-            Exit::Unknown
-        } else if report.has_warning() {
-            Exit::Warning
-        } else {
-            Exit::Ok
-        };
-        // A finding that is forgiven must not hide the failure behind it.
-        match (fail_on, worst) {
-            (FailOn::Never, _) => Exit::Ok,
-            (FailOn::Critical | FailOn::Error, Exit::Warning) => Exit::Ok,
-            (FailOn::Error, Exit::Critical) if report.has_failed() => Exit::Unknown,
-            (FailOn::Error, Exit::Critical) => Exit::Ok,
-            (_, exit) => exit,
-        }
     }
 
     /// The same status for a Nagios-like scheduler, which knows 0 to 3 only.

@@ -1,5 +1,6 @@
 //! One JSON object for programs. Its shape is a contract: fields are added, never changed.
 
+use crate::process::clock::iso;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -149,11 +150,6 @@ impl<'a> From<&'a Failure> for Error<'a> {
 
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
-}
-
-/// A time for programs, in UTC.
-pub fn iso(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {

@@ -5,15 +5,14 @@ mod markdown;
 mod nagios;
 pub mod progress;
 mod sections;
-pub mod setup;
-mod table;
+pub mod table;
 
+use clap::ValueEnum;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::check::subscription::Standing;
-use crate::cli::Output;
 use crate::decide::memory::Fate;
 use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::model::alert::Alert;
@@ -24,6 +23,32 @@ use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
 use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// One object, for programs
+    Json,
+    /// One status line with performance data; codes from 64 up become 3
+    Nagios,
+    /// The metrics, in the text format
+    Prometheus,
+    /// For the summary of a CI job
+    Markdown,
+}
+
+/// The forms of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListOutput {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
 
 /// What became of the metrics.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +64,6 @@ pub enum Published {
     Failed(Failure),
 }
 
-pub use json::iso;
 pub use table::{columns, painted_columns};
 
 /// All that a run found and did.
@@ -104,6 +128,33 @@ pub struct Summary {
 }
 
 impl Report {
+    /// What a finished run ends with: undelivered outweighs critical, critical unknown, unknown warning.
+    /// A signal outweighs all of them: who sent it must see that it was heard.
+    pub fn exit(&self, fail_on: FailOn) -> Exit {
+        if let Some(exit) = self.interrupted {
+            return exit;
+        }
+        let worst = if self.has_undelivered() || self.has_missing_metrics() {
+            Exit::Undelivered
+        } else if self.has_low() {
+            Exit::Critical
+        } else if self.has_failed() {
+            Exit::Unknown
+        } else if self.has_warning() {
+            Exit::Warning
+        } else {
+            Exit::Ok
+        };
+        // A finding that is forgiven must not hide the failure behind it.
+        match (fail_on, worst) {
+            (FailOn::Never, _) => Exit::Ok,
+            (FailOn::Critical | FailOn::Error, Exit::Warning) => Exit::Ok,
+            (FailOn::Error, Exit::Critical) if self.has_failed() => Exit::Unknown,
+            (FailOn::Error, Exit::Critical) => Exit::Ok,
+            (_, exit) => exit,
+        }
+    }
+
     fn has(&self, status: Status) -> bool {
         self.verdicts.iter().any(|verdict| verdict.status == status)
     }
@@ -206,7 +257,7 @@ impl Report {
 
     /// How the run ends as far as its job goes: what it found is no failure, but neither does it hide one.
     pub fn job_exit(&self) -> Exit {
-        match Exit::of(self, FailOn::Any) {
+        match self.exit(FailOn::Any) {
             Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
             exit => exit,
         }

@@ -15,8 +15,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::check::provider::hmac_sha256;
 use crate::model::failure::{Failure, Reason};
+use crate::wire::hash::hmac_sha256;
 
 /// Carries the signature over a body: `sha256=` and 64 hexadecimal digits.
 pub const SIGNATURE: &str = "X-Balance-Alert-Signature";

@@ -17,6 +17,7 @@ mod environment;
 mod faults;
 mod files;
 mod hangs;
+mod house;
 mod insecure;
 mod limits;
 mod mailbox_bounds;

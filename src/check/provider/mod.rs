@@ -5,8 +5,7 @@ pub mod expression;
 pub mod page;
 mod sign;
 
-pub(crate) use sign::hmac_sha256;
-
+use crate::wire::hash::hmac_sha256;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

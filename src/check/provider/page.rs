@@ -3,6 +3,7 @@
 //! The pages that come with the program stand in `catalog/`; a user writes the same page under `providers:`.
 //! Not here: the network. This module is pure, so a page's own examples are its tests.
 
+use crate::model::amount::is_unlimited;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -593,12 +594,6 @@ fn decode(what: &str, why: Trouble) -> Failure {
         Some(hint) => failure.with_hint(hint),
         None => failure,
     }
-}
-
-/// The words for a balance without a limit.
-pub(crate) fn is_unlimited(text: &str) -> bool {
-    let text = text.trim();
-    text.eq_ignore_ascii_case("unlimited") || ["∞", "无限", "无限制", "不限", "無限", "無制限"].contains(&text)
 }
 
 /// The page's own test for an error inside the answer.

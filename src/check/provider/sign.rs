@@ -2,12 +2,11 @@
 //!
 //! Sources: Volcengine's signature V4 (docs 6369/67269) and Alibaba Cloud's "request syntax and signature method V3".
 
+use crate::wire::hash::{hex, hmac_sha256, sha256};
 use std::collections::BTreeMap;
 
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
-use sha2::{Digest, Sha256};
 
 use crate::model::text::UNRESERVED;
 
@@ -32,22 +31,6 @@ pub(super) fn canonical_query(query: &[(String, String)]) -> String {
     let mut pairs: Vec<(String, String)> = query.iter().map(|(k, v)| (encode(k), encode(v))).collect();
     pairs.sort();
     pairs.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("&")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-/// HMAC-SHA256.
-pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
-    // HMAC takes keys of every length, so this cannot fail.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
-    mac.update(message);
-    mac.finalize().into_bytes().to_vec()
 }
 
 /// The canonical request and the names of its signed headers.

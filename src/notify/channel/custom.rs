@@ -14,7 +14,7 @@ use crate::model::words::BalanceType;
 use crate::notify::config::Channel;
 use crate::notify::message::{Message, as_it_is};
 use crate::page::words;
-use crate::report::iso;
+use crate::process::clock::iso;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -142,7 +142,7 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-use crate::check::provider::hmac_sha256;
+use crate::wire::hash::hmac_sha256;
 
 #[cfg(test)]
 mod tests {

@@ -2,19 +2,19 @@
 
 use rust_decimal::Decimal;
 
-use super::columns;
 use crate::check::provider::catalog;
 use crate::check::provider::page::CredentialFormat;
-use crate::cli::ListOutput;
 use crate::config::Config;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::plan::Plan;
+use crate::report::ListOutput;
+use crate::report::columns;
 use crate::state;
 use crate::state::config::Place;
 
 /// What a run would do, for people.
-pub fn describe(config: &Config, plan: &Plan) -> String {
+pub(super) fn describe(config: &Config, plan: &Plan) -> String {
     let accounts = plan.checks.iter().map(|check| check.subject.name.as_str());
     let mailboxes = plan.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
     let subscriptions = plan.subscriptions.iter().map(|subscription| subscription.name.as_str());
@@ -98,7 +98,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
 }
 
 /// The services that can be read.
-pub fn providers(output: ListOutput) -> String {
+pub(super) fn providers(output: ListOutput) -> String {
     let pages = catalog();
     match output {
         ListOutput::Json => {
