@@ -114,12 +114,10 @@ impl Strength {
 
 /// The parts of an address that let its holder in.
 fn tokens(url: &Url) -> Vec<String> {
-    const NAMES: [&str; 7] = ["key", "token", "secret", "sign", "sig", "auth", "pass"];
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut tokens: Vec<String> = url.password().map(plain).into_iter().collect();
     for (name, value) in url.query_pairs() {
-        let name = name.to_lowercase();
-        if NAMES.iter().any(|known| name.contains(known)) || is_suspicious(&value) {
+        if speaks_of_secret(&name) || is_suspicious(&value) {
             tokens.push(value.into_owned());
         }
     }
@@ -127,6 +125,18 @@ fn tokens(url: &Url) -> Vec<String> {
     let segments = url.path_segments().into_iter().flatten();
     tokens.extend(segments.map(plain).filter(|part| is_suspicious(part)));
     tokens
+}
+
+/// Whether the name of a parameter, header or option says that its value lets somebody in.
+pub fn speaks_of_secret(name: &str) -> bool {
+    const PARTS: [&str; 14] = [
+        "key", "token", "secret", "sign", "sig", "auth", "pass", "pwd", "cred", "cookie", "session", "jwt", "ticket",
+        "bearer",
+    ];
+    let name = name.to_lowercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    PARTS.iter().any(|part| name.contains(part))
+        || words.any(|word| ["sid", "ak", "sk", "pw", "pin", "otp"].contains(&word))
 }
 
 /// Whether an address is itself a credential.
