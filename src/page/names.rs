@@ -39,7 +39,7 @@ const WORDS: &str = "
     priority private pro problem product profile profit program progress project promo promotion property provider public
     purchase purchased purpose quantity query quota quote rate ratio raw reach reached read ready real realtime reason
     receipt receive received recent recharge record recur recurring ref reference refill refund region register reject
-    remain remainder remaining remark remove removed renew renewal rep report req request required reserve reserved reset
+    remain remainder remaining remark remove removed renew renewal rep resp report req request required reserve reserved reset
     resource response rest result ret retry return revenue reward right role rolling root row rule run sale score
     scode second section secret security seller send sent sequence server service session set setting settle settled
     settlement severity share shared short show side sign signature signed single site size sku slug soft sort source spec
