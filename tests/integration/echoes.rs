@@ -246,8 +246,11 @@ fn what_is_written_into_a_page_or_an_option_as_it_is_is_masked() {
         "leakedbydefault",
     ];
     let server = Server::start(|request| {
-        let said = request.text();
-        Reply::status(401, json!({"message": said.split_whitespace().collect::<Vec<_>>().join(" ")}).to_string())
+        let is_usual = |name: &str| ["host", "accept", "accept-encoding", "content-length", "content-type", "user-agent"].contains(&name);
+        let headers = request.headers.iter().filter(|(name, _)| !is_usual(&name.to_lowercase()));
+        let headers: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
+        let said = format!("{} {} {}", request.target, headers.join(" "), request.text());
+        Reply::status(401, json!({"message": said}).to_string())
     });
     // A message is bounded, so each of them has a page of its own.
     let page = |id: &str, request: Value| {
