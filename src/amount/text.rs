@@ -13,6 +13,7 @@
 use rust_decimal::Decimal;
 
 use super::currency::{ABBREVIATIONS, CJK, Currency, MINOR, SIGNS, minor_of_letters, of_letters};
+use super::exact;
 
 /// Longest text that can be an amount, in bytes, and longest number; reading takes time.
 pub const LONGEST: usize = 100;
@@ -200,7 +201,9 @@ pub(crate) fn assemble(
     let custom = currency.map(|currency| known.and_then(|known| currency.meet(&known)).unwrap_or(currency));
     let mut value = digits(number, custom.as_ref())?;
     if let Some(factor) = factor {
-        value = value.checked_mul(factor).ok_or("it is out of range")?;
+        let is_in_range = value.checked_mul(factor).is_some();
+        let why = if is_in_range { exact::TOO_MANY_DIGITS } else { exact::OUT_OF_RANGE };
+        value = exact::product(value, factor).ok_or(why)?;
     }
     if minus == Some(true) {
         value = -value;
@@ -266,7 +269,7 @@ fn digits(number: &str, currency: Option<&Currency>) -> Result<Decimal, &'static
     };
     let whole = if whole.is_empty() { "0" } else { &whole };
     let plain = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
-    plain.parse().map_err(|_| "it is out of range")
+    exact::read(&plain)
 }
 
 /// Groups of three digits, the first one shorter or not, and not beginning with a zero.

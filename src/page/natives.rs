@@ -12,7 +12,7 @@ use jaq_core::{Bind, Cv, Exn, RunPtr, ValR, ValT};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use rust_decimal::Decimal;
 
-use super::number::Number;
+use super::number::{self, Number};
 use super::value::{Error, Value};
 use super::{Jq, json, meter, syntax};
 use crate::{amount, text};
@@ -106,10 +106,7 @@ fn of_text(value: Value, change: impl FnOnce(&str) -> String) -> ValR<Value> {
 /// A filter of numbers that is exact on decimals.
 fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) -> ValR<Value> {
     match value {
-        // A third times three is one, not just under it.
-        Value::Number(Number::Decimal(number)) => {
-            Ok(Value::Number(Number::Decimal(exact(&amount::without_rest(number)))))
-        }
+        Value::Number(number) if number.is_long() => Err(Error::str(number::LONG)),
         Value::Number(number) => Ok(Value::Number(number.round_with(exact, float))),
         other => Err(Error::typ(other, "number")),
     }
@@ -118,9 +115,14 @@ fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) 
 /// A filter of numbers that is not.
 fn float(value: Value, change: impl FnOnce(f64) -> f64) -> ValR<Value> {
     match value {
-        Value::Number(number) => Ok(Value::from(change(number.as_f64()))),
+        Value::Number(number) => Ok(Value::from(change(to_float(number)?))),
         other => Err(Error::typ(other, "number")),
     }
+}
+
+/// The number as such a filter takes it.
+fn to_float(number: Number) -> Result<f64, Error> {
+    number.to_float().ok_or_else(|| Error::str(number::LONG_FOR_FLOATS))
 }
 
 fn is_nan(value: Value) -> ValR<Value> {
@@ -249,8 +251,10 @@ fn to_number(value: Value) -> ValR<Value> {
             other => Err(Error::typ(other, "number")),
         };
     };
-    if let Ok(number @ Value::Number(_)) = json::text(text) {
-        return Ok(number);
+    match json::text(text) {
+        Ok(Value::Number(number)) if number.is_long() => return Err(Error::str(number::LONG)),
+        Ok(number @ Value::Number(_)) => return Ok(number),
+        _ => {}
     }
     if text
         .chars()
@@ -286,7 +290,7 @@ fn power(base: Value, exponent: Value) -> ValR<Value> {
             if let Some(places) = exact.and_then(|n| i32::try_from(n).ok()).filter(|n| (-28..=28).contains(n)) {
                 return Ok(Value::Number(Number::from_json(&format!("1e{places}"))));
             }
-            Ok(Value::from(base.as_f64().powf(exponent.as_f64())))
+            Ok(Value::from(to_float(*base)?.powf(to_float(*exponent)?)))
         }
         (Value::Number(_), _) => Err(Error::typ(exponent, "number")),
         _ => Err(Error::typ(base, "number")),

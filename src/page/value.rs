@@ -670,7 +670,7 @@ impl Add for Value {
     type Output = ValR<Value>;
     fn add(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => sum(left, right),
+            (Value::Number(left), Value::Number(right)) => calculated(left.plus(right)),
             // What the answer does not hold is unknown, and not zero. A null of the page's own begins a sum.
             (left @ Value::Null(Some(_)), right @ Value::Number(_))
             | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
@@ -703,9 +703,9 @@ impl Add for Value {
     }
 }
 
-fn sum(left: Number, right: Number) -> ValR<Value> {
-    let sum = left.plus(right).map(Value::Number);
-    sum.ok_or_else(|| Error::str("a difference cannot be calculated exactly; give its parts as `{amount, minus}`"))
+/// The result of arithmetic, or why there is none.
+fn calculated(result: Result<Number, &'static str>) -> ValR<Value> {
+    result.map(Value::Number).map_err(Error::str)
 }
 
 /// Whether a text of the answer is an amount: joining two of them is never what is meant.
@@ -717,7 +717,7 @@ impl Sub for Value {
     type Output = ValR<Value>;
     fn sub(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => sum(left, -right),
+            (Value::Number(left), Value::Number(right)) => calculated(left.plus(-right)),
             (Value::List(mut left), Value::List(right)) => {
                 let list = list_mut(&mut left);
                 list.items.retain(|item| !right.items.contains(item));
@@ -732,7 +732,7 @@ impl Mul for Value {
     type Output = ValR<Value>;
     fn mul(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left * right)),
+            (Value::Number(left), Value::Number(right)) => calculated(left.times(right)),
             (Value::Text(text), Value::Number(times)) | (Value::Number(times), Value::Text(text)) => {
                 let Some(times) = times.as_isize() else {
                     return Err(Error::math(Value::Text(text), Math::Mul, Value::Number(times)));
@@ -769,7 +769,7 @@ impl Div for Value {
     type Output = ValR<Value>;
     fn div(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left / right)),
+            (Value::Number(left), Value::Number(right)) => calculated(left.over(right)),
             (whole @ Value::Text(_), Value::Text(by)) => {
                 let text = whole.as_text().unwrap_or_default();
                 meter::spend(text.len() / 64);
@@ -789,12 +789,10 @@ impl Div for Value {
 impl Rem for Value {
     type Output = ValR<Value>;
     fn rem(self, other: Value) -> ValR<Value> {
-        if let (Value::Number(left), Value::Number(right)) = (&self, &other)
-            && let Some(rest) = left.remainder(*right)
-        {
-            return Ok(Value::Number(rest));
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => calculated(left.remainder(right)),
+            (left, right) => Err(Error::math(left, Math::Rem, right)),
         }
-        Err(Error::math(self, Math::Rem, other))
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Shape {
     Number(String),
     /// A number that is none.
     Float(f64),
+    /// A number that has more digits than a decimal holds.
+    Long,
     /// A string.
     Text(String),
     /// A list.
@@ -274,8 +276,11 @@ fn shape(value: &Value) -> Shape {
         Value::Null(Some(missing)) => Shape::Missing(missing.tell()),
         Value::Bool(value) => Shape::Bool(*value),
         // No decimal is as large, though one of fewer digits would be: whoever reads amounts says so.
-        Value::Number(Number::Float(value)) if (1e28..1e30).contains(&value.abs()) => Shape::Number("1e99".to_owned()),
+        Value::Number(Number::Float(value) | Number::Long(value)) if (7.9e28..1e30).contains(&value.abs()) => {
+            Shape::Number("1e99".to_owned())
+        }
         Value::Number(Number::Float(value)) => Shape::Float(*value),
+        Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
         Value::Text(_) => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
         Value::List(_) => Shape::Array,
@@ -313,6 +318,21 @@ mod tests {
             (".a-.b", r#"{"a":100000000000000000000.05,"b":99999999999999999999.99}"#, r#"Some(Number("0.06"))"#),
             (".a", r#"{"a":99999999999999999999999999999}"#, r#"Some(Number("1e99"))"#),
             (".a", r#"{"a":1e400}"#, "Some(Float(inf))"),
+            (".a", r#"{"a":99.99999999999999999999999999}"#, r#"Some(Number("99.99999999999999999999999999"))"#),
+            (".a", r#"{"a":9999999999999999999999999999}"#, r#"Some(Number("9999999999999999999999999999"))"#),
+            (".a", r#"{"a":1000000000000000000000000.5}"#, r#"Some(Number("1000000000000000000000000.5"))"#),
+            (".a", r#"{"a":1e-28}"#, r#"Some(Number("0.0000000000000000000000000001"))"#),
+            (
+                ".a|tonumber",
+                r#"{"a":"1234567890123456789012345678"}"#,
+                r#"Some(Number("1234567890123456789012345678"))"#,
+            ),
+            (".a", r#"{"a":0.12345678901234567890123456789}"#, "Some(Long)"),
+            (
+                ".a|tostring|tonumber",
+                r#"{"a":12345678901234567890.123456789}"#,
+                r#"Some(Number("12345678901234567890.123456789"))"#,
+            ),
             (".a/100", r#"{"a":12345}"#, r#"Some(Number("123.45"))"#),
             ("[.a[]|tonumber]|add", r#"{"a":["0.1","0.2"]}"#, r#"Some(Number("0.3"))"#),
             ("null", "{}", "Some(Null)"),
@@ -362,6 +382,9 @@ mod tests {
             ("5.5 % 2", "1.5"),
             ("7 % 4", "3"),
             (".big - 1", "12345678901234567890122"),
+            ("1234567890123456789012345 + 0.123", "1234567890123456789012345.123"),
+            ("123456789012345678901.5 - 0.0000001", "123456789012345678901.4999999"),
+            ("12345678901234 * 12345678901234", "152415787532374345526722756"),
             ("123456789012345678901.5 | floor", "123456789012345678901"),
             ("-123456789012345678901.5 | fabs", "123456789012345678901.5"),
             ("2.5 | round", "3"),
@@ -403,7 +426,19 @@ mod tests {
             assert_eq!(literal(code, "{}"), want, "{code}");
         }
         assert!(literal("nan + 1.5", "{}").contains("NaN"));
-        for code in ["1e300 - 1e300", "(2 | sqrt) - 1.41421356237309505", "{} - 1.5", "\"a\" | floor"] {
+        for code in [
+            "1e300 - 1e300",
+            "(2 | sqrt) - 1.41421356237309505",
+            "{} - 1.5",
+            "\"a\" | floor",
+            "1234567890123456789012345678 + 0.123",
+            "0.12345678901234567890123456789 * 1",
+            "0.12345678901234567890123456789 | floor",
+            "\"0.12345678901234567890123456789\" | tonumber",
+            "0.12345678901234567890123456789 | tostring | tonumber",
+            "12345678901234567890 | pow(.; 1)",
+            "12345678901234567890 | sqrt",
+        ] {
             assert!(literal(code, "{}").starts_with("Err"), "{code}: {}", literal(code, "{}"));
         }
     }
