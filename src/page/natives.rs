@@ -1,6 +1,7 @@
 //! The filters that an expression may use: a list of what is allowed, so that no version of the library can add one that
 //! ends the process, reads its environment, its clock or its input, or writes to its streams.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -22,17 +23,12 @@ const CORE: [(&str, usize); 7] =
     [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
 
 /// What is taken from its standard library.
-const STANDARD: [(&str, usize); 17] = [
+const STANDARD: [(&str, usize); 12] = [
     ("utf8bytelength", 0),
     ("explode", 0),
     ("ascii_downcase", 0),
     ("ascii_upcase", 0),
     ("reverse", 0),
-    ("sort", 0),
-    ("sort_by", 1),
-    ("group_by", 1),
-    ("min_by_or_empty", 1),
-    ("max_by_or_empty", 1),
     ("startswith", 1),
     ("endswith", 1),
     ("ltrimstr", 1),
@@ -148,6 +144,13 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("contains", v(1), |cv| unary(cv, |value, part| Ok(value.contains(&part).into()))),
         ("has", v(1), |cv| unary(cv, |value, key| value.has(&key))),
         ("indices", v(1), |cv| unary(cv, |value, part| value.indices(&part))),
+        ("keys", v(0), |cv| bome(keys(cv.1))),
+        ("sort", v(0), |cv| bome(sorted(cv.1))),
+        ("sort_by", f(), |cv| box_once(ordered(cv).map(values))),
+        ("group_by", f(), |cv| box_once(grouped(cv))),
+        // Of several that are equal the first is the least, and the last the largest.
+        ("min_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
+        ("max_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().max_by(by_key))),
         ("tojson", v(0), |cv| bome(Ok(Value::answer(cv.1.to_json())))),
         ("fromjson", v(0), |cv| bome(from_json(cv.1))),
         ("tonumber", v(0), |cv| bome(to_number(cv.1))),
@@ -219,6 +222,75 @@ fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a, Value> {
         let is_within = if is_falling { here > to } else { here < to };
         is_within.then_some(Ok(Value::Number(here)))
     }))
+}
+
+/// An item with what it is ordered by.
+type Keyed = (Vec<Value>, Value);
+
+fn by_key(left: &Keyed, right: &Keyed) -> Ordering {
+    left.0.cmp(&right.0)
+}
+
+/// The items, in their order.
+fn values(keyed: Vec<Keyed>) -> Value {
+    keyed.into_iter().map(|(_, item)| item).collect()
+}
+
+fn items(value: Value) -> Result<Vec<Value>, Error> {
+    jaq_std::ValT::into_seq(value).map_err(|value| Error::typ(value, "array"))
+}
+
+/// The items of a list, each with what a filter gives for it.
+fn keyed<'a>(mut cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
+    let (filter, context) = cv.0.pop_fun();
+    let key = |item: &Value| filter.run((context.clone(), item.clone())).collect::<Result<Vec<Value>, _>>();
+    items(cv.1)?.into_iter().map(|item| Ok((key(&item)?, item))).collect()
+}
+
+/// Refuses a null of the answer among numbers: what is missing is unknown, and not less than all of them.
+fn refuse_unknown<'v>(keys: impl Iterator<Item = &'v Value> + Clone) -> Result<(), Error> {
+    match keys.clone().find_map(Value::missing) {
+        Some(missing) if keys.into_iter().any(|key| matches!(key, Value::Number(_))) => {
+            Err(Error::str(format_args!("null cannot be ordered among numbers: {}", missing.tell())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn ordered<'a>(cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
+    let mut keyed = keyed(cv)?;
+    refuse_unknown(keyed.iter().flat_map(|(key, _)| key))?;
+    keyed.sort_by(by_key);
+    Ok(keyed)
+}
+
+fn sorted(value: Value) -> ValR<Value> {
+    let mut items = items(value)?;
+    refuse_unknown(items.iter())?;
+    items.sort();
+    Ok(items.into_iter().collect())
+}
+
+/// The least or the largest item.
+fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_core::ValXs<'a, Value> {
+    let chosen = keyed(cv).and_then(|keyed| {
+        refuse_unknown(keyed.iter().flat_map(|(key, _)| key))?;
+        Ok(choose(keyed))
+    });
+    Box::new(chosen.map(|chosen| chosen.map(|(_, item)| item)).transpose().into_iter())
+}
+
+fn grouped<'a>(cv: Cv<'a, Jq>) -> Result<Value, Exn<'a, Value>> {
+    let mut keyed = keyed(cv)?;
+    meter::in_any_order(|| keyed.sort_by(by_key));
+    let groups = keyed.chunk_by(|left, right| left.0 == right.0);
+    Ok(groups.map(|group| group.iter().map(|(_, item)| item.clone()).collect()).collect())
+}
+
+fn keys(value: Value) -> ValR<Value> {
+    let mut keys = value.key_values().map(|entry| Ok(entry?.0)).collect::<Result<Vec<Value>, Error>>()?;
+    meter::in_any_order(|| keys.sort());
+    Ok(keys.into_iter().collect())
 }
 
 /// The paths that a filter follows, as `make` puts each together with what stands there.

@@ -23,6 +23,8 @@ use crate::{amount, text};
 
 /// Most keys that a message names.
 const MOST_KEYS: usize = 8;
+/// Digits of a date without signs between them; times have more.
+const LENGTH_OF_DATES: usize = 8;
 /// Characters of the page's own text that a message keeps.
 const SHOWN: usize = 200;
 
@@ -46,6 +48,9 @@ pub(crate) enum Value {
 pub(crate) struct Text {
     text: String,
     origin: Origin,
+    /// How many bytes at its beginning, and how many at its end, are one text of the answer.
+    head: usize,
+    tail: usize,
 }
 
 /// Who wrote a text.
@@ -217,7 +222,25 @@ impl Text {
         }
     }
 
+    fn new(text: String, origin: Origin) -> Text {
+        let part = if matches!(origin, Origin::Page) { 0 } else { text.len() };
+        Text { text, origin, head: part, tail: part }
+    }
+
+    /// Whether a number of the answer would stand right before another one if the two were joined, and both become one.
+    /// It makes no difference whether more was joined to them before.
+    fn would_join(&self, other: &Text) -> bool {
+        let is_amount = |part: &str| amount::read(part).is_ok();
+        is_amount(&self.text[self.text.len() - self.tail..]) && is_amount(&other.text[..other.head])
+    }
+
     fn append(&mut self, other: &Text) {
+        if self.text.is_empty() {
+            self.head = other.head;
+        }
+        if !other.text.is_empty() {
+            self.tail = other.tail;
+        }
         self.origin = match (&self.origin, &other.origin) {
             (Origin::Page, Origin::Page) => Origin::Page,
             (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
@@ -248,13 +271,13 @@ impl Value {
     /// A text of the answer.
     pub(crate) fn answer(text: String) -> Value {
         meter::spend_text(text.len());
-        Value::Text(Rc::new(Text { text, origin: Origin::Answer }))
+        Value::Text(Rc::new(Text::new(text, Origin::Answer)))
     }
 
     /// A text of the page's author.
     pub(super) fn own(text: String) -> Value {
         meter::spend_text(text.len());
-        Value::Text(Rc::new(Text { text, origin: Origin::Page }))
+        Value::Text(Rc::new(Text::new(text, Origin::Page)))
     }
 
     /// A text made from another one, by the same author.
@@ -337,6 +360,14 @@ impl Value {
     pub(crate) fn fields(&self) -> Option<impl Iterator<Item = (&str, &Value)>> {
         match self {
             Value::Object(object) => Some(object.fields.iter().map(|(key, value)| (&**key, value))),
+            _ => None,
+        }
+    }
+
+    /// Where a null of the answer was missed.
+    pub(super) fn missing(&self) -> Option<&Missing> {
+        match self {
+            Value::Null(missing) => missing.as_deref(),
             _ => None,
         }
     }
@@ -623,9 +654,18 @@ impl Ord for Value {
         };
         match (self, other) {
             (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-            (Value::Number(left), Value::Number(right)) => left.cmp(right),
+            (Value::Number(left), Value::Number(right)) => {
+                let order = left.cmp(right);
+                if order.is_eq() && left.is_long() | right.is_long() {
+                    meter::refuse_order(Stop::Digits);
+                }
+                order
+            }
             (Value::Text(left), Value::Text(right)) => {
                 meter::spend(left.text.len().min(right.text.len()) / 64);
+                if !is_ordered_as_text(&left.text, &right.text) {
+                    meter::refuse_order(Stop::Order);
+                }
                 left.text.cmp(&right.text)
             }
             (Value::List(left), Value::List(right)) => left.items.cmp(&right.items),
@@ -641,9 +681,32 @@ impl Ord for Value {
                 let keys = left.iter().map(|field| &field.0).cmp(right.iter().map(|field| &field.0));
                 keys.then_with(|| left.iter().map(|field| &field.1).cmp(right.iter().map(|field| &field.1)))
             }
+            (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) if is_number(&text.text) => {
+                meter::refuse_order(Stop::Order);
+                rank(self).cmp(&rank(other))
+            }
             _ => rank(self).cmp(&rank(other)),
         }
     }
+}
+
+/// Whether a text is a number, whoever wrote it.
+fn is_number(text: &str) -> bool {
+    if text.len() > amount::LONGEST || !text.contains(|c: char| c.is_numeric()) {
+        return false;
+    }
+    meter::spend(8);
+    amount::read(text).is_ok()
+}
+
+/// Whether the order of two texts is that of the alphabet. Of two numbers it is not, except of digits of one length, as
+/// times and dates have them.
+fn is_ordered_as_text(left: &str, right: &str) -> bool {
+    let are_aligned = || {
+        let is_digits = |text: &str| text.len() >= LENGTH_OF_DATES && text.bytes().all(|b| b.is_ascii_digit());
+        left.len() == right.len() && is_digits(left) && is_digits(right)
+    };
+    left == right || are_aligned() || !is_number(left) || !is_number(right)
 }
 
 /// The list to be changed; it is copied if it is shared.
@@ -676,7 +739,7 @@ impl Add for Value {
             | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
             (Value::Null(_), value) | (value, Value::Null(_)) => Ok(value),
             (Value::Text(mut left), Value::Text(right)) => {
-                if is_amount(&left) && is_amount(&right) {
+                if left.would_join(&right) {
                     let why = "two numbers that are texts would be joined, not added; `tonumber` makes numbers of them";
                     return Err(Error::str(why));
                 }
@@ -708,11 +771,6 @@ fn calculated(result: Result<Number, &'static str>) -> ValR<Value> {
     result.map(Value::Number).map_err(Error::str)
 }
 
-/// Whether a text of the answer is an amount: joining two of them is never what is meant.
-fn is_amount(text: &Text) -> bool {
-    matches!(text.origin, Origin::Answer) && amount::read(&text.text).is_ok()
-}
-
 impl Sub for Value {
     type Output = ValR<Value>;
     fn sub(self, other: Value) -> ValR<Value> {
@@ -734,6 +792,11 @@ impl Mul for Value {
         match (self, other) {
             (Value::Number(left), Value::Number(right)) => calculated(left.times(right)),
             (Value::Text(text), Value::Number(times)) | (Value::Number(times), Value::Text(text)) => {
+                if text.would_join(&text) {
+                    let why =
+                        "a number that is a text would be repeated, not multiplied; `tonumber` makes a number of it";
+                    return Err(Error::str(why));
+                }
                 let Some(times) = times.as_isize() else {
                     return Err(Error::math(Value::Text(text), Math::Mul, Value::Number(times)));
                 };

@@ -93,7 +93,7 @@ impl fmt::Display for Trouble {
 
 impl From<Stop> for Trouble {
     fn from(stop: Stop) -> Self {
-        Trouble { is_stopped: true, ..Trouble::new(stop.to_string()) }
+        Trouble { is_stopped: stop.is_bound(), ..Trouble::new(stop.to_string()) }
     }
 }
 
@@ -769,6 +769,12 @@ mod tests {
             ("[.w[].n] | add", r#"{"w":[{"n":"10"},{"n":"20"}]}"#),
             ("add(.w[].n)", r#"{"w":[{"n":"1.50"},{"n":"2"}]}"#),
             ("reduce .w[].n as $n (null; . + $n)", r#"{"w":[{"n":"1.50"},{"n":"2"}]}"#),
+            ("[.a, .b] | join(\"\")", r#"{"a":"1","b":"2"}"#),
+            (".a + \"\" + .b", r#"{"a":"1","b":"2"}"#),
+            ("map(tostring) | join(\"\")", "[1, 2]"),
+            ("reduce (.a, .b) as $x (\"\"; . + $x)", r#"{"a":"1","b":"2"}"#),
+            ("\"\\(.a)\\(.b)\"", r#"{"a":1,"b":2}"#),
+            (".a + \".\" + .b + .c", r#"{"a":"1","b":"2","c":"3"}"#),
         ] {
             let why = message(code, body);
             assert_eq!(
@@ -778,6 +784,63 @@ mod tests {
         }
         let nanos = run(".u + \".\" + .n", r#"{"u":"1","n":"50"}"#).unwrap();
         assert_eq!(format!("{nanos:?}"), r#"Some(Text("1.50"))"#);
+    }
+
+    #[test]
+    fn numbers_that_are_texts_are_not_repeated() {
+        for code in [".a * 2", "2 * .a", ".a *= 2 | .a", "(.a + \"\") * 2", ".a * 0", "(.n | tostring) * 2"] {
+            let why = message(code, r#"{"a":"5","n":5}"#);
+            let want = "a number that is a text would be repeated, not multiplied; `tonumber` makes a number of it";
+            assert_eq!(why, want, "{code}");
+        }
+        assert_eq!(literal(".a * 2", r#"{"a":"ab"}"#), "\"abab\"");
+    }
+
+    #[test]
+    fn numbers_that_are_texts_are_not_ordered() {
+        let body = r#"{"texts":["5","10","9"],"a":"9","b":10,"objects":[{"n":"9","id":"9"},{"n":"10","id":"10"}],
+            "dates":["2026-11-25","2026-11-24"],"times":["1700000001","1700000000"],"codes":["USD","CNY"],
+            "nulls":[null,5],"long":[0.12345678901234567890123456789,0.12345678901234567890123456788]}"#;
+        let order = "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` \
+                     makes a number of it";
+        let null = "null cannot be ordered among numbers: `.nulls[0]` is null";
+        for (code, want) in [
+            (".texts | max", order),
+            (".texts | min", order),
+            (".texts | sort", order),
+            (".objects | max_by(.n)", order),
+            (".objects | sort_by(.n)", order),
+            ("[.texts] + [[\"7\"]] | max", order),
+            ("if .a < 10 then .a else 999 end", order),
+            ("10 > .a", order),
+            (".b >= \"9\"", order),
+            (".a < \"10\"", order),
+            ("try (.texts | max) catch 0", order),
+            ("[.a, .b] | max", order),
+            (".nulls | max", null),
+            (".nulls | sort", null),
+            (".nulls | sort_by(.)", null),
+            ("[.nulls[0], .b] | min", null),
+            (".long | max", "numbers that have more than 28 digits cannot be ordered"),
+        ] {
+            assert_eq!(message(code, body), want, "{code}");
+            assert!(run(code, body).is_err_and(|trouble| !trouble.is_stopped), "{code}");
+        }
+        for (code, want) in [
+            (".dates | max", "\"2026-11-25\""),
+            (".times | min", "\"1700000000\""),
+            (".codes | sort | tojson", "\"[\\\"CNY\\\",\\\"USD\\\"]\""),
+            (".objects | group_by(.id) | length", "2"),
+            (".texts + .texts | unique | length", "3"),
+            (".texts | map(tonumber) | max", "10"),
+            ("{\"9\":1,\"10\":2} | keys | length", "2"),
+            ("[.nulls[] | select(. > 1)] | length", "1"),
+            ("[null, 5] | max", "5"),
+            ("[.a] | max", "\"9\""),
+            ("@sh \"\\(.b)\"", "\"10\""),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
     }
 
     /// Expressions that never end, or make more than there is room for.
