@@ -227,8 +227,8 @@ impl Text {
         Text { text, origin, head: part, tail: part }
     }
 
-    /// Whether a number of the answer would stand right before another one if the two were joined, and both become one.
-    /// It makes no difference whether more was joined to them before.
+    /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
+    /// before the one or behind the other.
     fn would_join(&self, other: &Text) -> bool {
         let is_amount = |part: &str| amount::read(part).is_ok();
         is_amount(&self.text[self.text.len() - self.tail..]) && is_amount(&other.text[..other.head])
