@@ -695,7 +695,7 @@ fn is_number(text: &str) -> bool {
     if text.len() > amount::LONGEST || !text.contains(|c: char| c.is_numeric()) {
         return false;
     }
-    meter::spend(8);
+    meter::spend(1 + text.len() / 16);
     amount::read(text).is_ok()
 }
 
