@@ -130,7 +130,7 @@ pub(crate) fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
 /// How many digits a number has, without zeros at either end.
 pub(crate) fn digits(number: Decimal) -> u32 {
     let mut mantissa = number.mantissa().unsigned_abs();
-    while mantissa > 0 && mantissa % 10 == 0 {
+    while mantissa > 0 && mantissa.is_multiple_of(10) {
         mantissa /= 10;
     }
     mantissa.checked_ilog10().map_or(0, |log| log + 1)

@@ -194,9 +194,11 @@ pub(crate) fn assemble(
             Word::Times(_) | Word::Part(..) => return Err("it has two units"),
         }
     }
+    let side = before.iter().chain(after).find(|word| matches!(word, Word::Side { .. }));
     // `CR` is a crore as well.
-    let has_side = before.iter().chain(after).any(|word| matches!(word, Word::Side { .. }));
-    if has_side && [currency, known].into_iter().flatten().any(|currency| currency.has_indian_groups()) {
+    if side == Some(&Word::Side { is_debit: false })
+        && [currency, known].into_iter().flatten().any(|currency| currency.has_indian_groups())
+    {
         return Err("its unit is ambiguous");
     }
     let custom = currency.map(|currency| known.and_then(|known| currency.meet(&known)).unwrap_or(currency));
@@ -209,7 +211,7 @@ pub(crate) fn assemble(
     if minus == Some(true) {
         value = -value;
     }
-    Ok(Money { value, currency, is_plain: currency.is_none() && factor.is_none() && !has_side })
+    Ok(Money { value, currency, is_plain: currency.is_none() && factor.is_none() && side.is_none() })
 }
 
 /// The value of digits with separators between them, in the currency that the text names. A `known` one tells only of commas:
@@ -459,7 +461,7 @@ mod tests {
             ("5 CR", Some("BDT"), None),
             ("5 CR", Some("USD"), Some("5")),
             ("5 CR", None, Some("5")),
-            ("5 DR", Some("INR"), None),
+            ("5 DR", Some("INR"), Some("-5")),
             ("$1.234", Some("CLP"), None),
             ("$1.234.567", Some("CLP"), Some("1234567")),
             ("$1.234,50", Some("ARS"), Some("1234.50")),
