@@ -503,7 +503,7 @@ impl Builder<'_> {
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
-        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default());
+        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
         let (mailboxes, email) = self.mailboxes(raw.email, raw.email_settings.unwrap_or_default(), &settings);
         if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
             let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
