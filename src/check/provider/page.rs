@@ -306,6 +306,11 @@ impl Page {
             .join("{api_key}")
     }
 
+    /// The currency of every balance that the page reads; none if that depends on the answer.
+    pub fn fixed_currency(&self, options: &BTreeMap<String, String>) -> Option<&str> {
+        self.currency.as_deref().filter(|_| !self.balance_for(options).contains("currency"))
+    }
+
     /// Compiles the page's expressions.
     ///
     /// # Errors
@@ -515,6 +520,12 @@ impl Page {
             }
             let next = amount::exact::sum(sum, if is_minus { -value } else { value });
             sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
+        }
+        // If the answer says nothing, the page does, and not the project.
+        if let (None, None, Some(own), Some(wanted)) = (&said, &named, &self.currency, variables.currency())
+            && !amount::is_same(own, wanted)
+        {
+            return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
         }
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
         Ok(Reading { amount: Amount::Of(sum), currency })
