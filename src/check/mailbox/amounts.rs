@@ -17,6 +17,9 @@ const MOST_BEFORE: usize = 24;
 /// Most words that belong to a number behind it.
 const MOST_AFTER: usize = 4;
 
+/// Units of account that are no money.
+const NO_MONEY: [&str; 3] = ["credits", "points", "tokens"];
+
 /// An amount, with its currency where one is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amount {
@@ -212,12 +215,12 @@ impl<'a> Number<'a> {
     /// Nothing if it is no amount at all; none if it can be read in two ways.
     #[allow(clippy::option_option, reason = "the two nones are different answers")]
     fn value(&self, words: &Words, label: Label, manner: &Manner, customs: &Customs) -> Option<Option<Amount>> {
-        let is_money = |word: &Word| match word {
-            Word::Currency(currency) => !["credits", "points", "tokens"].contains(&currency.label()),
-            Word::Part(..) => true,
-            _ => false,
-        };
-        let has_currency = self.before.iter().chain(&self.after).any(is_money);
+        let mut around = self.before.iter().chain(&self.after);
+        let is_unit = |word: &Word| matches!(word, Word::Currency(unit) if NO_MONEY.contains(&unit.label()));
+        if around.clone().any(is_unit) {
+            return None;
+        }
+        let has_currency = around.any(|word| matches!(word, Word::Currency(_) | Word::Part(..)));
         let next = self.behind().chars().next();
         // A part of an address, a date, a price by the month.
         if next.is_some_and(|c| "/%@_".contains(c)) {

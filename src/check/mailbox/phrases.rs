@@ -4,6 +4,8 @@
 //! between it and the amount, and behind the amount the end of a clause or one of a few phrases. A scale, a sign, a country or a
 //! comparison that this list does not know then costs an alert its amount, and never makes it a wrong one.
 
+use crate::amount::{self, Word};
+
 /// Most of a text before an amount that is looked at, in bytes.
 const MOST_CONTEXT: usize = 160;
 /// Most of a text behind an amount that is looked at, in bytes.
@@ -150,7 +152,7 @@ const LINKS: [&str; 43] = [
 ];
 /// Words in the words of a label, each the beginning of one, that make it another amount than what is left or owed: a threshold,
 /// a comparison, a movement, an offer, another time, or no money at all.
-const NOT_IT: [&str; 172] = [
+const NOT_IT: [&str; 216] = [
     // Comparisons.
     "不足",
     "低于",
@@ -328,6 +330,67 @@ const NOT_IT: [&str; 172] = [
     "点数",
     "點數",
     "point",
+    "max ",
+    "min ",
+    "max.",
+    "min.",
+    "short",
+    "missing",
+    "yesterday",
+    "需",
+    "须",
+    "須",
+    "应有",
+    "應有",
+    "必要",
+    "基準",
+    "基准",
+    "规定",
+    "初期",
+    "旧",
+    "舊",
+    "变更前",
+    "変更前",
+    "扣款前",
+    "充值前",
+    "消费前",
+    "alter",
+    "bisherig",
+    "vorherig",
+    "früher",
+    "ancien",
+    "précédent",
+    "anterior",
+    "precedente",
+    "предыдущ",
+    "прошл",
+    "poprzedni",
+    "önceki",
+    "欠款",
+    "贷款",
+    "貸款",
+    "负债",
+    "負債",
+    "借",
+    "loan",
+    "debt",
+];
+/// Words for a threshold, which are looked for in the whole clause, before a colon as well.
+const THRESHOLD: [&str; 14] = [
+    "threshold",
+    "limit",
+    "minimum",
+    "trigger",
+    "阈值",
+    "閾值",
+    "閾値",
+    "预警值",
+    "schwelle",
+    "seuil",
+    "umbral",
+    "soglia",
+    "порог",
+    "eşik",
 ];
 /// Others of these words, which are looked for in the whole sentence: what it says is so only in some case.
 const CONDITIONS: [&str; 50] = [
@@ -406,7 +469,7 @@ const COMPARED: [&str; 20] = [
     "quota",
 ];
 /// What may follow an amount in its clause.
-const BEHIND: [&str; 53] = [
+const BEHIND: [&str; 51] = [
     "remaining",
     "left",
     "available",
@@ -429,9 +492,7 @@ const BEHIND: [&str; 53] = [
     "as at",
     "on account",
     "on your account",
-    "on your",
     "in your account",
-    "in your",
     "in account",
     "for account",
     "for your account",
@@ -482,8 +543,8 @@ const DUE_BEHIND: [&str; 15] = [
 /// Words behind what is left.
 const LEFT: [&str; 5] = ["remaining", "left", "available", "restant", "restants"];
 /// What may follow these.
-const BEHIND_LEFT: [&str; 9] =
-    ["out of", "of", "in your account", "in your", "in account", "on your", "on account", "as of", "now"];
+const BEHIND_LEFT: [&str; 8] =
+    ["out of", "of", "in your account", "in your", "in account", "on account", "as of", "now"];
 /// What may stand before an amount with such a word behind it.
 const BEFORE_LEFT: [&str; 14] = [
     "have",
@@ -696,10 +757,9 @@ impl<'a> Words<'a> {
             (_, balance) => (balance?, Role::Balance),
         };
         let head = &bare[..bare.len() - word.len()];
-        let parts = |c: char| ":;(（【】)）\t".contains(c) || (has_cjk(word) && c.is_whitespace());
+        let parts = |c: char| ":;()[]【】–—\t".contains(c) || (has_cjk(word) && c.is_whitespace());
         let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
-        let is_other =
-            has_any(run, &NOT_IT, false) || has_any(&self.context, &["threshold", "limit", "minimum"], false);
+        let is_other = has_any(run, &NOT_IT, false) || has_any(&self.context, &THRESHOLD, false);
         // "Maintain a balance of $5" says what it has to be.
         let is_anybodys =
             links.has_of && role == Role::Balance && !["your", "current"].iter().any(|own| run.contains(own));
@@ -758,11 +818,13 @@ fn is_end(behind: &str) -> bool {
     let first = rest.next();
     let rest = rest.as_str();
     match first {
-        None | Some('\n') => true,
+        None => true,
+        Some('\n') => is_new_line(rest),
         Some('\t') => !begins_with_amount(rest.trim_start_matches(BLANKS)),
         Some(c) if ".,;!?|。、…\"”»】」".contains(c) => {
             let next = rest.trim_start_matches([' ', '\u{A0}', '.', ',', '(']);
-            !rest.starts_with(|c: char| c.is_numeric() || "-<>=".contains(c)) && begins_with(next, &CHANGING).is_none()
+            !rest.starts_with(|c: char| c.is_numeric() || "-–—<>=".contains(c))
+                && begins_with(next, &CHANGING).is_none()
         }
         Some(')') => is_end(rest),
         Some('(') => begins_with(rest, &IN_PARENTHESES).is_some(),
@@ -771,7 +833,7 @@ fn is_end(behind: &str) -> bool {
             let is_dash = next.starts_with(['-', '–', '—']);
             let after = next.trim_start_matches(['-', '–', '—']);
             match next.chars().next() {
-                None | Some('\n') => true,
+                None | Some('\n') => is_end(next),
                 Some('(' | ')' | '|' | '。') => is_end(next),
                 _ if is_dash => {
                     let word = after.trim_start_matches(BLANKS);
@@ -785,6 +847,13 @@ fn is_end(behind: &str) -> bool {
         }
         Some(_) => goes_on(behind),
     }
+}
+
+/// Whether a line begins something new: a clause that was broken at the end of a line goes on with a small letter or a unit.
+fn is_new_line(line: &str) -> bool {
+    let is_unit = |(word, _): (Word, usize)| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { .. });
+    let goes_on_small = line.starts_with(char::is_lowercase) && begins_with(line, &BEHIND).is_none();
+    !goes_on_small && begins_with(line, &CHANGING).is_none() && !amount::word(line).is_some_and(is_unit)
 }
 
 /// Whether a known phrase follows; behind "left" another one, or the end.
