@@ -32,6 +32,7 @@ const TOO_MANY: &str = "it holds too many values: 2000000 are allowed";
 const TOO_DEEP: &str = "it is nested too deep: 64 levels are allowed";
 const TOO_LONG: &str = "its aliases (`*name`) make more than 64 MiB of it";
 const TAGGED: &str = "YAML tags such as `!name` have no meaning here";
+const OTHER_TAG: &str = "a tag (such as `!!int`) says another type than its value has; leave the tag out";
 const NO_MAPPING: &str = "a merge key (`<<`) must name a mapping, or a list of mappings";
 const NO_WORD: &str = "a key must be a word, but is a list, a mapping or nothing";
 
@@ -156,6 +157,9 @@ impl From<&serde_yaml::Error> for SyntaxError {
         // The library puts the path before what this program says, and a key in it may be a secret.
         let own =
             [TOO_MANY, TOO_DEEP, TOO_LONG, TAGGED, NO_MAPPING, NO_WORD].into_iter().find(|own| text.contains(own));
+        // A value that does not fit its tag may be a secret, and the library quotes it.
+        let is_quoting = text.contains("invalid value: ") || text.contains("invalid type: ");
+        let own = own.or_else(|| is_quoting.then_some(OTHER_TAG));
         // The position is data here, so the library's own "at line 1 column 2" would say it twice.
         let message = match text.find(" at line ") {
             _ if own.is_some() => own.unwrap_or_default().to_owned(),
