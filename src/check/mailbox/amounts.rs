@@ -227,7 +227,8 @@ impl<'a> Number<'a> {
             return None;
         }
         let is_clear = words.is_clear_behind(label) && self.is_whole();
-        if !has_currency && !(label.is_strict && is_clear) {
+        let is_known = has_currency || (label.is_strict && is_clear);
+        if !is_known {
             // `2.5 GB` is no amount; `1万2千` is one that cannot be read.
             return if self.after.is_empty() { None } else { Some(None) };
         }
