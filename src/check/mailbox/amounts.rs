@@ -276,7 +276,8 @@ impl<'a> Number<'a> {
             return true;
         }
         // English texts write `€1,234`; behind a number the euro is written by others.
-        let is_english = self.text[self.before_at..self.start].contains(['€', 'E']);
+        let before = &self.text[self.before_at..self.start];
+        let is_english = before.contains('€') || before.contains("EUR");
         let has_decimal_comma = || amount::assemble(&self.before, "1,2", &self.after, None).is_ok();
         separator == "," && !manner.has_decimal_comma && (is_english || !has_decimal_comma())
     }
@@ -290,7 +291,7 @@ impl<'a> Number<'a> {
         before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().starts_with(')')
     }
 
-    /// A dash before it is a minus, and none that parts words or numbers.
+    /// A dash before it is a minus, and none that parts words or numbers. With a plus it may be what has been paid in.
     fn is_signed_clearly(&self) -> bool {
         let words = &self.text[self.before_at..self.start];
         let Some((at, sign)) = words.char_indices().find(|(_, c)| matches!(c, '-' | '\u{2212}' | '+')) else {
@@ -300,7 +301,7 @@ impl<'a> Number<'a> {
         let previous = self.text[..at].chars().next_back();
         let next = self.text[at + sign.len_utf8()..].chars().next();
         let begins = previous.is_none_or(|c| c.is_whitespace() || ":=(为為是$¥€£".contains(c));
-        begins && !next.is_some_and(char::is_whitespace)
+        begins && sign != '+' && !next.is_some_and(char::is_whitespace)
     }
 
     /// Blanks part thousands only where no other number can stand before it: `on 25 100 USD`.

@@ -41,8 +41,21 @@ const BALANCE_NOUNS: [&str; 17] = [
     "saldosu",
 ];
 /// Other words before what is left.
-const BALANCE_WORDS: [&str; 11] =
-    ["额度", "額度", "剩余", "剩餘", "还剩", "還剩", "仅剩", "僅剩", "available", "remaining", "available credit"];
+const BALANCE_WORDS: [&str; 13] = [
+    "剩余",
+    "剩餘",
+    "还剩",
+    "還剩",
+    "仅剩",
+    "僅剩",
+    "available",
+    "remaining",
+    "available credit",
+    "可用额度",
+    "可用額度",
+    "剩余额度",
+    "剩餘額度",
+];
 /// Words that say without doubt what is owed.
 const DUE: [&str; 30] = [
     "欠费",
@@ -152,7 +165,7 @@ const LINKS: [&str; 43] = [
 ];
 /// Words in the words of a label, each the beginning of one, that make it another amount than what is left or owed: a threshold,
 /// a comparison, a movement, an offer, another time, or no money at all.
-const NOT_IT: [&str; 216] = [
+const NOT_IT: [&str; 221] = [
     // Comparisons.
     "不足",
     "低于",
@@ -374,6 +387,11 @@ const NOT_IT: [&str; 216] = [
     "借",
     "loan",
     "debt",
+    "代金券",
+    "优惠券",
+    "红包",
+    "voucher",
+    "coupon",
 ];
 /// Words for a threshold, which are looked for in the whole clause, before a colon as well.
 const THRESHOLD: [&str; 14] = [
@@ -574,7 +592,7 @@ const IN_PARENTHESES: [&str; 8] =
     ["minimum", "threshold", "limit", "incl", "including", "as of", "updated", "échéance"];
 /// Words that change the amount before them, or say that it is something else: it is not told if one of them follows in its clause,
 /// or begins the next one.
-const CHANGING: [&str; 48] = [
+const CHANGING: [&str; 49] = [
     "debit",
     "dr",
     "dr.",
@@ -614,7 +632,6 @@ const CHANGING: [&str; 48] = [
     "欠",
     "赤字",
     "マイナス",
-    "不足",
     "时",
     "時",
     "下回",
@@ -623,6 +640,8 @@ const CHANGING: [&str; 48] = [
     "変",
     "到",
     "至",
+    "owed",
+    "owing",
 ];
 /// Words that say of the whole account that its balance is a debt, whatever sign it is written with.
 const OVERDRAWN: [&str; 22] = [
