@@ -4,6 +4,10 @@
 //! between it and the amount, and behind the amount the end of a clause or one of a few phrases. A scale, a sign, a country or a
 //! comparison that this list does not know then costs an alert its amount, and never makes it a wrong one.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::amount::{self, Word};
 
 /// Most of a text before an amount that is looked at, in bytes.
@@ -757,7 +761,7 @@ impl<'a> Words<'a> {
     pub(super) fn label(&self, manner: &Manner) -> Option<Label> {
         let label = self.label_before(manner).or_else(|| self.label_behind(manner))?;
         let is_compared = begins_with(self.behind, &COMPARED).is_some();
-        let is_supposed = has_any(&clause(self.before, false).to_lowercase(), &CONDITIONS, true);
+        let is_supposed = CONDITIONS_FINDER.is_in(&clause(self.before, false).to_lowercase());
         (!is_compared && !is_supposed).then_some(label)
     }
 
@@ -778,7 +782,7 @@ impl<'a> Words<'a> {
         let head = &bare[..bare.len() - word.len()];
         let parts = |c: char| ":;()[]【】–—\t".contains(c) || (has_cjk(word) && c.is_whitespace());
         let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
-        let is_other = has_any(run, &NOT_IT, false) || has_any(&self.context, &THRESHOLD, false);
+        let is_other = NOT_IT_FINDER.is_in(run) || THRESHOLD_FINDER.is_in(&self.context);
         // "Maintain a balance of $5" says what it has to be.
         let is_anybodys =
             links.has_of && role == Role::Balance && !["your", "current"].iter().any(|own| run.contains(own));
@@ -799,7 +803,7 @@ impl<'a> Words<'a> {
                 .any(|word| context.ends_with(word) && is_word(context, context.len() - word.len(), context.len()))
         };
         if begins_with(self.behind, &LEFT).is_some() {
-            let is_other = has_any(context, &NOT_IT, false);
+            let is_other = NOT_IT_FINDER.is_in(context);
             return (!is_other && (context.is_empty() || context.ends_with(':') || ends(&BEFORE_LEFT)))
                 .then(|| label(Role::Balance));
         }
@@ -808,10 +812,10 @@ impl<'a> Words<'a> {
         }
         let clause = clause(self.before, true).to_lowercase();
         let is_whole = self.before.trim().is_empty() && self.behind.trim().is_empty();
-        let is_billed = ends(&OF_A_BILL) && has_any(&clause, &BILLS, false);
+        let is_billed = ends(&OF_A_BILL) && BILLS_FINDER.is_in(&clause);
         let is_due = context.is_empty() && begins_with(self.behind, &DUE_BEHIND).is_some();
-        let is_other = has_any(&clause, &NOT_IT, false);
-        (is_whole || !is_other && (is_billed || is_due)).then(|| label(Role::Due))
+        let is_other = || NOT_IT_FINDER.is_in(&clause);
+        (is_whole || ((is_billed || is_due) && !is_other())).then(|| label(Role::Due))
     }
 
     /// Whether what stands behind the amount leaves it what it is.
@@ -821,7 +825,7 @@ impl<'a> Words<'a> {
             return false;
         }
         let rest = &behind[..clause_length(behind)];
-        is_end(behind) && !has_any(&rest.to_lowercase(), &CHANGING, true)
+        is_end(behind) && !CHANGING_FINDER.is_in(&rest.to_lowercase())
     }
 
     /// How much of the words behind it belongs to it and to no later number: `$5 left, ...`, and of a percentage what it is a
@@ -978,12 +982,39 @@ fn begins_with(text: &str, words: &[&str]) -> Option<usize> {
     Some(blanks + word.len())
 }
 
-/// Whether a text holds one of some words: whole Latin words, or such as begin so.
-fn has_any(text: &str, words: &[&str], is_whole: bool) -> bool {
-    let is_it = |at: usize, word: &str| {
-        if is_whole { is_word(text, at, at + word.len()) } else { is_word(text, at, text.len()) }
-    };
-    words.iter().any(|word| text.match_indices(word).any(|(at, _)| is_it(at, word)))
+/// Words that are looked for anywhere in a text, by one automaton that is made for the first mail.
+struct Finder {
+    words: &'static [&'static str],
+    /// Latin words are found only as a whole, not as the beginning of another one.
+    is_whole: bool,
+    automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+static NOT_IT_FINDER: Finder = Finder::beginnings(&NOT_IT);
+static THRESHOLD_FINDER: Finder = Finder::beginnings(&THRESHOLD);
+static BILLS_FINDER: Finder = Finder::beginnings(&BILLS);
+static CONDITIONS_FINDER: Finder = Finder::whole(&CONDITIONS);
+static CHANGING_FINDER: Finder = Finder::whole(&CHANGING);
+
+impl Finder {
+    const fn beginnings(words: &'static [&'static str]) -> Finder {
+        Finder { words, is_whole: false, automaton: OnceLock::new() }
+    }
+
+    const fn whole(words: &'static [&'static str]) -> Finder {
+        Finder { words, is_whole: true, automaton: OnceLock::new() }
+    }
+
+    /// Whether a text in lower case holds one of the words.
+    fn is_in(&self, text: &str) -> bool {
+        let Some(automaton) = self.automaton.get_or_init(|| AhoCorasick::new(self.words).ok()) else {
+            // Only a list that is too large for memory fails, and these are short. Nothing is told then.
+            return true;
+        };
+        automaton
+            .find_overlapping_iter(text)
+            .any(|found| is_word(text, found.start(), if self.is_whole { found.end() } else { text.len() }))
+    }
 }
 
 /// Whether a match does not begin or end inside a Latin word.
