@@ -246,7 +246,9 @@ fn what_is_written_into_a_page_or_an_option_as_it_is_is_masked() {
         "leakedbydefault",
     ];
     let server = Server::start(|request| {
-        let is_usual = |name: &str| ["host", "accept", "accept-encoding", "content-length", "content-type", "user-agent"].contains(&name);
+        let is_usual = |name: &str| {
+            ["host", "accept", "accept-encoding", "content-length", "content-type", "user-agent"].contains(&name)
+        };
         let headers = request.headers.iter().filter(|(name, _)| !is_usual(&name.to_lowercase()));
         let headers: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
         let said = format!("{} {} {}", request.target, headers.join(" "), request.text());
