@@ -116,12 +116,17 @@ impl Layer {
     /// With one round of escapes taken off: of all kinds at once, and where there are several kinds also of each alone, because
     /// what looks like one kind may be a part of another. Nothing if there are none.
     pub(super) fn unescaped(&self) -> Vec<Layer> {
-        let kinds: Vec<u8> = [b'%', b'\\', b'&', b'='].into_iter().filter(|kind| self.unescape(&[*kind]).is_some()).collect();
+        let kinds: Vec<u8> =
+            [b'%', b'\\', b'&', b'='].into_iter().filter(|kind| self.unescape(&[*kind]).is_some()).collect();
         let alone = kinds.iter().filter(|_| kinds.len() > 1).filter_map(|kind| self.unescape(&[*kind]));
         self.unescape(&kinds).into_iter().chain(alone).collect()
     }
 
     fn unescape(&self, kinds: &[u8]) -> Option<Layer> {
+        // Most texts, and nearly all secrets, have none.
+        if !self.bytes.iter().any(|byte| kinds.contains(byte)) {
+            return None;
+        }
         let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
         let mut at = 0;
         let mut has_escapes = false;

@@ -58,15 +58,27 @@ fn last(window: u64, length: usize) -> u64 {
 impl Runs {
     /// Adds a strong secret.
     pub(super) fn add(&mut self, secret: &[u8]) {
-        let letters: Vec<(u8, bool)> =
-            secret.iter().copied().zip(public(secret)).filter(|(byte, _)| byte.is_ascii_alphanumeric()).collect();
-        let length = letters.len().div_ceil(2).clamp(SHORTEST, RUN);
-        let own = |piece: &[(u8, bool)]| piece.iter().filter(|(_, is_public)| !is_public).count();
+        let public = public(secret);
+        let letters = || secret.iter().zip(&public).filter(|(byte, _)| byte.is_ascii_alphanumeric());
+        // For each letter, how many before it are no word's.
+        let mut own = vec![0];
+        own.extend(letters().scan(0, |own, (_, is_public)| {
+            *own += usize::from(!is_public);
+            Some(*own)
+        }));
+        let count = own.len() - 1;
+        let length = count.div_ceil(2).clamp(SHORTEST, RUN);
         // Of a secret that is made of words alone, the words are the secret.
-        let is_of_words = own(&letters) < length;
-        let pieces = letters.windows(length).filter(|piece| is_of_words || own(piece) >= OUTSIDE);
-        self.pieces.extend(pieces.map(|piece| piece.iter().fold(0, |window, (byte, _)| moved(window, *byte))));
-        self.has_length[length - SHORTEST] |= letters.len() >= length;
+        let least = if own[count] < length { 0 } else { OUTSIDE };
+        self.has_length[length - SHORTEST] |= count >= length;
+        self.pieces.reserve(count);
+        let mut window = 0;
+        for (end, (byte, _)) in (1..).zip(letters()) {
+            window = moved(window, *byte);
+            if end >= length && own[end] - own[end - length] >= least {
+                self.pieces.insert(last(window, length));
+            }
+        }
     }
 
     /// The runs in a text of letters and digits alone.
@@ -134,9 +146,13 @@ fn public(secret: &[u8]) -> Vec<bool> {
 fn is_word(word: &[u8]) -> bool {
     let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let (letters, digits) = word.split_at(letters);
-    let is_of_one_case = letters.iter().skip(1).all(u8::is_ascii_lowercase) || letters.iter().all(u8::is_ascii_uppercase);
+    let is_of_one_case =
+        letters.iter().skip(1).all(u8::is_ascii_lowercase) || letters.iter().all(u8::is_ascii_uppercase);
     let is_short = letters.len() <= 4;
-    letters.len() < WORDS && digits.len() <= 2 && digits.iter().all(u8::is_ascii_digit) && is_of_one_case
+    letters.len() < WORDS
+        && digits.len() <= 2
+        && digits.iter().all(u8::is_ascii_digit)
+        && is_of_one_case
         && (is_short || is_spoken(letters))
 }
 

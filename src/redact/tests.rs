@@ -451,22 +451,28 @@ fn any_part_of_a_secret_is_masked_wherever_it_lies() {
             (start, start + part)
         }));
         for (start, end) in parts {
-            let part = &key[start..end];
-            for echo in [part.to_owned(), format!("********{part}****"), part.to_uppercase(), hex(part.as_bytes(), "")] {
+            // More would be cut, and the end of the message with it.
+            let part = &key[start..end.min(start + 600)];
+            for echo in [part.to_owned(), format!("********{part}****"), part.to_uppercase(), hex(part.as_bytes(), "")]
+            {
                 let clean = redactor.clean(&format!("bad key: {echo}, sorry"));
                 expect_nothing_of(&key, &clean, &format!("{start}..{end} as {echo}"));
             }
         }
         let holed = format!("{}**{}", &key[..length / 2 - 1], &key[length / 2 + 1..]);
-        expect_nothing_of(&key, &redactor.clean(&format!("bad key: {}, sorry", &holed[..holed.len().min(1000)])), "a hole");
+        expect_nothing_of(
+            &key,
+            &redactor.clean(&format!("bad key: {}, sorry", &holed[..holed.len().min(1000)])),
+            "a hole",
+        );
     }
     for (secret, said, want) in [
-        ("Tr0ub4dor9", "bad: Tr0ub", "bad: Tr0ub"),
-        ("Tr0ub4dor9", "bad: Tr0ub4..", "bad: ***.."),
-        ("Tr0ub4dor9", "bad: ..ub4dor9", "bad: ..***"),
-        ("sk-9aB3dE5fG7hI", "bad: aB3dE5f", "bad: ***"),
-        ("aB3dE5fG7hI9jK1lM3nO", "bad: E5fG7hI9", "bad: ***"),
-        ("aB3dE5fG7hI9jK1lM3nO", "bad: E5fG7hI", "bad: E5fG7hI"),
+        ("Tr0ub4dor9", "no: Tr0ub", "no: Tr0ub"),
+        ("Tr0ub4dor9", "no: Tr0ub4..", "no: ***.."),
+        ("Tr0ub4dor9", "no: ..ub4dor9", "no: ..***"),
+        ("sk-9aB3dE5fG7hI", "no: aB3dE5f", "no: ***"),
+        ("aB3dE5fG7hI9jK1lM3nO", "no: E5fG7hI9", "no: ***"),
+        ("aB3dE5fG7hI9jK1lM3nO", "no: E5fG7hI", "no: E5fG7hI"),
     ] {
         assert_eq!(knowing(&[secret]).clean(said), want, "{secret}");
     }
@@ -475,15 +481,44 @@ fn any_part_of_a_secret_is_masked_wherever_it_lies() {
 #[test]
 fn a_secret_in_pieces_is_masked_whatever_stands_between() {
     const SEPARATORS: [&str; 31] = [
-        "-", ".", "|", "·", "_", "' + '", "\" + \"", "<br>", "<br/>", "<wbr>", "<!-- -->", "</b><b class=\"x1\">",
-        "&lt;br&gt;", "]]><![CDATA[", "=\r\n", "\\\n", "\n> ", "\r\n\t", "\\n", " | ", ", ", "', '", "\u{1b}[31m",
-        "\u{1b}[0m\u{1b}[1;38;5;12m", "\u{1b}[K", "\u{9b}31m", "^[[31m", "\\e[31m", "\\x1b[0m", "\\033[1m", "\\u001b[31m",
+        "-",
+        ".",
+        "|",
+        "·",
+        "_",
+        "' + '",
+        "\" + \"",
+        "<br>",
+        "<br/>",
+        "<wbr>",
+        "<!-- -->",
+        "</b><b class=\"x1\">",
+        "&lt;br&gt;",
+        "]]><![CDATA[",
+        "=\r\n",
+        "\\\n",
+        "\n> ",
+        "\r\n\t",
+        "\\n",
+        " | ",
+        ", ",
+        "', '",
+        "\u{1b}[31m",
+        "\u{1b}[0m\u{1b}[1;38;5;12m",
+        "\u{1b}[K",
+        "\u{9b}31m",
+        "^[[31m",
+        "\\e[31m",
+        "\\x1b[0m",
+        "\\033[1m",
+        "\\u001b[31m",
     ];
     for key in keys().iter().filter(|key| key.len() <= 40) {
         let redactor = knowing(&[key]);
         for separator in SEPARATORS {
             for size in 2..=8 {
-                let pieces: Vec<&str> = key.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+                let pieces: Vec<&str> =
+                    key.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
                 let said = format!("bad key: {}, sorry", pieces.join(separator));
                 expect_nothing_of(key, &redactor.clean(&said), &format!("{size} by {separator:?}"));
             }
@@ -506,8 +541,14 @@ fn words_and_names_that_a_secret_holds_stay() {
         ("deepseek-v3-7hI9jK1lM3nO5p", "the model deepseek-v3 is gone"),
         ("ap-southeast-1:7hI9jK1lM3nO5p", "no such region: ap-southeast-1"),
         ("unauthorized-credentials!9", "unauthorized: invalid credentials"),
-        ("https://user:aB3dE5fG7hI9@gw-7f8b9c6d5-a1b2.example:8443/x", "gw-7f8b9c6d5-a1b2.example:8443 closed the connection"),
-        ("https://hooks.slack.com/services/T0/B0/aB3dE5fG7hI9jK1lM3nO5pQ7", "https://hooks.slack.com/services/ knows no such hook"),
+        (
+            "https://user:aB3dE5fG7hI9@gw-7f8b9c6d5-a1b2.example:8443/x",
+            "gw-7f8b9c6d5-a1b2.example:8443 closed the connection",
+        ),
+        (
+            "https://hooks.slack.com/services/T0/B0/aB3dE5fG7hI9jK1lM3nO5pQ7",
+            "https://hooks.slack.com/services/ knows no such hook",
+        ),
         ("postgres://app:aB3dE5fG7@127.0.0.1:5432/app", "no database at 127.0.0.1:5432"),
         ("-----BEGIN PRIVATE KEY-----\naB3dE5fG7hI9jK1l", "it does not begin with BEGIN PRIVATE KEY"),
         ("a12345678b20240101c9", "20240101 12345678 are numbers"),
