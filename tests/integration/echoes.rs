@@ -86,10 +86,14 @@ fn escaped(text: &str) -> String {
     json!(text).to_string().trim_matches('"').to_owned()
 }
 
+fn pieces(secret: &str, size: usize, separator: &str) -> String {
+    secret.as_bytes().chunks(size).map(String::from_utf8_lossy).collect::<Vec<_>>().join(separator)
+}
+
 /// A form in which a peer sends a secret back.
 type Echo = (&'static str, fn(&str) -> String);
 
-const ECHOES: [Echo; 20] = [
+const ECHOES: [Echo; 32] = [
     ("plain", str::to_owned),
     ("capitals", str::to_uppercase),
     ("zero-width", |s| each(s, |c| format!("{}\u{200B}", char::from_u32(c).unwrap()))),
@@ -109,6 +113,18 @@ const ECHOES: [Echo; 20] = [
     ("base64-inside", |s| base64(format!("{{\"k\":\"{s}\",\"n\":1}}").as_bytes())),
     ("base64-for-addresses", |s| base64(s.as_bytes()).replace('+', "-").replace('/', "_").replace('=', "")),
     ("hexadecimal", |s| hex(s.as_bytes())),
+    ("reversed", |s| s.chars().rev().collect()),
+    ("octal", |s| each(s, |c| format!("\\{c:03o}"))),
+    ("quoted-printable", |s| each(s, |c| format!("={c:02X}"))),
+    ("bytes", |s| each(s, |c| format!("{c}, "))),
+    ("bytes-hexadecimal", |s| each(s, |c| format!("0x{c:02x}, "))),
+    ("inner", |s| format!("****{}****", &s[1..s.len() - 1])),
+    ("dashes", |s| pieces(s, 4, "-")),
+    ("tags", |s| pieces(s, 3, "<br>")),
+    ("comments", |s| pieces(s, 2, "<!-- -->")),
+    ("colours", |s| pieces(s, 2, "\u{1b}[31m")),
+    ("colours-spelt", |s| pieces(s, 4, "\\e[31m")),
+    ("quoted", |s| pieces(s, 8, "\n> ")),
     ("wrapped", |s| format!("{}\r\n    {}", &s[..9], &s[9..])),
 ];
 
@@ -138,6 +154,8 @@ fn no_form_of_a_key_that_comes_back_leaves_the_run() {
             left.expect_without(case, &key(case));
             let echo: String = form(&key(case)).chars().filter(|c| !is_unseen(*c)).collect();
             left.expect_without(case, &echo);
+            left.expect_without(case, &key(case)[1..key(case).len() - 1]);
+            left.expect_without(case, "aB3dE5f");
         }
         if left.run.stdout.starts_with('{') {
             for (case, _) in &ECHOES {
