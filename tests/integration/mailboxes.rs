@@ -45,6 +45,10 @@ impl Reader for All {
     fn read(&mut self, letter: Letter) -> Result<Option<Self::Kept>, Failure> {
         Ok(Some((mail::read(letter.raw), letter.received)))
     }
+
+    fn miss(&mut self, uid: u32, _: Option<jiff::Timestamp>, why: Failure) -> Option<Self::Kept> {
+        panic!("the mail with UID {uid} has not come: {}", why.message)
+    }
 }
 
 /// Trusts the tests' own authority.
@@ -60,7 +64,7 @@ fn look(address: &Address, cursor: Option<Cursor>) -> Result<Visit, Failure> {
 fn look_with(
     address: &Address,
     proof: &Proof,
-    connector: impl FnOnce() -> Result<TlsConnector, String>,
+    connector: impl Fn() -> Result<TlsConnector, String>,
     cursor: Option<Cursor>,
     bounds: &Bounds,
 ) -> Result<Visit, Failure> {
