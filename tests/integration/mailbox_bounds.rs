@@ -545,7 +545,7 @@ fn assert_left_out(run: &Finished, numbers: impl IntoIterator<Item = u32>, bad: 
             out.map(|uid| format!("a mail could not be read (UID {uid}): the server does not deliver it: {why}"));
         assert!(subject.starts_with(&wanted.unwrap_or(mail)), "{subject}: {run}");
     }
-    assert_eq!(run.report()["mailboxes"][0]["status"], "alerts", "{run}");
+    assert_eq!(run.report()["mailboxes"][0]["status"], "alert", "{run}");
 }
 
 #[test]
