@@ -448,7 +448,7 @@ fn stocked(
         }
         ["UID", "FETCH", list, ..] => list.split(',').map(|uid| uid.parse().unwrap()).collect(),
         ["FETCH", "1", ..] => vec![1],
-        _ => return (sound(tag, line), Then::Listen),
+        _ => return (sound(tag, line).replace("UIDNEXT 10", &format!("UIDNEXT {}", count + 1)), Then::Listen),
     };
     let mut said = String::new();
     for uid in wanted {

@@ -268,17 +268,18 @@ fn odd_answers_neither_panic_nor_pass() {
         Some(if line.starts_with("UID FETCH") { format!("* 3 EXPUNGE\r\n* 5 EXISTS\r\n{found}") } else { found })
     });
     assert_eq!(quick(port).unwrap().found.len(), 1);
-    // No mail, an empty one, and one that comes in quotes.
+    // No mail, nothing of one though no other shows that the server is well, and one that comes in quotes.
     for (fetched, mails) in [
-        ("", 0),
-        ("* 1 FETCH (UID 9 BODY[]<0> NIL)\r\n", 0),
-        ("* 1 FETCH (UID 9 BODY[]<0> {0}\r\n)\r\n", 1),
-        ("* 1 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (UID 9 BODY[]<0> \"Subject: q\")\r\n", 1),
+        ("", Some(0)),
+        ("* 1 FETCH (UID 9 BODY[]<0> NIL)\r\n", None),
+        ("* 1 FETCH (UID 9 BODY[]<0> {0}\r\n)\r\n", None),
+        ("* 1 FETCH (UID 9 FLAGS ())\r\n", None),
+        ("* 1 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (UID 9 BODY[]<0> \"Subject: q\")\r\n", Some(1)),
     ] {
         let port = scripted("* OK ready\r\n", move |tag, line| {
             Some(if line.starts_with("UID FETCH") { format!("{fetched}{tag} OK\r\n") } else { sound(tag, line) })
         });
-        assert_eq!(quick(port).unwrap().found.len(), mails, "{fetched}");
+        assert_eq!(quick(port).ok().map(|visit| visit.found.len()), mails, "{fetched}");
     }
 }
 
