@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::session::{Door, MOST_OF_MAIL, failure};
 use super::stream::{ANSWER, Limits, Stream};
-use crate::failure::{Failure, Reason};
+use crate::failure::{Failure, Reason, Retry};
 
 /// Mails that are fetched with one command.
 pub(super) const BATCH: usize = 25;
@@ -128,6 +128,10 @@ impl<'a> Supply<'a> {
                 Ok(_) => {}
                 Err(fault) => failure = fault,
             }
+        }
+        // The server was asked several times, and locks out who logs in too often. That it takes no connection at all may pass.
+        if self.end.is_none() {
+            failure.retry = Retry::Later;
         }
         Err(failure)
     }
