@@ -117,7 +117,7 @@ impl Builder<'_> {
         let is_known = pages.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
         let options = if is_known { self.options(path, &page, set) } else { set };
         let currency = raw.currency.filter(|c| !c.is_empty());
-        self.currency(path, &page, &options, currency.as_deref());
+        self.currency(path, &page, currency.as_deref());
         self.credential(path, &page, credential.as_ref(), &mut broken);
         broken = broken.or_else(|| self.broken_at(path));
         let reader = if broken.is_none() { self.reader(path, &page, &options, &mut broken) } else { None };
@@ -220,8 +220,8 @@ impl Builder<'_> {
 
     /// Whether the currency that is wanted can be that of the balance: amounts are never converted, so it must not only be
     /// written beside them.
-    fn currency(&mut self, path: &[Step], page: &Page, options: &BTreeMap<String, String>, wanted: Option<&str>) {
-        let Some((own, wanted)) = page.fixed_currency(options).zip(wanted) else {
+    fn currency(&mut self, path: &[Step], page: &Page, wanted: Option<&str>) {
+        let Some((own, wanted)) = page.fixed_currency().zip(wanted) else {
             return;
         };
         // What a page of one's own reads may be a text that names its currency, so only the answer can tell.
