@@ -445,7 +445,7 @@ mod tests {
         let jobs = jobs.into_iter().enumerate().map(|(index, mut job)| {
             let sender = sender.clone();
             Box::new(move |_| {
-                let turn = job();
+                let turn = job(Duration::MAX);
                 if matches!(turn, Turn::Done(_)) {
                     sender.send(index).unwrap();
                 }
