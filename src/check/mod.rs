@@ -5,7 +5,7 @@ pub mod job;
 pub mod mailbox;
 pub mod pool;
 pub mod provider;
-mod queue;
+pub mod queue;
 pub mod subscription;
 
 use std::time::Duration;

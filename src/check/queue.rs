@@ -345,9 +345,10 @@ mod tests {
 
         fn begin(&mut self, taken: &Taken) {
             let (index, host) = (taken.index, self.host_of[taken.index]);
-            if self.attempts[index] > 0 {
-                assert!(self.queue.lines.iter().all(BTreeSet::is_empty), "first attempts come before repeats");
-            }
+            let most = self.world.workers.div_ceil(2);
+            let mut ready = self.queue.lines.iter().flatten();
+            let is_last = self.attempts[index] == 0 || ready.all(|(busy, ..)| *busy >= most);
+            assert!(is_last, "first attempts that have a place come before repeats: {:?}", self.world);
             let Host { class, busy, waiting, .. } = self.queue.hosts[host];
             let is_alone = self.queue.waiting == waiting;
             assert!(
@@ -430,7 +431,7 @@ mod tests {
     #[test]
     fn in_any_run_all_is_read_that_answers_at_once() {
         let mut random = fastrand::Rng::with_seed(1);
-        for _ in 0..3000 {
+        for _ in 0..500 {
             let workers = random.usize(1..=20);
             let time = random.u64(6000..60_000);
             // So many that each can have more than a second, and that all who answer have one of them.
