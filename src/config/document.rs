@@ -9,13 +9,14 @@
 //! again for positions.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Mapping, Number, Value};
 
 use super::MOST_PROBLEMS;
+use super::raw::is_long;
 
 /// Most values in one text: keys, scalars, lists and mappings. Fifty thousand accounts have fewer.
 const MOST_VALUES: usize = 2_000_000;
@@ -77,6 +78,8 @@ pub(super) struct Document {
     pub root: Value,
     /// Keys that stand twice; the tree keeps the first.
     pub duplicates: Vec<Duplicate>,
+    /// Numbers that the tree has only rounded, because they are written with more digits than a float keeps.
+    pub rounded: Vec<NodePath>,
 }
 
 /// Text that is no YAML.
@@ -95,7 +98,8 @@ impl Document {
         let seed = Tree { notes: &notes, depth: 0 };
         let root =
             seed.deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(|error| SyntaxError::from(&error))?;
-        Ok(Document { root, duplicates: notes.duplicates.into_inner(), text, searched: Cell::new(0) })
+        let rounded = rounded(&text, &root);
+        Ok(Document { root, duplicates: notes.duplicates.into_inner(), rounded, text, searched: Cell::new(0) })
     }
 
     /// Where the node stands; of a node that is not there, its nearest ancestor. None if finding out would take too long.
@@ -214,6 +218,113 @@ struct Notes {
     duplicates: RefCell<Vec<Duplicate>>,
     values: Cell<usize>,
     text: Cell<usize>,
+}
+
+/// The numbers of a tree that are written with more digits than a float keeps. The parser does not give their text with
+/// their value, so the text is read once more, but only if there is such a number in it somewhere.
+fn rounded(text: &str, root: &Value) -> Vec<NodePath> {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    if !text.split(|c| !is_part(c)).any(is_long) {
+        return Vec::new();
+    }
+    let found = Rounded::default();
+    // The same text was just read to its end, and the tree was made of it.
+    let _ = Written { value: root, found: &found }.deserialize(serde_yaml::Deserializer::from_str(text));
+    found.paths.into_inner()
+}
+
+/// What is found of numbers that were rounded.
+#[derive(Default)]
+struct Rounded {
+    path: RefCell<NodePath>,
+    paths: RefCell<Vec<NodePath>>,
+}
+
+/// Reads a node beside its value in the tree, for the text of its numbers.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    value: &'a Value,
+    found: &'a Rounded,
+}
+
+impl Written<'_> {
+    /// Reads the next node below this one, at a step.
+    fn below<E>(&self, step: Step, value: &Value, read: impl FnOnce(Written) -> Result<(), E>) -> Result<(), E> {
+        self.found.path.borrow_mut().push(step);
+        let result = read(Written { value, found: self.found });
+        self.found.path.borrow_mut().pop();
+        result
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Written<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.value {
+            Value::Number(number) if number.is_f64() => deserializer.deserialize_str(self),
+            Value::Sequence(_) | Value::Mapping(_) => deserializer.deserialize_any(self),
+            _ => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ()),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Written<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("what was read before")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        // What a merge key brings may be another number than the one that counts.
+        let is_this = text.parse().ok() == self.value.as_f64();
+        let mut paths = self.found.paths.borrow_mut();
+        let path = self.found.path.borrow();
+        if is_this && is_long(text) && paths.len() <= MOST_PROBLEMS && !paths.contains(&path) {
+            paths.push(path.clone());
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut index = 0;
+        loop {
+            let more = match self.value.as_sequence() {
+                // A merge key with several mappings.
+                None => access.next_element_seed(self)?,
+                Some(items) => {
+                    let value = items.get(index).unwrap_or(&Value::Null);
+                    let mut more = None;
+                    self.below(Step::Index(index), value, |below| {
+                        more = access.next_element_seed(below)?;
+                        Ok(())
+                    })?;
+                    more
+                }
+            };
+            if more.is_none() {
+                return Ok(());
+            }
+            index += 1;
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut seen: HashSet<String> = HashSet::new();
+        while let Some(key) = access.next_key_seed(Key)? {
+            let value = self.value.get(key.as_str()).filter(|_| !seen.contains(&key));
+            match value {
+                _ if key == "<<" => access.next_value_seed(self)?,
+                Some(value) => {
+                    seen.insert(key.clone());
+                    self.below(Step::Key(key), value, |below| access.next_value_seed(below))?;
+                }
+                None => access.next_value::<IgnoredAny>().map(|_| ())?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Builds the tree, drops comment keys and notes duplicate ones.
@@ -632,6 +743,33 @@ projects:
         assert!(Document::parse(&"[".repeat(100_000)).is_err());
         assert!(Document::parse("a: !tag 1").is_err());
         assert!(Document::parse("a: 1\n---\nb: 1").is_err());
+    }
+
+    #[test]
+    fn a_number_with_more_digits_than_a_float_keeps_is_found_wherever_it_stands() {
+        for (text, want) in [
+            ("a: 99.9999999999999999", &["a"][..]),
+            ("a: 123456789.123456789", &["a"]),
+            ("a: 99999999999999999999.5", &["a"]),
+            ("a: -0.9999999999999999999", &["a"]),
+            ("a: +0.9999999999999999999", &["a"]),
+            ("a: 1.0000000000000000001e5", &["a"]),
+            ("a: 1234567890123456789012345678901234567890123456789", &["a"]),
+            ("{\"a\": [{\"b\": 99.9999999999999999}]}", &["a[0].b"]),
+            ("- 1.5\n- 99.9999999999999999\n- {x: 1.0000000000000000001}", &["[1]", "[2].x"]),
+            ("a: &n 99.9999999999999999\nb: *n", &["a", "b"]),
+            ("_n: &n {x: 99.9999999999999999}\na: {<<: *n}\nb: {<<: [{y: 1.5}, *n]}", &["a.x", "b.x"]),
+            ("_n: &n {x: 99.9999999999999999}\na: {<<: *n, x: 5.5}", &[]),
+            ("a: 1.5\na: 99.9999999999999999", &[]),
+            ("_a: 99.9999999999999999", &[]),
+            ("a: '99.9999999999999999'\nb: 1.5", &[]),
+            ("a: id 99.9999999999999999\nb: 1.5 # 99.9999999999999999", &[]),
+            ("a: 100000000000000000000", &[]),
+            ("a: 123456789012345.000000000\nb: 0.000000000000000000001", &[]),
+        ] {
+            let rounded = Document::parse(text).unwrap().rounded;
+            assert_eq!(rounded.iter().map(|path| show(path)).collect::<Vec<_>>(), want, "{text}");
+        }
     }
 
     #[test]

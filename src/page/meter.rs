@@ -38,8 +38,19 @@ pub(crate) enum Stop {
     Text,
     /// It makes a value that is nested too deeply.
     Depth,
+    /// It orders texts that are numbers. The interpreter compares with no way to fail.
+    Order,
+    /// It orders numbers that have more digits than are known.
+    Digits,
     /// A panic of the interpreter, caught.
     Defect,
+}
+
+impl Stop {
+    /// Whether something was used up, so that another try would take as long.
+    pub(crate) fn is_bound(self) -> bool {
+        !matches!(self, Stop::Order | Stop::Digits)
+    }
 }
 
 impl fmt::Display for Stop {
@@ -49,6 +60,11 @@ impl fmt::Display for Stop {
             Stop::Stack => "the expression was stopped because its calls nest too deeply",
             Stop::Text => "the expression was stopped because it makes a text that is too long",
             Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
+            Stop::Order => {
+                "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` makes a \
+                 number of it"
+            }
+            Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
             Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
         })
     }
@@ -60,6 +76,8 @@ struct Budget {
     steps: u64,
     path_steps: u64,
     in_path: bool,
+    /// Whether any order will do, for example to find out what is equal.
+    takes_any_order: bool,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -87,6 +105,7 @@ pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
         steps: MOST_STEPS,
         path_steps: MOST_PATH_STEPS,
         in_path: false,
+        takes_any_order: false,
         stack: here(),
         ends: Instant::now() + LONGEST,
     };
@@ -161,6 +180,22 @@ pub(super) fn in_path<T>(follow: impl FnOnce() -> T) -> T {
     if let Some(budget) = BUDGET.get() {
         BUDGET.set(Some(Budget { in_path: was, ..budget }));
     }
+    result
+}
+
+/// Ends the evaluation because two values have no order, except where any order will do.
+pub(super) fn refuse_order(why: Stop) {
+    if BUDGET.get().is_some_and(|budget| !budget.takes_any_order) {
+        stop(why);
+    }
+}
+
+/// Sorts by an order that tells what is equal, and otherwise does not matter.
+pub(super) fn in_any_order<T>(sort: impl FnOnce() -> T) -> T {
+    let set = |takes_any_order| BUDGET.set(BUDGET.get().map(|budget| Budget { takes_any_order, ..budget }));
+    set(true);
+    let result = sort();
+    set(false);
     result
 }
 

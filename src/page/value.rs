@@ -23,6 +23,8 @@ use crate::{amount, text};
 
 /// Most keys that a message names.
 const MOST_KEYS: usize = 8;
+/// Digits of a date without signs between them; times have more.
+const LENGTH_OF_DATES: usize = 8;
 /// Characters of the page's own text that a message keeps.
 const SHOWN: usize = 200;
 
@@ -46,6 +48,9 @@ pub(crate) enum Value {
 pub(crate) struct Text {
     text: String,
     origin: Origin,
+    /// How many bytes at its beginning, and how many at its end, are one text of the answer.
+    head: usize,
+    tail: usize,
 }
 
 /// Who wrote a text.
@@ -217,7 +222,25 @@ impl Text {
         }
     }
 
+    fn new(text: String, origin: Origin) -> Text {
+        let part = if matches!(origin, Origin::Page) { 0 } else { text.len() };
+        Text { text, origin, head: part, tail: part }
+    }
+
+    /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
+    /// before the one or behind the other.
+    fn would_join(&self, other: &Text) -> bool {
+        let is_amount = |part: &str| amount::read(part).is_ok();
+        is_amount(&self.text[self.text.len() - self.tail..]) && is_amount(&other.text[..other.head])
+    }
+
     fn append(&mut self, other: &Text) {
+        if self.text.is_empty() {
+            self.head = other.head;
+        }
+        if !other.text.is_empty() {
+            self.tail = other.tail;
+        }
         self.origin = match (&self.origin, &other.origin) {
             (Origin::Page, Origin::Page) => Origin::Page,
             (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
@@ -248,13 +271,13 @@ impl Value {
     /// A text of the answer.
     pub(crate) fn answer(text: String) -> Value {
         meter::spend_text(text.len());
-        Value::Text(Rc::new(Text { text, origin: Origin::Answer }))
+        Value::Text(Rc::new(Text::new(text, Origin::Answer)))
     }
 
     /// A text of the page's author.
     pub(super) fn own(text: String) -> Value {
         meter::spend_text(text.len());
-        Value::Text(Rc::new(Text { text, origin: Origin::Page }))
+        Value::Text(Rc::new(Text::new(text, Origin::Page)))
     }
 
     /// A text made from another one, by the same author.
@@ -337,6 +360,14 @@ impl Value {
     pub(crate) fn fields(&self) -> Option<impl Iterator<Item = (&str, &Value)>> {
         match self {
             Value::Object(object) => Some(object.fields.iter().map(|(key, value)| (&**key, value))),
+            _ => None,
+        }
+    }
+
+    /// Where a null of the answer was missed.
+    pub(super) fn missing(&self) -> Option<&Missing> {
+        match self {
+            Value::Null(missing) => missing.as_deref(),
             _ => None,
         }
     }
@@ -623,9 +654,18 @@ impl Ord for Value {
         };
         match (self, other) {
             (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-            (Value::Number(left), Value::Number(right)) => left.cmp(right),
+            (Value::Number(left), Value::Number(right)) => {
+                let order = left.cmp(right);
+                if order.is_eq() && left.is_long() | right.is_long() {
+                    meter::refuse_order(Stop::Digits);
+                }
+                order
+            }
             (Value::Text(left), Value::Text(right)) => {
                 meter::spend(left.text.len().min(right.text.len()) / 64);
+                if !is_ordered_as_text(&left.text, &right.text) {
+                    meter::refuse_order(Stop::Order);
+                }
                 left.text.cmp(&right.text)
             }
             (Value::List(left), Value::List(right)) => left.items.cmp(&right.items),
@@ -641,9 +681,32 @@ impl Ord for Value {
                 let keys = left.iter().map(|field| &field.0).cmp(right.iter().map(|field| &field.0));
                 keys.then_with(|| left.iter().map(|field| &field.1).cmp(right.iter().map(|field| &field.1)))
             }
+            (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) if is_number(&text.text) => {
+                meter::refuse_order(Stop::Order);
+                rank(self).cmp(&rank(other))
+            }
             _ => rank(self).cmp(&rank(other)),
         }
     }
+}
+
+/// Whether a text is a number, whoever wrote it.
+fn is_number(text: &str) -> bool {
+    if text.len() > amount::LONGEST || !text.contains(|c: char| c.is_numeric()) {
+        return false;
+    }
+    meter::spend(1 + text.len() / 16);
+    amount::read(text).is_ok()
+}
+
+/// Whether the order of two texts is that of the alphabet. Of two numbers it is not, except of digits of one length, as
+/// times and dates have them.
+fn is_ordered_as_text(left: &str, right: &str) -> bool {
+    let are_aligned = || {
+        let is_digits = |text: &str| text.len() >= LENGTH_OF_DATES && text.bytes().all(|b| b.is_ascii_digit());
+        left.len() == right.len() && is_digits(left) && is_digits(right)
+    };
+    left == right || are_aligned() || !is_number(left) || !is_number(right)
 }
 
 /// The list to be changed; it is copied if it is shared.
@@ -670,13 +733,13 @@ impl Add for Value {
     type Output = ValR<Value>;
     fn add(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => sum(left, right),
+            (Value::Number(left), Value::Number(right)) => calculated(left.plus(right)),
             // What the answer does not hold is unknown, and not zero. A null of the page's own begins a sum.
             (left @ Value::Null(Some(_)), right @ Value::Number(_))
             | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
             (Value::Null(_), value) | (value, Value::Null(_)) => Ok(value),
             (Value::Text(mut left), Value::Text(right)) => {
-                if is_amount(&left) && is_amount(&right) {
+                if left.would_join(&right) {
                     let why = "two numbers that are texts would be joined, not added; `tonumber` makes numbers of them";
                     return Err(Error::str(why));
                 }
@@ -703,21 +766,16 @@ impl Add for Value {
     }
 }
 
-fn sum(left: Number, right: Number) -> ValR<Value> {
-    let sum = left.plus(right).map(Value::Number);
-    sum.ok_or_else(|| Error::str("a difference cannot be calculated exactly; give its parts as `{amount, minus}`"))
-}
-
-/// Whether a text of the answer is an amount: joining two of them is never what is meant.
-fn is_amount(text: &Text) -> bool {
-    matches!(text.origin, Origin::Answer) && amount::read(&text.text).is_ok()
+/// The result of arithmetic, or why there is none.
+fn calculated(result: Result<Number, &'static str>) -> ValR<Value> {
+    result.map(Value::Number).map_err(Error::str)
 }
 
 impl Sub for Value {
     type Output = ValR<Value>;
     fn sub(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => sum(left, -right),
+            (Value::Number(left), Value::Number(right)) => calculated(left.plus(-right)),
             (Value::List(mut left), Value::List(right)) => {
                 let list = list_mut(&mut left);
                 list.items.retain(|item| !right.items.contains(item));
@@ -732,8 +790,13 @@ impl Mul for Value {
     type Output = ValR<Value>;
     fn mul(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left * right)),
+            (Value::Number(left), Value::Number(right)) => calculated(left.times(right)),
             (Value::Text(text), Value::Number(times)) | (Value::Number(times), Value::Text(text)) => {
+                if text.would_join(&text) {
+                    let why =
+                        "a number that is a text would be repeated, not multiplied; `tonumber` makes a number of it";
+                    return Err(Error::str(why));
+                }
                 let Some(times) = times.as_isize() else {
                     return Err(Error::math(Value::Text(text), Math::Mul, Value::Number(times)));
                 };
@@ -769,7 +832,7 @@ impl Div for Value {
     type Output = ValR<Value>;
     fn div(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left / right)),
+            (Value::Number(left), Value::Number(right)) => calculated(left.over(right)),
             (whole @ Value::Text(_), Value::Text(by)) => {
                 let text = whole.as_text().unwrap_or_default();
                 meter::spend(text.len() / 64);
@@ -789,12 +852,10 @@ impl Div for Value {
 impl Rem for Value {
     type Output = ValR<Value>;
     fn rem(self, other: Value) -> ValR<Value> {
-        if let (Value::Number(left), Value::Number(right)) = (&self, &other)
-            && let Some(rest) = left.remainder(*right)
-        {
-            return Ok(Value::Number(rest));
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => calculated(left.remainder(right)),
+            (left, right) => Err(Error::math(left, Math::Rem, right)),
         }
-        Err(Error::math(self, Math::Rem, other))
     }
 }
 

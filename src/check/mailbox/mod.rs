@@ -12,6 +12,7 @@ mod folder;
 pub mod html;
 pub mod keywords;
 pub mod mail;
+mod phrases;
 pub mod resolve;
 pub mod scan;
 pub mod session;

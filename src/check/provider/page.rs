@@ -306,6 +306,11 @@ impl Page {
             .join("{api_key}")
     }
 
+    /// The currency of every balance that the page reads; none if that depends on the answer.
+    pub fn fixed_currency(&self, options: &BTreeMap<String, String>) -> Option<&str> {
+        self.currency.as_deref().filter(|_| !self.balance_for(options).contains("currency"))
+    }
+
     /// Compiles the page's expressions.
     ///
     /// # Errors
@@ -513,8 +518,14 @@ impl Page {
                     })?,
                 });
             }
-            let next = if is_minus { sum.checked_sub(value) } else { sum.checked_add(value) };
-            sum = next.ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+            let next = amount::exact::sum(sum, if is_minus { -value } else { value });
+            sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
+        }
+        // If the answer says nothing, the page does, and not the project.
+        if let (None, None, Some(own), Some(wanted)) = (&said, &named, &self.currency, variables.currency())
+            && !amount::is_same(own, wanted)
+        {
+            return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
         }
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
         Ok(Reading { amount: Amount::Of(sum), currency })
@@ -565,7 +576,8 @@ fn another_currency(found: &str, who: &str) -> Failure {
 fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
     let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
     match value {
-        Shape::Number(literal) => plain(amount::from_json_number(&literal).map(amount::without_rest)),
+        Shape::Number(literal) => plain(amount::from_json_number(&literal)),
+        Shape::Long => plain(Err(amount::exact::TOO_MANY_DIGITS)),
         Shape::Float(value) => plain(amount::from_float(value)),
         Shape::Text(text) => amount::read_in(&text, known)
             .map(|money| (money.value, money.currency))
@@ -659,9 +671,13 @@ fn told(error: Shape) -> Told {
         }
         Shape::Text(message) => Told { words: Some(message), ..Told::default() },
         // A code: the answer may have words for it.
-        Shape::Null | Shape::Missing(_) | Shape::Bool(_) | Shape::Number(_) | Shape::Float(_) | Shape::Array => {
-            Told::default()
-        }
+        Shape::Null
+        | Shape::Missing(_)
+        | Shape::Bool(_)
+        | Shape::Number(_)
+        | Shape::Float(_)
+        | Shape::Long
+        | Shape::Array => Told::default(),
     }
 }
 

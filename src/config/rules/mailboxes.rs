@@ -31,7 +31,7 @@ impl Builder<'_> {
     ) -> (Vec<Mailbox>, EmailSettings) {
         let at = |name: &str| vec![key("email_settings"), key(name)];
         let defaults = EmailSettings::default();
-        let within = |builder: &mut Self, name: &str, value: Option<u64>, most: u64, default: u64| match value {
+        let within = |builder: &mut Self, name: &str, value: Option<i128>, most: i128, default: i128| match value {
             None => default,
             Some(n) if (1..=most).contains(&n) => n,
             Some(n) => {
@@ -40,9 +40,9 @@ impl Builder<'_> {
                 default
             }
         };
-        let days = within(self, "days", settings.days.map(|n| n.0), 30, u64::from(defaults.days)) as u32;
+        let days = within(self, "days", settings.days.map(|n| n.0), 30, i128::from(defaults.days)) as u32;
         let most = self.overlay("MAX_EMAILS_TO_SCAN", settings.max_emails.map(|n| n.0));
-        let max_emails = within(self, "max_emails", most, 100_000, defaults.max_emails as u64) as usize;
+        let max_emails = within(self, "max_emails", most, 100_000, defaults.max_emails as i128) as usize;
         let mut words = settings.alert_keywords.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
         words.extend(settings.extra_alert_keywords.unwrap_or_default());
         let shared = Arc::new(Keywords::new(words.clone()));

@@ -33,7 +33,7 @@ use super::document::{self, Document, NodePath, Part, Step};
 use super::echo;
 use super::environment::{DotenvFault, DotenvFaults, Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
-use super::raw::{Lenient, RawConfig, RawMailboxes, RawSettings, Text};
+use super::raw::{Lenient, PLAIN_NUMBER, RawConfig, RawMailboxes, RawSettings, Text};
 use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::{Page, Reader};
@@ -311,6 +311,11 @@ impl Builder<'_> {
             };
             self.problem(&duplicate.path, Part::Key(duplicate.occurrence), message, hint);
         }
+        for path in &self.document.rounded {
+            let message = format!("{} must be {PLAIN_NUMBER}", echo::key(&last_key(path)));
+            self.problem(path, Part::Value, message, None);
+            self.flagged.insert(path.clone());
+        }
         for (path, why) in std::mem::take(&mut self.interpolated.malformed) {
             let message = format!("{}: {why}", echo::key(&last_key(&path)));
             self.problem(&path, Part::Value, message, Some("write `$$` for a dollar sign".to_owned()));
@@ -498,7 +503,7 @@ impl Builder<'_> {
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
-        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default());
+        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
         let (mailboxes, email) = self.mailboxes(raw.email, raw.email_settings.unwrap_or_default(), &settings);
         if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
             let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
@@ -527,7 +532,7 @@ impl Builder<'_> {
         let defaults = Settings::default();
         let workers = self.overlay("MAX_CONCURRENT_CHECKS", raw.max_concurrent_checks.map(|n| n.0));
         let workers = match workers {
-            Some(0) => {
+            Some(..=0) => {
                 self.problem(
                     &at("max_concurrent_checks"),
                     Part::Value,
@@ -536,7 +541,7 @@ impl Builder<'_> {
                 );
                 defaults.max_concurrent_checks
             }
-            Some(n) => n.min(u64::from(u32::MAX)) as usize,
+            Some(n) => n.min(i128::from(u32::MAX)) as usize,
             None => defaults.max_concurrent_checks,
         };
         let request = self.overlay("REQUEST_TIMEOUT", raw.request_timeout_seconds.map(|n| n.0));
@@ -628,10 +633,10 @@ impl Builder<'_> {
         }
     }
 
-    fn count(&mut self, path: &[Step], value: Option<Lenient<u64>>, most: u32, default: u32) -> u32 {
+    fn count(&mut self, path: &[Step], value: Option<Lenient<i128>>, most: u32, default: u32) -> u32 {
         match value.map(|n| n.0) {
             None => default,
-            Some(n) if n <= u64::from(most) => n as u32,
+            Some(n) if (0..=i128::from(most)).contains(&n) => n as u32,
             Some(n) => {
                 let message = format!("`{}` must be 0 to {most}{}", last_key(path), echo::but_is(n));
                 self.problem(path, Part::Value, message, None);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Builder, item, no_provider, shown_name, suggestion, under, web_address};
+use super::{Builder, item, key, no_provider, shown_name, suggestion, under, web_address};
+use crate::amount;
 use crate::check::provider::Target;
 use crate::check::provider::page::{CredentialFormat, Page, Reader};
 use crate::config::credential::Use;
@@ -114,6 +115,8 @@ impl Builder<'_> {
             raw.options.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0.0)).collect();
         let is_known = pages.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
         let options = if is_known { self.options(path, &page, set) } else { set };
+        let currency = raw.currency.filter(|c| !c.is_empty());
+        self.currency(path, &page, &options, currency.as_deref());
         self.credential(path, &page, credential.as_ref(), &mut broken);
         broken = broken.or_else(|| self.broken_at(path));
         let reader = if broken.is_none() { self.reader(path, &page, &options, &mut broken) } else { None };
@@ -132,7 +135,7 @@ impl Builder<'_> {
             warning_threshold,
             kind: raw.kind,
             owner_project: owner,
-            currency: raw.currency.filter(|c| !c.is_empty()),
+            currency,
             base_url,
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
             timeout,
@@ -212,6 +215,20 @@ impl Builder<'_> {
             }
         }
         page.options_with_defaults(&set)
+    }
+
+    /// Whether the currency that is wanted can be that of the balance: amounts are never converted, so it must not only be
+    /// written beside them.
+    fn currency(&mut self, path: &[Step], page: &Page, options: &BTreeMap<String, String>, wanted: Option<&str>) {
+        let Some((own, wanted)) = page.fixed_currency(options).zip(wanted) else {
+            return;
+        };
+        // What a page of one's own reads may be a text that names its currency, so only the answer can tell.
+        let is_own = || self.names.iter().any(|(at, id)| at.first() == Some(&key("providers")) && *id == page.id);
+        if !amount::is_same(own, wanted) && !is_own() {
+            let message = format!("the page `{}` reads {own}; leave `currency` out", page.id);
+            self.problem(&under(path, "currency"), Part::Value, message, None);
+        }
     }
 
     /// The page's expressions, compiled once for all accounts that share them.

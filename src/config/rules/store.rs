@@ -25,7 +25,7 @@ impl Builder<'_> {
         };
         let retention = match raw.retention_days.map(|n| n.0) {
             None => days(RETENTION_DAYS),
-            Some(n @ 1..=36_500) => days(n),
+            Some(n @ 1..=36_500) => days(n as u64),
             Some(n) => {
                 let message = format!("`retention_days` must be 1 to 36500{}", echo::but_is(n));
                 self.problem(&under(&path, "retention_days"), Part::Value, message, None);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{Builder, item, shown_name, under};
 use crate::check::subscription::Cycle;
@@ -10,9 +11,15 @@ use crate::config::document::{self, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{CycleType, RawSubscription};
 use crate::config::{Schedule, Subscription};
+use crate::process::clock;
 
 impl Builder<'_> {
-    pub(super) fn subscriptions(&mut self, raw: Vec<Option<RawSubscription>>) -> Vec<Subscription> {
+    pub(super) fn subscriptions(
+        &mut self,
+        raw: Vec<Option<RawSubscription>>,
+        timezone: &TimeZone,
+    ) -> Vec<Subscription> {
+        let today = clock::now().to_zoned(timezone.clone()).date();
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         let mut subscriptions = Vec::new();
         for (index, subscription) in raw.into_iter().enumerate() {
@@ -34,12 +41,12 @@ impl Builder<'_> {
                     hint,
                 );
             }
-            subscriptions.extend(self.subscription(&path, subscription));
+            subscriptions.extend(self.subscription(&path, subscription, today));
         }
         subscriptions
     }
 
-    fn subscription(&mut self, path: &[Step], raw: RawSubscription) -> Option<Subscription> {
+    fn subscription(&mut self, path: &[Step], raw: RawSubscription, today: Date) -> Option<Subscription> {
         for (field, there) in [
             ("name", raw.name.is_some()),
             ("cycle_type", raw.cycle_type.is_some()),
@@ -84,6 +91,15 @@ impl Builder<'_> {
                 }
             }
         });
+        if let Some(Schedule { cycle, last_renewed: Some(payment), .. }) = &schedule
+            && cycle.is_far_ahead(*payment, today)
+        {
+            let place = self.place(path, &self.brought_into(path)).unwrap_or_default();
+            self.warnings.push(format!(
+                "{place}: `last_renewed_date` lies more than one cycle ahead, so nobody is reminded before {payment}; \
+                 is its year right?"
+            ));
+        }
         let schedule = match self.broken_at(path) {
             Some(why) => Err(why),
             None => Ok(schedule?),
