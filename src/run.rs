@@ -14,7 +14,7 @@ use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
 use crate::check::mailbox::resolve::Resolver;
 use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
-use crate::check::pool::{Job, Lost, Turn};
+use crate::check::pool::{Job, Lost, Traits};
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
 use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
@@ -359,7 +359,12 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done));
+    let traits = Traits {
+        slow: names.len(),
+        hosts: names.iter().map(|_| None).chain(hosts_of_checks.iter().cloned()).collect(),
+        has_answered: |looked| matches!(looked, Looked::Account(outcome) if outcome.has_answered()),
+    };
+    let looked = check::pool::run(jobs, &traits, plan.workers, deadline, |done| progress.done(done));
     drop(progress);
 
     let mut looked = looked.into_iter();
@@ -408,12 +413,9 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
 }
 
 fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
-    Box::new(move || {
+    Box::new(move |_| {
         fault::point(&format!("check-panic:{}", scanner.name()));
-        match scanner.turn() {
-            Turn::Done(scanned) => Turn::Done(Looked::Mailbox(scanned)),
-            Turn::Later(at, why) => Turn::Later(at, why),
-        }
+        scanner.turn().map(Looked::Mailbox)
     })
 }
 
