@@ -306,13 +306,6 @@ impl Page {
             .join("{api_key}")
     }
 
-    /// The currency of every balance that the page reads; none if its examples show that an answer may name another one.
-    pub fn fixed_currency(&self) -> Option<&str> {
-        let own = self.currency.as_deref()?;
-        let shown = self.examples.iter().filter_map(|example| example.expect.currency.as_deref());
-        shown.into_iter().all(|currency| amount::is_same(own, currency)).then_some(own)
-    }
-
     /// Compiles the page's expressions.
     ///
     /// # Errors

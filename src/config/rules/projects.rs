@@ -221,10 +221,11 @@ impl Builder<'_> {
     /// Whether the currency that is wanted can be that of the balance: amounts are never converted, so it must not only be
     /// written beside them.
     fn currency(&mut self, path: &[Step], page: &Page, wanted: Option<&str>) {
-        let Some((own, wanted)) = page.fixed_currency().zip(wanted) else {
+        let Some((own, wanted)) = page.currency.as_deref().zip(wanted) else {
             return;
         };
-        // What a page of one's own reads may be a text that names its currency, so only the answer can tell.
+        // A page of the catalogue has a currency only if it reads no other one. What a page of one's own reads may be a text
+        // that names its currency, so only the answer can tell.
         let is_own = || self.names.iter().any(|(at, id)| at.first() == Some(&key("providers")) && *id == page.id);
         if !amount::is_same(own, wanted) && !is_own() {
             let message = format!("the page `{}` reads {own}; leave `currency` out", page.id);
