@@ -174,6 +174,10 @@ impl Clients {
             Ok(connector) => connector,
             Err(failure) => return Reader::Broken(failure),
         };
+        if !limits::has_room_for_runtime() {
+            log::info!("reading and sending share one HTTP client: this process may open few files");
+            return Reader::Impossible;
+        }
         let proxies = Arc::clone(&self.proxies);
         let built = Client::builder()
             .user_agent(USER_AGENT)
