@@ -230,6 +230,9 @@ mod tests {
             };
             assert_eq!(metered(evaluation), Err(Stop::Steps));
         }
+        let words = [Stop::Steps, Stop::Time].map(|stop| stop.to_string());
+        assert!(words[0].ends_with("too many steps"), "{words:?}");
+        assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
         assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
         #[allow(unconditional_recursion)]
         fn dig(n: u64) -> u64 {
