@@ -418,8 +418,8 @@ fn a_check_without_a_descriptor_says_what_it_needs() {
     for state in [json!("none"), json!({"path": "state.db"})] {
         config["state"] = state;
         let (mut read, mut is_kept) = (0, false);
-        // From the streams alone to enough.
-        for limit in 3..=24 {
+        // From one more than the streams to enough.
+        for limit in 4..=24 {
             let hits = hook.hits();
             let run = Program::check_json(&config).by(&["prlimit", &format!("--nofile={limit}")]).run();
             if run.code() == 78 {
