@@ -1,6 +1,9 @@
 //! The names of currencies as people and services write them: codes, signs, words. What a sign stands for is a list where
 //! several currencies share it.
 
+/// Longest name of a currency that an answer may bring, in bytes.
+const LONGEST: usize = 24;
+
 /// A currency, or another unit of account, as a text names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency {
@@ -87,6 +90,13 @@ fn is_written_with_comma(code: &str) -> bool {
 pub fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     one.eq_ignore_ascii_case(other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
+}
+
+/// Whether a word of an answer can be a currency or another unit of account: a known name or sign, or three letters as codes
+/// have them. Anything else may be private.
+pub fn is_unit(word: &str) -> bool {
+    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    word.len() <= LONGEST && (is_code(word) || super::text::currency(word).is_some())
 }
 
 const fn one(code: &'static [&'static str; 1]) -> Currency {
@@ -370,6 +380,46 @@ pub(super) fn minor_of_letters(word: &str) -> Option<Currency> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_answer_calls_a_currency_is_one() {
+        for word in [
+            "USD",
+            "usd",
+            "XAU",
+            "RMB",
+            "$",
+            "US$",
+            "¥",
+            "€",
+            "人民币",
+            "元",
+            "credits",
+            "Points",
+            "USDT",
+            "DOGE",
+            "yuan",
+        ] {
+            assert!(is_unit(word), "{word}");
+        }
+        for word in [
+            "",
+            "jane@priv.example",
+            "4915112345678",
+            "+49 151 1234",
+            "sk_live_Abc",
+            "EUR\nUSD",
+            "EUR USD",
+            "<script>",
+            "jane",
+            "张伟",
+            "12",
+            "U1D",
+            "USD 5",
+        ] {
+            assert!(!is_unit(word), "{word}");
+        }
+    }
 
     #[test]
     fn two_words_for_one_currency_are_the_same() {

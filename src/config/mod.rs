@@ -38,7 +38,7 @@ use crate::check::subscription::Cycle;
 use crate::limit::Limit;
 use crate::redact::Redactor;
 
-pub(crate) use echo::word;
+pub(crate) use echo::{looks_secret, word};
 #[cfg(debug_assertions)]
 pub(crate) use environment::of_this_process;
 pub use environment::{Environment, arguments};
@@ -295,6 +295,8 @@ pub struct State {
     pub place: Result<Place, String>,
     /// How long samples and sent alerts are kept.
     pub retention: Duration,
+    /// Whether the password of a database may travel in the clear.
+    pub allow_insecure: bool,
 }
 
 /// A place for what runs remember.

@@ -434,6 +434,8 @@ pub(super) struct RawStore {
     pub url: Option<String>,
     /// A file that holds the address of the database.
     pub url_file: Option<String>,
+    /// Says that the password in `url` may go to another machine without TLS, by `sslmode=disable`; without it every run warns.
+    pub allow_insecure: Option<Lenient<bool>>,
     /// How long samples and sent alerts are kept, in days: 1 to 36500, default 400.
     #[cfg_attr(test, schemars(extend("default" = 400)))]
     pub retention_days: Option<Lenient<i128>>,

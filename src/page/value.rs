@@ -18,6 +18,7 @@ use jaq_core::val::Range;
 use jaq_core::{Exn, ValR, ValT, ValX};
 
 use super::meter::{self, Stop};
+use super::names::is_field;
 use super::number::Number;
 use crate::{amount, text};
 
@@ -145,9 +146,9 @@ fn is_plain(key: &str) -> bool {
 }
 
 impl Step {
-    /// A key of the answer. One that looks like data (an id, an address, a date) is not shown.
+    /// A key of the answer. One that is no name of a field (an id, an address, a date) is not shown.
     fn of_answer(key: &str) -> Step {
-        Step::Key(if is_name(key) { key.to_owned() } else { "…".to_owned() })
+        Step::Key(if is_field(key) { key.to_owned() } else { "…".to_owned() })
     }
 }
 
@@ -159,14 +160,6 @@ impl fmt::Display for Step {
             Step::Index(index) => write!(f, "[{index}]"),
         }
     }
-}
-
-/// Whether a key is a name rather than data: short, without digits to speak of, without signs.
-fn is_name(key: &str) -> bool {
-    let chars = key.chars().count();
-    (1..=32).contains(&chars)
-        && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        && key.chars().filter(char::is_ascii_digit).count() <= 4
 }
 
 impl Missing {
@@ -203,9 +196,9 @@ impl Object {
         meter::spend_bytes(self.fields.keys().map(|key| key.len()).sum());
     }
 
-    /// The keys that are names, a bounded number of them.
+    /// The keys that are names of fields, a bounded number of them.
     fn names(&self) -> String {
-        let all = self.fields.keys().filter(|key| is_name(key));
+        let all = self.fields.keys().filter(|key| is_field(key));
         let shown: Vec<&str> = all.take(MOST_KEYS).map(|key| &**key).collect();
         let more = self.fields.len() - shown.len();
         match (shown.is_empty(), more) {

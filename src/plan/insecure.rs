@@ -7,9 +7,9 @@ use url::Url;
 
 use super::Plan;
 use crate::check::provider::Target;
-use crate::config::{ChannelKind, MailLogin};
+use crate::config::MailLogin;
 use crate::http::{self, Clients};
-use crate::{redact, text};
+use crate::{redact, state, text};
 
 /// So many of those with one host are named.
 const MOST_NAMED: usize = 3;
@@ -40,10 +40,8 @@ impl Plan {
         }
         for channel in self.channels.iter().filter(|channel| !channel.allow_insecure) {
             let Some(url) = channel.url.as_ref().filter(|url| travels(url)) else { continue };
-            // Whoever knows the address of a robot can post through it.
-            if channel.login.is_some() || channel.kind != ChannelKind::Custom || redact::is_credential(url) {
-                find("the credential of the webhook", url, &channel.name);
-            }
+            // Whoever knows the address can post to it, whether it looks like a secret or not.
+            find("the credential of the webhook", url, &channel.name);
         }
         if let Some(gateway) = self.metrics.gateway.as_ref().filter(|gateway| !gateway.allow_insecure)
             && let Some(url) = gateway.url.as_ref().filter(|url| travels(url))
@@ -57,7 +55,10 @@ impl Plan {
                 find("the refresh token of", &oauth2.token_url, &mailbox.name);
             }
         }
-        found.into_iter().map(|((what, host), names)| warning(what, &host, &names)).collect()
+        let database =
+            self.state.place.as_ref().ok().filter(|_| !self.state.allow_insecure).and_then(state::in_the_clear);
+        let database = database.map(|host| told("the password of the database", &host, "under `state`"));
+        found.into_iter().map(|((what, host), names)| warning(what, &host, &names)).chain(database).collect()
     }
 }
 
@@ -66,8 +67,12 @@ fn warning(what: &str, host: &str, names: &[&str]) -> String {
     let shown = shown.collect::<Vec<_>>().join(", ");
     let more = names.len().saturating_sub(MOST_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    told(&format!("{what} {shown}{more}"), &format!("http://{host}"), "beside it")
+}
+
+fn told(what: &str, place: &str, beside: &str) -> String {
     format!(
-        "{what} {shown}{more} goes to `http://{host}`, where everybody on the way can read it; \
-         `allow_insecure: true` beside it says that this is meant"
+        "{what} goes to `{place}`, where everybody on the way can read it; \
+         `allow_insecure: true` {beside} says that this is meant"
     )
 }

@@ -72,6 +72,11 @@ impl Variables {
         self.currency.as_deref()
     }
 
+    /// What the options of the project are set to.
+    pub fn options(&self) -> impl Iterator<Item = &str> {
+        self.options.values().map(String::as_str)
+    }
+
     fn values(&self) -> [Value; 2] {
         let currency = self.currency.clone().map_or(Value::Null(None), Value::from);
         let options = self.options.iter().map(|(name, value)| (name.as_str().into(), Value::answer(value.clone())));
@@ -737,6 +742,11 @@ mod tests {
                 "`.x` is null; the answer has `a` and 3 more",
             ),
             (r#"{"bob@example.com":1}"#.to_owned(), "`.x` is null; the answer has 1 other key"),
+            (
+                r#"{"AKIAIOSFODNNEXAMPLE":1,"org-acme":1,"jane_doe":1,"qwertyuiopasdfghjklzxcvbnm":1,"张伟":1,"total_usage":1}"#
+                    .to_owned(),
+                "`.x` is null; the answer has `total_usage` and 5 more",
+            ),
             (
                 format!("{{{}}}", keys.join(",")),
                 "`.x` is null; the answer has `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and 12 more",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Builder, item, key, shown_name, under, web_address};
+use super::{Builder, is_host, item, key, shown_name, under, web_address};
 use crate::check::mailbox::keywords::{DEFAULT, Keywords};
 use crate::check::mailbox::session::{Address, Security};
 use crate::config::credential::Use;
@@ -129,7 +129,7 @@ impl Builder<'_> {
                 usual
             }
         };
-        let host = raw.host.map(|host| host.trim().to_owned()).unwrap_or_default();
+        let host = self.mail_host(path, raw.host);
         let is_near =
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
@@ -191,6 +191,21 @@ impl Builder<'_> {
             allow_insecure,
             broken,
         })
+    }
+
+    /// The server of a mailbox: a name or an IP address, and nothing else.
+    fn mail_host(&mut self, path: &[Step], written: Option<String>) -> String {
+        let Some(host) = written.map(|host| host.trim().to_owned()) else {
+            return String::new();
+        };
+        if is_host(&host) {
+            return host;
+        }
+        let message = "`host` is neither the name of a machine nor an IP address".to_owned();
+        let hint = "write the name alone, as `imap.example.com`; `port`, `username`, `password` and `security` stand beside it";
+        self.redactor.learn_database(&host);
+        self.problem(&under(path, "host"), Part::Value, message, Some(hint.to_owned()));
+        String::new()
     }
 
     fn oauth2(&mut self, path: &[Step], raw: RawOauth2, broken: &mut Option<String>) -> Option<Oauth2> {

@@ -6,6 +6,7 @@
 mod auth;
 mod channels;
 mod entries;
+mod literals;
 mod mailboxes;
 mod metrics;
 mod pages;
@@ -849,6 +850,8 @@ impl Builder<'_> {
 
 /// `did you mean ...`, or the list of what there is.
 fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
+    // Some of them, as the ids of pages, stand in the config as well, and may be a key in the wrong place.
+    let known: Vec<&str> = known.iter().copied().filter(|known| !echo::looks_secret(known)).collect();
     let listed = &known[..known.len().min(MOST_LISTED)];
     Some(match text::nearest(word, known.iter().copied().take(MOST_COMPARED)) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -950,6 +953,16 @@ fn read_secret(path: &Path) -> Result<String, String> {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),
     }
+}
+
+/// Whether a text is the name of a machine, or an IP address, without scheme, user and port.
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    text.parse::<std::net::IpAddr>().is_ok()
+        || (name.len() <= 253 && name.split('.').all(is_label) && !echo::looks_secret(name))
 }
 
 /// An address that can be asked over HTTP.

@@ -119,6 +119,7 @@ impl Builder<'_> {
         }
         let set: BTreeMap<String, String> =
             raw.options.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0.0)).collect();
+        self.learn_options(&page, set.clone());
         let is_known = pages.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
         let options = if is_known { self.options(path, &page, set) } else { set };
         let currency = raw.currency.filter(|c| !c.is_empty());

@@ -8,7 +8,8 @@ use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawState, RawStore};
 use crate::config::store::{
-    DATABASE_VARIABLE, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_postgres, usual_place,
+    DATABASE_VARIABLE, NO_PLACE, PLACE_HINT, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_address,
+    is_postgres, usual_place,
 };
 use crate::config::{Place, State};
 use crate::state;
@@ -40,6 +41,12 @@ impl Builder<'_> {
             broken = broken.or_else(|| Some("`state.path` is empty".to_owned()));
             self.push(&under(&path, "path"), Part::Value, "`path` is empty".to_owned(), None, Reach::Entry);
         }
+        if let Some(file) = raw.path.as_ref().filter(|file| is_address(file)) {
+            self.redactor.learn_database(file.trim());
+            broken = broken.or_else(|| Some(format!("`state.path`: {NO_PLACE}")));
+            let hint = Some(PLACE_HINT.to_owned());
+            self.push(&under(&path, "path"), Part::Value, format!("`path`: {NO_PLACE}"), hint, Reach::Entry);
+        }
         let url = self.secret(&path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
         if let Some(url) = &url
             && !is_postgres(url.expose_secret())
@@ -56,6 +63,10 @@ impl Builder<'_> {
             self.environment.overlay(DATABASE_VARIABLE).filter(|_| is_database).map(|_| DATABASE_VARIABLE)
         });
         let field = if raw.path.is_some() { "path" } else { "url" };
+        if let Some(Err(why)) = &chosen {
+            self.environment.overlay(STATE_VARIABLE).iter().for_each(|address| self.redactor.learn_database(address));
+            self.push(&path, Part::Value, why.clone(), Some(PLACE_HINT.to_owned()), Reach::Entry);
+        }
         let place = match chosen {
             Some(place) => place,
             None if nowhere => Ok(Place::Nowhere),
@@ -79,7 +90,8 @@ impl Builder<'_> {
         if let Ok(Place::Postgres(url)) = &place {
             self.redactor.learn_database(url.expose_secret());
         }
-        State { place, retention }
+        let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
+        State { place, retention, allow_insecure }
     }
 
     /// The common variable may be meant for another program, so what is no PostgreSQL address is not an error.
