@@ -871,7 +871,8 @@ impl Div for Value {
             (Value::Number(left), Value::Number(right)) => calculated(left.over(right)),
             (whole @ Value::Text(_), Value::Text(by)) => {
                 let text = whole.as_text().unwrap_or_default();
-                meter::spend_bytes(text.len() + by.text.len());
+                meter::spend_bytes(text.len());
+                meter::spend_bytes(by.text.len());
                 if text.is_empty() {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
