@@ -252,6 +252,8 @@ impl Clients {
     /// One attempt to read with the client that needs no thread of its own. It follows no redirect.
     fn read_without_thread(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
+        // The descriptor of a connection that is kept may be the one that sending needs.
+        builder = builder.header("connection", "close");
         if !request.headers.contains_key(ACCEPT_ENCODING) {
             builder = builder.header("accept-encoding", ACCEPTED);
         }
