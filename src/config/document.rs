@@ -24,6 +24,9 @@ const MOST_VALUES: usize = 2_000_000;
 const MOST_BRACKETS: usize = 500_000;
 /// How deep values may be nested. The deepest value that a config needs stands in the body of a page's example.
 const MOST_DEPTH: usize = 64;
+/// Most brackets that may be open at once before the parser sees them: it looks at all open ones at each word, and the depth
+/// is known only when it has read everything. Plain text counts too, so this is more than values may be nested.
+const MOST_OPEN: usize = 256;
 /// Most bytes of text in a tree, in which each alias is replaced by what it stands for.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 /// Most bytes that are read again to find positions; one position is always found.
@@ -122,9 +125,56 @@ impl Document {
     }
 }
 
+/// Where a bracket stands that is too many to be open at once, if there is one. Comments and what is quoted within one line
+/// do not count.
+fn too_many_open(bytes: &[u8]) -> Option<usize> {
+    let (mut open, mut at, mut begins) = (0_usize, 0, true);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' | b'\'' if begins => at = closing_quote(bytes, at).unwrap_or(at),
+            b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
+                at += bytes[at..].iter().take_while(|byte| **byte != b'\n').count() - 1;
+            }
+            b'[' | b'{' if open == MOST_OPEN => return Some(at),
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        // Elsewhere a quote is an apostrophe.
+        begins = match byte {
+            b' ' | b'\t' | b'\r' => begins,
+            b'\n' | b'[' | b'{' | b',' | b':' | b'-' | b'?' => true,
+            _ => false,
+        };
+        at += 1;
+    }
+    None
+}
+
+/// Where the quote that opens at a place closes on the same line.
+fn closing_quote(bytes: &[u8], opening: usize) -> Option<usize> {
+    let quote = bytes[opening];
+    let mut at = opening + 1;
+    loop {
+        match bytes.get(at)? {
+            b'\n' => return None,
+            b'\\' if quote == b'"' => at += 2,
+            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&b'\'') => at += 2,
+            byte if *byte == quote => return Some(at),
+            _ => at += 1,
+        }
+    }
+}
+
 /// Looks at bytes before the parser sees them: each value needs an indicator, and each level on one line as well. Text and
 /// comments count too, so this is a little strict, but never too lenient.
 fn weigh(bytes: &[u8]) -> Result<(), SyntaxError> {
+    if let Some(at) = too_many_open(bytes) {
+        let before = &bytes[..at];
+        let line_begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        return Err(SyntaxError { position: Some((line, at - line_begin + 1)), message: TOO_DEEP.to_owned() });
+    }
     let (mut values, mut brackets) = (0, 0);
     // How many lists and keys begin at the beginning of this line (`- - - a`); none after something else.
     let (mut line, mut line_begin, mut nested) = (1, 0, Some(0));
@@ -797,8 +847,17 @@ projects:
             ("-\n".repeat(MOST_VALUES + 1), Some(TOO_MANY)),
             ("a:\n".repeat(MOST_VALUES + 1), Some(TOO_MANY)),
             (",".repeat(MOST_VALUES + 1), Some(TOO_MANY)),
-            ("[".repeat(MOST_BRACKETS + 1), Some(TOO_MANY)),
-            ("[0,{".repeat(MOST_BRACKETS), Some(TOO_MANY)),
+            ("[],".repeat(MOST_BRACKETS + 1), Some(TOO_MANY)),
+            ("{},".repeat(MOST_BRACKETS + 1), Some(TOO_MANY)),
+            ("[0,{".repeat(MOST_BRACKETS), Some(TOO_DEEP)),
+            (levels("[", "]", MOST_BRACKETS), Some(TOO_DEEP)),
+            (levels("{b: ", "}", 100_000), Some(TOO_DEEP)),
+            (levels("[']', ", "]", 100_000), Some(TOO_DEEP)),
+            (levels("[\"\\\"]\", ", "]", 100_000), Some(TOO_DEEP)),
+            (levels("[ # ]\n", "]", 100_000), Some(TOO_DEEP)),
+            (format!("a: [{}]", "'[it''s[', \"[\\\"[\", ".repeat(MOST_OPEN)), None),
+            (format!("{}a: 1", "# [it's\n".repeat(MOST_OPEN + 1)), None),
+            (format!("a: |\n{}", "  it's [1]: {\"a\": \"\n  x}\n".repeat(MOST_OPEN + 1)), None),
             (quadratic, Some(TOO_MANY)),
             (long, Some(TOO_LONG)),
             ("? [a]\n: b".to_owned(), Some(NO_WORD)),

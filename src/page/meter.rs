@@ -20,8 +20,9 @@ const MOST_PATH_STEPS: u64 = 20_000;
 const MOST_STACK: usize = 512 * 1024;
 /// A limit for what the steps do not show, such as a slow pattern. On a busy machine it must not come first.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Between two looks at the clock, in steps.
-const CLOCK_STEPS: u64 = 4096;
+/// Between two looks at the clock, in steps. A step may go through a text of megabytes, which takes milliseconds, so they
+/// are few.
+const CLOCK_STEPS: u64 = 256;
 /// Bytes of one text. Bodies have at most half of that.
 pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Levels of one value.
@@ -30,8 +31,10 @@ pub(super) const DEEPEST_VALUE: u32 = 256;
 /// Why an evaluation was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// It took too many steps or too long.
-    Work,
+    /// It took too many steps.
+    Steps,
+    /// It took longer than any evaluation may, in whatever number of steps.
+    Time,
     /// Its calls nest too deeply.
     Stack,
     /// It makes a text that is too long.
@@ -56,7 +59,8 @@ impl Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
-            Stop::Work => "the expression was stopped because it takes too long",
+            Stop::Steps => "the expression was stopped because it takes too many steps",
+            Stop::Time => "the expression was stopped because it takes longer than 10 seconds",
             Stop::Stack => "the expression was stopped because its calls nest too deeply",
             Stop::Text => "the expression was stopped because it makes a text that is too long",
             Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
@@ -127,7 +131,7 @@ pub(super) fn step() {
         stop(Stop::Stack);
     }
     if budget.in_path {
-        budget.path_steps = budget.path_steps.checked_sub(1).unwrap_or_else(|| stop(Stop::Work));
+        budget.path_steps = budget.path_steps.checked_sub(1).unwrap_or_else(|| stop(Stop::Steps));
     }
     spend_of(budget, 1);
 }
@@ -140,9 +144,9 @@ pub(super) fn spend(cells: usize) {
 }
 
 fn spend_of(mut budget: Budget, cells: u64) {
-    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Work));
+    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Steps));
     if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
-        stop(Stop::Work);
+        stop(Stop::Time);
     }
     budget.steps = left;
     BUDGET.set(Some(budget));
@@ -151,7 +155,7 @@ fn spend_of(mut budget: Budget, cells: u64) {
 /// Looks at the clock, after something that takes long for its steps.
 pub(super) fn look_at_clock() {
     if BUDGET.get().is_some_and(|budget| Instant::now() > budget.ends) {
-        stop(Stop::Work);
+        stop(Stop::Time);
     }
 }
 
@@ -163,6 +167,11 @@ pub(super) fn spend_text(bytes: usize) {
             stop(Stop::Text);
         }
     }
+    spend_bytes(bytes);
+}
+
+/// Counts so many bytes of text that are looked at: what is copied, compared, hashed or searched costs as its length.
+pub(super) fn spend_bytes(bytes: usize) {
     spend(bytes / 64);
 }
 
@@ -219,8 +228,11 @@ mod tests {
                     step();
                 }
             };
-            assert_eq!(metered(evaluation), Err(Stop::Work));
+            assert_eq!(metered(evaluation), Err(Stop::Steps));
         }
+        let words = [Stop::Steps, Stop::Time].map(|stop| stop.to_string());
+        assert!(words[0].ends_with("too many steps"), "{words:?}");
+        assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
         assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
         #[allow(unconditional_recursion)]
         fn dig(n: u64) -> u64 {

@@ -56,6 +56,13 @@ def @json: tojson;
 const LONGEST_MATCHED: usize = 64 * 1024;
 /// Largest compiled pattern, in bytes.
 const LARGEST_PATTERN: usize = 64 * 1024;
+/// A compiled pattern with which nearly all make do, in bytes.
+const SMALL_PATTERN: usize = 1024;
+/// Bytes of a compiled pattern for one of its states, about.
+const STATE: usize = 32;
+/// Most states of a pattern times bytes of the text that it is tried on. To go through the text once takes as many steps at
+/// the worst, a second or two, and nothing can interrupt it.
+const MOST_MATCHING: usize = 16 * 1024 * 1024;
 
 /// All filters that are not defined in jq.
 pub(crate) fn filters() -> impl Iterator<Item = Fun<Jq>> {
@@ -323,6 +330,7 @@ fn to_number(value: Value) -> ValR<Value> {
             other => Err(Error::typ(other, "number")),
         };
     };
+    meter::spend(text.len() / 4);
     match json::text(text) {
         Ok(Value::Number(number)) if number.is_long() => return Err(Error::str(number::LONG)),
         Ok(number @ Value::Number(_)) => return Ok(number),
@@ -380,6 +388,19 @@ fn decode_base64(value: Value) -> ValR<Value> {
     }
 }
 
+/// Compiles a pattern, and says how many states it has, at the most. The library does not tell, but it refuses what is larger
+/// than a limit, so the limit grows until the pattern fits.
+fn compiled(builder: &mut regex_lite::RegexBuilder) -> Result<(regex_lite::Regex, usize), Error> {
+    let mut limit = SMALL_PATTERN;
+    loop {
+        match builder.size_limit(limit).build() {
+            Ok(pattern) => return Ok((pattern, limit / STATE)),
+            Err(_) if limit < LARGEST_PATTERN => limit *= 2,
+            Err(why) => return Err(Error::str(format_args!("a pattern is wrong: {why}"))),
+        }
+    }
+}
+
 /// What a pattern finds in a text: the parts between the matches, the matches, or both, in their order.
 fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     let flags = cv.0.pop_var();
@@ -390,10 +411,9 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     if text.len() > LONGEST_MATCHED {
         return Err(Error::str("a text is too long for a pattern"));
     }
-    meter::spend(50 + pattern.len() * (1 + text.len() / 16));
+    meter::spend(50 + pattern.len());
     let (mut all, mut skips_empty) = (false, false);
     let mut builder = regex_lite::RegexBuilder::new(pattern);
-    builder.size_limit(LARGEST_PATTERN);
     for flag in flags.chars() {
         match flag {
             'g' => all = true,
@@ -407,11 +427,15 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             _ => return Err(Error::str("a pattern has a flag that is not known")),
         }
     }
-    let pattern = builder.build().map_err(|why| Error::str(format_args!("a pattern is wrong: {why}")))?;
+    let (pattern, size) = compiled(&mut builder)?;
+    if size * text.len() > MOST_MATCHING {
+        return Err(Error::str("a pattern is too large for a text of this length"));
+    }
+    meter::spend_bytes(size * text.len());
     let names: Vec<Option<&str>> = pattern.capture_names().collect();
     let part = |range: std::ops::Range<usize>| cv.1.derived(text[range].to_owned());
     let mut parts: Vec<ValR<Value>> = Vec::new();
-    let mut end = 0;
+    let (mut end, mut counted, mut characters) = (0, 0, 0);
     for captures in pattern.captures_iter(text) {
         meter::look_at_clock();
         let Some(whole) = captures.get(0) else { continue };
@@ -423,11 +447,14 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             end = whole.end();
         }
         if found {
+            // What stands before the match is counted once, and not for each match again.
+            characters += text[counted..whole.start()].chars().count();
+            counted = whole.start();
             let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
             let groups = groups.map(|(group, name)| {
                 let own = |name: &str| Value::own(name.to_owned());
                 let fields = [
-                    (own("offset"), Value::from(text[..group.start()].chars().count())),
+                    (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
                     (own("length"), Value::from(group.as_str().chars().count())),
                     (own("string"), part(group.range())),
                 ];

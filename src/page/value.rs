@@ -191,6 +191,11 @@ impl Missing {
 }
 
 impl Object {
+    /// Counts the bytes of all keys, before they are compared.
+    fn spend_keys(&self) {
+        meter::spend_bytes(self.fields.keys().map(|key| key.len()).sum());
+    }
+
     /// The keys that are names of fields, a bounded number of them.
     fn names(&self) -> String {
         let all = self.fields.keys().filter(|key| is_field(key));
@@ -458,18 +463,12 @@ impl Value {
         let found: Vec<usize> = match (self, other) {
             (Value::Null(_), _) => return Ok(Value::NULL),
             (Value::Text(text), Value::Text(part)) if part.text.is_empty() => {
-                meter::spend(text.text.len() / 64);
+                meter::spend_bytes(text.text.len());
                 Vec::new()
             }
             (Value::Text(text), Value::Text(part)) => {
-                meter::spend(text.text.len() / 16);
-                let mut found = Vec::new();
-                for (index, (at, _)) in text.text.char_indices().enumerate() {
-                    if text.text[at..].starts_with(&part.text) {
-                        found.push(index);
-                    }
-                }
-                found
+                meter::spend((text.text.len() + part.text.len()) / 16);
+                occurrences(&text.text, &part.text)
             }
             (Value::List(list), Value::List(part)) if part.items.is_empty() => {
                 meter::spend(list.items.len() / 64);
@@ -492,7 +491,7 @@ impl Value {
         meter::spend(1);
         match (self, other) {
             (Value::Text(text), Value::Text(part)) => {
-                meter::spend(text.text.len() / 64);
+                meter::spend_bytes(text.text.len() + part.text.len());
                 text.text.contains(&part.text)
             }
             (Value::List(list), Value::List(parts)) => {
@@ -508,7 +507,10 @@ impl Value {
     /// Whether there is an entry under a key or index.
     pub(super) fn has(&self, key: &Value) -> ValR<Value> {
         match (self, key) {
-            (Value::Object(object), Value::Text(key)) => Ok(object.fields.contains_key(&*key.text).into()),
+            (Value::Object(object), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
+                Ok(object.fields.contains_key(&*key.text).into())
+            }
             (Value::List(list), Value::Number(index)) => {
                 Ok(index.as_isize().is_some_and(|index| index >= 0 && index.unsigned_abs() < list.items.len()).into())
             }
@@ -524,13 +526,48 @@ impl Value {
             Value::Number(number) if *number < Number::from(0) => Value::Number(-*number),
             Value::Number(_) => self,
             Value::Text(text) => {
-                meter::spend(text.text.len() / 64);
+                meter::spend_bytes(text.text.len());
                 Value::from(text.text.chars().count())
             }
             Value::List(list) => Value::from(list.items.len()),
             Value::Object(object) => Value::from(object.fields.len()),
         })
     }
+}
+
+/// The characters of a text at which a part that is not empty begins, also where it overlaps itself. As Knuth, Morris and
+/// Pratt do it, no byte is looked at again, however often the part repeats itself.
+fn occurrences(text: &str, part: &str) -> Vec<usize> {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    if part.len() > text.len() {
+        return Vec::new();
+    }
+    // How much of the part's beginning its first bytes end with again, for each number of them.
+    let mut repeats = vec![0_u32; part.len() + 1];
+    let longer = |repeats: &[u32], mut fits: usize, byte: u8| {
+        while fits > 0 && (fits == part.len() || part[fits] != byte) {
+            fits = repeats[fits] as usize;
+        }
+        fits + usize::from(part[fits] == byte)
+    };
+    for end in 1..part.len() {
+        let fits = longer(&repeats, repeats[end] as usize, part[end]);
+        repeats[end + 1] = fits as u32;
+    }
+    let is_start = |byte: u8| byte & 0xC0 != 0x80;
+    // The character at which what fits so far begins is the one that was counted so many bytes ago.
+    let (mut found, mut fits, mut begins, mut character) = (Vec::new(), 0, 0, 0);
+    for (at, byte) in text.iter().enumerate() {
+        fits = longer(&repeats, fits, *byte);
+        while begins < at + 1 - fits {
+            character += usize::from(is_start(text[begins]));
+            begins += 1;
+        }
+        if fits == part.len() {
+            found.push(character);
+        }
+    }
+    found
 }
 
 /// The depth, if a value may have it. The answer's own is bounded when it is read.
@@ -542,7 +579,7 @@ fn checked(depth: u32) -> u32 {
 }
 
 fn write_text(text: &str, out: &mut String) {
-    meter::spend(text.len() / 64);
+    meter::spend_bytes(text.len());
     // A text is always JSON.
     out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
@@ -616,11 +653,16 @@ impl PartialEq for Value {
             (Value::Bool(left), Value::Bool(right)) => left == right,
             (Value::Number(left), Value::Number(right)) => left == right,
             (Value::Text(left), Value::Text(right)) => {
-                meter::spend(left.text.len().min(right.text.len()) / 64);
+                meter::spend_bytes(left.text.len().min(right.text.len()));
                 left.text == right.text
             }
             (Value::List(left), Value::List(right)) => Rc::ptr_eq(left, right) || left.items == right.items,
-            (Value::Object(left), Value::Object(right)) => Rc::ptr_eq(left, right) || left.fields == right.fields,
+            (Value::Object(left), Value::Object(right)) => {
+                Rc::ptr_eq(left, right) || {
+                    left.spend_keys();
+                    left.fields == right.fields
+                }
+            }
             _ => false,
         }
     }
@@ -655,7 +697,7 @@ impl Ord for Value {
                 order
             }
             (Value::Text(left), Value::Text(right)) => {
-                meter::spend(left.text.len().min(right.text.len()) / 64);
+                meter::spend_bytes(left.text.len().min(right.text.len()));
                 if !is_ordered_as_text(&left.text, &right.text) {
                     meter::refuse_order(Stop::Order);
                 }
@@ -665,6 +707,7 @@ impl Ord for Value {
             (Value::Object(left), Value::Object(right)) => {
                 let sorted = |object: &Rc<Object>| {
                     meter::spend(object.fields.len());
+                    object.spend_keys();
                     let mut fields: Vec<(Rc<str>, Value)> =
                         object.fields.iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();
                     fields.sort_by(|a, b| a.0.cmp(&b.0));
@@ -828,7 +871,8 @@ impl Div for Value {
             (Value::Number(left), Value::Number(right)) => calculated(left.over(right)),
             (whole @ Value::Text(_), Value::Text(by)) => {
                 let text = whole.as_text().unwrap_or_default();
-                meter::spend(text.len() / 64);
+                meter::spend_bytes(text.len());
+                meter::spend_bytes(by.text.len());
                 if text.is_empty() {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
@@ -896,6 +940,7 @@ impl ValT for Value {
             let Some(name) = key.as_text() else {
                 return Err(key.type_error("key"));
             };
+            meter::spend_text(name.len());
             fields.insert(name.into(), value);
         }
         Ok(Value::object(fields, None))
@@ -935,11 +980,14 @@ impl ValT for Value {
         match (self, index) {
             // The first null is the one to be told of.
             (null @ Value::Null(_), _) => Ok(null),
-            (Value::Object(object), Value::Text(key)) => Ok(Value::field(&object, &key.text, || match key.origin {
-                Origin::Page => Step::Key(text::one_line(&key.text, 40)),
-                // What was a value of the answer is not shown as a key either.
-                _ => Step::Key("…".to_owned()),
-            })),
+            (Value::Object(object), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
+                Ok(Value::field(&object, &key.text, || match key.origin {
+                    Origin::Page => Step::Key(text::one_line(&key.text, 40)),
+                    // What was a value of the answer is not shown as a key either.
+                    _ => Step::Key("…".to_owned()),
+                }))
+            }
             (Value::List(list), Value::Number(number)) => {
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
                 Ok(match absolute(index, list.items.len()) {
@@ -1001,6 +1049,7 @@ impl ValT for Value {
             // As in jq, an update makes the object that it needs.
             (Value::Null(_), Value::Text(_)) => Value::object(Fields::new(), None).map_index(index, opt, f),
             (Value::Object(mut object), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
                 let old = object.fields.get(&*key.text).cloned().unwrap_or(Value::NULL);
                 let new = f(old).next().transpose()?;
                 let object_ref = object_mut(&mut object);

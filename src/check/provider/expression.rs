@@ -924,6 +924,52 @@ mod tests {
     }
 
     #[test]
+    fn one_step_on_long_texts_takes_no_longer_than_they_are() {
+        let long = "a".repeat(900_000);
+        let body = format!(r#"{{"a": "{long}", "b": "{long}b", "s": "{}"}}"#, "a".repeat(65_000));
+        for (code, want) in [
+            ("(.a + .a) | indices(\"a\" * 900000) | length", "takes too many steps"),
+            ("(\"a\" * 60000 * 30) | indices(\"a\" * 900000) | length", "takes too many steps"),
+            ("(.b + .b) | index(\"a\" * 900000 + \"b\")", "Number(\"0\")"),
+            ("(.a + .a) | rindex(\"a\" * 900000 + \"b\")", "Null"),
+            (".b as $b | .a | contains($b[1:])", "Bool(false)"),
+            (".a as $a | [limit(100; repeat(1)) | {($a): 1}] | length", "takes too many steps"),
+            (".a as $a | {($a): 1} | [limit(100; repeat(.)) | has($a)] | length", "takes too many steps"),
+            (".a as $a | {($a): 1} | [limit(100; repeat(.)) | .[$a]] | add", "takes too many steps"),
+            ("[(.a, .a) | tonumber?] | length", "takes too many steps"),
+            ("[.s | match(\"a{1,500}a{1,400}b\"; \"g\")] | length", "a pattern is too large for a text of this length"),
+            (".s | test(\"a{1,500}a{1,400}b\")", "a pattern is too large for a text of this length"),
+            ("[.s | match(\"()()()()a\"; \"g\")] | length", "takes too many steps"),
+            ("\"aaab\" | test(\"^a{1,500}a{1,400}b$\")", "Bool(true)"),
+            (".s | test(\"^[0-9]+\\\\.[0-9]+ (USD|EUR)$\")", "Bool(false)"),
+        ] {
+            let begin = Instant::now();
+            let got = message(code, &body);
+            assert!(got.contains(want), "{code}: {}", text::one_line(&got, 200));
+            assert!(begin.elapsed() < Duration::from_secs(8), "{code} took {:?}", begin.elapsed());
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_found_wherever_it_begins() {
+        for (code, want) in [
+            ("\"aaaa\" | indices(\"aa\")", "[0,1,2]"),
+            ("\"abababa\" | indices(\"aba\")", "[0,2,4]"),
+            ("\"äöäöä\" | indices(\"äöä\")", "[0,2]"),
+            ("\"x余额余额y\" | indices(\"余额\")", "[1,3]"),
+            ("\"aabaaab\" | indices(\"aaab\")", "[3]"),
+            ("\"ab\" | indices(\"abc\")", "[]"),
+            ("\"ab\" | indices(\"ab\")", "[0]"),
+            ("\"ab\" | indices(\"\")", "[]"),
+            ("\"\" | indices(\"a\")", "[]"),
+            ("\"ä1 ö22\" | [match(\"([0-9])([0-9])?\"; \"g\") | .offset, .captures[].offset]", "[1,1,4,4,5]"),
+        ] {
+            let got = message(&format!("{code} | tojson"), "{}");
+            assert!(got.contains(&format!("Text(\"{want}\")")), "{code}: {got}");
+        }
+    }
+
+    #[test]
     fn a_large_answer_is_read_within_the_bounds() {
         let entries: Vec<String> =
             (0..1200).map(|n| format!(r#"{{"id":"id-{n}","kind":"paid","left":"1.50","currency":"USD"}}"#)).collect();

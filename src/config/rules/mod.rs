@@ -674,13 +674,19 @@ impl Builder<'_> {
 
     /// The value of a variable over that of the file.
     fn overlay<T: std::str::FromStr>(&mut self, variable: &str, value: Option<T>) -> Option<T> {
+        self.overlay_at(&[], variable, value)
+    }
+
+    /// The same for the value of a field, which then comes from outside.
+    fn overlay_at<T: std::str::FromStr>(&mut self, path: &[Step], variable: &str, value: Option<T>) -> Option<T> {
         let Some(text) = self.environment.overlay(variable) else {
             return value;
         };
+        self.outside.insert(path.to_vec());
         match text.parse() {
             Ok(parsed) => Some(parsed),
             Err(_) => {
-                self.problem(&[], Part::Value, format!("the variable `{variable}` does not hold a number"), None);
+                self.problem(path, Part::Value, format!("the variable `{variable}` does not hold a number"), None);
                 value
             }
         }
@@ -722,6 +728,22 @@ impl Builder<'_> {
             return None;
         }
         owner.or(old)
+    }
+
+    /// Says that two entries have one name. Where a variable brought one of the names, its entry fails and not the other.
+    fn same_name(&mut self, entries: [&[Step]; 2], fields: &[&str], message: String, hint: Option<String>) {
+        let names = entries.iter().rev().flat_map(|entry| fields.iter().map(|field| under(entry, field)));
+        let brought = names.into_iter().find(|name| self.is_from_outside(name));
+        let at = brought.unwrap_or_else(|| match fields {
+            [field] => under(entries[1], field),
+            _ => entries[1].to_vec(),
+        });
+        self.problem(&at, Part::Value, message, hint);
+    }
+
+    /// Breaks an entry that is made already, where something was found since, such as another one with its name.
+    fn break_late(&self, path: &[Step], broken: &mut Option<String>) {
+        *broken = broken.take().or_else(|| self.broken_at(path));
     }
 
     fn missing_entry(&mut self, path: &[Step]) {

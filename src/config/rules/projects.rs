@@ -26,7 +26,7 @@ impl Builder<'_> {
         settings: &Settings,
     ) -> Vec<Project> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        let mut projects = Vec::new();
+        let (mut projects, mut places) = (Vec::new(), Vec::new());
         for (index, project) in raw.into_iter().enumerate() {
             let path = item("projects", index);
             if self.is_disabled(&path) {
@@ -40,12 +40,18 @@ impl Builder<'_> {
                 if let Some(first) = names.get(name) {
                     let message = format!("there is already a project{}", shown_name(name));
                     let hint = Some(format!("projects[{first}] has this name"));
-                    self.problem(&under(&path, "name"), Part::Value, message, hint);
+                    self.same_name([&item("projects", *first), &path], &["name"], message, hint);
                 } else {
                     names.insert(name.clone(), index);
                 }
             }
-            projects.extend(self.project(&path, project, pages, settings));
+            if let Some(project) = self.project(&path, project, pages, settings) {
+                projects.push(project);
+                places.push(path);
+            }
+        }
+        for (project, path) in projects.iter_mut().zip(&places) {
+            self.break_late(path, &mut project.broken);
         }
         projects
     }

@@ -21,7 +21,7 @@ impl Builder<'_> {
     ) -> Vec<Subscription> {
         let today = clock::now().to_zoned(timezone.clone()).date();
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        let mut subscriptions = Vec::new();
+        let (mut subscriptions, mut places) = (Vec::new(), Vec::new());
         for (index, subscription) in raw.into_iter().enumerate() {
             let path = item("subscriptions", index);
             if self.is_disabled(&path) {
@@ -34,14 +34,18 @@ impl Builder<'_> {
             if let Some(first) = subscription.name.as_ref().and_then(|name| names.insert(name.clone(), index)) {
                 let name = shown_name(subscription.name.as_deref().unwrap_or_default());
                 let hint = Some(format!("subscriptions[{first}] has this name"));
-                self.problem(
-                    &under(&path, "name"),
-                    Part::Value,
-                    format!("there is already a subscription{name}"),
-                    hint,
-                );
+                let message = format!("there is already a subscription{name}");
+                self.same_name([&item("subscriptions", first), &path], &["name"], message, hint);
             }
-            subscriptions.extend(self.subscription(&path, subscription, today));
+            if let Some(subscription) = self.subscription(&path, subscription, today) {
+                subscriptions.push(subscription);
+                places.push(path);
+            }
+        }
+        for (subscription, path) in subscriptions.iter_mut().zip(&places) {
+            if let (Ok(_), Some(why)) = (&subscription.schedule, self.broken_at(path)) {
+                subscription.schedule = Err(why);
+            }
         }
         subscriptions
     }
