@@ -262,11 +262,10 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
             }
         },
     };
-    let ratio = balance.zip(subject.threshold).and_then(|(balance, threshold)| balance.checked_div(threshold));
     Verdict {
         // It comes from outside, and goes to terminals and messages.
         currency: currency.or_else(|| subject.currency.clone()).map(|currency| text::one_line(&currency, 16)),
-        ratio: ratio.map(|ratio| ratio.round_dp(4).normalize()),
+        ratio: balance.zip(subject.threshold).and_then(|(balance, threshold)| ratio(balance, threshold)),
         subject,
         status,
         balance,
@@ -276,6 +275,14 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
         calls: outcome.calls,
         duration_seconds: outcome.duration.as_secs_f64(),
     }
+}
+
+/// Balance over threshold, to four decimals. What is below the threshold is not rounded to 1, which would say that it is not.
+fn ratio(balance: Decimal, threshold: Decimal) -> Option<Decimal> {
+    let ratio = balance.checked_div(threshold)?.round_dp(4);
+    let is_hidden = balance < threshold && ratio >= Decimal::ONE;
+    let ratio = if is_hidden { Decimal::ONE - Decimal::new(1, 4) } else { ratio };
+    Some(ratio.normalize())
 }
 
 /// What is to be told, what was told already, and what to remember.
@@ -513,6 +520,7 @@ impl<'a> Draft<'a> {
             at: self.now,
             unconfirmed: false,
             lowered_from: None,
+            told_currency: None,
             missed: None,
             since: None,
             is_reminder: false,
@@ -551,6 +559,7 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Optio
         at: now,
         unconfirmed: false,
         lowered_from: None,
+        told_currency: None,
         missed: None,
         since: None,
         is_reminder: false,

@@ -1,7 +1,9 @@
 //! The circuit breaker: a host that keeps failing is left alone for a while, in this run and the next ones.
 //!
 //! Closed, then open after so many transient failures in a row, then half-open: one check asks, and the others let those of
-//! other hosts go first until it knows. Not here: which failure is transient (`failure`).
+//! other hosts go first until it knows. A failure is that of a check whose repeats are used up, as a host that says that it is busy
+//! may be well a moment later; but every time-out counts at once, as it has cost a worker all of its time. Not here: which
+//! failure is transient (`failure`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -96,6 +98,24 @@ impl Breaker {
         Ok(permit(true))
     }
 
+    /// What came of asking a host: a failure that counts against it, or none.
+    fn learn(&self, host: &str, failure: Option<&Failure>, now: Timestamp) {
+        let settings = self.settings;
+        let mut hosts = self.lock();
+        let host = hosts.entry(host.to_owned()).or_default();
+        let before = host.state.clone();
+        if let Some(failure) = failure {
+            host.state.cause = Some((failure.reason, failure.describe()));
+            host.state.failures = host.state.failures.saturating_add(1);
+            if settings.failures > 0 && host.state.failures >= settings.failures {
+                host.state.open_until = open_until(now, settings.open_for);
+            }
+        } else {
+            host.state = HostState::default();
+        }
+        host.is_changed |= host.state != before;
+    }
+
     /// Whether a host is left alone now.
     pub fn is_open(&self, host: &str, now: Timestamp) -> bool {
         let hosts = self.lock();
@@ -137,6 +157,13 @@ impl Permit {
         self.settle(failure.filter(|failure| failure.retry != Retry::Never), now);
     }
 
+    /// Tells of an attempt that is to be repeated: if it has timed out, it counts as a check of its own.
+    pub fn note(&self, failure: &Failure, now: Timestamp) {
+        if failure.reason == Reason::Timeout {
+            self.breaker.learn(&self.host, Some(failure), now);
+        }
+    }
+
     /// Tells that nobody was asked after all, or that nothing was learnt of the host: the next one may probe.
     pub fn withdraw(mut self) {
         let mut hosts = self.breaker.lock();
@@ -146,21 +173,11 @@ impl Permit {
     }
 
     fn settle(&mut self, failure: Option<&Failure>, now: Timestamp) {
-        let settings = self.breaker.settings;
-        let mut hosts = self.breaker.lock();
-        let host = hosts.entry(std::mem::take(&mut self.host)).or_default();
-        let before = host.state.clone();
-        if let Some(failure) = failure {
-            host.state.cause = Some((failure.reason, failure.describe()));
-            host.state.failures = host.state.failures.saturating_add(1);
-            if settings.failures > 0 && host.state.failures >= settings.failures {
-                host.state.open_until = open_until(now, settings.open_for);
-            }
-        } else {
-            host.state = HostState::default();
+        let host = std::mem::take(&mut self.host);
+        self.breaker.learn(&host, failure, now);
+        if let Some(host) = self.breaker.lock().get_mut(&host) {
+            host.is_probed &= !self.is_probe;
         }
-        host.is_changed |= host.state != before;
-        host.is_probed &= !self.is_probe;
     }
 }
 
@@ -232,6 +249,23 @@ mod tests {
         assert!(ask(&breaker, 122, None));
         assert!(ask(&breaker, 122, passing()), "closed, and the count is at its beginning");
         assert!(ask(&breaker, 122, passing()));
+    }
+
+    #[test]
+    fn every_time_out_counts_but_other_failures_only_when_their_check_is_over() {
+        for (reason, is_open) in [(Reason::Timeout, true), (Reason::HttpStatus, false), (Reason::RateLimited, false)] {
+            let (breaker, failure) = (breaker(), Failure::transient(reason, "x"));
+            let permit = breaker.permit(HOST, at(0)).unwrap().unwrap();
+            (0..3).for_each(|second| permit.note(&failure, at(second)));
+            assert_eq!(breaker.is_open(HOST, at(3)), is_open, "{reason:?}");
+            permit.withdraw();
+            assert_eq!(breaker.changes().len(), usize::from(is_open), "{reason:?}");
+        }
+        let breaker = breaker();
+        let permit = breaker.permit(HOST, at(0)).unwrap().unwrap();
+        (0..2).for_each(|second| permit.note(&passing().unwrap(), at(second)));
+        permit.report(passing().as_ref(), at(2));
+        assert_eq!(breaker.changes()[0].1.failures, 3, "the last attempt counts once");
     }
 
     #[test]

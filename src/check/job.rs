@@ -12,9 +12,8 @@ use super::pool::{self, Job, Turn};
 use super::provider::{Account, Line};
 use super::{CachedReading, Call, Outcome, Reading};
 use crate::model::failure::{Failure, Reason, Retry};
-use crate::process::clock;
-use crate::process::fault;
 use crate::process::redact::Redactor;
+use crate::process::{clock, fault};
 use crate::wire::http::Clients;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
@@ -77,6 +76,8 @@ struct Asking {
     permit: Option<Permit>,
     attempts: u32,
     calls: Vec<Call>,
+    /// How the last attempt failed.
+    failure: Option<Failure>,
 }
 
 /// The job of one account, or of one that cannot be asked; `wrap` makes of its outcome what the pool gives back.
@@ -88,29 +89,32 @@ pub fn job<T: 'static>(
 ) -> Job<T> {
     let shared = Arc::clone(shared);
     let mut asking = None;
-    Box::new(move || {
-        let outcome = match &account {
-            Err(failure) => none(Err(failure.clone()), false),
+    Box::new(move |most| {
+        let turn = match &account {
+            Err(failure) => Turn::Done(none(Err(failure.clone()), false)),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
-                match shared.look(account, &mut asking) {
-                    Turn::Done(outcome) => outcome,
-                    Turn::Later(at, why) => return Turn::Later(at, why),
-                }
+                shared.look(account, &mut asking, most)
             }
         };
-        let attempts = outcome.attempts;
-        match &outcome.result {
-            Ok(reading) => log::debug!(
-                check:? = name.as_str(), attempts = attempts, cached = outcome.cached; "read: {:?}", reading.amount
-            ),
-            Err(failure) => log::info!(
-                check:? = name.as_str(), reason:? = failure.reason.as_str(), attempts = attempts;
-                "not read: {}", failure.describe()
-            ),
-        }
-        Turn::Done(wrap(outcome))
+        turn.map(|outcome| {
+            log(&name, &outcome);
+            wrap(outcome)
+        })
     })
+}
+
+fn log(name: &str, outcome: &Outcome) {
+    let attempts = outcome.attempts;
+    match &outcome.result {
+        Ok(reading) => log::debug!(
+            check:? = name, attempts = attempts, cached = outcome.cached; "read: {:?}", reading.amount
+        ),
+        Err(failure) => log::info!(
+            check:? = name, reason:? = failure.reason.as_str(), attempts = attempts;
+            "not read: {}", failure.describe()
+        ),
+    }
 }
 
 /// An outcome without a question to anybody.
@@ -121,10 +125,17 @@ fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
 impl Shared {
     /// Asks now, or says when its turn may be: after a failure that passes, as the provider's limit allows, or when another
     /// check has found out whether the host is back. Meanwhile the worker is free for others.
-    fn look(&self, account: &Account, asking: &mut Option<Asking>) -> Turn<Outcome> {
+    fn look(&self, account: &Account, asking: &mut Option<Asking>, most: Duration) -> Turn<Outcome> {
         let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
         let mut now = match asking.take() {
-            Some(asking) => asking,
+            Some(mut asking) => match asking.failure.take_if(|_| self.is_left_alone(account)) {
+                Some(failure) => {
+                    // Every failure that counts has been counted.
+                    asking.permit.take().into_iter().for_each(Permit::withdraw);
+                    return Turn::Done(asking.end(Err(failure)));
+                }
+                None => asking,
+            },
             None => {
                 if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
                     return Turn::Done(none(Ok(reading), true));
@@ -139,7 +150,7 @@ impl Shared {
                     }
                     Some(Err(failure)) => return Turn::Done(none(Err(failure), false)),
                 };
-                Asking { begun: Instant::now(), permit, attempts: 0, calls: Vec::new() }
+                Asking { begun: Instant::now(), permit, attempts: 0, calls: Vec::new(), failure: None }
             }
         };
         let limiter = self.limiters.get(&account.page.id);
@@ -149,7 +160,9 @@ impl Shared {
             Some((limiter, Err(at))) if at < self.policy.deadline.at() => {
                 if now.attempts > 0 {
                     *asking = Some(now);
-                } else if let Some(permit) = now.permit {
+                    return Turn::Again(at, limiter.refusal());
+                }
+                if let Some(permit) = now.permit {
                     // Others may know sooner whether the host is back.
                     permit.withdraw();
                 }
@@ -166,7 +179,7 @@ impl Shared {
             calls: std::mem::take(&mut now.calls),
             is_signed: account.page.sign.is_some(),
         };
-        let result = account.read(&mut line, clock::now(), self.policy.time());
+        let result = account.read(&mut line, clock::now(), self.policy.time().min(most));
         now.calls = line.calls;
         let result = match result {
             Ok(mut reading) => {
@@ -179,18 +192,26 @@ impl Shared {
             Err(failure) => match retry::after(&self.policy, &self.redactor, now.attempts, failure) {
                 retry::Next::GiveUp(failure) => Err(failure),
                 retry::Next::Wait(wait, failure) => {
-                    *asking = Some(now);
-                    return Turn::Later(Instant::now() + wait, failure);
+                    if let Some(permit) = &now.permit {
+                        permit.note(&failure, clock::now());
+                    }
+                    *asking = Some(Asking { failure: Some(failure.clone()), ..now });
+                    return Turn::Again(Instant::now() + wait, failure);
                 }
             },
         };
         Turn::Done(self.outcome(now, result))
     }
 
+    /// Whether the host of an account has failed so often meanwhile that it is not asked again.
+    fn is_left_alone(&self, account: &Account) -> bool {
+        account.target.host().is_some_and(|host| self.breaker.is_open(&host, clock::now()))
+    }
+
     /// The end of a check.
     fn outcome(&self, mut asked: Asking, result: Result<Reading, Failure>) -> Outcome {
         let result = pool::or_cancelled(result, &self.policy.deadline);
-        if let Some(permit) = asked.permit {
+        if let Some(permit) = asked.permit.take() {
             match &result {
                 // What this program's own limit or a signal refuses says nothing of the host.
                 Err(failure)
@@ -202,8 +223,14 @@ impl Shared {
                 result => permit.report(result.as_ref().err(), clock::now()),
             }
         }
+        asked.end(result)
+    }
+}
+
+impl Asking {
+    fn end(mut self, result: Result<Reading, Failure>) -> Outcome {
         // They are kept until the end of the run, and there is mostly one.
-        asked.calls.shrink_to_fit();
-        Outcome { result, cached: false, attempts: asked.attempts, calls: asked.calls, duration: asked.begun.elapsed() }
+        self.calls.shrink_to_fit();
+        Outcome { result, cached: false, attempts: self.attempts, calls: self.calls, duration: self.begun.elapsed() }
     }
 }

@@ -5,6 +5,7 @@ pub mod job;
 pub mod mailbox;
 pub mod pool;
 pub mod provider;
+pub mod queue;
 pub mod subscription;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::model::failure::{Failure, Reason};
+use crate::model::failure::{Failure, Reason, Retry};
 
 /// What an account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether the host has told something: a balance, or a refusal that no repeat changes.
+    pub fn has_answered(&self) -> bool {
+        self.attempts > 0 && self.result.as_ref().err().is_none_or(|failure| failure.retry == Retry::Never)
+    }
+
     /// The outcome of a check that the pool has lost.
     pub fn lost(lost: pool::Lost) -> Outcome {
         // What had begun was asking somebody.

@@ -1,19 +1,31 @@
 //! The fan-out: jobs on a rayon pool of their own, results in the order of the plan, panics caught, the deadline kept.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use super::queue::Queue;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::interrupt::Deadline;
 
 /// How long threads get to end that were started in vain.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// One check, ready to run; called until it is done.
-pub type Job<T> = Box<dyn FnMut() -> Turn<T> + Send>;
+/// One check, ready to run; called until it is done, each time with the most time that it may take so that others have theirs.
+pub type Job<T> = Box<dyn FnMut(Duration) -> Turn<T> + Send>;
+
+/// What is to be known of jobs beside what they do.
+pub struct Traits<T> {
+    /// So many of them, at the front, may take long: as long as there are fewer workers than jobs, they never hold more than half
+    /// of the workers, or the only one.
+    pub slow: usize,
+    /// The host that each of them asks. Hosts take turns (see `queue`).
+    pub hosts: Vec<Option<String>>,
+    /// Whether an outcome shows that the host answers.
+    pub has_answered: fn(&T) -> bool,
+}
 
 /// What one turn of a job came to.
 pub enum Turn<T> {
@@ -21,6 +33,19 @@ pub enum Turn<T> {
     Done(T),
     /// Others first: there is nothing to do for it before this time. If its turn does not come again, this is why.
     Later(Instant, Failure),
+    /// The same after an attempt that failed: what comes next is a repeat.
+    Again(Instant, Failure),
+}
+
+impl<T> Turn<T> {
+    /// The same turn, with an outcome of another kind.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Turn<U> {
+        match self {
+            Turn::Done(outcome) => Turn::Done(change(outcome)),
+            Turn::Later(at, why) => Turn::Later(at, why),
+            Turn::Again(at, why) => Turn::Again(at, why),
+        }
+    }
 }
 
 /// Why a job has no outcome.
@@ -42,39 +67,6 @@ impl Lost {
     }
 }
 
-/// A job whose time has not come, ordered by that time.
-struct Waiting<T> {
-    at: Instant,
-    index: usize,
-    job: Job<T>,
-}
-
-impl<T> Waiting<T> {
-    fn key(&self) -> (Instant, usize) {
-        (self.at, self.index)
-    }
-}
-
-impl<T> PartialEq for Waiting<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<T> Eq for Waiting<T> {}
-
-impl<T> PartialOrd for Waiting<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> Ord for Waiting<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
 /// What is known of a job that is not done.
 enum Progress {
     /// Its turn has not come.
@@ -89,20 +81,18 @@ enum Progress {
 struct Shared<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
-    /// So many jobs at the front are slow, and so many of them are worked on at once.
-    slow: usize,
-    most_slow: usize,
-    /// Whether slow jobs go first. A single worker takes them last.
-    slow_first: bool,
+    has_answered: fn(&T) -> bool,
 }
 
 struct State<T> {
-    ready: VecDeque<(usize, Job<T>)>,
-    ready_slow: VecDeque<(usize, Job<T>)>,
-    /// Slow jobs that workers have.
-    busy_slow: usize,
-    waiting: BinaryHeap<Reverse<Waiting<T>>>,
+    queue: Queue,
+    /// Those that no worker has.
+    jobs: Vec<Option<Job<T>>>,
+    /// When the time of a job comes, which one that is, and whether it is a repeat.
+    waiting: BinaryHeap<Reverse<(Instant, usize, bool)>>,
     progress: Vec<Progress>,
+    /// Workers that wait.
+    idle: usize,
     given_up: bool,
 }
 
@@ -112,60 +102,63 @@ impl<T> Shared<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job whose time has come; none when there is none left, or the time is over.
-    fn next(&self, deadline: &Deadline) -> Option<(usize, Job<T>)> {
+    /// The next job whose time has come, with the time that it may take; none when there is none left, or the time is over.
+    fn next(&self, deadline: &Deadline) -> Option<(usize, Job<T>, Duration)> {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
-            if state.given_up || now >= deadline.at() {
+            let end = deadline.at();
+            if state.given_up || now >= end {
                 return None;
             }
-            while state.waiting.peek().is_some_and(|Reverse(first)| first.at <= now) {
-                if let Some(Reverse(due)) = state.waiting.pop() {
-                    let queue = if due.index < self.slow { &mut state.ready_slow } else { &mut state.ready };
-                    queue.push_back((due.index, due.job));
+            while state.waiting.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
+                if let Some(Reverse((_, index, is_repeat))) = state.waiting.pop() {
+                    state.queue.push(index, is_repeat);
                 }
             }
-            if let Some((index, job)) = self.first(&mut state) {
-                state.progress[index] = Progress::Started;
-                return Some((index, job));
+            let has_later = !state.waiting.is_empty();
+            if let Some(taken) = state.queue.take(has_later) {
+                state.progress[taken.index] = Progress::Started;
+                self.wake(&state);
+                let job = state.jobs[taken.index].take()?;
+                return Some((taken.index, job, taken.most(end.saturating_duration_since(now))));
             }
             // A job that another worker has comes back to that worker, and so does the place of a slow one.
-            let until = state.waiting.peek().map(|Reverse(first)| first.at)?;
-            let until = until.min(deadline.at());
+            let until = state.waiting.peek().map(|Reverse((at, ..))| *at)?.min(end);
+            state.idle += 1;
             let waited = self.changed.wait_timeout(state, until.saturating_duration_since(now));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.idle -= 1;
         }
     }
 
-    /// The first job that a worker may begin: a slow one, if there is a place for it.
-    fn first(&self, state: &mut State<T>) -> Option<(usize, Job<T>)> {
-        let has_place = state.busy_slow < self.most_slow && (self.slow_first || state.ready.is_empty());
-        match state.ready_slow.pop_front_if(|_| has_place) {
-            Some(slow) => {
-                state.busy_slow += 1;
-                Some(slow)
-            }
-            None => state.ready.pop_front(),
-        }
-    }
-
-    /// A worker is done with a job, or with a turn of it.
-    fn leave(&self, index: usize) {
-        if index < self.slow {
-            self.lock().busy_slow -= 1;
-            // Somebody may be waiting for this place and for a time that is far off.
+    /// Lets those look again who wait for a time that is far off, if there is something that may have a place now.
+    fn wake(&self, state: &State<T>) {
+        if state.idle > 0 && state.queue.is_holding_back() {
             self.changed.notify_all();
         }
     }
 
-    fn put_back(&self, waiting: Waiting<T>, why: Failure) {
+    /// A worker is done with a job.
+    fn done(&self, index: usize, outcome: Option<&T>) {
+        let mut state = self.lock();
+        state.queue.leave(index);
+        state.queue.done(index, outcome.is_some_and(self.has_answered));
+        self.wake(&state);
+    }
+
+    /// A worker is done with a turn of a job.
+    fn put_back(&self, index: usize, job: Job<T>, at: Instant, is_repeat: bool, why: Failure) {
         let mut state = self.lock();
         if state.given_up {
             return;
         }
-        state.progress[waiting.index] = Progress::Waits(Box::new(why));
-        state.waiting.push(Reverse(waiting));
+        state.queue.leave(index);
+        state.queue.wait(index);
+        state.jobs[index] = Some(job);
+        state.progress[index] = Progress::Waits(Box::new(why));
+        state.waiting.push(Reverse((at, index, is_repeat)));
+        self.wake(&state);
     }
 
     /// Lets no further job begin, and gives what is known of each.
@@ -180,15 +173,12 @@ impl<T> Shared<T> {
 /// Runs all jobs on `workers` threads, or as many as there can be, and gives their outcomes in the jobs' order. Without any
 /// thread it runs them here, one after the other.
 ///
-/// The first `slow` of them may take long: as long as there are fewer workers than jobs, they never hold more than half of the
-/// workers, or the only one.
-///
 /// A job that is not finished at the deadline is given up as `timeout`, or as `cancelled` if a signal has moved the
 /// deadline; its thread may linger, but nothing waits for it. After a signal no job begins. `on_done` hears the number of
 /// finished jobs.
 pub fn run<T: Send + 'static>(
     jobs: Vec<Job<T>>,
-    slow: usize,
+    traits: &Traits<T>,
     workers: usize,
     deadline: &Deadline,
     mut on_done: impl FnMut(usize),
@@ -201,21 +191,17 @@ pub fn run<T: Send + 'static>(
     // There may be fewer than wanted, and without threads this one.
     let workers = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
     let start = Instant::now();
-    let mut ready_slow: VecDeque<(usize, Job<T>)> = jobs.into_iter().enumerate().collect();
-    let ready = ready_slow.split_off(slow.min(total));
     let shared = Arc::new(Shared {
-        slow,
-        most_slow: if workers < total { (workers / 2).max(1) } else { total },
-        slow_first: workers > 1,
         state: Mutex::new(State {
-            ready,
-            ready_slow,
-            busy_slow: 0,
+            queue: Queue::new(&traits.hosts, traits.slow, workers),
+            jobs: jobs.into_iter().map(Some).collect(),
             waiting: BinaryHeap::new(),
             progress: (0..total).map(|_| Progress::Queued).collect(),
+            idle: 0,
             given_up: false,
         }),
         changed: Condvar::new(),
+        has_answered: traits.has_answered,
     });
     let (sender, receiver) = mpsc::channel();
     match &pool {
@@ -270,19 +256,22 @@ fn threads(wanted: usize) -> Option<rayon::ThreadPool> {
 /// One worker: takes jobs in their order until there are none.
 fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, deadline: &Deadline) {
     while !deadline.is_interrupted() {
-        let Some((index, mut job)) = shared.next(deadline) else {
+        let Some((index, mut job, most)) = shared.next(deadline) else {
             return;
         };
         if deadline.is_interrupted() {
             return;
         }
         let begin = Instant::now();
-        let turn = catch_unwind(AssertUnwindSafe(&mut job));
-        shared.leave(index);
+        let turn = catch_unwind(AssertUnwindSafe(|| job(most)));
         let outcome = match turn {
             Ok(Turn::Done(outcome)) => Ok(outcome),
             Ok(Turn::Later(at, why)) => {
-                shared.put_back(Waiting { at, index, job }, why);
+                shared.put_back(index, job, at, false, why);
+                continue;
+            }
+            Ok(Turn::Again(at, why)) => {
+                shared.put_back(index, job, at, true, why);
                 continue;
             }
             Err(_) => Err(Lost {
@@ -292,6 +281,7 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
                 duration: begin.elapsed(),
             }),
         };
+        shared.done(index, outcome.as_ref().ok());
         // Nobody listens any more after the deadline.
         let _ = sender.send((index, outcome));
     }
@@ -336,6 +326,18 @@ mod tests {
     use crate::process::interrupt::Interrupt;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    /// Runs jobs that ask no host.
+    fn run<T: Send + 'static>(
+        jobs: Vec<Job<T>>,
+        slow: usize,
+        workers: usize,
+        deadline: &Deadline,
+        on_done: impl FnMut(usize),
+    ) -> Vec<Result<T, Lost>> {
+        let traits = Traits { slow, hosts: vec![None; jobs.len()], has_answered: |_| true };
+        super::run(jobs, &traits, workers, deadline, on_done)
+    }
+
     fn outcome(n: i64) -> i64 {
         n
     }
@@ -351,7 +353,7 @@ mod tests {
         let jobs = (0..60)
             .map(|n| {
                 let (running, most) = (Arc::clone(&running), Arc::clone(&most));
-                Box::new(move || {
+                Box::new(move |_| {
                     most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::yield_now();
                     running.fetch_sub(1, Ordering::SeqCst);
@@ -369,8 +371,11 @@ mod tests {
 
     #[test]
     fn a_panic_stays_in_its_check() {
-        let jobs: Vec<Job<i64>> =
-            vec![Box::new(|| Turn::Done(outcome(1))), Box::new(|| panic!("boom")), Box::new(|| Turn::Done(outcome(3)))];
+        let jobs: Vec<Job<i64>> = vec![
+            Box::new(|_| Turn::Done(outcome(1))),
+            Box::new(|_| panic!("boom")),
+            Box::new(|_| Turn::Done(outcome(3))),
+        ];
         let outcomes = run(jobs, 0, 1, &far(), |_| ());
         assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
         assert_eq!(outcomes[1].as_ref().unwrap_err().failure.reason, Reason::Internal);
@@ -381,11 +386,11 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         // One worker: the first job can only end after the second one.
         let jobs: Vec<Job<i64>> = vec![
-            Box::new(move || match receiver.try_recv() {
+            Box::new(move |_| match receiver.try_recv() {
                 Ok(n) => Turn::Done(outcome(n)),
                 Err(_) => Turn::Later(Instant::now(), Failure::new(Reason::CircuitOpen, "x")),
             }),
-            Box::new(move || {
+            Box::new(move |_| {
                 sender.send(1).unwrap();
                 Turn::Done(outcome(2))
             }),
@@ -401,12 +406,12 @@ mod tests {
         let (release, wait) = mpsc::channel::<()>();
         let late = Arc::clone(&started);
         let jobs: Vec<Job<i64>> = vec![
-            Box::new(|| Turn::Done(outcome(1))),
-            Box::new(move || {
+            Box::new(|_| Turn::Done(outcome(1))),
+            Box::new(move |_| {
                 let _ = wait.recv();
                 Turn::Done(outcome(2))
             }),
-            Box::new(move || {
+            Box::new(move |_| {
                 late.fetch_add(1, Ordering::SeqCst);
                 Turn::Done(outcome(3))
             }),
@@ -426,7 +431,7 @@ mod tests {
         let start = Instant::now();
         let later = |millis: u64| {
             let at = start + Duration::from_millis(millis);
-            Box::new(move || {
+            Box::new(move |_| {
                 if Instant::now() < at {
                     return Turn::Later(at, Failure::new(Reason::RateLimited, "wait"));
                 }
@@ -436,11 +441,11 @@ mod tests {
         let mut order = Vec::new();
         let (sender, receiver) = mpsc::channel();
         let mut jobs: Vec<Job<i64>> = vec![later(40), later(20), later(3_600_000)];
-        jobs.extend((0..3).map(|n| Box::new(move || Turn::Done(outcome(n))) as Job<i64>));
+        jobs.extend((0..3).map(|n| Box::new(move |_| Turn::Done(outcome(n))) as Job<i64>));
         let jobs = jobs.into_iter().enumerate().map(|(index, mut job)| {
             let sender = sender.clone();
-            Box::new(move || {
-                let turn = job();
+            Box::new(move |_| {
+                let turn = job(Duration::MAX);
                 if matches!(turn, Turn::Done(_)) {
                     sender.send(index).unwrap();
                 }
@@ -462,13 +467,13 @@ mod tests {
         let started = Arc::new(AtomicUsize::new(0));
         let late = Arc::clone(&started);
         let jobs: Vec<Job<i64>> = vec![
-            Box::new(|| Turn::Done(outcome(1))),
-            Box::new(move || {
+            Box::new(|_| Turn::Done(outcome(1))),
+            Box::new(move |_| {
                 interrupt.raise(Exit::Terminated);
                 let _ = wait.recv();
                 Turn::Done(outcome(2))
             }),
-            Box::new(move || {
+            Box::new(move |_| {
                 late.fetch_add(1, Ordering::SeqCst);
                 Turn::Done(outcome(3))
             }),
@@ -492,7 +497,7 @@ mod tests {
             let slow = (0..10_i64).map(|n| {
                 let (busy, wait) = (Arc::clone(&busy), Arc::clone(&wait));
                 let mut turns = 0;
-                Box::new(move || {
+                Box::new(move |_| {
                     turns += 1;
                     if turns == 1 {
                         // Others may be first, and it comes again.
@@ -506,7 +511,7 @@ mod tests {
                     Turn::Done(n)
                 }) as Job<i64>
             });
-            let fast = (10..20_i64).map(|n| Box::new(move || Turn::Done(n)) as Job<i64>);
+            let fast = (10..20_i64).map(|n| Box::new(move |_| Turn::Done(n)) as Job<i64>);
             let mut release = Some(release);
             let outcomes = run(slow.chain(fast).collect(), 10, workers, &far(), |done| {
                 if done == 10 {

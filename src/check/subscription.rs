@@ -1,9 +1,10 @@
 //! When a subscription renews, and whether somebody must be reminded. Pure date arithmetic: calendar dates, no clock.
 
-use crate::model::identity::Identity;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use rust_decimal::Decimal;
+
+use crate::model::identity::Identity;
 
 /// What renews on a date.
 #[derive(Clone, Debug)]
@@ -84,6 +85,13 @@ impl Cycle {
             Cycle::Monthly(_) => 1.month(),
             Cycle::Yearly(..) => 1.year(),
         }
+    }
+
+    /// Whether a payment lies more than one cycle after a day: nobody pays so far ahead, but a year is soon mistyped. A day more
+    /// is no matter, because somewhere it is tomorrow already.
+    pub fn is_far_ahead(self, payment: Date, today: Date) -> bool {
+        let latest = today.checked_add(self.step()).and_then(|day| day.tomorrow());
+        latest.is_ok_and(|latest| payment > latest)
     }
 
     /// The due date in the same week, month or year as a day.
@@ -279,6 +287,22 @@ mod tests {
                 assert!(last <= today && (last == next || cycle.on_or_after(last.tomorrow().unwrap()) == Some(next)));
             }
             today = today.tomorrow().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_payment_is_far_ahead_when_it_is_more_than_a_cycle_and_a_day_away() {
+        for (cycle, payment, want) in [
+            (Cycle::Weekly(1), "2026-12-08", false),
+            (Cycle::Weekly(1), "2026-12-09", true),
+            (Cycle::Monthly(15), "2026-11-15", false),
+            (Cycle::Monthly(15), "2026-12-31", false),
+            (Cycle::Monthly(15), "2027-01-01", true),
+            (Cycle::Yearly(3, 15), "2027-12-01", false),
+            (Cycle::Yearly(3, 15), "2027-12-02", true),
+            (Cycle::Yearly(3, 15), "2099-01-01", true),
+        ] {
+            assert_eq!(cycle.is_far_ahead(date(payment), date("2026-11-30")), want, "{cycle:?} {payment}");
         }
     }
 

@@ -5,16 +5,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::memory::{Answer, failed, find, leave};
-use crate::cli::AlertsArgs;
-use crate::cli::Since;
+use crate::cli::{AlertsArgs, Since};
 use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
-use crate::process::clock;
-use crate::process::clock::iso;
+use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
-use crate::report::ListOutput;
-use crate::report::columns;
+use crate::report::{ListOutput, columns};
 use crate::state::views::Message;
 
 /// `balance-alert alerts`.
@@ -40,6 +37,7 @@ struct Alert<'a> {
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     currency: Option<&'a str>,
+    told_currency: Option<&'a str>,
     reason: Option<&'static str>,
     dedup_key: &'a str,
     decided_at: String,
@@ -80,6 +78,7 @@ fn json(messages: &[Message]) -> String {
                 balance: alert.balance.map(amount::to_json),
                 threshold: alert.threshold.map(amount::to_json),
                 currency: alert.currency.as_deref(),
+                told_currency: alert.told_currency.as_deref(),
                 reason: alert.trouble.as_ref().map(|trouble| trouble.reason.as_str()),
                 dedup_key: &alert.dedup_key,
                 decided_at: iso(message.created_at),
@@ -120,7 +119,11 @@ fn table(messages: &[Message], since: Since) -> String {
             let what = match (alert.topic, alert.event, alert.level) {
                 (Topic::Low, Event::Raised, Level::Warning) => "below warning threshold".to_owned(),
                 (Topic::Low, Event::Raised, _) => "low".to_owned(),
-                (Topic::Low, Event::Resolved, _) => "recovered".to_owned(),
+                (Topic::Low, Event::Resolved, _) => match &alert.told_currency {
+                    Some(before) => format!("not low, but was told in {before}"),
+                    None if alert.lowered_from.is_some() => "not low, threshold lowered".to_owned(),
+                    None => "recovered".to_owned(),
+                },
                 (Topic::Failing, Event::Raised, _) => {
                     format!("failing ({})", alert.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
                 }

@@ -15,34 +15,31 @@ use crate::check::job::{Readings, Shared, job};
 use crate::check::mailbox::config::Mailbox;
 use crate::check::mailbox::resolve::Resolver;
 use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
-use crate::check::pool::{Job, Lost, Turn};
+use crate::check::pool::{Job, Lost, Traits};
 use crate::check::subscription::Schedule;
-use crate::check::{CachedReading, Outcome};
+use crate::check::{self, CachedReading, Outcome};
 use crate::cli::CheckArgs;
 use crate::config::{self, Environment, Reach};
-use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
-use crate::metrics::{Sums, Tally};
+use crate::decide::{self, Decision, Found, MailboxVerdict, SubscriptionVerdict};
+use crate::metrics::{self, Sums, Tally};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
+use crate::notify;
 use crate::plan::{Plan, PlanError};
 use crate::process::exit::Exit;
 use crate::process::interrupt::{Deadline, Interrupt};
-use crate::process::logging::Format;
-use crate::process::{Process, aside, clock, file, limits};
-use crate::process::{fault, logging, redact};
-use crate::publish::Part;
-use crate::report::Output;
-use crate::report::Published;
-use crate::report::Report;
+use crate::process::logging::{self, Format};
+use crate::process::{Process, aside, clock, fault, file, limits, redact};
+use crate::publish::{self, Part};
 use crate::report::progress::Progress;
+use crate::report::{Output, Published, Report};
 use crate::state::config::Place;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
 use crate::wire::http::Clients;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
-use crate::{check, decide, metrics, notify, publish};
 
 /// Of the run's time this much at the most is kept for the store and for telling.
 const LAST_SHARE: Duration = Duration::from_secs(5);
@@ -366,7 +363,12 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done));
+    let traits = Traits {
+        slow: names.len(),
+        hosts: names.iter().map(|_| None).chain(hosts_of_checks.iter().cloned()).collect(),
+        has_answered: |looked| matches!(looked, Looked::Account(outcome) if outcome.has_answered()),
+    };
+    let looked = check::pool::run(jobs, &traits, plan.workers, deadline, |done| progress.done(done));
     drop(progress);
 
     let mut looked = looked.into_iter();
@@ -415,12 +417,9 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
 }
 
 fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
-    Box::new(move || {
+    Box::new(move |_| {
         fault::point(&format!("check-panic:{}", scanner.name()));
-        match scanner.turn() {
-            Turn::Done(scanned) => Turn::Done(Looked::Mailbox(scanned)),
-            Turn::Later(at, why) => Turn::Later(at, why),
-        }
+        scanner.turn().map(Looked::Mailbox)
     })
 }
 

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use super::memory::{Answer, find, leave};
-use crate::cli::HealthArgs;
-use crate::cli::Since;
+use crate::cli::{HealthArgs, Since};
 use crate::model::shard::Shard;
 use crate::model::text;
 use crate::process::clock;

@@ -1,21 +1,19 @@
 //! How balances went: the samples, and what they come to.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::memory::{Answer, failed, find, leave};
-use crate::cli::HistoryArgs;
-use crate::cli::{SeriesOutput, Since};
+use crate::cli::{HistoryArgs, SeriesOutput, Since};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
-use crate::process::clock;
-use crate::process::clock::iso;
+use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::logging;
 use crate::report::columns;
-use crate::state::views::Series;
-use jiff::Timestamp;
+use crate::state::views::{Sample, Series};
 
 /// `balance-alert history`.
 ///
@@ -43,7 +41,7 @@ pub(super) fn run(args: &HistoryArgs) -> Answer {
 /// Widest sparkline, in columns.
 const SPARKS: usize = 24;
 
-/// What a series comes to. Samples without a balance are counted, and nothing else.
+/// What the samples of one currency come to. Samples without a balance are counted, and nothing else.
 #[derive(Debug, Default, PartialEq)]
 struct Figures {
     min: Option<Decimal>,
@@ -74,8 +72,58 @@ fn figures(balances: &[Decimal]) -> Figures {
     }
 }
 
-fn balances(series: &Series) -> Vec<Decimal> {
-    series.samples.iter().filter_map(|sample| sample.balance).collect()
+fn balances(samples: &[Sample]) -> Vec<Decimal> {
+    samples.iter().filter_map(|sample| sample.balance).collect()
+}
+
+/// The end of a series in which all balances have one currency. Amounts in two currencies come to nothing together.
+struct Newest<'a> {
+    samples: &'a [Sample],
+    currency: Option<&'a str>,
+    /// What the balance before these was counted in, and when the first of these was read.
+    change: Option<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    #[serde(serialize_with = "as_iso")]
+    time: Timestamp,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+}
+
+fn as_iso<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&iso(*time))
+}
+
+impl<'a> Newest<'a> {
+    fn of(series: &'a Series) -> Newest<'a> {
+        let read = || series.samples.iter().enumerate().filter(|(_, sample)| sample.balance.is_some());
+        let newest = read().next_back().map(|(_, sample)| sample.currency.as_deref());
+        let currency = newest.unwrap_or(series.currency.as_deref());
+        let is_other = |sample: &Sample| match (sample.currency.as_deref(), currency) {
+            (Some(one), Some(other)) => !amount::is_same(one, other),
+            (one, other) => one != other,
+        };
+        let Some((last, before)) = read().rfind(|(_, sample)| is_other(sample)) else {
+            return Newest { samples: &series.samples, currency, change: None };
+        };
+        let samples = &series.samples[last + 1..];
+        let first = samples.iter().find(|sample| sample.balance.is_some());
+        let from = before.currency.as_deref();
+        Newest { samples, currency, change: first.map(|first| Change { time: first.at, from, to: currency }) }
+    }
+}
+
+impl Change<'_> {
+    /// For people.
+    fn describe(&self, name: &str) -> String {
+        let [from, to] = [self.from, self.to].map(|currency| currency.unwrap_or("none"));
+        let at = iso(self.time);
+        format!(
+            "{name}: the currency changed from {from} to {to} at {at}; the figures are those of the samples since then\n"
+        )
+    }
 }
 
 fn render(series: &[Series], since: Since, output: SeriesOutput) -> String {
@@ -92,15 +140,17 @@ fn table(series: &[Series], since: Since) -> String {
         return format!("no samples since {since}\n");
     }
     let names = ShortNames::new(shown.iter().map(|series| series.name.as_str()), text::NAME_CHARS);
+    let mut changes = String::new();
     let rows = shown
         .into_iter()
         .map(|series| {
-            let figures = figures(&balances(series));
+            let Newest { samples, currency, change } = Newest::of(series);
+            changes.extend(change.map(|change| change.describe(names.get(&series.name))));
+            let figures = figures(&balances(samples));
             let show = |amount: Option<Decimal>| {
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, series.currency.as_deref()))
+                amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency))
             };
             let beside = |amount: Option<Decimal>, other: Option<Decimal>| {
-                let currency = series.currency.as_deref();
                 amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
             };
             let signed = |amount: Option<Decimal>, text: String| match amount {
@@ -118,18 +168,18 @@ fn table(series: &[Series], since: Since) -> String {
                 show(figures.last),
                 signed(figures.change, show(figures.change)),
                 signed(figures.change_percent, percent),
-                sparkline(series),
+                sparkline(samples),
             ]
         })
         .collect();
     let headings = ["PROJECT", "PROVIDER", "SAMPLES", "MIN", "MAX", "MEAN", "LAST", "CHANGE", "CHANGE %", "TREND"];
-    columns(&headings, rows, &[2, 3, 4, 5, 6, 7, 8])
+    columns(&headings, rows, &[2, 3, 4, 5, 6, 7, 8]) + &changes
 }
 
 /// The balances over the samples, oldest first; a place without any reading is a dot.
-fn sparkline(series: &Series) -> String {
+fn sparkline(samples: &[Sample]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let samples: Vec<Option<Decimal>> = series.samples.iter().map(|sample| sample.balance).collect();
+    let samples: Vec<Option<Decimal>> = samples.iter().map(|sample| sample.balance).collect();
     let width = samples.len().min(SPARKS);
     let points: Vec<Option<Decimal>> = (0..width)
         .map(|column| {
@@ -162,6 +212,8 @@ struct JsonSeries<'a> {
     name: &'a str,
     provider: &'a str,
     currency: Option<&'a str>,
+    /// If it changed among the samples; the figures are those of the samples since then.
+    currency_change: Option<Change<'a>>,
     count: usize,
     min: Option<Box<RawValue>>,
     max: Option<Box<RawValue>>,
@@ -177,6 +229,7 @@ struct JsonSample<'a> {
     status: &'a str,
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
+    currency: Option<&'a str>,
     reason: Option<&'a str>,
 }
 
@@ -184,11 +237,13 @@ fn json(series: &[Series]) -> String {
     let projects: Vec<JsonSeries> = series
         .iter()
         .map(|series| {
-            let figures = figures(&balances(series));
+            let Newest { samples, currency, change } = Newest::of(series);
+            let figures = figures(&balances(samples));
             JsonSeries {
                 name: &series.name,
                 provider: &series.provider,
-                currency: series.currency.as_deref(),
+                currency,
+                currency_change: change,
                 count: series.samples.len(),
                 min: figures.min.map(amount::to_json),
                 max: figures.max.map(amount::to_json),
@@ -203,6 +258,7 @@ fn json(series: &[Series]) -> String {
                         status: &sample.status,
                         balance: sample.balance.map(amount::to_json),
                         threshold: sample.threshold.map(amount::to_json),
+                        currency: sample.currency.as_deref(),
                         reason: sample.reason.as_deref(),
                     })
                     .collect(),
@@ -233,7 +289,7 @@ fn csv(series: &[Series]) -> String {
                 &sample.status,
                 &number(sample.balance),
                 &number(sample.threshold),
-                series.currency.as_deref().unwrap_or_default(),
+                sample.currency.as_deref().unwrap_or_default(),
                 sample.reason.as_deref().unwrap_or_default(),
             ]);
         }
@@ -244,8 +300,6 @@ fn csv(series: &[Series]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::views::Sample;
-    use jiff::Timestamp;
 
     fn series(balances: &[&str]) -> Series {
         let samples = balances.iter().map(|balance| Sample {
@@ -254,13 +308,14 @@ mod tests {
             reason: None,
             balance: balance.parse().ok(),
             threshold: None,
+            currency: None,
         });
         Series { name: "A".into(), provider: "file".into(), currency: None, samples: samples.collect() }
     }
 
     #[test]
     fn figures_are_exact() {
-        let of = |texts: &[&str]| figures(&balances(&series(texts)));
+        let of = |texts: &[&str]| figures(&balances(&series(texts).samples));
         let some = |text: &str| Some(text.parse::<Decimal>().unwrap());
         assert_eq!(of(&["x", "x"]), Figures::default());
         let got = of(&["10", "x", "0.1", "20.2"]);
@@ -277,6 +332,36 @@ mod tests {
     }
 
     #[test]
+    fn figures_are_those_of_the_newest_samples_with_one_currency() {
+        type Row<'a> = (&'a str, &'a str);
+        for (rows, last, want) in [
+            // Balance and currency of each sample; the currency, how many samples count, and what it was before.
+            (&[("1", "USD"), ("2", "USD")][..], Some("USD"), (2, None)),
+            (&[("1", "USD"), ("2", "CNY")], Some("CNY"), (1, Some(Some("USD")))),
+            (&[("1", "USD"), ("2", "CNY"), ("3", "USD")], Some("USD"), (1, Some(Some("CNY")))),
+            (
+                &[("1", "USD"), ("x", "CNY"), ("2", "CNY"), ("x", "USD"), ("3", "CNY")],
+                Some("CNY"),
+                (4, Some(Some("USD"))),
+            ),
+            (&[("1", ""), ("2", "CNY")], Some("CNY"), (1, Some(None))),
+            (&[("1", "USD"), ("2", "")], None, (1, Some(Some("USD")))),
+            (&[("x", "USD"), ("2", "CNY")], Some("CNY"), (2, None)),
+            (&[("x", "USD")], Some("EUR"), (1, None)),
+            (&[], Some("EUR"), (0, None)),
+        ] {
+            let balances: Vec<&str> = rows.iter().map(|(balance, _): &Row| *balance).collect();
+            let mut series = Series { currency: Some("EUR".into()), ..series(&balances) };
+            for (sample, (_, currency)) in series.samples.iter_mut().zip(rows) {
+                sample.currency = Some((*currency).to_owned()).filter(|currency| !currency.is_empty());
+            }
+            let newest = Newest::of(&series);
+            let change = newest.change.map(|change| change.from);
+            assert_eq!((newest.currency, (newest.samples.len(), change)), (last, want), "{rows:?}");
+        }
+    }
+
+    #[test]
     fn a_sparkline_shows_the_shape_and_the_gaps() {
         for (balances, want) in [
             (&["1", "2", "3", "4", "5", "6", "7", "8"][..], "▁▂▃▄▅▆▇█"),
@@ -285,10 +370,10 @@ mod tests {
             (&["x"], ""),
             (&[], ""),
         ] {
-            assert_eq!(sparkline(&series(balances)), want);
+            assert_eq!(sparkline(&series(balances).samples), want);
         }
         let long: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
-        let line = sparkline(&series(&long.iter().map(String::as_str).collect::<Vec<_>>()));
+        let line = sparkline(&series(&long.iter().map(String::as_str).collect::<Vec<_>>()).samples);
         assert_eq!(line.chars().count(), SPARKS);
         assert!(line.starts_with('▁') && line.ends_with('█'), "{line}");
     }

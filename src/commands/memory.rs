@@ -9,11 +9,9 @@ use crate::cli::StoreArgs;
 use crate::config::{self, Loaded, STATE_VARIABLE};
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
-use crate::process::logging::Format;
-use crate::process::redact::Redactor;
-use crate::process::{logging, redact};
-use crate::state::config::Place;
-use crate::state::config::State;
+use crate::process::logging::{self, Format};
+use crate::process::redact::{self, Redactor};
+use crate::state::config::{Place, State};
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::wire::http::Clients;
 

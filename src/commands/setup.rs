@@ -8,8 +8,7 @@ use crate::config::Config;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::plan::Plan;
-use crate::report::ListOutput;
-use crate::report::columns;
+use crate::report::{ListOutput, columns};
 use crate::state;
 use crate::state::config::Place;
 

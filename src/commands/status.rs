@@ -1,5 +1,7 @@
 //! The last known state of everything.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,13 +12,10 @@ use crate::cli::StatusArgs;
 use crate::decide::Status;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
-use crate::process::clock;
-use crate::process::clock::iso;
+use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
-use crate::report::ListOutput;
-use crate::report::painted_columns;
+use crate::report::{ListOutput, painted_columns};
 use crate::state::views::Known;
-use std::time::Duration;
 
 /// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
@@ -51,6 +50,7 @@ struct Project<'a> {
     checked_at: String,
     failed_runs: i64,
     last_balance: Option<Box<RawValue>>,
+    last_currency: Option<&'a str>,
     last_read_at: Option<String>,
     told_at: Option<String>,
     pending_alerts: usize,
@@ -79,8 +79,9 @@ fn json(known: &[Known]) -> String {
             reason: known.reason.as_deref(),
             checked_at: iso(known.checked_at),
             failed_runs: known.failed_runs,
-            last_balance: known.last_read.map(|(_, balance)| amount::to_json(balance)),
-            last_read_at: known.last_read.map(|(at, _)| iso(at)),
+            last_balance: known.last_read.as_ref().map(|last| amount::to_json(last.balance)),
+            last_currency: known.last_read.as_ref().and_then(|last| last.currency.as_deref()),
+            last_read_at: known.last_read.as_ref().map(|last| iso(last.at)),
             told_at: known.told_at.map(iso),
             pending_alerts: known.pending,
         })
@@ -139,8 +140,9 @@ fn notes(known: &Known, now: Timestamp) -> Vec<String> {
     if let Some(reason) = &known.reason {
         let runs = usize::try_from(known.failed_runs).unwrap_or_default();
         notes.push(format!("{reason}, {} in a row", text::plural(runs, "failed run")));
-        if let Some((at, balance)) = known.last_read {
-            notes.push(format!("last read {}: {}", ago(at, now), amount::show(balance, known.currency.as_deref())));
+        if let Some(last) = &known.last_read {
+            let balance = amount::show(last.balance, last.currency.as_deref());
+            notes.push(format!("last read {}: {balance}", ago(last.at, now)));
         }
     }
     if let Some(at) = known.told_at {

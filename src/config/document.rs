@@ -9,13 +9,14 @@
 //! again for positions.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Mapping, Number, Value};
 
 use super::MOST_PROBLEMS;
+use super::raw::is_long;
 
 /// Most values in one text: keys, scalars, lists and mappings. Fifty thousand accounts have fewer.
 const MOST_VALUES: usize = 2_000_000;
@@ -23,6 +24,9 @@ const MOST_VALUES: usize = 2_000_000;
 const MOST_BRACKETS: usize = 500_000;
 /// How deep values may be nested. The deepest value that a config needs stands in the body of a page's example.
 const MOST_DEPTH: usize = 64;
+/// Most brackets that may be open at once before the parser sees them: it looks at all open ones at each word, and the depth
+/// is known only when it has read everything. Plain text counts too, so this is more than values may be nested.
+const MOST_OPEN: usize = 256;
 /// Most bytes of text in a tree, in which each alias is replaced by what it stands for.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 /// Most bytes that are read again to find positions; one position is always found.
@@ -77,6 +81,8 @@ pub(super) struct Document {
     pub root: Value,
     /// Keys that stand twice; the tree keeps the first.
     pub duplicates: Vec<Duplicate>,
+    /// Numbers that the tree has only rounded, because they are written with more digits than a float keeps.
+    pub rounded: Vec<NodePath>,
 }
 
 /// Text that is no YAML.
@@ -95,7 +101,8 @@ impl Document {
         let seed = Tree { notes: &notes, depth: 0 };
         let root =
             seed.deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(|error| SyntaxError::from(&error))?;
-        Ok(Document { root, duplicates: notes.duplicates.into_inner(), text, searched: Cell::new(0) })
+        let rounded = rounded(&text, &root);
+        Ok(Document { root, duplicates: notes.duplicates.into_inner(), rounded, text, searched: Cell::new(0) })
     }
 
     /// Where the node stands; of a node that is not there, its nearest ancestor. None if finding out would take too long.
@@ -118,9 +125,56 @@ impl Document {
     }
 }
 
+/// Where a bracket stands that is too many to be open at once, if there is one. Comments and what is quoted within one line
+/// do not count.
+fn too_many_open(bytes: &[u8]) -> Option<usize> {
+    let (mut open, mut at, mut begins) = (0_usize, 0, true);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' | b'\'' if begins => at = closing_quote(bytes, at).unwrap_or(at),
+            b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
+                at += bytes[at..].iter().take_while(|byte| **byte != b'\n').count() - 1;
+            }
+            b'[' | b'{' if open == MOST_OPEN => return Some(at),
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        // Elsewhere a quote is an apostrophe.
+        begins = match byte {
+            b' ' | b'\t' | b'\r' => begins,
+            b'\n' | b'[' | b'{' | b',' | b':' | b'-' | b'?' => true,
+            _ => false,
+        };
+        at += 1;
+    }
+    None
+}
+
+/// Where the quote that opens at a place closes on the same line.
+fn closing_quote(bytes: &[u8], opening: usize) -> Option<usize> {
+    let quote = bytes[opening];
+    let mut at = opening + 1;
+    loop {
+        match bytes.get(at)? {
+            b'\n' => return None,
+            b'\\' if quote == b'"' => at += 2,
+            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&b'\'') => at += 2,
+            byte if *byte == quote => return Some(at),
+            _ => at += 1,
+        }
+    }
+}
+
 /// Looks at bytes before the parser sees them: each value needs an indicator, and each level on one line as well. Text and
 /// comments count too, so this is a little strict, but never too lenient.
 fn weigh(bytes: &[u8]) -> Result<(), SyntaxError> {
+    if let Some(at) = too_many_open(bytes) {
+        let before = &bytes[..at];
+        let line_begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        return Err(SyntaxError { position: Some((line, at - line_begin + 1)), message: TOO_DEEP.to_owned() });
+    }
     let (mut values, mut brackets) = (0, 0);
     // How many lists and keys begin at the beginning of this line (`- - - a`); none after something else.
     let (mut line, mut line_begin, mut nested) = (1, 0, Some(0));
@@ -214,6 +268,113 @@ struct Notes {
     duplicates: RefCell<Vec<Duplicate>>,
     values: Cell<usize>,
     text: Cell<usize>,
+}
+
+/// The numbers of a tree that are written with more digits than a float keeps. The parser does not give their text with
+/// their value, so the text is read once more, but only if there is such a number in it somewhere.
+fn rounded(text: &str, root: &Value) -> Vec<NodePath> {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    if !text.split(|c| !is_part(c)).any(is_long) {
+        return Vec::new();
+    }
+    let found = Rounded::default();
+    // The same text was just read to its end, and the tree was made of it.
+    let _ = Written { value: root, found: &found }.deserialize(serde_yaml::Deserializer::from_str(text));
+    found.paths.into_inner()
+}
+
+/// What is found of numbers that were rounded.
+#[derive(Default)]
+struct Rounded {
+    path: RefCell<NodePath>,
+    paths: RefCell<Vec<NodePath>>,
+}
+
+/// Reads a node beside its value in the tree, for the text of its numbers.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    value: &'a Value,
+    found: &'a Rounded,
+}
+
+impl Written<'_> {
+    /// Reads the next node below this one, at a step.
+    fn below<E>(&self, step: Step, value: &Value, read: impl FnOnce(Written) -> Result<(), E>) -> Result<(), E> {
+        self.found.path.borrow_mut().push(step);
+        let result = read(Written { value, found: self.found });
+        self.found.path.borrow_mut().pop();
+        result
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Written<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.value {
+            Value::Number(number) if number.is_f64() => deserializer.deserialize_str(self),
+            Value::Sequence(_) | Value::Mapping(_) => deserializer.deserialize_any(self),
+            _ => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ()),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Written<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("what was read before")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        // What a merge key brings may be another number than the one that counts.
+        let is_this = text.parse().ok() == self.value.as_f64();
+        let mut paths = self.found.paths.borrow_mut();
+        let path = self.found.path.borrow();
+        if is_this && is_long(text) && paths.len() <= MOST_PROBLEMS && !paths.contains(&path) {
+            paths.push(path.clone());
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut index = 0;
+        loop {
+            let more = match self.value.as_sequence() {
+                // A merge key with several mappings.
+                None => access.next_element_seed(self)?,
+                Some(items) => {
+                    let value = items.get(index).unwrap_or(&Value::Null);
+                    let mut more = None;
+                    self.below(Step::Index(index), value, |below| {
+                        more = access.next_element_seed(below)?;
+                        Ok(())
+                    })?;
+                    more
+                }
+            };
+            if more.is_none() {
+                return Ok(());
+            }
+            index += 1;
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut seen: HashSet<String> = HashSet::new();
+        while let Some(key) = access.next_key_seed(Key)? {
+            let value = self.value.get(key.as_str()).filter(|_| !seen.contains(&key));
+            match value {
+                _ if key == "<<" => access.next_value_seed(self)?,
+                Some(value) => {
+                    seen.insert(key.clone());
+                    self.below(Step::Key(key), value, |below| access.next_value_seed(below))?;
+                }
+                None => access.next_value::<IgnoredAny>().map(|_| ())?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Builds the tree, drops comment keys and notes duplicate ones.
@@ -635,6 +796,33 @@ projects:
     }
 
     #[test]
+    fn a_number_with_more_digits_than_a_float_keeps_is_found_wherever_it_stands() {
+        for (text, want) in [
+            ("a: 99.9999999999999999", &["a"][..]),
+            ("a: 123456789.123456789", &["a"]),
+            ("a: 99999999999999999999.5", &["a"]),
+            ("a: -0.9999999999999999999", &["a"]),
+            ("a: +0.9999999999999999999", &["a"]),
+            ("a: 1.0000000000000000001e5", &["a"]),
+            ("a: 1234567890123456789012345678901234567890123456789", &["a"]),
+            ("{\"a\": [{\"b\": 99.9999999999999999}]}", &["a[0].b"]),
+            ("- 1.5\n- 99.9999999999999999\n- {x: 1.0000000000000000001}", &["[1]", "[2].x"]),
+            ("a: &n 99.9999999999999999\nb: *n", &["a", "b"]),
+            ("_n: &n {x: 99.9999999999999999}\na: {<<: *n}\nb: {<<: [{y: 1.5}, *n]}", &["a.x", "b.x"]),
+            ("_n: &n {x: 99.9999999999999999}\na: {<<: *n, x: 5.5}", &[]),
+            ("a: 1.5\na: 99.9999999999999999", &[]),
+            ("_a: 99.9999999999999999", &[]),
+            ("a: '99.9999999999999999'\nb: 1.5", &[]),
+            ("a: id 99.9999999999999999\nb: 1.5 # 99.9999999999999999", &[]),
+            ("a: 100000000000000000000", &[]),
+            ("a: 123456789012345.000000000\nb: 0.000000000000000000001", &[]),
+        ] {
+            let rounded = Document::parse(text).unwrap().rounded;
+            assert_eq!(rounded.iter().map(|path| show(path)).collect::<Vec<_>>(), want, "{text}");
+        }
+    }
+
+    #[test]
     fn size_and_depth_are_bounded_with_a_message_of_their_own() {
         let levels =
             |open: &str, close: &str, count: usize| format!("a: {}1{}", open.repeat(count), close.repeat(count));
@@ -659,8 +847,17 @@ projects:
             ("-\n".repeat(MOST_VALUES + 1), Some(TOO_MANY)),
             ("a:\n".repeat(MOST_VALUES + 1), Some(TOO_MANY)),
             (",".repeat(MOST_VALUES + 1), Some(TOO_MANY)),
-            ("[".repeat(MOST_BRACKETS + 1), Some(TOO_MANY)),
-            ("[0,{".repeat(MOST_BRACKETS), Some(TOO_MANY)),
+            ("[],".repeat(MOST_BRACKETS + 1), Some(TOO_MANY)),
+            ("{},".repeat(MOST_BRACKETS + 1), Some(TOO_MANY)),
+            ("[0,{".repeat(MOST_BRACKETS), Some(TOO_DEEP)),
+            (levels("[", "]", MOST_BRACKETS), Some(TOO_DEEP)),
+            (levels("{b: ", "}", 100_000), Some(TOO_DEEP)),
+            (levels("[']', ", "]", 100_000), Some(TOO_DEEP)),
+            (levels("[\"\\\"]\", ", "]", 100_000), Some(TOO_DEEP)),
+            (levels("[ # ]\n", "]", 100_000), Some(TOO_DEEP)),
+            (format!("a: [{}]", "'[it''s[', \"[\\\"[\", ".repeat(MOST_OPEN)), None),
+            (format!("{}a: 1", "# [it's\n".repeat(MOST_OPEN + 1)), None),
+            (format!("a: |\n{}", "  it's [1]: {\"a\": \"\n  x}\n".repeat(MOST_OPEN + 1)), None),
             (quadratic, Some(TOO_MANY)),
             (long, Some(TOO_LONG)),
             ("? [a]\n: b".to_owned(), Some(NO_WORD)),

@@ -93,7 +93,7 @@ pub(super) fn path(written: &str, full: &Path) -> String {
 }
 
 /// Whether a text looks as if it were, or held, a key: by its beginning, or as nobody makes up names.
-pub(super) fn looks_secret(text: &str) -> bool {
+pub(crate) fn looks_secret(text: &str) -> bool {
     text.split(is_apart).any(is_key)
 }
 

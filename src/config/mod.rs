@@ -36,7 +36,7 @@ use jiff::tz::TimeZone;
 use crate::process::redact::Redactor;
 use crate::wire::limit::Limit;
 
-pub(crate) use echo::word;
+pub(crate) use echo::{looks_secret, word};
 #[cfg(debug_assertions)]
 pub(crate) use environment::of_this_process;
 pub use environment::{Environment, arguments};

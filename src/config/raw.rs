@@ -53,7 +53,7 @@ pub(super) struct RawConfig {
 pub(super) struct RawSettings {
     /// Checks at the same time: 1 to 50, default 20.
     #[cfg_attr(test, schemars(extend("default" = 20)))]
-    pub max_concurrent_checks: Option<Lenient<u64>>,
+    pub max_concurrent_checks: Option<Lenient<i128>>,
     /// Longest time for one request, in seconds: above 0 to 600, default 15.
     #[cfg_attr(test, schemars(extend("default" = 15)))]
     pub request_timeout_seconds: Option<Lenient<Decimal>>,
@@ -62,7 +62,7 @@ pub(super) struct RawSettings {
     pub run_timeout_seconds: Option<Lenient<Decimal>>,
     /// Repeats after a first attempt that failed for a passing reason: 0 to 10, default 3.
     #[cfg_attr(test, schemars(extend("default" = 3)))]
-    pub max_retries: Option<Lenient<u64>>,
+    pub max_retries: Option<Lenient<i128>>,
     /// Language of alerts, default en.
     #[cfg_attr(test, schemars(extend("default" = "en")))]
     pub language: Option<Language>,
@@ -78,13 +78,13 @@ pub(super) struct RawSettings {
     pub recovery_margin_percent: Option<Lenient<Decimal>>,
     /// A check that fails in this many runs in a row raises an alert: 0 (never) to 1000, default 3.
     #[cfg_attr(test, schemars(extend("default" = 3)))]
-    pub failure_alert_after: Option<Lenient<u64>>,
+    pub failure_alert_after: Option<Lenient<i128>>,
     /// A reading that is not older than this many seconds is used again: 0 (never) to 86400, default 0.
     #[cfg_attr(test, schemars(extend("default" = 0)))]
     pub response_cache_ttl: Option<Lenient<Decimal>>,
     /// This many transient failures of one host in a row stop further questions to it: 0 (never) to 1000, default 3.
     #[cfg_attr(test, schemars(extend("default" = 3)))]
-    pub circuit_breaker_failures: Option<Lenient<u64>>,
+    pub circuit_breaker_failures: Option<Lenient<i128>>,
     /// For this many seconds: above 0 to 86400, default 60.
     #[cfg_attr(test, schemars(extend("default" = 60)))]
     pub circuit_breaker_seconds: Option<Lenient<Decimal>>,
@@ -113,7 +113,7 @@ pub(super) struct RawSubscription {
     pub renewal_day: Option<Lenient<Text>>,
     /// Days before the renewal from which on it is due: 0 to 365, default 3.
     #[cfg_attr(test, schemars(extend("default" = 3)))]
-    pub alert_days_before: Option<Lenient<u64>>,
+    pub alert_days_before: Option<Lenient<i128>>,
     /// What a renewal costs.
     pub amount: Option<Lenient<Decimal>>,
     /// The currency of `amount`.
@@ -168,7 +168,7 @@ pub(super) struct RawMailbox {
     #[cfg_attr(test, schemars(required))]
     pub host: Option<String>,
     /// Its port; default 993 with TLS, else 143.
-    pub port: Option<Lenient<u64>>,
+    pub port: Option<Lenient<i128>>,
     /// The user.
     #[cfg_attr(test, schemars(required))]
     pub username: Option<String>,
@@ -268,10 +268,10 @@ pub(super) enum OauthProvider {
 pub(super) struct RawEmailSettings {
     /// How many days back a first look goes: 1 to 30, default 1.
     #[cfg_attr(test, schemars(extend("default" = 1)))]
-    pub days: Option<Lenient<u64>>,
+    pub days: Option<Lenient<i128>>,
     /// Most mails that are read in a mailbox and run, the newest: 1 to 100000, default 1000.
     #[cfg_attr(test, schemars(extend("default" = 1000)))]
-    pub max_emails: Option<Lenient<u64>>,
+    pub max_emails: Option<Lenient<i128>>,
     /// Words that make a mail an alert, instead of the program's own.
     pub alert_keywords: Option<Vec<String>>,
     /// Words in addition.
@@ -436,9 +436,11 @@ pub(super) struct RawStore {
     pub url: Option<String>,
     /// A file that holds the address of the database.
     pub url_file: Option<String>,
+    /// Says that the password in `url` may go to another machine without TLS, by `sslmode=disable`; without it every run warns.
+    pub allow_insecure: Option<Lenient<bool>>,
     /// How long samples and sent alerts are kept, in days: 1 to 36500, default 400.
     #[cfg_attr(test, schemars(extend("default" = 400)))]
-    pub retention_days: Option<Lenient<u64>>,
+    pub retention_days: Option<Lenient<i128>>,
 }
 
 impl<'de> Deserialize<'de> for RawState {
@@ -532,7 +534,7 @@ pub(super) struct RawProject {
     pub project: Option<String>,
     /// Whether it is checked; default true.
     pub enabled: Option<Lenient<bool>>,
-    /// The currency that is wanted, where an account has several; else its label.
+    /// The currency that is wanted, where an account has several; else its label, if neither the page nor the answer says one.
     pub currency: Option<String>,
     /// Replaces scheme, host and path prefix of the service's address.
     pub base_url: Option<String>,
@@ -561,6 +563,16 @@ impl FromStr for Text {
     }
 }
 
+/// What a bare number must be.
+pub(super) const PLAIN_NUMBER: &str = "a number of at most 15 digits, or one in quotes";
+
+/// Whether a number has more digits than a float keeps: more than 15, without the zeros that only say how large it is.
+pub(super) fn is_long(number: &str) -> bool {
+    let digits = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits = digits.trim_start_matches(['-', '+', '0', '.']).trim_end_matches(['0', '.']);
+    digits.bytes().filter(u8::is_ascii_digit).count() > 15
+}
+
 /// What a lenient value is called in messages.
 pub(super) trait Scalar: FromStr {
     const EXPECTED: &'static str;
@@ -571,7 +583,7 @@ pub(super) trait Scalar: FromStr {
     }
 }
 
-impl Scalar for u64 {
+impl Scalar for i128 {
     const EXPECTED: &'static str = "a whole number";
 }
 
@@ -628,14 +640,11 @@ impl<T: Scalar> Visitor<'_> for LenientVisitor<T> {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        // The shortest text of a float is what the user wrote, up to 15 digits; NaN and infinities are no decimals and fail here.
+        // The shortest text of a float is what the user wrote, up to 15 digits; what was longer and got shorter when it was
+        // rounded, the document knows. NaN and infinities are no decimals and fail here.
         let text = value.to_string();
-        let digits = text.trim_start_matches(['-', '0', '.']).trim_end_matches('0').bytes().filter(u8::is_ascii_digit);
-        if value.is_finite() && digits.count() > 15 {
-            return Err(E::invalid_value(
-                de::Unexpected::Float(value),
-                &"a number of at most 15 digits, or one in quotes",
-            ));
+        if value.is_finite() && is_long(&text) {
+            return Err(E::invalid_value(de::Unexpected::Float(value), &PLAIN_NUMBER));
         }
         Self::parse(&text, de::Unexpected::Float(value))
     }

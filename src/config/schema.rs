@@ -12,7 +12,7 @@ trait Shape: Scalar {
     fn shape() -> Schema;
 }
 
-impl Shape for u64 {
+impl Shape for i128 {
     fn shape() -> Schema {
         json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }] })
     }

@@ -170,11 +170,7 @@ fn what_comes_from_outside_breaks_its_entry_alone() {
             for (value, variables, is_broken) in [
                 ("${NOT_SET}", nothing, true),
                 // It is no number, no word that is known, no address.
-                (
-                    "${ODD}",
-                    &[("ODD", "¿")],
-                    !["name", "title", "host", "username", "password", "api_key"].contains(&field),
-                ),
+                ("${ODD}", &[("ODD", "¿")], !["name", "title", "username", "password", "api_key"].contains(&field)),
             ] {
                 let rest = "projects: [{ name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
                 let rest = if list == "projects" { "" } else { rest };
@@ -195,6 +191,84 @@ fn what_comes_from_outside_breaks_its_entry_alone() {
                 let is_page = list == "providers";
                 assert_eq!(broken, usize::from(is_broken && !is_page), "{text}{said}");
             }
+        }
+    }
+}
+
+#[test]
+fn what_comes_from_outside_into_email_settings_breaks_the_mailboxes_alone() {
+    let project = "projects: [{ name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
+    let mailbox = "email: { host: h, username: u, password: secret }\n";
+    for (settings, variables) in [
+        ("extra_alert_keywords: [\"${NOPE}\"]", &[][..]),
+        ("alert_keywords: [\"a\", \"${NOPE}\"]", &[]),
+        ("max_emails: \"${ODD}\"", &[("ODD", "x")]),
+        ("days: \"${ODD}\"", &[("ODD", "x")]),
+        ("days: \"${ODD}\"", &[("ODD", "31")]),
+        ("days: \"${NOPE}\"", &[]),
+        ("days: 2", &[("MAX_EMAILS_TO_SCAN", "many")]),
+        ("days: 2", &[("MAX_EMAILS_TO_SCAN", "0")]),
+    ] {
+        for mailbox in ["", mailbox] {
+            let text = format!("settings: {{ language: zh }}\n{project}{mailbox}email_settings: {{ {settings} }}\n");
+            let loaded = load(&text, variables);
+            let said = said(&loaded);
+            assert_eq!(loaded.problems.len(), 1, "{text}{said}");
+            let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
+            assert_eq!(config.projects()[0].broken, None, "{text}{said}");
+            assert!(config.mailboxes().iter().all(|mailbox| mailbox.broken.is_some()), "{text}{said}");
+            assert_eq!(config.settings().language, crate::model::words::Language::Zh, "{text}{said}");
+        }
+        let written = format!("{project}{mailbox}email_settings: {{ days: 31 }}\n");
+        assert!(load(&written, &[]).config.is_none(), "what stands in the file concerns all of it");
+    }
+}
+
+#[test]
+fn a_name_from_outside_that_another_entry_has_breaks_its_entry_alone() {
+    let project = "projects: [{ name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
+    for (list, entry) in [
+        ("webhooks", "type: console, name: #"),
+        ("email", "host: h, username: u, password: secret, name: #"),
+        ("email", "host: h, username: #, password: secret"),
+        ("subscriptions", "cycle_type: monthly, renewal_day: 1, amount: 1, currency: USD, name: #"),
+        ("projects", "provider: file, threshold: 1, options: { path: x }, name: #"),
+    ] {
+        for names in [["same", "\"${MAIN}\""], ["\"${MAIN}\"", "same"]] {
+            let [first, second] = names.map(|name| entry.replace('#', name));
+            let rest = if list == "projects" { "" } else { project };
+            let text = format!("{rest}{list}: [{{ {first} }}, {{ {second} }}]\n");
+            let loaded = load(&text, &[("MAIN", "same")]);
+            let said = said(&loaded);
+            let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
+            let broken: Vec<bool> = match list {
+                "webhooks" => config.channels().iter().map(|channel| channel.broken.is_some()).collect(),
+                "email" => config.mailboxes().iter().map(|mailbox| mailbox.broken.is_some()).collect(),
+                "subscriptions" => config.subscriptions().iter().map(|each| each.schedule.is_err()).collect(),
+                _ => config.projects().iter().map(|project| project.broken.is_some()).collect(),
+            };
+            assert_eq!(broken, names.map(|name| name != "same"), "{text}{said}");
+        }
+        let text = format!("{list}: [{{ {entry} }}, {{ {entry} }}]\n").replace('#', "same");
+        assert!(load(&text, &[]).config.is_none(), "{text}");
+    }
+}
+
+#[test]
+fn a_list_of_words_is_bounded() {
+    let words = |count: usize| (0..count).map(|at| format!("w{at}")).collect::<Vec<_>>().join(", ");
+    let mailbox = "host: h, username: u, password: secret";
+    for field in ["alert_keywords", "extra_alert_keywords", "ignore_senders"] {
+        let list = |count: usize| format!("{field}: [{}]", words(count));
+        let own = |count: usize| format!("email: {{ {mailbox}, {} }}\n", list(count));
+        let shared = |count: usize| format!("email: {{ {mailbox} }}\nemail_settings: {{ {} }}\n", list(count));
+        assert_eq!(said(&load(&own(1000), &[])), "", "{field}");
+        let texts = [own(25_000), shared(50_000)];
+        for text in texts.iter().take(if field == "ignore_senders" { 1 } else { 2 }) {
+            let begin = std::time::Instant::now();
+            let said = said(&load(text, &[]));
+            assert!(said.contains(&format!("`{field}` has ")) && said.contains("1000 are allowed"), "{said}");
+            assert!(begin.elapsed() < std::time::Duration::from_secs(10), "{field} took {:?}", begin.elapsed());
         }
     }
 }

@@ -69,6 +69,8 @@ pub struct Told {
     pub balance: Option<Decimal>,
     /// The threshold it was below.
     pub threshold: Option<Decimal>,
+    /// What both are counted in; none if that is not known, as in old stores.
+    pub currency: Option<String>,
     /// Which renewal was told on which day ([`Alert::mark`]).
     pub mark: String,
 }
@@ -77,7 +79,7 @@ impl Told {
     /// What a channel knows that has just taken a message.
     pub fn of(alert: &Alert, at: Timestamp) -> Told {
         let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
-        Told { at, anchor: at, level, balance, threshold, mark: alert.mark() }
+        Told { at, anchor: at, level, balance, threshold, currency: alert.currency.clone(), mark: alert.mark() }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{Decision, Held, Listener, Rules, Telling, Waiting};
 use crate::check::subscription::Standing;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Missed, Topic};
+use crate::model::amount;
 use crate::model::identity::Identity;
 
 /// The check and what it is about.
@@ -451,17 +452,17 @@ impl Settler<'_> {
             (Act::Repeat, Now::Right(alert) | Now::Nearly(alert)) => {
                 // Its text says what nobody heard; only the balance is newer.
                 let missed = owed.and_then(|owed| owed.alert.missed.clone());
-                let told = owed.and_then(|owed| owed.alert.lowered_from);
-                Some(Alert { missed, lowered_from: lowered_from(told, alert), ..over(alert) })
+                let before = owed.map(|owed| Before::repeated(&owed.alert)).unwrap_or_default();
+                Some(before.beside(Alert { missed, ..over(alert) }))
             }
             (Act::RepeatBlind, _) => owed.map(|owed| Alert { unconfirmed: true, ..blank(&owed.alert) }),
             (Act::Recover, Now::Right(alert)) => {
-                let told = mind.heard.told.as_ref().and_then(|told| told.threshold);
-                Some(Alert { lowered_from: lowered_from(told, alert), ..blank(alert) })
+                let before = mind.heard.told.as_ref().map(Before::told).unwrap_or_default();
+                Some(before.beside(blank(alert)))
             }
             (Act::Notice, Now::Right(alert)) => {
-                let told = owed.and_then(|owed| owed.alert.threshold);
-                Some(Alert { missed: owed.map(missed), lowered_from: lowered_from(told, alert), ..over(alert) })
+                let before = owed.map(|owed| Before::owed(&owed.alert)).unwrap_or_default();
+                Some(before.beside(Alert { missed: owed.map(missed), ..over(alert) }))
             }
             _ => None,
         }
@@ -583,8 +584,12 @@ impl Settler<'_> {
         }
     }
 
-    /// Whether a message says more than what was said: more urgent, another threshold, or much less left.
+    /// Whether a message says more than what was said: more urgent, another threshold or currency, or much less left.
     fn is_news(&self, said: Content, alert: &Alert) -> bool {
+        // Amounts in two currencies cannot be compared, so neither can it be said that nothing has changed.
+        if alert.topic == Topic::Low && is_other_currency(said.currency, alert.currency.as_deref()) {
+            return true;
+        }
         let is_worse = alert.level > said.level;
         // A warning has another threshold than what is critical, so only the same level can be compared.
         let is_changed = alert.level == said.level && alert.threshold != said.threshold;
@@ -649,15 +654,50 @@ fn missed(owed: &Owed) -> Missed {
         at: alert.at,
         balance: alert.balance,
         threshold: alert.threshold,
+        currency: alert.currency.clone(),
         trouble: alert.trouble.clone(),
         is_unsure: *may_have_arrived,
     }
 }
 
-/// The threshold that was told, if the balance is still below that one.
-fn lowered_from(told: Option<Decimal>, alert: &Alert) -> Option<Decimal> {
-    let (balance, threshold) = alert.balance.zip(alert.threshold)?;
-    told.filter(|told| threshold < *told && balance < *told)
+/// What was said of a low balance before it was no longer low.
+#[derive(Default)]
+struct Before<'a> {
+    threshold: Option<Decimal>,
+    currency: Option<&'a str>,
+}
+
+impl<'a> Before<'a> {
+    fn told(told: &'a Told) -> Before<'a> {
+        Before { threshold: told.threshold, currency: told.currency.as_deref() }
+    }
+
+    fn owed(alert: &'a Alert) -> Before<'a> {
+        Before { threshold: alert.threshold, currency: alert.currency.as_deref() }
+    }
+
+    /// What a message that is said again was about.
+    fn repeated(alert: &'a Alert) -> Before<'a> {
+        let currency = alert.told_currency.as_deref().or(alert.currency.as_deref());
+        Before { threshold: alert.lowered_from, currency }
+    }
+
+    /// The message that it is over, with what makes that another thing than a recovery: the threshold that was told, if the
+    /// balance is still below that one, or else the currency that was told, if it is another one.
+    fn beside(self, alert: Alert) -> Alert {
+        let Some((balance, threshold)) = alert.balance.zip(alert.threshold) else {
+            return alert;
+        };
+        if alert.topic == Topic::Low && is_other_currency(self.currency, alert.currency.as_deref()) {
+            return Alert { told_currency: self.currency.map(str::to_owned), ..alert };
+        }
+        Alert { lowered_from: self.threshold.filter(|told| threshold < *told && balance < *told), ..alert }
+    }
+}
+
+/// Whether two amounts are counted in different currencies. One that is not known may be the same.
+fn is_other_currency(one: Option<&str>, other: Option<&str>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| !amount::is_same(one, other))
 }
 
 /// Which renewal a mark is about.
@@ -666,19 +706,22 @@ fn cycle(mark: &str) -> &str {
 }
 
 /// What a message said, as far as another one can say more.
-struct Content {
+struct Content<'a> {
     level: Level,
     threshold: Option<Decimal>,
     balance: Option<Decimal>,
+    currency: Option<&'a str>,
 }
 
-impl Content {
-    fn told(told: &Told) -> Content {
-        Content { level: told.level, threshold: told.threshold, balance: told.balance }
+impl<'a> Content<'a> {
+    fn told(told: &'a Told) -> Content<'a> {
+        let currency = told.currency.as_deref();
+        Content { level: told.level, threshold: told.threshold, balance: told.balance, currency }
     }
 
-    fn of(alert: &Alert) -> Content {
-        Content { level: alert.level, threshold: alert.threshold, balance: alert.balance }
+    fn of(alert: &'a Alert) -> Content<'a> {
+        let currency = alert.currency.as_deref();
+        Content { level: alert.level, threshold: alert.threshold, balance: alert.balance, currency }
     }
 }
 

@@ -71,6 +71,9 @@ fn thresholds_are_exact_and_strict() {
         ("0", "0", None, Status::Ok, None),
         ("-0.01", "0", None, Status::Low, None),
         ("-5", "10", None, Status::Low, Some("-0.5")),
+        ("0.9999999", "1", None, Status::Low, Some("0.9999")),
+        ("99.996", "100", None, Status::Low, Some("0.9999")),
+        ("1.0000001", "1", None, Status::Ok, Some("1")),
     ] {
         let (verdicts, alerts) = first_run(vec![(subject(threshold, warning), of(balance))]);
         assert_eq!(verdicts[0].status, want, "{balance} against {threshold}");
@@ -363,6 +366,43 @@ fn what_is_low_on_the_first_run_is_told_and_a_changed_threshold_tells_again() {
     live(&mut life, &[(600, "5", true, "+critical"), (900, "5", true, "~")]);
     life.subject.threshold = Some(3.into());
     live(&mut life, &[(1200, "5", true, "-low"), (1500, "5", true, "")]);
+}
+
+#[test]
+fn another_currency_is_news_and_is_compared_with_nothing() {
+    let read = |balance: &str, currency: &str| {
+        let currency = (!currency.is_empty()).then(|| currency.to_owned());
+        let reading = Reading { amount: Amount::Of(balance.parse().unwrap()), currency };
+        Outcome { result: Ok(reading), ..of("0") }
+    };
+    // Balance and currency of each run, what is sent, and the currency that a recovery says was told.
+    type Run = (&'static str, &'static str, &'static str, Option<&'static str>);
+    let lives: [&[Run]; 5] = [
+        &[("5", "USD", "+critical", None), ("5", "EUR", "+critical", None), ("5", "EUR", "~", None)],
+        &[("5", "USD", "+critical", None), ("500", "EUR", "-low", Some("USD"))],
+        &[("5", "USD", "+critical", None), ("500", "USD", "-low", None)],
+        &[("5", "RMB", "+critical", None), ("5", "CNY", "~", None), ("500", "CNY", "-low", None)],
+        // What has no currency may be the same.
+        &[("5", "", "+critical", None), ("5", "EUR", "~", None), ("500", "EUR", "-low", None)],
+    ];
+    for runs in lives {
+        let mut life = Life::new("100", None);
+        life.subject.currency = None;
+        for (run, (balance, currency, want, told)) in (0..).zip(runs) {
+            let verdicts = judge(vec![(life.subject.clone(), read(balance, currency))]);
+            let alerts = decide(&accounts(&verdicts), &life.memory, &life.rules, at(run * 300), "x").alerts;
+            let before = alerts.iter().find_map(|telling| telling.alert.told_currency.as_deref());
+            assert_eq!(before, *told, "{runs:?}, run {run}");
+            assert_eq!(life.run(run * 300, read(balance, currency), true), *want, "{runs:?}, run {run}");
+        }
+    }
+    // A threshold of another currency was not lowered either.
+    let mut life = Life::new("1000", None);
+    life.run(0, read("500", "USD"), true);
+    life.subject.threshold = Some(100.into());
+    let verdicts = judge(vec![(life.subject.clone(), read("500", "EUR"))]);
+    let alerts = decide(&accounts(&verdicts), &life.memory, &life.rules, at(300), "x").alerts;
+    assert_eq!((alerts[0].alert.lowered_from, alerts[0].alert.told_currency.as_deref()), (None, Some("USD")));
 }
 
 #[test]

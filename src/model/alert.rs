@@ -116,6 +116,9 @@ pub struct Alert {
     /// The threshold that was told, if the balance is no longer below one only because the threshold was lowered.
     #[serde(default, with = "rust_decimal::serde::str_option")]
     pub lowered_from: Option<Decimal>,
+    /// The currency that was told, if the balance is now in another one and so cannot be compared with what was told.
+    #[serde(default)]
+    pub told_currency: Option<String>,
     /// The currency.
     pub currency: Option<String>,
     /// The host that is asked, if it is asked over the network. Old stores do not know it.
@@ -209,6 +212,9 @@ pub struct Missed {
     /// The threshold it was below.
     #[serde(with = "rust_decimal::serde::str_option")]
     pub threshold: Option<Decimal>,
+    /// What both were counted in. Old stores do not know it; then it is the alert's.
+    #[serde(default)]
+    pub currency: Option<String>,
     /// Why it could not be read.
     pub trouble: Option<Trouble>,
     /// Whether it may have been told after all: a message of it went out, and no answer came.

@@ -3,12 +3,13 @@
 //! An amount is never a binary float: `0.3 - 0.1` is `0.2` here.
 
 mod currency;
+pub(crate) mod exact;
 mod text;
 
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-pub use currency::{Currency, is_same};
+pub use currency::{Currency, is_same, is_unit};
 pub use text::{LONGEST, Money, read, read_in};
 pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, words};
 
@@ -22,7 +23,8 @@ pub fn parse(text: &str) -> Result<Decimal, &'static str> {
     if money.is_plain { Ok(money.value) } else { Err("it names a currency or a unit") }
 }
 
-/// Reads the literal of a JSON number (`74.75`, `2e3`), exactly.
+/// Reads the literal of a JSON number (`74.75`, `2e3`), exactly. Only of what is less than a ten-billionth the digits behind
+/// the 28th decimal place are dropped: it is the dust of somebody's floats.
 ///
 /// # Errors
 /// What is wrong with it, without the literal.
@@ -35,15 +37,10 @@ pub fn from_json_number(literal: &str) -> Result<Decimal, &'static str> {
         "Infinity" | "-Infinity" => return Err("it is infinite"),
         _ => {}
     }
-    let parsed = if literal.contains(['e', 'E']) {
-        // What is smaller than a decimal can be is the dust of somebody's floats.
-        let dust =
-            || literal.parse::<f64>().ok().filter(|value| value.abs() < 1e-10).map(|value| format!("{value:.28}"));
-        Decimal::from_scientific(literal).ok().or_else(|| dust()?.parse().ok())
-    } else {
-        literal.strip_prefix('+').unwrap_or(literal).parse().ok()
-    };
-    parsed.ok_or("it is out of range")
+    exact::read(literal).or_else(|why| {
+        let dust = literal.parse().ok().filter(|value: &f64| why == exact::TOO_MANY_DIGITS && value.abs() < 1e-10);
+        dust.and_then(|value| format!("{value:.28}").parse().ok()).ok_or(why)
+    })
 }
 
 /// Whether a JSON text holds a number that is too long to be one: whoever parses it takes a second for each megabyte.
@@ -79,14 +76,15 @@ pub fn from_float(value: f64) -> Result<Decimal, &'static str> {
     from_json_number(&format!("{value:.14e}")).map(|amount| amount.normalize())
 }
 
-/// Calculated amounts have 28 digits; of one that uses them up, the last ones are the rest of a division that did not come out
-/// even, and a third times three is one.
-pub fn without_rest(amount: Decimal) -> Decimal {
+/// What became of a quotient that did not come out even, without the digits that are the rest of it: a third times three is
+/// one. Twenty digits are left, and as many as stand before the point.
+pub(crate) fn without_rest(amount: Decimal) -> Decimal {
     let digits = amount.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
     if amount.scale() < 26 && digits < 26 {
         return amount;
     }
-    amount.round_sf(20).unwrap_or(amount).round_dp(20).normalize()
+    let kept = digits.saturating_sub(amount.scale()).max(20);
+    amount.round_sf(kept).unwrap_or(amount).round_dp(20).normalize()
 }
 
 /// Fraction digits that an amount is shown with, if it has them: two, below 1 six, and among the smallest at least two that
@@ -234,6 +232,8 @@ mod tests {
         assert!(from_json_number("NaN").is_err());
         assert!(from_json_number("1e999").is_err());
         assert!(from_json_number(&"9".repeat(101)).is_err());
+        assert!(from_json_number("0.12345678901234567890123456789").is_err());
+        assert_eq!(from_json_number("1e-28").unwrap().to_string(), "0.0000000000000000000000000001");
         assert_eq!(from_json_number("5.551115123125783e-17").unwrap().to_string(), "0.0000000000000000555111512313");
         assert_eq!(from_json_number("1e-40").unwrap(), Decimal::ZERO);
         assert_eq!(from_float(0.3 - 0.1).unwrap().to_string(), "0.2");

@@ -123,7 +123,10 @@ impl Message {
             .map(|mut alert| {
                 alert.project = names.get(&alert.project).to_owned();
                 alert.owner_project = alert.owner_project.map(|owner| owners.get(&owner).to_owned());
-                alert.currency = alert.currency.map(|currency| text::one_line(&currency, 16));
+                let missed = alert.missed.as_mut().and_then(|missed| missed.currency.as_mut());
+                for currency in [alert.currency.as_mut(), alert.told_currency.as_mut(), missed].into_iter().flatten() {
+                    *currency = text::one_line(currency, 16);
+                }
                 let missed = alert.missed.as_mut().and_then(|missed| missed.trouble.as_mut());
                 for trouble in alert.trouble.as_mut().into_iter().chain(missed) {
                     trouble.message = text::one_line(&trouble.message, TROUBLE_CHARS);
@@ -243,6 +246,11 @@ impl Message {
             _ => words.pair(alert.balance, alert.threshold).0,
         };
         let what = if what.is_empty() { name } else { format!("{name} {what}") };
+        let what = match (alert.told_currency.as_deref().map(neutral), self.language) {
+            (None, _) => what,
+            (Some(before), Language::En) => format!("{what} (told in {before})"),
+            (Some(before), Language::Zh) => format!("{what}（此前以 {before} 告知）"),
+        };
         match (&alert.missed, self.language) {
             (None, _) => format!("{what}{}", self.since(alert)),
             (Some(missed), Language::En) => {
@@ -370,7 +378,22 @@ struct Words<'a> {
 impl Words<'_> {
     /// A balance and its threshold, with as many digits as it takes to see that they differ.
     fn pair(&self, balance: Option<Decimal>, threshold: Option<Decimal>) -> (String, String) {
-        let currency = self.alert.currency.as_deref().map(self.neutral);
+        self.pair_in(self.alert.currency.as_deref(), balance, threshold)
+    }
+
+    /// What was missed, and the threshold it was below, in the currency of that time.
+    fn missed_pair(&self, missed: &Missed) -> (String, String) {
+        let currency = missed.currency.as_deref().or(self.alert.currency.as_deref());
+        self.pair_in(currency, missed.balance, missed.threshold)
+    }
+
+    fn pair_in(
+        &self,
+        currency: Option<&str>,
+        balance: Option<Decimal>,
+        threshold: Option<Decimal>,
+    ) -> (String, String) {
+        let currency = currency.map(self.neutral);
         let show = |amount: Option<Decimal>, other: Option<Decimal>| {
             amount.map_or_else(String::new, |amount| amount::show_beside(amount, other, currency.as_deref()))
         };
@@ -392,7 +415,7 @@ impl Words<'_> {
     fn missed(&self, missed: &Missed) -> String {
         match (&missed.trouble, missed.balance, &self.alert.renewal) {
             (Some(trouble), ..) => trouble.reason.as_str().to_owned(),
-            (_, Some(_), _) => self.pair(missed.balance, missed.threshold).0,
+            (_, Some(_), _) => self.missed_pair(missed).0,
             (.., Some(renewal)) => renewal.next.to_string(),
             _ => self.alert.topic.as_str().to_owned(),
         }
@@ -423,9 +446,13 @@ impl Words<'_> {
                     "{kind} {balance} is not below the threshold any more, which is now {threshold} instead of {before}"
                 )
             }
-            (Topic::Low, Event::Resolved, Some(_)) => {
-                format!("{kind} {balance} is back at or above the threshold {threshold}")
-            }
+            (Topic::Low, Event::Resolved, Some(_)) => match &alert.told_currency {
+                Some(before) => format!(
+                    "{kind} {balance} is not below the threshold {threshold}, but the alert was in {}, and amounts are not converted",
+                    (self.neutral)(before)
+                ),
+                None => format!("{kind} {balance} is back at or above the threshold {threshold}"),
+            },
             (Topic::Low, Event::Resolved, None) => format!("{kind} has no limit any more"),
             (Topic::Renewal | Topic::Mail, ..) => String::new(),
             (Topic::Failing, Event::Raised, _) => {
@@ -438,7 +465,7 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = self.pair(missed.balance, missed.threshold);
+                let (was, limit) = self.missed_pair(missed);
                 format!("; at {} it was {was}, below {limit}, {}", moment(missed.at), self.undelivered())
             }
             Some(missed) => {
@@ -543,7 +570,13 @@ impl Words<'_> {
                 let (_, before) = self.pair(alert.balance, alert.lowered_from);
                 format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
             }
-            (Topic::Low, Event::Resolved, Some(_)) => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
+            (Topic::Low, Event::Resolved, Some(_)) => match &alert.told_currency {
+                Some(before) => format!(
+                    "{kind} {balance}，不低于阈值 {threshold}；但此前的告警以 {} 计，金额不作换算",
+                    (self.neutral)(before)
+                ),
+                None => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
+            },
             (Topic::Low, Event::Resolved, None) => format!("{kind}已不设上限"),
             (Topic::Renewal | Topic::Mail, ..) => String::new(),
             (Topic::Failing, Event::Raised, _) => {
@@ -555,7 +588,7 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = self.pair(missed.balance, missed.threshold);
+                let (was, limit) = self.missed_pair(missed);
                 format!("；{} 曾为 {was}，低于 {limit}，{}", moment(missed.at), self.undelivered_in_chinese())
             }
             Some(missed) => {
@@ -639,6 +672,7 @@ mod tests {
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
             lowered_from: None,
+            told_currency: None,
             missed: None,
             since: None,
             is_reminder: false,
@@ -674,10 +708,17 @@ mod tests {
         let resolved = Alert { event: Event::Resolved, level: Level::Info, ..low.clone() };
         let works = Alert { trouble: None, balance: low.balance, topic: Topic::Failing, ..resolved.clone() };
         let at = low.at;
-        let missed =
-            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
+        let missed = Missed {
+            at,
+            balance: Some(5.into()),
+            threshold: Some(10.into()),
+            currency: None,
+            trouble: None,
+            is_unsure: false,
+        };
+        let in_other = Missed { currency: Some("CNY".into()), ..missed.clone() };
         let unsure = Missed { is_unsure: true, ..missed.clone() };
-        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
+        let missed_failure = Missed { balance: None, threshold: None, trouble: Some(trouble), ..missed.clone() };
         let cases = [
             (
                 Alert { since: Some(at), ..low.clone() },
@@ -708,6 +749,16 @@ mod tests {
                 Alert { lowered_from: Some(200.into()), ..resolved.clone() },
                 "🟢 A (AI platform): credits 74.75 USD is not below the threshold any more, which is now 100.00 USD instead of 200.00 USD",
                 "🟢 A（AI platform）：点数 74.75 USD，不再低于阈值：阈值已从 200.00 USD 下调到 100.00 USD",
+            ),
+            (
+                Alert { told_currency: Some("CNY".into()), ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 USD is not below the threshold 100.00 USD, but the alert was in CNY, and amounts are not converted",
+                "🟢 A（AI platform）：点数 74.75 USD，不低于阈值 100.00 USD；但此前的告警以 CNY 计，金额不作换算",
+            ),
+            (
+                Alert { missed: Some(in_other), ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD; at 2027-01-15 08:00 UTC it was 5.00 CNY, below 10.00 CNY, which could not be delivered then",
+                "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD；2027-01-15 08:00 UTC 曾为 5.00 CNY，低于 10.00 CNY，当时未能送达",
             ),
             (
                 Alert { balance: None, ..resolved.clone() },
@@ -864,10 +915,16 @@ mod tests {
     fn in_short_too_it_is_said_that_nobody_heard_the_beginning() {
         let at = Timestamp::from_second(1_800_000_000).unwrap();
         let over = Alert { event: Event::Resolved, level: Level::Info, ..alert("A", Level::Info) };
-        let missed =
-            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
+        let missed = Missed {
+            at,
+            balance: Some(5.into()),
+            threshold: Some(10.into()),
+            currency: None,
+            trouble: None,
+            is_unsure: false,
+        };
         let trouble = Trouble { reason: Reason::Timeout, message: "timed out".into(), runs: 3 };
-        let unread = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
+        let unread = Missed { balance: None, threshold: None, trouble: Some(trouble), ..missed.clone() };
         for (missed, en, zh) in [
             (
                 missed,
@@ -888,6 +945,15 @@ mod tests {
             }
         }
         let late = Alert { since: Some(at), ..alert("A", Level::Critical) };
+        let other = Alert { told_currency: Some("CNY".into()), ..over };
+        for (language, want) in [
+            (Language::En, "🟢 1 recovered: A 74.75 USD (told in CNY)"),
+            (Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前以 CNY 告知）"),
+        ] {
+            let mut message = Message::new(std::slice::from_ref(&other), language, "r");
+            message.shorten();
+            assert_eq!(message.lines(&message.alerts, literal), [want]);
+        }
         for (language, want) in [
             (Language::En, "🔴 1 low: A 74.75 USD (since 2027-01-15 08:00 UTC)"),
             (Language::Zh, "🔴 1 个不足: A 74.75 USD（自 2027-01-15 08:00 UTC 起）"),

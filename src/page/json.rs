@@ -40,21 +40,34 @@ fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
         return Err("it holds a number of more than 100 digits".to_owned());
     }
     let mut lexer = SliceLexer::new(body.as_bytes());
-    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…") };
+    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…"), twice: None };
     let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place, &mut places));
-    parsed.map_err(|error| match error {
+    let parsed = parsed.map_err(|error| match error {
         hifijson::Error::Depth => format!("it is nested deeper than {DEEPEST} levels"),
         error => format!("byte offset {}: {error}", body.len() - lexer.as_slice().len()),
-    })
+    })?;
+    match places.twice {
+        Some(key) => Err(format!("the key `{key}` stands twice in one object, with different values")),
+        None => Ok(parsed),
+    }
 }
 
 /// Gives lists and objects their places, as long as there are some.
 struct Places {
     left: usize,
     somewhere: Rc<Place>,
+    /// The first key that stands twice in one object with different values: nobody knows which of them is meant.
+    twice: Option<Rc<Place>>,
 }
 
 impl Places {
+    /// Notes a key that was there before, if it had another value. Each value is compared with two others at most.
+    fn note(&mut self, object: Option<&Rc<Place>>, key: &str, old: &Value, new: &Value) {
+        if self.twice.is_none() && old != new {
+            self.twice = Some(object.map_or_else(Place::root, Rc::clone).key(key));
+        }
+    }
+
     /// The place of what begins with `next`; only what holds others has one.
     fn of(
         &mut self,
@@ -102,7 +115,10 @@ fn value(
                 lexer.expect(Lex::ws_peek, b':').ok_or(Expect::Colon)?;
                 let next = lexer.ws_peek().ok_or(Expect::Value)?;
                 let inside = places.of(next, place.as_ref(), |outer| outer.key(&key));
-                fields.insert((*key).into(), value(next, lexer, below, inside, places)?);
+                let value = value(next, lexer, below, inside, places)?;
+                if let Some(old) = fields.insert((*key).into(), value) {
+                    places.note(place.as_ref(), &key, &old, &fields[&*key]);
+                }
                 Ok::<_, hifijson::Error>(())
             })?;
             Value::object(fields, place)
@@ -168,6 +184,30 @@ mod tests {
             assert!(answer(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(answer(b"{\"a\": \"\xCA\xA3\", \"b\": 1}").is_ok(), "a text in another encoding spoils only itself");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_with_different_values_is_named() {
+        for (body, want) in [
+            (r#"{"a":"5","a":"7"}"#, Some("`.a`")),
+            (r#"{"d":[{"Available":1,"b":0,"Available":2}]}"#, Some("`.d[0].Available`")),
+            (r#"{"a":{"b":1},"a":{"b":2}}"#, Some("`.a`")),
+            (r#"{"bob@example.com":1,"bob@example.com":2}"#, Some("`.[\"…\"]`")),
+            (r#"{"a":null,"a":0}"#, Some("`.a`")),
+            (r#"{"a":"5","a":"5"}"#, None),
+            (r#"{"a":{"b":1,"c":[1.0]},"a":{"c":[1],"b":1}}"#, None),
+            (r#"[{"a":1},{"a":2}]"#, None),
+        ] {
+            let want = want.map(|key| format!("the key {key} stands twice in one object, with different values"));
+            assert_eq!(answer(body.as_bytes()).err(), want, "{body}");
+        }
+        assert!(text(r#"{"a":1,"a":2}"#).is_err());
+        // It takes a moment, however often a key stands there and however large its values are.
+        let value = format!("[{}0]", "0,".repeat(1000));
+        let many = format!("{{{}\"a\":{value}}}", format!("\"a\":{value},").repeat(500));
+        let begin = std::time::Instant::now();
+        assert!(answer(many.as_bytes()).is_ok());
+        assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
     }
 
     #[test]

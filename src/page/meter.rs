@@ -20,8 +20,9 @@ const MOST_PATH_STEPS: u64 = 20_000;
 const MOST_STACK: usize = 512 * 1024;
 /// A limit for what the steps do not show, such as a slow pattern. On a busy machine it must not come first.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Between two looks at the clock, in steps.
-const CLOCK_STEPS: u64 = 4096;
+/// Between two looks at the clock, in steps. A step may go through a text of megabytes, which takes milliseconds, so they
+/// are few.
+const CLOCK_STEPS: u64 = 256;
 /// Bytes of one text. Bodies have at most half of that.
 pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Levels of one value.
@@ -30,25 +31,44 @@ pub(super) const DEEPEST_VALUE: u32 = 256;
 /// Why an evaluation was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// It took too many steps or too long.
-    Work,
+    /// It took too many steps.
+    Steps,
+    /// It took longer than any evaluation may, in whatever number of steps.
+    Time,
     /// Its calls nest too deeply.
     Stack,
     /// It makes a text that is too long.
     Text,
     /// It makes a value that is nested too deeply.
     Depth,
+    /// It orders texts that are numbers. The interpreter compares with no way to fail.
+    Order,
+    /// It orders numbers that have more digits than are known.
+    Digits,
     /// A panic of the interpreter, caught.
     Defect,
+}
+
+impl Stop {
+    /// Whether something was used up, so that another try would take as long.
+    pub(crate) fn is_bound(self) -> bool {
+        !matches!(self, Stop::Order | Stop::Digits)
+    }
 }
 
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
-            Stop::Work => "the expression was stopped because it takes too long",
+            Stop::Steps => "the expression was stopped because it takes too many steps",
+            Stop::Time => "the expression was stopped because it takes longer than 10 seconds",
             Stop::Stack => "the expression was stopped because its calls nest too deeply",
             Stop::Text => "the expression was stopped because it makes a text that is too long",
             Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
+            Stop::Order => {
+                "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` makes a \
+                 number of it"
+            }
+            Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
             Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
         })
     }
@@ -60,6 +80,8 @@ struct Budget {
     steps: u64,
     path_steps: u64,
     in_path: bool,
+    /// Whether any order will do, for example to find out what is equal.
+    takes_any_order: bool,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -87,6 +109,7 @@ pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
         steps: MOST_STEPS,
         path_steps: MOST_PATH_STEPS,
         in_path: false,
+        takes_any_order: false,
         stack: here(),
         ends: Instant::now() + LONGEST,
     };
@@ -108,7 +131,7 @@ pub(super) fn step() {
         stop(Stop::Stack);
     }
     if budget.in_path {
-        budget.path_steps = budget.path_steps.checked_sub(1).unwrap_or_else(|| stop(Stop::Work));
+        budget.path_steps = budget.path_steps.checked_sub(1).unwrap_or_else(|| stop(Stop::Steps));
     }
     spend_of(budget, 1);
 }
@@ -121,9 +144,9 @@ pub(super) fn spend(cells: usize) {
 }
 
 fn spend_of(mut budget: Budget, cells: u64) {
-    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Work));
+    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Steps));
     if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
-        stop(Stop::Work);
+        stop(Stop::Time);
     }
     budget.steps = left;
     BUDGET.set(Some(budget));
@@ -132,7 +155,7 @@ fn spend_of(mut budget: Budget, cells: u64) {
 /// Looks at the clock, after something that takes long for its steps.
 pub(super) fn look_at_clock() {
     if BUDGET.get().is_some_and(|budget| Instant::now() > budget.ends) {
-        stop(Stop::Work);
+        stop(Stop::Time);
     }
 }
 
@@ -144,6 +167,11 @@ pub(super) fn spend_text(bytes: usize) {
             stop(Stop::Text);
         }
     }
+    spend_bytes(bytes);
+}
+
+/// Counts so many bytes of text that are looked at: what is copied, compared, hashed or searched costs as its length.
+pub(super) fn spend_bytes(bytes: usize) {
     spend(bytes / 64);
 }
 
@@ -161,6 +189,22 @@ pub(super) fn in_path<T>(follow: impl FnOnce() -> T) -> T {
     if let Some(budget) = BUDGET.get() {
         BUDGET.set(Some(Budget { in_path: was, ..budget }));
     }
+    result
+}
+
+/// Ends the evaluation because two values have no order, except where any order will do.
+pub(super) fn refuse_order(why: Stop) {
+    if BUDGET.get().is_some_and(|budget| !budget.takes_any_order) {
+        stop(why);
+    }
+}
+
+/// Sorts by an order that tells what is equal, and otherwise does not matter.
+pub(super) fn in_any_order<T>(sort: impl FnOnce() -> T) -> T {
+    let set = |takes_any_order| BUDGET.set(BUDGET.get().map(|budget| Budget { takes_any_order, ..budget }));
+    set(true);
+    let result = sort();
+    set(false);
     result
 }
 
@@ -184,8 +228,11 @@ mod tests {
                     step();
                 }
             };
-            assert_eq!(metered(evaluation), Err(Stop::Work));
+            assert_eq!(metered(evaluation), Err(Stop::Steps));
         }
+        let words = [Stop::Steps, Stop::Time].map(|stop| stop.to_string());
+        assert!(words[0].ends_with("too many steps"), "{words:?}");
+        assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
         assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
         #[allow(unconditional_recursion)]
         fn dig(n: u64) -> u64 {

@@ -5,6 +5,7 @@
 
 pub(crate) mod json;
 mod meter;
+mod names;
 mod natives;
 mod number;
 pub(crate) mod syntax;

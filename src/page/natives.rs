@@ -1,6 +1,7 @@
 //! The filters that an expression may use: a list of what is allowed, so that no version of the library can add one that
 //! ends the process, reads its environment, its clock or its input, or writes to its streams.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -12,7 +13,7 @@ use jaq_core::{Bind, Cv, Exn, RunPtr, ValR, ValT};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use rust_decimal::Decimal;
 
-use super::number::Number;
+use super::number::{self, Number};
 use super::value::{Error, Value};
 use super::{Jq, json, meter, syntax};
 use crate::model::{amount, text};
@@ -22,17 +23,12 @@ const CORE: [(&str, usize); 7] =
     [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
 
 /// What is taken from its standard library.
-const STANDARD: [(&str, usize); 17] = [
+const STANDARD: [(&str, usize); 12] = [
     ("utf8bytelength", 0),
     ("explode", 0),
     ("ascii_downcase", 0),
     ("ascii_upcase", 0),
     ("reverse", 0),
-    ("sort", 0),
-    ("sort_by", 1),
-    ("group_by", 1),
-    ("min_by_or_empty", 1),
-    ("max_by_or_empty", 1),
     ("startswith", 1),
     ("endswith", 1),
     ("ltrimstr", 1),
@@ -60,6 +56,13 @@ def @json: tojson;
 const LONGEST_MATCHED: usize = 64 * 1024;
 /// Largest compiled pattern, in bytes.
 const LARGEST_PATTERN: usize = 64 * 1024;
+/// A compiled pattern with which nearly all make do, in bytes.
+const SMALL_PATTERN: usize = 1024;
+/// Bytes of a compiled pattern for one of its states, about.
+const STATE: usize = 32;
+/// Most states of a pattern times bytes of the text that it is tried on. To go through the text once takes as many steps at
+/// the worst, a second or two, and nothing can interrupt it.
+const MOST_MATCHING: usize = 16 * 1024 * 1024;
 
 /// All filters that are not defined in jq.
 pub(crate) fn filters() -> impl Iterator<Item = Fun<Jq>> {
@@ -106,10 +109,7 @@ fn of_text(value: Value, change: impl FnOnce(&str) -> String) -> ValR<Value> {
 /// A filter of numbers that is exact on decimals.
 fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) -> ValR<Value> {
     match value {
-        // A third times three is one, not just under it.
-        Value::Number(Number::Decimal(number)) => {
-            Ok(Value::Number(Number::Decimal(exact(&amount::without_rest(number)))))
-        }
+        Value::Number(number) if number.is_long() => Err(Error::str(number::LONG)),
         Value::Number(number) => Ok(Value::Number(number.round_with(exact, float))),
         other => Err(Error::typ(other, "number")),
     }
@@ -118,9 +118,14 @@ fn rounded(value: Value, exact: fn(&Decimal) -> Decimal, float: fn(f64) -> f64) 
 /// A filter of numbers that is not.
 fn float(value: Value, change: impl FnOnce(f64) -> f64) -> ValR<Value> {
     match value {
-        Value::Number(number) => Ok(Value::from(change(number.as_f64()))),
+        Value::Number(number) => Ok(Value::from(change(to_float(number)?))),
         other => Err(Error::typ(other, "number")),
     }
+}
+
+/// The number as such a filter takes it.
+fn to_float(number: Number) -> Result<f64, Error> {
+    number.to_float().ok_or_else(|| Error::str(number::LONG_FOR_FLOATS))
 }
 
 fn is_nan(value: Value) -> ValR<Value> {
@@ -146,6 +151,13 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("contains", v(1), |cv| unary(cv, |value, part| Ok(value.contains(&part).into()))),
         ("has", v(1), |cv| unary(cv, |value, key| value.has(&key))),
         ("indices", v(1), |cv| unary(cv, |value, part| value.indices(&part))),
+        ("keys", v(0), |cv| bome(keys(cv.1))),
+        ("sort", v(0), |cv| bome(sorted(cv.1))),
+        ("sort_by", f(), |cv| box_once(ordered(cv).map(values))),
+        ("group_by", f(), |cv| box_once(grouped(cv))),
+        // Of several that are equal the first is the least, and the last the largest.
+        ("min_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
+        ("max_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().max_by(by_key))),
         ("tojson", v(0), |cv| bome(Ok(Value::answer(cv.1.to_json())))),
         ("fromjson", v(0), |cv| bome(from_json(cv.1))),
         ("tonumber", v(0), |cv| bome(to_number(cv.1))),
@@ -219,6 +231,75 @@ fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a, Value> {
     }))
 }
 
+/// An item with what it is ordered by.
+type Keyed = (Vec<Value>, Value);
+
+fn by_key(left: &Keyed, right: &Keyed) -> Ordering {
+    left.0.cmp(&right.0)
+}
+
+/// The items, in their order.
+fn values(keyed: Vec<Keyed>) -> Value {
+    keyed.into_iter().map(|(_, item)| item).collect()
+}
+
+fn items(value: Value) -> Result<Vec<Value>, Error> {
+    jaq_std::ValT::into_seq(value).map_err(|value| Error::typ(value, "array"))
+}
+
+/// The items of a list, each with what a filter gives for it.
+fn keyed<'a>(mut cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
+    let (filter, context) = cv.0.pop_fun();
+    let key = |item: &Value| filter.run((context.clone(), item.clone())).collect::<Result<Vec<Value>, _>>();
+    items(cv.1)?.into_iter().map(|item| Ok((key(&item)?, item))).collect()
+}
+
+/// Refuses a null of the answer among numbers: what is missing is unknown, and not less than all of them.
+fn refuse_unknown<'v>(keys: impl Iterator<Item = &'v Value> + Clone) -> Result<(), Error> {
+    match keys.clone().find_map(Value::missing) {
+        Some(missing) if keys.into_iter().any(|key| matches!(key, Value::Number(_))) => {
+            Err(Error::str(format_args!("null cannot be ordered among numbers: {}", missing.tell())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn ordered<'a>(cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
+    let mut keyed = keyed(cv)?;
+    refuse_unknown(keyed.iter().flat_map(|(key, _)| key))?;
+    keyed.sort_by(by_key);
+    Ok(keyed)
+}
+
+fn sorted(value: Value) -> ValR<Value> {
+    let mut items = items(value)?;
+    refuse_unknown(items.iter())?;
+    items.sort();
+    Ok(items.into_iter().collect())
+}
+
+/// The least or the largest item.
+fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_core::ValXs<'a, Value> {
+    let chosen = keyed(cv).and_then(|keyed| {
+        refuse_unknown(keyed.iter().flat_map(|(key, _)| key))?;
+        Ok(choose(keyed))
+    });
+    Box::new(chosen.map(|chosen| chosen.map(|(_, item)| item)).transpose().into_iter())
+}
+
+fn grouped<'a>(cv: Cv<'a, Jq>) -> Result<Value, Exn<'a, Value>> {
+    let mut keyed = keyed(cv)?;
+    meter::in_any_order(|| keyed.sort_by(by_key));
+    let groups = keyed.chunk_by(|left, right| left.0 == right.0);
+    Ok(groups.map(|group| group.iter().map(|(_, item)| item.clone()).collect()).collect())
+}
+
+fn keys(value: Value) -> ValR<Value> {
+    let mut keys = value.key_values().map(|entry| Ok(entry?.0)).collect::<Result<Vec<Value>, Error>>()?;
+    meter::in_any_order(|| keys.sort());
+    Ok(keys.into_iter().collect())
+}
+
 /// The paths that a filter follows, as `make` puts each together with what stands there.
 fn paths<'a>(mut cv: Cv<'a, Jq>, make: fn(Value, Value) -> Value) -> jaq_core::ValXs<'a, Value> {
     let (filter, context) = cv.0.pop_fun();
@@ -249,8 +330,11 @@ fn to_number(value: Value) -> ValR<Value> {
             other => Err(Error::typ(other, "number")),
         };
     };
-    if let Ok(number @ Value::Number(_)) = json::text(text) {
-        return Ok(number);
+    meter::spend(text.len() / 4);
+    match json::text(text) {
+        Ok(Value::Number(number)) if number.is_long() => return Err(Error::str(number::LONG)),
+        Ok(number @ Value::Number(_)) => return Ok(number),
+        _ => {}
     }
     if text
         .chars()
@@ -286,7 +370,7 @@ fn power(base: Value, exponent: Value) -> ValR<Value> {
             if let Some(places) = exact.and_then(|n| i32::try_from(n).ok()).filter(|n| (-28..=28).contains(n)) {
                 return Ok(Value::Number(Number::from_json(&format!("1e{places}"))));
             }
-            Ok(Value::from(base.as_f64().powf(exponent.as_f64())))
+            Ok(Value::from(to_float(*base)?.powf(to_float(*exponent)?)))
         }
         (Value::Number(_), _) => Err(Error::typ(exponent, "number")),
         _ => Err(Error::typ(base, "number")),
@@ -304,6 +388,19 @@ fn decode_base64(value: Value) -> ValR<Value> {
     }
 }
 
+/// Compiles a pattern, and says how many states it has, at the most. The library does not tell, but it refuses what is larger
+/// than a limit, so the limit grows until the pattern fits.
+fn compiled(builder: &mut regex_lite::RegexBuilder) -> Result<(regex_lite::Regex, usize), Error> {
+    let mut limit = SMALL_PATTERN;
+    loop {
+        match builder.size_limit(limit).build() {
+            Ok(pattern) => return Ok((pattern, limit / STATE)),
+            Err(_) if limit < LARGEST_PATTERN => limit *= 2,
+            Err(why) => return Err(Error::str(format_args!("a pattern is wrong: {why}"))),
+        }
+    }
+}
+
 /// What a pattern finds in a text: the parts between the matches, the matches, or both, in their order.
 fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     let flags = cv.0.pop_var();
@@ -314,10 +411,9 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     if text.len() > LONGEST_MATCHED {
         return Err(Error::str("a text is too long for a pattern"));
     }
-    meter::spend(50 + pattern.len() * (1 + text.len() / 16));
+    meter::spend(50 + pattern.len());
     let (mut all, mut skips_empty) = (false, false);
     let mut builder = regex_lite::RegexBuilder::new(pattern);
-    builder.size_limit(LARGEST_PATTERN);
     for flag in flags.chars() {
         match flag {
             'g' => all = true,
@@ -331,11 +427,15 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             _ => return Err(Error::str("a pattern has a flag that is not known")),
         }
     }
-    let pattern = builder.build().map_err(|why| Error::str(format_args!("a pattern is wrong: {why}")))?;
+    let (pattern, size) = compiled(&mut builder)?;
+    if size * text.len() > MOST_MATCHING {
+        return Err(Error::str("a pattern is too large for a text of this length"));
+    }
+    meter::spend_bytes(size * text.len());
     let names: Vec<Option<&str>> = pattern.capture_names().collect();
     let part = |range: std::ops::Range<usize>| cv.1.derived(text[range].to_owned());
     let mut parts: Vec<ValR<Value>> = Vec::new();
-    let mut end = 0;
+    let (mut end, mut counted, mut characters) = (0, 0, 0);
     for captures in pattern.captures_iter(text) {
         meter::look_at_clock();
         let Some(whole) = captures.get(0) else { continue };
@@ -347,11 +447,14 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             end = whole.end();
         }
         if found {
+            // What stands before the match is counted once, and not for each match again.
+            characters += text[counted..whole.start()].chars().count();
+            counted = whole.start();
             let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
             let groups = groups.map(|(group, name)| {
                 let own = |name: &str| Value::own(name.to_owned());
                 let fields = [
-                    (own("offset"), Value::from(text[..group.start()].chars().count())),
+                    (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
                     (own("length"), Value::from(group.as_str().chars().count())),
                     (own("string"), part(group.range())),
                 ];

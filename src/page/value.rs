@@ -18,11 +18,14 @@ use jaq_core::val::Range;
 use jaq_core::{Exn, ValR, ValT, ValX};
 
 use super::meter::{self, Stop};
+use super::names::is_field;
 use super::number::Number;
 use crate::model::{amount, text};
 
 /// Most keys that a message names.
 const MOST_KEYS: usize = 8;
+/// Digits of a date without signs between them; times have more.
+const LENGTH_OF_DATES: usize = 8;
 /// Characters of the page's own text that a message keeps.
 const SHOWN: usize = 200;
 
@@ -46,6 +49,9 @@ pub(crate) enum Value {
 pub(crate) struct Text {
     text: String,
     origin: Origin,
+    /// How many bytes at its beginning, and how many at its end, are one text of the answer.
+    head: usize,
+    tail: usize,
 }
 
 /// Who wrote a text.
@@ -140,9 +146,9 @@ fn is_plain(key: &str) -> bool {
 }
 
 impl Step {
-    /// A key of the answer. One that looks like data (an id, an address, a date) is not shown.
+    /// A key of the answer. One that is no name of a field (an id, an address, a date) is not shown.
     fn of_answer(key: &str) -> Step {
-        Step::Key(if is_name(key) { key.to_owned() } else { "…".to_owned() })
+        Step::Key(if is_field(key) { key.to_owned() } else { "…".to_owned() })
     }
 }
 
@@ -154,14 +160,6 @@ impl fmt::Display for Step {
             Step::Index(index) => write!(f, "[{index}]"),
         }
     }
-}
-
-/// Whether a key is a name rather than data: short, without digits to speak of, without signs.
-fn is_name(key: &str) -> bool {
-    let chars = key.chars().count();
-    (1..=32).contains(&chars)
-        && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        && key.chars().filter(char::is_ascii_digit).count() <= 4
 }
 
 impl Missing {
@@ -193,9 +191,14 @@ impl Missing {
 }
 
 impl Object {
-    /// The keys that are names, a bounded number of them.
+    /// Counts the bytes of all keys, before they are compared.
+    fn spend_keys(&self) {
+        meter::spend_bytes(self.fields.keys().map(|key| key.len()).sum());
+    }
+
+    /// The keys that are names of fields, a bounded number of them.
     fn names(&self) -> String {
-        let all = self.fields.keys().filter(|key| is_name(key));
+        let all = self.fields.keys().filter(|key| is_field(key));
         let shown: Vec<&str> = all.take(MOST_KEYS).map(|key| &**key).collect();
         let more = self.fields.len() - shown.len();
         match (shown.is_empty(), more) {
@@ -217,7 +220,25 @@ impl Text {
         }
     }
 
+    fn new(text: String, origin: Origin) -> Text {
+        let part = if matches!(origin, Origin::Page) { 0 } else { text.len() };
+        Text { text, origin, head: part, tail: part }
+    }
+
+    /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
+    /// before the one or behind the other.
+    fn would_join(&self, other: &Text) -> bool {
+        let is_amount = |part: &str| amount::read(part).is_ok();
+        is_amount(&self.text[self.text.len() - self.tail..]) && is_amount(&other.text[..other.head])
+    }
+
     fn append(&mut self, other: &Text) {
+        if self.text.is_empty() {
+            self.head = other.head;
+        }
+        if !other.text.is_empty() {
+            self.tail = other.tail;
+        }
         self.origin = match (&self.origin, &other.origin) {
             (Origin::Page, Origin::Page) => Origin::Page,
             (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
@@ -248,13 +269,13 @@ impl Value {
     /// A text of the answer.
     pub(crate) fn answer(text: String) -> Value {
         meter::spend_text(text.len());
-        Value::Text(Rc::new(Text { text, origin: Origin::Answer }))
+        Value::Text(Rc::new(Text::new(text, Origin::Answer)))
     }
 
     /// A text of the page's author.
     pub(super) fn own(text: String) -> Value {
         meter::spend_text(text.len());
-        Value::Text(Rc::new(Text { text, origin: Origin::Page }))
+        Value::Text(Rc::new(Text::new(text, Origin::Page)))
     }
 
     /// A text made from another one, by the same author.
@@ -337,6 +358,14 @@ impl Value {
     pub(crate) fn fields(&self) -> Option<impl Iterator<Item = (&str, &Value)>> {
         match self {
             Value::Object(object) => Some(object.fields.iter().map(|(key, value)| (&**key, value))),
+            _ => None,
+        }
+    }
+
+    /// Where a null of the answer was missed.
+    pub(super) fn missing(&self) -> Option<&Missing> {
+        match self {
+            Value::Null(missing) => missing.as_deref(),
             _ => None,
         }
     }
@@ -434,18 +463,12 @@ impl Value {
         let found: Vec<usize> = match (self, other) {
             (Value::Null(_), _) => return Ok(Value::NULL),
             (Value::Text(text), Value::Text(part)) if part.text.is_empty() => {
-                meter::spend(text.text.len() / 64);
+                meter::spend_bytes(text.text.len());
                 Vec::new()
             }
             (Value::Text(text), Value::Text(part)) => {
-                meter::spend(text.text.len() / 16);
-                let mut found = Vec::new();
-                for (index, (at, _)) in text.text.char_indices().enumerate() {
-                    if text.text[at..].starts_with(&part.text) {
-                        found.push(index);
-                    }
-                }
-                found
+                meter::spend((text.text.len() + part.text.len()) / 16);
+                occurrences(&text.text, &part.text)
             }
             (Value::List(list), Value::List(part)) if part.items.is_empty() => {
                 meter::spend(list.items.len() / 64);
@@ -468,7 +491,7 @@ impl Value {
         meter::spend(1);
         match (self, other) {
             (Value::Text(text), Value::Text(part)) => {
-                meter::spend(text.text.len() / 64);
+                meter::spend_bytes(text.text.len() + part.text.len());
                 text.text.contains(&part.text)
             }
             (Value::List(list), Value::List(parts)) => {
@@ -484,7 +507,10 @@ impl Value {
     /// Whether there is an entry under a key or index.
     pub(super) fn has(&self, key: &Value) -> ValR<Value> {
         match (self, key) {
-            (Value::Object(object), Value::Text(key)) => Ok(object.fields.contains_key(&*key.text).into()),
+            (Value::Object(object), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
+                Ok(object.fields.contains_key(&*key.text).into())
+            }
             (Value::List(list), Value::Number(index)) => {
                 Ok(index.as_isize().is_some_and(|index| index >= 0 && index.unsigned_abs() < list.items.len()).into())
             }
@@ -500,13 +526,48 @@ impl Value {
             Value::Number(number) if *number < Number::from(0) => Value::Number(-*number),
             Value::Number(_) => self,
             Value::Text(text) => {
-                meter::spend(text.text.len() / 64);
+                meter::spend_bytes(text.text.len());
                 Value::from(text.text.chars().count())
             }
             Value::List(list) => Value::from(list.items.len()),
             Value::Object(object) => Value::from(object.fields.len()),
         })
     }
+}
+
+/// The characters of a text at which a part that is not empty begins, also where it overlaps itself. As Knuth, Morris and
+/// Pratt do it, no byte is looked at again, however often the part repeats itself.
+fn occurrences(text: &str, part: &str) -> Vec<usize> {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    if part.len() > text.len() {
+        return Vec::new();
+    }
+    // How much of the part's beginning its first bytes end with again, for each number of them.
+    let mut repeats = vec![0_u32; part.len() + 1];
+    let longer = |repeats: &[u32], mut fits: usize, byte: u8| {
+        while fits > 0 && (fits == part.len() || part[fits] != byte) {
+            fits = repeats[fits] as usize;
+        }
+        fits + usize::from(part[fits] == byte)
+    };
+    for end in 1..part.len() {
+        let fits = longer(&repeats, repeats[end] as usize, part[end]);
+        repeats[end + 1] = fits as u32;
+    }
+    let is_start = |byte: u8| byte & 0xC0 != 0x80;
+    // The character at which what fits so far begins is the one that was counted so many bytes ago.
+    let (mut found, mut fits, mut begins, mut character) = (Vec::new(), 0, 0, 0);
+    for (at, byte) in text.iter().enumerate() {
+        fits = longer(&repeats, fits, *byte);
+        while begins < at + 1 - fits {
+            character += usize::from(is_start(text[begins]));
+            begins += 1;
+        }
+        if fits == part.len() {
+            found.push(character);
+        }
+    }
+    found
 }
 
 /// The depth, if a value may have it. The answer's own is bounded when it is read.
@@ -518,7 +579,7 @@ fn checked(depth: u32) -> u32 {
 }
 
 fn write_text(text: &str, out: &mut String) {
-    meter::spend(text.len() / 64);
+    meter::spend_bytes(text.len());
     // A text is always JSON.
     out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
@@ -592,11 +653,16 @@ impl PartialEq for Value {
             (Value::Bool(left), Value::Bool(right)) => left == right,
             (Value::Number(left), Value::Number(right)) => left == right,
             (Value::Text(left), Value::Text(right)) => {
-                meter::spend(left.text.len().min(right.text.len()) / 64);
+                meter::spend_bytes(left.text.len().min(right.text.len()));
                 left.text == right.text
             }
             (Value::List(left), Value::List(right)) => Rc::ptr_eq(left, right) || left.items == right.items,
-            (Value::Object(left), Value::Object(right)) => Rc::ptr_eq(left, right) || left.fields == right.fields,
+            (Value::Object(left), Value::Object(right)) => {
+                Rc::ptr_eq(left, right) || {
+                    left.spend_keys();
+                    left.fields == right.fields
+                }
+            }
             _ => false,
         }
     }
@@ -623,15 +689,25 @@ impl Ord for Value {
         };
         match (self, other) {
             (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-            (Value::Number(left), Value::Number(right)) => left.cmp(right),
+            (Value::Number(left), Value::Number(right)) => {
+                let order = left.cmp(right);
+                if order.is_eq() && left.is_long() | right.is_long() {
+                    meter::refuse_order(Stop::Digits);
+                }
+                order
+            }
             (Value::Text(left), Value::Text(right)) => {
-                meter::spend(left.text.len().min(right.text.len()) / 64);
+                meter::spend_bytes(left.text.len().min(right.text.len()));
+                if !is_ordered_as_text(&left.text, &right.text) {
+                    meter::refuse_order(Stop::Order);
+                }
                 left.text.cmp(&right.text)
             }
             (Value::List(left), Value::List(right)) => left.items.cmp(&right.items),
             (Value::Object(left), Value::Object(right)) => {
                 let sorted = |object: &Rc<Object>| {
                     meter::spend(object.fields.len());
+                    object.spend_keys();
                     let mut fields: Vec<(Rc<str>, Value)> =
                         object.fields.iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();
                     fields.sort_by(|a, b| a.0.cmp(&b.0));
@@ -641,9 +717,32 @@ impl Ord for Value {
                 let keys = left.iter().map(|field| &field.0).cmp(right.iter().map(|field| &field.0));
                 keys.then_with(|| left.iter().map(|field| &field.1).cmp(right.iter().map(|field| &field.1)))
             }
+            (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) if is_number(&text.text) => {
+                meter::refuse_order(Stop::Order);
+                rank(self).cmp(&rank(other))
+            }
             _ => rank(self).cmp(&rank(other)),
         }
     }
+}
+
+/// Whether a text is a number, whoever wrote it.
+fn is_number(text: &str) -> bool {
+    if text.len() > amount::LONGEST || !text.contains(|c: char| c.is_numeric()) {
+        return false;
+    }
+    meter::spend(1 + text.len() / 16);
+    amount::read(text).is_ok()
+}
+
+/// Whether the order of two texts is that of the alphabet. Of two numbers it is not, except of digits of one length, as
+/// times and dates have them.
+fn is_ordered_as_text(left: &str, right: &str) -> bool {
+    let are_aligned = || {
+        let is_digits = |text: &str| text.len() >= LENGTH_OF_DATES && text.bytes().all(|b| b.is_ascii_digit());
+        left.len() == right.len() && is_digits(left) && is_digits(right)
+    };
+    left == right || are_aligned() || !is_number(left) || !is_number(right)
 }
 
 /// The list to be changed; it is copied if it is shared.
@@ -670,13 +769,13 @@ impl Add for Value {
     type Output = ValR<Value>;
     fn add(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => sum(left, right),
+            (Value::Number(left), Value::Number(right)) => calculated(left.plus(right)),
             // What the answer does not hold is unknown, and not zero. A null of the page's own begins a sum.
             (left @ Value::Null(Some(_)), right @ Value::Number(_))
             | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
             (Value::Null(_), value) | (value, Value::Null(_)) => Ok(value),
             (Value::Text(mut left), Value::Text(right)) => {
-                if is_amount(&left) && is_amount(&right) {
+                if left.would_join(&right) {
                     let why = "two numbers that are texts would be joined, not added; `tonumber` makes numbers of them";
                     return Err(Error::str(why));
                 }
@@ -703,21 +802,16 @@ impl Add for Value {
     }
 }
 
-fn sum(left: Number, right: Number) -> ValR<Value> {
-    let sum = left.plus(right).map(Value::Number);
-    sum.ok_or_else(|| Error::str("a difference cannot be calculated exactly; give its parts as `{amount, minus}`"))
-}
-
-/// Whether a text of the answer is an amount: joining two of them is never what is meant.
-fn is_amount(text: &Text) -> bool {
-    matches!(text.origin, Origin::Answer) && amount::read(&text.text).is_ok()
+/// The result of arithmetic, or why there is none.
+fn calculated(result: Result<Number, &'static str>) -> ValR<Value> {
+    result.map(Value::Number).map_err(Error::str)
 }
 
 impl Sub for Value {
     type Output = ValR<Value>;
     fn sub(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => sum(left, -right),
+            (Value::Number(left), Value::Number(right)) => calculated(left.plus(-right)),
             (Value::List(mut left), Value::List(right)) => {
                 let list = list_mut(&mut left);
                 list.items.retain(|item| !right.items.contains(item));
@@ -732,8 +826,13 @@ impl Mul for Value {
     type Output = ValR<Value>;
     fn mul(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left * right)),
+            (Value::Number(left), Value::Number(right)) => calculated(left.times(right)),
             (Value::Text(text), Value::Number(times)) | (Value::Number(times), Value::Text(text)) => {
+                if text.would_join(&text) {
+                    let why =
+                        "a number that is a text would be repeated, not multiplied; `tonumber` makes a number of it";
+                    return Err(Error::str(why));
+                }
                 let Some(times) = times.as_isize() else {
                     return Err(Error::math(Value::Text(text), Math::Mul, Value::Number(times)));
                 };
@@ -769,10 +868,11 @@ impl Div for Value {
     type Output = ValR<Value>;
     fn div(self, other: Value) -> ValR<Value> {
         match (self, other) {
-            (Value::Number(left), Value::Number(right)) => Ok(Value::Number(left / right)),
+            (Value::Number(left), Value::Number(right)) => calculated(left.over(right)),
             (whole @ Value::Text(_), Value::Text(by)) => {
                 let text = whole.as_text().unwrap_or_default();
-                meter::spend(text.len() / 64);
+                meter::spend_bytes(text.len());
+                meter::spend_bytes(by.text.len());
                 if text.is_empty() {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
@@ -789,12 +889,10 @@ impl Div for Value {
 impl Rem for Value {
     type Output = ValR<Value>;
     fn rem(self, other: Value) -> ValR<Value> {
-        if let (Value::Number(left), Value::Number(right)) = (&self, &other)
-            && let Some(rest) = left.remainder(*right)
-        {
-            return Ok(Value::Number(rest));
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => calculated(left.remainder(right)),
+            (left, right) => Err(Error::math(left, Math::Rem, right)),
         }
-        Err(Error::math(self, Math::Rem, other))
     }
 }
 
@@ -842,6 +940,7 @@ impl ValT for Value {
             let Some(name) = key.as_text() else {
                 return Err(key.type_error("key"));
             };
+            meter::spend_text(name.len());
             fields.insert(name.into(), value);
         }
         Ok(Value::object(fields, None))
@@ -881,11 +980,14 @@ impl ValT for Value {
         match (self, index) {
             // The first null is the one to be told of.
             (null @ Value::Null(_), _) => Ok(null),
-            (Value::Object(object), Value::Text(key)) => Ok(Value::field(&object, &key.text, || match key.origin {
-                Origin::Page => Step::Key(text::one_line(&key.text, 40)),
-                // What was a value of the answer is not shown as a key either.
-                _ => Step::Key("…".to_owned()),
-            })),
+            (Value::Object(object), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
+                Ok(Value::field(&object, &key.text, || match key.origin {
+                    Origin::Page => Step::Key(text::one_line(&key.text, 40)),
+                    // What was a value of the answer is not shown as a key either.
+                    _ => Step::Key("…".to_owned()),
+                }))
+            }
             (Value::List(list), Value::Number(number)) => {
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
                 Ok(match absolute(index, list.items.len()) {
@@ -947,6 +1049,7 @@ impl ValT for Value {
             // As in jq, an update makes the object that it needs.
             (Value::Null(_), Value::Text(_)) => Value::object(Fields::new(), None).map_index(index, opt, f),
             (Value::Object(mut object), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
                 let old = object.fields.get(&*key.text).cloned().unwrap_or(Value::NULL);
                 let new = f(old).next().transpose()?;
                 let object_ref = object_mut(&mut object);

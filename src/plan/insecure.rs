@@ -9,8 +9,8 @@ use super::Plan;
 use crate::check::mailbox::config::MailLogin;
 use crate::check::provider::Target;
 use crate::model::text;
-use crate::notify::config::ChannelKind;
 use crate::process::redact;
+use crate::state;
 use crate::wire::http::{self, Clients};
 
 /// So many of those with one host are named.
@@ -42,10 +42,8 @@ impl Plan {
         }
         for channel in self.channels.iter().filter(|channel| !channel.allow_insecure) {
             let Some(url) = channel.url.as_ref().filter(|url| travels(url)) else { continue };
-            // Whoever knows the address of a robot can post through it.
-            if channel.login.is_some() || channel.kind != ChannelKind::Custom || redact::is_credential(url) {
-                find("the credential of the webhook", url, &channel.name);
-            }
+            // Whoever knows the address can post to it, whether it looks like a secret or not.
+            find("the credential of the webhook", url, &channel.name);
         }
         if let Some(gateway) = self.metrics.gateway.as_ref().filter(|gateway| !gateway.allow_insecure)
             && let Some(url) = gateway.url.as_ref().filter(|url| travels(url))
@@ -59,7 +57,10 @@ impl Plan {
                 find("the refresh token of", &oauth2.token_url, &mailbox.name);
             }
         }
-        found.into_iter().map(|((what, host), names)| warning(what, &host, &names)).collect()
+        let database =
+            self.state.place.as_ref().ok().filter(|_| !self.state.allow_insecure).and_then(state::in_the_clear);
+        let database = database.map(|host| told("the password of the database", &host, "under `state`"));
+        found.into_iter().map(|((what, host), names)| warning(what, &host, &names)).chain(database).collect()
     }
 }
 
@@ -68,8 +69,12 @@ fn warning(what: &str, host: &str, names: &[&str]) -> String {
     let shown = shown.collect::<Vec<_>>().join(", ");
     let more = names.len().saturating_sub(MOST_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    told(&format!("{what} {shown}{more}"), &format!("http://{host}"), "beside it")
+}
+
+fn told(what: &str, place: &str, beside: &str) -> String {
     format!(
-        "{what} {shown}{more} goes to `http://{host}`, where everybody on the way can read it; \
-         `allow_insecure: true` beside it says that this is meant"
+        "{what} goes to `{place}`, where everybody on the way can read it; \
+         `allow_insecure: true` {beside} says that this is meant"
     )
 }

@@ -2,8 +2,6 @@
 
 mod insecure;
 
-use crate::decide::Subject;
-use crate::model::shard::Shard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +10,19 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use crate::check::circuit::Circuit;
-use crate::check::mailbox::config::EmailSettings;
-use crate::check::mailbox::config::Mailbox;
+use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::provider::config::Project;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
 use crate::check::subscription::Subscription;
 use crate::cli::{CheckArgs, Only};
 use crate::config::Config;
-use crate::decide::{Listener, Rules};
+use crate::decide::{Listener, Rules, Subject};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
+use crate::model::shard::Shard;
 use crate::model::text;
-use crate::model::words::BalanceType;
-use crate::model::words::Language;
+use crate::model::words::{BalanceType, Language};
 use crate::notify::config::Channel;
 use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;

@@ -13,6 +13,8 @@ const ASIDE: usize = 24;
 /// Descriptors of one read: its connection, or a second one beside it while both of a host's addresses are tried, and what a
 /// name look-up opens.
 const FOR_A_READ: usize = 3;
+/// Descriptors with which a runtime waits for others.
+const FOR_A_RUNTIME: usize = 3;
 
 /// Descriptors that nobody uses until it is told what is wrong: the two ends of a pipe.
 pub struct Reserve(Mutex<Option<(PipeReader, PipeWriter)>>);
@@ -35,7 +37,9 @@ pub(super) fn prepare() -> Reserve {
     if files.current != files.maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
     }
-    Reserve(Mutex::new(std::io::pipe().ok()))
+    // With the last descriptor the config is read.
+    let reserve = std::io::pipe().ok().filter(|(end, _)| end.try_clone().is_ok());
+    Reserve(Mutex::new(reserve))
 }
 
 /// How many reads there may be at once, and how many idle connections to each host may be kept, so that descriptors are left.
@@ -49,11 +53,28 @@ pub struct Room {
 
 /// The room for so many reads at once, of so many hosts.
 pub fn room(reads: usize, hosts: usize) -> Room {
-    // Without a limit there is room; where open descriptors cannot be counted, few are open.
+    share(free(), reads, hosts)
+}
+
+/// Whether there are descriptors for a client with a runtime of its own, and for one read by it. A client that takes all there
+/// are can read nothing.
+pub fn has_room_for_runtime() -> bool {
+    free() >= FOR_A_RUNTIME + FOR_A_READ
+}
+
+/// How many descriptors may still be opened.
+fn free() -> usize {
+    // Without a limit there is room.
     let most =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
-    let open = std::fs::read_dir("/proc/self/fd").map_or(16, Iterator::count);
-    share(most.saturating_sub(open), reads, hosts)
+    let open = match std::fs::read_dir("/proc/self/fd") {
+        // The list itself is open while it is read.
+        Ok(all) => all.count().saturating_sub(1),
+        Err(error) if is_short_of_files(&error) => most,
+        // Where open descriptors cannot be counted, few are open.
+        Err(_) => 16,
+    };
+    most.saturating_sub(open)
 }
 
 fn share(free: usize, reads: usize, hosts: usize) -> Room {

@@ -6,6 +6,7 @@
 //! number of the user's own is never torn apart by a key such as `test`.
 
 mod layers;
+mod runs;
 mod search;
 
 use std::borrow::Cow;
@@ -114,12 +115,10 @@ impl Strength {
 
 /// The parts of an address that let its holder in.
 fn tokens(url: &Url) -> Vec<String> {
-    const NAMES: [&str; 7] = ["key", "token", "secret", "sign", "sig", "auth", "pass"];
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut tokens: Vec<String> = url.password().map(plain).into_iter().collect();
     for (name, value) in url.query_pairs() {
-        let name = name.to_lowercase();
-        if NAMES.iter().any(|known| name.contains(known)) || is_suspicious(&value) {
+        if speaks_of_secret(&name) || is_suspicious(&value) {
             tokens.push(value.into_owned());
         }
     }
@@ -127,6 +126,18 @@ fn tokens(url: &Url) -> Vec<String> {
     let segments = url.path_segments().into_iter().flatten();
     tokens.extend(segments.map(plain).filter(|part| is_suspicious(part)));
     tokens
+}
+
+/// Whether the name of a parameter, header or option says that its value lets somebody in.
+pub fn speaks_of_secret(name: &str) -> bool {
+    const PARTS: [&str; 14] = [
+        "key", "token", "secret", "sign", "sig", "auth", "pass", "pwd", "cred", "cookie", "session", "jwt", "ticket",
+        "bearer",
+    ];
+    let name = name.to_lowercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    PARTS.iter().any(|part| name.contains(part))
+        || words.any(|word| ["sid", "ak", "sk", "pw", "pin", "otp"].contains(&word))
 }
 
 /// Whether an address is itself a credential.
@@ -241,7 +252,7 @@ impl Redactor {
     /// A text on its way out, without secrets that could be nothing else.
     pub fn shield<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = Vec::new();
-        self.plain().find(text.as_bytes(), false, |range| found.push(range));
+        self.plain().find(text.as_bytes(), |range| found.push(range));
         let masked = if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(cover(text, text.len(), found)) };
         match TOKEN.as_ref().filter(|_| masked.contains("eyJ")) {
             Some(token) => Cow::Owned(token.replace_all(&masked, MASK).into_owned()),
@@ -298,21 +309,30 @@ struct Reading<'s> {
 }
 
 impl Reading<'_> {
+    /// Searches a reading.
+    fn search(&mut self, layer: &Layer) {
+        self.deep.strong(&layer.squeezed(), &mut self.found);
+        self.deep.weak(layer, self.is_foreign, &mut self.found);
+        if self.is_foreign {
+            self.deep.runs(layer, &mut self.found);
+        }
+    }
+
     /// Searches a reading, and all that can be made of it. False if that is too much.
     fn explore(&mut self, layer: &Layer, depth: u32) -> bool {
         let Some(left) = self.left.checked_sub(layer.bytes.len()) else {
             return false;
         };
         self.left = left;
-        let squeezed = layer.squeezed();
-        self.deep.strong(&squeezed, self.is_foreign, &mut self.found);
-        self.deep.weak(layer, self.is_foreign, &mut self.found);
+        self.search(layer);
+        self.search(&layer.clone().reversed());
         if depth == 0 || layer.bytes.len() < 2 {
             return true;
         }
         layer.unescaped().iter().all(|layer| self.explore(layer, depth - 1))
             && (0..4).all(|skipped| self.explore(&layer.base64(skipped), (depth - 1).min(2)))
             && (0..2).all(|skipped| self.explore(&layer.hexadecimal(skipped), (depth - 1).min(2)))
+            && (depth < DEEPEST - 1 || [layer.base32(), layer.numbers()].iter().all(|layer| self.explore(layer, 0)))
     }
 }
 

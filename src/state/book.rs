@@ -231,7 +231,8 @@ fn heard<'m>(memory: &'m mut Memory, key: (Identity, Topic), channel: &str, bega
 
 /// What the channels were told. One without a time heard nothing, though others did.
 fn told(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Result<(), StoreError> {
-    let sql = "SELECT check_id, topic, channel, told_at, anchor_at, level, balance, threshold, mark FROM told";
+    let sql = "SELECT check_id, topic, channel, told_at, anchor_at, level, balance, threshold, mark, currency \
+               FROM told";
     for row in database.query(sql, &[])? {
         odd.read(&TOLD, &row, |row| {
             let key = (Identity(row.int(0)?), topic(row, 1)?);
@@ -245,6 +246,7 @@ fn told(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
                     balance: row.decimal(6)?,
                     threshold: row.decimal(7)?,
                     mark: row.text(8)?.to_owned(),
+                    currency: row.optional_text(9).map(str::to_owned),
                 }),
             };
             heard(memory, key, row.text(2)?, at.unwrap_or(Timestamp::UNIX_EPOCH)).told = told;
@@ -343,6 +345,14 @@ struct Sample<'a> {
     threshold: Option<Decimal>,
 }
 
+impl<'a> Sample<'a> {
+    /// The currency as it is kept: null if nothing was read, which is what samples of old stores have, and an empty text if
+    /// what was read has none.
+    fn kept_currency(&self) -> Option<&'a str> {
+        self.balance.map(|_| self.currency.unwrap_or_default())
+    }
+}
+
 fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), StoreError> {
     // A check that a signal ended has taught nothing.
     let is_known = |failure: Option<&Failure>| !failure.is_some_and(Failure::is_cancelled);
@@ -397,7 +407,7 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
                 sample.provider.into(),
                 sample.owner.into(),
                 sample.unit.into(),
-                sample.currency.into(),
+                sample.kept_currency().or(sample.currency).into(),
                 run.into(),
             ]
         })
@@ -407,13 +417,14 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         "checks",
         &["check_id", "name", "provider", "owner", "unit", "currency", "last_run"],
         &checks,
+        // One that could not be read today is still counted in what it was.
         &format!(
             "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
-             currency = excluded.currency, last_run = excluded.last_run \
+             currency = coalesce(excluded.currency, checks.currency), last_run = excluded.last_run \
              WHERE checks.last_run < excluded.last_run - {RECORDED_EVERY} \
              OR checks.last_run > excluded.last_run + {RECORDED_EVERY} \
              OR checks.owner IS DISTINCT FROM excluded.owner OR checks.unit IS DISTINCT FROM excluded.unit \
-             OR checks.currency IS DISTINCT FROM excluded.currency"
+             OR checks.currency IS DISTINCT FROM coalesce(excluded.currency, checks.currency)"
         ),
     )?;
     let rows: Vec<Vec<Value>> = samples
@@ -426,10 +437,12 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
                 sample.reason.into(),
                 sample.balance.into(),
                 sample.threshold.into(),
+                sample.kept_currency().into(),
             ]
         })
         .collect();
-    insert(database, "samples", &["run", "check_id", "status", "reason", "balance", "threshold"], &rows, "")
+    let columns = ["run", "check_id", "status", "reason", "balance", "threshold", "currency"];
+    insert(database, "samples", &columns, &rows, "")
 }
 
 fn changes(database: &mut dyn Database, changes: &Changes, run: &Run) -> Result<(), StoreError> {
@@ -542,6 +555,7 @@ fn insert_told(
                 told.balance.into(),
                 told.threshold.into(),
                 told.mark.as_str().into(),
+                told.currency.as_deref().into(),
             ]
         })
         .collect();
@@ -549,11 +563,12 @@ fn insert_told(
     insert(
         database,
         "told",
-        &["check_id", "topic", "channel", "told_at", "anchor_at", "level", "balance", "threshold", "mark"],
+        &["check_id", "topic", "channel", "told_at", "anchor_at", "level", "balance", "threshold", "mark", "currency"],
         &rows,
         &format!(
             "ON CONFLICT (check_id, topic, channel) DO UPDATE SET told_at = excluded.told_at, anchor_at = {anchor}, \
-             level = excluded.level, balance = excluded.balance, threshold = excluded.threshold, mark = excluded.mark"
+             level = excluded.level, balance = excluded.balance, threshold = excluded.threshold, mark = excluded.mark, \
+             currency = excluded.currency"
         ),
     )
 }

@@ -12,6 +12,8 @@ pub struct State {
     pub place: Result<Place, String>,
     /// How long samples and sent alerts are kept.
     pub retention: Duration,
+    /// Whether the password of a database may travel in the clear.
+    pub allow_insecure: bool,
 }
 
 /// A place for what runs remember.

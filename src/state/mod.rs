@@ -565,11 +565,6 @@ pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
     match place {
         Place::Nowhere => None,
         Place::File(path) => {
-            let written = path.to_string_lossy();
-            if written.contains("://") {
-                let hint = "a database is a postgres:// address, under `state.url`".to_owned();
-                return Some(("it is an address, but neither a file nor a PostgreSQL database".to_owned(), Some(hint)));
-            }
             let metadata = std::fs::metadata(path).ok()?;
             (!metadata.is_file()).then(|| {
                 let what = if metadata.is_dir() { "a directory" } else { "no ordinary file" };
@@ -577,6 +572,14 @@ pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
             })
         }
         Place::Postgres(address) => postgres::fault(address.expose_secret()).map(|error| (error.message, error.hint)),
+    }
+}
+
+/// Where a password goes without TLS, so that everybody on the way can read it; none if that is nowhere.
+pub fn in_the_clear(place: &Place) -> Option<String> {
+    match place {
+        Place::Postgres(address) => postgres::in_the_clear(address.expose_secret()),
+        Place::Nowhere | Place::File(_) => None,
     }
 }
 

@@ -169,23 +169,37 @@ pub(super) fn fault(address: &str) -> Option<StoreError> {
     configuration(address).err()
 }
 
+/// Whether a part of an address can be shown.
+fn is_plain(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:[]".contains(&byte))
+}
+
+/// The first host and its port, for messages.
+fn host(config: &Config) -> Option<String> {
+    let hosts = config.get_hosts().iter().zip(config.get_ports().iter().map(Some).chain(std::iter::repeat(None)));
+    hosts.into_iter().find_map(|(host, port)| match host {
+        Host::Tcp(host) if is_plain(host) => {
+            Some(format!("{host}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
+        }
+        _ => None,
+    })
+}
+
 /// The database for messages: never the user or the password, also of an address that is not well-formed.
 pub(super) fn name(address: &str) -> String {
-    let is_plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:[]".contains(&byte))
-    };
     let Ok(config) = configuration(address) else {
         return "PostgreSQL".to_owned();
     };
-    let hosts = config.get_hosts().iter().zip(config.get_ports().iter().map(Some).chain(std::iter::repeat(None)));
-    let host = hosts.into_iter().find_map(|(host, port)| match host {
-        Host::Tcp(host) if is_plain(host) => {
-            Some(format!(" at {host}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
-        }
-        _ => None,
-    });
+    let host = host(&config).map(|host| format!(" at {host}"));
     let database = config.get_dbname().filter(|name| is_plain(name)).map(|name| format!(" database `{name}`"));
     format!("PostgreSQL{}{}", database.unwrap_or_default(), host.unwrap_or_default())
+}
+
+/// The machine that a password goes to without TLS, so that everybody on the way can read it.
+pub(super) fn in_the_clear(address: &str) -> Option<String> {
+    let config = configuration(address).ok()?;
+    let is_open = config.get_ssl_mode() == SslMode::Disable && config.get_password().is_some() && !is_near(&config);
+    is_open.then(|| host(&config).unwrap_or_else(|| "its server".to_owned()))
 }
 
 fn milliseconds(wait: Duration) -> u64 {

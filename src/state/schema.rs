@@ -14,7 +14,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -175,6 +175,12 @@ CREATE TABLE mail_marks (
     last_uid BIGINT NOT NULL,
     is_alone BIGINT NOT NULL
 );
+",
+    // What a balance is counted in, beside each balance: an answer may name another currency tomorrow. Rows from before have
+    // null; a sample without a currency has an empty text.
+    "
+ALTER TABLE samples ADD COLUMN currency TEXT;
+ALTER TABLE told ADD COLUMN currency TEXT;
 ",
 ];
 

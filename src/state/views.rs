@@ -28,7 +28,7 @@ pub struct Known {
     pub owner_project: Option<String>,
     /// What is counted.
     pub unit: String,
-    /// The currency.
+    /// What the balance was counted in then.
     pub currency: Option<String>,
     /// When it was last looked at.
     pub checked_at: Timestamp,
@@ -43,11 +43,22 @@ pub struct Known {
     /// Failed runs in a row.
     pub failed_runs: i64,
     /// For one that was not read: the last balance that was, and when.
-    pub last_read: Option<(Timestamp, Decimal)>,
+    pub last_read: Option<LastRead>,
     /// When somebody was last told of a low balance that is not known to be over.
     pub told_at: Option<Timestamp>,
     /// Messages that are owed to a channel.
     pub pending: usize,
+}
+
+/// The last balance that was read of a check that cannot be read.
+#[derive(Clone, Debug)]
+pub struct LastRead {
+    /// The start of the run that read it.
+    pub at: Timestamp,
+    /// The balance.
+    pub balance: Decimal,
+    /// What it was counted in.
+    pub currency: Option<String>,
 }
 
 /// One sample.
@@ -63,6 +74,8 @@ pub struct Sample {
     pub balance: Option<Decimal>,
     /// The threshold.
     pub threshold: Option<Decimal>,
+    /// What both are counted in; that of the check where the sample does not say it.
+    pub currency: Option<String>,
 }
 
 /// The samples of one check, oldest first.
@@ -72,7 +85,7 @@ pub struct Series {
     pub name: String,
     /// The provider's id.
     pub provider: String,
-    /// The currency.
+    /// The currency that the check was read in last.
     pub currency: Option<String>,
     /// Oldest first.
     pub samples: Vec<Sample>,
@@ -150,12 +163,17 @@ fn text(row: &Row, column: usize) -> Option<String> {
     row.optional_text(column).map(str::to_owned)
 }
 
+/// What a sample is counted in: what it says itself, where an empty text stands for none, or else what its check says.
+fn currency(row: &Row, column: usize, of_check: Option<&str>) -> Option<String> {
+    row.optional_text(column).or(of_check).filter(|currency| !currency.is_empty()).map(str::to_owned)
+}
+
 /// Every check that was looked at since then, by name.
 pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Known>, StoreError> {
     // The last sample is found from the row of the check on, which is not written in every run.
     let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
                s.threshold, s.reason, f.runs, \
-               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1) \
+               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1), s.currency \
                FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
                WHERE r.run >= c.last_run AND r.run <= $2 ORDER BY r.run DESC LIMIT 1) \
@@ -173,13 +191,14 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
         odd.read(&CHECKS, &row, |row| {
             let check = row.int(0)?;
             let status = row.text(7)?.to_owned();
-            let last_read = if status == "failed" { last_read(database, check)? } else { None };
+            let of_check = row.optional_text(5);
+            let last_read = if status == "failed" { last_read(database, check, of_check)? } else { None };
             known.push(Known {
                 name: row.text(1)?.to_owned(),
                 provider: row.text(2)?.to_owned(),
                 owner_project: text(row, 3),
                 unit: row.text(4)?.to_owned(),
-                currency: text(row, 5),
+                currency: currency(row, 13, of_check),
                 checked_at: of_run(row.int(6)?)?,
                 status,
                 balance: row.decimal(8)?,
@@ -197,12 +216,15 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     Ok(known)
 }
 
-fn last_read(database: &mut dyn Database, check: i64) -> Result<Option<(Timestamp, Decimal)>, StoreError> {
-    let sql = "SELECT r.run, s.balance FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
+fn last_read(database: &mut dyn Database, check: i64, of_check: Option<&str>) -> Result<Option<LastRead>, StoreError> {
+    let sql = "SELECT r.run, s.balance, s.currency FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
                WHERE s.balance IS NOT NULL AND r.run >= $2 AND r.run <= $3 ORDER BY r.run DESC LIMIT 1";
     let rows = database.query(sql, &[check.into(), (present() - LAST_READ_WITHIN).into(), present().into()])?;
-    let found = rows.first().map(|row| Ok::<_, StoreError>((of_run(row.int(0)?)?, row.decimal(1)?)));
-    Ok(found.and_then(Result::ok).and_then(|(at, balance)| Some((at, balance?))))
+    // A row that cannot be understood tells nothing, and is named where the samples are asked for.
+    Ok(rows.first().and_then(|row| {
+        let (at, balance) = (of_run(row.int(0).ok()?).ok()?, row.decimal(1).ok()??);
+        Some(LastRead { at, balance, currency: currency(row, 2, of_check) })
+    }))
 }
 
 /// The samples since then of the named project, or of all.
@@ -217,7 +239,7 @@ pub(super) fn history(
         odd.read(&CHECKS, &row, |row| {
             let name = row.text(1)?.to_owned();
             if project.is_none_or(|project| project == name) {
-                let (provider, currency) = (row.text(2)?.to_owned(), text(row, 3));
+                let (provider, currency) = (row.text(2)?.to_owned(), currency(row, 3, None));
                 all.push((Identity(row.int(0)?), Series { name, provider, currency, samples: Vec::new() }));
             }
             Ok(())
@@ -226,26 +248,27 @@ pub(super) fn history(
     let span = [since.as_microsecond().into(), present().into()];
     if project.is_none() {
         let positions: BTreeMap<i64, usize> = all.iter().enumerate().map(|(n, (check, _))| (check.0, n)).collect();
-        let sql = "SELECT run, status, reason, balance, threshold, check_id FROM samples \
+        let sql = "SELECT run, status, reason, balance, threshold, check_id, currency FROM samples \
                    WHERE run >= $1 AND run <= $2 ORDER BY run";
         for row in database.query(sql, &span)? {
             odd.read(&SAMPLES, &row, |row| {
                 if let Some(position) = positions.get(&row.int(5)?) {
-                    all[*position].1.samples.push(sample(row)?);
+                    let series = &mut all[*position].1;
+                    series.samples.push(sample(row, series.currency.as_deref())?);
                 }
                 Ok(())
             })?;
         }
     } else {
         // Over the runs, so that one check of many is found by the key of the samples.
-        let sql = "SELECT s.run, s.status, s.reason, s.balance, s.threshold, s.check_id \
+        let sql = "SELECT s.run, s.status, s.reason, s.balance, s.threshold, s.check_id, s.currency \
                    FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
                    WHERE r.run >= $2 AND r.run <= $3 ORDER BY r.run";
         for (check, series) in &mut all {
             let [from, until] = span.clone();
             for row in database.query(sql, &[check.0.into(), from, until])? {
                 odd.read(&SAMPLES, &row, |row| {
-                    series.samples.push(sample(row)?);
+                    series.samples.push(sample(row, series.currency.as_deref())?);
                     Ok(())
                 })?;
             }
@@ -255,13 +278,14 @@ pub(super) fn history(
     Ok(all.into_iter().map(|(_, series)| series).collect())
 }
 
-fn sample(row: &Row) -> Result<Sample, StoreError> {
+fn sample(row: &Row, of_check: Option<&str>) -> Result<Sample, StoreError> {
     Ok(Sample {
         at: of_run(row.int(0)?)?,
         status: row.text(1)?.to_owned(),
         reason: text(row, 2),
         balance: row.decimal(3)?,
         threshold: row.decimal(4)?,
+        currency: currency(row, 6, of_check),
     })
 }
 

@@ -175,6 +175,10 @@ impl Clients {
             Ok(connector) => connector,
             Err(failure) => return Reader::Broken(failure),
         };
+        if !limits::has_room_for_runtime() {
+            log::info!("reading and sending share one HTTP client: this process may open few files");
+            return Reader::Impossible;
+        }
         let proxies = Arc::clone(&self.proxies);
         let built = Client::builder()
             .user_agent(USER_AGENT)
@@ -249,6 +253,8 @@ impl Clients {
     /// One attempt to read with the client that needs no thread of its own. It follows no redirect.
     fn read_without_thread(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
+        // The descriptor of a connection that is kept may be the one that sending needs.
+        builder = builder.header("connection", "close");
         if !request.headers.contains_key(ACCEPT_ENCODING) {
             builder = builder.header("accept-encoding", ACCEPTED);
         }

@@ -21,7 +21,7 @@ type Case = (Option<&'static str>, Option<&'static str>, &'static str, Result<Op
 
 #[test]
 fn a_currency_in_the_text_is_compared_with_the_one_that_is_expected() {
-    let cases: [Case; 17] = [
+    let cases: [Case; 18] = [
         (Some("USD"), None, "KES 1250.0000", Err("the balance is in KES, but the page of `own` says USD")),
         (None, Some("USD"), "€12.50", Err("the balance is in EUR, but `currency: USD` is configured")),
         (Some("USD"), Some("USD"), "12.50 £", Err("the balance is in GBP, but `currency: USD` is configured")),
@@ -30,6 +30,7 @@ fn a_currency_in_the_text_is_compared_with_the_one_that_is_expected() {
         (Some("USD"), None, "12.50 USDT", Err("the balance is in USDT, but the page of `own` says USD")),
         (Some("USD"), None, "1,250 points", Err("the balance is in points, but the page of `own` says USD")),
         (Some("USD"), Some("KES"), "KES 1250.0000", Ok(Some("KES"))),
+        (Some("USD"), Some("KES"), "1250", Err("the balance is in USD, but `currency: KES` is configured")),
         (Some("USD"), None, "$12.50", Ok(Some("USD"))),
         (Some("HKD"), None, "$12.50", Ok(Some("HKD"))),
         (Some("CNY"), None, "12.50 元", Ok(Some("CNY"))),

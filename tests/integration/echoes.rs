@@ -86,10 +86,14 @@ fn escaped(text: &str) -> String {
     json!(text).to_string().trim_matches('"').to_owned()
 }
 
+fn pieces(secret: &str, size: usize, separator: &str) -> String {
+    secret.as_bytes().chunks(size).map(String::from_utf8_lossy).collect::<Vec<_>>().join(separator)
+}
+
 /// A form in which a peer sends a secret back.
 type Echo = (&'static str, fn(&str) -> String);
 
-const ECHOES: [Echo; 20] = [
+const ECHOES: [Echo; 32] = [
     ("plain", str::to_owned),
     ("capitals", str::to_uppercase),
     ("zero-width", |s| each(s, |c| format!("{}\u{200B}", char::from_u32(c).unwrap()))),
@@ -109,6 +113,18 @@ const ECHOES: [Echo; 20] = [
     ("base64-inside", |s| base64(format!("{{\"k\":\"{s}\",\"n\":1}}").as_bytes())),
     ("base64-for-addresses", |s| base64(s.as_bytes()).replace('+', "-").replace('/', "_").replace('=', "")),
     ("hexadecimal", |s| hex(s.as_bytes())),
+    ("reversed", |s| s.chars().rev().collect()),
+    ("octal", |s| each(s, |c| format!("\\{c:03o}"))),
+    ("quoted-printable", |s| each(s, |c| format!("={c:02X}"))),
+    ("bytes", |s| each(s, |c| format!("{c}, "))),
+    ("bytes-hexadecimal", |s| each(s, |c| format!("0x{c:02x}, "))),
+    ("inner", |s| format!("****{}****", &s[1..s.len() - 1])),
+    ("dashes", |s| pieces(s, 4, "-")),
+    ("tags", |s| pieces(s, 3, "<br>")),
+    ("comments", |s| pieces(s, 2, "<!-- -->")),
+    ("colours", |s| pieces(s, 2, "\u{1b}[31m")),
+    ("colours-spelt", |s| pieces(s, 4, "\\e[31m")),
+    ("quoted", |s| pieces(s, 8, "\n> ")),
     ("wrapped", |s| format!("{}\r\n    {}", &s[..9], &s[9..])),
 ];
 
@@ -138,6 +154,8 @@ fn no_form_of_a_key_that_comes_back_leaves_the_run() {
             left.expect_without(case, &key(case));
             let echo: String = form(&key(case)).chars().filter(|c| !is_unseen(*c)).collect();
             left.expect_without(case, &echo);
+            left.expect_without(case, &key(case)[1..key(case).len() - 1]);
+            left.expect_without(case, "aB3dE5f");
         }
         if left.run.stdout.starts_with('{') {
             for (case, _) in &ECHOES {
@@ -223,6 +241,149 @@ fn what_a_variable_brought_into_an_option_is_masked() {
             let report = left.run.report();
             let message = project(&report, "A")["error"]["message"].as_str().unwrap();
             assert!(message.ends_with(": *** production"), "a word is a word: {message}");
+        }
+    }
+}
+
+#[test]
+fn what_is_written_into_a_page_or_an_option_as_it_is_is_masked() {
+    const SECRETS: [&str; 14] = [
+        "leakedbyheader",
+        "leakedbycookie",
+        "leakedbyxauth",
+        "leakedbyapikey",
+        "leakedbyocp",
+        "leakedbyxsid",
+        "leakedbyother",
+        "leakedbyquery",
+        "leakedbyaccess",
+        "leakedbyurl",
+        "LeakedPath1a2b3c4d5e",
+        "leakedbybody",
+        "leakedbyoption",
+        "leakedbydefault",
+    ];
+    let server = Server::start(|request| {
+        let is_usual = |name: &str| {
+            ["host", "accept", "accept-encoding", "content-length", "content-type", "user-agent"].contains(&name)
+        };
+        let headers = request.headers.iter().filter(|(name, _)| !is_usual(&name.to_lowercase()));
+        let headers: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
+        let said = format!("{} {} {}", request.target, headers.join(" "), request.text());
+        Reply::status(401, json!({"message": said}).to_string())
+    });
+    // A message is bounded, so each of them has a page of its own.
+    let page = |id: &str, request: Value| {
+        let mut page = talkative()[0].clone();
+        page["id"] = json!(id);
+        page["request"] = request;
+        page["options"] = json!({"token": {"description": "a token", "default": "leakedbydefault"}});
+        page
+    };
+    let at = |target: &str| format!("{}{target}", server.url());
+    let headers = [
+        ("a", "X-Api-Key", "leakedbyheader"),
+        ("b", "Cookie", "theme=dark; sid=leakedbycookie"),
+        ("c", "X-Auth-Token", "leakedbyxauth"),
+        ("d", "apikey", "leakedbyapikey"),
+        ("e", "Ocp-Apim-Subscription-Key", "leakedbyocp"),
+        ("f", "X-Sid", "leakedbyxsid"),
+        ("g", "X-Tenant", "leakedbyother"),
+    ];
+    let mut pages: Vec<Value> =
+        headers.iter().map(|(id, name, value)| page(id, json!({"url": at("/"), "headers": {*name: value}}))).collect();
+    pages.extend([
+        page("h", json!({"url": at("/"), "query": {"token": "leakedbyquery"}})),
+        page("i", json!({"url": at("/"), "query": {"access_token": "leakedbyaccess"}})),
+        page("j", json!({"url": at("/?app_key=leakedbyurl")})),
+        page("k", json!({"url": at("/LeakedPath1a2b3c4d5e/balance")})),
+        page("l", json!({"url": at("/"), "method": "POST", "body": "{\"password\":\"leakedbybody\"}"})),
+        page("m", json!({"url": at("/"), "query": {"t": "{options.token}"}})),
+        page("n", json!({"url": at("/"), "query": {"t": "{options.token}"}})),
+    ]);
+    let accounts = pages.iter().map(|page| {
+        let mut account = json!({"name": page["id"], "provider": page["id"], "api_key": "k", "threshold": 1});
+        if page["id"] == "m" {
+            account["options"] = json!({"token": "leakedbyoption"});
+        }
+        account
+    });
+    let mut config = config(accounts.collect());
+    config["providers"] = json!(pages);
+    for left in everything(config, |program| program) {
+        for secret in SECRETS {
+            left.expect_without("a literal", secret);
+        }
+        if left.run.stdout.starts_with('{') {
+            let report = left.run.report();
+            for page in &pages {
+                let message = &project(&report, page["id"].as_str().unwrap())["error"]["message"];
+                assert!(message.as_str().unwrap().contains("***"), "{page}: {message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_answer_calls_its_currency_is_shown_only_if_it_is_one() {
+    let words = ["jane@priv.example", "+491511234567", "sk_live_Abc", "EUR\nUSD", "<script>", "leaked coins"];
+    let server = Server::start(move |request| {
+        let word = words[request.case().parse::<usize>().unwrap()];
+        Reply::ok(json!({"balance": 50, "unit": word}).to_string())
+    });
+    let accounts = (0..words.len()).map(|n| {
+        let url = format!("{}/{n}", server.url());
+        json!({"name": format!("A{n}"), "provider": "own", "api_key": "k", "threshold": 1, "base_url": url})
+    });
+    let mut config = config(accounts.collect());
+    config["providers"] = json!([{"id": "own", "title": "Own", "kind": "balance", "currency": "leaves",
+        "request": {"url": "https://own.example/balance"}, "balance": "{amount: .balance, currency: .unit}"}]);
+    for left in everything(config, |program| program) {
+        for word in words {
+            left.expect_without("a currency", &word.replace(['\n', ' '], ""));
+        }
+        if left.run.stdout.starts_with('{') {
+            let report = left.run.report();
+            for n in 0..words.len() {
+                let error = &project(&report, &format!("A{n}"))["error"];
+                assert_eq!(error["reason"], "decode", "{error}");
+                assert!(error["message"].as_str().unwrap().contains("`currency`"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_address_of_a_database_in_the_wrong_place_names_no_file_and_is_not_repeated() {
+    for address in [
+        "mysql://u:LeakWord@h.invalid/d",
+        "POSTGRES://u:LeakWord@h.invalid/d",
+        "u:LeakWord@h.invalid/d",
+        "host=h.invalid user=u password=LeakWord",
+    ] {
+        let mut wrong = config(vec![fine("Fine")]);
+        wrong["state"] = json!({"path": address});
+        let in_config = Program::check_json(&wrong);
+        let plain = Program::check_json(&config(vec![fine("Fine")]));
+        let by_variable = plain.clone().env("BALANCE_ALERT_STATE", address);
+        let by_flag = plain.clone().args(["--state", address]);
+        for (program, what, code) in [
+            (&in_config, "check", 0),
+            (&in_config.clone().instead(["validate", "--config", "config.yaml"]), "validate", 78),
+            (&in_config.clone().instead(["status", "--config", "config.yaml"]), "status", 78),
+            (&by_variable, "check", 0),
+            (&by_variable.clone().instead(["validate", "--config", "config.yaml"]), "validate", 78),
+            (&by_variable.clone().instead(["health", "--config", "config.yaml"]), "health", 78),
+            (&by_flag, "check", 64),
+            (&plain.clone().instead(["status", "--state", address]), "status", 64),
+            (&plain.clone().instead(["health", "--state", address]), "health", 64),
+        ] {
+            let run = program.clone().run().expect(code);
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(!said.contains("LeakWord") && said.contains("address"), "{address}: {what}: {run}");
+            let files = std::fs::read_dir(program.path("")).unwrap().map(|file| file.unwrap().file_name());
+            let names: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
+            assert!(!names.iter().any(|name| name.contains("Leak") || name.ends_with(':')), "{address}: {names:?}");
         }
     }
 }

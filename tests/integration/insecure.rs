@@ -74,8 +74,6 @@ fn each_credential_that_travels_in_the_clear_is_warned_of_until_it_is_meant() {
 fn what_carries_no_credential_is_no_reason_to_warn() {
     let mut config = config(vec![crate::support::fine("File")]);
     config["webhooks"] = json!([
-        {"name": "plain", "type": "custom", "url": "http://receiver.invalid/in"},
-        {"name": "signed", "type": "custom", "url": "http://receiver.invalid/in", "secret": "never sent itself"},
         {"name": "printed", "type": "console"},
     ]);
     config["metrics"] = json!({"pushgateway": {"url": "http://pushgateway.invalid:9091"}});
@@ -83,6 +81,41 @@ fn what_carries_no_credential_is_no_reason_to_warn() {
         "request": {"url": "http://open.invalid/balance"}, "balance": ".balance"}]);
     config["projects"].as_array_mut().unwrap().push(json!({"name": "Open", "provider": "open", "threshold": 1}));
     assert_eq!(warnings(&config), [""; 0]);
+}
+
+#[test]
+fn whoever_reads_the_address_of_a_webhook_can_post_to_it() {
+    let mut config = config(vec![crate::support::fine("File")]);
+    config["webhooks"] = json!([
+        {"name": "plain", "type": "custom", "url": "http://receiver.invalid/hook/abc"},
+        {"name": "signed", "type": "custom", "url": "http://receiver.invalid/in", "secret": "never sent itself"},
+    ]);
+    let found = warnings(&config);
+    let want = "the credential of the webhook `plain`, `signed` goes to `http://receiver.invalid`";
+    assert!(found.len() == 1 && found[0].contains(want), "{found:#?}");
+}
+
+#[test]
+fn the_password_of_a_database_is_a_credential_too() {
+    let with = |url: &str, allow: bool| {
+        let mut config = config(vec![crate::support::fine("File")]);
+        config["state"] = json!({"url": url, "allow_insecure": allow});
+        warnings(&config)
+    };
+    let open = "postgres://u:LeakWord@db.invalid/d?sslmode=disable";
+    let found = with(open, false);
+    let want = "the password of the database goes to `db.invalid:5432`, where";
+    assert!(found.len() == 1 && found[0].contains(want) && found[0].contains("under `state`"), "{found:#?}");
+    assert!(!found[0].contains("Leak"), "{found:#?}");
+    let port = free_port();
+    for (url, allow) in [
+        (open, true),
+        ("postgres://u:LeakWord@db.invalid/d", false),
+        ("postgres://u@db.invalid/d?sslmode=disable", false),
+        (&format!("postgres://u:LeakWord@127.0.0.1:{port}/d?sslmode=disable"), false),
+    ] {
+        assert_eq!(with(url, allow), [""; 0], "{url}");
+    }
 }
 
 #[test]

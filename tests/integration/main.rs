@@ -14,6 +14,7 @@ mod databases;
 mod delivery;
 mod echoes;
 mod environment;
+mod fairness;
 mod faults;
 mod files;
 mod hangs;

@@ -42,6 +42,7 @@ on_both! {
     a_clock_that_is_ahead_for_once_removes_nothing
     a_check_that_is_mended_by_editing_it_works_again
     a_threshold_that_was_lowered_is_no_recovery_of_the_balance
+    a_currency_stays_with_its_sample_and_nothing_is_calculated_across_two
 }
 
 const DAY: i64 = 86_400;
@@ -707,6 +708,71 @@ fn a_threshold_that_was_lowered_is_no_recovery_of_the_balance(kind: Kind) {
     let told = world.hook.requests().last().unwrap().json();
     let text = told["Resources"][0]["Message"].as_str().unwrap_or_default();
     assert!(text.ends_with("50 is not below the threshold any more, which is now 10 instead of 100"), "{told}");
+    assert!(world.ask(["alerts"]).expect(0).stdout.contains("not low, threshold lowered"));
+}
+
+fn a_currency_stays_with_its_sample_and_nothing_is_calculated_across_two(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 0)]);
+    let expression = ".A | {amount: .[0], currency: .[1]}";
+    world.configure(|config| config["projects"][0]["options"]["balance"] = json!(expression));
+    let said = |world: &World, seen: &mut usize| {
+        let requests = world.hook.requests();
+        let new = requests.iter().skip(*seen).map(|request| request.json()["Resources"][0]["Message"].clone());
+        let new: Vec<String> = new.map(|text| text.as_str().unwrap().to_owned()).collect();
+        *seen = requests.len();
+        new
+    };
+    let mut seen = 0;
+    for (balance, exit, want) in [
+        (json!([5, "USD"]), 2, vec!["A: balance 5.00 USD is below the threshold 10.00 USD"]),
+        (json!([5, "USD"]), 2, vec![]),
+        (json!([5, "EUR"]), 2, vec!["A: balance 5.00 EUR is below the threshold 10.00 EUR"]),
+        (
+            json!([500, "JPY"]),
+            0,
+            vec![
+                "A: balance 500.00 JPY is not below the threshold 10.00 JPY, but the alert was in EUR, and amounts are not converted",
+            ],
+        ),
+        (json!([400, "JPY"]), 0, vec![]),
+        (json!("unread"), 3, vec![]),
+    ] {
+        world.balance("A", balance.clone());
+        let run = world.run().expect(exit);
+        assert_eq!(said(&world, &mut seen), want, "{balance}: {run}");
+    }
+    let status = project(&world.ask(["status", "--output", "json"]).expect(0).report(), "A").clone();
+    assert_eq!((&status["currency"], &status["last_currency"]), (&json!("JPY"), &json!("JPY")), "{status}");
+    let currencies = |series: &Value| -> Vec<Value> {
+        series["samples"].as_array().unwrap().iter().map(|sample| sample["currency"].clone()).collect()
+    };
+    let history = project(&world.ask(["history", "--output", "json"]).expect(0).report(), "A").clone();
+    let figures = ["count", "min", "max", "mean", "change", "change_percent"].map(|key| history[key].as_f64().unwrap());
+    assert_eq!(figures, [6.0, 400.0, 500.0, 450.0, -100.0, -20.0]);
+    assert_eq!(
+        (&history["currency_change"]["from"], &history["currency_change"]["to"]),
+        (&json!("EUR"), &json!("JPY"))
+    );
+    assert_eq!(history["currency_change"]["time"], history["samples"][3]["time"]);
+    assert_eq!(currencies(&history), ["USD", "USD", "EUR", "JPY", "JPY", "JPY"]);
+    let table = world.ask(["history"]).expect(0);
+    assert!(table.stdout.contains("A: the currency changed from EUR to JPY at "), "{table}");
+    let rows = world.ask(["history", "--project", "A", "--output", "csv"]).expect(0);
+    assert!(rows.stdout.contains(",A,file,low,5,10,USD,") && rows.stdout.contains(",A,file,low,5,10,EUR,"), "{rows}");
+
+    let alerts = world.ask(["alerts"]).expect(0);
+    assert!(alerts.stdout.contains("not low, but was told in EUR"), "{alerts}");
+
+    // Rows of an older version do not say it, so they have the currency of their check, and what was told may be the same.
+    world.balance("A", json!([5, "JPY"]));
+    world.run().expect(2);
+    world.sql("UPDATE samples SET currency = NULL; UPDATE told SET currency = NULL");
+    let hits = world.hook.hits();
+    world.balance("A", json!([5, "CNY"]));
+    let run = world.run().expect(2);
+    assert_eq!(world.hook.hits(), hits, "{run}");
+    let history = project(&world.ask(["history", "--output", "json"]).expect(0).report(), "A").clone();
+    assert_eq!((currencies(&history), &history["currency_change"]), (vec![json!("CNY"); 8], &Value::Null));
 }
 
 /// As the README says it.

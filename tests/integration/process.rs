@@ -415,18 +415,33 @@ fn a_check_without_a_descriptor_says_what_it_needs() {
     config["state"] = json!("none");
     let hook = receiver();
     config["webhook"] = json!({"type": "custom", "url": hook.url()});
-    let mut seen = 0;
-    // From hardly more than the streams to enough.
-    for limit in 6..24 {
-        let run = Program::check_json(&config).by(&["prlimit", &format!("--nofile={limit}")]).run();
-        let report = run.report();
-        for project in report["projects"].as_array().unwrap().iter().filter(|project| project["status"] == "failed") {
-            let hint = project["error"]["hint"].as_str().unwrap_or_default();
-            assert!(hint.contains("ulimit -n"), "{limit}: {run}");
-            seen += 1;
+    for state in [json!("none"), json!({"path": "state.db"})] {
+        config["state"] = state;
+        let (mut read, mut is_kept) = (0, false);
+        // From one more than the streams to enough.
+        for limit in 4..=24 {
+            let hits = hook.hits();
+            let run = Program::check_json(&config).by(&["prlimit", &format!("--nofile={limit}")]).run();
+            if run.code() == 78 {
+                assert_eq!(read, 0, "{limit}: fewer can read it: {run}");
+                assert!(run.stderr.contains("too many open files"), "{limit}: {run}");
+                continue;
+            }
+            let report = run.report();
+            let projects = report["projects"].as_array().unwrap();
+            for project in projects.iter().filter(|project| project["status"] == "failed") {
+                let hint = project["error"]["hint"].as_str().unwrap_or_default();
+                assert!(hint.contains("ulimit -n"), "{limit}: {run}");
+            }
+            let low = projects.iter().filter(|project| project["status"] == "low").count();
+            assert!(low >= read, "{limit}: fewer descriptors read {read}: {run}");
+            assert_eq!(hook.hits() - hits, usize::from(low > 0), "{limit}: {run}");
+            let keeps = report["memory"]["status"] != "failed";
+            assert!(keeps || !is_kept, "{limit}: fewer descriptors remember: {run}");
+            (read, is_kept) = (low, keeps);
         }
+        assert_eq!((read, is_kept), (3, true), "these are enough");
     }
-    assert!(seen > 0, "some of these are too few");
 }
 
 /// Files may not grow: the store cannot be written, nothing else is harmed.

@@ -73,6 +73,20 @@ fn what_is_due_warns_and_is_told_as_documented() {
 }
 
 #[test]
+fn a_payment_that_lies_years_ahead_is_probably_a_slip_and_is_said() {
+    let mut early = renewing_in("Early", 2);
+    early["last_renewed_date"] = json!(today("UTC").checked_add(2.days()).unwrap().to_string());
+    let slip = json!({"name": "Slip", "cycle_type": "monthly", "renewal_day": 15, "last_renewed_date": "2099-01-01"});
+    let program = Program::check_json(&watching(vec![early, slip]));
+    let run = program.clone().run().expect(0);
+    let want = "subscriptions[1] `Slip`: `last_renewed_date` lies more than one cycle ahead, so nobody is reminded before \
+                2099-01-01; is its year right?";
+    assert!(run.stderr.contains(want) && run.stderr.matches("last_renewed_date").count() == 1, "{run}");
+    let run = program.instead(["validate", "--config", "config.yaml"]).run().expect(0);
+    assert!(format!("{run}").contains(want), "{run}");
+}
+
+#[test]
 fn a_payment_ends_the_reminders_and_a_single_one_is_named() {
     let hook = Server::start(|_| Reply::ok(""));
     let mut config = watching(vec![renewing_in("S", 1)]);

@@ -1,20 +1,24 @@
 //! The amount that a mail names, read by the program's one reader of amounts ([`crate::model::amount`]).
 //!
-//! A mail speaks of several: what is left, what is owed, and the threshold that somebody set. Of what is left the mail is most
-//! likely about, then of what is owed, then of the only amount there is. Thresholds, offers and prices by the month are none of them.
-//! Where two amounts are as likely, or one can be read in two ways, none is told.
+//! A mail speaks of several: what is left, what is owed, and the threshold that somebody set. It is most likely about what is left,
+//! else about what is owed; [`super::phrases`] says which of them an amount is. Thresholds, offers and prices by the month are
+//! neither. Where two amounts are as likely, or one can be read in two ways, none is told.
 
 use rust_decimal::Decimal;
 
+use super::html::CUT;
+use super::phrases::{BLANKS, Label, Manner, Role, Words, is_latin};
 use crate::model::amount::{self, Currency, Word};
 
 /// Most numbers of a mail that are looked at.
 const MOST_NUMBERS: usize = 1000;
-/// So far before a number its currency may begin, and so far its label, in bytes.
+/// So far before a number its currency may begin, in bytes.
 const MOST_BEFORE: usize = 24;
-const MOST_CONTEXT: usize = 160;
 /// Most words that belong to a number behind it.
 const MOST_AFTER: usize = 4;
+
+/// Units of account that are no money.
+const NO_MONEY: [&str; 3] = ["credits", "points", "tokens"];
 
 /// An amount, with its currency where one is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,216 +29,34 @@ pub struct Amount {
     pub currency: Option<&'static str>,
 }
 
-/// What an amount is, by the words around it; the most telling last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
-    /// A threshold, an offer, a price.
-    Beside,
-    /// Nothing says what it is.
-    Plain,
-    /// What is owed.
-    Due,
-    /// What is left.
-    Balance,
-}
-
-/// Words before what is left.
-const BALANCE: [&str; 24] = [
-    "余额",
-    "餘額",
-    "残高",
-    "额度",
-    "額度",
-    "剩余",
-    "剩餘",
-    "结余",
-    "結餘",
-    "还剩",
-    "還剩",
-    "仅剩",
-    "僅剩",
-    "balance",
-    "available",
-    "remaining",
-    "credit left",
-    "guthaben",
-    "kontostand",
-    "saldo",
-    "solde",
-    "баланс",
-    "bakiye",
-    "saldosu",
-];
-/// Words before what is owed.
-const DUE: [&str; 30] = [
-    "金额",
-    "金額",
-    "欠费",
-    "欠費",
-    "应付",
-    "應付",
-    "应缴",
-    "應繳",
-    "待支付",
-    "待缴",
-    "待繳",
-    "账单",
-    "帳單",
-    "請求額",
-    "amount",
-    "total",
-    "due",
-    "owe",
-    "owed",
-    "owing",
-    "invoice",
-    "charge",
-    "charged",
-    "payment",
-    "betrag",
-    "montant",
-    "importe",
-    "сумма",
-    "tutar",
-    "outstanding",
-];
-/// Words before a threshold, an offer, or what somebody is to pay in.
-const BESIDE_BEFORE: [&str; 76] = [
-    "不足",
-    "低于",
-    "低於",
-    "少于",
-    "少於",
-    "小于",
-    "小於",
-    "不到",
-    "未达",
-    "未達",
-    "超过",
-    "超過",
-    "高于",
-    "高於",
-    "大于",
-    "阈值",
-    "閾值",
-    "閥值",
-    "门槛",
-    "預警",
-    "预警",
-    "警戒",
-    "提醒值",
-    "告警值",
-    "下限",
-    "上限",
-    "限额",
-    "限額",
-    "设置的",
-    "設定的",
-    "最低",
-    "最少",
-    "至少",
-    "充值",
-    "儲值",
-    "满",
-    "滿",
-    "送",
-    "赠",
-    "贈",
-    "优惠",
-    "優惠",
-    "以上",
-    "未満",
-    "下回",
-    "below",
-    "under",
-    "less than",
-    "lower than",
-    "fewer than",
-    "above",
-    "more than",
-    "over",
-    "exceeds",
-    "exceeded",
-    "reaches",
-    "threshold",
-    "limit",
-    "minimum",
-    "at least",
-    "up to",
-    "top up",
-    "top-up",
-    "save",
-    "get",
-    "when",
-    "out of",
-    "used",
-    "spent",
-    "last payment",
-    "previous",
-    "已用",
-    "已使用",
-    "消费",
-    "消耗",
-    "上次",
-];
-/// Words behind one.
-const BESIDE_AFTER: [&str; 18] = [
-    "以下",
-    "以上",
-    "以内",
-    "以內",
-    "的预警",
-    "的預警",
-    "起",
-    "threshold",
-    "limit",
-    "minimum",
-    "or less",
-    "free",
-    "bonus",
-    "off",
-    "budget",
-    "plan",
-    "quota",
-    "套餐",
-];
-/// Words behind what is left.
-const BALANCE_AFTER: [&str; 5] = ["remaining", "left", "available", "restant", "restants"];
-/// Words between two amounts of one kind.
-const AND: [&str; 12] = ["和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
-
 /// The amount that a text is about, if that is clear.
 pub fn amount(text: &str) -> Option<Amount> {
     let text = fold(text);
-    let customs = Customs::of(&text);
+    let (manner, customs) = (Manner::of(&text), Customs::of(&text));
     let mut found: Vec<(Role, Option<Amount>)> = Vec::new();
-    let (mut from, mut taken, mut role) = (0, 0, Role::Plain);
+    let (mut from, mut taken, mut last) = (0, 0, None);
     for _ in 0..MOST_NUMBERS {
         let Some(start) = amount::number_start(&text, from) else {
             break;
         };
         let number = Number::at(&text, start, taken);
-        let context = context(&text[taken..number.before_at]);
-        let is_one_clause = taken > 0 && context.len() == number.before_at - taken;
-        role = match number.role(context) {
-            _ if AND.contains(&context.trim()) => role,
-            // `$80 of $100`, `80% of your $100`
-            _ if taken > 0 && is_one_clause && begins_with(context, &["of"]).is_some() => Role::Beside,
-            Role::Plain if is_one_clause && role == Role::Beside => Role::Beside,
-            role => role,
-        };
-        if role != Role::Beside {
-            found.extend(number.value(context, role, &customs).map(|value| (role, value)));
+        let words = Words::new(&text, taken, number.before_at, number.after_at);
+        let label = if words.is_listed() { last } else { words.label(&manner) };
+        if let Some(label) = label {
+            found.extend(number.value(&words, label, &manner, &customs).map(|value| (label.role, value)));
         }
+        last = label;
         from = number.after_at;
-        // `$5 left, ...`: the word belongs to this number and to no later one; of a percentage is what a share is taken of.
-        let behind = number.behind();
-        taken = from + begins_with(behind, &BALANCE_AFTER).or_else(|| begins_with(behind, &["%"])).unwrap_or_default();
+        taken = from + words.taken_behind();
     }
     let most = found.iter().map(|(role, _)| *role).max()?;
-    let mut likely = found.into_iter().filter(|(role, _)| *role == most).map(|(_, value)| value);
-    let mut all = likely.next()??;
-    for other in likely {
+    only(found.into_iter().filter(|(role, _)| *role == most).map(|(_, value)| value))
+}
+
+/// The amount that all of these are, if they are one and all are clear.
+fn only(mut amounts: impl Iterator<Item = Option<Amount>>) -> Option<Amount> {
+    let mut all = amounts.next()??;
+    for other in amounts {
         let other = other?;
         let is_same = other.value == all.value
             && (all.currency == other.currency || all.currency.is_none() || other.currency.is_none());
@@ -257,11 +79,13 @@ fn fold(text: &str) -> String {
         let c = match c {
             '，' if !(is_wide_digit(last) && is_wide_digit(chars.peek().copied())) => ';',
             '\n' | '\r' => '\n',
+            // Cells of a table, and no separator of thousands.
+            '\t' => '\t',
             '\u{A0}' | '\u{2009}' | '\u{202F}' => '\u{A0}',
             c if c.is_whitespace() || c.is_control() => ' ',
             c => c,
         };
-        let is_run = matches!((last, c), (Some(' '), ' ') | (Some('\n'), ' ' | '\n'));
+        let is_run = matches!((last, c), (Some(' '), ' ') | (Some('\t'), ' ' | '\t') | (Some('\n'), ' ' | '\t' | '\n'));
         if !is_run {
             out.push(c);
         }
@@ -270,37 +94,90 @@ fn fold(text: &str) -> String {
     amount::fold(&out)
 }
 
+/// Codes of dollars and pesos other than the dollar of the United States, in capitals.
+const OTHER_CODES: [&str; 15] =
+    ["HKD", "TWD", "CAD", "AUD", "NZD", "SGD", "MXN", "ARS", "CLP", "COP", "JMD", "TTD", "BSD", "BBD", "XCD"];
+/// The beginnings of words for them and for their countries.
+const OTHER_DOLLARS: [&str; 37] = [
+    "canad",
+    "austral",
+    "hong kong",
+    "hongkong",
+    "singapor",
+    "new zealand",
+    "taiwan",
+    "mexic",
+    "jamaic",
+    "trinidad",
+    "barbad",
+    "bahama",
+    "bermud",
+    "belize",
+    "brunei",
+    "fiji",
+    "liberia",
+    "namibia",
+    "guyan",
+    "surinam",
+    "cayman",
+    "caribbean",
+    "zimbabw",
+    "argentin",
+    "chile",
+    "colombi",
+    "uruguay",
+    "dominic",
+    "brasil",
+    "brazil",
+    "peso",
+    "港",
+    "台币",
+    "台幣",
+    "加元",
+    "澳元",
+    "新加坡",
+];
+/// Words for pounds other than those of the United Kingdom.
+const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar", "falkland"];
+
 /// What a sign that several countries share stands for in this mail.
 struct Customs {
     /// It is written in traditional characters, where 元 and `$` may be of Hong Kong or Taiwan.
     is_traditional: bool,
-    has_kana: bool,
-    has_han: bool,
-    /// It speaks of another country's dollars.
+    is_simplified: bool,
+    is_japanese: bool,
+    /// It speaks of another country's dollars, or pounds.
     has_other_dollars: bool,
+    has_other_pounds: bool,
 }
 
 impl Customs {
     fn of(text: &str) -> Customs {
-        let other = ["HKD", "HK$", "TWD", "NT$", "CAD", "CA$", "AUD", "AU$", "NZD", "SGD", "MXN", "ARS", "CLP", "COP"];
+        let lower = text.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        // `J$5`, and the amount beside it.
+        let has_letters = text
+            .match_indices('$')
+            .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
         Customs {
             is_traditional: text.contains(|c| "餘額帳單幣繳應費請儲續臺".contains(c)),
-            has_kana: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
-                || text.contains('円'),
-            has_han: text.contains(|c: char| ('\u{4E00}'..='\u{9FFF}').contains(&c)),
-            has_other_dollars: other.iter().any(|name| text.contains(name)),
+            is_simplified: text.contains(|c| "额账单币缴应费请储续们为这时间现订务".contains(c)),
+            is_japanese: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
+                || has(&["円", "残高"]),
+            has_other_dollars: has_letters || has(&OTHER_DOLLARS) || OTHER_CODES.iter().any(|code| text.contains(code)),
+            has_other_pounds: has(&OTHER_POUNDS),
         }
     }
 
     fn code(&self, currency: &Currency) -> Option<&'static str> {
         if let Some(code) = currency.code() {
-            return Some(code);
+            return (code != "GBP" || !self.has_other_pounds).then_some(code);
         }
         match currency.label() {
             "$" if !self.is_traditional && !self.has_other_dollars => Some("USD"),
-            "元" if !self.is_traditional => Some("CNY"),
-            "¥ (CNY or JPY)" if self.has_kana => Some("JPY"),
-            "¥ (CNY or JPY)" if self.has_han => Some("CNY"),
+            "元" if !self.is_traditional && !self.is_japanese => Some("CNY"),
+            "¥ (CNY or JPY)" if self.is_japanese && !self.is_simplified => Some("JPY"),
+            "¥ (CNY or JPY)" if self.is_simplified && !self.is_japanese => Some("CNY"),
             _ => None,
         }
     }
@@ -335,74 +212,74 @@ impl<'a> Number<'a> {
         &self.text[self.after_at..]
     }
 
-    /// What the words around it say.
-    fn role(&self, context: &str) -> Role {
-        if begins_with(self.behind(), &BESIDE_AFTER).is_some() {
-            return Role::Beside;
-        }
-        let context = context.to_lowercase();
-        if let Some(role) = label_at_end(&context) {
-            return role;
-        }
-        if last(&context, &BESIDE_BEFORE).is_some() {
-            return Role::Beside;
-        }
-        let (balance, due) = (last(&context, &BALANCE), last(&context, &DUE));
-        match (balance, due) {
-            (None, None) if begins_with(self.behind(), &BALANCE_AFTER).is_some() => Role::Balance,
-            (None, None) => Role::Plain,
-            (balance, due) if due > balance => Role::Due,
-            _ => Role::Balance,
-        }
-    }
-
     /// Nothing if it is no amount at all; none if it can be read in two ways.
     #[allow(clippy::option_option, reason = "the two nones are different answers")]
-    fn value(&self, context: &str, role: Role, customs: &Customs) -> Option<Option<Amount>> {
-        let is_money = |word: &Word| match word {
-            Word::Currency(currency) => !["credits", "points", "tokens"].contains(&currency.label()),
-            Word::Part(..) => role > Role::Plain,
-            _ => false,
-        };
-        let has_currency = self.before.iter().chain(&self.after).any(is_money);
-        let previous = self.text[..self.before_at].chars().next_back();
-        let next = self.behind().chars().next();
-        // A part of a word, an address, a date, a price by the month.
-        if self.before.is_empty() && previous.is_some_and(|c| c.is_ascii_alphanumeric() || "#@_/".contains(c))
-            || next.is_some_and(|c| "/%@_".contains(c))
-        {
+    fn value(&self, words: &Words, label: Label, manner: &Manner, customs: &Customs) -> Option<Option<Amount>> {
+        let mut around = self.before.iter().chain(&self.after);
+        let is_unit = |word: &Word| matches!(word, Word::Currency(unit) if NO_MONEY.contains(&unit.label()));
+        if around.clone().any(is_unit) {
             return None;
         }
-        let is_glued = next.is_some_and(|c| c.is_ascii_alphanumeric());
-        if !has_currency {
-            let follows = self.behind().trim_start_matches([' ', '\u{A0}']).chars().next();
-            let is_last = follows.is_none_or(|c| "\n.,;:!?)|。、".contains(c));
-            let is_labelled = label_at_end(&context.to_lowercase()).is_some();
-            if !is_labelled || is_glued || !is_last {
-                return None;
-            }
+        let has_currency = around.any(|word| matches!(word, Word::Currency(_) | Word::Part(..)));
+        let next = self.behind().chars().next();
+        // A part of an address, a date, a price by the month.
+        if next.is_some_and(|c| "/%@_".contains(c)) {
+            return None;
         }
-        if is_glued
-            || self.is_range()
+        let is_clear = words.is_clear_behind(label) && self.is_whole();
+        let is_known = has_currency || (label.is_strict && is_clear);
+        if !is_known {
+            // `2.5 GB` is no amount; `1万2千` is one that cannot be read.
+            return if self.after.is_empty() { None } else { Some(None) };
+        }
+        if !is_clear
             || self.is_in_parentheses()
             || !self.is_signed_clearly()
-            || !self.is_apart(context)
+            || !self.is_apart(label)
+            || !self.is_grouped_clearly(manner)
         {
             return Some(None);
         }
         let money = amount::assemble(&self.before, self.digits(), &self.after, None).ok();
+        let is_debt = |value: Decimal| manner.is_overdrawn && label.role == Role::Balance && value > Decimal::ZERO;
+        let money = money.filter(|money| !is_debt(money.value));
         Some(money.map(|money| Amount {
             value: money.value.normalize(),
             currency: money.currency.filter(|_| has_currency).and_then(|currency| customs.code(&currency)),
         }))
     }
 
-    /// `5-10`, `5~10`, `5至10`.
-    fn is_range(&self) -> bool {
-        let mut behind = self.behind().trim_start_matches(' ').chars();
-        behind.next().is_some_and(|c| "-~–—至到".contains(c))
-            && behind.as_str().trim_start_matches(' ').starts_with(|c: char| c.is_ascii_digit())
-            || self.text[..self.before_at].trim_end().ends_with(['~', '–', '—', '至', '到'])
+    /// Whether it is all of its number: `5:50`, `1,` with `234.50` in the next line, and `500分`, which are points as well, are not.
+    fn is_whole(&self) -> bool {
+        if self.text[self.end..].trim_start_matches(BLANKS).starts_with('分') {
+            return false;
+        }
+        let behind = self.behind();
+        let has_decimals = self.digits().rfind(['.', ',']).is_some_and(|at| self.digits().len() - at - 1 < 3);
+        if !self.after.is_empty() || has_decimals {
+            return true;
+        }
+        let rest = behind.trim_start_matches(['.', ',', '\'', ' ', '\u{A0}', '\n', '\t', CUT]);
+        let has_separator = behind.starts_with(['.', ',', '\'']);
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest.len() == behind.len() || digits == 0 || (digits != 3 && !has_separator)
+    }
+
+    /// Whether a separator before three digits can only part thousands: it is the decimal sign in other countries.
+    fn is_grouped_clearly(&self, manner: &Manner) -> bool {
+        let digits = self.digits();
+        let mut separators = digits.match_indices(['.', ',']);
+        let (Some((at, separator)), None) = (separators.next(), separators.next()) else {
+            return true;
+        };
+        if digits.len() - at != 4 || digits.starts_with('0') || digits.contains([' ', '\'', '’']) {
+            return true;
+        }
+        // English texts write `€1,234`; behind a number the euro is written by others.
+        let before = &self.text[self.before_at..self.start];
+        let is_english = before.contains('€') || before.contains("EUR");
+        let has_decimal_comma = || amount::assemble(&self.before, "1,2", &self.after, None).is_ok();
+        separator == "," && !manner.has_decimal_comma && (is_english || !has_decimal_comma())
     }
 
     /// `Balance: ($12.50)` may be a debt.
@@ -414,7 +291,7 @@ impl<'a> Number<'a> {
         before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().starts_with(')')
     }
 
-    /// A dash before it is a minus, and none that parts words or numbers.
+    /// A dash before it is a minus, and none that parts words or numbers. With a plus it may be what has been paid in.
     fn is_signed_clearly(&self) -> bool {
         let words = &self.text[self.before_at..self.start];
         let Some((at, sign)) = words.char_indices().find(|(_, c)| matches!(c, '-' | '\u{2212}' | '+')) else {
@@ -424,19 +301,15 @@ impl<'a> Number<'a> {
         let previous = self.text[..at].chars().next_back();
         let next = self.text[at + sign.len_utf8()..].chars().next();
         let begins = previous.is_none_or(|c| c.is_whitespace() || ":=(为為是$¥€£".contains(c));
-        begins && !next.is_some_and(char::is_whitespace)
+        begins && sign != '+' && !next.is_some_and(char::is_whitespace)
     }
 
     /// Blanks part thousands only where no other number can stand before it: `on 25 100 USD`.
-    fn is_apart(&self, context: &str) -> bool {
-        if !self.digits().contains(' ') {
-            return true;
-        }
-        let context = context.trim_end();
-        context.is_empty()
-            || context.ends_with([':', '='])
+    fn is_apart(&self, label: Label) -> bool {
+        !self.digits().contains([' ', '\u{A0}'])
+            || label.is_before
             || self.before.iter().any(|word| matches!(word, Word::Currency(_)))
-            || label_at_end(&context.to_lowercase()).is_some()
+            || self.text[..self.before_at].trim().is_empty()
     }
 }
 
@@ -503,81 +376,9 @@ fn words_after(text: &str, start: usize) -> (Vec<Word>, usize) {
     (words, end)
 }
 
-/// What stands before a number in its clause.
-fn context(before: &str) -> &str {
-    let before = &before[before.ceil_char_boundary(before.len().saturating_sub(MOST_CONTEXT))..];
-    let mut next: Option<char> = None;
-    for (at, c) in before.char_indices().rev() {
-        let is_end = match c {
-            ';' | '。' | '!' | '?' | '|' | '…' => true,
-            '\n' => !before[..at].trim_end().ends_with([':', '=']),
-            '.' => next.is_none_or(char::is_whitespace),
-            ',' => !next.is_some_and(|c| c.is_ascii_digit()),
-            _ => false,
-        };
-        if is_end {
-            return &before[at + c.len_utf8()..];
-        }
-        next = Some(c);
-    }
-    before
-}
-
-/// A label that the number follows at once, or behind a colon; not one that speaks of a threshold.
-fn label_at_end(context: &str) -> Option<Role> {
-    let bare = context.trim_end_matches([' ', '\u{A0}', '\n', '(']);
-    let has_colon = bare.ends_with([':', '=']);
-    let bare = bare.trim_end_matches([':', '=', ' ']);
-    let bare = bare.trim_end_matches(['为', '為', '是', 'は', '约', '約', '仅', '僅', '共', ' ']);
-    let of = |words: &[&'static str], role: Role| {
-        let word = words.iter().find(|word| {
-            bare.ends_with(*word) && (has_cjk(word) || has_colon) && is_word(bare, bare.len() - word.len(), bare.len())
-        })?;
-        // The run of words that it ends: in Latin script back to the punctuation.
-        let head = &bare[..bare.len() - word.len()];
-        let parts = |c: char| ":;(（【】)）".contains(c) || (has_cjk(word) && c.is_whitespace());
-        let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
-        last(run, &BESIDE_BEFORE).is_none().then_some(role)
-    };
-    of(&BALANCE, Role::Balance).or_else(|| of(&DUE, Role::Due))
-}
-
-/// The length of what a text begins with, if it is one of some words.
-fn begins_with(text: &str, words: &[&str]) -> Option<usize> {
-    let bare = text.trim_start_matches([' ', '\u{A0}']);
-    let blanks = text.len() - bare.len();
-    let start = bare[..bare.floor_char_boundary(24)].to_lowercase();
-    let word = words.iter().find(|word| start.starts_with(**word) && is_word(&start, 0, word.len()))?;
-    Some(blanks + word.len())
-}
-
-/// Where the last of some words stands.
-fn last(text: &str, words: &[&str]) -> Option<usize> {
-    words
-        .iter()
-        .filter_map(|word| text.rmatch_indices(word).find(|(at, _)| is_word(text, *at, at + word.len())))
-        .map(|(at, _)| at)
-        .max()
-}
-
-/// Whether a match does not begin or end inside a Latin word.
-fn is_word(text: &str, start: usize, end: usize) -> bool {
-    let splits = |at: usize| {
-        text[..at].chars().next_back().is_some_and(is_latin) && text[at..].chars().next().is_some_and(is_latin)
-    };
-    !splits(start) && !splits(end)
-}
-
-fn has_cjk(word: &str) -> bool {
-    word.chars().any(|c| c >= '\u{2E80}')
-}
-
-fn is_latin(c: char) -> bool {
-    c.is_alphanumeric() && c < '\u{2E80}'
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::html;
     use super::*;
 
     #[test]
@@ -629,6 +430,26 @@ mod tests {
             rows += 1;
         }
         assert!(rows >= 120, "{rows}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// `tests/amounts/mail_wordings.tsv` says what is told.
+    #[test]
+    fn an_amount_is_told_only_where_the_words_around_it_are_known() {
+        let table = include_str!("../../../tests/amounts/mail_wordings.tsv");
+        let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
+        let wrong: Vec<String> = rows
+            .iter()
+            .filter_map(|row| {
+                let [value, currency, text] = row.splitn(3, '\t').collect::<Vec<_>>().try_into().unwrap();
+                let body = if text.starts_with('<') { html::text(text) } else { text.replace("\\n", "\n") };
+                let got = amount(&format!("Low balance\n{body}"));
+                let shown = got.map(|got| (got.value.to_string(), got.currency.unwrap_or("-")));
+                let wanted = (value != "-").then(|| (value.to_owned(), currency));
+                (shown != wanted).then(|| format!("{text}: wanted {wanted:?}, got {shown:?}"))
+            })
+            .collect();
+        assert!(rows.len() > 200, "{}", rows.len());
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 

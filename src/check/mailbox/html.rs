@@ -3,14 +3,21 @@
 /// Elements whose content is never shown.
 const HIDDEN: [&str; 5] = ["script", "style", "head", "template", "noscript"];
 /// Elements that only format: words go on through them.
-const INLINE: [&str; 26] = [
+const INLINE: [&str; 27] = [
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd",
-    "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "u",
+    "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "u",
 ];
 
-/// The text of an HTML document. Words that formatting splits stay whole, cells and blocks are apart.
+/// Elements whose text is struck out.
+const STRUCK: [&str; 3] = ["s", "del", "strike"];
+/// Stands where a tag parts two digits, and before a number that is struck out, so that nobody reads one number there:
+/// `12<sup>50</sup>` is not 1250. It is the character that Unicode has for what cannot be shown as text.
+pub const CUT: char = '\u{FFFC}';
+
+/// The text of an HTML document. Words that formatting splits stay whole, cells and blocks are apart, and a number that a tag
+/// splits holds a [`CUT`].
 pub fn text(html: &str) -> String {
-    let mut out = String::with_capacity(html.len() / 2);
+    let mut out = Out { text: String::with_capacity(html.len() / 2), ..Out::default() };
     let mut rest = html;
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(&rest[..at]);
@@ -18,11 +25,42 @@ pub fn text(html: &str) -> String {
         rest = if rest.starts_with('&') { entity(rest, &mut out) } else { tag(rest, &mut out) };
     }
     out.push_str(rest);
-    out
+    out.text
+}
+
+/// The text as far as it is made.
+#[derive(Default)]
+struct Out {
+    text: String,
+    /// What stands last is a digit, separators and blanks aside.
+    is_behind_digit: bool,
+    /// A tag stands behind that digit.
+    is_cut: bool,
+    /// What comes now is struck out: the next number, or all to the end of an element.
+    is_next_struck: bool,
+    is_struck: bool,
+}
+
+impl Out {
+    fn push(&mut self, c: char) {
+        if c.is_numeric() {
+            if self.is_struck || self.is_next_struck || (self.is_cut && self.is_behind_digit) {
+                self.text.push(CUT);
+            }
+            (self.is_behind_digit, self.is_cut, self.is_next_struck) = (true, false, false);
+        } else if !" \u{A0}\u{2009}\u{202F}.,'’".contains(c) {
+            self.is_behind_digit = false;
+        }
+        self.text.push(c);
+    }
+
+    fn push_str(&mut self, text: &str) {
+        text.chars().for_each(|c| self.push(c));
+    }
 }
 
 /// Takes a tag, a comment or a lonely `<`. Gives what follows.
-fn tag<'a>(rest: &'a str, out: &mut String) -> &'a str {
+fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
     if let Some(comment) = rest.strip_prefix("<!--") {
         return comment.find("-->").map_or("", |end| &comment[end + 3..]);
     }
@@ -47,9 +85,16 @@ fn tag<'a>(rest: &'a str, out: &mut String) -> &'a str {
     if !is_end && HIDDEN.contains(&name.as_str()) && !after[..after.len() - body.len()].ends_with("/>") {
         return after_end_tag(body, &name);
     }
-    if !INLINE.contains(&name.as_str()) {
-        out.push(if name == "td" || name == "th" { ' ' } else { '\n' });
+    if INLINE.contains(&name.as_str()) {
+        out.is_cut = true;
+    } else {
+        // A cell ends with a tab: a blank could part thousands.
+        out.push(if name == "td" || name == "th" { '\t' } else { '\n' });
     }
+    if STRUCK.contains(&name.as_str()) {
+        out.is_struck = !is_end;
+    }
+    out.is_next_struck |= after[..after.len() - body.len()].contains("line-through");
     body
 }
 
@@ -82,7 +127,7 @@ fn after_end_tag<'a>(body: &'a str, name: &str) -> &'a str {
 }
 
 /// Takes a character reference, or a lonely `&`. Gives what follows.
-fn entity<'a>(rest: &'a str, out: &mut String) -> &'a str {
+fn entity<'a>(rest: &'a str, out: &mut Out) -> &'a str {
     let name_end = rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '#').map_or(rest.len(), |at| at + 1);
     let name = &rest[1..name_end];
     let character = match name.strip_prefix('#') {
@@ -147,6 +192,10 @@ mod tests {
             ("cut <b", "cut"),
             ("<script>never ends", ""),
             ("<div style=\"display:none\">余额不足</div>您好", "余额不足 您好"),
+            ("$12<sup>50</sup>", "$12\u{FFFC}50"),
+            ("5<sub>0</sub>, <b>6</b>. 7", "5\u{FFFC}0, \u{FFFC}6. \u{FFFC}7"),
+            ("$<b>12.50</b>. <i>Please</i> pay", "$12.50. Please pay"),
+            ("<s>$5</s> $6 <span style='text-decoration: line-through'>$7</span>", "$\u{FFFC}5 $6 $\u{FFFC}7"),
             ("", ""),
         ] {
             let got = text(html).split_whitespace().collect::<Vec<_>>().join(" ");

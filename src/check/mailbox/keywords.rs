@@ -1,5 +1,6 @@
 //! The words that make a mail an alert: one automaton over its text. Chinese words match anywhere, Latin ones as words only.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
@@ -95,14 +96,10 @@ pub struct Keywords {
 impl Keywords {
     /// These words; empty ones are left out. Without any, nothing matches.
     pub fn new(words: impl IntoIterator<Item = String>) -> Keywords {
-        let mut kept: Vec<String> = Vec::new();
-        for word in words {
-            let word = word.trim().to_owned();
-            if !word.is_empty() && !kept.contains(&word) {
-                kept.push(word);
-            }
-        }
-        Keywords { words: kept, automaton: OnceLock::new() }
+        let mut seen: HashSet<String> = HashSet::new();
+        let words = words.into_iter().map(|word| word.trim().to_owned());
+        let words = words.filter(|word| !word.is_empty() && seen.insert(word.clone())).collect();
+        Keywords { words, automaton: OnceLock::new() }
     }
 
     /// The words in a text, as they are spelt in the list and in its order, each once. Where words overlap, the one that

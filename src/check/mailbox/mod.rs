@@ -1,4 +1,4 @@
-//! Mailboxes: a visit (`session`), what the mails there say (`mail`), and which of it is an alert (`keywords`, `finding`).
+//! Mailboxes: a visit (`session`), how the mails come (`supply`), what the mails there say (`mail`), and which of it is an alert (`keywords`, `finding`).
 //!
 //! What comes from a server or in a mail is bounded before anything looks into it: by `stream` and `answer` what a server says, by
 //! `mail` the way through a mail's parts. What libraries are measured not to do is here as well: encoded words that are split
@@ -13,8 +13,10 @@ mod folder;
 pub mod html;
 pub mod keywords;
 pub mod mail;
+mod phrases;
 pub mod resolve;
 pub mod scan;
 pub mod session;
 mod stream;
+mod supply;
 pub mod trial;

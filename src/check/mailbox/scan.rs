@@ -56,7 +56,7 @@ pub struct Finding {
 /// What was found in a mailbox.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
-    /// Mails that were read.
+    /// Mails that were read, or that the server does not deliver.
     pub scanned: usize,
     /// Mails that were left out, because there were more than allowed.
     pub skipped: usize,
@@ -185,7 +185,7 @@ impl Scanner {
                 }
                 match retry::after(&self.terms.policy, &self.terms.redactor, self.attempts, failure) {
                     retry::Next::GiveUp(failure) => Err(failure),
-                    retry::Next::Wait(wait, failure) => return Turn::Later(Instant::now() + wait, failure),
+                    retry::Next::Wait(wait, failure) => return Turn::Again(Instant::now() + wait, failure),
                 }
             }
         };
@@ -303,18 +303,28 @@ impl Reader for Desk<'_> {
         if self.is_careful {
             let alone = Mark { validity: self.validity, first: letter.uid, last: letter.uid, is_alone: true };
             if self.mark == Some(alone) {
-                return Ok(Some(self.unread(&letter, "an earlier run died of it")));
+                return Ok(Some(self.unread(letter.uid, letter.received, "an earlier run died of it")));
             }
             match trial::hold(letter.raw, self.deadline)? {
                 trial::Verdict::Harmless => {}
-                trial::Verdict::Harmful => return Ok(Some(self.unread(&letter, "an earlier run died of it"))),
+                trial::Verdict::Harmful => {
+                    return Ok(Some(self.unread(letter.uid, letter.received, "an earlier run died of it")));
+                }
                 trial::Verdict::None => self.mark(alone),
             }
         }
         match catch_unwind(AssertUnwindSafe(|| self.look(&letter))) {
             Ok(found) => Ok(found),
-            Err(_) => Ok(Some(self.unread(&letter, "reading it failed by a defect of this program"))),
+            Err(_) => {
+                let why = "reading it failed by a defect of this program";
+                Ok(Some(self.unread(letter.uid, letter.received, why)))
+            }
         }
+    }
+
+    fn miss(&mut self, uid: u32, received: Option<Timestamp>, why: Failure) -> Option<Finding> {
+        let why = why.settle(&self.terms.redactor).message;
+        Some(self.unread(uid, received, &format!("the server does not deliver it: {why}")))
     }
 }
 
@@ -350,9 +360,8 @@ impl Desk<'_> {
     }
 
     /// A mail that is left out is told like one that speaks of trouble: somebody should look at it.
-    fn unread(&self, letter: &Letter, why: &str) -> Finding {
+    fn unread(&self, uid: u32, received: Option<Timestamp>, why: &str) -> Finding {
         let (mailbox, address) = (self.mailbox, &self.mailbox.address);
-        let uid = letter.uid;
         log::warn!("`{}`: the mail with UID {uid} is left out: {why}", mailbox.name);
         let (uid, validity) = (uid.to_string(), self.validity.to_string());
         let place = [&address.host, &address.username, &address.folder, &validity, &uid].map(String::as_str);
@@ -360,7 +369,7 @@ impl Desk<'_> {
             identity: Identity::of("unread mail", &mailbox.name, &place),
             subject: format!("a mail could not be read (UID {uid}): {why}"),
             sender: "unknown".to_owned(),
-            date: letter.received,
+            date: received,
             service: None,
             amount: None,
             currency: None,

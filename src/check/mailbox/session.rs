@@ -15,12 +15,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::folder;
 use super::stream::{ANSWER, Clear, Limits, Stream};
+use super::supply::{self, Fetched, Supply};
 use crate::model::failure::{Failure, Reason};
 use crate::process::clock;
-use crate::wire::http::timed_out;
 
-/// Mails that are fetched with one command.
-const BATCH: usize = 25;
 /// Mails that a reader hears of at once, before the first of them is fetched.
 pub(super) const ANNOUNCED: usize = 200;
 /// Most of one mail that is fetched, in bytes.
@@ -115,6 +113,9 @@ pub trait Reader {
     /// # Errors
     /// There is no time to read it. It has not been read then, and is fetched again in another run.
     fn read(&mut self, letter: Letter) -> Result<Option<Self::Kept>, Failure>;
+
+    /// Hears that the server does not deliver one, though it delivers others, and says what is kept of that.
+    fn miss(&mut self, uid: u32, received: Option<Timestamp>, why: Failure) -> Option<Self::Kept>;
 }
 
 /// What was in a mailbox.
@@ -122,7 +123,7 @@ pub trait Reader {
 pub struct Visit<T> {
     /// What was kept of the mails, oldest first.
     pub found: Vec<T>,
-    /// Mails that were read.
+    /// Mails that were read, or that the server does not deliver.
     pub read: usize,
     /// Older ones that were left out, because there were more than allowed.
     pub skipped: usize,
@@ -130,6 +131,24 @@ pub struct Visit<T> {
     pub cursor: Cursor,
     /// Why the rest is left for the next run, and how many mails these are.
     pub rest: Option<(Failure, usize)>,
+}
+
+/// Where a server is, and what lets somebody in there.
+#[derive(Clone, Copy)]
+pub(super) struct Door<'a> {
+    pub(super) address: &'a Address,
+    pub(super) addresses: &'a [SocketAddr],
+    pub(super) proof: &'a Proof,
+    pub(super) connector: &'a dyn Fn() -> Result<TlsConnector, String>,
+}
+
+impl Door<'_> {
+    /// Connects, logs in and opens the folder.
+    pub(super) fn enter(&self, limits: &Limits) -> Result<(Session<Stream>, imap::types::Mailbox), Failure> {
+        let mut session = open(self, limits)?;
+        let folder = examine(&mut session, &self.address.folder, limits)?;
+        Ok((session, folder))
+    }
 }
 
 /// One visit, at these addresses of the server.
@@ -140,17 +159,18 @@ pub fn visit<R: Reader>(
     address: &Address,
     addresses: &[SocketAddr],
     proof: &Proof,
-    connector: impl FnOnce() -> Result<TlsConnector, String>,
+    connector: impl Fn() -> Result<TlsConnector, String>,
     cursor: Option<Cursor>,
     bounds: &Bounds,
     reader: &mut R,
 ) -> Result<Visit<R::Kept>, Failure> {
     let limits = Limits::new(bounds.timeout, bounds.deadline);
-    let mut session = open(address, addresses, proof, connector, &limits)?;
-    let mailbox = examine(&mut session, &address.folder, &limits)?;
-    let validity = mailbox.uid_validity.unwrap_or_default();
+    let door = Door { address, addresses, proof, connector: &connector };
+    let (session, folder) = door.enter(&limits)?;
+    let validity = folder.uid_validity.unwrap_or_default();
+    let mut supply = Supply::new(door, &limits, session, validity);
     let known = cursor.filter(|cursor| cursor.validity == validity && validity != 0);
-    let mut numbers = search(&mut session, known, bounds, &limits)?;
+    let mut numbers = search(supply.session()?, known, bounds, &limits)?;
     let cursor = Cursor { validity, last: known.map_or(0, |cursor| cursor.last) };
     let mut visit = Visit { found: Vec::new(), read: 0, skipped: 0, cursor, rest: None };
     visit.skipped = numbers.len().saturating_sub(bounds.most);
@@ -159,7 +179,7 @@ pub fn visit<R: Reader>(
         let days = Duration::from_secs(u64::from(bounds.days) * 86_400);
         clock::now().checked_sub(days).unwrap_or(Timestamp::MIN)
     });
-    if let Err(failure) = read_all(&mut session, &numbers, oldest, &limits, reader, &mut visit) {
+    if let Err(failure) = read_all(&mut supply, &numbers, oldest, reader, &mut visit) {
         let left = numbers.iter().filter(|uid| **uid > visit.cursor.last).count();
         // What was read counts, so that each run comes further.
         if left == numbers.len() {
@@ -169,20 +189,15 @@ pub fn visit<R: Reader>(
         return Ok(visit);
     }
     // A quiet mailbox has been read up to the number that the next mail gets.
-    let next = mailbox.uid_next.unwrap_or_default().saturating_sub(1);
+    let next = folder.uid_next.unwrap_or_default().saturating_sub(1);
     visit.cursor.last = visit.cursor.last.max(next.min(numbers.last().copied().unwrap_or(next)));
-    let _ = session.logout();
+    supply.close();
     Ok(visit)
 }
 
 /// Connects and logs in.
-fn open(
-    address: &Address,
-    addresses: &[SocketAddr],
-    proof: &Proof,
-    connector: impl FnOnce() -> Result<TlsConnector, String>,
-    limits: &Limits,
-) -> Result<Session<Stream>, Failure> {
+fn open(door: &Door, limits: &Limits) -> Result<Session<Stream>, Failure> {
+    let Door { address, addresses, proof, connector } = *door;
     let tls = || connector().map_err(|why| Failure::new(Reason::Internal, format!("no TLS: {why}")));
     let clear = Clear::connect(addresses, limits.clone())?;
     let client = match address.security {
@@ -215,12 +230,11 @@ fn examine(session: &mut Session<Stream>, folder: &str, limits: &Limits) -> Resu
             Ok(mailbox) => return Ok(mailbox),
             Err(imap::Error::No(_)) if names.peek().is_some() => {}
             Err(error) => {
-                let failure = failure(&error, limits);
-                let message = match failure.reason {
-                    Reason::Auth => format!("the folder cannot be opened: {}", failure.message),
-                    _ => return Err(failure),
-                };
-                return Err(Failure { reason: Reason::Protocol, message, ..failure });
+                let mut failure = failure(&error, limits);
+                if matches!(error, imap::Error::No(_)) {
+                    failure.message = format!("the folder cannot be opened: {}", failure.message);
+                }
+                return Err(failure);
             }
         }
     }
@@ -228,25 +242,29 @@ fn examine(session: &mut Session<Stream>, folder: &str, limits: &Limits) -> Resu
 
 /// Fetches the mails and has them read, in the order of their numbers.
 fn read_all<R: Reader>(
-    session: &mut Session<Stream>,
+    supply: &mut Supply,
     numbers: &[u32],
     oldest: Option<Timestamp>,
-    limits: &Limits,
     reader: &mut R,
     visit: &mut Visit<R::Kept>,
 ) -> Result<(), Failure> {
     for announced in numbers.chunks(ANNOUNCED) {
         reader.announce(visit.cursor.validity, announced);
-        for batch in announced.chunks(BATCH) {
-            for (uid, received, raw) in fetch(session, batch, limits)? {
+        for batch in announced.chunks(supply::BATCH) {
+            let mut arrived = supply.all(batch);
+            for uid in batch {
                 // The server counts days in a zone of its own; what is too old is left out by its time.
-                if received.zip(oldest).is_none_or(|(at, oldest)| at >= oldest) {
-                    visit.found.extend(reader.read(Letter { uid, received, raw: &raw })?);
+                let is_wanted = |mail: &Fetched| mail.received.zip(oldest).is_none_or(|(at, oldest)| at >= oldest);
+                if let Some(mail) = supply.one(*uid, &mut arrived, numbers)?.filter(is_wanted) {
+                    let kept = match mail.raw {
+                        Ok(raw) => reader.read(Letter { uid: *uid, received: mail.received, raw: &raw })?,
+                        Err(why) => reader.miss(*uid, mail.received, why),
+                    };
+                    visit.found.extend(kept);
                     visit.read += 1;
                 }
-                visit.cursor.last = visit.cursor.last.max(uid);
+                visit.cursor.last = visit.cursor.last.max(*uid);
             }
-            visit.cursor.last = visit.cursor.last.max(batch.last().copied().unwrap_or_default());
         }
     }
     Ok(())
@@ -273,30 +291,6 @@ fn search(
     let mut numbers: Vec<u32> = found.into_iter().filter(|uid| known.is_none_or(|cursor| *uid > cursor.last)).collect();
     numbers.sort_unstable();
     Ok(numbers)
-}
-
-/// The number of a mail, the time the server got it, and its bytes.
-type Fetched = (u32, Option<Timestamp>, Vec<u8>);
-
-/// The mails of a batch in the order of their numbers, with the time the server got them.
-fn fetch(session: &mut Session<Stream>, batch: &[u32], limits: &Limits) -> Result<Vec<Fetched>, Failure> {
-    limits.allow(batch.len() as u64 * (MOST_OF_MAIL + 4096) + ANSWER);
-    let list: Vec<String> = batch.iter().map(u32::to_string).collect();
-    let query = format!("(UID INTERNALDATE BODY.PEEK[]<0.{MOST_OF_MAIL}>)");
-    let fetched = session.uid_fetch(list.join(","), query).map_err(|error| failure(&error, limits))?;
-    let mut mails: Vec<Fetched> = Vec::new();
-    for one in fetched.iter() {
-        // Flags of other mails may come in between, and nobody asked for other mails.
-        let (Some(uid), Some(body)) = (one.uid.filter(|uid| batch.contains(uid)), one.body()) else {
-            continue;
-        };
-        let received = one.internal_date().and_then(|at| Timestamp::from_second(at.timestamp()).ok());
-        let mut raw = limits.contents(body);
-        raw.truncate(MOST_OF_MAIL as usize);
-        mails.push((uid, received, raw));
-    }
-    mails.sort_by_key(|(uid, ..)| *uid);
-    Ok(mails)
 }
 
 /// A client whose server has said that it is ready.
@@ -385,12 +379,17 @@ fn log_in(
         Err((imap::Error::Validate(_), _)) => {
             Err(Failure::new(Reason::Config, "the user or the password holds a character that IMAP cannot carry"))
         }
-        Err((error, _)) => Err(failure(&error, limits)),
+        Err((error, _)) => {
+            let failure = failure(&error, limits);
+            // Only here is a refusal one of the user.
+            let reason = if matches!(error, imap::Error::No(_)) { Reason::Auth } else { failure.reason };
+            Err(Failure { reason, ..failure })
+        }
     }
 }
 
 /// What the protocol's crate calls an error.
-fn failure(error: &imap::Error, limits: &Limits) -> Failure {
+pub(super) fn failure(error: &imap::Error, limits: &Limits) -> Failure {
     match error {
         imap::Error::No(_) => return refusal(&said(&limits.last_tagged())),
         imap::Error::Bad(_) => {
@@ -405,7 +404,7 @@ fn failure(error: &imap::Error, limits: &Limits) -> Failure {
         return Failure::transient(Reason::Connect, "the server has hung up").saying(said(&last));
     }
     match error {
-        imap::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => timed_out(limits.timeout()),
+        imap::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => limits.late(),
         // The words are this program's own.
         imap::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             Failure::new(Reason::Protocol, error.to_string())
@@ -423,7 +422,7 @@ fn failure(error: &imap::Error, limits: &Limits) -> Failure {
 /// The server says no, with these words.
 fn refusal(words: &str) -> Failure {
     let lower = words.to_lowercase();
-    let failure = Failure::new(Reason::Auth, "the server refuses").saying(words);
+    let failure = Failure::new(Reason::Protocol, "the server refuses").saying(words);
     if lower.contains("unsafe login") {
         failure.with_hint("NetEase wants an authorization code instead of the password, and IMAP switched on")
     } else if lower.contains("basic authentication is disabled") {

@@ -24,18 +24,26 @@ pub(super) struct Limits {
     state: Arc<Mutex<State>>,
     /// Longest wait for the next byte.
     timeout: Duration,
+    /// When the visit began, and when it must be over.
+    since: Instant,
     deadline: Instant,
 }
 
 struct State {
     left: u64,
     answers: Answers,
+    /// When the command was sent, when it must be answered, and when the server was heard last.
+    begun: Instant,
+    until: Instant,
+    heard: Instant,
 }
 
 impl Limits {
     pub(super) fn new(timeout: Duration, deadline: Instant) -> Limits {
-        let state = State { left: ANSWER, answers: Answers::new(MOST_OF_MAIL as usize) };
-        Limits { state: Arc::new(Mutex::new(state)), timeout, deadline }
+        let since = Instant::now();
+        let answers = Answers::new(MOST_OF_MAIL as usize);
+        let state = State { left: ANSWER, answers, begun: since, until: deadline, heard: since };
+        Limits { state: Arc::new(Mutex::new(state)), timeout, since, deadline }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -45,9 +53,23 @@ impl Limits {
 
     /// Allows so many bytes for the next answer.
     pub(super) fn allow(&self, bytes: u64) {
+        self.allow_part(bytes, 1);
+    }
+
+    /// Allows so many bytes for the next answer, and for it this part of the time that is left: a half, a third.
+    pub(super) fn allow_part(&self, bytes: u64, part: u32) {
+        let now = Instant::now();
         let mut state = self.lock();
         state.left = bytes;
         state.answers.begin();
+        (state.begun, state.heard) = (now, now);
+        state.until = now + self.deadline.saturating_duration_since(now) / part.max(1);
+    }
+
+    /// Another connection begins: what was said on an earlier one counts no more.
+    fn begin(&self) {
+        self.lock().answers = Answers::new(MOST_OF_MAIL as usize);
+        self.allow(ANSWER);
     }
 
     /// What the server has said first.
@@ -72,7 +94,7 @@ impl Limits {
 
     /// The time for the next step on the socket.
     fn step(&self) -> io::Result<Duration> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = self.lock().until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -87,9 +109,15 @@ impl Limits {
         state.answers.feed(bytes)
     }
 
-    /// The longest wait, for messages.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
+    /// The server was too slow: it was silent for too long, or it was heard all the time and did not come to an end.
+    pub(super) fn late(&self) -> Failure {
+        let state = self.lock();
+        if state.heard.elapsed() >= self.timeout {
+            return timed_out(self.timeout);
+        }
+        let begun = if state.until < self.deadline { state.begun } else { self.since };
+        let tenths = begun.elapsed().as_secs_f64() * 10.0;
+        timed_out(Duration::from_millis(tenths.round() as u64 * 100))
     }
 }
 
@@ -118,7 +146,9 @@ impl Wire {
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.arm()?;
-        self.socket.read(buffer)
+        let count = self.socket.read(buffer)?;
+        self.limits.lock().heard = Instant::now();
+        Ok(count)
     }
 }
 
@@ -144,9 +174,10 @@ impl Clear {
     /// # Errors
     /// Why there is no connection.
     pub(super) fn connect(addresses: &[SocketAddr], limits: Limits) -> Result<Clear, Failure> {
+        limits.begin();
         let mut failure = Failure::transient(Reason::Dns, "the host name could not be resolved");
         for address in addresses {
-            let step = limits.step().map_err(|_| timed_out(limits.timeout()))?;
+            let step = limits.step().map_err(|_| limits.late())?;
             match TcpStream::connect_timeout(address, step) {
                 Ok(socket) => {
                     // Only small commands are written.
@@ -183,7 +214,7 @@ impl Clear {
         limits.lock().answers = Answers::new(MOST_OF_MAIL as usize);
         match connector.connect(host, self.wire) {
             Ok(tls) => Ok(Stream { link: Link::Tls(Box::new(tls)), limits }),
-            Err(native_tls::HandshakeError::WouldBlock(_)) => Err(timed_out(limits.timeout())),
+            Err(native_tls::HandshakeError::WouldBlock(_)) => Err(limits.late()),
             Err(native_tls::HandshakeError::Failure(error)) => Err(crate::wire::http::tls_failure(&error)),
         }
     }

@@ -37,6 +37,8 @@ pub enum Shape {
     Number(String),
     /// A number that is none.
     Float(f64),
+    /// A number that has more digits than a decimal holds.
+    Long,
     /// A string.
     Text(String),
     /// A list.
@@ -70,6 +72,11 @@ impl Variables {
         self.currency.as_deref()
     }
 
+    /// What the options of the project are set to.
+    pub fn options(&self) -> impl Iterator<Item = &str> {
+        self.options.values().map(String::as_str)
+    }
+
     fn values(&self) -> [Value; 2] {
         let currency = self.currency.clone().map_or(Value::Null(None), Value::from);
         let options = self.options.iter().map(|(name, value)| (name.as_str().into(), Value::answer(value.clone())));
@@ -91,7 +98,7 @@ impl fmt::Display for Trouble {
 
 impl From<Stop> for Trouble {
     fn from(stop: Stop) -> Self {
-        Trouble { is_stopped: true, ..Trouble::new(stop.to_string()) }
+        Trouble { is_stopped: stop.is_bound(), ..Trouble::new(stop.to_string()) }
     }
 }
 
@@ -274,8 +281,11 @@ fn shape(value: &Value) -> Shape {
         Value::Null(Some(missing)) => Shape::Missing(missing.tell()),
         Value::Bool(value) => Shape::Bool(*value),
         // No decimal is as large, though one of fewer digits would be: whoever reads amounts says so.
-        Value::Number(Number::Float(value)) if (1e28..1e30).contains(&value.abs()) => Shape::Number("1e99".to_owned()),
+        Value::Number(Number::Float(value) | Number::Long(value)) if (7.9e28..1e30).contains(&value.abs()) => {
+            Shape::Number("1e99".to_owned())
+        }
         Value::Number(Number::Float(value)) => Shape::Float(*value),
+        Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
         Value::Text(_) => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
         Value::List(_) => Shape::Array,
@@ -313,6 +323,21 @@ mod tests {
             (".a-.b", r#"{"a":100000000000000000000.05,"b":99999999999999999999.99}"#, r#"Some(Number("0.06"))"#),
             (".a", r#"{"a":99999999999999999999999999999}"#, r#"Some(Number("1e99"))"#),
             (".a", r#"{"a":1e400}"#, "Some(Float(inf))"),
+            (".a", r#"{"a":99.99999999999999999999999999}"#, r#"Some(Number("99.99999999999999999999999999"))"#),
+            (".a", r#"{"a":9999999999999999999999999999}"#, r#"Some(Number("9999999999999999999999999999"))"#),
+            (".a", r#"{"a":1000000000000000000000000.5}"#, r#"Some(Number("1000000000000000000000000.5"))"#),
+            (".a", r#"{"a":1e-28}"#, r#"Some(Number("0.0000000000000000000000000001"))"#),
+            (
+                ".a|tonumber",
+                r#"{"a":"1234567890123456789012345678"}"#,
+                r#"Some(Number("1234567890123456789012345678"))"#,
+            ),
+            (".a", r#"{"a":0.12345678901234567890123456789}"#, "Some(Long)"),
+            (
+                ".a|tostring|tonumber",
+                r#"{"a":12345678901234567890.123456789}"#,
+                r#"Some(Number("12345678901234567890.123456789"))"#,
+            ),
             (".a/100", r#"{"a":12345}"#, r#"Some(Number("123.45"))"#),
             ("[.a[]|tonumber]|add", r#"{"a":["0.1","0.2"]}"#, r#"Some(Number("0.3"))"#),
             ("null", "{}", "Some(Null)"),
@@ -362,6 +387,9 @@ mod tests {
             ("5.5 % 2", "1.5"),
             ("7 % 4", "3"),
             (".big - 1", "12345678901234567890122"),
+            ("1234567890123456789012345 + 0.123", "1234567890123456789012345.123"),
+            ("123456789012345678901.5 - 0.0000001", "123456789012345678901.4999999"),
+            ("12345678901234 * 12345678901234", "152415787532374345526722756"),
             ("123456789012345678901.5 | floor", "123456789012345678901"),
             ("-123456789012345678901.5 | fabs", "123456789012345678901.5"),
             ("2.5 | round", "3"),
@@ -403,7 +431,19 @@ mod tests {
             assert_eq!(literal(code, "{}"), want, "{code}");
         }
         assert!(literal("nan + 1.5", "{}").contains("NaN"));
-        for code in ["1e300 - 1e300", "(2 | sqrt) - 1.41421356237309505", "{} - 1.5", "\"a\" | floor"] {
+        for code in [
+            "1e300 - 1e300",
+            "(2 | sqrt) - 1.41421356237309505",
+            "{} - 1.5",
+            "\"a\" | floor",
+            "1234567890123456789012345678 + 0.123",
+            "0.12345678901234567890123456789 * 1",
+            "0.12345678901234567890123456789 | floor",
+            "\"0.12345678901234567890123456789\" | tonumber",
+            "0.12345678901234567890123456789 | tostring | tonumber",
+            "12345678901234567890 | pow(.; 1)",
+            "12345678901234567890 | sqrt",
+        ] {
             assert!(literal(code, "{}").starts_with("Err"), "{code}: {}", literal(code, "{}"));
         }
     }
@@ -703,6 +743,11 @@ mod tests {
             ),
             (r#"{"bob@example.com":1}"#.to_owned(), "`.x` is null; the answer has 1 other key"),
             (
+                r#"{"AKIAIOSFODNNEXAMPLE":1,"org-acme":1,"jane_doe":1,"qwertyuiopasdfghjklzxcvbnm":1,"张伟":1,"total_usage":1}"#
+                    .to_owned(),
+                "`.x` is null; the answer has `total_usage` and 5 more",
+            ),
+            (
                 format!("{{{}}}", keys.join(",")),
                 "`.x` is null; the answer has `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and 12 more",
             ),
@@ -734,6 +779,12 @@ mod tests {
             ("[.w[].n] | add", r#"{"w":[{"n":"10"},{"n":"20"}]}"#),
             ("add(.w[].n)", r#"{"w":[{"n":"1.50"},{"n":"2"}]}"#),
             ("reduce .w[].n as $n (null; . + $n)", r#"{"w":[{"n":"1.50"},{"n":"2"}]}"#),
+            ("[.a, .b] | join(\"\")", r#"{"a":"1","b":"2"}"#),
+            (".a + \"\" + .b", r#"{"a":"1","b":"2"}"#),
+            ("map(tostring) | join(\"\")", "[1, 2]"),
+            ("reduce (.a, .b) as $x (\"\"; . + $x)", r#"{"a":"1","b":"2"}"#),
+            ("\"\\(.a)\\(.b)\"", r#"{"a":1,"b":2}"#),
+            (".a + \".\" + .b + .c", r#"{"a":"1","b":"2","c":"3"}"#),
         ] {
             let why = message(code, body);
             assert_eq!(
@@ -743,6 +794,63 @@ mod tests {
         }
         let nanos = run(".u + \".\" + .n", r#"{"u":"1","n":"50"}"#).unwrap();
         assert_eq!(format!("{nanos:?}"), r#"Some(Text("1.50"))"#);
+    }
+
+    #[test]
+    fn numbers_that_are_texts_are_not_repeated() {
+        for code in [".a * 2", "2 * .a", ".a *= 2 | .a", "(.a + \"\") * 2", ".a * 0", "(.n | tostring) * 2"] {
+            let why = message(code, r#"{"a":"5","n":5}"#);
+            let want = "a number that is a text would be repeated, not multiplied; `tonumber` makes a number of it";
+            assert_eq!(why, want, "{code}");
+        }
+        assert_eq!(literal(".a * 2", r#"{"a":"ab"}"#), "\"abab\"");
+    }
+
+    #[test]
+    fn numbers_that_are_texts_are_not_ordered() {
+        let body = r#"{"texts":["5","10","9"],"a":"9","b":10,"objects":[{"n":"9","id":"9"},{"n":"10","id":"10"}],
+            "dates":["2026-11-25","2026-11-24"],"times":["1700000001","1700000000"],"codes":["USD","CNY"],
+            "nulls":[null,5],"long":[0.12345678901234567890123456789,0.12345678901234567890123456788]}"#;
+        let order = "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` \
+                     makes a number of it";
+        let null = "null cannot be ordered among numbers: `.nulls[0]` is null";
+        for (code, want) in [
+            (".texts | max", order),
+            (".texts | min", order),
+            (".texts | sort", order),
+            (".objects | max_by(.n)", order),
+            (".objects | sort_by(.n)", order),
+            ("[.texts] + [[\"7\"]] | max", order),
+            ("if .a < 10 then .a else 999 end", order),
+            ("10 > .a", order),
+            (".b >= \"9\"", order),
+            (".a < \"10\"", order),
+            ("try (.texts | max) catch 0", order),
+            ("[.a, .b] | max", order),
+            (".nulls | max", null),
+            (".nulls | sort", null),
+            (".nulls | sort_by(.)", null),
+            ("[.nulls[0], .b] | min", null),
+            (".long | max", "numbers that have more than 28 digits cannot be ordered"),
+        ] {
+            assert_eq!(message(code, body), want, "{code}");
+            assert!(run(code, body).is_err_and(|trouble| !trouble.is_stopped), "{code}");
+        }
+        for (code, want) in [
+            (".dates | max", "\"2026-11-25\""),
+            (".times | min", "\"1700000000\""),
+            (".codes | sort | tojson", "\"[\\\"CNY\\\",\\\"USD\\\"]\""),
+            (".objects | group_by(.id) | length", "2"),
+            (".texts + .texts | unique | length", "3"),
+            (".texts | map(tonumber) | max", "10"),
+            ("{\"9\":1,\"10\":2} | keys | length", "2"),
+            ("[.nulls[] | select(. > 1)] | length", "1"),
+            ("[null, 5] | max", "5"),
+            ("[.a] | max", "\"9\""),
+            ("@sh \"\\(.b)\"", "\"10\""),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
     }
 
     /// Expressions that never end, or make more than there is room for.
@@ -812,6 +920,52 @@ mod tests {
             assert!(trouble.is_stopped, "{code}: {}", trouble.message);
             // The tests' build is many times slower than the real one.
             assert!(begin.elapsed() < Duration::from_secs(30), "{code} took {:?}", begin.elapsed());
+        }
+    }
+
+    #[test]
+    fn one_step_on_long_texts_takes_no_longer_than_they_are() {
+        let long = "a".repeat(900_000);
+        let body = format!(r#"{{"a": "{long}", "b": "{long}b", "s": "{}"}}"#, "a".repeat(65_000));
+        for (code, want) in [
+            ("(.a + .a) | indices(\"a\" * 900000) | length", "takes too many steps"),
+            ("(\"a\" * 60000 * 30) | indices(\"a\" * 900000) | length", "takes too many steps"),
+            ("(.b + .b) | index(\"a\" * 900000 + \"b\")", "Number(\"0\")"),
+            ("(.a + .a) | rindex(\"a\" * 900000 + \"b\")", "Null"),
+            (".b as $b | .a | contains($b[1:])", "Bool(false)"),
+            (".a as $a | [limit(100; repeat(1)) | {($a): 1}] | length", "takes too many steps"),
+            (".a as $a | {($a): 1} | [limit(100; repeat(.)) | has($a)] | length", "takes too many steps"),
+            (".a as $a | {($a): 1} | [limit(100; repeat(.)) | .[$a]] | add", "takes too many steps"),
+            ("[(.a, .a) | tonumber?] | length", "takes too many steps"),
+            ("[.s | match(\"a{1,500}a{1,400}b\"; \"g\")] | length", "a pattern is too large for a text of this length"),
+            (".s | test(\"a{1,500}a{1,400}b\")", "a pattern is too large for a text of this length"),
+            ("[.s | match(\"()()()()a\"; \"g\")] | length", "takes too many steps"),
+            ("\"aaab\" | test(\"^a{1,500}a{1,400}b$\")", "Bool(true)"),
+            (".s | test(\"^[0-9]+\\\\.[0-9]+ (USD|EUR)$\")", "Bool(false)"),
+        ] {
+            let begin = Instant::now();
+            let got = message(code, &body);
+            assert!(got.contains(want), "{code}: {}", text::one_line(&got, 200));
+            assert!(begin.elapsed() < Duration::from_secs(8), "{code} took {:?}", begin.elapsed());
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_found_wherever_it_begins() {
+        for (code, want) in [
+            ("\"aaaa\" | indices(\"aa\")", "[0,1,2]"),
+            ("\"abababa\" | indices(\"aba\")", "[0,2,4]"),
+            ("\"äöäöä\" | indices(\"äöä\")", "[0,2]"),
+            ("\"x余额余额y\" | indices(\"余额\")", "[1,3]"),
+            ("\"aabaaab\" | indices(\"aaab\")", "[3]"),
+            ("\"ab\" | indices(\"abc\")", "[]"),
+            ("\"ab\" | indices(\"ab\")", "[0]"),
+            ("\"ab\" | indices(\"\")", "[]"),
+            ("\"\" | indices(\"a\")", "[]"),
+            ("\"ä1 ö22\" | [match(\"([0-9])([0-9])?\"; \"g\") | .offset, .captures[].offset]", "[1,1,4,4,5]"),
+        ] {
+            let got = message(&format!("{code} | tojson"), "{}");
+            assert!(got.contains(&format!("Text(\"{want}\")")), "{code}: {got}");
         }
     }
 

@@ -304,14 +304,20 @@ impl Account {
 fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let parsed = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
-        let Some((name, mut value)) = parsed else {
+        // What is no name may be a value in the wrong place.
+        let Ok(parsed) = HeaderName::try_from(name.as_str()) else {
+            return Err(Failure::new(
+                Reason::Config,
+                "a header cannot be sent: its name has characters that no name may hold",
+            ));
+        };
+        let Ok(mut value) = HeaderValue::try_from(value.as_str()) else {
             let message =
-                format!("the header `{name}` cannot be sent: its value has characters that no header may hold");
+                format!("the header `{parsed}` cannot be sent: its value has characters that no header may hold");
             return Err(Failure::new(Reason::Config, message));
         };
         value.set_sensitive(true);
-        map.insert(name, value);
+        map.insert(parsed, value);
     }
     Ok(map)
 }

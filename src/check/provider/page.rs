@@ -468,6 +468,17 @@ impl Page {
         failure
     }
 
+    /// Whether a word can be a currency. A unit of its own has to stand in the config, as an answer may hold anything.
+    fn is_currency(&self, said: &str, variables: &Variables) -> bool {
+        let is_own = |code: &str| code.contains(&format!("\"{said}\""));
+        let configured = variables.currency().into_iter().chain(self.currency.as_deref());
+        let mut known = configured.filter(|known| known.eq_ignore_ascii_case(said));
+        amount::is_unit(said)
+            || known.next().is_some()
+            || is_own(&self.balance)
+            || variables.options().any(|option| option == said || is_own(option))
+    }
+
     fn reading(&self, value: Result<Option<Shape>, Trouble>, variables: &Variables) -> Result<Reading, Failure> {
         let value = value.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
@@ -475,18 +486,22 @@ impl Page {
             return Err(decode("the answer holds no balance".to_owned()));
         };
         let (parts, said) = parts(value).map_err(decode)?;
+        if said.as_ref().is_some_and(|said| !self.is_currency(said, variables)) {
+            let message = "the `currency` that `balance` takes from the answer is neither a code of three letters nor a known unit";
+            return Err(decode(message.to_owned()));
+        }
         if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
             return Ok(Reading { amount: Amount::Unlimited, currency: said });
         }
         if let (Some(said), Some(wanted)) = (&said, variables.currency())
             && !amount::is_same(said, wanted)
         {
-            return Err(another_currency(shown(said), &format!("`currency: {wanted}` is configured")));
+            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
         }
         // What the amount's own text may name, and who says so.
         let expected = said
             .as_deref()
-            .map(|said| (said, format!("the answer says {}", shown(said))))
+            .map(|said| (said, format!("the answer says {said}")))
             .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
             .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
@@ -514,8 +529,14 @@ impl Page {
                     })?,
                 });
             }
-            let next = if is_minus { sum.checked_sub(value) } else { sum.checked_add(value) };
-            sum = next.ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+            let next = amount::exact::sum(sum, if is_minus { -value } else { value });
+            sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
+        }
+        // If the answer says nothing, the page does, and not the project.
+        if let (None, None, Some(own), Some(wanted)) = (&said, &named, &self.currency, variables.currency())
+            && !amount::is_same(own, wanted)
+        {
+            return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
         }
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
         Ok(Reading { amount: Amount::Of(sum), currency })
@@ -535,7 +556,7 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
         return Ok((Parts { amount: value, minus: None, plus: None }, None));
     };
     let currency = match fields.remove("currency") {
-        Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
+        Some(Shape::Text(currency)) if !currency.trim().is_empty() => Some(amount::fold(&currency).trim().to_owned()),
         Some(Shape::Null | Shape::Missing(_)) | None => None,
         Some(_) => return Err("the currency in the answer is no word".to_owned()),
     };
@@ -551,12 +572,6 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
     Ok((parts, currency))
 }
 
-/// A word for a currency out of an answer, if it can be one: it may be anything else.
-fn shown(word: &str) -> &str {
-    let is_code = word.len() <= 8 && word.chars().all(|c| !c.is_whitespace() && !c.is_control());
-    if is_code { word } else { "another currency" }
-}
-
 fn another_currency(found: &str, who: &str) -> Failure {
     Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
         .with_hint("amounts are never converted; set `currency` to what the service reports")
@@ -566,7 +581,8 @@ fn another_currency(found: &str, who: &str) -> Failure {
 fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
     let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
     match value {
-        Shape::Number(literal) => plain(amount::from_json_number(&literal).map(amount::without_rest)),
+        Shape::Number(literal) => plain(amount::from_json_number(&literal)),
+        Shape::Long => plain(Err(amount::exact::TOO_MANY_DIGITS)),
         Shape::Float(value) => plain(amount::from_float(value)),
         Shape::Text(text) => amount::read_in(&text, known)
             .map(|money| (money.value, money.currency))
@@ -654,9 +670,13 @@ fn told(error: Shape) -> Told {
         }
         Shape::Text(message) => Told { words: Some(message), ..Told::default() },
         // A code: the answer may have words for it.
-        Shape::Null | Shape::Missing(_) | Shape::Bool(_) | Shape::Number(_) | Shape::Float(_) | Shape::Array => {
-            Told::default()
-        }
+        Shape::Null
+        | Shape::Missing(_)
+        | Shape::Bool(_)
+        | Shape::Number(_)
+        | Shape::Float(_)
+        | Shape::Long
+        | Shape::Array => Told::default(),
     }
 }
 

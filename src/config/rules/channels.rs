@@ -1,6 +1,6 @@
 //! The rules of `webhook` and `webhooks`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -14,8 +14,7 @@ use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::RawWebhook;
-use crate::notify::config::Channel;
-use crate::notify::config::ChannelKind;
+use crate::notify::config::{Channel, ChannelKind};
 use crate::wire::limit::Limit;
 
 impl Builder<'_> {
@@ -59,16 +58,25 @@ impl Builder<'_> {
         }
         let mut channels: Vec<Channel> = Vec::new();
         let mut is_named: Vec<bool> = Vec::new();
-        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut names: BTreeMap<String, NodePath> = BTreeMap::new();
+        let mut places: Vec<NodePath> = Vec::new();
         for (path, webhook) in raw {
             let named = webhook.name.is_some();
             let channel = self.channel(&path, webhook);
-            if !names.insert(channel.name.clone()) && named {
-                let message = format!("there is already a webhook named{}", shown_name(&channel.name));
-                self.problem(&under(&path, "name"), Part::Value, message, None);
+            match names.get(&channel.name) {
+                Some(first) if named => {
+                    let message = format!("there is already a webhook named{}", shown_name(&channel.name));
+                    self.same_name([first, &path], &["name"], message, None);
+                }
+                Some(_) => {}
+                None => drop(names.insert(channel.name.clone(), path.clone())),
             }
+            places.push(path);
             channels.push(channel);
             is_named.push(named);
+        }
+        for (channel, path) in channels.iter_mut().zip(&places) {
+            self.break_late(path, &mut channel.broken);
         }
         identify(&mut channels, &is_named);
         channels

@@ -31,13 +31,16 @@ pub(super) enum Form {
     Either,
     /// One whose parts fail alone.
     Parts,
+    /// One that is about entries of another kind, which fail with it.
+    About,
 }
 
 /// Every kind of entry. Whatever asks "is this an entry" asks this list.
-pub(super) const KINDS: [Kind; 8] = [
+pub(super) const KINDS: [Kind; 9] = [
     Kind { key: "projects", form: Form::List, name: "name" },
     Kind { key: "subscriptions", form: Form::List, name: "name" },
     Kind { key: "email", form: Form::Either, name: "name" },
+    Kind { key: "email_settings", form: Form::About, name: "name" },
     Kind { key: "webhooks", form: Form::List, name: "name" },
     Kind { key: "webhook", form: Form::One, name: "name" },
     Kind { key: "providers", form: Form::List, name: "id" },
@@ -55,7 +58,7 @@ pub(super) fn entry_of(path: &[Step]) -> Option<&[Step]> {
     let kind = KINDS.iter().find(|kind| kind.key == key)?;
     match (kind.form, path) {
         (Form::List | Form::Either, [_, Step::Index(_), _, ..]) => Some(&path[..2]),
-        (Form::Either, [_, Step::Key(_), ..]) | (Form::One, _) => Some(&path[..1]),
+        (Form::Either, [_, Step::Key(_), ..]) | (Form::One | Form::About, _) => Some(&path[..1]),
         (Form::Parts, [_, Step::Key(part), ..]) if part != kind.name => Some(&path[..2]),
         (Form::Parts, _) => Some(&path[..1]),
         _ => None,
@@ -111,7 +114,7 @@ mod tests {
             (vec![key("metrics"), key("namespace")], Some(1)),
             (vec![key("state")], Some(1)),
             (vec![key("settings"), key("language")], None),
-            (vec![key("email_settings"), key("days")], None),
+            (vec![key("email_settings"), key("days")], Some(1)),
             (vec![], None),
         ] {
             assert_eq!(entry_of(&path).map(<[Step]>::len), want, "{path:?}");
@@ -125,7 +128,7 @@ mod tests {
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(name, _)| !["$schema", "settings", "email_settings"].contains(&name.as_str()))
+            .filter(|(name, _)| !["$schema", "settings"].contains(&name.as_str()))
             .map(|(name, _)| name)
             .collect();
         let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.key).collect();

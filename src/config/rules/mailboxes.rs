@@ -1,30 +1,29 @@
 //! The rules of `email` and `email_settings`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Builder, item, key, shown_name, under, web_address};
-use crate::check::mailbox::config::EmailSettings;
-use crate::check::mailbox::config::MailLogin;
-use crate::check::mailbox::config::Mailbox;
-use crate::check::mailbox::config::Oauth2;
+use super::{Builder, is_host, item, key, shown_name, under, web_address};
+use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
 use crate::check::mailbox::keywords::{DEFAULT, Keywords};
 use crate::check::mailbox::session::{Address, Security};
-use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, NodePath, Part, Step};
-use crate::config::echo;
 use crate::config::raw::{
     Lenient, MailAuth, MailSecurity, OauthProvider, RawEmailSettings, RawMailbox, RawMailboxes, RawOauth2,
 };
+use crate::config::{Settings, echo};
 use crate::model::text;
 
 /// What a token of Microsoft's must be for.
 const MICROSOFT_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
+
+/// Most entries of a list of words.
+const MOST_WORDS: usize = 1000;
 
 impl Builder<'_> {
     pub(super) fn mailboxes(
@@ -35,7 +34,7 @@ impl Builder<'_> {
     ) -> (Vec<Mailbox>, EmailSettings) {
         let at = |name: &str| vec![key("email_settings"), key(name)];
         let defaults = EmailSettings::default();
-        let within = |builder: &mut Self, name: &str, value: Option<u64>, most: u64, default: u64| match value {
+        let within = |builder: &mut Self, name: &str, value: Option<i128>, most: i128, default: i128| match value {
             None => default,
             Some(n) if (1..=most).contains(&n) => n,
             Some(n) => {
@@ -44,14 +43,18 @@ impl Builder<'_> {
                 default
             }
         };
-        let days = within(self, "days", settings.days.map(|n| n.0), 30, u64::from(defaults.days)) as u32;
-        let most = self.overlay("MAX_EMAILS_TO_SCAN", settings.max_emails.map(|n| n.0));
-        let max_emails = within(self, "max_emails", most, 100_000, defaults.max_emails as u64) as usize;
-        let mut words = settings.alert_keywords.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
-        words.extend(settings.extra_alert_keywords.unwrap_or_default());
+        let days = within(self, "days", settings.days.map(|n| n.0), 30, i128::from(defaults.days)) as u32;
+        let most = self.overlay_at(&at("max_emails"), "MAX_EMAILS_TO_SCAN", settings.max_emails.map(|n| n.0));
+        let max_emails = within(self, "max_emails", most, 100_000, defaults.max_emails as i128) as usize;
+        let about = [key("email_settings")];
+        let words = self.few(&about, "alert_keywords", settings.alert_keywords);
+        let mut words = words.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
+        words.extend(self.few(&about, "extra_alert_keywords", settings.extra_alert_keywords).unwrap_or_default());
+        let unusable = self.unset_under(&about).or_else(|| self.broken_at(&about));
         let shared = Arc::new(Keywords::new(words.clone()));
         let mut mailboxes: Vec<Mailbox> = Vec::new();
-        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut names: BTreeMap<String, NodePath> = BTreeMap::new();
+        let mut places: Vec<NodePath> = Vec::new();
         for (index, mailbox) in raw.map(|raw| raw.0).unwrap_or_default().into_iter().enumerate() {
             let path: NodePath = if self.has_mailbox_list { item("email", index) } else { vec![key("email")] };
             if self.is_disabled(&path) {
@@ -64,13 +67,33 @@ impl Builder<'_> {
             let Some(mailbox) = self.mailbox(&path, mailbox, &words, &shared, general) else {
                 continue;
             };
-            if !names.insert(mailbox.name.clone()) {
-                let message = format!("there is already a mailbox{}", shown_name(&mailbox.name));
-                self.problem(&path, Part::Value, message, Some("give it a `name` of its own".to_owned()));
+            match names.get(&mailbox.name) {
+                Some(first) => {
+                    let message = format!("there is already a mailbox{}", shown_name(&mailbox.name));
+                    let hint = Some("give it a `name` of its own".to_owned());
+                    self.same_name([first, &path], &["name", "username"], message, hint);
+                }
+                None => drop(names.insert(mailbox.name.clone(), path.clone())),
             }
+            places.push(path);
             mailboxes.push(mailbox);
         }
+        for (mailbox, path) in mailboxes.iter_mut().zip(&places) {
+            self.break_late(path, &mut mailbox.broken);
+            mailbox.broken = mailbox.broken.take().or_else(|| unusable.clone());
+        }
         (mailboxes, EmailSettings { days, max_emails })
+    }
+
+    /// A list of words that is not too long: each word is looked for in each mail.
+    fn few(&mut self, path: &[Step], field: &str, words: Option<Vec<String>>) -> Option<Vec<String>> {
+        let mut words = words?;
+        if words.len() > MOST_WORDS {
+            let message = format!("`{field}` has {} entries, and {MOST_WORDS} are allowed", words.len());
+            self.problem(&under(path, field), Part::Value, message, None);
+            words.truncate(MOST_WORDS);
+        }
+        Some(words)
     }
 
     fn mailbox(
@@ -106,7 +129,7 @@ impl Builder<'_> {
                 usual
             }
         };
-        let host = raw.host.map(|host| host.trim().to_owned()).unwrap_or_default();
+        let host = self.mail_host(path, raw.host);
         let is_near =
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
@@ -132,7 +155,10 @@ impl Builder<'_> {
                 self.oauth2(&at, raw.oauth2.unwrap_or_default(), &mut broken).map(MailLogin::Oauth2)
             }
         };
-        let keywords = match (raw.alert_keywords, raw.extra_alert_keywords) {
+        let own = self.few(path, "alert_keywords", raw.alert_keywords);
+        let more = self.few(path, "extra_alert_keywords", raw.extra_alert_keywords);
+        let ignore_senders = self.few(path, "ignore_senders", raw.ignore_senders);
+        let keywords = match (own, more) {
             (None, None) => Arc::clone(shared),
             (own, more) => {
                 let mut all = own.unwrap_or_else(|| words.to_vec());
@@ -155,8 +181,7 @@ impl Builder<'_> {
             },
             login,
             keywords,
-            ignore_senders: raw
-                .ignore_senders
+            ignore_senders: ignore_senders
                 .unwrap_or_default()
                 .iter()
                 .map(|sender| sender.trim().to_lowercase())
@@ -166,6 +191,21 @@ impl Builder<'_> {
             allow_insecure,
             broken,
         })
+    }
+
+    /// The server of a mailbox: a name or an IP address, and nothing else.
+    fn mail_host(&mut self, path: &[Step], written: Option<String>) -> String {
+        let Some(host) = written.map(|host| host.trim().to_owned()) else {
+            return String::new();
+        };
+        if is_host(&host) {
+            return host;
+        }
+        let message = "`host` is neither the name of a machine nor an IP address".to_owned();
+        let hint = "write the name alone, as `imap.example.com`; `port`, `username`, `password` and `security` stand beside it";
+        self.redactor.learn_database(&host);
+        self.problem(&under(path, "host"), Part::Value, message, Some(hint.to_owned()));
+        String::new()
     }
 
     fn oauth2(&mut self, path: &[Step], raw: RawOauth2, broken: &mut Option<String>) -> Option<Oauth2> {

@@ -11,8 +11,7 @@ use crate::config::document::{NodePath, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
 use crate::metrics;
-use crate::publish::config::Gateway;
-use crate::publish::config::Metrics;
+use crate::publish::config::{Gateway, Metrics};
 use crate::wire::auth::Login;
 
 /// The variable that stands for `metrics.pushgateway.url`.

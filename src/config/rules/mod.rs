@@ -6,6 +6,7 @@
 mod auth;
 mod channels;
 mod entries;
+mod literals;
 mod mailboxes;
 mod metrics;
 mod pages;
@@ -30,12 +31,11 @@ use url::Url;
 use self::entries::{entry_of, for_each, is_off};
 use super::credential::{self, Use, Weight};
 use super::document::{self, Document, NodePath, Part, Step};
-use super::echo;
 use super::environment::{DotenvFault, DotenvFaults, Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
-use super::raw::{Lenient, RawConfig, RawMailboxes, RawSettings, Text};
+use super::raw::{Lenient, PLAIN_NUMBER, RawConfig, RawMailboxes, RawSettings, Text};
 use super::source::Source;
-use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
+use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings, echo};
 use crate::check::provider::page::{Page, Reader};
 use crate::model::text;
 use crate::process::file;
@@ -311,6 +311,11 @@ impl Builder<'_> {
             };
             self.problem(&duplicate.path, Part::Key(duplicate.occurrence), message, hint);
         }
+        for path in &self.document.rounded {
+            let message = format!("{} must be {PLAIN_NUMBER}", echo::key(&last_key(path)));
+            self.problem(path, Part::Value, message, None);
+            self.flagged.insert(path.clone());
+        }
         for (path, why) in std::mem::take(&mut self.interpolated.malformed) {
             let message = format!("{}: {why}", echo::key(&last_key(&path)));
             self.problem(&path, Part::Value, message, Some("write `$$` for a dollar sign".to_owned()));
@@ -498,7 +503,7 @@ impl Builder<'_> {
         let projects = self.projects(raw.projects.unwrap_or_default(), &pages, &settings);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
-        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default());
+        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
         let (mailboxes, email) = self.mailboxes(raw.email, raw.email_settings.unwrap_or_default(), &settings);
         if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
             let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
@@ -527,7 +532,7 @@ impl Builder<'_> {
         let defaults = Settings::default();
         let workers = self.overlay("MAX_CONCURRENT_CHECKS", raw.max_concurrent_checks.map(|n| n.0));
         let workers = match workers {
-            Some(0) => {
+            Some(..=0) => {
                 self.problem(
                     &at("max_concurrent_checks"),
                     Part::Value,
@@ -536,7 +541,7 @@ impl Builder<'_> {
                 );
                 defaults.max_concurrent_checks
             }
-            Some(n) => n.min(u64::from(u32::MAX)) as usize,
+            Some(n) => n.min(i128::from(u32::MAX)) as usize,
             None => defaults.max_concurrent_checks,
         };
         let request = self.overlay("REQUEST_TIMEOUT", raw.request_timeout_seconds.map(|n| n.0));
@@ -628,10 +633,10 @@ impl Builder<'_> {
         }
     }
 
-    fn count(&mut self, path: &[Step], value: Option<Lenient<u64>>, most: u32, default: u32) -> u32 {
+    fn count(&mut self, path: &[Step], value: Option<Lenient<i128>>, most: u32, default: u32) -> u32 {
         match value.map(|n| n.0) {
             None => default,
-            Some(n) if n <= u64::from(most) => n as u32,
+            Some(n) if (0..=i128::from(most)).contains(&n) => n as u32,
             Some(n) => {
                 let message = format!("`{}` must be 0 to {most}{}", last_key(path), echo::but_is(n));
                 self.problem(path, Part::Value, message, None);
@@ -668,13 +673,19 @@ impl Builder<'_> {
 
     /// The value of a variable over that of the file.
     fn overlay<T: std::str::FromStr>(&mut self, variable: &str, value: Option<T>) -> Option<T> {
+        self.overlay_at(&[], variable, value)
+    }
+
+    /// The same for the value of a field, which then comes from outside.
+    fn overlay_at<T: std::str::FromStr>(&mut self, path: &[Step], variable: &str, value: Option<T>) -> Option<T> {
         let Some(text) = self.environment.overlay(variable) else {
             return value;
         };
+        self.outside.insert(path.to_vec());
         match text.parse() {
             Ok(parsed) => Some(parsed),
             Err(_) => {
-                self.problem(&[], Part::Value, format!("the variable `{variable}` does not hold a number"), None);
+                self.problem(path, Part::Value, format!("the variable `{variable}` does not hold a number"), None);
                 value
             }
         }
@@ -716,6 +727,22 @@ impl Builder<'_> {
             return None;
         }
         owner.or(old)
+    }
+
+    /// Says that two entries have one name. Where a variable brought one of the names, its entry fails and not the other.
+    fn same_name(&mut self, entries: [&[Step]; 2], fields: &[&str], message: String, hint: Option<String>) {
+        let names = entries.iter().rev().flat_map(|entry| fields.iter().map(|field| under(entry, field)));
+        let brought = names.into_iter().find(|name| self.is_from_outside(name));
+        let at = brought.unwrap_or_else(|| match fields {
+            [field] => under(entries[1], field),
+            _ => entries[1].to_vec(),
+        });
+        self.problem(&at, Part::Value, message, hint);
+    }
+
+    /// Breaks an entry that is made already, where something was found since, such as another one with its name.
+    fn break_late(&self, path: &[Step], broken: &mut Option<String>) {
+        *broken = broken.take().or_else(|| self.broken_at(path));
     }
 
     fn missing_entry(&mut self, path: &[Step]) {
@@ -822,6 +849,8 @@ impl Builder<'_> {
 
 /// `did you mean ...`, or the list of what there is.
 fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
+    // Some of them, as the ids of pages, stand in the config as well, and may be a key in the wrong place.
+    let known: Vec<&str> = known.iter().copied().filter(|known| !echo::looks_secret(known)).collect();
     let listed = &known[..known.len().min(MOST_LISTED)];
     Some(match text::nearest(word, known.iter().copied().take(MOST_COMPARED)) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -923,6 +952,16 @@ fn read_secret(path: &Path) -> Result<String, String> {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),
     }
+}
+
+/// Whether a text is the name of a machine, or an IP address, without scheme, user and port.
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    text.parse::<std::net::IpAddr>().is_ok()
+        || (name.len() <= 253 && name.split('.').all(is_label) && !echo::looks_secret(name))
 }
 
 /// An address that can be asked over HTTP.

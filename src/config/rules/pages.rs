@@ -53,6 +53,7 @@ impl Builder<'_> {
                 continue;
             }
             self.learn_login(&page);
+            self.learn_page(&page);
             let problems = page_problems(&page, end);
             if let Some((_, why)) = problems.first() {
                 self.broken_pages.insert(page.id.clone(), Some(why.clone()));
@@ -70,7 +71,10 @@ impl Builder<'_> {
                 if let Some(why) = self.broken_at(&path) {
                     self.broken_pages.insert(page.id.clone(), Some(why));
                 }
-                pages.insert(page.id.clone(), Arc::new(page));
+                // What is no word is not suggested to others: it may be anything.
+                if is_word(&page.id) {
+                    pages.insert(page.id.clone(), Arc::new(page));
+                }
             }
         }
         pages
@@ -116,12 +120,15 @@ impl Builder<'_> {
     }
 }
 
+/// Whether a text can be the id of a page.
+fn is_word(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
 /// What is wrong with a page, by field.
 fn page_problems(page: &Page, end: Instant) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
-    let word =
-        |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !word(&page.id) {
+    if !is_word(&page.id) {
         problems.push(("id", "`id` must be made of lower-case letters, digits and `-`".to_owned()));
     }
     let options = page.options_with_defaults(&BTreeMap::new());
@@ -143,6 +150,10 @@ fn page_problems(page: &Page, end: Instant) -> Vec<(&'static str, String)> {
     }
     if let Some(Err(why)) = page.rate_limit.as_ref().map(|limit| limit.parse::<Limit>()) {
         problems.push(("rate_limit", format!("`rate_limit` {why}")));
+    }
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if page.request.headers.keys().any(|name| name.is_empty() || !name.bytes().all(is_token)) {
+        problems.push(("request", "a key of `headers` is not the name of a header".to_owned()));
     }
     problems.extend(placeholder_problems(page));
     // The project brings what has no default; until then any expression stands for it.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Builder, item, no_provider, shown_name, suggestion, under, web_address};
+use super::{Builder, item, key, no_provider, shown_name, suggestion, under, web_address};
 use crate::check::provider::Target;
 use crate::check::provider::config::Project;
 use crate::check::provider::page::{CredentialFormat, Page, Reader};
-use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, Part, Step};
-use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject};
+use crate::config::{Settings, echo};
+use crate::model::amount;
 use crate::page::traps;
 
 impl Builder<'_> {
@@ -26,7 +26,7 @@ impl Builder<'_> {
         settings: &Settings,
     ) -> Vec<Project> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        let mut projects = Vec::new();
+        let (mut projects, mut places) = (Vec::new(), Vec::new());
         for (index, project) in raw.into_iter().enumerate() {
             let path = item("projects", index);
             if self.is_disabled(&path) {
@@ -40,12 +40,18 @@ impl Builder<'_> {
                 if let Some(first) = names.get(name) {
                     let message = format!("there is already a project{}", shown_name(name));
                     let hint = Some(format!("projects[{first}] has this name"));
-                    self.problem(&under(&path, "name"), Part::Value, message, hint);
+                    self.same_name([&item("projects", *first), &path], &["name"], message, hint);
                 } else {
                     names.insert(name.clone(), index);
                 }
             }
-            projects.extend(self.project(&path, project, pages, settings));
+            if let Some(project) = self.project(&path, project, pages, settings) {
+                projects.push(project);
+                places.push(path);
+            }
+        }
+        for (project, path) in projects.iter_mut().zip(&places) {
+            self.break_late(path, &mut project.broken);
         }
         projects
     }
@@ -113,8 +119,11 @@ impl Builder<'_> {
         }
         let set: BTreeMap<String, String> =
             raw.options.unwrap_or_default().into_iter().map(|(name, value)| (name, value.0.0)).collect();
+        self.learn_options(&page, set.clone());
         let is_known = pages.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
         let options = if is_known { self.options(path, &page, set) } else { set };
+        let currency = raw.currency.filter(|c| !c.is_empty());
+        self.currency(path, &page, currency.as_deref());
         self.credential(path, &page, credential.as_ref(), &mut broken);
         broken = broken.or_else(|| self.broken_at(path));
         let reader = if broken.is_none() { self.reader(path, &page, &options, &mut broken) } else { None };
@@ -133,7 +142,7 @@ impl Builder<'_> {
             warning_threshold,
             kind: raw.kind,
             owner_project: owner,
-            currency: raw.currency.filter(|c| !c.is_empty()),
+            currency,
             base_url,
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
             timeout,
@@ -213,6 +222,21 @@ impl Builder<'_> {
             }
         }
         page.options_with_defaults(&set)
+    }
+
+    /// Whether the currency that is wanted can be that of the balance: amounts are never converted, so it must not only be
+    /// written beside them.
+    fn currency(&mut self, path: &[Step], page: &Page, wanted: Option<&str>) {
+        let Some((own, wanted)) = page.currency.as_deref().zip(wanted) else {
+            return;
+        };
+        // A page of the catalogue has a currency only if it reads no other one. What a page of one's own reads may be a text
+        // that names its currency, so only the answer can tell.
+        let is_own = || self.names.iter().any(|(at, id)| at.first() == Some(&key("providers")) && *id == page.id);
+        if !amount::is_same(own, wanted) && !is_own() {
+            let message = format!("the page `{}` reads {own}; leave `currency` out", page.id);
+            self.problem(&under(path, "currency"), Part::Value, message, None);
+        }
     }
 
     /// The page's expressions, compiled once for all accounts that share them.

@@ -8,11 +8,11 @@ use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawState, RawStore};
 use crate::config::store::{
-    DATABASE_VARIABLE, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_postgres, usual_place,
+    DATABASE_VARIABLE, NO_PLACE, PLACE_HINT, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_address,
+    is_postgres, usual_place,
 };
 use crate::state;
-use crate::state::config::Place;
-use crate::state::config::State;
+use crate::state::config::{Place, State};
 
 impl Builder<'_> {
     /// A store that cannot be used never stops the checks, so its faults concern only itself.
@@ -26,7 +26,7 @@ impl Builder<'_> {
         };
         let retention = match raw.retention_days.map(|n| n.0) {
             None => days(RETENTION_DAYS),
-            Some(n @ 1..=36_500) => days(n),
+            Some(n @ 1..=36_500) => days(n as u64),
             Some(n) => {
                 let message = format!("`retention_days` must be 1 to 36500{}", echo::but_is(n));
                 self.problem(&under(&path, "retention_days"), Part::Value, message, None);
@@ -40,6 +40,12 @@ impl Builder<'_> {
         if raw.path.as_ref().is_some_and(|path| path.trim().is_empty()) {
             broken = broken.or_else(|| Some("`state.path` is empty".to_owned()));
             self.push(&under(&path, "path"), Part::Value, "`path` is empty".to_owned(), None, Reach::Entry);
+        }
+        if let Some(file) = raw.path.as_ref().filter(|file| is_address(file)) {
+            self.redactor.learn_database(file.trim());
+            broken = broken.or_else(|| Some(format!("`state.path`: {NO_PLACE}")));
+            let hint = Some(PLACE_HINT.to_owned());
+            self.push(&under(&path, "path"), Part::Value, format!("`path`: {NO_PLACE}"), hint, Reach::Entry);
         }
         let url = self.secret(&path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
         if let Some(url) = &url
@@ -57,6 +63,10 @@ impl Builder<'_> {
             self.environment.overlay(DATABASE_VARIABLE).filter(|_| is_database).map(|_| DATABASE_VARIABLE)
         });
         let field = if raw.path.is_some() { "path" } else { "url" };
+        if let Some(Err(why)) = &chosen {
+            self.environment.overlay(STATE_VARIABLE).iter().for_each(|address| self.redactor.learn_database(address));
+            self.push(&path, Part::Value, why.clone(), Some(PLACE_HINT.to_owned()), Reach::Entry);
+        }
         let place = match chosen {
             Some(place) => place,
             None if nowhere => Ok(Place::Nowhere),
@@ -80,7 +90,8 @@ impl Builder<'_> {
         if let Ok(Place::Postgres(url)) = &place {
             self.redactor.learn_database(url.expose_secret());
         }
-        State { place, retention }
+        let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
+        State { place, retention, allow_insecure }
     }
 
     /// The common variable may be meant for another program, so what is no PostgreSQL address is not an error.

@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{Builder, item, shown_name, under};
-use crate::check::subscription::Cycle;
-use crate::check::subscription::Schedule;
-use crate::check::subscription::Subscription;
+use crate::check::subscription::{Cycle, Schedule, Subscription};
 use crate::config::document::{self, Part, Step};
 use crate::config::echo;
 use crate::config::raw::{CycleType, RawSubscription};
+use crate::process::clock;
 
 impl Builder<'_> {
-    pub(super) fn subscriptions(&mut self, raw: Vec<Option<RawSubscription>>) -> Vec<Subscription> {
+    pub(super) fn subscriptions(
+        &mut self,
+        raw: Vec<Option<RawSubscription>>,
+        timezone: &TimeZone,
+    ) -> Vec<Subscription> {
+        let today = clock::now().to_zoned(timezone.clone()).date();
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        let mut subscriptions = Vec::new();
+        let (mut subscriptions, mut places) = (Vec::new(), Vec::new());
         for (index, subscription) in raw.into_iter().enumerate() {
             let path = item("subscriptions", index);
             if self.is_disabled(&path) {
@@ -28,19 +33,23 @@ impl Builder<'_> {
             if let Some(first) = subscription.name.as_ref().and_then(|name| names.insert(name.clone(), index)) {
                 let name = shown_name(subscription.name.as_deref().unwrap_or_default());
                 let hint = Some(format!("subscriptions[{first}] has this name"));
-                self.problem(
-                    &under(&path, "name"),
-                    Part::Value,
-                    format!("there is already a subscription{name}"),
-                    hint,
-                );
+                let message = format!("there is already a subscription{name}");
+                self.same_name([&item("subscriptions", first), &path], &["name"], message, hint);
             }
-            subscriptions.extend(self.subscription(&path, subscription));
+            if let Some(subscription) = self.subscription(&path, subscription, today) {
+                subscriptions.push(subscription);
+                places.push(path);
+            }
+        }
+        for (subscription, path) in subscriptions.iter_mut().zip(&places) {
+            if let (Ok(_), Some(why)) = (&subscription.schedule, self.broken_at(path)) {
+                subscription.schedule = Err(why);
+            }
         }
         subscriptions
     }
 
-    fn subscription(&mut self, path: &[Step], raw: RawSubscription) -> Option<Subscription> {
+    fn subscription(&mut self, path: &[Step], raw: RawSubscription, today: Date) -> Option<Subscription> {
         for (field, there) in [
             ("name", raw.name.is_some()),
             ("cycle_type", raw.cycle_type.is_some()),
@@ -85,6 +94,15 @@ impl Builder<'_> {
                 }
             }
         });
+        if let Some(Schedule { cycle, last_renewed: Some(payment), .. }) = &schedule
+            && cycle.is_far_ahead(*payment, today)
+        {
+            let place = self.place(path, &self.brought_into(path)).unwrap_or_default();
+            self.warnings.push(format!(
+                "{place}: `last_renewed_date` lies more than one cycle ahead, so nobody is reminded before {payment}; \
+                 is its year right?"
+            ));
+        }
         let schedule = match self.broken_at(path) {
             Some(why) => Err(why),
             None => Ok(schedule?),

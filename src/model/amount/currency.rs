@@ -1,6 +1,9 @@
 //! The names of currencies as people and services write them: codes, signs, words. What a sign stands for is a list where
 //! several currencies share it.
 
+/// Longest name of a currency that an answer may bring, in bytes.
+const LONGEST: usize = 24;
+
 /// A currency, or another unit of account, as a text names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency {
@@ -34,20 +37,43 @@ impl Currency {
             || super::text::currency(word).is_some_and(|other| self.meet(&other).is_some())
     }
 
+    /// As [`Self::meet`], where both stand beside one number: in `美金 20 元` the 元 says nothing of its own.
+    pub(super) fn meet_in_text(&self, other: &Currency) -> Option<Currency> {
+        let goes_with = |yuan: &Currency, other: &Currency| {
+            yuan.label == YUAN.label && other.codes.iter().any(|code| NAMED_BESIDE_YUAN.contains(code))
+        };
+        self.meet(other).or_else(|| match (goes_with(self, other), goes_with(other, self)) {
+            (true, _) => Some(*other),
+            (_, true) => Some(*self),
+            _ => None,
+        })
+    }
+
     /// What two names say together, for example `$` and `CAD`; none if they contradict each other.
     pub(crate) fn meet(&self, other: &Currency) -> Option<Currency> {
         let shares = self.codes.iter().any(|code| other.codes.contains(code));
         shares.then_some(if other.codes.len() < self.codes.len() { *other } else { *self })
     }
 
-    /// Whether amounts in it are commonly written with a decimal comma.
+    /// Whether amounts in it are commonly written with a decimal comma, whichever currency it stands for.
     pub(super) fn has_decimal_comma(&self) -> bool {
-        self.usual().is_some_and(|code| DOT_GROUPS.contains(&code) || DECIMAL_COMMA.contains(&code))
+        self.codes.iter().all(|code| is_written_with_comma(code))
     }
 
-    /// Whether amounts in it are commonly written with full stops between thousands.
+    /// Whether amounts in it are commonly written with full stops between thousands, whichever currency it stands for.
     pub(super) fn has_dot_groups(&self) -> bool {
-        self.usual().is_some_and(|code| DOT_GROUPS.contains(&code))
+        self.codes.iter().all(|code| DOT_GROUPS.contains(code))
+    }
+
+    /// Whether a full stop before three digits may part thousands: in any of the currencies that it stands for.
+    pub(super) fn may_have_dot_groups(&self) -> bool {
+        self.codes.iter().any(|code| is_written_with_comma(code))
+    }
+
+    /// Whether a comma before three digits may be a decimal sign. With dollars and cents it is not, though some countries
+    /// write theirs so: with three decimals nobody does.
+    pub(super) fn may_have_decimal_comma(&self) -> bool {
+        self.usual().is_some_and(is_written_with_comma)
     }
 
     /// Whether amounts in it are commonly grouped as 12,34,567.
@@ -56,10 +82,21 @@ impl Currency {
     }
 }
 
+fn is_written_with_comma(code: &str) -> bool {
+    DOT_GROUPS.contains(&code) || DECIMAL_COMMA.contains(&code)
+}
+
 /// Whether two words for currencies, as they stand in configs, pages and answers, may mean the same: `RMB` and `CNY` do.
 pub fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     one.eq_ignore_ascii_case(other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
+}
+
+/// Whether a word of an answer can be a currency or another unit of account: a known name or sign, or three letters as codes
+/// have them. Anything else may be private.
+pub fn is_unit(word: &str) -> bool {
+    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    word.len() <= LONGEST && (is_code(word) || super::text::currency(word).is_some())
 }
 
 const fn one(code: &'static [&'static str; 1]) -> Currency {
@@ -81,9 +118,12 @@ const DOLLAR: Currency = several("$", DOLLARS);
 const CENT: Currency = several("cents", CENTS);
 const RUPEE: Currency = several("Rs (INR, PKR, LKR or NPR)", RUPEES);
 const YEN_OR_YUAN: Currency = several("¥ (CNY or JPY)", &["CNY", "JPY"]);
-/// 元 stands behind amounts in several currencies; alone it is that of the place.
-const YUAN: Currency =
-    several("元", &["CNY", "TWD", "HKD", "MOP", "USD", "AUD", "CAD", "SGD", "NZD", "EUR", "JPY", "KRW"]);
+/// 元 stands behind amounts where Chinese is written; other currencies have words of their own (美元, 欧元).
+const YUAN: Currency = several("元", &["CNY", "TWD", "HKD", "MOP"]);
+/// 圆 is the old form of 元, and of 円.
+const ROUND: Currency = several("元", &["CNY", "TWD", "HKD", "MOP", "JPY"]);
+/// Currencies whose amounts may end with 元 as well, where a word before them says which it is.
+const NAMED_BESIDE_YUAN: [&str; 8] = ["USD", "AUD", "CAD", "SGD", "NZD", "EUR", "JPY", "KRW"];
 const KRONA: Currency = several("kr (SEK, NOK, DKK or ISK)", &["SEK", "NOK", "DKK", "ISK"]);
 
 const CNY: Currency = one(&["CNY"]);
@@ -171,8 +211,8 @@ pub(super) const SIGNS: [(&str, Currency); 53] = [
 /// Words of scripts without blanks between words; the longest one that fits counts.
 pub(super) const CJK: [(&str, Currency); 62] = [
     ("元", YUAN),
-    ("圆", YUAN),
-    ("圓", YUAN),
+    ("圆", ROUND),
+    ("圓", ROUND),
     ("块", CNY),
     ("块钱", CNY),
     ("人民币", CNY),
@@ -326,7 +366,7 @@ pub(super) fn of_letters(word: &str) -> Option<Currency> {
 
 /// Parts of a currency: the sign, how large a part, and of what.
 pub(super) const MINOR: [(&str, &str, Currency); 4] =
-    [("分", "0.01", YUAN), ("角", "0.1", YUAN), ("毛", "0.1", YUAN), ("¢", "0.01", CENT)];
+    [("分", "0.01", YUAN), ("角", "0.1", YUAN), ("毛", "0.1", CNY), ("¢", "0.01", CENT)];
 
 /// The hundredth of a currency, in letters.
 pub(super) fn minor_of_letters(word: &str) -> Option<Currency> {
@@ -342,6 +382,46 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_an_answer_calls_a_currency_is_one() {
+        for word in [
+            "USD",
+            "usd",
+            "XAU",
+            "RMB",
+            "$",
+            "US$",
+            "¥",
+            "€",
+            "人民币",
+            "元",
+            "credits",
+            "Points",
+            "USDT",
+            "DOGE",
+            "yuan",
+        ] {
+            assert!(is_unit(word), "{word}");
+        }
+        for word in [
+            "",
+            "jane@priv.example",
+            "4915112345678",
+            "+49 151 1234",
+            "sk_live_Abc",
+            "EUR\nUSD",
+            "EUR USD",
+            "<script>",
+            "jane",
+            "张伟",
+            "12",
+            "U1D",
+            "USD 5",
+        ] {
+            assert!(!is_unit(word), "{word}");
+        }
+    }
+
+    #[test]
     fn two_words_for_one_currency_are_the_same() {
         for (one, other, want) in [
             ("USD", "usd", true),
@@ -355,6 +435,13 @@ mod tests {
             ("USD", "EUR", false),
             ("RMB", "USD", false),
             ("USD", "USDT", false),
+            ("元", "HKD", true),
+            ("元", "USD", false),
+            ("元", "EUR", false),
+            ("元", "JPY", false),
+            ("元", "KRW", false),
+            ("圆", "JPY", true),
+            ("圆", "USD", false),
             ("US$", "HKD", false),
             ("credits", "USD", false),
             ("gold coins", "USD", false),

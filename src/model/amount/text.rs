@@ -2,9 +2,10 @@
 //! can be read in two ways.
 //!
 //! - A full stop is the decimal sign. Alone before exactly three digits it may separate thousands, so it is refused where the
-//!   text names a currency that is written so (`1.234 EUR`).
+//!   text names a currency that is written with a comma (`1.234 EUR`), or a sign that may stand for one (`$1.234`).
 //! - A comma before groups of exactly three digits separates thousands. As a decimal sign it is read where thousands are
-//!   separated otherwise (`1 234,56`) or the currency is written so (`€12,50`); elsewhere it is refused (`12,50`).
+//!   separated otherwise (`1 234,56`) or the currency is written so (`€12,50`); elsewhere it is refused (`12,50`), and so is a
+//!   single one before exactly three digits where it may be either (`€12,500`).
 //! - Blanks and apostrophes separate thousands. Indian groups (`1,23,456.00`) are read with decimals or rupees.
 //! - `k`, `K`, `M`, 千, 万, 百万, 亿 and the like multiply; cents, 分 and 角 divide. `m` may be milli or million and is refused, as
 //!   is every other word.
@@ -13,6 +14,7 @@
 use rust_decimal::Decimal;
 
 use super::currency::{ABBREVIATIONS, CJK, Currency, MINOR, SIGNS, minor_of_letters, of_letters};
+use super::exact;
 
 /// Longest text that can be an amount, in bytes, and longest number; reading takes time.
 pub const LONGEST: usize = 100;
@@ -166,7 +168,7 @@ pub(crate) fn assemble(
         None => Ok(()),
     };
     let mut name = |named: Currency| {
-        let met = currency.map_or(Some(named), |known| known.meet(&named));
+        let met = currency.map_or(Some(named), |known| known.meet_in_text(&named));
         currency = Some(met.ok_or("it names two currencies")?);
         Ok::<_, &'static str>(())
     };
@@ -192,24 +194,29 @@ pub(crate) fn assemble(
             Word::Times(_) | Word::Part(..) => return Err("it has two units"),
         }
     }
-    // `Cr` is a crore as well.
-    let has_side = before.iter().chain(after).any(|word| matches!(word, Word::Side { .. }));
-    if has_side && currency.is_some_and(|currency| currency.has_indian_groups()) {
+    let side = before.iter().chain(after).find(|word| matches!(word, Word::Side { .. }));
+    // `CR` is a crore as well.
+    if side == Some(&Word::Side { is_debit: false })
+        && [currency, known].into_iter().flatten().any(|currency| currency.has_indian_groups())
+    {
         return Err("its unit is ambiguous");
     }
     let custom = currency.map(|currency| known.and_then(|known| currency.meet(&known)).unwrap_or(currency));
-    let mut value = digits(number, custom.as_ref())?;
+    let mut value = digits(number, custom.as_ref(), known.as_ref())?;
     if let Some(factor) = factor {
-        value = value.checked_mul(factor).ok_or("it is out of range")?;
+        let is_in_range = value.checked_mul(factor).is_some();
+        let why = if is_in_range { exact::TOO_MANY_DIGITS } else { exact::OUT_OF_RANGE };
+        value = exact::product(value, factor).ok_or(why)?;
     }
     if minus == Some(true) {
         value = -value;
     }
-    Ok(Money { value, currency, is_plain: currency.is_none() && factor.is_none() && !has_side })
+    Ok(Money { value, currency, is_plain: currency.is_none() && factor.is_none() && side.is_none() })
 }
 
-/// The value of digits with separators between them.
-fn digits(number: &str, currency: Option<&Currency>) -> Result<Decimal, &'static str> {
+/// The value of digits with separators between them, in the currency that the text names. A `known` one tells only of commas:
+/// a full stop in a bare number is what programs write, whatever people do there.
+fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -> Result<Decimal, &'static str> {
     const NO_GROUPS: &str = "its separators are not thousands separators";
     const AMBIGUOUS: &str = "its separator may be a decimal sign or part thousands";
     if number.len() > LONGEST {
@@ -222,10 +229,15 @@ fn digits(number: &str, currency: Option<&Currency>) -> Result<Decimal, &'static
         [] => (groups.concat(), ""),
         [Separator::Point] => {
             let (whole, fraction) = (groups[0], groups[1]);
-            if fraction.len() == 3 && is_grouped(&groups) && has(Currency::has_dot_groups) {
+            if fraction.len() == 3 && is_grouped(&groups) && has(Currency::may_have_dot_groups) {
                 return Err(AMBIGUOUS);
             }
             (whole.to_owned(), fraction)
+        }
+        [Separator::Comma]
+            if is_grouped(&groups) && currency.or(known).is_some_and(Currency::may_have_decimal_comma) =>
+        {
+            return Err(AMBIGUOUS);
         }
         [Separator::Comma] if is_grouped(&groups) => (groups.concat(), ""),
         [Separator::Comma] if (1..=2).contains(&groups[1].len()) && has(Currency::has_decimal_comma) => {
@@ -266,7 +278,7 @@ fn digits(number: &str, currency: Option<&Currency>) -> Result<Decimal, &'static
     };
     let whole = if whole.is_empty() { "0" } else { &whole };
     let plain = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
-    plain.parse().map_err(|_| "it is out of range")
+    exact::read(&plain)
 }
 
 /// Groups of three digits, the first one shorter or not, and not beginning with a zero.
@@ -435,7 +447,21 @@ mod tests {
     fn a_shared_sign_is_read_as_the_known_currency_is_written() {
         for (text, currency, want) in [
             ("$1.234", Some("USD"), Some("1.234")),
-            ("$1.234", None, Some("1.234")),
+            ("$1.234", None, None),
+            ("$0.123", None, Some("0.123")),
+            ("$1,234", None, Some("1234")),
+            ("$1,234", Some("CLP"), None),
+            ("kr 1.234", None, None),
+            ("kr 1.234", Some("SEK"), None),
+            ("kr 1,234", None, None),
+            ("kr 12,50", None, Some("12.50")),
+            ("12,500", Some("EUR"), None),
+            ("12,500", Some("USD"), Some("12500")),
+            ("5 CR", Some("INR"), None),
+            ("5 CR", Some("BDT"), None),
+            ("5 CR", Some("USD"), Some("5")),
+            ("5 CR", None, Some("5")),
+            ("5 DR", Some("INR"), Some("-5")),
             ("$1.234", Some("CLP"), None),
             ("$1.234.567", Some("CLP"), Some("1234567")),
             ("$1.234,50", Some("ARS"), Some("1234.50")),

@@ -61,6 +61,8 @@ impl Layer {
                 at += c.len_utf8();
                 match c {
                     '\n' | '\r' => seen.push(b'\n', from),
+                    // It begins a sequence of a terminal as ESC and a bracket do.
+                    '\u{9B}' => seen.push(b'[', from),
                     c if c.is_whitespace() => seen.push(b' ', from),
                     c if c.is_control() || text::is_invisible(c) => {}
                     c if c.is_ascii() => seen.push(c as u8, from),
@@ -89,15 +91,42 @@ impl Layer {
         }
     }
 
+    /// Its letters and digits alone: what a secret was divided by is no part of it. `without_markup`: also without tags, and
+    /// without the sequences that colour a terminal.
+    pub(super) fn letters(&self, without_markup: bool) -> Layer {
+        let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let skipped = if without_markup { markup(&self.bytes[at..]) } else { 0 };
+            if skipped == 0 && (byte.is_ascii_alphanumeric() || *byte == EDGE) {
+                out.push(*byte, self.from[at]);
+            }
+            at += skipped.max(1);
+        }
+        out
+    }
+
+    /// From its end to its beginning.
+    pub(super) fn reversed(mut self) -> Layer {
+        self.bytes.reverse();
+        self.from.reverse();
+        self
+    }
+
     /// With one round of escapes taken off: of all kinds at once, and where there are several kinds also of each alone, because
     /// what looks like one kind may be a part of another. Nothing if there are none.
     pub(super) fn unescaped(&self) -> Vec<Layer> {
-        let kinds: Vec<u8> = [b'%', b'\\', b'&'].into_iter().filter(|kind| self.unescape(&[*kind]).is_some()).collect();
+        let kinds: Vec<u8> =
+            [b'%', b'\\', b'&', b'='].into_iter().filter(|kind| self.unescape(&[*kind]).is_some()).collect();
         let alone = kinds.iter().filter(|_| kinds.len() > 1).filter_map(|kind| self.unescape(&[*kind]));
         self.unescape(&kinds).into_iter().chain(alone).collect()
     }
 
     fn unescape(&self, kinds: &[u8]) -> Option<Layer> {
+        // Most texts, and nearly all secrets, have none.
+        if !self.bytes.iter().any(|byte| kinds.contains(byte)) {
+            return None;
+        }
         let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
         let mut at = 0;
         let mut has_escapes = false;
@@ -143,6 +172,30 @@ impl Layer {
             b' ' | b':' | b'-' => Digit::Between,
             _ => Digit::None,
         })
+    }
+
+    /// What the runs of base32 in it say.
+    pub(super) fn base32(&self) -> Layer {
+        self.decoded(0, 5, |byte| match byte {
+            b'A'..=b'Z' => Digit::Is(byte - b'A'),
+            b'a'..=b'z' => Digit::Is(byte - b'a'),
+            b'2'..=b'7' => Digit::Is(byte - b'2' + 26),
+            _ => Digit::None,
+        })
+    }
+
+    /// What the lists of numbers in it say, if each number is a byte: `115, 107` or `0x73 0x6b`.
+    pub(super) fn numbers(&self) -> Layer {
+        let mut out = Layer { is_guess: true, ..Layer::default() };
+        let mut at = 0;
+        for word in self.bytes.split(|byte| !byte.is_ascii_alphanumeric()) {
+            let end = at + word.len();
+            if !word.is_empty() {
+                out.push(number(word).unwrap_or(EDGE), self.span(at, end));
+            }
+            at = end + 1;
+        }
+        out.seen()
     }
 
     fn decoded(&self, skipped: usize, bits: u32, digit: impl Fn(u8) -> Digit) -> Layer {
@@ -201,6 +254,35 @@ enum Meaning {
     Char(char),
 }
 
+/// The byte that a number is, in decimal or with `0x` in hexadecimal digits.
+fn number(word: &[u8]) -> Option<u8> {
+    let word = std::str::from_utf8(word).ok()?;
+    match word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
+        Some(digits) => u8::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    }
+}
+
+/// The length of the markup that a text begins with: a tag or a comment of HTML, or a terminal's sequence without its ESC.
+/// Zero if it begins with none.
+fn markup(text: &[u8]) -> usize {
+    /// Longest markup that is known as such.
+    const LONGEST: usize = 200;
+    const CDATA: &[u8] = b"<![CDATA[";
+    match text {
+        [b'<', ..] if text.starts_with(CDATA) => CDATA.len(),
+        [b'<', first, ..] if first.is_ascii_alphabetic() || b"/!?".contains(first) => {
+            text.iter().take(LONGEST).position(|byte| *byte == b'>').map_or(0, |end| end + 1)
+        }
+        [b'[', rest @ ..] => {
+            let is_number = |byte: &&u8| byte.is_ascii_digit() || b";:?".contains(byte);
+            let numbers = rest.iter().take(LONGEST).take_while(is_number).count();
+            if rest.get(numbers).is_some_and(|last| b"mKJHGABCDhl".contains(last)) { numbers + 2 } else { 0 }
+        }
+        _ => 0,
+    }
+}
+
 /// The escape that a text begins with: its length, and what it stands for.
 fn escape(text: &[u8]) -> Option<(usize, Meaning)> {
     match text.first()? {
@@ -208,6 +290,8 @@ fn escape(text: &[u8]) -> Option<(usize, Meaning)> {
             b'u' | b'U' => hex(text, 2, 4).and_then(char::from_u32).map(|c| (6, Meaning::Char(c))),
             _ => hex(text, 1, 2).map(|byte| (3, Meaning::Byte(byte as u8))),
         },
+        // Quoted-printable.
+        b'=' => hex(text, 1, 2).map(|byte| (3, Meaning::Byte(byte as u8))),
         b'\\' => match text.get(1)? {
             b'u' if text.get(2) == Some(&b'{') => {
                 let length = text.iter().take(10).position(|byte| *byte == b'}')?;
@@ -227,6 +311,13 @@ fn escape(text: &[u8]) -> Option<(usize, Meaning)> {
             b'x' => hex(text, 2, 2).map(|byte| (4, Meaning::Byte(byte as u8))),
             b'n' | b'r' => Some((2, Meaning::Byte(b'\n'))),
             b't' => Some((2, Meaning::Byte(b' '))),
+            // ESC, which begins a sequence of a terminal.
+            b'e' | b'E' => Some((2, Meaning::Byte(0x1B))),
+            b'0'..=b'7' => {
+                let digits = text[1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+                let number = text[1..=digits].iter().fold(0, |number, byte| number << 3 | u32::from(byte - b'0'));
+                u8::try_from(number).ok().map(|byte| (digits + 1, Meaning::Byte(byte)))
+            }
             // What is escaped without need stands for itself.
             other if other.is_ascii_punctuation() => Some((2, Meaning::Byte(*other))),
             _ => None,

@@ -1,4 +1,5 @@
-//! How secrets are found in a text: strong ones by a piece of eight bytes, weak ones as a whole. What is searched for can grow
+//! How secrets are found in a text: strong ones by a piece of eight bytes, weak ones as a whole. In what others say, any run of
+//! letters and digits of a strong one is enough ([`Runs`](super::runs::Runs)). What is searched for can grow
 //! at any time, and to begin costs next to nothing.
 
 use std::collections::{BTreeMap, HashMap};
@@ -8,21 +9,18 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use percent_encoding::utf8_percent_encode;
 
 use super::layers::Layer;
+use super::runs::Runs;
 use super::{DEEPEST, Strength};
 use crate::model::text;
 
-/// In the words of a peer, who may have cut what it echoes, a part of a strong secret is masked from this length on, if it is
-/// a third of it or more.
-const PART: usize = 12;
 /// Bytes that a window has.
 const WINDOW: usize = 8;
 
-/// Texts that are found by their ends, and where a part is enough also by their beginnings. Capitals make no difference.
+/// Texts that are found as a whole, by their ends. Capitals make no difference.
 #[derive(Clone, Default)]
 pub(super) struct Pieces {
     texts: Vec<Vec<u8>>,
     ends: Places,
-    starts: Places,
     /// Those that have no window.
     short: Vec<usize>,
 }
@@ -71,55 +69,30 @@ impl Places {
     }
 }
 
-/// How many bytes two texts have in common, from the sides that are given.
-fn common<'b>(a: impl Iterator<Item = &'b u8>, b: impl Iterator<Item = &'b u8>) -> usize {
-    a.zip(b).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
-}
-
 impl Pieces {
-    fn add(&mut self, text: Vec<u8>, with_parts: bool) {
+    fn add(&mut self, text: Vec<u8>) {
         let at = self.texts.len();
         match text.len() {
             0 => return,
             1..WINDOW => self.short.push(at),
-            length => {
-                self.ends.add(&text[length - WINDOW..], at);
-                if with_parts && length >= PART {
-                    // Many keys begin alike, so what comes a little later is taken.
-                    self.starts.add(&text[PART - WINDOW..PART], at);
-                }
-            }
+            length => self.ends.add(&text[length - WINDOW..], at),
         }
         self.texts.push(text);
     }
 
-    /// The places of all texts, those inside others included. `with_parts`: also what is left of a text that was cut.
-    pub(super) fn find(&self, within: &[u8], with_parts: bool, mut tell: impl FnMut(Range<usize>)) {
-        let counts = |length: usize, text: &[u8]| {
-            length == text.len() || (with_parts && length >= PART && length * 3 >= text.len())
-        };
+    /// The places of all texts, those inside others included.
+    pub(super) fn find(&self, within: &[u8], mut tell: impl FnMut(Range<usize>)) {
         let mut window = 0;
         for (at, byte) in within.iter().enumerate() {
             window = window << 8 | u64::from(byte.to_ascii_lowercase());
-            let end = at + 1;
-            if end < WINDOW {
+            let read = &within[..=at];
+            if read.len() < WINDOW || !self.ends.may_have(window) {
                 continue;
             }
-            if self.ends.may_have(window) {
-                for text in self.ends.of(window).map(|owner| &self.texts[owner]) {
-                    let length = common(within[..end].iter().rev(), text.iter().rev());
-                    if counts(length, text) {
-                        tell(end - length..end);
-                    }
-                }
-            }
-            if with_parts && self.starts.may_have(window) {
-                for text in self.starts.of(window).map(|owner| &self.texts[owner]) {
-                    let Some(start) = end.checked_sub(PART) else { continue };
-                    let length = common(within[start..].iter(), text.iter());
-                    if counts(length, text) {
-                        tell(start..start + length);
-                    }
+            for text in self.ends.of(window).map(|owner| &self.texts[owner]) {
+                let start = read.len().checked_sub(text.len());
+                if let Some(start) = start.filter(|start| read[*start..].eq_ignore_ascii_case(text)) {
+                    tell(start..read.len());
                 }
             }
         }
@@ -131,10 +104,10 @@ impl Pieces {
 
     /// Adds a strong secret in the forms that this program itself makes when it writes it.
     pub(super) fn add_plain(&mut self, secret: &str) {
-        self.add(secret.into(), false);
+        self.add(secret.into());
         if !secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
-            self.add(serde_json::to_string(secret).unwrap_or_default().trim_matches('"').into(), false);
-            self.add(utf8_percent_encode(secret, text::UNRESERVED).to_string().into(), false);
+            self.add(serde_json::to_string(secret).unwrap_or_default().trim_matches('"').into());
+            self.add(utf8_percent_encode(secret, text::UNRESERVED).to_string().into());
         }
     }
 }
@@ -143,6 +116,8 @@ impl Pieces {
 #[derive(Clone, Default)]
 pub(super) struct Deep {
     strong: Pieces,
+    /// Finds what is left of the strong ones.
+    runs: Runs,
     weak: BTreeMap<String, Strength>,
     /// Finds the weak ones, in their order.
     machine: Option<AhoCorasick>,
@@ -170,11 +145,12 @@ impl Deep {
             let mut layers = vec![Layer::of(secret)];
             for _ in 0..DEEPEST {
                 let forms = layers.iter().map(Layer::squeezed).filter(|form| form.bytes.len() > 3);
-                forms.for_each(|form| self.strong.add(form.bytes, true));
+                forms.for_each(|form| self.strong.add(form.bytes));
+                layers.iter().for_each(|layer| self.runs.add(&layer.bytes));
                 layers = layers.iter().flat_map(Layer::unescaped).collect();
             }
             if secret.contains(' ') {
-                self.strong.add(secret.replace(' ', "+").into(), true);
+                self.strong.add(secret.replace(' ', "+").into());
             }
         }
         if self.weak.len() > before {
@@ -182,8 +158,17 @@ impl Deep {
         }
     }
 
-    pub(super) fn strong(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {
-        self.strong.find(&layer.bytes, is_foreign, |range| found.push(layer.source(range.start, range.end)));
+    pub(super) fn strong(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
+        self.strong.find(&layer.bytes, |range| found.push(layer.source(range.start, range.end)));
+    }
+
+    /// Any run of a strong secret, however it is divided.
+    pub(super) fn runs(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
+        let letters = layer.letters(false);
+        let unmarked = Some(layer.letters(true)).filter(|other| other.bytes.len() < letters.bytes.len());
+        for letters in [Some(letters), unmarked].into_iter().flatten() {
+            self.runs.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
+        }
     }
 
     pub(super) fn weak(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {

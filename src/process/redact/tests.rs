@@ -31,6 +31,15 @@ fn json(text: &str) -> String {
     serde_json::to_string(text).unwrap().trim_matches('"').to_owned()
 }
 
+fn base32(bytes: &[u8]) -> String {
+    let digit = |bits: &[u8]| {
+        let value = (0..5).fold(0, |value, at| value << 1 | bits.get(at).copied().unwrap_or_default());
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(value)])
+    };
+    let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+    bits.chunks(5).map(digit).collect()
+}
+
 /// All ways in which a peer may send a secret back.
 fn echoes(secret: &str) -> Vec<(String, String)> {
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
@@ -128,6 +137,19 @@ fn echoes(secret: &str) -> Vec<(String, String)> {
     add("hexadecimal with 0x", format!("0x{}", hex(secret.as_bytes(), "")));
     add("hexadecimal with colons", hex(secret.as_bytes(), ":"));
     add("hexadecimal with blanks", hex(secret.as_bytes(), " "));
+    let reversed: String = secret.chars().rev().collect();
+    add("reversed", reversed.clone());
+    add("reversed for the eye", format!("\u{202E}{reversed}\u{202C}"));
+    add("reversed in base64", STANDARD.encode(&reversed));
+    add("octal", each(secret, |c| format!("\\{c:03o}")));
+    add("octal in JSON", json(&each(secret, |c| format!("\\{c:03o}"))));
+    add("quoted-printable", each(secret, |c| format!("={c:02X}")));
+    add("base32", base32(secret.as_bytes()));
+    add("base32 in small letters", base32(secret.as_bytes()).to_lowercase());
+    for (what, separator) in [("commas", ", "), ("blanks", " ")] {
+        add(&format!("bytes, decimal, with {what}"), each(secret, |c| format!("{c}{separator}")));
+        add(&format!("bytes, hexadecimal, with {what}"), each(secret, |c| format!("0x{c:02X}{separator}")));
+    }
     add("hexadecimal of base64", hex(STANDARD.encode(secret).as_bytes(), ""));
     add("base64 of hexadecimal", STANDARD.encode(hex(secret.as_bytes(), "")));
     echoes
@@ -378,4 +400,181 @@ fn long_words_are_cut_without_leaving_half_a_secret_and_in_little_time() {
     let nested = (0..12).fold(secret.clone(), |text, _| STANDARD.encode(text));
     assert!(!redactor.clean(&nested).contains(&secret));
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+/// Keys as machines make them, of all lengths.
+fn keys() -> Vec<String> {
+    let mut random = fastrand::Rng::with_seed(11);
+    let mut of = |length: usize, hexadecimal: bool| -> String {
+        let digit = |random: &mut fastrand::Rng| match hexadecimal {
+            true => char::from_digit(random.u32(..16), 16).unwrap(),
+            false => random.alphanumeric(),
+        };
+        std::iter::repeat_with(|| digit(&mut random)).take(length).collect()
+    };
+    let mut keys: Vec<String> = [20, 24, 32, 40, 128, 256, 1200].iter().map(|length| of(*length, false)).collect();
+    keys.extend([32, 64].map(|length| of(length, true)));
+    keys.extend(["sk-or-v1-", "sk-proj-", "sk-ant-api03-"].map(|lead| format!("{lead}{}", of(48, false))));
+    keys.push("3f2c1a9e-77b1-4c5d-9e2f-0a1b2c3d4e5f".to_owned());
+    keys
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+}
+
+/// Asserts that nothing of ten letters and digits of a secret is shown.
+#[track_caller]
+fn expect_nothing_of(secret: &str, clean: &str, what: &str) {
+    let shown = letters(clean);
+    let secret = letters(secret);
+    let lead = ["skorv1", "skproj", "skantapi03"].iter().find(|lead| secret.starts_with(**lead));
+    let own = &secret[lead.map_or(0, |lead| lead.len())..];
+    for at in 0..=own.len() - 10 {
+        let reversed: String = own[at..at + 10].chars().rev().collect();
+        let is_shown = shown.contains(&own[at..at + 10]) || shown.contains(&reversed);
+        assert!(!is_shown, "{what}: {:?} of {secret} stands in {clean:?}", &own[at..at + 10]);
+    }
+    assert!(clean.contains(MASK) && clean.starts_with("bad k") && clean.ends_with("orry"), "{what}: {clean:?}");
+}
+
+#[test]
+fn any_part_of_a_secret_is_masked_wherever_it_lies() {
+    for key in keys() {
+        let redactor = knowing(&[&key]);
+        let length = key.len();
+        let mut parts = vec![(1, length - 1), (8, length.min(24)), (0, length / 2), (length / 2, length), (1, length)];
+        let mut random = fastrand::Rng::with_seed(5);
+        parts.extend((0..30).map(|_| {
+            let part = random.usize(16..=length.min(100));
+            let start = random.usize(..=length - part);
+            (start, start + part)
+        }));
+        for (start, end) in parts {
+            // More would be cut, and the end of the message with it.
+            let part = &key[start..end.min(start + 600)];
+            for echo in [part.to_owned(), format!("********{part}****"), part.to_uppercase(), hex(part.as_bytes(), "")]
+            {
+                let clean = redactor.clean(&format!("bad key: {echo}, sorry"));
+                expect_nothing_of(&key, &clean, &format!("{start}..{end} as {echo}"));
+            }
+        }
+        let holed = format!("{}**{}", &key[..length / 2 - 1], &key[length / 2 + 1..]);
+        expect_nothing_of(
+            &key,
+            &redactor.clean(&format!("bad key: {}, sorry", &holed[..holed.len().min(1000)])),
+            "a hole",
+        );
+    }
+    for (secret, said, want) in [
+        ("Tr0ub4dor9", "no: Tr0ub", "no: Tr0ub"),
+        ("Tr0ub4dor9", "no: Tr0ub4..", "no: ***.."),
+        ("Tr0ub4dor9", "no: ..ub4dor9", "no: ..***"),
+        ("sk-9aB3dE5fG7hI", "no: aB3dE5f", "no: ***"),
+        ("aB3dE5fG7hI9jK1lM3nO", "no: E5fG7hI9", "no: ***"),
+        ("aB3dE5fG7hI9jK1lM3nO", "no: E5fG7hI", "no: E5fG7hI"),
+    ] {
+        assert_eq!(knowing(&[secret]).clean(said), want, "{secret}");
+    }
+}
+
+#[test]
+fn a_secret_in_pieces_is_masked_whatever_stands_between() {
+    const SEPARATORS: [&str; 31] = [
+        "-",
+        ".",
+        "|",
+        "·",
+        "_",
+        "' + '",
+        "\" + \"",
+        "<br>",
+        "<br/>",
+        "<wbr>",
+        "<!-- -->",
+        "</b><b class=\"x1\">",
+        "&lt;br&gt;",
+        "]]><![CDATA[",
+        "=\r\n",
+        "\\\n",
+        "\n> ",
+        "\r\n\t",
+        "\\n",
+        " | ",
+        ", ",
+        "', '",
+        "\u{1b}[31m",
+        "\u{1b}[0m\u{1b}[1;38;5;12m",
+        "\u{1b}[K",
+        "\u{9b}31m",
+        "^[[31m",
+        "\\e[31m",
+        "\\x1b[0m",
+        "\\033[1m",
+        "\\u001b[31m",
+    ];
+    for key in keys().iter().filter(|key| key.len() <= 40) {
+        let redactor = knowing(&[key]);
+        for separator in SEPARATORS {
+            for size in 2..=8 {
+                let pieces: Vec<&str> =
+                    key.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+                let said = format!("bad key: {}, sorry", pieces.join(separator));
+                expect_nothing_of(key, &redactor.clean(&said), &format!("{size} by {separator:?}"));
+            }
+        }
+    }
+    let uuid = "3f2c1a9e-77b1-4c5d-9e2f-0a1b2c3d4e5f";
+    for form in [uuid.replace('-', ""), uuid.replace('-', "_"), uuid.replace('-', " ").to_uppercase()] {
+        assert_eq!(knowing(&[uuid]).clean(&format!("no key {form}.")), "no key ***.");
+    }
+}
+
+#[test]
+fn words_and_names_that_a_secret_holds_stay() {
+    for (secret, said) in [
+        ("sk-ant-api03-aB3dE5fG7hI9jK1lM3nO", "keys begin with sk-ant-api03-, Bearer sk-ant-api03-..."),
+        ("sk-proj-aB3dE5fG7hI9jK1lM3nO", "sk-proj- keys of a project are refused"),
+        ("github_pat_11AB3dE5fG7hI9jK1lM3nO", "a github_pat_ is needed"),
+        ("my-organization-7hI9jK1lM3nO", "the organization my-organization was not found"),
+        ("prod-billing-01-7hI9jK1lM3nO5p", "prod-billing-01 has no access, Billing is off in prod"),
+        ("deepseek-v3-7hI9jK1lM3nO5p", "the model deepseek-v3 is gone"),
+        ("ap-southeast-1:7hI9jK1lM3nO5p", "no such region: ap-southeast-1"),
+        ("unauthorized-credentials!9", "unauthorized: invalid credentials"),
+        (
+            "https://user:aB3dE5fG7hI9@gw-7f8b9c6d5-a1b2.example:8443/x",
+            "gw-7f8b9c6d5-a1b2.example:8443 closed the connection",
+        ),
+        (
+            "https://hooks.slack.com/services/T0/B0/aB3dE5fG7hI9jK1lM3nO5pQ7",
+            "https://hooks.slack.com/services/ knows no such hook",
+        ),
+        ("postgres://app:aB3dE5fG7@127.0.0.1:5432/app", "no database at 127.0.0.1:5432"),
+        ("-----BEGIN PRIVATE KEY-----\naB3dE5fG7hI9jK1l", "it does not begin with BEGIN PRIVATE KEY"),
+        ("a12345678b20240101c9", "20240101 12345678 are numbers"),
+        ("internationalization", "international organization"),
+        ("aB3dE5fG7hI9jK1lM3nO", "HTTP 401 at 2024-01-01T12:00:00Z, request 3f2c1a9e77b1, aB3d...M3nO"),
+    ] {
+        assert_eq!(knowing(&[secret]).clean(said), said, "{secret}");
+    }
+}
+
+#[test]
+fn many_secrets_cost_little_to_learn_and_to_look_for() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let redactor = Redactor::default();
+    let mut last = String::new();
+    for _ in 0..50_000 {
+        last = std::iter::repeat_with(|| random.alphanumeric()).take(40).collect();
+        redactor.learn(&format!("sk-or-v1-{last}"));
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(redactor.clean(&last[4..20]), MASK);
+    let built = start.elapsed();
+    let start = std::time::Instant::now();
+    let text = "the quick brown fox; ".repeat(1_000);
+    let masked = redactor.mask(&format!("{text}{}", &last[4..20]));
+    assert!(masked.ends_with(MASK) && masked.len() > text.len(), "{}", masked.len());
+    let found = start.elapsed();
+    assert!(built + found < std::time::Duration::from_secs(60), "{built:?}, {found:?}");
 }

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use crate::config;
 use crate::model::failure::{Failure, Reason};
 use crate::process::surroundings::Surroundings;
 use crate::wire::auth;
@@ -128,6 +129,11 @@ impl Proxy {
         let host = host.ok_or_else(|| unusable("does not hold the address of a proxy"))?;
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let (user, password) = (plain(url.username()), url.password().map(plain));
+        // A word alone may be a password, and the host of a proxy is named in failures.
+        let is_word = !value.contains("://") && !value.contains([':', '@', '.', '[']) && host != "localhost";
+        if is_word || config::looks_secret(host) {
+            return Err(unusable("does not hold the address of a proxy"));
+        }
         let has_login = !user.is_empty() || password.is_some();
         let login = auth::basic(&user, password.as_deref().unwrap_or_default());
         let mut place = url.clone();
@@ -356,6 +362,10 @@ mod tests {
             ("http://", "does not hold the address of a proxy"),
             ("http://u:Secret@", "does not hold the address of a proxy"),
             ("Secret:Secret:Secret", "does not hold the address of a proxy"),
+            ("SecretWord", "does not hold the address of a proxy"),
+            ("sk_live_Secret12", "does not hold the address of a proxy"),
+            ("http://sk_live_Secret12", "does not hold the address of a proxy"),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTecret1In0.Secret", "does not hold the address of a proxy"),
         ] {
             let proxies = read(&[("ALL_PROXY", value), ("NO_PROXY", "near.example")]);
             let said = through(&proxies, "https://api.example");

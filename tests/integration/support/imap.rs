@@ -13,6 +13,26 @@ pub(crate) fn scripted_bytes(
     greeting: Vec<u8>,
     answer: impl Fn(&str, &str) -> Option<Vec<u8>> + Send + 'static,
 ) -> u16 {
+    scripted_then(greeting, move |tag, command| match answer(tag, command) {
+        Some(text) => (text, Then::Listen),
+        // The next line never comes, so this waits until the client goes.
+        None => (Vec::new(), Then::Listen),
+    })
+}
+
+/// What a server does after it has answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It waits for the next line.
+    Listen,
+    /// It closes the connection.
+    HangUp,
+    /// It says one more byte after the other, each soon, for ten seconds.
+    Drip,
+}
+
+/// The same, and the server may go on in another way than by listening.
+pub(crate) fn scripted_then(greeting: Vec<u8>, answer: impl Fn(&str, &str) -> (Vec<u8>, Then) + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -21,11 +41,14 @@ pub(crate) fn scripted_bytes(
             let _ = out.write_all(&greeting);
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
                 let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
-                match answer(tag, command) {
-                    Some(text) if out.write_all(&text).is_ok() => {}
-                    Some(_) => break,
-                    // The next line never comes, so this waits until the client goes.
-                    None => {}
+                let (text, then) = answer(tag, command);
+                if out.write_all(&text).is_err() || then == Then::HangUp {
+                    break;
+                }
+                let mut drops = if then == Then::Drip { 200 } else { 0 };
+                while drops > 0 && out.write_all(b"x").is_ok() {
+                    drops -= 1;
+                    std::thread::sleep(std::time::Duration::from_millis(50));
                 }
             }
         }

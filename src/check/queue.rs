@@ -1,0 +1,459 @@
+//! Whose turn it is: which of the checks that are ready a worker takes next, and how long it may take.
+//!
+//! Hosts take turns, so that none that hangs keeps the others from their time: first attempts come before repeats, and among
+//! them hosts that nobody has asked yet and those that answer come before those that were asked in vain. Not here: threads and
+//! clocks (`pool`), and how often a host may fail (`circuit`).
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+/// An attempt gets this long, however many others wait, unless less is asked for.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// How many classes of hosts there are.
+const CLASSES: usize = 3;
+
+/// What this run knows of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// Nobody has asked it.
+    New,
+    /// It has answered, so nothing limits it.
+    Answering,
+    /// It was asked, and has not answered anything that counts.
+    Silent,
+}
+
+/// A host whose checks are to be made.
+struct Host {
+    class: Class,
+    /// Checks that nobody has begun, in their order.
+    firsts: VecDeque<usize>,
+    /// Checks that wait for whatever: for a worker, or for their time.
+    waiting: usize,
+    /// Workers that ask it.
+    busy: usize,
+    /// When it had its last turn.
+    turn: usize,
+}
+
+/// The checks that wait for a worker. Those whose time has not come are somewhere else.
+pub struct Queue {
+    workers: usize,
+    /// So many checks at the front are slow, and so many of them are worked on at once.
+    slow: usize,
+    most_slow: usize,
+    host_of: Vec<usize>,
+    hosts: Vec<Host>,
+    /// Of each class the hosts with first attempts that are ready: those that fewest workers ask come first, then those whose
+    /// turn is longest ago.
+    lines: [BTreeSet<(usize, usize, usize)>; CLASSES],
+    slow_ready: VecDeque<usize>,
+    repeats: VecDeque<usize>,
+    busy_slow: usize,
+    /// Slow checks that are not done.
+    open_slow: usize,
+    /// Workers that ask hosts that have not answered, and those that ask hosts that have.
+    busy: [usize; 2],
+    waiting: usize,
+    turns: usize,
+    /// Whether the last turn was of a host that answers.
+    was_answering: bool,
+}
+
+/// A check that is to be made now.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which one.
+    pub index: usize,
+    /// Into how many equal parts the time that is left is to be cut, of which this attempt has one; none if it may take as long
+    /// as it likes.
+    parts: Option<usize>,
+}
+
+impl Taken {
+    /// The most time that this attempt may take of what is left.
+    pub fn most(&self, left: Duration) -> Duration {
+        let parts = self.parts.map_or(1, |parts| u32::try_from(parts).unwrap_or(u32::MAX));
+        (left / parts.max(1)).max(LEAST.min(left))
+    }
+}
+
+impl Queue {
+    /// All checks, each with the host that it asks; without a host it is on its own. The first `slow` of them may take long.
+    pub fn new(asked: &[Option<String>], slow: usize, workers: usize) -> Queue {
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut count = 0;
+        let host_of: Vec<usize> = asked
+            .iter()
+            .map(|host| {
+                let host = host.as_deref().map_or(count, |host| *known.entry(host).or_insert(count));
+                count = count.max(host + 1);
+                host
+            })
+            .collect();
+        let host = || Host { class: Class::New, firsts: VecDeque::new(), waiting: 0, busy: 0, turn: 0 };
+        let total = asked.len();
+        let mut queue = Queue {
+            workers,
+            slow,
+            most_slow: if workers < total { (workers / 2).max(1) } else { total },
+            host_of,
+            hosts: (0..count).map(|_| host()).collect(),
+            lines: Default::default(),
+            slow_ready: VecDeque::new(),
+            repeats: VecDeque::new(),
+            busy_slow: 0,
+            open_slow: slow.min(total),
+            busy: [0, 0],
+            waiting: 0,
+            turns: 0,
+            was_answering: false,
+        };
+        for index in 0..total {
+            queue.wait(index);
+            queue.push(index, false);
+        }
+        queue
+    }
+
+    /// A check is not worked on any more, and has to wait for its time.
+    pub fn wait(&mut self, index: usize) {
+        self.waiting += 1;
+        self.hosts[self.host_of[index]].waiting += 1;
+    }
+
+    /// The time of a waiting check has come.
+    pub fn push(&mut self, index: usize, is_repeat: bool) {
+        if index < self.slow {
+            self.slow_ready.push_back(index);
+        } else if is_repeat {
+            self.repeats.push_back(index);
+        } else {
+            self.change(self.host_of[index], |host| host.firsts.push_back(index));
+        }
+    }
+
+    /// The check that a worker is to begin now, if there is one; `has_later` says whether others wait for their time.
+    pub fn take(&mut self, has_later: bool) -> Option<Taken> {
+        let taken = self.take_slow().or_else(|| self.take_first(has_later)).or_else(|| self.take_repeat())?;
+        let host = self.host_of[taken.index];
+        self.waiting -= 1;
+        self.turns += 1;
+        let turn = self.turns;
+        self.was_answering = self.hosts[host].class == Class::Answering;
+        self.busy[usize::from(self.was_answering)] += usize::from(taken.index >= self.slow);
+        self.change(host, |host| {
+            host.waiting -= 1;
+            host.busy += 1;
+            host.turn = turn;
+            if host.class == Class::New {
+                host.class = Class::Silent;
+            }
+        });
+        Some(taken)
+    }
+
+    /// A worker is done with a check, or with a turn of it.
+    pub fn leave(&mut self, index: usize) {
+        let host = self.host_of[index];
+        let is_slow = index < self.slow;
+        self.busy_slow -= usize::from(is_slow);
+        self.busy[usize::from(self.hosts[host].class == Class::Answering)] -= usize::from(!is_slow);
+        self.change(host, |host| host.busy -= 1);
+    }
+
+    /// A check is done; `has_answered` says whether its host has told something that counts.
+    pub fn done(&mut self, index: usize, has_answered: bool) {
+        self.open_slow -= usize::from(index < self.slow);
+        let host = self.host_of[index];
+        if has_answered && self.hosts[host].class != Class::Answering {
+            let busy = self.hosts[host].busy;
+            self.busy[0] -= busy;
+            self.busy[1] += busy;
+            self.change(host, |host| host.class = Class::Answering);
+        }
+    }
+
+    /// Whether something is ready for which there is no place.
+    pub fn is_holding_back(&self) -> bool {
+        let firsts = self.lines.iter().any(|line| !line.is_empty());
+        firsts || !self.slow_ready.is_empty() || !self.repeats.is_empty()
+    }
+
+    /// Changes a host, which may change its place in the lines.
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut Host)) {
+        let host = &mut self.hosts[index];
+        self.lines[host.class as usize].remove(&(host.busy, host.turn, index));
+        change(host);
+        if !host.firsts.is_empty() {
+            self.lines[host.class as usize].insert((host.busy, host.turn, index));
+        }
+    }
+
+    fn line(&self, class: Class) -> &BTreeSet<(usize, usize, usize)> {
+        &self.lines[class as usize]
+    }
+
+    /// A slow check, if there is a place for it. A single worker takes them last.
+    fn take_slow(&mut self) -> Option<Taken> {
+        let is_last = self.lines.iter().all(BTreeSet::is_empty) && self.repeats.is_empty();
+        let has_place = self.busy_slow < self.most_slow && (self.workers > 1 || is_last);
+        let index = self.slow_ready.pop_front_if(|_| has_place)?;
+        self.busy_slow += 1;
+        Some(Taken { index, parts: None })
+    }
+
+    /// The class whose turn it is. Hosts that answer and those that nobody has asked yet share the workers.
+    fn class(&self) -> Class {
+        let (is_new, is_answering) = (!self.line(Class::New).is_empty(), !self.line(Class::Answering).is_empty());
+        match (is_new, is_answering) {
+            (true, true) => {
+                let [others, answering] = self.busy;
+                let is_turn = answering < others || (answering == others && !self.was_answering);
+                if is_turn { Class::Answering } else { Class::New }
+            }
+            (true, false) => Class::New,
+            (false, true) => Class::Answering,
+            (false, false) => Class::Silent,
+        }
+    }
+
+    fn take_first(&mut self, has_later: bool) -> Option<Taken> {
+        let class = self.class();
+        let (_, _, host) = *self.line(class).first()?;
+        // Of all others of its class, this one has the fewest workers.
+        if !self.has_place(host) {
+            return None;
+        }
+        let parts = self.parts(class, has_later);
+        let mut index = None;
+        self.change(host, |host| index = host.firsts.pop_front());
+        Some(Taken { index: index?, parts })
+    }
+
+    /// As long as others wait, a host that has not answered holds half of the workers at the most.
+    fn has_place(&self, host: usize) -> bool {
+        let Host { class, waiting, busy, .. } = self.hosts[host];
+        class == Class::Answering || busy < self.workers.div_ceil(2) || self.waiting == waiting
+    }
+
+    /// Each host of a class that has not answered gets the same part of the time, and so do all other checks together.
+    fn parts(&self, class: Class, has_later: bool) -> Option<usize> {
+        if class == Class::Answering {
+            return None;
+        }
+        let others = [Class::New, Class::Answering, Class::Silent].into_iter().filter(|other| *other != class);
+        let is_awaited = has_later || others.into_iter().any(|other| !self.line(other).is_empty());
+        let slow = if self.open_slow > 0 { self.most_slow } else { 0 };
+        let workers = self.workers.saturating_sub(slow).max(1);
+        Some(self.line(class).len().div_ceil(workers) + usize::from(is_awaited))
+    }
+
+    fn take_repeat(&mut self) -> Option<Taken> {
+        let at = self.repeats.iter().position(|index| self.has_place(self.host_of[*index]))?;
+        let index = self.repeats.remove(at)?;
+        Some(Taken { index, parts: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
+    /// What a simulated run is like; times in milliseconds.
+    #[derive(Clone, Debug)]
+    struct World {
+        workers: usize,
+        time: u64,
+        timeout: u64,
+        retries: usize,
+        /// Time-outs after which a host is left alone; 0 for never.
+        circuit: usize,
+        /// For each host how many accounts it has, and when it answers, if it does.
+        hosts: Vec<(usize, Option<u64>)>,
+    }
+
+    /// One attempt that a worker makes.
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    struct Attempt {
+        end: u64,
+        index: usize,
+        is_read: bool,
+    }
+
+    /// A run on a simulated clock.
+    struct Simulation<'a> {
+        world: &'a World,
+        host_of: Vec<usize>,
+        queue: Queue,
+        now: u64,
+        running: BinaryHeap<Reverse<Attempt>>,
+        later: BinaryHeap<Reverse<(u64, usize)>>,
+        attempts: Vec<usize>,
+        failures: Vec<usize>,
+        read_at: Vec<Option<u64>>,
+    }
+
+    impl Simulation<'_> {
+        /// When each account was read, if it was.
+        fn run(world: &World) -> Vec<Option<u64>> {
+            let of = |(host, (count, _)): (usize, &(usize, _))| std::iter::repeat_n(host, *count);
+            let host_of: Vec<usize> = world.hosts.iter().enumerate().flat_map(of).collect();
+            let asked: Vec<Option<String>> = host_of.iter().map(|host| Some(host.to_string())).collect();
+            let mut simulation = Simulation {
+                world,
+                queue: Queue::new(&asked, 0, world.workers),
+                now: 0,
+                running: BinaryHeap::new(),
+                later: BinaryHeap::new(),
+                attempts: vec![0; host_of.len()],
+                failures: vec![0; world.hosts.len()],
+                read_at: vec![None; host_of.len()],
+                host_of,
+            };
+            while simulation.now < world.time && simulation.step() {}
+            simulation.read_at
+        }
+
+        /// Goes on to the next moment at which something happens; false if nothing does.
+        fn step(&mut self) -> bool {
+            while let Some(Reverse((_, index))) = self.later.pop_if_due(self.now) {
+                self.queue.push(index, true);
+            }
+            while self.running.len() < self.world.workers {
+                let Some(taken) = self.queue.take(!self.later.is_empty()) else { break };
+                self.begin(&taken);
+            }
+            let ends = self.running.peek().map(|Reverse(attempt)| attempt.end);
+            let Some(next) = ends.into_iter().chain(self.later.peek().map(|Reverse((at, _))| *at)).min() else {
+                return false;
+            };
+            self.now = self.now.max(next);
+            while self.running.peek().is_some_and(|Reverse(attempt)| attempt.end <= self.now) {
+                let Some(Reverse(attempt)) = self.running.pop() else { break };
+                self.end(&attempt);
+            }
+            true
+        }
+
+        fn is_left_alone(&self, host: usize) -> bool {
+            self.world.circuit > 0 && self.failures[host] >= self.world.circuit
+        }
+
+        fn begin(&mut self, taken: &Taken) {
+            let (index, host) = (taken.index, self.host_of[taken.index]);
+            let most = self.world.workers.div_ceil(2);
+            let mut ready = self.queue.lines.iter().flatten();
+            let is_last = self.attempts[index] == 0 || ready.all(|(busy, ..)| *busy >= most);
+            assert!(is_last, "first attempts that have a place come before repeats: {:?}", self.world);
+            let Host { class, busy, waiting, .. } = self.queue.hosts[host];
+            let is_alone = self.queue.waiting == waiting;
+            assert!(
+                class == Class::Answering || is_alone || busy <= self.world.workers.div_ceil(2),
+                "{:?}",
+                self.world
+            );
+            if self.is_left_alone(host) {
+                self.running.push(Reverse(Attempt { end: self.now, index, is_read: false }));
+                return;
+            }
+            self.attempts[index] += 1;
+            let left = Duration::from_millis(self.world.time - self.now);
+            let most = self.world.timeout.min(taken.most(left).as_millis() as u64);
+            let answer = self.world.hosts[host].1.filter(|answer| *answer <= most);
+            let end = self.now + answer.unwrap_or(most);
+            self.running.push(Reverse(Attempt { end, index, is_read: answer.is_some() }));
+        }
+
+        fn end(&mut self, attempt: &Attempt) {
+            let (index, host) = (attempt.index, self.host_of[attempt.index]);
+            self.queue.leave(index);
+            if attempt.is_read {
+                self.queue.done(index, true);
+                self.read_at[index] = Some(self.now);
+                return;
+            }
+            self.failures[host] += 1;
+            if self.attempts[index] > self.world.retries || self.is_left_alone(host) {
+                self.queue.done(index, false);
+            } else {
+                self.queue.wait(index);
+                self.later.push(Reverse((self.now + 300, index)));
+            }
+        }
+    }
+
+    trait PopIfDue {
+        fn pop_if_due(&mut self, now: u64) -> Option<Reverse<(u64, usize)>>;
+    }
+
+    impl PopIfDue for BinaryHeap<Reverse<(u64, usize)>> {
+        fn pop_if_due(&mut self, now: u64) -> Option<Reverse<(u64, usize)>> {
+            if self.peek().is_some_and(|Reverse((at, _))| *at <= now) { self.pop() } else { None }
+        }
+    }
+
+    /// Fails if an account whose host answers was not read.
+    #[track_caller]
+    fn assert_read(world: &World) {
+        let of = |(count, answer): &(usize, Option<u64>)| std::iter::repeat_n(*answer, *count);
+        let answers: Vec<Option<u64>> = world.hosts.iter().flat_map(of).collect();
+        for (index, (answer, read)) in answers.iter().zip(Simulation::run(world)).enumerate() {
+            let is_in_time = read.is_some_and(|at| at <= world.time);
+            assert!(answer.is_none() || is_in_time, "account {index} is not read: {world:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_hang_keep_nobody_from_being_read() {
+        let hanging = |hosts: usize, accounts: usize| vec![(accounts, None); hosts];
+        for (hosts, workers, time, timeout) in [
+            (hanging(1, 30), 4, 17_500, 3000),
+            (hanging(1, 200), 20, 21_000, 3000),
+            (hanging(6, 1), 1, 17_500, 5000),
+            (hanging(30, 1), 4, 17_500, 3000),
+            (hanging(6, 10), 1, 17_500, 5000),
+            (hanging(1, 1), 1, 17_500, 600_000),
+        ] {
+            for (circuit, retries) in [(3, 3), (0, 3), (3, 0), (0, 0)] {
+                for accounts in [1, 20] {
+                    let last = [(accounts, Some(10))];
+                    let hosts = hosts.iter().copied().chain(last).collect();
+                    assert_read(&World { workers, time, timeout, retries, circuit, hosts });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn in_any_run_all_is_read_that_answers_at_once() {
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..500 {
+            let workers = random.usize(1..=20);
+            let time = random.u64(6000..60_000);
+            // So many that each can have more than a second, and that all who answer have one of them.
+            let hosts = random.usize(1..=(workers * (time / 3000) as usize).clamp(2, 60));
+            let hosts = (0..hosts).map(|_| (random.usize(1..20), random.bool().then(|| random.u64(1..10)))).collect();
+            let (timeout, retries) = (random.u64(1000..30_000), random.usize(0..4));
+            assert_read(&World { workers, time, timeout, retries, circuit: random.usize(0..4), hosts });
+        }
+    }
+
+    #[test]
+    fn a_host_that_answers_is_limited_by_nothing() {
+        for hosts in [vec![(500, Some(200))], vec![(250, Some(200)), (250, Some(200))]] {
+            for (workers, end) in [(20, 5000), (50, 2000)] {
+                let world =
+                    World { workers, time: 115_000, timeout: 15_000, retries: 3, circuit: 3, hosts: hosts.clone() };
+                assert_eq!(Simulation::run(&world).iter().flatten().max(), Some(&end), "{world:?}");
+            }
+        }
+        // A slow one has all of its time, though not all of its accounts can be read.
+        let world =
+            World { workers: 4, time: 17_500, timeout: 3000, retries: 3, circuit: 3, hosts: vec![(30, Some(2500))] };
+        assert_eq!(Simulation::run(&world).iter().flatten().count(), 28);
+    }
+}
