@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::{Timestamp, civil};
 
-use crate::config::Environment;
+use crate::process::environment::Environment;
 use crate::model::shard::Shard;
 use crate::process::exit::{Exit, FailOn};
 

@@ -51,7 +51,7 @@ fn act(process: &Process) -> Exit {
 
 /// Whether the arguments ask for Nagios output, also where they cannot be parsed.
 fn wants_nagios() -> bool {
-    let arguments = balance_alert::config::arguments();
+    let arguments = balance_alert::process::environment::arguments();
     arguments.iter().any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
         || arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
 }

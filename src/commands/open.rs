@@ -4,7 +4,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::cli::{Color, ConfigArg, Talk};
-use crate::config::{self, Environment, Loaded, Problem, Source};
+use crate::config::{self, Loaded, Problem, Source};
+use crate::process::environment::Environment;
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::logging::{self, Format};

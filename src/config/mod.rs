@@ -4,9 +4,7 @@
 
 mod credential;
 mod document;
-mod dotenv;
-mod echo;
-mod environment;
+mod interpolate;
 mod problem;
 mod raw;
 mod rules;
@@ -17,6 +15,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::process::environment::Environment;
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::provider::config::Project;
@@ -36,10 +35,6 @@ use jiff::tz::TimeZone;
 use crate::process::redact::Redactor;
 use crate::wire::limit::Limit;
 
-pub(crate) use echo::{looks_secret, word};
-#[cfg(debug_assertions)]
-pub(crate) use environment::of_this_process;
-pub use environment::{Environment, arguments};
 pub use problem::{Problem, Reach};
 pub use source::Source;
 pub use store::{STATE_VARIABLE, chosen_place};

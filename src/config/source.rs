@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::environment::Environment;
+use crate::process::environment::Environment;
 use super::problem::{Problem, Reach};
 use crate::model::text;
 use crate::process::file::{self, Bounds};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::environment::Environment;
+use crate::process::environment::Environment;
 use crate::state::config::{Place, State};
 
 /// The variable that names the store, as `--state` does.

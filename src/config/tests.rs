@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::environment::Environment;
+use crate::process::environment::Environment;
 use super::source::Source;
 use super::{Loaded, rules};
 

@@ -5,7 +5,7 @@
 /// `hang:` this thread never goes on. In builds with debug assertions only.
 pub(crate) fn point(place: &str) {
     #[cfg(debug_assertions)]
-    for wanted in crate::config::of_this_process("BALANCE_ALERT_FAULT").unwrap_or_default().split(',') {
+    for wanted in crate::process::environment::of_this_process("BALANCE_ALERT_FAULT").unwrap_or_default().split(',') {
         if wanted.strip_prefix("kill:") == Some(place) {
             let _ = std::process::Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
             // The signal is on its way; nothing more is done here.
@@ -28,7 +28,7 @@ pub(crate) fn point(place: &str) {
 /// Whether the list holds this word: for what goes wrong without a panic.
 pub(crate) fn is_at(place: &str) -> bool {
     #[cfg(debug_assertions)]
-    return crate::config::of_this_process("BALANCE_ALERT_FAULT")
+    return crate::process::environment::of_this_process("BALANCE_ALERT_FAULT")
         .is_some_and(|list| list.split(',').any(|wanted| wanted == place));
     #[cfg(not(debug_assertions))]
     {

@@ -13,7 +13,8 @@ use json_env_logger::env_logger::Logger as JsonLogger;
 use log::kv::{Error, Key, ToValue, Value, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::config::{self, Environment};
+use crate::process::echo;
+use crate::process::environment::Environment;
 use crate::process::interrupt::Deadline;
 use crate::process::redact;
 use crate::process::{clock, output};
@@ -81,7 +82,7 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
 
 /// What is said of a value, which is repeated only if it cannot be a secret.
 fn cannot_be(value: &str) -> String {
-    config::word(value).map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
+    echo::word(value).map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.

@@ -4,6 +4,9 @@
 
 pub mod aside;
 pub mod clock;
+mod dotenv;
+pub(crate) mod echo;
+pub mod environment;
 pub mod exit;
 pub(crate) mod fault;
 pub mod file;

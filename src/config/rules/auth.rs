@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Builder, under};
 use crate::config::credential::Use;
 use crate::config::document::{Part, Step};
-use crate::config::echo;
+use crate::process::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawAuth, RawBasic, RawHeader, RawJwt};
 use crate::wire::auth::{self, Jwt, Login};

@@ -11,7 +11,7 @@ use super::{Builder, item, key, shown_name, suggestion, under, web_address};
 use crate::check::provider::expression::Expression;
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
-use crate::config::echo;
+use crate::process::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::RawWebhook;
 use crate::notify::config::{Channel, ChannelKind};

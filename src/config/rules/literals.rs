@@ -8,7 +8,7 @@ use url::Url;
 
 use super::Builder;
 use crate::check::provider::page::Page;
-use crate::config::echo;
+use crate::process::echo;
 use crate::process::redact;
 
 /// Headers that everybody may read, in small letters.

@@ -16,7 +16,8 @@ use crate::config::document::{self, NodePath, Part, Step};
 use crate::config::raw::{
     Lenient, MailAuth, MailSecurity, OauthProvider, RawEmailSettings, RawMailbox, RawMailboxes, RawOauth2,
 };
-use crate::config::{Settings, echo};
+use crate::config::Settings;
+use crate::process::echo;
 use crate::model::text;
 
 /// What a token of Microsoft's must be for.

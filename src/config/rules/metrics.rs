@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::{Builder, key, under, web_address};
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
-use crate::config::echo;
+use crate::process::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
 use crate::metrics;
 use crate::publish::config::{Gateway, Metrics};

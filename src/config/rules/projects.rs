@@ -14,7 +14,8 @@ use crate::config::credential::Use;
 use crate::config::document::{self, Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject};
-use crate::config::{Settings, echo};
+use crate::config::Settings;
+use crate::process::echo;
 use crate::model::amount;
 use crate::page::traps;
 

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, key, under};
 use crate::config::document::Part;
-use crate::config::echo;
+use crate::process::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawState, RawStore};
 use crate::config::store::{

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::{Builder, item, shown_name, under};
 use crate::check::subscription::{Cycle, Schedule, Subscription};
 use crate::config::document::{self, Part, Step};
-use crate::config::echo;
+use crate::process::echo;
 use crate::config::raw::{CycleType, RawSubscription};
 use crate::process::clock;
 

@@ -6,7 +6,6 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::config;
 use crate::model::failure::{Failure, Reason};
 use crate::process::surroundings::Surroundings;
 use crate::wire::auth;
@@ -131,7 +130,7 @@ impl Proxy {
         let (user, password) = (plain(url.username()), url.password().map(plain));
         // A word alone may be a password, and the host of a proxy is named in failures.
         let is_word = !value.contains("://") && !value.contains([':', '@', '.', '[']) && host != "localhost";
-        if is_word || config::looks_secret(host) {
+        if is_word || crate::process::echo::looks_secret(host) {
             return Err(unusable("does not hold the address of a proxy"));
         }
         let has_login = !user.is_empty() || password.is_some();
@@ -266,7 +265,7 @@ fn prefix(address: IpAddr, bits: u8) -> (u128, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Environment;
+    use crate::process::environment::Environment;
 
     fn read(variables: &[(&str, &str)]) -> Proxies {
         Proxies::new(&Environment::of(variables).surroundings())

@@ -53,31 +53,31 @@ pub(crate) fn word(text: &str) -> Option<&str> {
 }
 
 /// A key of a mapping in back-ticks, or what stands for it.
-pub(super) fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     word(text).map_or_else(|| "a key that is not shown".to_owned(), |word| format!("`{word}`"))
 }
 
 /// The name of an entry, if it can be repeated. Names are free, so all but what looks like a secret can.
-pub(super) fn name(text: &str) -> Option<String> {
+pub(crate) fn name(text: &str) -> Option<String> {
     (!looks_secret(text)).then(|| text::one_line(text, 60))
 }
 
 /// ` 5`, or nothing: a key may be made of digits alone, but not of so few.
-pub(super) fn number(number: impl Display) -> String {
+pub(crate) fn number(number: impl Display) -> String {
     let text = number.to_string();
     let is_short = text.len() <= LONGEST_NUMBER && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '.'));
     if is_short { format!(" {text}") } else { String::new() }
 }
 
 /// `, but is 5`, or nothing.
-pub(super) fn but_is(value: impl Display) -> String {
+pub(crate) fn but_is(value: impl Display) -> String {
     let text = value.to_string();
     let is_short = !number(&text).is_empty() || word(&text).is_some_and(|word| word.len() <= LONGEST_NUMBER);
     if is_short { format!(", but is {text}") } else { String::new() }
 }
 
 /// `: 15.11.2026` in back-ticks, or nothing: what looks like a date is one, if not as it should be written.
-pub(super) fn date(text: &str) -> String {
+pub(crate) fn date(text: &str) -> String {
     let separators = text.bytes().filter(|byte| b".-/".contains(byte)).count();
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if separators == 2 && digits <= 8 && separators + digits == text.len() {
@@ -88,7 +88,7 @@ pub(super) fn date(text: &str) -> String {
 }
 
 /// A path in back-ticks, or what stands for it: a key that is given as the name of its file is no path.
-pub(super) fn path(written: &str, full: &Path) -> String {
+pub(crate) fn path(written: &str, full: &Path) -> String {
     if looks_secret(written) { "what it names".to_owned() } else { format!("`{}`", full.display()) }
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn looks_secret(text: &str) -> bool {
 }
 
 /// A message of somebody else, without what looks like a key in it.
-pub(super) fn scrub(message: &str) -> String {
+pub(crate) fn scrub(message: &str) -> String {
     let parts = message.split_inclusive(is_apart).map(|part| {
         let end = part.char_indices().next_back().filter(|(_, c)| is_apart(*c)).map_or(part.len(), |(at, _)| at);
         let (word, apart) = part.split_at(end);
@@ -117,7 +117,7 @@ fn is_key(word: &str) -> bool {
 }
 
 /// Whether a text holds what begins as keys of well-known services do, and is as long as these.
-pub(super) fn is_known_key(text: &str) -> bool {
+pub(crate) fn is_known_key(text: &str) -> bool {
     text.split(is_apart).any(|part| part.len() >= 20 && has_prefix(part))
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Parsed {
 
 /// A line that cannot be read. What it holds may be a secret, so only the name of its variable is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BrokenLine {
+pub(crate) struct BrokenLine {
     /// From 1.
     pub number: usize,
     /// The variable it was to set, if that can be told.
