@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::{Timestamp, civil};
 
-use crate::process::environment::Environment;
 use crate::model::shard::Shard;
+use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.

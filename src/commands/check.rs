@@ -20,14 +20,15 @@ use crate::check::subscription::Schedule;
 use crate::check::{self, CachedReading, Outcome};
 use crate::cli::CheckArgs;
 use crate::config::{self, Reach};
-use crate::process::environment::Environment;
 use crate::decide::{self, Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::metrics::{self, Sums, Tally};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::notify;
+use crate::notify::Dispatch;
 use crate::plan::{Plan, PlanError};
+use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::{Deadline, Interrupt};
 use crate::process::logging::{self, Format};
@@ -248,7 +249,21 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     context.clients.end_reading();
     context.process.reserve.release();
     let tell = context.until(Step::Tell);
-    let deliveries = notify::notify(&plan, &alerts, &run.id, &context.clients, &tell, args.dry_run, context.format);
+    let deliveries = notify::notify(
+        &Dispatch {
+            channels: &plan.channels,
+            language: plan.language,
+            redactor: &plan.redactor,
+            max_retries: plan.max_retries,
+            timeout: plan.request_timeout,
+            run_id: &run.id,
+            clients: &context.clients,
+            deadline: &tell,
+            is_dry_run: args.dry_run,
+            format: context.format,
+        },
+        &alerts,
+    );
     fault::point("after-send");
 
     drop(decider);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{Color, ConfigArg, Talk};
 use crate::config::{self, Loaded, Problem, Source};
-use crate::process::environment::Environment;
 use crate::model::text;
+use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::logging::{self, Format};
 use crate::process::{Process, output, redact};

@@ -15,7 +15,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use crate::process::environment::Environment;
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::provider::config::Project;
@@ -23,6 +22,7 @@ use crate::check::subscription::Subscription;
 use crate::decide::config::Alerting;
 use crate::model::words::Language;
 use crate::notify::config::Channel;
+use crate::process::environment::Environment;
 use crate::publish::config::Metrics;
 use crate::state::config::State;
 use std::collections::BTreeMap;

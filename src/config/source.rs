@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::process::environment::Environment;
 use super::problem::{Problem, Reach};
 use crate::model::text;
+use crate::process::environment::Environment;
 use crate::process::file::{self, Bounds};
 
 /// The variable that names the config, as `--config` does.

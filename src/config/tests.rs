@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::process::environment::Environment;
 use super::source::Source;
 use super::{Loaded, rules};
+use crate::process::environment::Environment;
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");

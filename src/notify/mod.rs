@@ -9,6 +9,7 @@ pub mod config;
 mod message;
 
 use crate::metrics::{Tally, family};
+use crate::model::words::Language;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -26,7 +27,6 @@ use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::config::Channel;
 use crate::notify::config::ChannelKind;
-use crate::plan::Plan;
 use crate::process::fault;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::Format;
@@ -120,22 +120,38 @@ impl Progress {
     }
 }
 
-/// Tells every channel of the plan about the alerts that are for it, all channels at once. Nothing is sent if there are none.
+/// With what a run tells its channels.
+pub struct Dispatch<'a> {
+    /// The channels of the config.
+    pub channels: &'a [Channel],
+    /// The language of messages.
+    pub language: Language,
+    /// Knows every secret.
+    pub redactor: &'a Arc<Redactor>,
+    /// Repeats after a first attempt.
+    pub max_retries: u32,
+    /// Longest time for one request.
+    pub timeout: Duration,
+    /// Names the run in messages.
+    pub run_id: &'a str,
+    /// What sends.
+    pub clients: &'a Arc<Clients>,
+    /// When telling must be over.
+    pub deadline: &'a Deadline,
+    /// Whether messages are shown instead of sent.
+    pub is_dry_run: bool,
+    /// The form of the log, for a channel that writes there.
+    pub format: Format,
+}
+
+/// Tells every channel about the alerts that are for it, all channels at once. Nothing is sent if there are none.
 ///
 /// A channel that is not through at the deadline counts as failed with `timeout`, as far as it was not through.
-pub fn notify(
-    plan: &Plan,
-    tellings: &[Telling],
-    run_id: &str,
-    clients: &Arc<Clients>,
-    deadline: &Deadline,
-    dry_run: bool,
-    format: Format,
-) -> Vec<Delivery> {
+pub fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
     let (sender, receiver) = mpsc::channel();
     let mut alone = Vec::new();
     let mut deliveries: Vec<(Delivery, Option<Arc<Mutex<Progress>>>)> = Vec::new();
-    for channel in &plan.channels {
+    for channel in dispatch.channels {
         let mut positions: Vec<usize> =
             (0..tellings.len()).filter(|at| tellings[*at].to.contains(&channel.id)).collect();
         message::by_cause(|at| &tellings[at].alert, &mut positions);
@@ -148,24 +164,24 @@ pub fn notify(
         }
         let index = deliveries.len();
         let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
-        let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, &plan.redactor)).collect();
+        let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, dispatch.redactor)).collect();
         let progress = Arc::new(Mutex::new(Progress::default()));
         let mut task = Task {
             channel: channel.clone(),
-            message: Message::new(&wanted, plan.language, run_id),
+            message: Message::new(&wanted, dispatch.language, dispatch.run_id),
             positions: positions.clone(),
-            clients: Arc::clone(clients),
-            redactor: Arc::clone(&plan.redactor),
-            policy: retry::Policy { max_retries: plan.max_retries, deadline: deadline.clone() },
+            clients: Arc::clone(dispatch.clients),
+            redactor: Arc::clone(dispatch.redactor),
+            policy: retry::Policy { max_retries: dispatch.max_retries, deadline: dispatch.deadline.clone() },
             limiter: channel.limit.clone().map(Limiter::new),
-            timeout: plan.request_timeout,
-            format,
+            timeout: dispatch.timeout,
+            format: dispatch.format,
             signed_at: AtomicI64::new(0),
             progress: Arc::clone(&progress),
         };
-        let sender = sender.clone();
+        let (sender, is_dry_run) = (sender.clone(), dispatch.is_dry_run);
         let work = move || {
-            let delivery = if dry_run { task.render() } else { task.deliver() };
+            let delivery = if is_dry_run { task.render() } else { task.deliver() };
             // Nobody listens any more after the deadline.
             let _ = sender.send((index, delivery));
         };
@@ -175,7 +191,7 @@ pub fn notify(
     drop(sender);
     // Where there are no threads one channel comes after the other.
     alone.into_iter().for_each(|mut work| work());
-    while let Ok((index, delivery)) = deadline.receive(&receiver) {
+    while let Ok((index, delivery)) = dispatch.deadline.receive(&receiver) {
         deliveries[index] = (delivery, None);
     }
     let ended = deliveries.into_iter().map(|(delivery, progress)| match progress {

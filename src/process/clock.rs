@@ -37,7 +37,8 @@ pub fn before(at: Timestamp, time: Duration) -> Timestamp {
 /// In builds with debug assertions a test can set the clock: `BALANCE_ALERT_CLOCK` holds seconds since 1970.
 #[cfg(debug_assertions)]
 fn shifted(now: SystemTime) -> SystemTime {
-    let seconds = crate::process::environment::of_this_process("BALANCE_ALERT_CLOCK").and_then(|text| text.parse::<u64>().ok());
+    let seconds =
+        crate::process::environment::of_this_process("BALANCE_ALERT_CLOCK").and_then(|text| text.parse::<u64>().ok());
     let at = seconds.and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
     at.unwrap_or(now)
 }

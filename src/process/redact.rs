@@ -5,6 +5,7 @@
 //! log, alert, metrics, files) passes [`shield`]: it is a plain search for secrets that could be nothing else, so a name or a
 //! number of the user's own is never torn apart by a key such as `test`.
 
+mod failure;
 mod layers;
 mod runs;
 mod search;

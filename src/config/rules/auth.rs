@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Builder, under};
 use crate::config::credential::Use;
 use crate::config::document::{Part, Step};
-use crate::process::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawAuth, RawBasic, RawHeader, RawJwt};
+use crate::process::echo;
 use crate::wire::auth::{self, Jwt, Login};
 
 /// The variable that stands for `jwt.secret`.

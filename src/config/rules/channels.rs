@@ -11,10 +11,10 @@ use super::{Builder, item, key, shown_name, suggestion, under, web_address};
 use crate::check::provider::expression::Expression;
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
-use crate::process::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::RawWebhook;
 use crate::notify::config::{Channel, ChannelKind};
+use crate::process::echo;
 use crate::wire::limit::Limit;
 
 impl Builder<'_> {

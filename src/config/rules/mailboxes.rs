@@ -11,14 +11,14 @@ use super::{Builder, is_host, item, key, shown_name, under, web_address};
 use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
 use crate::check::mailbox::keywords::{DEFAULT, Keywords};
 use crate::check::mailbox::session::{Address, Security};
+use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, NodePath, Part, Step};
 use crate::config::raw::{
     Lenient, MailAuth, MailSecurity, OauthProvider, RawEmailSettings, RawMailbox, RawMailboxes, RawOauth2,
 };
-use crate::config::Settings;
-use crate::process::echo;
 use crate::model::text;
+use crate::process::echo;
 
 /// What a token of Microsoft's must be for.
 const MICROSOFT_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";

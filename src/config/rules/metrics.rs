@@ -8,9 +8,9 @@ use secrecy::ExposeSecret;
 use super::{Builder, key, under, web_address};
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
-use crate::process::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
 use crate::metrics;
+use crate::process::echo;
 use crate::publish::config::{Gateway, Metrics};
 use crate::wire::auth::Login;
 

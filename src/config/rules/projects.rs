@@ -10,14 +10,14 @@ use super::{Builder, item, key, no_provider, shown_name, suggestion, under, web_
 use crate::check::provider::Target;
 use crate::check::provider::config::Project;
 use crate::check::provider::page::{CredentialFormat, Page, Reader};
+use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject};
-use crate::config::Settings;
-use crate::process::echo;
 use crate::model::amount;
 use crate::page::traps;
+use crate::process::echo;
 
 impl Builder<'_> {
     pub(super) fn projects(

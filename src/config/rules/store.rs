@@ -4,13 +4,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, key, under};
 use crate::config::document::Part;
-use crate::process::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawState, RawStore};
 use crate::config::store::{
     DATABASE_VARIABLE, NO_PLACE, PLACE_HINT, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_address,
     is_postgres, usual_place,
 };
+use crate::process::echo;
 use crate::state;
 use crate::state::config::{Place, State};
 

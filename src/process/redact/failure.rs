@@ -1,0 +1,83 @@
+//! Failures as they may leave this program.
+
+use super::Redactor;
+use crate::model::failure::Failure;
+use crate::model::text;
+
+impl Failure {
+    /// The same failure without what one request proved itself with: a token or a signature that was made for it, so that
+    /// nobody else knows it.
+    pub fn hiding<'a>(self, proofs: impl IntoIterator<Item = &'a str>) -> Self {
+        if let Some(said) = self.said() {
+            let made = Redactor::default();
+            for proof in proofs {
+                made.learn(proof);
+                // Without the scheme, and the signature alone: `Basic ...`, `..., Signature=...`, `sha256=...`.
+                let parts = [proof.split_once(' ').map(|(_, rest)| rest), proof.rsplit_once('=').map(|(_, rest)| rest)];
+                parts.into_iter().flatten().filter(|part| part.len() >= 16).for_each(|part| made.learn(part));
+            }
+            let said = made.mask(said);
+            return self.saying(said);
+        }
+        self
+    }
+
+    /// The failure as it may leave this program: the message names the host and ends with the peer's words, and nothing in
+    /// it is a secret. To settle a failure twice changes nothing.
+    pub fn settle(mut self, redactor: &Redactor) -> Self {
+        let (host, said) = self.take_peer();
+        if !host.is_empty() && !text::names(&self.message, &host) {
+            self.message = format!("{}: {}", host, self.message);
+        }
+        self.message = redactor.polish(&self.message);
+        let said = redactor.clean(&said);
+        if !said.is_empty() {
+            self.message = format!("{}: {said}", self.message);
+        }
+        self.hint = self.hint.map(|hint| redactor.polish(&hint));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::failure::Reason;
+
+    #[test]
+    fn a_failure_is_settled_once_names_its_host_once_and_keeps_its_own_words() {
+        let redactor = Redactor::default();
+        ["sk-12345678", "refused", "abc"].iter().for_each(|secret| redactor.learn(secret));
+        for (message, host, said, want) in [
+            ("the key was refused", "h:8080", "", "h:8080: the key was refused"),
+            ("the key was refused", "h:8080", "abc refused", "h:8080: the key was refused: *** ***"),
+            ("the key was refused", "", "bad\nkey", "the key was refused: bad key"),
+            ("the Pushgateway at h:8080: no", "h:8080", "", "the Pushgateway at h:8080: no"),
+            ("not asked: `h:8080` failed", "h:8080", "", "not asked: `h:8080` failed"),
+            ("at h:80801", "h:8080", "", "h:8080: at h:80801"),
+            ("ah:8080", "h:8080", "", "h:8080: ah:8080"),
+            ("sk-12345678 in it", "h", "", "h: *** in it"),
+        ] {
+            let failure = Failure::new(Reason::Auth, message).at(host).saying(said).settle(&redactor);
+            assert_eq!(failure.message, want);
+            assert_eq!(failure.clone().at(host).settle(&redactor), failure, "twice is once");
+            assert_eq!(Failure::without_host(&failure.message, host), want.trim_start_matches(&format!("{host}: ")));
+        }
+        let failure = Failure::new(Reason::Auth, "x").at("first").at("second").settle(&redactor);
+        assert_eq!(failure.message, "first: x", "who is nearer to the fault knows better");
+    }
+
+    #[test]
+    fn what_was_made_for_one_request_is_hidden() {
+        let signature = "0f".repeat(32);
+        for proof in [
+            format!("Bearer {signature}"),
+            format!("sha256={signature}"),
+            format!("HMAC-SHA256 Credential=AK/x, SignedHeaders=host, Signature={signature}"),
+        ] {
+            let said = format!("bad {signature}, {proof}");
+            let failure = Failure::new(Reason::Auth, "x").saying(said).hiding([proof.as_str()]);
+            assert!(!failure.describe().contains("0f0f"), "{}", failure.describe());
+        }
+    }
+}
