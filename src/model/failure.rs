@@ -224,8 +224,3 @@ impl Failure {
         format!("{}{said}{hint}", self.message)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-}

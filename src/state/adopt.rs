@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::StoreError;
 use super::database::Database;
-use super::views::previous_run;
+use super::rows::previous_run;
 use crate::decide::Found;
 use crate::decide::memory::Memory;
 use crate::model::alert::Topic;

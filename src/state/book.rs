@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::adopt::adopt;
 use super::database::{Database, Row, Value, for_keys, insert};
 use super::mend::{Odd, Table};
-use super::views::{previous_start, shard_text};
+use super::rows::{content, fact, previous_start, set_fact, shard_text, timestamp};
 use super::{Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
@@ -295,14 +295,6 @@ fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
 
 fn topic(row: &Row, column: usize) -> Result<Topic, StoreError> {
     Topic::of(row.text(column)?).ok_or_else(|| StoreError::unknown("topic"))
-}
-
-/// A message as it was kept. What is well-formed and yet none may be one of a newer version.
-pub(super) fn content(text: &str) -> Result<Alert, StoreError> {
-    serde_json::from_str(text).map_err(|error| match error.is_data() {
-        true => StoreError::unknown("message"),
-        false => StoreError::damaged("a message in it cannot be understood"),
-    })
 }
 
 /// The row of a run. Its number is its start, moved on where another run has it.
@@ -943,16 +935,6 @@ pub(super) fn sums(
     })
 }
 
-pub(super) fn fact(database: &mut dyn Database, name: &str) -> Result<Option<String>, StoreError> {
-    let rows = database.query("SELECT value FROM facts WHERE name = $1", &[name.into()])?;
-    Ok(rows.first().and_then(|row| row.optional_text(0)).map(str::to_owned))
-}
-
-pub(super) fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> Result<(), StoreError> {
-    let rest = "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    insert(database, "facts", &["name", "value"], &[vec![name.into(), value.into()]], rest)
-}
-
 /// Removes what is older than the retention.
 ///
 /// A clock that is ahead by years must not empty the store, so time counts only as far as an earlier run bears it out: one
@@ -997,8 +979,4 @@ fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Re
     database.execute("DELETE FROM readings WHERE read_at < $1", &time)?;
     // Earlier versions named readings by whole addresses, in whose paths tokens may stand.
     database.execute("DELETE FROM readings WHERE account LIKE '%://%'", &[])
-}
-
-pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::damaged("a time in it is out of range"))
 }

@@ -81,7 +81,7 @@ impl Odd {
             row.remove(database)?;
         }
         name(damaged.iter(), "cannot be understood and is set aside");
-        let known = super::book::fact(database, LEFT_ALONE)?.unwrap_or_default();
+        let known = super::rows::fact(database, LEFT_ALONE)?.unwrap_or_default();
         let mut left: Vec<String> = newer.iter().map(OddRow::mark).take(MOST_LEFT).collect();
         left.sort();
         left.dedup();

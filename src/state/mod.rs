@@ -16,6 +16,7 @@ pub mod config;
 mod database;
 mod mend;
 mod postgres;
+mod rows;
 mod schema;
 pub mod session;
 mod sqlite;
@@ -468,7 +469,7 @@ impl Store {
     ) -> Result<Option<Timestamp>, StoreError> {
         self.call(until, notices, move |database, _, _| {
             fault::point("in-previous-start");
-            views::previous_start(database, shard)
+            rows::previous_start(database, shard)
         })
     }
 

@@ -6,13 +6,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::StoreError;
-use super::book::{content, timestamp};
 use super::database::{Database, Row};
 use super::mend::{Odd, Table};
+use super::rows::{content, of_run, present, timestamp};
 use crate::model::alert::{Alert, Topic};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
-use crate::process::clock;
 
 /// Runs that `health` looks at, at least.
 const LAST_RUNS: i64 = 50;
@@ -154,10 +153,6 @@ const SAMPLES: Table = Table { name: "samples", key: &[("run", 0), ("check_id", 
 const RUNS: Table = Table { name: "runs", key: &[("run", 0)] };
 const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 0)] };
 const DELIVERIES: Table = Table { name: "deliveries", key: &[("dedup_key", 0), ("channel", 1)] };
-
-fn of_run(number: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
-}
 
 fn text(row: &Row, column: usize) -> Option<String> {
     row.optional_text(column).map(str::to_owned)
@@ -369,34 +364,9 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
     Ok(runs)
 }
 
-/// When the last run over everything began, or over all of a shard.
-pub(super) fn previous_start(
-    database: &mut dyn Database,
-    shard: Option<Shard>,
-) -> Result<Option<Timestamp>, StoreError> {
-    Ok(previous_run(database, shard)?.and_then(|run| of_run(run).ok()))
-}
-
-/// The number of the run before this one, over the same checks.
-pub(super) fn previous_run(database: &mut dyn Database, shard: Option<Shard>) -> Result<Option<i64>, StoreError> {
-    let sql = "SELECT run FROM runs WHERE run <= $1 AND shard = $2 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
-    let rows = database.query(sql, &[present().into(), shard_text(shard).into()])?;
-    Ok(rows.first().and_then(|row| row.optional_int(0)))
-}
-
-/// How a shard stands in the store; empty for none.
-pub(super) fn shard_text(shard: Option<Shard>) -> String {
-    shard.map(|shard| shard.to_string()).unwrap_or_default()
-}
-
 fn shard(row: &Row, column: usize) -> Result<Option<Shard>, StoreError> {
     match row.text(column)? {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|_| StoreError::damaged("a shard in it cannot be understood")),
     }
-}
-
-/// The highest number that a run can have now, with a little for clocks that differ.
-fn present() -> i64 {
-    clock::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
 }

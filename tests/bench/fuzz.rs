@@ -10,7 +10,7 @@
 mod page;
 
 use balance_alert::check::mailbox::answer::Answers;
-use balance_alert::check::mailbox::{finding, keywords, mail, scan};
+use balance_alert::check::mailbox::{finding, keywords, mail};
 use base64::Engine;
 use fastrand::Rng;
 use std::io::Write;
@@ -175,7 +175,7 @@ fn fuzz(seconds: u64, seed: u64) -> Tally {
             tally.check(seed, "eml", &input, || {
                 let mail = mail::read(&input);
                 let text = format!("{}\n{}", mail.subject, mail.text);
-                let _ = (words.find(&text).len(), scan::amount(&text), finding::service(&mail.subject));
+                let _ = (words.find(&text).len(), finding::first_amount(&text), finding::service(&mail.subject));
                 assert!(mail.text.len() <= mail::MOST_TEXT, "{}", mail.text.len());
             });
         }

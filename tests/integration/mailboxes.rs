@@ -3,10 +3,9 @@
 use crate::support::dovecot::{Dovecot, PASSWORD, USER};
 use crate::support::imap::{scripted, sound};
 use crate::support::{Program, Reply, Server, config, pki};
+use balance_alert::check::mailbox::door::{Address, Proof, Security};
 use balance_alert::check::mailbox::mail::{self, Mail};
-use balance_alert::check::mailbox::session::{
-    Address, Bounds, Cursor, Letter, Proof, Reader, Security, Visit as Of, visit,
-};
+use balance_alert::check::mailbox::session::{Bounds, Cursor, Letter, Reader, Visit as Of, visit};
 use balance_alert::model::failure::{Failure, Reason, Retry};
 use balance_alert::process::redact::Redactor;
 use native_tls::{Certificate, TlsConnector};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+use super::door::Address;
 use super::keywords::Keywords;
-use super::session::Address;
 use crate::model::identity::Identity;
 
 /// A mailbox to watch.

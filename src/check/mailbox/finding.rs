@@ -16,6 +16,14 @@ pub fn service(subject: &str) -> Option<String> {
     None
 }
 
+/// Of a mail's text so much is searched for an amount, in bytes: that search is slow, and the amount stands near the beginning.
+pub(super) const MOST_FOR_AMOUNT: usize = 32 * 1024;
+
+/// The amount that a mail names.
+pub fn first_amount(text: &str) -> Option<Amount> {
+    amount(&text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@
 mod amounts;
 pub mod answer;
 pub mod config;
+pub mod door;
 pub mod finding;
 mod folder;
 pub mod html;

@@ -11,8 +11,9 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
+use super::door::{Address, Proof};
 use super::resolve::{Answer, Resolver};
-use super::session::{Address, Bounds, Cursor, Letter, Proof, Reader, visit};
+use super::session::{Bounds, Cursor, Letter, Reader, visit};
 use super::{finding, mail, trial};
 use crate::check::mailbox::config::EmailSettings;
 use crate::check::mailbox::config::MailLogin;
@@ -27,8 +28,6 @@ use crate::wire::retry;
 
 /// Longest time for one mailbox, what it waits for a worker or between attempts not counted.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Of a mail's text so much is searched for an amount, in bytes: that search is slow, and the amount stands near the beginning.
-const MOST_FOR_AMOUNT: usize = 32 * 1024;
 /// Longest pause between two looks whether a name has been looked up.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -344,7 +343,7 @@ impl Desk<'_> {
         if keywords.is_empty() {
             return None;
         }
-        let amount = amount(&text);
+        let amount = finding::first_amount(&text);
         let redactor = &self.terms.redactor;
         Some(Finding {
             identity: Identity::of("mail", &mail.id, &[]),
@@ -376,11 +375,6 @@ impl Desk<'_> {
             keywords: Vec::new(),
         }
     }
-}
-
-/// The amount that a mail names.
-pub fn amount(text: &str) -> Option<finding::Amount> {
-    finding::amount(&text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
 }
 
 /// A new access token for a refresh token (RFC 6749 section 6). Whatever of the answer lets somebody in is learnt.
@@ -419,6 +413,7 @@ fn token(oauth2: &Oauth2, clients: &Clients, redactor: &Redactor, timeout: Durat
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::MOST_FOR_AMOUNT;
     use super::*;
 
     #[test]
@@ -440,7 +435,7 @@ mod tests {
     #[test]
     fn an_amount_is_looked_for_near_the_beginning() {
         let text = |before: usize| format!("{}余额：12.50 元", "字 ".repeat(before / 4));
-        assert!(amount(&text(MOST_FOR_AMOUNT - 100)).is_some());
-        assert!(amount(&text(MOST_FOR_AMOUNT + 100)).is_none());
+        assert!(finding::first_amount(&text(MOST_FOR_AMOUNT - 100)).is_some());
+        assert!(finding::first_amount(&text(MOST_FOR_AMOUNT + 100)).is_none());
     }
 }

@@ -8,8 +8,8 @@ use imap::Session;
 use imap::types::Fetches;
 use jiff::Timestamp;
 
-use super::session::{Door, MOST_OF_MAIL, failure};
-use super::stream::{ANSWER, Limits, Stream};
+use super::door::{Door, failure};
+use super::stream::{ANSWER, Limits, MOST_OF_MAIL, Stream};
 use crate::model::failure::{Failure, Reason, Retry};
 
 /// Mails that are fetched with one command.

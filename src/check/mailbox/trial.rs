@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-use super::session::MOST_OF_MAIL;
-use super::{finding, keywords, mail, scan};
+use super::stream::MOST_OF_MAIL;
+use super::{finding, keywords, mail};
 use crate::model::failure::{Failure, Reason};
 use crate::process::exit::Exit;
 use crate::process::fault;
@@ -99,6 +99,6 @@ pub(crate) fn stand(process: &Process) -> Exit {
     let mail = mail::read(&raw);
     let text = format!("{}\n{}", mail.subject, mail.text);
     let words = keywords::Keywords::new(keywords::DEFAULT.map(str::to_owned)).find(&text);
-    drop((words, scan::amount(&text), finding::service(&mail.subject)));
+    drop((words, finding::first_amount(&text), finding::service(&mail.subject)));
     if say(DONE) { Exit::Ok } else { Exit::Internal }
 }

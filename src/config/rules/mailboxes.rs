@@ -9,8 +9,8 @@ use url::Url;
 
 use super::{Builder, is_host, item, key, shown_name, under, web_address};
 use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
+use crate::check::mailbox::door::{Address, Security};
 use crate::check::mailbox::keywords::{DEFAULT, Keywords};
-use crate::check::mailbox::session::{Address, Security};
 use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, NodePath, Part, Step};
