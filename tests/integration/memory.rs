@@ -870,7 +870,9 @@ fn a_currency_cannot_write_to_the_terminal() {
     let mut account = low("A");
     account["options"]["balance"] = json!("{amount: .low, currency: \"\\u001b]0;T\\u0007X\\nY\"}");
     let program = Program::check(&config(vec![account])).args(["--color", "always"]);
-    let run = program.clone().run().expect(2);
+    // It is no currency, so the check fails.
+    let run = program.clone().run().expect(3);
+    assert!(run.stdout.contains("`currency`"), "{run}");
     assert!(!run.stdout.contains("\u{1b}]") && !run.stdout.contains('\u{7}'), "{run}");
     let status = program.instead(["status", "--color", "always"]).run().expect(0);
     assert!(!status.stdout.contains("\u{1b}]"), "{status}");
