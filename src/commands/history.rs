@@ -101,9 +101,19 @@ impl<'a> Newest<'a> {
         let read = || series.samples.iter().enumerate().filter(|(_, sample)| sample.balance.is_some());
         let newest = read().next_back().map(|(_, sample)| sample.currency.as_deref());
         let currency = newest.unwrap_or(series.currency.as_deref());
-        let is_other = |sample: &Sample| match (sample.currency.as_deref(), currency) {
-            (Some(one), Some(other)) => !amount::is_same(one, other),
-            (one, other) => one != other,
+        // A sign such as `¥` stands for several currencies, so what is the same as the newest one need not be the same as all
+        // between them.
+        let mut seen = vec![currency];
+        let mut is_other = |sample: &'a Sample| {
+            let own = sample.currency.as_deref();
+            let is_other = seen.iter().any(|known| match (own, *known) {
+                (Some(one), Some(other)) => !amount::is_same(one, other),
+                (one, other) => one != other,
+            });
+            if !is_other && !seen.contains(&own) {
+                seen.push(own);
+            }
+            is_other
         };
         let Some((last, before)) = read().rfind(|(_, sample)| is_other(sample)) else {
             return Newest { samples: &series.samples, currency, change: None };
@@ -347,6 +357,8 @@ mod tests {
             (&[("1", ""), ("2", "CNY")], Some("CNY"), (1, Some(None))),
             (&[("1", "USD"), ("2", "")], None, (1, Some(Some("USD")))),
             (&[("x", "USD"), ("2", "CNY")], Some("CNY"), (2, None)),
+            (&[("5", "CNY"), ("4", "JPY"), ("50", "¥")], Some("¥"), (2, Some(Some("CNY")))),
+            (&[("5", "CNY"), ("4", "¥"), ("50", "RMB")], Some("RMB"), (3, None)),
             (&[("x", "USD")], Some("EUR"), (1, None)),
             (&[], Some("EUR"), (0, None)),
         ] {
