@@ -34,16 +34,24 @@ pub fn amount(text: &str) -> Option<Amount> {
     let text = fold(text);
     let (manner, customs) = (Manner::of(&text), Customs::of(&text));
     let mut found: Vec<(Role, Option<Amount>)> = Vec::new();
-    let (mut from, mut taken, mut last) = (0, 0, None);
+    if manner.has_scale {
+        return None;
+    }
+    let (mut from, mut taken, mut last, mut was_amount) = (0, 0, None, true);
     for _ in 0..MOST_NUMBERS {
         let Some(start) = amount::number_start(&text, from) else {
             break;
         };
         let number = Number::at(&text, start, taken);
         let words = Words::new(&text, taken, number.before_at, number.after_at);
-        let label = if words.is_listed() { last } else { words.label(&manner) };
+        let is_listed = words.is_listed();
+        let label = if is_listed { last } else { words.label(&manner) };
         if let Some(label) = label {
-            found.extend(number.value(&words, label, &manner, &customs).map(|value| (label.role, value)));
+            let value = number.value(&words, label, &manner, &customs);
+            // Of `100 or 200 USD` the second is no clearer than the first.
+            let value = if is_listed && !was_amount { Some(None) } else { value };
+            was_amount = value.is_some();
+            found.extend(value.map(|value| (label.role, value)));
         }
         last = label;
         from = number.after_at;

@@ -85,6 +85,10 @@ fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
     if !is_end && HIDDEN.contains(&name.as_str()) && !after[..after.len() - body.len()].ends_with("/>") {
         return after_end_tag(body, &name);
     }
+    if name == "wbr" {
+        // It says where a word may be broken, and parts nothing.
+        return body;
+    }
     if INLINE.contains(&name.as_str()) {
         out.is_cut = true;
     } else {

@@ -169,7 +169,7 @@ const LINKS: [&str; 43] = [
 ];
 /// Words in the words of a label, each the beginning of one, that make it another amount than what is left or owed: a threshold,
 /// a comparison, a movement, an offer, another time, or no money at all.
-const NOT_IT: [&str; 221] = [
+const NOT_IT: [&str; 282] = [
     // Comparisons.
     "不足",
     "低于",
@@ -396,6 +396,68 @@ const NOT_IT: [&str; 221] = [
     "红包",
     "voucher",
     "coupon",
+    // Other times, conditions and examples, and what cannot be used.
+    "历史",
+    "歷史",
+    "前次",
+    "以前",
+    "扣费前",
+    "扣費前",
+    "先月",
+    "前日",
+    "期首",
+    "繰越",
+    "チャージ前",
+    "beginning balance",
+    "past balance",
+    "altes",
+    "letztes",
+    "letzter",
+    "ehemalig",
+    "dernier",
+    "report de",
+    "预计",
+    "預計",
+    "预估",
+    "估计",
+    "予想",
+    "見込",
+    "推定",
+    "voraussichtlich",
+    "geschätzt",
+    "held",
+    "reserved",
+    "unavailable",
+    "expired",
+    "lost",
+    "锁定",
+    "鎖定",
+    "不可用",
+    "过期",
+    "過期",
+    "失效",
+    "保留",
+    "失効",
+    "gesperrt",
+    "reserviert",
+    "verfallen",
+    "平均",
+    "as soon as",
+    "assuming",
+    "suppose",
+    "e.g.",
+    "sample",
+    "假设",
+    "假設",
+    "直到",
+    "例",
+    "仮に",
+    "angenommen",
+    "vorausgesetzt",
+    "beispiel",
+    "exemple",
+    "supposant",
+    "au cas où",
 ];
 /// Words for a threshold, which are looked for in the whole clause, before a colon as well.
 const THRESHOLD: [&str; 14] = [
@@ -696,6 +758,36 @@ const DECIMAL_COMMA: [&str; 21] = [
     "cuenta",
     "conta",
 ];
+/// Words by which a mail says that all of its amounts are in another unit than is written beside them.
+const SCALES: [&str; 27] = [
+    "in thousands",
+    "in millions",
+    "in billions",
+    "in cents",
+    "in pence",
+    "in hundreds",
+    "usd '000",
+    "$'000",
+    "'000s",
+    "单位:",
+    "单位：",
+    "單位:",
+    "單位：",
+    "単位:",
+    "単位：",
+    "in tsd",
+    "in tausend",
+    "in mio",
+    "in millionen",
+    "in cent.",
+    "en milliers",
+    "en millions",
+    "en centimes",
+    "en miles",
+    "en millones",
+    "em milhares",
+    "in migliaia",
+];
 /// Words between two amounts of one kind.
 const AND: [&str; 12] = ["和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
 /// What parts words in one line.
@@ -709,6 +801,8 @@ pub(super) struct Manner {
     pub(super) is_overdrawn: bool,
     /// It is in a language in which a comma is the decimal sign.
     pub(super) has_decimal_comma: bool,
+    /// It says somewhere that its amounts are in thousands, in cents or the like.
+    pub(super) has_scale: bool,
 }
 
 impl Manner {
@@ -719,6 +813,7 @@ impl Manner {
             has_balance: has(&BALANCE_NOUNS) || has(&["credits", "funds"]),
             is_overdrawn: has(&OVERDRAWN),
             has_decimal_comma: has(&DECIMAL_COMMA),
+            has_scale: has(&SCALES),
         }
     }
 }
@@ -731,6 +826,8 @@ pub(super) struct Words<'a> {
     context: String,
     /// What stands behind it.
     behind: &'a str,
+    /// All that parts it from the number before it.
+    between: &'a str,
 }
 
 /// What a label says.
@@ -749,12 +846,12 @@ impl<'a> Words<'a> {
     /// What stands before `taken` belongs to another number.
     pub(super) fn new(text: &'a str, taken: usize, start: usize, end: usize) -> Words<'a> {
         let context = clause(&text[taken..start], true).to_lowercase();
-        Words { before: &text[..start], context, behind: &text[end..] }
+        Words { before: &text[..start], context, behind: &text[end..], between: &text[taken..start] }
     }
 
     /// Whether only a word like "and" parts it from the amount before it.
     pub(super) fn is_listed(&self) -> bool {
-        AND.contains(&self.context.trim())
+        AND.contains(&self.context.trim()) || [",", "/", ";"].contains(&self.between.trim())
     }
 
     /// What it is; none if nothing says so, or if it is something else.
