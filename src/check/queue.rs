@@ -199,9 +199,11 @@ impl Queue {
     fn take_slow(&mut self) -> Option<Taken> {
         let is_last = self.lines.iter().all(BTreeSet::is_empty) && self.repeats.is_empty();
         let has_place = self.busy_slow < self.most_slow && (self.workers > 1 || is_last);
+        // Those that are ready share the time, so that a server that hangs leaves the next ones theirs.
+        let parts = self.slow_ready.len().div_ceil(self.most_slow);
         let index = self.slow_ready.pop_front_if(|_| has_place)?;
         self.busy_slow += 1;
-        Some(Taken { index, parts: None })
+        Some(Taken { index, parts: (parts > 1).then_some(parts) })
     }
 
     /// The class whose turn it is. Hosts that answer and those that nobody has asked yet share the workers.

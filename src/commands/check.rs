@@ -433,9 +433,9 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
 }
 
 fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
-    Box::new(move |_| {
+    Box::new(move |most| {
         fault::point(&format!("check-panic:{}", scanner.name()));
-        scanner.turn().map(Looked::Mailbox)
+        scanner.turn(most).map(Looked::Mailbox)
     })
 }
 

@@ -339,6 +339,25 @@ fn mailboxes_that_hang_keep_no_account_waiting() {
 }
 
 #[test]
+fn mailboxes_that_hang_leave_the_next_ones_their_part_of_the_time() {
+    let silent: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let port = scripted("* OK ready\r\n", |tag, said| Some(sound(tag, said)));
+    for workers in [1, 2, 4] {
+        let mut config = config(vec![low("Low")]);
+        let hung = silent.iter().map(|server| server.local_addr().unwrap().port());
+        let mut mailboxes: Vec<Value> = hung.enumerate().map(|(n, port)| mailbox(&format!("hung {n}"), port)).collect();
+        mailboxes.push(mailbox("sound", port));
+        config["email"] = json!(mailboxes);
+        config["settings"] = json!({"max_concurrent_checks": workers, "request_timeout_seconds": 15, "max_retries": 0,
+            "run_timeout_seconds": 10});
+        let run = Program::check_json(&config).run().expect(2);
+        let report = run.report();
+        let last = report["mailboxes"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["name"], &last["status"]), (&json!("sound"), &json!("ok")), "{workers}: {run}");
+    }
+}
+
+#[test]
 fn a_server_that_drips_has_a_mailboxes_time_and_no_more() {
     // A handshake whose first record never ends; each byte comes well within the time-out.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

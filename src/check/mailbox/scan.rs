@@ -153,8 +153,8 @@ impl Scanner {
         &self.mailbox.name
     }
 
-    /// Scans, or says when to come again.
-    pub fn turn(&mut self) -> Turn<Scanned> {
+    /// Scans, in so much time at the most, or says when to come again.
+    pub fn turn(&mut self, most: Duration) -> Turn<Scanned> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let result = match (&self.mailbox.broken, self.mailbox.login.clone()) {
             (None, Some(login)) => match self.addresses() {
@@ -165,7 +165,7 @@ impl Scanner {
                     let failure = Failure::transient(Reason::Dns, why).at(place(&self.mailbox.address));
                     return Turn::Later(Instant::now() + pause, failure);
                 }
-                Ok(Some(addresses)) => self.attempt(&login, &addresses),
+                Ok(Some(addresses)) => self.attempt(&login, &addresses, most),
                 Err(failure) => Err(failure),
             },
             (why, _) => Err(Failure::new(Reason::Config, why.clone().unwrap_or_default())),
@@ -214,9 +214,10 @@ impl Scanner {
     }
 
     /// One attempt.
-    fn attempt(&mut self, login: &MailLogin, addresses: &[SocketAddr]) -> Result<Scan, Failure> {
+    fn attempt(&mut self, login: &MailLogin, addresses: &[SocketAddr], most: Duration) -> Result<Scan, Failure> {
         let begin = Instant::now();
-        let deadline = begin + time_for_attempt(self.spent, self.terms.policy.time());
+        let left = self.terms.policy.time();
+        let deadline = begin + time_for_attempt(self.spent, left.min(most));
         let result = self.visit(login, addresses, deadline);
         self.spent += begin.elapsed();
         result
