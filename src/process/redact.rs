@@ -14,6 +14,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use percent_encoding::percent_decode_str;
 use regex_lite::Regex;
 use secrecy::{ExposeSecret, SecretString};
@@ -165,10 +167,38 @@ fn is_suspicious(text: &str) -> bool {
     text.len() >= 16 && (humps >= 3 || turns.count() >= 3)
 }
 
+/// What a text is the base64 or hexadecimal form of, if that is a printable text of some length. Other bytes are a key by
+/// themselves, which nobody repeats decoded.
+fn decoded(text: &str) -> impl Iterator<Item = String> {
+    let plain = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let readings = [STANDARD_NO_PAD.decode(plain).ok(), hex_decoded(text)];
+    let texts = readings.into_iter().flatten().filter_map(|bytes| String::from_utf8(bytes).ok());
+    texts.filter(|text| text.chars().count() >= 8 && !text.chars().any(char::is_control))
+}
+
+fn hex_decoded(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => Some((char::from(*high).to_digit(16)? << 4 | char::from(*low).to_digit(16)?) as u8),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 impl Redactor {
-    /// Learns a secret.
+    /// Learns a secret, and what it is the base64 or hexadecimal form of.
     pub fn learn(&self, secret: &str) {
         self.add(secret, false);
+        self.learn_decoded(secret);
+    }
+
+    /// Learns the text that another one encodes, and the password if it is `user:password`.
+    fn learn_decoded(&self, encoded: &str) {
+        for text in decoded(encoded.trim()) {
+            if let Some((_, password)) = text.split_once(':') {
+                self.learn(password);
+            }
+            self.learn(&text);
+        }
     }
 
     /// Learns what may be a secret, as what came from a variable. If it looks like something else as well, only the words of
@@ -177,6 +207,7 @@ impl Redactor {
         if Strength::of(value.trim()) != Strength::Word {
             self.add(value, !is_suspicious(value));
         }
+        self.learn_decoded(value);
     }
 
     fn add(&self, secret: &str, is_suspect: bool) {

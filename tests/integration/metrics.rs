@@ -673,6 +673,16 @@ fn mistakes_in_metrics_are_explained() {
     for run in [program.instead(["validate", "--config", "config.yaml"]).run().expect(78), program.run().expect(0)] {
         assert!(run.stderr.contains("`PUSHGATEWAY_URL` is not a web address"), "{run}");
     }
+    // A word alone may be a secret in the wrong place.
+    let mut wrong = config(vec![fine("A")]);
+    wrong["metrics"] = json!({"pushgateway": {"url": "leakedbygateway"}});
+    let by_variable = Program::check(&config(vec![fine("A")])).env("PUSHGATEWAY_URL", "leakedbygateway");
+    for (program, says, code) in
+        [(Program::check(&wrong), "`url` is not a web address", 78), (by_variable, "`PUSHGATEWAY_URL` is not", 0)]
+    {
+        let run = program.run().expect(code);
+        assert!(run.stderr.contains(says) && !run.stderr.contains("leakedby"), "{run}");
+    }
     let gateway = pushgateway();
     let bare = gateway.url("").replace("http://", "");
     Program::check(&config(vec![fine("A")])).env("PUSHGATEWAY_URL", &bare).run().expect(0);

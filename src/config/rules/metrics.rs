@@ -121,7 +121,9 @@ impl Builder<'_> {
             full.split("://").nth(1).and_then(|rest| rest.split('/').next()).and_then(|host| host.split_once(':'));
         let is_odd = full.contains(":///")
             || port.is_some_and(|(host, port)| !host.starts_with('[') && port.parse::<u16>().is_err());
-        let parsed = if is_odd && !full.contains('@') {
+        // A word alone is a secret in the wrong place as likely as a host, and whoever resolves names would learn it.
+        let is_bare_word = !text.contains(['.', ':']) && !text.eq_ignore_ascii_case("localhost");
+        let parsed = if (is_odd || is_bare_word) && !full.contains('@') {
             Err("is not a web address such as `http://host:9091`".to_owned())
         } else {
             web_address(&full)
