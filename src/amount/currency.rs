@@ -5,10 +5,19 @@
 const LONGEST: usize = 24;
 
 /// A currency, or another unit of account, as a text names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Currency {
     label: &'static str,
     codes: &'static [&'static str],
+    /// Whether a word of Chinese or Japanese names it: 元 may stand beside such a word.
+    is_cjk: bool,
+}
+
+impl PartialEq for Currency {
+    fn eq(&self, other: &Currency) -> bool {
+        // How it is named makes no other currency of it.
+        self.label == other.label && self.codes == other.codes
+    }
 }
 
 impl Currency {
@@ -37,16 +46,39 @@ impl Currency {
             || super::text::currency(word).is_some_and(|other| self.meet(&other).is_some())
     }
 
-    /// As [`Self::meet`], where both stand beside one number: in `美金 20 元` the 元 says nothing of its own.
-    pub(super) fn meet_in_text(&self, other: &Currency) -> Option<Currency> {
-        let goes_with = |yuan: &Currency, other: &Currency| {
-            yuan.label == YUAN.label && other.codes.iter().any(|code| NAMED_BESIDE_YUAN.contains(code))
+    /// The same currency, as a word of [`CJK`] names it.
+    pub(super) fn in_cjk(self) -> Currency {
+        Currency { is_cjk: true, ..self }
+    }
+
+    /// What names beside one number say together. In `美金 20 元` the 元 says nothing of its own; behind a sign or a code it
+    /// does, as in `€5元`.
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub(super) fn of_text(names: &[Currency]) -> Result<Option<Currency>, &'static str> {
+        let is_yuan = |name: &Currency| name.label == YUAN.label;
+        let is_foreign = |name: &Currency| {
+            name.is_cjk && !is_yuan(name) && name.codes.iter().any(|code| NAMED_BESIDE_YUAN.contains(code))
         };
-        self.meet(other).or_else(|| match (goes_with(self, other), goes_with(other, self)) {
-            (true, _) => Some(*other),
-            (_, true) => Some(*self),
-            _ => None,
-        })
+        let has_foreign = names.iter().any(is_foreign);
+        let telling: Vec<Currency> = names.iter().filter(|name| !has_foreign || !is_yuan(name)).copied().collect();
+        match telling.as_slice() {
+            [] => Ok(None),
+            telling => Currency::common(telling).map(Some).ok_or("it names two currencies"),
+        }
+    }
+
+    /// What all of several names say together; none if no currency can be meant by all of them, though by each two.
+    pub fn common(names: &[Currency]) -> Option<Currency> {
+        let narrowest = names.iter().min_by_key(|name| name.codes.len())?;
+        let mut shared = narrowest.codes.iter().filter(|code| names.iter().all(|name| name.codes.contains(code)));
+        match (shared.next()?, shared.next()) {
+            (code, None) if narrowest.codes.len() > 1 => {
+                Some(Currency { label: code, codes: std::slice::from_ref(code), is_cjk: false })
+            }
+            _ => Some(*narrowest),
+        }
     }
 
     /// What two names say together, for example `$` and `CAD`; none if they contradict each other.
@@ -100,11 +132,11 @@ pub fn is_unit(word: &str) -> bool {
 }
 
 const fn one(code: &'static [&'static str; 1]) -> Currency {
-    Currency { label: code[0], codes: code }
+    Currency { label: code[0], codes: code, is_cjk: false }
 }
 
 const fn several(label: &'static str, codes: &'static [&'static str]) -> Currency {
-    Currency { label, codes }
+    Currency { label, codes, is_cjk: false }
 }
 
 const DOLLARS: &[&str] = &[
@@ -354,7 +386,7 @@ pub(super) fn of_letters(word: &str) -> Option<Currency> {
     };
     let code = |list: &'static [&'static str]| {
         let code = list.iter().find(|code| code.eq_ignore_ascii_case(word))?;
-        Some(Currency { label: code, codes: std::slice::from_ref(code) })
+        Some(Currency { label: code, codes: std::slice::from_ref(code), is_cjk: false })
     };
     let is_upper = word.bytes().all(|b| b.is_ascii_uppercase());
     let is_lower = word.bytes().all(|b| b.is_ascii_lowercase());
@@ -418,6 +450,23 @@ mod tests {
             "USD 5",
         ] {
             assert!(!is_unit(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn several_names_are_one_currency_only_if_all_can_mean_it() {
+        for (names, want) in [
+            (&["$", "cents", "EUR"][..], None),
+            (&["¥", "元", "JPY"], None),
+            (&["$", "元", "¥"], None),
+            (&["$", "HKD", "元"], Some("HKD")),
+            (&["¥", "元"], Some("CNY")),
+            (&["$", "$"], Some("$")),
+            (&["EUR", "cents"], Some("EUR")),
+        ] {
+            let named = |name: &&str| super::super::text::currency(name).or_else(|| minor_of_letters(name)).unwrap();
+            let all: Vec<Currency> = names.iter().map(named).collect();
+            assert_eq!(Currency::common(&all).map(|currency| currency.label()), want, "{names:?}");
         }
     }
 

@@ -505,6 +505,7 @@ impl Page {
             .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
         let mut sum = Decimal::ZERO;
+        let mut names: Vec<Currency> = Vec::new();
         let mut named: Option<Currency> = None;
         for (part, is_minus, what) in [
             (Some(parts.amount), false, "the balance in the answer"),
@@ -520,13 +521,12 @@ impl Page {
                 if let Some((_, who)) = expected.as_ref().filter(|(word, _)| !currency.may_be(word)) {
                     return Err(another_currency(currency.label(), who));
                 }
-                named = Some(match named {
-                    None => currency,
-                    Some(other) => other.meet(&currency).ok_or_else(|| {
-                        let (one, other) = (other.label(), currency.label());
-                        decode(format!("the balance is in {one}, but a part of it in {other}"))
-                    })?,
-                });
+                names.push(currency);
+                let together = Currency::common(&names).ok_or_else(|| {
+                    let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
+                    decode(format!("the balance is in {one}, but a part of it in {other}"))
+                })?;
+                named = Some(together);
             }
             let next = amount::exact::sum(sum, if is_minus { -value } else { value });
             sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
