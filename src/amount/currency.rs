@@ -99,13 +99,13 @@ impl Currency {
 
     /// Whether a full stop before three digits may part thousands: in any of the currencies that it stands for.
     pub(super) fn may_have_dot_groups(&self) -> bool {
-        self.codes.iter().any(|code| is_written_with_comma(code))
+        self.codes.iter().any(|code| !is_written_with_point(code))
     }
 
     /// Whether a comma before three digits may be a decimal sign. With dollars and cents it is not, though some countries
     /// write theirs so: with three decimals nobody does.
     pub(super) fn may_have_decimal_comma(&self) -> bool {
-        self.usual().is_some_and(is_written_with_comma)
+        self.usual().is_some_and(|code| !is_written_with_point(code))
     }
 
     /// Whether amounts in it are commonly grouped as 12,34,567.
@@ -116,6 +116,11 @@ impl Currency {
 
 fn is_written_with_comma(code: &str) -> bool {
     DOT_GROUPS.contains(&code) || DECIMAL_COMMA.contains(&code)
+}
+
+/// Whether amounts in it are known to be written with a decimal point. What is no money of a country is, as English has it.
+fn is_written_with_point(code: &str) -> bool {
+    DECIMAL_POINT.contains(&code) || !ISO.contains(&code)
 }
 
 /// Whether two words for currencies, as they stand in configs, pages and answers, may mean the same: `RMB` and `CNY` do.
@@ -182,6 +187,16 @@ const DOT_GROUPS: [&str; 16] =
     ["EUR", "BRL", "ARS", "CLP", "COP", "IDR", "VND", "TRY", "DKK", "ISK", "RSD", "RON", "UYU", "PYG", "CRC", "BGN"];
 /// Others with a decimal comma.
 const DECIMAL_COMMA: [&str; 11] = ["RUB", "UAH", "BYN", "KZT", "PLN", "CZK", "NOK", "SEK", "HUF", "CHF", "ALL"];
+
+/// Currencies whose amounts are written with a decimal point wherever they are used, or nearly so. Of any other one it has to
+/// be expected that a comma is its decimal sign.
+const DECIMAL_POINT: [&str; 72] = [
+    "AED", "AUD", "BBD", "BDT", "BHD", "BMD", "BSD", "BTN", "BWP", "BZD", "CAD", "CNH", "CNY", "DOP", "EGP", "ETB",
+    "FJD", "FKP", "GBP", "GHS", "GIP", "GMD", "GTQ", "GYD", "HKD", "HNL", "ILS", "INR", "JMD", "JOD", "JPY", "KES",
+    "KPW", "KRW", "KWD", "KYD", "LKR", "LRD", "MMK", "MNT", "MOP", "MUR", "MVR", "MWK", "MXN", "MYR", "NGN", "NIO",
+    "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "QAR", "SAR", "SBD", "SGD", "SHP", "SLE", "SVC", "THB",
+    "TTD", "TWD", "TZS", "UGX", "USD", "WST", "XCD", "ZMW",
+];
 
 /// Signs, most of them with the letters that say which country's; the longest one that fits counts.
 pub(super) const SIGNS: [(&str, Currency); 53] = [

@@ -2,7 +2,7 @@
 //! can be read in two ways.
 //!
 //! - A full stop is the decimal sign. Alone before exactly three digits it may separate thousands, so it is refused where the
-//!   text names a currency that is written with a comma (`1.234 EUR`), or a sign that may stand for one (`$1.234`).
+//!   text names a currency that is not known to be written with a point only (`1.234 EUR`), or a sign that may stand for one (`$1.234`).
 //! - A comma before groups of exactly three digits separates thousands. As a decimal sign it is read where thousands are
 //!   separated otherwise (`1 234,56`) or the currency is written so (`€12,50`); elsewhere it is refused (`12,50`), and so is a
 //!   single one before exactly three digits where it may be either (`€12,500`).
@@ -464,6 +464,21 @@ mod tests {
             ("$1.234,50", Some("USD"), None),
             ("1.234", Some("CLP"), Some("1.234")),
             ("$5", Some("EUR"), Some("5")),
+            ("1,234 TND", None, None),
+            ("1.234 TND", None, None),
+            ("1,234", Some("ZAR"), None),
+            ("1,234 MAD", None, None),
+            ("1,234 XOF", None, None),
+            ("1,234 BOB", None, None),
+            ("1,234 GEL", None, None),
+            ("1,234 MKD", None, None),
+            ("1,234 UZS", None, None),
+            ("1,234,567 UZS", None, Some("1234567")),
+            ("1,234 GBP", None, Some("1234")),
+            ("1,234 KES", None, Some("1234")),
+            ("1,234 credits", None, Some("1234")),
+            ("1,234 USDT", None, Some("1234")),
+            ("1.234 KWD", None, Some("1.234")),
             ("500 分 JPY", None, None),
             ("5 角 USD", None, None),
             ("€5元", None, None),
