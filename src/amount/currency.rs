@@ -42,7 +42,7 @@ impl Currency {
     /// Whether a word, as it stands in a config or an answer, may mean the same currency.
     pub fn may_be(&self, word: &str) -> bool {
         let word = word.trim();
-        self.codes.iter().any(|code| code.eq_ignore_ascii_case(word))
+        self.codes.iter().any(|code| is_spelt_alike(code, word))
             || super::text::currency(word).is_some_and(|other| self.meet(&other).is_some())
     }
 
@@ -126,15 +126,42 @@ fn is_written_with_point(code: &str) -> bool {
 /// Whether two words for currencies, as they stand in configs, pages and answers, may mean the same: `RMB` and `CNY` do.
 pub fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
-    one.eq_ignore_ascii_case(other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
+    is_spelt_alike(one, other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
 }
 
 /// Whether a word of an answer can be a currency or another unit of account: a known name or sign, or three letters as codes
 /// have them. Anything else may be private.
 pub fn is_unit(word: &str) -> bool {
-    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_code = |word: &str| {
+        has_letters_of_code(word)
+            && !has_mixed_case(word)
+            && !NO_CODES.iter().any(|scaled| scaled.eq_ignore_ascii_case(word))
+    };
     word.len() <= LONGEST && (is_code(word) || super::text::currency(word).is_some())
 }
+
+/// Whether two words are the same letters, in capitals or not. `GBp` is a hundredth of a GBP, so a code that mixes both is
+/// only like itself.
+pub fn is_spelt_alike(one: &str, other: &str) -> bool {
+    one == other || (one.eq_ignore_ascii_case(other) && !has_mixed_case(one) && !has_mixed_case(other))
+}
+
+fn has_letters_of_code(word: &str) -> bool {
+    word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Whether three letters are a code in capitals and small letters: `GBp`, `ZAc`.
+fn has_mixed_case(word: &str) -> bool {
+    let has = |case: fn(&u8) -> bool| word.as_bytes().iter().any(case);
+    has_letters_of_code(word) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+/// Three letters that are no code of a currency: they are a part of one, or say how many of it are meant, so that an amount
+/// beside them is not what it seems.
+const NO_CODES: [&str; 26] = [
+    "GBX", "ZAC", "ILA", "ILX", "KWF", "USX", "EUX", "CTS", "CNT", "FEN", "SEN", "ORE", "SAT", "WEI", "MIO", "MIL",
+    "MLN", "MIA", "MRD", "MLD", "BIO", "BIL", "BLN", "TSD", "THS", "PCT",
+];
 
 const fn one(code: &'static [&'static str; 1]) -> Currency {
     Currency { label: code[0], codes: code, is_cjk: false }
@@ -450,6 +477,17 @@ mod tests {
             assert!(is_unit(word), "{word}");
         }
         for word in [
+            "GBp",
+            "ZAc",
+            "ILa",
+            "GBX",
+            "ila",
+            "Mio",
+            "mil",
+            "cts",
+            "fen",
+            "k",
+            "cents",
             "",
             "jane@priv.example",
             "4915112345678",
@@ -495,6 +533,10 @@ mod tests {
             ("$", "USD", true),
             ("$", "HKD", true),
             ("credits", "Credits", true),
+            ("GBp", "GBP", false),
+            ("GBp", "gbp", false),
+            ("GBp", "£", false),
+            ("GBp", "GBp", true),
             ("gold coins", "gold coins", true),
             ("USD", "EUR", false),
             ("RMB", "USD", false),

@@ -471,7 +471,7 @@ impl Page {
     fn is_currency(&self, said: &str, variables: &Variables) -> bool {
         let is_own = |code: &str| code.contains(&format!("\"{said}\""));
         let configured = variables.currency().into_iter().chain(self.currency.as_deref());
-        let mut known = configured.filter(|known| known.eq_ignore_ascii_case(said));
+        let mut known = configured.filter(|known| amount::is_spelt_alike(known, said));
         amount::is_unit(said)
             || known.next().is_some()
             || is_own(&self.balance)
