@@ -146,6 +146,14 @@ fn is_plain(key: &str) -> bool {
 }
 
 impl Step {
+    /// A key of an expression. What was a value of the answer is not shown as a key either.
+    fn of_key(key: &Text) -> Step {
+        Step::Key(match key.origin {
+            Origin::Page => text::one_line(&key.text, 40),
+            _ => "…".to_owned(),
+        })
+    }
+
     /// A key of the answer. One that is no name of a field (an id, an address, a date) is not shown.
     fn of_answer(key: &str) -> Step {
         Step::Key(if is_field(key) { key.to_owned() } else { "…".to_owned() })
@@ -750,19 +758,26 @@ fn list_mut(list: &mut Rc<List>) -> &mut List {
     if Rc::strong_count(list) > 1 {
         meter::spend_copy(list.items.len());
     }
-    let list = Rc::make_mut(list);
-    // What is changed is not the answer's any more.
-    list.place = None;
-    list
+    if list.place.is_some() {
+        meter::spend_copy(list.items.len());
+        let items = (0..list.items.len()).map(|index| Value::item(list, index)).collect();
+        // What is changed is not the answer's any more, but a null in it is still what the answer does not hold.
+        *list = Rc::new(List { items, depth: list.depth, place: None });
+    }
+    Rc::make_mut(list)
 }
 
 fn object_mut(object: &mut Rc<Object>) -> &mut Object {
     if Rc::strong_count(object) > 1 {
         meter::spend_copy(object.fields.len() * 4);
     }
-    let object = Rc::make_mut(object);
-    object.place = None;
-    object
+    if object.place.is_some() {
+        meter::spend_copy(object.fields.len() * 4);
+        let known = |(key, _): (&Rc<str>, _)| (Rc::clone(key), Value::field(object, key, || Step::of_answer(key)));
+        let fields = object.fields.iter().map(known).collect();
+        *object = Rc::new(Object { fields, depth: object.depth, place: None });
+    }
+    Rc::make_mut(object)
 }
 
 impl Add for Value {
@@ -982,11 +997,7 @@ impl ValT for Value {
             (null @ Value::Null(_), _) => Ok(null),
             (Value::Object(object), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
-                Ok(Value::field(&object, &key.text, || match key.origin {
-                    Origin::Page => Step::Key(text::one_line(&key.text, 40)),
-                    // What was a value of the answer is not shown as a key either.
-                    _ => Step::Key("…".to_owned()),
-                }))
+                Ok(Value::field(&object, &key.text, || Step::of_key(key)))
             }
             (Value::List(list), Value::Number(number)) => {
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
@@ -1046,11 +1057,15 @@ impl ValT for Value {
         f: impl Fn(Self) -> I,
     ) -> ValX<'a, Self> {
         match (self, index) {
-            // As in jq, an update makes the object that it needs.
-            (Value::Null(_), Value::Text(_)) => Value::object(Fields::new(), None).map_index(index, opt, f),
+            // As in jq, an update makes the object that it needs. What the answer does not hold stays unknown inside it.
+            (null @ Value::Null(_), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
+                let new = f(null).next().transpose()?;
+                Ok(Value::of_fields(new.map(|value| (key.text.as_str().into(), value))))
+            }
             (Value::Object(mut object), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
-                let old = object.fields.get(&*key.text).cloned().unwrap_or(Value::NULL);
+                let old = Value::field(&object, &key.text, || Step::of_key(key));
                 let new = f(old).next().transpose()?;
                 let object_ref = object_mut(&mut object);
                 match new {
@@ -1071,7 +1086,7 @@ impl ValT for Value {
                 let Some(at) = at else {
                     return opt.fail(Value::List(list), |_| Exn::from(Error::str("the index is out of bounds")));
                 };
-                let new = f(list.items[at].clone()).next().transpose()?;
+                let new = f(Value::item(&list, at)).next().transpose()?;
                 let list_ref = list_mut(&mut list);
                 match new {
                     Some(value) => {

@@ -773,6 +773,42 @@ mod tests {
     }
 
     #[test]
+    fn a_null_of_the_answer_is_not_updated_to_a_number() {
+        let body = r#"{"total":null,"used":5,"bonus":7,"gone":{"a":null},"w":[1,null,3]}"#;
+        for code in [
+            ".total += .bonus | .total",
+            ".total |= . + 5 | .total",
+            ".used += .total | .used",
+            ".nope += 1 | .nope",
+            ".nope.deep += 1 | .nope.deep",
+            ".gone.a += 1 | .gone.a",
+            ".w[1] += 1 | .w[1]",
+            ".w[] += 1 | .w[1]",
+            "map_values(. + 1)",
+            ".used = 1 | .total + 5",
+            "del(.used) | .total + 5",
+            ".w[0] = 1 | .w[1] + 5",
+            "del(.w[0]) | .w[0] + 5",
+            ".w + [4] | .[1] + 5",
+            ". + {x: 1} | .total + 5",
+        ] {
+            let why = message(code, body);
+            assert!(why.starts_with("cannot calculate ") && why.contains("null"), "{code}: {why}");
+        }
+        for (code, want) in [
+            (".used += .bonus | .used", "12"),
+            (".total = 5 | .total", "5"),
+            (".total //= 5 | .total", "5"),
+            (".nope.deep = 5 | .nope.deep", "5"),
+            ("reduce .w[] as $n ({}; .[\"k\"] += 1) | .k", "3"),
+            ("{} | .a.b += 1 | .a.b", "1"),
+            ("null | .a += 1 | .a", "1"),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
     fn numbers_that_are_texts_are_not_joined() {
         for (code, body) in [
             (".a + .b", r#"{"a":"1","b":"2"}"#),
