@@ -71,6 +71,8 @@ pub(crate) struct List {
     items: Vec<Value>,
     depth: u32,
     place: Option<Rc<Place>>,
+    /// Whether it stands in an order that says nothing, so that no item may be taken by its position.
+    is_unordered: bool,
 }
 
 /// An object, in the order of the answer.
@@ -143,6 +145,15 @@ fn is_plain(key: &str) -> bool {
     !key.is_empty()
         && !key.starts_with(|c: char| c.is_ascii_digit())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl List {
+    /// Ends the evaluation if an item is taken by its position where the order says nothing.
+    fn refuse_unordered(&self) {
+        if self.is_unordered {
+            meter::refuse_order(Stop::Order);
+        }
+    }
 }
 
 impl Step {
@@ -296,7 +307,15 @@ impl Value {
 
     pub(super) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
         let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
-        Value::List(Rc::new(List { items, depth, place }))
+        Value::List(Rc::new(List { items, depth, place, is_unordered: false }))
+    }
+
+    /// A list whose order says nothing.
+    pub(super) fn unordered(self) -> Value {
+        match self {
+            Value::List(list) => Value::List(Rc::new(List { is_unordered: true, ..List::clone(&list) })),
+            other => other,
+        }
     }
 
     pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
@@ -762,7 +781,7 @@ fn list_mut(list: &mut Rc<List>) -> &mut List {
         meter::spend_copy(list.items.len());
         let items = (0..list.items.len()).map(|index| Value::item(list, index)).collect();
         // What is changed is not the answer's any more, but a null in it is still what the answer does not hold.
-        *list = Rc::new(List { items, depth: list.depth, place: None });
+        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: false });
     }
     Rc::make_mut(list)
 }
@@ -1000,6 +1019,7 @@ impl ValT for Value {
                 Ok(Value::field(&object, &key.text, || Step::of_key(key)))
             }
             (Value::List(list), Value::Number(number)) => {
+                list.refuse_unordered();
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
                 Ok(match absolute(index, list.items.len()) {
                     Some(index) => Value::item(&list, index),
@@ -1023,6 +1043,7 @@ impl ValT for Value {
                 Ok(self.derived(text.text.chars().skip(start).take(end - start).collect()))
             }
             Value::List(list) => {
+                list.refuse_unordered();
                 let (start, end) = bounds(range, list.items.len())?;
                 Ok((start..end).map(|index| Value::item(list, index)).collect())
             }
@@ -1082,6 +1103,7 @@ impl ValT for Value {
                 Ok(Value::Object(object))
             }
             (Value::List(mut list), Value::Number(number)) => {
+                list.refuse_unordered();
                 let at = absolute(*number, list.items.len()).filter(|at| *at < list.items.len());
                 let Some(at) = at else {
                     return opt.fail(Value::List(list), |_| Exn::from(Error::str("the index is out of bounds")));
@@ -1116,6 +1138,7 @@ impl ValT for Value {
         let Value::List(list) = &self else {
             return opt.fail(self, |value| Exn::from(value.type_error("list")));
         };
+        list.refuse_unordered();
         let (start, end) = match bounds(range, list.items.len()) {
             Ok(bounds) => bounds,
             Err(error) => return opt.fail(self, |_| Exn::from(error)),
@@ -1147,6 +1170,8 @@ impl jaq_std::ValT for Value {
     fn into_seq<S: FromIterator<Self>>(self) -> Result<S, Self> {
         match self {
             Value::List(list) => {
+                // The library's filters turn lists around; what takes items in any order does without it.
+                list.refuse_unordered();
                 meter::spend_copy(list.items.len());
                 Ok((0..list.items.len()).map(|index| Value::item(&list, index)).collect())
             }
