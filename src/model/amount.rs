@@ -9,7 +9,7 @@ mod text;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-pub use currency::{Currency, is_same, is_unit};
+pub use currency::{Currency, is_same, is_spelt_alike, is_unit};
 pub use text::{LONGEST, Money, read, read_in};
 pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, words};
 

@@ -82,6 +82,8 @@ struct Budget {
     in_path: bool,
     /// Whether any order will do, for example to find out what is equal.
     takes_any_order: bool,
+    /// Whether values without an order were met since then.
+    has_no_order: bool,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -110,6 +112,7 @@ pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
         path_steps: MOST_PATH_STEPS,
         in_path: false,
         takes_any_order: false,
+        has_no_order: false,
         stack: here(),
         ends: Instant::now() + LONGEST,
     };
@@ -194,18 +197,23 @@ pub(super) fn in_path<T>(follow: impl FnOnce() -> T) -> T {
 
 /// Ends the evaluation because two values have no order, except where any order will do.
 pub(super) fn refuse_order(why: Stop) {
-    if BUDGET.get().is_some_and(|budget| !budget.takes_any_order) {
-        stop(why);
+    match BUDGET.get() {
+        Some(budget) if budget.takes_any_order => BUDGET.set(Some(Budget { has_no_order: true, ..budget })),
+        Some(_) => stop(why),
+        None => {}
     }
 }
 
-/// Sorts by an order that tells what is equal, and otherwise does not matter.
-pub(super) fn in_any_order<T>(sort: impl FnOnce() -> T) -> T {
-    let set = |takes_any_order| BUDGET.set(BUDGET.get().map(|budget| Budget { takes_any_order, ..budget }));
+/// Sorts by an order that tells what is equal, and otherwise does not matter; and whether it is one that can be relied on.
+pub(super) fn in_any_order<T>(sort: impl FnOnce() -> T) -> (T, bool) {
+    let set = |takes_any_order| {
+        BUDGET.set(BUDGET.get().map(|budget| Budget { takes_any_order, has_no_order: false, ..budget }));
+    };
     set(true);
     let result = sort();
+    let is_ordered = !BUDGET.get().is_some_and(|budget| budget.has_no_order);
     set(false);
-    result
+    (result, is_ordered)
 }
 
 /// About where the stack is. Never inlined, so that it is the caller's stack that is measured and not some place above.

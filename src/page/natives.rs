@@ -154,7 +154,8 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("keys", v(0), |cv| bome(keys(cv.1))),
         ("sort", v(0), |cv| bome(sorted(cv.1))),
         ("sort_by", f(), |cv| box_once(ordered(cv).map(values))),
-        ("group_by", f(), |cv| box_once(grouped(cv))),
+        ("group_by", f(), |cv| box_once(grouped(cv, |group| group.iter().map(|(_, item)| item.clone()).collect()))),
+        ("unique_by", f(), |cv| box_once(grouped(cv, |group| group[0].1.clone()))),
         // Of several that are equal the first is the least, and the last the largest.
         ("min_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
         ("max_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().max_by(by_key))),
@@ -244,7 +245,8 @@ fn values(keyed: Vec<Keyed>) -> Value {
 }
 
 fn items(value: Value) -> Result<Vec<Value>, Error> {
-    jaq_std::ValT::into_seq(value).map_err(|value| Error::typ(value, "array"))
+    // In which order they stand does not matter to who asks for them all.
+    meter::in_any_order(|| jaq_std::ValT::into_seq(value)).0.map_err(|value| Error::typ(value, "array"))
 }
 
 /// The items of a list, each with what a filter gives for it.
@@ -287,17 +289,20 @@ fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_c
     Box::new(chosen.map(|chosen| chosen.map(|(_, item)| item)).transpose().into_iter())
 }
 
-fn grouped<'a>(cv: Cv<'a, Jq>) -> Result<Value, Exn<'a, Value>> {
+/// What `make` makes of each group of items with the same key. The groups have no order that could be relied on where keys are
+/// numbers that are texts.
+fn grouped<'a>(cv: Cv<'a, Jq>, make: fn(&[Keyed]) -> Value) -> Result<Value, Exn<'a, Value>> {
     let mut keyed = keyed(cv)?;
-    meter::in_any_order(|| keyed.sort_by(by_key));
-    let groups = keyed.chunk_by(|left, right| left.0 == right.0);
-    Ok(groups.map(|group| group.iter().map(|(_, item)| item.clone()).collect()).collect())
+    let ((), is_ordered) = meter::in_any_order(|| keyed.sort_by(by_key));
+    let groups: Value = keyed.chunk_by(|left, right| left.0 == right.0).map(make).collect();
+    Ok(if is_ordered { groups } else { groups.unordered() })
 }
 
 fn keys(value: Value) -> ValR<Value> {
     let mut keys = value.key_values().map(|entry| Ok(entry?.0)).collect::<Result<Vec<Value>, Error>>()?;
-    meter::in_any_order(|| keys.sort());
-    Ok(keys.into_iter().collect())
+    let ((), is_ordered) = meter::in_any_order(|| keys.sort());
+    let keys: Value = keys.into_iter().collect();
+    Ok(if is_ordered { keys } else { keys.unordered() })
 }
 
 /// The paths that a filter follows, as `make` puts each together with what stands there.

@@ -71,6 +71,8 @@ pub(crate) struct List {
     items: Vec<Value>,
     depth: u32,
     place: Option<Rc<Place>>,
+    /// Whether it stands in an order that says nothing, so that no item may be taken by its position.
+    is_unordered: bool,
 }
 
 /// An object, in the order of the answer.
@@ -145,7 +147,24 @@ fn is_plain(key: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+impl List {
+    /// Ends the evaluation if an item is taken by its position where the order says nothing.
+    fn refuse_unordered(&self) {
+        if self.is_unordered {
+            meter::refuse_order(Stop::Order);
+        }
+    }
+}
+
 impl Step {
+    /// A key of an expression. What was a value of the answer is not shown as a key either.
+    fn of_key(key: &Text) -> Step {
+        Step::Key(match key.origin {
+            Origin::Page => text::one_line(&key.text, 40),
+            _ => "…".to_owned(),
+        })
+    }
+
     /// A key of the answer. One that is no name of a field (an id, an address, a date) is not shown.
     fn of_answer(key: &str) -> Step {
         Step::Key(if is_field(key) { key.to_owned() } else { "…".to_owned() })
@@ -288,7 +307,15 @@ impl Value {
 
     pub(super) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
         let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
-        Value::List(Rc::new(List { items, depth, place }))
+        Value::List(Rc::new(List { items, depth, place, is_unordered: false }))
+    }
+
+    /// A list whose order says nothing.
+    pub(super) fn unordered(self) -> Value {
+        match self {
+            Value::List(list) => Value::List(Rc::new(List { is_unordered: true, ..List::clone(&list) })),
+            other => other,
+        }
     }
 
     pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
@@ -750,19 +777,26 @@ fn list_mut(list: &mut Rc<List>) -> &mut List {
     if Rc::strong_count(list) > 1 {
         meter::spend_copy(list.items.len());
     }
-    let list = Rc::make_mut(list);
-    // What is changed is not the answer's any more.
-    list.place = None;
-    list
+    if list.place.is_some() {
+        meter::spend_copy(list.items.len());
+        let items = (0..list.items.len()).map(|index| Value::item(list, index)).collect();
+        // What is changed is not the answer's any more, but a null in it is still what the answer does not hold.
+        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: false });
+    }
+    Rc::make_mut(list)
 }
 
 fn object_mut(object: &mut Rc<Object>) -> &mut Object {
     if Rc::strong_count(object) > 1 {
         meter::spend_copy(object.fields.len() * 4);
     }
-    let object = Rc::make_mut(object);
-    object.place = None;
-    object
+    if object.place.is_some() {
+        meter::spend_copy(object.fields.len() * 4);
+        let known = |(key, _): (&Rc<str>, _)| (Rc::clone(key), Value::field(object, key, || Step::of_answer(key)));
+        let fields = object.fields.iter().map(known).collect();
+        *object = Rc::new(Object { fields, depth: object.depth, place: None });
+    }
+    Rc::make_mut(object)
 }
 
 impl Add for Value {
@@ -982,13 +1016,10 @@ impl ValT for Value {
             (null @ Value::Null(_), _) => Ok(null),
             (Value::Object(object), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
-                Ok(Value::field(&object, &key.text, || match key.origin {
-                    Origin::Page => Step::Key(text::one_line(&key.text, 40)),
-                    // What was a value of the answer is not shown as a key either.
-                    _ => Step::Key("…".to_owned()),
-                }))
+                Ok(Value::field(&object, &key.text, || Step::of_key(key)))
             }
             (Value::List(list), Value::Number(number)) => {
+                list.refuse_unordered();
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
                 Ok(match absolute(index, list.items.len()) {
                     Some(index) => Value::item(&list, index),
@@ -1012,6 +1043,7 @@ impl ValT for Value {
                 Ok(self.derived(text.text.chars().skip(start).take(end - start).collect()))
             }
             Value::List(list) => {
+                list.refuse_unordered();
                 let (start, end) = bounds(range, list.items.len())?;
                 Ok((start..end).map(|index| Value::item(list, index)).collect())
             }
@@ -1046,11 +1078,15 @@ impl ValT for Value {
         f: impl Fn(Self) -> I,
     ) -> ValX<'a, Self> {
         match (self, index) {
-            // As in jq, an update makes the object that it needs.
-            (Value::Null(_), Value::Text(_)) => Value::object(Fields::new(), None).map_index(index, opt, f),
+            // As in jq, an update makes the object that it needs. What the answer does not hold stays unknown inside it.
+            (null @ Value::Null(_), Value::Text(key)) => {
+                meter::spend_bytes(key.text.len());
+                let new = f(null).next().transpose()?;
+                Ok(Value::of_fields(new.map(|value| (key.text.as_str().into(), value))))
+            }
             (Value::Object(mut object), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
-                let old = object.fields.get(&*key.text).cloned().unwrap_or(Value::NULL);
+                let old = Value::field(&object, &key.text, || Step::of_key(key));
                 let new = f(old).next().transpose()?;
                 let object_ref = object_mut(&mut object);
                 match new {
@@ -1067,11 +1103,12 @@ impl ValT for Value {
                 Ok(Value::Object(object))
             }
             (Value::List(mut list), Value::Number(number)) => {
+                list.refuse_unordered();
                 let at = absolute(*number, list.items.len()).filter(|at| *at < list.items.len());
                 let Some(at) = at else {
                     return opt.fail(Value::List(list), |_| Exn::from(Error::str("the index is out of bounds")));
                 };
-                let new = f(list.items[at].clone()).next().transpose()?;
+                let new = f(Value::item(&list, at)).next().transpose()?;
                 let list_ref = list_mut(&mut list);
                 match new {
                     Some(value) => {
@@ -1101,6 +1138,7 @@ impl ValT for Value {
         let Value::List(list) = &self else {
             return opt.fail(self, |value| Exn::from(value.type_error("list")));
         };
+        list.refuse_unordered();
         let (start, end) = match bounds(range, list.items.len()) {
             Ok(bounds) => bounds,
             Err(error) => return opt.fail(self, |_| Exn::from(error)),
@@ -1132,6 +1170,8 @@ impl jaq_std::ValT for Value {
     fn into_seq<S: FromIterator<Self>>(self) -> Result<S, Self> {
         match self {
             Value::List(list) => {
+                // The library's filters turn lists around; what takes items in any order does without it.
+                list.refuse_unordered();
                 meter::spend_copy(list.items.len());
                 Ok((0..list.items.len()).map(|index| Value::item(&list, index)).collect())
             }

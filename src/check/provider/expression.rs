@@ -773,6 +773,42 @@ mod tests {
     }
 
     #[test]
+    fn a_null_of_the_answer_is_not_updated_to_a_number() {
+        let body = r#"{"total":null,"used":5,"bonus":7,"gone":{"a":null},"w":[1,null,3]}"#;
+        for code in [
+            ".total += .bonus | .total",
+            ".total |= . + 5 | .total",
+            ".used += .total | .used",
+            ".nope += 1 | .nope",
+            ".nope.deep += 1 | .nope.deep",
+            ".gone.a += 1 | .gone.a",
+            ".w[1] += 1 | .w[1]",
+            ".w[] += 1 | .w[1]",
+            "map_values(. + 1)",
+            ".used = 1 | .total + 5",
+            "del(.used) | .total + 5",
+            ".w[0] = 1 | .w[1] + 5",
+            "del(.w[0]) | .w[0] + 5",
+            ".w + [4] | .[1] + 5",
+            ". + {x: 1} | .total + 5",
+        ] {
+            let why = message(code, body);
+            assert!(why.starts_with("cannot calculate ") && why.contains("null"), "{code}: {why}");
+        }
+        for (code, want) in [
+            (".used += .bonus | .used", "12"),
+            (".total = 5 | .total", "5"),
+            (".total //= 5 | .total", "5"),
+            (".nope.deep = 5 | .nope.deep", "5"),
+            ("reduce .w[] as $n ({}; .[\"k\"] += 1) | .k", "3"),
+            ("{} | .a.b += 1 | .a.b", "1"),
+            ("null | .a += 1 | .a", "1"),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
     fn numbers_that_are_texts_are_not_joined() {
         for (code, body) in [
             (".a + .b", r#"{"a":"1","b":"2"}"#),
@@ -824,6 +860,15 @@ mod tests {
             ("if .a < 10 then .a else 999 end", order),
             ("10 > .a", order),
             (".b >= \"9\"", order),
+            (".texts | unique | last", order),
+            (".texts | unique | .[-1]", order),
+            (".texts | unique | .[1:]", order),
+            (".texts | unique | reverse | .[0]", order),
+            (".texts | unique | first", order),
+            (".texts | unique | nth(1)", order),
+            (".objects | unique_by(.n) | last.n", order),
+            (".objects | group_by(.n) | last | .[0].n", order),
+            ("{\"9\":1,\"10\":2} | keys | last", order),
             (".a < \"10\"", order),
             ("try (.texts | max) catch 0", order),
             ("[.a, .b] | max", order),
@@ -842,6 +887,11 @@ mod tests {
             (".codes | sort | tojson", "\"[\\\"CNY\\\",\\\"USD\\\"]\""),
             (".objects | group_by(.id) | length", "2"),
             (".texts + .texts | unique | length", "3"),
+            (".times | unique | last", "\"1700000001\""),
+            (".codes | unique | first", "\"CNY\""),
+            (".objects | group_by(.id) | map(.[0].n | tonumber) | add", "19"),
+            (".objects | unique_by(.id) | map(.n | tonumber) | max", "10"),
+            (".objects | group_by(.id) | max_by(.[0].n | tonumber) | .[0].id", "\"10\""),
             (".texts | map(tonumber) | max", "10"),
             ("{\"9\":1,\"10\":2} | keys | length", "2"),
             ("[.nulls[] | select(. > 1)] | length", "1"),

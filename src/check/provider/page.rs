@@ -472,7 +472,7 @@ impl Page {
     fn is_currency(&self, said: &str, variables: &Variables) -> bool {
         let is_own = |code: &str| code.contains(&format!("\"{said}\""));
         let configured = variables.currency().into_iter().chain(self.currency.as_deref());
-        let mut known = configured.filter(|known| known.eq_ignore_ascii_case(said));
+        let mut known = configured.filter(|known| amount::is_spelt_alike(known, said));
         amount::is_unit(said)
             || known.next().is_some()
             || is_own(&self.balance)
@@ -506,6 +506,7 @@ impl Page {
             .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
         let mut sum = Decimal::ZERO;
+        let mut names: Vec<Currency> = Vec::new();
         let mut named: Option<Currency> = None;
         for (part, is_minus, what) in [
             (Some(parts.amount), false, "the balance in the answer"),
@@ -521,13 +522,12 @@ impl Page {
                 if let Some((_, who)) = expected.as_ref().filter(|(word, _)| !currency.may_be(word)) {
                     return Err(another_currency(currency.label(), who));
                 }
-                named = Some(match named {
-                    None => currency,
-                    Some(other) => other.meet(&currency).ok_or_else(|| {
-                        let (one, other) = (other.label(), currency.label());
-                        decode(format!("the balance is in {one}, but a part of it in {other}"))
-                    })?,
-                });
+                names.push(currency);
+                let together = Currency::common(&names).ok_or_else(|| {
+                    let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
+                    decode(format!("the balance is in {one}, but a part of it in {other}"))
+                })?;
+                named = Some(together);
             }
             let next = amount::exact::sum(sum, if is_minus { -value } else { value });
             sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;

@@ -5,10 +5,19 @@
 const LONGEST: usize = 24;
 
 /// A currency, or another unit of account, as a text names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Currency {
     label: &'static str,
     codes: &'static [&'static str],
+    /// Whether a word of Chinese or Japanese names it: 元 may stand beside such a word.
+    is_cjk: bool,
+}
+
+impl PartialEq for Currency {
+    fn eq(&self, other: &Currency) -> bool {
+        // How it is named makes no other currency of it.
+        self.label == other.label && self.codes == other.codes
+    }
 }
 
 impl Currency {
@@ -33,20 +42,43 @@ impl Currency {
     /// Whether a word, as it stands in a config or an answer, may mean the same currency.
     pub fn may_be(&self, word: &str) -> bool {
         let word = word.trim();
-        self.codes.iter().any(|code| code.eq_ignore_ascii_case(word))
+        self.codes.iter().any(|code| is_spelt_alike(code, word))
             || super::text::currency(word).is_some_and(|other| self.meet(&other).is_some())
     }
 
-    /// As [`Self::meet`], where both stand beside one number: in `美金 20 元` the 元 says nothing of its own.
-    pub(super) fn meet_in_text(&self, other: &Currency) -> Option<Currency> {
-        let goes_with = |yuan: &Currency, other: &Currency| {
-            yuan.label == YUAN.label && other.codes.iter().any(|code| NAMED_BESIDE_YUAN.contains(code))
+    /// The same currency, as a word of [`CJK`] names it.
+    pub(super) fn in_cjk(self) -> Currency {
+        Currency { is_cjk: true, ..self }
+    }
+
+    /// What names beside one number say together. In `美金 20 元` the 元 says nothing of its own; behind a sign or a code it
+    /// does, as in `€5元`.
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub(super) fn of_text(names: &[Currency]) -> Result<Option<Currency>, &'static str> {
+        let is_yuan = |name: &Currency| name.label == YUAN.label;
+        let is_foreign = |name: &Currency| {
+            name.is_cjk && !is_yuan(name) && name.codes.iter().any(|code| NAMED_BESIDE_YUAN.contains(code))
         };
-        self.meet(other).or_else(|| match (goes_with(self, other), goes_with(other, self)) {
-            (true, _) => Some(*other),
-            (_, true) => Some(*self),
-            _ => None,
-        })
+        let has_foreign = names.iter().any(is_foreign);
+        let telling: Vec<Currency> = names.iter().filter(|name| !has_foreign || !is_yuan(name)).copied().collect();
+        match telling.as_slice() {
+            [] => Ok(None),
+            telling => Currency::common(telling).map(Some).ok_or("it names two currencies"),
+        }
+    }
+
+    /// What all of several names say together; none if no currency can be meant by all of them, though by each two.
+    pub fn common(names: &[Currency]) -> Option<Currency> {
+        let narrowest = names.iter().min_by_key(|name| name.codes.len())?;
+        let mut shared = narrowest.codes.iter().filter(|code| names.iter().all(|name| name.codes.contains(code)));
+        match (shared.next()?, shared.next()) {
+            (code, None) if narrowest.codes.len() > 1 => {
+                Some(Currency { label: code, codes: std::slice::from_ref(code), is_cjk: false })
+            }
+            _ => Some(*narrowest),
+        }
     }
 
     /// What two names say together, for example `$` and `CAD`; none if they contradict each other.
@@ -67,13 +99,13 @@ impl Currency {
 
     /// Whether a full stop before three digits may part thousands: in any of the currencies that it stands for.
     pub(super) fn may_have_dot_groups(&self) -> bool {
-        self.codes.iter().any(|code| is_written_with_comma(code))
+        self.codes.iter().any(|code| !is_written_with_point(code))
     }
 
     /// Whether a comma before three digits may be a decimal sign. With dollars and cents it is not, though some countries
     /// write theirs so: with three decimals nobody does.
     pub(super) fn may_have_decimal_comma(&self) -> bool {
-        self.usual().is_some_and(is_written_with_comma)
+        self.usual().is_some_and(|code| !is_written_with_point(code))
     }
 
     /// Whether amounts in it are commonly grouped as 12,34,567.
@@ -86,25 +118,57 @@ fn is_written_with_comma(code: &str) -> bool {
     DOT_GROUPS.contains(&code) || DECIMAL_COMMA.contains(&code)
 }
 
+/// Whether amounts in it are known to be written with a decimal point. What is no money of a country is, as English has it.
+fn is_written_with_point(code: &str) -> bool {
+    DECIMAL_POINT.contains(&code) || !ISO.contains(&code)
+}
+
 /// Whether two words for currencies, as they stand in configs, pages and answers, may mean the same: `RMB` and `CNY` do.
 pub fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
-    one.eq_ignore_ascii_case(other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
+    is_spelt_alike(one, other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
 }
 
 /// Whether a word of an answer can be a currency or another unit of account: a known name or sign, or three letters as codes
 /// have them. Anything else may be private.
 pub fn is_unit(word: &str) -> bool {
-    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_code = |word: &str| {
+        has_letters_of_code(word)
+            && !has_mixed_case(word)
+            && !NO_CODES.iter().any(|scaled| scaled.eq_ignore_ascii_case(word))
+    };
     word.len() <= LONGEST && (is_code(word) || super::text::currency(word).is_some())
 }
 
+/// Whether two words are the same letters, in capitals or not. `GBp` is a hundredth of a GBP, so a code that mixes both is
+/// only like itself.
+pub fn is_spelt_alike(one: &str, other: &str) -> bool {
+    one == other || (one.eq_ignore_ascii_case(other) && !has_mixed_case(one) && !has_mixed_case(other))
+}
+
+fn has_letters_of_code(word: &str) -> bool {
+    word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Whether three letters are a code in capitals and small letters: `GBp`, `ZAc`.
+fn has_mixed_case(word: &str) -> bool {
+    let has = |case: fn(&u8) -> bool| word.as_bytes().iter().any(case);
+    has_letters_of_code(word) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+/// Three letters that are no code of a currency: they are a part of one, or say how many of it are meant, so that an amount
+/// beside them is not what it seems.
+const NO_CODES: [&str; 26] = [
+    "GBX", "ZAC", "ILA", "ILX", "KWF", "USX", "EUX", "CTS", "CNT", "FEN", "SEN", "ORE", "SAT", "WEI", "MIO", "MIL",
+    "MLN", "MIA", "MRD", "MLD", "BIO", "BIL", "BLN", "TSD", "THS", "PCT",
+];
+
 const fn one(code: &'static [&'static str; 1]) -> Currency {
-    Currency { label: code[0], codes: code }
+    Currency { label: code[0], codes: code, is_cjk: false }
 }
 
 const fn several(label: &'static str, codes: &'static [&'static str]) -> Currency {
-    Currency { label, codes }
+    Currency { label, codes, is_cjk: false }
 }
 
 const DOLLARS: &[&str] = &[
@@ -150,6 +214,16 @@ const DOT_GROUPS: [&str; 16] =
     ["EUR", "BRL", "ARS", "CLP", "COP", "IDR", "VND", "TRY", "DKK", "ISK", "RSD", "RON", "UYU", "PYG", "CRC", "BGN"];
 /// Others with a decimal comma.
 const DECIMAL_COMMA: [&str; 11] = ["RUB", "UAH", "BYN", "KZT", "PLN", "CZK", "NOK", "SEK", "HUF", "CHF", "ALL"];
+
+/// Currencies whose amounts are written with a decimal point wherever they are used, or nearly so. Of any other one it has to
+/// be expected that a comma is its decimal sign.
+const DECIMAL_POINT: [&str; 72] = [
+    "AED", "AUD", "BBD", "BDT", "BHD", "BMD", "BSD", "BTN", "BWP", "BZD", "CAD", "CNH", "CNY", "DOP", "EGP", "ETB",
+    "FJD", "FKP", "GBP", "GHS", "GIP", "GMD", "GTQ", "GYD", "HKD", "HNL", "ILS", "INR", "JMD", "JOD", "JPY", "KES",
+    "KPW", "KRW", "KWD", "KYD", "LKR", "LRD", "MMK", "MNT", "MOP", "MUR", "MVR", "MWK", "MXN", "MYR", "NGN", "NIO",
+    "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "QAR", "SAR", "SBD", "SGD", "SHP", "SLE", "SVC", "THB",
+    "TTD", "TWD", "TZS", "UGX", "USD", "WST", "XCD", "ZMW",
+];
 
 /// Signs, most of them with the letters that say which country's; the longest one that fits counts.
 pub(super) const SIGNS: [(&str, Currency); 53] = [
@@ -354,7 +428,7 @@ pub(super) fn of_letters(word: &str) -> Option<Currency> {
     };
     let code = |list: &'static [&'static str]| {
         let code = list.iter().find(|code| code.eq_ignore_ascii_case(word))?;
-        Some(Currency { label: code, codes: std::slice::from_ref(code) })
+        Some(Currency { label: code, codes: std::slice::from_ref(code), is_cjk: false })
     };
     let is_upper = word.bytes().all(|b| b.is_ascii_uppercase());
     let is_lower = word.bytes().all(|b| b.is_ascii_lowercase());
@@ -403,6 +477,17 @@ mod tests {
             assert!(is_unit(word), "{word}");
         }
         for word in [
+            "GBp",
+            "ZAc",
+            "ILa",
+            "GBX",
+            "ila",
+            "Mio",
+            "mil",
+            "cts",
+            "fen",
+            "k",
+            "cents",
             "",
             "jane@priv.example",
             "4915112345678",
@@ -422,6 +507,23 @@ mod tests {
     }
 
     #[test]
+    fn several_names_are_one_currency_only_if_all_can_mean_it() {
+        for (names, want) in [
+            (&["$", "cents", "EUR"][..], None),
+            (&["¥", "元", "JPY"], None),
+            (&["$", "元", "¥"], None),
+            (&["$", "HKD", "元"], Some("HKD")),
+            (&["¥", "元"], Some("CNY")),
+            (&["$", "$"], Some("$")),
+            (&["EUR", "cents"], Some("EUR")),
+        ] {
+            let named = |name: &&str| super::super::text::currency(name).or_else(|| minor_of_letters(name)).unwrap();
+            let all: Vec<Currency> = names.iter().map(named).collect();
+            assert_eq!(Currency::common(&all).map(|currency| currency.label()), want, "{names:?}");
+        }
+    }
+
+    #[test]
     fn two_words_for_one_currency_are_the_same() {
         for (one, other, want) in [
             ("USD", "usd", true),
@@ -431,6 +533,10 @@ mod tests {
             ("$", "USD", true),
             ("$", "HKD", true),
             ("credits", "Credits", true),
+            ("GBp", "GBP", false),
+            ("GBp", "gbp", false),
+            ("GBp", "£", false),
+            ("GBp", "GBp", true),
             ("gold coins", "gold coins", true),
             ("USD", "EUR", false),
             ("RMB", "USD", false),

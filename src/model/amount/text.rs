@@ -2,7 +2,7 @@
 //! can be read in two ways.
 //!
 //! - A full stop is the decimal sign. Alone before exactly three digits it may separate thousands, so it is refused where the
-//!   text names a currency that is written with a comma (`1.234 EUR`), or a sign that may stand for one (`$1.234`).
+//!   text names a currency that is not known to be written with a point only (`1.234 EUR`), or a sign that may stand for one (`$1.234`).
 //! - A comma before groups of exactly three digits separates thousands. As a decimal sign it is read where thousands are
 //!   separated otherwise (`1 234,56`) or the currency is written so (`€12,50`); elsewhere it is refused (`12,50`), and so is a
 //!   single one before exactly three digits where it may be either (`€12,500`).
@@ -161,22 +161,17 @@ pub(crate) fn assemble(
     known: Option<Currency>,
 ) -> Result<Money, &'static str> {
     let mut minus: Option<bool> = None;
-    let mut currency: Option<Currency> = None;
+    let mut names: Vec<Currency> = Vec::new();
     let mut factor: Option<Decimal> = None;
     let mut sign = |is_minus: bool| match minus.replace(is_minus) {
         Some(_) => Err("it has two signs"),
         None => Ok(()),
     };
-    let mut name = |named: Currency| {
-        let met = currency.map_or(Some(named), |known| known.meet_in_text(&named));
-        currency = Some(met.ok_or("it names two currencies")?);
-        Ok::<_, &'static str>(())
-    };
     for word in before {
         match word {
             Word::Sign { is_minus } => sign(*is_minus)?,
             Word::Side { is_debit } => sign(*is_debit)?,
-            Word::Currency(named) => name(*named)?,
+            Word::Currency(named) => names.push(*named),
             Word::Times(_) | Word::Part(..) => return Err(NOT_A_NUMBER),
         }
     }
@@ -185,15 +180,16 @@ pub(crate) fn assemble(
             Word::Sign { .. } => return Err("a sign stands behind its number"),
             Word::Side { is_debit } if place + 1 == after.len() => sign(*is_debit)?,
             Word::Side { .. } => return Err(NOT_A_NUMBER),
-            Word::Currency(named) => name(*named)?,
+            Word::Currency(named) => names.push(*named),
             Word::Times(times) if place == 0 => factor = Some(*times),
             Word::Part(part, of) if place == 0 && !before.iter().any(|word| matches!(word, Word::Currency(_))) => {
                 factor = Some(*part);
-                name(*of)?;
+                names.push(*of);
             }
             Word::Times(_) | Word::Part(..) => return Err("it has two units"),
         }
     }
+    let currency = Currency::of_text(&names)?;
     let side = before.iter().chain(after).find(|word| matches!(word, Word::Side { .. }));
     // `CR` is a crore as well.
     if side == Some(&Word::Side { is_debit: false })
@@ -354,7 +350,7 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
         return known.map(|word| (word, run + usize::from(is_short)));
     }
     if let Some((currency, length)) = longest(&CJK) {
-        return Some((Word::Currency(currency), length));
+        return Some((Word::Currency(currency.in_cjk()), length));
     }
     if let Some((name, part, currency)) = MINOR.iter().find(|(name, ..)| text.starts_with(name)) {
         return Some((Word::Part(part.parse().ok()?, *currency), name.len()));
@@ -468,6 +464,30 @@ mod tests {
             ("$1.234,50", Some("USD"), None),
             ("1.234", Some("CLP"), Some("1.234")),
             ("$5", Some("EUR"), Some("5")),
+            ("1,234 TND", None, None),
+            ("1.234 TND", None, None),
+            ("1,234", Some("ZAR"), None),
+            ("1,234 MAD", None, None),
+            ("1,234 XOF", None, None),
+            ("1,234 BOB", None, None),
+            ("1,234 GEL", None, None),
+            ("1,234 MKD", None, None),
+            ("1,234 UZS", None, None),
+            ("1,234,567 UZS", None, Some("1234567")),
+            ("1,234 GBP", None, Some("1234")),
+            ("1,234 KES", None, Some("1234")),
+            ("1,234 credits", None, Some("1234")),
+            ("1,234 USDT", None, Some("1234")),
+            ("1.234 KWD", None, Some("1.234")),
+            ("500 分 JPY", None, None),
+            ("5 角 USD", None, None),
+            ("€5元", None, None),
+            ("USD 5元", None, None),
+            ("5 元 EUR", None, None),
+            ("¥ 5 元 JPY", None, None),
+            ("¥ 5 元", None, Some("5")),
+            ("美金 20 元", None, Some("20")),
+            ("港币 500 元", None, Some("500")),
         ] {
             let got = read_in(text, currency).ok().map(|money| money.value.to_string());
             assert_eq!(got.as_deref(), want, "{text} {currency:?}");
