@@ -152,14 +152,7 @@ pub struct Alert {
     pub unconfirmed: bool,
     /// What nobody was told before it was over.
     pub missed: Option<Missed>,
-    /// Since when it has been so, if the channel hears of it later than it began.
-    #[serde(default)]
-    pub since: Option<Timestamp>,
-    /// Whether it says what the channel knows already.
-    #[serde(default)]
-    pub is_reminder: bool,
-    /// Names this message. A repeat of it, after a crash say, has the same key; a reminder has another, and so has the same
-    /// trouble when it comes back.
+    /// Names this message. A repeat of it, after a crash say, has the same key; a reminder has another.
     pub dedup_key: String,
 }
 
@@ -230,7 +223,4 @@ pub struct Missed {
     pub threshold: Option<Decimal>,
     /// Why it could not be read.
     pub trouble: Option<Trouble>,
-    /// Whether it may have been told after all: a message of it went out, and no answer came.
-    #[serde(default)]
-    pub is_unsure: bool,
 }

@@ -2,24 +2,71 @@
 //!
 //! An amount is never a binary float: `0.3 - 0.1` is `0.2` here.
 
-mod currency;
-mod text;
-
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-pub use currency::{Currency, is_same};
-pub use text::{LONGEST, Money, read, read_in};
-pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, words};
-
-/// Reads a plain number from text: digits, thousands separators, a decimal point, a minus. For amounts with a currency or
-/// a unit there is [`read`].
+/// Reads an amount from text as services write it: `12.50`, `1,234.56`, `$35.30`, `KES 1250.0000`, `1 234.50 RUB`.
+///
+/// One currency word or sign before or after the number is allowed. A comma, space, no-break space or thin space is
+/// a thousands separator only where groups of exactly three digits follow; anything else is refused
+/// instead of guessed at (`12,50` may be a decimal comma).
 ///
 /// # Errors
 /// What is wrong with the text, without the text itself.
 pub fn parse(text: &str) -> Result<Decimal, &'static str> {
-    let money = read(text)?;
-    if money.is_plain { Ok(money.value) } else { Err("it names a currency or a unit") }
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err("it is empty");
+    }
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let first = trimmed.find(is_number).ok_or("it holds no number")?;
+    let last = trimmed.rfind(is_number).ok_or("it holds no number")?;
+    let (before, rest) = trimmed.split_at(first);
+    let (number, after) = rest.split_at(last - first + 1);
+    let (minus, before) = match before.trim().strip_suffix(['-', '\u{2212}']) {
+        Some(word) => (true, word.trim()),
+        None => match before.trim().strip_prefix(['-', '\u{2212}']) {
+            Some(word) => (true, word.trim()),
+            None => (false, before.trim().trim_end_matches('+').trim()),
+        },
+    };
+    let after = after.trim();
+    // `1e5` as text: digits with a letter between them end up here and are refused below.
+    if !is_currency_word(before) || !is_currency_word(after) || (!before.is_empty() && !after.is_empty()) {
+        return Err("it is not a number");
+    }
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (number, None),
+    };
+    let is_separator = |c: char| matches!(c, ',' | ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}');
+    let digits = if whole.contains(is_separator) {
+        let mut groups = whole.split(is_separator);
+        let lead = groups.next().unwrap_or_default();
+        let sound = (1..=3).contains(&lead.len()) && groups.clone().all(|group| group.len() == 3);
+        if !sound {
+            return Err("its separators are not thousands separators");
+        }
+        groups.fold(lead.to_owned(), |all, group| all + group)
+    } else {
+        whole.to_owned()
+    };
+    let fraction = fraction.unwrap_or("0");
+    let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    if !(all_digits(&digits) || digits.is_empty() && whole.is_empty()) || !all_digits(fraction) {
+        return Err("it is not a number");
+    }
+    let plain = format!("{}{}.{fraction}", if minus { "-" } else { "" }, if digits.is_empty() { "0" } else { &digits });
+    plain.parse::<Decimal>().map_err(|_| "it is out of range")
+}
+
+/// A currency sign, an ISO-like code or a short word; nothing counts too.
+fn is_currency_word(word: &str) -> bool {
+    word.chars().count() <= 5 && word.chars().all(|c| c.is_alphabetic() || is_currency_sign(c))
+}
+
+fn is_currency_sign(c: char) -> bool {
+    matches!(c, '$' | '¥' | '￥' | '€' | '£' | '₹' | '₽' | '₩' | '元')
 }
 
 /// Reads the literal of a JSON number (`74.75`, `2e3`), exactly.
@@ -27,42 +74,17 @@ pub fn parse(text: &str) -> Result<Decimal, &'static str> {
 /// # Errors
 /// What is wrong with it, without the literal.
 pub fn from_json_number(literal: &str) -> Result<Decimal, &'static str> {
-    if literal.len() > LONGEST {
-        return Err("it is too long for a number");
-    }
     match literal {
         "NaN" | "null" => return Err("it is not a number"),
         "Infinity" | "-Infinity" => return Err("it is infinite"),
         _ => {}
     }
     let parsed = if literal.contains(['e', 'E']) {
-        // What is smaller than a decimal can be is the dust of somebody's floats.
-        let dust =
-            || literal.parse::<f64>().ok().filter(|value| value.abs() < 1e-10).map(|value| format!("{value:.28}"));
-        Decimal::from_scientific(literal).ok().or_else(|| dust()?.parse().ok())
+        Decimal::from_scientific(literal).ok()
     } else {
         literal.strip_prefix('+').unwrap_or(literal).parse().ok()
     };
     parsed.ok_or("it is out of range")
-}
-
-/// Whether a JSON text holds a number that is too long to be one: whoever parses it takes a second for each megabyte.
-pub fn has_endless_number(json: &[u8]) -> bool {
-    let (mut in_string, mut escaped, mut length) = (false, false, 0);
-    for byte in json {
-        match (in_string, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            _ => {}
-        }
-        let is_part = !in_string && matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-        length = if is_part { length + 1 } else { 0 };
-        if length > LONGEST {
-            return true;
-        }
-    }
-    false
 }
 
 /// A number that arithmetic has made a binary float, rounded to the 15 significant digits a float carries.
@@ -79,49 +101,14 @@ pub fn from_float(value: f64) -> Result<Decimal, &'static str> {
     from_json_number(&format!("{value:.14e}")).map(|amount| amount.normalize())
 }
 
-/// Calculated amounts have 28 digits; of one that uses them up, the last ones are the rest of a division that did not come out
-/// even, and a third times three is one.
-pub fn without_rest(amount: Decimal) -> Decimal {
-    let digits = amount.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
-    if amount.scale() < 26 && digits < 26 {
-        return amount;
-    }
-    amount.round_sf(20).unwrap_or(amount).round_dp(20).normalize()
-}
-
-/// Fraction digits that an amount is shown with, if it has them: two, below 1 six, and among the smallest at least two that
-/// are not zero.
-fn places(amount: Decimal) -> u32 {
-    if amount.abs() >= Decimal::ONE {
-        return 2;
-    }
-    let amount = amount.normalize();
-    let digits = amount.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
-    let zeros = amount.scale().saturating_sub(digits);
-    (zeros + 2).max(6)
-}
-
 /// An amount for people: `1,234.50 USD`, `263,419`.
 ///
 /// Money has at least two decimals; digits beyond the second are cut, never rounded, so that a balance
-/// below its threshold never reads as equal to it. Amounts under 1 keep up to six, or as many as show that they are not zero.
+/// below its threshold never reads as equal to it. Amounts under 1 keep up to six.
 pub fn show(amount: Decimal, currency: Option<&str>) -> String {
-    cut(amount, places(amount), currency)
-}
-
-/// An amount that stands beside another one, for example a balance and its threshold: with as many digits as it takes to see
-/// that they differ.
-pub fn show_beside(amount: Decimal, other: Option<Decimal>, currency: Option<&str>) -> String {
-    let Some(other) = other.filter(|other| *other != amount) else {
-        return show(amount, currency);
-    };
-    let seen = |number: Decimal, least: u32| number.trunc_with_scale(places(number).max(least));
-    let least = (0..=Decimal::MAX_SCALE).find(|least| seen(amount, *least) != seen(other, *least));
-    cut(amount, places(amount).max(least.unwrap_or(Decimal::MAX_SCALE)), currency)
-}
-
-fn cut(amount: Decimal, places: u32, currency: Option<&str>) -> String {
-    let cut = amount.normalize().trunc_with_scale(places).normalize();
+    let amount = amount.normalize();
+    let places = if amount.abs() < Decimal::ONE { 6 } else { 2 };
+    let cut = amount.trunc_with_scale(places).normalize();
     let cut = if cut.is_zero() { Decimal::ZERO } else { cut };
     let decimals = match (cut.scale(), currency) {
         (0, None) => 0,
@@ -165,16 +152,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_numbers_are_read_and_nothing_else() {
+    fn text_is_read_or_refused_never_guessed() {
         for (text, want) in [
             ("12.50", Some("12.50")),
             (" 110.00 ", Some("110.00")),
             ("1,234.56", Some("1234.56")),
             ("10,000.00", Some("10000.00")),
-            ("1\u{A0}234\u{202F}567", Some("1234567")),
+            ("1 234.50 RUB", Some("1234.50")),
+            ("1\u{A0}234\u{202F}567", Some("1234567.0")),
+            ("$35.30", Some("35.30")),
+            ("-$5.25", Some("-5.25")),
+            ("$-5.25", Some("-5.25")),
             ("-0.01", Some("-0.01")),
+            ("KES 1250.0000", Some("1250.0000")),
+            ("88.88元", Some("88.88")),
             (".5", Some("0.5")),
-            ("+7", Some("7")),
+            ("+7", Some("7.0")),
             ("0.00", Some("0.00")),
             ("", None),
             ("  ", None),
@@ -189,34 +182,14 @@ mod tests {
             ("5.", None),
             ("12 34", None),
             ("1e5", None),
-            ("5abc", None),
-            ("0x1F", None),
             ("12 of 40", None),
+            ("$5 USD", None),
             ("--5", None),
             ("99999999999999999999999999999999999", None),
-            ("$35.30", None),
-            ("KES 1250", None),
-            ("1.2万", None),
-            ("5 CR", None),
-            ("5 credits", None),
         ] {
-            assert_eq!(parse(text).ok().map(|number| number.to_string()).as_deref(), want, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn endless_numbers_are_seen_before_they_are_parsed() {
-        let digits = "7".repeat(101);
-        for (json, want) in [
-            (format!("{{\"a\": {digits}}}"), true),
-            (format!("[-{digits}.5e3]"), true),
-            (format!("1.{digits}"), true),
-            (format!("\"{digits}\""), false),
-            (format!("\"\\\"{digits}\""), false),
-            (format!("[{}]", vec!["12345.678"; 1000].join(",")), false),
-            (format!("[\"\", {digits}]"), true),
-        ] {
-            assert_eq!(has_endless_number(json.as_bytes()), want, "{json}");
+            let got = parse(text).ok().map(|d| d.to_string());
+            let want = want.map(|w| w.parse::<Decimal>().unwrap().to_string());
+            assert_eq!(got, want, "{text:?}");
         }
     }
 
@@ -227,9 +200,6 @@ mod tests {
         assert_eq!(from_json_number("1.5E-2").unwrap().to_string(), "0.015");
         assert!(from_json_number("NaN").is_err());
         assert!(from_json_number("1e999").is_err());
-        assert!(from_json_number(&"9".repeat(101)).is_err());
-        assert_eq!(from_json_number("5.551115123125783e-17").unwrap().to_string(), "0.0000000000000000555111512313");
-        assert_eq!(from_json_number("1e-40").unwrap(), Decimal::ZERO);
         assert_eq!(from_float(0.3 - 0.1).unwrap().to_string(), "0.2");
         assert_eq!(from_float(100.5 - 25.75).unwrap().to_string(), "74.75");
         assert_eq!(from_float(-12345.0 / 100.0).unwrap().to_string(), "-123.45");
@@ -247,49 +217,12 @@ mod tests {
             ("263419", None, "263,419"),
             ("-1234.5", Some("CNY"), "-1,234.50 CNY"),
             ("0.00123", Some("USD"), "0.00123 USD"),
-            ("-0.0000001", Some("USD"), "-0.0000001 USD"),
-            ("0.00000012345", Some("BTC"), "0.00000012 BTC"),
-            ("0.0000000000000000000000000001", Some("ETH"), "0.0000000000000000000000000001 ETH"),
+            ("-0.0000001", Some("USD"), "0.00 USD"),
             ("100", Some("USD"), "100.00 USD"),
         ] {
             assert_eq!(show(amount.parse().unwrap(), currency), want);
         }
-        for (amount, other, want, want_other) in [
-            ("0.00000001", "0.00000002", "0.00000001 BTC", "0.00000002 BTC"),
-            ("0.0012345678", "0.0012345679", "0.0012345678 BTC", "0.0012345679 BTC"),
-            ("100.001", "100.002", "100.001 BTC", "100.002 BTC"),
-            ("99.999999999", "100", "99.99 BTC", "100.00 BTC"),
-            ("100", "100.0000001", "100.00 BTC", "100.0000001 BTC"),
-            ("-0.0000001", "0", "-0.0000001 BTC", "0.00 BTC"),
-            ("74.75", "100", "74.75 BTC", "100.00 BTC"),
-            ("5", "5", "5.00 BTC", "5.00 BTC"),
-            ("1234567.891", "1234567.892", "1,234,567.891 BTC", "1,234,567.892 BTC"),
-            (
-                "79228162514264337593543950334",
-                "79228162514264337593543950335",
-                "79,228,162,514,264,337,593,543,950,334.00 BTC",
-                "79,228,162,514,264,337,593,543,950,335.00 BTC",
-            ),
-        ] {
-            let (amount, other): (Decimal, Decimal) = (amount.parse().unwrap(), other.parse().unwrap());
-            assert_eq!(show_beside(amount, Some(other), Some("BTC")), want);
-            assert_eq!(show_beside(other, Some(amount), Some("BTC")), want_other);
-        }
-        assert_eq!(show_beside(Decimal::TEN, None, None), "10");
         assert_eq!(to_json("100.00".parse().unwrap()).get(), "100");
         assert_eq!(to_json("-0.10".parse().unwrap()).get(), "-0.1");
-    }
-
-    #[test]
-    fn what_is_shown_is_read_as_the_same() {
-        let mut random = fastrand::Rng::with_seed(18);
-        for _ in 0..20_000 {
-            let amount = Decimal::new(random.i64(-99_999_999_999..99_999_999_999), 2);
-            for currency in [None, Some("USD"), Some("CNY"), Some("BTC")] {
-                let money = read(&show(amount, currency)).unwrap();
-                assert_eq!(money.value, amount, "{amount} {currency:?}");
-                assert_eq!(money.currency.and_then(|currency| currency.code()), currency);
-            }
-        }
     }
 }

@@ -8,7 +8,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::{Timestamp, civil};
 
-use crate::config::Environment;
 use crate::exit::{Exit, FailOn};
 use crate::plan::Shard;
 
@@ -46,9 +45,6 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Read a mail from standard input and end: a run does so with a mail that an earlier one may have died of
-    #[command(name = crate::check::mailbox::trial::COMMAND, hide = true)]
-    TryMail,
 }
 
 /// How much is said, and how.
@@ -77,8 +73,8 @@ pub enum Color {
 /// Where the config is.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ConfigArg {
-    /// The config file; `-` is standard input [default: CONFIG_PATH, else $XDG_CONFIG_HOME or /etc, balance-alert/config.yaml]
-    #[arg(long, short, value_name = "FILE")]
+    /// The config file; `-` is standard input [default: $XDG_CONFIG_HOME or /etc, balance-alert/config.yaml]
+    #[arg(long, short, env = "CONFIG_PATH", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
@@ -94,8 +90,8 @@ pub struct CheckArgs {
     /// Check only this kind
     #[arg(long, value_enum, value_name = "KIND")]
     pub only: Option<Only>,
-    /// Check only the I-th of N parts, counted from 0, where several runs share the checks; `auto` takes I from JOB_COMPLETION_INDEX and N from BALANCE_ALERT_SHARDS [default: BALANCE_ALERT_SHARD]
-    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    /// Check only the I-th of N parts, counted from 0, where several runs share the checks; `auto` takes I from JOB_COMPLETION_INDEX and N from BALANCE_ALERT_SHARDS
+    #[arg(long, env = "BALANCE_ALERT_SHARD", value_name = "I/N", value_parser = parse_shard)]
     pub shard: Option<ShardArg>,
     /// Read, decide and render, but send nothing: shows what would be sent
     #[arg(long, short = 'n')]
@@ -283,29 +279,20 @@ const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
 /// The variable that says how many pods there are, which Kubernetes does not.
 const COUNT_VARIABLE: &str = "BALANCE_ALERT_SHARDS";
 
-/// The variable that says it, as `--shard` does.
-const SHARD_VARIABLE: &str = "BALANCE_ALERT_SHARD";
-
-impl CheckArgs {
-    /// The part of all checks that the flag or the variable names; none for all.
+impl ShardArg {
+    /// The part; none for all.
     ///
     /// # Errors
     /// What is wrong with the variables that it is to be taken from.
-    pub fn shard(&self, environment: &Environment) -> Result<Option<Shard>, String> {
-        let chosen = match (self.shard, environment.overlay(SHARD_VARIABLE)) {
-            (Some(flag), _) => flag,
-            (None, Some(text)) => parse_shard(text).map_err(|why| format!("the variable {SHARD_VARIABLE}: {why}"))?,
-            (None, None) => return Ok(None),
-        };
+    pub fn resolve(self) -> Result<Option<Shard>, String> {
         let number = |name: &str| {
-            let text = environment.overlay(name).ok_or_else(|| format!("the variable {name} is not set"))?;
-            text.parse::<u32>().map_err(|_| format!("the variable {name} does not hold a whole number"))
+            let text = std::env::var(name).map_err(|_| format!("the variable {name} is not set"))?;
+            text.trim().parse::<u32>().map_err(|_| format!("the variable {name} does not hold a whole number"))
         };
-        let auto = || Shard::new(number(INDEX_VARIABLE)?, number(COUNT_VARIABLE)?);
-        match chosen {
+        match self {
             ShardArg::Whole => Ok(None),
             ShardArg::Of(shard) => Ok(Some(shard)),
-            ShardArg::Auto => auto().map(Some).map_err(|why| format!("`--shard auto`: {why}")),
+            ShardArg::Auto => Shard::new(number(INDEX_VARIABLE)?, number(COUNT_VARIABLE)?).map(Some),
         }
     }
 }
@@ -369,7 +356,7 @@ pub enum ListOutput {
 
 /// The environment variables, with their meaning.
 pub const VARIABLES: [(&str, &str); 26] = [
-    ("CONFIG_PATH", "the config file, as --config; not from .env, which is looked for beside that file"),
+    ("CONFIG_PATH", "the config file, as --config"),
     ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
     ("WEBHOOK_TYPE", "webhook.type"),
     ("WEBHOOK_SOURCE", "webhook.source"),
@@ -386,7 +373,7 @@ pub const VARIABLES: [(&str, &str); 26] = [
         "BALANCE_ALERT_RUN_ID",
         "the id of the run, so that a repeated run has the same (default: time and random digits)",
     ),
-    (SHARD_VARIABLE, "the part of the checks that this run is about, as --shard"),
+    ("BALANCE_ALERT_SHARD", "the part of the checks that this run is about, as --shard"),
     (COUNT_VARIABLE, "how many parts there are, for --shard auto"),
     (INDEX_VARIABLE, "which of them this is, from 0, for --shard auto; an Indexed Job of Kubernetes sets it"),
     ("JWT_SECRET_KEY", "jwt.secret of webhooks and the Pushgateway, where the config has none"),
@@ -394,12 +381,9 @@ pub const VARIABLES: [(&str, &str); 26] = [
     ("LOG_FORMAT", "text or json, on standard error (default text)"),
     ("LOG_LEVEL", "off, error, warn, info, debug or trace (default warn); RUST_LOG works too"),
     ("NO_COLOR", "no colour, if not empty"),
-    (
-        "SSL_CERT_FILE",
-        "a file of certificate authorities to trust, beside the system's; SSL_CERT_DIR is a directory of them",
-    ),
+    ("SSL_CERT_FILE", "a file of certificate authorities to trust, beside those in the system's directory"),
     ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
-    ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for; not from .env either"),
+    ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for"),
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
 
@@ -413,8 +397,8 @@ fn version() -> &'static str {
 fn after_help() -> String {
     let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
     format!(
-        "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1, and 74 only stands for 0.\n\n\
-         Environment variables (a `.env` file beside the config is read too; the real environment wins; empty is not set):\n{variables}",
+        "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1.\n\n\
+         Environment variables (a `.env` file beside the config is read too; the real environment wins):\n{variables}",
         Exit::table()
     )
 }
@@ -441,7 +425,7 @@ fn parse_since(text: &str) -> Result<Since, String> {
         None => text.parse::<Timestamp>().ok(),
     };
     if let Some(at) = at {
-        let is_past = at <= crate::process::clock::now();
+        let is_past = at <= Timestamp::now();
         return if is_past { Ok(Since::At(at)) } else { Err("it lies in the future".to_owned()) };
     }
     let mut rest = text;

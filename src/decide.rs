@@ -1,27 +1,26 @@
 //! Is that bad, and who has not heard of it? Pure: outcomes, thresholds and the memory in, verdicts, alerts and what to
 //! remember out. No clock, no I/O.
 
-mod cooldown;
-mod settle;
-
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::alert::{Alert, Event, Identity, Level, MailNotice, RenewalNotice, Topic, Trouble};
+use crate::alert::{Alert, Event, Identity, Level, MailNotice, Missed, RenewalNotice, Topic, Trouble};
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::config::{Alerting, BalanceType, Subscription};
 use crate::failure::Failure;
 use crate::plan::Subject;
-use crate::state::memory::{Changes, Memory};
+use crate::state::memory::{Changes, Condition, Memory, Told};
 use crate::text;
 
-use cooldown::Cooldown;
-use settle::{Now, Settler};
+/// Clocks of two machines may differ by this much; what was told later than that from now is told again.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// A cool-down may end this much early, or a hundredth of it if that is less.
+const EARLY: SignedDuration = SignedDuration::from_mins(1);
 
 /// The state of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,15 +86,8 @@ pub struct SubscriptionVerdict {
     pub identity: Identity,
     /// What it is about.
     pub subscription: Subscription,
-    /// When it renews, and whether somebody must be reminded; or why that is not known.
-    pub renewal: Result<Renewal, Failure>,
-}
-
-impl SubscriptionVerdict {
-    /// Where it stands, in a word.
-    pub fn standing(&self) -> &'static str {
-        self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
-    }
+    /// When it renews, and whether somebody must be reminded.
+    pub renewal: Renewal,
 }
 
 /// What was found of one mailbox.
@@ -128,7 +120,7 @@ impl Found {
     /// Whether a signal ended the run before all of its checks were through.
     pub fn is_cut(&self) -> bool {
         let accounts = self.accounts.iter().filter_map(|verdict| verdict.failure.as_ref());
-        let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.failure());
+        let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.result.as_ref().err());
         accounts.chain(mailboxes).any(Failure::is_cancelled)
     }
 
@@ -138,16 +130,7 @@ impl Found {
     }
 }
 
-/// A message of this run, and who is to get it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Telling {
-    /// What it says.
-    pub alert: Alert,
-    /// The ids of the channels that it goes to.
-    pub to: Vec<String>,
-}
-
-/// An alert that some channels do not get in this run, though its cause lasts: they know.
+/// An alert that is not sent in this run, though its cause lasts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
     /// The check.
@@ -158,45 +141,17 @@ pub struct Held {
     pub event: Event,
     /// When it is told again if nothing changes; none while another run is telling it.
     pub next: Option<Timestamp>,
-    /// The ids of these channels.
-    pub channels: Vec<String>,
-}
-
-/// A message that is owed to a channel and rests in this run, because it may have arrived already.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
-    /// The check.
-    pub identity: Identity,
-    /// What it is about.
-    pub topic: Topic,
-    /// Whether it begins or is over.
-    pub event: Event,
-    /// The id of the channel.
-    pub channel: String,
-    /// From when on it is sent once more.
-    pub next: Option<Timestamp>,
 }
 
 /// What follows from the verdicts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
     /// What is to be told now, worst first, then in the order of the plan.
-    pub alerts: Vec<Telling>,
+    pub alerts: Vec<Alert>,
     /// What is wrong, but was told before.
     pub held: Vec<Held>,
-    /// What is owed, but not to be sent now.
-    pub waiting: Vec<Waiting>,
     /// What the next runs must know.
     pub changes: Changes,
-}
-
-/// A channel as far as deciding goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
-    /// Names it across runs.
-    pub id: String,
-    /// Whether it hears that something is over.
-    pub wants_over: bool,
 }
 
 /// What `decide` goes by.
@@ -204,10 +159,10 @@ pub struct Listener {
 pub struct Rules {
     /// When alerts are repeated.
     pub alerting: Alerting,
-    /// Who is to be told.
-    pub listeners: Vec<Listener>,
-    /// The time zone in which days are counted.
-    pub timezone: TimeZone,
+    /// Whether there is anybody to tell.
+    pub tell: bool,
+    /// Whether somebody wants to hear that it is over.
+    pub tell_resolved: bool,
 }
 
 /// Judges every outcome by its subject's thresholds.
@@ -251,65 +206,57 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
 
 /// What is to be told, what was told already, and what to remember.
 ///
-/// `run_id` goes into the keys of new messages.
+/// `run_id` goes into the keys of new messages, so that the same run started twice gives the same keys.
 pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
-    let settler = Settler {
-        rules,
-        cooldown: Cooldown {
-            length: rules.alerting.cooldown,
-            timezone: &rules.timezone,
-            now,
-            previous_run: memory.previous_run,
-        },
-        run_id,
-    };
-    // Without anybody to tell nothing counts as told, and nothing is owed.
-    let tells = !rules.listeners.is_empty();
     let mut decision = Decision::default();
     for verdict in &found.accounts {
         let identity = verdict.subject.identity;
         let failures = count_failures(identity, verdict.failure.as_ref(), memory, &mut decision);
-        if !tells {
+        if !rules.tell {
             continue;
         }
-        let draft = Draft::of_account(verdict, now);
+        let draft = Draft::of_account(verdict, now, run_id);
         let failed = verdict.failure.as_ref();
         for (topic, state) in [
             (Topic::Low, low(verdict, &draft, &rules.alerting)),
             (Topic::Failing, failing(failed, &draft, &rules.alerting, failures)),
         ] {
-            let key = (identity, topic);
-            settler.settle(state, key, memory.conditions.get(&key), &mut decision);
+            let condition = memory.conditions.get(&(identity, topic));
+            settle(state, condition, rules, now, (identity, topic), &mut decision);
         }
     }
-    for verdict in &found.subscriptions {
-        let failed = verdict.renewal.as_ref().err();
-        let failures = count_failures(verdict.identity, failed, memory, &mut decision);
-        if !tells {
-            continue;
-        }
-        let state = failing(failed, &Draft::of_subscription(verdict, now), &rules.alerting, failures);
-        let key = (verdict.identity, Topic::Failing);
-        settler.settle(state, key, memory.conditions.get(&key), &mut decision);
-        if let Some((alert, standing)) = reminder(verdict, found.today, now) {
-            let known = memory.conditions.get(&(verdict.identity, Topic::Renewal));
-            settler.settle_renewal(alert, standing, found.today, known, &mut decision);
-        }
+    for verdict in found.subscriptions.iter().filter(|_| rules.tell) {
+        let condition = memory.conditions.get(&(verdict.identity, Topic::Renewal));
+        let alert = reminder(verdict, found.today, now, run_id);
+        settle_renewal(alert, verdict.renewal.standing, condition, rules, now, &mut decision);
     }
     for verdict in &found.mailboxes {
         let failed = verdict.scanned.result.as_ref().err();
         let failures = count_failures(verdict.identity, failed, memory, &mut decision);
-        if tells {
-            let state = failing(failed, &Draft::of_mailbox(verdict, now), &rules.alerting, failures);
+        if rules.tell {
+            let draft = Draft::of_mailbox(verdict, now, run_id);
+            let state = failing(failed, &draft, &rules.alerting, failures);
             let key = (verdict.identity, Topic::Failing);
-            settler.settle(state, key, memory.conditions.get(&key), &mut decision);
+            settle(state, memory.conditions.get(&key), rules, now, key, &mut decision);
         }
     }
-    if tells {
-        mails(found, memory, &settler, &mut decision);
+    if rules.tell {
+        mails(found, memory, now, run_id, &mut decision);
     }
-    decision.alerts.sort_by_key(|telling| (std::cmp::Reverse(telling.alert.level), telling.alert.topic));
+    decision.alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.topic));
     decision
+}
+
+/// What this run knows of a condition.
+enum State {
+    /// It is there; this alert says so.
+    Wrong(Alert),
+    /// It is over; this alert says so.
+    Right(Alert),
+    /// Above the threshold, but not by the margin that counts as recovered; the alert is for those who heard nothing yet.
+    Nearly(Alert),
+    /// Nothing can be said.
+    Unknown,
 }
 
 /// Counts failed runs in a row.
@@ -325,45 +272,45 @@ fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory
     failures
 }
 
-fn low(verdict: &Verdict, draft: &Draft, alerting: &Alerting) -> Now {
+fn low(verdict: &Verdict, draft: &Draft, alerting: &Alerting) -> State {
     let subject = &verdict.subject;
     let highest = subject.threshold.max(subject.warning_threshold);
     match verdict.status {
-        Status::Low => Now::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Critical, subject.threshold)),
+        Status::Low => State::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Critical, subject.threshold)),
         Status::Warning => {
-            Now::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Warning, subject.warning_threshold))
+            State::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Warning, subject.warning_threshold))
         }
-        Status::Failed => Now::Unknown,
-        Status::Unlimited => Now::Right(draft.alert(Topic::Low, Event::Resolved, Level::Info, highest)),
+        Status::Failed => State::Unknown,
+        Status::Unlimited => State::Right(draft.alert(Topic::Low, Event::Resolved, Level::Info, highest)),
         Status::Ok => {
             let alert = draft.alert(Topic::Low, Event::Resolved, Level::Info, highest);
             let margin = Decimal::ONE + alerting.recovery_margin_percent / Decimal::ONE_HUNDRED;
             let enough = highest.and_then(|threshold| threshold.checked_mul(margin));
             match (verdict.balance, enough) {
-                (Some(balance), Some(enough)) if balance < enough => Now::Nearly(alert),
-                _ => Now::Right(alert),
+                (Some(balance), Some(enough)) if balance < enough => State::Nearly(alert),
+                _ => State::Right(alert),
             }
         }
     }
 }
 
-fn failing(failure: Option<&Failure>, draft: &Draft, alerting: &Alerting, failures: u32) -> Now {
+fn failing(failure: Option<&Failure>, draft: &Draft, alerting: &Alerting, failures: u32) -> State {
     match failure {
-        None => Now::Right(draft.alert(Topic::Failing, Event::Resolved, Level::Info, None)),
-        Some(failure) if failure.is_cancelled() => Now::Unknown,
+        None => State::Right(draft.alert(Topic::Failing, Event::Resolved, Level::Info, None)),
+        Some(failure) if failure.is_cancelled() => State::Unknown,
         Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
             let mut alert = draft.alert(Topic::Failing, Event::Raised, Level::Warning, None);
             // People are told the cause, not that the host was left alone because of it.
             let cause = failure.root();
             alert.trouble = Some(Trouble { reason: cause.reason, message: cause.describe(), runs: failures });
-            Now::Wrong(alert)
+            State::Wrong(alert)
         }
-        Some(_) => Now::Shaky,
+        Some(_) => State::Unknown,
     }
 }
 
 /// A mail is told once, in whichever mailbox it lies. One that could not be told is told later, though it is not read again.
-fn mails(found: &Found, memory: &Memory, settler: &Settler, decision: &mut Decision) {
+fn mails(found: &Found, memory: &Memory, now: Timestamp, run_id: &str, decision: &mut Decision) {
     let mut seen: Vec<Identity> = Vec::new();
     for verdict in &found.mailboxes {
         for finding in verdict.scanned.result.iter().flat_map(|scan| &scan.findings) {
@@ -371,31 +318,42 @@ fn mails(found: &Found, memory: &Memory, settler: &Settler, decision: &mut Decis
                 continue;
             }
             seen.push(finding.identity);
-            let key = (finding.identity, Topic::Mail);
-            let alert = mail_alert(verdict, finding, settler.cooldown.now);
-            settler.settle_mail(Some(alert), key, memory.conditions.get(&key), decision);
+            match memory.conditions.get(&(finding.identity, Topic::Mail)) {
+                Some(condition)
+                    if condition.told.is_some() || condition.pending.as_ref().is_some_and(|p| p.claimed) =>
+                {
+                    let (identity, topic) = (finding.identity, Topic::Mail);
+                    decision.held.push(Held { identity, topic, event: Event::Raised, next: None });
+                }
+                known => {
+                    let mut alert = mail_alert(verdict, finding, now, run_id);
+                    if let Some(pending) = known.and_then(|condition| condition.pending.as_ref()) {
+                        alert.dedup_key.clone_from(&pending.alert.dedup_key);
+                    }
+                    decision.alerts.push(alert);
+                }
+            }
         }
     }
-    let is_ours = |alert: &Alert| found.mailboxes.iter().any(|mailbox| mailbox.name == alert.project);
-    let mut late: Vec<_> = memory
+    let mut late: Vec<&Alert> = memory
         .conditions
         .iter()
         .filter(|((identity, topic), _)| *topic == Topic::Mail && !seen.contains(identity))
-        .filter_map(|(key, condition)| {
-            let owed = condition.channels.values().find_map(|heard| heard.owed.as_ref())?;
-            is_ours(&owed.alert).then_some(((owed.alert.at, *key), condition))
+        .filter_map(|(_, condition)| condition.pending.as_ref())
+        .filter(|pending| {
+            !pending.claimed && found.mailboxes.iter().any(|mailbox| mailbox.name == pending.alert.project)
         })
+        .map(|pending| &pending.alert)
         .collect();
-    late.sort_by_key(|(order, _)| *order);
-    for ((_, key), condition) in late {
-        settler.settle_mail(None, key, Some(condition), decision);
-    }
+    late.sort_by_key(|alert| (alert.at, alert.identity));
+    decision.alerts.extend(late.into_iter().cloned());
 }
 
-fn mail_alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Alert {
-    let mut alert = Draft::of_mailbox(verdict, now).alert(Topic::Mail, Event::Raised, Level::Warning, None);
+fn mail_alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp, run_id: &str) -> Alert {
+    let mut alert = Draft::of_mailbox(verdict, now, run_id).alert(Topic::Mail, Event::Raised, Level::Warning, None);
     alert.identity = finding.identity;
     alert.currency = finding.currency.map(str::to_owned);
+    alert.dedup_key = format!("{}-{}-{run_id}", Topic::Mail.as_str(), finding.identity);
     alert.mail = Some(MailNotice {
         subject: finding.subject.clone(),
         sender: finding.sender.clone(),
@@ -407,7 +365,7 @@ fn mail_alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Al
     alert
 }
 
-/// Makes alerts of what was found of one check. They get their keys when it is known who is told.
+/// Makes alerts of what was found of one check.
 struct Draft<'a> {
     identity: Identity,
     name: &'a str,
@@ -418,10 +376,11 @@ struct Draft<'a> {
     currency: Option<&'a str>,
     host: Option<&'a str>,
     now: Timestamp,
+    run_id: &'a str,
 }
 
 impl<'a> Draft<'a> {
-    fn of_account(verdict: &'a Verdict, now: Timestamp) -> Draft<'a> {
+    fn of_account(verdict: &'a Verdict, now: Timestamp, run_id: &'a str) -> Draft<'a> {
         let subject = &verdict.subject;
         Draft {
             identity: subject.identity,
@@ -433,10 +392,11 @@ impl<'a> Draft<'a> {
             currency: verdict.currency.as_deref(),
             host: subject.host.as_deref(),
             now,
+            run_id,
         }
     }
 
-    fn of_mailbox(verdict: &'a MailboxVerdict, now: Timestamp) -> Draft<'a> {
+    fn of_mailbox(verdict: &'a MailboxVerdict, now: Timestamp, run_id: &'a str) -> Draft<'a> {
         Draft {
             identity: verdict.identity,
             name: &verdict.name,
@@ -447,24 +407,12 @@ impl<'a> Draft<'a> {
             currency: None,
             host: Some(&verdict.host),
             now,
-        }
-    }
-
-    fn of_subscription(verdict: &'a SubscriptionVerdict, now: Timestamp) -> Draft<'a> {
-        Draft {
-            identity: verdict.identity,
-            name: &verdict.subscription.name,
-            owner: verdict.subscription.owner_project.as_deref(),
-            provider: "subscription",
-            kind: None,
-            balance: None,
-            currency: None,
-            now,
-            host: None,
+            run_id,
         }
     }
 
     fn alert(&self, topic: Topic, event: Event, level: Level, threshold: Option<Decimal>) -> Alert {
+        let over = if event == Event::Resolved { "-resolved" } else { "" };
         Alert {
             identity: self.identity,
             topic,
@@ -484,18 +432,98 @@ impl<'a> Draft<'a> {
             at: self.now,
             unconfirmed: false,
             missed: None,
-            since: None,
-            is_reminder: false,
-            dedup_key: String::new(),
+            dedup_key: format!("{}{over}-{}-{}", topic.as_str(), self.identity, self.run_id),
         }
     }
 }
 
-/// The reminder of a subscription, and where it stands; none if that is not known.
-fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Option<(Alert, Standing)> {
-    let subscription = &verdict.subscription;
-    let (renewal, schedule) = verdict.renewal.as_ref().ok().zip(subscription.schedule.as_ref().ok())?;
-    let alert = Alert {
+/// Brings together what is and what is remembered of one condition.
+fn settle(
+    state: State,
+    condition: Option<&Condition>,
+    rules: &Rules,
+    now: Timestamp,
+    (identity, topic): (Identity, Topic),
+    decision: &mut Decision,
+) {
+    let told = condition.and_then(|condition| condition.told.as_ref());
+    let pending = condition.and_then(|condition| condition.pending.as_ref());
+    if let Some(pending) = pending.filter(|pending| pending.claimed) {
+        // Whatever has changed since, that run has the word; the next one sees what became of it.
+        if !matches!(state, State::Right(_)) || pending.alert.event == Event::Resolved {
+            decision.held.push(Held { identity, topic, event: pending.alert.event, next: None });
+        }
+        return;
+    }
+    let waiting = |event: Event| pending.filter(|pending| pending.alert.event == event).map(|pending| &pending.alert);
+    let withdraw = |alert: Option<&Alert>, decision: &mut Decision| {
+        decision.changes.withdrawn.extend(alert.map(|alert| alert.dedup_key.clone()));
+    };
+    // What nobody has heard: not even that something is wrong, or that it was worse than they know.
+    let unheard = waiting(Event::Raised).filter(|alert| told.is_none_or(|told| is_news(told, alert, &rules.alerting)));
+    match state {
+        State::Wrong(mut alert) => {
+            withdraw(waiting(Event::Resolved), decision);
+            let is_due = told.is_none_or(|told| is_due(told, &alert, &rules.alerting, now));
+            match (is_due, told) {
+                (false, Some(told)) if unheard.is_none() => {
+                    withdraw(waiting(Event::Raised), decision);
+                    let next = told.at.checked_add(rules.alerting.cooldown).ok();
+                    decision.held.push(Held { identity, topic, event: Event::Raised, next });
+                    return;
+                }
+                (false, _) => alert.missed = unheard.map(missed),
+                (true, _) => {}
+            }
+            // The same message as before, with what is true now.
+            if let Some(waiting) = waiting(Event::Raised) {
+                alert.dedup_key.clone_from(&waiting.dedup_key);
+            }
+            decision.alerts.push(alert);
+        }
+        State::Right(alert) | State::Nearly(alert) if told.is_none() => {
+            if let Some(waiting) = waiting(Event::Resolved) {
+                // Its text says what nobody heard; only the balance is newer.
+                let newer = Alert { missed: waiting.missed.clone(), dedup_key: waiting.dedup_key.clone(), ..alert };
+                decision.alerts.push(newer);
+            } else if let Some(untold) = unheard {
+                withdraw(Some(untold), decision);
+                decision.alerts.push(Alert { missed: Some(missed(untold)), ..alert });
+            }
+        }
+        State::Right(mut alert) => {
+            alert.missed = unheard.map(missed).or_else(|| waiting(Event::Resolved).and_then(|a| a.missed.clone()));
+            withdraw(waiting(Event::Raised), decision);
+            if rules.tell_resolved || alert.missed.is_some() {
+                if let Some(waiting) = waiting(Event::Resolved) {
+                    alert.dedup_key.clone_from(&waiting.dedup_key);
+                }
+                decision.alerts.push(alert);
+            } else {
+                withdraw(waiting(Event::Resolved), decision);
+                decision.changes.over.push((identity, topic));
+            }
+        }
+        // A reminder that was not taken is out of date; what was told still stands. Bad news waits for what comes of it.
+        State::Nearly(_) => withdraw(waiting(Event::Raised).filter(|_| unheard.is_none()), decision),
+        State::Unknown => match pending {
+            // Nobody wants to hear it any more.
+            Some(pending)
+                if pending.alert.event == Event::Resolved && !rules.tell_resolved && pending.alert.missed.is_none() =>
+            {
+                withdraw(Some(&pending.alert), decision);
+                decision.changes.over.push((identity, topic));
+            }
+            Some(pending) => decision.alerts.push(Alert { unconfirmed: true, ..pending.alert.clone() }),
+            None => {}
+        },
+    }
+}
+
+/// The reminder of a subscription.
+fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp, run_id: &str) -> Alert {
+    let (subscription, renewal) = (&verdict.subscription, &verdict.renewal);
+    Alert {
         identity: verdict.identity,
         topic: Topic::Renewal,
         event: Event::Raised,
@@ -510,8 +538,8 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Optio
         host: None,
         trouble: None,
         renewal: Some(RenewalNotice {
-            cycle_type: schedule.cycle.as_str().to_owned(),
-            renewal_day: schedule.renewal_day.clone(),
+            cycle_type: subscription.cycle.as_str().to_owned(),
+            renewal_day: subscription.renewal_day.clone(),
             next: renewal.next,
             today,
             days: renewal.days,
@@ -521,11 +549,115 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Optio
         at: now,
         unconfirmed: false,
         missed: None,
-        since: None,
-        is_reminder: false,
-        dedup_key: String::new(),
+        dedup_key: format!("{}-{}-{run_id}", Topic::Renewal.as_str(), verdict.identity),
+    }
+}
+
+/// A reminder is told once a cycle and day, and not more often than the cool-down allows. That it is over is no news, unless
+/// nobody heard that it was due.
+fn settle_renewal(
+    mut alert: Alert,
+    standing: Standing,
+    condition: Option<&Condition>,
+    rules: &Rules,
+    now: Timestamp,
+    decision: &mut Decision,
+) {
+    let told = condition.and_then(|condition| condition.told.as_ref());
+    let pending = condition.and_then(|condition| condition.pending.as_ref());
+    let key = (alert.identity, alert.topic);
+    let mut held = |next| decision.held.push(Held { identity: key.0, topic: key.1, event: Event::Raised, next });
+    if pending.is_some_and(|pending| pending.claimed) {
+        return held(None);
+    }
+    let pending = pending.map(|pending| &pending.alert);
+    let cycle = |mark: &str| mark.split('/').next().map(str::to_owned);
+    if standing == Standing::Due {
+        let mark = alert.mark();
+        let is_due = told.is_none_or(|told| {
+            let is_other_day = told.mark != mark;
+            let is_other_cycle = cycle(&told.mark) != cycle(&mark);
+            is_other_cycle || (is_other_day && (alert.level > told.level || is_cooled_down(told, &rules.alerting, now)))
+        });
+        match (is_due, told) {
+            (false, Some(told)) => {
+                decision.changes.withdrawn.extend(pending.map(|pending| pending.dedup_key.clone()));
+                decision.held.push(Held {
+                    identity: key.0,
+                    topic: key.1,
+                    event: Event::Raised,
+                    next: told.at.checked_add(rules.alerting.cooldown).ok(),
+                });
+            }
+            _ => {
+                // The same renewal is the same message, with the days that are left now.
+                match pending {
+                    Some(pending) if cycle(&pending.mark()) == cycle(&mark) => {
+                        alert.dedup_key.clone_from(&pending.dedup_key);
+                    }
+                    other => decision.changes.withdrawn.extend(other.map(|pending| pending.dedup_key.clone())),
+                }
+                decision.alerts.push(alert);
+            }
+        }
+        return;
+    }
+    match pending {
+        // Its day has passed, and nobody heard of it.
+        Some(pending) if standing == Standing::Ok && (told.is_none() || pending.missed.is_some()) => {
+            let missed = pending.missed.clone().unwrap_or_else(|| missed(pending));
+            let dedup_key = pending.dedup_key.clone();
+            let over = Alert {
+                event: Event::Resolved,
+                level: Level::Info,
+                missed: Some(missed),
+                dedup_key,
+                ..pending.clone()
+            };
+            decision.alerts.push(over);
+        }
+        _ => {
+            decision.changes.withdrawn.extend(pending.map(|pending| pending.dedup_key.clone()));
+            if condition.is_some() {
+                decision.changes.over.push(key);
+            }
+        }
+    }
+}
+
+/// What a message says that could not be delivered.
+fn missed(alert: &Alert) -> Missed {
+    Missed { at: alert.at, balance: alert.balance, threshold: alert.threshold, trouble: alert.trouble.clone() }
+}
+
+/// Whether a message says more than what was told: more urgent, another threshold, or much less left.
+fn is_news(told: &Told, alert: &Alert, alerting: &Alerting) -> bool {
+    let is_worse = alert.level > told.level;
+    // A warning has another threshold than what is critical, so only the same level can be compared.
+    let is_changed = alert.level == told.level && alert.threshold != told.threshold;
+    is_worse || is_changed || has_dropped(told.balance, alert.balance, alerting.realert_drop_percent)
+}
+
+/// Whether what was told must be told again.
+fn is_due(told: &Told, alert: &Alert, alerting: &Alerting, now: Timestamp) -> bool {
+    is_cooled_down(told, alerting, now) || is_news(told, alert, alerting)
+}
+
+fn is_cooled_down(told: &Told, alerting: &Alerting, now: Timestamp) -> bool {
+    let since = now.duration_since(told.at);
+    let cooldown = SignedDuration::try_from(alerting.cooldown).unwrap_or(SignedDuration::MAX);
+    // A daily run starts a little earlier on some days, and must not skip these.
+    let early = (cooldown / 100).min(EARLY);
+    since >= cooldown - early || since < -CLOCK_SKEW
+}
+
+/// Whether a balance is the given percentage below the one last told. Below zero the distance grows likewise.
+fn has_dropped(told: Option<Decimal>, now: Option<Decimal>, percent: Decimal) -> bool {
+    let Some((told, now)) = told.zip(now) else {
+        return false;
     };
-    Some((alert, renewal.standing))
+    let part = told.abs().checked_mul(percent / Decimal::ONE_HUNDRED);
+    now < told && part.and_then(|part| told.checked_sub(part)).is_some_and(|limit| now <= limit)
 }
 
 #[cfg(test)]

@@ -20,24 +20,16 @@ pub enum Exit {
     Unknown = 3,
     /// The command line is wrong.
     Usage = 64,
-    /// A panic in the run itself, caught, or a run that has not ended in its time.
+    /// A panic in the run itself, caught.
     Internal = 70,
-    /// Nothing else is wrong, but a report could not be written.
-    Unwritten = 74,
-    /// An alert is owed to a channel.
+    /// An alert reached none of its channels.
     Undelivered = 75,
     /// The config is missing, invalid or empty.
     Config = 78,
-    /// Ended by SIGHUP.
-    HungUp = 129,
     /// Ended by SIGINT.
     Interrupted = 130,
-    /// Ended by SIGALRM.
-    Alarm = 142,
     /// Ended by SIGTERM.
     Terminated = 143,
-    /// Ended by SIGXCPU.
-    CpuTime = 152,
 }
 
 /// Which findings make the process fail (`--fail-on`).
@@ -56,21 +48,17 @@ pub enum FailOn {
 
 impl Exit {
     /// All codes in ascending order.
-    pub const ALL: [Exit; 14] = [
+    pub const ALL: [Exit; 10] = [
         Exit::Ok,
         Exit::Warning,
         Exit::Critical,
         Exit::Unknown,
         Exit::Usage,
         Exit::Internal,
-        Exit::Unwritten,
         Exit::Undelivered,
         Exit::Config,
-        Exit::HungUp,
         Exit::Interrupted,
-        Exit::Alarm,
         Exit::Terminated,
-        Exit::CpuTime,
     ];
 
     /// The number the shell sees.
@@ -88,19 +76,13 @@ impl Exit {
             Exit::Critical => "critical: a balance is below its threshold",
             Exit::Unknown => "unknown: at least one check could not be read",
             Exit::Usage => "usage error",
-            Exit::Internal => {
-                "internal error (a caught panic in the run itself, or a run that did not end in its time)"
-            }
-            Exit::Unwritten => "a report could not be written (to standard output, or where --report says)",
+            Exit::Internal => "internal error (a caught panic in the run itself)",
             Exit::Undelivered => {
-                "an alert is still owed to a channel: not delivered, or not known to be (or, with --strict-metrics, the metrics)"
+                "an alert could not be delivered to any of its channels (or, with --strict-metrics, the metrics)"
             }
             Exit::Config => "the config is missing, invalid, or has nothing to do",
-            Exit::HungUp => "hung up (SIGHUP)",
-            Exit::Interrupted => "interrupted (SIGINT)",
-            Exit::Alarm => "an alarm that was set before the start (SIGALRM)",
-            Exit::Terminated => "terminated (SIGTERM)",
-            Exit::CpuTime => "the limit of CPU time is reached (SIGXCPU)",
+            Exit::Interrupted => "interrupted",
+            Exit::Terminated => "terminated",
         }
     }
 

@@ -91,8 +91,6 @@ impl Reason {
 pub enum Retry {
     /// The answer is definitive.
     Never,
-    /// Not in this run, but in a later one.
-    Later,
     /// Try again after the usual back-off.
     Soon,
     /// Try again, not before this long.
@@ -118,11 +116,6 @@ impl Failure {
     /// A definitive failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Failure { reason, message: message.into(), hint: None, retry: Retry::Never, cause: None }
-    }
-
-    /// A failure that passes, but not within a run.
-    pub fn lasting(reason: Reason, message: impl Into<String>) -> Self {
-        Failure { retry: Retry::Later, ..Failure::new(reason, message) }
     }
 
     /// A failure that may pass.

@@ -1,11 +1,10 @@
 //! Places where a test of the real program can make something go wrong; in release builds there are none.
 
-/// Makes go wrong what the variable `BALANCE_ALERT_FAULT` says of this place. It is a list of places, separated by commas: at a
-/// bare one this panics, at one after `kill:` this process is killed as `kill -9` does, after `abort:` it aborts, and after
-/// `hang:` this thread never goes on. In builds with debug assertions only.
+/// Panics if the variable `BALANCE_ALERT_FAULT` names this place, or kills this process as `kill -9` does if it is
+/// `kill:` and the place; in builds with debug assertions only.
 pub(crate) fn point(place: &str) {
     #[cfg(debug_assertions)]
-    for wanted in crate::config::of_this_process("BALANCE_ALERT_FAULT").unwrap_or_default().split(',') {
+    if let Ok(wanted) = std::env::var("BALANCE_ALERT_FAULT") {
         if wanted.strip_prefix("kill:") == Some(place) {
             let _ = std::process::Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
             // The signal is on its way; nothing more is done here.
@@ -13,26 +12,8 @@ pub(crate) fn point(place: &str) {
                 std::thread::park();
             }
         }
-        if wanted.strip_prefix("abort:") == Some(place) {
-            std::process::abort();
-        }
-        while wanted.strip_prefix("hang:") == Some(place) {
-            std::thread::park();
-        }
         assert!(wanted != place, "fault injected at {place}");
     }
     #[cfg(not(debug_assertions))]
     let _ = place;
-}
-
-/// Whether the list holds this word: for what goes wrong without a panic.
-pub(crate) fn is_at(place: &str) -> bool {
-    #[cfg(debug_assertions)]
-    return crate::config::of_this_process("BALANCE_ALERT_FAULT")
-        .is_some_and(|list| list.split(',').any(|wanted| wanted == place));
-    #[cfg(not(debug_assertions))]
-    {
-        let _ = place;
-        false
-    }
 }

@@ -5,15 +5,15 @@
 
 use std::error::Error as _;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::mem::ManuallyDrop;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::ExposeSecret;
-use ureq::SendBody;
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector,
     Transport, TransportAdapter,
@@ -22,18 +22,11 @@ use url::Url;
 
 use crate::auth::Pair;
 use crate::failure::{Failure, Reason};
-use crate::lookup;
-use crate::process::{aside, file, limits};
-use crate::surroundings::Surroundings;
 
 /// Largest body that is read, in bytes.
 const LARGEST_BODY: u64 = 1024 * 1024;
 /// Redirects followed within one origin.
 const MOST_REDIRECTS: usize = 5;
-/// How long the end of reading may take.
-const MOST_FOR_END: Duration = Duration::from_millis(500);
-/// A bundle of authorities has a few hundred kilobytes.
-const AUTHORITIES: file::Bounds = file::Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(5) };
 const USER_AGENT: &str = concat!("balance-alert/", env!("CARGO_PKG_VERSION"));
 
 /// A request to a provider.
@@ -62,36 +55,13 @@ pub struct Response {
 /// One TLS connector for reading and sending, built when the first client is: OpenSSL takes tens of milliseconds to read
 /// the trust store, which `native-tls` makes it do for every connector, and `reqwest` wants one even for plain HTTP.
 #[derive(Clone, Default)]
-struct TrustStore {
-    built: Arc<OnceLock<Result<native_tls::TlsConnector, String>>>,
-    surroundings: Arc<Surroundings>,
-}
+struct TrustStore(Arc<OnceLock<Result<native_tls::TlsConnector, String>>>);
 
 impl TrustStore {
     fn connector(&self) -> Result<native_tls::TlsConnector, String> {
-        let built = self.built.get_or_init(|| {
-            let mut builder = native_tls::TlsConnector::builder();
-            // The library hears of the process's own variables, and not of `.env`.
-            for authority in authorities(&self.surroundings) {
-                builder.add_root_certificate(authority);
-            }
-            builder.build().map_err(|error| error.to_string())
-        });
+        let built = self.0.get_or_init(|| native_tls::TlsConnector::new().map_err(|error| error.to_string()));
         built.clone()
     }
-}
-
-/// The certificate authorities that only `.env` names, beside those that the library knows.
-fn authorities(surroundings: &Surroundings) -> Vec<native_tls::Certificate> {
-    let files = surroundings.more_authorities.iter().flat_map(|place| match std::fs::read_dir(place) {
-        Ok(folder) => folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
-        Err(_) => vec![place.clone()],
-    });
-    let certificates = files.filter_map(|file| {
-        let text = file::read(&file, AUTHORITIES).ok()?;
-        native_tls::Certificate::stack_from_pem(&text).ok()
-    });
-    certificates.flatten().collect()
 }
 
 /// A message to a service.
@@ -106,101 +76,34 @@ pub struct Outgoing<'a> {
     pub proof: Vec<Pair>,
     /// What.
     pub body: &'a str,
-    /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come.
-    pub is_out: &'a AtomicBool,
-}
-
-/// A body that tells when all of it was handed over to the connection. What comes before (the name, the connection, TLS, the
-/// head of the request) has succeeded by then.
-struct Watched<'a> {
-    rest: &'a [u8],
-    is_out: &'a AtomicBool,
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.rest.read(buffer)?;
-        if self.rest.is_empty() {
-            self.is_out.store(true, Ordering::SeqCst);
-        }
-        Ok(count)
-    }
 }
 
 /// Both clients of a run. Nothing is opened until it is used.
 #[derive(Default)]
 pub struct Clients {
     trust: TrustStore,
-    reader: Mutex<Reader>,
+    reader: OnceLock<Result<ManuallyDrop<Client>, String>>,
     sender: OnceLock<ureq::Agent>,
-    /// Idle connections that the reading client keeps to one host; none for as many as there are.
-    idle: Option<usize>,
-}
-
-/// The reading client.
-#[derive(Clone, Default)]
-enum Reader {
-    #[default]
-    NotBuilt,
-    Built(Client),
-    /// It needs a thread and descriptors of its own, and the system gives it none: the other client reads as well.
-    Impossible,
-    /// The trust store cannot be used.
-    Broken(String),
 }
 
 impl Clients {
-    /// The clients of a process with these proxies and authorities.
-    pub fn new(surroundings: Surroundings) -> Clients {
-        let trust = TrustStore { surroundings: Arc::new(surroundings), ..TrustStore::default() };
-        Clients { trust, ..Clients::default() }
-    }
-
-    /// The same, of which the reading one keeps so many idle connections to one host.
-    #[must_use]
-    pub fn keeping(mut self, idle: usize) -> Clients {
-        self.idle = Some(idle);
-        self
-    }
-
-    fn reader(&self) -> Reader {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*reader, Reader::NotBuilt) {
-            *reader = self.build_reader();
-        }
-        reader.clone()
-    }
-
-    fn build_reader(&self) -> Reader {
-        let connector = match self.trust.connector() {
-            Ok(connector) => connector,
-            Err(why) => return Reader::Broken(why),
-        };
-        let built = Client::builder()
-            .user_agent(USER_AGENT)
-            .use_preconfigured_tls(connector)
-            .redirect(reqwest::redirect::Policy::custom(same_origin))
-            .referer(false)
-            .timeout(None)
-            .pool_max_idle_per_host(self.idle.unwrap_or(usize::MAX))
-            .dns_resolver(Arc::new(lookup::ForReading))
-            .build();
-        built.map_or_else(
-            |error| {
-                log::info!("reading and sending share one HTTP client: {}", describe_chain(&error));
-                Reader::Impossible
-            },
-            Reader::Built,
-        )
-    }
-
-    /// Gives back what reading holds: its thread and its idle connections. What still hangs in a request keeps them until that
-    /// is over.
-    pub fn end_reading(&self) {
-        // Who builds the client now has no connection yet.
-        if let Ok(mut reader) = self.reader.try_lock() {
-            let ended = std::mem::replace(&mut *reader, Reader::Impossible);
-            aside::within("end", MOST_FOR_END, move || drop(ended));
+    /// The reading client. Never dropped: its thread would wait for name look-ups that hang, and hold the exit back.
+    fn reader(&self) -> Result<&Client, Failure> {
+        let built = self.reader.get_or_init(|| {
+            let connector = self.trust.connector()?;
+            Client::builder()
+                .user_agent(USER_AGENT)
+                .use_preconfigured_tls(connector)
+                .redirect(reqwest::redirect::Policy::custom(same_origin))
+                .referer(false)
+                .timeout(None)
+                .build()
+                .map(ManuallyDrop::new)
+                .map_err(|error| describe_chain(&error))
+        });
+        match built {
+            Ok(client) => Ok(client),
+            Err(why) => Err(Failure::new(Reason::Internal, format!("the HTTP client could not start: {why}"))),
         }
     }
 
@@ -218,13 +121,7 @@ impl Clients {
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let start = Instant::now();
-        let client = match self.reader() {
-            Reader::Built(client) => client,
-            Reader::NotBuilt | Reader::Impossible => return self.read_without_thread(request, timeout),
-            Reader::Broken(why) => {
-                return Err(Failure::new(Reason::Internal, format!("the HTTP client could not start: {why}")));
-            }
-        };
+        let client = self.reader()?;
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone())
@@ -239,41 +136,11 @@ impl Clients {
         Ok(Response { status, retry_after, body })
     }
 
-    /// One attempt to read with the client that needs no thread of its own. It follows no redirect.
-    fn read_without_thread(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
-        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url.as_str());
-        for (name, value) in &request.headers {
-            builder = builder.header(name.as_str(), value.as_bytes());
-        }
-        match &request.body {
-            Some(body) => self.run(builder.body(body.as_str()), timeout),
-            None => self.run(builder.body(()), timeout),
-        }
-    }
-
     /// One attempt to send.
     ///
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn send(&self, message: &Outgoing, timeout: Duration) -> Result<Response, Failure> {
-        let mut request = ureq::http::Request::builder()
-            .method(message.method.as_str())
-            .uri(message.url.as_str())
-            .header("content-type", message.content_type)
-            .header("content-length", message.body.len());
-        for (name, value) in &message.proof {
-            request = request.header(name.as_str(), value.expose_secret());
-        }
-        let mut body = Watched { rest: message.body.as_bytes(), is_out: message.is_out };
-        self.run(request.body(SendBody::from_reader(&mut body)), timeout)
-    }
-
-    /// One request of the sending client.
-    fn run<B: ureq::AsSendBody>(
-        &self,
-        request: Result<ureq::http::Request<B>, ureq::http::Error>,
-        timeout: Duration,
-    ) -> Result<Response, Failure> {
         let start = Instant::now();
         let agent = self.sender.get_or_init(|| {
             let config = ureq::Agent::config_builder()
@@ -284,20 +151,24 @@ impl Clients {
                 .build();
             let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
             let connector = connector.chain(SharedTls(self.trust.clone()));
-            ureq::Agent::with_parts(config, connector, lookup::ForSending)
+            ureq::Agent::with_parts(config, connector, DefaultResolver::default())
         });
+        let mut request = ureq::http::Request::builder()
+            .method(message.method.as_str())
+            .uri(message.url.as_str())
+            .header("content-type", message.content_type);
+        for (name, value) in &message.proof {
+            request = request.header(name.as_str(), value.expose_secret());
+        }
         // Methods, addresses and headers were checked when the config was read; the text of the error may hold them.
         let request = request
+            .body(message.body)
             .map_err(|_| Failure::new(Reason::Config, "the request cannot be made of this address and login"))?;
         let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
         let mut response = agent.run(request).map_err(|error| send_failure(&error, timeout))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
-        let body = match read_body(&mut response.body_mut().as_reader(), start, timeout) {
-            // The status alone is a refusal, whatever words were to follow.
-            Err(_) if !(200..300).contains(&status) => Vec::new(),
-            body => body?,
-        };
+        let body = read_body(&mut response.body_mut().as_reader(), start, timeout)?;
         Ok(Response { status, retry_after, body })
     }
 }
@@ -391,9 +262,6 @@ fn read_failure(error: reqwest::Error, timeout: Duration) -> Failure {
     let mut io_kind = None;
     while let Some(current) = cause {
         if let Some(error) = current.downcast_ref::<io::Error>() {
-            if limits::is_short_of_files(error) {
-                return limits::out_of_files();
-            }
             io_kind = Some(error.kind());
         }
         cause = current.source();
@@ -406,7 +274,6 @@ fn send_failure(error: &ureq::Error, timeout: Duration) -> Failure {
         ureq::Error::Timeout(_) => timed_out(timeout),
         ureq::Error::HostNotFound => not_found(),
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => timed_out(timeout),
-        ureq::Error::Io(error) if limits::is_short_of_files(error) => limits::out_of_files(),
         ureq::Error::Io(error) => transport_failure(&describe_chain(error), Some(error.kind())),
         ureq::Error::NativeTls(error) => tls_failure(error),
         ureq::Error::ConnectionFailed => Failure::transient(Reason::Connect, "no connection"),

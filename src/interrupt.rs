@@ -1,7 +1,7 @@
-//! The wish that this process ends: the signals that say so as a value, and the times that shrink when one comes.
+//! The wish that this process ends: SIGTERM and SIGINT as a value, and the times that shrink when one comes.
 //!
-//! A handler only sets flags; whoever waits looks at them ten times a second. What every signal does is a table in
-//! `docs/process.md`. Not here: what is given up and what is still done (`run`).
+//! A handler only sets flags; whoever waits looks at them ten times a second. Not here: what is given up and what is still
+//! done (`run`).
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::exit::Exit;
@@ -21,34 +21,7 @@ const SLICE: Duration = Duration::from_millis(100);
 const ECHO: Duration = Duration::from_millis(500);
 
 /// The signals that are heeded, with the status that they end the process with.
-const SIGNALS: [(i32, Exit); 5] = [
-    (SIGTERM, Exit::Terminated),
-    (SIGINT, Exit::Interrupted),
-    (SIGHUP, Exit::HungUp),
-    (SIGALRM, Exit::Alarm),
-    (SIGXCPU, Exit::CpuTime),
-];
-
-/// Signals that ask for nothing: SIGXFSZ says what the write says as well, and the others mean something to servers only.
-const STRAYS: [i32; 3] = [SIGXFSZ, SIGUSR1, SIGUSR2];
-
-/// Lets this process outlive the signals that ask for nothing; their default is its end.
-pub fn outlive_strays() {
-    for signal in STRAYS {
-        // Where that is refused the default remains.
-        let _ = flag::register(signal, Arc::<AtomicBool>::default());
-    }
-}
-
-/// Whether a signal is one that whoever started this process wants it to ignore, as `nohup` does. Where that is not known it
-/// may be.
-#[expect(clippy::disallowed_methods, reason = "the kernel answers at once")]
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_none_or(|mask| mask >> (signal - 1) & 1 == 1)
-}
+const SIGNALS: [(i32, Exit); 2] = [(SIGTERM, Exit::Terminated), (SIGINT, Exit::Interrupted)];
 
 /// Whether somebody wants this process to end, and since when.
 #[derive(Clone, Debug, Default)]
@@ -64,20 +37,15 @@ struct State {
 }
 
 impl Interrupt {
-    /// Heeds signals from now on. A second one, half a second later or more, ends the process at once, with 128 and its
-    /// number; but not SIGXCPU, which the system repeats every second.
+    /// Heeds SIGTERM and SIGINT from now on. A second signal, half a second later or more, ends the process at once, with 128
+    /// and its number.
     ///
     /// # Errors
     /// The system's reason if no handler can be set.
     pub fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         for (signal, exit) in SIGNALS {
-            if signal == SIGHUP && is_ignored(signal) {
-                continue;
-            }
-            if signal != SIGXCPU {
-                flag::register_conditional_shutdown(signal, i32::from(exit.code()), Arc::clone(&interrupt.0.is_last))?;
-            }
+            flag::register_conditional_shutdown(signal, i32::from(exit.code()), Arc::clone(&interrupt.0.is_last))?;
             flag::register_usize(signal, Arc::clone(&interrupt.0.code), usize::from(exit.code()))?;
         }
         Ok(interrupt)
@@ -90,7 +58,7 @@ impl Interrupt {
     }
 
     /// Since when somebody wants this process to end, as far as anybody has looked.
-    pub(crate) fn since(&self) -> Option<Instant> {
+    fn since(&self) -> Option<Instant> {
         let since = self.exit().map(|_| *self.0.since.get_or_init(Instant::now))?;
         if since.elapsed() >= ECHO {
             self.0.is_last.store(true, Ordering::SeqCst);
@@ -98,9 +66,19 @@ impl Interrupt {
         Some(since)
     }
 
-    /// All is put in order: from now on the next signal ends the process at once.
-    pub fn end_at_once(&self) {
+    /// All is put in order: from now on the next signal ends the process at once, and if one has come, so does the end of
+    /// this time after it, should whoever reads the output not read.
+    pub fn end_at_once(&self, after: Duration) {
         self.0.is_last.store(true, Ordering::SeqCst);
+        let Some((since, exit)) = self.since().zip(self.exit()) else {
+            return;
+        };
+        let left = after.saturating_sub(since.elapsed());
+        // Without a thread the next signal still does it.
+        let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+            std::thread::sleep(left);
+            signal_hook::low_level::exit(i32::from(exit.code()));
+        });
     }
 
     #[cfg(test)]

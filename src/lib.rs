@@ -13,9 +13,6 @@
 //!
 //! One run of `check` is told in `run`, step by step. What people ask of the memory later is in [`recall`].
 
-// Tests may wait, and write files as they are.
-#![cfg_attr(test, allow(clippy::disallowed_methods))]
-
 pub mod alert;
 pub mod amount;
 pub mod auth;
@@ -30,32 +27,27 @@ pub mod http;
 pub mod interrupt;
 pub mod limit;
 pub mod logging;
-pub mod lookup;
 pub mod metrics;
 pub mod notify;
-mod page;
 pub mod plan;
-pub mod process;
 pub mod recall;
 pub mod redact;
 pub mod report;
 pub mod retry;
 mod run;
 pub mod state;
-pub mod surroundings;
 pub mod text;
 
-use std::io;
-use std::time::{Duration, Instant};
+use std::io::{self, Write};
 
+use anstream::AutoStream;
 use clap::CommandFactory;
 
-use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, Talk, ValidateArgs};
+use crate::cli::{CheckArgs, Cli, Color, Command, ConfigArg, Output, StoreArgs, ValidateArgs};
 use crate::config::{Environment, Loaded, Problem, Reach, Source};
 use crate::exit::Exit;
 use crate::logging::Format;
 use crate::plan::{Plan, PlanError};
-use crate::process::{Process, output, watchdog};
 
 /// The commit that this program is made of, as whoever builds it says in `BALANCE_ALERT_REVISION`.
 pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
@@ -63,45 +55,43 @@ pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
     None => "unknown",
 };
 
-/// The time of a command that a probe may ask again and again.
-const PROBE: Duration = Duration::from_secs(60);
-
 /// Runs one command and gives the status to end with.
-pub fn run(cli: Cli, process: &Process) -> Exit {
+pub fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Check(args) => {
-            let exit = run::check(&args, process);
-            if args.output == Output::Nagios { nagios(exit, process) } else { exit }
+            set_colour(args.talk.color);
+            let exit = run::check(&args);
+            if args.output == Output::Nagios { nagios(exit) } else { exit }
         }
-        Command::Validate(args) => validate(&args, process),
-        Command::Providers(args) => print(&report::setup::providers(args.output), process, Exit::Ok),
-        Command::Status(args) => answer(process, watchdog::LONGEST, || recall::status(&args)),
-        Command::History(args) => answer(process, watchdog::LONGEST, || recall::history(&args)),
-        Command::Alerts(args) => answer(process, watchdog::LONGEST, || recall::alerts(&args)),
-        Command::Health(args) => answer(process, PROBE, || recall::health(&args)),
-        Command::TryMail => check::mailbox::trial::stand(process),
-        Command::Schema => print(config::SCHEMA, process, Exit::Ok),
+        Command::Validate(args) => {
+            set_colour(args.talk.color);
+            validate(&args)
+        }
+        Command::Providers(args) => print(&report::setup::providers(args.output)),
+        Command::Status(args) => answer(&args.store, || recall::status(&args)),
+        Command::History(args) => answer(&args.store, || recall::history(&args)),
+        Command::Alerts(args) => answer(&args.store, || recall::alerts(&args)),
+        Command::Health(args) => answer(&args.store, || recall::health(&args)),
+        Command::Schema => print(config::SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "balance-alert", &mut script);
-            print(&String::from_utf8_lossy(&script), process, Exit::Ok)
+            print(&String::from_utf8_lossy(&script))
         }
     }
 }
 
 /// The status for a Nagios-like scheduler. Where no run took place, its status line says so.
-pub fn nagios(exit: Exit, process: &Process) -> Exit {
+pub fn nagios(exit: Exit) -> Exit {
     if matches!(exit, Exit::Usage | Exit::Config | Exit::Internal) {
-        print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()), process, exit.for_nagios());
+        print(&format!("BALANCE UNKNOWN - {}\n", exit.meaning()));
     }
     exit.for_nagios()
 }
 
-fn set_colour(color: Color, environment: &Environment) {
+fn set_colour(color: Color) {
     let choice = match color {
-        // The library hears of the process's own variable, and not of `.env`.
-        Color::Auto if environment.overlay("NO_COLOR").is_some() => anstream::ColorChoice::Never,
-        // The library's own rule per stream: a terminal, `CLICOLOR_FORCE`, `TERM`.
+        // The library's own rule per stream: a terminal, `NO_COLOR`, `CLICOLOR_FORCE`, `TERM`.
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::AlwaysAnsi,
         Color::Never => anstream::ColorChoice::Never,
@@ -109,35 +99,20 @@ fn set_colour(color: Color, environment: &Environment) {
     choice.write_global();
 }
 
-/// A config that was looked for and read, and what it was read with.
-struct Opened {
-    format: Format,
-    source: Source,
-    environment: Environment,
-    loaded: Loaded,
-}
-
-/// Finds where the config is, reads the variables, and starts logging and colours.
-fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Result<Source, Box<Problem>>) {
-    let environment = Environment::of_process();
-    let source = Source::find(config.config.as_deref(), &environment);
-    let environment = match &source {
-        Ok(source) => environment.with_dotenv(&source.folder()),
-        Err(_) => environment,
-    };
-    set_colour(talk.color, &environment);
-    (logging::init(&environment, talk.verbose), environment, source)
-}
-
 /// Reads the config and starts logging; problems that stop everything are printed.
-fn open(config: &ConfigArg, talk: &Talk) -> Result<Opened, Exit> {
-    let (format, environment, source) = begin(config, talk);
+fn open(config: &ConfigArg, verbose: u8) -> Result<(Format, Source, Loaded), Exit> {
+    // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
+    let variable =
+        std::env::var_os("CONFIG_PATH").filter(|path| config.config.as_ref().is_some_and(|c| c.as_os_str() == path));
+    let source = Source::find(config.config.as_deref(), variable.map(|_| "CONFIG_PATH"));
+    let environment = Environment::read(source.as_ref().ok().map(Source::folder).as_deref());
+    let format = logging::init(&environment, verbose);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config
     })?;
     let loaded = config::load(&source, &environment);
-    Ok(Opened { format, source, environment, loaded })
+    Ok((format, source, loaded))
 }
 
 fn complain_all(format: Format, problems: &[Problem]) {
@@ -146,9 +121,8 @@ fn complain_all(format: Format, problems: &[Problem]) {
     }
 }
 
-fn validate(args: &ValidateArgs, process: &Process) -> Exit {
-    process.watchdog.expect("the reading of the config", Exit::Config);
-    let Opened { format, source, loaded, .. } = match open(&args.config, &args.talk) {
+fn validate(args: &ValidateArgs) -> Exit {
+    let (format, source, loaded) = match open(&args.config, args.talk.verbose) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -163,47 +137,40 @@ fn validate(args: &ValidateArgs, process: &Process) -> Exit {
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    for warning in config.warnings().iter().chain(config.advice()) {
+    for warning in config.warnings() {
         log::warn!("{warning}");
     }
-    match Plan::new(&config, &CheckArgs::default(), None) {
-        Ok(plan) => {
-            let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-            print(&report::setup::describe(&config, &plan), process, exit)
-        }
+    let printed = match Plan::new(&config, &CheckArgs::default()) {
+        Ok(plan) => print(&report::setup::describe(&config, &plan)),
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
-            Exit::Config
+            return Exit::Config;
         }
-    }
+    };
+    if loaded.problems.is_empty() { printed } else { Exit::Config }
 }
 
 /// Prints what the memory of runs answers.
-fn answer(process: &Process, time: Duration, ask: impl FnOnce() -> recall::Answer) -> Exit {
-    process.watchdog.allow(time);
-    process.watchdog.expect("the reading of the memory of runs", Exit::Unknown);
+fn answer(args: &StoreArgs, ask: impl FnOnce() -> recall::Answer) -> Exit {
+    set_colour(args.talk.color);
     match ask() {
-        Ok((text, exit)) => print(&text, process, exit),
+        Ok((text, exit)) => {
+            let printed = print(&text);
+            if printed == Exit::Ok { exit } else { printed }
+        }
         Err(exit) => exit,
     }
 }
 
-/// Before the report comes what was said, if somebody reads it.
-const COURTESY: Duration = Duration::from_millis(200);
-
-/// Writes to standard output, and gives the status: `exit`, unless that is all well and the report is not. A reader that has
-/// gone away (`| head`) is no error.
-fn print(text: &str, process: &Process, exit: Exit) -> Exit {
-    let unwritten = if exit == Exit::Ok { Exit::Unwritten } else { exit };
-    let watchdog = &process.watchdog;
-    watchdog.expect("the writing of the report", unwritten);
-    logging::flush(Instant::now() + COURTESY.min(watchdog.left()));
-    match output::print(text, watchdog.last_word()) {
-        Ok(()) => exit,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+/// Writes to standard output. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> Exit {
+    let mut out = AutoStream::auto(io::stdout().lock());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Ok,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(error) => {
-            logging::last_words(&format!("the report cannot be written: {}", text::io_error(&error)));
-            unwritten
+            logging::say(&format!("error: the report cannot be written: {}", text::io_error(&error)));
+            Exit::Internal
         }
     }
 }

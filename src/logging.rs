@@ -1,21 +1,13 @@
 //! Talk on standard error: text for people, or one JSON object a line.
 //!
-//! `json_env_logger` writes fields as they display themselves, so here each value is made JSON before it gets it: whatever a
-//! name or a message holds, a line is one object. In text no character controls the terminal. How lines reach standard error
-//! without holding anybody back is in `process::output`.
+//! `json_env_logger` writes string fields bare unless they are captured with `:?`, so every field in this program that
+//! is text is written `key:? = value`; a test parses every line of a noisy run.
 
-use std::fmt::Write as _;
-use std::io;
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::io::Write;
 
-use json_env_logger::env_logger::Logger as JsonLogger;
-use log::kv::{Error, Key, ToValue, Value, VisitSource, VisitValue};
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::LevelFilter;
 
 use crate::config::Environment;
-use crate::interrupt::Deadline;
-use crate::process::{clock, output};
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +17,6 @@ pub enum Format {
     /// One JSON object a line.
     Json,
 }
-
-/// The form that this process has chosen, once it has.
-static CHOSEN: OnceLock<Format> = OnceLock::new();
 
 /// Starts logging. Levels: `-v` flags, else `LOG_LEVEL`, else `RUST_LOG`, else `warn`.
 ///
@@ -63,15 +52,26 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         (None, Some(spec)) => spec.split(',').filter_map(only_own).collect::<Vec<_>>().join(","),
         (None, None) => own(LevelFilter::Warn),
     };
-    let filter = env_logger::Builder::new().parse_filters(&spec).build();
-    let level = filter.filter();
-    let talk = match format {
-        Format::Text => Talk { filter, json: None },
-        Format::Json => Talk { filter, json: Some(json_logger()) },
+    let started = match format {
+        Format::Json => json_env_logger::builder().parse_filters(&spec).try_init().is_ok(),
+        Format::Text => env_logger::Builder::new()
+            .parse_filters(&spec)
+            .format(|out, record| {
+                let level = match record.level() {
+                    log::Level::Error => "error",
+                    log::Level::Warn => "warning",
+                    log::Level::Info => "info",
+                    log::Level::Debug => "debug",
+                    log::Level::Trace => "trace",
+                };
+                write!(out, "{level}: {}", record.args())?;
+                record.key_values().visit(&mut Fields(out)).map_err(std::io::Error::other)?;
+                writeln!(out)
+            })
+            .try_init()
+            .is_ok(),
     };
-    let started = log::set_boxed_logger(Box::new(talk)).map(|()| log::set_max_level(level)).is_ok();
     debug_assert!(started, "logging is started once");
-    let _ = CHOSEN.set(format);
     for warning in warnings {
         log::warn!("{warning}");
     }
@@ -87,200 +87,12 @@ fn only_own(directive: &str) -> Option<String> {
     }
 }
 
-/// What decides which records are heard, and hands them on as lines.
-struct Talk {
-    filter: env_logger::Logger,
-    /// Words records as JSON; the thread that writes to standard error calls it.
-    json: Option<&'static JsonLogger>,
-}
+struct Fields<'a, W: Write>(&'a mut W);
 
-impl Log for Talk {
-    fn enabled(&self, metadata: &Metadata) -> bool {
-        self.filter.enabled(metadata)
+impl<'kvs, W: Write> log::kv::VisitSource<'kvs> for Fields<'_, W> {
+    fn visit_pair(&mut self, key: log::kv::Key<'kvs>, value: log::kv::Value<'kvs>) -> Result<(), log::kv::Error> {
+        write!(self.0, " {key}={value}").map_err(log::kv::Error::boxed)
     }
-
-    fn log(&self, record: &Record) {
-        if !self.filter.matches(record) {
-            return;
-        }
-        let is_urgent = record.level() <= Level::Warn;
-        match self.json {
-            None => output::say(text_line(record).into_bytes(), is_urgent),
-            Some(json) => {
-                let line = JsonLine::of(record);
-                output::say_with(line.size(), is_urgent, move || line.write(json));
-            }
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-fn text_line(record: &Record) -> String {
-    let level = match record.level() {
-        Level::Error => "error",
-        Level::Warn => "warning",
-        Level::Info => "info",
-        Level::Debug => "debug",
-        Level::Trace => "trace",
-    };
-    let mut fields = Fields(Vec::new());
-    // Collecting does not fail.
-    let _ = record.key_values().visit(&mut fields);
-    let mut line = format!("{level}: {}", record.args());
-    for (key, value) in fields.0 {
-        // Writing to memory does not fail either.
-        let _ = write!(line, " {key}={}", value.0);
-    }
-    harmless(&line) + "\n"
-}
-
-/// Text without what a terminal would obey. Line feeds stay: a hint has a line of its own.
-fn harmless(text: &str) -> String {
-    let is_obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if !text.contains(is_obeyed) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if is_obeyed(c) { '\u{FFFD}' } else { c }).collect()
-}
-
-/// The library's logger, which only gets what is to be heard.
-fn json_logger() -> &'static JsonLogger {
-    static LOGGER: OnceLock<JsonLogger> = OnceLock::new();
-    LOGGER.get_or_init(|| json_env_logger::builder().filter_module(TARGET, LevelFilter::Trace).build())
-}
-
-/// The library does not write where a record comes from.
-const TARGET: &str = "balance_alert";
-
-/// A record, kept until it is written.
-struct JsonLine {
-    level: Level,
-    message: String,
-    fields: Vec<(String, Json)>,
-}
-
-impl JsonLine {
-    fn of(record: &Record) -> JsonLine {
-        let mut fields = Fields(Vec::new());
-        // Collecting does not fail.
-        let _ = record.key_values().visit(&mut fields);
-        JsonLine { level: record.level(), message: record.args().to_string(), fields: fields.0 }
-    }
-
-    fn size(&self) -> usize {
-        let fields: usize = self.fields.iter().map(|(key, value)| key.len() + value.0.len()).sum();
-        self.message.len() + fields + 64
-    }
-
-    fn write(&self, logger: &JsonLogger) -> io::Result<()> {
-        let message = &self.message;
-        let mut record = Record::builder();
-        record.level(self.level).target(TARGET).key_values(&self.fields);
-        logger.log(&record.args(format_args!("{message}")).build());
-        Ok(())
-    }
-}
-
-/// A value as JSON text, which displays itself as that.
-struct Json(String);
-
-impl Json {
-    fn of(value: impl serde::Serialize) -> Json {
-        // Strings, numbers and truth values only: this cannot fail.
-        Json(serde_json::to_string(&value).unwrap_or_default())
-    }
-}
-
-impl ToValue for Json {
-    fn to_value(&self) -> Value<'_> {
-        Value::from_display(&self.0)
-    }
-}
-
-/// The fields of a record, in its order.
-struct Fields(Vec<(String, Json)>);
-
-impl<'kvs> VisitSource<'kvs> for Fields {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        let mut json = Json::of(());
-        value.visit(&mut json)?;
-        self.0.push((key.as_str().replace(|c: char| c.is_control() || c == '"' || c == '\\', "_"), json));
-        Ok(())
-    }
-}
-
-impl<'v> VisitValue<'v> for Json {
-    fn visit_any(&mut self, value: Value) -> Result<(), Error> {
-        let text = value.to_string();
-        *self = Json::of(undebug(&text).unwrap_or(text));
-        Ok(())
-    }
-
-    fn visit_null(&mut self) -> Result<(), Error> {
-        *self = Json::of(());
-        Ok(())
-    }
-
-    fn visit_u64(&mut self, value: u64) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_i64(&mut self, value: i64) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_u128(&mut self, value: u128) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_i128(&mut self, value: i128) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_bool(&mut self, value: bool) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_str(&mut self, value: &str) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-}
-
-/// The text that a field captured with `:?` stands for. Rust's escapes are not those of JSON.
-fn undebug(text: &str) -> Option<String> {
-    let mut rest = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = String::with_capacity(rest.len());
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let escaped = rest[at + 1..].chars().next()?;
-        rest = &rest[at + 1 + escaped.len_utf8()..];
-        out.push(match escaped {
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            '0' => '\0',
-            'u' => {
-                let (digits, after) = rest.strip_prefix('{')?.split_once('}')?;
-                rest = after;
-                char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
-            }
-            other => other,
-        });
-    }
-    out.push_str(rest);
-    Some(out)
 }
 
 /// Says that something is wrong: `error:` for people, a record of level ERROR for programs.
@@ -300,113 +112,30 @@ pub fn caution(format: Format, message: &str) {
 }
 
 /// Prints an alert: as it stands for people, as a record of level WARN for programs.
-///
-/// # Errors
-/// Why it was not taken.
-pub fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> {
-    let line = match format {
-        Format::Json => record("WARN", text),
-        Format::Text => harmless(text),
-    };
-    output::say_within((line + "\n").into_bytes(), until)
+pub fn announce(format: Format, text: &str) {
+    match format {
+        Format::Json => say(&record("WARN", text)),
+        Format::Text => say(text),
+    }
 }
 
 /// A line in the form of the JSON log. It is written past the log, whose level must not swallow an alert.
 fn record(level: &str, message: &str) -> String {
-    let ts = clock::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    let ts = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     serde_json::json!({ "level": level, "ts": ts, "msg": message }).to_string()
 }
 
-/// The end of a run that panicked, or that is given up, in the form of the log if there is one.
+/// The end of a run that panicked, in the form of the log if there is one.
 pub fn last_words(message: &str) {
-    complain(CHOSEN.get().copied().unwrap_or(Format::Text), message);
+    if log::max_level() == LevelFilter::Off {
+        say(&format!("error: {message}"));
+    } else {
+        log::error!("{message}");
+    }
 }
 
 /// A line on standard error. That nobody reads it is no reason to stop.
 pub fn say(line: &str) {
-    output::say((harmless(line) + "\n").into_bytes(), true);
-}
-
-/// Waits until all is written that was said, as far as it is taken until then.
-pub fn flush(until: Instant) {
-    let lost = output::flush(until);
-    if lost > 0 {
-        let lines = crate::text::plural(lost, "line");
-        log::warn!("{lines} of the log are lost, because nobody read standard error for a while");
-        output::flush(until);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What names and messages may hold.
-    const HOSTILE: [&str; 14] = [
-        "plain",
-        "",
-        "\u{1b}[31mred\u{1b}[0m",
-        "\0\u{1}\u{7f}\u{85}\u{9b}31m",
-        "quote \" back \\ slash / tick ' brace } comma ,",
-        "\"",
-        "\\",
-        "\\u{1b}",
-        "a\r\n\tb\u{c}\u{8}",
-        "\u{2028}\u{2029}\u{feff}\u{202e}",
-        "余额 é 😀",
-        "e\u{301}\u{200b}",
-        "\"level\":\"ERROR\"}",
-        "\u{10ffff}\u{e000}",
-    ];
-
-    fn json(record: &Record) -> serde_json::Value {
-        let line = JsonLine::of(record);
-        let fields = line.fields.iter().map(|(key, value)| format!("\"{key}\":{}", value.0));
-        let fields = fields.collect::<Vec<_>>().join(",");
-        serde_json::from_str(&format!("{{{fields}}}")).unwrap_or_else(|error| panic!("{error}: {fields}"))
-    }
-
-    #[test]
-    fn every_field_is_json_whatever_it_holds_and_however_it_was_captured() {
-        for text in HOSTILE {
-            let captured = [
-                ("debug", Value::from_debug(&text)),
-                ("display", Value::from_display(&text)),
-                ("str", Value::from(text)),
-            ];
-            let record = Record::builder().key_values(&captured).build();
-            let fields = json(&record);
-            for field in ["debug", "str"] {
-                assert_eq!(fields[field], text, "{field}: {text:?}");
-            }
-            assert!(fields["display"].is_string(), "{text:?}");
-        }
-        let others = [
-            ("count", Value::from(7)),
-            ("least", Value::from(i64::MIN)),
-            ("seconds", Value::from(0.5)),
-            ("nan", Value::from(f64::NAN)),
-            ("yes", Value::from(true)),
-            ("a\"b", Value::from("key")),
-            ("list", Value::from_debug(&["a", "b"])),
-            ("half", Value::from_debug(&"\"")),
-        ];
-        let record = Record::builder().key_values(&others).build();
-        let want = serde_json::json!({"count": 7, "least": i64::MIN, "seconds": 0.5, "nan": null, "yes": true, "a_b": "key",
-            "list": "[\"a\", \"b\"]", "half": "\""});
-        assert_eq!(json(&record), want);
-    }
-
-    #[test]
-    fn no_text_controls_a_terminal() {
-        for text in HOSTILE {
-            let fields = [("field", Value::from(text)), ("debug", Value::from_debug(&text))];
-            let line = text_line(
-                &Record::builder().level(Level::Warn).args(format_args!("{text}")).key_values(&fields).build(),
-            );
-            let line = line.strip_suffix('\n').unwrap();
-            assert!(!line.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{line:?}");
-            assert!(line.starts_with("warning: ") && line.contains(" field="), "{line:?}");
-        }
-    }
+    let mut err = anstream::stderr().lock();
+    let _ = writeln!(err, "{line}");
 }

@@ -2,26 +2,14 @@
 
 use std::panic;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use balance_alert::cli::Cli;
 use balance_alert::exit::Exit;
-use balance_alert::process::Process;
 use balance_alert::{logging, nagios, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-/// What is said when the time is over may take so long.
-const LAST_WORD: Duration = Duration::from_millis(100);
-
 fn main() -> ExitCode {
-    let process = Process::begin();
-    let exit = act(&process);
-    logging::flush(process.watchdog.last_word().max(Instant::now() + LAST_WORD));
-    exit.into()
-}
-
-fn act(process: &Process) -> Exit {
     // Where a panic happened is for the log; what it said may hold a secret.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
@@ -30,24 +18,25 @@ fn act(process: &Process) -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            process.watchdog.expect("the writing of the help", Exit::Unwritten);
             let _ = error.print();
-            return match error.kind() {
+            let exit = match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
-                _ if wants_nagios() => nagios(Exit::Usage, process),
+                _ if wants_nagios() => nagios(Exit::Usage),
                 _ => Exit::Usage,
             };
+            return exit.into();
         }
     };
-    panic::catch_unwind(|| run(cli, process)).unwrap_or_else(|_| {
+    let exit = panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         logging::last_words("internal error: the run failed by a defect of this program; please report it");
-        if wants_nagios() { nagios(Exit::Internal, process) } else { Exit::Internal }
-    })
+        if wants_nagios() { nagios(Exit::Internal) } else { Exit::Internal }
+    });
+    exit.into()
 }
 
 /// Whether the arguments ask for Nagios output, also where they cannot be parsed.
 fn wants_nagios() -> bool {
-    let arguments = balance_alert::config::arguments();
+    let arguments: Vec<_> = std::env::args().collect();
     arguments.iter().any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
         || arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
 }

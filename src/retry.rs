@@ -35,7 +35,7 @@ pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, mut failure: F
     failure.message = redactor.clean(&failure.message);
     failure.hint = failure.hint.map(|hint| redactor.clean(&hint));
     let wait = match failure.retry {
-        Retry::Never | Retry::Later => return Next::GiveUp(failure),
+        Retry::Never => return Next::GiveUp(failure),
         _ if attempts > policy.max_retries => return Next::GiveUp(failure),
         Retry::Soon => back_off(attempts),
         // A little later than asked, so that many clients do not come back in the same instant.
@@ -113,7 +113,6 @@ mod tests {
     #[test]
     fn only_what_can_help_is_repeated_and_secrets_are_gone() {
         assert_eq!(fail_with(Retry::Never, 5), (1, "key *** refused".to_owned()));
-        assert_eq!(fail_with(Retry::Later, 5).0, 1);
         assert_eq!(fail_with(Retry::Soon, 0).0, 1);
         assert_eq!(fail_with(Retry::Soon, 1).0, 2);
         assert_eq!(fail_with(Retry::After(Duration::ZERO), 3).0, 4);

@@ -2,7 +2,7 @@
 //!
 //! Not here: what each step does. This is their order, and the time they share.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use crate::alert::Identity;
 use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
-use crate::check::mailbox::resolve::Resolver;
-use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
+use crate::check::mailbox::scan::{Scanned, Terms};
+use crate::check::mailbox::session::Cursor;
 use crate::check::pool::{Job, Lost, Turn};
 use crate::check::{CachedReading, Outcome};
 use crate::cli::{CheckArgs, Output};
-use crate::config::{self, Environment, Mailbox, Place, Reach, Schedule};
+use crate::config::{Loaded, Mailbox, Place};
 use crate::decide::{Decision, Found, MailboxVerdict, SubscriptionVerdict};
 use crate::exit::Exit;
 use crate::failure::{Failure, Reason};
@@ -26,19 +26,19 @@ use crate::limit::Limiter;
 use crate::logging::Format;
 use crate::metrics::{Part, Published, Sums, Tally};
 use crate::plan::{Plan, PlanError};
-use crate::process::{Process, aside, clock, file, limits};
 use crate::report::Report;
 use crate::report::progress::Progress;
 use crate::state::session::{Kept, Session};
-use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
-use crate::{Opened, check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
+use crate::state::{Decider, Learnt, MetricMarks, Present, Run, Snapshot};
+use crate::{check, complain_all, decide, fault, logging, metrics, notify, open, print, retry, text};
 
-/// Of the run's time this much at the most is kept for the store and for telling.
-const LAST_SHARE: Duration = Duration::from_secs(5);
+/// Of the run's time this much at the most is kept for the store.
+const STATE_SHARE: Duration = Duration::from_secs(2);
 /// A claim on an alert ends so long after the run's time at the latest, should nothing tell that the run is gone.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
-/// Report files that take no longer are written before standard output.
-const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long after a signal a run may still print its report.
+const LAST_WORDS: Duration = Duration::from_millis(9500);
 
 /// The steps of a run that take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,10 @@ impl Step {
     fn end(self, start: Instant, timeout: Duration) -> (Instant, Duration) {
         let (deadline, millis) = (start + timeout, Duration::from_millis);
         match self {
-            // A store that hangs takes a quarter of the run's time at the most, but of a short run a second or a half.
-            Step::Recall => (start + (timeout / 4).max(millis(1000).min(timeout / 2)), millis(500)),
-            // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
-            Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),
+            // A store that hangs takes a quarter of the run's time at the most.
+            Step::Recall => (start + timeout / 4, millis(500)),
+            // What the checks leave is the store's, so that what they found can be remembered.
+            Step::Look => (deadline - (timeout / 20).min(STATE_SHARE), millis(1000)),
             Step::Claim => (deadline + millis(500), millis(2500)),
             Step::Tell => (deadline + millis(1200), millis(6000)),
             Step::Mark => (deadline + millis(1500), millis(7000)),
@@ -81,9 +81,7 @@ impl Step {
 /// When, how and under which name a run takes place.
 struct Context<'a> {
     args: &'a CheckArgs,
-    process: &'a Process,
     format: Format,
-    environment: Environment,
     start: Instant,
     timeout: Duration,
     started_at: Timestamp,
@@ -96,15 +94,7 @@ impl Context<'_> {
     /// When a step must be over.
     fn until(&self, step: Step) -> Deadline {
         let (at, grace) = step.end(self.start, self.timeout);
-        let deadline = Deadline::new(at, grace, &self.interrupt);
-        match step {
-            // A store that hangs leaves as much time for telling as it has taken.
-            Step::Claim => {
-                let (now, end) = (Instant::now(), Step::Tell.end(self.start, self.timeout).0);
-                deadline.or_at(now + end.saturating_duration_since(now) / 2)
-            }
-            _ => deadline,
-        }
+        Deadline::new(at, grace, &self.interrupt)
     }
 
     /// Whether a report in this form is wanted.
@@ -114,32 +104,18 @@ impl Context<'_> {
 }
 
 /// `balance-alert check`.
-pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
-    let started_at = clock::now();
-    let watchdog = &process.watchdog;
-    let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
-    // As long as the config is not read, nobody knows better.
-    watchdog.allow(args.timeout.unwrap_or(config::Settings::default().run_timeout));
-    watchdog.expect("the reading of the config", shown(Exit::Config));
-    let Opened { format, environment, loaded, .. } = match open(&args.config, &args.talk) {
-        Ok(opened) => opened,
+pub(crate) fn check(args: &CheckArgs) -> Exit {
+    let start = Instant::now();
+    let started_at = Timestamp::now();
+    let (format, config) = match open(&args.config, args.talk.verbose) {
+        Ok((format, _, Loaded { config: Some(config), .. })) => (format, config),
+        Ok((format, _, loaded)) => {
+            complain_all(format, &loaded.problems);
+            return Exit::Config;
+        }
         Err(exit) => return exit,
     };
-    let Some(config) = loaded.config else {
-        complain_all(format, &loaded.problems);
-        return Exit::Config;
-    };
-    for problem in loaded.problems.iter().filter(|problem| problem.reach == Reach::Line) {
-        log::warn!("{problem}");
-    }
-    let shard = match args.shard(&environment) {
-        Ok(shard) => shard,
-        Err(why) => {
-            logging::complain(format, &why);
-            return Exit::Usage;
-        }
-    };
-    let plan = match Plan::new(&config, args, shard) {
+    let plan = match Plan::new(&config, args) {
         Ok(plan) => plan,
         Err(PlanError::Usage { message, hint }) => {
             let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
@@ -153,14 +129,11 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
     };
     // The plan has what a run needs of it.
     drop(config);
-    watchdog.allow(plan.run_timeout);
-    watchdog.expect("the run", shown(Exit::Internal));
     // From here on a signal ends the run in order; before, there is nothing to put in order.
     let interrupt = Interrupt::watch().unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
         Interrupt::default()
     });
-    watchdog.heed(&interrupt);
     fault::point("run-panic");
     for warning in &plan.warnings {
         log::warn!("{warning}");
@@ -170,33 +143,39 @@ pub(crate) fn check(args: &CheckArgs, process: &Process) -> Exit {
             log::warn!("no alert can be sent through `{}`: {why}", channel.name);
         }
     }
-    let run_id = run_id(&environment, started_at);
+    let run_id = run_id(started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
-    let (start, timeout) = (watchdog.started(), plan.run_timeout);
-    let room = limits::room(plan.workers, hosts(&plan).len());
-    let clients = Arc::new(Clients::new(environment.surroundings()).keeping(room.idle));
-    let plan = Plan { workers: room.reads, ..plan };
-    let context =
-        Context { args, process, format, environment, start, timeout, started_at, run_id, interrupt, clients };
-    let report = carry_out(plan, &context);
-    if report.channels.is_empty() && (report.has_low() || report.has_failed() || report.has_warning()) {
-        let what = "something is wrong and nobody is told of it, because the config has no `webhook`";
-        let hint = "add one, or `webhook: { type: console }` if the report and the exit code are enough";
-        logging::caution(format, &format!("{what}\n hint: {hint}"));
+    let (timeout, clients) = (plan.run_timeout, Arc::new(Clients::default()));
+    let context = Context { args, format, start, timeout, started_at, run_id, interrupt, clients };
+    match carry_out(plan, &context) {
+        Ok(report) => {
+            if report.channels.is_empty() && (report.has_low() || report.has_failed() || report.has_warning()) {
+                let what = "something is wrong and nobody is told of it, because the config has no `webhook`";
+                let hint = "add one, or `webhook: { type: console }` if the report and the exit code are enough";
+                logging::caution(format, &format!("{what}\n hint: {hint}"));
+            }
+            context.interrupt.end_at_once(LAST_WORDS);
+            finish(&report, args)
+        }
+        Err(why) => {
+            logging::complain(format, &why);
+            Exit::Internal
+        }
     }
-    context.interrupt.end_at_once();
-    finish(&report, args, process)
 }
 
 /// Looks, judges, tells, remembers and publishes.
-fn carry_out(mut plan: Plan, context: &Context) -> Report {
+///
+/// # Errors
+/// Why nothing could be looked at.
+fn carry_out(mut plan: Plan, context: &Context) -> Result<Report, String> {
     let args = context.args;
     let recall = context.until(Step::Recall);
     let mut session = Session::begin(&plan.state, args.dry_run, &context.clients, &recall);
-    let snapshot = session.snapshot(plan.keep_readings, plan.shard, &recall);
+    let snapshot = session.snapshot(plan.keep_readings, &recall);
     let lag_seconds = lag(&plan, context, || session.previous_start(plan.shard, &recall));
 
-    let seen = look(&mut plan, context, snapshot, session.marker());
+    let seen = look(&mut plan, context, snapshot)?;
     let wants_metrics = plan.metrics.gateway.is_some() || plan.metrics.textfile.is_some();
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
     let group = metrics::ledger(&plan.metrics, plan.shard);
@@ -213,7 +192,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let run = Run {
         id: context.run_id.clone(),
         started_at: context.started_at,
-        claims_until: clock::after(clock::now(), context.until(Step::Close).left() + CLAIM_MARGIN),
+        claims_until: Timestamp::now() + context.until(Step::Close).left() + CLAIM_MARGIN,
         is_partial: plan.is_partial,
         shard: plan.shard,
         unusable_channels: unusable.map(|channel| channel.name.clone()).collect(),
@@ -224,11 +203,8 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         Arc::new(move |memory| decide::decide(&learnt.found, memory, &rules, run.started_at, &run.id))
     };
     fault::point("before-claim");
-    let Decision { alerts, held, waiting, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
+    let Decision { alerts, held, .. } = session.decide(&run, &learnt, &decider, &context.until(Step::Claim));
     fault::point("after-claim");
-    // What reading needed is there for telling.
-    context.clients.end_reading();
-    context.process.reserve.release();
     let tell = context.until(Step::Tell);
     let deliveries = notify::notify(&plan, &alerts, &run.id, &context.clients, &tell, args.dry_run, context.format);
     fault::point("after-send");
@@ -244,10 +220,9 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         verdicts: found.accounts,
         subscriptions: found.subscriptions,
         mailboxes: found.mailboxes,
-        alerts: alerts.into_iter().map(|telling| telling.alert).collect(),
+        alerts,
         held,
-        waiting,
-        channels: plan.channels.iter().map(|channel| (channel.id.clone(), channel.name.clone())).collect(),
+        channels: plan.channels.iter().map(|channel| channel.name.clone()).collect(),
         deliveries,
         memory: Kept::Off,
         circuits: seen.open_circuits,
@@ -258,7 +233,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     };
     let ended = metrics::of_run(&plan.channels, &report.deliveries, context.start.elapsed());
     let is_success = matches!(report.job_exit(), Exit::Ok | Exit::Warning | Exit::Critical);
-    let succeeded_at = (is_success && !is_partial).then(clock::now);
+    let succeeded_at = (is_success && !is_partial).then(Timestamp::now);
     let mut marks = report.marks();
     marks.metrics = wants_metrics.then(|| MetricMarks {
         group: group.clone(),
@@ -281,7 +256,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     report.memory = session.end(&context.until(Step::Close));
     report.interrupted = context.interrupt.exit();
     report.duration_seconds = context.start.elapsed().as_secs_f64();
-    report
+    Ok(report)
 }
 
 /// What was seen of the world.
@@ -299,9 +274,15 @@ enum Looked {
 }
 
 /// Makes the checks, all at once as far as there are workers.
-fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<MailMarker>) -> Seen {
-    let hosts = hosts(plan);
+///
+/// # Errors
+/// Why nothing could be looked at.
+fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot) -> Result<Seen, String> {
     let checks = std::mem::take(&mut plan.checks);
+    let hosts: BTreeSet<(String, String)> = checks
+        .iter()
+        .filter_map(|check| Some((check.subject.provider.clone(), check.account.as_ref().ok()?.target.host()?)))
+        .collect();
     let limits = std::mem::take(&mut plan.rate_limits);
     let shared = Arc::new(Shared {
         clients: Arc::clone(&context.clients),
@@ -324,25 +305,13 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     let mailboxes = std::mem::take(&mut plan.mailboxes);
     let of = |mailbox: &Mailbox| (mailbox.identity(), mailbox.name.clone(), mailbox.address.host.clone());
     let names: Vec<(Identity, String, String)> = mailboxes.iter().map(of).collect();
-    let terms = Arc::new(Terms {
-        today,
-        settings: plan.email,
-        policy: shared.policy.clone(),
-        resolver: Resolver::default(),
-        marker: Arc::new(move |mailbox, mark| marker.iter().for_each(|marker| marker.mark(mailbox, mark))),
-        clients: Arc::clone(&shared.clients),
-        redactor: Arc::clone(&shared.redactor),
-    });
-    let scans = mailboxes.into_iter().map(|mailbox| {
-        let identity = mailbox.identity();
-        let (cursor, mark) = (snapshot.cursors.get(&identity).copied(), snapshot.marks.get(&identity).copied());
-        mailbox_job(Scanner::new(mailbox, cursor, mark, Arc::clone(&terms)))
-    });
+    let terms = Arc::new(Terms { today, settings: plan.email, policy: shared.policy.clone() });
+    let scans = mailboxes.into_iter().map(|mailbox| mailbox_job(mailbox, &snapshot.cursors, &terms, &shared));
     // Mailboxes take longest, so they begin first.
     let jobs: Vec<Job<Looked>> = scans.chain(jobs).collect();
     let mut progress = Progress::new(jobs.len(), context.format == Format::Text && !context.args.quiet);
     let deadline = &shared.policy.deadline;
-    let looked = check::pool::run(jobs, names.len(), plan.workers, deadline, |done| progress.done(done));
+    let looked = check::pool::run(jobs, plan.workers, deadline, |done| progress.done(done))?;
     drop(progress);
 
     let mut looked = looked.into_iter();
@@ -362,45 +331,39 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     });
     let verdicts = decide::judge(subjects.into_iter().zip(outcomes));
     let subscriptions = std::mem::take(&mut plan.subscriptions).into_iter().filter_map(|subscription| {
-        let renewal = match &subscription.schedule {
-            Ok(Schedule { cycle, alert_days_before, last_renewed, .. }) => {
-                Ok(check::subscription::look(*cycle, *alert_days_before, *last_renewed, today)?)
-            }
-            Err(why) => Err(Failure::new(Reason::Config, why.clone())),
-        };
+        let (before, paid) = (subscription.alert_days_before, subscription.last_renewed);
+        let renewal = check::subscription::look(subscription.cycle, before, paid, today)?;
         Some(SubscriptionVerdict { identity: subscription.identity(), subscription, renewal })
     });
-    Seen {
+    Ok(Seen {
         found: Found { accounts: verdicts, subscriptions: subscriptions.collect(), mailboxes, today },
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
         open_circuits: open_circuits(&hosts, &shared.breaker),
-    }
-}
-
-fn mailbox_job(mut scanner: Scanner) -> Job<Looked> {
-    Box::new(move || {
-        fault::point(&format!("check-panic:{}", scanner.name()));
-        match scanner.turn() {
-            Turn::Done(scanned) => Turn::Done(Looked::Mailbox(scanned)),
-            Turn::Later(at, why) => Turn::Later(at, why),
-        }
     })
 }
 
-/// Providers that are asked over the network, with the hosts that are asked.
-fn hosts(plan: &Plan) -> BTreeSet<(String, String)> {
-    let asked = plan.checks.iter();
-    let asked =
-        asked.filter_map(|check| Some((check.subject.provider.clone(), check.account.as_ref().ok()?.target.host()?)));
-    asked.collect()
+fn mailbox_job(
+    mailbox: Mailbox,
+    cursors: &HashMap<Identity, Cursor>,
+    terms: &Arc<Terms>,
+    shared: &Arc<Shared>,
+) -> Job<Looked> {
+    let (shared, terms) = (Arc::clone(shared), Arc::clone(terms));
+    let cursor = cursors.get(&mailbox.identity()).copied();
+    Box::new(move || {
+        fault::point(&format!("check-panic:{}", mailbox.name));
+        let mut scanned = check::mailbox::scan::scan(&mailbox, cursor, &terms, &shared.clients, &shared.redactor);
+        scanned.result = check::pool::or_cancelled(scanned.result, &terms.policy.deadline);
+        Turn::Done(Looked::Mailbox(scanned))
+    })
 }
 
 /// For each provider that is asked over the network, whether one of its hosts is left alone now.
 fn open_circuits(hosts: &BTreeSet<(String, String)>, breaker: &Breaker) -> BTreeMap<String, bool> {
     let mut circuits = BTreeMap::new();
     for (provider, host) in hosts {
-        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, clock::now());
+        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, Timestamp::now());
     }
     circuits
 }
@@ -413,7 +376,6 @@ fn present(plan: &Plan, report: &Report) -> Present {
             .iter()
             .map(|v| (v.subject.name.clone(), v.subject.provider.clone()))
             .chain(report.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
-            .chain(report.subscriptions.iter().map(|v| (v.subscription.name.clone(), "subscription".to_owned())))
             .collect(),
         webhook_types: plan.channels.iter().map(|channel| channel.kind.as_str()).collect(),
     }
@@ -442,7 +404,7 @@ fn publish(
         .chain(report.alerts.iter().map(|alert| alert.identity));
     let checks: Arc<HashSet<Identity>> = Arc::new(checks.collect());
     let alone = || {
-        let pending = (0..report.alerts.len()).filter(|at| report.owed(*at).next().is_some()).count();
+        let pending = report.alerts.iter().enumerate().filter(|(at, _)| !report.is_taken(*at)).count();
         Sums { tally: this_run(), last_success: aim.succeeded_at, pending: pending as u64 }
     };
     let (part, shown, sums) = match session.sums(&aim.group, &checks, &context.until(Step::Publish)) {
@@ -462,7 +424,7 @@ fn publish(
     }
 }
 
-/// Publishes on a thread of its own, if there is one: a signal need not wait for it.
+/// Publishes on a thread of its own, which a signal need not wait for.
 fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
     let (sender, receiver) = mpsc::channel();
     let (settings, clients, redactor) =
@@ -472,8 +434,8 @@ fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
         // Nobody listens any more after the deadline.
         let _ = sender.send(metrics::publish(&settings, &text, part, &clients, &redactor, until.left()));
     };
-    if let Err(work) = aside::start("metrics", work) {
-        work();
+    if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(work) {
+        return Published::Failed(Failure::new(Reason::Internal, format!("no thread could be started: {error}")));
     }
     let late = || Failure::new(Reason::Timeout, "the metrics were not delivered when the run's time was over");
     context.until(Step::Close).receive(&receiver).unwrap_or_else(|_| Published::Failed(late()))
@@ -483,7 +445,7 @@ fn push(plan: &Plan, context: &Context, text: String, part: Part) -> Published {
 fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timestamp>) -> Option<f64> {
     let started_at = context.started_at;
     let scheduled = context.args.scheduled_at.or_else(|| {
-        let name = context.environment.overlay("BALANCE_ALERT_JOB_NAME")?;
+        let name = std::env::var("BALANCE_ALERT_JOB_NAME").ok()?;
         let minutes: i64 = name.rsplit_once('-')?.1.parse().ok()?;
         // A Job that was made by hand may end in any number.
         let at = Timestamp::from_second(minutes.checked_mul(60)?).ok()?;
@@ -497,46 +459,19 @@ fn lag(plan: &Plan, context: &Context, previous: impl FnOnce() -> Option<Timesta
 }
 
 /// Writes the report where it is wanted, prints it, and gives the status.
-fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
+fn finish(report: &Report, args: &CheckArgs) -> Exit {
     let mut exit = Exit::of(report, args.fail_on);
-    let watchdog = &process.watchdog;
     let shown = |exit: Exit| if args.output == Output::Nagios { exit.for_nagios() } else { exit };
-    let unwritten = if exit == Exit::Ok { Exit::Unwritten } else { exit };
-    watchdog.expect("the writing of the report", shown(unwritten));
-    let (sender, written) = mpsc::channel();
-    // Each on a thread of its own: one that hangs holds no other one back.
     for file in &args.reports {
         let text = report.render(file.output, shown(exit), false);
-        let (path, sender, left) = (file.path.clone(), sender.clone(), watchdog.left());
-        let work = move || {
-            // Without colours, which are a terminal's.
-            let text = anstream::adapter::strip_str(&text).to_string();
-            // Nobody listens any more when the time is over.
-            let _ = sender.send((path.clone(), file::write(&path, text.as_bytes(), left)));
-        };
-        if let Err(work) = aside::start("report", work) {
-            work();
+        // In place: what is named may be no ordinary file, as `/dev/termination-log`. Without colours, which are a terminal's.
+        if let Err(error) = std::fs::write(&file.path, anstream::adapter::strip_str(&text).to_string()) {
+            let why = text::io_error(&error);
+            log::error!("the report cannot be written to `{}`: {why}", file.path.display());
+            exit = if exit == Exit::Ok { Exit::Internal } else { exit };
         }
     }
-    drop(sender);
-    let mut open: BTreeSet<_> = args.reports.iter().map(|file| file.path.clone()).collect();
-    let mut wait_for = |time: Duration, exit: &mut Exit| {
-        let until = Deadline::within(time);
-        while let Ok((path, result)) = until.receive(&written) {
-            open.remove(&path);
-            if let Err(error) = result {
-                log::error!("the report cannot be written to `{}`: {}", path.display(), text::io_error(&error));
-                *exit = unwritten;
-            }
-        }
-        open.clone()
-    };
-    wait_for(PATIENCE.min(watchdog.left()), &mut exit);
-    let printed = print(&report.render(args.output, shown(exit), args.quiet), process, exit);
-    for path in wait_for(watchdog.left(), &mut exit) {
-        log::error!("the report cannot be written to `{}`: it did not take it in time", path.display());
-        exit = unwritten;
-    }
+    let printed = print(&report.render(args.output, shown(exit), args.quiet));
     log::info!(
         run_id:? = report.run_id.as_str(), status:? = report.status(), exit_code = shown(exit).code(),
         duration_seconds = report.duration_seconds, projects_checked = report.verdicts.len(); "run finished"
@@ -545,10 +480,10 @@ fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
 }
 
 /// The id of a run: the one that the scheduler gives, so that its repeat has the same, else the time and a few random digits.
-fn run_id(environment: &Environment, started_at: Timestamp) -> String {
-    let is_id = |id: &str| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
-    match environment.get("BALANCE_ALERT_RUN_ID").filter(|id| !id.is_empty()) {
-        Some(id) if is_id(id) => return id.to_owned(),
+fn run_id(started_at: Timestamp) -> String {
+    let is_id = |id: &String| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
+    match std::env::var("BALANCE_ALERT_RUN_ID").ok().filter(|id| !id.is_empty()) {
+        Some(id) if is_id(&id) => return id,
         Some(_) => log::warn!("`BALANCE_ALERT_RUN_ID` is not used: an id is 1 to 100 visible ASCII characters"),
         None => {}
     }

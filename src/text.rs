@@ -106,7 +106,7 @@ impl ShortNames {
 
 /// Characters that change what a reader sees without being seen (zero-width, bidirectional controls,
 /// soft hyphen, byte-order mark, tag characters).
-pub fn is_invisible(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
@@ -147,17 +147,12 @@ pub fn seconds(duration: std::time::Duration) -> String {
 
 /// An I/O error in words, without the number.
 pub fn io_error(error: &std::io::Error) -> String {
-    // What this program itself says of a file.
-    if error.get_ref().is_some() {
-        return error.to_string();
-    }
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         std::io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
-        std::io::ErrorKind::FileTooLarge => "it would be larger than this process may write (`ulimit -f`)".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => {
             let text = error.to_string();
@@ -167,40 +162,6 @@ pub fn io_error(error: &std::io::Error) -> String {
             }
         }
     }
-}
-
-/// The text of a file as editors write it: UTF-8, with a byte order mark or without.
-///
-/// # Errors
-/// What it is instead, in words that go on after "it is".
-pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
-    let bytes = without_mark(bytes)?;
-    String::from_utf8(bytes).map_err(|error| format!("not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
-}
-
-/// The same, with U+FFFD for what is no UTF-8.
-///
-/// # Errors
-/// What it is instead, if it is another encoding as a whole.
-pub fn decode_lossy(bytes: Vec<u8>) -> Result<String, String> {
-    let bytes = without_mark(bytes)?;
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
-}
-
-/// Takes the byte order mark of UTF-8 away and refuses UTF-16 and UTF-32, with their marks or without: in those every second
-/// byte of ASCII text is zero.
-fn without_mark(mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    let name = match bytes.as_slice() {
-        [0xEF, 0xBB, 0xBF, ..] => {
-            bytes.drain(..3);
-            return Ok(bytes);
-        }
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => "UTF-32",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16",
-        [0, first, 0, second, ..] | [first, 0, second, 0, ..] if *first != 0 && *second != 0 => "UTF-16",
-        _ => return Ok(bytes),
-    };
-    Err(format!("{name} text and not UTF-8"))
 }
 
 /// A span of time for people, in its largest fitting unit: `45 s`, `4 min`, `3 h`, `12 d`.
@@ -233,27 +194,6 @@ mod tests {
         ] {
             assert_eq!(one_line(input, limit), want, "{input:?}");
         }
-    }
-
-    #[test]
-    fn files_are_utf_8_with_a_mark_or_without() {
-        for (bytes, want) in [
-            (&b"a"[..], Ok("a")),
-            (b"", Ok("")),
-            (b"\xEF\xBB\xBFa", Ok("a")),
-            (b"\xEF\xBB\xBF", Ok("")),
-            (b"a\0\0\0b", Ok("a\0\0\0b")),
-            (b"ab\xFF", Err("not UTF-8 text (byte 2)")),
-            (b"\xFF\xFEa\0", Err("UTF-16 text and not UTF-8")),
-            (b"\xFE\xFF\0a", Err("UTF-16 text and not UTF-8")),
-            (b"a\0b\0", Err("UTF-16 text and not UTF-8")),
-            (b"\0a\0b", Err("UTF-16 text and not UTF-8")),
-            (b"\xFF\xFE\0\0a\0\0\0", Err("UTF-32 text and not UTF-8")),
-        ] {
-            let want = want.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(decode(bytes.to_vec()), want, "{bytes:?}");
-        }
-        assert_eq!(decode_lossy(b"ab\xFFc".to_vec()).unwrap(), "ab\u{FFFD}c");
     }
 
     #[test]

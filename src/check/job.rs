@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
@@ -14,7 +14,6 @@ use super::{CachedReading, Call, Outcome, Reading};
 use crate::failure::{Failure, Reason, Retry};
 use crate::http::Clients;
 use crate::limit::Limiter;
-use crate::process::clock;
 use crate::redact::Redactor;
 use crate::{fault, retry};
 
@@ -54,13 +53,13 @@ impl Readings {
     /// A reading that is fresh enough. One from the future was written by a clock that was wrong.
     fn fresh(&self, account: &str) -> Option<Reading> {
         let cached = self.known.get(account)?;
-        let age = clock::now().duration_since(cached.at);
+        let age = Timestamp::now().duration_since(cached.at);
         let is_fresh = !age.is_negative() && age < SignedDuration::try_from(self.ttl).ok()?;
         is_fresh.then(|| cached.reading.clone())
     }
 
     fn learn(&self, account: String, reading: &Reading) {
-        let cached = CachedReading { at: clock::now(), reading: reading.clone() };
+        let cached = CachedReading { at: Timestamp::now(), reading: reading.clone() };
         self.new.lock().unwrap_or_else(PoisonError::into_inner).push((account, cached));
     }
 
@@ -128,7 +127,7 @@ impl Shared {
                 if let Some(reading) = known_as.as_ref().and_then(|account| self.readings.fresh(account)) {
                     return Turn::Done(none(Ok(reading), true));
                 }
-                let permit = account.target.host().map(|host| self.breaker.permit(&host, clock::now()));
+                let permit = account.target.host().map(|host| self.breaker.permit(&host, Timestamp::now()));
                 let permit = match permit {
                     None => None,
                     Some(Ok(Some(permit))) => Some(permit),
@@ -164,7 +163,7 @@ impl Shared {
             place,
             calls: std::mem::take(&mut now.calls),
         };
-        let result = account.read(&mut line, clock::now(), self.policy.time());
+        let result = account.read(&mut line, Timestamp::now(), self.policy.time());
         now.calls = line.calls;
         let result = match result {
             Ok(reading) => {
@@ -196,7 +195,7 @@ impl Shared {
                 {
                     permit.withdraw();
                 }
-                result => permit.report(result.as_ref().err(), clock::now()),
+                result => permit.report(result.as_ref().err(), Timestamp::now()),
             }
         }
         // They are kept until the end of the run, and there is mostly one.

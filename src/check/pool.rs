@@ -9,9 +9,6 @@ use std::time::{Duration, Instant};
 use crate::failure::{Failure, Reason, Retry};
 use crate::interrupt::Deadline;
 
-/// How long threads get to end that were started in vain.
-const SETTLE: Duration = Duration::from_millis(5);
-
 /// One check, ready to run; called until it is done.
 pub type Job<T> = Box<dyn FnMut() -> Turn<T> + Send>;
 
@@ -89,18 +86,10 @@ enum Progress {
 struct Shared<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
-    /// So many jobs at the front are slow, and so many of them are worked on at once.
-    slow: usize,
-    most_slow: usize,
-    /// Whether slow jobs go first. A single worker takes them last.
-    slow_first: bool,
 }
 
 struct State<T> {
     ready: VecDeque<(usize, Job<T>)>,
-    ready_slow: VecDeque<(usize, Job<T>)>,
-    /// Slow jobs that workers have.
-    busy_slow: usize,
     waiting: BinaryHeap<Reverse<Waiting<T>>>,
     progress: Vec<Progress>,
     given_up: bool,
@@ -112,50 +101,27 @@ impl<T> Shared<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job whose time has come; none when there is none left, or the time is over.
-    fn next(&self, deadline: &Deadline) -> Option<(usize, Job<T>)> {
+    /// The next job whose time has come; none when there is none left.
+    fn next(&self) -> Option<(usize, Job<T>)> {
         let mut state = self.lock();
         loop {
-            let now = Instant::now();
-            if state.given_up || now >= deadline.at() {
+            if state.given_up {
                 return None;
             }
+            let now = Instant::now();
             while state.waiting.peek().is_some_and(|Reverse(first)| first.at <= now) {
                 if let Some(Reverse(due)) = state.waiting.pop() {
-                    let queue = if due.index < self.slow { &mut state.ready_slow } else { &mut state.ready };
-                    queue.push_back((due.index, due.job));
+                    state.ready.push_back((due.index, due.job));
                 }
             }
-            if let Some((index, job)) = self.first(&mut state) {
+            if let Some((index, job)) = state.ready.pop_front() {
                 state.progress[index] = Progress::Started;
                 return Some((index, job));
             }
-            // A job that another worker has comes back to that worker, and so does the place of a slow one.
+            // A job that another worker has comes back to that worker.
             let until = state.waiting.peek().map(|Reverse(first)| first.at)?;
-            let until = until.min(deadline.at());
             let waited = self.changed.wait_timeout(state, until.saturating_duration_since(now));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// The first job that a worker may begin: a slow one, if there is a place for it.
-    fn first(&self, state: &mut State<T>) -> Option<(usize, Job<T>)> {
-        let has_place = state.busy_slow < self.most_slow && (self.slow_first || state.ready.is_empty());
-        match state.ready_slow.pop_front_if(|_| has_place) {
-            Some(slow) => {
-                state.busy_slow += 1;
-                Some(slow)
-            }
-            None => state.ready.pop_front(),
-        }
-    }
-
-    /// A worker is done with a job, or with a turn of it.
-    fn leave(&self, index: usize) {
-        if index < self.slow {
-            self.lock().busy_slow -= 1;
-            // Somebody may be waiting for this place and for a time that is far off.
-            self.changed.notify_all();
         }
     }
 
@@ -177,40 +143,34 @@ impl<T> Shared<T> {
     }
 }
 
-/// Runs all jobs on `workers` threads, or as many as there can be, and gives their outcomes in the jobs' order. Without any
-/// thread it runs them here, one after the other.
-///
-/// The first `slow` of them may take long: as long as there are fewer workers than jobs, they never hold more than half of the
-/// workers, or the only one.
+/// Runs all jobs on `workers` threads and gives their outcomes in the jobs' order.
 ///
 /// A job that is not finished at the deadline is given up as `timeout`, or as `cancelled` if a signal has moved the
 /// deadline; its thread may linger, but nothing waits for it. After a signal no job begins. `on_done` hears the number of
 /// finished jobs.
+///
+/// # Errors
+/// The system's reason if threads cannot be started.
 pub fn run<T: Send + 'static>(
     jobs: Vec<Job<T>>,
-    slow: usize,
     workers: usize,
     deadline: &Deadline,
     mut on_done: impl FnMut(usize),
-) -> Vec<Result<T, Lost>> {
+) -> Result<Vec<Result<T, Lost>>, String> {
     let total = jobs.len();
     if total == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let pool = threads(workers.clamp(1, total));
-    // There may be fewer than wanted, and without threads this one.
-    let workers = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
+    let workers = workers.clamp(1, total);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .thread_name(|index| format!("check-{index}"))
+        .build()
+        .map_err(|error| format!("worker threads cannot be started: {error}"))?;
     let start = Instant::now();
-    let mut ready_slow: VecDeque<(usize, Job<T>)> = jobs.into_iter().enumerate().collect();
-    let ready = ready_slow.split_off(slow.min(total));
     let shared = Arc::new(Shared {
-        slow,
-        most_slow: if workers < total { (workers / 2).max(1) } else { total },
-        slow_first: workers > 1,
         state: Mutex::new(State {
-            ready,
-            ready_slow,
-            busy_slow: 0,
+            ready: jobs.into_iter().enumerate().collect(),
             waiting: BinaryHeap::new(),
             progress: (0..total).map(|_| Progress::Queued).collect(),
             given_up: false,
@@ -218,12 +178,9 @@ pub fn run<T: Send + 'static>(
         changed: Condvar::new(),
     });
     let (sender, receiver) = mpsc::channel();
-    match &pool {
-        Some(pool) => (0..workers).for_each(|_| {
-            let (shared, sender, deadline) = (Arc::clone(&shared), sender.clone(), deadline.clone());
-            pool.spawn(move || work(&shared, &sender, &deadline));
-        }),
-        None => work(&shared, &sender, deadline),
+    for _ in 0..workers {
+        let (shared, sender, deadline) = (Arc::clone(&shared), sender.clone(), deadline.clone());
+        pool.spawn(move || work(&shared, &sender, &deadline));
     }
     drop(sender);
     let mut outcomes: Vec<Option<Result<T, Lost>>> = (0..total).map(|_| None).collect();
@@ -243,43 +200,20 @@ pub fn run<T: Send + 'static>(
         outcome.get_or_insert_with(|| Err(unfinished(progress, waited, is_interrupted)));
     }
     // All are there now. In place: there are thousands.
-    outcomes.into_iter().map_while(std::convert::identity).collect()
-}
-
-/// So many threads, or as many as the system gives; none if it gives none.
-fn threads(wanted: usize) -> Option<rayon::ThreadPool> {
-    let mut count = wanted;
-    while count > 0 {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).thread_name(|index| format!("check-{index}"));
-        match pool.build() {
-            Ok(pool) => {
-                if count < wanted {
-                    log::info!("{count} of {wanted} worker threads could be started: going on with these");
-                }
-                return Some(pool);
-            }
-            // Half of them, so that some are left for whoever else needs one. Those that were started end meanwhile.
-            Err(_) => count /= 2,
-        }
-        std::thread::sleep(SETTLE);
-    }
-    log::info!("no worker thread could be started: the checks are made one after the other");
-    None
+    Ok(outcomes.into_iter().map_while(std::convert::identity).collect())
 }
 
 /// One worker: takes jobs in their order until there are none.
 fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, deadline: &Deadline) {
     while !deadline.is_interrupted() {
-        let Some((index, mut job)) = shared.next(deadline) else {
+        let Some((index, mut job)) = shared.next() else {
             return;
         };
         if deadline.is_interrupted() {
             return;
         }
         let begin = Instant::now();
-        let turn = catch_unwind(AssertUnwindSafe(&mut job));
-        shared.leave(index);
-        let outcome = match turn {
+        let outcome = match catch_unwind(AssertUnwindSafe(&mut job)) {
             Ok(Turn::Done(outcome)) => Ok(outcome),
             Ok(Turn::Later(at, why)) => {
                 shared.put_back(Waiting { at, index, job }, why);
@@ -360,7 +294,7 @@ mod tests {
             })
             .collect();
         let mut heard = Vec::new();
-        let outcomes = run(jobs, 0, 7, &far(), |done| heard.push(done));
+        let outcomes = run(jobs, 7, &far(), |done| heard.push(done)).unwrap();
         let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, (0..60).collect::<Vec<_>>());
         assert_eq!(heard, (1..=60).collect::<Vec<_>>());
@@ -371,7 +305,7 @@ mod tests {
     fn a_panic_stays_in_its_check() {
         let jobs: Vec<Job<i64>> =
             vec![Box::new(|| Turn::Done(outcome(1))), Box::new(|| panic!("boom")), Box::new(|| Turn::Done(outcome(3)))];
-        let outcomes = run(jobs, 0, 1, &far(), |_| ());
+        let outcomes = run(jobs, 1, &far(), |_| ()).unwrap();
         assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
         assert_eq!(outcomes[1].as_ref().unwrap_err().failure.reason, Reason::Internal);
     }
@@ -390,7 +324,7 @@ mod tests {
                 Turn::Done(outcome(2))
             }),
         ];
-        let outcomes = run(jobs, 0, 1, &far(), |_| ());
+        let outcomes = run(jobs, 1, &far(), |_| ()).unwrap();
         let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
         assert_eq!(read, [1, 2]);
     }
@@ -411,7 +345,7 @@ mod tests {
                 Turn::Done(outcome(3))
             }),
         ];
-        let outcomes = run(jobs, 0, 1, &Deadline::within(Duration::from_millis(100)), |_| ());
+        let outcomes = run(jobs, 1, &Deadline::within(Duration::from_millis(100)), |_| ()).unwrap();
         drop(release);
         assert!(outcomes[0].is_ok());
         for outcome in &outcomes[1..] {
@@ -447,7 +381,7 @@ mod tests {
                 turn
             }) as Job<i64>
         });
-        let outcomes = run(jobs.collect(), 0, 1, &Deadline::within(Duration::from_millis(300)), |_| ());
+        let outcomes = run(jobs.collect(), 1, &Deadline::within(Duration::from_millis(300)), |_| ()).unwrap();
         order.extend(receiver.try_iter());
         assert_eq!(order, [3, 4, 5, 1, 0]);
         let lost = outcomes[2].as_ref().unwrap_err();
@@ -473,7 +407,7 @@ mod tests {
                 Turn::Done(outcome(3))
             }),
         ];
-        let outcomes = run(jobs, 0, 1, &deadline, |_| ());
+        let outcomes = run(jobs, 1, &deadline, |_| ()).unwrap();
         drop(release);
         assert!(outcomes[0].is_ok());
         for (outcome, is_started) in outcomes[1..].iter().zip([true, false]) {
@@ -481,41 +415,5 @@ mod tests {
             assert_eq!((lost.failure.reason, lost.is_started), (Reason::Cancelled, is_started));
         }
         assert_eq!(started.load(Ordering::SeqCst), 0);
-    }
-
-    #[test]
-    fn slow_jobs_never_hold_more_than_half_of_the_workers() {
-        for (workers, most) in [(1, 1), (2, 1), (3, 1), (4, 2), (7, 3), (30, 30)] {
-            let busy = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
-            let (release, wait) = mpsc::channel::<()>();
-            let wait = Arc::new(Mutex::new(wait));
-            let slow = (0..10_i64).map(|n| {
-                let (busy, wait) = (Arc::clone(&busy), Arc::clone(&wait));
-                let mut turns = 0;
-                Box::new(move || {
-                    turns += 1;
-                    if turns == 1 {
-                        // Others may be first, and it comes again.
-                        return Turn::Later(Instant::now(), Failure::new(Reason::Dns, "x"));
-                    }
-                    let now = busy.0.fetch_add(1, Ordering::SeqCst) + 1;
-                    busy.1.fetch_max(now, Ordering::SeqCst);
-                    // Until all others are done.
-                    let _ = wait.lock().unwrap().recv();
-                    busy.0.fetch_sub(1, Ordering::SeqCst);
-                    Turn::Done(n)
-                }) as Job<i64>
-            });
-            let fast = (10..20_i64).map(|n| Box::new(move || Turn::Done(n)) as Job<i64>);
-            let mut release = Some(release);
-            let outcomes = run(slow.chain(fast).collect(), 10, workers, &far(), |done| {
-                if done == 10 {
-                    release = None;
-                }
-            });
-            let read: Vec<i64> = outcomes.into_iter().map(Result::unwrap).collect();
-            assert_eq!(read, (0..20).collect::<Vec<_>>(), "{workers} workers");
-            assert!(busy.1.load(Ordering::SeqCst) <= most, "{workers} workers");
-        }
     }
 }

@@ -1,95 +1,40 @@
 //! Variables: the process environment over a `.env` file beside the config, and `${NAME}` in strings.
-//!
-//! This is the only file that names the process environment: whatever else needs a variable, a library included, is handed
-//! its value, so that `.env` is heard of everywhere. A test holds it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
 use super::document::{NodePath, Step};
-use super::dotenv::{self, BrokenLine};
-use crate::process::file;
-use crate::surroundings::Surroundings;
-use crate::text;
 
-/// Most text that variables may make of a config, in bytes: one long variable can be named a million times.
-const MOST_TEXT: usize = 64 * 1024 * 1024;
-
-/// The variables of this run. The real environment wins over `.env`; a variable that is set to nothing counts as not set,
-/// and in the real environment it hides the one of `.env`.
+/// The variables of this run. The real environment wins over `.env`; an empty overlay counts as not set.
 #[derive(Clone, Default)]
 pub struct Environment {
     process: BTreeMap<String, String>,
-    /// Variables of the process that are no UTF-8; only paths may be that.
-    strange: BTreeMap<String, OsString>,
     dotenv: BTreeMap<String, String>,
-    dotenv_faults: Option<DotenvFaults>,
-}
-
-/// What is wrong with a `.env` file.
-#[derive(Clone, Debug)]
-pub(super) struct DotenvFaults {
-    pub file: PathBuf,
-    pub what: DotenvFault,
-}
-
-/// How much of a `.env` file cannot be read.
-#[derive(Clone, Debug)]
-pub(super) enum DotenvFault {
-    /// All of it, and why.
-    Whole(String),
-    /// These lines.
-    Lines(Vec<BrokenLine>),
+    /// The `.env` file that cannot be used, and why.
+    broken_dotenv: Option<(PathBuf, String)>,
 }
 
 impl Environment {
-    /// The process environment alone.
-    pub fn of_process() -> Environment {
-        let mut environment = Environment::default();
-        for (name, value) in std::env::vars_os() {
-            let Ok(name) = name.into_string() else {
-                continue;
-            };
-            match value.into_string() {
-                Ok(value) => environment.process.insert(name, value).map(OsString::from),
-                Err(value) => environment.strange.insert(name, value),
-            };
+    /// The process environment and, if it is there, `.env` in `folder`.
+    pub fn read(folder: Option<&Path>) -> Environment {
+        let process = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let mut environment = Environment { process, ..Environment::default() };
+        let Some(file) = folder.map(|folder| folder.join(".env")).filter(|file| file.exists()) else {
+            return environment;
+        };
+        match read_dotenv(&file) {
+            Ok(variables) => environment.dotenv = variables,
+            Err(why) => environment.broken_dotenv = Some((file, why)),
         }
         environment
     }
 
-    /// The same with the `.env` in a folder, if there is one.
-    #[must_use]
-    pub fn with_dotenv(mut self, folder: &Path) -> Environment {
-        let file = if folder == Path::new(".") { PathBuf::from(".env") } else { folder.join(".env") };
-        let text = match file::read(&file, file::VARIABLES) {
-            Ok(bytes) => text::decode_lossy(bytes).map_err(|why| format!("it is {why}")),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return self;
-            }
-            Err(error) => Err(format!("it cannot be read: {}", text::io_error(&error))),
-        };
-        let fault = match text {
-            Ok(text) => {
-                let parsed = dotenv::parse(&text);
-                self.dotenv = parsed.variables;
-                (!parsed.broken.is_empty()).then_some(DotenvFault::Lines(parsed.broken))
-            }
-            Err(why) => Some(DotenvFault::Whole(why)),
-        };
-        self.dotenv_faults = fault.map(|what| DotenvFaults { file, what });
-        self
-    }
-
     /// The variable, as it stands.
     pub fn get(&self, name: &str) -> Option<&str> {
-        if self.strange.contains_key(name) {
-            return None;
-        }
         let value = self.process.get(name).or_else(|| self.dotenv.get(name))?;
         Some(value)
     }
@@ -99,49 +44,9 @@ impl Environment {
         self.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// The path in a variable, if it is set to something.
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
-        match self.strange.get(name) {
-            Some(path) => Some(path.into()),
-            None => self.get(name).filter(|path| !path.is_empty()).map(PathBuf::from),
-        }
-    }
-
-    /// What the libraries below would read from the process environment on their own.
-    pub fn surroundings(&self) -> Surroundings {
-        let first = |names: &[&str]| {
-            // The process wins as a whole: its `https_proxy` counts before the `HTTPS_PROXY` of `.env`.
-            let of_process = names.iter().find_map(|name| self.process.get(*name));
-            let value = of_process.or_else(|| names.iter().find_map(|name| self.dotenv.get(*name)))?;
-            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
-        };
-        let in_dotenv = |name: &&str| !self.process.contains_key(*name) && !self.strange.contains_key(*name);
-        let more = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter(|name| in_dotenv(name));
-        Surroundings {
-            https_proxy: first(&["HTTPS_PROXY", "https_proxy"]),
-            http_proxy: first(&["HTTP_PROXY", "http_proxy"]),
-            all_proxy: first(&["ALL_PROXY", "all_proxy"]),
-            no_proxy: first(&["NO_PROXY", "no_proxy"]),
-            ssl_cert_file: self.path("SSL_CERT_FILE"),
-            ssl_cert_dir: self.path("SSL_CERT_DIR"),
-            more_authorities: more.filter_map(|name| self.path(name)).collect(),
-        }
-    }
-
-    /// What is wrong with `.env`.
-    pub(super) fn dotenv_faults(&self) -> Option<&DotenvFaults> {
-        self.dotenv_faults.as_ref()
-    }
-
-    /// Why a variable is not set, if it is because of a fault in `.env`.
-    pub(super) fn why_unset(&self, name: &str) -> Option<String> {
-        match &self.dotenv_faults.as_ref()?.what {
-            DotenvFault::Whole(why) => Some(format!("`.env` is not used, as {why}")),
-            DotenvFault::Lines(lines) => {
-                let line = lines.iter().rev().find(|line| line.name.as_deref() == Some(name))?;
-                Some(format!("line {} of `.env` cannot be read: {}", line.number, line.why))
-            }
-        }
+    /// Why `.env` was not read, if that is so.
+    pub(super) fn dotenv_problem(&self) -> Option<(&Path, &str)> {
+        self.broken_dotenv.as_ref().map(|(file, why)| (file.as_path(), why.as_str()))
     }
 
     #[cfg(test)]
@@ -151,70 +56,59 @@ impl Environment {
     }
 }
 
-/// A variable of the process, for the places where a test makes something go wrong. They know no config and no `.env`.
-#[cfg(debug_assertions)]
-pub(crate) fn of_this_process(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+/// Reads the file without touching this process's environment. The error never quotes a line: it may hold a secret.
+fn read_dotenv(file: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| crate::text::io_error(&error))?;
+    let mut variables = BTreeMap::new();
+    for entry in dotenvy::from_read_iter(text.as_bytes()) {
+        match entry {
+            Ok((name, value)) => {
+                variables.insert(name, value);
+            }
+            Err(dotenvy::Error::LineParse(line, _)) => {
+                let number = text.lines().position(|l| l.contains(&line)).map_or(0, |n| n + 1);
+                return Err(format!("line {number} is not `NAME=value`"));
+            }
+            Err(_) => return Err("it is not a list of `NAME=value`".to_owned()),
+        }
+    }
+    Ok(variables)
 }
 
-/// The arguments of the process, as text.
-pub fn arguments() -> Vec<String> {
-    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
-}
-
-/// What came of the references in a config.
-#[derive(Debug, Default)]
+/// What became of the variables in a tree.
+#[derive(Default)]
 pub(super) struct Interpolated {
-    /// Strings that variables went into.
-    pub filled: BTreeMap<NodePath, Filled>,
-    /// Strings that name a variable that is not set, and that variable.
-    pub unset: BTreeMap<NodePath, String>,
+    /// Strings that hold a value from outside, with that value.
+    pub filled: Vec<(NodePath, String)>,
+    /// Strings whose variable is not set; the tree holds null there.
+    pub unset: Vec<(NodePath, String)>,
     /// Strings with a broken reference.
-    pub malformed: Vec<(NodePath, &'static str)>,
-    /// Bytes that were made.
-    size: usize,
-}
-
-/// A string that variables went into.
-#[derive(Debug)]
-pub(super) struct Filled {
-    /// What it has become.
-    pub text: String,
-    /// The variables, in their order.
-    pub variables: Vec<String>,
+    pub malformed: Vec<(NodePath, String)>,
 }
 
 /// Replaces `${NAME}` and `${NAME:-default}` in every string below `node`; `$$` is a dollar sign.
-///
-/// A string that cannot be filled disappears: from a mapping with its key, in a list it becomes empty, so that the others keep
-/// their index.
 pub(super) fn interpolate(node: &mut Value, environment: &Environment) -> Interpolated {
     let mut result = Interpolated::default();
     walk(node, environment, &mut Vec::new(), &mut result);
     result
 }
 
-/// Gives whether the node holds what it should.
-fn walk(node: &mut Value, environment: &Environment, path: &mut NodePath, result: &mut Interpolated) -> bool {
+fn walk(node: &mut Value, environment: &Environment, path: &mut NodePath, result: &mut Interpolated) {
     match node {
-        Value::String(text) if text.contains('$') => match expand(text, environment, MOST_TEXT - result.size) {
-            Ok(Expanded { text: full, variables }) => {
-                result.size += full.len();
-                if !variables.is_empty() {
-                    result.filled.insert(path.clone(), Filled { text: full.clone(), variables });
+        Value::String(text) if text.contains('$') => match expand(text, environment) {
+            Ok(Expanded { text: full, from_variable }) => {
+                if from_variable {
+                    result.filled.push((path.clone(), full.clone()));
                 }
                 *text = full;
-                true
             }
             Err(Reference::Unset(name)) => {
-                result.unset.insert(path.clone(), name);
-                text.clear();
-                false
+                result.unset.push((path.clone(), name));
+                *node = Value::Null;
             }
             Err(Reference::Malformed(why)) => {
                 result.malformed.push((path.clone(), why));
-                text.clear();
-                false
+                *node = Value::Null;
             }
         },
         Value::Sequence(items) => {
@@ -223,38 +117,34 @@ fn walk(node: &mut Value, environment: &Environment, path: &mut NodePath, result
                 walk(item, environment, path, result);
                 path.pop();
             }
-            true
         }
         Value::Mapping(map) => {
-            map.retain(|key, value| {
+            for (key, value) in map.iter_mut() {
                 path.push(Step::Key(key.as_str().unwrap_or_default().to_owned()));
-                let is_whole = walk(value, environment, path, result);
+                walk(value, environment, path, result);
                 path.pop();
-                is_whole
-            });
-            true
+            }
         }
-        _ => true,
+        _ => {}
     }
 }
 
 #[derive(Debug, PartialEq)]
 struct Expanded {
     text: String,
-    variables: Vec<String>,
+    from_variable: bool,
 }
 
 #[derive(Debug, PartialEq)]
 enum Reference {
     Unset(String),
-    Malformed(&'static str),
+    Malformed(String),
 }
 
-/// Fills one string, which may become so many bytes long.
-fn expand(text: &str, environment: &Environment, most: usize) -> Result<Expanded, Reference> {
+fn expand(text: &str, environment: &Environment) -> Result<Expanded, Reference> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut variables = Vec::new();
+    let mut from_variable = false;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
@@ -263,7 +153,7 @@ fn expand(text: &str, environment: &Environment, most: usize) -> Result<Expanded
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
             let Some(end) = after.find('}') else {
-                return Err(Reference::Malformed("`${` is never closed"));
+                return Err(Reference::Malformed("`${` is never closed".to_owned()));
             };
             let (name, default) = match after[..end].split_once(":-") {
                 Some((name, default)) => (name, Some(default)),
@@ -272,17 +162,13 @@ fn expand(text: &str, environment: &Environment, most: usize) -> Result<Expanded
             let sound = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !sound {
-                // What stands there may be a part of a password.
-                return Err(Reference::Malformed("what stands in `${...}` is not the name of a variable"));
+                return Err(Reference::Malformed(format!("`${{{name}}}` is not the name of a variable")));
             }
             let value = environment.get(name);
             // As in a shell, `:-` also replaces a variable that is set to nothing.
             match (value.filter(|v| default.is_none() || !v.is_empty()), default) {
                 (Some(value), _) => {
-                    if out.len() + value.len() > most {
-                        return Err(Reference::Malformed("with its variables the config would be larger than 64 MiB"));
-                    }
-                    variables.push(name.to_owned());
+                    from_variable = true;
                     out.push_str(value);
                 }
                 (None, Some(default)) => out.push_str(default),
@@ -294,7 +180,7 @@ fn expand(text: &str, environment: &Environment, most: usize) -> Result<Expanded
         }
     }
     out.push_str(rest);
-    Ok(Expanded { text: out, variables })
+    Ok(Expanded { text: out, from_variable })
 }
 
 #[cfg(test)]
@@ -304,7 +190,6 @@ mod tests {
     #[test]
     fn references_expand_like_in_a_shell() {
         let env = Environment::of(&[("A", "x"), ("EMPTY", ""), ("B_2", "y")]);
-        let no_name = "what stands in `${...}` is not the name of a variable";
         for (text, want) in [
             ("${A}", Ok("x")),
             ("pre-${A}-${B_2}-post", Ok("pre-x-y-post")),
@@ -317,83 +202,25 @@ mod tests {
             ("$${A}", Ok("${A}")),
             ("100$", Ok("100$")),
             ("${NO}", Err(Reference::Unset("NO".into()))),
-            ("${A", Err(Reference::Malformed("`${` is never closed"))),
-            ("${}", Err(Reference::Malformed(no_name))),
-            ("${A-B}", Err(Reference::Malformed(no_name))),
+            ("${A", Err(Reference::Malformed("`${` is never closed".into()))),
+            ("${}", Err(Reference::Malformed("`${}` is not the name of a variable".into()))),
+            ("${A-B}", Err(Reference::Malformed("`${A-B}` is not the name of a variable".into()))),
         ] {
-            let got = expand(text, &env, MOST_TEXT).map(|e| e.text);
+            let got = expand(text, &env).map(|e| e.text);
             assert_eq!(got, want.map(str::to_owned), "{text}");
         }
     }
 
     #[test]
-    fn a_string_that_cannot_be_filled_disappears_and_the_others_keep_their_places() {
-        let env = Environment::of(&[("A", "x")]);
-        let mut tree: Value = serde_yaml::from_str("{a: '${NO}', b: ['${NO}', '${A}'], c: '${A}', d: '${'}").unwrap();
-        let done = interpolate(&mut tree, &env);
-        assert_eq!(tree, serde_yaml::from_str::<Value>("{b: ['', x], c: x}").unwrap());
-        let key = |name: &str| Step::Key(name.to_owned());
-        assert_eq!(done.unset.keys().cloned().collect::<Vec<_>>(), [vec![key("a")], vec![key("b"), Step::Index(0)]]);
-        assert_eq!(done.filled[&vec![key("c")]].variables, ["A"]);
-        assert_eq!(done.malformed.len(), 1);
-    }
-
-    #[test]
-    fn variables_do_not_make_the_config_larger_than_it_may_be() {
-        let long = "x".repeat(1024 * 1024);
-        let env = Environment::of(&[("LONG", &long)]);
-        let mut tree = Value::from(vec!["${LONG}"; 100]);
-        let done = interpolate(&mut tree, &env);
-        assert_eq!((done.filled.len(), done.malformed.len()), (64, 36));
-    }
-
-    /// Whoever asks the process itself does not hear of `.env`. Tests may ask it, and where the program lies is no variable.
-    #[test]
-    fn no_other_file_names_the_environment_of_the_process() {
-        fn visit(folder: &Path, found: &mut Vec<String>) {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    visit(&path, found);
-                    continue;
-                }
-                let name =
-                    path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap().display().to_string();
-                let is_exempt = name.ends_with("tests.rs")
-                    || name.contains("/tests/")
-                    || ["config/environment.rs", "config/schema.rs"].contains(&&*name);
-                let text = std::fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-                let code = code.replace("std::env::current_exe", "");
-                if !is_exempt && (code.contains("std::env") || code.contains("env::var")) {
-                    found.push(name);
-                }
-            }
-        }
-        let mut found = Vec::new();
-        visit(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
-        assert_eq!(found, [] as [String; 0]);
-    }
-
-    #[test]
     fn the_real_environment_wins_over_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let read = |text: &[u8]| {
-            std::fs::write(folder.path().join(".env"), text).unwrap();
-            Environment::of(&[("BOTH", "process"), ("HIDDEN", ""), ("https_proxy", "p")]).with_dotenv(folder.path())
-        };
-        let env = read(
-            b"\xEF\xBB\xBFBOTH=file\nHIDDEN=file\nONLY_IN_FILE='a b'\nHTTPS_PROXY=f\nNO_PROXY=n\nBAD='x\nALSO=\xFF\n# note\n",
-        );
-        assert_eq!(env.get("BOTH"), Some("process"));
-        assert_eq!((env.get("HIDDEN"), env.overlay("HIDDEN")), (Some(""), None));
+        std::fs::write(folder.path().join(".env"), "PATH=from-file\nONLY_IN_FILE='a b'\n# note\n").unwrap();
+        let env = Environment::read(Some(folder.path()));
+        assert_ne!(env.get("PATH"), Some("from-file"));
         assert_eq!(env.get("ONLY_IN_FILE"), Some("a b"));
-        let around = env.surroundings();
-        assert_eq!((around.https_proxy.as_deref(), around.no_proxy.as_deref()), (Some("p"), Some("n")));
-        assert_eq!(env.why_unset("BAD").unwrap(), "line 6 of `.env` cannot be read: its quote is never closed");
-        assert_eq!(env.why_unset("ALSO").unwrap(), "line 7 of `.env` cannot be read: it is not UTF-8 text");
-        assert_eq!(env.why_unset("OTHER"), None);
-        let env = read(b"\xFF\xFEA\0=\x001\0");
-        assert_eq!(env.why_unset("A").unwrap(), "`.env` is not used, as it is UTF-16 text and not UTF-8");
+        std::fs::write(folder.path().join(".env"), "A=1\nthis is no assignment secret\n").unwrap();
+        let env = Environment::read(Some(folder.path()));
+        let (_, why) = env.dotenv_problem().unwrap();
+        assert_eq!(why, "line 2 is not `NAME=value`");
     }
 }

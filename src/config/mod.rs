@@ -2,10 +2,7 @@
 //!
 //! After [`load`] nothing validates again. Not here: which of it a run does (`plan`).
 
-mod credential;
 mod document;
-mod dotenv;
-mod echo;
 mod environment;
 mod problem;
 mod raw;
@@ -14,8 +11,6 @@ mod rules;
 mod schema;
 mod source;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,9 +33,7 @@ use crate::check::subscription::Cycle;
 use crate::limit::Limit;
 use crate::redact::Redactor;
 
-#[cfg(debug_assertions)]
-pub(crate) use environment::of_this_process;
-pub use environment::{Environment, arguments};
+pub use environment::Environment;
 pub use problem::{Problem, Reach};
 pub use raw::{BalanceType, ChannelKind, Language};
 pub use source::Source;
@@ -66,7 +59,6 @@ pub struct Config {
     folder: PathBuf,
     redactor: Arc<Redactor>,
     warnings: Vec<String>,
-    advice: Vec<String>,
 }
 
 /// What came of reading a config.
@@ -173,19 +165,6 @@ impl Default for EmailSettings {
 pub struct Subscription {
     /// The unique name.
     pub name: String,
-    /// When it renews, or why that is not known.
-    pub schedule: Result<Schedule, String>,
-    /// What a renewal costs.
-    pub amount: Option<Decimal>,
-    /// In what.
-    pub currency: Option<String>,
-    /// Who it belongs to.
-    pub owner_project: Option<String>,
-}
-
-/// When a subscription renews.
-#[derive(Clone, Debug)]
-pub struct Schedule {
     /// How often, and on which day.
     pub cycle: Cycle,
     /// The day as it is written in the config.
@@ -194,17 +173,18 @@ pub struct Schedule {
     pub alert_days_before: u32,
     /// When it was last paid.
     pub last_renewed: Option<Date>,
+    /// What a renewal costs.
+    pub amount: Option<Decimal>,
+    /// In what.
+    pub currency: Option<String>,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
 }
 
 impl Subscription {
     /// Names it across runs.
     pub fn identity(&self) -> Identity {
         Identity::of("subscription", &self.name, &[])
-    }
-
-    /// How often it renews, in a word, if that is known.
-    pub fn cycle_type(&self) -> Option<&'static str> {
-        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.as_str())
     }
 }
 
@@ -215,8 +195,8 @@ pub struct Metrics {
     pub prefix: String,
     /// A Pushgateway.
     pub gateway: Option<Gateway>,
-    /// A file for the textfile collector of node_exporter, or why it cannot be written.
-    pub textfile: Option<Result<PathBuf, String>>,
+    /// A file for the textfile collector of node_exporter.
+    pub textfile: Option<PathBuf>,
 }
 
 impl Default for Metrics {
@@ -262,7 +242,7 @@ impl Default for Alerting {
         Alerting {
             cooldown: Duration::from_secs(86_400),
             realert_drop_percent: Decimal::from(50),
-            recovery_margin_percent: Decimal::from(5),
+            recovery_margin_percent: Decimal::ZERO,
             failure_alert_after: 3,
         }
     }
@@ -323,8 +303,6 @@ impl Default for Settings {
 /// A channel that alerts go to.
 #[derive(Clone)]
 pub struct Channel {
-    /// Names it across runs: its own name, or else its type, with a hash of its address where there are several of these.
-    pub id: String,
     /// The name in reports.
     pub name: String,
     /// The service.
@@ -449,11 +427,6 @@ impl Config {
     /// What works, but not as written.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-
-    /// What is probably not meant as it is written; a run does not repeat it.
-    pub fn advice(&self) -> &[String] {
-        &self.advice
     }
 }
 

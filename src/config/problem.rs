@@ -11,8 +11,6 @@ pub enum Reach {
     Whole,
     /// Only this entry cannot be used; the others run.
     Entry,
-    /// Only what needs the variable of this line of `.env` cannot be used.
-    Line,
 }
 
 /// One problem of a config.

@@ -1,19 +1,12 @@
 //! Where a config comes from: a named file, standard input, or the usual places.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::environment::Environment;
 use super::problem::{Problem, Reach};
-use crate::process::file::{self, Bounds};
-use crate::text;
 
-/// The variable that names the config, as `--config` does.
-const VARIABLE: &str = "CONFIG_PATH";
-
-/// A config is text of a few kilobytes; more than this is the wrong file. It may come out of a pipe whose other end fetches it.
-const BOUNDS: Bounds = Bounds { most: 16 * 1024 * 1024, patience: Duration::from_secs(30) };
+/// A config is text of a few kilobytes; more than this is the wrong file.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The place a config is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,20 +23,19 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source that the flag or the variable names, else the first of the usual places that holds a file. Of the
-    /// environment only the process's own part is known yet: `.env` stands beside the config.
+    /// The source the user named, else the first of the usual places that holds a file.
     ///
     /// # Errors
     /// A problem that lists the places if there is none.
-    pub fn find(flag: Option<&Path>, environment: &Environment) -> Result<Source, Box<Problem>> {
-        let (named, variable) = match flag {
-            Some(flag) => (Some(flag.to_owned()), None),
-            None => (environment.path(VARIABLE), Some(VARIABLE)),
-        };
+    pub fn find(named: Option<&Path>, variable: Option<&'static str>) -> Result<Source, Box<Problem>> {
         if let Some(path) = named {
-            return Ok(if path == Path::new("-") { Source::Stdin } else { Source::File { path, variable } });
+            return Ok(if path == Path::new("-") {
+                Source::Stdin
+            } else {
+                Source::File { path: path.to_owned(), variable }
+            });
         }
-        let places = usual_places(environment);
+        let places = usual_places();
         places
             .iter()
             .find(|path| path.is_file())
@@ -57,7 +49,7 @@ impl Source {
                         "none given, and none at {}",
                         places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" or ")
                     ),
-                    hint: Some(format!("name one with `--config FILE` or {VARIABLE}")),
+                    hint: Some("name one with `--config FILE` or CONFIG_PATH".to_owned()),
                     reach: Reach::Whole,
                 })
             })
@@ -71,13 +63,10 @@ impl Source {
         }
     }
 
-    /// The folder that relative paths in the config start from: the file's own, or the working one for stdin and what comes out
-    /// of another program (`<(...)` is a path below `/dev/fd`).
+    /// The folder that relative paths in the config start from: the file's own, or the working one for stdin.
     pub fn folder(&self) -> PathBuf {
-        let is_stream = |path: &Path| ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
         match self {
             Source::Stdin => PathBuf::from("."),
-            Source::File { path, .. } if is_stream(path) => PathBuf::from("."),
             Source::File { path, .. } => match path.parent() {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
                 _ => PathBuf::from("."),
@@ -94,8 +83,8 @@ impl Source {
             Box::new(Problem { file: self.name(), position: None, place: None, message, hint, reach: Reach::Whole })
         };
         let bytes = match self {
-            Source::Stdin => file::read_stdin(BOUNDS),
-            Source::File { path, .. } => file::read_alone(path, BOUNDS),
+            Source::Stdin => read_capped(io::stdin().lock()),
+            Source::File { path, .. } => std::fs::File::open(path).and_then(read_capped),
         };
         let bytes = bytes.map_err(|error| {
             let hint = match self {
@@ -103,15 +92,25 @@ impl Source {
                 Source::File { path, .. } if error.kind() == io::ErrorKind::NotFound => similar_file(path),
                 _ => None,
             };
-            problem(format!("cannot be read: {}", text::io_error(&error)), hint)
+            problem(format!("cannot be read: {}", crate::text::io_error(&error)), hint)
         })?;
-        text::decode(bytes).map_err(|why| problem(format!("is {why}"), Some("save it as UTF-8".to_owned())))
+        String::from_utf8(bytes)
+            .map_err(|error| problem(format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()), None))
     }
 }
 
+fn read_capped(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
+
 /// The places searched when no config is named, in order (XDG base directories, then `/etc`).
-fn usual_places(environment: &Environment) -> Vec<PathBuf> {
-    let absolute = |name: &str| environment.path(name).filter(|path| path.is_absolute());
+fn usual_places() -> Vec<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let user = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
     user.into_iter().chain([PathBuf::from("/etc")]).map(|base| base.join("balance-alert/config.yaml")).collect()
 }
@@ -125,6 +124,6 @@ fn similar_file(path: &Path) -> Option<String> {
         .take(1000)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
-    let near = text::nearest(wanted, names.iter().map(String::as_str))?;
+    let near = crate::text::nearest(wanted, names.iter().map(String::as_str))?;
     Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
 }

@@ -1,17 +1,10 @@
 //! Tables and lives: what is decided run after run.
 
-mod channels;
-mod lives;
-
-use super::settle::has_dropped;
 use super::*;
 use crate::alert::Identity;
 use crate::check::Reading;
-use crate::config::Schedule;
 use crate::failure::Reason;
-use crate::state::Fate;
-use crate::state::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::state::memory::Pending;
 use std::time::Duration;
 
 fn subject(threshold: &str, warning: Option<&str>) -> Subject {
@@ -38,11 +31,8 @@ fn of(balance: &str) -> Outcome {
     outcome(Ok(Amount::Of(balance.parse().unwrap())))
 }
 
-/// The standard rules, but without a margin, so that a threshold is what it says.
 fn rules() -> Rules {
-    let alerting = Alerting { recovery_margin_percent: Decimal::ZERO, ..Alerting::default() };
-    let listeners = vec![Listener { id: "C".into(), wants_over: true }];
-    Rules { alerting, listeners, timezone: TimeZone::UTC }
+    Rules { alerting: Alerting::default(), tell: true, tell_resolved: true }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -56,7 +46,7 @@ fn accounts(verdicts: &[Verdict]) -> Found {
 fn first_run(found: Vec<(Subject, Outcome)>) -> (Vec<Verdict>, Vec<Alert>) {
     let verdicts = judge(found);
     let alerts = decide(&accounts(&verdicts), &Memory::default(), &rules(), at(0), "r").alerts;
-    (verdicts, alerts.into_iter().map(|telling| telling.alert).collect())
+    (verdicts, alerts)
 }
 
 #[test]
@@ -113,21 +103,6 @@ impl Life {
         Life { memory: Memory::default(), rules: rules(), subject: subject(threshold, warning), run: 0 }
     }
 
-    /// A life with these channels.
-    fn with(channels: &str) -> Life {
-        let mut life = Life::new("100", None);
-        life.listen(channels);
-        life
-    }
-
-    /// These channels are configured from now on; one in brackets wants to hear of no recovery.
-    fn listen(&mut self, channels: &str) {
-        self.rules.listeners = channels
-            .split_whitespace()
-            .map(|name| Listener { id: name.trim_matches(['(', ')']).to_owned(), wants_over: !name.starts_with('(') })
-            .collect();
-    }
-
     /// One run. `taken` says whether the channels are up. Gives what was sent: `+critical`, `-` when over, `~` when
     /// suppressed; a leading `!` for what could not be delivered.
     fn run(&mut self, second: i64, outcome: Outcome, taken: bool) -> String {
@@ -136,42 +111,23 @@ impl Life {
     }
 
     fn go(&mut self, second: i64, found: &Found, taken: bool) -> String {
-        let fate = if taken { Fate::Taken } else { Fate::Refused };
-        self.live(second, found, &|_| Some(fate))
-    }
-
-    /// One run in which each channel does something of its own, as `A b C? D*`: A takes the message, b refuses it, C takes it
-    /// but does not say so in time, and the run dies when D has it.
-    fn moods(&mut self, second: i64, balance: &str, moods: &str) -> String {
-        let verdicts = judge(vec![(self.subject.clone(), outcome_of(balance))]);
-        self.live(second, &accounts(&verdicts), &|id| {
-            let mood = moods.split_whitespace().find(|mood| mood[..1].eq_ignore_ascii_case(id)).unwrap_or(id);
-            match mood {
-                mood if mood.ends_with('?') => Some(Fate::Unknown),
-                mood if mood.ends_with('*') => None,
-                mood if mood.chars().all(char::is_uppercase) => Some(Fate::Taken),
-                _ => Some(Fate::Refused),
-            }
-        })
-    }
-
-    /// What became of a message is none where the run dies before it can say so.
-    fn live(&mut self, second: i64, found: &Found, fate: &dyn Fn(&str) -> Option<Fate>) -> String {
         self.run += 1;
         let run_id = format!("r{}", self.run);
         let decision = decide(found, &self.memory, &self.rules, at(second), &run_id);
-        self.memory.previous_run = Some(at(second));
-        let arrived = |memory: &Memory, id: &str, key: &str| {
-            let mut heard = memory.conditions.values().filter_map(|condition| condition.channels.get(id));
-            heard.any(|heard| {
-                heard.owed.as_ref().is_some_and(|owed| owed.alert.dedup_key == key && owed.may_have_arrived)
-            })
-        };
-        let before = self.memory.clone();
-        claim(&mut self.memory, &decision, at(second));
+        for (check, runs, _) in decision.changes.failures {
+            self.memory.failures.insert(check, runs);
+        }
+        for key in decision.changes.withdrawn {
+            for condition in self.memory.conditions.values_mut() {
+                condition.pending.take_if(|pending| pending.alert.dedup_key == key);
+            }
+        }
+        for over in decision.changes.over {
+            self.memory.conditions.remove(&over);
+        }
         let mut said = Vec::new();
-        for telling in &decision.alerts {
-            let alert = &telling.alert;
+        for alert in decision.alerts {
+            let key = (alert.identity, alert.topic);
             let word = match (alert.event, alert.topic) {
                 (Event::Raised, Topic::Low) => format!("+{}", alert.level.as_str()),
                 (Event::Raised, Topic::Failing) => "+failing".to_owned(),
@@ -179,138 +135,28 @@ impl Life {
                 (Event::Raised, Topic::Mail) => "+mail".to_owned(),
                 (Event::Resolved, topic) => format!("-{}", topic.as_str()),
             };
-            let is_one = self.rules.listeners.len() == 1;
-            let since = if alert.since.is_some() && !is_one { "(since)" } else { "" };
             let late = if alert.missed.is_some() { "(late)" } else { "" };
             let blind = if alert.unconfirmed { "(blind)" } else { "" };
-            let mut fates: Vec<(&str, String)> = Vec::new();
-            for id in &telling.to {
-                let fate = fate(id);
-                let may_have_arrived = arrived(&before, id, &alert.dedup_key);
-                mark(&mut self.memory, alert, id, fate, may_have_arrived, at(second));
-                let sign = match fate {
-                    Some(Fate::Taken) => "",
-                    Some(Fate::Refused) => "!",
-                    Some(Fate::Unknown) => "?",
-                    None => "*",
+            let up = if taken { "" } else { "!" };
+            said.push(format!("{up}{word}{late}{blind}"));
+            let condition = self.memory.conditions.entry(key).or_default();
+            if !taken {
+                condition.pending = Some(Pending { alert, claimed: false });
+            } else if alert.event == Event::Resolved {
+                self.memory.conditions.remove(&key);
+            } else {
+                let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
+                *condition = Condition {
+                    told: Some(Told { at: at(second), level, balance, threshold, mark: alert.mark() }),
+                    pending: None,
                 };
-                match fates.iter_mut().find(|(known, _)| *known == sign) {
-                    Some((_, ids)) => ids.push_str(id),
-                    None => fates.push((sign, id.clone())),
-                }
             }
-            said.extend(fates.into_iter().map(|(sign, ids)| {
-                let to = if is_one { String::new() } else { format!("@{ids}") };
-                format!("{sign}{word}{since}{late}{blind}{to}")
-            }));
         }
-        let of = |sign: &str, ids: &str| {
-            if self.rules.listeners.len() == 1 { sign.to_owned() } else { format!("{sign}{ids}") }
-        };
         said.extend(decision.held.iter().map(|held| match held.next {
-            Some(_) => of("~", &held.channels.concat()),
-            None => of("~~", &held.channels.concat()),
+            Some(_) => "~".to_owned(),
+            None => "~~".to_owned(),
         }));
-        said.extend(decision.waiting.iter().map(|waiting| of(">", &waiting.channel)));
         said.join(" ")
-    }
-}
-
-/// What the store does when a run has decided.
-fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
-    let changes = &decision.changes;
-    for (check, runs, _) in &changes.failures {
-        memory.failures.insert(*check, *runs);
-    }
-    let messages: BTreeMap<String, Owed> = memory
-        .conditions
-        .values()
-        .flat_map(|condition| condition.channels.values())
-        .filter_map(|heard| heard.owed.clone())
-        .map(|owed| (owed.alert.dedup_key.clone(), owed))
-        .collect();
-    for (key, course) in &changes.courses {
-        if let Some(course) = course {
-            let condition = Condition { course: *course, channels: BTreeMap::new() };
-            memory.conditions.entry(*key).or_insert(condition).course = *course;
-        }
-    }
-    for (key, channel) in &changes.kept {
-        let owed = messages[key].clone();
-        let of = (owed.alert.identity, owed.alert.topic);
-        memory.conditions.get_mut(&of).unwrap().channels.entry(channel.clone()).or_default().owed = Some(owed);
-    }
-    for (key, channel) in &changes.withdrawn {
-        let mut heard = memory.conditions.values_mut().filter_map(|condition| condition.channels.get_mut(channel));
-        assert!(
-            heard.any(|heard| heard.owed.take_if(|owed| owed.alert.dedup_key == *key).is_some()),
-            "{key} {channel}"
-        );
-    }
-    for (key, channel, told) in &changes.heard {
-        memory.conditions.get_mut(key).unwrap().channels.entry(channel.clone()).or_default().told = told.clone();
-    }
-    for (key, course) in &changes.courses {
-        if course.is_none() {
-            memory.conditions.remove(key);
-        }
-    }
-    let mut keys = BTreeSet::new();
-    for Telling { alert, to } in &decision.alerts {
-        assert!(keys.insert(&alert.dedup_key), "a key is used once: {decision:?}");
-        for id in to {
-            let condition = memory.conditions.get_mut(&(alert.identity, alert.topic)).expect("it has a course");
-            let heard = condition.channels.entry(id.clone()).or_default();
-            let owed = heard.owed.get_or_insert_with(|| Owed {
-                alert: alert.clone(),
-                is_heard: messages.get(&alert.dedup_key).is_some_and(|owed| owed.is_heard),
-                is_claimed: false,
-                may_have_arrived: false,
-                doubts: 0,
-                tried_at: now,
-            });
-            assert_eq!(owed.alert.dedup_key, alert.dedup_key, "what was owed before is withdrawn");
-            owed.alert = alert.clone();
-            owed.may_have_arrived = true;
-        }
-    }
-    for condition in memory.conditions.values_mut() {
-        condition.channels.retain(|_, heard| heard.told.is_some() || heard.owed.is_some());
-    }
-}
-
-/// What the store does when a message has been sent; it may have arrived before.
-fn mark(memory: &mut Memory, alert: &Alert, id: &str, fate: Option<Fate>, may_have_arrived: bool, now: Timestamp) {
-    let Some(condition) = memory.conditions.get_mut(&(alert.identity, alert.topic)) else {
-        return;
-    };
-    if fate == Some(Fate::Taken) {
-        let owed = condition.channels.values_mut().filter_map(|heard| heard.owed.as_mut());
-        owed.filter(|owed| owed.alert.dedup_key == alert.dedup_key).for_each(|owed| owed.is_heard = true);
-    }
-    let heard = condition.channels.get_mut(id).unwrap();
-    match fate {
-        Some(Fate::Taken) if alert.event == Event::Resolved => drop(condition.channels.remove(id)),
-        Some(Fate::Taken) => {
-            let told = Told::of(alert, now);
-            let anchor = heard.told.as_ref().filter(|_| alert.is_reminder).map_or(now, |told| told.anchor);
-            *heard = Heard { told: Some(Told { anchor, ..told }), owed: None };
-        }
-        Some(fate) => {
-            let owed = heard.owed.as_mut().unwrap();
-            owed.doubts += u32::from(fate == Fate::Unknown);
-            owed.may_have_arrived = may_have_arrived || fate == Fate::Unknown;
-            owed.tried_at = now;
-        }
-        None => {}
-    }
-}
-
-fn outcome_of(balance: &str) -> Outcome {
-    match balance {
-        "x" => outcome(Err(Failure::transient(Reason::Timeout, "timed out"))),
-        "inf" => outcome(Ok(Amount::Unlimited)),
-        balance => of(balance),
     }
 }
 
@@ -319,7 +165,12 @@ type Step = (i64, &'static str, bool, &'static str);
 
 fn live(life: &mut Life, steps: &[Step]) {
     for (index, (second, balance, taken, want)) in steps.iter().enumerate() {
-        assert_eq!(life.run(*second, outcome_of(balance), *taken), *want, "step {index}: {balance} at {second} s");
+        let outcome = match *balance {
+            "x" => outcome(Err(Failure::transient(Reason::Timeout, "timed out"))),
+            "inf" => outcome(Ok(Amount::Unlimited)),
+            balance => of(balance),
+        };
+        assert_eq!(life.run(*second, outcome, *taken), *want, "step {index}: {balance} at {second} s");
     }
 }
 
@@ -327,9 +178,8 @@ const DAY: i64 = 86_400;
 
 #[test]
 fn a_low_balance_is_told_once_a_day_sooner_only_if_it_got_worse_and_once_when_it_is_over() {
-    let mut life = Life::new("100", Some("200"));
     live(
-        &mut life,
+        &mut Life::new("100", Some("200")),
         &[
             (0, "500", true, ""),
             (300, "150", true, "+warning"),
@@ -341,12 +191,7 @@ fn a_low_balance_is_told_once_a_day_sooner_only_if_it_got_worse_and_once_when_it
             (2100, "49.5", true, "+critical"), // half of the 99 last told
             (2400, "49", true, "~"),
             (2700, "x", true, ""), // unknown is neither low nor recovered
-        ],
-    );
-    (10..295).for_each(|n| live(&mut life, &[(300 * n, "49", true, "~")]));
-    live(
-        &mut life,
-        &[
+            (2100 + DAY - 600, "49", true, "~"),
             (2100 + DAY, "49", true, "+critical"),
             (2100 + DAY + 300, "200", true, "-low"),
             (2100 + DAY + 600, "300", true, ""),
@@ -392,8 +237,7 @@ fn a_margin_stops_flapping() {
             (900, "109.99", true, ""),
             (1200, "110", true, "-low"),
             (1500, "99", true, "+critical"),
-            (1800, "inf", true, ""), // it came back once, so it must last
-            (5400, "inf", true, "-low"),
+            (1800, "inf", true, "-low"),
         ],
     );
 }
@@ -417,8 +261,8 @@ fn nothing_is_lost_while_the_channels_are_down() {
             (3300, "5", false, "!+critical"),
             (3600, "500", false, "!-low(late)"),
             (3900, "5", true, "+critical"), // low again before that could be said
-            (4200, "500", false, ""),       // it has come back three times
-            (4500, "5", true, "~"),         // told before, and never told that it was over
+            (4200, "500", false, "!-low"),
+            (4500, "5", true, "~"), // told before, and never told that it was over
             (4800, "5", true, "~"),
         ],
     );
@@ -445,15 +289,13 @@ fn bad_news_that_could_not_be_told_is_told_even_when_it_got_better() {
             (3300, "50", true, "~"),
         ],
     );
-    life.listen("(C)");
+    life.rules.tell_resolved = false;
     live(
         &mut life,
         &[
             (3600, "0", false, "!+critical"),
-            (3900, "500", false, ""),            // it came back once, so it must last
-            (4200, "x", true, ""),               // all was well when it was seen last
-            (7500, "500", false, "!-low(late)"), // to those too who do not want to hear that it is over
-            (7800, "x", true, "-low(late)(blind)"),
+            (3900, "500", false, "!-low(late)"), // to those too who do not want to hear that it is over
+            (4200, "x", true, "-low(late)(blind)"),
         ],
     );
 }
@@ -462,7 +304,7 @@ fn bad_news_that_could_not_be_told_is_told_even_when_it_got_better() {
 fn a_recovery_that_nobody_wants_any_more_is_dropped() {
     let mut life = Life::new("10", None);
     live(&mut life, &[(0, "5", true, "+critical"), (300, "50", false, "!-low")]);
-    life.listen("(C)");
+    life.rules.tell_resolved = false;
     live(&mut life, &[(600, "x", true, ""), (900, "5", true, "+critical")]);
 }
 
@@ -512,7 +354,7 @@ fn a_check_that_keeps_failing_is_told_once_and_once_when_it_works() {
 #[test]
 fn nobody_hears_that_it_is_over_if_nobody_wants_to_but_what_was_missed_is_told() {
     let mut life = Life::new("100", None);
-    life.listen("(C)");
+    life.rules.tell_resolved = false;
     live(
         &mut life,
         &[
@@ -520,11 +362,8 @@ fn nobody_hears_that_it_is_over_if_nobody_wants_to_but_what_was_missed_is_told()
             (300, "500", true, ""),
             (600, "5", true, "+critical"),
             (900, "500", true, ""),
-            (1200, "5", true, "~"), // it had not lasted
-            (1500, "500", true, ""),
-            (5100, "500", true, ""),
-            (5400, "5", false, "!+critical"),
-            (5700, "500", true, "-low(late)"),
+            (1200, "5", false, "!+critical"),
+            (1500, "500", true, "-low(late)"),
         ],
     );
 }
@@ -533,82 +372,30 @@ fn nobody_hears_that_it_is_over_if_nobody_wants_to_but_what_was_missed_is_told()
 fn what_another_run_is_sending_is_left_to_it() {
     let mut life = Life::new("100", None);
     live(&mut life, &[(0, "5", false, "!+critical")]);
-    let set = |life: &mut Life, is_claimed| {
-        for heard in life.memory.conditions.values_mut().flat_map(|condition| condition.channels.values_mut()) {
-            heard.owed.as_mut().unwrap().is_claimed = is_claimed;
-        }
-    };
-    set(&mut life, true);
-    live(&mut life, &[(1, "5", true, "~~"), (1, "x", true, "~~"), (2, "500", true, "")]);
-    set(&mut life, false);
-    live(&mut life, &[(3, "500", true, "-low(late)"), (4, "500", true, "")]);
-}
-
-/// The keys of what is sent, in order.
-fn keys(life: &mut Life, steps: &[(i64, &str, bool)]) -> Vec<String> {
-    let mut keys = Vec::new();
-    for (second, balance, taken) in steps {
-        let verdicts = judge(vec![(life.subject.clone(), outcome_of(balance))]);
-        let decision = decide(&accounts(&verdicts), &life.memory, &life.rules, at(*second), "the-only-id");
-        keys.extend(decision.alerts.iter().map(|telling| telling.alert.dedup_key.clone()));
-        life.run(*second, outcome_of(balance), *taken);
-        // The run itself has another id, but that of what is owed is the key that stays.
-        for heard in life.memory.conditions.values_mut().flat_map(|condition| condition.channels.values_mut()) {
-            if let Some(owed) = &mut heard.owed {
-                owed.alert.dedup_key = keys.last().unwrap().clone();
-            }
-        }
+    for condition in life.memory.conditions.values_mut() {
+        condition.pending.as_mut().unwrap().claimed = true;
     }
-    keys
+    live(&mut life, &[(1, "5", true, "~~"), (1, "x", true, "~~"), (2, "500", true, "")]);
 }
 
 #[test]
-fn a_key_stays_with_its_message_and_is_another_one_for_every_other_even_if_all_runs_have_one_id() {
-    let mut life = Life::new("100", None);
-    let found = keys(
-        &mut life,
-        &[
-            (0, "5", false),
-            (300, "5", false),
-            (600, "5", true),       // the same message, three times
-            (600 + DAY, "5", true), // a reminder
-            (900 + DAY, "2", true), // worse
-            (1200 + DAY, "500", false),
-            (1500 + DAY, "500", true), // that it is over, twice
-            (1800 + DAY, "5", true),   // the next time
-            (1800 + 3 * DAY, "5", true),
-        ],
-    );
-    assert_eq!(found.len(), 9, "{found:#?}");
-    for (a, b) in [(0, 1), (0, 2), (5, 6)] {
-        assert_eq!(found[a], found[b], "the same message: {found:#?}");
-    }
-    let different: BTreeSet<&String> = found.iter().collect();
-    assert_eq!(different.len(), 6, "{found:#?}");
-    let identity = life.subject.identity;
-    assert_eq!(found[0], format!("low-{identity}-20270115T080000.000Z-1-the-only-id"));
-    assert_eq!(found[3], format!("low-{identity}-20270115T080000.000Z-2-the-only-id"));
-    assert_eq!(found[5], format!("low-resolved-{identity}-20270115T080000.000Z-4-the-only-id"));
-    assert_eq!(found[7], format!("low-{identity}-20270116T083000.000Z-5-the-only-id"));
-    // The key of an older version stays as well.
-    for heard in life.memory.conditions.values_mut().flat_map(|condition| condition.channels.values_mut()) {
-        heard.told = None;
-    }
-    let mut alert = first_run(vec![(life.subject.clone(), of("5"))]).1.remove(0);
-    alert.dedup_key = "low-0123456789abcdef-a-run".into();
-    let owed = Owed {
-        alert,
-        is_heard: false,
-        is_claimed: false,
-        may_have_arrived: false,
-        doubts: 0,
-        tried_at: at(2000 + 3 * DAY),
+fn a_message_keeps_its_key_until_it_is_taken_and_a_reminder_has_another() {
+    let mut memory = Memory::default();
+    let verdicts = judge(vec![(subject("100", None), of("5"))]);
+    let key = |memory: &Memory, second, run| {
+        decide(&accounts(&verdicts), memory, &rules(), at(second), run).alerts[0].dedup_key.clone()
     };
-    let condition = life.memory.conditions.values_mut().next().unwrap();
-    condition.channels.insert("C".into(), Heard { told: None, owed: Some(owed) });
-    let verdicts = judge(vec![(life.subject.clone(), of("4"))]);
-    let decision = decide(&accounts(&verdicts), &life.memory, &life.rules, at(2100 + 3 * DAY), "r");
-    assert_eq!(decision.alerts[0].alert.dedup_key, "low-0123456789abcdef-a-run");
+    let first = key(&memory, 0, "r1");
+    assert_eq!(first, key(&memory, 0, "r1"), "the same run started twice");
+    let alert = decide(&accounts(&verdicts), &memory, &rules(), at(0), "r1").alerts.remove(0);
+    let identity = (alert.identity, Topic::Low);
+    let told =
+        Told { at: at(0), level: alert.level, balance: alert.balance, threshold: alert.threshold, mark: String::new() };
+    let pending = Some(Pending { alert, claimed: false });
+    memory.conditions.insert(identity, Condition { told: None, pending });
+    assert_eq!(key(&memory, 300, "r2"), first);
+    memory.conditions.insert(identity, Condition { told: Some(told), pending: None });
+    assert_ne!(key(&memory, DAY, "r3"), first);
 }
 
 /// A monthly subscription on the 15th through days and hours; `paid` is when it was last paid.
@@ -617,7 +404,10 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
     let mut life = Life::new("0", None);
     let subscription = Subscription {
         name: "S".into(),
-        schedule: Err("it is not known".into()),
+        cycle: crate::check::subscription::Cycle::Monthly(15),
+        renewal_day: "15".into(),
+        alert_days_before: 3,
+        last_renewed: None,
         amount: None,
         currency: None,
         owner_project: None,
@@ -625,10 +415,8 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
     let live = |life: &mut Life, day: &str, hour: i64, paid: Option<&str>, taken: bool, want: &str| {
         let today: Date = day.parse().unwrap();
         let paid = paid.map(|paid| paid.parse().unwrap());
-        let cycle = crate::check::subscription::Cycle::Monthly(15);
-        let schedule = Schedule { cycle, renewal_day: "15".into(), alert_days_before: 3, last_renewed: paid };
-        let renewal = Ok(crate::check::subscription::look(cycle, 3, paid, today).unwrap());
-        let subscription = Subscription { schedule: Ok(schedule), ..subscription.clone() };
+        let renewal = crate::check::subscription::look(subscription.cycle, 3, paid, today).unwrap();
+        let subscription = Subscription { last_renewed: paid, ..subscription.clone() };
         let identity = Identity::of("subscription", "S", &[]);
         let verdict = SubscriptionVerdict { identity, subscription, renewal };
         let found = Found { subscriptions: vec![verdict], today, ..Found::default() };
@@ -640,8 +428,8 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
     go("2026-11-12", 8, None, true, "+renewal warning");
     go("2026-11-12", 9, None, true, "~");
     go("2026-11-13", 8, None, true, "+renewal warning");
-    go("2026-11-14", 7, None, true, "+renewal warning"); // an hour earlier than yesterday is still a day later
-    go("2026-11-14", 8, None, true, "~");
+    go("2026-11-14", 7, None, true, "~"); // another day, but within the cool-down
+    go("2026-11-14", 8, None, true, "+renewal warning");
     go("2026-11-15", 0, None, true, "+renewal critical"); // the day itself is more urgent
     go("2026-11-15", 23, None, true, "~");
     go("2026-11-16", 8, None, true, "");

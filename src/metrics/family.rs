@@ -64,7 +64,7 @@ families! {
     MAIL_ALERTS = "email_alerts_total", Kind::Counter, ["mailbox"], "Mails that raised an alert.";
     LAST_RUN = "last_run_timestamp_seconds", Kind::Gauge, [], "When the last run ended, in seconds since 1970.";
     LAST_SUCCESS = "last_success_timestamp_seconds", Kind::Gauge, [], "When a run last did all of its job, in seconds since 1970.";
-    PENDING = "alerts_pending", Kind::Gauge, [], "Alerts that are owed to a channel: not delivered, or not known to be.";
+    PENDING = "alerts_pending", Kind::Gauge, [], "Alerts that no channel has taken yet.";
     BUILD = "build_info", Kind::Gauge, ["version", "revision"], "Always 1; which program this is.";
 }
 

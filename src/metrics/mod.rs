@@ -21,7 +21,7 @@ pub use text::{Part, render};
 use crate::check::CallStatus;
 use crate::config::{Channel, Metrics};
 use crate::decide::Found;
-use crate::failure::{Failure, Reason};
+use crate::failure::Failure;
 use crate::http::Clients;
 use crate::notify::Delivery;
 use crate::plan::Shard;
@@ -48,7 +48,7 @@ pub struct Sums {
     pub tally: Tally,
     /// The end of the last run that did all of its job, this one included.
     pub last_success: Option<Timestamp>,
-    /// Alerts that are owed to a channel.
+    /// Alerts that no channel has taken yet.
     pub pending: u64,
 }
 
@@ -66,11 +66,6 @@ pub fn of_checks(found: &Found, has_cache: bool) -> Tally {
         tally.count(&family::MAIL_ALERTS, &[name], scan.map_or(0, |scan| scan.findings.len() as u64));
         if let Some(failure) = verdict.scanned.result.as_ref().err().filter(|failure| !failure.is_cancelled()) {
             tally.count(&family::FAILED, &[name, "imap", failure.reason.as_str()], 1);
-        }
-    }
-    for verdict in &found.subscriptions {
-        if let Err(failure) = &verdict.renewal {
-            tally.count(&family::FAILED, &[&verdict.subscription.name, "subscription", failure.reason.as_str()], 1);
         }
     }
     for verdict in &found.accounts {
@@ -129,8 +124,7 @@ pub fn publish(
     }
     let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, redactor, left));
     let written = match &metrics.textfile {
-        Some(Err(why)) => Some(Err(Failure::new(Reason::Config, format!("`textfile` cannot be used: {why}")))),
-        Some(Ok(path)) if part.is_whole() => Some(textfile::write(path, text)),
+        Some(path) if part.is_whole() => Some(textfile::write(path, text)),
         _ => None,
     };
     if pushed.is_none() && written.is_none() {
@@ -155,7 +149,7 @@ pub fn ledger(metrics: &Metrics, shard: Option<Shard>) -> String {
         let url = gateway.url.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{url} {}", group(gateway))
     });
-    let file = metrics.textfile.as_ref().and_then(|file| file.as_ref().ok()).map(|path| path.display().to_string());
+    let file = metrics.textfile.as_ref().map(|path| path.display().to_string());
     // In a gateway's group the shard is a label.
     let own = shard.filter(|_| gateway.is_none()).map(|shard| format!(" shard {shard}"));
     gateway.or(file).unwrap_or_default() + own.as_deref().unwrap_or_default()

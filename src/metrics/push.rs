@@ -1,10 +1,10 @@
 //! The push: one request that replaces a group, or the families in it. Source: pushgateway's `README.md`.
 
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
@@ -12,7 +12,6 @@ use crate::auth;
 use crate::config::Gateway;
 use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
-use crate::process::clock;
 use crate::redact::Redactor;
 use crate::text;
 
@@ -56,15 +55,13 @@ pub(super) fn push(
     if left < LEAST {
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
-    let now = clock::now();
+    let now = Timestamp::now();
     let message = Outgoing {
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
         content_type: CONTENT_TYPE,
         proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, now, now)?,
         body,
-        // The same metrics twice are the same metrics.
-        is_out: &AtomicBool::new(false),
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
         message: format!("the Pushgateway at {}: {}", base.host_str().unwrap_or_default(), failure.message),

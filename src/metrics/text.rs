@@ -158,23 +158,18 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
         values.gauge(&family::LAST_CHECK, &["balance"], started);
     }
     for verdict in &report.subscriptions {
-        // As with accounts, what is not known has no value.
-        let (Ok(renewal), Some(cycle)) = (&verdict.renewal, verdict.subscription.cycle_type()) else {
-            continue;
-        };
-        let labels = [verdict.subscription.name.as_str(), cycle];
-        values.gauge(&family::SUBSCRIPTION_DAYS, &labels, renewal.days as f64);
+        let labels = [verdict.subscription.name.as_str(), verdict.subscription.cycle.as_str()];
+        values.gauge(&family::SUBSCRIPTION_DAYS, &labels, verdict.renewal.days as f64);
         values.decimal(&family::SUBSCRIPTION_AMOUNT, &labels, verdict.subscription.amount);
-        let is_fine = renewal.standing != Standing::Due;
+        let is_fine = verdict.renewal.standing != Standing::Due;
         values.gauge(&family::SUBSCRIPTION_STATUS, &labels, f64::from(u8::from(is_fine)));
     }
     if !report.subscriptions.is_empty() {
-        let is_fine = report.subscriptions.iter().all(|verdict| verdict.renewal.is_ok());
-        values.gauge(&family::CHECK_SUCCESS, &["subscription"], f64::from(u8::from(is_fine)));
+        values.gauge(&family::CHECK_SUCCESS, &["subscription"], 1.0);
         values.gauge(&family::LAST_CHECK, &["subscription"], started);
     }
     if !report.mailboxes.is_empty() {
-        let is_fine = report.mailboxes.iter().all(|verdict| verdict.scanned.failure().is_none());
+        let is_fine = report.mailboxes.iter().all(|verdict| verdict.scanned.result.is_ok());
         values.gauge(&family::CHECK_SUCCESS, &["email"], f64::from(u8::from(is_fine)));
         values.gauge(&family::LAST_CHECK, &["email"], started);
     }

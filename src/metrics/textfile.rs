@@ -6,7 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Reason};
-use crate::process::file;
 use crate::text;
 
 /// Writes beside the file and renames: a reader sees the old one or the new one. The name between does not end in `.prom`,
@@ -15,8 +14,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
     let beside = PathBuf::from(name);
-    // A device or a pipe is not replaced by a file.
-    let result = file::must_be_regular(path).and_then(|()| replace(&beside, path, content));
+    let result = replace(&beside, path, content);
     if result.is_err() {
         let _ = fs::remove_file(&beside);
     }

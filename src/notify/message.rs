@@ -44,7 +44,6 @@ pub(super) struct Cause<'a> {
     event: Event,
     host: Option<&'a str>,
     trouble: Option<(Reason, &'a str)>,
-    since: Option<Timestamp>,
 }
 
 impl Cause<'_> {
@@ -56,18 +55,18 @@ impl Cause<'_> {
         let host = alert.host.as_deref();
         let trouble = alert.trouble.as_ref().map(|trouble| (trouble.reason, trouble.message.as_str()));
         // Accounts that work again have a host in common, or nothing.
-        (host.is_some() || trouble.is_some()).then_some(Cause { event: alert.event, host, trouble, since: alert.since })
+        (host.is_some() || trouble.is_some()).then_some(Cause { event: alert.event, host, trouble })
     }
 }
 
 /// The positions of the alerts, so that those with one cause stand together, where the first of them stood.
-pub(super) fn by_cause<'a>(alert: impl Fn(usize) -> &'a Alert, positions: &mut [usize]) {
+pub(super) fn by_cause(alerts: &[Alert], positions: &mut [usize]) {
     let mut first: HashMap<Cause, usize> = HashMap::new();
     let places: HashMap<usize, usize> = positions
         .iter()
         .enumerate()
         .map(|(place, at)| {
-            let place = Cause::of(alert(*at)).map_or(place, |cause| *first.entry(cause).or_insert(place));
+            let place = Cause::of(&alerts[*at]).map_or(place, |cause| *first.entry(cause).or_insert(place));
             (*at, place)
         })
         .collect();
@@ -246,16 +245,7 @@ impl Message {
                 }
             }
         };
-        format!("{} {sentence}{}", mark(first), self.since(first))
-    }
-
-    /// Since when it has been so, where a channel hears of it late.
-    fn since(&self, alert: &Alert) -> String {
-        match (alert.since.map(moment), self.language) {
-            (None, _) => String::new(),
-            (Some(since), Language::En) => format!(" (since {since})"),
-            (Some(since), Language::Zh) => format!("（自 {since} 起）"),
-        }
+        format!("{} {sentence}", mark(first))
     }
 
     /// Name and figure; and, where nobody heard the beginning of what is over, that there was one.
@@ -266,18 +256,16 @@ impl Message {
             (Some(renewal), ..) => renewal.next.to_string(),
             (_, Some(mail), _) => words.quoted(&text::one_line(&mail.subject, SHORT_NAME_CHARS)),
             (.., Some(trouble)) => trouble.reason.as_str().to_owned(),
-            _ => words.pair(alert.balance, alert.threshold).0,
+            _ => words.amount(alert.balance),
         };
         let what = if what.is_empty() { name } else { format!("{name} {what}") };
         match (&alert.missed, self.language) {
-            (None, _) => format!("{what}{}", self.since(alert)),
+            (None, _) => what,
             (Some(missed), Language::En) => {
-                let perhaps = if missed.is_unsure { "perhaps " } else { "" };
-                format!("{what} ({} at {}, {perhaps}not delivered then)", words.missed(missed), moment(missed.at))
+                format!("{what} ({} at {}, not delivered then)", words.missed(missed), moment(missed.at))
             }
             (Some(missed), Language::Zh) => {
-                let then = words.undelivered_in_chinese();
-                format!("{what}（{} 为 {}，{then}）", moment(missed.at), words.missed(missed))
+                format!("{what}（{} 为 {}，当时未能送达）", moment(missed.at), words.missed(missed))
             }
         }
     }
@@ -340,15 +328,6 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// A balance and its threshold, with as many digits as it takes to see that they differ.
-    fn pair(&self, balance: Option<Decimal>, threshold: Option<Decimal>) -> (String, String) {
-        let currency = self.alert.currency.as_deref().map(self.neutral);
-        let show = |amount: Option<Decimal>, other: Option<Decimal>| {
-            amount.map_or_else(String::new, |amount| amount::show_beside(amount, other, currency.as_deref()))
-        };
-        (show(balance, threshold), show(threshold, balance))
-    }
-
     fn amount(&self, amount: Option<Decimal>) -> String {
         let currency = self.alert.currency.as_deref().map(self.neutral);
         amount.map_or_else(String::new, |amount| amount::show(amount, currency.as_deref()))
@@ -364,7 +343,7 @@ impl Words<'_> {
     fn missed(&self, missed: &Missed) -> String {
         match (&missed.trouble, missed.balance, &self.alert.renewal) {
             (Some(trouble), ..) => trouble.reason.as_str().to_owned(),
-            (_, Some(_), _) => self.pair(missed.balance, missed.threshold).0,
+            (_, Some(balance), _) => self.amount(Some(balance)),
             (.., Some(renewal)) => renewal.next.to_string(),
             _ => self.alert.topic.as_str().to_owned(),
         }
@@ -383,7 +362,7 @@ impl Words<'_> {
         if let Some(mail) = &alert.mail {
             return format!("{name}: mail {}", self.mail(mail, [" from ", ", ", "service: ", "amount: ", "words: "]));
         }
-        let (balance, threshold) = self.pair(alert.balance, alert.threshold);
+        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
                 let which = if alert.level == Level::Critical { "" } else { "warning " };
@@ -404,33 +383,17 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = self.pair(missed.balance, missed.threshold);
-                format!("; at {} it was {was}, below {limit}, {}", moment(missed.at), self.undelivered())
+                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
+                format!("; at {} it was {was}, below {limit}, which could not be delivered then", moment(missed.at))
             }
             Some(missed) => {
                 let why = self.trouble(missed.trouble.as_ref());
-                format!("; at {} it could not ({why}), {}", moment(missed.at), self.undelivered())
+                format!("; at {} it could not ({why}), which could not be delivered then", moment(missed.at))
             }
             None if alert.unconfirmed => format!(" (as of {}; it cannot be read now)", moment(alert.at)),
-            None => alert.since.map(|since| format!(" (since {})", moment(since))).unwrap_or_default(),
+            None => String::new(),
         };
         format!("{name}: {now}{more}")
-    }
-
-    /// What became of the message of something that is over, in English.
-    fn undelivered(&self) -> &'static str {
-        match &self.alert.missed {
-            Some(missed) if missed.is_unsure => "which may not have been delivered then",
-            _ => "which could not be delivered then",
-        }
-    }
-
-    /// The same in Chinese.
-    fn undelivered_in_chinese(&self) -> &'static str {
-        match &self.alert.missed {
-            Some(missed) if missed.is_unsure => "当时未能确认送达",
-            _ => "当时未能送达",
-        }
     }
 
     /// Words of others, which cannot pass for ours.
@@ -445,10 +408,7 @@ impl Words<'_> {
         parts.extend(mail.date.map(moment));
         parts.extend(mail.service.as_deref().map(|name| format!("{service}{}", quoted(name))));
         parts.extend(mail.amount.map(|value| format!("{amount}{}", self.amount(Some(value)))));
-        // One that could not be read was not searched for words.
-        if !mail.keywords.is_empty() {
-            parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
-        }
+        parts.push(format!("{words}{}", (self.neutral)(&mail.keywords.join("、"))));
         parts.join(comma)
     }
 
@@ -457,7 +417,7 @@ impl Words<'_> {
         let amount = if amount.is_empty() { amount } else { format!(", {amount}") };
         let (next, cycle) = (renewal.next, &renewal.cycle_type);
         match (self.alert.event, renewal.days) {
-            (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered()),
+            (Event::Resolved, _) => format!("was due on {next}, which could not be delivered then ({cycle}{amount})"),
             (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
             (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
             (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
@@ -474,9 +434,7 @@ impl Words<'_> {
         };
         let next = renewal.next;
         match (self.alert.event, renewal.days) {
-            (Event::Resolved, _) => {
-                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered_in_chinese())
-            }
+            (Event::Resolved, _) => format!("已于 {next} 到期续费，当时未能送达（{cycle}{amount}）"),
             (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
             (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
         }
@@ -499,7 +457,7 @@ impl Words<'_> {
             Some(BalanceType::Credits) => "点数",
             None => "",
         };
-        let (balance, threshold) = self.pair(alert.balance, alert.threshold);
+        let (balance, threshold) = (self.amount(alert.balance), self.amount(alert.threshold));
         let now = match (alert.topic, alert.event, alert.balance) {
             (Topic::Low, Event::Raised, _) => {
                 let which = if alert.level == Level::Critical { "告警阈值" } else { "预警阈值" };
@@ -517,15 +475,14 @@ impl Words<'_> {
         };
         let more = match &alert.missed {
             Some(missed) if alert.topic == Topic::Low => {
-                let (was, limit) = self.pair(missed.balance, missed.threshold);
-                format!("；{} 曾为 {was}，低于 {limit}，{}", moment(missed.at), self.undelivered_in_chinese())
+                let (was, limit) = (self.amount(missed.balance), self.amount(missed.threshold));
+                format!("；{} 曾为 {was}，低于 {limit}，当时未能送达", moment(missed.at))
             }
             Some(missed) => {
-                let why = self.trouble(missed.trouble.as_ref());
-                format!("；{} 曾读取失败（{why}），{}", moment(missed.at), self.undelivered_in_chinese())
+                format!("；{} 曾读取失败（{}），当时未能送达", moment(missed.at), self.trouble(missed.trouble.as_ref()))
             }
             None if alert.unconfirmed => format!("（{} 的数据，目前无法读取）", moment(alert.at)),
-            None => alert.since.map(|since| format!("（自 {} 起）", moment(since))).unwrap_or_default(),
+            None => String::new(),
         };
         format!("{name}：{now}{more}")
     }
@@ -601,8 +558,6 @@ mod tests {
             at: Timestamp::from_second(1_800_000_000).unwrap(),
             unconfirmed: false,
             missed: None,
-            since: None,
-            is_reminder: false,
             dedup_key: format!("low-{project}"),
         }
     }
@@ -635,21 +590,9 @@ mod tests {
         let resolved = Alert { event: Event::Resolved, level: Level::Info, ..low.clone() };
         let works = Alert { trouble: None, balance: low.balance, topic: Topic::Failing, ..resolved.clone() };
         let at = low.at;
-        let missed =
-            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
-        let unsure = Missed { is_unsure: true, ..missed.clone() };
-        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
+        let missed = Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None };
+        let missed_failure = Missed { at, balance: None, threshold: None, trouble: Some(trouble) };
         let cases = [
-            (
-                Alert { since: Some(at), ..low.clone() },
-                "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (since 2027-01-15 08:00 UTC)",
-                "🔴 A（AI platform）：点数 74.75 USD，低于告警阈值 100.00 USD（自 2027-01-15 08:00 UTC 起）",
-            ),
-            (
-                Alert { missed: Some(unsure), ..resolved.clone() },
-                "🟢 A (AI platform): credits 74.75 USD is back at or above the threshold 100.00 USD; at 2027-01-15 08:00 UTC it was 5.00 USD, below 10.00 USD, which may not have been delivered then",
-                "🟢 A（AI platform）：点数已恢复到 74.75 USD，不低于阈值 100.00 USD；2027-01-15 08:00 UTC 曾为 5.00 USD，低于 10.00 USD，当时未能确认送达",
-            ),
             (
                 Alert { unconfirmed: true, ..low },
                 "🔴 A (AI platform): credits 74.75 USD is below the threshold 100.00 USD (as of 2027-01-15 08:00 UTC; it cannot be read now)",
@@ -749,14 +692,7 @@ mod tests {
             ..failing(name, "gw.example", "")
         };
         let mailbox = |name: &str| Alert { kind: None, ..failing(name, "imap.example", "refused") };
-        let since = Some(Timestamp::from_second(1_800_000_000).unwrap());
-        let late = |name: &str| Alert { since, ..gateway(name) };
-        let cases: [(Vec<Alert>, &str, &str); 7] = [
-            (
-                vec![late("A"), late("B"), late("C")],
-                "⚪ 3 accounts of gw.example could not be read in 3 runs in a row: http_status: HTTP 503 (A, B, C) (since 2027-01-15 08:00 UTC)",
-                "⚪ gw.example 的 3 个账户连续 3 次读取失败：http_status: HTTP 503（A、B、C）（自 2027-01-15 08:00 UTC 起）",
-            ),
+        let cases: [(Vec<Alert>, &str, &str); 6] = [
             (
                 (1..=200).map(|n| gateway(&format!("A{n}"))).collect(),
                 "⚪ 200 accounts of gw.example could not be read in 3 runs in a row: http_status: HTTP 503 (A1, A2, A3 and 197 more)",
@@ -812,7 +748,7 @@ mod tests {
             alert("Z", Level::Warning),
         ];
         let mut positions: Vec<usize> = (0..alerts.len()).collect();
-        by_cause(|at| &alerts[at], &mut positions);
+        by_cause(&alerts, &mut positions);
         assert_eq!(positions, [0, 1, 3, 2, 4, 5]);
     }
 
@@ -820,10 +756,9 @@ mod tests {
     fn in_short_too_it_is_said_that_nobody_heard_the_beginning() {
         let at = Timestamp::from_second(1_800_000_000).unwrap();
         let over = Alert { event: Event::Resolved, level: Level::Info, ..alert("A", Level::Info) };
-        let missed =
-            Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None, is_unsure: false };
+        let missed = Missed { at, balance: Some(5.into()), threshold: Some(10.into()), trouble: None };
         let trouble = Trouble { reason: Reason::Timeout, message: "timed out".into(), runs: 3 };
-        let unread = Missed { at, balance: None, threshold: None, trouble: Some(trouble), is_unsure: false };
+        let unread = Missed { at, balance: None, threshold: None, trouble: Some(trouble) };
         for (missed, en, zh) in [
             (
                 missed,
@@ -842,15 +777,6 @@ mod tests {
                 message.shorten();
                 assert_eq!(message.lines(&message.alerts, literal), [want]);
             }
-        }
-        let late = Alert { since: Some(at), ..alert("A", Level::Critical) };
-        for (language, want) in [
-            (Language::En, "🔴 1 low: A 74.75 USD (since 2027-01-15 08:00 UTC)"),
-            (Language::Zh, "🔴 1 个不足: A 74.75 USD（自 2027-01-15 08:00 UTC 起）"),
-        ] {
-            let mut message = Message::new(std::slice::from_ref(&late), language, "r");
-            message.shorten();
-            assert_eq!(message.lines(&message.alerts, literal), [want]);
         }
     }
 

@@ -1,30 +1,26 @@
 //! Who must know: one grouped message a channel, split to the service's size limit, each channel on a thread of its own.
 //!
-//! A channel is one file in `channel/`: it encodes a message and judges an answer. Retry, time and redaction are here. So is
-//! what became of each alert: taken, refused, or not known, where the message went out and no answer came. What is not known
-//! is not sent again in the run, or a receiver that is slow gets everything several times.
+//! A channel is one file in `channel/`: it encodes a message and judges an answer. Retry, time and redaction are here.
 
 mod channel;
 mod message;
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Event};
 use crate::check::{Call, CallStatus};
 use crate::config::{Channel, ChannelKind};
-use crate::decide::Telling;
-use crate::failure::{Failure, Reason, Retry};
+use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Outgoing};
 use crate::interrupt::Deadline;
 use crate::limit::{Limiter, Place};
 use crate::logging::Format;
 use crate::plan::Plan;
-use crate::process::{aside, clock};
 use crate::redact::Redactor;
 use crate::{auth, fault, retry, text};
 
@@ -36,8 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What became of the alerts on one channel.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The channel's id.
-    pub id: String,
     /// The channel's name.
     pub channel: String,
     /// Whether all of it was taken.
@@ -46,8 +40,6 @@ pub struct Delivery {
     pub alerts: Vec<usize>,
     /// Of those, the ones that were taken.
     pub taken: Vec<usize>,
-    /// Of those, the ones that may have been taken: they went out, and no answer came.
-    pub unknown: Vec<usize>,
     /// Attempts made, over all parts.
     pub attempts: u32,
     /// The service.
@@ -68,8 +60,6 @@ pub enum DeliveryStatus {
     Sent,
     /// Something was not taken.
     Failed,
-    /// Something may have been taken or not, and all else was taken.
-    Unknown,
     /// Nothing was sent, because it was told before.
     Suppressed,
     /// Nothing was sent, on request.
@@ -90,33 +80,14 @@ struct Task {
     format: Format,
     /// When the last body was signed, in seconds: two never have the same time, or the second would look like the first again.
     signed_at: AtomicI64,
-    /// How far it is, for whoever cannot wait for its end.
-    progress: Arc<Mutex<Progress>>,
 }
 
-/// How far a channel is with its messages.
-#[derive(Default)]
-struct Progress {
-    taken: Vec<usize>,
-    calls: Vec<Call>,
-    /// The alerts of the message that is being sent, and whether it is out.
-    under_way: Vec<usize>,
-    is_out: Arc<AtomicBool>,
-}
-
-impl Progress {
-    /// What may have been taken.
-    fn doubtful(&self) -> Vec<usize> {
-        if self.is_out.load(Ordering::SeqCst) { self.under_way.clone() } else { Vec::new() }
-    }
-}
-
-/// Tells every channel of the plan about the alerts that are for it, all channels at once. Nothing is sent if there are none.
+/// Tells every channel of the plan about the alerts that it wants, all channels at once. Nothing is sent if there are none.
 ///
-/// A channel that is not through at the deadline counts as failed with `timeout`, as far as it was not through.
+/// A channel that is not through at the deadline counts as failed with `timeout`.
 pub fn notify(
     plan: &Plan,
-    tellings: &[Telling],
+    alerts: &[Alert],
     run_id: &str,
     clients: &Arc<Clients>,
     deadline: &Deadline,
@@ -124,23 +95,21 @@ pub fn notify(
     format: Format,
 ) -> Vec<Delivery> {
     let (sender, receiver) = mpsc::channel();
-    let mut alone = Vec::new();
-    let mut deliveries: Vec<(Delivery, Option<Arc<Mutex<Progress>>>)> = Vec::new();
+    let mut deliveries: Vec<Delivery> = Vec::new();
     for channel in &plan.channels {
-        let mut positions: Vec<usize> =
-            (0..tellings.len()).filter(|at| tellings[*at].to.contains(&channel.id)).collect();
-        message::by_cause(|at| &tellings[at].alert, &mut positions);
+        let mut positions: Vec<usize> = (0..alerts.len()).filter(|at| wants(channel, &alerts[*at])).collect();
+        message::by_cause(alerts, &mut positions);
         if channel.kind == ChannelKind::Custom {
             // Kinds that go in messages of their own stand together.
-            positions.sort_by_key(|at| tellings[*at].alert.renewal.is_some());
+            positions.sort_by_key(|at| alerts[*at].renewal.is_some());
         }
         if positions.is_empty() {
             continue;
         }
         let index = deliveries.len();
         let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
-        let wanted: Vec<Alert> = positions.iter().map(|at| tellings[*at].alert.clone()).collect();
-        let progress = Arc::new(Mutex::new(Progress::default()));
+        deliveries.push(Delivery::none(channel, &positions, late));
+        let wanted: Vec<Alert> = positions.iter().map(|at| alerts[*at].clone()).collect();
         let mut task = Task {
             channel: channel.clone(),
             message: Message::new(&wanted, plan.language, run_id),
@@ -152,7 +121,6 @@ pub fn notify(
             timeout: plan.request_timeout,
             format,
             signed_at: AtomicI64::new(0),
-            progress: Arc::clone(&progress),
         };
         let sender = sender.clone();
         let work = move || {
@@ -160,72 +128,36 @@ pub fn notify(
             // Nobody listens any more after the deadline.
             let _ = sender.send((index, delivery));
         };
-        deliveries.push((Delivery::new(channel, &positions, Some(late)), Some(progress)));
-        alone.extend(aside::start(&format!("notify-{index}"), work).err());
+        if std::thread::Builder::new().name(format!("notify-{index}")).spawn(work).is_err() {
+            let failure = Failure::new(Reason::Internal, "no thread could be started for this channel");
+            deliveries[index] = Delivery::none(channel, &positions, failure);
+        }
     }
     drop(sender);
-    // Where there are no threads one channel comes after the other.
-    alone.into_iter().for_each(|mut work| work());
     while let Ok((index, delivery)) = deadline.receive(&receiver) {
-        deliveries[index] = (delivery, None);
+        deliveries[index] = delivery;
     }
-    let ended = deliveries.into_iter().map(|(delivery, progress)| match progress {
-        None => delivery,
-        Some(progress) => delivery.cut_off(&progress.lock().unwrap_or_else(PoisonError::into_inner)),
-    });
-    ended.collect()
+    deliveries
 }
 
-/// What is said of a message that went out and got no answer.
-fn unconfirmed(why: &str) -> String {
-    format!("it went out, but whether it was taken is not known: {why}")
+/// Whether a channel hears of an alert. What nobody was told while it lasted is told to all.
+pub fn wants(channel: &Channel, alert: &Alert) -> bool {
+    channel.send_resolved || alert.event == Event::Raised || alert.missed.is_some()
 }
 
 impl Delivery {
-    /// A delivery of which nothing is taken yet.
-    fn new(channel: &Channel, positions: &[usize], failure: Option<Failure>) -> Delivery {
-        let status = if failure.is_some() { DeliveryStatus::Failed } else { DeliveryStatus::Sent };
+    fn none(channel: &Channel, positions: &[usize], failure: Failure) -> Delivery {
         Delivery {
-            id: channel.id.clone(),
             channel: channel.name.clone(),
-            status,
+            status: DeliveryStatus::Failed,
             alerts: positions.to_vec(),
             taken: Vec::new(),
-            unknown: Vec::new(),
             attempts: 0,
             kind: channel.kind,
             calls: Vec::new(),
-            failure,
+            failure: Some(failure),
             payloads: Vec::new(),
         }
-    }
-
-    /// A delivery that was not through when the run's time was over.
-    fn cut_off(mut self, progress: &Progress) -> Delivery {
-        self.taken.clone_from(&progress.taken);
-        self.unknown = progress.doubtful();
-        if !self.unknown.is_empty() {
-            let message = unconfirmed("no answer had come when the run's time was over");
-            self.failure = Some(Failure::new(Reason::Timeout, message));
-        }
-        self.calls.clone_from(&progress.calls);
-        self.attempts = u32::try_from(self.calls.len() + usize::from(!self.unknown.is_empty())).unwrap_or(u32::MAX);
-        self.judged()
-    }
-
-    /// The same with the status that follows from what became of the alerts.
-    fn judged(mut self) -> Delivery {
-        self.status = match self.owed() {
-            0 => DeliveryStatus::Sent,
-            owed if owed == self.unknown.len() => DeliveryStatus::Unknown,
-            _ => DeliveryStatus::Failed,
-        };
-        self
-    }
-
-    /// Alerts that the channel has not taken, as far as is known.
-    pub fn owed(&self) -> usize {
-        self.alerts.len().saturating_sub(self.taken.len())
     }
 }
 
@@ -274,32 +206,58 @@ impl Task {
 
     fn render(&mut self) -> Delivery {
         if let Some(failure) = self.broken() {
-            return Delivery::new(&self.channel, &self.positions, Some(failure));
+            return Delivery::none(&self.channel, &self.positions, failure);
         }
-        let payloads =
-            self.compose().into_iter().map(|part| channel::post(&self.channel, &self.message, part, clock::now()).body);
+        let payloads = self
+            .compose()
+            .into_iter()
+            .map(|part| channel::post(&self.channel, &self.message, part, Timestamp::now()).body);
         Delivery {
+            channel: self.channel.name.clone(),
             status: DeliveryStatus::DryRun,
+            alerts: self.positions.clone(),
             taken: self.positions.clone(),
+            attempts: 0,
+            kind: self.channel.kind,
+            calls: Vec::new(),
+            failure: None,
             // A payload is shown, and it may carry a signature, but never the secret itself.
             payloads: payloads.map(|body| self.redactor.mask(&body)).collect(),
-            ..Delivery::new(&self.channel, &self.positions, None)
         }
     }
 
     fn deliver(&mut self) -> Delivery {
-        let mut delivery = Delivery::new(&self.channel, &self.positions, self.broken());
+        let mut delivery = Delivery {
+            channel: self.channel.name.clone(),
+            status: DeliveryStatus::Sent,
+            alerts: self.positions.clone(),
+            taken: Vec::new(),
+            attempts: 0,
+            kind: self.channel.kind,
+            calls: Vec::new(),
+            failure: self.broken(),
+            payloads: Vec::new(),
+        };
         let parts = if delivery.failure.is_some() { Vec::new() } else { self.compose() };
         let total = parts.len();
         for (index, part) in parts.into_iter().enumerate() {
-            let (result, is_out) = self.send(part.clone());
+            let calls = &mut delivery.calls;
+            let (result, _) = retry::run(&self.policy, &self.redactor, |_| {
+                let limiter = self.limiter.as_ref();
+                let mut place = limiter.map(|limiter| limiter.wait(&self.policy.deadline)).transpose()?;
+                place.iter_mut().for_each(Place::begin);
+                let begin = Instant::now();
+                let result = self.attempt(part.clone());
+                calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
+                result
+            });
+            delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
             match result {
-                Ok(()) => fault::point("in-send"),
+                Ok(()) => {
+                    fault::point("in-send");
+                    delivery.taken.extend_from_slice(&self.positions[part]);
+                }
                 Err(mut failure) => {
-                    if is_out {
-                        failure.message = unconfirmed(&failure.message);
-                        delivery.unknown.extend_from_slice(&self.positions[part]);
-                    }
                     if total > 1 {
                         let count = text::plural(total, "message");
                         failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
@@ -313,62 +271,14 @@ impl Task {
                 }
             }
         }
-        {
-            let progress = self.progress();
-            delivery.taken.clone_from(&progress.taken);
-            delivery.calls.clone_from(&progress.calls);
-        }
-        delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
-        let delivery = delivery.judged();
         if let Some(failure) = &delivery.failure {
-            let what = match delivery.status {
-                DeliveryStatus::Unknown => "an alert may not have been delivered",
-                _ => "an alert was not delivered",
-            };
+            delivery.status = DeliveryStatus::Failed;
             log::warn!(
                 channel:? = delivery.channel.as_str(), reason:? = failure.reason.as_str(), attempts = delivery.attempts;
-                "{what}: {}", failure.describe()
+                "an alert was not delivered: {}", failure.describe()
             );
         }
         delivery
-    }
-
-    fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sends one part until it is taken, or another attempt cannot help, or it is not known what became of it. Says whether
-    /// it is out without an answer.
-    fn send(&self, part: Range<usize>) -> (Result<(), Failure>, bool) {
-        let mut is_lost = false;
-        let (result, _) = retry::run(&self.policy, &self.redactor, |_| {
-            let limiter = self.limiter.as_ref();
-            let mut place = limiter.map(|limiter| limiter.wait(&self.policy.deadline)).transpose()?;
-            place.iter_mut().for_each(Place::begin);
-            let is_out = Arc::new(AtomicBool::new(false));
-            {
-                let mut progress = self.progress();
-                progress.under_way = self.positions[part.clone()].to_vec();
-                progress.is_out = Arc::clone(&is_out);
-            }
-            let begin = Instant::now();
-            let mut result = self.attempt(part.clone(), &is_out);
-            if let Err(failure) = &mut result
-                && is_out.load(Ordering::SeqCst)
-                && matches!(failure.reason, Reason::Timeout | Reason::Connect)
-            {
-                failure.retry = Retry::Later;
-                is_lost = true;
-            }
-            let mut progress = self.progress();
-            let sent = std::mem::take(&mut progress.under_way);
-            if result.is_ok() {
-                progress.taken.extend(sent);
-            }
-            progress.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
-            result
-        });
-        (result, is_lost)
     }
 
     /// The time of a signature: now, or a second after the last one.
@@ -379,15 +289,12 @@ impl Task {
     }
 
     /// One attempt to send one part, signed anew.
-    fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
-        let now = clock::now();
+    fn attempt(&self, part: Range<usize>) -> Result<(), Failure> {
+        let now = Timestamp::now();
         let post = channel::post(&self.channel, &self.message, part, now);
         let Some(url) = post.url else {
-            let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
-            return crate::logging::announce(self.format, &post.body, &until).map_err(|error| {
-                let why = text::io_error(&error);
-                Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
-            });
+            crate::logging::announce(self.format, &post.body);
+            return Ok(());
         };
         let message = Outgoing {
             method: Method::POST,
@@ -401,7 +308,6 @@ impl Task {
                 self.moment(now),
             )?,
             body: &post.body,
-            is_out,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
         let said = channel::judge(&self.channel, &response.body);
@@ -415,20 +321,10 @@ impl Task {
             500..=599 => "the service has a fault of its own",
             _ => "the message was refused",
         };
-        // A body that is no answer of the service says nothing of the status.
-        let said = said.err().filter(|failure| failure.reason != Reason::Decode);
-        let own = said.as_ref().map(|failure| failure.message.clone());
-        let message = match own.or_else(|| crate::page::words::said_by(&response.body)) {
-            Some(words) => format!("{what} (HTTP {status}): {words}"),
+        let message = match said.err().filter(|failure| failure.reason != Reason::Decode) {
+            Some(failure) => format!("{what} (HTTP {status}): {}", failure.message),
             None => format!("{what} (HTTP {status})"),
         };
-        let failure = Failure::of_status(status, message).heeding(response.retry_after);
-        Err(match said {
-            Some(Failure { reason, retry: Retry::Later, hint, .. }) => {
-                Failure { reason, retry: Retry::Later, hint, ..failure }
-            }
-            Some(Failure { hint, .. }) => Failure { hint, ..failure },
-            None => failure,
-        })
+        Err(Failure::of_status(status, message).heeding(response.retry_after))
     }
 }

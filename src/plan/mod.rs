@@ -13,11 +13,11 @@ use secrecy::SecretString;
 use crate::alert::Identity;
 use crate::check::provider::page::{Kind, Reader};
 use crate::check::provider::{Account, Target};
-use crate::cli::{CheckArgs, Only};
+use crate::cli::{CheckArgs, Only, ShardArg};
 use crate::config::{
     BalanceType, Channel, Circuit, Config, EmailSettings, Language, Mailbox, Metrics, Project, State, Subscription,
 };
-use crate::decide::{Listener, Rules};
+use crate::decide::Rules;
 use crate::failure::{Failure, Reason};
 use crate::limit::Limit;
 use crate::redact::Redactor;
@@ -112,11 +112,11 @@ pub struct Subject {
 }
 
 impl Plan {
-    /// The plan for a config, the flags of `check`, and the part of all checks that is wanted.
+    /// The plan for a config and the flags of `check`.
     ///
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
-    pub fn new(config: &Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
+    pub fn new(config: &Config, args: &CheckArgs) -> Result<Plan, PlanError> {
         let selected = select(config, args)?;
         let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
         let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions() } else { &[] };
@@ -125,6 +125,8 @@ impl Plan {
             let what = args.only.map_or("projects", Only::as_str);
             return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
         }
+        let shard = args.shard.map_or(Ok(None), ShardArg::resolve);
+        let shard = shard.map_err(|why| usage(format!("`--shard auto`: {why}")))?;
         if shard.is_some() && config.metrics().textfile.is_some() {
             let message =
                 "`--shard` does not go with `metrics.textfile`: shards would write over each other's".to_owned();
@@ -177,8 +179,8 @@ impl Plan {
             state,
             rules: Rules {
                 alerting: settings.alerting.clone(),
-                listeners: config.channels().iter().map(listener).collect(),
-                timezone: settings.timezone.clone(),
+                tell: !config.channels().is_empty(),
+                tell_resolved: config.channels().iter().any(|channel| channel.send_resolved),
             },
             keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
                 .then_some(settings.response_cache_ttl),
@@ -191,10 +193,6 @@ impl Plan {
             is_partial: !args.projects.is_empty() || args.only.is_some(),
         })
     }
-}
-
-fn listener(channel: &Channel) -> Listener {
-    Listener { id: channel.id.clone(), wants_over: channel.send_resolved }
 }
 
 fn usage(message: String) -> PlanError {

@@ -1,6 +1,5 @@
 //! What was told, where and when, and what is still to be told.
 
-use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -116,22 +115,13 @@ fn table(messages: &[Message], since: Since) -> String {
                 },
                 (Topic::Failing, Event::Resolved, _) => "can be read again".to_owned(),
             };
-            let currency = alert.currency.as_deref();
-            let show = |amount: Option<Decimal>, other, currency| {
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
-            };
+            let balance = alert.balance.map_or_else(|| "-".to_owned(), |b| amount::show(b, alert.currency.as_deref()));
             let channels: Vec<String> = message
                 .deliveries
                 .iter()
-                .map(|sending| {
-                    let why = sending.detail.as_deref().map(|why| format!(": {}", text::one_line(why, 80)));
-                    let (channel, why) = (sending.channel.as_str(), why.unwrap_or_default());
-                    match sending.status.as_str() {
-                        "sent" => format!("{channel} {}", sending.at.strftime("%H:%M UTC")),
-                        "unknown" => format!("perhaps {channel}{why}"),
-                        "pending" => format!("{channel} not yet"),
-                        _ => format!("not {channel}{why}"),
-                    }
+                .map(|sending| match &sending.detail {
+                    Some(why) => format!("not {}: {}", sending.channel, text::one_line(why, 80)),
+                    None => format!("{} {}", sending.channel, sending.at.strftime("%H:%M UTC")),
                 })
                 .collect();
             vec![
@@ -139,8 +129,8 @@ fn table(messages: &[Message], since: Since) -> String {
                 message.state.clone(),
                 names.get(&alert.project).to_owned(),
                 what,
-                show(alert.balance, alert.threshold, currency),
-                show(alert.threshold, alert.balance, None),
+                balance,
+                alert.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),
                 channels.join("; "),
             ]
         })

@@ -69,10 +69,6 @@ fn table(series: &[Series], since: Since) -> String {
             let show = |amount: Option<Decimal>| {
                 amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, series.currency.as_deref()))
             };
-            let beside = |amount: Option<Decimal>, other: Option<Decimal>| {
-                let currency = series.currency.as_deref();
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
-            };
             let signed = |amount: Option<Decimal>, text: String| match amount {
                 Some(amount) if amount > Decimal::ZERO => format!("+{text}"),
                 _ => text,
@@ -82,8 +78,8 @@ fn table(series: &[Series], since: Since) -> String {
                 names.get(&series.name).to_owned(),
                 series.provider.clone(),
                 series.samples.len().to_string(),
-                beside(figures.min, figures.max),
-                beside(figures.max, figures.min),
+                show(figures.min),
+                show(figures.max),
                 show(figures.mean),
                 show(figures.last),
                 signed(figures.change, show(figures.change)),

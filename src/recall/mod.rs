@@ -13,14 +13,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cli::{AlertsArgs, HealthArgs, HistoryArgs, StatusArgs, StoreArgs};
-use crate::config::{self, Loaded, Place, STATE_VARIABLE, State};
+use crate::config::{self, Environment, Loaded, Place, STATE_VARIABLE, Source, State};
 use crate::exit::Exit;
 use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::logging::Format;
-use crate::process::clock;
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
-use crate::{begin, logging, text};
+use crate::{logging, text};
 
 /// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
@@ -37,7 +36,12 @@ struct Found {
 
 /// Finds the store: the flag, the variables, else what the config says.
 fn find(args: &StoreArgs) -> Result<Found, Exit> {
-    let (format, environment, source) = begin(&args.config, &args.talk);
+    // clap cannot say whether a flag or the variable gave the value; the same text in both comes to the same.
+    let chosen = args.config.config.as_deref();
+    let source = Source::find(chosen, None);
+    let folder = source.as_ref().ok().map(Source::folder);
+    let environment = Environment::read(folder.as_deref());
+    let format = logging::init(&environment, args.talk.verbose);
     let place = match &args.state {
         Some(flag) => config::chosen_place(flag).map_err(|why| {
             logging::complain(format, &why);
@@ -66,7 +70,7 @@ fn find(args: &StoreArgs) -> Result<Found, Exit> {
         logging::complain(format, "there is no memory of runs to ask: `state` is `none`");
         return Err(Exit::Config);
     }
-    let clients = Arc::new(Clients::new(environment.surroundings()));
+    let clients = Arc::new(Clients::default());
     let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
@@ -111,11 +115,11 @@ fn failed(format: Format, place: &str) -> impl Fn(crate::state::StoreError) -> E
 /// How to end if there is nothing to print.
 pub fn status(args: &StatusArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let now = clock::now();
+    let now = Timestamp::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
-    let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
+    let since = if args.all { Timestamp::MIN } else { newest.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
     Ok((status::render(&shown, total - shown.len(), now, args.output), Exit::Ok))
@@ -127,7 +131,7 @@ pub fn status(args: &StatusArgs) -> Answer {
 /// How to end if there is nothing to print.
 pub fn history(args: &HistoryArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let since = args.since.before(clock::now());
+    let since = args.since.before(Timestamp::now());
     let series = store.history(args.project.clone(), since).map_err(failed(format, &place))?;
     if let (Some(project), true) = (&args.project, series.is_empty()) {
         let names: Vec<String> =
@@ -150,7 +154,7 @@ pub fn history(args: &HistoryArgs) -> Answer {
 /// How to end if there is nothing to print.
 pub fn alerts(args: &AlertsArgs) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let messages = store.messages(args.since.before(clock::now())).map_err(failed(format, &place))?;
+    let messages = store.messages(args.since.before(Timestamp::now())).map_err(failed(format, &place))?;
     leave(store);
     Ok((alerts::render(&messages, args.since, args.output), Exit::Ok))
 }
@@ -166,7 +170,7 @@ pub fn health(args: &HealthArgs) -> Answer {
         Ok(mut store) => match store.last_runs() {
             Ok(runs) => {
                 leave(store);
-                health::judge(&runs, args.max_age, clock::now())
+                health::judge(&runs, args.max_age, Timestamp::now())
             }
             Err(error) => health::unreadable(&place, &error.message),
         },

@@ -83,7 +83,7 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
         .map(|(status, known)| {
             let balance = match (status, known.balance) {
                 (Some(Status::Unlimited), _) => "unlimited".to_owned(),
-                (_, Some(balance)) => amount::show_beside(balance, known.threshold, known.currency.as_deref()),
+                (_, Some(balance)) => amount::show(balance, known.currency.as_deref()),
                 (_, None) => "-".to_owned(),
             };
             let cells = vec![
@@ -91,9 +91,7 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
                 names.get(&known.name).to_owned(),
                 known.provider.clone(),
                 balance,
-                known
-                    .threshold
-                    .map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, known.balance, None)),
+                known.threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None)),
                 known.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()).unwrap_or_default(),
                 ago(known.checked_at, now),
                 notes(known, now).join("; "),

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::{Report, Summary};
 use crate::alert::{Event, Identity, Topic};
 use crate::amount;
+use crate::check::subscription::Standing;
 use crate::config::BalanceType;
 use crate::decide::MailboxVerdict;
 use crate::decide::Status;
@@ -41,7 +42,6 @@ struct Mailbox<'a> {
     scanned: usize,
     new: usize,
     skipped: usize,
-    remaining: usize,
     alerts: Vec<MailAlert<'a>>,
     duration_seconds: f64,
     error: Option<Error<'a>>,
@@ -63,14 +63,12 @@ struct MailAlert<'a> {
 struct Subscription<'a> {
     name: &'a str,
     owner_project: Option<&'a str>,
-    cycle_type: Option<&'static str>,
-    status: &'static str,
-    next_renewal_date: Option<String>,
-    days_until_renewal: Option<i64>,
+    cycle_type: &'static str,
+    status: Standing,
+    next_renewal_date: String,
+    days_until_renewal: i64,
     amount: Option<Box<RawValue>>,
     currency: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Error<'a>>,
     alerts: Vec<Told<'a>>,
 }
 
@@ -106,9 +104,6 @@ struct Told<'a> {
     status: &'static str,
     dedup_key: Option<&'a str>,
     next_alert_at: Option<String>,
-    /// The channels that it is still owed to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    owed_to: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -122,8 +117,6 @@ struct Delivery<'a> {
     channel: &'a str,
     status: DeliveryStatus,
     alerts: usize,
-    /// Of these, the ones that the channel has not taken, as far as is known.
-    owed: usize,
     attempts: u32,
     error: Option<Error<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,21 +151,13 @@ pub fn iso(at: Timestamp) -> String {
 fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
     let sent = report.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
         let is_dry_run = report.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
-        let is_unknown = report.owed(at).any(|delivery| delivery.unknown.contains(&at));
-        let status = match report.is_taken(at) {
-            true if is_dry_run => "dry_run",
-            true => "sent",
-            false if is_unknown => "unknown",
-            false => "failed",
+        let status = match (report.is_taken(at), is_dry_run) {
+            (true, true) => "dry_run",
+            (true, false) => "sent",
+            (false, _) => "failed",
         };
-        Told {
-            topic: alert.topic,
-            event: alert.event,
-            status,
-            dedup_key: Some(alert.dedup_key.as_str()),
-            next_alert_at: None,
-            owed_to: report.owed(at).map(|delivery| delivery.channel.as_str()).collect(),
-        }
+        let key = Some(alert.dedup_key.as_str());
+        Told { topic: alert.topic, event: alert.event, status, dedup_key: key, next_alert_at: None }
     });
     let held = report.held.iter().filter(|held| held.identity == identity).map(|held| Told {
         topic: held.topic,
@@ -180,36 +165,24 @@ fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
         status: "suppressed",
         dedup_key: None,
         next_alert_at: held.next.map(iso),
-        owed_to: Vec::new(),
     });
-    let waiting = report.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
-        topic: waiting.topic,
-        event: waiting.event,
-        status: "unknown",
-        dedup_key: None,
-        next_alert_at: waiting.next.map(iso),
-        owed_to: report.name(&waiting.channel).into_iter().collect(),
-    });
-    sent.chain(held).chain(waiting).collect()
+    sent.chain(held).collect()
 }
 
 fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     let scan = verdict.scanned.result.as_ref().ok();
     let findings = scan.map(|scan| scan.findings.as_slice()).unwrap_or_default();
     let new = findings.iter().filter(|finding| !report.is_held(finding.identity)).count();
-    let rest = scan.and_then(|scan| scan.rest.as_ref());
     Mailbox {
         name: &verdict.name,
         status: match scan {
             None => "failed",
             Some(_) if new > 0 => "alert",
-            Some(_) if rest.is_some() => "failed",
             Some(_) => "ok",
         },
         scanned: scan.map_or(0, |scan| scan.scanned),
         new,
         skipped: scan.map_or(0, |scan| scan.skipped),
-        remaining: rest.map_or(0, |(_, left)| *left),
         alerts: findings
             .iter()
             .map(|finding| MailAlert {
@@ -224,30 +197,20 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
             })
             .collect(),
         duration_seconds: milliseconds(verdict.scanned.duration.as_secs_f64()),
-        error: verdict.scanned.failure().map(Error::from),
+        error: verdict.scanned.result.as_ref().err().map(Error::from),
     }
 }
 
-/// For every channel, what it was not told again, and what rests because it may have arrived.
-fn unsent(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
-    let of = |channel, status, alerts, owed, next: Option<Timestamp>| Delivery {
+/// For every channel, what it was not told again.
+fn suppressed(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
+    report.channels.iter().filter(|_| !report.held.is_empty()).map(|channel| Delivery {
         channel,
-        status,
-        alerts,
-        owed,
+        status: DeliveryStatus::Suppressed,
+        alerts: report.held.len(),
         attempts: 0,
         error: None,
-        next_alert_at: next.map(iso),
+        next_alert_at: report.next_alert().map(iso),
         payloads: Vec::new(),
-    };
-    report.channels.iter().flat_map(move |(id, name)| {
-        let held: Vec<_> = report.held.iter().filter(|held| held.channels.contains(id)).collect();
-        let waiting: Vec<_> = report.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
-        let again = held.iter().filter_map(|held| held.next).min();
-        let once_more = waiting.iter().filter_map(|waiting| waiting.next).min();
-        let suppressed = of(name, DeliveryStatus::Suppressed, held.len(), 0, again);
-        let unknown = of(name, DeliveryStatus::Unknown, waiting.len(), waiting.len(), once_more);
-        [suppressed, unknown].into_iter().filter(|delivery| delivery.alerts > 0)
     })
 }
 
@@ -288,13 +251,12 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
             .map(|verdict| Subscription {
                 name: &verdict.subscription.name,
                 owner_project: verdict.subscription.owner_project.as_deref(),
-                cycle_type: verdict.subscription.cycle_type(),
-                status: verdict.standing(),
-                next_renewal_date: verdict.renewal.as_ref().ok().map(|renewal| renewal.next.to_string()),
-                days_until_renewal: verdict.renewal.as_ref().ok().map(|renewal| renewal.days),
+                cycle_type: verdict.subscription.cycle.as_str(),
+                status: verdict.renewal.standing,
+                next_renewal_date: verdict.renewal.next.to_string(),
+                days_until_renewal: verdict.renewal.days,
                 amount: verdict.subscription.amount.map(amount::to_json),
                 currency: verdict.subscription.currency.as_deref(),
-                error: verdict.renewal.as_ref().err().map(Error::from),
                 alerts: told(report, verdict.identity),
             })
             .collect(),
@@ -305,7 +267,6 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                 channel: &delivery.channel,
                 status: delivery.status,
                 alerts: delivery.alerts.len(),
-                owed: delivery.owed(),
                 attempts: delivery.attempts,
                 error: delivery.failure.as_ref().map(Error::from),
                 next_alert_at: None,
@@ -315,7 +276,7 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                     .map(|body| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()))
                     .collect(),
             })
-            .chain(unsent(report))
+            .chain(suppressed(report))
             .collect(),
         memory: match &report.memory {
             Kept::Off => Memory { status: "off", error: None },

@@ -15,13 +15,13 @@ use jiff::Timestamp;
 use crate::alert::{Alert, Identity};
 use crate::check::subscription::Standing;
 use crate::cli::Output;
-use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
+use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::exit::{Exit, FailOn};
 use crate::failure::Failure;
 use crate::metrics::Published;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::state::session::Kept;
-use crate::state::{Fate, Handed, Marks};
+use crate::state::{Handed, Marks};
 use crate::text;
 
 pub use json::iso;
@@ -47,10 +47,8 @@ pub struct Report {
     pub alerts: Vec<Alert>,
     /// What is wrong, but was told before.
     pub held: Vec<Held>,
-    /// What is owed to a channel and was not sent in this run.
-    pub waiting: Vec<Waiting>,
-    /// The ids and names of the channels.
-    pub channels: Vec<(String, String)>,
+    /// The names of the channels.
+    pub channels: Vec<String>,
     /// What became of the alerts.
     pub deliveries: Vec<Delivery>,
     /// Whether the run is remembered.
@@ -115,9 +113,7 @@ impl Report {
 
     /// Mailboxes in which there are such mails.
     fn alerting_mailboxes(&self) -> usize {
-        // One that was read in part only counts as failed.
-        let whole = self.mailboxes.iter().filter(|mailbox| mailbox.scanned.failure().is_none());
-        whole.filter(|mailbox| self.mails_of(mailbox) > 0).count()
+        self.mailboxes.iter().filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
     /// Whether something was told before, and is not told again.
@@ -125,24 +121,19 @@ impl Report {
         self.held.iter().any(|held| held.identity == identity)
     }
 
-    /// Mailboxes that could not be read, or not to the end.
+    /// Mailboxes that could not be read.
     fn unread_mailboxes(&self) -> usize {
-        self.mailboxes.iter().filter(|verdict| verdict.scanned.failure().is_some()).count()
+        self.mailboxes.iter().filter(|verdict| verdict.scanned.result.is_err()).count()
     }
 
     /// Subscriptions that are due.
     fn due(&self) -> usize {
-        self.subscriptions.iter().filter(|verdict| is_due(verdict)).count()
-    }
-
-    /// Subscriptions of which nobody knows when they renew.
-    fn unknown_renewals(&self) -> usize {
-        self.subscriptions.iter().filter(|verdict| verdict.renewal.is_err()).count()
+        self.subscriptions.iter().filter(|verdict| verdict.renewal.standing == Standing::Due).count()
     }
 
     /// Whether a check could not be read.
     pub fn has_failed(&self) -> bool {
-        self.has(Status::Failed) || self.unread_mailboxes() > 0 || self.unknown_renewals() > 0
+        self.has(Status::Failed) || self.unread_mailboxes() > 0
     }
 
     /// Whether a channel has taken an alert, by its position.
@@ -150,35 +141,25 @@ impl Report {
         self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert))
     }
 
-    /// The channels that have not taken an alert though it is for them, by its position.
-    pub fn owed(&self, alert: usize) -> impl Iterator<Item = &Delivery> {
-        let owes = move |delivery: &&Delivery| delivery.alerts.contains(&alert) && !delivery.taken.contains(&alert);
-        self.deliveries.iter().filter(owes)
-    }
-
-    /// Whether some alert is still owed to a channel, from this run or from an earlier one. Without channels the report itself
-    /// is the alert.
+    /// Whether some alert reached none of its channels. Without channels the report itself is the alert.
     pub fn has_undelivered(&self) -> bool {
-        !self.waiting.is_empty() || self.deliveries.iter().any(|delivery| delivery.owed() > 0)
+        let is_wanted = |alert: &usize| self.deliveries.iter().any(|delivery| delivery.alerts.contains(alert));
+        (0..self.alerts.len()).any(|alert| is_wanted(&alert) && !self.is_taken(alert))
     }
 
     /// What the store is to mark: who has taken what, and how the run ended.
     pub fn marks(&self) -> Marks {
         let handed = |delivery: &Delivery, alert: &usize| {
-            let fate = match () {
-                () if delivery.taken.contains(alert) => Fate::Taken,
-                () if delivery.unknown.contains(alert) => Fate::Unknown,
-                () => Fate::Refused,
-            };
+            let is_taken = delivery.taken.contains(alert);
             Handed {
-                alert: *alert,
-                channel: delivery.id.clone(),
-                fate,
-                detail: delivery.failure.as_ref().filter(|_| fate != Fate::Taken).map(Failure::describe),
+                dedup_key: self.alerts[*alert].dedup_key.clone(),
+                channel: delivery.channel.clone(),
+                status: if is_taken { "sent" } else { "failed" },
+                detail: delivery.failure.as_ref().filter(|_| !is_taken).map(Failure::describe),
             }
         };
         Marks {
-            alerts: self.alerts.clone(),
+            alerts: self.alerts.iter().enumerate().map(|(at, alert)| (alert.clone(), self.is_taken(at))).collect(),
             deliveries: self
                 .deliveries
                 .iter()
@@ -202,9 +183,9 @@ impl Report {
         self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 
-    /// The name of a channel.
-    fn name(&self, id: &str) -> Option<&str> {
-        self.channels.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str())
+    /// When the next of the alerts that were told before is told again.
+    fn next_alert(&self) -> Option<Timestamp> {
+        self.held.iter().filter_map(|held| held.next).min()
     }
 
     /// Checks of all kinds.
@@ -230,12 +211,12 @@ impl Report {
     pub fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
         let (unread, mail, due) = (self.unread_mailboxes(), self.alerting_mailboxes(), self.due());
-        let (quiet_mailboxes, unknown) = (self.mailboxes.len() - unread - mail, self.unknown_renewals());
+        let quiet_mailboxes = self.mailboxes.len() - unread - mail;
         Summary {
             total: self.total(),
-            ok: count(Status::Ok) + quiet_mailboxes + (self.subscriptions.len() - due - unknown),
+            ok: count(Status::Ok) + quiet_mailboxes + (self.subscriptions.len() - due),
             low: count(Status::Low),
-            failed: count(Status::Failed) + unread + unknown,
+            failed: count(Status::Failed) + unread,
             warning: count(Status::Warning),
             unlimited: count(Status::Unlimited),
             mail,
@@ -291,9 +272,4 @@ impl Report {
             Output::Markdown => markdown::render(self, quiet),
         }
     }
-}
-
-/// Whether somebody must be reminded of a subscription.
-fn is_due(verdict: &SubscriptionVerdict) -> bool {
-    verdict.renewal.as_ref().is_ok_and(|renewal| renewal.standing == Standing::Due)
 }

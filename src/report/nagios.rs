@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Report, sections};
+use super::Report;
 use crate::amount;
 use crate::decide::{Status, Verdict};
 use crate::text::{self, ShortNames};
@@ -54,7 +54,7 @@ fn describe(verdict: &Verdict, names: &ShortNames) -> String {
     let name = names.get(&verdict.subject.name);
     match (&verdict.failure, verdict.balance) {
         (Some(failure), _) => format!("{name} {} failed", failure.reason.as_str()),
-        (None, Some(balance)) => format!("{name} {}", shown(balance, verdict)),
+        (None, Some(balance)) => format!("{name} {}", amount::show(balance, verdict.currency.as_deref())),
         (None, None) => name.to_owned(),
     }
 }
@@ -63,11 +63,6 @@ fn describe(verdict: &Verdict, names: &ShortNames) -> String {
 fn label(verdict: &Verdict) -> String {
     let currency = verdict.currency.as_deref().map(|currency| format!(" {currency}")).unwrap_or_default();
     format!("{}{currency}", verdict.subject.name)
-}
-
-/// The balance, with as many digits as it takes to see that it is below its threshold.
-fn shown(balance: Decimal, verdict: &Verdict) -> String {
-    amount::show_beside(balance, sections::limit(verdict), verdict.currency.as_deref())
 }
 
 /// `'label'=value;warn;crit`; the ranges `N:` mean "alert below N".

@@ -1,9 +1,7 @@
 //! A line on standard error that shows a waiting person how far the run is, and disappears.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
-
-use crate::process::output;
 
 /// Quick runs show nothing.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -34,7 +32,7 @@ impl Progress {
 
     fn draw(&mut self, done: usize) {
         if self.enabled {
-            output::show(&format!("\r\x1b[2K{done} of {} checks done", self.total));
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{done} of {} checks done", self.total);
             self.shown = true;
         }
     }
@@ -43,7 +41,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            output::say(b"\r\x1b[2K".to_vec(), false);
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }
     }
 }

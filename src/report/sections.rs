@@ -1,11 +1,9 @@
 //! What tables of a report hold, for people: the rows, worst first, whichever way they are drawn.
 
-use rust_decimal::Decimal;
-
-use super::{Report, is_due};
+use super::Report;
 use crate::alert::Identity;
 use crate::amount;
-use crate::check::mailbox::scan::Scan;
+use crate::check::subscription::Standing;
 use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::notify::DeliveryStatus;
 use crate::text::{self, ShortNames};
@@ -67,14 +65,13 @@ pub(super) fn sections(report: &Report, quiet: bool) -> Vec<Section> {
     let is_bad = |verdict: &&Verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning);
     let shown = report.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict));
     let is_quiet = |verdict: &&MailboxVerdict| {
-        let is_known = |scan: &Scan| scan.rest.is_none() && scan.findings.iter().all(|f| report.is_held(f.identity));
-        verdict.scanned.result.as_ref().is_ok_and(is_known)
+        verdict.scanned.result.as_ref().is_ok_and(|scan| scan.findings.iter().all(|f| report.is_held(f.identity)))
     };
     let mailboxes = report.mailboxes.iter().filter(|verdict| !quiet || !is_quiet(verdict));
-    let is_bad = |verdict: &SubscriptionVerdict| verdict.renewal.is_err() || is_due(verdict);
+    let is_due = |verdict: &&SubscriptionVerdict| verdict.renewal.standing == Standing::Due;
     let mut renewals: Vec<&SubscriptionVerdict> =
-        report.subscriptions.iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
-    renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.as_ref().ok().map(|renewal| renewal.next)));
+        report.subscriptions.iter().filter(|verdict| !quiet || is_due(verdict)).collect();
+    renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.next));
     let names = Names {
         checks: ShortNames::new(report.names(), text::NAME_CHARS),
         owners: ShortNames::new(report.owners(), text::OWNER_CHARS),
@@ -111,23 +108,18 @@ impl Names {
     }
 }
 
-/// The threshold that the balance is compared with.
-pub(super) fn limit(verdict: &Verdict) -> Option<Decimal> {
-    match (verdict.status, verdict.subject.warning_threshold) {
-        (Status::Warning, Some(warning)) => Some(warning),
-        _ => verdict.subject.threshold,
-    }
-}
-
 fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
     let subject = &verdict.subject;
     let balance = match (verdict.status, verdict.balance) {
         (Status::Unlimited, _) => "unlimited".to_owned(),
-        (_, Some(balance)) => amount::show_beside(balance, limit(verdict), verdict.currency.as_deref()),
+        (_, Some(balance)) => amount::show(balance, verdict.currency.as_deref()),
         (_, None) => "-".to_owned(),
     };
-    let threshold = limit(verdict)
-        .map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, verdict.balance, None));
+    let threshold = match (verdict.status, subject.warning_threshold) {
+        (Status::Warning, Some(warning)) => Some(warning),
+        _ => subject.threshold,
+    };
+    let threshold = threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show(threshold, None));
     let mut notes: Vec<String> = Vec::new();
     if let Some(failure) = &verdict.failure {
         let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };
@@ -161,26 +153,14 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
         }
         Ok(scan) => scan,
     };
-    let mut notes = Vec::new();
-    if scan.skipped > 0 {
-        notes.push(format!("{} older not read", scan.skipped));
-    }
-    if let Some((failure, left)) = &scan.rest {
-        notes.push(format!("{left} left for the next run: {}: {}", failure.reason.as_str(), failure.describe()));
-    }
+    let left_out = if scan.skipped > 0 { format!("{} older not read", scan.skipped) } else { String::new() };
     let is_alert = scan.findings.iter().any(|finding| !report.is_held(finding.identity));
-    let state = match &scan.rest {
-        _ if is_alert => (Tone::Soon, "alert"),
-        Some(_) => (Tone::Unknown, Status::Failed.as_str()),
-        None => (Tone::Good, "ok"),
-    };
-    let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), notes.join("; ")] }];
+    let state = if is_alert { (Tone::Soon, "alert") } else { (Tone::Good, "ok") };
+    let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), left_out] }];
     rows.extend(scan.findings.iter().map(|finding| {
         let told = if report.is_held(finding.identity) { " (told before)" } else { "" };
         let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));
-        let words = finding.keywords.join(", ");
-        let words = if words.is_empty() { words } else { format!(" [{words}]") };
-        let note = format!("{sender} - {subject}{words}{told}");
+        let note = format!("{sender} - {subject} [{}]{told}", finding.keywords.join(", "));
         Row { state: None, cells: vec![String::new(), String::new(), note] }
     }));
     rows
@@ -188,77 +168,48 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
 
 fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row {
     let subscription = &verdict.subscription;
+    let tone = if verdict.renewal.standing == Standing::Due { Tone::Soon } else { Tone::Good };
     let currency = subscription.currency.as_deref().map(|currency| text::one_line(currency, 16));
-    let (tone, next, days, failure) = match &verdict.renewal {
-        Ok(renewal) => {
-            let tone = if is_due(verdict) { Tone::Soon } else { Tone::Good };
-            (tone, renewal.next.to_string(), renewal.days.to_string(), None)
-        }
-        Err(failure) => {
-            let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
-            (Tone::Unknown, "-".to_owned(), "-".to_owned(), Some(note))
-        }
-    };
-    let notes: Vec<String> = failure.into_iter().chain(suppressed(report, verdict.identity)).collect();
     let cells = vec![
         names.checks.get(&subscription.name).to_owned(),
-        subscription.cycle_type().unwrap_or("-").to_owned(),
-        next,
-        days,
+        subscription.cycle.as_str().to_owned(),
+        verdict.renewal.next.to_string(),
+        verdict.renewal.days.to_string(),
         subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
         names.owner(subscription.owner_project.as_deref()),
-        notes.join("; "),
+        suppressed(report, verdict.identity).join("; "),
     ];
-    Row { state: Some((tone, verdict.standing())), cells }
+    Row { state: Some((tone, verdict.renewal.standing.as_str())), cells }
 }
 
 /// What is not told again, for the note.
 fn suppressed(report: &Report, identity: Identity) -> Vec<String> {
     let held = report.held.iter().filter(|held| held.identity == identity);
-    let mut notes: Vec<String> = held
-        .map(|held| match held.next {
-            Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
-            None => "another run is telling it".to_owned(),
-        })
-        .collect();
-    notes.dedup();
-    notes
+    held.map(|held| match held.next {
+        Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
+        None => "another run is telling it".to_owned(),
+    })
+    .collect()
 }
 
 /// What became of the alerts, channel by channel.
 pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
-    let mut lines: Vec<Told> = report
-        .deliveries
-        .iter()
-        .filter_map(|delivery| {
-            let alerts = text::plural(delivery.alerts.len(), "alert");
-            let channel = &delivery.channel;
-            let why =
-                || delivery.failure.as_ref().map(|failure| format!(": {}", failure.describe())).unwrap_or_default();
-            let (is_bad, head, rest) = match delivery.status {
-                DeliveryStatus::Suppressed => return None,
-                DeliveryStatus::Sent => (false, "sent", format!(" {alerts} to {channel}")),
-                DeliveryStatus::Failed => (true, "not delivered", format!(": {alerts} to {channel}{}", why())),
-                DeliveryStatus::Unknown => (true, "unknown", format!(": {alerts} to {channel}{}", why())),
-                DeliveryStatus::DryRun => (false, "dry run", format!(": {channel} would be sent")),
-            };
-            Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
-        })
-        .collect();
-    for (id, name) in &report.channels {
-        let waiting: Vec<_> = report.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
-        if waiting.is_empty() {
-            continue;
-        }
-        let alerts = text::plural(waiting.len(), "alert");
-        let next = waiting.iter().filter_map(|waiting| waiting.next).min();
-        let next =
-            next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
-        let rest =
-            format!(": {alerts} to {name} went out in an earlier run, but whether it was taken is not known{next}");
-        lines.push(Told { is_bad: true, head: "unknown", rest, payloads: &[] });
-    }
-    lines
+    let lines = report.deliveries.iter().filter_map(|delivery| {
+        let alerts = text::plural(delivery.alerts.len(), "alert");
+        let channel = &delivery.channel;
+        let (is_bad, head, rest) = match delivery.status {
+            DeliveryStatus::Suppressed => return None,
+            DeliveryStatus::Sent => (false, "sent", format!(" {alerts} to {channel}")),
+            DeliveryStatus::Failed => {
+                let why = delivery.failure.as_ref().map(|failure| format!(": {}", failure.describe()));
+                let rest = format!(": {alerts} to {channel}{}", why.unwrap_or_default());
+                (true, "not delivered", rest)
+            }
+            DeliveryStatus::DryRun => (false, "dry run", format!(": {channel} would be sent")),
+        };
+        Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
+    });
+    lines.collect()
 }
 
 /// The whole run in one line.

@@ -1,7 +1,5 @@
 //! What `validate` and `providers` show: the plan of a run, and the services that can be read.
 
-use rust_decimal::Decimal;
-
 use super::columns;
 use crate::check::provider::catalog;
 use crate::check::provider::page::CredentialFormat;
@@ -19,8 +17,8 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
     let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
     let rows = plan.checks.iter().map(|check| {
         let subject = &check.subject;
-        let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
-            threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
+        let threshold = |threshold: Option<rust_decimal::Decimal>| {
+            threshold.map_or_else(|| "-".to_owned(), |t| amount::show(t, None))
         };
         let target = match &check.account {
             Ok(account) => account.target.show(),
@@ -29,8 +27,8 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         vec![
             names.get(&subject.name).to_owned(),
             subject.provider.clone(),
-            threshold(subject.threshold, subject.warning_threshold),
-            threshold(subject.warning_threshold, subject.threshold),
+            threshold(subject.threshold),
+            threshold(subject.warning_threshold),
             target,
         ]
     });
@@ -53,15 +51,13 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
     }
     if !plan.subscriptions.is_empty() {
         let rows = plan.subscriptions.iter().map(|subscription| {
-            let name = names.get(&subscription.name).to_owned();
-            match &subscription.schedule {
-                Ok(schedule) => {
-                    let days = text::plural(schedule.alert_days_before as usize, "day");
-                    let cycle = schedule.cycle.as_str().to_owned();
-                    vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
-                }
-                Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],
-            }
+            let days = text::plural(subscription.alert_days_before as usize, "day");
+            vec![
+                names.get(&subscription.name).to_owned(),
+                subscription.cycle.as_str().to_owned(),
+                subscription.renewal_day.clone(),
+                format!("{days} before"),
+            ]
         });
         out.push('\n');
         out.push_str(&columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2]));
@@ -82,7 +78,7 @@ pub fn describe(config: &Config, plan: &Plan) -> String {
         format!("alerts go to {}", channels.join(", "))
     };
     let memory = match &plan.state.place {
-        Ok(Place::Nowhere) => "nothing is remembered, so every run sends every alert".to_owned(),
+        Ok(Place::Nowhere) => "nothing is remembered".to_owned(),
         Ok(place) => format!("remembered in {}", state::name(place)),
         Err(why) => format!("nothing is remembered: {why}"),
     };

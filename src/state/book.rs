@@ -1,7 +1,7 @@
 //! What a run reads and writes: the snapshot it starts from, the one transaction in which it decides, and the marks after
 //! the messages are out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,21 +9,18 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 use super::database::{Database, Row, Value, for_keys, insert};
-use super::memory::{ANY_CHANNEL, Changes, Condition, Course, Heard, Memory, Owed, Told};
-use super::views::{previous_start, shard_text};
-use super::{Fate, Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
+use super::memory::{Changes, Condition, Memory, Pending, Told};
+use super::views::shard_text;
+use super::{Learnt, Marks, MetricMarks, Run, Snapshot, StoreError, StoreFault};
 use crate::alert::{Alert, Event, Identity, Level, Topic};
 use crate::check::circuit::HostState;
-use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
-use crate::decide::{Decision, Found, Telling};
+use crate::decide::{Decision, Found};
 use crate::failure::{Failure, Reason};
 use crate::fault;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
-use crate::plan::Shard;
-use crate::process::clock;
 
 /// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
 const PRUNED_AT_ONCE: i64 = 50;
@@ -40,11 +37,10 @@ const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 pub(super) fn snapshot(
     database: &mut dyn Database,
     keep_readings: Option<Duration>,
-    shard: Option<Shard>,
     can_write: bool,
     wait: Duration,
 ) -> Result<Snapshot, StoreError> {
-    let mut snapshot = Snapshot { memory: memory(database, shard)?, ..Snapshot::default() };
+    let mut snapshot = Snapshot { memory: memory(database)?, ..Snapshot::default() };
     for row in database.query("SELECT host, failures, open_until, reason, message FROM circuits", &[])? {
         let state = HostState {
             failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
@@ -57,17 +53,11 @@ pub(super) fn snapshot(
         let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
         snapshot.cursors.insert(Identity(row.int(0)?), Cursor { validity: number(1)?, last: number(2)? });
     }
-    for row in database.query("SELECT check_id, validity, first_uid, last_uid, is_alone FROM mail_marks", &[])? {
-        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
-        let (validity, is_alone) = (number(1)?, row.int(4)? != 0);
-        let mark = Mark { validity, first: number(2)?, last: number(3)?, is_alone };
-        snapshot.marks.insert(Identity(row.int(0)?), mark);
-    }
     let Some(ttl) = keep_readings else {
         return Ok(snapshot);
     };
     snapshot.account_key = account_key(database, can_write, wait)?;
-    let oldest = earlier(clock::now(), ttl).as_millisecond();
+    let oldest = earlier(Timestamp::now(), ttl).as_millisecond();
     let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
     for row in database.query(sql, &[oldest.into()])? {
         let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
@@ -123,14 +113,12 @@ pub(super) fn claim(
     wait: Duration,
 ) -> Result<(i64, Decision), StoreError> {
     transaction(database, wait, |database| {
-        let memory = memory(database, run.shard)?;
+        let memory = memory(database)?;
         let decision = decide(&memory);
         let number = begin_run(database, run, learnt.found.total())?;
         samples(database, number, &learnt.found)?;
-        changes(database, &decision.changes, run)?;
+        changes(database, &decision.changes, run.started_at)?;
         pending(database, number, run, &decision.alerts)?;
-        let keys = decision.changes.withdrawn.iter().map(|(key, _)| key.as_str().into()).collect::<Vec<_>>();
-        close(database, &keys, run.started_at)?;
         readings(database, learnt)?;
         circuits(database, learnt)?;
         cursors(database, learnt)?;
@@ -145,95 +133,37 @@ pub(super) fn claim(
     })
 }
 
-/// Owed is what stands so in the deliveries of a message that is pending.
-const OWED: &str = "('pending', 'failed', 'unknown')";
-
 /// All that decisions depend on.
-fn memory(database: &mut dyn Database, shard: Option<Shard>) -> Result<Memory, StoreError> {
-    let mut memory = Memory { previous_run: previous_start(database, shard)?, ..Memory::default() };
+fn memory(database: &mut dyn Database) -> Result<Memory, StoreError> {
+    let mut memory = Memory::default();
     for row in database.query("SELECT check_id, runs FROM failures", &[])? {
         memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
     }
-    let sql = "SELECT check_id, topic, began_at, messages, flaps, calm_since, over_at FROM courses";
+    let sql = "SELECT check_id, topic, told_at, level, balance, threshold, mark FROM conditions";
     for row in database.query(sql, &[])? {
-        let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        let time = |column| row.optional_int(column).map(timestamp).transpose();
-        let course = Course {
-            began: timestamp(row.int(2)?)?,
-            messages: number(3)?,
-            flaps: number(4)?,
-            calm_since: time(5)?,
-            over_at: time(6)?,
+        let told = Told {
+            at: timestamp(row.int(2)?)?,
+            level: Level::of(row.text(3)?).ok_or_else(|| StoreError::damaged("a level in it is unknown"))?,
+            balance: row.decimal(4)?,
+            threshold: row.decimal(5)?,
+            mark: row.text(6)?.to_owned(),
         };
-        let condition = Condition { course, channels: BTreeMap::new() };
-        memory.conditions.insert((Identity(row.int(0)?), topic(&row, 1)?), condition);
+        memory.conditions.entry((Identity(row.int(0)?), topic(&row, 1)?)).or_default().told = Some(told);
     }
-    told(database, &mut memory)?;
-    owed(database, &mut memory)?;
-    Ok(memory)
-}
-
-/// What a channel knows of a condition, to be filled in.
-fn heard<'m>(memory: &'m mut Memory, key: (Identity, Topic), channel: &str, began: Timestamp) -> &'m mut Heard {
-    let course = Course { began, messages: 0, flaps: 0, calm_since: None, over_at: None };
-    let condition = memory.conditions.entry(key).or_insert_with(|| Condition { course, channels: BTreeMap::new() });
-    condition.channels.entry(channel.to_owned()).or_default()
-}
-
-/// What the channels were told. One without a time heard nothing, though others did.
-fn told(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreError> {
-    let sql = "SELECT check_id, topic, channel, told_at, anchor_at, level, balance, threshold, mark FROM told";
-    for row in database.query(sql, &[])? {
-        let at = row.optional_int(3).map(timestamp).transpose()?;
-        let told = match at {
-            None => None,
-            Some(at) => Some(Told {
-                at,
-                anchor: timestamp(row.int(4)?)?,
-                level: Level::of(row.text(5)?).ok_or_else(|| StoreError::damaged("a level in it is unknown"))?,
-                balance: row.decimal(6)?,
-                threshold: row.decimal(7)?,
-                mark: row.text(8)?.to_owned(),
-            }),
-        };
-        let key = (Identity(row.int(0)?), topic(&row, 1)?);
-        heard(memory, key, row.text(2)?, at.unwrap_or(Timestamp::UNIX_EPOCH)).told = told;
-    }
-    Ok(())
-}
-
-/// What is owed to the channels.
-fn owed(database: &mut dyn Database, memory: &mut Memory) -> Result<(), StoreError> {
-    let now = clock::now().as_millisecond();
+    let now = Timestamp::now().as_millisecond();
     let mut alive: HashMap<i64, bool> = HashMap::new();
-    let sql = format!(
-        "SELECT a.check_id, a.topic, a.content, a.claimed_by, a.claimed_until, d.channel, d.doubts, d.at, \
-         CAST(CASE WHEN d.doubts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END AS BIGINT), \
-         (SELECT count(*) FROM deliveries s WHERE s.dedup_key = a.dedup_key AND s.status = 'sent') \
-         FROM alerts a JOIN deliveries d ON d.dedup_key = a.dedup_key \
-         WHERE a.state = 'pending' AND d.status IN {OWED} ORDER BY a.created_at"
-    );
-    for row in database.query(&sql, &[])? {
+    let sql = "SELECT check_id, topic, content, claimed_by, claimed_until FROM alerts WHERE state = 'pending'";
+    for row in database.query(sql, &[])? {
         let alert: Alert = serde_json::from_str(row.text(2)?)
             .map_err(|_| StoreError::damaged("a message in it cannot be understood"))?;
-        let is_claimed = match (row.optional_int(3), row.optional_int(4)) {
+        let claimed = match (row.optional_int(3), row.optional_int(4)) {
             (Some(run), Some(until)) if now < until => *alive.entry(run).or_insert_with(|| database.is_held(run)),
             _ => false,
         };
-        let key = (Identity(row.int(0)?), topic(&row, 1)?);
-        let began = alert.at;
-        let doubts = u32::try_from(row.int(6)?).unwrap_or(u32::MAX);
-        let owed = Owed {
-            alert,
-            is_heard: row.int(9)? > 0,
-            is_claimed,
-            may_have_arrived: row.int(8)? > 0,
-            doubts,
-            tried_at: timestamp(row.int(7)?)?,
-        };
-        heard(memory, key, row.text(5)?, began).owed = Some(owed);
+        let condition: &mut Condition = memory.conditions.entry((Identity(row.int(0)?), topic(&row, 1)?)).or_default();
+        condition.pending = Some(Pending { alert, claimed });
     }
-    Ok(())
+    Ok(memory)
 }
 
 fn topic(row: &Row, column: usize) -> Result<Topic, StoreError> {
@@ -302,8 +232,8 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         owner: verdict.subscription.owner_project.as_deref(),
         unit: "subscription",
         currency: None,
-        status: verdict.standing(),
-        reason: verdict.renewal.as_ref().err().map(|failure| failure.reason.as_str()),
+        status: verdict.renewal.standing.as_str(),
+        reason: None,
         balance: None,
         threshold: None,
     });
@@ -369,7 +299,7 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
     insert(database, "samples", &["run", "check_id", "status", "reason", "balance", "threshold"], &rows, "")
 }
 
-fn changes(database: &mut dyn Database, changes: &Changes, run: &Run) -> Result<(), StoreError> {
+fn changes(database: &mut dyn Database, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
     let (failing, working): (Vec<_>, Vec<_>) = changes.failures.iter().partition(|(_, runs, _)| *runs > 0);
     let rows: Vec<Vec<Value>> = failing
         .into_iter()
@@ -386,120 +316,30 @@ fn changes(database: &mut dyn Database, changes: &Changes, run: &Run) -> Result<
     )?;
     let keys: Vec<Value> = working.into_iter().map(|(check, ..)| check.0.into()).collect();
     for_keys(database, "DELETE FROM failures WHERE check_id IN ({keys})", &[], &keys)?;
-    let kept: Vec<(&str, &str)> = changes.kept.iter().map(|(key, channel)| (key.as_str(), channel.as_str())).collect();
-    owe(database, run, &kept, "DO NOTHING")?;
-    let mut withdrawn: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for (key, channel) in &changes.withdrawn {
-        withdrawn.entry(channel).or_default().push(key.as_str().into());
-    }
-    for (channel, keys) in withdrawn {
-        let sql = match channel {
-            ANY_CHANNEL => "DELETE FROM deliveries WHERE channel = $1 AND dedup_key IN ({keys})",
-            _ => "UPDATE deliveries SET status = 'withdrawn' WHERE channel = $1 AND dedup_key IN ({keys})",
-        };
-        for_keys(database, sql, &[channel.into()], &keys)?;
-    }
-    let known = changes.heard.iter().filter_map(|(key, channel, told)| Some((*key, channel.as_str(), told.as_ref()?)));
-    insert_told(database, known.collect(), true)?;
-    let unknown = changes.heard.iter().filter(|(.., told)| told.is_none());
-    forget(database, unknown.map(|(key, channel, _)| (*key, channel.as_str())))?;
-    courses(database, changes)
-}
-
-fn courses(database: &mut dyn Database, changes: &Changes) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Value>> = changes
-        .courses
-        .iter()
-        .filter_map(|((check, topic), course)| {
-            let course = (*course)?;
-            let time = |at: Option<Timestamp>| Value::from(at.map(Timestamp::as_millisecond));
-            Some(vec![
-                check.0.into(),
-                topic.as_str().into(),
-                course.began.as_millisecond().into(),
-                i64::from(course.messages).into(),
-                i64::from(course.flaps).into(),
-                time(course.calm_since),
-                time(course.over_at),
-            ])
-        })
-        .collect();
-    insert(
+    let keys: Vec<Value> = changes.withdrawn.iter().map(|key| key.as_str().into()).collect();
+    let done = [now.as_millisecond().into()];
+    for_keys(
         database,
-        "courses",
-        &["check_id", "topic", "began_at", "messages", "flaps", "calm_since", "over_at"],
-        &rows,
-        "ON CONFLICT (check_id, topic) DO UPDATE SET began_at = excluded.began_at, messages = excluded.messages, \
-         flaps = excluded.flaps, calm_since = excluded.calm_since, over_at = excluded.over_at",
+        "UPDATE alerts SET state = 'withdrawn', done_at = $1 WHERE dedup_key IN ({keys})",
+        &done,
+        &keys,
     )?;
-    let mut over: BTreeMap<Topic, Vec<Value>> = BTreeMap::new();
-    for ((check, topic), _) in changes.courses.iter().filter(|(_, course)| course.is_none()) {
-        over.entry(*topic).or_default().push(check.0.into());
-    }
-    for (topic, checks) in over {
-        let topic = [topic.as_str().into()];
-        for_keys(database, "DELETE FROM told WHERE topic = $1 AND check_id IN ({keys})", &topic, &checks)?;
-        for_keys(database, "DELETE FROM courses WHERE topic = $1 AND check_id IN ({keys})", &topic, &checks)?;
+    for (check, topic) in &changes.over {
+        forget(database, *check, *topic)?;
     }
     Ok(())
 }
 
-/// Channels know of nothing wrong any more.
-fn forget<'a>(
-    database: &mut dyn Database,
-    channels: impl Iterator<Item = ((Identity, Topic), &'a str)>,
-) -> Result<(), StoreError> {
-    let mut checks: BTreeMap<(Topic, &str), Vec<Value>> = BTreeMap::new();
-    for ((check, topic), channel) in channels {
-        checks.entry((topic, channel)).or_default().push(check.0.into());
-    }
-    for ((topic, channel), checks) in checks {
-        let sql = "DELETE FROM told WHERE topic = $1 AND channel = $2 AND check_id IN ({keys})";
-        for_keys(database, sql, &[topic.as_str().into(), channel.into()], &checks)?;
-    }
-    Ok(())
-}
-
-/// What channels know from now on. A reminder leaves the timetable of the reminders as it is.
-fn insert_told(
-    database: &mut dyn Database,
-    told: Vec<((Identity, Topic), &str, &Told)>,
-    is_anchored: bool,
-) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Value>> = told
-        .into_iter()
-        .map(|((check, topic), channel, told)| {
-            vec![
-                check.0.into(),
-                topic.as_str().into(),
-                channel.into(),
-                told.at.as_millisecond().into(),
-                told.anchor.as_millisecond().into(),
-                told.level.as_str().into(),
-                told.balance.into(),
-                told.threshold.into(),
-                told.mark.as_str().into(),
-            ]
-        })
-        .collect();
-    let anchor = if is_anchored { "excluded.anchor_at" } else { "coalesce(told.anchor_at, excluded.anchor_at)" };
-    insert(
-        database,
-        "told",
-        &["check_id", "topic", "channel", "told_at", "anchor_at", "level", "balance", "threshold", "mark"],
-        &rows,
-        &format!(
-            "ON CONFLICT (check_id, topic, channel) DO UPDATE SET told_at = excluded.told_at, anchor_at = {anchor}, \
-             level = excluded.level, balance = excluded.balance, threshold = excluded.threshold, mark = excluded.mark"
-        ),
-    )
+fn forget(database: &mut dyn Database, check: Identity, topic: Topic) -> Result<(), StoreError> {
+    let sql = "DELETE FROM conditions WHERE check_id = $1 AND topic = $2";
+    database.execute(sql, &[check.0.into(), topic.as_str().into()])
 }
 
 /// The messages that are about to be sent, claimed by this run.
-fn pending(database: &mut dyn Database, number: i64, run: &Run, tellings: &[Telling]) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Value>> = tellings
+fn pending(database: &mut dyn Database, number: i64, run: &Run, alerts: &[Alert]) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = alerts
         .iter()
-        .map(|Telling { alert, .. }| {
+        .map(|alert| {
             vec![
                 alert.dedup_key.as_str().into(),
                 alert.identity.0.into(),
@@ -521,40 +361,7 @@ fn pending(database: &mut dyn Database, number: i64, run: &Run, tellings: &[Tell
         &rows,
         "ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending', done_at = NULL, claimed_by = excluded.claimed_by, \
          claimed_until = excluded.claimed_until, content = excluded.content",
-    )?;
-    let owed: Vec<(&str, &str)> = tellings
-        .iter()
-        .flat_map(|Telling { alert, to }| to.iter().map(|channel| (alert.dedup_key.as_str(), channel.as_str())))
-        .collect();
-    // What is still so was to be sent by a run that has died.
-    let known = "DO UPDATE SET status = 'pending', \
-                 lost = deliveries.lost + CASE WHEN deliveries.status = 'pending' THEN 1 ELSE 0 END";
-    owe(database, run, &owed, known)
-}
-
-/// Messages are owed to channels from now on. `known` is what happens to those that were owed before.
-fn owe(database: &mut dyn Database, run: &Run, owed: &[(&str, &str)], known: &str) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Value>> = owed
-        .iter()
-        .map(|(key, channel)| {
-            let at = run.started_at.as_millisecond();
-            vec![(*key).into(), (*channel).into(), run.id.as_str().into(), at.into(), "pending".into(), 0.into()]
-        })
-        .collect();
-    let columns = ["dedup_key", "channel", "run_id", "at", "status", "attempts"];
-    insert(database, "deliveries", &columns, &rows, &format!("ON CONFLICT (dedup_key, channel) {known}"))
-}
-
-/// Messages that are owed to nobody any more are done.
-fn close(database: &mut dyn Database, keys: &[Value], now: Timestamp) -> Result<(), StoreError> {
-    let sql = format!(
-        "UPDATE alerts SET done_at = $1, claimed_by = NULL, claimed_until = NULL, state = CASE WHEN EXISTS \
-         (SELECT 1 FROM deliveries d WHERE d.dedup_key = alerts.dedup_key AND d.status = 'sent') \
-         THEN 'sent' ELSE 'withdrawn' END WHERE state = 'pending' AND NOT EXISTS \
-         (SELECT 1 FROM deliveries d WHERE d.dedup_key = alerts.dedup_key AND d.status IN {OWED}) \
-         AND dedup_key IN ({{keys}})"
-    );
-    for_keys(database, &sql, &[now.as_millisecond().into()], keys)
+    )
 }
 
 fn readings(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
@@ -613,11 +420,6 @@ fn cursors(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErro
             vec![verdict.identity.0.into(), validity.into(), last.into()]
         })
         .collect();
-    for row in &rows {
-        // Another run may be reading what has come since.
-        let sql = "DELETE FROM mail_marks WHERE check_id = $1 AND (validity <> $2 OR last_uid <= $3)";
-        database.execute(sql, row)?;
-    }
     // Of two runs at once the one that has read further is right.
     insert(
         database,
@@ -627,27 +429,6 @@ fn cursors(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreErro
         "ON CONFLICT (check_id) DO UPDATE SET validity = excluded.validity, last = excluded.last \
          WHERE cursors.validity <> excluded.validity OR cursors.last < excluded.last",
     )
-}
-
-/// Marks the mails of a mailbox that are about to be read. A mark goes with the cursor that has moved past it.
-pub(super) fn mark_mails(
-    database: &mut dyn Database,
-    mailbox: Identity,
-    mark: Mark,
-    wait: Duration,
-) -> Result<(), StoreError> {
-    let numbers = [mark.validity, mark.first, mark.last, u32::from(mark.is_alone)].map(|n| Value::Int(i64::from(n)));
-    let row: Vec<Value> = [mailbox.0.into()].into_iter().chain(numbers).collect();
-    transaction(database, wait, |database| {
-        insert(
-            database,
-            "mail_marks",
-            &["check_id", "validity", "first_uid", "last_uid", "is_alone"],
-            &[row],
-            "ON CONFLICT (check_id) DO UPDATE SET validity = excluded.validity, first_uid = excluded.first_uid, \
-             last_uid = excluded.last_uid, is_alone = excluded.is_alone",
-        )
-    })
 }
 
 /// Marks what became of the messages, ends the run's row and removes what is too old.
@@ -660,7 +441,7 @@ pub(super) fn mark(
     wait: Duration,
 ) -> Result<(), StoreError> {
     transaction(database, wait, |database| {
-        let now = clock::now();
+        let now = Timestamp::now();
         // A claim that this run gave up waiting for may have been written after all.
         let number = match number {
             Some(number) => number,
@@ -676,7 +457,64 @@ pub(super) fn mark(
                 }
             }
         };
-        handed(database, run, marks, now)?;
+        let mut told: Vec<Vec<Value>> = Vec::new();
+        let (mut sent, mut unsent): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+        for (alert, is_taken) in &marks.alerts {
+            if !is_taken {
+                unsent.push(alert.dedup_key.as_str().into());
+                continue;
+            }
+            sent.push(alert.dedup_key.as_str().into());
+            match alert.event {
+                Event::Resolved => forget(database, alert.identity, alert.topic)?,
+                Event::Raised => told.push(vec![
+                    alert.identity.0.into(),
+                    alert.topic.as_str().into(),
+                    run.started_at.as_millisecond().into(),
+                    alert.level.as_str().into(),
+                    alert.balance.into(),
+                    alert.threshold.into(),
+                    alert.mark().into(),
+                ]),
+            }
+        }
+        insert(
+            database,
+            "conditions",
+            &["check_id", "topic", "told_at", "level", "balance", "threshold", "mark"],
+            &told,
+            "ON CONFLICT (check_id, topic) DO UPDATE SET told_at = excluded.told_at, level = excluded.level, \
+             balance = excluded.balance, threshold = excluded.threshold, mark = excluded.mark",
+        )?;
+        let done = [now.as_millisecond().into()];
+        let sql = "UPDATE alerts SET state = 'sent', done_at = $1, claimed_by = NULL, claimed_until = NULL \
+                   WHERE dedup_key IN ({keys})";
+        for_keys(database, sql, &done, &sent)?;
+        let sql = "UPDATE alerts SET claimed_by = NULL, claimed_until = NULL WHERE dedup_key IN ({keys})";
+        for_keys(database, sql, &[], &unsent)?;
+        let rows: Vec<Vec<Value>> = marks
+            .deliveries
+            .iter()
+            .map(|delivery| {
+                vec![
+                    delivery.dedup_key.as_str().into(),
+                    delivery.channel.as_str().into(),
+                    run.id.as_str().into(),
+                    now.as_millisecond().into(),
+                    delivery.status.into(),
+                    delivery.detail.as_deref().into(),
+                    1.into(),
+                ]
+            })
+            .collect();
+        insert(
+            database,
+            "deliveries",
+            &["dedup_key", "channel", "run_id", "at", "status", "detail", "attempts"],
+            &rows,
+            "ON CONFLICT (dedup_key, channel) DO UPDATE SET run_id = excluded.run_id, at = excluded.at, \
+             status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + 1",
+        )?;
         let sql = "UPDATE runs SET finished_at = $1, exit_code = $2 WHERE run = $3";
         database.execute(sql, &[now.as_millisecond().into(), marks.exit_code.into(), number.into()])?;
         if let Some(metrics) = &marks.metrics {
@@ -688,50 +526,6 @@ pub(super) fn mark(
     })?;
     database.release();
     Ok(())
-}
-
-/// What became of each message on each channel.
-fn handed(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp) -> Result<(), StoreError> {
-    let handed = || marks.deliveries.iter().filter_map(|handed| Some((handed, marks.alerts.get(handed.alert)?)));
-    let taken = || handed().filter(|(handed, _)| handed.fate == Fate::Taken);
-    let key = |alert: &Alert| (alert.identity, alert.topic);
-    let over = taken().filter(|(_, alert)| alert.event == Event::Resolved);
-    forget(database, over.map(|(handed, alert)| (key(alert), handed.channel.as_str())))?;
-    for is_reminder in [false, true] {
-        let told: Vec<((Identity, Topic), &str, Told)> = taken()
-            .filter(|(_, alert)| alert.event == Event::Raised && alert.is_reminder == is_reminder)
-            .map(|(handed, alert)| (key(alert), handed.channel.as_str(), Told::of(alert, run.started_at)))
-            .collect();
-        let told = told.iter().map(|(key, channel, told)| (*key, *channel, told)).collect();
-        insert_told(database, told, !is_reminder)?;
-    }
-    let rows: Vec<Vec<Value>> = handed()
-        .map(|(handed, alert)| {
-            vec![
-                alert.dedup_key.as_str().into(),
-                handed.channel.as_str().into(),
-                run.id.as_str().into(),
-                now.as_millisecond().into(),
-                handed.fate.as_str().into(),
-                handed.detail.as_deref().into(),
-                1.into(),
-                i64::from(handed.fate == Fate::Unknown).into(),
-            ]
-        })
-        .collect();
-    insert(
-        database,
-        "deliveries",
-        &["dedup_key", "channel", "run_id", "at", "status", "detail", "attempts", "doubts"],
-        &rows,
-        "ON CONFLICT (dedup_key, channel) DO UPDATE SET run_id = excluded.run_id, at = excluded.at, \
-         status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + 1, \
-         doubts = deliveries.doubts + excluded.doubts",
-    )?;
-    let keys: Vec<Value> = marks.alerts.iter().map(|alert| alert.dedup_key.as_str().into()).collect();
-    let sql = "UPDATE alerts SET claimed_by = NULL, claimed_until = NULL WHERE dedup_key IN ({keys})";
-    for_keys(database, sql, &[], &keys)?;
-    close(database, &keys, now)
 }
 
 /// Adds to the sums of a group. A family with another layout than before starts anew.
@@ -872,15 +666,12 @@ fn set_fact(database: &mut dyn Database, name: &str, value: &str) -> Result<(), 
 fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Result<(), StoreError> {
     let expired = earlier(now, PENDING_EXPIRES.min(retention)).as_millisecond();
     let sql = "UPDATE alerts SET state = 'expired', done_at = $1 \
-               WHERE state = 'pending' AND created_at < $2 AND (claimed_by IS NULL OR claimed_until < $1)";
+               WHERE state = 'pending' AND created_at < $2 AND claimed_by IS NULL";
     database.execute(sql, &[now.as_millisecond().into(), expired.into()])?;
     // A mail that was told needs no longer memory than a first look goes back.
     let mails = earlier(now, MAILS_KNOWN).as_millisecond();
-    let old = "topic = $1 AND check_id IN (SELECT c.check_id FROM courses c WHERE c.topic = $1 AND c.began_at < $2)";
-    for table in ["told", "courses"] {
-        let sql = format!("DELETE FROM {table} WHERE {old}");
-        database.execute(&sql, &[Topic::Mail.as_str().into(), mails.into()])?;
-    }
+    let sql = "DELETE FROM conditions WHERE topic = $1 AND told_at < $2";
+    database.execute(sql, &[Topic::Mail.as_str().into(), mails.into()])?;
     let oldest = earlier(now, retention);
     let sql = "SELECT run FROM runs WHERE run < $1 ORDER BY run LIMIT $2";
     let rows = database.query(sql, &[oldest.as_microsecond().into(), PRUNED_AT_ONCE.into()])?;
@@ -893,16 +684,13 @@ fn prune(database: &mut dyn Database, now: Timestamp, retention: Duration) -> Re
     let run = [(oldest.as_microsecond() - RECORDED_EVERY).into()];
     let time = [oldest.as_millisecond().into()];
     let gone = "SELECT check_id FROM checks WHERE last_run < $1";
-    for table in ["failures", "told", "courses"] {
-        database.execute(&format!("DELETE FROM {table} WHERE check_id IN ({gone})"), &run)?;
-    }
+    database.execute(&format!("DELETE FROM failures WHERE check_id IN ({gone})"), &run)?;
+    database.execute(&format!("DELETE FROM conditions WHERE check_id IN ({gone})"), &run)?;
     database.execute("DELETE FROM checks WHERE last_run < $1", &run)?;
     let old = "SELECT dedup_key FROM alerts WHERE state <> 'pending' AND created_at < $1";
     database.execute(&format!("DELETE FROM deliveries WHERE dedup_key IN ({old})"), &time)?;
     database.execute("DELETE FROM alerts WHERE state <> 'pending' AND created_at < $1", &time)?;
-    database.execute("DELETE FROM readings WHERE read_at < $1", &time)?;
-    // Earlier versions named readings by whole addresses, in whose paths tokens may stand.
-    database.execute("DELETE FROM readings WHERE account LIKE '%://%'", &[])
+    database.execute("DELETE FROM readings WHERE read_at < $1", &time)
 }
 
 pub(super) fn timestamp(milliseconds: i64) -> Result<Timestamp, StoreError> {

@@ -1,6 +1,6 @@
 //! What is remembered, as plain values: the snapshot that `decide` gets and the changes that it returns. No I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -8,60 +8,29 @@ use rust_decimal::Decimal;
 use crate::alert::{Alert, Identity, Level, Topic};
 use crate::failure::Reason;
 
-/// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
-pub const ANY_CHANNEL: &str = "";
-
 /// All that earlier runs left that matters to this one's decisions.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Failed runs in a row, of the checks that failed last time.
     pub failures: HashMap<Identity, u32>,
-    /// What is wrong, or was wrong a short while ago, as far as earlier runs know.
+    /// What is wrong as far as earlier runs know.
     pub conditions: HashMap<(Identity, Topic), Condition>,
-    /// When the run before this one began, over the same checks. It tells how soon the next one can be expected.
-    pub previous_run: Option<Timestamp>,
 }
 
-/// Something that was found wrong: its course, and what each channel knows of it.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// Since when, and whether it is over.
-    pub course: Course,
-    /// By the ids of the channels, [`ANY_CHANNEL`] included.
-    pub channels: BTreeMap<String, Heard>,
-}
-
-/// The course of a condition, whoever was told of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Course {
-    /// When it began, for the last time.
-    pub began: Timestamp,
-    /// Messages that were made of it. Their keys are numbered by it, so it never goes back.
-    pub messages: u32,
-    /// How often it came back within a cool-down after it was over.
-    pub flaps: u32,
-    /// Since when all is well, while it is not yet counted as over because it has flapped.
-    pub calm_since: Option<Timestamp>,
-    /// When it was over. It is remembered for a cool-down, so that a return is noticed.
-    pub over_at: Option<Timestamp>,
-}
-
-/// What one channel knows of a condition.
+/// Something that was found wrong and is not known to be over.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
-    /// What it has taken last; none if it does not know that anything is wrong.
+pub struct Condition {
+    /// What a channel has taken last; none if nobody was told yet.
     pub told: Option<Told>,
-    /// A message that it has not taken yet, as far as is known.
-    pub owed: Option<Owed>,
+    /// A message that no channel has taken yet.
+    pub pending: Option<Pending>,
 }
 
-/// What a channel was last told of a condition.
+/// What was last told of a condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// When.
     pub at: Timestamp,
-    /// The time from which the reminders are counted: that of the last message that was no reminder.
-    pub anchor: Timestamp,
     /// How urgent it was.
     pub level: Level,
     /// What was left.
@@ -72,29 +41,13 @@ pub struct Told {
     pub mark: String,
 }
 
-impl Told {
-    /// What a channel knows that has just taken a message.
-    pub fn of(alert: &Alert, at: Timestamp) -> Told {
-        let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
-        Told { at, anchor: at, level, balance, threshold, mark: alert.mark() }
-    }
-}
-
-/// A message that is owed to a channel.
+/// A message that was decided and not delivered.
 #[derive(Clone, Debug)]
-pub struct Owed {
+pub struct Pending {
     /// What it says.
     pub alert: Alert,
-    /// Whether some other channel has taken this very message.
-    pub is_heard: bool,
     /// Whether another run, still alive, is sending it.
-    pub is_claimed: bool,
-    /// Whether the channel may have it: it was sent and no answer came, or the run that was to send it has died.
-    pub may_have_arrived: bool,
-    /// How often it was sent without an answer that says what became of it.
-    pub doubts: u32,
-    /// When it was sent last, or decided if it was not sent yet.
-    pub tried_at: Timestamp,
+    pub claimed: bool,
 }
 
 /// What a run leaves for the next ones, to be written before anything is sent.
@@ -102,12 +55,8 @@ pub struct Owed {
 pub struct Changes {
     /// Failed runs in a row with the last reason; 0 where a check works again.
     pub failures: Vec<(Identity, u32, Option<Reason>)>,
-    /// The courses of conditions from now on; none if a condition is forgotten, with all that channels know of it.
-    pub courses: Vec<((Identity, Topic), Option<Course>)>,
-    /// What channels know of conditions from now on, without a message of this run; none if they know of nothing wrong.
-    pub heard: Vec<((Identity, Topic), String, Option<Told>)>,
-    /// Messages that are no longer to be sent, by their dedup keys, and to whom.
-    pub withdrawn: Vec<(String, String)>,
-    /// Messages that are owed to a channel from now on but not sent in this run.
-    pub kept: Vec<(String, String)>,
+    /// Messages that are no longer to be sent, by their dedup keys.
+    pub withdrawn: Vec<String>,
+    /// Conditions that are over without anybody to tell.
+    pub over: Vec<(Identity, Topic)>,
 }

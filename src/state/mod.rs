@@ -4,11 +4,10 @@
 //! damaged, or cannot be written never stops a check or an alert. What stands in it is decided in `book`; the two places
 //! it can stand in are `sqlite` and `postgres`. Not here: what follows from what is remembered (`decide`).
 //!
-//! **Delivery is at least once, for each channel.** A message is written as owed to its channels, in the transaction that
-//! decides it, before it is sent; for each channel it is marked after that channel has taken it. A run that ends between the
-//! two leaves it owed, and the next run sends it with the same key. So a message can come twice only if its run dies, or loses
-//! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
-//! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
+//! **Delivery is at least once.** A message is written as pending, in the transaction that decides it, before it is sent;
+//! it is marked after a channel has taken it. A run that ends between the two leaves it pending, and the next run sends it
+//! with the same key. So a message can come twice only if its run dies, or loses its store, after the service took the
+//! message and before the mark: as long as the slowest channel takes, plus one transaction.
 
 mod book;
 mod database;
@@ -21,9 +20,7 @@ pub mod views;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -34,27 +31,18 @@ use self::memory::Memory;
 use crate::alert::{Alert, Identity};
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
-use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::config::Place;
 use crate::decide::{Decision, Found};
-use crate::fault;
 use crate::http::Clients;
 use crate::interrupt::Deadline;
 use crate::metrics::{Sums, Tally};
 use crate::plan::Shard;
-use crate::process::aside;
 
 /// Longest wait for a store in a run, locks of other runs included.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The least time that a store gets for one step, even when there is no time left.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
-/// The longest wait in a run for a store that has been waited for in vain and has answered since.
-const SECOND_WAIT: Duration = Duration::from_secs(2);
-/// The longest wait for the end of a connection: nothing is written there any more.
-const LAST_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait for a mark of what is about to be read; after that a run goes on without.
-const MARK_WAIT: Duration = Duration::from_secs(1);
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,20 +96,9 @@ impl StoreError {
         StoreError::new(StoreFault::Damaged, message)
     }
 
-    /// A store that this run has made is damaged at once.
-    fn unkept(error: &StoreError) -> StoreError {
-        let message = format!("it cannot be written: what was just written to it is not there ({})", error.message);
-        StoreError::new(StoreFault::Unwritable, message)
-    }
-
     fn newer(found: i64, known: i64) -> StoreError {
         let message = format!("it was written by a newer version (schema {found}, this program knows {known})");
         StoreError::new(StoreFault::Newer, message).with_hint("update this program, or give it another store")
-    }
-
-    /// The thread is gone, as after a panic.
-    fn ended() -> StoreError {
-        StoreError::new(StoreFault::Other, "its thread has ended by a defect of this program")
     }
 
     fn older() -> StoreError {
@@ -146,8 +123,6 @@ pub struct Snapshot {
     pub account_key: Option<String>,
     /// How far mailboxes were read.
     pub cursors: HashMap<Identity, Cursor>,
-    /// What runs were reading there that have died, or still read.
-    pub marks: HashMap<Identity, Mark>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,
 }
@@ -185,9 +160,9 @@ pub struct Learnt {
 /// What became of a run's messages.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
-    /// The alerts.
-    pub alerts: Vec<Alert>,
-    /// What became of each of them on each channel that it is for.
+    /// Each alert, and whether a channel took it.
+    pub alerts: Vec<(Alert, bool)>,
+    /// What each channel said of each alert.
     pub deliveries: Vec<Handed>,
     /// How the run ends, without `--fail-on`.
     pub exit_code: i64,
@@ -219,39 +194,17 @@ pub struct Present {
     pub webhook_types: Vec<&'static str>,
 }
 
-/// What became of an alert on a channel.
+/// What a channel said of an alert.
 #[derive(Clone, Debug)]
 pub struct Handed {
-    /// The alert, by its position.
-    pub alert: usize,
-    /// The channel's id.
+    /// The alert.
+    pub dedup_key: String,
+    /// The channel.
     pub channel: String,
-    /// What became of it.
-    pub fate: Fate,
-    /// Why it was not taken, or why that is not known.
+    /// `sent` or `failed`.
+    pub status: &'static str,
+    /// Why it failed.
     pub detail: Option<String>,
-}
-
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The channel has it.
-    Taken,
-    /// The channel does not have it: it never arrived, or was refused.
-    Refused,
-    /// It went out, and no answer came.
-    Unknown,
-}
-
-impl Fate {
-    /// The word in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Fate::Taken => "sent",
-            Fate::Refused => "failed",
-            Fate::Unknown => "unknown",
-        }
-    }
 }
 
 /// What `decide` makes of the memory; it may be asked twice.
@@ -261,15 +214,8 @@ type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
 /// A store, behind a thread that may hang without harm.
 pub struct Store {
-    jobs: Option<Arc<mpsc::Sender<Job>>>,
+    jobs: Option<mpsc::Sender<Job>>,
     closed: mpsc::Receiver<()>,
-    /// Calls so far, and how many of them the thread is through with.
-    calls: usize,
-    answers: Arc<AtomicUsize>,
-    /// A call has been waited for in vain.
-    is_slow: bool,
-    /// What the thread would own, where there can be none: then the caller waits, as long as the backend itself does.
-    engine: Option<Engine>,
 }
 
 impl Store {
@@ -286,43 +232,27 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let (done, closed) = mpsc::channel();
-        let engine = Engine {
+        let mut engine = Engine {
             place: place.clone(),
             access,
             clients: Arc::clone(clients),
             wait: wait(until),
             database: None,
             opened: None,
-            is_new: false,
             notices: Vec::new(),
         };
-        // Handed over once the thread is there.
-        let (giver, given) = mpsc::channel::<Engine>();
         let work = move || {
-            let Ok(mut engine) = given.recv() else {
-                return;
-            };
             for job in receiver {
                 job(&mut engine);
             }
-            fault::point("in-close");
             drop(engine);
             let _ = done.send(());
         };
-        let mut store = Store {
-            jobs: Some(Arc::new(sender)),
-            closed,
-            calls: 0,
-            answers: Arc::default(),
-            is_slow: false,
-            engine: None,
-        };
-        match aside::start("state", work) {
-            Ok(()) => {
-                let _ = giver.send(engine);
-            }
-            Err(_) => (store.jobs, store.engine) = (None, Some(engine)),
-        }
+        std::thread::Builder::new()
+            .name("state".to_owned())
+            .spawn(work)
+            .map_err(|error| StoreError::new(StoreFault::Other, format!("no thread could be started: {error}")))?;
+        let mut store = Store { jobs: Some(sender), closed };
         store.call(until, notices, |_, _, _| Ok(()))?;
         Ok(store)
     }
@@ -335,53 +265,27 @@ impl Store {
         notices: &mut Vec<String>,
         work: impl Fn(&mut dyn Database, Access, Duration) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let patience = self.patience(until);
-        // The backend's own limit comes first, with a better message.
-        let wait = patience * 4 / 5;
+        let wait = wait(until);
         let (sender, receiver) = mpsc::channel();
-        let answers = Arc::clone(&self.answers);
         let job: Job = Box::new(move |engine| {
-            engine.wait = wait;
             let result = engine.run(&|database, access| work(database, access, wait));
-            answers.fetch_add(1, Ordering::SeqCst);
             // Nobody listens any more after the wait.
             let _ = sender.send((result, std::mem::take(&mut engine.notices)));
         });
         let begin = Instant::now();
-        self.calls += 1;
-        match (&mut self.engine, &self.jobs) {
-            (Some(engine), _) => job(engine),
-            (None, Some(jobs)) if jobs.send(job).is_ok() => {}
-            _ => return Err(StoreError::ended()),
-        }
+        let is_there = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        // The backend's own limit comes first, with a better message.
+        let patience = if is_there { wait + wait / 4 } else { Duration::ZERO };
         match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
             Ok((result, said)) => {
                 notices.extend(said);
-                self.is_slow |= matches!(&result, Err(error) if error.fault == StoreFault::Busy);
                 result
             }
-            Err(RecvTimeoutError::Disconnected) => Err(StoreError::ended()),
-            Err(RecvTimeoutError::Timeout) => {
-                self.is_slow = true;
+            Err(_) => {
                 let waited = crate::text::seconds(begin.elapsed());
                 Err(StoreError::new(StoreFault::Hung, format!("it did not answer within {waited} s")))
             }
         }
-    }
-
-    /// How long to wait for the next answer. A run waits for a store in vain only once: while the thread has not come back
-    /// there is next to no hope, and afterwards only a little patience.
-    fn patience(&self, until: &Deadline) -> Duration {
-        match (self.is_slow, self.is_stuck()) {
-            (false, _) => wait(until),
-            (true, false) => wait(until).min(SECOND_WAIT),
-            (true, true) => LEAST_WAIT,
-        }
-    }
-
-    /// Whether the thread is still at something that nobody waits for any more.
-    fn is_stuck(&self) -> bool {
-        self.answers.load(Ordering::SeqCst) < self.calls
     }
 
     /// What is known before anything is asked.
@@ -391,13 +295,11 @@ impl Store {
     pub fn snapshot(
         &mut self,
         keep_readings: Option<Duration>,
-        shard: Option<Shard>,
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Snapshot, StoreError> {
         self.call(until, notices, move |database, access, wait| {
-            fault::point("in-snapshot");
-            book::snapshot(database, keep_readings, shard, access == Access::Write, wait)
+            book::snapshot(database, keep_readings, access == Access::Write, wait)
         })
     }
 
@@ -414,10 +316,7 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<(i64, Decision), StoreError> {
         let (run, learnt, decide) = (run.clone(), Arc::clone(learnt), Arc::clone(decide));
-        self.call(until, notices, move |database, _, wait| {
-            fault::point("in-claim-begin");
-            book::claim(database, &run, &learnt, &*decide, wait)
-        })
+        self.call(until, notices, move |database, _, wait| book::claim(database, &run, &learnt, &*decide, wait))
     }
 
     /// Marks what became of a run's messages.
@@ -434,10 +333,7 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let run = run.clone();
-        self.call(until, notices, move |database, _, wait| {
-            fault::point("in-mark-begin");
-            book::mark(database, number, &run, &marks, retention, wait)
-        })
+        self.call(until, notices, move |database, _, wait| book::mark(database, number, &run, &marks, retention, wait))
     }
 
     /// The sums of a group, after what this run has added. Until this store is closed no other run gets them: so they reach
@@ -453,16 +349,7 @@ impl Store {
         notices: &mut Vec<String>,
     ) -> Result<Sums, StoreError> {
         let (group, checks) = (group.to_owned(), Arc::clone(checks));
-        self.call(until, notices, move |database, _, wait| {
-            fault::point("in-sums");
-            book::sums(database, &group, &checks, wait)
-        })
-    }
-
-    /// What marks the mails of a mailbox that are about to be read. It can be used on any thread until the store is closed.
-    pub fn marker(&self) -> MailMarker {
-        let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
-        MailMarker { jobs, has_failed: Arc::default() }
+        self.call(until, notices, move |database, _, wait| book::sums(database, &group, &checks, wait))
     }
 
     /// When the run before began, over the same shard.
@@ -475,10 +362,7 @@ impl Store {
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.call(until, notices, move |database, _, _| {
-            fault::point("in-previous-start");
-            views::previous_start(database, shard)
-        })
+        self.call(until, notices, move |database, _, _| views::previous_start(database, shard))
     }
 
     /// A question of `views`.
@@ -524,39 +408,8 @@ impl Store {
 
     /// Ends the connection, and waits for that as long as there is time.
     pub fn close(mut self, until: &Deadline) {
-        let is_stuck = self.is_stuck();
-        (self.jobs, self.engine) = (None, None);
-        if !is_stuck {
-            let patience = wait(until).min(LAST_WAIT);
-            let _ = until.extended_to(Instant::now() + patience, LEAST_WAIT).receive(&self.closed);
-        }
-    }
-}
-
-/// Marks what is about to be read. A store that fails is not asked again: nothing waits for it a second time.
-#[derive(Clone)]
-pub struct MailMarker {
-    /// Weak, so that a thread that hangs does not keep the store from being closed.
-    jobs: Weak<mpsc::Sender<Job>>,
-    has_failed: Arc<AtomicBool>,
-}
-
-impl MailMarker {
-    /// Writes a mark, and waits for that a bounded time.
-    pub fn mark(&self, mailbox: Identity, mark: Mark) {
-        if self.has_failed.load(Ordering::Relaxed) {
-            return;
-        }
-        let (sender, receiver) = mpsc::channel();
-        let job: Job = Box::new(move |engine| {
-            // Nobody listens any more after the wait.
-            let _ = sender.send(engine.try_once(&|database, _| book::mark_mails(database, mailbox, mark, MARK_WAIT)));
-        });
-        let is_asked = self.jobs.upgrade().is_some_and(|jobs| jobs.send(job).is_ok());
-        let is_marked = is_asked && receiver.recv_timeout(MARK_WAIT + MARK_WAIT / 4).is_ok_and(|result| result.is_ok());
-        if !is_marked && !self.has_failed.swap(true, Ordering::Relaxed) {
-            log::info!("mails are read without a mark in the memory of runs, which does not take it");
-        }
+        self.jobs = None;
+        let _ = until.extended_to(Instant::now() + wait(until), LEAST_WAIT).receive(&self.closed);
     }
 }
 
@@ -566,26 +419,6 @@ pub fn name(place: &Place) -> String {
         Place::Nowhere => "none".to_owned(),
         Place::File(path) => format!("`{}`", path.display()),
         Place::Postgres(address) => postgres::name(address.expose_secret()),
-    }
-}
-
-/// Why nothing can be kept at a place, with what to do, as far as that shows without opening it.
-pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
-    match place {
-        Place::Nowhere => None,
-        Place::File(path) => {
-            let written = path.to_string_lossy();
-            if written.contains("://") {
-                let hint = "a database is a postgres:// address, under `state.url`".to_owned();
-                return Some(("it is an address, but neither a file nor a PostgreSQL database".to_owned(), Some(hint)));
-            }
-            let metadata = std::fs::metadata(path).ok()?;
-            (!metadata.is_file()).then(|| {
-                let what = if metadata.is_dir() { "a directory" } else { "no ordinary file" };
-                (format!("it is {what}"), Some("name the file itself, for example `state.db` in it".to_owned()))
-            })
-        }
-        Place::Postgres(address) => postgres::fault(address.expose_secret()).map(|error| (error.message, error.hint)),
     }
 }
 
@@ -603,8 +436,6 @@ struct Engine {
     database: Option<Box<dyn Database>>,
     /// Which file it is, to see later whether another run has put it aside.
     opened: Option<u64>,
-    /// Whether this run has made the file: what is wrong with it then is no damage that came later.
-    is_new: bool,
     notices: Vec<String>,
 }
 
@@ -616,7 +447,6 @@ impl Engine {
             _ => return self.try_once(work),
         };
         match self.try_once(work) {
-            Err(error) if error.fault == StoreFault::Damaged && self.is_new => Err(StoreError::unkept(&error)),
             Err(error) if error.fault == StoreFault::Damaged => {
                 self.begin_anew(&path, &error)?;
                 self.try_once(work)
@@ -635,7 +465,6 @@ impl Engine {
                 _ => None,
             };
             self.opened = inode(&self.place);
-            self.is_new |= self.opened.is_none();
             self.database = Some(self.connect()?);
             self.opened = self.opened.or_else(|| inode(&self.place));
         }
@@ -646,7 +475,6 @@ impl Engine {
     }
 
     fn connect(&self) -> Result<Box<dyn Database>, StoreError> {
-        fault::point("in-open");
         match &self.place {
             Place::Nowhere => Err(StoreError::new(StoreFault::Absent, "there is none")),
             Place::File(path) => Ok(Box::new(sqlite::Sqlite::open(path, self.access, self.wait)?)),
@@ -663,76 +491,20 @@ impl Engine {
         self.database = None;
         match sqlite::set_aside(path, self.opened) {
             Ok(kept) => {
-                if let Some(sqlite::Kept { path: kept, removed }) = kept {
+                if let Some(kept) = kept {
                     let why = &error.message;
-                    let more = match removed {
-                        0 => String::new(),
-                        1 => "; the oldest of those that were kept before is removed".to_owned(),
-                        n => format!("; the {n} oldest of those that were kept before are removed"),
-                    };
                     self.notices.push(format!(
-                        "the memory of runs at `{}` cannot be used: {why}; it is kept as `{}` and a new one is begun, so alerts may come again{more}",
+                        "the memory of runs at `{}` cannot be used: {why}; it is kept as `{}` and a new one is begun, so alerts may come again",
                         path.display(), kept.display()
                     ));
                 }
                 Ok(())
             }
             Err(why) => {
-                let message = format!("{}, and it cannot be moved aside: {}", error.message, why.message);
+                let message =
+                    format!("{}, and it cannot be moved aside: {}", error.message, crate::text::io_error(&why));
                 Err(StoreError::new(StoreFault::Other, message))
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MARK: Mark = Mark { validity: 7, first: 1, last: 9, is_alone: false };
-
-    fn marks(path: &Path) -> i64 {
-        let file = rusqlite::Connection::open(path).unwrap();
-        file.query_row("SELECT count(*) FROM mail_marks", [], |row| row.get(0)).unwrap()
-    }
-
-    #[test]
-    fn a_store_that_hangs_holds_a_scan_once_and_briefly() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state.db");
-        let until = Deadline::within(LONGEST_WAIT);
-        let open = || Store::open(&Place::File(path.clone()), Access::Write, &Arc::default(), &until, &mut Vec::new());
-        let store = open().unwrap();
-        let other = rusqlite::Connection::open(&path).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let marker = store.marker();
-        let (sender, receiver) = mpsc::channel();
-        let asked = marker.clone();
-        std::thread::spawn(move || {
-            asked.mark(Identity(1), MARK);
-            assert!(asked.has_failed.load(Ordering::Relaxed));
-            for mailbox in 0..1000 {
-                asked.mark(Identity(mailbox), MARK);
-            }
-            sender.send(()).unwrap();
-        });
-        receiver.recv_timeout(LONGEST_WAIT).expect("all thousand together take no longer than one");
-        other.execute_batch("ROLLBACK").unwrap();
-        assert_eq!(marks(&path), 0);
-        // One that works takes it.
-        let store = {
-            drop(store);
-            open().unwrap()
-        };
-        let marker = store.marker();
-        marker.mark(Identity(1), MARK);
-        marker.mark(Identity(1), Mark { last: 10, ..MARK });
-        marker.mark(Identity(2), MARK);
-        assert_eq!(marks(&path), 2);
-        // A thread that has it keeps nobody from closing the store, and does no harm afterwards.
-        store.close(&until);
-        assert!(marker.jobs.upgrade().is_none());
-        marker.mark(Identity(3), MARK);
-        assert_eq!(marks(&path), 2);
     }
 }

@@ -2,12 +2,8 @@
 //!
 //! Its tables stand in a schema of their own, `balance_alert`. Writers exclude each other by an advisory lock, and a run
 //! that lives holds another; both end with the connection. A pooler must keep one session a client.
-//!
-//! A password goes to a peer that has proved by its certificate who it is, and otherwise only to this machine, or where the
-//! address says `sslmode=disable`. What the server says in words is not repeated: it may hold anything.
 
 use std::error::Error as _;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use native_tls::TlsConnector;
@@ -16,7 +12,7 @@ use postgres::error::SqlState;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, NoTls};
 use postgres_native_tls::MakeTlsConnector;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
@@ -47,8 +43,8 @@ impl Postgres {
             config.connect_timeout(wait);
         }
         config.application_name("balance-alert");
-        config.notice_callback(|_| ());
-        let client = if is_socket(&config) || config.get_ssl_mode() == SslMode::Disable {
+        let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let client = if is_local || config.get_ssl_mode() == SslMode::Disable {
             config.connect(NoTls)?
         } else {
             let connector = tls().map_err(|why| StoreError::new(StoreFault::Other, format!("no TLS: {why}")))?;
@@ -72,22 +68,7 @@ impl Postgres {
     }
 }
 
-/// What `libpq` knows and the driver does not. Only these names are repeated: any other may be a part of a password.
-const UNKNOWN: [&str; 11] = [
-    "gssencmode",
-    "krbsrvname",
-    "passfile",
-    "requiressl",
-    "service",
-    "sslcert",
-    "sslcompression",
-    "sslcrl",
-    "sslkey",
-    "sslpassword",
-    "sslrootcert",
-];
-
-/// What an address says. Where a peer is not this machine, every `sslmode` but `disable` asks for a verified one.
+/// What an address says. The words of `libpq` that ask for a verified peer mean what is done here in any case.
 ///
 /// No error quotes any of it: a password with a slash in it can end up in every part.
 fn configuration(address: &str) -> Result<Config, StoreError> {
@@ -96,77 +77,32 @@ fn configuration(address: &str) -> Result<Config, StoreError> {
             "it is postgres://user:password@host/database; in a password write / as %2F, ? as %3F, # as %23, @ as %40",
         )
     };
-    let (place, query) = match Url::parse(address) {
-        Ok(mut url) if !url.path().contains('@') => {
-            let query = url.query().map(str::to_owned);
-            url.set_query(None);
-            (url.to_string(), query)
-        }
-        Ok(_) => return Err(wrong()),
-        // Several hosts are no web address, but fine for the driver.
-        Err(_) => match address.split_once('?') {
-            Some((place, query)) => (place.to_owned(), Some(query.to_owned())),
-            None => (address.to_owned(), None),
-        },
+    // Several hosts are no web address, but fine for the driver.
+    let Ok(mut url) = Url::parse(address) else {
+        return address.parse().map_err(|_| wrong());
     };
-    if place.contains('#') || query.as_ref().is_some_and(|query| query.contains(['@', '#'])) {
+    if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) || url.fragment().is_some() {
         return Err(wrong());
     }
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let value = match (name.as_ref(), value.as_ref()) {
-            ("sslmode", "verify-ca" | "verify-full") => "require",
-            ("sslmode", "allow") => "prefer",
-            ("sslmode", known @ ("disable" | "prefer" | "require")) => known,
-            ("sslmode", _) => {
-                return Err(StoreError::new(StoreFault::Other, "its address has an unknown `sslmode`")
-                    .with_hint("known are disable, allow, prefer, require, verify-ca and verify-full"));
-            }
-            (name, _) if UNKNOWN.contains(&name) => {
-                let error =
-                    StoreError::new(StoreFault::Other, format!("its address has `{name}`, which is not known here"));
-                return Err(match name {
-                    "sslrootcert" => error.with_hint("set SSL_CERT_FILE to that file"),
-                    _ => error,
-                });
-            }
-            (_, value) => value,
-        };
-        pairs.append_pair(&name, value);
+    if url.query().is_some() {
+        let pairs: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| match (name.as_ref(), value.as_ref()) {
+                ("sslmode", "verify-ca" | "verify-full") => ("sslmode".to_owned(), "require".to_owned()),
+                ("sslmode", "allow") => ("sslmode".to_owned(), "prefer".to_owned()),
+                _ => (name.into_owned(), value.into_owned()),
+            })
+            .collect();
+        if pairs.iter().any(|(name, _)| name == "sslrootcert") {
+            return Err(StoreError::new(StoreFault::Other, "its address has `sslrootcert`, which is not known here")
+                .with_hint("set SSL_CERT_FILE to that file"));
+        }
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+        // A form's plus is a space, which the driver knows as %20 only.
+        let query = url.query().map(|query| query.replace('+', "%20"));
+        url.set_query(query.as_deref());
     }
-    let pairs = pairs.finish();
-    // A form's plus is a space, which the driver knows as %20 only.
-    let text = if pairs.is_empty() { place } else { format!("{place}?{}", pairs.replace('+', "%20")) };
-    let mut config: Config = text.parse().map_err(|_| wrong())?;
-    if config.get_ssl_mode() == SslMode::Prefer && !is_near(&config) {
-        config.ssl_mode(SslMode::Require);
-    }
-    Ok(config)
-}
-
-/// Whether every host is a socket of this machine.
-fn is_socket(config: &Config) -> bool {
-    config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)))
-}
-
-/// Whether every host is this machine, so that what goes there is on no wire.
-fn is_near(config: &Config) -> bool {
-    let is_loopback = |address: &IpAddr| address.to_canonical().is_loopback();
-    match config.get_hostaddrs() {
-        [] => config.get_hosts().iter().all(|host| match host {
-            Host::Unix(_) => true,
-            Host::Tcp(name) => {
-                name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address| is_loopback(&address))
-            }
-        }),
-        // They are where it connects to, whatever the hosts are called.
-        addresses => addresses.iter().all(is_loopback),
-    }
-}
-
-/// What is wrong with an address, if nobody could connect by it.
-pub(super) fn fault(address: &str) -> Option<StoreError> {
-    configuration(address).err()
+    url.as_str().parse().map_err(|_| wrong())
 }
 
 /// The database for messages: never the user or the password, also of an address that is not well-formed.
@@ -315,14 +251,13 @@ impl ToSql for Value {
     to_sql_checked!();
 }
 
-/// What the driver says, with what the system and TLS say. Not what the peer says.
+/// An error with its causes; the server's words without the statement.
 fn said(error: &postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return error.message().to_owned();
+    }
     let mut text = error.to_string();
-    let mut source = error.source().filter(|_| {
-        ["error connecting to server", "error communicating with the server", "error performing TLS handshake"]
-            .contains(&text.as_str())
-            || text == "invalid configuration"
-    });
+    let mut source = error.source();
     while let Some(cause) = source {
         let words = cause.to_string();
         if !text.contains(&words) {
@@ -335,57 +270,35 @@ fn said(error: &postgres::Error) -> String {
 
 impl From<postgres::Error> for StoreError {
     fn from(error: postgres::Error) -> StoreError {
-        match error.code() {
-            Some(code) => refused(code),
-            None => unreachable(&said(&error)),
+        let message = said(&error);
+        let Some(code) = error.code() else {
+            let message = format!("it cannot be reached: {message}");
+            let failure = StoreError::new(StoreFault::Unreachable, message);
+            return if failure.message.contains("certificate") {
+                failure.with_hint(
+                    "for a private authority set SSL_CERT_FILE; `?sslmode=disable` in the address goes without TLS",
+                )
+            } else {
+                failure
+            };
+        };
+        match *code {
+            SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED | SqlState::T_R_DEADLOCK_DETECTED => {
+                StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
+            }
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                StoreError::new(StoreFault::Unreachable, format!("it refuses the user: {message}"))
+            }
+            SqlState::INSUFFICIENT_PRIVILEGE => {
+                StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {message}")).with_hint(
+                    "let the user create schemas, or make one: CREATE SCHEMA balance_alert AUTHORIZATION the_user",
+                )
+            }
+            SqlState::DISK_FULL | SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::OUT_OF_MEMORY => {
+                StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {message}"))
+            }
+            _ => StoreError::new(StoreFault::Other, format!("it reports an error: {message}")),
         }
-    }
-}
-
-fn unreachable(said: &str) -> StoreError {
-    let unreachable = |message| StoreError::new(StoreFault::Unreachable, message);
-    if said.contains("does not support TLS") {
-        return unreachable("it offers no TLS, so nothing was sent to it".to_owned()).with_hint(
-            "`?sslmode=disable` in the address goes without; then whoever is in between can read the password and all else",
-        );
-    }
-    let error = unreachable(format!("it cannot be reached: {said}"));
-    if error.message.contains("certificate") {
-        return error.with_hint(
-            "for a private authority set SSL_CERT_FILE; `?sslmode=disable` in the address goes without TLS",
-        );
-    }
-    error
-}
-
-/// What an error of the server means. Its own words may hold what this program sent, so its code stands for them.
-fn refused(code: &SqlState) -> StoreError {
-    let is_code = code.code().len() == 5 && code.code().bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let state = if is_code { format!("SQLSTATE {}", code.code()) } else { "no SQLSTATE".to_owned() };
-    let error = |fault, what: &str| StoreError::new(fault, format!("{what} ({state})"));
-    match *code {
-        SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED | SqlState::T_R_DEADLOCK_DETECTED => {
-            StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
-        }
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            error(StoreFault::Unreachable, "it refuses the user")
-        }
-        SqlState::INVALID_CATALOG_NAME => error(StoreFault::Unreachable, "it has no database of this name"),
-        SqlState::TOO_MANY_CONNECTIONS => error(StoreFault::Unreachable, "it has too many connections"),
-        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
-            error(StoreFault::Unreachable, "it is shutting down or starting up")
-        }
-        SqlState::INSUFFICIENT_PRIVILEGE => {
-            error(StoreFault::Unwritable, "it cannot be written: a privilege is missing").with_hint(
-                "let the user create schemas, or make one: CREATE SCHEMA balance_alert AUTHORIZATION the_user",
-            )
-        }
-        SqlState::DISK_FULL => error(StoreFault::Unwritable, "it cannot be written: no space is left on its device"),
-        SqlState::READ_ONLY_SQL_TRANSACTION => error(StoreFault::Unwritable, "it cannot be written: it is read-only"),
-        SqlState::OUT_OF_MEMORY => error(StoreFault::Unwritable, "it cannot be written: it is out of memory"),
-        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => error(StoreFault::Other, "a table is missing in it")
-            .with_hint("to begin anew: DROP SCHEMA balance_alert CASCADE"),
-        _ => error(StoreFault::Other, "it reports an error"),
     }
 }
 
@@ -409,67 +322,6 @@ mod tests {
             if let Err(error) = configuration(address) {
                 assert!(!format!("{error:?}").contains("Secret"), "{address}: {error:?}");
             }
-        }
-    }
-
-    #[test]
-    fn a_peer_that_is_not_this_machine_must_prove_who_it_is() {
-        use SslMode::{Disable, Prefer, Require};
-        for (address, want) in [
-            ("postgres://u:p@db.example/d", Require),
-            ("postgres://u:p@db.example/d?sslmode=prefer", Require),
-            ("postgres://u:p@db.example/d?sslmode=allow", Require),
-            ("postgres://u:p@db.example/d?sslmode=require", Require),
-            ("postgres://u:p@db.example/d?sslmode=verify-ca", Require),
-            ("postgres://u:p@db.example/d?sslmode=verify-full", Require),
-            ("postgres://u:p@db.example/d?sslmode=disable", Disable),
-            ("postgres://u:p@10.0.0.1/d", Require),
-            ("postgres://u:p@127.1/d", Require),
-            ("postgres://u:p@localhost.example/d", Require),
-            ("postgres://u:p@h1:1,h2:2/d?sslmode=verify-full", Require),
-            ("postgres://u:p@127.0.0.1:1,h2:2/d", Require),
-            ("postgres://u:p@/d?hostaddr=10.0.0.1", Require),
-            ("postgres://u:p@localhost/d?hostaddr=10.0.0.1", Require),
-            ("postgres://u:p@%2Frun%2Fpostgresql,db.example/d", Require),
-            ("postgres://u:p@localhost/d", Prefer),
-            ("postgres://u:p@LOCALHOST/d?sslmode=allow", Prefer),
-            ("postgres://u:p@127.0.0.53/d", Prefer),
-            ("postgres://u:p@[::1]/d", Prefer),
-            ("postgres://u:p@[::ffff:127.0.0.1]/d", Prefer),
-            ("postgres://u:p@db.example/d?hostaddr=127.0.0.1", Prefer),
-            ("postgres://u:p@localhost/d?sslmode=verify-full", Require),
-            ("postgres://u:p@%2Frun%2Fpostgresql/d", Prefer),
-            ("postgres:///d?host=/run/postgresql", Prefer),
-        ] {
-            let config = configuration(address).unwrap();
-            assert_eq!(config.get_ssl_mode(), want, "{address}");
-            assert_eq!(is_socket(&config), address.contains("/run/postgresql") || address.contains("%2Fpostgresql/"));
-        }
-    }
-
-    #[test]
-    fn what_an_address_asks_in_vain_is_named() {
-        for (query, says) in [
-            ("sslmode=no-verify", "unknown `sslmode`"),
-            ("sslmode=", "unknown `sslmode`"),
-            ("sslrootcert=/ca.pem", "`sslrootcert`, which is not known here"),
-            ("sslcert=a&sslkey=b", "`sslcert`, which is not known here"),
-            ("gssencmode=disable", "`gssencmode`, which is not known here"),
-            ("Secret=1", "cannot be used"),
-        ] {
-            for host in ["h", "h1:1,h2:2"] {
-                let error = configuration(&format!("postgres://u:Secret@{host}/d?{query}")).unwrap_err();
-                assert!(error.message.contains(says), "{query}: {error:?}");
-                assert!(!format!("{error:?}").contains("Secret"), "{query}: {error:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_code_that_is_none_is_not_repeated() {
-        assert_eq!(refused(&SqlState::from_code("XX000")).message, "it reports an error (SQLSTATE XX000)");
-        for code in ["", "hunter2", "a b c", "pass\n", "12\u{e9}4"] {
-            assert_eq!(refused(&SqlState::from_code(code)).message, "it reports an error (no SQLSTATE)", "{code}");
         }
     }
 

@@ -2,11 +2,7 @@
 //!
 //! Times are milliseconds since 1970 in UTC, `run` is the number of a run: its start in microseconds since 1970, made
 //! unique. `check_id` is the identity of a check. Amounts are decimal text. `labels` and `buckets` are JSON lists, `grouping` is
-//! the group of a Pushgateway. `mail_marks` holds the mails that a run reads, or was reading when it died.
-//! `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
-//!
-//! `channel` is the id of a channel, empty for all that have no row of their own. A delivery is `pending` while a run is
-//! sending it, or for good if that run died; `lost` counts these runs, `doubts` the sendings without an answer.
+//! the group of a Pushgateway. `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
 
 use std::time::Duration;
 
@@ -14,7 +10,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -120,61 +116,6 @@ ALTER TABLE runs ADD COLUMN shard TEXT NOT NULL DEFAULT '';
 ALTER TABLE circuits ADD COLUMN reason TEXT;
 ALTER TABLE circuits ADD COLUMN message TEXT;
 ALTER TABLE runs ADD COLUMN unusable_channels TEXT NOT NULL DEFAULT '';
-",
-    // What was told and what is owed, for each channel. Before, one channel that took a message stood for all; so what was told
-    // then counts as told to all (the channel ''), except to those that failed to take the last message of it, and what was
-    // pending is owed to all.
-    "
-CREATE TABLE courses (
-    check_id BIGINT NOT NULL,
-    topic TEXT NOT NULL,
-    began_at BIGINT NOT NULL,
-    messages BIGINT NOT NULL,
-    flaps BIGINT NOT NULL,
-    calm_since BIGINT,
-    over_at BIGINT,
-    PRIMARY KEY (check_id, topic)
-);
-CREATE TABLE told (
-    check_id BIGINT NOT NULL,
-    topic TEXT NOT NULL,
-    channel TEXT NOT NULL,
-    told_at BIGINT,
-    anchor_at BIGINT,
-    level TEXT,
-    balance TEXT,
-    threshold TEXT,
-    mark TEXT,
-    PRIMARY KEY (check_id, topic, channel)
-);
-ALTER TABLE deliveries ADD COLUMN doubts BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE deliveries ADD COLUMN lost BIGINT NOT NULL DEFAULT 0;
-INSERT INTO courses (check_id, topic, began_at, messages, flaps)
-SELECT check_id, topic, told_at, 0, 0 FROM conditions;
-INSERT INTO courses (check_id, topic, began_at, messages, flaps)
-SELECT a.check_id, a.topic, min(a.created_at), 0, 0 FROM alerts a
-LEFT JOIN conditions c ON c.check_id = a.check_id AND c.topic = a.topic
-WHERE a.state = 'pending' AND c.check_id IS NULL GROUP BY a.check_id, a.topic;
-INSERT INTO told (check_id, topic, channel, told_at, anchor_at, level, balance, threshold, mark)
-SELECT check_id, topic, '', told_at, told_at, level, balance, threshold, mark FROM conditions;
-INSERT INTO told (check_id, topic, channel)
-SELECT DISTINCT c.check_id, c.topic, d.channel FROM conditions c
-JOIN alerts a ON a.check_id = c.check_id AND a.topic = c.topic AND a.state = 'sent'
-JOIN deliveries d ON d.dedup_key = a.dedup_key AND d.status = 'failed'
-WHERE a.created_at = (SELECT max(b.created_at) FROM alerts b
-WHERE b.check_id = c.check_id AND b.topic = c.topic AND b.state = 'sent');
-INSERT INTO deliveries (dedup_key, channel, run_id, at, status, attempts)
-SELECT dedup_key, '', '', created_at, 'pending', 0 FROM alerts WHERE state = 'pending';
-DROP TABLE conditions;
-",
-    "
-CREATE TABLE mail_marks (
-    check_id BIGINT PRIMARY KEY,
-    validity BIGINT NOT NULL,
-    first_uid BIGINT NOT NULL,
-    last_uid BIGINT NOT NULL,
-    is_alone BIGINT NOT NULL
-);
 ",
 ];
 

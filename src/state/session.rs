@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use super::{
-    Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name,
-};
+use super::{Access, Decider, LONGEST_WAIT, Learnt, Marks, Run, Snapshot, Store, StoreError, StoreFault, name};
 use jiff::Timestamp;
 
 use crate::alert::Identity;
@@ -64,7 +62,7 @@ impl Session {
         };
         let place = match &state.place {
             Ok(Place::Nowhere) => {
-                // Chosen, so there is nothing to warn of; `validate` says what follows from it.
+                log::warn!("no memory of other runs, as the config says: every alert is sent in every run");
                 session.is_memory_known = true;
                 return session;
             }
@@ -89,19 +87,13 @@ impl Session {
     }
 
     /// What is known before anything is asked; nothing if the store fails.
-    pub fn snapshot(&mut self, keep_readings: Option<Duration>, shard: Option<Shard>, until: &Deadline) -> Snapshot {
-        let snapshot = self.with("every account is asked", |store, notices| {
-            store.snapshot(keep_readings, shard, &soon(until), notices)
-        });
+    pub fn snapshot(&mut self, keep_readings: Option<Duration>, until: &Deadline) -> Snapshot {
+        let snapshot =
+            self.with("every account is asked", |store, notices| store.snapshot(keep_readings, &soon(until), notices));
         self.is_memory_known |= snapshot.is_some();
         let mut snapshot = snapshot.unwrap_or_default();
         self.memory = std::mem::take(&mut snapshot.memory);
         snapshot
-    }
-
-    /// What marks mails that are about to be read, if this run may write.
-    pub fn marker(&self) -> Option<MailMarker> {
-        self.store.as_ref().filter(|_| self.kept == Kept::Kept).map(Store::marker)
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still

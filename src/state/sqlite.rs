@@ -1,13 +1,4 @@
-//! The store in a file: SQLite with a rollback journal, which outlives `kill -9` and a power cut.
-//!
-//! A write-ahead log would need its index mapped into memory, and a process whose mapped file is cut off by somebody else, as
-//! by a backup that is copied over it, is killed by SIGBUS. So nothing is mapped here. Stores of older versions have such a log
-//! and are converted by the first run that writes to them; that run has the file to itself, and then keeps the index in memory
-//! of its own.
-//!
-//! Beside the file stand its journal (`-journal`, empty between transactions), a file for each run that is telling
-//! (`-run-NUMBER`), files that are locked while metrics are pushed (`-lock-...`) or a damaged store is moved (`-repair`), and
-//! what was moved (`.damaged-...`).
+//! The store in a file: SQLite with a write-ahead log, which outlives `kill -9` and a power cut.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
@@ -15,26 +6,18 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
-use crate::process::clock;
 use crate::text;
 
 /// Marks a file as ours (`PRAGMA application_id`): "BAal" in ASCII.
 const APPLICATION: i64 = 0x4241_616c;
 /// Between two tries of what SQLite itself does not wait for.
 const PAUSE: Duration = Duration::from_millis(5);
-/// The longest wait for a lock that others hold for a moment only.
-const MOMENT: Duration = Duration::from_secs(1);
-/// What SQLite itself puts beside a file.
-const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
-/// Damaged stores that are kept, the newest ones.
-const MOST_KEPT: usize = 3;
-/// Files of the folder that are looked at in search of those that dead runs left.
-const MOST_SWEPT: usize = 10_000;
 
 /// One connection to a file.
 pub(super) struct Sqlite {
@@ -59,8 +42,7 @@ impl Sqlite {
         } else if !path.exists() {
             return Err(StoreError::new(StoreFault::Absent, "it does not exist"));
         }
-        // Links are followed, as SQLite does it: what belongs to the file stands beside the file itself.
-        let path = &real(path);
+        check_kind(path)?;
         match Sqlite::connect(path, access, wait) {
             Err(error) if error.fault == StoreFault::Unwritable => match Sqlite::connect_to_read_only(path, wait) {
                 Ok(mut store) => {
@@ -78,86 +60,44 @@ impl Sqlite {
     }
 
     fn connect(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        let mut store = Sqlite::new(connection, path);
         let until = Instant::now() + wait;
         // The first steps of two programs can meet in ways that SQLite's own waiting does not cover.
         loop {
-            let has_log = check_kind(path)?;
-            match Sqlite::connect_once(path, access, has_log, until.saturating_duration_since(Instant::now())) {
-                Err(error) if error.fault == StoreFault::Busy && Instant::now() < until => {
-                    std::thread::sleep(PAUSE.mul_f64(1.0 + 3.0 * fastrand::f64()));
-                }
-                Ok(store) => {
-                    if access == Access::Write {
-                        store.sweep();
-                    }
-                    return Ok(store);
-                }
-                Err(error) => return Err(error),
+            match store.prepare(access, until.saturating_duration_since(Instant::now())) {
+                Err(error) if error.fault == StoreFault::Busy && Instant::now() < until => std::thread::sleep(PAUSE),
+                result => return result.map(|()| store),
             }
         }
     }
 
-    fn connect_once(path: &Path, access: Access, has_log: bool, wait: Duration) -> Result<Sqlite, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut store = Sqlite::new(Connection::open_with_flags(path, flags)?, path);
-        if has_log {
-            // Before the first look at it: whoever is alone with a file needs no index that others can see.
-            store.connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        }
-        store.prepare(access, has_log, wait)?;
-        Ok(store)
-    }
-
-    fn prepare(&mut self, access: Access, has_log: bool, wait: Duration) -> Result<(), StoreError> {
-        // Two programs that both want a file to themselves must let go of it between two tries.
-        self.connection.busy_timeout(if has_log { Duration::ZERO } else { wait })?;
+    fn prepare(&mut self, access: Access, wait: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(wait)?;
         self.connection.pragma_update(None, "trusted_schema", "OFF")?;
         self.connection.pragma_update(None, "cell_size_check", "ON")?;
-        self.connection.pragma_update(None, "mmap_size", 0)?;
-        let version = self.look()?;
+        self.check_length()?;
         if access == Access::Read {
-            return match version {
-                // What is empty has nothing to say, and nothing is wrong with it: the first run may have had no room.
-                0 => Err(StoreError::new(StoreFault::Absent, "no run has written to it yet")),
+            return match self.version()? {
+                // What is empty has nothing to say, and nothing is wrong with it.
+                0 => Ok(()),
                 version if schema::is_current(version)? => Ok(()),
                 _ => Err(StoreError::older()),
             };
         }
         // Before the first change, so that a stranger's file stays as it is.
+        let version = self.version()?;
         schema::is_current(version)?;
-        if has_log {
-            self.convert()?;
-            self.connection.busy_timeout(wait)?;
-        }
-        self.connection.query_row("PRAGMA journal_mode = TRUNCATE", [], |_| Ok(()))?;
+        // A file system without shared memory stays with the older journal, which outlives a power cut as well.
+        let _mode: String = self.connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(self, wait)
     }
 
-    /// The version, and whether the file is whole. Both while nobody can write to it, after what a killed run left half done
-    /// has been undone.
-    fn look(&mut self) -> Result<i64, StoreError> {
-        self.connection.execute_batch("BEGIN")?;
-        let found = self.version().and_then(|version| self.check_length().map(|()| version));
-        self.rollback();
-        found
-    }
-
-    /// Gives up a write-ahead log, and the file to others.
-    fn convert(&mut self) -> Result<(), StoreError> {
-        let mode: String = self.connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
-        if mode != "delete" {
-            return Err(busy());
-        }
-        self.connection.pragma_update(None, "locking_mode", "NORMAL")?;
-        // The lock goes with the next look at the file.
-        self.version()?;
-        let _ = fs::remove_file(beside(&self.path, "-shm"));
-        Ok(())
-    }
-
     /// SQLite itself sees that whole pages are missing, but takes a cut inside the last one for zeros.
     fn check_length(&self) -> Result<(), StoreError> {
+        let size = |path: &Path| fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
         // With a log there, the file may be in the middle of a change that the log completes.
         let page: i64 = self.connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let is_whole = u64::try_from(page).is_ok_and(|page| size(&self.path).is_multiple_of(page));
@@ -167,10 +107,10 @@ impl Sqlite {
         Err(StoreError::damaged("a part of it is missing"))
     }
 
-    /// Opens a file where nothing can be written: what was told is still known then. Not if a run left its journal or log
-    /// there: without writing the file cannot be read as it is meant.
+    /// Opens a file where nothing can be written: what was told is still known then. Not if a run left its log there, which
+    /// cannot be read without writing.
     fn connect_to_read_only(path: &Path, wait: Duration) -> Result<Sqlite, StoreError> {
-        if ["-journal", "-wal"].iter().any(|suffix| size(&beside(path, suffix)) > 0) {
+        if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
             return Err(unwritable("it is read-only"));
         }
         let mut url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
@@ -179,7 +119,7 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(url.as_str(), flags)?;
         let mut store = Sqlite::new(connection, path);
-        store.prepare(Access::Read, false, wait)?;
+        store.prepare(Access::Read, wait)?;
         Ok(store)
     }
 
@@ -193,7 +133,7 @@ impl Sqlite {
         let Some((folder, prefix)) = prefix.parent().zip(prefix.file_name().and_then(|name| name.to_str())) else {
             return;
         };
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_SWEPT) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             if let Some(run) = name.to_str().and_then(|name| name.strip_prefix(prefix)?.parse().ok()) {
                 self.is_alive(run);
@@ -203,15 +143,6 @@ impl Sqlite {
 
     fn is_alive(&self, run: i64) -> bool {
         let path = self.run_file(run);
-        match fs::symlink_metadata(&path) {
-            // To open a pipe may take for ever.
-            Ok(metadata) if !metadata.is_file() => {
-                log::warn!("{}; it is left alone", stranger(&path));
-                return false;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
-            _ => {}
-        }
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) => return error.kind() != io::ErrorKind::NotFound,
@@ -294,11 +225,12 @@ impl Database for Sqlite {
     }
 
     fn hold(&mut self, run: i64) -> Result<(), StoreError> {
+        self.sweep();
         let path = self.run_file(run);
         let failed = |error: io::Error| unwritable(&text::io_error(&error));
         loop {
-            let file = companion(&path)?;
-            lock(&file, MOMENT)?;
+            let file = private().open(&path).map_err(failed)?;
+            file.lock().map_err(failed)?;
             // Another program may have taken the name away between the two steps.
             let named = fs::metadata(&path).map(|metadata| metadata.ino()).ok();
             if named == Some(file.metadata().map_err(failed)?.ino()) {
@@ -309,8 +241,17 @@ impl Database for Sqlite {
     }
 
     fn reserve(&mut self, what: &str, wait: Duration) -> Result<(), StoreError> {
-        let file = companion(&beside(&self.path, &format!("-lock-{what}")))?;
-        lock(&file, wait)?;
+        let failed = |error: io::Error| unwritable(&text::io_error(&error));
+        let file = private().open(beside(&self.path, &format!("-lock-{what}"))).map_err(failed)?;
+        let until = Instant::now() + wait;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(busy()),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
         self.reserved.push(file);
         Ok(())
     }
@@ -365,68 +306,21 @@ fn create(path: &Path) -> io::Result<()> {
     private().open(path).map(drop)
 }
 
-/// The length of a file; 0 for none.
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default()
-}
-
-/// The file itself, where a path leads to it over links.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Opens a file that this program puts beside a store; makes it if it is not there.
-fn companion(path: &Path) -> Result<File, StoreError> {
-    check_companion(path)?;
-    private().open(path).map_err(|error| unwritable(&text::io_error(&error)))
-}
-
-/// # Errors
-/// There is something of this name that is no file.
-fn check_companion(path: &Path) -> Result<(), StoreError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Err(StoreError::new(StoreFault::Foreign, stranger(path))),
-        _ => Ok(()),
-    }
-}
-
-fn stranger(path: &Path) -> String {
-    format!("`{}` beside the memory of runs is not a regular file", path.display())
-}
-
-/// Locks a file, waiting at most this long.
-fn lock(file: &File, wait: Duration) -> Result<(), StoreError> {
-    let until = Instant::now() + wait;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(busy()),
-            Err(TryLockError::Error(error)) => return Err(unwritable(&text::io_error(&error))),
-        }
-    }
-}
-
 /// Refuses what was never a store: a device, a config that was named by mistake. Only what may have been one is damaged.
-/// Says whether it has a write-ahead log.
 ///
 /// # Errors
 /// `Foreign`, or `Damaged` for a file with the name of a database whose first bytes are none of one.
-fn check_kind(path: &Path) -> Result<bool, StoreError> {
-    /// Behind the magic word, the size of the pages and these two bytes, which are 2 if there is such a log.
-    const VERSIONS: std::ops::Range<usize> = 18..20;
+fn check_kind(path: &Path) -> Result<(), StoreError> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     let failed = |error: io::Error| unwritable(&text::io_error(&error));
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(StoreError::new(StoreFault::Foreign, "it is not a regular file"));
     }
-    COMPANIONS.iter().try_for_each(|suffix| check_companion(&beside(path, suffix)))?;
     let mut head = Vec::new();
     let file = File::open(path).map_err(failed)?;
-    io::Read::take(file, VERSIONS.end as u64).read_to_end(&mut head).map_err(failed)?;
-    if MAGIC.starts_with(&head[..head.len().min(MAGIC.len())]) {
-        // SQLite itself goes by the log being there.
-        return Ok(head.get(VERSIONS).is_some_and(|versions| versions.contains(&2)) || size(&beside(path, "-wal")) > 0);
+    io::Read::take(file, MAGIC.len() as u64).read_to_end(&mut head).map_err(failed)?;
+    if MAGIC.starts_with(&head) {
+        return Ok(());
     }
     let is_named_so = path.extension().is_some_and(|end| ["db", "sqlite", "sqlite3"].iter().any(|known| end == *known));
     if is_named_so || head.iter().all(|byte| *byte == 0) {
@@ -443,72 +337,34 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A damaged store that was moved aside.
-pub(super) struct Kept {
-    /// Its new name.
-    pub(super) path: PathBuf,
-    /// Older ones that were removed, because only so many are kept.
-    pub(super) removed: usize,
-}
-
-/// Moves a damaged store aside, so that a new one can be made and nothing is lost. Gives none if another program has done so
-/// meanwhile.
+/// Moves a damaged store aside, so that a new one can be made and nothing is lost. Gives the new name, or none if another
+/// program has done so meanwhile.
 ///
 /// `was` is the file that was found damaged.
 ///
 /// # Errors
 /// The system's reason; then nothing has been moved.
-pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<Kept>, StoreError> {
-    let path = &real(path);
-    let failed = |error: io::Error| StoreError::new(StoreFault::Other, text::io_error(&error));
-    let guard = companion(&beside(path, "-repair"))?;
-    lock(&guard, MOMENT)?;
+pub(super) fn set_aside(path: &Path, was: Option<u64>) -> io::Result<Option<PathBuf>> {
+    let guard = private().open(beside(path, "-repair"))?;
+    guard.lock()?;
     if inode(path) != was {
         return Ok(None);
     }
-    let now = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let target = (0..)
-        .map(|n| beside(path, &if n == 0 { format!("{DAMAGED}{now}") } else { format!("{DAMAGED}{now}-{n}") }))
+        .map(|n| beside(path, &if n == 0 { format!(".damaged-{now}") } else { format!(".damaged-{now}-{n}") }))
         .find(|target| !target.exists())
-        .unwrap_or_else(|| beside(path, DAMAGED));
-    // The journal goes first: a new file must never meet the old one's.
-    for suffix in COMPANIONS {
+        .unwrap_or_else(|| beside(path, ".damaged"));
+    // The log goes first: a new file must never meet the old one's log.
+    for suffix in ["-wal", "-shm"] {
         match fs::rename(beside(path, suffix), beside(&target, suffix)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    fs::rename(path, &target).map_err(failed)?;
+    fs::rename(path, &target)?;
     let _ = fs::remove_file(beside(path, "-repair"));
-    Ok(Some(Kept { removed: remove_older(path, &target), path: target }))
-}
-
-/// What stands in the name of a damaged store, before the time.
-const DAMAGED: &str = ".damaged-";
-
-/// Removes all damaged stores but the newest ones, of which `newest` is one. Gives how many.
-fn remove_older(path: &Path, newest: &Path) -> usize {
-    let prefix = beside(path, DAMAGED);
-    let (Some(folder), Some(prefix)) = (prefix.parent(), prefix.file_name().and_then(|name| name.to_str())) else {
-        return 0;
-    };
-    let names =
-        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    // Whoever makes a copy by hand may give it a name of this kind.
-    let is_time = |rest: &str| rest.len() >= 16 && rest.bytes().take(8).all(|byte| byte.is_ascii_digit());
-    let is_store = |name: &String| {
-        name.strip_prefix(prefix).is_some_and(is_time) && !COMPANIONS.iter().any(|suffix| name.ends_with(suffix))
-    };
-    // Their names are their times.
-    let mut older: Vec<PathBuf> =
-        names.filter(is_store).map(|name| folder.join(name)).filter(|kept| kept != newest).collect();
-    older.sort();
-    older.truncate((older.len() + 1).saturating_sub(MOST_KEPT));
-    for store in &older {
-        let _ = fs::remove_file(store);
-        COMPANIONS.iter().for_each(|suffix| drop(fs::remove_file(beside(store, suffix))));
-    }
-    older.len()
+    Ok(Some(target))
 }
 
 /// Which file a path is, to see whether it is another one now.
@@ -539,6 +395,8 @@ impl From<rusqlite::Error> for StoreError {
         // Of the I/O errors these two speak of the file and not of the disk.
         const SHORT_READ: i32 = 522;
         const CORRUPT_FS: i32 = 8458;
+        // The log's index could not be made larger.
+        const SHARED_MEMORY_SIZE: i32 = 4874;
         match failure.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
                 StoreError::damaged("it is not a sound database any more")
@@ -550,6 +408,9 @@ impl From<rusqlite::Error> for StoreError {
                 StoreError::damaged("a table is missing in it")
             }
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => busy(),
+            ErrorCode::SystemIoFailure if failure.extended_code == SHARED_MEMORY_SIZE => {
+                unwritable("no space is left on the device")
+            }
             ErrorCode::DiskFull => unwritable("no space is left on the device"),
             ErrorCode::ReadOnly => unwritable("it is read-only"),
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied => unwritable("no right to, or a read-only medium"),

@@ -10,7 +10,6 @@ use super::book::timestamp;
 use super::database::{Database, Row};
 use crate::alert::{Alert, Identity, Topic};
 use crate::plan::Shard;
-use crate::process::clock;
 
 /// Runs that `health` looks at, at least.
 const LAST_RUNS: i64 = 50;
@@ -44,7 +43,7 @@ pub struct Known {
     pub last_read: Option<(Timestamp, Decimal)>,
     /// When somebody was last told of a low balance that is not known to be over.
     pub told_at: Option<Timestamp>,
-    /// Messages that are owed to a channel.
+    /// Messages that no channel has taken yet.
     pub pending: usize,
 }
 
@@ -81,26 +80,24 @@ pub struct Series {
 pub struct Message {
     /// What it says.
     pub alert: Alert,
-    /// `pending` (it is owed to a channel), `unknown` (the same, but all of these may have it), `sent` (to every channel that
-    /// was to get it, or to some before it was over), `withdrawn` (it was no longer true before anybody could be told) or
-    /// `expired`.
+    /// `pending`, `sent`, `withdrawn` (it was no longer true before anybody could be told) or `expired`.
     pub state: String,
     /// When it was decided.
     pub created_at: Timestamp,
-    /// When it was owed to no channel any more.
+    /// When a channel took it, or it was given up.
     pub done_at: Option<Timestamp>,
-    /// What became of it on each channel.
+    /// What each channel said last.
     pub deliveries: Vec<Sending>,
 }
 
-/// What became of a message on a channel.
+/// What a channel said of a message.
 #[derive(Clone, Debug)]
 pub struct Sending {
-    /// The channel's id.
+    /// The channel's name.
     pub channel: String,
-    /// `pending` (not tried to the end yet), `sent`, `failed`, `unknown` (it went out, and no answer came) or `withdrawn`.
+    /// `sent` or `failed`.
     pub status: String,
-    /// Why it failed, or why nothing is known.
+    /// Why it failed.
     pub detail: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -135,10 +132,6 @@ pub struct LastRun {
 const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
 fn of_run(number: i64) -> Result<Timestamp, StoreError> {
-    // Runs that begin at the end of the calendar, where the clock stands still, are numbered on from there.
-    let last = Timestamp::MAX.as_microsecond();
-    let number =
-        if number.checked_sub(last).is_some_and(|beyond| (0..1_000_000).contains(&beyond)) { last } else { number };
     Timestamp::from_microsecond(number).map_err(|_| StoreError::damaged("a time in it is out of range"))
 }
 
@@ -150,14 +143,14 @@ fn text(row: &Row, column: usize) -> Option<String> {
 pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Known>, StoreError> {
     // The last sample is found from the row of the check on, which is not written in every run.
     let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
-               s.threshold, s.reason, f.runs, \
-               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1) \
+               s.threshold, s.reason, f.runs, t.told_at \
                FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
-               WHERE r.run >= c.last_run AND r.run <= $2 ORDER BY r.run DESC LIMIT 1) \
+               WHERE r.run >= c.last_run AND r.run <= $1 ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
+               LEFT JOIN conditions t ON t.check_id = c.check_id AND t.topic = $2 \
                WHERE s.run >= $3 ORDER BY c.name, c.provider";
-    let rows = database.query(sql, &[Topic::Low.as_str().into(), present().into(), since.as_microsecond().into()])?;
+    let rows = database.query(sql, &[present().into(), Topic::Low.as_str().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
         *pending.entry(row.int(0)?).or_default() += 1;
@@ -246,8 +239,7 @@ fn sample(row: &Row) -> Result<Sample, StoreError> {
 pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Message>, StoreError> {
     let mut deliveries: BTreeMap<String, Vec<Sending>> = BTreeMap::new();
     let sql = "SELECT d.dedup_key, d.channel, d.status, d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
-               JOIN alerts a ON a.dedup_key = d.dedup_key \
-               WHERE d.channel <> '' AND (a.created_at >= $1 OR a.state = 'pending') \
+               JOIN alerts a ON a.dedup_key = d.dedup_key WHERE a.created_at >= $1 OR a.state = 'pending' \
                ORDER BY d.channel";
     for row in database.query(sql, &[since.as_millisecond().into()])? {
         deliveries.entry(row.text(0)?.to_owned()).or_default().push(Sending {
@@ -263,23 +255,16 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
                WHERE created_at >= $1 OR state = 'pending' ORDER BY created_at DESC, dedup_key";
     let mut messages = Vec::new();
     for row in database.query(sql, &[since.as_millisecond().into()])? {
-        let deliveries = deliveries.remove(row.text(0)?).unwrap_or_default();
         messages.push(Message {
             alert: serde_json::from_str(row.text(1)?)
                 .map_err(|_| StoreError::damaged("a message in it cannot be understood"))?,
-            state: state(row.text(2)?, &deliveries).to_owned(),
+            state: row.text(2)?.to_owned(),
             created_at: timestamp(row.int(3)?)?,
             done_at: row.optional_int(4).map(timestamp).transpose()?,
-            deliveries,
+            deliveries: deliveries.remove(row.text(0)?).unwrap_or_default(),
         });
     }
     Ok(messages)
-}
-
-/// What is pending only where it may have arrived is of unknown fate.
-fn state<'a>(stored: &'a str, deliveries: &[Sending]) -> &'a str {
-    let is_any = |words: &[&str]| deliveries.iter().any(|sending| words.contains(&sending.status.as_str()));
-    if stored == "pending" && is_any(&["unknown"]) && !is_any(&["pending", "failed"]) { "unknown" } else { stored }
 }
 
 /// The last runs, newest first. What a clock wrote that was ahead of time is left out.
@@ -331,5 +316,5 @@ fn shard(row: &Row, column: usize) -> Result<Option<Shard>, StoreError> {
 
 /// The highest number that a run can have now, with a little for clocks that differ.
 fn present() -> i64 {
-    clock::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
+    Timestamp::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
 }

@@ -3,8 +3,6 @@
 //! `cargo bench` runs the real program as a whole process and prints its wall time against ceil(200/50) x 200 ms. It is
 //! a benchmark and not a test: nothing here fails on a slow machine.
 
-#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
-
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};

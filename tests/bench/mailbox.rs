@@ -2,8 +2,6 @@
 //!
 //! `cargo bench --bench mailbox` runs the real program as a whole process and prints its wall time, CPU time and largest memory.
 
-#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
-
 #[path = "../integration/support/dovecot.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod dovecot;

@@ -3,8 +3,6 @@
 //! `cargo bench --bench store` runs the real program as a whole process. It is a benchmark and not a test, but for the one
 //! promise that does not depend on the machine: at most 200 bytes a sample on disk.
 
-#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
-
 #[path = "../integration/support/postgres.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod postgres;

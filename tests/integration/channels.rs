@@ -237,28 +237,14 @@ fn a_dry_run_shows_the_exact_payload_and_sends_nothing() {
         assert_eq!(delivery["alerts"], 1, "{channel}");
         let payload = &delivery["payloads"][0];
 
-        // The same but for the key, which names the moment at which the trouble began.
+        // The same run id: the same bytes.
         Program::check_json(&config).env("BALANCE_ALERT_RUN_ID", "job-1").run().expect(2);
-        assert_eq!(without_keys(payload), without_keys(&server.only_request().json()), "{channel}");
+        assert_eq!(*payload, server.only_request().json(), "{channel}");
 
         let shown = Program::check(&config).args(["--dry-run"]).run().expect(2);
         assert!(shown.stdout.contains("would be sent\n{\""), "{channel}: the payload is shown: {shown}");
         assert_eq!(server.hits(), 1, "{channel}");
     }
-}
-
-/// A payload with `KEY` in the place of all keys.
-fn without_keys(payload: &Value) -> String {
-    let mut text = payload.to_string();
-    for start in [r#""DedupKey":""#, "key "] {
-        let parts: Vec<&str> = text.split(start).collect();
-        let rest = parts[1..].iter().map(|part| {
-            let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c))).unwrap_or(part.len());
-            format!("{start}KEY{}", &part[end..])
-        });
-        text = std::iter::once(parts[0].to_owned()).chain(rest).collect();
-    }
-    text
 }
 
 // ---- signatures --------------------------------------------------------------------------
@@ -368,15 +354,10 @@ fn every_attempt_is_signed_anew() {
 /// Posts one alert to every case as a channel of its own, and returns each one's outcome as
 /// `(status, attempts)`, in order.
 fn outcomes(channel: &str, replies: Vec<Reply>, retries: u32) -> (Vec<(String, u64)>, i32) {
-    outcomes_within(channel, replies, retries, 10)
-}
-
-fn outcomes_within(channel: &str, replies: Vec<Reply>, retries: u32, seconds: u32) -> (Vec<(String, u64)>, i32) {
     let count = replies.len();
     let server = Server::start(move |request| replies[request.case().parse::<usize>().unwrap()].clone());
     let mut config = config(vec![low("Acme")]);
     config["settings"]["max_retries"] = json!(retries);
-    config["settings"]["request_timeout_seconds"] = json!(seconds);
     let hooks = (0..count)
         .map(|n| json!({"type": channel, "name": format!("case {n}"), "url": format!("{}/{n}", server.url())}));
     config["webhooks"] = hooks.collect();
@@ -389,7 +370,7 @@ fn outcomes_within(channel: &str, replies: Vec<Reply>, retries: u32, seconds: u3
         let delivery = found.unwrap_or_else(|| panic!("`{name}` is reported: {run}"));
         let attempts = delivery["attempts"].as_u64().unwrap();
         assert_eq!(server.hits_of(&n.to_string()) as u64, attempts, "{name}: {delivery}");
-        if delivery["status"] != "sent" {
+        if delivery["status"] == "failed" {
             let reason = delivery["error"]["reason"].as_str().unwrap();
             assert!(REASONS.contains(&reason), "{delivery}");
             assert!(!delivery["error"]["message"].as_str().unwrap().is_empty(), "{delivery}");
@@ -521,57 +502,19 @@ fn a_custom_receiver_says_it_by_its_status_and_its_answer() {
 }
 
 #[test]
-fn an_answer_that_is_no_text_is_a_failed_delivery_and_none_at_all_is_an_unknown_one() {
-    for channel in POSTING {
-        let says_it_in_the_body = channel != "custom";
-        let cases = [
-            (Reply::bytes(vec![0xff, 0xfe, 0x7b]), if says_it_in_the_body { "failed" } else { "sent" }),
-            (Reply::raw("garbage\r\n\r\n"), "failed"),
-            (Reply::endless(), "failed"),
-            // It may have been taken, and nothing says so.
-            (Reply::truncated(FEISHU_OK), "unknown"),
-            (Reply::close(), "unknown"),
-            (Reply::raw("HTTP/1.1 20"), "unknown"),
-            (Reply::hang(), "unknown"),
-            (accepted().after(Duration::from_secs(3)), "unknown"),
+fn an_answer_that_is_no_text_is_a_failed_delivery() {
+    for channel in ["feishu", "dingtalk", "wecom"] {
+        let replies = vec![
+            Reply::bytes(vec![0xff, 0xfe, 0x7b]),
+            Reply::truncated(FEISHU_OK),
+            Reply::raw("garbage\r\n\r\n"),
+            Reply::close(),
+            Reply::endless(),
         ];
-        // In no case is there a second message, however many repeats are allowed.
-        let (outcomes, exit) = outcomes_within(channel, cases.iter().map(|(reply, _)| reply.clone()).collect(), 3, 1);
-        let want: Vec<(String, u64)> = cases.iter().map(|(_, want)| ((*want).to_owned(), 1)).collect();
-        assert_eq!(outcomes, want, "{channel}");
+        let (outcomes, exit) = outcomes(channel, replies, 0);
+        assert!(outcomes.iter().all(|(status, _)| status == "failed"), "{channel}: {outcomes:?}");
         assert_eq!(exit, 75, "{channel}");
     }
-}
-
-#[test]
-fn a_refusal_stays_one_though_its_words_break_off() {
-    // The promise of more than comes makes the body one that breaks off.
-    let cut = |status: u16| {
-        Reply::raw(format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"))
-    };
-    let (outcomes, _) = outcomes("custom", vec![cut(400), cut(503), cut(200)], 1);
-    assert_eq!(outcomes, [("failed".into(), 1), ("failed".into(), 2), ("unknown".into(), 1)]);
-}
-
-#[test]
-fn what_has_certainly_not_arrived_is_tried_again_within_the_run() {
-    // Nobody listens, no such name, and a peer that speaks no TLS: the message never left.
-    let silent = Server::start(|_| Reply::ok(""));
-    for (url, attempts) in [
-        (format!("http://127.0.0.1:{}/hook", crate::support::free_port()), 2),
-        ("http://no-such-host.invalid/hook".to_owned(), 2),
-        (silent.url().replace("http://", "https://"), 1),
-    ] {
-        let mut config = alerting("custom", &url);
-        config["settings"]["max_retries"] = json!(1);
-        let run = Program::check_json(&config).run().expect(75);
-        assert_eq!(
-            (&run.delivery()["status"], &run.delivery()["attempts"]),
-            (&json!("failed"), &json!(attempts)),
-            "{url}"
-        );
-    }
-    assert_eq!(silent.hits(), 0);
 }
 
 // ---- retries -----------------------------------------------------------------------------
@@ -602,41 +545,12 @@ fn an_error_code_that_will_not_change_is_final() {
 }
 
 #[test]
-fn a_robot_that_is_blocked_for_minutes_is_left_alone_until_the_next_run() {
-    for (channel, status, blocked) in [
-        ("dingtalk", 200, r#"{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}"#),
-        ("dingtalk", 200, r#"{"errcode":410100,"errmsg":"throttled"}"#),
-        ("wecom", 200, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#),
-        ("wecom", 429, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#),
-        ("feishu", 200, r#"{"code":11232,"msg":"frequency limited psm[lark.oapi]appID[1500]"}"#),
-        ("feishu", 200, r#"{"code":9499,"msg":"frequency limited psm"}"#),
-        ("feishu", 400, r#"{"code":99991400,"msg":"request trigger frequency limit"}"#),
-    ] {
-        let server = Server::sequence(vec![Reply::status(status, blocked), accepted()]);
-        let mut config = alerting(channel, &server.url());
-        config["settings"]["max_retries"] = json!(3);
-        // Of several messages the others wait as well.
-        config["projects"] = (0..60).map(|n| low(&format!("account-{n:03}-{}", "x".repeat(60)))).collect();
-        config["webhook"]["rate_limit"] = json!("none");
-        let program = Program::check_json(&config);
-        let run = program.clone().run().expect(75);
-        assert_eq!(server.hits(), 1, "{channel}: {run}");
-        let delivery = run.delivery();
-        assert_eq!(
-            (&delivery["status"], &delivery["error"]["reason"]),
-            (&json!("failed"), &json!("rate_limited")),
-            "{run}"
-        );
-        let run = program.run().expect(2);
-        assert_eq!(run.delivery()["status"], "sent", "{channel}: {run}");
-    }
-}
-
-#[test]
 fn a_service_that_is_busy_is_tried_again() {
-    for (channel, busy) in
-        [("dingtalk", r#"{"errcode":-1,"errmsg":"busy"}"#), ("wecom", r#"{"errcode":-1,"errmsg":"system busy"}"#)]
-    {
+    for (channel, busy) in [
+        ("feishu", r#"{"code":11232,"msg":"frequency limited psm"}"#),
+        ("dingtalk", r#"{"errcode":-1,"errmsg":"busy"}"#),
+        ("wecom", r#"{"errcode":-1,"errmsg":"system busy"}"#),
+    ] {
         let server = Server::sequence(vec![Reply::ok(busy), accepted()]);
         let mut config = alerting(channel, &server.url());
         config["settings"]["max_retries"] = json!(2);
@@ -660,30 +574,13 @@ fn a_receiver_that_recovers_gets_the_alert() {
 }
 
 #[test]
-fn a_receiver_that_hangs_may_have_taken_it_and_gets_it_once_more_in_the_next_run() {
+fn a_receiver_that_hangs_is_a_timeout_and_tried_again() {
     let server = Server::sequence(vec![Reply::hang(), accepted()]);
     let mut config = alerting("feishu", &server.url());
-    config["settings"]["max_retries"] = json!(3);
+    config["settings"]["max_retries"] = json!(1);
     config["settings"]["request_timeout_seconds"] = json!(1);
-    let program = Program::check_json(&config);
-    let run = program.clone().run().expect(75);
-    let delivery = run.delivery();
-    assert_eq!(
-        (&delivery["status"], &delivery["attempts"], &delivery["owed"]),
-        (&json!("unknown"), &json!(1), &json!(1))
-    );
-    assert_eq!(delivery["error"]["reason"], "timeout", "{run}");
-    let report = run.report();
-    let alert = &project(&report, "Acme")["alerts"][0];
-    assert_eq!((&alert["status"], &alert["owed_to"]), (&json!("unknown"), &json!(["feishu"])), "{run}");
-    let run = program.run().expect(2);
-    assert_eq!(run.delivery()["status"], "sent", "{run}");
-    let key = |request: &Request| {
-        let text = all_text(&request.json());
-        text.rsplit_once("key ").unwrap().1.chars().take(16).collect::<String>()
-    };
-    let requests = server.requests();
-    assert_eq!((requests.len(), key(&requests[0])), (2, key(&requests[1])));
+    let run = Program::check_json(&config).run().expect(2);
+    assert_eq!(run.delivery()["attempts"], 2, "{run}");
 }
 
 #[test]
@@ -750,7 +647,7 @@ fn a_channel_that_hangs_delays_no_other() {
 }
 
 #[test]
-fn one_channel_that_works_hides_no_other() {
+fn one_channel_that_works_is_enough() {
     let server = Server::start(|request| match request.case() {
         "good" => accepted(),
         _ => Reply::status(500, ""),
@@ -760,16 +657,12 @@ fn one_channel_that_works_hides_no_other() {
         {"type": "feishu", "name": "night shift", "url": format!("{}/bad", server.url())},
         {"type": "custom", "url": format!("{}/good", server.url())},
     ]);
-    let run = Program::check_json(&config).run().expect(75);
+    let run = Program::check_json(&config).run().expect(2);
     let report = run.report();
     assert_eq!(report["deliveries"][0]["channel"], "night shift");
     assert_eq!(report["deliveries"][0]["status"], "failed");
-    assert_eq!(report["deliveries"][0]["owed"], 1);
     assert_eq!(report["deliveries"][1]["channel"], "custom");
     assert_eq!(report["deliveries"][1]["status"], "sent");
-    assert_eq!(report["deliveries"][1]["owed"], 0);
-    let alert = &project(&report, "Acme")["alerts"][0];
-    assert_eq!((&alert["status"], &alert["owed_to"]), (&json!("sent"), &json!(["night shift"])));
 }
 
 // ---- splitting ---------------------------------------------------------------------------

@@ -8,13 +8,9 @@ use std::process::Command;
 const BAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config/bad");
 
 fn run(subcommand: &str, file: &str) -> (Option<i32>, String, String) {
-    run_in(BAD, &[subcommand, "--config", file])
-}
-
-fn run_in(folder: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_balance-alert"))
-        .args(arguments)
-        .current_dir(folder)
+        .args([subcommand, "--config", file])
+        .current_dir(BAD)
         .env_clear()
         .output()
         .unwrap();
@@ -43,48 +39,17 @@ fn every_mistake_gives_its_exact_message() {
         }
         // A message names its file, and a place wherever there is one.
         assert!(said.starts_with(&format!("error: {name}:")), "{said}");
-        for secret in ["k-123456", "secret-1", "9f8e7d6c5b4a39281706", "9876543210", "abcdefgh"] {
-            assert!(!said.contains(secret), "{name}: {said}");
-        }
+        assert!(!said.contains("k-123456") && !said.contains("secret-1"), "{said}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count >= 25, "{count}");
-}
-
-/// What is no mistake, but probably not meant so: a config beside what `validate` says of it. A run does not say it.
-#[test]
-fn every_trap_of_a_page_gives_its_exact_warning() {
-    const TRAPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config/traps");
-    let mut files: Vec<_> = std::fs::read_dir(TRAPS).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
-    assert!(files.len() >= 7, "{files:?}");
-    let mut wrong = Vec::new();
-    for file in files {
-        let name = file.file_name().unwrap().to_str().unwrap();
-        let (code, _, said) = run_in(TRAPS, &["validate", "--config", name]);
-        assert_eq!(code, Some(0), "{name}: {said}");
-        let expected = file.with_extension("txt");
-        if std::env::var_os("UPDATE_FIXTURES").is_some() {
-            std::fs::write(&expected, &said).unwrap();
-        }
-        let expected = std::fs::read_to_string(expected).unwrap();
-        if said != expected {
-            wrong.push(format!("{name}\n--- want\n{expected}--- got\n{said}"));
-        }
-    }
-    // A run does not repeat it; this one asks nobody.
-    let (_, _, said) = run_in(TRAPS, &["check", "--config", "zero-in-an-option.yaml"]);
-    assert!(!said.contains("what is missing becomes 0"), "{said}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn a_check_stops_at_what_concerns_all_and_goes_on_past_what_concerns_one_entry() {
     let (code, _, _) = run("check", "unknown-field.yaml");
     assert_eq!(code, Some(78));
-    let used = ["page-mistake-is-told-once.yaml", "option-expression.yaml"];
-    for entry in ["unset-variable.yaml", "missing-secret-file.yaml", "bad-pair.yaml"].into_iter().chain(used) {
+    for entry in ["unset-variable.yaml", "missing-secret-file.yaml", "bad-pair.yaml"] {
         let (code, out, err) = run("check", entry);
         assert_eq!(code, Some(3), "{entry}: {out}{err}");
         assert!(out.contains("config: "), "{entry}: {out}");

@@ -1,28 +1,17 @@
 //! The real program against local HTTP and HTTPS servers, as one binary: it links once and
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
-#![allow(clippy::disallowed_methods, reason = "tests may wait")]
-
 mod access;
-mod amounts;
 mod causes;
 mod channel_types;
 mod channels;
 mod config_mistakes;
-mod databases;
-mod delivery;
-mod environment;
 mod faults;
-mod files;
-mod hangs;
 mod limits;
-mod mailbox_bounds;
 mod mailboxes;
 mod memory;
 mod metrics;
-mod pages;
 mod platform;
-mod process;
 mod providers;
 mod quickstart;
 mod report;

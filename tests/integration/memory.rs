@@ -328,7 +328,7 @@ fn old_samples_and_alerts_are_removed(kind: Kind) {
     world.configure(|config| config["state"]["retention_days"] = json!(39));
     world.run().expect(2);
     for (table, rows) in
-        [("runs", 2), ("samples", 2), ("checks", 1), ("alerts", 0), ("deliveries", 0), ("courses", 1), ("told", 1)]
+        [("runs", 2), ("samples", 2), ("checks", 1), ("alerts", 0), ("deliveries", 0), ("conditions", 1)]
     {
         assert_eq!(world.count(&format!("SELECT count(*) FROM {table}")), rows, "{table}");
     }
@@ -447,7 +447,16 @@ fn a_newer_store_is_left_alone(kind: Kind) {
 fn an_older_store_is_brought_up_to_date_by_the_next_run(kind: Kind) {
     let world = World::new(kind, &[("A", 5)]);
     world.run().expect(2);
-    world.age(2);
+    // As the version before left it.
+    for (table, column) in
+        [("runs", "unusable_channels"), ("circuits", "reason"), ("circuits", "message"), ("runs", "shard")]
+    {
+        world.sql(&format!("ALTER TABLE {table} DROP COLUMN {column}"));
+    }
+    world.sql(match kind {
+        Kind::Sqlite => "PRAGMA user_version = 2",
+        Kind::Postgres => "UPDATE facts SET value = '2' WHERE name = 'schema_version'",
+    });
     let status = world.ask(["status"]).expect(3);
     assert!(status.stderr.contains("written by an older version"), "{status}");
     assert!(status.stderr.contains("`balance-alert check` brings it up to date"), "{status}");
@@ -509,7 +518,7 @@ fn the_place_is_the_flag_the_variable_the_config_or_the_usual_one() {
     assert!(!finished.stderr.contains("geheim"), "{finished}");
     for (value, flag) in [("none", None), ("variable.db", Some("none"))] {
         let (program, finished) = run(&config, flag, &[("BALANCE_ALERT_STATE", value)]);
-        assert!(!finished.stderr.contains("memory"), "it was chosen, so there is nothing to warn of: {finished}");
+        assert_eq!(finished.stderr.matches("no memory of other runs").count(), 1, "{finished}");
         assert!(!program.path("by").exists() && !program.path("variable.db").exists());
         assert_eq!(finished.report()["memory"]["status"], "off");
     }
@@ -744,7 +753,6 @@ fn mistakes_in_state_are_explained() {
         (json!({"path": "a", "url": "postgres://h/d"}), "exclude each other"),
         (json!({"pth": "a"}), "did you mean `path`?"),
         (json!({"path": "a", "retention_days": 0}), "`retention_days` must be 1 to 36500"),
-        (json!({"path": "a", "retention_days": "9876543210"}), "`retention_days` must be 1 to 36500\n"),
     ] {
         let run = Program::check(&bad(state)).run().expect(78);
         assert!(run.stderr.contains(says), "{run}");

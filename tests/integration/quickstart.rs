@@ -94,7 +94,7 @@ fn documented_defaults_are_the_real_ones() {
     assert_eq!(settings.max_retries, 3);
     assert_eq!(settings.alerting.cooldown.as_secs(), 86_400);
     assert_eq!(settings.alerting.realert_drop_percent, 50.into());
-    assert_eq!(settings.alerting.recovery_margin_percent, 5.into());
+    assert_eq!(settings.alerting.recovery_margin_percent, 0.into());
     assert_eq!(settings.alerting.failure_alert_after, 3);
     assert_eq!(settings.response_cache_ttl.as_secs(), 0);
     assert_eq!((settings.circuit.failures, settings.circuit.open_for.as_secs()), (3, 60));
@@ -107,7 +107,7 @@ fn documented_defaults_are_the_real_ones() {
         ("max_retries", 3),
         ("alert_cooldown_seconds", 86_400),
         ("realert_drop_percent", 50),
-        ("recovery_margin_percent", 5),
+        ("recovery_margin_percent", 0),
         ("failure_alert_after", 3),
         ("response_cache_ttl", 0),
         ("circuit_breaker_failures", 3),

@@ -1,19 +1,13 @@
 //! Mailboxes: a visit (`session`), what the mails there say (`mail`), and which of it is an alert (`keywords`, `finding`).
 //!
-//! What comes from a server or in a mail is bounded before anything looks into it: by `stream` and `answer` what a server says, by
-//! `mail` the way through a mail's parts. What libraries are measured not to do is here as well: encoded words that are split
-//! inside a character, HTML that hides or merges words, parts that a partial fetch has cut off. Nothing a mail contains can panic,
-//! hang or forge the alert that it causes; should one end the process all the same, `trial` finds it in the next run.
+//! A MIME library takes mails apart; what it is measured not to do is here: encoded words that are split inside a
+//! character, HTML that hides or merges words, parts that a partial fetch has cut off. Nothing a mail contains can panic,
+//! hang or forge the alert that it causes.
 
-mod amounts;
-pub mod answer;
 pub mod finding;
-mod folder;
 pub mod html;
 pub mod keywords;
 pub mod mail;
-pub mod resolve;
 pub mod scan;
 pub mod session;
 mod stream;
-pub mod trial;

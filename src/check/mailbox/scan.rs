@@ -1,8 +1,5 @@
 //! One mailbox as the pool runs it: a token if it takes one, a visit, and which of the mails are alerts.
 
-use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -11,23 +8,18 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-use super::resolve::{Answer, Resolver};
-use super::session::{Bounds, Cursor, Letter, Proof, Reader, visit};
-use super::{finding, mail, trial};
+use super::session::{Bounds, Cursor, Proof, visit};
+use super::{finding, mail::Mail};
 use crate::alert::Identity;
-use crate::check::pool::{self, Lost, Turn};
+use crate::check::pool::Lost;
 use crate::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
-use crate::failure::{Failure, Reason, Retry};
+use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Method, Request};
 use crate::redact::Redactor;
 use crate::retry;
 
-/// Longest time for one mailbox, what it waits for a worker or between attempts not counted.
+/// Longest time for one mailbox.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Of a mail's text so much is searched for an amount, in bytes: that search is slow, and the amount stands near the beginning.
-const MOST_FOR_AMOUNT: usize = 32 * 1024;
-/// Longest pause between two looks whether a name has been looked up.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A mail that is an alert.
 #[derive(Clone, Debug)]
@@ -61,25 +53,7 @@ pub struct Scan {
     pub findings: Vec<Finding>,
     /// How far it was read.
     pub cursor: Cursor,
-    /// Why the rest is left for the next run, and how many mails these are.
-    pub rest: Option<(Failure, usize)>,
 }
-
-/// Mails that are about to be read. A run that dies leaves this in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The server's mark of the folder.
-    pub validity: u32,
-    /// Their first number.
-    pub first: u32,
-    /// Their last number.
-    pub last: u32,
-    /// Whether this is one mail that has been told apart from the others: should the run die, it was this one.
-    pub is_alone: bool,
-}
-
-/// Writes down, as far as there is a store, which mails of a mailbox are about to be read. Never takes long.
-pub type Marker = Arc<dyn Fn(Identity, Mark) + Send + Sync>;
 
 /// What came of a mailbox, all attempts taken together.
 #[derive(Clone, Debug)]
@@ -97,18 +71,10 @@ impl Scanned {
     pub fn lost(lost: Lost) -> Scanned {
         Scanned { result: Err(lost.failure), attempts: u32::from(lost.is_started), duration: lost.duration }
     }
-
-    /// Why the mailbox was not read, or not to its end.
-    pub fn failure(&self) -> Option<&Failure> {
-        match &self.result {
-            Ok(scan) => scan.rest.as_ref().map(|(failure, _)| failure),
-            Err(failure) => Some(failure),
-        }
-    }
 }
 
 /// What all mailboxes of a run share.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// The day of the run.
     pub today: Date,
@@ -116,241 +82,75 @@ pub struct Terms {
     pub settings: EmailSettings,
     /// How often and how long to try.
     pub policy: retry::Policy,
-    /// Looks up the servers' names.
-    pub resolver: Resolver,
-    /// Writes down what is about to be read.
-    pub marker: Marker,
-    /// For tokens, and for TLS.
-    pub clients: Arc<Clients>,
-    /// Knows every secret.
-    pub redactor: Arc<Redactor>,
 }
 
-/// A mailbox that is being scanned, in turns: while its server's name is looked up, and between two attempts, others have the
-/// worker.
-pub struct Scanner {
-    mailbox: Mailbox,
+/// Scans a mailbox.
+pub fn scan(
+    mailbox: &Mailbox,
     cursor: Option<Cursor>,
-    mark: Option<Mark>,
-    terms: Arc<Terms>,
-    attempts: u32,
-    begun: Option<Instant>,
-    waiting_since: Option<Instant>,
-    spent: Duration,
-}
-
-impl Scanner {
-    /// Goes on from what earlier runs have left: how far they have read, and what they were reading when they died.
-    pub fn new(mailbox: Mailbox, cursor: Option<Cursor>, mark: Option<Mark>, terms: Arc<Terms>) -> Scanner {
-        let (begun, waiting_since) = (None, None);
-        Scanner { mailbox, cursor, mark, terms, attempts: 0, begun, waiting_since, spent: Duration::ZERO }
-    }
-
-    /// The name of the mailbox.
-    pub fn name(&self) -> &str {
-        &self.mailbox.name
-    }
-
-    /// Scans, or says when to come again.
-    pub fn turn(&mut self) -> Turn<Scanned> {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
-        let result = match (&self.mailbox.broken, self.mailbox.login.clone()) {
-            (None, Some(login)) => match self.addresses() {
-                Ok(None) => {
-                    let waited = self.waiting_since.map(|since| since.elapsed()).unwrap_or_default();
-                    let pause = (waited / 8).clamp(Duration::from_millis(1), PAUSE);
-                    let why = "the host name was not resolved before the run's time was over";
-                    return Turn::Later(Instant::now() + pause, Failure::transient(Reason::Dns, why));
-                }
-                Ok(Some(addresses)) => self.attempt(&login, &addresses),
-                Err(failure) => Err(failure),
-            },
-            (why, _) => Err(Failure::new(Reason::Config, why.clone().unwrap_or_default())),
-        };
-        self.waiting_since = None;
-        self.attempts += u32::from(self.mailbox.broken.is_none());
-        let result = match result {
-            Ok(scan) => Ok(scan),
-            Err(mut failure) => {
-                if self.spent >= LONGEST {
-                    failure.retry = Retry::Never;
-                }
-                match retry::after(&self.terms.policy, &self.terms.redactor, self.attempts, failure) {
-                    retry::Next::GiveUp(failure) => Err(failure),
-                    retry::Next::Wait(wait, failure) => return Turn::Later(Instant::now() + wait, failure),
-                }
-            }
-        };
-        let result = pool::or_cancelled(result, &self.terms.policy.deadline);
-        Turn::Done(Scanned { result, attempts: self.attempts, duration: begun.elapsed() })
-    }
-
-    /// Where the server is, if that is known by now.
-    fn addresses(&mut self) -> Result<Option<Vec<SocketAddr>>, Failure> {
-        let address = &self.mailbox.address;
-        let now = Instant::now();
-        let since = self.waiting_since.unwrap_or(now);
-        match self.terms.resolver.ask(&address.host, address.port, since) {
-            Answer::Addresses(addresses) => Ok(Some(addresses)),
-            Answer::None => Err(Failure::transient(Reason::Dns, "the host name could not be resolved")),
-            Answer::NotYet => Ok(None),
-            Answer::Asked if now - since < self.mailbox.timeout => {
-                self.waiting_since = Some(since);
-                Ok(None)
-            }
-            Answer::Asked => {
-                self.terms.resolver.give_up(&address.host, address.port);
-                let limit = crate::text::seconds(self.mailbox.timeout);
-                Err(Failure::transient(Reason::Dns, format!("the host name could not be resolved within {limit} s")))
-            }
-        }
-    }
-
-    /// One attempt.
-    fn attempt(&mut self, login: &MailLogin, addresses: &[SocketAddr]) -> Result<Scan, Failure> {
-        let begin = Instant::now();
-        let deadline = begin + time_for_attempt(self.spent, self.terms.policy.time());
-        let result = self.visit(login, addresses, deadline);
-        self.spent += begin.elapsed();
-        result
-    }
-
-    fn visit(&self, login: &MailLogin, addresses: &[SocketAddr], deadline: Instant) -> Result<Scan, Failure> {
-        let (mailbox, terms) = (&self.mailbox, &self.terms);
-        let left = deadline.saturating_duration_since(Instant::now());
-        let proof = match login {
-            MailLogin::Password(password) => Proof::Password(password.clone()),
-            MailLogin::Oauth2(oauth2) => Proof::Token(token(oauth2, &terms.clients, mailbox.timeout.min(left))?),
-        };
-        let bounds = Bounds {
-            today: terms.today,
-            days: terms.settings.days,
-            most: terms.settings.max_emails,
-            timeout: mailbox.timeout,
-            deadline,
-        };
-        let mut desk = Desk { mailbox, terms, mark: self.mark, validity: 0, is_careful: false, deadline };
-        let tls = || terms.clients.tls();
-        let visit = visit(&mailbox.address, addresses, &proof, tls, self.cursor, &bounds, &mut desk)?;
+    terms: &Terms,
+    clients: &Clients,
+    redactor: &Redactor,
+) -> Scanned {
+    let begin = Instant::now();
+    let policy = retry::Policy { deadline: terms.policy.deadline.or_at(begin + LONGEST), ..terms.policy };
+    let (result, attempts) = match (&mailbox.broken, &mailbox.login) {
+        (None, Some(login)) => retry::run(&policy, redactor, |left| {
+            let proof = match login {
+                MailLogin::Password(password) => Proof::Password(password.clone()),
+                MailLogin::Oauth2(oauth2) => Proof::Token(token(oauth2, clients, mailbox.timeout.min(left))?),
+            };
+            let bounds = Bounds {
+                today: terms.today,
+                days: terms.settings.days,
+                most: terms.settings.max_emails,
+                timeout: mailbox.timeout,
+                deadline: Instant::now() + left,
+            };
+            visit(
+                &mailbox.address,
+                &proof,
+                || clients.tls(),
+                cursor,
+                &bounds,
+                |mail, received| look(mailbox, &mail, received),
+            )
+        }),
+        (why, _) => (Err(Failure::new(Reason::Config, why.clone().unwrap_or_default())), 0),
+    };
+    let result = result.map(|visit| {
         let mut findings: Vec<Finding> = Vec::new();
         for found in visit.found {
             if !findings.iter().any(|other| other.identity == found.identity) {
                 findings.push(found);
             }
         }
-        let rest = visit.rest.map(|(failure, left)| {
-            let message = terms.redactor.clean(&failure.message);
-            log::warn!("`{}`: {left} mails are left for the next run: {message}", mailbox.name);
-            (Failure { message, ..failure }, left)
-        });
-        Ok(Scan { scanned: visit.read, skipped: visit.skipped, findings, cursor: visit.cursor, rest })
-    }
+        Scan { scanned: visit.read, skipped: visit.skipped, findings, cursor: visit.cursor }
+    });
+    Scanned { result, attempts, duration: begin.elapsed() }
 }
 
-/// The time of an attempt, by what earlier ones have spent and what the run has left. It ends a little before it would be given up,
-/// so that what it has read by then is not lost.
-fn time_for_attempt(spent: Duration, left: Duration) -> Duration {
-    let left = left.min(LONGEST.saturating_sub(spent));
-    left - (left / 10).min(Duration::from_secs(1))
-}
-
-/// Where the mails of one visit are read.
-struct Desk<'a> {
-    mailbox: &'a Mailbox,
-    terms: &'a Terms,
-    /// What an earlier run was reading when it died.
-    mark: Option<Mark>,
-    validity: u32,
-    /// Whether the mails that come now may be the ones that an earlier run died of.
-    is_careful: bool,
-    deadline: Instant,
-}
-
-impl Reader for Desk<'_> {
-    type Kept = Finding;
-
-    fn announce(&mut self, validity: u32, numbers: &[u32]) {
-        let (first, last) = (numbers.first().copied().unwrap_or_default(), numbers.last().copied().unwrap_or_default());
-        self.validity = validity;
-        // The mark of the run that died stays until this one is over.
-        self.is_careful =
-            self.mark.is_some_and(|mark| mark.validity == validity && mark.first <= last && first <= mark.last);
-        if !self.is_careful {
-            self.mark(Mark { validity, first, last, is_alone: false });
-        }
+fn look(mailbox: &Mailbox, mail: &Mail, received: Option<Timestamp>) -> Option<Finding> {
+    let sender = mail.sender.to_lowercase();
+    if mailbox.ignore_senders.iter().any(|ignored| sender.contains(ignored.as_str())) {
+        return None;
     }
-
-    fn read(&mut self, letter: Letter) -> Result<Option<Finding>, Failure> {
-        if self.is_careful {
-            let alone = Mark { validity: self.validity, first: letter.uid, last: letter.uid, is_alone: true };
-            if self.mark == Some(alone) {
-                return Ok(Some(self.unread(&letter, "an earlier run died of it")));
-            }
-            match trial::hold(letter.raw, self.deadline)? {
-                trial::Verdict::Harmless => {}
-                trial::Verdict::Harmful => return Ok(Some(self.unread(&letter, "an earlier run died of it"))),
-                trial::Verdict::None => self.mark(alone),
-            }
-        }
-        match catch_unwind(AssertUnwindSafe(|| self.look(&letter))) {
-            Ok(found) => Ok(found),
-            Err(_) => Ok(Some(self.unread(&letter, "reading it failed by a defect of this program"))),
-        }
+    let text = format!("{}\n{}", mail.subject, mail.text);
+    let keywords = mailbox.keywords.find(&text);
+    if keywords.is_empty() {
+        return None;
     }
-}
-
-impl Desk<'_> {
-    fn mark(&self, mark: Mark) {
-        (self.terms.marker)(self.mailbox.identity(), mark);
-    }
-
-    fn look(&self, letter: &Letter) -> Option<Finding> {
-        let (mailbox, mail) = (self.mailbox, mail::read(letter.raw));
-        let sender = mail.sender.to_lowercase();
-        if mailbox.ignore_senders.iter().any(|ignored| sender.contains(ignored.as_str())) {
-            return None;
-        }
-        let text = format!("{}\n{}", mail.subject, mail.text);
-        let keywords = mailbox.keywords.find(&text);
-        if keywords.is_empty() {
-            return None;
-        }
-        let amount = amount(&text);
-        Some(Finding {
-            identity: Identity::of("mail", &mail.id, &[]),
-            service: finding::service(&mail.subject),
-            subject: mail.subject,
-            sender: mail.sender,
-            date: mail.date.or(letter.received),
-            amount: amount.as_ref().map(|amount| amount.value),
-            currency: amount.and_then(|amount| amount.currency),
-            keywords,
-        })
-    }
-
-    /// A mail that is left out is told like one that speaks of trouble: somebody should look at it.
-    fn unread(&self, letter: &Letter, why: &str) -> Finding {
-        let (mailbox, address) = (self.mailbox, &self.mailbox.address);
-        let uid = letter.uid;
-        log::warn!("`{}`: the mail with UID {uid} is left out: {why}", mailbox.name);
-        let (uid, validity) = (uid.to_string(), self.validity.to_string());
-        let place = [&address.host, &address.username, &address.folder, &validity, &uid].map(String::as_str);
-        Finding {
-            identity: Identity::of("unread mail", &mailbox.name, &place),
-            subject: format!("a mail could not be read (UID {uid}): {why}"),
-            sender: "unknown".to_owned(),
-            date: letter.received,
-            service: None,
-            amount: None,
-            currency: None,
-            keywords: Vec::new(),
-        }
-    }
-}
-
-/// The amount that a mail names.
-pub fn amount(text: &str) -> Option<finding::Amount> {
-    finding::amount(&text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
+    let amount = finding::amount(&text);
+    Some(Finding {
+        identity: Identity::of("mail", &mail.id, &[]),
+        subject: mail.subject.clone(),
+        sender: mail.sender.clone(),
+        date: mail.date.or(received),
+        service: finding::service(&mail.subject),
+        amount: amount.as_ref().map(|amount| amount.value),
+        currency: amount.and_then(|amount| amount.currency),
+        keywords,
+    })
 }
 
 /// A new access token for a refresh token (RFC 6749 section 6).
@@ -382,33 +182,5 @@ fn token(oauth2: &Oauth2, clients: &Clients, timeout: Duration) -> Result<Secret
         (status, _) => {
             Err(Failure::of_status(status, format!("no token (HTTP {status})")).heeding(response.retry_after))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mailbox_has_a_minute_in_all_and_ends_before_the_run_does() {
-        let seconds = Duration::from_secs;
-        for (spent, left, time) in [
-            (0, 3600, seconds(59)),
-            (45, 3600, seconds(14)),
-            (60, 3600, seconds(0)),
-            (90, 3600, seconds(0)),
-            (0, 20, seconds(19)),
-            (0, 5, Duration::from_millis(4500)),
-            (58, 20, Duration::from_millis(1800)),
-        ] {
-            assert_eq!(time_for_attempt(seconds(spent), seconds(left)), time, "{spent} {left}");
-        }
-    }
-
-    #[test]
-    fn an_amount_is_looked_for_near_the_beginning() {
-        let text = |before: usize| format!("{}余额：12.50 元", "字 ".repeat(before / 4));
-        assert!(amount(&text(MOST_FOR_AMOUNT - 100)).is_some());
-        assert!(amount(&text(MOST_FOR_AMOUNT + 100)).is_none());
     }
 }

@@ -1,10 +1,8 @@
 //! A visit to a mailbox: connect, log in, open it read-only, and fetch what is new. One attempt; nothing is ever changed.
 //!
-//! The crate `imap` speaks the protocol. Its gaps are closed here, in `stream` and in `answer`: the greeting is checked,
-//! queries are built from numbers only, answers and time are bounded, and the server's own words survive whatever their charset.
+//! The crate `imap` speaks the protocol. Its gaps are closed here and in `stream`: the greeting is checked, queries are
+//! built from numbers only, answers and time are bounded, and the server's own words survive whatever their charset.
 
-use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use imap::Session;
@@ -13,23 +11,16 @@ use jiff::{Span, Timestamp};
 use native_tls::TlsConnector;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::folder;
-use super::stream::{ANSWER, Clear, Limits, Stream};
+use super::mail::{self, Mail};
+use super::stream::{ANSWER, Limits, Stream};
 use crate::failure::{Failure, Reason};
 use crate::http::timed_out;
-use crate::process::clock;
 use crate::text;
 
 /// Mails that are fetched with one command.
 const BATCH: usize = 25;
-/// Mails that a reader hears of at once, before the first of them is fetched.
-pub(super) const ANNOUNCED: usize = 200;
 /// Most of one mail that is fetched, in bytes.
-pub const MOST_OF_MAIL: u64 = 256 * 1024;
-/// What the numbers of all mails may take, in bytes: enough for 400 000 of them.
-const NUMBERS: u64 = 4 * ANSWER;
-/// Lines that a server may say before STARTTLS.
-const MOST_LINES: usize = 100;
+const MOST_OF_MAIL: u64 = 256 * 1024;
 /// Longest of a server's own words.
 const MOST_WORDS: usize = 200;
 /// Servers that want to know who comes before they open a mailbox, and do not say so (NetEase).
@@ -94,32 +85,6 @@ pub struct Bounds {
     pub deadline: Instant,
 }
 
-/// A mail as it came.
-#[derive(Clone, Copy, Debug)]
-pub struct Letter<'a> {
-    /// Its number in the folder.
-    pub uid: u32,
-    /// When the server got it.
-    pub received: Option<Timestamp>,
-    /// Its bytes, not all of them if there are too many.
-    pub raw: &'a [u8],
-}
-
-/// Who reads the mails of a visit, one after the other: never are all of them in memory.
-pub trait Reader {
-    /// What is kept of a mail.
-    type Kept;
-
-    /// These mails come next, of a folder with this mark.
-    fn announce(&mut self, validity: u32, numbers: &[u32]);
-
-    /// Reads one, and says what is kept of it.
-    ///
-    /// # Errors
-    /// There is no time to read it. It has not been read then, and is fetched again in another run.
-    fn read(&mut self, letter: Letter) -> Result<Option<Self::Kept>, Failure>;
-}
-
 /// What was in a mailbox.
 #[derive(Clone, Debug)]
 pub struct Visit<T> {
@@ -131,128 +96,70 @@ pub struct Visit<T> {
     pub skipped: usize,
     /// How far it was read.
     pub cursor: Cursor,
-    /// Why the rest is left for the next run, and how many mails these are.
-    pub rest: Option<(Failure, usize)>,
 }
 
-/// One visit, at these addresses of the server.
+/// One visit. `keep` sees every mail with the time the server got it, and says what is kept of it: never all of them are in
+/// memory.
 ///
 /// # Errors
-/// Why nothing could be read. Wrong credentials are definitive: servers lock accounts.
-pub fn visit<R: Reader>(
+/// Why it could not be read. Wrong credentials are definitive: servers lock accounts.
+pub fn visit<T>(
     address: &Address,
-    addresses: &[SocketAddr],
     proof: &Proof,
     connector: impl FnOnce() -> Result<TlsConnector, String>,
     cursor: Option<Cursor>,
     bounds: &Bounds,
-    reader: &mut R,
-) -> Result<Visit<R::Kept>, Failure> {
+    mut keep: impl FnMut(Mail, Option<Timestamp>) -> Option<T>,
+) -> Result<Visit<T>, Failure> {
     let limits = Limits::new(bounds.timeout, bounds.deadline);
-    let mut session = open(address, addresses, proof, connector, &limits)?;
-    let mailbox = examine(&mut session, &address.folder, &limits)?;
+    let words = limits.clone();
+    let tls = || connector().map_err(|why| Failure::new(Reason::Internal, format!("no TLS: {why}")));
+    let stream = Stream::connect(&address.host, address.port, limits.clone())?;
+    let failed = |error: imap::Error| failure(error, &words);
+    let client = match address.security {
+        Security::Tls => greeted(imap::Client::new(stream.secure(&address.host, &tls()?)?), &words)?,
+        Security::None => greeted(imap::Client::new(stream), &words)?,
+        Security::StartTls => imap::Client::new(start_tls(stream, &words)?.secure(&address.host, &tls()?)?),
+    };
+    let (mut session, has_id) = log_in(client, address, proof, &words)?;
+    let host = address.host.to_ascii_lowercase();
+    if has_id || WANT_ID.iter().any(|known| host.ends_with(known)) {
+        words.allow(ANSWER);
+        let version = env!("CARGO_PKG_VERSION");
+        let command = format!("ID (\"name\" \"balance-alert\" \"version\" \"{version}\" \"vendor\" \"balance-alert\")");
+        // A server may refuse to hear it, and is none the worse for it.
+        let answer = session.run_command_and_read_response(command);
+        if let Err(error @ (imap::Error::Io(_) | imap::Error::ConnectionLost)) = answer {
+            return Err(failed(error));
+        }
+    }
+    words.allow(ANSWER);
+    let mailbox = session.examine(&address.folder).map_err(|error| match failed(error) {
+        failure if failure.reason == Reason::Auth => Failure {
+            reason: Reason::Protocol,
+            message: format!("the folder cannot be opened: {}", failure.message),
+            ..failure
+        },
+        failure => failure,
+    })?;
     let validity = mailbox.uid_validity.unwrap_or_default();
     let known = cursor.filter(|cursor| cursor.validity == validity && validity != 0);
-    let mut numbers = search(&mut session, known, bounds, &limits)?;
+    let mut numbers = search(&mut session, known, bounds, &words)?;
     let cursor = Cursor { validity, last: known.map_or(0, |cursor| cursor.last) };
-    let mut visit = Visit { found: Vec::new(), read: 0, skipped: 0, cursor, rest: None };
+    let mut visit = Visit { found: Vec::new(), read: 0, skipped: 0, cursor };
     visit.skipped = numbers.len().saturating_sub(bounds.most);
     numbers.drain(..visit.skipped);
-    let oldest = known.is_none().then(|| {
-        let days = Duration::from_secs(u64::from(bounds.days) * 86_400);
-        clock::now().checked_sub(days).unwrap_or(Timestamp::MIN)
-    });
-    if let Err(failure) = read_all(&mut session, &numbers, oldest, &limits, reader, &mut visit) {
-        let left = numbers.iter().filter(|uid| **uid > visit.cursor.last).count();
-        // What was read counts, so that each run comes further.
-        if left == numbers.len() {
-            return Err(failure);
-        }
-        visit.rest = Some((failure, left));
-        return Ok(visit);
+    for batch in numbers.chunks(BATCH) {
+        let mails = fetch(&mut session, batch, known.is_none(), bounds, &words)?;
+        visit.read += mails.len();
+        visit.found.extend(mails.into_iter().filter_map(|(mail, received)| keep(mail, received)));
+        visit.cursor.last = visit.cursor.last.max(batch.last().copied().unwrap_or_default());
     }
     // A quiet mailbox has been read up to the number that the next mail gets.
     let next = mailbox.uid_next.unwrap_or_default().saturating_sub(1);
     visit.cursor.last = visit.cursor.last.max(next.min(numbers.last().copied().unwrap_or(next)));
     let _ = session.logout();
     Ok(visit)
-}
-
-/// Connects and logs in.
-fn open(
-    address: &Address,
-    addresses: &[SocketAddr],
-    proof: &Proof,
-    connector: impl FnOnce() -> Result<TlsConnector, String>,
-    limits: &Limits,
-) -> Result<Session<Stream>, Failure> {
-    let tls = || connector().map_err(|why| Failure::new(Reason::Internal, format!("no TLS: {why}")));
-    let clear = Clear::connect(addresses, limits.clone())?;
-    let client = match address.security {
-        Security::Tls => greeted(imap::Client::new(clear.secure(&address.host, &tls()?)?), limits)?,
-        Security::None => greeted(imap::Client::new(clear.stay()), limits)?,
-        Security::StartTls => imap::Client::new(start_tls(clear, limits)?.secure(&address.host, &tls()?)?),
-    };
-    let (mut session, has_id) = log_in(client, address, proof, limits)?;
-    let host = address.host.to_ascii_lowercase();
-    if has_id || WANT_ID.iter().any(|known| host.ends_with(known)) {
-        limits.allow(ANSWER);
-        let version = env!("CARGO_PKG_VERSION");
-        let command = format!("ID (\"name\" \"balance-alert\" \"version\" \"{version}\" \"vendor\" \"balance-alert\")");
-        match session.run_command_and_read_response(command) {
-            // A server may refuse to hear it, and is none the worse for it.
-            Ok(_) | Err(imap::Error::No(_) | imap::Error::Bad(_)) => {}
-            Err(error) => return Err(failure(&error, limits)),
-        }
-    }
-    Ok(session)
-}
-
-/// Opens the folder read-only, under one of the names that it may have.
-fn examine(session: &mut Session<Stream>, folder: &str, limits: &Limits) -> Result<imap::types::Mailbox, Failure> {
-    let mut names = folder::names(folder).into_iter().peekable();
-    loop {
-        limits.allow(ANSWER);
-        let name = names.next().unwrap_or_default();
-        match session.examine(&name) {
-            Ok(mailbox) => return Ok(mailbox),
-            Err(imap::Error::No(_)) if names.peek().is_some() => {}
-            Err(error) => {
-                let failure = failure(&error, limits);
-                let message = match failure.reason {
-                    Reason::Auth => format!("the folder cannot be opened: {}", failure.message),
-                    _ => return Err(failure),
-                };
-                return Err(Failure { reason: Reason::Protocol, message, ..failure });
-            }
-        }
-    }
-}
-
-/// Fetches the mails and has them read, in the order of their numbers.
-fn read_all<R: Reader>(
-    session: &mut Session<Stream>,
-    numbers: &[u32],
-    oldest: Option<Timestamp>,
-    limits: &Limits,
-    reader: &mut R,
-    visit: &mut Visit<R::Kept>,
-) -> Result<(), Failure> {
-    for announced in numbers.chunks(ANNOUNCED) {
-        reader.announce(visit.cursor.validity, announced);
-        for batch in announced.chunks(BATCH) {
-            for (uid, received, raw) in fetch(session, batch, limits)? {
-                // The server counts days in a zone of its own; what is too old is left out by its time.
-                if received.zip(oldest).is_none_or(|(at, oldest)| at >= oldest) {
-                    visit.found.extend(reader.read(Letter { uid, received, raw: &raw })?);
-                    visit.read += 1;
-                }
-                visit.cursor.last = visit.cursor.last.max(uid);
-            }
-            visit.cursor.last = visit.cursor.last.max(batch.last().copied().unwrap_or_default());
-        }
-    }
-    Ok(())
 }
 
 /// The numbers of the mails to read, in ascending order.
@@ -262,50 +169,57 @@ fn search(
     bounds: &Bounds,
     limits: &Limits,
 ) -> Result<Vec<u32>, Failure> {
-    limits.allow(NUMBERS);
+    limits.allow(16 * ANSWER);
     let query = match known {
         Some(cursor) => format!("UID {}:*", cursor.last.saturating_add(1)),
         None => {
-            // A day more than wanted: the server counts days in a zone of its own.
+            // The server counts days in a zone of its own; what is too old is left out by its time.
             let since = bounds.today.checked_sub(Span::new().days(i64::from(bounds.days) + 1)).unwrap_or(bounds.today);
             format!("SINCE {}", since.strftime("%-d-%b-%Y"))
         }
     };
-    let found = session.uid_search(query).map_err(|error| failure(&error, limits))?;
+    let found = session.uid_search(query).map_err(|error| failure(error, limits))?;
     // `n:*` holds the last mail even if its number is smaller.
     let mut numbers: Vec<u32> = found.into_iter().filter(|uid| known.is_none_or(|cursor| *uid > cursor.last)).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// The number of a mail, the time the server got it, and its bytes.
-type Fetched = (u32, Option<Timestamp>, Vec<u8>);
-
-/// The mails of a batch in the order of their numbers, with the time the server got them.
-fn fetch(session: &mut Session<Stream>, batch: &[u32], limits: &Limits) -> Result<Vec<Fetched>, Failure> {
+/// The mails of a batch, oldest first, with the time the server got them.
+fn fetch(
+    session: &mut Session<Stream>,
+    batch: &[u32],
+    is_by_date: bool,
+    bounds: &Bounds,
+    limits: &Limits,
+) -> Result<Vec<(Mail, Option<Timestamp>)>, Failure> {
     limits.allow(batch.len() as u64 * (MOST_OF_MAIL + 4096) + ANSWER);
     let list: Vec<String> = batch.iter().map(u32::to_string).collect();
     let query = format!("(UID INTERNALDATE BODY.PEEK[]<0.{MOST_OF_MAIL}>)");
-    let fetched = session.uid_fetch(list.join(","), query).map_err(|error| failure(&error, limits))?;
-    let mut mails: Vec<Fetched> = Vec::new();
+    let fetched = session.uid_fetch(list.join(","), query).map_err(|error| failure(error, limits))?;
+    let oldest =
+        Timestamp::now().checked_sub(Duration::from_secs(u64::from(bounds.days) * 86_400)).unwrap_or(Timestamp::MIN);
+    let mut mails: Vec<(u32, Mail, Option<Timestamp>)> = Vec::new();
     for one in fetched.iter() {
-        // Flags of other mails may come in between, and nobody asked for other mails.
-        let (Some(uid), Some(body)) = (one.uid.filter(|uid| batch.contains(uid)), one.body()) else {
+        // Flags of other mails may come in between.
+        let (Some(uid), Some(body)) = (one.uid, one.body()) else {
             continue;
         };
         let received = one.internal_date().and_then(|at| Timestamp::from_second(at.timestamp()).ok());
-        let mut raw = limits.contents(body);
-        raw.truncate(MOST_OF_MAIL as usize);
-        mails.push((uid, received, raw));
+        if is_by_date && received.is_some_and(|at| at < oldest) {
+            continue;
+        }
+        let body = &body[..body.len().min(MOST_OF_MAIL as usize)];
+        mails.push((uid, mail::read(body), received));
     }
     mails.sort_by_key(|(uid, ..)| *uid);
-    Ok(mails)
+    Ok(mails.into_iter().map(|(_, mail, received)| (mail, received)).collect())
 }
 
 /// A client whose server has said that it is ready.
 fn greeted(mut client: imap::Client<Stream>, limits: &Limits) -> Result<imap::Client<Stream>, Failure> {
-    client.read_greeting().map_err(|error| failure(&error, limits))?;
-    check_greeting(&limits.greeting())?;
+    let greeting = client.read_greeting().map_err(|error| failure(error, limits))?;
+    check_greeting(&String::from_utf8_lossy(&greeting))?;
     Ok(client)
 }
 
@@ -323,14 +237,15 @@ fn check_greeting(greeting: &str) -> Result<(), Failure> {
     }
 }
 
-/// Asks to go from the clear to TLS, or fails: never on without. What was said in the clear counts for nothing afterwards.
-fn start_tls(mut clear: Clear, limits: &Limits) -> Result<Clear, Failure> {
-    let broken = |error: io::Error| failure(&imap::Error::Io(error), limits);
-    check_greeting(&clear.line().map_err(broken)?)?;
-    clear.say(b"t1 CAPABILITY\r\n").map_err(broken)?;
+/// Goes from the clear to TLS, or fails: never on without. What was said in the clear counts for nothing afterwards.
+fn start_tls(mut stream: Stream, limits: &Limits) -> Result<Stream, Failure> {
+    use std::io::Write;
+    let broken = |error: std::io::Error| failure(imap::Error::Io(error), limits);
+    check_greeting(&stream.line().map_err(broken)?)?;
+    stream.write_all(b"t1 CAPABILITY\r\n").map_err(broken)?;
     let mut offers = false;
-    for _ in 0..MOST_LINES {
-        let line = clear.line().map_err(broken)?.to_ascii_uppercase();
+    loop {
+        let line = stream.line().map_err(broken)?.to_ascii_uppercase();
         offers |= line.starts_with("* CAPABILITY") && line.split_whitespace().any(|word| word == "STARTTLS");
         if line.starts_with("T1 ") {
             break;
@@ -339,10 +254,10 @@ fn start_tls(mut clear: Clear, limits: &Limits) -> Result<Clear, Failure> {
     if !offers {
         return Err(Failure::new(Reason::Tls, "the server does not offer STARTTLS, and without it nothing is said"));
     }
-    clear.say(b"t2 STARTTLS\r\n").map_err(broken)?;
-    let answer = clear.line().map_err(broken)?;
+    stream.write_all(b"t2 STARTTLS\r\n").map_err(broken)?;
+    let answer = stream.line().map_err(broken)?;
     if answer.to_ascii_uppercase().starts_with("T2 OK") {
-        Ok(clear)
+        Ok(stream)
     } else {
         Err(Failure::new(Reason::Tls, format!("the server refuses STARTTLS: {}", said(&answer))))
     }
@@ -369,7 +284,7 @@ fn log_in(
     limits: &Limits,
 ) -> Result<(Session<Stream>, bool), Failure> {
     limits.allow(ANSWER);
-    let capabilities = client.capabilities().map_err(|error| failure(&error, limits))?;
+    let capabilities = client.capabilities().map_err(|error| failure(error, limits))?;
     let has_id = capabilities.has_str("ID");
     if matches!(proof, Proof::Password(_)) && capabilities.has_str("LOGINDISABLED") {
         return Err(Failure::new(Reason::Auth, "the server takes no password over this link")
@@ -389,51 +304,48 @@ fn log_in(
         Err((imap::Error::Validate(_), _)) => {
             Err(Failure::new(Reason::Config, "the user or the password holds a character that IMAP cannot carry"))
         }
-        Err((error, _)) => Err(failure(&error, limits)),
+        Err((error, _)) => Err(failure(error, limits)),
     }
 }
 
-/// What the protocol's crate calls an error.
-fn failure(error: &imap::Error, limits: &Limits) -> Failure {
-    match error {
-        imap::Error::No(_) => return refusal(&said(&limits.last_tagged())),
-        imap::Error::Bad(_) => {
-            let words = said(&limits.last_tagged());
-            return Failure::new(Reason::Protocol, format!("the server does not understand: {words}"));
+/// What the protocol's crate calls an error. A refusal that it could not read is still one.
+fn failure(error: imap::Error, limits: &Limits) -> Failure {
+    let last = limits.last_line();
+    let status = last.split_whitespace().nth(1).unwrap_or_default().to_ascii_uppercase();
+    match &error {
+        // It has said goodbye, whether it closed the connection or not.
+        _ if status == "BYE" => {}
+        imap::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => return timed_out(limits.timeout()),
+        imap::Error::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            return Failure::new(Reason::Protocol, "the server's answer is larger than allowed");
+        }
+        imap::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+            return Failure::transient(Reason::Connect, "the connection was reset");
+        }
+        imap::Error::Io(_) | imap::Error::ConnectionLost => {
+            return Failure::transient(Reason::Connect, "the connection was closed early");
         }
         _ => {}
     }
-    let last = limits.last_line();
-    if last.split_whitespace().nth(1).is_some_and(|status| status.eq_ignore_ascii_case("BYE")) {
-        // It has said goodbye, whether it closed the connection or not.
-        return Failure::transient(Reason::Connect, format!("the server has hung up: {}", said(&last)));
-    }
-    match error {
-        imap::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => timed_out(limits.timeout()),
-        // The words are this program's own.
-        imap::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            Failure::new(Reason::Protocol, error.to_string())
+    match status.as_str() {
+        "NO" => {
+            let words = said(&last);
+            let hint = if words.to_lowercase().contains("unsafe login") {
+                Some("NetEase wants an authorization code instead of the password, and IMAP switched on")
+            } else if words.to_lowercase().contains("basic authentication is disabled") {
+                Some("Outlook takes no password any more: set `auth: xoauth2`")
+            } else {
+                None
+            };
+            let failure = Failure::new(Reason::Auth, format!("the server refuses: {words}"));
+            match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
         }
-        imap::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            Failure::transient(Reason::Connect, "the connection was reset")
-        }
-        imap::Error::Io(_) | imap::Error::ConnectionLost => {
-            Failure::transient(Reason::Connect, "the connection was closed early")
-        }
+        "BYE" => Failure::transient(Reason::Connect, format!("the server has hung up: {}", said(&last))),
+        "BAD" => Failure::new(Reason::Protocol, format!("the server does not understand: {}", said(&last))),
         _ => Failure::new(Reason::Protocol, "the server's answer cannot be understood"),
-    }
-}
-
-/// The server says no, with these words.
-fn refusal(words: &str) -> Failure {
-    let lower = words.to_lowercase();
-    let failure = Failure::new(Reason::Auth, format!("the server refuses: {words}"));
-    if lower.contains("unsafe login") {
-        failure.with_hint("NetEase wants an authorization code instead of the password, and IMAP switched on")
-    } else if lower.contains("basic authentication is disabled") {
-        failure.with_hint("Outlook takes no password any more: set `auth: xoauth2`")
-    } else {
-        failure
     }
 }
 

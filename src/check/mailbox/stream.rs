@@ -1,24 +1,21 @@
-//! The socket under an IMAP session: time-outs, a deadline, a byte budget and a look at every byte, which the protocol's crate
-//! does not have.
+//! The socket under an IMAP session: time-outs, a deadline and a byte budget that the protocol's crate does not have.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use native_tls::{TlsConnector, TlsStream};
 
-use super::answer::Answers;
-use super::session::MOST_OF_MAIL;
 use crate::failure::{Failure, Reason};
 use crate::http::timed_out;
 
 /// What one command may be answered with, in bytes.
 pub(super) const ANSWER: u64 = 1 << 20;
-/// What is read from the socket at once.
-const CHUNK: usize = 8 * 1024;
+/// The last of what was read that is kept, for the server's own words.
+const TAIL: usize = 600;
 
-/// Limits that are set before each command, and what the server has said since.
+/// Limits that are set before each command, and the last words of the server.
 #[derive(Clone)]
 pub(super) struct Limits {
     state: Arc<Mutex<State>>,
@@ -29,45 +26,26 @@ pub(super) struct Limits {
 
 struct State {
     left: u64,
-    answers: Answers,
+    tail: Vec<u8>,
 }
 
 impl Limits {
     pub(super) fn new(timeout: Duration, deadline: Instant) -> Limits {
-        let state = State { left: ANSWER, answers: Answers::new(MOST_OF_MAIL as usize) };
-        Limits { state: Arc::new(Mutex::new(state)), timeout, deadline }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Limits { state: Arc::new(Mutex::new(State { left: ANSWER, tail: Vec::new() })), timeout, deadline }
     }
 
     /// Allows so many bytes for the next answer.
     pub(super) fn allow(&self, bytes: u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.left = bytes;
-        state.answers.begin();
+        state.tail.clear();
     }
 
-    /// What the server has said first.
-    pub(super) fn greeting(&self) -> String {
-        super::mail::decode_bytes(self.lock().answers.greeting(), None)
-    }
-
-    /// The last line that was read: what the server said, decoded as mails are.
+    /// The last line that was read: what the server said, whatever its charset.
     pub(super) fn last_line(&self) -> String {
-        super::mail::decode_bytes(self.lock().answers.words(), None)
-    }
-
-    /// The answer to the last command, decoded likewise.
-    pub(super) fn last_tagged(&self) -> String {
-        super::mail::decode_bytes(self.lock().answers.tagged(), None)
-    }
-
-    /// What a string stands for that the protocol's crate has read.
-    pub(super) fn contents(&self, string: &[u8]) -> Vec<u8> {
-        self.lock().answers.contents(string)
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&state.tail).into_owned();
+        text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
     }
 
     /// The time for the next step on the socket.
@@ -80,11 +58,17 @@ impl Limits {
     }
 
     fn count(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.lock();
-        let left = state.left.checked_sub(bytes.len() as u64);
-        let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "the server's answer is larger than allowed");
-        state.left = left.ok_or_else(too_large)?;
-        state.answers.feed(bytes)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.tail.extend_from_slice(bytes);
+        let too_much = state.tail.len().saturating_sub(TAIL);
+        state.tail.drain(..too_much);
+        match state.left.checked_sub(bytes.len() as u64) {
+            Some(left) => {
+                state.left = left;
+                Ok(())
+            }
+            None => Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is larger than allowed")),
+        }
     }
 
     /// The longest wait, for messages.
@@ -93,65 +77,30 @@ impl Limits {
     }
 }
 
-/// The socket. Each step on it is timed, those of a TLS handshake too, and those that make up one record.
-#[derive(Debug)]
-struct Wire {
+/// A connection, plain or not.
+pub(super) struct Stream {
     socket: TcpStream,
+    tls: Option<TlsStream<TcpStream>>,
     limits: Limits,
 }
 
-impl std::fmt::Debug for Limits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits").field("timeout", &self.timeout).finish_non_exhaustive()
-    }
-}
-
-impl Wire {
-    /// Sets the time for the next step. What takes too long is called "would block", as the system does, which TLS understands.
-    fn arm(&self) -> io::Result<()> {
-        let step = self.limits.step().map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
-        self.socket.set_read_timeout(Some(step))?;
-        self.socket.set_write_timeout(Some(step))
-    }
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.arm()?;
-        self.socket.read(buffer)
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.arm()?;
-        self.socket.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.socket.flush()
-    }
-}
-
-/// A connection in the clear, on which single lines can be read before TLS begins.
-pub(super) struct Clear {
-    wire: Wire,
-}
-
-impl Clear {
+impl Stream {
     /// Connects to the first address that answers.
     ///
     /// # Errors
     /// Why there is no connection.
-    pub(super) fn connect(addresses: &[SocketAddr], limits: Limits) -> Result<Clear, Failure> {
+    pub(super) fn connect(host: &str, port: u16, limits: Limits) -> Result<Stream, Failure> {
+        let addresses = (host, port)
+            .to_socket_addrs()
+            .map_err(|_| Failure::transient(Reason::Dns, "the host name could not be resolved"))?;
         let mut failure = Failure::transient(Reason::Dns, "the host name could not be resolved");
         for address in addresses {
             let step = limits.step().map_err(|_| timed_out(limits.timeout()))?;
-            match TcpStream::connect_timeout(address, step) {
+            match TcpStream::connect_timeout(&address, step) {
                 Ok(socket) => {
                     // Only small commands are written.
                     let _ = socket.set_nodelay(true);
-                    return Ok(Clear { wire: Wire { socket, limits } });
+                    return Ok(Stream { socket, tls: None, limits });
                 }
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => failure = timed_out(step),
                 Err(error) => {
@@ -167,25 +116,28 @@ impl Clear {
         Err(failure)
     }
 
-    /// Goes on in the clear.
-    pub(super) fn stay(self) -> Stream {
-        let limits = self.wire.limits.clone();
-        Stream { link: Link::Clear(self.wire), limits }
-    }
-
     /// Goes on under TLS.
     ///
     /// # Errors
     /// Why the peer is not trusted, or does not speak it.
-    pub(super) fn secure(self, host: &str, connector: &TlsConnector) -> Result<Stream, Failure> {
-        let limits = self.wire.limits.clone();
-        // What was said in the clear has nothing to do with what follows.
-        limits.lock().answers = Answers::new(MOST_OF_MAIL as usize);
-        match connector.connect(host, self.wire) {
-            Ok(tls) => Ok(Stream { link: Link::Tls(Box::new(tls)), limits }),
-            Err(native_tls::HandshakeError::WouldBlock(_)) => Err(timed_out(limits.timeout())),
+    pub(super) fn secure(mut self, host: &str, connector: &TlsConnector) -> Result<Stream, Failure> {
+        self.arm().map_err(|_| timed_out(self.limits.timeout()))?;
+        let socket = self.socket.try_clone().map_err(|_| Failure::transient(Reason::Connect, "no socket is left"))?;
+        match connector.connect(host, socket) {
+            Ok(tls) => {
+                self.tls = Some(tls);
+                Ok(self)
+            }
+            Err(native_tls::HandshakeError::WouldBlock(_)) => Err(timed_out(self.limits.timeout())),
             Err(native_tls::HandshakeError::Failure(error)) => Err(crate::http::tls_failure(&error)),
         }
+    }
+
+    /// Sets the time for the next step.
+    fn arm(&self) -> io::Result<()> {
+        let step = self.limits.step()?;
+        self.socket.set_read_timeout(Some(step))?;
+        self.socket.set_write_timeout(Some(step))
     }
 
     /// One line, read byte by byte so that nothing after it is taken: what follows may be meant for TLS.
@@ -196,76 +148,48 @@ impl Clear {
         let mut line = Vec::new();
         let mut byte = [0];
         while line.len() < 8192 {
-            if self.wire.read(&mut byte).map_err(late)? == 0 {
+            if self.read(&mut byte)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            self.wire.limits.count(&byte)?;
             if byte[0] == b'\n' {
-                return Ok(super::mail::decode_bytes(&line, None).trim_end().to_owned());
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
             }
             line.push(byte[0]);
         }
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, "the server sends a line without an end"))
+        Err(io::Error::new(io::ErrorKind::InvalidData, "a line without an end"))
     }
-
-    /// Sends a command.
-    ///
-    /// # Errors
-    /// As of any write.
-    pub(super) fn say(&mut self, command: &[u8]) -> io::Result<()> {
-        self.wire.write_all(command).map_err(late)
-    }
-}
-
-/// A connection, plain or not, as the protocol's crate may read it.
-pub(super) struct Stream {
-    link: Link,
-    limits: Limits,
-}
-
-enum Link {
-    Clear(Wire),
-    Tls(Box<TlsStream<Wire>>),
-}
-
-fn late(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut chunk = [0; CHUNK];
-        loop {
-            let count = self.limits.lock().answers.take(buffer);
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            let count = match &mut self.link {
-                Link::Clear(wire) => wire.read(&mut chunk),
-                Link::Tls(tls) => tls.read(&mut chunk),
-            };
-            match count.map_err(late)? {
-                0 => return Ok(0),
-                count => self.limits.count(&chunk[..count])?,
-            }
-        }
+        self.arm()?;
+        let count = match &mut self.tls {
+            Some(tls) => tls.read(buffer),
+            None => self.socket.read(buffer),
+        };
+        // A socket's time-out is called "would block".
+        let count = count.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+            _ => error,
+        })?;
+        self.limits.count(&buffer[..count])?;
+        Ok(count)
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.link {
-            Link::Clear(wire) => wire.write(bytes),
-            Link::Tls(tls) => tls.write(bytes),
+        self.arm()?;
+        match &mut self.tls {
+            Some(tls) => tls.write(bytes),
+            None => self.socket.write(bytes),
         }
-        .map_err(late)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.link {
-            Link::Clear(wire) => wire.flush(),
-            Link::Tls(tls) => tls.flush(),
+        match &mut self.tls {
+            Some(tls) => tls.flush(),
+            None => self.socket.flush(),
         }
-        .map_err(late)
     }
 }

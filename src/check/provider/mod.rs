@@ -24,8 +24,7 @@ use crate::failure::{Failure, Reason};
 use crate::http::{Clients, Request, Response};
 use crate::interrupt::Deadline;
 use crate::limit::{Limiter, Place};
-use crate::process::file::Bounds;
-use crate::{process, text};
+use crate::text;
 
 /// The embedded pages, one file each.
 const CATALOG: [&str; 10] = [
@@ -103,7 +102,7 @@ impl Target {
             return Ok(Target::File(folder.join(page.fill(file, "", options, str::to_owned))));
         }
         let address = |template: &str| -> Result<Url, String> {
-            // The key goes to the query or a header, never into the address: a page with a place for it there is refused.
+            // The key goes to the query or a header, never into the path.
             let text =
                 page.fill(template, "", options, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
             let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
@@ -122,10 +121,10 @@ impl Target {
         }
     }
 
-    /// Where it is, for people: of an address only its origin, as a path and a login may hold a token.
+    /// Where it is, for people.
     pub fn show(&self) -> String {
         match self {
-            Target::Http { url, .. } => url.origin().ascii_serialization(),
+            Target::Http { url, .. } => url.to_string(),
             Target::File(path) => path.display().to_string(),
         }
     }
@@ -146,9 +145,6 @@ fn rebase(url: &Url, base: &Url) -> Url {
     moved.set_query(url.query());
     moved
 }
-
-/// Largest file of an account, in bytes.
-const LARGEST_FILE: usize = 1024 * 1024;
 
 /// What an account is asked through: the clients, and the rate that the provider is asked at.
 pub struct Line<'a> {
@@ -199,7 +195,7 @@ impl Account {
         let timeout = self.timeout.min(left);
         let (url, confirm) = match &self.target {
             Target::File(path) => {
-                let body = read_file(path, timeout)?;
+                let body = read_file(path)?;
                 let (Verdict::Read(reading) | Verdict::Unconfirmed(reading)) =
                     self.page.interpret(&self.reader, 200, &body, &variables)?;
                 return Ok(reading);
@@ -231,11 +227,10 @@ impl Account {
         let currency = self.currency.as_deref().unwrap_or_default();
         // The page as well: a user's own may be corrected between two runs.
         let page = format!("{:?}", self.page);
-        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page, url.as_str()].join("\0\0");
+        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page].join("\0\0");
         let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
         let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        // A path may hold a token, and this is kept.
-        Some(format!("{} {} {hash}", self.page.id, host_header(url)))
+        Some(format!("{} {url} {hash}", self.page.id))
     }
 
     /// The request, signed for this attempt.
@@ -244,10 +239,9 @@ impl Account {
         let key = self.credential.expose_secret();
         let plain = |template: &str| self.page.fill(template, key, &self.options, str::to_owned);
         let mut url = url.clone();
-        // What the address itself asks stays, before what stands under `query`.
-        let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        query.extend(spec.query.iter().map(|(name, value)| (name.clone(), plain(value))));
-        if !query.is_empty() && (!spec.query.is_empty() || self.page.sign.is_some()) {
+        let query: Vec<(String, String)> =
+            spec.query.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        if !query.is_empty() {
             url.set_query(Some(&sign::canonical_query(&query)));
         }
         let body = spec.body.as_ref().map(|body| {
@@ -312,17 +306,17 @@ fn host_header(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn read_file(path: &std::path::Path, patience: Duration) -> Result<Vec<u8>, Failure> {
-    let bounds = Bounds { most: LARGEST_FILE, patience };
-    process::file::read_alone(path, bounds).map_err(|error| {
-        let message = format!("`{}` cannot be read: {}", path.display(), text::io_error(&error));
-        match error.kind() {
-            std::io::ErrorKind::TimedOut => Failure::transient(Reason::Timeout, message),
-            std::io::ErrorKind::FileTooLarge => Failure::new(Reason::Protocol, message),
-            _ if process::limits::is_short_of_files(&error) => process::limits::out_of_files(),
-            _ => Failure::new(Reason::Config, message),
-        }
-    })
+fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    use std::io::Read;
+    let mut body = Vec::new();
+    std::fs::File::open(path).and_then(|file| file.take(1024 * 1024 + 1).read_to_end(&mut body)).map_err(|error| {
+        let why = text::io_error(&error);
+        Failure::new(Reason::Config, format!("`{}` cannot be read: {why}", path.display()))
+    })?;
+    if body.len() > 1024 * 1024 {
+        return Err(Failure::new(Reason::Protocol, "the file is larger than 1 MiB"));
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

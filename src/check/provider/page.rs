@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
-use crate::amount::{self, Currency};
+use super::expression::{Expression, Shape, Variables};
+use crate::amount;
 use crate::check::{Amount, Reading};
 use crate::failure::{Failure, Reason};
 
@@ -38,12 +38,10 @@ pub struct Page {
     pub request: RequestSpec,
     /// The signing scheme of the request.
     pub sign: Option<SignScheme>,
-    /// A jq expression over the body: null, false, 0, an empty text, list or object if there is no error; else true, a
-    /// message, `{message, reason, hint}`, or a list of them. Where it gives no words, the service's own are looked for.
+    /// A jq expression over the body: null or false if there is no error, else a message or
+    /// `{message, reason, hint}`.
     pub error: Option<String>,
-    /// A jq expression over the body, exactly one value: a number, a numeric string, "unlimited" (or "∞", "无限"), or
-    /// `{amount, minus, plus, currency}`: `amount` less `minus` and with `plus`, each of them a number or a text. The currency
-    /// that a text names must be that of the page or the project.
+    /// A jq expression over the body: a number, a numeric string, "unlimited", or `{amount, minus, currency}`.
     pub balance: String,
     /// A second question for answers that cannot be trusted alone.
     pub confirm: Option<Confirm>,
@@ -118,7 +116,7 @@ pub struct RequestSpec {
     /// GET or POST.
     #[serde(default)]
     pub method: Method,
-    /// The address; it may have a query, but no place for the key.
+    /// The address, without a query.
     pub url: Option<String>,
     /// A JSON file to read instead, relative to the config.
     pub file: Option<String>,
@@ -210,31 +208,6 @@ pub struct Expect {
     pub says: Option<String>,
 }
 
-impl Expect {
-    /// What is expected, as the page says it.
-    fn describe(&self) -> String {
-        match (&self.balance, self.failure) {
-            (Some(balance), None) => {
-                let balance = if is_unlimited(balance) { "unlimited".to_owned() } else { format!("balance {balance}") };
-                format!(
-                    "{} is expected",
-                    [Some(balance.as_str()), self.currency.as_deref()]
-                        .into_iter()
-                        .flatten()
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                )
-            }
-            (None, Some(reason)) => match &self.says {
-                Some(part) => format!("failure {} that says `{part}` is expected", reason.as_str()),
-                None => format!("failure {} is expected", reason.as_str()),
-            },
-            (Some(_), Some(_)) => "its `expect` holds both a `balance` and a `failure`".to_owned(),
-            (None, None) => "its `expect` holds neither a `balance` nor a `failure`".to_owned(),
-        }
-    }
-}
-
 /// A page whose expressions are compiled for one set of options.
 pub struct Reader {
     error: Option<Expression>,
@@ -297,22 +270,16 @@ impl Page {
 
     /// The balance expression for one set of options: `file` lets the project bring it.
     pub fn balance_for(&self, options: &BTreeMap<String, String>) -> String {
-        // `{api_key}` is jq here, an object with one field.
-        self.balance
-            .split("{api_key}")
-            .map(|part| self.fill(part, "", options, str::to_owned))
-            .collect::<Vec<_>>()
-            .join("{api_key}")
+        self.fill(&self.balance, "", options, str::to_owned)
     }
 
     /// Compiles the page's expressions.
     ///
     /// # Errors
-    /// The page's field with an expression that is wrong, and what is wrong with it.
-    pub fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, (&'static str, String)> {
-        let compile = |field: &'static str, code: &str| {
-            let place = field.split('.').next().unwrap_or(field);
-            Expression::compile(code).map_err(|why| (place, format!("the jq expression of `{field}` is wrong: {why}")))
+    /// Which expression is wrong, and where.
+    pub fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, String> {
+        let compile = |field: &str, code: &str| {
+            Expression::compile(code).map_err(|why| format!("the jq expression of `{field}` is wrong: {why}"))
         };
         Ok(Reader {
             error: self.error.as_deref().map(|code| compile("error", code)).transpose()?,
@@ -337,7 +304,7 @@ impl Page {
         body: &[u8],
         variables: &Variables,
     ) -> Result<Verdict, Failure> {
-        let parsed = parse_json(body);
+        let parsed = super::expression::parse_json(body);
         if !(200..300).contains(&status) {
             let own = parsed.as_ref().ok().and_then(|body| {
                 let said = reader.error.as_ref().and_then(|error| page_error(error, body, variables).transpose());
@@ -351,20 +318,11 @@ impl Page {
         {
             return Err(failure);
         }
-        let reading = self.reading(reader.balance.run(&body, variables), variables).map_err(|mut failure| {
-            // A page without a test for errors still meets them.
-            if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
-                failure.message = format!("{}; the service says: {words}", failure.message);
-            }
-            failure
-        })?;
-        if let Some((when, _)) = &reader.confirm {
-            let doubt = when
-                .run(&body, variables)
-                .map_err(|why| decode("it is not clear whether the balance can be trusted", why))?;
-            if !matches!(doubt, None | Some(Shape::Null | Shape::Missing(_) | Shape::Bool(false))) {
-                return Ok(Verdict::Unconfirmed(reading));
-            }
+        let reading = self.reading(reader.balance.run(&body, variables), variables)?;
+        if let Some((when, _)) = &reader.confirm
+            && matches!(when.run(&body, variables), Ok(Some(Shape::Bool(true))))
+        {
+            return Ok(Verdict::Unconfirmed(reading));
         }
         Ok(Verdict::Read(reading))
     }
@@ -377,7 +335,7 @@ impl Page {
         let Some((_, error)) = &reader.confirm else {
             return Ok(());
         };
-        let parsed = parse_json(body);
+        let parsed = super::expression::parse_json(body);
         if !(200..300).contains(&status) {
             return Err(self.status_failure(status, None, parsed.ok().as_ref()));
         }
@@ -394,7 +352,7 @@ impl Page {
     /// What came instead of what was expected.
     pub fn try_example(&self, example: &Example) -> Result<(), String> {
         let options = self.options_with_defaults(&example.options);
-        let reader = self.reader(&options).map_err(|(_, why)| why)?;
+        let reader = self.reader(&options)?;
         let variables = Variables::new(example.currency.as_deref(), &options);
         let result = self.interpret(&reader, example.status, example.body.as_bytes(), &variables).and_then(|verdict| {
             match verdict {
@@ -408,9 +366,7 @@ impl Page {
         let expect = &example.expect;
         let got = match &result {
             Ok(reading) => match reading.amount {
-                Amount::Of(amount) => {
-                    format!("balance {amount} {}", reading.currency.as_deref().unwrap_or("without a currency"))
-                }
+                Amount::Of(amount) => format!("balance {amount} {}", reading.currency.as_deref().unwrap_or("-")),
                 Amount::Unlimited => "unlimited".to_owned(),
             },
             Err(failure) => format!("failure {}: {}", failure.reason.as_str(), failure.describe()),
@@ -419,7 +375,7 @@ impl Page {
             (Ok(reading), Some(wanted), None) => {
                 let amount = match reading.amount {
                     Amount::Of(amount) => wanted.parse::<Decimal>().is_ok_and(|wanted| wanted == amount),
-                    Amount::Unlimited => is_unlimited(wanted),
+                    Amount::Unlimited => wanted == "unlimited",
                 };
                 amount && (expect.currency.is_none() || expect.currency == reading.currency)
             }
@@ -429,11 +385,11 @@ impl Page {
             }
             _ => false,
         };
-        if same { Ok(()) } else { Err(format!("example `{}` gives {got}, but {}", example.name, expect.describe())) }
+        if same { Ok(()) } else { Err(format!("example `{}` gives {got}", example.name)) }
     }
 
     /// The failure an HTTP status stands for, told in the service's own words where the body has some.
-    fn status_failure(&self, status: u16, own: Option<Failure>, body: Option<&Json>) -> Failure {
+    fn status_failure(&self, status: u16, own: Option<Failure>, body: Option<&super::expression::Json>) -> Failure {
         let what = match status {
             401 => "the credential was refused",
             403 => "the credential may not read this",
@@ -443,7 +399,10 @@ impl Page {
             500..=599 => "the service has a fault of its own",
             _ => "the request was refused",
         };
-        let detail = own.as_ref().map(|failure| failure.message.clone()).or_else(|| body.and_then(Json::error_message));
+        let detail = own
+            .as_ref()
+            .map(|failure| failure.message.clone())
+            .or_else(|| body.and_then(super::expression::Json::error_message));
         let message = match detail {
             Some(detail) => format!("{what} (HTTP {status}): {detail}"),
             None => format!("{what} (HTTP {status})"),
@@ -459,168 +418,97 @@ impl Page {
         failure
     }
 
-    fn reading(&self, value: Result<Option<Shape>, Trouble>, variables: &Variables) -> Result<Reading, Failure> {
-        let value = value.map_err(|why| decode("the balance could not be read", why))?;
+    fn reading(&self, value: Result<Option<Shape>, String>, variables: &Variables) -> Result<Reading, Failure> {
         let decode = |message: String| Failure::new(Reason::Decode, message);
+        let value = value.map_err(|why| decode(format!("the balance could not be read: {why}")))?;
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
         };
-        let (parts, said) = parts(value).map_err(decode)?;
-        if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
-            return Ok(Reading { amount: Amount::Unlimited, currency: said });
-        }
-        if let (Some(said), Some(wanted)) = (&said, variables.currency())
-            && !amount::is_same(said, wanted)
-        {
-            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
-        }
-        // What the amount's own text may name, and who says so.
-        let expected = said
-            .as_deref()
-            .map(|said| (said, format!("the answer says {said}")))
-            .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
-            .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
-        let known = expected.as_ref().map(|(word, _)| *word);
-        let mut sum = Decimal::ZERO;
-        let mut named: Option<Currency> = None;
-        for (part, is_minus, what) in [
-            (Some(parts.amount), false, "the balance in the answer"),
-            (parts.minus, true, "what is to be taken off the balance"),
-            (parts.plus, false, "what is to be added to the balance"),
-        ] {
-            let Some(part) = part else {
-                continue;
-            };
-            let (value, currency) =
-                number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
-            if let Some(currency) = currency {
-                if let Some((_, who)) = expected.as_ref().filter(|(word, _)| !currency.may_be(word)) {
-                    return Err(another_currency(currency.label(), who));
-                }
-                named = Some(match named {
-                    None => currency,
-                    Some(other) => other.meet(&currency).ok_or_else(|| {
-                        let (one, other) = (other.label(), currency.label());
-                        decode(format!("the balance is in {one}, but a part of it in {other}"))
-                    })?,
-                });
+        let (value, minus, currency) = match value {
+            Shape::Object(mut fields) => {
+                let amount = fields.remove("amount").unwrap_or(Shape::Null);
+                let currency = match fields.remove("currency") {
+                    Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
+                    Some(Shape::Null) | None => None,
+                    Some(_) => {
+                        return Err(decode("the currency in the answer is no word".to_owned()));
+                    }
+                };
+                (amount, fields.remove("minus"), currency)
             }
-            let next = if is_minus { sum.checked_sub(value) } else { sum.checked_add(value) };
-            sum = next.ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+            value => (value, None, None),
+        };
+        if matches!(&value, Shape::Text(text) if text == "unlimited") {
+            return Ok(Reading { amount: Amount::Unlimited, currency });
         }
-        let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
-        Ok(Reading { amount: Amount::Of(sum), currency })
+        let mut amount =
+            number(value).map_err(|why| decode(format!("the balance in the answer cannot be used: {why}")))?;
+        if let Some(minus) = minus {
+            let minus = number(minus)
+                .map_err(|why| decode(format!("what is to be taken off the balance cannot be used: {why}")))?;
+            amount = amount.checked_sub(minus).ok_or_else(|| decode("the balance is out of range".to_owned()))?;
+        }
+        if let (Some(said), Some(wanted)) = (&currency, variables.currency())
+            && !said.eq_ignore_ascii_case(wanted)
+        {
+            return Err(Failure::new(
+                Reason::Config,
+                format!("the balance is in {said}, but `currency: {wanted}` is configured"),
+            )
+            .with_hint("amounts are never converted; set `currency` to what the service reports"));
+        }
+        let currency = currency.or_else(|| variables.currency().map(str::to_owned)).or_else(|| self.currency.clone());
+        Ok(Reading { amount: Amount::Of(amount), currency })
     }
 }
 
-/// What a balance is put together from.
-struct Parts {
-    amount: Shape,
-    minus: Option<Shape>,
-    plus: Option<Shape>,
-}
-
-/// The parts of what `balance` gives, and the currency that it says.
-fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
-    let Shape::Object(mut fields) = value else {
-        return Ok((Parts { amount: value, minus: None, plus: None }, None));
-    };
-    let currency = match fields.remove("currency") {
-        Some(Shape::Text(currency)) if !currency.is_empty() => Some(currency),
-        Some(Shape::Null | Shape::Missing(_)) | None => None,
-        Some(_) => return Err("the currency in the answer is no word".to_owned()),
-    };
-    let parts = Parts {
-        amount: fields.remove("amount").unwrap_or(Shape::Null),
-        minus: fields.remove("minus"),
-        plus: fields.remove("plus"),
-    };
-    // A slip in a key must not leave a part of the balance out.
-    if !fields.is_empty() {
-        return Err("the balance is an object with other keys than `amount`, `minus`, `plus` and `currency`".to_owned());
-    }
-    Ok((parts, currency))
-}
-
-fn another_currency(found: &str, who: &str) -> Failure {
-    Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
-        .with_hint("amounts are never converted; set `currency` to what the service reports")
-}
-
-/// A number, and the currency that it names if it is text.
-fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
-    let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
+fn number(value: Shape) -> Result<Decimal, String> {
     match value {
-        Shape::Number(literal) => plain(amount::from_json_number(&literal).map(amount::without_rest)),
-        Shape::Float(value) => plain(amount::from_float(value)),
-        Shape::Text(text) => amount::read_in(&text, known)
-            .map(|money| (money.value, money.currency))
-            .map_err(|why| format!("it is text and {why}")),
+        Shape::Number(literal) => amount::from_json_number(&literal).map_err(str::to_owned),
+        Shape::Float(value) => amount::from_float(value).map_err(str::to_owned),
+        Shape::Text(text) => amount::parse(&text).map_err(|why| format!("it is text and {why}")),
         Shape::Null => Err("it is missing or null".to_owned()),
-        Shape::Missing(what) => Err(what),
         Shape::Bool(_) => Err("it is true or false, not a number".to_owned()),
         Shape::Array => Err("it is a list, not a number".to_owned()),
         Shape::Object(_) => Err("it is an object, not a number".to_owned()),
     }
 }
 
-/// The failure of an expression.
-fn decode(what: &str, why: Trouble) -> Failure {
-    let failure = Failure::new(Reason::Decode, format!("{what}: {why}"));
-    match why.hint {
-        Some(hint) => failure.with_hint(hint),
-        None => failure,
-    }
-}
-
-/// The words for a balance without a limit.
-pub(crate) fn is_unlimited(text: &str) -> bool {
-    let text = text.trim();
-    text.eq_ignore_ascii_case("unlimited") || ["∞", "无限", "无限制", "不限", "無限", "無制限"].contains(&text)
-}
-
 /// The page's own test for an error inside the answer.
-fn page_error(error: &Expression, body: &Json, variables: &Variables) -> Result<Option<Failure>, Failure> {
-    let errors = error.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
-    let mut told: Vec<(Option<String>, Option<Reason>, Option<String>)> = errors.into_iter().map(told).collect();
-    if told.is_empty() {
-        return Ok(None);
-    }
-    let reason = told.iter().find_map(|(_, reason, _)| *reason).unwrap_or(Reason::Api);
-    let hint = told.iter_mut().find_map(|(.., hint)| hint.take());
-    let words: Vec<String> = told.into_iter().filter_map(|(words, ..)| words).collect();
-    let words = if words.is_empty() { body.error_message() } else { Some(words.join("; ")) };
-    let message = match words {
-        Some(words) => format!("the service reports an error: {words}"),
-        None => "the service reports an error".to_owned(),
-    };
-    let mut failure = match reason {
-        Reason::RateLimited => Failure::transient(reason, message),
-        reason => Failure::new(reason, message),
-    };
-    failure.hint = hint;
-    Ok(Some(failure))
-}
-
-/// The words, the reason and the advice of one error.
-fn told(error: Shape) -> (Option<String>, Option<Reason>, Option<String>) {
-    match error {
-        Shape::Object(mut fields) => {
+fn page_error(
+    error: &Expression,
+    body: &super::expression::Json,
+    variables: &Variables,
+) -> Result<Option<Failure>, Failure> {
+    let value = error
+        .run(body, variables)
+        .map_err(|why| Failure::new(Reason::Decode, format!("the answer has not the expected shape: {why}")))?;
+    Ok(match value {
+        None | Some(Shape::Null | Shape::Bool(false)) => None,
+        Some(Shape::Object(mut fields)) => {
             let mut text = |name: &str| match fields.remove(name) {
-                Some(Shape::Text(text)) if !text.trim().is_empty() => Some(text),
+                Some(Shape::Text(text)) if !text.is_empty() => Some(text),
                 Some(Shape::Number(number)) => Some(number),
                 _ => None,
             };
-            let (message, hint) = (text("message"), text("hint"));
-            let reason = text("reason").and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok());
-            (message, reason, hint)
+            let message = text("message").unwrap_or_else(|| "no message".to_owned());
+            let message = format!("the service reports an error: {message}");
+            let hint = text("hint");
+            let reason = text("reason")
+                .and_then(|word| serde_json::from_value(serde_json::Value::String(word)).ok())
+                .unwrap_or(Reason::Api);
+            let mut failure = match reason {
+                Reason::RateLimited => Failure::transient(reason, message),
+                reason => Failure::new(reason, message),
+            };
+            failure.hint = hint;
+            Some(failure)
         }
-        Shape::Text(message) => (Some(message), None, None),
-        // A code: the answer may have words for it.
-        Shape::Null | Shape::Missing(_) | Shape::Bool(_) | Shape::Number(_) | Shape::Float(_) | Shape::Array => {
-            (None, None, None)
+        Some(Shape::Text(message)) => {
+            Some(Failure::new(Reason::Api, format!("the service reports an error: {message}")))
         }
-    }
+        Some(_) => Some(Failure::new(Reason::Api, "the service reports an error")),
+    })
 }
 
 /// What a body that is no JSON looks like, without quoting it: it may hold personal data.

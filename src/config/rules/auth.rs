@@ -8,9 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, under};
 use crate::auth::{self, Jwt, Login};
-use crate::config::credential::Use;
 use crate::config::document::{Part, Step};
-use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawAuth, RawBasic, RawHeader, RawJwt};
 
@@ -70,24 +68,9 @@ impl Builder<'_> {
             (Some(basic), ..) => self.basic(&under(path, "basic"), basic, broken),
             (_, Some(jwt), _) => self.jwt(&under(path, "jwt"), jwt, broken),
             (.., Some(header)) => self.header(&under(path, "header"), header, broken),
-            _ => self.bearer(path, "bearer", bearer, bearer_file.as_deref(), broken),
+            _ => self.secret(path, "bearer", bearer, bearer_file.as_deref(), broken).map(Login::Bearer),
         };
         login.filter(|login| self.is_sound(path, login.secret(), broken))
-    }
-
-    /// A token that follows the word `Bearer`.
-    pub(super) fn bearer(
-        &mut self,
-        path: &[Step],
-        field: &str,
-        token: Option<String>,
-        file: Option<&str>,
-        broken: &mut Option<String>,
-    ) -> Option<Login> {
-        let token = self.secret(path, field, token, file, broken)?;
-        let after = ["Bearer ".to_owned()];
-        self.vet(path, field, token.expose_secret(), Use::Key { after: &after }, broken);
-        Some(Login::Bearer(token))
     }
 
     pub(super) fn basic(&mut self, path: &[Step], raw: RawBasic, broken: &mut Option<String>) -> Option<Login> {
@@ -102,7 +85,6 @@ impl Builder<'_> {
                 "`username` must not hold a colon, which ends it in basic authentication, or control characters";
             self.problem(&under(path, "username"), Part::Value, message, None);
         }
-        self.vet(path, "password", password.expose_secret(), Use::Password, broken);
         self.redactor.learn(&auth::basic(&user, password.expose_secret()));
         Some(Login::Basic(user, password))
     }
@@ -140,7 +122,7 @@ impl Builder<'_> {
         let hours = hours.unwrap_or(STANDARD_HOURS);
         let seconds = (hours * Decimal::from(3600)).to_u64().filter(|_| hours <= MOST_HOURS);
         seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).unwrap_or_else(|| {
-            let message = format!("`{name}` must be above 0 and at most {MOST_HOURS} hours{}", echo::but_is(hours));
+            let message = format!("`{name}` must be above 0 and at most {MOST_HOURS} hours, but is {hours}");
             self.problem(&place, Part::Value, message, None);
             Duration::ZERO
         })
@@ -153,7 +135,6 @@ impl Builder<'_> {
             self.required(path, "value", value.is_some());
         }
         let (name, value) = raw.name.zip(value)?;
-        self.vet(path, "value", value.expose_secret(), Use::Password, broken);
         let name = name.trim().to_owned();
         let at = under(path, "name");
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

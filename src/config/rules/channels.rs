@@ -1,18 +1,14 @@
 //! The rules of `webhook` and `webhooks`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Builder, item, key, shown_name, suggestion, under, web_address};
+use super::{Builder, item, key, suggestion, under, web_address};
 use crate::check::provider::expression::Expression;
 use crate::config::Channel;
-use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
-use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{ChannelKind, RawWebhook};
 use crate::limit::Limit;
@@ -21,33 +17,30 @@ use crate::redact::Redactor;
 impl Builder<'_> {
     pub(super) fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {
         let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
-        let is_unset = self.is_flagged(&[key("webhook")]);
         let overlaid = ["WEBHOOK_URL", "WEBHOOK_TYPE", "WEBHOOK_SOURCE"];
         let has_overlay = self.environment.overlay("WEBHOOK_URL").is_some();
         // The overlays are about the one `webhook`; a list has its own references.
-        if one.is_some() || is_unset || (has_overlay && many.is_none()) {
+        if one.is_some() || (has_overlay && many.is_none()) {
             let mut webhook = one.unwrap_or_default();
-            let path = vec![key("webhook")];
+            let mut path = vec![key("webhook")];
             let [url, kind, source] = overlaid.map(|name| self.environment.overlay(name).map(str::to_owned));
             if let Some(url) = url {
                 webhook.url = Some(url);
                 webhook.url_file = None;
-                self.outside.insert(under(&path, "url"));
             }
             if let Some(kind) = kind {
                 match ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind) {
                     Some(kind) => webhook.kind = Some(kind),
                     None => {
                         let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");
-                        let message = match echo::word(&kind) {
-                            Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
-                            None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
-                        };
-                        self.push(&under(&path, "type"), Part::Value, message, hint, Reach::Entry);
+                        self.problem(&[], Part::Value, format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"), hint);
                     }
                 }
             }
             webhook.source = source.or(webhook.source);
+            if !self.has_webhook {
+                path.clear();
+            }
             raw.push((path, webhook));
         }
         for (index, webhook) in many.unwrap_or_default().into_iter().enumerate() {
@@ -58,19 +51,15 @@ impl Builder<'_> {
             }
         }
         let mut channels: Vec<Channel> = Vec::new();
-        let mut is_named: Vec<bool> = Vec::new();
-        let mut names: BTreeSet<String> = BTreeSet::new();
         for (path, webhook) in raw {
             let named = webhook.name.is_some();
             let channel = self.channel(&path, webhook);
-            if !names.insert(channel.name.clone()) && named {
-                let message = format!("there is already a webhook named{}", shown_name(&channel.name));
+            if named && channels.iter().any(|other| other.name == channel.name) {
+                let message = format!("there is already a webhook named `{}`", channel.name);
                 self.problem(&under(&path, "name"), Part::Value, message, None);
             }
             channels.push(channel);
-            is_named.push(named);
         }
-        identify(&mut channels, &is_named);
         channels
     }
 
@@ -78,16 +67,7 @@ impl Builder<'_> {
         let mut broken = self.unset_under(path);
         let url = self.secret(path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
         let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
-        for (field, secret, purpose) in [("url", &url, Use::Address), ("secret", &secret, Use::Password)] {
-            if let Some(secret) = secret {
-                self.vet(path, field, secret.expose_secret(), purpose, &mut broken);
-            }
-        }
         let address = url.as_ref().and_then(|url| web_address(url.expose_secret()).ok());
-        if self.is_from_outside(&under(path, "url")) {
-            // Whether the type fits is decided by the address.
-            self.outside.insert(under(path, "type"));
-        }
         let kind = self.kind(path, raw.kind, address.as_ref());
         let mut parsed = None;
         match (kind, url) {
@@ -133,20 +113,7 @@ impl Builder<'_> {
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| "balance-alert".to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        let broken = broken.or_else(|| self.broken_at(path));
-        Channel {
-            id: name.clone(),
-            name,
-            kind,
-            url: parsed,
-            secret,
-            login,
-            limit,
-            source,
-            accept,
-            send_resolved,
-            broken,
-        }
+        Channel { name, kind, url: parsed, secret, login, limit, source, accept, send_resolved, broken }
     }
 
     /// The service of a channel: what its address belongs to, which `type` must not contradict.
@@ -188,23 +155,6 @@ impl Builder<'_> {
                 None
             }
         }
-    }
-}
-
-/// Gives the channels without a name, where their type alone does not tell them apart, an id that their address goes into. An
-/// address may change under a name, or under the only channel of a type: that is the same channel.
-fn identify(channels: &mut [Channel], is_named: &[bool]) {
-    let names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
-    for (at, named) in is_named.iter().enumerate() {
-        if *named || names.iter().filter(|name| **name == names[at]).count() == 1 {
-            continue;
-        }
-        let address = channels[at].url.as_ref().map(Url::as_str).unwrap_or_default();
-        let hash: String = Sha256::digest(address).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        let id = format!("{}:{hash}", names[at]);
-        // One address twice is two channels: each of them gets every message.
-        let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
-        channels[at].id = if twins == 0 { id } else { format!("{id}:{}", twins + 1) };
     }
 }
 

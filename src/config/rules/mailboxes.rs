@@ -1,18 +1,14 @@
 //! The rules of `email` and `email_settings`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Builder, item, key, shown_name, under, web_address};
+use super::{Builder, item, key, under, web_address};
 use crate::check::mailbox::keywords::{DEFAULT, Keywords};
 use crate::check::mailbox::session::{Address, Security};
-use crate::config::credential::Use;
-use crate::config::document::{self, NodePath, Part, Step};
-use crate::config::echo;
+use crate::config::document::{NodePath, Part, Step};
 use crate::config::raw::{
     Lenient, MailAuth, MailSecurity, OauthProvider, RawEmailSettings, RawMailbox, RawMailboxes, RawOauth2,
 };
@@ -35,7 +31,7 @@ impl Builder<'_> {
             None => default,
             Some(n) if (1..=most).contains(&n) => n,
             Some(n) => {
-                let message = format!("`{name}` must be 1 to {most}{}", echo::but_is(n));
+                let message = format!("`{name}` must be 1 to {most}, but is {n}");
                 builder.problem(&at(name), Part::Value, message, None);
                 default
             }
@@ -47,21 +43,18 @@ impl Builder<'_> {
         words.extend(settings.extra_alert_keywords.unwrap_or_default());
         let shared = Arc::new(Keywords::new(words.clone()));
         let mut mailboxes: Vec<Mailbox> = Vec::new();
-        let mut names: BTreeSet<String> = BTreeSet::new();
         for (index, mailbox) in raw.map(|raw| raw.0).unwrap_or_default().into_iter().enumerate() {
             let path: NodePath = if self.has_mailbox_list { item("email", index) } else { vec![key("email")] };
-            if self.is_disabled(&path) {
-                continue;
-            }
             let Some(mailbox) = mailbox else {
                 self.missing_entry(&path);
                 continue;
             };
-            let Some(mailbox) = self.mailbox(&path, mailbox, &words, &shared, general) else {
+            let enabled = mailbox.enabled.as_ref().is_none_or(|enabled| enabled.0);
+            let Some(mailbox) = self.mailbox(&path, mailbox, &words, &shared, general).filter(|_| enabled) else {
                 continue;
             };
-            if !names.insert(mailbox.name.clone()) {
-                let message = format!("there is already a mailbox{}", shown_name(&mailbox.name));
+            if mailboxes.iter().any(|other| other.name == mailbox.name) {
+                let message = format!("there is already a mailbox `{}`", mailbox.name);
                 self.problem(&path, Part::Value, message, Some("give it a `name` of its own".to_owned()));
             }
             mailboxes.push(mailbox);
@@ -121,9 +114,6 @@ impl Builder<'_> {
                     let hint = Some("set `password`, `password_file`, or `auth: xoauth2`".to_owned());
                     self.problem(path, Part::Value, "`password` is missing", hint);
                 }
-                if let Some(password) = &password {
-                    self.vet(path, "password", password.expose_secret(), Use::Password, &mut broken);
-                }
                 password.map(MailLogin::Password)
             }
             MailAuth::Xoauth2 => {
@@ -140,11 +130,8 @@ impl Builder<'_> {
             }
         };
         let username = raw.username.unwrap_or_default();
-        let broken = broken.or_else(|| self.broken_at(path));
-        let name = raw.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| text::one_line(&username, 60));
         Some(Mailbox {
-            // Without its own name an entry that is broken from outside is still reported, under its place.
-            name: if name.is_empty() && broken.is_some() { document::show(path) } else { name },
+            name: raw.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| text::one_line(&username, 60)),
             address: Address {
                 host,
                 port,
@@ -171,11 +158,6 @@ impl Builder<'_> {
             self.secret(path, "client_secret", raw.client_secret, raw.client_secret_file.as_deref(), broken);
         let refresh_token =
             self.secret(path, "refresh_token", raw.refresh_token, raw.refresh_token_file.as_deref(), broken);
-        for (field, secret) in [("client_secret", &client_secret), ("refresh_token", &refresh_token)] {
-            if let Some(secret) = secret {
-                self.vet(path, field, secret.expose_secret(), Use::Key { after: &[] }, broken);
-            }
-        }
         let provider = raw.provider.unwrap_or_default();
         let (url, scope) = match provider {
             OauthProvider::Google => ("https://oauth2.googleapis.com/token".to_owned(), None),

@@ -8,7 +8,6 @@ use secrecy::ExposeSecret;
 use super::{Builder, key, under, web_address};
 use crate::auth::Login;
 use crate::config::document::{NodePath, Part, Step};
-use crate::config::echo;
 use crate::config::raw::{RawBasic, RawGateway, RawMetrics};
 use crate::config::{Gateway, Metrics};
 use crate::metrics;
@@ -24,39 +23,31 @@ impl Builder<'_> {
             Some("") => String::new(),
             Some(name) if is_name(name) => format!("{name}_"),
             Some(name) => {
-                let shown = echo::word(name).map(|name| format!(" `{name}`")).unwrap_or_else(|| " this".to_owned());
-                let message = format!("`namespace` cannot be{shown}: letters, digits and underscores, no digit first");
+                let message =
+                    format!("`namespace` cannot be `{name}`: letters, digits and underscores, no digit first");
                 self.problem(&under(&path, "namespace"), Part::Value, message, None);
                 Metrics::default().prefix
             }
         };
-        let at = under(&path, "textfile");
-        if raw.textfile.as_ref().is_some_and(|file| !file.ends_with(".prom")) {
+        let textfile = raw.textfile.and_then(|file| {
+            if file.ends_with(".prom") {
+                return Some(self.folder.join(file));
+            }
             let message = "`textfile` must end in `.prom`, or node_exporter does not read it";
-            self.problem(&at, Part::Value, message, None);
-        }
-        let fault = self.broken_at(&at).or_else(|| self.broken_at(&path));
-        let textfile = match (fault, raw.textfile) {
-            (Some(why), file) if file.is_some() || self.is_flagged(&at) => Some(Err(why)),
-            (_, file) => file.map(|file| Ok(self.folder.join(file))),
-        };
-        let at = under(&path, "pushgateway");
-        let is_there =
-            raw.pushgateway.is_some() || self.environment.overlay(VARIABLE).is_some() || self.is_flagged(&at);
-        let gateway = is_there.then(|| self.gateway(&at, raw.pushgateway.unwrap_or_default()));
+            self.problem(&under(&path, "textfile"), Part::Value, message, None);
+            None
+        });
+        let is_there = raw.pushgateway.is_some() || self.environment.overlay(VARIABLE).is_some();
+        let gateway = is_there.then(|| self.gateway(&under(&path, "pushgateway"), raw.pushgateway.unwrap_or_default()));
         Metrics { prefix, gateway, textfile }
     }
 
     fn gateway(&mut self, path: &[Step], mut raw: RawGateway) -> Gateway {
         let mut broken = self.unset_under(path);
         let variable = self.environment.overlay(VARIABLE).map(str::to_owned);
-        let place: NodePath = under(path, "url");
-        if variable.is_some() {
-            self.outside.insert(place.clone());
-        }
-        let name = if variable.is_some() { VARIABLE } else { "url" };
+        let place: NodePath = if variable.is_some() { Vec::new() } else { under(path, "url") };
         let url = match (variable, raw.url.take()) {
-            (Some(url), _) | (None, Some(url)) => self.gateway_address(&place, name, url.trim()),
+            (Some(url), _) | (None, Some(url)) => self.gateway_address(&place, url.trim()),
             (None, None) => {
                 if broken.is_none() && !self.is_flagged(&place) {
                     let hint = Some(format!("set it, or the variable {VARIABLE}"));
@@ -72,16 +63,14 @@ impl Builder<'_> {
         let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
         let at = under(path, "timeout_seconds");
         let timeout = raw.timeout_seconds.map(|n| n.0);
-        let grouping = self.grouping(path, raw.grouping.unwrap_or_default().into_iter().map(|(n, v)| (n, v.0.0)));
-        let timeout = self.seconds(&at, timeout, 60, Duration::from_secs(5));
         Gateway {
             url,
             job: raw.job.unwrap_or_else(|| "balance-alert".to_owned()),
-            grouping,
+            grouping: self.grouping(path, raw.grouping.unwrap_or_default().into_iter().map(|(n, v)| (n, v.0.0))),
             login,
             secret: secret.filter(|secret| !secret.expose_secret().is_empty()),
-            timeout,
-            broken: broken.or_else(|| self.broken_at(path)).or_else(|| self.broken_at(&path[..1])),
+            timeout: self.seconds(&at, timeout, 60, Duration::from_secs(5)),
+            broken,
         }
     }
 
@@ -99,7 +88,7 @@ impl Builder<'_> {
             (false, false, None) => return None,
             (false, false, Some(auth)) => return self.auth(&under(path, "auth"), auth, broken),
             (true, false, None) => self.basic(path, basic, broken),
-            (false, true, None) => self.bearer(path, "bearer_token", token, file.as_deref(), broken),
+            (false, true, None) => self.secret(path, "bearer_token", token, file.as_deref(), broken).map(Login::Bearer),
             _ => {
                 let message = "`auth`, a bearer token and a user exclude each other";
                 self.problem(path, Part::Value, message, None);
@@ -109,7 +98,8 @@ impl Builder<'_> {
         login.filter(|login| self.is_sound(path, login.secret(), broken))
     }
 
-    fn gateway_address(&mut self, place: &[Step], name: &str, text: &str) -> Option<url::Url> {
+    fn gateway_address(&mut self, place: &[Step], text: &str) -> Option<url::Url> {
+        let name = if place.is_empty() { VARIABLE } else { "url" };
         // `host:9091` is what most manuals write.
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let port =
@@ -146,8 +136,7 @@ impl Builder<'_> {
         let labels: BTreeMap<String, String> = labels.collect();
         for name in labels.keys() {
             let message = if !is_name(name) || name.starts_with("__") {
-                let shown = echo::key(name);
-                format!("{shown} is not the name of a label: letters, digits and underscores, no digit first")
+                format!("`{name}` is not the name of a label: letters, digits and underscores, no digit first")
             } else if name == "job" {
                 "`job` stands beside `grouping`, not in it".to_owned()
             } else if metrics::is_label(name) {

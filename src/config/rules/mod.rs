@@ -1,11 +1,9 @@
 //! From the tree to a [`Config`]: every rule of the file, and every problem at once.
 //!
-//! Here: what all entries share. What entries there are, and how far a mistake in one reaches, stands in `entries`; the rules
-//! of one kind of entry stand in a file each.
+//! Here: what all entries share. The rules of one kind of entry stand in a file each.
 
 mod auth;
 mod channels;
-mod entries;
 mod mailboxes;
 mod metrics;
 mod pages;
@@ -13,7 +11,7 @@ mod projects;
 mod store;
 mod subscriptions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,30 +20,20 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use self::entries::{entry_of, for_each, is_off};
-use super::credential::{self, Use, Weight};
 use super::document::{self, Document, NodePath, Part, Step};
-use super::echo;
-use super::environment::{DotenvFault, DotenvFaults, Environment, Interpolated, interpolate};
+use super::environment::{Environment, Interpolated, interpolate};
 use super::problem::{Problem, Reach};
-use super::raw::{Lenient, RawConfig, RawMailboxes, RawSettings, Text};
+use super::raw::{Lenient, RawConfig, RawSettings, Text};
 use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::{Page, Reader};
 use crate::limit::Limit;
-use crate::process::file;
 use crate::redact::Redactor;
 use crate::text;
-
-/// Most words that a hint lists.
-const MOST_LISTED: usize = 40;
-/// Most words that are looked at for one that was meant.
-const MOST_COMPARED: usize = 1000;
 
 /// Collects the problems of one document.
 struct Builder<'a> {
@@ -56,29 +44,25 @@ struct Builder<'a> {
     environment: &'a Environment,
     problems: Vec<Problem>,
     warnings: Vec<String>,
-    /// What is no mistake, but probably not meant so: only `validate` tells it.
-    advice: Vec<String>,
-    /// Nodes that are already reported, or whose variable is not set: nothing else is said of them or of what is below.
-    flagged: BTreeSet<NodePath>,
+    /// Nodes that are already reported, or whose variable is not set: nothing else is said of them.
+    flagged: Vec<NodePath>,
     interpolated: Interpolated,
-    /// Fields whose value comes from a file or from a variable that stands for the field.
-    outside: BTreeSet<NodePath>,
     /// The secrets of the config, for the run.
     redactor: Redactor,
+    /// All that variables brought in: no problem may quote it, but a run may speak of a project's name.
+    outside: Redactor,
     /// Whether a problem concerns all of the config.
     fatal: bool,
     /// Compiled pages, by id and balance expression: one for all accounts of a provider.
     readers: BTreeMap<(String, String), Arc<Reader>>,
-    /// Pages that cannot be used, by id, with the reason if it comes from outside.
-    broken_pages: BTreeMap<String, Option<String>>,
+    /// Whether the one `webhook` is written down, and not only in variables.
+    has_webhook: bool,
     /// Whether `email` is a list, and not one mailbox.
     has_mailbox_list: bool,
     /// Entries that are switched off.
-    disabled: BTreeSet<NodePath>,
-    /// Entries that something from outside has broken, with the first reason.
-    broken: BTreeMap<NodePath, String>,
-    /// The names of the entries in lists.
-    names: BTreeMap<NodePath, String>,
+    disabled: Vec<NodePath>,
+    /// The names of the entries, for messages.
+    names: BTreeMap<String, String>,
 }
 
 /// Reads the text of a config and checks all of it.
@@ -104,51 +88,62 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
         // The variable stands for the field, so the field's own reference is not needed.
         let stands_for =
             |path: &NodePath| ["url", "url_file"].iter().any(|field| *path == [key("webhook"), key(field)]);
-        interpolated.unset.retain(|path, _| !stands_for(path));
+        interpolated.unset.retain(|(path, _)| !stands_for(path));
     }
-    let (mut names, mut disabled) = (BTreeMap::new(), BTreeSet::new());
-    for_each(&tree, |path, entry, kind| {
-        if is_off(entry) {
-            disabled.insert(path.clone());
-        }
-        if let (2, Some(name)) = (path.len(), entry.get(kind.name).and_then(Value::as_str)) {
-            names.insert(path, name.to_owned());
-        }
-    });
     let mut builder = Builder {
         file: source.name(),
         folder: source.folder(),
         fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
-        names,
+        names: entry_names(&tree),
+        has_webhook: tree.get("webhook").is_some(),
         has_mailbox_list: tree.get("email").is_none_or(Value::is_sequence),
         document: &document,
         environment,
         problems: Vec::new(),
         warnings: Vec::new(),
-        advice: Vec::new(),
-        flagged: BTreeSet::new(),
+        flagged: Vec::new(),
         interpolated,
-        outside: BTreeSet::new(),
         redactor: Redactor::default(),
+        outside: Redactor::default(),
         fatal: false,
         readers: BTreeMap::new(),
-        broken_pages: BTreeMap::new(),
-        disabled,
-        broken: BTreeMap::new(),
+        disabled: disabled_entries(&tree),
     };
     builder.report_tree();
-    builder.report_names();
     let raw = builder.shape(&mut tree);
     drop(tree);
     let config = builder.config(raw);
     let mut problems = builder.problems;
-    // In the order of the file: first what has no place in it, last what was not looked for any more.
-    problems.sort_by_key(|problem| {
-        let is_lost = problem.position.is_none() && problem.place.is_some();
-        (problem.reach != Reach::Line, is_lost, problem.position)
-    });
+    problems.sort_by_key(|problem| problem.position.unwrap_or_default());
     let config = (!builder.fatal).then_some(config);
     Loaded { config, problems }
+}
+
+/// `projects[3]` -> the entry's name.
+fn entry_names(tree: &Value) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for (list, field) in
+        [("projects", "name"), ("webhooks", "name"), ("subscriptions", "name"), ("email", "name"), ("providers", "id")]
+    {
+        let entries = tree.get(list).and_then(Value::as_sequence).into_iter().flatten();
+        for (index, entry) in entries.enumerate() {
+            if let Some(name) = entry.get(field).and_then(Value::as_str) {
+                names.insert(format!("{list}[{index}]"), text::one_line(name, 60));
+            }
+        }
+    }
+    names
+}
+
+/// The projects with `enabled: false`.
+fn disabled_entries(tree: &Value) -> Vec<NodePath> {
+    let entries = tree.get("projects").and_then(Value::as_sequence).into_iter().flatten();
+    let off = |entry: &Value| match entry.get("enabled") {
+        Some(Value::Bool(enabled)) => !enabled,
+        Some(Value::String(text)) => text.trim() == "false",
+        _ => false,
+    };
+    entries.enumerate().filter(|(_, entry)| off(entry)).map(|(index, _)| item("projects", index)).collect()
 }
 
 fn key(name: &str) -> Step {
@@ -166,192 +161,80 @@ fn under(path: &[Step], name: &str) -> NodePath {
 }
 
 impl Builder<'_> {
-    /// Records a problem at a node. It concerns the whole config, unless its value comes from outside or its entry is
-    /// switched off.
+    /// Records a problem at a node.
     fn problem(&mut self, path: &[Step], part: Part, message: impl Into<String>, hint: Option<String>) {
         self.push(path, part, message.into(), hint, Reach::Whole);
     }
 
     fn push(&mut self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) {
-        let entry = entry_of(path);
-        let is_off = entry.is_some_and(|entry| self.disabled.contains(entry));
-        let reach = if entry.is_some() && (is_off || self.is_from_outside(path)) { Reach::Entry } else { reach };
-        // What variables brought in may be a secret, and some messages come from elsewhere, as those about jq do.
-        let brought = self.brought_into(entry.unwrap_or(path));
-        let message = echo::scrub(&brought.mask(&message));
-        if let (Reach::Entry, Some(entry), false) = (reach, entry, is_off) {
-            self.broken.entry(entry.to_vec()).or_insert_with(|| message.clone());
+        // An entry that is switched off needs no variable and no secret.
+        if reach == Reach::Entry && self.disabled.iter().any(|entry| path.starts_with(entry)) {
+            return;
         }
         self.fatal |= reach == Reach::Whole;
         if self.problems.len() >= MOST_PROBLEMS {
-            // Many small ones do not hide a large one.
-            let small = self.problems.iter().rposition(|problem| problem.reach != Reach::Whole);
-            match small.filter(|_| reach == Reach::Whole) {
-                Some(small) => self.problems.remove(small),
-                None => return,
-            };
+            return;
         }
-        let problem = self.at(path, part, message, hint, reach);
-        self.problems.push(problem);
-    }
-
-    /// Records what is probably not meant so.
-    fn advise(&mut self, path: &[Step], message: &str, hint: &str) {
-        if self.advice.len() < MOST_PROBLEMS {
-            let problem = self.at(path, Part::Value, message.to_owned(), Some(hint.to_owned()), Reach::Entry);
-            self.advice.push(problem.to_string());
-        }
-    }
-
-    /// A problem with its place.
-    fn at(&self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) -> Problem {
         // The place is the entry; the field stands in the message.
-        let brought = self.brought_into(entry_of(path).unwrap_or(path));
-        let place = self.place(path, &brought);
-        Problem {
+        let depth = path.len().min(if matches!(path.get(1), Some(Step::Index(_))) { 2 } else { 1 });
+        let place = (depth > 0).then(|| document::show(&path[..depth])).map(|place| match self.names.get(&place) {
+            Some(name) => format!("{place} `{name}`"),
+            None => place,
+        });
+        let problem = Problem {
             file: self.file.clone(),
             position: self.document.locate(path, part),
             place,
-            message,
-            hint: hint.map(|hint| brought.mask(&hint)),
+            message: self.outside.mask(&message),
+            hint,
             reach,
-        }
-    }
-
-    /// The entry of a node, for messages: `projects[3]` and its name.
-    fn place(&self, path: &[Step], brought: &Redactor) -> Option<String> {
-        let depth = path.len().min(if matches!(path.get(1), Some(Step::Index(_))) { 2 } else { 1 });
-        let name = self.names.get(&path[..depth]).and_then(|name| echo::name(&brought.mask(name)));
-        match path.first() {
-            Some(Step::Key(first)) if echo::word(first).is_some() => {
-                let place = document::show(&path[..depth]);
-                Some(name.map_or_else(|| place.clone(), |name| format!("{place} `{name}`")))
-            }
-            _ => None,
-        }
-    }
-
-    /// Looks at a credential before anybody is asked with it. What cannot be right breaks the entry, what is odd is a warning.
-    fn vet(&mut self, path: &[Step], field: &str, secret: &str, purpose: Use, broken: &mut Option<String>) {
-        let at = under(path, field);
-        // Of a control character somebody else speaks.
-        let is_known = broken.is_some() || secret.chars().any(char::is_control);
-        let Some(finding) = credential::inspect(secret, purpose).filter(|_| !is_known) else {
-            return;
         };
-        let variables = self.interpolated.filled.get(&at).map(|filled| filled.variables.as_slice()).unwrap_or_default();
-        let name = match variables.iter().find_map(|name| echo::name(name)) {
-            Some(variable) => format!("`{field}`, from the variable `{variable}`,"),
-            None if self.outside.contains(&at) => format!("`{field}_file`"),
-            None => format!("`{field}`"),
-        };
-        let (message, hint) = (format!("{name} {}", finding.what), finding.hint);
-        match finding.weight {
-            Weight::Wrong => {
-                *broken = Some(message.clone());
-                self.push(&at, Part::Value, message, hint.map(str::to_owned), Reach::Entry);
-            }
-            Weight::Odd => {
-                let place = self.place(path, &self.brought_into(path)).unwrap_or_default();
-                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                self.warnings.push(format!("{place}: {message}{hint}"));
-            }
-        }
-    }
-
-    /// Whether nothing that is found any more could be listed.
-    fn is_full(&self) -> bool {
-        self.fatal && self.problems.len() >= MOST_PROBLEMS
+        self.problems.push(problem);
     }
 
     /// Whether something was already said of this node or of one above it.
     fn is_flagged(&self, path: &[Step]) -> bool {
-        (0..=path.len()).any(|length| self.flagged.contains(&path[..length]))
-    }
-
-    /// Whether a variable or a file brought in what stands in a field.
-    fn is_from_outside(&self, path: &[Step]) -> bool {
-        self.outside.contains(path) || self.interpolated.filled.contains_key(path)
-    }
-
-    /// Knows what variables brought into a node and into those below, except into names, which a run speaks of as well.
-    fn brought_into(&self, path: &[Step]) -> Redactor {
-        let mut redactor = Redactor::default();
-        let below = self.interpolated.filled.range(path.to_vec()..).take_while(|(at, _)| at.starts_with(path));
-        for (_, filled) in below.filter(|(at, _)| !is_name(at)) {
-            redactor.learn(&filled.text);
-        }
-        redactor
-    }
-
-    /// Why an entry cannot be used, if that comes from outside.
-    fn broken_at(&self, entry: &[Step]) -> Option<String> {
-        self.broken.get(entry).cloned()
-    }
-
-    /// Whether an entry is switched off: then it needs nothing, and none of the rules is about it.
-    fn is_disabled(&self, entry: &[Step]) -> bool {
-        self.disabled.contains(entry)
+        self.flagged.iter().any(|flagged| path.starts_with(flagged))
     }
 
     /// Problems of the text itself: duplicate keys, broken references, variables that are not set.
     fn report_tree(&mut self) {
-        if let Some(faults) = self.environment.dotenv_faults() {
-            self.problems.extend(dotenv_problems(faults));
+        if let Some((file, why)) = self.environment.dotenv_problem() {
+            self.fatal = true;
+            self.problems.push(Problem {
+                file: file.display().to_string(),
+                position: None,
+                place: None,
+                message: why.to_owned(),
+                hint: None,
+                reach: Reach::Whole,
+            });
         }
         for duplicate in &self.document.duplicates {
-            if self.is_full() {
-                break;
-            }
+            let name = last_key(&duplicate.path);
             let first = self.document.locate(&duplicate.path, Part::Key(0));
             let hint = first.map(|(line, column)| format!("it stands first at {line}:{column}"));
-            let message = match echo::word(&last_key(&duplicate.path)) {
-                Some(name) => format!("duplicate key `{name}`"),
-                None => "duplicate key".to_owned(),
-            };
-            self.problem(&duplicate.path, Part::Key(duplicate.occurrence), message, hint);
+            self.problem(&duplicate.path, Part::Key(duplicate.occurrence), format!("duplicate key `{name}`"), hint);
+        }
+        // What comes from outside may be a secret, so no message may quote it.
+        for (_, value) in &self.interpolated.filled {
+            self.outside.learn(value);
         }
         for (path, why) in std::mem::take(&mut self.interpolated.malformed) {
-            let message = format!("{}: {why}", echo::key(&last_key(&path)));
+            let message = format!("`{}`: {why}", last_key(&path));
             self.problem(&path, Part::Value, message, Some("write `$$` for a dollar sign".to_owned()));
-            self.flagged.insert(path);
+            self.flagged.push(path);
         }
-        let unset = std::mem::take(&mut self.interpolated.unset);
-        for (path, name) in &unset {
-            if entry_of(path).is_some_and(|entry| self.is_disabled(entry)) {
-                continue;
-            }
-            self.flagged.insert(path.clone());
-            let shown =
-                echo::name(name).map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
-            let reach = match entry_of(path) {
-                Some(entry) => {
-                    self.broken.entry(entry.to_vec()).or_insert_with(|| format!("{shown} is not set"));
-                    Reach::Entry
-                }
-                None => Reach::Whole,
-            };
-            let field = echo::key(&last_key(path));
-            let (message, hint) = match self.environment.why_unset(name) {
-                Some(why) => (format!("{field} needs {shown}, but {why}"), None),
-                None => {
-                    let hint = echo::name(name).map(|name| format!("set it, or give a default: `${{{name}:-...}}`"));
-                    (format!("{field} needs {shown}, which is not set"), hint)
-                }
-            };
-            self.push(path, Part::Value, message, hint, reach);
+        for (path, name) in self.interpolated.unset.clone() {
+            let reach = if concerns_one_entry(&path) { Reach::Entry } else { Reach::Whole };
+            let message = format!("`{}` needs the variable `{name}`, which is not set", last_key(&path));
+            let hint = Some(format!("set it, or give a default: `${{{name}:-...}}`"));
+            self.push(&path, Part::Value, message, hint, reach);
+            self.flagged.push(path);
         }
-        self.interpolated.unset = unset;
     }
 
-    /// Names stand in reports, alerts and metrics, so a key among them is hardly meant.
-    fn report_names(&mut self) {
-        let keys = self.names.iter().filter(|(_, name)| echo::is_known_key(name)).map(|(path, _)| document::show(path));
-        let warnings = keys.map(|place| format!("{place}: its name looks like a key, and names stand in every report"));
-        self.warnings.extend(warnings);
-    }
-
-    /// Deserialises the tree entry by entry, so that a large config is gone through once, whatever is wrong with it.
+    /// Deserialises the tree, takes out each node that does not fit, and goes on, so that all such nodes are found.
     fn shape(&mut self, tree: &mut Value) -> RawConfig {
         if tree.is_null() {
             self.problem(&[], Part::Value, "the config is empty", None);
@@ -361,38 +244,10 @@ impl Builder<'_> {
             self.problem(&[], Part::Value, "the config is not a mapping of `key: value`", None);
             return RawConfig::default();
         }
-        let projects = self.items(tree, "projects");
-        let subscriptions = self.items(tree, "subscriptions");
-        let mailboxes = self.items(tree, "email");
-        let webhooks = self.items(tree, "webhooks");
-        let providers = self.items(tree, "providers");
-        let rest: RawConfig = self.fit(tree, &[]).unwrap_or_default();
-        RawConfig {
-            projects: projects.or(rest.projects),
-            subscriptions: subscriptions.or(rest.subscriptions),
-            email: mailboxes.map(RawMailboxes).or(rest.email),
-            webhooks: webhooks.or(rest.webhooks),
-            providers: providers.or(rest.providers),
-            ..rest
-        }
-    }
-
-    /// Takes the entries of a list out of the tree; nothing if there is no list.
-    fn items<T: DeserializeOwned>(&mut self, tree: &mut Value, list: &str) -> Option<Vec<Option<T>>> {
-        let items = std::mem::take(tree.get_mut(list)?.as_sequence_mut()?);
-        let entries = items.into_iter().enumerate();
-        Some(entries.map(|(index, mut entry)| self.fit(&mut entry, &item(list, index))).collect())
-    }
-
-    /// Deserialises one node, takes out each node that does not fit, and goes on, so that all such nodes are found.
-    fn fit<T: DeserializeOwned>(&mut self, node: &mut Value, base: &[Step]) -> Option<T> {
-        if node.is_null() || self.is_full() {
-            return None;
-        }
-        // Each round takes a node out.
-        for _ in 0..=2 * MOST_PROBLEMS {
-            let error = match serde_path_to_error::deserialize(&*node) {
-                Ok(raw) => return Some(raw),
+        // Each round takes a node out, so this ends; enough problems end it sooner.
+        while !self.fatal || self.problems.len() < MOST_PROBLEMS {
+            let error = match serde_path_to_error::deserialize::<_, RawConfig>(&*tree) {
+                Ok(raw) => return raw,
                 Err(error) => error,
             };
             let path: NodePath = error
@@ -404,87 +259,69 @@ impl Builder<'_> {
                     _ => None,
                 })
                 .collect();
-            let full: NodePath = base.iter().chain(&path).cloned().collect();
-            if !self.is_flagged(&full) {
-                self.misfit(&full, &error.inner().to_string());
-                self.flagged.insert(full);
+            if !self.is_flagged(&path) {
+                self.misfit(&path, &error.inner().to_string());
+                self.flagged.push(path.clone());
             }
-            if path.is_empty() || !remove(node, &path) || self.is_full() {
+            if path.is_empty() || !remove(tree, &path) {
                 break;
             }
         }
-        None
+        RawConfig::default()
     }
 
-    /// Words serde's complaint about one node. What it quotes of the node is not repeated: it may be a secret.
+    /// Words serde's complaint about one node.
     fn misfit(&mut self, path: &[Step], said: &str) {
         let name = last_key(path);
         let words: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
         if said.starts_with("unknown field") {
-            let known: Vec<&str> = words.into_iter().skip(1).filter(|known| *known != name).collect();
-            let hint = suggestion(&name, &known, "fields here");
+            let known = &words[1.min(words.len())..];
+            let hint = suggestion(&name, known, "fields here");
             // The field that was meant is not missing as well.
             if let (Some(near), Some((_, parent))) = (text::nearest(&name, known.iter().copied()), path.split_last()) {
-                self.flagged.insert(under(parent, near));
+                self.flagged.push(under(parent, near));
             }
-            let message = match echo::word(&name) {
-                Some(name) => format!("unknown field `{name}`"),
-                None => "unknown field".to_owned(),
-            };
-            self.problem(path, Part::Key(0), message, hint);
+            self.problem(path, Part::Key(0), format!("unknown field `{name}`"), hint);
         } else if said.starts_with("unknown variant") {
             let value = words.first().copied().unwrap_or_default();
-            let known: Vec<&str> = words.iter().copied().skip(1).collect();
-            self.choice(path, "", value, &known);
+            let known = &words[1.min(words.len())..];
+            let hint = suggestion(value, known, "allowed");
+            self.problem(path, Part::Value, format!("`{name}` cannot be `{value}`"), hint);
         } else if let Some(missing) = said.strip_prefix("missing field ") {
             if !self.is_flagged(&under(path, missing.trim_matches('`'))) {
                 self.problem(path, Part::Value, format!("{missing} is missing"), None);
             }
         } else {
-            let expected = said.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
-            let found = said.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
-            let found = [
-                ("sequence", "a list"),
-                ("map", "a mapping"),
-                ("unit value", "nothing"),
-                ("floating point `NaN`", "not one (NaN)"),
-                ("floating point `inf`", "infinite"),
-                ("floating point `-inf`", "infinite"),
-                ("floating point", "a number"),
-                ("integer", "a number"),
-                ("boolean", "true or false"),
-                ("string", "text"),
-            ]
-            .into_iter()
-            .find_map(|(begin, words)| found.starts_with(begin).then_some(words))
-            .unwrap_or("something else");
+            let (found, expected) = match said.split_once(", expected ") {
+                Some((found, expected)) => (found, expected),
+                None => (said, ""),
+            };
+            let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
+            let found = match found {
+                "sequence" => "a list".to_owned(),
+                "map" => "a mapping".to_owned(),
+                "unit value" => "nothing".to_owned(),
+                "floating point `NaN`" => "not one (NaN)".to_owned(),
+                "floating point `inf`" | "floating point `-inf`" => "infinite".to_owned(),
+                other => other
+                    .replace("floating point", "number")
+                    .replace("integer", "number")
+                    .replace("boolean", "the flag"),
+            };
             let expected = match expected {
                 "a string" => "text",
                 "a sequence" => "a list",
                 e if e.starts_with("struct") || e == "a map" => "a mapping",
                 e => e,
             };
-            let hint = match (expected, found) {
-                ("text", "a number" | "true or false") => Some("put it in quotes".to_owned()),
-                ("a number", "text") => Some("write it with digits and at most one full stop, as 1234.5".to_owned()),
-                _ => None,
-            };
+            let hint = (expected == "text" && (found.starts_with("number") || found.starts_with("the flag")))
+                .then(|| "put it in quotes".to_owned());
             let what = match path.last() {
-                Some(Step::Key(name)) => echo::key(name),
+                Some(Step::Key(name)) => format!("`{name}`"),
                 _ => "the entry".to_owned(),
             };
             self.problem(path, Part::Value, format!("{what} must be {expected}, but is {found}"), hint);
         }
-    }
-
-    /// A value that is none of those which are allowed.
-    fn choice(&mut self, path: &[Step], noun: &str, value: &str, known: &[&str]) {
-        let name = format!("{noun}{}", echo::key(&last_key(path)));
-        let message = match echo::word(value) {
-            Some(value) => format!("{name} cannot be `{value}`"),
-            None => format!("{name} is none of the words that it can be"),
-        };
-        self.problem(path, Part::Value, message, suggestion(value, known, "allowed"));
     }
 
     fn config(&mut self, raw: RawConfig) -> Config {
@@ -517,7 +354,6 @@ impl Builder<'_> {
             folder: self.folder.clone(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
-            advice: std::mem::take(&mut self.advice),
         }
     }
 
@@ -609,18 +445,16 @@ impl Builder<'_> {
         match name {
             Some(name) => zone(&name).unwrap_or_else(|| {
                 let hint = Some("for example `Asia/Shanghai` or `UTC`".to_owned());
-                let message = match echo::word(&name) {
-                    Some(name) => format!("there is no time zone `{name}`"),
-                    None => "`timezone` names no time zone".to_owned(),
-                };
-                self.problem(path, Part::Value, message, hint);
+                self.problem(path, Part::Value, format!("there is no time zone `{name}`"), hint);
                 TimeZone::UTC
             }),
             None => match self.environment.overlay("TZ") {
                 None => TimeZone::UTC,
                 Some(name) => zone(name).unwrap_or_else(|| {
-                    let shown = echo::word(name).map(|name| format!(" (`{name}`)")).unwrap_or_default();
-                    self.warnings.push(format!("the variable `TZ` names no time zone{shown}: going on with UTC"));
+                    self.warnings.push(format!(
+                        "the variable `TZ` names no time zone (`{}`): going on with UTC",
+                        text::one_line(name, 40)
+                    ));
                     TimeZone::UTC
                 }),
             },
@@ -632,7 +466,7 @@ impl Builder<'_> {
             None => default,
             Some(n) if n <= u64::from(most) => n as u32,
             Some(n) => {
-                let message = format!("`{}` must be 0 to {most}{}", last_key(path), echo::but_is(n));
+                let message = format!("`{}` must be 0 to {most}, but is {n}", last_key(path));
                 self.problem(path, Part::Value, message, None);
                 default
             }
@@ -652,7 +486,7 @@ impl Builder<'_> {
             Some(n) if n <= Decimal::from(most) && (n > Decimal::ZERO || (zero_is_fine && n.is_zero())) => n,
             Some(n) => {
                 let least = if zero_is_fine { "0" } else { "above 0" };
-                let message = format!("`{}` must be {least} to {most}{}", last_key(path), echo::but_is(n));
+                let message = format!("`{}` must be {least} to {most}, but is {n}", last_key(path));
                 self.problem(path, Part::Value, message, None);
                 default
             }
@@ -687,7 +521,7 @@ impl Builder<'_> {
             }
             Some(seconds) => {
                 let name = last_key(path);
-                let message = format!("`{name}` must be above 0 and at most {most} seconds{}", echo::but_is(seconds));
+                let message = format!("`{name}` must be above 0 and at most {most} seconds, but is {seconds}");
                 self.problem(path, Part::Value, message, None);
                 default
             }
@@ -699,7 +533,7 @@ impl Builder<'_> {
         match value {
             Some(zero) if zero.is_zero() => Duration::ZERO,
             Some(n) if n.is_sign_negative() || n > Decimal::from(most) => {
-                let message = format!("`{}` must be 0 to {most} seconds{}", last_key(path), echo::but_is(n));
+                let message = format!("`{}` must be 0 to {most} seconds, but is {n}", last_key(path));
                 self.problem(path, Part::Value, message, None);
                 default
             }
@@ -723,11 +557,10 @@ impl Builder<'_> {
         }
     }
 
-    /// The first variable that a part of an entry misses, as the entry's fault.
+    /// The first variable that an entry misses, as the entry's fault.
     fn unset_under(&self, path: &[Step]) -> Option<String> {
-        let (at, name) = self.interpolated.unset.range(path.to_vec()..).next()?;
-        let shown = echo::name(name).map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
-        (at.starts_with(path) && !path.is_empty()).then(|| format!("{shown} is not set"))
+        let mut unset = self.interpolated.unset.iter().filter(|(at, _)| at.starts_with(path) && !path.is_empty());
+        unset.next().map(|(_, name)| format!("the variable `{name}` is not set"))
     }
 
     /// A field without which an entry says nothing.
@@ -745,7 +578,7 @@ impl Builder<'_> {
         match text.parse() {
             Ok(limit) => Some(limit),
             Err(why) => {
-                self.problem(path, Part::Value, format!("{} {why}", echo::key(&last_key(path))), None);
+                self.problem(path, Part::Value, format!("`{}` {why}", last_key(path)), None);
                 None
             }
         }
@@ -761,12 +594,10 @@ impl Builder<'_> {
         let mut limits: BTreeMap<String, Limit> = own.collect();
         for (id, text) in set.unwrap_or_default() {
             let at = [key("settings"), key("rate_limits"), key(&id)];
-            let is_broken = self.broken_pages.contains_key(&id) || self.broken_pages.contains_key("");
-            if !pages.contains_key(&id) && !is_broken {
+            if !pages.contains_key(&id) {
                 let known: Vec<&str> = pages.keys().map(String::as_str).collect();
                 let hint = suggestion(&id, &known, "known providers");
-                let message = no_provider(&id);
-                self.problem(&at, Part::Key(0), message, hint);
+                self.problem(&at, Part::Key(0), format!("there is no provider `{id}`"), hint);
             }
             match self.limit(&at, &text.0.0) {
                 Some(limit) => limits.insert(id, limit),
@@ -790,23 +621,17 @@ impl Builder<'_> {
             (Some(_), Some(_)) => {
                 let message = format!("`{field}` and `{file_field}` exclude each other");
                 self.problem(&under(path, &file_field), Part::Key(0), message, None);
-                self.flagged.insert(under(path, field));
+                self.flagged.push(under(path, field));
                 return None;
             }
             (Some(value), None) => value.trim().to_owned(),
             (None, Some(file)) => {
                 let full = self.folder.join(file);
                 match read_secret(&full) {
-                    Ok(secret) => {
-                        self.outside.insert(under(path, field));
-                        secret
-                    }
+                    Ok(secret) => secret,
                     Err(why) => {
-                        let shown = echo::path(file, &full);
-                        let message = format!("`{file_field}`: {shown} cannot be read: {why}");
-                        let hint = echo::looks_secret(file)
-                            .then(|| format!("it looks like a secret; if it is one, it belongs in `{field}`"));
-                        self.push(&under(path, &file_field), Part::Value, message.clone(), hint, Reach::Entry);
+                        let message = format!("`{file_field}`: `{}` cannot be read: {why}", full.display());
+                        self.push(&under(path, &file_field), Part::Value, message.clone(), None, Reach::Entry);
                         *broken = broken.take().or(Some(message));
                         return None;
                     }
@@ -821,59 +646,10 @@ impl Builder<'_> {
 
 /// `did you mean ...`, or the list of what there is.
 fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
-    let listed = &known[..known.len().min(MOST_LISTED)];
-    Some(match text::nearest(word, known.iter().copied().take(MOST_COMPARED)) {
+    Some(match text::nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if listed.is_empty() => return None,
-        None => {
-            let more = known.len() - listed.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{what}: {}{more}", text::list(listed.iter().copied()))
-        }
+        None => format!("{what}: {}", text::list(known.iter().copied())),
     })
-}
-
-/// That a provider is named which there is not.
-fn no_provider(id: &str) -> String {
-    match echo::word(id) {
-        Some(id) => format!("there is no provider `{id}`"),
-        None => "a provider is named that there is not".to_owned(),
-    }
-}
-
-/// A word that can be repeated, in back-ticks after a blank.
-fn shown_word(word: &str) -> String {
-    echo::word(word).map(|word| format!(" `{word}`")).unwrap_or_default()
-}
-
-/// The same for the name of an entry.
-fn shown_name(name: &str) -> String {
-    echo::name(name).map(|name| format!(" `{name}`")).unwrap_or_default()
-}
-
-/// Whether a node is the name of an entry. A run speaks of it in reports and alerts, so it is no secret.
-fn is_name(path: &[Step]) -> bool {
-    matches!(path, [Step::Key(_), Step::Index(_), Step::Key(field)] if field == "name" || field == "id")
-}
-
-/// What is wrong with the `.env` file.
-fn dotenv_problems(faults: &DotenvFaults) -> Vec<Problem> {
-    let problem = |position, message: String| Problem {
-        file: faults.file.display().to_string(),
-        position,
-        place: None,
-        message,
-        hint: None,
-        reach: Reach::Line,
-    };
-    match &faults.what {
-        DotenvFault::Whole(why) => vec![problem(None, why.clone())],
-        DotenvFault::Lines(lines) => lines
-            .iter()
-            .take(MOST_PROBLEMS / 2)
-            .map(|line| problem(Some((line.number, 1)), format!("the line cannot be read: {}", line.why)))
-            .collect(),
-    }
 }
 
 fn last_key(path: &[Step]) -> String {
@@ -884,6 +660,19 @@ fn last_key(path: &[Step]) -> String {
             Step::Index(_) => None,
         })
         .unwrap_or_default()
+}
+
+/// Whether a fault in a node concerns only its entry.
+fn concerns_one_entry(path: &[Step]) -> bool {
+    match path {
+        // Without these two a failure could not even be reported under a name.
+        [Step::Key(list), Step::Index(_), Step::Key(field)] if list == "projects" => {
+            field != "name" && field != "provider"
+        }
+        [Step::Key(list), Step::Index(_), ..] => ["projects", "webhooks", "email"].contains(&list.as_str()),
+        [Step::Key(one), ..] => ["webhook", "state", "metrics", "email"].contains(&one.as_str()),
+        _ => false,
+    }
 }
 
 /// Takes a node out of the tree: a key goes, an item of a list becomes null so that the others keep their index.
@@ -916,8 +705,7 @@ fn remove(tree: &mut Value, path: &[Step]) -> bool {
 }
 
 fn read_secret(path: &Path) -> Result<String, String> {
-    let bytes = file::read(path, file::SECRET).map_err(|error| text::io_error(&error))?;
-    let text = text::decode(bytes).map_err(|why| format!("it is {why}"))?;
+    let text = std::fs::read_to_string(path).map_err(|error| text::io_error(&error))?;
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.to_owned()),

@@ -2,210 +2,89 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use url::Url;
-
-use super::{Builder, item, shown_word, under, web_address};
-use crate::auth;
-use crate::check::provider::page::{Confirm, Page};
-use crate::config::document::{Part, Step};
-use crate::config::problem::Reach;
+use super::{Builder, item, under, web_address};
+use crate::check::provider::page::Page;
+use crate::config::document::Part;
 use crate::limit::Limit;
-use crate::page::{syntax, traps};
-use crate::text;
-
-/// Time for the examples of all pages; they are read in less than a millisecond each.
-const EXAMPLES_TIME: Duration = Duration::from_secs(5);
 
 impl Builder<'_> {
     /// The catalogue and the user's own pages, by id.
     pub(super) fn pages(&mut self, raw: Vec<Option<Page>>) -> BTreeMap<String, Arc<Page>> {
         let mut pages: BTreeMap<String, Arc<Page>> =
             crate::check::provider::catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
-        let end = Instant::now() + EXAMPLES_TIME;
         for (index, page) in raw.into_iter().enumerate() {
             let path = item("providers", index);
             let Some(page) = page else {
                 self.missing_entry(&path);
-                // The page's own mistake is said; that there is no such provider would be another one.
-                // One without an id may be the one that a project names.
-                let id = self.names.get(&path).cloned().unwrap_or_default();
-                self.broken_pages.insert(id, self.broken_at(&path));
                 continue;
             };
             // What a variable brought into a request may be a credential.
             let request = under(&path, "request");
-            let filled = self.interpolated.filled.range(request.clone()..);
-            for (_, filled) in filled.take_while(|(at, _)| at.starts_with(&request)) {
-                self.redactor.learn(&filled.text);
+            for (_, value) in self.interpolated.filled.iter().filter(|(at, _)| at.starts_with(&request)) {
+                self.redactor.learn(value);
             }
-            if let Some(why) = self.broken_at(&path) {
-                // What is missing from it is missing from outside.
-                self.broken_pages.insert(page.id.clone(), Some(why));
-                continue;
-            }
-            self.learn_login(&page);
-            let problems = page_problems(&page, end);
-            if let Some((_, why)) = problems.first() {
-                self.broken_pages.insert(page.id.clone(), Some(why.clone()));
-            }
+            let problems = page_problems(&page);
             for (field, message) in problems {
-                // Without an id nothing could name it; any other mistake concerns those who do.
-                let reach = if field == "id" { Reach::Whole } else { Reach::Entry };
-                self.push(&under(&path, field), Part::Value, message, None, reach);
+                self.problem(&under(&path, field), Part::Value, message, None);
             }
-            self.page_traps(&path, &page);
             if pages.contains_key(&page.id) {
-                let message = format!("there is already a provider{}", shown_word(&page.id));
+                let message = format!("there is already a provider `{}`", page.id);
                 self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
             } else {
-                if let Some(why) = self.broken_at(&path) {
-                    self.broken_pages.insert(page.id.clone(), Some(why));
-                }
                 pages.insert(page.id.clone(), Arc::new(page));
             }
         }
         pages
     }
-
-    /// What in a page is written otherwise than it is probably meant.
-    fn page_traps(&mut self, path: &[Step], page: &Page) {
-        let has_example = page.examples.iter().any(|example| example.expect.balance.is_some());
-        for trap in traps::of_balance(&page.balance, page.error.is_some(), has_example) {
-            self.advise(&under(path, "balance"), trap.message, trap.hint);
-        }
-        for trap in page.error.iter().flat_map(|code| traps::of_error(code)) {
-            self.advise(&under(path, "error"), trap.message, trap.hint);
-        }
-        let confirm = |field: fn(&Confirm) -> &String| page.confirm.as_ref().map(field);
-        for (field, code) in [
-            (&["balance"][..], Some(&page.balance)),
-            (&["error"], page.error.as_ref()),
-            (&["confirm", "when"], confirm(|confirm| &confirm.when)),
-            (&["confirm", "error"], confirm(|confirm| &confirm.error)),
-        ] {
-            let path = field.iter().fold(path.to_vec(), |path, field| under(&path, field));
-            if code.is_some_and(|code| syntax::comment(code).is_some()) && self.document.is_folded(&path) {
-                let message = "`>` makes one line of all lines, so `#` takes away all that follows it";
-                self.advise(&path, message, "write `|` instead of `>`");
-            }
-        }
-    }
-}
-
-impl Builder<'_> {
-    /// What stands before the host of a page's addresses is sent as a user and a password.
-    fn learn_login(&mut self, page: &Page) {
-        let addresses = page.request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
-        for url in addresses.filter_map(|text| Url::parse(text).ok()) {
-            if let Some(password) = url.password() {
-                let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
-                self.redactor.learn(password);
-                self.redactor.learn(&plain);
-                self.redactor.learn(&auth::basic(url.username(), &plain));
-            }
-        }
-    }
 }
 
 /// What is wrong with a page, by field.
-fn page_problems(page: &Page, end: Instant) -> Vec<(&'static str, String)> {
+fn page_problems(page: &Page) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
     let word =
         |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !word(&page.id) {
         problems.push(("id", "`id` must be made of lower-case letters, digits and `-`".to_owned()));
     }
-    let options = page.options_with_defaults(&BTreeMap::new());
     match (&page.request.url, &page.request.file) {
-        (Some(url), None) => match probe(page, url, &options) {
-            Err(why) => problems.push(("request", format!("`url` {why}"))),
-            Ok(address) => {
-                let twice = address.query_pairs().find(|(name, _)| page.request.query.contains_key(&**name));
-                if let Some((name, _)) = twice {
-                    problems.push(("request", format!("`{name}` stands both in `url` and in `query`")));
-                }
+        (Some(url), None) => {
+            let probe = page.fill(url, "key", &page.options_with_defaults(&BTreeMap::new()), str::to_owned);
+            let probe = probe.replace(['{', '}'], "x");
+            if let Err(why) = web_address(&probe) {
+                problems.push(("request", format!("`url` {why}")));
             }
-        },
+        }
         (None, Some(_)) => {}
         _ => problems.push(("request", "exactly one of `url` and `file` must be set".to_owned())),
-    }
-    if let Some(Err(why)) = page.confirm.as_ref().map(|confirm| probe(page, &confirm.url, &options)) {
-        problems.push(("confirm", format!("`url` {why}")));
     }
     if let Some(Err(why)) = page.rate_limit.as_ref().map(|limit| limit.parse::<Limit>()) {
         problems.push(("rate_limit", format!("`rate_limit` {why}")));
     }
-    problems.extend(placeholder_problems(page));
-    // The project brings what has no default; until then any expression stands for it.
-    let mut probe = options.clone();
-    let missing = page.options.keys().filter(|name| !options.contains_key(*name)).cloned();
-    let is_guess = page.balance.contains("{options.");
-    probe.extend(missing.map(|name| (name, ".".to_owned())));
-    match page.reader(&probe) {
-        Err(("balance", _)) if is_guess => {}
-        Err((field, why)) => {
-            problems.push((field, why));
-            return problems;
+    let used: BTreeSet<&str> = placeholders(page);
+    for name in used {
+        let known = name == "api_key" || name.strip_prefix("options.").is_some_and(|n| page.options.contains_key(n));
+        if !known {
+            problems.push(("request", format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option")));
         }
-        Ok(_) => {}
     }
-    for example in &page.examples {
-        if let Err(why) = page.try_example(example) {
-            problems.push(("examples", why));
-            if Instant::now() > end {
-                break;
-            }
+    if page.balance.contains("{options.") {
+        return problems;
+    }
+    match page.reader(&page.options_with_defaults(&BTreeMap::new())) {
+        Err(why) => problems.push(("balance", why)),
+        Ok(_) => {
+            let failed = page.examples.iter().filter_map(|example| page.try_example(example).err());
+            problems.extend(failed.map(|why| ("examples", why)));
         }
     }
     problems
 }
 
-/// The address as far as it can be known.
-fn probe(page: &Page, url: &str, options: &BTreeMap<String, String>) -> Result<Url, String> {
-    web_address(&page.fill(url, "key", options, str::to_owned).replace(['{', '}'], "x"))
-}
-
-/// Placeholders that are not known, or that stand where they cannot be filled.
-fn placeholder_problems(page: &Page) -> Vec<(&'static str, String)> {
-    let request = &page.request;
-    let mut problems = BTreeSet::new();
-    let is_option = |name: &str| name.strip_prefix("options.").is_some_and(|name| page.options.contains_key(name));
-    let addresses = request.url.iter().chain(&request.file).map(|text| ("request", text));
-    for (field, text) in addresses.chain(page.confirm.iter().map(|confirm| ("confirm", &confirm.url))) {
-        for name in placeholders(text) {
-            if name == "api_key" {
-                // The address is shown, stored and logged.
-                let message = "`{api_key}` cannot stand in an address; put it into `query` or `headers`";
-                problems.insert((field, message.to_owned()));
-            } else if !is_option(name) {
-                problems.insert((field, format!("`{{{name}}}` is not a declared option")));
-            }
-        }
-    }
-    let filled = request.query.values().chain(request.headers.values());
-    for text in filled.clone().chain(&request.body) {
-        if text.contains("{{api_key}}") {
-            problems.insert(("request", "`{{api_key}}` has one brace too many: write `{api_key}`".to_owned()));
-        }
-    }
-    for name in filled.flat_map(|text| placeholders(text)) {
-        if name != "api_key" && name != "{api_key" && !is_option(name) {
-            problems.insert(("request", format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option")));
-        }
-    }
-    // Braces are common in a body, so only what looks like a slip of the pen is one.
-    for name in request.body.iter().flat_map(|text| placeholders(text)) {
-        let is_near = name != "api_key" && text::nearest(name, ["api_key"]).is_some();
-        if is_near || (name.starts_with("options.") && !is_option(name)) {
-            problems.insert(("request", format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option")));
-        }
-    }
-    problems.into_iter().collect()
-}
-
-/// What stands between braces in a text.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+/// The placeholders in a page's address, query and headers.
+fn placeholders(page: &Page) -> BTreeSet<&str> {
+    let texts = page.request.url.iter().chain(page.request.query.values()).chain(page.request.headers.values());
+    texts
+        .flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)))
+        .collect()
 }

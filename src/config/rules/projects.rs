@@ -6,16 +6,12 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Builder, item, no_provider, shown_name, suggestion, under, web_address};
-use crate::check::provider::Target;
+use super::{Builder, item, suggestion, under, web_address};
 use crate::check::provider::page::{CredentialFormat, Page, Reader};
-use crate::config::credential::Use;
-use crate::config::document::{self, Part, Step};
-use crate::config::echo;
+use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::{Lenient, RawProject, Text};
 use crate::config::{Project, Settings};
-use crate::page::traps;
 
 impl Builder<'_> {
     pub(super) fn projects(
@@ -28,23 +24,21 @@ impl Builder<'_> {
         let mut projects = Vec::new();
         for (index, project) in raw.into_iter().enumerate() {
             let path = item("projects", index);
-            if self.is_disabled(&path) {
-                continue;
-            }
             let Some(project) = project else {
                 self.missing_entry(&path);
                 continue;
             };
             if let Some(name) = &project.name {
                 if let Some(first) = names.get(name) {
-                    let message = format!("there is already a project{}", shown_name(name));
+                    let message = format!("there is already a project `{name}`");
                     let hint = Some(format!("projects[{first}] has this name"));
                     self.problem(&under(&path, "name"), Part::Value, message, hint);
                 } else {
                     names.insert(name.clone(), index);
                 }
             }
-            projects.extend(self.project(&path, project, pages, settings));
+            let enabled = project.enabled.as_ref().is_none_or(|enabled| enabled.0);
+            projects.extend(self.project(&path, project, pages, settings).filter(|_| enabled));
         }
         projects
     }
@@ -68,9 +62,8 @@ impl Builder<'_> {
         if let (Some(critical), Some(warning)) = (threshold, warning_threshold)
             && warning < critical
         {
-            let [warning, critical] = [warning, critical].map(echo::number);
             let message =
-                format!("`warning_threshold`{warning} is under `threshold`{critical}, so it would never warn");
+                format!("`warning_threshold` {warning} is under `threshold` {critical}, so it would never warn");
             self.problem(&under(path, "warning_threshold"), Part::Value, message, None);
         }
         let owner = self.owner(path, raw.owner_project, raw.project);
@@ -87,12 +80,7 @@ impl Builder<'_> {
                 }
             });
             match parsed {
-                Ok(url) => {
-                    for segment in url.path_segments().into_iter().flatten().filter(|part| echo::looks_secret(part)) {
-                        self.redactor.learn(segment);
-                    }
-                    Some(url)
-                }
+                Ok(url) => Some(url),
                 Err(why) => {
                     self.problem(&under(path, "base_url"), Part::Value, format!("`base_url` {why}"), None);
                     None
@@ -100,27 +88,20 @@ impl Builder<'_> {
             }
         });
         let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref(), &mut broken);
-        // Without its own name an entry that is broken from outside is still reported, under its place.
-        let name = raw.name.or_else(|| broken.is_some().then(|| document::show(path)))?;
-        let (page, options, reader) = match self.page(path, raw.provider.as_deref(), pages, &mut broken)? {
-            Ok(page) => {
-                let options = self.options(path, &page, raw.options.unwrap_or_default());
-                self.credential(path, &page, credential.as_ref(), &mut broken);
-                broken = broken.or_else(|| self.broken_at(path));
-                let reader = if broken.is_none() { self.reader(path, &page, &options, &mut broken) } else { None };
-                (page, options, reader)
-            }
-            Err(page) => (page, BTreeMap::new(), None),
+        let name = raw.name?;
+        let provider = raw.provider?;
+        let Some(page) = pages.get(&provider) else {
+            let known: Vec<&str> = pages.keys().map(String::as_str).collect();
+            let hint = suggestion(&provider, &known, "known providers");
+            self.problem(&under(path, "provider"), Part::Value, format!("there is no provider `{provider}`"), hint);
+            return None;
         };
-        if broken.is_none()
-            && let Err(why) = Target::of(&page, &options, base_url.as_ref(), &self.folder)
-        {
-            self.problem(path, Part::Value, why, None);
-        }
-        let broken = broken.or_else(|| self.broken_at(path));
+        let options = self.options(path, page, raw.options.unwrap_or_default());
+        self.credential(path, page, credential.as_ref(), &mut broken);
+        let reader = if broken.is_none() { self.reader(path, page, &options) } else { None };
         Some(Project {
             name,
-            page,
+            page: Arc::clone(page),
             reader,
             credential,
             threshold,
@@ -135,43 +116,10 @@ impl Builder<'_> {
         })
     }
 
-    /// The provider's page; as an error one that only stands for it, because the account cannot be read. None if a problem says
-    /// why.
-    fn page(
-        &mut self,
-        path: &[Step],
-        provider: Option<&str>,
-        pages: &BTreeMap<String, Arc<Page>>,
-        broken: &mut Option<String>,
-    ) -> Option<Result<Arc<Page>, Arc<Page>>> {
-        let stand_in =
-            |id: &str| pages.get("file").map(|page| Arc::new(Page { id: id.to_owned(), ..Page::clone(page) }));
-        let Some(provider) = provider else {
-            return if broken.is_some() { stand_in("unknown").map(Err) } else { None };
-        };
-        if let Some(page) = pages.get(provider).filter(|_| !self.broken_pages.contains_key(provider)) {
-            return Some(Ok(Arc::clone(page)));
-        }
-        if let Some(why) = self.broken_pages.get(provider).or_else(|| self.broken_pages.get("")) {
-            let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
-            *broken = broken.take().or(Some(why));
-            return stand_in(provider).map(Err);
-        }
-        if !self.is_full() {
-            let known: Vec<&str> = pages.keys().map(String::as_str).collect();
-            let hint = suggestion(provider, &known, "known providers");
-            self.problem(&under(path, "provider"), Part::Value, no_provider(provider), hint);
-        }
-        // If a variable names a provider that there is not, only this account cannot be read.
-        let why = self.broken_at(path)?;
-        *broken = broken.take().or(Some(why));
-        stand_in("unknown").map(Err)
-    }
-
     pub(super) fn threshold(&mut self, path: &[Step], field: &str, value: Option<Lenient<Decimal>>) -> Option<Decimal> {
         let value = value?.0;
         if value < Decimal::ZERO {
-            let message = format!("`{field}` must not be negative{}", echo::but_is(value));
+            let message = format!("`{field}` must not be negative, but is {value}");
             self.problem(&under(path, field), Part::Value, message, None);
             return None;
         }
@@ -190,16 +138,14 @@ impl Builder<'_> {
         for (name, value) in &set {
             let Some(spec) = page.options.get(name) else {
                 let hint = if known.is_empty() { None } else { suggestion(name, &known, "options") };
-                let message = match echo::word(name) {
-                    Some(name) => format!("provider `{}` has no option `{name}`", page.id),
-                    None => format!("provider `{}` has no such option", page.id),
-                };
+                let message = format!("provider `{}` has no option `{name}`", page.id);
                 self.problem(&under(&at, name), Part::Key(0), message, hint);
                 continue;
             };
             if !spec.values.is_empty() && !spec.values.contains(value) {
                 let values: Vec<&str> = spec.values.iter().map(String::as_str).collect();
-                self.choice(&under(&at, name), "option ", value, &values);
+                let hint = suggestion(value, &values, "allowed");
+                self.problem(&under(&at, name), Part::Value, format!("option `{name}` cannot be `{value}`"), hint);
             }
         }
         for (name, spec) in &page.options {
@@ -213,13 +159,7 @@ impl Builder<'_> {
     }
 
     /// The page's expressions, compiled once for all accounts that share them.
-    fn reader(
-        &mut self,
-        path: &[Step],
-        page: &Page,
-        options: &BTreeMap<String, String>,
-        broken: &mut Option<String>,
-    ) -> Option<Arc<Reader>> {
+    fn reader(&mut self, path: &[Step], page: &Page, options: &BTreeMap<String, String>) -> Option<Arc<Reader>> {
         let key = (page.id.clone(), page.balance_for(options));
         if let Some(reader) = self.readers.get(&key) {
             return Some(Arc::clone(reader));
@@ -227,18 +167,11 @@ impl Builder<'_> {
         match page.reader(options) {
             Ok(reader) => {
                 let reader = Arc::new(reader);
-                if key.1 != page.balance {
-                    // The project brought it. A missing limit is what `unlimited` is for in a file of one's own.
-                    for trap in traps::of_balance(&key.1, true, false) {
-                        self.advise(&under(path, "options"), trap.message, trap.hint);
-                    }
-                }
                 self.readers.insert(key, Arc::clone(&reader));
                 Some(reader)
             }
-            Err((_, why)) => {
-                self.push(&under(path, "options"), Part::Value, why.clone(), None, Reach::Entry);
-                *broken = Some(why);
+            Err(why) => {
+                self.problem(&under(path, "options"), Part::Value, why, None);
                 None
             }
         }
@@ -273,14 +206,8 @@ impl Builder<'_> {
             (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
                 Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
                     self.redactor.learn(secret.trim());
-                    self.vet(path, "api_key", pair, Use::Key { after: &[] }, broken);
                 }
                 _ => {
-                    // What is odd about it may be why it is no pair.
-                    self.vet(path, "api_key", pair, Use::Key { after: &[] }, broken);
-                    if broken.is_some() {
-                        return;
-                    }
                     let message = "`api_key` must be `AccessKeyId:Secret`".to_owned();
                     *broken = Some(message.clone());
                     self.push(&at, Part::Value, message, note, Reach::Entry);
@@ -291,12 +218,7 @@ impl Builder<'_> {
                     let message = "`api_key` holds a control character; a key is one line".to_owned();
                     *broken = Some(message.clone());
                     self.push(&at, Part::Value, message, note, Reach::Entry);
-                    return;
                 }
-                let headers = page.request.headers.values();
-                let after: Vec<String> =
-                    headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
-                self.vet(path, "api_key", key, Use::Key { after: &after }, broken);
             }
         }
     }

@@ -5,14 +5,10 @@ use url::Url;
 
 use super::{Builder, key, under};
 use crate::config::document::Part;
-use crate::config::echo;
 use crate::config::problem::Reach;
 use crate::config::raw::{RawState, RawStore};
-use crate::config::store::{
-    DATABASE_VARIABLE, RETENTION_DAYS, STATE_VARIABLE, by_variable, days, is_postgres, usual_place,
-};
+use crate::config::store::{DATABASE_VARIABLE, RETENTION_DAYS, by_variable, days, is_postgres, usual_place};
 use crate::config::{Place, State};
-use crate::state;
 
 impl Builder<'_> {
     /// A store that cannot be used never stops the checks, so its faults concern only itself.
@@ -28,7 +24,7 @@ impl Builder<'_> {
             None => days(RETENTION_DAYS),
             Some(n @ 1..=36_500) => days(n),
             Some(n) => {
-                let message = format!("`retention_days` must be 1 to 36500{}", echo::but_is(n));
+                let message = format!("`retention_days` must be 1 to 36500, but is {n}");
                 self.problem(&under(&path, "retention_days"), Part::Value, message, None);
                 days(RETENTION_DAYS)
             }
@@ -50,14 +46,7 @@ impl Builder<'_> {
             broken = broken.or_else(|| Some(message.clone()));
             self.push(&under(&path, "url"), Part::Value, message, hint, Reach::Entry);
         }
-        let broken = broken.or_else(|| self.broken_at(&path));
-        let chosen = by_variable(self.environment);
-        let variable = chosen.as_ref().map(|_| STATE_VARIABLE).or_else(|| {
-            let is_database = raw.path.is_none() && url.is_none() && !nowhere && broken.is_none();
-            self.environment.overlay(DATABASE_VARIABLE).filter(|_| is_database).map(|_| DATABASE_VARIABLE)
-        });
-        let field = if raw.path.is_some() { "path" } else { "url" };
-        let place = match chosen {
+        let place = match by_variable(self.environment) {
             Some(place) => place,
             None if nowhere => Ok(Place::Nowhere),
             None => match (raw.path, self.database_variable()) {
@@ -70,13 +59,6 @@ impl Builder<'_> {
                 },
             },
         };
-        if let Some((why, hint)) = place.as_ref().ok().and_then(state::fault) {
-            let (name, at) = match variable {
-                Some(variable) => (format!("the variable `{variable}`"), path.clone()),
-                None => (format!("`{field}`"), under(&path, field)),
-            };
-            self.push(&at, Part::Value, format!("{name}: {why}"), hint, Reach::Entry);
-        }
         if let Ok(Place::Postgres(url)) = &place {
             self.redactor.learn(url.expose_secret());
             let parsed = Url::parse(url.expose_secret()).ok();

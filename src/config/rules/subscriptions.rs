@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{Builder, item, shown_name, under};
+use super::{Builder, item, under};
 use crate::check::subscription::Cycle;
-use crate::config::document::{self, Part, Step};
-use crate::config::echo;
+use crate::config::Subscription;
+use crate::config::document::{Part, Step};
 use crate::config::raw::{CycleType, RawSubscription};
-use crate::config::{Schedule, Subscription};
 
 impl Builder<'_> {
     pub(super) fn subscriptions(&mut self, raw: Vec<Option<RawSubscription>>) -> Vec<Subscription> {
@@ -17,24 +16,22 @@ impl Builder<'_> {
         let mut subscriptions = Vec::new();
         for (index, subscription) in raw.into_iter().enumerate() {
             let path = item("subscriptions", index);
-            if self.is_disabled(&path) {
-                continue;
-            }
             let Some(subscription) = subscription else {
                 self.missing_entry(&path);
                 continue;
             };
             if let Some(first) = subscription.name.as_ref().and_then(|name| names.insert(name.clone(), index)) {
-                let name = shown_name(subscription.name.as_deref().unwrap_or_default());
+                let name = subscription.name.as_deref().unwrap_or_default();
                 let hint = Some(format!("subscriptions[{first}] has this name"));
                 self.problem(
                     &under(&path, "name"),
                     Part::Value,
-                    format!("there is already a subscription{name}"),
+                    format!("there is already a subscription `{name}`"),
                     hint,
                 );
             }
-            subscriptions.extend(self.subscription(&path, subscription));
+            let enabled = subscription.enabled.as_ref().is_none_or(|enabled| enabled.0);
+            subscriptions.extend(self.subscription(&path, subscription).filter(|_| enabled));
         }
         subscriptions
     }
@@ -56,7 +53,7 @@ impl Builder<'_> {
             let date = text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == "2026-11-15".len());
             if date.is_none() {
                 let hint = Some("write it as 2026-11-15".to_owned());
-                let message = format!("`last_renewed_date` is not a date{}", echo::date(text.trim()));
+                let message = format!("`last_renewed_date` is not a date: `{text}`");
                 self.problem(&under(path, "last_renewed_date"), Part::Value, message, hint);
             }
             date
@@ -64,34 +61,23 @@ impl Builder<'_> {
         let owner = self.owner(path, raw.owner_project, raw.project);
         let before = self.count(&under(path, "alert_days_before"), raw.alert_days_before, 365, 3);
         let amount = self.threshold(path, "amount", raw.amount);
-        let schedule = raw.cycle_type.zip(raw.renewal_day.map(|day| day.0.0)).and_then(|(kind, day)| {
-            match cycle(kind, day.trim(), last_renewed) {
-                Ok(cycle) => Some(Schedule {
-                    cycle,
-                    renewal_day: day.trim().to_owned(),
-                    alert_days_before: before,
-                    last_renewed,
-                }),
-                Err(message) => {
-                    // A date that was refused is said to be wrong, and not to be missing as well.
-                    if raw.last_renewed_date.is_none()
-                        || last_renewed.is_some()
-                        || !message.contains("last_renewed_date")
-                    {
-                        self.problem(&under(path, "renewal_day"), Part::Value, message, None);
-                    }
-                    None
+        let day = raw.renewal_day?.0.0;
+        let cycle = match cycle(raw.cycle_type?, day.trim(), last_renewed) {
+            Ok(cycle) => cycle,
+            Err(message) => {
+                // A date that was refused is said to be wrong, and not to be missing as well.
+                if raw.last_renewed_date.is_none() || last_renewed.is_some() || !message.contains("last_renewed_date") {
+                    self.problem(&under(path, "renewal_day"), Part::Value, message, None);
                 }
+                return None;
             }
-        });
-        let schedule = match self.broken_at(path) {
-            Some(why) => Err(why),
-            None => Ok(schedule?),
         };
         Some(Subscription {
-            // Without its own name an entry that is broken from outside is still reported, under its place.
-            name: raw.name.or_else(|| schedule.is_err().then(|| document::show(path)))?,
-            schedule,
+            name: raw.name?,
+            cycle,
+            renewal_day: day.trim().to_owned(),
+            alert_days_before: before,
+            last_renewed,
             amount,
             currency: raw.currency.filter(|currency| !currency.is_empty()),
             owner_project: owner,
@@ -104,11 +90,11 @@ fn cycle(kind: CycleType, day: &str, last_renewed: Option<Date>) -> Result<Cycle
     match (kind, number) {
         (CycleType::Weekly, Some(day @ 1..=7)) => Ok(Cycle::Weekly(day as i8)),
         (CycleType::Weekly, _) => {
-            Err(format!("`renewal_day` of a weekly subscription must be 1 (Monday) to 7{}", echo::but_is(day)))
+            Err(format!("`renewal_day` of a weekly subscription must be 1 (Monday) to 7, but is {day}"))
         }
         (CycleType::Monthly, Some(day @ 1..=31)) => Ok(Cycle::Monthly(day as i8)),
         (CycleType::Monthly, _) => {
-            Err(format!("`renewal_day` of a monthly subscription must be 1 to 31{}", echo::but_is(day)))
+            Err(format!("`renewal_day` of a monthly subscription must be 1 to 31, but is {day}"))
         }
         (CycleType::Yearly, Some(1..=31)) => match last_renewed {
             Some(date) => Ok(Cycle::Yearly(date.month(), date.day())),
@@ -126,8 +112,7 @@ fn cycle(kind: CycleType, day: &str, last_renewed: Option<Date>) -> Result<Cycle
             let is_day = |(month, day): &(i8, i8)| Date::new(2024, *month, *day).is_ok();
             let (month, day) = parts.filter(is_day).ok_or_else(|| {
                 format!(
-                    "`renewal_day` of a yearly subscription must be month and day, as 315 or \"03-15\"{}",
-                    echo::but_is(day)
+                    "`renewal_day` of a yearly subscription must be month and day, as 315 or \"03-15\", but is {day}"
                 )
             })?;
             Ok(Cycle::Yearly(month, day))

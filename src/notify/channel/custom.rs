@@ -12,8 +12,6 @@ use crate::check::provider::expression::{Expression, Shape, Variables, parse_jso
 use crate::config::{BalanceType, Channel};
 use crate::failure::{Failure, Reason};
 use crate::notify::message::{Message, as_it_is};
-use crate::page::words;
-use crate::report::iso;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -81,9 +79,6 @@ struct Account<'a> {
     topic: Topic,
     event: Event,
     reason: Option<Reason>,
-    /// Since when it has been so, where this channel hears of it late.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mail: Option<Mail<'a>>,
     dedup_key: &'a str,
@@ -137,7 +132,7 @@ pub(super) fn judge(body: &[u8], accept: Option<&Expression>) -> Result<(), Fail
     match answer.as_ref().and_then(refusal) {
         None => Ok(()),
         Some(field) => {
-            let words = words::sentence_by(body).map(|words| format!(": {words}")).unwrap_or_default();
+            let words = answer.as_ref().and_then(words).map(|words| format!(": {words}")).unwrap_or_default();
             let message = format!("the answer refuses the message by its `{field}`{words}");
             Err(Failure::new(Reason::Api, message).with_hint("if it does take it, say so with `accept`"))
         }
@@ -185,6 +180,15 @@ fn refusal(answer: &serde_json::Value) -> Option<&str> {
     })
 }
 
+/// The words of a refusal.
+fn words(answer: &serde_json::Value) -> Option<&str> {
+    let error = answer.get("error");
+    let nested = error.and_then(|error| error.get("message"));
+    let fields = ["message", "msg", "errmsg", "detail", "error_description"].map(|name| answer.get(name));
+    let all = [nested, error].into_iter().chain(fields);
+    all.flatten().filter_map(serde_json::Value::as_str).find(|words| !words.trim().is_empty())
+}
+
 fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
     let sentence = message.sentence(alert, as_it_is);
     match &alert.renewal {
@@ -219,7 +223,6 @@ fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
             topic: alert.topic,
             event: alert.event,
             reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
-            since: alert.since.map(iso),
             mail: alert.mail.as_ref().map(|mail| Mail {
                 subject: &mail.subject,
                 sender: &mail.sender,

@@ -44,8 +44,8 @@ pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
     // Old answers carry only the second.
     let field = if answer.get("code").is_some() { "code" } else { "StatusCode" };
     by_code(&answer, field, "msg", |code, words| match code {
-        _ if words.contains("frequency limit") => Refusal::blocked(),
-        11232 | 99_991_400 => Refusal::blocked(),
+        _ if words.contains("frequency limit") => Refusal::passing(Reason::RateLimited),
+        11232 | 99_991_400 => Refusal::passing(Reason::RateLimited),
         19001 => Refusal::new(Reason::Api, Some("the robot was removed, or the address is not its own")),
         19021 => Refusal::new(Reason::Auth, Some("check `secret`, and this machine's clock")),
         19022 => Refusal::new(Reason::Api, Some("add this machine's address to the robot's list")),

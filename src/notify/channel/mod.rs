@@ -14,7 +14,7 @@ use url::Url;
 
 use super::message::Message;
 use crate::config::{Channel, ChannelKind};
-use crate::failure::{Failure, Reason, Retry};
+use crate::failure::{Failure, Reason};
 
 /// One message, encoded.
 pub(super) struct Post {
@@ -86,25 +86,20 @@ fn code(answer: &serde_json::Value, field: &str) -> Option<i64> {
 /// What a code other than 0 stands for.
 struct Refusal {
     reason: Reason,
-    /// Whether another attempt could help, and when.
-    retry: Retry,
+    /// Whether another attempt could help.
+    passes: bool,
     hint: Option<&'static str>,
 }
 
 impl Refusal {
     /// A refusal that no other attempt changes.
     fn new(reason: Reason, hint: Option<&'static str>) -> Refusal {
-        Refusal { reason, retry: Retry::Never, hint }
+        Refusal { reason, passes: false, hint }
     }
 
     /// A refusal that passes.
     fn passing(reason: Reason) -> Refusal {
-        Refusal { reason, retry: Retry::Soon, hint: None }
-    }
-
-    /// A robot that got too much takes nothing for minutes, and what is sent meanwhile may count against it.
-    fn blocked() -> Refusal {
-        Refusal { reason: Reason::RateLimited, retry: Retry::Later, hint: None }
+        Refusal { reason, passes: true, hint: None }
     }
 }
 
@@ -123,12 +118,10 @@ fn by_code(
             Err(Failure::new(Reason::Decode, message))
         }
         Some(code) => {
-            let Refusal { reason, retry, hint } = refusal(code, words);
-            let found =
-                if words.is_empty() { crate::page::words::sentence_by(answer.to_string().as_bytes()) } else { None };
-            let words = found.as_deref().unwrap_or(if words.is_empty() { "no message" } else { words });
+            let Refusal { reason, passes, hint } = refusal(code, words);
+            let words = if words.is_empty() { "no message" } else { words };
             let message = format!("the service refused the message: {words} (code {code})");
-            let failure = Failure { retry, ..Failure::new(reason, message) };
+            let failure = if passes { Failure::transient(reason, message) } else { Failure::new(reason, message) };
             Err(match hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
@@ -146,10 +139,10 @@ use crate::check::provider::hmac_sha256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Retry;
 
     fn channel() -> Channel {
         Channel {
-            id: "hook".to_owned(),
             name: "hook".to_owned(),
             kind: ChannelKind::Custom,
             url: None,
@@ -166,92 +159,37 @@ mod tests {
     #[test]
     fn only_a_present_and_right_code_is_success() {
         use ChannelKind::{Custom, Dingtalk, Feishu, Wecom};
-        use Retry::{Later, Never, Soon};
-        let wait = |seconds| Retry::After(std::time::Duration::from_secs(seconds));
         for (kind, body, want) in [
             (Feishu, r#"{"code":0,"msg":"success"}"#, None),
             (Feishu, r#"{"code":"0"}"#, None),
             (Feishu, r#"{"StatusCode":0,"StatusMessage":"success"}"#, None),
-            (Feishu, r#"{"code":19001,"StatusCode":0,"msg":"x"}"#, Some((Reason::Api, Never))),
-            (Feishu, r#"{"code":19021,"msg":"sign match fail"}"#, Some((Reason::Auth, Never))),
-            (Feishu, r#"{"code":11232,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, Later))),
-            (Feishu, r#"{"code":9499,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, Later))),
-            (
-                Feishu,
-                r#"{"code":99991400,"msg":"request trigger frequency limit"}"#,
-                Some((Reason::RateLimited, Later)),
-            ),
-            (Feishu, r#"{"code":9499,"msg":"Bad Request"}"#, Some((Reason::Api, Never))),
-            (Feishu, "{}", Some((Reason::Decode, Never))),
-            (Feishu, "<html>", Some((Reason::Decode, Never))),
-            (Feishu, "", Some((Reason::Decode, Never))),
-            (Feishu, "[]", Some((Reason::Decode, Never))),
-            (Feishu, r#"{"code":null}"#, Some((Reason::Decode, Never))),
+            (Feishu, r#"{"code":19001,"StatusCode":0,"msg":"x"}"#, Some((Reason::Api, false))),
+            (Feishu, r#"{"code":19021,"msg":"sign match fail"}"#, Some((Reason::Auth, false))),
+            (Feishu, r#"{"code":11232,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, true))),
+            (Feishu, r#"{"code":9499,"msg":"frequency limited psm"}"#, Some((Reason::RateLimited, true))),
+            (Feishu, "{}", Some((Reason::Decode, false))),
+            (Feishu, "<html>", Some((Reason::Decode, false))),
+            (Feishu, "", Some((Reason::Decode, false))),
+            (Feishu, "[]", Some((Reason::Decode, false))),
+            (Feishu, r#"{"code":null}"#, Some((Reason::Decode, false))),
             (Dingtalk, r#"{"errcode":0,"errmsg":"ok"}"#, None),
             (Dingtalk, r#"{"errcode":"0"}"#, None),
-            (Dingtalk, r#"{"errcode":310000,"errmsg":"sign not match"}"#, Some((Reason::Auth, Never))),
-            (Dingtalk, r#"{"errcode":310000,"errmsg":"keywords not in content"}"#, Some((Reason::Api, Never))),
-            (Dingtalk, r#"{"errcode":130101,"errmsg":"send too fast"}"#, Some((Reason::RateLimited, Later))),
-            (Dingtalk, r#"{"errcode":410100,"errmsg":"x"}"#, Some((Reason::RateLimited, Later))),
-            (Dingtalk, r#"{"errcode":90030,"errmsg":"x"}"#, Some((Reason::RateLimited, Later))),
-            (Dingtalk, r#"{"status":1111,"wait":5,"punish":"deny"}"#, Some((Reason::RateLimited, wait(5)))),
-            (
-                Dingtalk,
-                r#"{"errcode":130101,"status":1111,"wait":5,"punish":"deny"}"#,
-                Some((Reason::RateLimited, Later)),
-            ),
-            (Dingtalk, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, Soon))),
-            (Dingtalk, r#"{"errmsg":"ok"}"#, Some((Reason::Decode, Never))),
+            (Dingtalk, r#"{"errcode":310000,"errmsg":"sign not match"}"#, Some((Reason::Auth, false))),
+            (Dingtalk, r#"{"errcode":310000,"errmsg":"keywords not in content"}"#, Some((Reason::Api, false))),
+            (Dingtalk, r#"{"errcode":130101,"errmsg":"send too fast"}"#, Some((Reason::RateLimited, true))),
+            (Dingtalk, r#"{"status":1111,"wait":5,"punish":"deny"}"#, Some((Reason::RateLimited, true))),
+            (Dingtalk, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, true))),
+            (Dingtalk, r#"{"errmsg":"ok"}"#, Some((Reason::Decode, false))),
             (Wecom, r#"{"errcode":0,"errmsg":"ok"}"#, None),
-            (Wecom, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#, Some((Reason::Auth, Never))),
-            (Wecom, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, Some((Reason::RateLimited, Later))),
-            (Wecom, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, Soon))),
-            (Wecom, "{}", Some((Reason::Decode, Never))),
-            (Wecom, r#"{"errcode":3,"error":{"message":"x"}}"#, Some((Reason::Api, Never))),
+            (Wecom, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#, Some((Reason::Auth, false))),
+            (Wecom, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, Some((Reason::RateLimited, true))),
+            (Wecom, r#"{"errcode":-1,"errmsg":"busy"}"#, Some((Reason::Api, true))),
+            (Wecom, "{}", Some((Reason::Decode, false))),
             (Custom, "anything", None),
         ] {
             let channel = Channel { kind, ..channel() };
-            let got = judge(&channel, body.as_bytes()).err().map(|f| (f.reason, f.retry));
+            let got = judge(&channel, body.as_bytes()).err().map(|f| (f.reason, f.retry != Retry::Never));
             assert_eq!(got, want, "{kind:?} {body}");
-        }
-    }
-
-    #[test]
-    fn what_dingtalk_refuses_is_explained_in_whichever_language_it_says_so() {
-        let solved = "解决方案:请确认;链接:请参考本接口对应文档获得具体要求，或者在https://open.dingtalk.com/document/  搜索相关文档;";
-        for (words, reason, hint) in [
-            ("sign not match, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", Reason::Auth, "`secret`"),
-            ("invalid timestamp, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]", Reason::Auth, "clock"),
-            ("keywords not in content, more: [https://ding-doc.dingtalk.com/x]", Reason::Api, "keyword"),
-            ("ip 1.2.3.4 not in whitelist, more: [https://ding-doc.dingtalk.com/x]", Reason::Api, "list"),
-            ("错误描述:机器人发送签名不匹配;", Reason::Auth, "`secret`"),
-            ("description:机器人发送签名不匹配;", Reason::Auth, "`secret`"),
-            ("错误描述:机器人发送签名过期;", Reason::Auth, "clock"),
-            ("错误描述:时间戳无效;", Reason::Auth, "clock"),
-            ("错误描述:关键词不匹配;", Reason::Api, "keyword"),
-            ("description:关键词不匹配;", Reason::Api, "keyword"),
-            ("错误描述:IP地址 1.2.3.4 不在白名单;", Reason::Api, "list"),
-            ("错误描述:来源ip不在白名单中;", Reason::Api, "list"),
-        ] {
-            let body = serde_json::json!({"errcode": 310_000, "errmsg": format!("{words}{solved}")}).to_string();
-            let channel = Channel { kind: ChannelKind::Dingtalk, ..channel() };
-            let failure = judge(&channel, body.as_bytes()).unwrap_err();
-            assert_eq!((failure.reason, failure.retry), (reason, Retry::Never), "{words}");
-            assert!(failure.hint.as_deref().is_some_and(|said| said.contains(hint)), "{words}: {failure:?}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_told_in_the_services_words() {
-        for (kind, body, want) in [
-            (ChannelKind::Wecom, r#"{"errcode":93000,"errmsg":"invalid url"}"#, "invalid url (code 93000)"),
-            (ChannelKind::Wecom, r#"{"errcode":3,"error":{"message":"no such robot"}}"#, "no such robot (code 3)"),
-            (ChannelKind::Feishu, r#"{"code":3,"errors":[{"detail":"bad card"}]}"#, "bad card (code 3)"),
-            (ChannelKind::Dingtalk, r#"{"errcode":3}"#, "no message (code 3)"),
-        ] {
-            let channel = Channel { kind, ..channel() };
-            let message = judge(&channel, body.as_bytes()).unwrap_err().message;
-            assert_eq!(message, format!("the service refused the message: {want}"), "{body}");
         }
     }
 }

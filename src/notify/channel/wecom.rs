@@ -24,7 +24,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
 pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {
     by_code(&parse(body)?, "errcode", "errmsg", |code, words| match code {
         -1 => Refusal::passing(Reason::Api),
-        45009 => Refusal::blocked(),
+        45009 => Refusal::passing(Reason::RateLimited),
         93000 if words.contains("url") => Refusal::new(Reason::Auth, Some("check `key` in the address")),
         _ => Refusal::new(Reason::Api, None),
     })

@@ -6,8 +6,6 @@
 //! twice what it was: no bound is a time, since machines differ. Runs that are compared take turns, and a ratio is the
 //! median of the ratios of neighbours.
 
-#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
-
 mod measure;
 mod picture;
 #[path = "../../integration/support/pki.rs"]

@@ -102,16 +102,6 @@ impl Dovecot {
         self.own();
     }
 
-    /// Puts a mail into a folder of this name as IMAP writes it, in modified UTF-7.
-    pub(crate) fn deliver_into(&self, folder: &str, mail: &[u8]) {
-        let maildir = self.maildir().join(format!(".{folder}"));
-        for part in ["tmp", "cur", "new"] {
-            fs::create_dir_all(maildir.join(part)).unwrap();
-        }
-        fs::write(maildir.join("new").join("1.x"), mail).unwrap();
-        self.own();
-    }
-
     fn own(&self) {
         let _ = Command::new("chown").args(["-R", "mail"]).arg(self.dir.path().join("mail")).output();
     }

@@ -4,9 +4,7 @@
 pub(crate) mod crypto;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
-pub(crate) mod freezer;
 pub(crate) mod http;
-pub(crate) mod imap;
 pub(crate) mod pki;
 pub(crate) mod postgres;
 pub(crate) mod program;

@@ -78,17 +78,8 @@ impl Postgres {
 
     /// The address that the program is given.
     pub(crate) fn url(&self, database: &str) -> String {
-        self.url_through(self.port, database)
-    }
-
-    /// The same for somebody who listens in between.
-    pub(crate) fn url_through(&self, port: u16, database: &str) -> String {
         let password = PASSWORD.replace('+', "%2B");
-        format!("postgres://balance:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+        format!("postgres://balance:{password}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 }
 

@@ -3,9 +3,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,16 +23,6 @@ pub(crate) struct Program {
     environment: Vec<(String, String)>,
     stdin: Option<String>,
     is_unread: bool,
-    /// The command that starts it, if it is not started as it is.
-    starter: Vec<String>,
-    full: Vec<Stream>,
-}
-
-/// The streams of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    Stdout,
-    Stderr,
 }
 
 impl Program {
@@ -42,16 +30,7 @@ impl Program {
     pub(crate) fn new<const N: usize>(args: [&str; N]) -> Self {
         let dir = Arc::new(TempDir::new().unwrap());
         fs::write(dir.path().join("data.json"), r#"{"low": 5, "fine": 500}"#).unwrap();
-        let args = args.map(String::from).to_vec();
-        Self {
-            dir,
-            args,
-            environment: Vec::new(),
-            stdin: None,
-            is_unread: false,
-            starter: Vec::new(),
-            full: Vec::new(),
-        }
+        Self { dir, args: args.map(String::from).to_vec(), environment: Vec::new(), stdin: None, is_unread: false }
     }
 
     /// `balance-alert check --config <dir>/config.yaml` with this config. JSON is YAML.
@@ -89,8 +68,7 @@ impl Program {
 
     /// `balance-alert ARGS` in the same directory and environment.
     pub(crate) fn instead<const N: usize>(&self, args: [&str; N]) -> Self {
-        let args = args.map(String::from).to_vec();
-        Self { args, starter: Vec::new(), full: Vec::new(), ..self.clone() }
+        Self { args: args.map(String::from).to_vec(), ..self.clone() }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -116,37 +94,13 @@ impl Program {
         self
     }
 
-    /// Started by another command that takes the program and its arguments at its end: `prlimit --nofile=64`.
-    pub(crate) fn by(mut self, starter: &[&str]) -> Self {
-        self.starter.extend(starter.iter().map(|word| (*word).to_owned()));
-        self
-    }
-
-    /// The stream is a pipe that is full and that nobody reads.
-    pub(crate) fn full(mut self, stream: Stream) -> Self {
-        self.full.push(stream);
-        self
-    }
-
     pub(crate) fn start(self) -> Running {
-        let mut held = Vec::new();
-        let mut stream = |stream: Stream, otherwise: fn() -> Stdio| {
-            if !self.full.contains(&stream) {
-                return otherwise();
-            }
-            let (reader, writer) = full_pipe();
-            held.push(reader);
-            writer.into()
-        };
         let stdout = match self.is_unread {
             true => std::io::pipe().unwrap().1.into(),
-            false => stream(Stream::Stdout, Stdio::piped),
+            false => Stdio::piped(),
         };
-        let stderr = stream(Stream::Stderr, Stdio::piped);
-        let binary = env!("CARGO_BIN_EXE_balance-alert").to_owned();
-        let mut command = self.starter.iter().chain([&binary]).chain(&self.args);
-        let mut child = Command::new(command.next().unwrap())
-            .args(command)
+        let mut child = Command::new(env!("CARGO_BIN_EXE_balance-alert"))
+            .args(&self.args)
             .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -154,7 +108,7 @@ impl Program {
             .envs(self.environment)
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(stdout)
-            .stderr(stderr)
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
         let started = Instant::now();
@@ -162,26 +116,13 @@ impl Program {
             pipe.write_all(text.as_bytes()).unwrap();
         }
         let stdout = child.stdout.take().map_or_else(|| drain(std::io::empty()), drain);
-        let stderr = child.stderr.take().map_or_else(|| drain(std::io::empty()), drain);
-        Running { child, started, stdout, stderr, dir: self.dir, _held: held }
+        let stderr = drain(child.stderr.take().unwrap());
+        Running { child, started, stdout, stderr, dir: self.dir }
     }
 
     pub(crate) fn run(self) -> Finished {
         self.start().finish()
     }
-}
-
-/// A pipe that takes nothing more.
-fn full_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    // Another description of the same pipe, which does not wait.
-    let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
-    let nonblocking = nix::libc::O_NONBLOCK;
-    let mut filler = fs::OpenOptions::new().write(true).custom_flags(nonblocking).open(path).unwrap();
-    for size in [4096, 1] {
-        while filler.write_all(&vec![b'.'; size]).is_ok() {}
-    }
-    (reader, writer)
 }
 
 fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -199,8 +140,6 @@ pub(crate) struct Running {
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<Vec<u8>>,
     dir: Arc<TempDir>,
-    /// The other ends of pipes that nobody reads.
-    _held: Vec<PipeReader>,
 }
 
 impl Running {
@@ -224,16 +163,6 @@ impl Running {
             assert!(self.started.elapsed() < LIMIT, "a signal is delivered in time");
             thread::sleep(Duration::from_millis(1));
         }
-    }
-
-    /// The number of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// A file that the system has about it.
-    pub(crate) fn proc(&self, name: &str) -> String {
-        fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).unwrap()
     }
 
     /// What `ps` shows of it.
@@ -295,11 +224,6 @@ impl Finished {
     pub(crate) fn code(&self) -> i32 {
         let signal = || 128 + self.status.signal().unwrap();
         self.status.code().unwrap_or_else(signal)
-    }
-
-    /// Whether the system has written its memory to a file.
-    pub(crate) fn has_dumped(&self) -> bool {
-        self.status.core_dumped()
     }
 
     /// Fails the test, and shows the run, unless it ended with this code.

@@ -47,13 +47,6 @@ impl Tmpfs {
         }
     }
 
-    /// Uses up all but so many KiB.
-    pub(crate) fn leave(&self, kib: usize) {
-        self.fill();
-        let file = std::fs::OpenOptions::new().write(true).open(self.path().join("filler")).unwrap();
-        file.set_len(file.metadata().unwrap().len() - 1024 * kib as u64).unwrap();
-    }
-
     /// Gives it back.
     pub(crate) fn empty(&self) {
         std::fs::remove_file(self.path().join("filler")).unwrap();

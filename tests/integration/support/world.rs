@@ -149,49 +149,9 @@ impl World {
         }
     }
 
-    /// Lets time pass, as far as what was told is concerned, and what is owed.
+    /// Lets time pass, as far as what was told is concerned.
     pub(crate) fn pass(&self, seconds: i64) {
-        let milliseconds = seconds * 1000;
-        self.sql(&format!(
-            "UPDATE told SET told_at = told_at - {milliseconds}, anchor_at = anchor_at - {milliseconds}; \
-             UPDATE courses SET began_at = began_at - {milliseconds}, calm_since = calm_since - {milliseconds}, \
-             over_at = over_at - {milliseconds}; \
-             UPDATE deliveries SET at = at - {milliseconds}"
-        ));
-    }
-}
-
-impl World {
-    /// Makes the store one of an older version, 2 to 4, with all that such a version keeps.
-    pub(crate) fn age(&self, version: u32) {
-        // Then a message that one channel had taken was sent, and one entry stood for all channels.
-        self.sql(
-            "CREATE TABLE conditions (check_id BIGINT NOT NULL, topic TEXT NOT NULL, told_at BIGINT NOT NULL, \
-             level TEXT NOT NULL, balance TEXT, threshold TEXT, mark TEXT NOT NULL, PRIMARY KEY (check_id, topic)); \
-             INSERT INTO conditions SELECT check_id, topic, max(told_at), max(level), max(balance), max(threshold), \
-             max(mark) FROM told WHERE told_at IS NOT NULL GROUP BY check_id, topic; \
-             UPDATE alerts SET claimed_by = NULL, claimed_until = NULL, state = 'sent' WHERE dedup_key IN \
-             (SELECT dedup_key FROM deliveries WHERE status = 'sent'); \
-             DELETE FROM deliveries WHERE status NOT IN ('sent', 'failed'); \
-             DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; \
-             ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost",
-        );
-        if self.kind == Kind::Postgres {
-            self.sql("ALTER TABLE conditions OWNER TO balance");
-        }
-        if version < 4 {
-            self.sql(
-                "ALTER TABLE runs DROP COLUMN unusable_channels; ALTER TABLE circuits DROP COLUMN reason; \
-                 ALTER TABLE circuits DROP COLUMN message",
-            );
-        }
-        if version < 3 {
-            self.sql("ALTER TABLE runs DROP COLUMN shard");
-        }
-        self.sql(&match self.kind {
-            Kind::Sqlite => format!("PRAGMA user_version = {version}"),
-            Kind::Postgres => format!("UPDATE facts SET value = '{version}' WHERE name = 'schema_version'"),
-        });
+        self.sql(&format!("UPDATE conditions SET told_at = told_at - {seconds} * 1000"));
     }
 }
 
