@@ -194,56 +194,24 @@ impl Message {
     /// One line for several alerts with one cause: how many, where, why, and the names of some.
     fn group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
         let first = alerts[0];
-        let words = Words { alert: first, neutral };
         let named = if alerts.len() <= MOST_NAMED + 2 { alerts.len() } else { MOST_NAMED };
         let names = alerts.iter().take(named).map(|alert| neutral(self.short_names.get(&alert.project)));
         let (names, more) = (names.collect::<Vec<_>>(), alerts.len() - named);
-        let host = first.host.as_deref().map(neutral);
-        let why = words.trouble(first.trouble.as_ref());
         let runs = first.trouble.as_ref().map(|trouble| trouble.runs).filter(|runs| {
             alerts.iter().all(|alert| alert.trouble.as_ref().is_some_and(|trouble| trouble.runs == *runs))
         });
-        let count = alerts.len();
-        let is_mailbox = |alert: &&Alert| alert.kind.is_none();
-        let boxes = alerts.iter().filter(|alert| is_mailbox(alert)).count();
+        let group = Group {
+            count: alerts.len(),
+            mailboxes: alerts.iter().filter(|alert| alert.kind.is_none()).count(),
+            host: first.host.as_deref().map(neutral),
+            why: Words { alert: first, neutral }.trouble(first.trouble.as_ref()),
+            runs,
+            names,
+            more,
+        };
         let sentence = match self.language {
-            Language::En => {
-                let what = match boxes {
-                    0 => "accounts",
-                    boxes if boxes == count => "mailboxes",
-                    _ => "checks",
-                };
-                let of = host.map(|host| format!(" of {host}")).unwrap_or_default();
-                let names = if more > 0 { format!("{} and {more} more", names.join(", ")) } else { names.join(", ") };
-                match first.event {
-                    Event::Raised => {
-                        let times = match runs {
-                            None => String::new(),
-                            Some(1) => " once".to_owned(),
-                            Some(runs) => format!(" in {runs} runs in a row"),
-                        };
-                        format!("{count} {what}{of} could not be read{times}: {why} ({names})")
-                    }
-                    Event::Resolved => format!("{count} {what}{of} can be read again ({names})"),
-                }
-            }
-            Language::Zh => {
-                let what = match boxes {
-                    0 => "个账户",
-                    boxes if boxes == count => "个邮箱",
-                    _ => "项检查",
-                };
-                let of = host.map(|host| format!("{host} 的 ")).unwrap_or_default();
-                let names = names.join("、");
-                let names = if more > 0 { format!("{names} 等") } else { names };
-                match first.event {
-                    Event::Raised => {
-                        let times = runs.map(|runs| format!("连续 {runs} 次")).unwrap_or_default();
-                        format!("{of}{count} {what}{times}读取失败：{why}（{names}）")
-                    }
-                    Event::Resolved => format!("{of}{count} {what}已恢复读取（{names}）"),
-                }
-            }
+            Language::En => group.english(first.event),
+            Language::Zh => group.chinese(first.event),
         };
         format!("{} {sentence}", mark(first))
     }
@@ -308,6 +276,60 @@ impl Message {
     /// The language of the text.
     pub(super) fn language(&self) -> Language {
         self.language
+    }
+}
+
+/// Several alerts with one cause.
+struct Group {
+    count: usize,
+    /// How many of them are mailboxes.
+    mailboxes: usize,
+    host: Option<String>,
+    why: String,
+    /// Failed runs in a row, if that is the same for all.
+    runs: Option<u32>,
+    /// The names that are told.
+    names: Vec<String>,
+    /// How many more there are.
+    more: usize,
+}
+
+impl Group {
+    /// The word for what they are: one if none is a mailbox, one if all are, else one for both.
+    fn kind(&self, [accounts, mailboxes, both]: [&'static str; 3]) -> &'static str {
+        match self.mailboxes {
+            0 => accounts,
+            count if count == self.count => mailboxes,
+            _ => both,
+        }
+    }
+
+    fn english(&self, event: Event) -> String {
+        let (count, what) = (self.count, self.kind(["accounts", "mailboxes", "checks"]));
+        let of = self.host.as_ref().map(|host| format!(" of {host}")).unwrap_or_default();
+        let names = self.names.join(", ");
+        let names = if self.more > 0 { format!("{names} and {} more", self.more) } else { names };
+        if event == Event::Resolved {
+            return format!("{count} {what}{of} can be read again ({names})");
+        }
+        let times = match self.runs {
+            None => String::new(),
+            Some(1) => " once".to_owned(),
+            Some(runs) => format!(" in {runs} runs in a row"),
+        };
+        format!("{count} {what}{of} could not be read{times}: {} ({names})", self.why)
+    }
+
+    fn chinese(&self, event: Event) -> String {
+        let (count, what) = (self.count, self.kind(["个账户", "个邮箱", "项检查"]));
+        let of = self.host.as_ref().map(|host| format!("{host} 的 ")).unwrap_or_default();
+        let names = self.names.join("、");
+        let names = if self.more > 0 { format!("{names} 等") } else { names };
+        if event == Event::Resolved {
+            return format!("{of}{count} {what}已恢复读取（{names}）");
+        }
+        let times = self.runs.map(|runs| format!("连续 {runs} 次")).unwrap_or_default();
+        format!("{of}{count} {what}{times}读取失败：{}（{names}）", self.why)
     }
 }
 

@@ -11,6 +11,10 @@ use jaq_json::{Num, Val};
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
 const DEEPEST: usize = 128;
 
+/// Native filters that end the process, read its environment or talk to its streams: unknown words in an expression, and so is
+/// what jq defines with them.
+const OUTWARD: [&str; 6] = ["halt", "env", "input", "inputs", "debug_empty", "stderr_empty"];
+
 /// A parsed body.
 pub struct Json(Val);
 
@@ -100,6 +104,7 @@ impl Expression {
 
     fn compile_with(code: &str, defs: &[Def<&'static str>]) -> Result<Expression, Wrong> {
         let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let funs = funs.filter(|(name, ..)| !OUTWARD.contains(name));
         let arena = Arena::default();
         let modules = Loader::new(defs.iter().cloned()).load(&arena, File { code, path: () }).map_err(|errors| {
             Wrong::Code(errors.into_iter().map(|(_, error)| load_error(&error)).collect::<Vec<_>>().join("; "))
@@ -254,6 +259,28 @@ mod tests {
             .collect();
         for def in definitions() {
             assert!(!natives.contains(&(def.name, def.args.len())), "{}/{}", def.name, def.args.len());
+        }
+    }
+
+    #[test]
+    fn what_reaches_out_of_an_expression_is_an_unknown_word() {
+        for code in [
+            "halt",
+            "halt(0)",
+            "halt_error",
+            "halt_error(0)",
+            "if .error then halt else .b end",
+            "env",
+            "env.HOME",
+            "$ENV",
+            "input",
+            "[inputs]",
+            "debug",
+            "debug(.a)",
+            "stderr",
+        ] {
+            let error = Expression::compile(code).err().unwrap_or_else(|| panic!("{code} compiles"));
+            assert!(error.contains("is not known"), "{code}: {error}");
         }
     }
 

@@ -118,7 +118,7 @@ impl Builder<'_> {
 
     /// The service of a channel: what its address belongs to, which `type` must not contradict.
     fn kind(&mut self, path: &[Step], written: Option<ChannelKind>, address: Option<&Url>) -> ChannelKind {
-        let (Some((host, owner)), Some(address)) = (address.and_then(owner_of), address) else {
+        let Some((host, owner)) = address.and_then(owner_of) else {
             return written.unwrap_or_default();
         };
         match (owner, written) {
@@ -128,7 +128,7 @@ impl Builder<'_> {
                 let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
                 self.problem(&under(path, "type"), Part::Value, message, hint);
             }
-            (Owner::Other(service), None | Some(ChannelKind::Custom)) if address.path() != "/" => {
+            (Owner::Other(service), None | Some(ChannelKind::Custom)) => {
                 self.warnings.push(format!(
                     "the webhook at `{host}` belongs to {service}, which does not understand the JSON of a custom webhook: \
                      alerts will not be shown there"
@@ -171,12 +171,14 @@ enum Owner {
 fn owner_of(address: &Url) -> Option<(&str, Owner)> {
     let host = address.host_str()?;
     let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let is_at = |start: &str| address.path().starts_with(start);
     let owner = match host {
         "open.feishu.cn" | "open.larksuite.com" => Owner::Known(ChannelKind::Feishu),
         "oapi.dingtalk.com" => Owner::Known(ChannelKind::Dingtalk),
         "qyapi.weixin.qq.com" => Owner::Known(ChannelKind::Wecom),
-        "hooks.slack.com" => Owner::Other("Slack"),
-        "discord.com" | "discordapp.com" => Owner::Other("Discord"),
+        // The triggers of Slack's workflows take any JSON, and so may other paths.
+        "hooks.slack.com" if is_at("/services/") => Owner::Other("Slack"),
+        "discord.com" | "discordapp.com" if is_at("/api/webhooks/") => Owner::Other("Discord"),
         "api.telegram.org" => Owner::Other("Telegram"),
         "chat.googleapis.com" => Owner::Other("Google Chat"),
         _ if is_under("webhook.office.com") => Owner::Other("Microsoft Teams"),
