@@ -1,17 +1,16 @@
 //! Every flag, subcommand and environment name. No behaviour.
 
-use crate::report::{ListOutput, Output};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
 use jiff::{Timestamp, civil};
 
 use crate::model::shard::Shard;
 use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
+use crate::report::{ListOutput, Output};
 
 /// Tells you before an API account, a cloud account or a subscription runs dry.
 #[derive(Debug, Parser)]

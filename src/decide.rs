@@ -6,15 +6,16 @@ mod cooldown;
 pub mod memory;
 mod settle;
 
+use cooldown::Cooldown;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use settle::{Now, Settler};
 
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::Subscription;
-use crate::check::subscription::{Renewal, Standing};
+use crate::check::subscription::{Renewal, Standing, Subscription};
 use crate::check::{Amount, Call, Outcome};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Memory};
@@ -23,9 +24,6 @@ use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::model::words::BalanceType;
-
-use cooldown::Cooldown;
-use settle::{Now, Settler};
 
 /// The state of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

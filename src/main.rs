@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use balance_alert::cli::Cli;
 use balance_alert::commands::{nagios, on_trial, run};
-use balance_alert::process::Process;
 use balance_alert::process::exit::Exit;
-use balance_alert::process::logging;
+use balance_alert::process::{Process, logging};
 use clap::Parser;
 use clap::error::ErrorKind;
 

@@ -15,6 +15,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::provider::config::Project;
@@ -23,16 +30,9 @@ use crate::decide::config::Alerting;
 use crate::model::words::Language;
 use crate::notify::config::Channel;
 use crate::process::environment::Environment;
+use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;
 use crate::state::config::State;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
-
-use crate::process::redact::Redactor;
 use crate::wire::limit::Limit;
 
 pub use problem::{Problem, Reach};

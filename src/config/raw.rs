@@ -2,8 +2,6 @@
 //!
 //! Every field is optional so that one mistake does not hide the next: `build` says what is missing.
 
-use crate::model::words::{BalanceType, Language};
-use crate::notify::config::ChannelKind;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,6 +12,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::check::provider::page::Page;
+use crate::model::words::{BalanceType, Language};
+use crate::notify::config::ChannelKind;
 
 /// A config for balance-alert: what to watch, and whom to tell.
 #[derive(Debug, Default, Deserialize)]

@@ -2,10 +2,10 @@
 //!
 //! The program carries the finished text, `examples/config.schema.json`; what makes it is compiled for the tests alone.
 
+use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::raw::{Lenient, RawConfig, RawMailbox, RawMailboxes, RawState, RawStore, Scalar, Text};
-use rust_decimal::Decimal;
 
 /// What a lenient value may look like.
 trait Shape: Scalar {

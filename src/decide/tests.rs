@@ -3,16 +3,16 @@
 mod channels;
 mod lives;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use super::settle::has_dropped;
 use super::*;
 use crate::check::Reading;
 use crate::check::subscription::Schedule;
-use crate::decide::memory::Fate;
-use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
+use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Fate, Heard, Owed, Told};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 fn subject(threshold: &str, warning: Option<&str>) -> Subject {
     Subject {

@@ -1,12 +1,12 @@
 //! What somebody must know, as a value: made by `decide`, kept by `state`, worded by `notify`, shown by `report`.
 
-use crate::model::identity::Identity;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::model::failure::Reason;
+use crate::model::identity::Identity;
 use crate::model::words::BalanceType;
 
 /// What an alert is about; with the identity of the check, the key of the cool-down.

@@ -10,8 +10,7 @@ use crate::model::alert::{Alert, Event, Level, MailNotice, Missed, RenewalNotice
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text::{self, ShortNames};
-use crate::model::words::BalanceType;
-use crate::model::words::Language;
+use crate::model::words::{BalanceType, Language};
 
 /// Longest name shown, in characters.
 const NAME_CHARS: usize = 120;

@@ -8,8 +8,6 @@ mod channel;
 pub mod config;
 mod message;
 
-use crate::metrics::{Tally, family};
-use crate::model::words::Language;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -17,27 +15,26 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use message::Message;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::check::{Call, CallStatus};
 use crate::decide::Telling;
+use crate::metrics::{Tally, family};
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
-use crate::notify::config::Channel;
-use crate::notify::config::ChannelKind;
-use crate::process::fault;
+use crate::model::words::Language;
+use crate::notify::config::{Channel, ChannelKind};
 use crate::process::interrupt::Deadline;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
-use crate::process::{aside, clock};
+use crate::process::{aside, clock, fault};
 use crate::wire::auth::{self, Login};
 use crate::wire::http::{self, Clients, Method, Outgoing, Response};
 use crate::wire::limit::{Limiter, Place};
 use crate::wire::retry;
-
-use message::Message;
 
 /// What a channel's limit makes wait longer than this is said in fewer words instead.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use hifijson::SliceLexer;
+use hifijson::num::LexWrite as _;
+use hifijson::str::LexAlloc as _;
 use hifijson::token::{Expect, Lex};
-use hifijson::{SliceLexer, num::LexWrite as _, str::LexAlloc as _};
 use indexmap::IndexMap;
 
 use super::number::Number;

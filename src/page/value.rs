@@ -5,10 +5,9 @@
 //! error can be told without a value of the answer. And making values counts against the evaluation's budget.
 
 use std::cmp::Ordering;
-use std::fmt;
-use std::iter;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 use std::rc::Rc;
+use std::{fmt, iter};
 
 use indexmap::IndexMap;
 use jaq_core::box_iter::{BoxIter, box_once};

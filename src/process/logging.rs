@@ -13,11 +13,9 @@ use json_env_logger::env_logger::Logger as JsonLogger;
 use log::kv::{Error, Key, ToValue, Value, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::process::interrupt::Deadline;
-use crate::process::redact;
-use crate::process::{clock, output};
+use crate::process::{clock, echo, output, redact};
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,19 +1,18 @@
 //! One JSON object for programs. Its shape is a contract: fields are added, never changed.
 
-use crate::process::clock::iso;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Report, Summary};
-use crate::decide::MailboxVerdict;
-use crate::decide::Status;
+use crate::decide::{MailboxVerdict, Status};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::words::BalanceType;
 use crate::notify::DeliveryStatus;
+use crate::process::clock::iso;
 use crate::process::exit::Exit;
 use crate::report::Published;
 use crate::state::session::Kept;

@@ -7,9 +7,9 @@ pub mod progress;
 mod sections;
 pub mod table;
 
-use clap::ValueEnum;
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::ValueEnum;
 use jiff::Timestamp;
 
 use crate::check::subscription::Standing;

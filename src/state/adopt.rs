@@ -55,14 +55,23 @@ pub(super) fn adopt(
         return Ok(false);
     }
     let heirs: HashMap<(Class, &str), Identity> = checks(found).map(|(class, name, id)| ((class, name), id)).collect();
+    // In a run over some of the checks nearly all open conditions are those of others, so their names are asked for at once.
+    let sql =
+        "SELECT check_id, name, unit FROM checks WHERE check_id IN (SELECT check_id FROM courses WHERE topic <> $1)";
+    let mut pairs = Vec::new();
+    for row in database.query(sql, &[Topic::Mail.as_str().into()])? {
+        let (old, name, unit) = (row.optional_int(0).map(Identity), row.optional_text(1), row.optional_text(2));
+        let topics = old.and_then(|old| gone.remove(&old));
+        let heir = name.zip(unit).and_then(|(name, unit)| heirs.get(&(Class::of(unit), name)).copied());
+        pairs.extend(old.zip(heir).zip(topics).map(|((old, heir), topics)| (old, heir, topics)));
+    }
+    if pairs.is_empty() {
+        return Ok(false);
+    }
+    let before = Before::read(database, shard)?;
     let mut has_changed = false;
-    for (old, topics) in gone {
-        let rows = database.query("SELECT name, unit FROM checks WHERE check_id = $1", &[old.0.into()])?;
-        let name = rows.first().and_then(|row| row.optional_text(0).zip(row.optional_text(1)));
-        let Some(heir) = name.and_then(|(name, unit)| heirs.get(&(Class::of(unit), name)).copied()) else {
-            continue;
-        };
-        if !is_same_config(database, shard, old, heir, &present)? {
+    for (old, heir, topics) in pairs {
+        if !before.is_same_config(database, old, heir, &present)? {
             continue;
         }
         for topic in topics {
@@ -97,31 +106,45 @@ fn checks(found: &Found) -> impl Iterator<Item = (Class, &str, Identity)> {
     accounts.chain(subscriptions).chain(mailboxes)
 }
 
-/// Whether the old check was one of this config, and not of another one that keeps its runs in the same store: the run before
-/// this one had it, beside others of this run; or that run had checks of the same names, and the new one was never seen.
-fn is_same_config(
-    database: &mut dyn Database,
-    shard: Option<Shard>,
-    old: Identity,
-    heir: Identity,
-    present: &HashMap<Identity, (Class, &str)>,
-) -> Result<bool, StoreError> {
-    let Some(run) = previous_run(database, shard)? else {
-        return Ok(false);
-    };
-    let sql =
-        "SELECT s.check_id, c.name, c.unit FROM samples s JOIN checks c ON c.check_id = s.check_id WHERE s.run = $1";
-    let mut had = HashMap::new();
-    for row in database.query(sql, &[run.into()])? {
-        had.insert(Identity(row.int(0)?), (Class::of(row.text(2)?), row.text(1)?.to_owned()));
+/// The checks of the run before this one.
+struct Before(HashMap<Identity, (Class, String)>);
+
+impl Before {
+    fn read(database: &mut dyn Database, shard: Option<Shard>) -> Result<Before, StoreError> {
+        let mut had = HashMap::new();
+        if let Some(run) = previous_run(database, shard)? {
+            let sql = "SELECT s.check_id, c.name, c.unit FROM samples s JOIN checks c ON c.check_id = s.check_id \
+                       WHERE s.run = $1";
+            for row in database.query(sql, &[run.into()])? {
+                // A row that makes no sense costs nothing but itself.
+                if let (Some(id), Some(name), Some(unit)) =
+                    (row.optional_int(0), row.optional_text(1), row.optional_text(2))
+                {
+                    had.insert(Identity(id), (Class::of(unit), name.to_owned()));
+                }
+            }
+        }
+        Ok(Before(had))
     }
-    if !had.contains_key(&old) || had.contains_key(&heir) {
-        return Ok(false);
+
+    /// Whether the old check was one of this config, and not of another one that keeps its runs in the same store: the run
+    /// before had it, beside others of this run; or that run had checks of the same names, and the new one was never seen.
+    fn is_same_config(
+        &self,
+        database: &mut dyn Database,
+        old: Identity,
+        heir: Identity,
+        present: &HashMap<Identity, (Class, &str)>,
+    ) -> Result<bool, StoreError> {
+        let Before(had) = self;
+        if !had.contains_key(&old) || had.contains_key(&heir) {
+            return Ok(false);
+        }
+        if had.keys().any(|identity| present.contains_key(identity)) {
+            return Ok(true);
+        }
+        let names: BTreeSet<(Class, &str)> = had.values().map(|(class, name)| (*class, name.as_str())).collect();
+        let sql = "SELECT check_id FROM checks WHERE check_id = $1";
+        Ok(names == present.values().copied().collect() && database.query(sql, &[heir.0.into()])?.is_empty())
     }
-    if had.keys().any(|identity| present.contains_key(identity)) {
-        return Ok(true);
-    }
-    let before: BTreeSet<(Class, &str)> = had.values().map(|(class, name)| (*class, name.as_str())).collect();
-    let sql = "SELECT check_id FROM checks WHERE check_id = $1";
-    Ok(before == present.values().copied().collect() && database.query(sql, &[heir.0.into()])?.is_empty())
 }

@@ -17,8 +17,7 @@ use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
 use crate::check::{Amount, CachedReading, Reading};
-use crate::decide::memory::Fate;
-use crate::decide::memory::{ANY_CHANNEL, Changes, Condition, Course, Heard, Memory, Owed, Told};
+use crate::decide::memory::{ANY_CHANNEL, Changes, Condition, Course, Fate, Heard, Memory, Owed, Told};
 use crate::decide::{Decision, Found, Telling};
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
@@ -26,8 +25,7 @@ use crate::model::alert::{Alert, Event, Level, Topic};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
-use crate::process::clock;
-use crate::process::fault;
+use crate::process::{clock, fault};
 
 /// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
 const PRUNED_AT_ONCE: i64 = 50;

@@ -26,8 +26,8 @@ use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -44,9 +44,8 @@ use crate::metrics::{Sums, Tally};
 use crate::model::alert::Alert;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
-use crate::process::aside;
-use crate::process::fault;
 use crate::process::interrupt::Deadline;
+use crate::process::{aside, fault};
 use crate::state::config::Place;
 use crate::wire::http::Clients;
 

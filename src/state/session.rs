@@ -4,20 +4,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::{
     Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name,
 };
-use crate::decide::memory::Memory;
-use jiff::Timestamp;
-
 use crate::decide::Decision;
+use crate::decide::memory::Memory;
 use crate::metrics::Sums;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
-use crate::state::config::Place;
-use crate::state::config::State;
+use crate::state::config::{Place, State};
 use crate::wire::http::Clients;
 
 /// Whether this run is remembered.

@@ -2,13 +2,12 @@
 //!
 //! The libraries' own look-ups panic where no thread can be started, and one of them holds the exit back while a look-up hangs.
 
-use std::fmt;
-use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use std::{fmt, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use ureq::http::Uri;

@@ -553,7 +553,7 @@ const COMPARED: [&str; 20] = [
     "quota",
 ];
 /// What may follow an amount in its clause.
-const BEHIND: [&str; 51] = [
+const BEHIND: [&str; 36] = [
     "remaining",
     "left",
     "available",
@@ -580,24 +580,9 @@ const BEHIND: [&str; 51] = [
     "in account",
     "for account",
     "for your account",
-    "is due",
-    "is overdue",
-    "is past due",
-    "is outstanding",
-    "is unpaid",
-    "due",
-    "overdue",
-    "past due",
-    "outstanding",
-    "unpaid",
     "failed",
     "could not",
     "was declined",
-    "har förfallit",
-    "impayé",
-    "impayée",
-    "ist überfällig",
-    "ist fällig",
     "です",
     "でございます",
     "となっております",
@@ -606,7 +591,7 @@ const BEHIND: [&str; 51] = [
     "請",
     "。",
 ];
-/// Those of them that make an amount one that is owed.
+/// The same, of words that make the amount one that is owed.
 const DUE_BEHIND: [&str; 15] = [
     "is due",
     "is overdue",
@@ -972,7 +957,7 @@ fn is_end(behind: &str) -> bool {
 /// Whether a line begins something new: a clause that was broken at the end of a line goes on with a small letter or a unit.
 fn is_new_line(line: &str) -> bool {
     let is_unit = |(word, _): (Word, usize)| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { .. });
-    let goes_on_small = line.starts_with(char::is_lowercase) && begins_with(line, &BEHIND).is_none();
+    let goes_on_small = line.starts_with(char::is_lowercase) && !begins_with_known(line);
     !goes_on_small && begins_with(line, &CHANGING).is_none() && !amount::word(line).is_some_and(is_unit)
 }
 
@@ -986,7 +971,7 @@ fn goes_on(behind: &str) -> bool {
                 || (rest.is_empty() || !rest.starts_with(BLANKS) || rest.trim_start_matches(BLANKS).starts_with('\n'))
                     && is_end(rest)
         }
-        None => begins_with(behind, &BEHIND).is_some(),
+        None => begins_with_known(behind),
     }
 }
 
@@ -1068,6 +1053,11 @@ fn clause_length(behind: &str) -> usize {
         }
     }
     behind.len()
+}
+
+/// Whether a text begins with words that may stand behind an amount.
+fn begins_with_known(text: &str) -> bool {
+    begins_with(text, &BEHIND).is_some() || begins_with(text, &DUE_BEHIND).is_some()
 }
 
 /// The length of what a text begins with, if it is one of some words.

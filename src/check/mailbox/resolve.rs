@@ -6,8 +6,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::process::aside;
-use crate::process::fault;
+use crate::process::{aside, fault};
 
 /// Names that are looked up at once. One that takes too long is given up and counts no more; its thread lingers, and nothing
 /// waits for it.

@@ -12,8 +12,7 @@ use super::stream::MOST_OF_MAIL;
 use super::{finding, keywords, mail};
 use crate::model::failure::{Failure, Reason};
 use crate::process::exit::Exit;
-use crate::process::fault;
-use crate::process::{Process, aside};
+use crate::process::{Process, aside, fault};
 use crate::wire::http::timed_out;
 
 /// The argument that the other process is started with.

@@ -5,7 +5,6 @@ pub mod expression;
 pub mod page;
 mod sign;
 
-use crate::wire::hash::hmac_sha256;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +24,7 @@ use crate::model::text;
 use crate::process;
 use crate::process::file::Bounds;
 use crate::process::interrupt::Deadline;
+use crate::wire::hash::hmac_sha256;
 use crate::wire::http::{self, Clients, Request, Response};
 use crate::wire::limit::{Limiter, Place};
 

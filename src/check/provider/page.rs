@@ -3,7 +3,6 @@
 //! The pages that come with the program stand in `catalog/`; a user writes the same page under `providers:`.
 //! Not here: the network. This module is pure, so a page's own examples are its tests.
 
-use crate::model::amount::is_unlimited;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
 use crate::check::{Amount, Reading};
-use crate::model::amount::{self, Currency};
+use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason, Retry};
 
 /// One provider: what to ask, and how to read the answer.

@@ -2,13 +2,13 @@
 //!
 //! Sources: Volcengine's signature V4 (docs 6369/67269) and Alibaba Cloud's "request syntax and signature method V3".
 
-use crate::wire::hash::{hex, hmac_sha256, sha256};
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
 
 use crate::model::text::UNRESERVED;
+use crate::wire::hash::{hex, hmac_sha256, sha256};
 
 /// What is signed.
 pub(super) struct Unsigned<'a> {

@@ -38,10 +38,9 @@ use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
 use crate::check::provider::page::{Page, Reader};
 use crate::model::text;
-use crate::process::echo;
 use crate::process::environment::{DotenvFault, DotenvFaults, Environment};
-use crate::process::file;
 use crate::process::redact::Redactor;
+use crate::process::{echo, file};
 use crate::wire::limit::Limit;
 
 /// Most words that a hint lists.

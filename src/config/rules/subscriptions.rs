@@ -9,8 +9,7 @@ use super::{Builder, item, shown_name, under};
 use crate::check::subscription::{Cycle, Schedule, Subscription};
 use crate::config::document::{self, Part, Step};
 use crate::config::raw::{CycleType, RawSubscription};
-use crate::process::clock;
-use crate::process::echo;
+use crate::process::{clock, echo};
 
 impl Builder<'_> {
     pub(super) fn subscriptions(

@@ -3,6 +3,7 @@
 //! A `post` message: its text is shown as it stands, so a name cannot format or link.
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{Post, Refusal, base64, by_code, hmac_sha256, parse};
@@ -11,7 +12,6 @@ use crate::model::failure::{Failure, Reason};
 use crate::model::words::Language;
 use crate::notify::config::Channel;
 use crate::notify::message::{Message, literal};
-use secrecy::ExposeSecret;
 
 /// 20 KB for the whole body.
 pub(super) const LIMIT: usize = 20_000;

@@ -14,8 +14,7 @@ use url::Url;
 
 use super::message::Message;
 use crate::model::failure::{Failure, Reason, Retry};
-use crate::notify::config::Channel;
-use crate::notify::config::ChannelKind;
+use crate::notify::config::{Channel, ChannelKind};
 
 /// One message, encoded.
 pub(super) struct Post {

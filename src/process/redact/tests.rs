@@ -1,9 +1,10 @@
 //! Every form in which a secret can come back, and what must stay as it is.
 
-use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use percent_encoding::utf8_percent_encode;
+
+use super::*;
 
 fn knowing(secrets: &[&str]) -> Redactor {
     let redactor = Redactor::default();
