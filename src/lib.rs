@@ -48,6 +48,6 @@ pub mod report;
 
 // What the rooms above are built of: the language of pages, the wire, this process, the nouns.
 pub mod model;
-mod page;
+pub mod page;
 pub mod process;
 pub mod wire;

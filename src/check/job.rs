@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
+use super::account::{Account, Line};
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
-use super::provider::{Account, Line};
 use super::{CachedReading, Call, Outcome, Reading};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::redact::Redactor;

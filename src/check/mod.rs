@@ -1,10 +1,10 @@
 //! What the world says: one attempt gives a [`Reading`] or a [`Failure`]; the pool makes [`Outcome`]s of them.
 
+pub mod account;
 pub mod circuit;
 pub mod job;
 pub mod mailbox;
 pub mod pool;
-pub mod provider;
 pub mod queue;
 pub mod subscription;
 

@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use crate::check::provider::catalog;
-use crate::check::provider::page::CredentialFormat;
+use crate::check::account::catalog;
+use crate::check::account::page::CredentialFormat;
 use crate::config::Config;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};

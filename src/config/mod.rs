@@ -22,9 +22,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::check::account::config::Project;
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
-use crate::check::provider::config::Project;
 use crate::check::subscription::Subscription;
 use crate::decide::config::Alerting;
 use crate::model::words::Language;

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use crate::check::provider::page::Page;
+use crate::check::account::page::Page;
 use crate::model::words::{BalanceType, Language};
 use crate::notify::config::ChannelKind;
 

@@ -81,7 +81,7 @@ fn schema() -> serde_json::Value {
         root.insert("$id".to_owned(), "config.schema.json".into());
     }
     allow_comments(&mut schema);
-    let ids: Vec<_> = crate::check::provider::catalog().iter().map(|page| page.id.clone()).collect();
+    let ids: Vec<_> = crate::check::account::catalog().iter().map(|page| page.id.clone()).collect();
     if let Some(provider) = schema.pointer_mut("/definitions/RawProject/properties/provider") {
         let description = provider.get("description").cloned().unwrap_or_default();
         // Known ids complete in an editor; others may come from `providers:`.

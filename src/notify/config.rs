@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::check::provider::expression::Expression;
+use crate::page::expression::Expression;
 use crate::wire::auth::Login;
 use crate::wire::limit::Limit;
 

@@ -443,8 +443,8 @@ mod tests {
             nest("first(", ")", 60),
             format!(". as {}$x{} | 1", "[".repeat(60), "]".repeat(60)),
         ];
-        let body = crate::check::provider::expression::parse_json(b"{}").unwrap();
-        let variables = crate::check::provider::expression::Variables::new(None, &Default::default());
+        let body = crate::page::expression::parse_json(b"{}").unwrap();
+        let variables = crate::page::expression::Variables::new(None, &Default::default());
         for code in codes {
             for code in [code.clone(), code.chars().take(FEW_TOKENS).collect()] {
                 let short = text::one_line(&code, 30);
@@ -452,7 +452,7 @@ mod tests {
                     assert!(!why.contains("more than"), "{short}: {why}");
                 }
                 // To be evaluated it may nest too deeply, which stops it.
-                if let Ok(expression) = crate::check::provider::expression::Expression::compile(&code) {
+                if let Ok(expression) = crate::page::expression::Expression::compile(&code) {
                     drop(expression.run(&body, &variables));
                 }
             }

@@ -6,8 +6,8 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::Plan;
+use crate::check::account::Target;
 use crate::check::mailbox::config::MailLogin;
-use crate::check::provider::Target;
 use crate::model::text;
 use crate::process::redact;
 use crate::state;

@@ -9,11 +9,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use crate::check::account::config::Project;
+use crate::check::account::page::{Kind, Reader};
+use crate::check::account::{Account, Target};
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
-use crate::check::provider::config::Project;
-use crate::check::provider::page::{Kind, Reader};
-use crate::check::provider::{Account, Target};
 use crate::check::subscription::Subscription;
 use crate::cli::{CheckArgs, Only};
 use crate::config::Config;

@@ -1,7 +1,7 @@
 //! How a request proves who sends it and that nobody changed it: the `Authorization` header, JSON Web Tokens, and the
 //! signature over a body.
 //!
-//! Not here: the robots' own signatures (`notify/channel`), and those of providers (`check/provider/sign`).
+//! Not here: the robots' own signatures (`notify/channel`), and those of providers (`check/account/sign`).
 
 use std::time::Duration;
 

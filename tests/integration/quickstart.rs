@@ -76,7 +76,7 @@ fn the_readmes_name_every_exit_code_variable_and_provider() {
         for (name, _) in balance_alert::cli::VARIABLES {
             assert!(readme.contains(&format!("`{name}`")), "{file}: {name}");
         }
-        for page in balance_alert::check::provider::catalog() {
+        for page in balance_alert::check::account::catalog() {
             assert!(readme.contains(&format!("`{}`", page.id)), "{file}: {}", page.id);
         }
         let test = read(".ci/run");

@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{Builder, item, key, shown_name, suggestion, under, web_address};
-use crate::check::provider::expression::Expression;
 use crate::config::credential::Use;
 use crate::config::document::{NodePath, Part, Step};
 use crate::config::problem::Reach;
 use crate::config::raw::RawWebhook;
 use crate::notify::config::{Channel, ChannelKind};
+use crate::page::expression::Expression;
 use crate::process::echo;
 use crate::wire::limit::Limit;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Builder;
-use crate::check::provider::page::Page;
+use crate::check::account::page::Page;
 use crate::process::echo;
 use crate::process::redact::{self, Redactor};
 

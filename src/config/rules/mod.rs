@@ -36,7 +36,7 @@ use super::problem::{Problem, Reach};
 use super::raw::{Lenient, PLAIN_NUMBER, RawConfig, RawMailboxes, RawSettings, Text};
 use super::source::Source;
 use super::{Alerting, Circuit, Config, Loaded, MOST_PROBLEMS, Settings};
-use crate::check::provider::page::{Page, Reader};
+use crate::check::account::page::{Page, Reader};
 use crate::model::text;
 use crate::process::environment::{DotenvFault, DotenvFaults, Environment};
 use crate::process::redact::Redactor;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::{Builder, item, shown_word, under, web_address};
-use crate::check::provider::page::{Confirm, Page};
+use crate::check::account::page::{Confirm, Page};
 use crate::config::document::{Part, Step};
 use crate::config::problem::Reach;
 use crate::model::text;
@@ -22,7 +22,7 @@ impl Builder<'_> {
     /// The catalogue and the user's own pages, by id.
     pub(super) fn pages(&mut self, raw: Vec<Option<Page>>) -> BTreeMap<String, Arc<Page>> {
         let mut pages: BTreeMap<String, Arc<Page>> =
-            crate::check::provider::catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
+            crate::check::account::catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
         let end = Instant::now() + EXAMPLES_TIME;
         for (index, page) in raw.into_iter().enumerate() {
             let path = item("providers", index);

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, item, key, no_provider, shown_name, suggestion, under, web_address};
-use crate::check::provider::Target;
-use crate::check::provider::config::Project;
-use crate::check::provider::page::{CredentialFormat, Page, Reader};
+use crate::check::account::Target;
+use crate::check::account::config::Project;
+use crate::check::account::page::{CredentialFormat, Page, Reader};
 use crate::config::Settings;
 use crate::config::credential::Use;
 use crate::config::document::{self, Part, Step};

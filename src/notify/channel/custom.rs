@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Post;
-use crate::check::provider::expression::{Expression, Shape, Variables, parse_json};
 use crate::model::alert::{Alert, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::BalanceType;
 use crate::notify::config::Channel;
 use crate::notify::message::{Message, as_it_is};
+use crate::page::expression::{Expression, Shape, Variables, parse_json};
 use crate::page::words;
 use crate::process::clock::iso;
 

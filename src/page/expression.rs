@@ -7,8 +7,8 @@ use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars};
 
+use super::{Jq, Number, Stop, Terms, Value};
 use crate::model::text;
-use crate::page::{self, Jq, Number, Stop, Terms, Value};
 
 /// Most values of an `error` expression that are told.
 const MOST_VALUES: usize = 3;
@@ -116,7 +116,7 @@ impl Expression {
     /// # Errors
     /// What is wrong, in one line.
     pub fn compile(code: &str) -> Result<Expression, String> {
-        page::syntax::with_tree(code, |_| Self::build(code)).flatten()
+        super::syntax::with_tree(code, |_| Self::build(code)).flatten()
     }
 
     fn build(code: &str) -> Result<Expression, String> {
@@ -130,7 +130,7 @@ impl Expression {
                 Err(Wrong::Code(why)) => return Err(why),
                 Err(Wrong::Unknown(names)) => {
                     let known = wanted.len();
-                    let all = page::definitions();
+                    let all = super::definitions();
                     wanted.extend(all.iter().map(|def| def.name).filter(|name| names.iter().any(|n| n == name)));
                     if wanted.len() == known {
                         let names: BTreeSet<String> = names.iter().map(|name| text::one_line(name, 30)).collect();
@@ -151,7 +151,7 @@ impl Expression {
             .load(&arena, File { code, path: () })
             .map_err(|_| Wrong::Code("it cannot be parsed".to_owned()))?;
         Compiler::default()
-            .with_funs(page::filters())
+            .with_funs(super::filters())
             .with_global_vars(["$currency", "$options"])
             .compile(modules)
             .map(Expression)
@@ -213,7 +213,7 @@ impl Expression {
         variables: &Variables,
         take: impl FnOnce(&mut dyn Iterator<Item = Result<Value, Trouble>>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        page::metered(|| {
+        super::metered(|| {
             let ctx = Ctx::<Jq>::new(Terms(&self.0.lut), Vars::new(variables.values()));
             let mut values = self.0.id.run((ctx, body.0.clone())).map(|value| {
                 // The only other exceptions are those of control flow, which end inside the expression.
@@ -233,12 +233,12 @@ impl Expression {
 impl Json {
     /// The words in which services usually say what is wrong.
     pub fn error_message(&self) -> Option<String> {
-        page::words::said(&self.0)
+        super::words::said(&self.0)
     }
 
     /// The same, if the answer is clearly a refusal.
     pub fn refusal(&self) -> Option<String> {
-        page::words::refusal(&self.0)
+        super::words::refusal(&self.0)
     }
 }
 
@@ -247,7 +247,7 @@ impl Json {
 /// # Errors
 /// What is wrong, without quoting the body.
 pub fn parse_json(body: &[u8]) -> Result<Json, String> {
-    page::json::answer(body).map(Json)
+    super::json::answer(body).map(Json)
 }
 
 /// Whether what an `error` expression gives stands for an error.
@@ -268,7 +268,7 @@ fn error(value: &Value) -> Shape {
     let mut shape = shape(value);
     if let Shape::Object(fields) = &mut shape
         && !matches!(fields.get("message"), Some(Shape::Text(_) | Shape::Number(_)))
-        && let Some(words) = page::words::said(value)
+        && let Some(words) = super::words::said(value)
     {
         fields.insert("message".to_owned(), Shape::Text(words));
     }
@@ -451,8 +451,9 @@ mod tests {
     #[test]
     fn no_definition_hides_a_native_filter() {
         // Else an expression would mean something else without the definitions than with them.
-        let natives: Vec<(&str, usize)> = page::filters().map(|(name, arguments, _)| (name, arguments.len())).collect();
-        for def in page::definitions() {
+        let natives: Vec<(&str, usize)> =
+            crate::page::filters().map(|(name, arguments, _)| (name, arguments.len())).collect();
+        for def in crate::page::definitions() {
             assert!(!natives.contains(&(def.name, def.args.len())), "{}/{}", def.name, def.args.len());
         }
         for (index, name) in natives.iter().enumerate() {

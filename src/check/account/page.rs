@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason, Retry};
+use crate::page::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]

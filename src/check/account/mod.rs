@@ -1,7 +1,6 @@
 //! Reading one account: the page's request, signed if it must be, and the page's reading of the answer.
 
 pub mod config;
-pub mod expression;
 pub mod page;
 mod sign;
 
@@ -16,11 +15,11 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::expression::Variables;
 use self::page::{Method, Page, Reader, SignScheme, Verdict};
 use crate::check::{Call, CallStatus, Reading};
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
+use crate::page::expression::Variables;
 use crate::process;
 use crate::process::file::Bounds;
 use crate::process::interrupt::Deadline;
