@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::problem::{Problem, Reach};
 use crate::model::text;
+use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::process::file::{self, Bounds};
 
@@ -67,7 +68,7 @@ impl Source {
     pub fn name(&self) -> String {
         match self {
             Source::Stdin => "stdin".to_owned(),
-            Source::File { path, .. } => path.display().to_string(),
+            Source::File { path, .. } => echo::file(path),
         }
     }
 

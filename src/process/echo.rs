@@ -10,6 +10,12 @@ use crate::model::text;
 
 /// Longest word that is repeated, in characters.
 const LONGEST_WORD: usize = 32;
+/// Longest word that is repeated though nothing like it could stand there: a passphrase is longer.
+const LONGEST_STRANGER: usize = 8;
+/// Of long lists so many words are compared: a large config asks often.
+const MOST_COMPARED: usize = 1000;
+/// So much longer or shorter than what was meant a slip may be, in characters.
+const MOST_SLIPS: usize = 2;
 /// Most digits in a word that is repeated.
 const MOST_DIGITS: usize = 2;
 /// Longest number that is repeated, in characters.
@@ -43,13 +49,35 @@ const PREFIXES: [&str; 24] = [
     "sec",
 ];
 
-/// A word, if it can be repeated: one that a person would write, as the name of a field or of a service.
+/// A word, if it can be repeated: one that a person would write, as the name of a field or of a service. Several words may be a
+/// passphrase, also if hyphens or full stops join them.
 pub(crate) fn word(text: &str) -> Option<&str> {
-    let is_word_char = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ' | '$');
+    let is_word_char = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$');
     let length = text.chars().count();
     let digits = text.chars().filter(|c| c.is_numeric()).count();
     let is_word = (1..=LONGEST_WORD).contains(&length) && text.chars().all(is_word_char) && digits <= MOST_DIGITS;
-    (is_word && !looks_secret(text)).then_some(text)
+    let is_passphrase = text.split(['-', '.']).count() > 2 || text.split(['-', '.']).any(is_several_words);
+    (is_word && !is_passphrase && !looks_secret(text)).then_some(text)
+}
+
+/// Whether a run of letters is longer than words are: `correcthorsebatterystaple`.
+fn is_several_words(text: &str) -> bool {
+    const LONGEST: usize = 18;
+    text.split(|c: char| !c.is_alphabetic()).any(|run| run.is_ascii() && run.len() > LONGEST)
+}
+
+/// What stands where only known words can, if it can be repeated: one of them, a slip for one of them or a part of one, or a
+/// single short word. Everything else may be a secret in the wrong place, however plain its words are.
+pub(crate) fn among<'w>(word: &'w str, known: &[&str]) -> Option<&'w str> {
+    let length = word.chars().count();
+    let is_near = || {
+        let like = known.iter().copied().filter(|known| known.len().abs_diff(word.len()) <= MOST_SLIPS * 4);
+        let near = text::nearest(word, like.take(MOST_COMPARED));
+        near.is_some_and(|near| near.chars().count().abs_diff(length) <= MOST_SLIPS)
+    };
+    let is_part = || known.iter().take(MOST_COMPARED).any(|known| known.split('_').any(|part| part == word));
+    let is_stranger = || length <= LONGEST_STRANGER && word.chars().all(char::is_alphanumeric);
+    self::word(word).filter(|_| is_stranger() || is_part() || is_near())
 }
 
 /// A key of a mapping in back-ticks, or what stands for it.
@@ -89,7 +117,20 @@ pub(crate) fn date(text: &str) -> String {
 
 /// A path in back-ticks, or what stands for it: a key that is given as the name of its file is no path.
 pub(crate) fn path(written: &str, full: &Path) -> String {
-    if looks_secret(written) { "what it names".to_owned() } else { format!("`{}`", full.display()) }
+    let is_hidden = looks_secret(written) || written.contains("://");
+    if is_hidden { "what it names".to_owned() } else { format!("`{}`", full.display()) }
+}
+
+/// The path of a file as it was given. If it is an address instead, only the scheme and the host are said: in its login, path
+/// and query a credential may stand.
+pub(crate) fn file(path: &Path) -> String {
+    let text = path.display().to_string();
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text;
+    };
+    let after_login = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let host = after_login.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}/...")
 }
 
 /// Whether a text looks as if it were, or held, a key: by its beginning, or as nobody makes up names.
@@ -119,6 +160,11 @@ fn is_key(word: &str) -> bool {
 /// Whether a text holds what begins as keys of well-known services do, and is as long as these.
 pub(crate) fn is_known_key(text: &str) -> bool {
     text.split(is_apart).any(|part| part.len() >= 20 && has_prefix(part))
+}
+
+/// Whether a text begins as keys of well-known services do.
+pub(crate) fn is_prefixed(text: &str) -> bool {
+    has_prefix(text)
 }
 
 fn has_prefix(part: &str) -> bool {
@@ -183,22 +229,60 @@ mod tests {
     }
 
     #[test]
+    fn of_an_address_in_the_place_of_a_path_only_the_host_is_said() {
+        for (path, want) in [
+            ("/etc/balance-alert/config.yaml", "/etc/balance-alert/config.yaml"),
+            ("https://u:open@h.example/c.yaml", "https://h.example/..."),
+            ("https://u:op/en@h.example/c.yaml?k=v", "https://h.example/..."),
+            ("https://h.example?key=open", "https://h.example/..."),
+        ] {
+            assert_eq!(file(Path::new(path)), want);
+        }
+        assert_eq!(super::path("https://u:open@h/x", Path::new("/etc/x")), "what it names");
+    }
+
+    #[test]
+    fn what_may_be_a_passphrase_is_no_word() {
+        for secret in
+            ["correct horse battery", "correct-horse-battery", "correcthorsebatterystaple", "open sesame", "a.b.c"]
+        {
+            assert_eq!(word(secret), None, "{secret}");
+            assert_eq!(key(secret), "a key that is not shown");
+        }
+        let known = ["threshold", "api_key", "timeout_seconds", "id"];
+        for (text, is_shown) in [
+            ("treshold", true),
+            ("apikey", true),
+            ("timeout", true),
+            ("foo", true),
+            ("correcthorse", false),
+            ("correct-horse", false),
+            ("horse_battery", false),
+            ("api_keycorrecthorse", false),
+            ("hunter-2", false),
+        ] {
+            assert_eq!(among(text, &known).is_some(), is_shown, "{text}");
+        }
+    }
+
+    #[test]
     fn names_and_words_are_repeated() {
         for text in [
             "treshold",
             "Asia/Shangai",
             "api-key",
-            "OpenRouter 2",
             "余额",
             "slack",
             "task-list",
-            "security team",
+            "balance_refresh_interval_seconds",
             "second",
         ] {
             assert_eq!(word(text), Some(text));
             assert_eq!(name(text).as_deref(), Some(text));
         }
         for text in [
+            "OpenRouter 2",
+            "security team",
             "prod-openrouter-2026-11-25",
             "openrouter2026",
             "Volcengine (cn-beijing) 3",

@@ -5,10 +5,15 @@
 //! log, alert, metrics, files) passes [`shield`]: it is a plain search for secrets that could be nothing else, so a name or a
 //! number of the user's own is never torn apart by a key such as `test`.
 
+mod escapes;
 mod failure;
 mod layers;
+mod lists;
+mod looks;
+mod markup;
 mod runs;
 mod search;
+mod tokens;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -24,6 +29,7 @@ use url::Url;
 use self::layers::Layer;
 use self::search::{Deep, Pieces};
 use crate::model::text;
+use crate::process::echo;
 
 /// Longest of a peer's words that is kept, in characters.
 const MOST_WORDS: usize = 300;
@@ -38,9 +44,15 @@ const MOST_READ: usize = 512 << 10;
 /// How many encodings are taken off one after the other.
 const DEEPEST: u32 = 4;
 const MASK: &str = "***";
+/// Stands for what looks like a token.
+const GAP: &str = "...";
 
 /// A JSON Web Token, or the beginning of one: they are made by others, so nobody could learn them before.
 static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\beyJ[A-Za-z0-9_-]{9,}(\.[A-Za-z0-9_-]*)*").ok());
+
+/// Who logs in at an address, up to the `@`. Of such an address only the host is needed to know where something fails.
+static LOGIN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"://[^/?\#\s@"'`<>]*(?:[^\s@"'`<>]*:[^\s@"'`<>]*)?@"#).ok());
 
 /// The secrets that every text of this process must be free of, once they are known.
 static KNOWN: RwLock<Option<Arc<Redactor>>> = RwLock::new(None);
@@ -54,7 +66,24 @@ pub fn guard(redactor: &Arc<Redactor>) {
 pub fn shield(text: &str) -> Cow<'_, str> {
     match &*KNOWN.read().unwrap_or_else(PoisonError::into_inner) {
         Some(redactor) => redactor.shield(text),
-        None => Cow::Borrowed(text),
+        None => shapes(Cow::Borrowed(text)),
+    }
+}
+
+/// A text without what is a credential by its form alone, whoever's it is: tokens that others made, logins in addresses.
+fn shapes(text: Cow<'_, str>) -> Cow<'_, str> {
+    let text = match TOKEN.as_ref().filter(|_| text.contains("eyJ")) {
+        Some(token) => Cow::Owned(token.replace_all(&text, MASK).into_owned()),
+        None => text,
+    };
+    let hidden = |login: &regex_lite::Captures| match &login[0] {
+        // The hints of this program show where a login stands.
+        "://user:password@" => login[0].to_owned(),
+        _ => format!("://{MASK}@"),
+    };
+    match LOGIN.as_ref().filter(|_| text.contains("://") && text.contains('@')) {
+        Some(form) => Cow::Owned(form.replace_all(&text, hidden).into_owned()),
+        None => text,
     }
 }
 
@@ -120,6 +149,8 @@ impl Strength {
 fn tokens(url: &Url) -> Vec<String> {
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut tokens: Vec<String> = url.password().map(plain).into_iter().collect();
+    // Some services take a key for the name of a user, with no password or with any.
+    tokens.extend(Some(plain(url.username())).filter(|user| is_suspicious(user) || echo::looks_secret(user)));
     for (name, value) in url.query_pairs() {
         if speaks_of_secret(&name) || is_suspicious(&value) {
             tokens.push(value.into_owned());
@@ -255,7 +286,7 @@ impl Redactor {
     /// The text without any known secret, in whatever form it is there. For texts from outside: an ordinary word that is
     /// also a key is masked too, where it stands alone.
     pub fn mask(&self, text: &str) -> String {
-        self.without(text, text.len(), true)
+        self.without(text, text.len(), Origin::Entry)
     }
 
     /// The words of a peer made fit for a message: secrets masked, on one line, of bounded length.
@@ -273,23 +304,20 @@ impl Redactor {
             }
         }
         let kept = if seen.len() >= MOST_LOOKED_AT { MOST_KEPT } else { seen.len() };
-        text::one_line(&self.without(&seen, kept, true), MOST_WORDS)
+        text::one_line(&self.without(&seen, kept, Origin::Peer), MOST_WORDS)
     }
 
     /// A message of this program made fit to be shown. Its own words stay, even where a key is one of them.
     pub fn polish(&self, message: &str) -> String {
-        text::one_line(&self.without(message, message.len(), false), MOST_MESSAGE)
+        text::one_line(&self.without(message, message.len(), Origin::Program), MOST_MESSAGE)
     }
 
     /// A text on its way out, without secrets that could be nothing else.
     pub fn shield<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = Vec::new();
         self.plain().find(text.as_bytes(), |range| found.push(range));
-        let masked = if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(cover(text, text.len(), found)) };
-        match TOKEN.as_ref().filter(|_| masked.contains("eyJ")) {
-            Some(token) => Cow::Owned(token.replace_all(&masked, MASK).into_owned()),
-            None => masked,
-        }
+        let found = found.into_iter().map(|range| (range, MASK)).collect::<Vec<_>>();
+        shapes(if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(cover(text, text.len(), found)) })
     }
 
     /// What finds all that is known so far, as it stands.
@@ -317,19 +345,34 @@ impl Redactor {
         Arc::clone(&secrets.deep.1)
     }
 
-    fn without(&self, text: &str, kept: usize, is_foreign: bool) -> String {
+    fn without(&self, text: &str, kept: usize, origin: Origin) -> String {
         let deep = self.deep();
-        let mut reading = Reading { deep: &deep, is_foreign, left: MOST_READ, found: Vec::new() };
-        let is_read = deep.is_empty() || reading.explore(&Layer::of(text), DEEPEST);
+        let mut reading =
+            Reading { deep: &deep, is_foreign: origin != Origin::Program, left: MOST_READ, found: Vec::new() };
+        let layers = Layer::seen_in(text);
+        let is_read = deep.is_empty() || layers.iter().all(|layer| reading.explore(layer, DEEPEST));
         if !is_read {
             return MASK.to_owned();
         }
-        let masked = cover(text, kept, reading.found);
-        match TOKEN.as_ref().filter(|_| masked.contains("eyJ")) {
-            Some(token) => token.replace_all(&masked, MASK).into_owned(),
-            None => masked,
+        let mut found: Vec<(Range<usize>, &str)> = reading.found.into_iter().map(|range| (range, MASK)).collect();
+        let made = TOKEN.iter().filter(|_| text.contains("eyJ")).flat_map(|token| token.find_iter(text));
+        found.extend(made.map(|made| (made.range(), MASK)));
+        if origin == Origin::Peer {
+            found.extend(tokens::find(text).into_iter().map(|range| (range, GAP)));
         }
+        cover(text, kept, found)
     }
+}
+
+/// Whose words a text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A service's or a server's own, of which only what reads like a sentence is shown.
+    Peer,
+    /// What came from outside and is no sentence.
+    Entry,
+    /// This program's, in which the words of others may stand.
+    Program,
 }
 
 /// One text that is read in all ways.
@@ -364,28 +407,64 @@ impl Reading<'_> {
         layer.unescaped().iter().all(|layer| self.explore(layer, depth - 1))
             && (0..4).all(|skipped| self.explore(&layer.base64(skipped), (depth - 1).min(2)))
             && (0..2).all(|skipped| self.explore(&layer.hexadecimal(skipped), (depth - 1).min(2)))
-            && (depth < DEEPEST - 1 || [layer.base32(), layer.numbers()].iter().all(|layer| self.explore(layer, 0)))
+            && self.explore_rare(layer, depth)
+    }
+
+    /// Searches what is seldom met: in the text itself and in what was escaped in it, and of what can be guessed only in what
+    /// was guessed first.
+    fn explore_rare(&mut self, layer: &Layer, depth: u32) -> bool {
+        if layer.is_guess {
+            return depth != 2 || (self.explore(&layer.base32(0), 0) && self.explore(&layer.numbers(10), 0));
+        }
+        if depth + 1 < DEEPEST {
+            return true;
+        }
+        self.search(&layer.clone().rotated());
+        self.explore(&layer.base32(0), 1)
+            && (1..8).all(|skipped| self.explore(&layer.base32(skipped), 0))
+            && (0..4).all(|skipped| self.explore(&layer.divided_base64(skipped), 0))
+            && [10, 8, 16].iter().all(|radix| self.explore(&layer.numbers(*radix), 0))
     }
 }
 
-/// The text with these ranges covered, and nothing after so many bytes of it.
-fn cover(text: &str, kept: usize, mut found: Vec<Range<usize>>) -> String {
-    found.sort_unstable_by_key(|range| range.start);
+/// The text with these ranges covered, and nothing after so many bytes of it. Of ranges that overlap one [`MASK`] is left, or a
+/// [`GAP`] if nothing in them is known; gaps with hardly anything between them are one.
+fn cover(text: &str, kept: usize, mut found: Vec<(Range<usize>, &str)>) -> String {
+    found.sort_unstable_by_key(|(range, _)| range.start);
+    let mut covered: Vec<(Range<usize>, &str)> = Vec::new();
+    for (range, sign) in found.into_iter().filter(|(range, _)| range.start < kept && !range.is_empty()) {
+        // Escapes and characters are covered as a whole.
+        let range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
+        match covered.last_mut().filter(|(last, before)| belongs(text, last, before, &range, sign)) {
+            Some((last, before)) => {
+                last.end = last.end.max(range.end);
+                *before = if *before == MASK { MASK } else { sign };
+            }
+            None => covered.push((range, sign)),
+        }
+    }
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for range in found.into_iter().filter(|range| range.start < kept) {
-        // Escapes and characters are covered as a whole.
-        let start = text.floor_char_boundary(range.start);
-        let end = text.ceil_char_boundary(range.end);
-        if start > at || out.is_empty() {
-            out.push_str(&text[at..start.max(at)]);
-            out.push_str(MASK);
-        }
-        at = at.max(end);
+    for (range, sign) in covered {
+        out.push_str(&text[at..range.start]);
+        out.push_str(sign);
+        at = range.end;
     }
     out.push_str(text.get(at..text.floor_char_boundary(kept)).unwrap_or_default());
     out
 }
 
+/// Whether a range belongs to the one before it.
+fn belongs(text: &str, last: &Range<usize>, before: &str, range: &Range<usize>, sign: &str) -> bool {
+    if range.start <= last.end {
+        return true;
+    }
+    let between = &text[last.end..range.start];
+    let are_gaps = before == GAP && sign == GAP;
+    are_gaps && between.len() <= 3 && !between.contains(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

@@ -93,7 +93,7 @@ fn pieces(secret: &str, size: usize, separator: &str) -> String {
 /// A form in which a peer sends a secret back.
 type Echo = (&'static str, fn(&str) -> String);
 
-const ECHOES: [Echo; 32] = [
+const ECHOES: [Echo; 38] = [
     ("plain", str::to_owned),
     ("capitals", str::to_uppercase),
     ("zero-width", |s| each(s, |c| format!("{}\u{200B}", char::from_u32(c).unwrap()))),
@@ -126,6 +126,12 @@ const ECHOES: [Echo; 32] = [
     ("colours-spelt", |s| pieces(s, 4, "\\e[31m")),
     ("quoted", |s| pieces(s, 8, "\n> ")),
     ("wrapped", |s| format!("{}\r\n    {}", &s[..9], &s[9..])),
+    ("braces", |s| each(s, |c| format!("\\x{{{c:x}}}"))),
+    ("rtf", |s| each(s, |c| format!("\\'{c:02x}"))),
+    ("octal-bytes", |s| each(s, |c| format!("{c:o} "))),
+    ("quoted-bytes", |s| each(s, |c| format!("'{c}',"))),
+    ("character-sets", |s| pieces(s, 2, "\u{1b}(B")),
+    ("tags-with-attributes", |s| pieces(s, 4, "<i data-x=\"a>b\">")),
 ];
 
 fn key(case: &str) -> String {
@@ -167,6 +173,53 @@ fn no_form_of_a_key_that_comes_back_leaves_the_run() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn what_a_service_says_of_others_leaves_by_no_exit() {
+    const SAID: [(&str, &str); 8] = [
+        ("bearer", "Authorization: Bearer Theirs1Abc9 was refused"),
+        ("token", "see https://x.example/reset?token=theirs&lang=en"),
+        ("login", "https://joe:theirs@db.example is down"),
+        ("mail", "user theirs.jones@corp.example is blocked"),
+        ("key", "did you mean sk-proj-Theirs7Rt9XvLm2Kc4?"),
+        ("name", "{\"secret\":\"theirs\"}"),
+        ("cookie", "Set-Cookie: sid=theirs; theme=dark"),
+        ("path", "moved to /hook/theirs7f86d081884c7d659a2f/in"),
+    ];
+    let server = Server::start(|request| {
+        let (_, said) = SAID.iter().find(|(case, _)| *case == request.case()).unwrap();
+        Reply::status(401, json!({"message": said}).to_string())
+    });
+    let accounts = SAID.iter().map(|(case, _)| {
+        json!({"name": case, "provider": "own", "api_key": "k-0123456789ab", "threshold": 1, "base_url": format!("{}/{case}", server.url())})
+    });
+    let mut config = config(accounts.collect());
+    config["providers"] = talkative();
+    for left in everything(config, |program| program) {
+        left.expect_without("what is theirs", "theirs");
+        if left.run.stdout.starts_with('{') {
+            let report = left.run.report();
+            for (case, _) in SAID {
+                let message = project(&report, case)["error"]["message"].as_str().unwrap();
+                assert!(message.contains("...") || message.contains("***@"), "{case}: {message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_in_the_place_of_a_path_is_not_said() {
+    let address = "https://user:LeakPass@files.example/LeakFolder/config.yaml?key=LeakKey";
+    for program in [
+        Program::new(["validate"]).env("CONFIG_PATH", address),
+        Program::new(["validate", "--config", address]),
+        Program::new(["check", "--config", address, "--output", "json"]),
+    ] {
+        let run = program.run();
+        assert!(run.stderr.contains("https://files.example/..."), "{run}");
+        assert!(!run.stderr.contains("Leak") && !run.stdout.contains("Leak"), "{run}");
     }
 }
 

@@ -104,6 +104,12 @@ impl Builder<'_> {
         }
         self.vet(path, "password", password.expose_secret(), Use::Password, broken);
         self.redactor.learn(&auth::basic(&user, password.expose_secret()));
+        // Some services take a key for the name of the user.
+        if echo::looks_secret(&user) {
+            self.redactor.learn(&user);
+        } else {
+            self.redactor.suspect(&user);
+        }
         Some(Login::Basic(user, password))
     }
 

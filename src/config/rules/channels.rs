@@ -38,7 +38,7 @@ impl Builder<'_> {
                     Some(kind) => webhook.kind = Some(kind),
                     None => {
                         let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");
-                        let message = match echo::word(&kind) {
+                        let message = match echo::among(&kind, &ChannelKind::ALL.map(ChannelKind::as_str)) {
                             Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
                             None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
                         };

@@ -433,7 +433,7 @@ impl Builder<'_> {
             if let (Some(near), Some((_, parent))) = (text::nearest(&name, known.iter().copied()), path.split_last()) {
                 self.flagged.insert(under(parent, near));
             }
-            let message = match echo::word(&name) {
+            let message = match echo::among(&name, &known) {
                 Some(name) => format!("unknown field `{name}`"),
                 None => "unknown field".to_owned(),
             };
@@ -486,7 +486,7 @@ impl Builder<'_> {
     /// A value that is none of those which are allowed.
     fn choice(&mut self, path: &[Step], noun: &str, value: &str, known: &[&str]) {
         let name = format!("{noun}{}", echo::key(&last_key(path)));
-        let message = match echo::word(value) {
+        let message = match echo::among(value, known) {
             Some(value) => format!("{name} cannot be `{value}`"),
             None => format!("{name} is none of the words that it can be"),
         };
@@ -616,7 +616,7 @@ impl Builder<'_> {
         match name {
             Some(name) => zone(&name).unwrap_or_else(|| {
                 let hint = Some("for example `Asia/Shanghai` or `UTC`".to_owned());
-                let message = match echo::word(&name) {
+                let message = match shown_zone(&name) {
                     Some(name) => format!("there is no time zone `{name}`"),
                     None => "`timezone` names no time zone".to_owned(),
                 };
@@ -626,7 +626,7 @@ impl Builder<'_> {
             None => match self.environment.overlay("TZ") {
                 None => TimeZone::UTC,
                 Some(name) => zone(name).unwrap_or_else(|| {
-                    let shown = echo::word(name).map(|name| format!(" (`{name}`)")).unwrap_or_default();
+                    let shown = shown_zone(name).map(|name| format!(" (`{name}`)")).unwrap_or_default();
                     self.warnings.push(format!("the variable `TZ` names no time zone{shown}: going on with UTC"));
                     TimeZone::UTC
                 }),
@@ -794,7 +794,7 @@ impl Builder<'_> {
             if !pages.contains_key(&id) && !is_broken {
                 let known: Vec<&str> = pages.keys().map(String::as_str).collect();
                 let hint = suggestion(&id, &known, "known providers");
-                let message = no_provider(&id);
+                let message = no_provider(&id, &known);
                 self.problem(&at, Part::Key(0), message, hint);
             }
             match self.limit(&at, &text.0.0) {
@@ -864,9 +864,15 @@ fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
     })
 }
 
+/// The name of a time zone that there is not, if it is a slip for one.
+fn shown_zone(name: &str) -> Option<&str> {
+    let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    echo::among(name, &zones.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 /// That a provider is named which there is not.
-fn no_provider(id: &str) -> String {
-    match echo::word(id) {
+fn no_provider(id: &str, known: &[&str]) -> String {
+    match echo::among(id, known) {
         Some(id) => format!("there is no provider `{id}`"),
         None => "a provider is named that there is not".to_owned(),
     }

@@ -179,7 +179,7 @@ impl Builder<'_> {
         if !self.is_full() {
             let known: Vec<&str> = pages.keys().map(String::as_str).collect();
             let hint = suggestion(provider, &known, "known providers");
-            self.problem(&under(path, "provider"), Part::Value, no_provider(provider), hint);
+            self.problem(&under(path, "provider"), Part::Value, no_provider(provider, &known), hint);
         }
         // If a variable names a provider that there is not, only this account cannot be read.
         let why = self.broken_at(path)?;
@@ -203,7 +203,7 @@ impl Builder<'_> {
         for (name, value) in &set {
             let Some(spec) = page.options.get(name) else {
                 let hint = if known.is_empty() { None } else { suggestion(name, &known, "options") };
-                let message = match echo::word(name) {
+                let message = match echo::among(name, &known) {
                     Some(name) => format!("provider `{}` has no option `{name}`", page.id),
                     None => format!("provider `{}` has no such option", page.id),
                 };

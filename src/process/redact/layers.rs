@@ -3,6 +3,8 @@
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use super::escapes::{Kind, Meaning, escape};
+use super::markup::{BACKSPACE, ESCAPE, markup, sequence};
 use crate::model::text;
 
 /// A reading of a text.
@@ -18,12 +20,64 @@ pub(super) struct Layer {
 
 /// Stands between the pieces that a guess is made of; no text has it, because it is no UTF-8.
 const EDGE: u8 = 0xFF;
-
 impl Layer {
     /// The text as a reader sees it.
     pub(super) fn of(text: &str) -> Layer {
+        Layer::raw(text).seen()
+    }
+
+    /// The text as a reader sees it, and as a terminal shows it if it holds what a terminal obeys.
+    pub(super) fn seen_in(text: &str) -> Vec<Layer> {
+        Layer::raw(text).readings()
+    }
+
+    fn raw(text: &str) -> Layer {
         let from = (0..text.len() as u32).map(|at| (at, at + 1)).collect();
-        Layer { bytes: text.as_bytes().to_vec(), from, is_guess: false }.seen()
+        Layer { bytes: text.as_bytes().to_vec(), from, is_guess: false }
+    }
+
+    fn readings(&self) -> Vec<Layer> {
+        let is_obeyed = self.bytes.iter().any(|byte| [ESCAPE, BACKSPACE].contains(byte));
+        let shown = is_obeyed.then(|| self.shown().seen());
+        std::iter::once(self.seen()).chain(shown).collect()
+    }
+
+    /// Without the sequences that a terminal obeys, and without what is deleted again.
+    fn shown(&self) -> Layer {
+        let mut shown = Layer { is_guess: self.is_guess, ..Layer::default() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let length = sequence(&self.bytes[at..]);
+            match (length, *byte) {
+                (0, BACKSPACE) => drop((shown.bytes.pop(), shown.from.pop())),
+                (0, byte) => shown.push(byte, self.from[at]),
+                _ => {}
+            }
+            at += length.max(1);
+        }
+        shown
+    }
+
+    /// Without tags and comments; nothing if there are none.
+    pub(super) fn unmarked(&self) -> Option<Layer> {
+        let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let skipped = markup(&self.bytes[at..]);
+            if skipped == 0 {
+                out.push(*byte, self.from[at]);
+            }
+            at += skipped.max(1);
+        }
+        (out.bytes.len() < self.bytes.len()).then_some(out)
+    }
+
+    /// Each letter replaced by the one that stands 13 places further.
+    pub(super) fn rotated(mut self) -> Layer {
+        for byte in self.bytes.iter_mut().filter(|byte| byte.is_ascii_alphabetic()) {
+            *byte = if byte.to_ascii_lowercase() < b'n' { *byte + 13 } else { *byte - 13 };
+        }
+        self
     }
 
     /// Where in the text a piece of this reading comes from.
@@ -116,22 +170,31 @@ impl Layer {
     /// With one round of escapes taken off: of all kinds at once, and where there are several kinds also of each alone, because
     /// what looks like one kind may be a part of another. Nothing if there are none.
     pub(super) fn unescaped(&self) -> Vec<Layer> {
-        let kinds: Vec<u8> =
-            [b'%', b'\\', b'&', b'='].into_iter().filter(|kind| self.unescape(&[*kind]).is_some()).collect();
-        let alone = kinds.iter().filter(|_| kinds.len() > 1).filter_map(|kind| self.unescape(&[*kind]));
-        self.unescape(&kinds).into_iter().chain(alone).collect()
+        let alone: Vec<(Kind, Layer)> =
+            Kind::ALL.into_iter().filter_map(|kind| Some((kind, self.unescape(&[kind])?))).collect();
+        let kinds: Vec<Kind> = alone.iter().map(|(kind, _)| *kind).collect();
+        let together = if kinds.len() > 1 { self.unescape(&kinds) } else { None };
+        let mut layers: Vec<Layer> = Vec::new();
+        for layer in together.into_iter().chain(alone.into_iter().map(|(_, layer)| layer)) {
+            for layer in layer.readings() {
+                if layers.iter().all(|other| other.bytes != layer.bytes) {
+                    layers.push(layer);
+                }
+            }
+        }
+        layers
     }
 
-    fn unescape(&self, kinds: &[u8]) -> Option<Layer> {
+    fn unescape(&self, kinds: &[Kind]) -> Option<Layer> {
         // Most texts, and nearly all secrets, have none.
-        if !self.bytes.iter().any(|byte| kinds.contains(byte)) {
+        if !self.bytes.iter().any(|byte| b"%\\&=".contains(byte)) {
             return None;
         }
         let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
         let mut at = 0;
         let mut has_escapes = false;
         while at < self.bytes.len() {
-            match escape(&self.bytes[at..]).filter(|_| kinds.contains(&self.bytes[at])) {
+            match kinds.iter().find_map(|kind| escape(&self.bytes[at..], *kind)) {
                 Some((length, meaning)) => {
                     let from = self.span(at, at + length);
                     match meaning {
@@ -147,20 +210,13 @@ impl Layer {
                 }
             }
         }
-        has_escapes.then(|| out.seen())
+        has_escapes.then_some(out)
     }
 
     /// What the runs of base64 in it say, standard and for addresses alike, if their first `skipped` characters belong to
     /// something else. A run goes on over the ends of lines, and over their indents.
     pub(super) fn base64(&self, skipped: usize) -> Layer {
-        self.decoded(skipped, 6, |byte| match byte {
-            b'A'..=b'Z' => Digit::Is(byte - b'A'),
-            b'a'..=b'z' => Digit::Is(byte - b'a' + 26),
-            b'0'..=b'9' => Digit::Is(byte - b'0' + 52),
-            b'+' | b'-' => Digit::Is(62),
-            b'/' | b'_' => Digit::Is(63),
-            _ => Digit::None,
-        })
+        self.decoded(skipped, 6, base64_digit)
     }
 
     /// What the runs of hexadecimal digits in it say, likewise. Pairs may stand apart: `73:6b`, `73 6b`.
@@ -174,9 +230,18 @@ impl Layer {
         })
     }
 
-    /// What the runs of base32 in it say.
-    pub(super) fn base32(&self) -> Layer {
-        self.decoded(0, 5, |byte| match byte {
+    /// What base64 says that stands in pieces, whatever divides them. `+` and `/` count only between its letters.
+    pub(super) fn divided_base64(&self, skipped: usize) -> Layer {
+        let joined = self.joined(b"+/");
+        joined.decoded(skipped, 6, |byte| match byte {
+            b'=' => Digit::None,
+            byte => base64_digit(byte),
+        })
+    }
+
+    /// What base32 says, in one piece or several.
+    pub(super) fn base32(&self, skipped: usize) -> Layer {
+        self.joined(b"").decoded(skipped, 5, |byte| match byte {
             b'A'..=b'Z' => Digit::Is(byte - b'A'),
             b'a'..=b'z' => Digit::Is(byte - b'a'),
             b'2'..=b'7' => Digit::Is(byte - b'2' + 26),
@@ -184,14 +249,31 @@ impl Layer {
         })
     }
 
-    /// What the lists of numbers in it say, if each number is a byte: `115, 107` or `0x73 0x6b`.
-    pub(super) fn numbers(&self) -> Layer {
+    /// Its letters and digits in one, and of other signs those that stand right between two of them. `=` ends a piece of
+    /// base64, so it stays.
+    fn joined(&self, kept: &[u8]) -> Layer {
+        let mut out = Layer { is_guess: true, ..Layer::default() };
+        let is_letter = |at: Option<usize>| at.and_then(|at| self.bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        for (at, byte) in self.bytes.iter().enumerate() {
+            let is_kept = kept.contains(byte) && is_letter(at.checked_sub(1)) && is_letter(Some(at + 1));
+            if byte.is_ascii_alphanumeric() || is_kept || [b'=', EDGE].contains(byte) {
+                out.push(*byte, self.from[at]);
+            }
+        }
+        out
+    }
+
+    /// What the lists of numbers in it say, if each number is a byte: `115, 107`, `0x73 0x6b`, `163 153` or `"73", "6b"`.
+    /// Words between the numbers, and the numbers of the members, are left out.
+    pub(super) fn numbers(&self, radix: u32) -> Layer {
         let mut out = Layer { is_guess: true, ..Layer::default() };
         let mut at = 0;
         for word in self.bytes.split(|byte| !byte.is_ascii_alphanumeric()) {
             let end = at + word.len();
-            if !word.is_empty() {
-                out.push(number(word).unwrap_or(EDGE), self.span(at, end));
+            let after = self.bytes.get(end..).unwrap_or_default();
+            let is_name = after.starts_with(b":") || after.starts_with(b"\":");
+            if let Some(byte) = number(word, radix).filter(|_| !is_name) {
+                out.push(byte, self.span(at, end));
             }
             at = end + 1;
         }
@@ -249,151 +331,28 @@ enum Digit {
     None,
 }
 
-enum Meaning {
-    Byte(u8),
-    Char(char),
-}
-
-/// The byte that a number is, in decimal or with `0x` in hexadecimal digits.
-fn number(word: &[u8]) -> Option<u8> {
-    let word = std::str::from_utf8(word).ok()?;
-    match word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
-        Some(digits) => u8::from_str_radix(digits, 16).ok(),
-        None => word.parse().ok(),
+fn base64_digit(byte: u8) -> Digit {
+    match byte {
+        b'A'..=b'Z' => Digit::Is(byte - b'A'),
+        b'a'..=b'z' => Digit::Is(byte - b'a' + 26),
+        b'0'..=b'9' => Digit::Is(byte - b'0' + 52),
+        b'+' | b'-' => Digit::Is(62),
+        b'/' | b'_' => Digit::Is(63),
+        _ => Digit::None,
     }
 }
 
-/// The length of the markup that a text begins with: a tag or a comment of HTML, or a terminal's sequence without its ESC.
-/// Zero if it begins with none.
-fn markup(text: &[u8]) -> usize {
-    /// Longest markup that is known as such.
-    const LONGEST: usize = 200;
-    const CDATA: &[u8] = b"<![CDATA[";
-    match text {
-        [b'<', ..] if text.starts_with(CDATA) => CDATA.len(),
-        [b'<', first, ..] if first.is_ascii_alphabetic() || b"/!?".contains(first) => {
-            text.iter().take(LONGEST).position(|byte| *byte == b'>').map_or(0, |end| end + 1)
-        }
-        [b'[', rest @ ..] => {
-            let is_number = |byte: &&u8| byte.is_ascii_digit() || b";:?".contains(byte);
-            let numbers = rest.iter().take(LONGEST).take_while(is_number).count();
-            if rest.get(numbers).is_some_and(|last| b"mKJHGABCDhl".contains(last)) { numbers + 2 } else { 0 }
-        }
-        _ => 0,
-    }
-}
-
-/// The escape that a text begins with: its length, and what it stands for.
-fn escape(text: &[u8]) -> Option<(usize, Meaning)> {
-    match text.first()? {
-        b'%' => match text.get(1)? {
-            b'u' | b'U' => hex(text, 2, 4).and_then(char::from_u32).map(|c| (6, Meaning::Char(c))),
-            _ => hex(text, 1, 2).map(|byte| (3, Meaning::Byte(byte as u8))),
+/// The byte that a number is. The marks of a radix may stand at it: `0x5a`, `5Ah`, `0o132`.
+fn number(word: &[u8], radix: u32) -> Option<u8> {
+    let word = std::str::from_utf8(word).ok()?.to_ascii_lowercase();
+    let (marked, digits) = match radix {
+        16 => match word.strip_prefix("0x") {
+            Some(digits) => (true, digits),
+            None => (false, word.trim_start_matches(['x', 'u']).trim_end_matches('h')),
         },
-        // Quoted-printable.
-        b'=' => hex(text, 1, 2).map(|byte| (3, Meaning::Byte(byte as u8))),
-        b'\\' => match text.get(1)? {
-            b'u' if text.get(2) == Some(&b'{') => {
-                let length = text.iter().take(10).position(|byte| *byte == b'}')?;
-                hex(text, 3, length.checked_sub(3)?).and_then(char::from_u32).map(|c| (length + 1, Meaning::Char(c)))
-            }
-            b'u' => {
-                let first = hex(text, 2, 4)?;
-                let second = || hex(text, 8, 4).filter(|_| text.get(6..8) == Some(b"\\u"));
-                match first {
-                    0xD800..=0xDBFF => second()
-                        .filter(|low| (0xDC00..0xE000).contains(low))
-                        .and_then(|low| char::from_u32(0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00)))
-                        .map(|c| (12, Meaning::Char(c))),
-                    _ => char::from_u32(first).map(|c| (6, Meaning::Char(c))),
-                }
-            }
-            b'x' => hex(text, 2, 2).map(|byte| (4, Meaning::Byte(byte as u8))),
-            b'n' | b'r' => Some((2, Meaning::Byte(b'\n'))),
-            b't' => Some((2, Meaning::Byte(b' '))),
-            // ESC, which begins a sequence of a terminal.
-            b'e' | b'E' => Some((2, Meaning::Byte(0x1B))),
-            b'0'..=b'7' => {
-                let digits = text[1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-                let number = text[1..=digits].iter().fold(0, |number, byte| number << 3 | u32::from(byte - b'0'));
-                u8::try_from(number).ok().map(|byte| (digits + 1, Meaning::Byte(byte)))
-            }
-            // What is escaped without need stands for itself.
-            other if other.is_ascii_punctuation() => Some((2, Meaning::Byte(*other))),
-            _ => None,
-        },
-        b'&' if text.get(1) == Some(&b'#') => {
-            let (start, radix) = if matches!(text.get(2)?, b'x' | b'X') { (3, 16) } else { (2, 10) };
-            let digits = text[start..].iter().take(12).take_while(|byte| (**byte as char).is_digit(radix)).count();
-            let number = std::str::from_utf8(&text[start..start + digits]).ok()?;
-            let c = u32::from_str_radix(number, radix).ok().and_then(char::from_u32)?;
-            // The semicolon may be missing, as browsers let it be.
-            let end = start + digits;
-            Some((end + usize::from(text.get(end) == Some(&b';')), Meaning::Char(c)))
-        }
-        b'&' => {
-            let length = text.iter().take(20).position(|byte| *byte == b';')?;
-            let name = &text[1..length];
-            let (_, c) = ENTITIES.iter().find(|(known, _)| known.as_bytes() == name)?;
-            Some((length + 1, Meaning::Char(*c)))
-        }
-        _ => None,
-    }
+        8 => (true, word.trim_start_matches("0o")),
+        _ => (true, word.as_str()),
+    };
+    let is_number = marked || digits.len() == 2 || digits.len() == 4;
+    u8::from_str_radix(digits, radix).ok().filter(|_| is_number)
 }
-
-/// A number of so many hexadecimal digits.
-fn hex(text: &[u8], start: usize, length: usize) -> Option<u32> {
-    let digits = text.get(start..start + length).filter(|digits| !digits.is_empty())?;
-    digits.iter().try_fold(0, |number, byte| Some(number << 4 | (*byte as char).to_digit(16)?))
-}
-
-/// The named entities of HTML for what a secret may hold, and for what nobody sees.
-const ENTITIES: [(&str, char); 47] = [
-    ("amp", '&'),
-    ("lt", '<'),
-    ("gt", '>'),
-    ("quot", '"'),
-    ("apos", '\''),
-    ("AMP", '&'),
-    ("LT", '<'),
-    ("GT", '>'),
-    ("QUOT", '"'),
-    ("sol", '/'),
-    ("plus", '+'),
-    ("equals", '='),
-    ("lowbar", '_'),
-    ("UnderBar", '_'),
-    ("period", '.'),
-    ("colon", ':'),
-    ("semi", ';'),
-    ("comma", ','),
-    ("excl", '!'),
-    ("num", '#'),
-    ("dollar", '$'),
-    ("percnt", '%'),
-    ("ast", '*'),
-    ("midast", '*'),
-    ("lpar", '('),
-    ("rpar", ')'),
-    ("commat", '@'),
-    ("quest", '?'),
-    ("lsqb", '['),
-    ("lbrack", '['),
-    ("rsqb", ']'),
-    ("rbrack", ']'),
-    ("bsol", '\\'),
-    ("Hat", '^'),
-    ("grave", '`'),
-    ("lcub", '{'),
-    ("lbrace", '{'),
-    ("rcub", '}'),
-    ("rbrace", '}'),
-    ("verbar", '|'),
-    ("vert", '|'),
-    ("nbsp", ' '),
-    ("Tab", ' '),
-    ("NewLine", '\n'),
-    ("shy", '\u{AD}'),
-    ("zwnj", '\u{200C}'),
-    ("zwj", '\u{200D}'),
-];

@@ -124,7 +124,7 @@ fn is_telling(run: &[u8]) -> bool {
 }
 
 /// Whether letters can be spoken, as those of a word can.
-fn is_spoken(letters: &[u8]) -> bool {
+pub(super) fn is_spoken(letters: &[u8]) -> bool {
     let is_vowel = |byte: &u8| b"aeiouy".contains(&byte.to_ascii_lowercase());
     let most = letters.split(is_vowel).map(<[u8]>::len).max().unwrap_or_default();
     most <= 4 && letters.iter().filter(|byte| is_vowel(byte)).count() * 5 >= letters.len()

@@ -219,12 +219,12 @@ fn short_keys_and_words_are_masked_where_they_stand_alone() {
         ("abc", "密钥abc无效", "密钥***无效"),
         ("abc", "a\u{200B}b\u{AD}c!", "***!"),
         ("abc", "abcdef fabc", "abcdef fabc"),
-        ("abc", "Basic dTphYmM= or YWJj", "Basic dT***= or ***"),
+        ("abc", "Basic dTphYmM= or YWJj", "Basic *** or ***"),
         ("k", "key k is bad", "key *** is bad"),
         ("17", "no. 17 of 170", "no. *** of 170"),
         ("test", "the latest test failed", "the latest *** failed"),
         ("test", "key_test: test-key", "key_***: ***-key"),
-        ("test", "Basic dXNlcjp0ZXN0", "Basic dXNlcj***"),
+        ("test", "Basic dXNlcjp0ZXN0", "Basic ***"),
         ("密钥", "坏的 密钥!", "坏的 ***!"),
     ] {
         assert_eq!(knowing(&[secret]).clean(said), want, "{secret}");
@@ -378,7 +378,7 @@ fn what_is_learnt_later_is_masked_too() {
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 1..100 {
         let secret = format!("{:016x}", random.u64(..));
-        assert_eq!(redactor.clean(&secret), secret);
+        assert_eq!(redactor.clean(&secret), GAP, "nobody knows it, but it looks like one");
         redactor.learn(&secret);
         assert_eq!(redactor.clean(&format!("{secret}. first-secret-1")), "***. ***");
     }
