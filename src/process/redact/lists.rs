@@ -116,7 +116,8 @@ fn is_odd_group(atom: &[u8]) -> bool {
 fn odd_ones(text: &[u8], list: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
     let is_member = |atom: &Atom| {
         let run = &text[atom.clone()];
-        !is_word(run) && !(run.len() > 3 && run.iter().all(u8::is_ascii_digit))
+        let is_long_number = run.len() > 3 && run.iter().all(u8::is_ascii_digit);
+        !is_word(run) && !is_long_number
     };
     let is_odd_row = |row: &[Atom]| {
         let odd = || row.iter().filter(|atom| is_odd(&text[(*atom).clone()]));
