@@ -78,8 +78,9 @@ pub struct Told {
 impl Told {
     /// What a channel knows that has just taken a message.
     pub fn of(alert: &Alert, at: Timestamp) -> Told {
-        let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
-        Told { at, anchor: at, level, balance, threshold, currency: alert.currency.clone(), mark: alert.mark() }
+        let (level, balance, threshold) = (alert.level, alert.balance(), alert.threshold());
+        let currency = alert.currency().map(str::to_owned);
+        Told { at, anchor: at, level, balance, threshold, currency, mark: alert.mark() }
     }
 }
 

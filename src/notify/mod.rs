@@ -154,7 +154,7 @@ pub fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
         message::by_cause(|at| &tellings[at].alert, &mut positions);
         if channel.kind == ChannelKind::Custom {
             // Kinds that go in messages of their own stand together.
-            positions.sort_by_key(|at| tellings[*at].alert.renewal.is_some());
+            positions.sort_by_key(|at| tellings[*at].alert.renewal().is_some());
         }
         if positions.is_empty() {
             continue;

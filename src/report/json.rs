@@ -162,7 +162,7 @@ fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
             false => "failed",
         };
         Told {
-            topic: alert.topic,
+            topic: alert.topic(),
             event: alert.event,
             status,
             dedup_key: Some(alert.dedup_key.as_str()),

@@ -571,7 +571,7 @@ fn pending(database: &mut dyn Database, number: i64, run: &Run, tellings: &[Tell
             vec![
                 alert.dedup_key.as_str().into(),
                 alert.identity.0.into(),
-                alert.topic.as_str().into(),
+                alert.topic().as_str().into(),
                 "pending".into(),
                 run.started_at.as_millisecond().into(),
                 number.into(),
@@ -762,7 +762,7 @@ pub(super) fn mark(
 fn handed(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp) -> Result<(), StoreError> {
     let handed = || marks.deliveries.iter().filter_map(|handed| Some((handed, marks.alerts.get(handed.alert)?)));
     let taken = || handed().filter(|(handed, _)| handed.fate == Fate::Taken);
-    let key = |alert: &Alert| (alert.identity, alert.topic);
+    let key = |alert: &Alert| (alert.identity, alert.topic());
     let over = taken().filter(|(_, alert)| alert.event == Event::Resolved);
     forget(database, over.map(|(handed, alert)| (key(alert), handed.channel.as_str())))?;
     for is_reminder in [false, true] {
