@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
-use serde::Serialize;
 use settle::{Now, Settler};
 
 use crate::check::mailbox::scan::{Finding, Scanned};
@@ -24,37 +23,21 @@ use crate::model::alert::{Account, Alert, Cause, Event, Failing, Level, Low, Mai
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, words};
 
-/// The state of one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Below its threshold.
-    Low,
-    /// Could not be read: neither good nor low.
-    Failed,
-    /// Below its warning threshold.
-    Warning,
-    /// At or above all thresholds.
-    Ok,
-    /// Without a limit.
-    Unlimited,
-}
-
-impl Status {
-    /// Every state, worst first.
-    pub const ALL: [Status; 5] = [Status::Low, Status::Failed, Status::Warning, Status::Ok, Status::Unlimited];
-
-    /// The word used in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Low => "low",
-            Status::Failed => "failed",
-            Status::Warning => "warning",
-            Status::Ok => "ok",
-            Status::Unlimited => "unlimited",
-        }
+words! {
+    /// The state of one account.
+    pub enum Status {
+        /// Below its threshold.
+        Low = "low",
+        /// Could not be read: neither good nor low.
+        Failed = "failed",
+        /// Below its warning threshold.
+        Warning = "warning",
+        /// At or above all thresholds.
+        Ok = "ok",
+        /// Without a limit.
+        Unlimited = "unlimited",
     }
 }
 
@@ -137,6 +120,29 @@ pub struct MailboxVerdict {
     pub host: String,
     /// What was found.
     pub scanned: Scanned,
+}
+
+words! {
+    /// The state of one mailbox.
+    pub enum MailboxStatus {
+        /// It could not be read, or not all of it.
+        Failed = "failed",
+        /// A mail speaks of trouble.
+        Alert = "alert",
+        /// It was read, and nothing was found.
+        Ok = "ok",
+    }
+}
+
+impl MailboxVerdict {
+    /// The state; `is_new` says which of the mails that speak of trouble count.
+    pub fn status(&self, is_new: impl Fn(&Finding) -> bool) -> MailboxStatus {
+        match &self.scanned.result {
+            _ if self.scanned.failure().is_some() => MailboxStatus::Failed,
+            Ok(scan) if scan.findings.iter().any(is_new) => MailboxStatus::Alert,
+            _ => MailboxStatus::Ok,
+        }
+    }
 }
 
 /// All that a run has found.
@@ -510,7 +516,7 @@ fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Optio
     let (renewal, schedule) = verdict.renewal.as_ref().ok().zip(subscription.schedule.as_ref().ok())?;
     let level = if renewal.days == 0 { Level::Critical } else { Level::Warning };
     let cause = Cause::Renewal(DueRenewal {
-        cycle_type: schedule.cycle.as_str().to_owned(),
+        cycle_type: schedule.cycle.cycle_type(),
         renewal_day: schedule.renewal_day.clone(),
         next: renewal.next,
         today,

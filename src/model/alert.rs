@@ -9,84 +9,41 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, CycleType, words};
 
-/// What an alert is about; with the identity of the check, the key of the cool-down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Topic {
-    /// The balance is below a threshold.
-    Low,
-    /// The balance cannot be read, run after run.
-    Failing,
-    /// A subscription renews soon.
-    Renewal,
-    /// A mail speaks of trouble.
-    Mail,
-}
-
-impl Topic {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Topic::Low => "low",
-            Topic::Failing => "failing",
-            Topic::Renewal => "renewal",
-            Topic::Mail => "mail",
-        }
-    }
-
-    /// The topic of a word.
-    pub fn of(word: &str) -> Option<Topic> {
-        [Topic::Low, Topic::Failing, Topic::Renewal, Topic::Mail].into_iter().find(|topic| topic.as_str() == word)
+words! {
+    /// What an alert is about; with the identity of the check, the key of the cool-down.
+    pub enum Topic {
+        /// The balance is below a threshold.
+        Low = "low",
+        /// The balance cannot be read, run after run.
+        Failing = "failing",
+        /// A subscription renews soon.
+        Renewal = "renewal",
+        /// A mail speaks of trouble.
+        Mail = "mail",
     }
 }
 
-/// How urgent an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// It is over.
-    Info,
-    /// Soon.
-    Warning,
-    /// Now.
-    Critical,
-}
-
-impl Level {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Info => "info",
-            Level::Warning => "warning",
-            Level::Critical => "critical",
-        }
-    }
-
-    /// The level of a word.
-    pub fn of(word: &str) -> Option<Level> {
-        [Level::Info, Level::Warning, Level::Critical].into_iter().find(|level| level.as_str() == word)
+words! {
+    /// How urgent an alert is.
+    pub enum Level {
+        /// It is over.
+        Info = "info",
+        /// Soon.
+        Warning = "warning",
+        /// Now.
+        Critical = "critical",
     }
 }
 
-/// Whether something begins, or goes on, or is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Event {
-    /// It is wrong.
-    Raised,
-    /// It is right again.
-    Resolved,
-}
-
-impl Event {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Event::Raised => "raised",
-            Event::Resolved => "resolved",
-        }
+words! {
+    /// Whether something begins, or goes on, or is over.
+    pub enum Event {
+        /// It is wrong.
+        Raised = "raised",
+        /// It is right again.
+        Resolved = "resolved",
     }
 }
 
@@ -192,8 +149,8 @@ pub struct Trouble {
 /// A renewal that is due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Renewal {
-    /// `weekly`, `monthly` or `yearly`.
-    pub cycle_type: String,
+    /// How often it renews.
+    pub cycle_type: CycleType,
     /// The day as it is written in the config.
     pub renewal_day: String,
     /// The due date.

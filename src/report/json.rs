@@ -196,12 +196,7 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     let rest = scan.and_then(|scan| scan.rest.as_ref());
     Mailbox {
         name: &verdict.name,
-        status: match scan {
-            None => "failed",
-            Some(_) if rest.is_some() => "failed",
-            Some(_) if new > 0 => "alert",
-            Some(_) => "ok",
-        },
+        status: verdict.status(|finding| !report.is_held(finding.identity)).as_str(),
         scanned: scan.map_or(0, |scan| scan.scanned),
         new,
         skipped: scan.map_or(0, |scan| scan.skipped),

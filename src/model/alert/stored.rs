@@ -12,7 +12,7 @@ use super::{
     Account, Alert, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause, Renewal, Topic, Trouble,
 };
 use crate::model::identity::Identity;
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, CycleType};
 
 /// The fields in the order in which they are written.
 #[derive(Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub(super) struct StoredAlert {
 
 #[derive(Serialize, Deserialize)]
 struct StoredRenewal {
-    cycle_type: String,
+    cycle_type: CycleType,
     renewal_day: String,
     next: Date,
     today: Date,

@@ -200,7 +200,7 @@ fn subscription<'a>(alert: &'a Alert, renewal: &'a alert::Renewal, message: Stri
         subscription_name: &alert.project,
         owner_project: alert.owner_project.as_deref(),
         renewal_day: renewal.renewal_day.parse::<i64>().map_or_else(|_| renewal.renewal_day.clone().into(), Into::into),
-        cycle_type: &renewal.cycle_type,
+        cycle_type: renewal.cycle_type.as_str(),
         days_until_renewal: renewal.days,
         next_renewal_date: renewal.next.to_string(),
         amount: renewal.amount.map(amount::to_json),

@@ -4,7 +4,7 @@ use super::class::Class;
 use super::group::{Group, Members};
 use super::language::{MailWords, Phrases, RenewalParts};
 use crate::model::alert::{Event, Level};
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, CycleType};
 
 pub(super) struct Chinese;
 
@@ -101,10 +101,10 @@ impl Phrases for Chinese {
     fn renewal(&self, renewal: &RenewalParts) -> String {
         let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
         let amount = if amount.is_empty() { String::new() } else { format!("，{amount}") };
-        let cycle = match *cycle {
-            "weekly" => "每周",
-            "monthly" => "每月",
-            _ => "每年",
+        let cycle = match cycle {
+            CycleType::Weekly => "每周",
+            CycleType::Monthly => "每月",
+            CycleType::Yearly => "每年",
         };
         match (event, days) {
             (Event::Resolved, _) => {

@@ -100,6 +100,7 @@ impl Phrases for English {
 
     fn renewal(&self, renewal: &RenewalParts) -> String {
         let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
+        let cycle = cycle.as_str();
         let amount = if amount.is_empty() { String::new() } else { format!(", {amount}") };
         match (event, days) {
             (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered(*is_unsure)),

@@ -6,15 +6,14 @@ use jiff::civil::Date;
 use super::class::Class;
 use super::group::Group;
 use crate::model::alert::{Event, Level};
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, CycleType};
 
 /// The renewal of a subscription, in parts.
-pub(super) struct RenewalParts<'a> {
+pub(super) struct RenewalParts {
     pub(super) event: Event,
     pub(super) next: Date,
     pub(super) days: i64,
-    /// `weekly`, `monthly` or `yearly`.
-    pub(super) cycle: &'a str,
+    pub(super) cycle: CycleType,
     /// Empty if it is not known.
     pub(super) amount: String,
     /// Whether a message about it may have arrived, though no answer came.

@@ -73,7 +73,7 @@ impl Sentence<'_> {
             event: self.alert.event,
             next: renewal.next,
             days: renewal.days,
-            cycle: &renewal.cycle_type,
+            cycle: renewal.cycle_type,
             amount: self.amount(renewal.amount, renewal.currency.as_deref()),
             is_unsure: self.alert.missed.as_ref().is_some_and(|missed| missed.is_unsure),
         })
