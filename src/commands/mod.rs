@@ -43,7 +43,7 @@ pub fn run(cli: Cli, process: &Process) -> Exit {
         Command::History(args) => answer(process, watchdog::LONGEST, || history::run(&args)),
         Command::Alerts(args) => answer(process, watchdog::LONGEST, || alerts::run(&args)),
         Command::Health(args) => answer(process, PROBE, || health::run(&args)),
-        Command::Schema => print(config::SCHEMA, process, Exit::Ok),
+        Command::Schema => print(&config::schema_text(), process, Exit::Ok),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "balance-alert", &mut script);

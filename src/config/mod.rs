@@ -202,5 +202,18 @@ pub(crate) fn cap_workers(wanted: usize) -> (usize, Option<String>) {
     (MOST_WORKERS, Some(warning))
 }
 
-/// The JSON Schema of the config file, as text.
-pub const SCHEMA: &str = include_str!("../../examples/config.schema.json");
+/// The published JSON Schema of the config file.
+const SCHEMA: &str = include_str!("../../examples/config.schema.json");
+
+/// Where the schema lists the known ids of providers, which an editor completes.
+const SCHEMA_IDS: &str = "/definitions/RawProject/properties/provider/anyOf/0/enum";
+
+/// The JSON Schema of the config file as text, with the providers that this program was built with.
+pub fn schema_text() -> String {
+    // A test proves that it is JSON and has the list.
+    let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+    if let Some(ids) = schema.pointer_mut(SCHEMA_IDS) {
+        *ids = crate::check::account::catalog().into_iter().map(|page| page.id).collect();
+    }
+    format!("{schema:#}\n")
+}
