@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
+use super::nagios;
 use super::open::{Opened, complain_all, open, print};
 use crate::check::circuit::{Breaker, HostState};
 use crate::check::job::{Readings, Shared, job};
@@ -18,6 +19,7 @@ use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Traits};
 use crate::check::subscription::Schedule;
 use crate::check::{self, CachedReading, Outcome};
+pub use crate::cli::CheckArgs as Flags;
 use crate::cli::CheckArgs;
 use crate::config::{self, Reach};
 use crate::decide::{self, Decision, Found, MailboxVerdict, SubscriptionVerdict};
@@ -34,7 +36,7 @@ use crate::process::logging::{self, Format};
 use crate::process::{Process, aside, clock, fault, file, limits, redact};
 use crate::publish::{self, Part};
 use crate::report::progress::Progress;
-use crate::report::{Output, Published, Report};
+use crate::report::{Output, Published, Report, View};
 use crate::state::config::Place;
 use crate::state::session::{Kept, Session};
 use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
@@ -124,6 +126,11 @@ impl Context<'_> {
 
 /// `balance-alert check`.
 pub(super) fn run(args: &CheckArgs, process: &Process) -> Exit {
+    let exit = check(args, process);
+    if args.output == Output::Nagios { nagios(exit, process) } else { exit }
+}
+
+fn check(args: &CheckArgs, process: &Process) -> Exit {
     let started_at = clock::now();
     let watchdog = &process.watchdog;
     // As long as the config is not read, nobody knows better.
@@ -565,7 +572,7 @@ fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
     let (sender, written) = mpsc::channel();
     // Each on a thread of its own: one that hangs holds no other one back.
     for file in &args.reports {
-        let text = report.render(file.output, shown(exit), false);
+        let text = report.render(file.output, View { exit: shown(exit), is_quiet: false });
         let (path, sender, left) = (file.path.clone(), sender.clone(), watchdog.left());
         let work = move || {
             // Without colours, which are a terminal's.
@@ -591,7 +598,7 @@ fn finish(report: &Report, args: &CheckArgs, process: &Process) -> Exit {
         open.clone()
     };
     wait_for(PATIENCE.min(watchdog.left()), &mut exit);
-    let printed = print(&report.render(args.output, shown(exit), args.quiet), process, exit);
+    let printed = print(&report.render(args.output, View { exit: shown(exit), is_quiet: args.quiet }), process, exit);
     for path in wait_for(watchdog.left(), &mut exit) {
         log::error!("the report cannot be written to `{}`: it did not take it in time", path.display());
         exit = unwritten;

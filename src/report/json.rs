@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Report, Summary};
+use super::{Report, Summary, View};
 use crate::decide::{MailboxVerdict, Status};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
@@ -13,7 +13,6 @@ use crate::model::identity::Identity;
 use crate::model::words::BalanceType;
 use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
-use crate::process::exit::Exit;
 use crate::report::Published;
 use crate::state::session::Kept;
 
@@ -247,14 +246,14 @@ fn unsent(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
     })
 }
 
-pub(super) fn render(report: &Report, exit: Exit) -> String {
+pub(super) fn render(report: &Report, view: View) -> String {
     let root = Root {
         schema_version: 1,
         run_id: &report.run_id,
         started_at: iso(report.started_at),
         duration_seconds: milliseconds(report.duration_seconds),
         status: report.status(),
-        exit_code: exit.code(),
+        exit_code: view.exit.code(),
         interrupted: report.interrupted.is_some(),
         summary: report.summary(),
         projects: report

@@ -1,11 +1,11 @@
 //! The report as Markdown, for the summary of a CI job: GitHub and GitLab show it.
 
-use super::Report;
 use super::sections::{Section, Tone, closing, sections, told};
+use super::{Report, View};
 
-pub(super) fn render(report: &Report, quiet: bool) -> String {
-    let sections = sections(report, quiet);
-    if quiet && sections.is_empty() {
+pub(super) fn render(report: &Report, view: View) -> String {
+    let sections = sections(report, view.is_quiet);
+    if view.is_quiet && sections.is_empty() {
         return String::new();
     }
     let mark = match report.status() {

@@ -1,11 +1,8 @@
 //! What the run says: [`Report`], the one value that every output, and the exit code, is made of.
 
-mod json;
-mod markdown;
-mod nagios;
+mod columns;
 pub mod progress;
 mod sections;
-pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,20 +21,49 @@ use crate::process::exit::{Exit, FailOn};
 use crate::state::session::Kept;
 use crate::state::{Handed, Marks};
 
-/// The forms of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+/// Declares the formats of a report: the word of `--output`, its sentence in `--help`, and the file whose `render` makes it.
+macro_rules! formats {
+    ($($(#[$attribute:meta])+ $name:ident = $file:ident;)+) => {
+        $(mod $file;)+
+
+        /// The formats of a report.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+        pub enum Output {
+            $($(#[$attribute])+ $name,)+
+        }
+
+        impl Report {
+            /// The report in the wanted format; empty if it is to be quiet and there is nothing to say.
+            pub fn render(&self, output: Output, view: View) -> String {
+                match output {
+                    $(Output::$name => $file::render(self, view),)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// For people
     #[default]
-    Table,
+    Table = table;
     /// One object, for programs
-    Json,
+    Json = json;
     /// One status line with performance data; codes from 64 up become 3
-    Nagios,
+    Nagios = nagios;
     /// The metrics, in the text format
-    Prometheus,
+    Prometheus = prometheus;
     /// For the summary of a CI job
-    Markdown,
+    Markdown = markdown;
+}
+
+/// What a rendering needs to know beside the report.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// The status that the process ends with, as the scheduler sees it.
+    pub exit: Exit,
+    /// Whether to leave out what is well.
+    pub is_quiet: bool,
 }
 
 /// The forms of a list.
@@ -64,7 +90,7 @@ pub enum Published {
     Failed(Failure),
 }
 
-pub use table::{columns, painted_columns};
+pub use columns::{columns, painted_columns};
 
 /// All that a run found and did.
 pub struct Report {
@@ -353,17 +379,6 @@ impl Report {
         let ids: BTreeSet<&str> = now.map(|delivery| delivery.id.as_str()).collect();
         let before = self.waiting.iter().map(|waiting| waiting.channel.as_str());
         ids.into_iter().chain(before).collect::<BTreeSet<_>>().len()
-    }
-
-    /// The report in the wanted form; empty if `quiet` and there is nothing to say.
-    pub fn render(&self, output: Output, exit: Exit, quiet: bool) -> String {
-        match output {
-            Output::Json => json::render(self, exit),
-            Output::Nagios => nagios::render(self),
-            Output::Table => table::render(self, quiet),
-            Output::Prometheus => self.exposition.clone(),
-            Output::Markdown => markdown::render(self, quiet),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Report, sections};
+use super::{Report, View, sections};
 use crate::decide::{Status, Verdict};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
@@ -10,7 +10,7 @@ use crate::model::text::{self, ShortNames};
 /// Names in the status line; the counts tell the rest.
 const MOST_NAMES: usize = 5;
 
-pub(super) fn render(report: &Report) -> String {
+pub(super) fn render(report: &Report, _: View) -> String {
     let is_unsure = report.has_undelivered() || report.has_missing_metrics() || report.interrupted.is_some();
     let word = if is_unsure { "unknown" } else { report.status() };
     let names = ShortNames::new(report.names(), text::NAME_CHARS);
