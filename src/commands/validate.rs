@@ -5,11 +5,13 @@ use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 
 use super::open::{Opened, complain_all, open, print};
+use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
-use crate::config::{self, Config, Reach};
+use crate::config::{self, Reach};
+use crate::decide::found::Subjects;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging};
 use crate::report::columns;
@@ -50,14 +52,14 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     for warning in config.warnings().iter().chain(config.advice()).cloned().chain(clients.problems()) {
         log::warn!("{warning}");
     }
-    let plan = Plan::new(&config, &CheckArgs::default(), None);
+    let plan = Plan::new(config, &CheckArgs::default(), None);
     for warning in plan.iter().flat_map(|plan| plan.insecure(&clients)) {
         log::warn!("{warning}");
     }
     match plan {
         Ok(plan) => {
             let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-            print(&describe(&config, &plan), process, exit)
+            print(&describe(&plan), process, exit)
         }
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
@@ -67,16 +69,41 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
 }
 
 /// What a run would do, for people.
-fn describe(config: &Config, plan: &Plan) -> String {
-    let accounts = plan.checks.iter().map(|check| check.subject.name.as_str());
-    let mailboxes = plan.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
-    let subscriptions = plan.subscriptions.iter().map(|subscription| subscription.name.as_str());
+fn describe(plan: &Plan) -> String {
+    let Plan { work, subjects, config } = plan;
+    let accounts = subjects.accounts.iter().map(|subject| subject.name.as_str());
+    let mailboxes = work.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
+    let subscriptions = subjects.subscriptions.iter().map(|subscription| subscription.name.as_str());
     let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
-    let rows = plan.checks.iter().map(|check| {
-        let subject = &check.subject;
-        let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
-            threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
-        };
+    let tables = [accounts_table(plan, &names), mailboxes_table(work, &names), subscriptions_table(subjects, &names)];
+    // A table of accounts begins the text; the others stand apart from what is before them.
+    let mut out = String::new();
+    for (at, table) in tables.into_iter().enumerate().filter(|(_, table)| !table.is_empty()) {
+        if at > 0 {
+            out.push('\n');
+        }
+        out.push_str(&table);
+    }
+    let checks = subjects.accounts.len() + subjects.subscriptions.len() + subjects.mailboxes.len();
+    out.push_str(&format!(
+        "\n{} on {}, at most {} s; {}; {}\n",
+        text::plural(checks, "check"),
+        text::plural(work.workers, "worker"),
+        text::seconds(config.run_timeout),
+        who_hears(config),
+        what_is_remembered(config),
+    ));
+    out
+}
+
+fn accounts_table(plan: &Plan, names: &ShortNames) -> String {
+    if plan.work.accounts.is_empty() {
+        return String::new();
+    }
+    let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
+        threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
+    };
+    let rows = plan.subjects.accounts.iter().zip(&plan.work.accounts).map(|(subject, check)| {
         let target = match &check.account {
             Ok(account) => account.target.show(),
             Err(failure) => format!("cannot be read: {}", failure.describe()),
@@ -89,63 +116,60 @@ fn describe(config: &Config, plan: &Plan) -> String {
             target,
         ]
     });
-    let mut out = String::new();
-    if !plan.checks.is_empty() {
-        let headings = ["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"];
-        out.push_str(&columns(&headings, rows.collect(), &[2, 3]));
+    columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3])
+}
+
+fn mailboxes_table(work: &Work, names: &ShortNames) -> String {
+    if work.mailboxes.is_empty() {
+        return String::new();
     }
-    if !plan.mailboxes.is_empty() {
-        let rows = plan.mailboxes.iter().map(|mailbox| {
-            let address = &mailbox.address;
-            let place = match &mailbox.broken {
-                Some(why) => format!("cannot be read: {why}"),
-                None => format!("{}:{} {}", address.host, address.port, address.folder),
-            };
-            vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
-        });
-        out.push('\n');
-        out.push_str(&columns(&["MAILBOX", "ADDRESS"], rows.collect(), &[]));
+    let rows = work.mailboxes.iter().map(|mailbox| {
+        let address = &mailbox.address;
+        let place = match &mailbox.broken {
+            Some(why) => format!("cannot be read: {why}"),
+            None => format!("{}:{} {}", address.host, address.port, address.folder),
+        };
+        vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
+    });
+    columns(&["MAILBOX", "ADDRESS"], rows.collect(), &[])
+}
+
+fn subscriptions_table(subjects: &Subjects, names: &ShortNames) -> String {
+    if subjects.subscriptions.is_empty() {
+        return String::new();
     }
-    if !plan.subscriptions.is_empty() {
-        let rows = plan.subscriptions.iter().map(|subscription| {
-            let name = names.get(&subscription.name).to_owned();
-            match &subscription.schedule {
-                Ok(schedule) => {
-                    let days = text::plural(schedule.alert_days_before as usize, "day");
-                    let cycle = schedule.cycle.as_str().to_owned();
-                    vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
-                }
-                Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],
+    let rows = subjects.subscriptions.iter().map(|subscription| {
+        let name = names.get(&subscription.name).to_owned();
+        match &subscription.schedule {
+            Ok(schedule) => {
+                let days = text::plural(schedule.alert_days_before as usize, "day");
+                let cycle = schedule.cycle.as_str().to_owned();
+                vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
             }
-        });
-        out.push('\n');
-        out.push_str(&columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2]));
-    }
-    out.push('\n');
-    let channels: Vec<String> = config
-        .channels()
-        .iter()
-        .map(|channel| {
-            let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
-            let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
-            format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
-        })
-        .collect();
-    let to = if channels.is_empty() {
+            Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],
+        }
+    });
+    columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2])
+}
+
+fn who_hears(config: &RunConfig) -> String {
+    let channels = config.channels.iter().map(|channel| {
+        let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
+        let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
+        format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
+    });
+    let channels: Vec<String> = channels.collect();
+    if channels.is_empty() {
         "no webhook: the report and the exit code are the alert".to_owned()
     } else {
         format!("alerts go to {}", channels.join(", "))
-    };
-    let memory = match &plan.state.place {
+    }
+}
+
+fn what_is_remembered(config: &RunConfig) -> String {
+    match &config.state.place {
         Ok(Place::Nowhere) => "nothing is remembered, so every run sends every alert".to_owned(),
         Ok(place) => format!("remembered in {}", state::name(place)),
         Err(why) => format!("nothing is remembered: {why}"),
-    };
-    out.push_str(&format!(
-        "{} on {}, at most {} s; {to}; {memory}\n",
-        text::plural(plan.checks.len() + plan.subscriptions.len() + plan.mailboxes.len(), "check"),
-        text::plural(plan.workers, "worker"),
-        text::seconds(plan.run_timeout),
-    ));
-    out
+    }
 }

@@ -46,20 +46,20 @@ pub const MOST_WORKERS: usize = 50;
 
 /// A config that is sound as a whole; single entries may still be unusable and say so.
 pub struct Config {
-    settings: Settings,
-    rate_limits: BTreeMap<String, Limit>,
-    channels: Vec<Channel>,
-    projects: Vec<Project>,
-    subscriptions: Vec<Subscription>,
-    mailboxes: Vec<Mailbox>,
-    email: EmailSettings,
-    state: State,
-    metrics: Metrics,
-    fingerprint: String,
-    folder: PathBuf,
-    redactor: Arc<Redactor>,
-    warnings: Vec<String>,
-    advice: Vec<String>,
+    pub(crate) settings: Settings,
+    pub(crate) rate_limits: BTreeMap<String, Limit>,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) mailboxes: Vec<Mailbox>,
+    pub(crate) email: EmailSettings,
+    pub(crate) state: State,
+    pub(crate) metrics: Metrics,
+    pub(crate) fingerprint: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) advice: Vec<String>,
 }
 
 /// What came of reading a config.

@@ -5,7 +5,7 @@ use super::sections::{Tone, closing, sections, told};
 use super::{Report, View};
 
 pub(super) fn render(report: &Report, view: View) -> String {
-    let sections = sections(report, view.is_quiet);
+    let sections = sections(&report.findings, view.is_quiet);
     if view.is_quiet && sections.is_empty() {
         return String::new();
     }
@@ -18,7 +18,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
         out.push_str(&toned(section.headings, rows.collect(), section.right));
         out.push('\n');
     }
-    for line in told(report) {
+    for line in told(&report.findings) {
         let head = if line.is_bad { painted(line.head, colour(Tone::Bad)) } else { line.head.to_owned() };
         out.push_str(&format!("{head}{}\n", line.rest));
         line.payloads.iter().for_each(|payload| out.push_str(&format!("{payload}\n")));

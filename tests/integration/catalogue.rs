@@ -37,8 +37,10 @@ fn a_new_provider_is_one_file_and_nothing_else() {
     let renamed = manifest.replacen("[[bin]]\nname = \"balance-alert\"", &format!("[[bin]]\nname = \"{COPY}\""), 1);
     assert_ne!(manifest, renamed);
     fs::write(copy.join("Cargo.toml"), renamed).unwrap();
-    let page = copy.join("src/check/account/catalog/one-file.yaml");
-    fs::write(&page, PAGE).unwrap();
+    let catalog = copy.join("src/check/account/catalog");
+    fs::write(catalog.join("one-file.yaml"), PAGE).unwrap();
+    let wrong = PAGE.replace("id: one-file", "id: one-file-wrong").replace("balance: \"7\"", "balance: \"8\"");
+    fs::write(catalog.join("one-file-wrong.yaml"), wrong).unwrap();
 
     cargo(&copy, &["build", "--bin", COPY]).expect("the copy is built");
     let program = profile().join(COPY);
@@ -47,18 +49,16 @@ fn a_new_provider_is_one_file_and_nothing_else() {
         String::from_utf8(output.stdout).unwrap()
     };
     let list = lists(&["providers"]);
-    let row = list.lines().find(|line| line.contains("one-file")).unwrap_or_else(|| panic!("{list}"));
+    let row = list.lines().find(|line| line.contains(" one-file ")).unwrap_or_else(|| panic!("{list}"));
     assert!(row.contains("One File") && row.contains("https://api.one-file.test/v1/left"), "{row}");
     assert!(lists(&["schema"]).contains("\"one-file\""));
     let ours = Program::new(["providers"]).run().expect(0);
-    assert_eq!(list.lines().count(), ours.stdout.lines().count() + 1, "{list}");
+    assert_eq!(list.lines().count(), ours.stdout.lines().count() + 2, "{list}");
 
-    // Its examples are run with those of all others: one that does not hold is found.
+    // Examples are run with those of all others, in the order of the pages: one that holds is passed, and one that does not is found.
     let test = ["test", "--lib", "--", "every_page_parses_and_its_examples_hold"];
-    cargo(&copy, &test).expect("its examples hold");
-    fs::write(&page, PAGE.replace("balance: \"7\"", "balance: \"8\"")).unwrap();
     let why = cargo(&copy, &test).expect_err("an example is wrong");
-    assert!(why.contains("one-file: "), "{why}");
+    assert!(why.contains("one-file-wrong: ") && !why.contains("one-file: "), "{why}");
     fs::remove_file(program).unwrap();
 }
 
