@@ -3,6 +3,7 @@
 
 pub mod config;
 mod cooldown;
+pub mod found;
 pub mod memory;
 mod settle;
 

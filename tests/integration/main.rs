@@ -6,6 +6,7 @@
 mod access;
 mod amounts;
 mod answers;
+mod catalogue;
 mod causes;
 mod channel_types;
 mod channels;

@@ -24,7 +24,7 @@ const SILICONFLOW: &str = r#"{"code":20000,"message":"OK","status":true,"data":{
 /// Provider, path (without the query), query, sample body, its balance, its currency.
 type Entry = (&'static str, &'static str, &'static str, &'static str, f64, Option<&'static str>);
 
-const CATALOGUE: [Entry; 9] = [
+const CATALOGUE: &[Entry] = &[
     ("openrouter", "/api/v1/credits", "", OPENROUTER, 74.75, Some("USD")),
     ("uniapi", "/v1/billing/usage", "unit=usd", UNIAPI, 10446.05, Some("USD")),
     ("wxrank", "/weixin/score", "key=key-of-the-test%3Asecond-half", WXRANK, 263_419.0, None),
@@ -40,7 +40,7 @@ const CATALOGUE: [Entry; 9] = [
 
 #[test]
 fn every_provider_asks_its_own_question() {
-    for (provider, path, query, body, balance, currency) in CATALOGUE {
+    for &(provider, path, query, body, balance, currency) in CATALOGUE {
         let server = Server::start(move |_| Reply::ok(body));
         let config = config(vec![account("A", provider, &server.url())]);
         let run = Program::check_json(&config).run();
@@ -81,9 +81,9 @@ fn all_accounts_of_a_run_are_read_together() {
     let accounts = CATALOGUE.iter().map(|entry| account(entry.0, entry.0, &format!("{}/{}", server.url(), entry.0)));
     let run = Program::check_json(&config(accounts.collect())).run().expect(0);
     let report = run.report();
-    assert_eq!(report["summary"]["total"], 9);
-    assert_eq!(report["summary"]["ok"], 9);
-    for (provider, _, _, _, balance, _) in CATALOGUE {
+    assert_eq!(report["summary"]["total"], CATALOGUE.len());
+    assert_eq!(report["summary"]["ok"], CATALOGUE.len());
+    for &(provider, _, _, _, balance, _) in CATALOGUE {
         assert_eq!(project(&report, provider)["balance"], balance, "{provider}");
         assert_eq!(server.hits_of(provider), 1, "{provider}");
     }
@@ -579,7 +579,7 @@ fn judge(cases: Vec<Case>) {
 fn no_provider_takes_nonsense_for_a_balance() {
     let page = "<!DOCTYPE html><html><body><h1>Just a moment... 4242</h1></body></html>";
     let mut cases = Vec::new();
-    for (provider, _, _, sample, ..) in CATALOGUE {
+    for &(provider, _, _, sample, ..) in CATALOGUE {
         cases.push(case(provider, "", NONSENSE));
         cases.push(case(provider, "   \n", NONSENSE));
         cases.push(case(provider, page, NONSENSE));

@@ -6,6 +6,7 @@ use crate::support::{
 };
 use serde_json::{Value, json};
 use std::net::TcpListener;
+use std::sync::LazyLock;
 use std::thread;
 
 // ---- the JSON contract -------------------------------------------------------------------
@@ -603,40 +604,64 @@ fn logs_are_quiet_by_default() {
 
 // ---- secrets -----------------------------------------------------------------------------
 
-/// What must never be printed, by the first path segment that the account or channel uses.
-const SECRETS: [(&str, &str); 15] = [
-    ("openrouter", "sk-Leak0penrouter+a/b="),
-    ("uniapi", "sk-LeakUniapi+a/b="),
-    ("wxrank", "LeakWxrank+a/b=c&d"),
-    ("tikhub", "LeakTikhub+a/b="),
-    ("volc", "LeakVolcSecret:with+a/b=="),
-    ("aliyun", "LeakAliyunSecret:with+a/b=="),
-    ("deepseek", "sk-LeakDeepseek+a/b="),
-    ("moonshot", "sk-LeakMoonshot+a/b="),
-    ("siliconflow", "sk-LeakSiliconflow+a/b="),
-    ("acme", "LeakAcmeOwnPage+a/b="),
-    ("feishu", "LeakFeishuToken"),
-    ("dingtalk", "LeakDingtalkToken"),
-    ("wecom", "LeakWecomToken"),
-    ("custom", "LeakCustomToken"),
-    ("dingtalk-secret", "SECLeakDingtalkSecret"),
-];
+/// What must never be printed, by the first path segment that the account or channel uses: the key of every provider that
+/// needs one, that of a page of the user's own, and what channels hold.
+static SECRETS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let pages = pages();
+    let keys = pages.iter().map(|page| {
+        let id = page["id"].as_str().unwrap();
+        match page["credential"]["format"].as_str() {
+            Some("pair") => (id.to_owned(), format!("Leak{id}Secret:with+a/b==")),
+            _ => (id.to_owned(), format!("sk-Leak{id}+a/b=c&d")),
+        }
+    });
+    let rest = [
+        ("feishu", "LeakFeishuToken"),
+        ("dingtalk", "LeakDingtalkToken"),
+        ("wecom", "LeakWecomToken"),
+        ("custom", "LeakCustomToken"),
+        ("dingtalk-secret", "SECLeakDingtalkSecret"),
+    ];
+    keys.chain(rest.map(|(name, secret)| (name.to_owned(), secret.to_owned()))).collect()
+});
 const FEISHU_SECRET: &str = "LeakFeishuSecret";
+
+/// Every page that asks for a credential, as `providers` lists it, and a page of the user's own.
+fn pages() -> Vec<Value> {
+    let run = Program::new(["providers", "--output", "json"]).run().expect(0);
+    let mut pages: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
+    pages.retain(|page| page["credential"]["format"] != "none");
+    assert!(pages.len() > 1, "{run}");
+    pages.push(json!({"id": "acme", "credential": {"format": "key"}, "options": {}}));
+    pages
+}
+
+fn secret(name: &str) -> Option<&'static str> {
+    SECRETS.iter().find(|(have, _)| have == name).map(|(_, secret)| secret.as_str())
+}
 
 /// Every account and every channel there is, all asked at `base`.
 fn everything(base: &str) -> Value {
-    let secret = |name: &str| SECRETS.iter().find(|(have, _)| *have == name).unwrap().1;
-    let accounts = SECRETS[..10].iter().map(|(provider, key)| {
+    let accounts = pages().into_iter().map(|page| {
+        let provider = page["id"].as_str().unwrap();
+        let key = secret(provider).unwrap();
         let mut account = account(provider, provider, &format!("{base}/{provider}"));
-        account["api_key"] = match *provider {
-            "volc" | "aliyun" => json!(format!("AccessKeyOf{provider}:{key}")),
+        account["api_key"] = match page["credential"]["format"].as_str() {
+            Some("pair") => json!(format!("AccessKeyOf{provider}:{key}")),
             _ => json!(key),
         };
+        // An option without a default must be set.
+        for (name, option) in page["options"].as_object().unwrap() {
+            if option["default"].is_null() {
+                account["options"][name] = option["values"].get(0).cloned().unwrap_or_else(|| json!("x"));
+            }
+        }
         account["timeout_seconds"] = json!(1);
         account
     });
     let mut projects: Vec<_> = accounts.collect();
     projects.push(low("Low"));
+    let secret = |name| secret(name).unwrap();
     let mut config = config(projects);
     config["settings"]["request_timeout_seconds"] = json!(1);
     config["providers"] = json!([{
@@ -659,7 +684,7 @@ fn assert_no_secret(what: &str, run: &Finished) {
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     for text in [&run.stdout, &run.stderr] {
         let lower = text.to_lowercase();
-        let secrets = SECRETS.iter().map(|(_, secret)| *secret).chain([FEISHU_SECRET]);
+        let secrets = SECRETS.iter().map(|(_, secret)| secret.as_str()).chain([FEISHU_SECRET]);
         for secret in secrets {
             let json = json!(secret).to_string();
             let base64 = openssl::base64::encode_block(secret.as_bytes());
@@ -710,11 +735,10 @@ const FAULTS: [Fault; 13] = [
 
 /// The server's side of a fault. It echoes the secret of whoever asks, and all that was sent.
 fn answer(fault: Fault, request: &crate::support::Request) -> Reply {
-    let of = |name: &str| SECRETS.iter().find(|(have, _)| *have == name).map(|(_, secret)| *secret);
-    let mut echo = of(request.case()).unwrap_or_default().to_string();
+    let mut echo = secret(request.case()).unwrap_or_default().to_string();
     match request.case() {
         "feishu" => echo += &format!(" {FEISHU_SECRET}"),
-        "dingtalk" => echo += &format!(" {}", of("dingtalk-secret").unwrap()),
+        "dingtalk" => echo += &format!(" {}", secret("dingtalk-secret").unwrap()),
         _ => {}
     }
     echo += &format!(" {} {:?}", request.target, request.headers);
@@ -732,7 +756,7 @@ fn answer(fault: Fault, request: &crate::support::Request) -> Reply {
         Fault::Denied => Reply::status(401, errors.to_string()).header("WWW-Authenticate", &echo),
         Fault::Page => Reply::html(format!("<html>{echo}</html>")),
         Fault::Redirect => {
-            let secret = of(request.case()).unwrap_or_default();
+            let secret = secret(request.case()).unwrap_or_default();
             Reply::redirect(302, &format!("http://elsewhere.test/{secret}?key={secret}"))
         }
         Fault::Limited => Reply::status(429, errors.to_string()).header("Retry-After", &echo),
@@ -767,7 +791,7 @@ fn leaks_under(fault: Fault) {
         assert_eq!(run.code(), failures, "{fault:?}: {run}");
         if run.stdout.starts_with('{') {
             let report = run.report();
-            assert_eq!(report["summary"]["failed"], 10, "{fault:?}: {run}");
+            assert_eq!(report["summary"]["failed"], pages().len(), "{fault:?}: {run}");
             let sent = |delivery: &Value| delivery["status"] == "sent";
             assert!(!report["deliveries"].as_array().unwrap().iter().any(sent), "{fault:?}: {run}");
         }

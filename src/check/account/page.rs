@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::sign::SignScheme;
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason, Retry};
@@ -143,17 +144,6 @@ pub enum Method {
     Get,
     /// Reads too, for services that want it so.
     Post,
-}
-
-/// The signing schemes that are code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum SignScheme {
-    /// Volcengine `HMAC-SHA256`; `options.region` and `options.service` are its scope.
-    VolcHmacSha256,
-    /// Alibaba Cloud `ACS3-HMAC-SHA256`; `Action` and `Version` stand in the page's headers.
-    AliyunAcs3,
 }
 
 /// A second request that decides whether the first answer can be trusted.
