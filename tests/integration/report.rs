@@ -2,10 +2,9 @@
 //! the table for people, the logs for machines, and what must never be in any of them.
 
 use crate::support::{
-    Finished, Program, REASONS, Reply, Server, account, broken, config, fine, low, pki, project, soon, uniapi,
+    Finished, Program, REASONS, Reply, Server, account, broken, config, fine, free_port, low, pki, project, soon, uniapi,
 };
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::thread;
 
 // ---- the JSON contract -------------------------------------------------------------------
@@ -176,12 +175,8 @@ fn the_status_follows_the_worst() {
 /// A config whose only webhook is refused.
 fn undeliverable(accounts: Vec<Value>) -> Value {
     let mut config = config(accounts);
-    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}/hook", closed_port())});
+    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}/hook", free_port())});
     config
-}
-
-fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
@@ -506,14 +501,14 @@ fn noisy(server: &Server) -> Value {
         fine("Fine"),
         low("Low \"quoted\"\nname"),
         broken("Broken"),
-        uniapi("Refused", &format!("http://127.0.0.1:{}", closed_port())),
+        uniapi("Refused", &format!("http://127.0.0.1:{}", free_port())),
         uniapi("Denied", &server.url()),
     ]);
     config["settings"]["max_retries"] = json!(1);
     config["settings"]["max_concurrent_checks"] = json!(400);
     config["webhooks"] = json!([
         {"type": "feishu", "url": format!("{}/hook", server.url())},
-        {"type": "custom", "url": format!("http://127.0.0.1:{}/hook", closed_port())},
+        {"type": "custom", "url": format!("http://127.0.0.1:{}/hook", free_port())},
     ]);
     config
 }
@@ -749,7 +744,7 @@ fn leaks_under(fault: Fault) {
         _ => Server::start(move |request| answer(fault, request)),
     };
     let base = match fault {
-        Fault::Refused => format!("http://127.0.0.1:{}", closed_port()),
+        Fault::Refused => format!("http://127.0.0.1:{}", free_port()),
         Fault::NoName => "http://no-such-host.invalid".into(),
         _ => server.url(),
     };
@@ -927,7 +922,7 @@ fn cells(line: &str) -> Vec<String> {
 #[test]
 fn markdown_has_a_table_with_the_worst_first() {
     let mut config = config(vec![fine("fine-1"), soon("soon-1"), broken("broken-1"), low("low-1"), fine("fine-2")]);
-    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}", closed_port())});
+    config["webhook"] = json!({"type": "custom", "url": format!("http://127.0.0.1:{}", free_port())});
     config["subscriptions"] =
         json!([{"name": "Sub", "cycle_type": "weekly", "renewal_day": 1, "alert_days_before": 7}]);
     let run = Program::check(&config).args(["--output", "markdown"]).run().expect(75);
