@@ -5,11 +5,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
 
+#[path = "../integration/support/port.rs"]
+mod port;
 #[path = "../integration/support/postgres.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod postgres;
-#[path = "../integration/support/port.rs"]
-mod port;
 
 use std::io::Write;
 use std::path::Path;

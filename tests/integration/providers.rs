@@ -192,7 +192,8 @@ fn a_disabled_account_is_not_asked() {
 /// Whether a text whose digits are `YYYYMMDDhhmmss` in UTC is the present time.
 fn check_clock(text: &str) -> Result<(), String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", &digits).map_err(|why| format!("no time: {text}: {why}"))?;
+    let time =
+        jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", &digits).map_err(|why| format!("no time: {text}: {why}"))?;
     let time = time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
     match time.duration_since(jiff::Timestamp::now()).as_secs().abs() {
         0..=120 => Ok(()),

@@ -84,12 +84,7 @@ impl Proxy {
     }
 }
 
-fn serve(
-    connections: &Connections,
-    state: &Mutex<State>,
-    mut client: TcpStream,
-    manner: &Manner,
-) -> io::Result<()> {
+fn serve(connections: &Connections, state: &Mutex<State>, mut client: TcpStream, manner: &Manner) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head: Vec<String> = Vec::new();
     while head.last().is_none_or(|line| line != "\r\n") {
