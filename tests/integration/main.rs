@@ -13,6 +13,7 @@ mod channels;
 mod config_mistakes;
 mod databases;
 mod delivery;
+mod docs;
 mod echoes;
 mod environment;
 mod fairness;

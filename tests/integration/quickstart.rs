@@ -1,4 +1,4 @@
-//! Docs are tests: the quickstart, the examples, the README's tables, the schema.
+//! Docs are tests: the quickstart, the examples, the schema. The pages are in `docs`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -60,29 +60,6 @@ fn the_published_schema_is_current() {
         text(&output.stdout),
         "run `WRITE_SCHEMA=1 cargo test --lib schema`, and build again"
     );
-}
-
-#[test]
-fn the_readmes_name_every_exit_code_variable_and_provider() {
-    for file in ["README.md", "README.zh-CN.md"] {
-        let readme = read(file);
-        for exit in balance_alert::process::exit::Exit::ALL {
-            let row = match file {
-                "README.md" => format!("| {} | {} |", exit.code(), exit.meaning()),
-                _ => format!("| {} |", exit.code()),
-            };
-            assert!(readme.contains(&row), "{file}: {row}");
-        }
-        for (name, _) in balance_alert::cli::VARIABLES {
-            assert!(readme.contains(&format!("`{name}`")), "{file}: {name}");
-        }
-        for page in balance_alert::check::account::catalog() {
-            assert!(readme.contains(&format!("`{}`", page.id)), "{file}: {}", page.id);
-        }
-        let test = read(".ci/run");
-        let command = test.lines().rfind(|line| !line.trim().is_empty()).unwrap();
-        assert!(readme.contains(command.trim()), "{file} and .ci/run must call the same command: {command}");
-    }
 }
 
 #[test]
