@@ -36,10 +36,16 @@ fn read(file: &str) -> String {
 
 /// Every page that people read, by its path from the root.
 fn pages() -> Vec<String> {
-    let mut pages: Vec<String> =
-        ["README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/monitoring/README.md"]
-            .map(String::from)
-            .into();
+    let mut pages: Vec<String> = [
+        "README.md",
+        "README.zh-CN.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "examples/monitoring/README.md",
+    ]
+    .map(String::from)
+    .into();
     for folder in ["docs", "docs/zh"] {
         pages.extend(markdown_in(folder));
     }
@@ -212,7 +218,9 @@ fn every_command_that_is_shown_is_understood() {
 fn both_languages_have_the_same_sections() {
     let mut pairs = vec![(READMES.0.to_owned(), READMES.1.to_owned())];
     let chinese = markdown_in("docs/zh");
-    for needed in ["writing-a-config", "providers", "own-provider", "channels", "troubleshooting", "exit-codes", "variables"] {
+    for needed in
+        ["writing-a-config", "providers", "own-provider", "channels", "troubleshooting", "exit-codes", "variables"]
+    {
         assert!(chinese.contains(&format!("docs/zh/{needed}.md")), "{needed}");
     }
     pairs.extend(chinese.into_iter().map(|page| (page.replace("/zh/", "/"), page)));
@@ -328,5 +336,9 @@ fn generated_parts_are_current() {
             assert_eq!(old, new, "{page}: run `WRITE_DOCS=1 cargo test --test integration -- docs::`");
         }
     }
-    assert_eq!(used.into_iter().collect::<Vec<_>>(), known.into_keys().collect::<Vec<_>>(), "every part stands somewhere");
+    assert_eq!(
+        used.into_iter().collect::<Vec<_>>(),
+        known.into_keys().collect::<Vec<_>>(),
+        "every part stands somewhere"
+    );
 }

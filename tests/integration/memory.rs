@@ -775,7 +775,7 @@ fn a_currency_stays_with_its_sample_and_nothing_is_calculated_across_two(kind: K
     assert_eq!((currencies(&history), &history["currency_change"]), (vec![json!("CNY"); 8], &Value::Null));
 }
 
-/// As the README says it.
+/// As `docs/memory.md` says it.
 #[test]
 fn a_store_that_is_moved_goes_on_and_a_new_one_tells_what_is_open_anew() {
     let mut world = World::new(Kind::Sqlite, &[("A", 5), ("B", 500)]);

@@ -1,5 +1,8 @@
-//! What `cargo deny` would say of licences, bans and sources, for machines without it. It says nothing of advisories.
+//! What `cargo deny` would say of licences, bans and sources, for machines without it (it says nothing of advisories); and which
+//! room may name which crate.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -98,5 +101,64 @@ fn expressions_of_licences_are_met_or_not() {
         ("MIT WITH LLVM-exception", true),
     ] {
         assert_eq!(is_allowed(expression, &allowed), want, "{expression}");
+    }
+}
+
+/// The rooms of `src` that may name a crate: what it does is done there and nowhere else. `docs/architecture.md` says why.
+const ROOMS: [(&str, &[&str]); 15] = [
+    // Clients are built in `wire`, which clippy holds. `check` names headers and methods.
+    ("reqwest", &["check", "wire"]),
+    ("ureq", &["wire"]),
+    ("native_tls", &["check", "state", "wire"]),
+    ("imap", &["check"]),
+    ("mail_parser", &["check"]),
+    ("rayon", &["check"]),
+    // The kit, what assembles a config of it, and the catalogue.
+    ("serde_yaml", &["check", "config", "yaml"]),
+    ("jaq_core", &["page"]),
+    ("rusqlite", &["state"]),
+    ("postgres", &["state"]),
+    ("prometheus", &["metrics", "publish"]),
+    ("governor", &["wire"]),
+    ("jsonwebtoken", &["wire"]),
+    ("env_logger", &["process"]),
+    ("rustix", &["process"]),
+];
+
+#[test]
+fn each_crate_stays_in_its_rooms() {
+    let src = Path::new(ROOT).join("src");
+    let mut files = Vec::new();
+    collect(&src, &mut files);
+    let mut found = BTreeSet::new();
+    for file in files {
+        let path = file.strip_prefix(&src).unwrap().display().to_string();
+        let room = path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (name, rooms) in ROOMS {
+            let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            if code.any(|line| names_crate(line, name)) {
+                assert!(rooms.contains(&room.as_str()), "{path} names the crate `{name}`, which belongs to {rooms:?}");
+                found.insert(name);
+            }
+        }
+    }
+    assert_eq!(found.len(), ROOMS.len(), "a crate that nobody names has no row: {found:?}");
+}
+
+/// Whether a path in this line begins with the crate.
+fn names_crate(line: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    line.match_indices(name).any(|(at, _)| line[at + name.len()..].starts_with("::") && !line[..at].ends_with(is_part))
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => collect(&path, into),
+            false if path.extension().is_some_and(|extension| extension == "rs") => into.push(path),
+            false => {}
+        }
     }
 }

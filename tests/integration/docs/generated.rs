@@ -13,7 +13,7 @@ use crate::support::Program;
 pub(super) fn parts() -> BTreeMap<String, String> {
     let mut parts = BTreeMap::from([
         ("exit-codes".to_owned(), exit_codes()),
-        ("variables".to_owned(), table(&["name", "meaning"], &variables().map(|(name, what)| vec![code(name), what]))),
+        ("variables".to_owned(), variables_table()),
         ("providers".to_owned(), providers_table(&ENGLISH)),
         ("providers-zh".to_owned(), providers_table(&CHINESE)),
         ("reasons".to_owned(), reasons_list()),
@@ -43,8 +43,13 @@ fn exit_codes() -> String {
 }
 
 /// The variables that `--help` names, with their meanings.
-pub(super) fn variables() -> [(&'static str, String); balance_alert::cli::VARIABLES.len()] {
-    balance_alert::cli::VARIABLES.map(|(name, what)| (name, what.to_owned()))
+pub(super) fn variables() -> Vec<(String, String)> {
+    balance_alert::cli::VARIABLES.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect()
+}
+
+fn variables_table() -> String {
+    let rows: Vec<Vec<String>> = variables().into_iter().map(|(name, what)| vec![code(name), what]).collect();
+    table(&["name", "meaning"], &rows)
 }
 
 /// The names of all reasons.
@@ -92,7 +97,8 @@ fn provider_row(provider: &Value, words: &Words) -> Vec<String> {
         "none" => words.none,
         _ => words.key,
     };
-    let note = text(&provider["credential"]["note"]).map(|note| format!(": {note}")).unwrap_or_default();
+    // Notes are in English, and name the kind; a reader of Chinese gets the kind alone.
+    let note = text(&provider["credential"]["note"]).filter(|_| words.key == ENGLISH.key);
     let options = provider["options"].as_object().unwrap().iter().map(|(name, option)| {
         let default = text(&option["default"]).map(|default| format!(" ({})", code(default))).unwrap_or_default();
         format!("{}: {}{default}", code(name), option["description"].as_str().unwrap())
@@ -101,8 +107,7 @@ fn provider_row(provider: &Value, words: &Words) -> Vec<String> {
     vec![
         code(provider["id"].as_str().unwrap()),
         text(&provider["title"]).unwrap(),
-        // Notes are in English; a reader of Chinese gets the kind.
-        if words.key == ENGLISH.key { format!("{kind}{note}") } else { kind.to_owned() },
+        note.unwrap_or_else(|| kind.to_owned()),
         options.collect::<Vec<_>>().join("; "),
         documentation.unwrap_or_default(),
     ]
@@ -119,7 +124,8 @@ projects:
   - {{ name: Alibaba Cloud, provider: file, options: {{ path: balances.json, balance: .b }}, currency: CNY, threshold: 500, warning_threshold: 800 }}
 "
     );
-    let config = if channel == "console" { config.replace(", url: 'https://hooks.example.com/hook'", "") } else { config };
+    let config =
+        if channel == "console" { config.replace(", url: 'https://hooks.example.com/hook'", "") } else { config };
     let done = Program::new(["check", "--config", "config.yaml", "--dry-run"])
         .file("config.yaml", &config)
         .file("balances.json", r#"{"a": 74.75, "b": 612.3}"#)
