@@ -162,3 +162,18 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
         }
     }
 }
+
+#[test]
+fn the_oldest_rust_is_the_same_everywhere() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    for page in ["README.md", "README.zh-CN.md"] {
+        assert!(read(page).contains(version), "{page} names Rust {version}");
+    }
+    assert!(read("Dockerfile").contains(&format!("FROM rust:{version}-")), "the image is built with Rust {version}");
+    let workflow = read(".github/workflows/ci.yml");
+    assert!(workflow.contains("run: ./.ci/run\n"), "the workflow calls the same script as everybody else");
+    assert!(
+        workflow.contains(r"s/^rust-version = ") && workflow.contains("cargo check --locked"),
+        "and builds with it"
+    );
+}
