@@ -242,7 +242,7 @@ mod tests {
         assert!(words[0].ends_with("too many steps"), "{words:?}");
         assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
         assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
-        #[allow(unconditional_recursion)]
+        #[allow(unconditional_recursion, reason = "that it never ends is what is tested")]
         fn dig(n: u64) -> u64 {
             step();
             dig(n + 1) + std::hint::black_box(n)

@@ -3,6 +3,7 @@
 //! `cargo bench --bench mailbox` runs the real program as a whole process and prints its wall time, CPU time and largest memory.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 #[path = "../integration/support/dovecot.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]

@@ -4,6 +4,7 @@
 //! promise that does not depend on the machine: at most 200 bytes a sample on disk.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 #[path = "../integration/support/port.rs"]
 mod port;

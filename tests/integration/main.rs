@@ -1,7 +1,8 @@
 //! The real program against local HTTP and HTTPS servers, as one binary: it links once and
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
-#![allow(clippy::disallowed_methods, reason = "tests may wait")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests may wait, and read YAML as it is")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 mod access;
 mod amounts;
@@ -13,6 +14,7 @@ mod channels;
 mod config_mistakes;
 mod databases;
 mod delivery;
+mod docs;
 mod echoes;
 mod environment;
 mod fairness;

@@ -815,7 +815,7 @@ fn rows_without_a_currency_have_that_of_their_check(kind: Kind) {
     assert_eq!((currencies(&history), &history["currency_change"]), (vec![json!("CNY"); 3], &Value::Null));
 }
 
-/// As the README says it.
+/// As `docs/memory.md` says it.
 #[test]
 fn a_store_that_is_moved_goes_on_and_a_new_one_tells_what_is_open_anew() {
     let mut world = World::new(Kind::Sqlite, &[("A", 5), ("B", 500)]);

@@ -485,7 +485,7 @@ fn two_configs_in_one_store_have_sums_of_their_own() {
     }
 }
 
-/// As the README says it: a push replaces the group, so each config needs one of its own.
+/// As `docs/metrics.md` says it: a push replaces the group, so each config needs one of its own.
 #[test]
 fn two_configs_on_one_job_replace_each_other_unless_they_have_groups_of_their_own() {
     let gateway = pushgateway();
