@@ -260,8 +260,7 @@ fn heard_by(capability: &'static str) -> Vec<String> {
         Some(sound(tag, line).replace(" ID\r\n", &format!("{capability}\r\n")))
     });
     quick(port).unwrap();
-    let heard = lines.lock().unwrap().clone();
-    heard
+    lines.lock().unwrap().clone()
 }
 
 /// NetEase opens no folder before it knows who comes, and does not say so.
