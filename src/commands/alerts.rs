@@ -120,6 +120,7 @@ fn table(messages: &[Message], since: Since) -> String {
                 (Topic::Low, Event::Raised, Level::Warning) => "below warning threshold".to_owned(),
                 (Topic::Low, Event::Raised, _) => "low".to_owned(),
                 (Topic::Low, Event::Resolved, _) => match &alert.told_currency {
+                    Some(before) if before.is_empty() => "not low, but was told without a currency".to_owned(),
                     Some(before) => format!("not low, but was told in {before}"),
                     None if alert.lowered_from.is_some() => "not low, threshold lowered".to_owned(),
                     None => "recovered".to_owned(),

@@ -664,22 +664,23 @@ fn missed(owed: &Owed) -> Missed {
 #[derive(Default)]
 struct Before<'a> {
     threshold: Option<Decimal>,
+    /// The currency, or an empty text if none was named; none if nothing was said.
     currency: Option<&'a str>,
 }
 
 impl<'a> Before<'a> {
     fn told(told: &'a Told) -> Before<'a> {
-        Before { threshold: told.threshold, currency: told.currency.as_deref() }
+        Before { threshold: told.threshold, currency: Some(told.currency.as_deref().unwrap_or_default()) }
     }
 
     fn owed(alert: &'a Alert) -> Before<'a> {
-        Before { threshold: alert.threshold, currency: alert.currency.as_deref() }
+        Before { threshold: alert.threshold, currency: Some(alert.currency.as_deref().unwrap_or_default()) }
     }
 
     /// What a message that is said again was about.
     fn repeated(alert: &'a Alert) -> Before<'a> {
         let currency = alert.told_currency.as_deref().or(alert.currency.as_deref());
-        Before { threshold: alert.lowered_from, currency }
+        Before { threshold: alert.lowered_from, currency: Some(currency.unwrap_or_default()) }
     }
 
     /// The message that it is over, with what makes that another thing than a recovery: the threshold that was told, if the
@@ -688,8 +689,11 @@ impl<'a> Before<'a> {
         let Some((balance, threshold)) = alert.balance.zip(alert.threshold) else {
             return alert;
         };
-        if alert.topic == Topic::Low && is_other_currency(self.currency, alert.currency.as_deref()) {
-            return Alert { told_currency: self.currency.map(str::to_owned), ..alert };
+        let now = alert.currency.as_deref().unwrap_or_default();
+        // One that is not named may be another one.
+        let is_same = |told: &str| told == now || (!told.is_empty() && !now.is_empty() && amount::is_same(told, now));
+        if let Some(told) = self.currency.filter(|told| alert.topic == Topic::Low && !is_same(told)) {
+            return Alert { told_currency: Some(told.to_owned()), ..alert };
         }
         Alert { lowered_from: self.threshold.filter(|told| threshold < *told && balance < *told), ..alert }
     }

@@ -116,7 +116,8 @@ pub struct Alert {
     /// The threshold that was told, if the balance is no longer below one only because the threshold was lowered.
     #[serde(default, with = "rust_decimal::serde::str_option")]
     pub lowered_from: Option<Decimal>,
-    /// The currency that was told, if the balance is now in another one and so cannot be compared with what was told.
+    /// The currency that was told, if the balance is now in another one or in none that is named, and so cannot be compared with
+    /// what was told; empty if what was told named none and the balance does now.
     #[serde(default)]
     pub told_currency: Option<String>,
     /// The currency.

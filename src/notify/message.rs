@@ -247,6 +247,8 @@ impl Message {
         let what = if what.is_empty() { name } else { format!("{name} {what}") };
         let what = match (alert.told_currency.as_deref().map(neutral), self.language) {
             (None, _) => what,
+            (Some(before), Language::En) if before.is_empty() => format!("{what} (told without a currency)"),
+            (Some(before), Language::Zh) if before.is_empty() => format!("{what}（此前告知时未注明币种）"),
             (Some(before), Language::En) => format!("{what} (told in {before})"),
             (Some(before), Language::Zh) => format!("{what}（此前以 {before} 告知）"),
         };
@@ -446,10 +448,16 @@ impl Words<'_> {
                 )
             }
             (Topic::Low, Event::Resolved, Some(_)) => match &alert.told_currency {
-                Some(before) => format!(
-                    "{kind} {balance} is not below the threshold {threshold}, but the alert was in {}, and amounts are not converted",
-                    (self.neutral)(before)
-                ),
+                Some(before) => {
+                    let why = match ((self.neutral)(before), &alert.currency) {
+                        (before, _) if before.is_empty() => {
+                            "the alert named no currency, which may be another one".to_owned()
+                        }
+                        (before, Some(_)) => format!("the alert was in {before}, and amounts are not converted"),
+                        (before, None) => format!("the alert was in {before}, and no currency is named now"),
+                    };
+                    format!("{kind} {balance} is not below the threshold {threshold}, but {why}")
+                }
                 None => format!("{kind} {balance} is back at or above the threshold {threshold}"),
             },
             (Topic::Low, Event::Resolved, None) => format!("{kind} has no limit any more"),
@@ -570,10 +578,14 @@ impl Words<'_> {
                 format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
             }
             (Topic::Low, Event::Resolved, Some(_)) => match &alert.told_currency {
-                Some(before) => format!(
-                    "{kind} {balance}，不低于阈值 {threshold}；但此前的告警以 {} 计，金额不作换算",
-                    (self.neutral)(before)
-                ),
+                Some(before) => {
+                    let why = match ((self.neutral)(before), &alert.currency) {
+                        (before, _) if before.is_empty() => "此前的告警未注明币种，可能并非同一币种".to_owned(),
+                        (before, Some(_)) => format!("此前的告警以 {before} 计，金额不作换算"),
+                        (before, None) => format!("此前的告警以 {before} 计，现在未注明币种"),
+                    };
+                    format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
+                }
                 None => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
             },
             (Topic::Low, Event::Resolved, None) => format!("{kind}已不设上限"),
@@ -753,6 +765,16 @@ mod tests {
                 Alert { told_currency: Some("CNY".into()), ..resolved.clone() },
                 "🟢 A (AI platform): credits 74.75 USD is not below the threshold 100.00 USD, but the alert was in CNY, and amounts are not converted",
                 "🟢 A（AI platform）：点数 74.75 USD，不低于阈值 100.00 USD；但此前的告警以 CNY 计，金额不作换算",
+            ),
+            (
+                Alert { told_currency: Some("CNY".into()), currency: None, ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 is not below the threshold 100, but the alert was in CNY, and no currency is named now",
+                "🟢 A（AI platform）：点数 74.75，不低于阈值 100；但此前的告警以 CNY 计，现在未注明币种",
+            ),
+            (
+                Alert { told_currency: Some(String::new()), ..resolved.clone() },
+                "🟢 A (AI platform): credits 74.75 USD is not below the threshold 100.00 USD, but the alert named no currency, which may be another one",
+                "🟢 A（AI platform）：点数 74.75 USD，不低于阈值 100.00 USD；但此前的告警未注明币种，可能并非同一币种",
             ),
             (
                 Alert { missed: Some(in_other), ..resolved.clone() },
@@ -944,11 +966,13 @@ mod tests {
             }
         }
         let late = Alert { since: Some(at), ..alert("A", Level::Critical) };
-        let other = Alert { told_currency: Some("CNY".into()), ..over };
-        for (language, want) in [
-            (Language::En, "🟢 1 recovered: A 74.75 USD (told in CNY)"),
-            (Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前以 CNY 告知）"),
+        for (told, language, want) in [
+            ("CNY", Language::En, "🟢 1 recovered: A 74.75 USD (told in CNY)"),
+            ("CNY", Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前以 CNY 告知）"),
+            ("", Language::En, "🟢 1 recovered: A 74.75 USD (told without a currency)"),
+            ("", Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前告知时未注明币种）"),
         ] {
+            let other = Alert { told_currency: Some(told.into()), ..over.clone() };
             let mut message = Message::new(std::slice::from_ref(&other), language, "r");
             message.shorten();
             assert_eq!(message.lines(&message.alerts, literal), [want]);
