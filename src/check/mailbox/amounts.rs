@@ -305,7 +305,7 @@ impl<'a> Number<'a> {
         let Some(before) = before.strip_suffix('(') else {
             return false;
         };
-        before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().starts_with(')')
+        before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().trim_start().starts_with(')')
     }
 
     /// A dash before it is a minus, and none that parts words or numbers. With a plus it may be what has been paid in.

@@ -544,7 +544,7 @@ const THRESHOLD: [&str; 14] = [
     "eşik",
 ];
 /// Others of these words, which are looked for in the whole sentence: what it says is so only in some case.
-const CONDITIONS: [&str; 50] = [
+const CONDITIONS: [&str; 63] = [
     "if",
     "when",
     "whenever",
@@ -595,6 +595,19 @@ const CONDITIONS: [&str; 50] = [
     "たら",
     "すると",
     "されると",
+    "estimate",
+    "expect",
+    "assume",
+    "predict",
+    "think",
+    "guess",
+    "forecast",
+    "schätzen",
+    "estimons",
+    "estimamos",
+    "估计",
+    "預計",
+    "预计",
 ];
 /// What follows an amount that something else is compared with.
 const COMPARED: [&str; 20] = [
@@ -710,7 +723,7 @@ const IN_PARENTHESES: [&str; 8] =
     ["minimum", "threshold", "limit", "incl", "including", "as of", "updated", "échéance"];
 /// Words that change the amount before them, or say that it is something else: it is not told if one of them follows in its clause,
 /// or begins the next one.
-const CHANGING: [&str; 71] = [
+const CHANGING: [&str; 75] = [
     "debit",
     "dr",
     "dr.",
@@ -782,6 +795,10 @@ const CHANGING: [&str; 71] = [
     "でしょうか",
     "约",
     "約",
+    "give or take",
+    "more or less",
+    "plus or minus",
+    "thereabouts",
 ];
 /// Words that say of the whole account that its balance is a debt, whatever sign it is written with.
 const OVERDRAWN: [&str; 22] = [
@@ -1010,7 +1027,9 @@ impl<'a> Words<'a> {
         let is_balance = BALANCE_NOUNS.iter().any(|noun| bare.ends_with(noun));
         let run = bare.rfind(['\n', ':', ';', '(', '|', '\t']).map_or(bare, |at| &bare[at..]);
         let has = |words: &[&str]| words.iter().any(|word| run.contains(word));
-        (is_balance && has(&OTHER_MONEY)) || (links.has_colon && !is_balance && has(&WALLETS))
+        let is_other_money = has(&OTHER_MONEY) || (!is_balance && bare.ends_with("credits"));
+        let is_label = is_balance || links.has_colon;
+        (is_label && is_other_money) || (links.has_colon && !is_balance && has(&WALLETS)) || bare.ends_with("also have")
     }
 
     /// What it is; none if nothing says so, or if it is something else.
@@ -1040,6 +1059,7 @@ impl<'a> Words<'a> {
         let head = &bare[..bare.len() - word.len()];
         let parts = |c: char| ":;()[]【】–—\t".contains(c) || (has_cjk(word) && c.is_whitespace());
         let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
+        let has_noun = |run: &str| BALANCE_NOUNS.iter().any(|noun| run.contains(noun));
         let is_other = NOT_IT_FINDER.is_in(run) || THRESHOLD_FINDER.is_in(&self.context);
         // "Maintain a balance of $5" says what it has to be.
         let is_anybodys =
@@ -1047,7 +1067,8 @@ impl<'a> Words<'a> {
         (!is_other && !is_anybodys).then_some(Label {
             role,
             is_before: true,
-            is_strict: links.has_colon || has_cjk(word),
+            // "Days remaining: 5" says nothing of money.
+            is_strict: has_cjk(word) || (links.has_colon && (role == Role::Due || has_noun(run))),
             is_in_next_line: links.has_line,
         })
     }
@@ -1149,7 +1170,8 @@ fn is_end(behind: &str) -> bool {
 fn is_new_line(line: &str) -> bool {
     let is_unit = |(word, _): (Word, usize)| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { .. });
     let goes_on_small = line.starts_with(char::is_lowercase) && !begins_with_known(line);
-    !goes_on_small && begins_with(line, &CHANGING).is_none() && !amount::word(line).is_some_and(is_unit)
+    let is_sign = ["-", "\u{2212}", "+", "%"].contains(&line.split('\n').next().unwrap_or_default().trim());
+    !goes_on_small && !is_sign && begins_with(line, &CHANGING).is_none() && !amount::word(line).is_some_and(is_unit)
 }
 
 /// Whether a known phrase follows; behind "left" another one, or the end.
