@@ -382,6 +382,24 @@ impl Words<'_> {
         self.pair_in(self.alert.currency.as_deref(), balance, threshold)
     }
 
+    /// Why a balance is not compared with one that was told in a currency; an empty text is none that was named.
+    fn why_not_compared(&self, told: &str) -> String {
+        match ((self.neutral)(told), &self.alert.currency) {
+            (told, _) if told.is_empty() => "the alert named no currency, which may be another one".to_owned(),
+            (told, Some(_)) => format!("the alert was in {told}, and amounts are not converted"),
+            (told, None) => format!("the alert was in {told}, and no currency is named now"),
+        }
+    }
+
+    /// The same in Chinese.
+    fn why_not_compared_in_chinese(&self, told: &str) -> String {
+        match ((self.neutral)(told), &self.alert.currency) {
+            (told, _) if told.is_empty() => "此前的告警未注明币种，可能并非同一币种".to_owned(),
+            (told, Some(_)) => format!("此前的告警以 {told} 计，金额不作换算"),
+            (told, None) => format!("此前的告警以 {told} 计，现在未注明币种"),
+        }
+    }
+
     /// What was missed, and the threshold it was below, in the currency of that time.
     fn missed_pair(&self, missed: &Missed) -> (String, String) {
         let currency = missed.currency.as_deref().or(self.alert.currency.as_deref());
@@ -448,16 +466,10 @@ impl Words<'_> {
                 )
             }
             (Topic::Low, Event::Resolved, Some(_)) => match &alert.told_currency {
-                Some(before) => {
-                    let why = match ((self.neutral)(before), &alert.currency) {
-                        (before, _) if before.is_empty() => {
-                            "the alert named no currency, which may be another one".to_owned()
-                        }
-                        (before, Some(_)) => format!("the alert was in {before}, and amounts are not converted"),
-                        (before, None) => format!("the alert was in {before}, and no currency is named now"),
-                    };
-                    format!("{kind} {balance} is not below the threshold {threshold}, but {why}")
-                }
+                Some(told) => format!(
+                    "{kind} {balance} is not below the threshold {threshold}, but {}",
+                    self.why_not_compared(told)
+                ),
                 None => format!("{kind} {balance} is back at or above the threshold {threshold}"),
             },
             (Topic::Low, Event::Resolved, None) => format!("{kind} has no limit any more"),
@@ -578,13 +590,8 @@ impl Words<'_> {
                 format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
             }
             (Topic::Low, Event::Resolved, Some(_)) => match &alert.told_currency {
-                Some(before) => {
-                    let why = match ((self.neutral)(before), &alert.currency) {
-                        (before, _) if before.is_empty() => "此前的告警未注明币种，可能并非同一币种".to_owned(),
-                        (before, Some(_)) => format!("此前的告警以 {before} 计，金额不作换算"),
-                        (before, None) => format!("此前的告警以 {before} 计，现在未注明币种"),
-                    };
-                    format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
+                Some(told) => {
+                    format!("{kind} {balance}，不低于阈值 {threshold}；但{}", self.why_not_compared_in_chinese(told))
                 }
                 None => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
             },

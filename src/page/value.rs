@@ -815,27 +815,33 @@ impl Ord for Value {
                 let keys = left.iter().map(|field| &field.0).cmp(right.iter().map(|field| &field.0));
                 keys.then_with(|| left.iter().map(|field| &field.1).cmp(right.iter().map(|field| &field.1)))
             }
-            (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) => {
-                if is_number(&text.text) {
-                    meter::refuse_order(|| Stop::Order);
-                } else if !matches!(text.origin, Origin::Page) {
-                    meter::refuse_order(|| Stop::Kinds);
-                }
+            _ => {
+                refuse_mixed(self, other);
                 rank(self).cmp(&rank(other))
             }
-            (Value::Null(Some(missing)), known) | (known, Value::Null(Some(missing))) => {
-                match known {
-                    Value::Number(_) => meter::refuse_order(|| Stop::Unknown("numbers", missing.tell())),
-                    // Whatever is a text is not less than the empty one, so that is how an expression asks for texts.
-                    Value::Text(text) if !text.text.is_empty() => {
-                        meter::refuse_order(|| Stop::Unknown("texts", missing.tell()));
-                    }
-                    _ => {}
-                }
-                rank(self).cmp(&rank(other))
-            }
-            _ => rank(self).cmp(&rank(other)),
         }
+    }
+}
+
+/// Refuses the order of two kinds where it would say something that is not known. What the page's author wrote may be compared
+/// with anything: whatever is not less than the empty text is a text.
+fn refuse_mixed(one: &Value, other: &Value) {
+    match (one, other) {
+        (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) => {
+            if is_number(&text.text) {
+                meter::refuse_order(|| Stop::Order);
+            } else if !matches!(text.origin, Origin::Page) {
+                meter::refuse_order(|| Stop::Kinds);
+            }
+        }
+        (Value::Null(Some(missing)), known) | (known, Value::Null(Some(missing))) => match known {
+            Value::Number(_) => meter::refuse_order(|| Stop::Unknown("numbers", missing.tell())),
+            Value::Text(text) if !text.text.is_empty() => {
+                meter::refuse_order(|| Stop::Unknown("texts", missing.tell()));
+            }
+            _ => {}
+        },
+        _ => {}
     }
 }
 
