@@ -130,7 +130,8 @@ fn what(alert: &crate::model::alert::Alert) -> String {
         (Cause::Low(_), Event::Raised) if alert.level == Level::Warning => "below warning threshold".to_owned(),
         (Cause::Low(_), Event::Raised) => "low".to_owned(),
         (Cause::Low(low), Event::Resolved) => match &low.change {
-            Some(Change::Currency(before)) => format!("not low, but was told in {before}"),
+            Some(Change::Currency(Some(before))) => format!("not low, but was told in {before}"),
+            Some(Change::Currency(None)) => "not low, but was told without a currency".to_owned(),
             Some(Change::Threshold(_)) => "not low, threshold lowered".to_owned(),
             None => "recovered".to_owned(),
         },
