@@ -14,7 +14,7 @@ use crate::process::interrupt::Deadline;
 use crate::process::logging::{self, Format};
 use crate::process::redact::{self, Redactor};
 use crate::state::config::{Place, State};
-use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
+use crate::state::{self, Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::wire::http::Clients;
 
 /// What a command prints, or how it ends without a word on standard output.
@@ -80,7 +80,7 @@ pub(super) fn find(args: &StoreArgs) -> Result<Found, Exit> {
     let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
-        (error.fault, format!("{}{hint}", redactor.clean(&error.message)))
+        (error.fault, format!("{}{hint}", state::shown(matches!(place, Place::Postgres(_)), &error.message, &redactor)))
     });
     Ok(Found { place: name(&place), store, format })
 }

@@ -419,7 +419,7 @@ pub(super) enum RawState {
 pub(super) struct RawStore {
     /// A file; default $XDG_STATE_HOME/balance-alert/state.db.
     pub path: Option<String>,
-    /// A PostgreSQL database that several machines share: postgres://user:password@host/database.
+    /// A PostgreSQL database that several machines share: postgres://<user>:<password>@host/database.
     pub url: Option<String>,
     /// A file that holds the address of the database.
     pub url_file: Option<String>,

@@ -35,10 +35,9 @@ use crate::process::echo;
 const MOST_WORDS: usize = 300;
 /// Longest message, in characters.
 const MOST_MESSAGE: usize = 1000;
-/// Of a peer's words so many bytes are looked at.
-const MOST_LOOKED_AT: usize = 2048;
-/// Of what was looked at only this much is kept where there was more, so that no half of a secret stands at the end.
-const MOST_KEPT: usize = 1536;
+/// Of a peer's words so many characters are looked at, and so many bytes: no more can be shown, and each is read in many ways.
+const MOST_LOOKED_AT: usize = 640;
+const MOST_BYTES: usize = 1280;
 /// What all readings of a text may come to, in bytes. A text that has more of them was made to hide something.
 const MOST_READ: usize = 512 << 10;
 /// How many encodings are taken off one after the other.
@@ -76,13 +75,9 @@ fn shapes(text: Cow<'_, str>) -> Cow<'_, str> {
         Some(token) => Cow::Owned(token.replace_all(&text, MASK).into_owned()),
         None => text,
     };
-    let hidden = |login: &regex_lite::Captures| match &login[0] {
-        // The hints of this program show where a login stands.
-        "://user:password@" => login[0].to_owned(),
-        _ => format!("://{MASK}@"),
-    };
+    // The hints of this program show a login as `<user>:<password>`, which is none.
     match LOGIN.as_ref().filter(|_| text.contains("://") && text.contains('@')) {
-        Some(form) => Cow::Owned(form.replace_all(&text, hidden).into_owned()),
+        Some(form) => Cow::Owned(form.replace_all(&text, format!("://{MASK}@")).into_owned()),
         None => text,
     }
 }
@@ -293,17 +288,21 @@ impl Redactor {
     pub fn clean(&self, said: &str) -> String {
         let mut seen = String::new();
         let mut is_gap = false;
+        let mut count = 0;
         for c in said.chars().filter(|c| !text::is_invisible(*c)) {
             // The first of several blanks stands for all; a line's end may be one inside a secret that was wrapped.
             if !(c.is_whitespace() && is_gap) {
                 seen.push(c);
+                count += 1;
             }
             is_gap = c.is_whitespace();
-            if seen.len() >= MOST_LOOKED_AT {
+            if count >= MOST_LOOKED_AT || seen.len() >= MOST_BYTES {
                 break;
             }
         }
-        let kept = if seen.len() >= MOST_LOOKED_AT { MOST_KEPT } else { seen.len() };
+        let is_cut = count >= MOST_LOOKED_AT || seen.len() >= MOST_BYTES;
+        // Where there was more, the end is not kept, so that no half of a secret stands there.
+        let kept = if is_cut { seen.len() / 4 * 3 } else { seen.len() };
         text::one_line(&self.without(&seen, kept, Origin::Peer), MOST_WORDS)
     }
 
@@ -350,7 +349,8 @@ impl Redactor {
         let mut reading =
             Reading { deep: &deep, is_foreign: origin != Origin::Program, left: MOST_READ, found: Vec::new() };
         let layers = Layer::seen_in(text);
-        let is_read = deep.is_empty() || layers.iter().all(|layer| reading.explore(layer, DEEPEST));
+        let is_read = deep.is_empty()
+            || layers.iter().all(|layer| reading.explore(layer, DEEPEST) && reading.explore_rare(layer));
         if !is_read {
             return MASK.to_owned();
         }
@@ -404,20 +404,22 @@ impl Reading<'_> {
         if depth == 0 || layer.bytes.len() < 2 {
             return true;
         }
-        layer.unescaped().iter().all(|layer| self.explore(layer, depth - 1))
+        let unescaped = layer.unescaped();
+        // The first one has all escapes taken off.
+        unescaped.iter().all(|layer| self.explore(layer, depth - 1))
+            && (depth < DEEPEST || unescaped.first().is_none_or(|layer| self.explore_rare(layer)))
             && (0..4).all(|skipped| self.explore(&layer.base64(skipped), (depth - 1).min(2)))
             && (0..2).all(|skipped| self.explore(&layer.hexadecimal(skipped), (depth - 1).min(2)))
-            && self.explore_rare(layer, depth)
+            && (!layer.is_guess
+                || depth != 2
+                || (self.explore(&layer.base32(0), 0) && self.explore(&layer.numbers(10), 0)))
     }
 
-    /// Searches what is seldom met: in the text itself and in what was escaped in it, and of what can be guessed only in what
-    /// was guessed first.
-    fn explore_rare(&mut self, layer: &Layer, depth: u32) -> bool {
-        if layer.is_guess {
-            return depth != 2 || (self.explore(&layer.base32(0), 0) && self.explore(&layer.numbers(10), 0));
-        }
-        if depth + 1 < DEEPEST {
-            return true;
+    /// Searches what is seldom met, in the text itself and in what was escaped in it. False if that is too much.
+    fn explore_rare(&mut self, layer: &Layer) -> bool {
+        if !self.is_foreign {
+            // This program quotes others in its messages, but does not encode what it quotes.
+            return self.explore(&layer.base32(0), 0) && self.explore(&layer.numbers(10), 0);
         }
         self.search(&layer.clone().rotated());
         self.explore(&layer.base32(0), 1)

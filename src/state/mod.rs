@@ -45,6 +45,7 @@ use crate::model::alert::Alert;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
+use crate::process::redact::Redactor;
 use crate::process::{aside, fault};
 use crate::state::config::Place;
 use crate::wire::http::Clients;
@@ -558,6 +559,12 @@ pub fn name(place: &Place) -> String {
         Place::File(path) => format!("`{}`", path.display()),
         Place::Postgres(address) => postgres::name(address.expose_secret()),
     }
+}
+
+/// What a store says, as it may be shown. A server has words of its own, of which only sentences are shown; what is said of
+/// a file names its path, which the user wrote, so that only known secrets are masked in it.
+pub fn shown(is_server: bool, said: &str, redactor: &Redactor) -> String {
+    if is_server { redactor.clean(said) } else { redactor.polish(said) }
 }
 
 /// Why nothing can be kept at a place, with what to do, as far as that shows without opening it.

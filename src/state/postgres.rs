@@ -93,7 +93,7 @@ const UNKNOWN: [&str; 11] = [
 fn configuration(address: &str) -> Result<Config, StoreError> {
     let wrong = || {
         StoreError::new(StoreFault::Other, "its address cannot be used").with_hint(
-            "it is postgres://user:password@host/database; in a password write / as %2F, ? as %3F, # as %23, @ as %40",
+            "it is postgres://<user>:<password>@host/database; in a password write / as %2F, ? as %3F, # as %23, @ as %40",
         )
     };
     let (place, query) = match Url::parse(address) {

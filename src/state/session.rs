@@ -35,6 +35,8 @@ pub enum Kept {
 pub struct Session {
     store: Option<Store>,
     place: String,
+    /// Whether the store is a server, which has words of its own.
+    is_server: bool,
     access: Access,
     retention: Duration,
     /// A server may echo the password of its database.
@@ -63,6 +65,7 @@ impl Session {
         let mut session = Session {
             store: None,
             place: state.place.as_ref().map(name).unwrap_or_default(),
+            is_server: matches!(state.place, Ok(Place::Postgres(_))),
             access,
             retention: state.retention,
             redactor: Arc::clone(redactor),
@@ -156,7 +159,7 @@ impl Session {
         let result = self.store.as_mut()?.sums(group, checks, &soon(until), &mut notices);
         self.tell(notices);
         // This run's own are written; another run is still pushing, or they cannot be read just now.
-        let why = |error: StoreError| self.redactor.clean(&error.message);
+        let why = |error: StoreError| self.why(&error.message);
         result.map_err(|error| log::warn!("the metrics go without the sums of all runs: {}", why(error))).ok()
     }
 
@@ -202,12 +205,17 @@ impl Session {
 
     fn tell(&mut self, notices: Vec<String>) {
         for notice in notices {
-            log::warn!("{}", self.redactor.clean(&notice));
+            log::warn!("{}", self.why(&notice));
         }
     }
 
+    /// What the store says, as it may be shown.
+    fn why(&self, said: &str) -> String {
+        super::shown(self.is_server, said, &self.redactor)
+    }
+
     fn lose(&mut self, error: &StoreError, consequence: &str) {
-        let why = self.redactor.clean(&error.message);
+        let why = self.why(&error.message);
         let what = format!("the memory of runs at {} fails: {why}; {consequence}", self.place);
         self.fail(what, error.hint.as_deref());
     }

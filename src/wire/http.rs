@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use percent_encoding::percent_decode_str;
 pub use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
@@ -71,6 +72,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Where a redirect that was not followed leads, for people.
     redirect: Option<String>,
+    /// Of the address that redirects led to: what the address that was asked does not have. It may let somebody in.
+    followed: Vec<String>,
     /// By how many seconds this machine's clock is ahead of the peer's.
     ahead: Option<i64>,
     /// Whether Cloudflare answers, for itself or for a service behind it.
@@ -252,7 +255,8 @@ impl Clients {
         let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy).map_err(about)?;
         let encoding = labels(answer.headers());
         let body = body::read(&mut answer, start, timeout).map_err(about)?;
-        Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, ..response })
+        let followed = followed(&request.url, answer.url());
+        Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, followed, ..response })
     }
 
     /// One attempt to read with the client that needs no thread of its own. It follows no redirect.
@@ -384,6 +388,7 @@ impl Response {
             retry_after: word(RETRY_AFTER).and_then(|text| parse_retry_after(text, there.unwrap_or(now))),
             body: Vec::new(),
             redirect: (300..400).contains(&status).then(|| target(url, word(LOCATION))),
+            followed: Vec::new(),
             ahead: there.map(|there| match now.duration_since(there) {
                 Ok(ahead) => ahead.as_secs() as i64,
                 Err(behind) => -(behind.duration().as_secs() as i64),
@@ -391,6 +396,11 @@ impl Response {
             is_cloudflare: headers.contains_key("cf-ray") || word(SERVER).is_some_and(|server| server == "cloudflare"),
             proxy: proxy.map(|proxy| proxy.name().to_owned()),
         })
+    }
+
+    /// A failure without the path and the query of the address that redirects led to: of it only the host is shown.
+    pub fn without_followed(&self, failure: Failure) -> Failure {
+        failure.hiding(self.followed.iter().map(String::as_str))
     }
 
     /// What is wrong with an answer that does not come from the service that was asked, or not to this question: a redirect,
@@ -516,6 +526,22 @@ fn target(from: &Url, location: Option<&str>) -> String {
         (false, true) => format!("to `{}`, which is not followed", host(&to)),
         (false, false) => format!("to `{}://{}`, which is not followed", to.scheme(), host(&to)),
     }
+}
+
+/// What is new in the address that redirects led to: its path with and without its query, and the parts of both. Short parts
+/// are words such as `v2`.
+fn followed(asked: &Url, last: &Url) -> Vec<String> {
+    const SHORTEST: usize = 4;
+    let plain = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let parts = |url: &Url| {
+        let path = url.path().to_owned();
+        let query = url.query().map(|query| format!("{path}?{query}"));
+        let segments: Vec<String> = url.path_segments().into_iter().flatten().map(plain).collect();
+        let values = url.query_pairs().map(|(_, value)| value.into_owned());
+        query.into_iter().chain([path]).chain(segments).chain(values).collect::<Vec<_>>()
+    };
+    let known = parts(asked);
+    parts(last).into_iter().filter(|part| part.len() >= SHORTEST && !known.contains(part)).collect()
 }
 
 /// The failure of a request that took too long.

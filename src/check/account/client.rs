@@ -48,7 +48,7 @@ impl ProviderClient<'_> {
             let meant = response.fault().map_or_else(|| meaning(&response), Err);
             meant.map_err(|failure| {
                 let failure = response.through(response.by_the_clock(failure, self.is_signed));
-                failure.heeding(response.retry_after)
+                response.without_followed(failure).heeding(response.retry_after)
             })
         });
         let proof = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());

@@ -51,7 +51,7 @@ impl Builder<'_> {
         if let Some(url) = &url
             && !is_postgres(url.expose_secret())
         {
-            let hint = Some("for example `postgres://user:password@host/database`".to_owned());
+            let hint = Some("for example `postgres://<user>:<password>@host/database`".to_owned());
             let message = "`url` is not the address of a PostgreSQL database".to_owned();
             broken = broken.or_else(|| Some(message.clone()));
             self.push(&under(&path, "url"), Part::Value, message, hint, Reach::Entry);

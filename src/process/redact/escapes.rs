@@ -21,6 +21,16 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) const ALL: [Kind; 5] = [Kind::Percent, Kind::Backslash, Kind::Entity, Kind::Quoted, Kind::Typeset];
+
+    /// The byte that its escapes begin with.
+    pub(super) fn mark(self) -> u8 {
+        match self {
+            Kind::Percent => b'%',
+            Kind::Backslash | Kind::Typeset => b'\\',
+            Kind::Entity => b'&',
+            Kind::Quoted => b'=',
+        }
+    }
 }
 
 /// What an escape stands for.

@@ -60,6 +60,9 @@ impl Layer {
 
     /// Without tags and comments; nothing if there are none.
     pub(super) fn unmarked(&self) -> Option<Layer> {
+        if !self.bytes.iter().any(|byte| b"<[".contains(byte)) {
+            return None;
+        }
         let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at) {
@@ -170,8 +173,7 @@ impl Layer {
     /// With one round of escapes taken off: of all kinds at once, and where there are several kinds also of each alone, because
     /// what looks like one kind may be a part of another. Nothing if there are none.
     pub(super) fn unescaped(&self) -> Vec<Layer> {
-        let alone: Vec<(Kind, Layer)> =
-            Kind::ALL.into_iter().filter_map(|kind| Some((kind, self.unescape(&[kind])?))).collect();
+        let alone: Vec<(Kind, Layer)> = self.kinds().filter_map(|kind| Some((kind, self.unescape(&[kind])?))).collect();
         let kinds: Vec<Kind> = alone.iter().map(|(kind, _)| *kind).collect();
         let together = if kinds.len() > 1 { self.unescape(&kinds) } else { None };
         let mut layers: Vec<Layer> = Vec::new();
@@ -185,16 +187,21 @@ impl Layer {
         layers
     }
 
+    /// The kinds of escapes that there can be. Most texts, and nearly all secrets, have none.
+    fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let mut has = [false; 256];
+        self.bytes.iter().for_each(|byte| has[usize::from(*byte)] = true);
+        Kind::ALL.into_iter().filter(move |kind| has[usize::from(kind.mark())])
+    }
+
     fn unescape(&self, kinds: &[Kind]) -> Option<Layer> {
-        // Most texts, and nearly all secrets, have none.
-        if !self.bytes.iter().any(|byte| b"%\\&=".contains(byte)) {
-            return None;
-        }
         let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
         let mut at = 0;
         let mut has_escapes = false;
         while at < self.bytes.len() {
-            match kinds.iter().find_map(|kind| escape(&self.bytes[at..], *kind)) {
+            let is_mark = kinds.iter().any(|kind| kind.mark() == self.bytes[at]);
+            let found = kinds.iter().filter(|_| is_mark).find_map(|kind| escape(&self.bytes[at..], *kind));
+            match found {
                 Some((length, meaning)) => {
                     let from = self.span(at, at + length);
                     match meaning {

@@ -165,7 +165,9 @@ impl Deep {
     /// Any run of a strong secret, however it is divided.
     pub(super) fn runs(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
         let letters = layer.letters(false);
-        let unmarked = Some(layer.letters(true)).filter(|other| other.bytes.len() < letters.bytes.len());
+        let has_markup = layer.bytes.iter().any(|byte| b"<[".contains(byte));
+        let unmarked = has_markup.then(|| layer.letters(true));
+        let unmarked = unmarked.filter(|other| other.bytes.len() < letters.bytes.len());
         for letters in [Some(letters), unmarked].into_iter().flatten() {
             self.runs.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
         }

@@ -183,7 +183,7 @@ impl Proxy {
                 let what = if self.login.is_some() { "refuses the user or the password" } else { "wants a login" };
                 let variable = self.variable;
                 Failure::new(Reason::Connect, format!("the proxy {name} {what}{shown}"))
-                    .with_hint(format!("the variable {variable} holds them as http://user:password@host:port"))
+                    .with_hint(format!("the variable {variable} holds them as http://<user>:<password>@host:port"))
             }
             Some(400..=499) => Failure::new(Reason::Connect, format!("the proxy {name} refuses to connect{shown}")),
             _ => Failure::transient(Reason::Connect, format!("the proxy {name} does not connect{shown}")),
