@@ -188,3 +188,17 @@ pub(super) fn for_keys(
     }
     Ok(())
 }
+
+/// Runs statements in a transaction of their own.
+pub(super) fn transaction<T>(
+    database: &mut dyn Database,
+    wait: Duration,
+    work: impl FnOnce(&mut dyn Database) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    database.begin(wait)?;
+    let result = work(database).and_then(|value| database.commit().map(|()| value));
+    if result.is_err() {
+        database.rollback();
+    }
+    result
+}

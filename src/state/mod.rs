@@ -11,15 +11,24 @@
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
 mod adopt;
-mod book;
+mod claim;
 pub mod config;
 mod database;
+mod finish;
 mod mend;
+mod outbox;
 mod postgres;
+mod prune;
+mod readings;
+mod remembered;
 mod rows;
+mod samples;
 mod schema;
 pub mod session;
+mod snapshot;
 mod sqlite;
+mod sums;
+mod told;
 pub mod views;
 
 use std::collections::{HashMap, HashSet};
@@ -388,7 +397,7 @@ impl Store {
     ) -> Result<Snapshot, StoreError> {
         self.call(until, notices, move |database, access, wait| {
             fault::point("in-snapshot");
-            book::snapshot(database, keep_readings, shard, access == Access::Write, wait)
+            snapshot::snapshot(database, keep_readings, shard, access == Access::Write, wait)
         })
     }
 
@@ -407,7 +416,7 @@ impl Store {
         let (run, learnt, decide) = (run.clone(), Arc::clone(learnt), Arc::clone(decide));
         self.call(until, notices, move |database, _, wait| {
             fault::point("in-claim-begin");
-            book::claim(database, &run, &learnt, &*decide, wait)
+            claim::claim(database, &run, &learnt, &*decide, wait)
         })
     }
 
@@ -427,7 +436,7 @@ impl Store {
         let run = run.clone();
         self.call(until, notices, move |database, _, wait| {
             fault::point("in-mark-begin");
-            book::mark(database, number, &run, &marks, retention, wait)
+            finish::mark(database, number, &run, &marks, retention, wait)
         })
     }
 
@@ -446,7 +455,7 @@ impl Store {
         let (group, checks) = (group.to_owned(), Arc::clone(checks));
         self.call(until, notices, move |database, _, wait| {
             fault::point("in-sums");
-            book::sums(database, &group, &checks, wait)
+            sums::sums(database, &group, &checks, wait)
         })
     }
 
@@ -541,7 +550,8 @@ impl MailMarker {
         let (sender, receiver) = mpsc::channel();
         let job: Job = Box::new(move |engine| {
             // Nobody listens any more after the wait.
-            let _ = sender.send(engine.try_once(&|database, _| book::mark_mails(database, mailbox, mark, MARK_WAIT)));
+            let _ =
+                sender.send(engine.try_once(&|database, _| readings::mark_mails(database, mailbox, mark, MARK_WAIT)));
         });
         let is_asked = self.jobs.upgrade().is_some_and(|jobs| jobs.send(job).is_ok());
         let is_marked = is_asked && receiver.recv_timeout(MARK_WAIT + MARK_WAIT / 4).is_ok_and(|result| result.is_ok());
