@@ -1,6 +1,6 @@
 //! The contract of a backend: one connection, transactions that exclude other writers, and SQL that both speak.
 //!
-//! The statements are written once, in `schema`, `book` and `views`; a backend carries them out. Parameters are `$1`, `$2`
+//! The statements are written once, in `schema` and in the files that read and write; a backend carries them out. Parameters are `$1`, `$2`
 //! and so on, first used in that order.
 
 use std::borrow::Cow;

@@ -92,24 +92,7 @@ pub(super) fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> 
     }
     if let Some(present) = &marks.present {
         for (family, labels) in stored_sums(database, group, &mut Odd::default())?.0.into_keys() {
-            let label = |at: usize| labels.get(at).map(String::as_str).unwrap_or_default();
-            let is_there = match family {
-                name if name == family::FAILED.name => {
-                    present.projects.iter().any(|(project, provider)| project == label(0) && provider == label(1))
-                }
-                name if name == family::CALLS.name || name == family::LATENCY.name => {
-                    present.projects.iter().any(|(_, provider)| provider == label(0))
-                }
-                name if [&family::SCANNED, &family::MAIL_ALERTS, &family::SCAN_DURATION]
-                    .iter()
-                    .any(|f| f.name == name) =>
-                {
-                    present.projects.iter().any(|(mailbox, provider)| mailbox == label(0) && provider == "imap")
-                }
-                name if name == family::DELIVERY.name => present.webhook_types.contains(&label(0)),
-                _ => true,
-            };
-            if !is_there {
+            if !is_present(family, &labels, present) {
                 // What has left the config goes from the metrics.
                 let sql = "DELETE FROM sums WHERE grouping = $1 AND family = $2 AND labels = $3";
                 database.execute(sql, &[group.into(), family.into(), json_list(&labels).into()])?;
@@ -122,6 +105,24 @@ pub(super) fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> 
         database.execute(sql, &[group.into(), family.name.into(), family.layout().into()])?;
     }
     add(database, group, &tally)
+}
+
+/// Whether what a sum is about is still in the config.
+fn is_present(family: &str, labels: &[String], present: &Present) -> bool {
+    let label = |at: usize| labels.get(at).map(String::as_str).unwrap_or_default();
+    match family {
+        name if name == family::FAILED.name => {
+            present.projects.iter().any(|(project, provider)| project == label(0) && provider == label(1))
+        }
+        name if name == family::CALLS.name || name == family::LATENCY.name => {
+            present.projects.iter().any(|(_, provider)| provider == label(0))
+        }
+        name if [&family::SCANNED, &family::MAIL_ALERTS, &family::SCAN_DURATION].iter().any(|f| f.name == name) => {
+            present.projects.iter().any(|(mailbox, provider)| mailbox == label(0) && provider == "imap")
+        }
+        name if name == family::DELIVERY.name => present.webhook_types.contains(&label(0)),
+        _ => true,
+    }
 }
 
 /// The sums of a group, reserved until the store is closed.
