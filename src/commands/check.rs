@@ -36,8 +36,8 @@ use crate::publish::{self, Part};
 use crate::report::progress::Progress;
 use crate::report::{Output, Published, Report};
 use crate::state::config::Place;
-use crate::state::session::{Kept, Session};
-use crate::state::{Decider, Learnt, MailMarker, MetricMarks, Present, Run, Snapshot};
+use crate::state::session::{MemoryStatus, Session};
+use crate::state::{ConfiguredNames, Decider, MailMarker, MetricMarks, Run, RunFindings, Snapshot};
 use crate::wire::http::Clients;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
@@ -219,7 +219,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     let wants_metrics = wants_metrics || context.wants(Output::Prometheus);
     let group = redact::shield(&publish::ledger(&plan.metrics, plan.shard)).into_owned();
     let checked = wants_metrics.then(|| metrics::of_checks(&seen.found, plan.keep_readings.is_some()));
-    let learnt = Arc::new(Learnt {
+    let learnt = Arc::new(RunFindings {
         found: seen.found,
         readings: seen.readings,
         circuits: seen.circuits,
@@ -281,7 +281,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
         waiting,
         channels: plan.channels.iter().map(|channel| (channel.id.clone(), channel.name.clone())).collect(),
         deliveries,
-        memory: Kept::Off,
+        memory: MemoryStatus::Off,
         circuits: seen.open_circuits,
         lag_seconds,
         metrics: Published::Off,
@@ -456,8 +456,8 @@ fn open_circuits(hosts: &BTreeSet<(String, String)>, breaker: &Breaker) -> BTree
 }
 
 /// What the config holds, as far as labels of the sums name it.
-fn present(plan: &Plan, report: &Report) -> Present {
-    Present {
+fn present(plan: &Plan, report: &Report) -> ConfiguredNames {
+    ConfiguredNames {
         projects: report
             .verdicts
             .iter()

@@ -15,7 +15,7 @@ use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
 use crate::process::exit::Exit;
 use crate::report::Published;
-use crate::state::session::Kept;
+use crate::state::session::MemoryStatus;
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -309,9 +309,9 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
             .chain(unsent(report))
             .collect(),
         memory: match &report.memory {
-            Kept::Off => Memory { status: "off", error: None },
-            Kept::Kept => Memory { status: "kept", error: None },
-            Kept::Failed(why) => Memory { status: "failed", error: Some(why) },
+            MemoryStatus::Off => Memory { status: "off", error: None },
+            MemoryStatus::Kept => Memory { status: "kept", error: None },
+            MemoryStatus::Failed(why) => Memory { status: "failed", error: Some(why) },
         },
         metrics: match &report.metrics {
             Published::Off => Metrics { status: "off", error: None },

@@ -21,8 +21,8 @@ use crate::model::identity::Identity;
 use crate::model::text;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
-use crate::state::session::Kept;
-use crate::state::{Handed, Marks};
+use crate::state::session::MemoryStatus;
+use crate::state::{DeliveryRecord, Marks};
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -93,7 +93,7 @@ pub struct Report {
     /// What became of the alerts.
     pub deliveries: Vec<Delivery>,
     /// Whether the run is remembered.
-    pub memory: Kept,
+    pub memory: MemoryStatus,
     /// For each provider, whether one of its hosts is left alone.
     pub circuits: BTreeMap<String, bool>,
     /// Seconds between the time that the run was scheduled for and its start.
@@ -236,7 +236,7 @@ impl Report {
                 () if delivery.unknown.contains(alert) => Fate::Unknown,
                 () => Fate::Refused,
             };
-            Handed {
+            DeliveryRecord {
                 alert: *alert,
                 channel: delivery.id.clone(),
                 fate,

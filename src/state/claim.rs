@@ -11,7 +11,7 @@ use super::rows::shard_text;
 use super::samples::samples;
 use super::sums::add;
 use super::told::changes;
-use super::{Learnt, Run, StoreError, readings};
+use super::{Run, RunFindings, StoreError, readings};
 use crate::decide::Decision;
 use crate::decide::memory::Memory;
 use crate::process::fault;
@@ -21,14 +21,14 @@ use crate::process::fault;
 pub(super) fn claim(
     database: &mut dyn Database,
     run: &Run,
-    learnt: &Learnt,
+    findings: &RunFindings,
     decide: &dyn Fn(&Memory) -> Decision,
     wait: Duration,
 ) -> Result<(i64, Decision), StoreError> {
     transaction(database, wait, |database| {
         let mut odd = Odd::default();
         let mut known = memory(database, run.shard, &mut odd)?;
-        if adopt(database, run.shard, &learnt.found, &known)? {
+        if adopt(database, run.shard, &findings.found, &known)? {
             odd = Odd::default();
             known = memory(database, run.shard, &mut odd)?;
         }
@@ -36,16 +36,16 @@ pub(super) fn claim(
             odd.set_aside(database)?;
         }
         let decision = decide(&known);
-        let number = begin_run(database, run, learnt.found.total())?;
-        samples(database, number, &learnt.found)?;
+        let number = begin_run(database, run, findings.found.total())?;
+        samples(database, number, &findings.found)?;
         changes(database, &decision.changes, run)?;
         pending(database, number, run, &decision.alerts)?;
         let keys = decision.changes.withdrawn.iter().map(|(key, _)| key.as_str().into()).collect::<Vec<_>>();
         close(database, &keys, run.started_at)?;
-        readings::readings(database, learnt)?;
-        readings::circuits(database, learnt)?;
-        readings::cursors(database, learnt)?;
-        if let Some((group, tally)) = &learnt.metrics {
+        readings::readings(database, findings)?;
+        readings::circuits(database, findings)?;
+        readings::cursors(database, findings)?;
+        if let Some((group, tally)) = &findings.metrics {
             add(database, group, tally)?;
         }
         if !decision.alerts.is_empty() {

@@ -86,7 +86,7 @@ impl Engine {
         self.database = None;
         match sqlite::set_aside(path, self.opened) {
             Ok(kept) => {
-                if let Some(sqlite::Kept { path: kept, removed }) = kept {
+                if let Some(sqlite::SetAside { path: kept, removed }) = kept {
                     let why = &error.message;
                     let more = match removed {
                         0 => String::new(),

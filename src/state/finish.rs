@@ -42,7 +42,7 @@ pub(super) fn mark(
                 }
             }
         };
-        handed(database, run, marks, now)?;
+        delivered(database, run, marks, now)?;
         let sql = "UPDATE runs SET finished_at = $1, exit_code = $2 WHERE run = $3";
         database.execute(sql, &[now.as_millisecond().into(), marks.exit_code.into(), number.into()])?;
         if let Some(metrics) = &marks.metrics {
@@ -57,31 +57,32 @@ pub(super) fn mark(
 }
 
 /// What became of each message on each channel.
-fn handed(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp) -> Result<(), StoreError> {
-    let handed = || marks.deliveries.iter().filter_map(|handed| Some((handed, marks.alerts.get(handed.alert)?)));
-    let taken = || handed().filter(|(handed, _)| handed.fate == Fate::Taken);
+fn delivered(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp) -> Result<(), StoreError> {
+    let delivered =
+        || marks.deliveries.iter().filter_map(|delivered| Some((delivered, marks.alerts.get(delivered.alert)?)));
+    let taken = || delivered().filter(|(delivered, _)| delivered.fate == Fate::Taken);
     let key = |alert: &Alert| (alert.identity, alert.topic());
     let over = taken().filter(|(_, alert)| alert.event == Event::Resolved);
-    forget(database, over.map(|(handed, alert)| (key(alert), handed.channel.as_str())))?;
+    forget(database, over.map(|(delivered, alert)| (key(alert), delivered.channel.as_str())))?;
     for is_reminder in [false, true] {
         let told: Vec<((Identity, Topic), &str, Told)> = taken()
             .filter(|(_, alert)| alert.event == Event::Raised && alert.is_reminder == is_reminder)
-            .map(|(handed, alert)| (key(alert), handed.channel.as_str(), Told::of(alert, run.started_at)))
+            .map(|(delivered, alert)| (key(alert), delivered.channel.as_str(), Told::of(alert, run.started_at)))
             .collect();
         let told = told.iter().map(|(key, channel, told)| (*key, *channel, told)).collect();
         insert_told(database, told, !is_reminder)?;
     }
-    let rows: Vec<Vec<Value>> = handed()
-        .map(|(handed, alert)| {
+    let rows: Vec<Vec<Value>> = delivered()
+        .map(|(delivered, alert)| {
             vec![
                 alert.dedup_key.as_str().into(),
-                handed.channel.as_str().into(),
+                delivered.channel.as_str().into(),
                 run.id.as_str().into(),
                 now.as_millisecond().into(),
-                handed.fate.as_str().into(),
-                handed.detail.as_deref().into(),
+                delivered.fate.as_str().into(),
+                delivered.detail.as_deref().into(),
                 1.into(),
-                i64::from(handed.fate == Fate::Unknown).into(),
+                i64::from(delivered.fate == Fate::Unknown).into(),
             ]
         })
         .collect();

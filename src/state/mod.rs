@@ -39,5 +39,7 @@ pub mod views;
 
 pub use self::error::{StoreError, StoreFault};
 pub use self::place::{fault, in_the_clear, name};
-pub use self::records::{Access, Decider, Handed, Learnt, Marks, MetricMarks, Present, Run, Snapshot};
+pub use self::records::{
+    Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
+};
 pub use self::store::{LONGEST_WAIT, MailMarker, Store};

@@ -10,13 +10,13 @@ use super::samples::RECORDED_EVERY;
 use crate::model::alert::Topic;
 use crate::process::clock;
 
-/// Runs whose samples are deleted at once, so that no run pays for a long time that nobody ran.
+/// At most this many expired runs are removed per run, so that the first run after a long pause is not slow.
 const PRUNED_AT_ONCE: i64 = 50;
-/// Mails that were told are known for so long; a first look goes back 30 days at the most.
+/// How long mails that were told are remembered. The first look into a mailbox goes back 30 days at the most.
 const MAILS_KNOWN: Duration = Duration::from_secs(60 * 86_400);
-/// Time counts as having passed this long after a run that saw it.
+/// A clock is believed until this long after the start of an earlier run.
 const BORNE_OUT: Duration = Duration::from_secs(86_400);
-/// Messages that nobody could be told for so long are given up.
+/// Messages that could not be delivered for this long are given up.
 const PENDING_EXPIRES: Duration = Duration::from_secs(30 * 86_400);
 
 /// Removes what is older than the retention.

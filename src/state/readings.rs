@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::database::{Database, Value, for_keys, insert, transaction};
-use super::{Learnt, StoreError};
+use super::{RunFindings, StoreError};
 use crate::check::Amount;
 use crate::check::mailbox::scan::Mark;
 use crate::model::identity::Identity;
 
 /// Keeps what was read of accounts.
-pub(super) fn readings(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Value>> = learnt
+pub(super) fn readings(database: &mut dyn Database, findings: &RunFindings) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = findings
         .readings
         .iter()
         .map(|(account, cached)| {
@@ -36,8 +36,8 @@ pub(super) fn readings(database: &mut dyn Database, learnt: &Learnt) -> Result<(
 }
 
 /// Keeps what became of hosts.
-pub(super) fn circuits(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
-    let (bad, good): (Vec<_>, Vec<_>) = learnt.circuits.iter().partition(|(_, state)| state.failures > 0);
+pub(super) fn circuits(database: &mut dyn Database, findings: &RunFindings) -> Result<(), StoreError> {
+    let (bad, good): (Vec<_>, Vec<_>) = findings.circuits.iter().partition(|(_, state)| state.failures > 0);
     let rows: Vec<Vec<Value>> = bad
         .into_iter()
         .map(|(host, state)| {
@@ -60,9 +60,9 @@ pub(super) fn circuits(database: &mut dyn Database, learnt: &Learnt) -> Result<(
 }
 
 /// How far the mailboxes were read: with the alerts of these mails, so that none is lost between the two.
-pub(super) fn cursors(database: &mut dyn Database, learnt: &Learnt) -> Result<(), StoreError> {
+pub(super) fn cursors(database: &mut dyn Database, findings: &RunFindings) -> Result<(), StoreError> {
     let scans =
-        learnt.found.mailboxes.iter().filter_map(|verdict| Some((verdict, verdict.scanned.result.as_ref().ok()?)));
+        findings.found.mailboxes.iter().filter_map(|verdict| Some((verdict, verdict.scanned.result.as_ref().ok()?)));
     let rows: Vec<Vec<Value>> = scans
         .map(|(verdict, scan)| {
             let (validity, last) = (i64::from(scan.cursor.validity), i64::from(scan.cursor.last));

@@ -59,9 +59,9 @@ pub struct Run {
     pub unusable_channels: Vec<String>,
 }
 
-/// What a run has learnt.
+/// What a run has found, for the transaction that decides.
 #[derive(Debug, Default)]
-pub struct Learnt {
+pub struct RunFindings {
     /// What was found.
     pub found: Found,
     /// New readings, by hashed account.
@@ -78,7 +78,7 @@ pub struct Marks {
     /// The alerts.
     pub alerts: Vec<Alert>,
     /// What became of each of them on each channel that it is for.
-    pub deliveries: Vec<Handed>,
+    pub deliveries: Vec<DeliveryRecord>,
     /// How the run ends, without `--fail-on`.
     pub exit_code: i64,
     /// What its end adds to the metrics, if anybody wants metrics.
@@ -96,13 +96,13 @@ pub struct MetricMarks {
     pub config: String,
     /// When the run ended, if it did all of its job.
     pub succeeded_at: Option<Timestamp>,
-    /// For a run over everything, what there is: the series of the rest go.
-    pub present: Option<Present>,
+    /// For a run over all checks: the names that the config still has. The sums of all others are removed.
+    pub present: Option<ConfiguredNames>,
 }
 
-/// What a config holds, as far as labels of the sums name it.
+/// The names in the config that labels of sums can hold.
 #[derive(Clone, Debug, Default)]
-pub struct Present {
+pub struct ConfiguredNames {
     /// Projects with their providers.
     pub projects: Vec<(String, String)>,
     /// The types of the channels.
@@ -111,7 +111,7 @@ pub struct Present {
 
 /// What became of an alert on a channel.
 #[derive(Clone, Debug)]
-pub struct Handed {
+pub struct DeliveryRecord {
     /// The alert, by its position.
     pub alert: usize,
     /// The channel's id.
@@ -122,5 +122,5 @@ pub struct Handed {
     pub detail: Option<String>,
 }
 
-/// What `decide` makes of the memory; it may be asked twice.
+/// The pure decision as a closure. It runs inside the transaction of the store, and once more if a damaged file is replaced.
 pub type Decider = Arc<dyn Fn(&Memory) -> Decision + Send + Sync>;

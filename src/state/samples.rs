@@ -8,7 +8,8 @@ use crate::decide::Found;
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 
-/// A check's last run is written again after this time, in microseconds: most runs need not touch its row. Samples tell.
+/// How old `checks.last_run` may become before it is written again, in microseconds. Most runs need not touch the row of a check
+/// then; its exact last run is found in `samples`.
 pub(super) const RECORDED_EVERY: i64 = 86_400 * 1_000_000;
 
 /// What is kept of one check in one run.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::database::Database;
 use super::engine::Engine;
 use super::error::{StoreError, StoreFault};
-use super::records::{Access, Decider, Learnt, Marks, Run, Snapshot};
+use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::{claim, finish, readings, rows, snapshot, sums, views};
 use crate::check::mailbox::scan::Mark;
 use crate::decide::Decision;
@@ -190,15 +190,15 @@ impl Store {
     pub fn claim(
         &mut self,
         run: &Run,
-        learnt: &Arc<Learnt>,
+        findings: &Arc<RunFindings>,
         decide: &Decider,
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<(i64, Decision), StoreError> {
-        let (run, learnt, decide) = (run.clone(), Arc::clone(learnt), Arc::clone(decide));
+        let (run, findings, decide) = (run.clone(), Arc::clone(findings), Arc::clone(decide));
         self.call(until, notices, move |database, _, wait| {
             fault::point("in-claim-begin");
-            claim::claim(database, &run, &learnt, &*decide, wait)
+            claim::claim(database, &run, &findings, &*decide, wait)
         })
     }
 

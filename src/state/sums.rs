@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::database::{Database, Value, insert};
 use super::mend::{Odd, Table};
 use super::rows::{fact, set_fact, timestamp};
-use super::{MetricMarks, Present, StoreError};
+use super::{ConfiguredNames, MetricMarks, StoreError};
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
 use crate::model::identity::Identity;
@@ -108,7 +108,7 @@ pub(super) fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> 
 }
 
 /// Whether what a sum is about is still in the config.
-fn is_present(family: &str, labels: &[String], present: &Present) -> bool {
+fn is_present(family: &str, labels: &[String], present: &ConfiguredNames) -> bool {
     let label = |at: usize| labels.get(at).map(String::as_str).unwrap_or_default();
     match family {
         name if name == family::FAILED.name => {
