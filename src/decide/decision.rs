@@ -8,6 +8,9 @@ use crate::decide::memory::Changes;
 use crate::model::alert::{Alert, Event, Topic};
 use crate::model::identity::Identity;
 
+/// The check and what it is about.
+pub(super) type Key = (Identity, Topic);
+
 /// A message of this run, and who is to get it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Telling {

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::alerts;
-use super::decision::{Decision, Held};
+use super::decision::{Decision, Held, Key};
 use super::messages::Messages;
-use super::settle::{Case, Key, Settler, waiting};
+use super::recipients::{recipients, waiting};
+use super::settle::{Case, Settler};
 use super::verdict::Found;
 use crate::decide::memory::Course;
 use crate::model::alert::{Alert, Event, Topic};
@@ -50,7 +51,7 @@ impl Settler<'_> {
         let course = known.map_or(fresh, |known| known.course);
         let mut case = Case { key, is_heard: false, course, messages: Messages::default() };
         let mut held = Held::new(key, Event::Raised);
-        for recipient in self.recipients(key, known, decision) {
+        for recipient in recipients(&self.rules.listeners, key, known, decision) {
             let channel = recipient.listener.id.as_str();
             let owed = recipient.heard.owed.as_ref();
             if let (false, Some(told)) = (recipient.is_own, &recipient.heard.told) {

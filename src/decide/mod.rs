@@ -11,6 +11,7 @@ mod decision;
 mod mail;
 pub mod memory;
 mod messages;
+mod recipients;
 mod renewal;
 mod settle;
 mod table;

@@ -1,19 +1,14 @@
 //! Brings together what is and what each channel knows of it: finds the row of the table for every channel, and carries out what
-//! it says. Also here: whom a message of an earlier run is owed to, when a condition began and whether it is over.
-
-use std::collections::BTreeSet;
+//! it says. Also here: when a condition began and whether it is over.
 
 use super::compare::{Before, Content, missed};
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Held, Listener, Rules, Waiting};
+use super::decision::{Decision, Held, Key, Rules};
 use super::messages::Messages;
+use super::recipients::{Recipient, recipients, waiting};
 use super::table::{Act, Known, Knows, Now, Owes, act};
-use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Memory, Owed, Told};
+use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Topic};
-use crate::model::identity::Identity;
-
-/// The check and what it is about.
-pub(super) type Key = (Identity, Topic);
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
@@ -44,14 +39,6 @@ pub(super) struct Settler<'a> {
     pub(super) run_id: &'a str,
 }
 
-/// A channel, and what it knows of one condition.
-pub(super) struct Recipient<'a> {
-    pub(super) listener: &'a Listener,
-    pub(super) heard: Heard,
-    /// Whether the store has this under the channel's own id.
-    pub(super) is_own: bool,
-}
-
 /// One condition while it is decided.
 pub(super) struct Case {
     pub(super) key: Key,
@@ -59,15 +46,6 @@ pub(super) struct Case {
     pub(super) is_heard: bool,
     pub(super) course: Course,
     pub(super) messages: Messages,
-}
-
-impl Condition {
-    /// Whether any channel at all has heard of it.
-    fn is_heard(&self) -> bool {
-        self.channels
-            .values()
-            .any(|heard| heard.told.is_some() || heard.owed.as_ref().is_some_and(|owed| owed.is_heard))
-    }
 }
 
 impl Settler<'_> {
@@ -95,7 +73,7 @@ impl Settler<'_> {
             return;
         }
         let is_heard = known.is_some_and(Condition::is_heard);
-        let mut recipients = self.recipients(key, known, decision);
+        let mut recipients = recipients(&self.rules.listeners, key, known, decision);
         // Who may have a message already keeps its key, if two are told different things under one.
         recipients.sort_by_key(|one| !one.heard.owed.as_ref().is_some_and(|owed| owed.may_have_arrived));
         let (mut course, observed) = self.follow(observed, known, is_heard);
@@ -157,64 +135,6 @@ impl Settler<'_> {
             decision.held.push(held);
         }
         is_open
-    }
-
-    /// What every channel knows. What is owed to a channel that is gone is withdrawn; if nobody has heard it, those who are
-    /// there now inherit it.
-    pub(super) fn recipients(
-        &self,
-        key: Key,
-        known: Option<&Condition>,
-        decision: &mut Decision,
-    ) -> Vec<Recipient<'_>> {
-        let listeners = &self.rules.listeners;
-        let Some(known) = known else {
-            let new = |listener| Recipient { listener, heard: Heard::default(), is_own: true };
-            return listeners.iter().map(new).collect();
-        };
-        let inherited = self.inherited(key, known, decision);
-        let mut recipients = Vec::with_capacity(listeners.len());
-        for listener in listeners {
-            recipients.push(match known.channels.get(&listener.id) {
-                Some(heard) => Recipient { listener, heard: heard.clone(), is_own: true },
-                None => {
-                    let heard = inherited.clone().unwrap_or_default();
-                    Recipient { listener, heard, is_own: inherited.is_none() }
-                }
-            });
-        }
-        recipients
-    }
-
-    /// What a channel knows that has no entry of its own. Entries of channels that are gone, and that of an old store which
-    /// stands for every channel, are taken back.
-    fn inherited(&self, key: Key, known: &Condition, decision: &mut Decision) -> Option<Heard> {
-        let ids: BTreeSet<&str> = self.rules.listeners.iter().map(|listener| listener.id.as_str()).collect();
-        let gone = known.channels.iter().filter(|(id, _)| !ids.contains(id.as_str()) && *id != ANY_CHANNEL);
-        let orphans: Vec<(&String, &Owed)> =
-            gone.filter_map(|(id, heard)| Some((id, heard.owed.as_ref().filter(|owed| !owed.is_claimed)?))).collect();
-        let any = known.channels.get(ANY_CHANNEL);
-        let inherited = match any {
-            Some(any) => Some(any.clone()),
-            None => orphans.first().filter(|_| !known.is_heard()).map(|(_, owed)| Heard {
-                told: None,
-                owed: Some(Owed { doubts: 0, may_have_arrived: false, ..(*owed).clone() }),
-            }),
-        };
-        for (id, owed) in orphans {
-            decision.changes.withdrawn.push((owed.alert.dedup_key.clone(), id.clone()));
-            // Should it come back, it may have heard that all was over.
-            if owed.alert.event == Event::Resolved && owed.may_have_arrived {
-                decision.changes.heard.push((key, id.clone(), None));
-            }
-        }
-        if let Some(any) = any.filter(|any| !any.owed.as_ref().is_some_and(|owed| owed.is_claimed)) {
-            if let Some(owed) = &any.owed {
-                decision.changes.withdrawn.push((owed.alert.dedup_key.clone(), ANY_CHANNEL.to_owned()));
-            }
-            decision.changes.heard.push((key, ANY_CHANNEL.to_owned(), None));
-        }
-        inherited
     }
 
     /// Where a condition stands after this run. One that has flapped counts as over only when it has been right for a while.
@@ -427,28 +347,5 @@ impl Settler<'_> {
             let began = course.began.strftime("%Y%m%dT%H%M%S%.3fZ");
             format!("{}{over}-{identity}-{began}-{}-{}", topic.as_str(), course.messages, self.run_id)
         })
-    }
-}
-
-impl Recipient<'_> {
-    fn is_claimed(&self) -> bool {
-        self.heard.owed.as_ref().is_some_and(|owed| owed.is_claimed)
-    }
-
-    /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back.
-    fn may_believe_over(&self, now: Now) -> bool {
-        let is_over = |owed: &Owed| owed.alert.event == Event::Resolved && owed.may_have_arrived;
-        now == Now::Wrong && self.heard.owed.as_ref().is_some_and(is_over)
-    }
-}
-
-/// A message that is owed and rests in this run.
-pub(super) fn waiting(key: Key, recipient: &Recipient, owed: &Owed) -> Waiting {
-    Waiting {
-        identity: key.0,
-        topic: key.1,
-        event: owed.alert.event,
-        channel: recipient.listener.id.clone(),
-        next: Cooldown::repeat_at(owed.doubts, owed.tried_at),
     }
 }
