@@ -168,6 +168,10 @@ impl Settler<'_> {
                     (Course { calm_since: None, over_at: Some(at), ..course }, Observed::Right(alert))
                 }
             }
+            Observed::Passed(alert) => {
+                let over_at = course.over_at.or(Some(at));
+                (Course { calm_since: None, over_at, ..course }, Observed::Passed(alert))
+            }
             Observed::Shaky => (Course { calm_since: None, ..course }, Observed::Unknown),
             other => (course, other),
         }

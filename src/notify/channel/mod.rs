@@ -295,8 +295,8 @@ mod tests {
                     let alone = (0..alerts.len()).map(|at| at..at + 1);
                     let parts: Vec<_> = match kind {
                         ChannelKind::Custom => alone.collect(),
-                        _ if is_short => [0..alerts.len()].into(),
-                        _ => alone.chain([0..alerts.len()]).collect(),
+                        _ if is_short => std::iter::once(0..alerts.len()).collect(),
+                        _ => alone.chain(std::iter::once(0..alerts.len())).collect(),
                     };
                     for part in parts {
                         let post = post(&channel, &message, part.clone(), Timestamp::UNIX_EPOCH);
