@@ -3,6 +3,7 @@
 pub mod account;
 pub mod circuit;
 pub mod job;
+pub mod look;
 pub mod mailbox;
 pub mod pool;
 pub mod queue;

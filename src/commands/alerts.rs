@@ -1,24 +1,41 @@
 //! What was told, where and when, and what is still to be told.
 
+use clap::Args;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::memory::{Answer, failed, find, leave};
-use crate::cli::{AlertsArgs, Since};
+use super::memory::{Answer, answer, failed, find, leave};
+use crate::cli::{Since, StoreArgs, parse_since};
 use crate::model::alert::{Cause, Change, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
+use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, columns};
 use crate::state::views::Message;
 
+/// Flags of `alerts`.
+#[derive(Clone, Debug, Args)]
+pub struct Flags {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
+    pub since: Since,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
+
 /// `balance-alert alerts`.
-///
-/// # Errors
-/// How to end if there is nothing to print.
-pub(super) fn run(args: &AlertsArgs) -> Answer {
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, watchdog::LONGEST, || ask(flags))
+}
+
+fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let messages = store.messages(args.since.before(clock::now())).map_err(failed(format, &place))?;
     leave(store);
@@ -113,7 +130,8 @@ fn what(alert: &crate::model::alert::Alert) -> String {
         (Cause::Low(_), Event::Raised) if alert.level == Level::Warning => "below warning threshold".to_owned(),
         (Cause::Low(_), Event::Raised) => "low".to_owned(),
         (Cause::Low(low), Event::Resolved) => match &low.change {
-            Some(Change::Currency(before)) => format!("not low, but was told in {before}"),
+            Some(Change::Currency(Some(before))) => format!("not low, but was told in {before}"),
+            Some(Change::Currency(None)) => "not low, but was told without a currency".to_owned(),
             Some(Change::Threshold(_)) => "not low, threshold lowered".to_owned(),
             None => "recovered".to_owned(),
         },

@@ -2,29 +2,46 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::health::ago;
-use super::memory::{Answer, failed, find, leave};
-use crate::cli::StatusArgs;
+use super::memory::{Answer, answer, failed, find, leave};
+use crate::cli::StoreArgs;
 use crate::decide::Status;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
+use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, painted_columns};
 use crate::state::views::Known;
+
+/// Flags of `status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Flags {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Include checks not seen for 7 days (for example removed from the config)
+    #[arg(long)]
+    pub all: bool,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
 
 /// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
 /// `balance-alert status`.
-///
-/// # Errors
-/// How to end if there is nothing to print.
-pub(super) fn run(args: &StatusArgs) -> Answer {
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, watchdog::LONGEST, || ask(flags))
+}
+
+fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let now = clock::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;

@@ -25,16 +25,17 @@ pub(super) fn missed(owed: &Owed) -> Option<Missed> {
 #[derive(Default)]
 pub(super) struct Before<'a> {
     threshold: Option<Decimal>,
-    currency: Option<&'a str>,
+    /// The currency, if one was named; none if nothing was said.
+    currency: Option<Option<&'a str>>,
 }
 
 impl<'a> Before<'a> {
     pub(super) fn told(told: &'a Told) -> Before<'a> {
-        Before { threshold: told.threshold, currency: told.currency.as_deref() }
+        Before { threshold: told.threshold, currency: Some(told.currency.as_deref()) }
     }
 
     pub(super) fn owed(alert: &'a Alert) -> Before<'a> {
-        Before { threshold: alert.threshold(), currency: alert.currency() }
+        Before { threshold: alert.threshold(), currency: Some(alert.currency()) }
     }
 
     /// What a message that is said again was about.
@@ -44,9 +45,9 @@ impl<'a> Before<'a> {
         };
         let currency = low.account.currency.as_deref();
         match &low.change {
-            None => Before { threshold: None, currency },
-            Some(Change::Threshold(before)) => Before { threshold: Some(*before), currency },
-            Some(Change::Currency(before)) => Before { threshold: None, currency: Some(before) },
+            None => Before { threshold: None, currency: Some(currency) },
+            Some(Change::Threshold(before)) => Before { threshold: Some(*before), currency: Some(currency) },
+            Some(Change::Currency(before)) => Before { threshold: None, currency: Some(before.as_deref()) },
         }
     }
 
@@ -56,9 +57,12 @@ impl<'a> Before<'a> {
         if let Cause::Low(low) = &mut alert.cause
             && let Some((balance, threshold)) = low.account.balance.zip(low.threshold)
         {
-            let told = self.currency.filter(|told| is_other_currency(Some(*told), low.account.currency.as_deref()));
+            let now = low.account.currency.as_deref();
+            // A currency that is not named may be another one than the one that is.
+            let is_other = |told: Option<&str>| told.is_some() != now.is_some() || is_other_currency(told, now);
+            let told = self.currency.filter(|told| is_other(*told));
             let lowered = self.threshold.filter(|told| threshold < *told && balance < *told);
-            low.change = told.map(|told| Change::Currency(told.to_owned())).or(lowered.map(Change::Threshold));
+            low.change = told.map(|told| Change::Currency(told.map(str::to_owned))).or(lowered.map(Change::Threshold));
         }
         alert
     }

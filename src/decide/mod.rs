@@ -8,6 +8,7 @@ mod compare;
 pub mod config;
 mod cooldown;
 mod decision;
+pub mod found;
 mod mail;
 pub mod memory;
 mod messages;

@@ -122,8 +122,9 @@ pub struct Low {
 pub enum Change {
     /// The threshold was lowered; this is the one that was told. The balance is still below it.
     Threshold(Decimal),
-    /// The currency is another one; this is the one that was told. The amounts cannot be compared.
-    Currency(String),
+    /// The currency is another one, or only one of both was named; this is the one that was told, if one was. The amounts cannot be
+    /// compared.
+    Currency(Option<String>),
 }
 
 /// A check that cannot be read.
@@ -271,10 +272,12 @@ impl Alert {
         }
     }
 
-    /// The currency in which a balance was told, if it is now in another one.
+    /// The currency in which a balance was told, if it is now in another one; empty if none was named.
     pub fn told_currency(&self) -> Option<&str> {
         match &self.cause {
-            Cause::Low(Low { change: Some(Change::Currency(before)), .. }) => Some(before),
+            Cause::Low(Low { change: Some(Change::Currency(before)), .. }) => {
+                Some(before.as_deref().unwrap_or_default())
+            }
             _ => None,
         }
     }

@@ -51,13 +51,15 @@ fn another_currency_is_news_and_is_compared_with_nothing() {
     };
     // Balance and currency of each run, what is sent, and the currency that a recovery says was told.
     type Run = (&'static str, &'static str, &'static str, Option<&'static str>);
-    let lives: [&[Run]; 5] = [
+    let lives: [&[Run]; 7] = [
         &[("5", "USD", "+critical", None), ("5", "EUR", "+critical", None), ("5", "EUR", "~", None)],
         &[("5", "USD", "+critical", None), ("500", "EUR", "-low", Some("USD"))],
         &[("5", "USD", "+critical", None), ("500", "USD", "-low", None)],
         &[("5", "RMB", "+critical", None), ("5", "CNY", "~", None), ("500", "CNY", "-low", None)],
-        // What has no currency may be the same.
-        &[("5", "", "+critical", None), ("5", "EUR", "~", None), ("500", "EUR", "-low", None)],
+        // What has no currency may be the same, which is no news; but nobody may be told that it is.
+        &[("5", "", "+critical", None), ("5", "EUR", "~", None), ("500", "EUR", "-low", Some(""))],
+        &[("5", "USD", "+critical", None), ("5", "", "~", None), ("500", "", "-low", Some("USD"))],
+        &[("5", "", "+critical", None), ("500", "", "-low", None)],
     ];
     for runs in lives {
         let mut life = Life::new("100", None);
@@ -77,7 +79,7 @@ fn another_currency_is_news_and_is_compared_with_nothing() {
     let verdicts = judge(vec![(life.subject.clone(), read("500", "EUR"))]);
     let alerts = decide(&accounts(&verdicts), &life.memory, &life.rules, at(300), "x").alerts;
     let Cause::Low(low) = &alerts[0].alert.cause else { panic!("{alerts:?}") };
-    assert_eq!(low.change, Some(Change::Currency("USD".into())));
+    assert_eq!(low.change, Some(Change::Currency(Some("USD".into()))));
 }
 
 #[test]

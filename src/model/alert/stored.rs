@@ -123,7 +123,7 @@ impl From<Alert> for StoredAlert {
         match alert.cause {
             Cause::Low(low) => match low.change {
                 Some(Change::Threshold(before)) => stored.lowered_from = Some(before),
-                Some(Change::Currency(before)) => stored.told_currency = Some(before),
+                Some(Change::Currency(before)) => stored.told_currency = Some(before.unwrap_or_default()),
                 None => {}
             },
             Cause::Failing(failing) => stored.trouble = failing.trouble,
@@ -147,7 +147,8 @@ impl TryFrom<StoredAlert> for Alert {
         let cause = match topic {
             Topic::Low => {
                 let lowered = stored.lowered_from.map(Change::Threshold);
-                let change = lowered.or(stored.told_currency.map(Change::Currency));
+                let change = lowered
+                    .or(stored.told_currency.map(|told| Change::Currency(Some(told).filter(|told| !told.is_empty()))));
                 Cause::Low(Low { account: account(currency).ok_or_else(|| missing("kind"))?, threshold, change })
             }
             Topic::Failing => Cause::Failing(Failing { account: account(currency), trouble: stored.trouble }),

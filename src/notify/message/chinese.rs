@@ -79,8 +79,13 @@ impl Phrases for Chinese {
         format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
     }
 
-    fn converted(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String {
-        format!("{kind} {balance}，不低于阈值 {threshold}；但此前的告警以 {before} 计，金额不作换算")
+    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String {
+        let why = match (before, is_named) {
+            (None, _) => "此前的告警未注明币种，可能并非同一币种".to_owned(),
+            (Some(before), true) => format!("此前的告警以 {before} 计，金额不作换算"),
+            (Some(before), false) => format!("此前的告警以 {before} 计，现在未注明币种"),
+        };
+        format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
     }
 
     fn unlimited(&self, kind: &str) -> String {
@@ -143,8 +148,8 @@ impl Phrases for Chinese {
         format!("{of}{count} {what}{times}读取失败：{}（{names}）", group.why)
     }
 
-    fn told_in(&self, currency: &str) -> String {
-        format!("（此前以 {currency} 告知）")
+    fn told_in(&self, currency: Option<&str>) -> String {
+        currency.map_or_else(|| "（此前告知时未注明币种）".to_owned(), |currency| format!("（此前以 {currency} 告知）"))
     }
 
     fn missed(&self, what: &str, at: &str, is_unsure: bool) -> String {

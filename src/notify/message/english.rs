@@ -69,10 +69,13 @@ impl Phrases for English {
         format!("{kind} {balance} is not below the threshold any more, which is now {threshold} instead of {before}")
     }
 
-    fn converted(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String {
-        format!(
-            "{kind} {balance} is not below the threshold {threshold}, but the alert was in {before}, and amounts are not converted"
-        )
+    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String {
+        let why = match (before, is_named) {
+            (None, _) => "the alert named no currency, which may be another one".to_owned(),
+            (Some(before), true) => format!("the alert was in {before}, and amounts are not converted"),
+            (Some(before), false) => format!("the alert was in {before}, and no currency is named now"),
+        };
+        format!("{kind} {balance} is not below the threshold {threshold}, but {why}")
     }
 
     fn unlimited(&self, kind: &str) -> String {
@@ -135,8 +138,8 @@ impl Phrases for English {
         format!("{count} {what}{of} could not be read{times}: {} ({names})", group.why)
     }
 
-    fn told_in(&self, currency: &str) -> String {
-        format!(" (told in {currency})")
+    fn told_in(&self, currency: Option<&str>) -> String {
+        currency.map_or_else(|| " (told without a currency)".to_owned(), |currency| format!(" (told in {currency})"))
     }
 
     fn missed(&self, what: &str, at: &str, is_unsure: bool) -> String {

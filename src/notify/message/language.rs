@@ -62,8 +62,8 @@ pub(super) trait Phrases {
     fn recovered(&self, kind: &str, balance: &str, threshold: &str) -> String;
     /// A balance is not low any more, because the threshold was lowered.
     fn lowered(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String;
-    /// A balance is not low, but was told in another currency.
-    fn converted(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String;
+    /// A balance is not low, but was told in another currency, or only one of both currencies was named.
+    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String;
     /// A balance has no limit any more.
     fn unlimited(&self, kind: &str) -> String;
     /// A check could not be read in so many runs.
@@ -77,8 +77,8 @@ pub(super) trait Phrases {
     /// Several checks with one cause.
     fn group(&self, group: &Group) -> String;
 
-    /// In short: the currency that was told.
-    fn told_in(&self, currency: &str) -> String;
+    /// In short: the currency that was told, if one was.
+    fn told_in(&self, currency: Option<&str>) -> String;
     /// In short: what was missed.
     fn missed(&self, what: &str, at: &str, is_unsure: bool) -> String;
 }

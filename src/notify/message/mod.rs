@@ -190,7 +190,7 @@ fn bounded(mut alert: Alert) -> Alert {
         Cause::Low(low) => {
             shorten(&mut low.account.currency);
             if let Some(Change::Currency(before)) = &mut low.change {
-                *before = text::one_line(before, CURRENCY_CHARS);
+                shorten(before);
             }
         }
         Cause::Failing(failing) => {

@@ -50,7 +50,8 @@ impl Sentence<'_> {
                 phrases.lowered(kind, &balance, &threshold, &before)
             }
             (Event::Resolved, Some(_), Some(Change::Currency(before))) => {
-                phrases.converted(kind, &balance, &threshold, &(self.neutral)(before))
+                let before = before.as_deref().map(|before| (self.neutral)(before));
+                phrases.incomparable(kind, &balance, &threshold, before.as_deref(), currency.is_some())
             }
         }
     }
@@ -125,7 +126,9 @@ impl Sentence<'_> {
             }
         };
         let what = if what.is_empty() { name.to_owned() } else { format!("{name} {what}") };
-        let before = alert.told_currency().map(|before| self.phrases.told_in(&(self.neutral)(before)));
+        let before = alert.told_currency().map(|before| {
+            self.phrases.told_in(Some((self.neutral)(before)).as_deref().filter(|told| !told.is_empty()))
+        });
         let addition = match &alert.missed {
             None => alert.since.map(|since| self.phrases.since(&moment(since))).unwrap_or_default(),
             Some(missed) => self.phrases.missed(&self.missed(missed), &moment(missed.at), missed.is_unsure),

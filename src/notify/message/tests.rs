@@ -123,9 +123,22 @@ fn every_event_has_its_sentence() {
             "🟢 A（AI platform）：点数 74.75 USD，不再低于阈值：阈值已从 200.00 USD 下调到 100.00 USD",
         ),
         (
-            with(&resolved, |low| low.change = Some(Change::Currency("CNY".into()))),
+            with(&resolved, |low| low.change = Some(Change::Currency(Some("CNY".into())))),
             "🟢 A (AI platform): credits 74.75 USD is not below the threshold 100.00 USD, but the alert was in CNY, and amounts are not converted",
             "🟢 A（AI platform）：点数 74.75 USD，不低于阈值 100.00 USD；但此前的告警以 CNY 计，金额不作换算",
+        ),
+        (
+            with(&resolved, |low| {
+                low.change = Some(Change::Currency(Some("CNY".into())));
+                low.account.currency = None;
+            }),
+            "🟢 A (AI platform): credits 74.75 is not below the threshold 100, but the alert was in CNY, and no currency is named now",
+            "🟢 A（AI platform）：点数 74.75，不低于阈值 100；但此前的告警以 CNY 计，现在未注明币种",
+        ),
+        (
+            with(&resolved, |low| low.change = Some(Change::Currency(None))),
+            "🟢 A (AI platform): credits 74.75 USD is not below the threshold 100.00 USD, but the alert named no currency, which may be another one",
+            "🟢 A（AI platform）：点数 74.75 USD，不低于阈值 100.00 USD；但此前的告警未注明币种，可能并非同一币种",
         ),
         (
             Alert { missed: missed_low(Some("CNY")), ..resolved.clone() },
@@ -308,11 +321,13 @@ fn in_short_too_it_is_said_that_nobody_heard_the_beginning() {
         }
     }
     let late = Alert { since: Some(at), ..alert("A", Level::Critical) };
-    let other = with(&over, |low| low.change = Some(Change::Currency("CNY".into())));
-    for (language, want) in [
-        (Language::En, "🟢 1 recovered: A 74.75 USD (told in CNY)"),
-        (Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前以 CNY 告知）"),
+    for (told, language, want) in [
+        (Some("CNY"), Language::En, "🟢 1 recovered: A 74.75 USD (told in CNY)"),
+        (Some("CNY"), Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前以 CNY 告知）"),
+        (None, Language::En, "🟢 1 recovered: A 74.75 USD (told without a currency)"),
+        (None, Language::Zh, "🟢 1 个恢复: A 74.75 USD（此前告知时未注明币种）"),
     ] {
+        let other = with(&over, |low| low.change = Some(Change::Currency(told.map(str::to_owned))));
         let mut message = Message::new(std::slice::from_ref(&other), language, "r");
         message.shorten();
         assert_eq!(message.lines(&message.alerts, literal), [want]);
