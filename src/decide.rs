@@ -15,7 +15,8 @@ use serde::Serialize;
 use settle::{Now, Settler};
 
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::{Renewal, Standing, Subscription};
+use crate::check::subscription::config::Subscription;
+use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Memory};

@@ -16,7 +16,7 @@ use crate::check::mailbox::config::Mailbox;
 use crate::check::mailbox::resolve::Resolver;
 use crate::check::mailbox::scan::{Scanned, Scanner, Terms};
 use crate::check::pool::{Job, Lost, Traits};
-use crate::check::subscription::Schedule;
+use crate::check::subscription::config::Schedule;
 use crate::check::{self, CachedReading, Outcome};
 use crate::cli::CheckArgs;
 use crate::config::{self, Reach};

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::Loaded;
+use super::load::build;
 use super::source::Source;
-use super::{Loaded, rules};
 use crate::process::environment::Environment;
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");
     let source = Source::File { path: folder, variable: None };
     let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("HOME", "/nonexistent")]).collect();
-    rules::build(&source, text, &Environment::of(&variables))
+    build(&source, text, &Environment::of(&variables))
 }
 
 /// All that a user is told.

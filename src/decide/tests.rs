@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::settle::has_dropped;
 use super::*;
 use crate::check::Reading;
-use crate::check::subscription::Schedule;
+use crate::check::subscription::config::Schedule;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Fate, Heard, Owed, Told};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;

@@ -14,7 +14,7 @@ use crate::check::account::page::{Kind, Reader};
 use crate::check::account::{Account, Target};
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
-use crate::check::subscription::Subscription;
+use crate::check::subscription::config::Subscription;
 use crate::cli::{CheckArgs, Only};
 use crate::config::Config;
 use crate::decide::{Listener, Rules, Subject};

@@ -15,6 +15,7 @@ mod book;
 pub mod config;
 mod database;
 mod mend;
+pub mod place;
 mod postgres;
 mod rows;
 mod schema;
@@ -46,7 +47,7 @@ use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::{aside, fault};
-use crate::state::config::Place;
+use crate::state::place::Place;
 use crate::wire::http::Clients;
 
 /// Longest wait for a store in a run, locks of other runs included.

@@ -73,7 +73,7 @@ fn the_readmes_name_every_exit_code_variable_and_provider() {
             };
             assert!(readme.contains(&row), "{file}: {row}");
         }
-        for (name, _) in balance_alert::cli::VARIABLES {
+        for (name, _) in balance_alert::cli::variables() {
             assert!(readme.contains(&format!("`{name}`")), "{file}: {name}");
         }
         for page in balance_alert::check::account::catalog() {

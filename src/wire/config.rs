@@ -1,29 +1,97 @@
-//! The rules of `auth`, the same for webhooks and for the Pushgateway.
+//! What a config says of how something is asked or told: who sends (`auth`), and how often (`rate_limit`).
 
 use std::time::Duration;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
-use super::{Builder, under};
-use crate::config::credential::Use;
-use crate::config::document::{Part, Step};
-use crate::config::problem::Reach;
-use crate::config::raw::{RawAuth, RawBasic, RawHeader, RawJwt};
+use super::auth::{self, Jwt, Login};
+use super::limit::Limit;
 use crate::process::echo;
-use crate::wire::auth::{self, Jwt, Login};
+use crate::yaml::credential::Use;
+use crate::yaml::field::{Field, Number, Variable, fields};
+use crate::yaml::path::{Part, Step, last_key, under};
+use crate::yaml::problem::Reach;
+use crate::yaml::reader::ConfigReader;
+use crate::yaml::scalar::Lenient;
 
-/// The variable that stands for `jwt.secret`.
-const SECRET: &str = "JWT_SECRET_KEY";
-/// The variable that stands for `jwt.expires_hours`.
-const EXPIRES: &str = "JWT_ACCESS_TOKEN_EXPIRES_HOURS";
+fields! {
+    /// How a request proves who sends it: exactly one way.
+    pub(crate) struct RawAuth {
+        /// User and password.
+        basic: RawBasic;
+        /// A bearer token.
+        bearer: String;
+        /// A file that holds a bearer token; read in every run.
+        bearer_file: String;
+        /// A token that is made for each request.
+        jwt: RawJwt;
+        /// A header of the receiver's own.
+        header: RawHeader;
+    }
+}
+
+fields! {
+    /// User and password.
+    pub(crate) struct RawBasic {
+        /// The user.
+        username: String, required = true;
+        /// The password.
+        password: String;
+        /// A file that holds the password.
+        password_file: String;
+    }
+}
+
+fields! {
+    /// A JSON Web Token that is made for each request.
+    pub(crate) struct RawJwt {
+        /// The secret that both sides know; it should have at least 32 bytes.
+        secret: String, variable = SECRET;
+        /// A file that holds the secret.
+        secret_file: String;
+        /// How the token is signed.
+        algorithm: JwtAlgorithm, default = "HS256";
+        /// How long the token is good for, in hours.
+        expires_hours: Lenient<Decimal>, number = HOURS, variable = EXPIRES;
+        /// The issuer that the token names (`iss`).
+        issuer: String;
+        /// The audience that the token names (`aud`).
+        audience: String;
+    }
+}
+
+/// How a token is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum JwtAlgorithm {
+    /// HMAC with SHA-256
+    #[default]
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+fields! {
+    /// A header of the receiver's own.
+    pub(crate) struct RawHeader {
+        /// Its name.
+        name: String, required = true;
+        /// Its value, a secret.
+        value: String;
+        /// A file that holds the value.
+        value_file: String;
+    }
+}
+
+/// The variable that stands for `jwt.secret`, where the config has none.
+const SECRET: Variable =
+    Variable { name: "JWT_SECRET_KEY", note: "for every webhook and the Pushgateway, where the config has none" };
+/// The variable that stands for `jwt.expires_hours`, likewise.
+const EXPIRES: Variable = Variable { name: "JWT_ACCESS_TOKEN_EXPIRES_HOURS", note: "where the config has none" };
 /// A key is no shorter than the hash (RFC 7518 section 3.2).
 const SHORTEST_KEY: usize = 32;
-/// How long a token is good for, in hours.
-const STANDARD_HOURS: Decimal = Decimal::from_parts(24, 0, 0, false, 0);
-/// A year.
-const MOST_HOURS: Decimal = Decimal::from_parts(8760, 0, 0, false, 0);
 /// Headers that make a request what it is.
 const TAKEN: [&str; 14] = [
     "accept-encoding",
@@ -42,8 +110,13 @@ const TAKEN: [&str; 14] = [
     auth::TIMESTAMP,
 ];
 
-impl Builder<'_> {
-    pub(super) fn auth(&mut self, path: &[Step], raw: RawAuth, broken: &mut Option<String>) -> Option<Login> {
+/// How long a token is good for, in hours.
+const HOURS: Number = Number::above_zero(8760).unit("hours").or(24);
+/// The variable alone, without a place in the config.
+const BARE_EXPIRES: Field = Field { variable: Some(EXPIRES), ..Field::of("", "") };
+
+impl ConfigReader<'_> {
+    pub(crate) fn auth(&mut self, path: &[Step], raw: RawAuth, broken: &mut Option<String>) -> Option<Login> {
         let RawAuth { basic, bearer, bearer_file, jwt, header } = raw;
         let has_bearer = bearer.is_some() || bearer_file.is_some();
         let is_unset = ["basic", "bearer", "bearer_file", "jwt", "header"]
@@ -58,11 +131,11 @@ impl Builder<'_> {
             0 if is_unset => return None,
             0 => {
                 let hint = Some("set `basic`, `bearer`, `bearer_file`, `jwt` or `header`".to_owned());
-                self.problem(path, Part::Value, "`auth` says no way", hint);
+                self.problem(path, Part::Value, "`auth` is empty: choose one method", hint);
                 return None;
             }
             _ => {
-                self.problem(path, Part::Value, "the ways of `auth` exclude each other", None);
+                self.problem(path, Part::Value, "`auth` has several methods: keep one", None);
                 return None;
             }
         }
@@ -76,7 +149,7 @@ impl Builder<'_> {
     }
 
     /// A token that follows the word `Bearer`.
-    pub(super) fn bearer(
+    pub(crate) fn bearer(
         &mut self,
         path: &[Step],
         field: &str,
@@ -90,7 +163,7 @@ impl Builder<'_> {
         Some(Login::Bearer(token))
     }
 
-    pub(super) fn basic(&mut self, path: &[Step], raw: RawBasic, broken: &mut Option<String>) -> Option<Login> {
+    pub(crate) fn basic(&mut self, path: &[Step], raw: RawBasic, broken: &mut Option<String>) -> Option<Login> {
         let password = self.secret(path, "password", raw.password, raw.password_file.as_deref(), broken);
         self.required(path, "username", raw.username.is_some());
         if broken.is_none() {
@@ -109,7 +182,7 @@ impl Builder<'_> {
 
     fn jwt(&mut self, path: &[Step], raw: RawJwt, broken: &mut Option<String>) -> Option<Login> {
         let has_own = raw.secret.is_some() || raw.secret_file.is_some() || self.is_flagged(&under(path, "secret"));
-        let secret = match self.environment.overlay(SECRET).filter(|_| !has_own) {
+        let secret = match self.environment.overlay(SECRET.name).filter(|_| !has_own) {
             Some(secret) => {
                 self.redactor.learn(secret);
                 Some(SecretString::from(secret))
@@ -119,7 +192,7 @@ impl Builder<'_> {
         let expires = self.expires(path, raw.expires_hours.map(|n| n.0));
         let Some(secret) = secret else {
             if broken.is_none() && !has_own {
-                let hint = Some(format!("set it, `secret_file` or the variable {SECRET}"));
+                let hint = Some(format!("set it, `secret_file` or the variable {}", SECRET.name));
                 self.problem(path, Part::Value, "`secret` is missing", hint);
             }
             return None;
@@ -128,23 +201,25 @@ impl Builder<'_> {
             self.vet(path, "secret", secret.expose_secret(), Use::Password, broken);
         }
         if secret.expose_secret().len() < SHORTEST_KEY {
-            let name = if has_own { "the `secret` of a `jwt`" } else { SECRET };
+            let name = if has_own { "the `secret` of a `jwt`" } else { SECRET.name };
             self.warnings.push(format!("{name} is shorter than {SHORTEST_KEY} bytes, so tokens can be guessed"));
         }
         Some(Login::Jwt(Jwt { secret, expires, issuer: raw.issuer, audience: raw.audience }))
     }
 
+    /// How long a token is good for: as the config says, else the variable, else the default.
     fn expires(&mut self, path: &[Step], hours: Option<Decimal>) -> Duration {
         let (place, name) = match hours {
-            Some(_) => (under(path, "expires_hours"), "expires_hours"),
-            None => (Vec::new(), EXPIRES),
+            Some(_) => (under(path, RawJwt::expires_hours.name), RawJwt::expires_hours.name),
+            None => (Vec::new(), EXPIRES.name),
         };
-        let hours = if hours.is_some() { hours } else { self.overlay(EXPIRES, None) };
-        let hours = hours.unwrap_or(STANDARD_HOURS);
-        let seconds = (hours * Decimal::from(3600)).to_u64().filter(|_| hours <= MOST_HOURS);
+        let hours = match hours {
+            Some(hours) => hours,
+            None => self.overlaid(&[], &BARE_EXPIRES, None).unwrap_or(Decimal::from(HOURS.default())),
+        };
+        let seconds = (hours * Decimal::from(3600)).to_u64().filter(|_| HOURS.has(hours));
         seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).unwrap_or_else(|| {
-            let message = format!("`{name}` must be above 0 and at most {MOST_HOURS} hours{}", echo::but_is(hours));
-            self.problem(&place, Part::Value, message, None);
+            self.problem(&place, Part::Value, format!("`{name}` must be {HOURS}{}", echo::but_is(hours)), None);
             Duration::ZERO
         })
     }
@@ -169,7 +244,7 @@ impl Builder<'_> {
     }
 
     /// Whether a secret can travel in a header: one line of visible characters.
-    pub(super) fn is_sound(&mut self, path: &[Step], secret: &SecretString, broken: &mut Option<String>) -> bool {
+    pub(crate) fn is_sound(&mut self, path: &[Step], secret: &SecretString, broken: &mut Option<String>) -> bool {
         let message = match secret.expose_secret() {
             "" => "a password or token is empty",
             secret if secret.chars().any(char::is_control) => {
@@ -180,5 +255,19 @@ impl Builder<'_> {
         *broken = broken.take().or(Some(message.to_owned()));
         self.push(path, Part::Value, message.to_owned(), None, Reach::Entry);
         false
+    }
+
+    /// How often something may be done: none for as often as it likes.
+    pub(crate) fn limit(&mut self, path: &[Step], text: &str) -> Option<Limit> {
+        if text.trim() == "none" {
+            return None;
+        }
+        match text.parse() {
+            Ok(limit) => Some(limit),
+            Err(why) => {
+                self.problem(path, Part::Value, format!("{} {why}", echo::key(last_key(path))), None);
+                None
+            }
+        }
     }
 }
