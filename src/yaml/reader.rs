@@ -273,7 +273,7 @@ impl<'a> ConfigReader<'a> {
         }
         for (path, must_be) in &self.document.numbers.refused {
             let message = format!("{} must be {must_be}", echo::key(last_key(path)));
-            let hint = (*must_be == PLAIN_NUMBER).then(|| PLAIN_HINT.to_owned());
+            let hint = (*must_be == PLAIN_NUMBER).then(|| format!("{PLAIN_HINT}, or as text in quotes"));
             self.problem(path, Part::Value, message, hint);
             self.flagged.insert(path.clone());
         }

@@ -154,9 +154,9 @@ fields! {
     /// How mailboxes are read.
     pub(crate) struct RawEmailSettings {
         /// How many days back a first look at a mailbox goes.
-        days: Lenient<i128>, number = Number::within(1, 30).or(1);
+        days: Lenient<i128>, number = DAYS;
         /// Most mails that are read in one mailbox in one run; the newest are read.
-        max_emails: Lenient<i128>, number = Number::within(1, 100_000).or(1000), variable = Variable::of("MAX_EMAILS_TO_SCAN");
+        max_emails: Lenient<i128>, number = MAX_EMAILS, variable = Variable::of("MAX_EMAILS_TO_SCAN");
         /// Words that make a mail an alert, instead of the program's own.
         alert_keywords: Vec<String>;
         /// Words in addition.
@@ -228,7 +228,8 @@ pub struct EmailSettings {
 
 impl Default for EmailSettings {
     fn default() -> Self {
-        EmailSettings { days: 1, max_emails: 1000 }
+        let [days, max_emails] = [DAYS, MAX_EMAILS].map(Number::default);
+        EmailSettings { days, max_emails: max_emails as usize }
     }
 }
 
@@ -240,6 +241,10 @@ const FOLDER: &str = "INBOX";
 /// The tenant of Microsoft's that everybody belongs to.
 const TENANT: &str = "common";
 
+/// How many days back a first look goes.
+const DAYS: Number = Number::within(1, 30).or(1);
+/// Most mails that are read in a mailbox and run.
+const MAX_EMAILS: Number = Number::within(1, 100_000).or(1000);
 /// Most entries of a list of words.
 const MOST_WORDS: usize = 1000;
 
