@@ -260,13 +260,13 @@ fn a_text_that_looks_like_a_number_is_as_it_is_written() {
     for (written, want) in [("1.50", "1.50"), ("1.0", "1.0"), ("5.", "5."), ("+5", "+5"), ("010", "010"), ("7", "7")] {
         let text = format!(
             "projects: [{{ name: A, provider: file, threshold: {written}, options: {{ path: {written} }} }}]\n\
-             metrics: {{ pushgateway: {{ url: 'http://127.0.0.1:9091', grouping: {{ version: {written} }} }} }}\n"
+             metrics: {{ pushgateway: {{ url: 'http://127.0.0.1:9091', grouping: {{ release: {written} }} }} }}\n"
         );
         let text = if written == "010" { text.replace("threshold: 010", "threshold: 10") } else { text };
         let loaded = load(&text, &[]);
         let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
         assert_eq!(config.projects()[0].options["path"], want, "{written}");
-        assert_eq!(config.metrics().gateway.as_ref().unwrap().grouping["version"], want, "{written}");
+        assert_eq!(config.metrics().gateway.as_ref().unwrap().grouping["release"], want, "{written}");
     }
 }
 

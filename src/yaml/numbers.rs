@@ -29,14 +29,30 @@ pub(crate) struct Numbers {
 
 /// Looks at the text of the numbers of a tree.
 pub(super) fn look(text: &str, root: &Value) -> Numbers {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
-    if !text.split(|c| !is_part(c)).any(is_worth_a_look) {
+    if !words(text).any(is_worth_a_look) {
         return Numbers::default();
     }
     let found = Found::default();
     // The same text was just read to its end, and the tree was made of it.
     let _ = Written { value: root, found: &found }.deserialize(serde_yaml::Deserializer::from_str(text));
     found.numbers.into_inner()
+}
+
+/// The words of a text that may be numbers: those that begin with a digit, a point or a sign.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-');
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            at += bytes[at..].iter().position(is_part)?;
+            let begin = at;
+            at += bytes[at..].iter().position(|byte| !is_part(byte)).unwrap_or(bytes.len() - at);
+            if matches!(bytes[begin], b'0'..=b'9' | b'.' | b'+' | b'-') {
+                return text.get(begin..at);
+            }
+        }
+    })
 }
 
 /// Whether a word may be a number that is written otherwise than the program would write it.

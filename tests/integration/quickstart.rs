@@ -167,7 +167,7 @@ fn documented_defaults_are_the_real_ones() {
         ("response_cache_ttl", settings.response_cache_ttl.as_secs().to_string()),
         ("circuit_breaker_failures", settings.circuit.failures.to_string()),
         ("circuit_breaker_seconds", settings.circuit.open_for.as_secs().to_string()),
-        ("language", settings.language.as_str().to_owned()),
+        ("language", format!("{:?}", settings.language).to_lowercase()),
         ("timezone", settings.timezone.iana_name().unwrap().to_owned()),
     ];
     for (name, value) in real {
