@@ -176,7 +176,7 @@ pub(super) fn run(args: &CheckArgs, process: &Process) -> Exit {
         log::warn!("{warning}");
     }
     for channel in &plan.channels {
-        if let Some(why) = &channel.broken {
+        if let Some(why) = channel.fault() {
             log::warn!("no alert can be sent through `{}`: {why}", channel.name);
         }
     }
@@ -227,7 +227,7 @@ fn carry_out(mut plan: Plan, context: &Context) -> Report {
     });
     // What a signal has cut off stands for the whole as little as what flags have left out.
     let is_partial = plan.is_partial || learnt.found.is_cut();
-    let unusable = plan.channels.iter().filter(|channel| channel.broken.is_some());
+    let unusable = plan.channels.iter().filter(|channel| channel.fault().is_some());
     let run = Run {
         id: context.run_id.clone(),
         started_at: context.started_at,

@@ -43,9 +43,9 @@ pub(super) fn describe(config: &Config, plan: &Plan) -> String {
     if !plan.mailboxes.is_empty() {
         let rows = plan.mailboxes.iter().map(|mailbox| {
             let address = &mailbox.address;
-            let place = match &mailbox.broken {
-                Some(why) => format!("cannot be read: {why}"),
-                None => format!("{}:{} {}", address.host, address.port, address.folder),
+            let place = match &mailbox.login {
+                Err(why) => format!("cannot be read: {why}"),
+                Ok(_) => format!("{}:{} {}", address.host, address.port, address.folder),
             };
             vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
         });
@@ -72,8 +72,8 @@ pub(super) fn describe(config: &Config, plan: &Plan) -> String {
         .channels()
         .iter()
         .map(|channel| {
-            let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
-            let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
+            let host = channel.address().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
+            let state = channel.fault().map(|why| format!(" (cannot be used: {why})"));
             format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
         })
         .collect();

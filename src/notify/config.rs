@@ -104,8 +104,8 @@ pub struct Channel {
     pub name: String,
     /// The service.
     pub kind: ChannelKind,
-    /// The address; none for the console, or if the channel is broken.
-    pub url: Option<Url>,
+    /// The address, which a console has not, or why nothing can be sent through the channel.
+    pub url: Result<Option<Url>, String>,
     /// The signing secret.
     pub secret: Option<SecretString>,
     /// Who sends.
@@ -120,11 +120,19 @@ pub struct Channel {
     pub send_resolved: bool,
     /// Whether what proves who sends may travel in the clear.
     pub allow_insecure: bool,
-    /// Why nothing can be sent through it.
-    pub broken: Option<String>,
 }
 
 impl Channel {
+    /// The address, if there is one.
+    pub fn address(&self) -> Option<&Url> {
+        self.url.as_ref().ok().and_then(Option::as_ref)
+    }
+
+    /// Why nothing can be sent through it.
+    pub fn fault(&self) -> Option<&str> {
+        self.url.as_ref().err().map(String::as_str)
+    }
+
     /// What a body is signed with; the robots of chat services have signatures of their own.
     pub fn body_secret(&self) -> Option<&SecretString> {
         self.secret.as_ref().filter(|_| self.kind == ChannelKind::Custom)
@@ -197,19 +205,21 @@ impl ConfigReader<'_> {
             is_named.push(named);
         }
         for (channel, path) in channels.iter_mut().zip(&places) {
-            self.break_late(path, &mut channel.broken);
+            // Another entry with its name may have been found since.
+            if let (Ok(_), Some(why)) = (&channel.url, self.fault(path)) {
+                channel.url = Err(why);
+            }
         }
         identify(&mut channels, &is_named);
         channels
     }
 
     fn channel(&mut self, path: &[Step], raw: RawWebhook) -> Channel {
-        let mut broken = self.unset_under(path);
-        let url = self.secret(path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
-        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
+        let url = self.secret(path, "url", raw.url, raw.url_file.as_deref());
+        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref());
         for (field, secret, purpose) in [("url", &url, Use::Address), ("secret", &secret, Use::Password)] {
             if let Some(secret) = secret {
-                self.vet(path, field, secret.expose_secret(), purpose, &mut broken);
+                self.vet(path, field, secret.expose_secret(), purpose);
             }
         }
         let address = url.as_ref().and_then(|url| web_address(url.expose_secret()).ok());
@@ -225,13 +235,13 @@ impl ConfigReader<'_> {
             }
             (ChannelKind::Console, None) => {}
             (_, None) => {
-                if broken.is_none() && !self.is_flagged(&under(path, "url")) {
+                if !self.is_unusable(path) && !self.is_flagged(&under(path, "url")) {
                     let hint = Some("set `url`, or `type: console` to print alerts".to_owned());
                     self.problem(path, Part::Value, "`url` is missing", hint);
                 }
             }
             (_, Some(url)) if url.expose_secret().is_empty() => {
-                broken = broken.or_else(|| Some("`url` is empty".to_owned()));
+                self.break_entry(path, "`url` is empty");
                 self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
             }
             (_, Some(url)) => match web_address(url.expose_secret()) {
@@ -255,7 +265,7 @@ impl ConfigReader<'_> {
             if kind == ChannelKind::Console {
                 self.problem(&at, Part::Key(0), "a console channel takes no `auth`", None);
             }
-            self.auth(&at, auth, &mut broken)
+            self.auth(&at, auth)
         });
         let limit = match raw.rate_limit {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
@@ -265,12 +275,11 @@ impl ConfigReader<'_> {
         let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
         let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| SOURCE.to_owned());
         let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
-        let broken = broken.or_else(|| self.broken_at(path));
         Channel {
             id: name.clone(),
             name,
             kind,
-            url: parsed,
+            url: self.fault(path).map_or(Ok(parsed), Err),
             secret,
             login,
             limit,
@@ -278,7 +287,6 @@ impl ConfigReader<'_> {
             accept,
             send_resolved,
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
-            broken,
         }
     }
 
@@ -332,7 +340,7 @@ fn identify(channels: &mut [Channel], is_named: &[bool]) {
         if *named || names.iter().filter(|name| **name == names[at]).count() == 1 {
             continue;
         }
-        let address = channels[at].url.as_ref().map(Url::as_str).unwrap_or_default();
+        let address = channels[at].address().map(Url::as_str).unwrap_or_default();
         let hash: String = Sha256::digest(address).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let id = format!("{}:{hash}", names[at]);
         // One address twice is two channels: each of them gets every message.

@@ -300,7 +300,7 @@ impl Task {
     }
 
     fn broken(&self) -> Option<Failure> {
-        self.channel.broken.as_ref().map(|why| Failure::new(Reason::Config, why.clone()))
+        self.channel.fault().map(|why| Failure::new(Reason::Config, why))
     }
 
     fn render(&mut self) -> Delivery {

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
 
+use crate::check::account::Account;
 use crate::check::account::config::Project;
-use crate::check::account::page::{Kind, Reader};
-use crate::check::account::{Account, Target};
+use crate::check::account::page::Kind;
 use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::subscription::config::Subscription;
@@ -117,7 +116,7 @@ impl Plan {
         let checks = selected.into_iter().map(|project| (project, identity(project)));
         let checks: Vec<Check> = checks
             .filter(|(_, identity)| is_ours(*identity))
-            .map(|(project, identity)| check(project, identity, config))
+            .map(|(project, identity)| check(project, identity))
             .collect();
         let mut metrics = config.metrics().clone();
         if let (Some(shard), Some(gateway)) = (shard, &mut metrics.gateway) {
@@ -227,12 +226,9 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
     Ok(projects.iter().filter(wanted).collect())
 }
 
-fn check(project: &Project, identity: Identity, config: &Config) -> Check {
+fn check(project: &Project, identity: Identity) -> Check {
     let page = &project.page;
-    let account = match (&project.broken, &project.reader) {
-        (None, Some(reader)) => account(project, reader, config),
-        (why, _) => Err(why.clone().unwrap_or_default()),
-    };
+    let account = project.account.clone();
     let subject = Subject {
         identity,
         name: project.name.clone(),
@@ -257,19 +253,4 @@ fn identity(project: &Project) -> Identity {
     let options = project.options.iter().map(|(name, value)| format!("{name}={value}"));
     let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).collect();
     Identity::of("project", &project.name, &account.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-fn account(project: &Project, reader: &Arc<Reader>, config: &Config) -> Result<Account, String> {
-    let page = &project.page;
-    let target = Target::of(page, &project.options, project.base_url.as_ref(), config.folder())?;
-    Ok(Account {
-        page: Arc::clone(page),
-        reader: Arc::clone(reader),
-        credential: project.credential.clone().unwrap_or_else(|| SecretString::from(String::new())),
-        options: project.options.clone(),
-        currency: project.currency.clone(),
-        target,
-        allow_insecure: project.allow_insecure,
-        timeout: project.timeout,
-    })
 }

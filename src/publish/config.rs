@@ -91,8 +91,8 @@ impl Default for Metrics {
 /// A Pushgateway, and the group that a run replaces there.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    /// Its address; none only if it is broken.
-    pub url: Option<Url>,
+    /// Its address, or why nothing can be pushed.
+    pub url: Result<Url, String>,
     /// The job of the group.
     pub job: String,
     /// More labels of the group.
@@ -105,8 +105,6 @@ pub struct Gateway {
     pub allow_insecure: bool,
     /// Longest time for the push.
     pub timeout: Duration,
-    /// Why nothing can be pushed.
-    pub broken: Option<String>,
 }
 
 impl ConfigReader<'_> {
@@ -128,7 +126,7 @@ impl ConfigReader<'_> {
             let message = "`textfile` must end in `.prom`, or node_exporter does not read it";
             self.problem(&at, Part::Value, message, None);
         }
-        let fault = self.broken_at(&at).or_else(|| self.broken_at(&path));
+        let fault = self.fault(&at).or_else(|| self.fault(&path));
         let textfile = match (fault, raw.textfile) {
             (Some(why), file) if file.is_some() || self.is_flagged(&at) => Some(Err(why)),
             (_, file) => file.map(|file| Ok(self.folder.join(file))),
@@ -141,7 +139,6 @@ impl ConfigReader<'_> {
     }
 
     fn gateway(&mut self, path: &[Step], mut raw: RawGateway) -> Gateway {
-        let mut broken = self.unset_under(path);
         let variable = self.environment.overlay(URL.name).map(str::to_owned);
         let place: NodePath = under(path, "url");
         if variable.is_some() {
@@ -151,7 +148,7 @@ impl ConfigReader<'_> {
         let url = match (variable, raw.url.take()) {
             (Some(url), _) | (None, Some(url)) => self.gateway_address(&place, name, url.trim()),
             (None, None) => {
-                if broken.is_none() && !self.is_flagged(&place) {
+                if !self.is_unusable(path) && !self.is_flagged(&place) {
                     let hint = Some(format!("set it, or the variable {}", URL.name));
                     self.problem(path, Part::Value, "`url` is missing", hint);
                 }
@@ -161,13 +158,17 @@ impl ConfigReader<'_> {
         if raw.job.as_deref() == Some("") {
             self.problem(&under(path, "job"), Part::Value, "`job` is empty", None);
         }
-        let login = self.gateway_login(path, &mut raw, &mut broken);
-        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), &mut broken);
+        let login = self.gateway_login(path, &mut raw);
+        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref());
         if let Some(secret) = &secret {
-            self.vet(path, "secret", secret.expose_secret(), Use::Password, &mut broken);
+            self.vet(path, "secret", secret.expose_secret(), Use::Password);
         }
         let grouping = self.grouping(path, raw.grouping.unwrap_or_default());
         let timeout = self.seconds(path, &RawGateway::timeout_seconds, raw.timeout_seconds);
+        let url = match self.fault(path).or_else(|| self.fault(&path[..1])) {
+            Some(why) => Err(why),
+            None => url.ok_or_else(|| "it has no address".to_owned()),
+        };
         Gateway {
             url,
             job: raw.job.unwrap_or_else(|| JOB.to_owned()),
@@ -176,12 +177,11 @@ impl ConfigReader<'_> {
             secret: secret.filter(|secret| !secret.expose_secret().is_empty()),
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
             timeout,
-            broken: broken.or_else(|| self.broken_at(path)).or_else(|| self.broken_at(&path[..1])),
         }
     }
 
     /// `auth`, or the fields that say the same in short.
-    fn gateway_login(&mut self, path: &[Step], raw: &mut RawGateway, broken: &mut Option<String>) -> Option<Login> {
+    fn gateway_login(&mut self, path: &[Step], raw: &mut RawGateway) -> Option<Login> {
         let basic = RawBasic {
             username: raw.username.take(),
             password: raw.password.take(),
@@ -192,16 +192,16 @@ impl ConfigReader<'_> {
         let has_token = token.is_some() || file.is_some();
         let login = match (has_basic, has_token, raw.auth.take()) {
             (false, false, None) => return None,
-            (false, false, Some(auth)) => return self.auth(&under(path, "auth"), auth, broken),
-            (true, false, None) => self.basic(path, basic, broken),
-            (false, true, None) => self.bearer(path, "bearer_token", token, file.as_deref(), broken),
+            (false, false, Some(auth)) => return self.auth(&under(path, "auth"), auth),
+            (true, false, None) => self.basic(path, basic),
+            (false, true, None) => self.bearer(path, "bearer_token", token, file.as_deref()),
             _ => {
                 let message = "`auth`, a bearer token and a user exclude each other";
                 self.problem(path, Part::Value, message, None);
                 None
             }
         };
-        login.filter(|login| self.is_sound(path, login.secret(), broken))
+        login.filter(|login| self.is_sound(path, login.secret()))
     }
 
     fn gateway_address(&mut self, place: &[Step], name: &str, text: &str) -> Option<url::Url> {

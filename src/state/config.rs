@@ -156,7 +156,6 @@ impl ConfigReader<'_> {
     /// A store that cannot be used never stops the checks, so its faults concern only itself.
     pub(crate) fn state(&mut self, raw: Option<RawState>) -> State {
         let path = vec![key("state")];
-        let mut broken = self.unset_under(&path);
         let (raw, nowhere) = match raw {
             Some(RawState::None) => (RawStore::default(), true),
             Some(RawState::Kept(store)) => (store, false),
@@ -168,25 +167,25 @@ impl ConfigReader<'_> {
             self.problem(&under(&path, "path"), Part::Key(0), message, None);
         }
         if raw.path.as_ref().is_some_and(|path| path.trim().is_empty()) {
-            broken = broken.or_else(|| Some("`state.path` is empty".to_owned()));
+            self.break_entry(&path, "`state.path` is empty");
             self.push(&under(&path, "path"), Part::Value, "`path` is empty".to_owned(), None, Reach::Entry);
         }
         if let Some(file) = raw.path.as_ref().filter(|file| is_address(file)) {
             self.redactor.learn_database(file.trim());
-            broken = broken.or_else(|| Some(format!("`state.path`: {NO_PLACE}")));
+            self.break_entry(&path, format!("`state.path`: {NO_PLACE}"));
             let hint = Some(PLACE_HINT.to_owned());
             self.push(&under(&path, "path"), Part::Value, format!("`path`: {NO_PLACE}"), hint, Reach::Entry);
         }
-        let url = self.secret(&path, "url", raw.url, raw.url_file.as_deref(), &mut broken);
+        let url = self.secret(&path, "url", raw.url, raw.url_file.as_deref());
         if let Some(url) = &url
             && !is_postgres(url.expose_secret())
         {
             let hint = Some("for example `postgres://user:password@host/database`".to_owned());
             let message = "`url` is not the address of a PostgreSQL database".to_owned();
-            broken = broken.or_else(|| Some(message.clone()));
+            self.break_entry(&path, message.clone());
             self.push(&under(&path, "url"), Part::Value, message, hint, Reach::Entry);
         }
-        let broken = broken.or_else(|| self.broken_at(&path));
+        let broken = self.fault(&path);
         let chosen = by_variable(self.environment);
         let variable = chosen.as_ref().map(|_| STATE_VARIABLE).or_else(|| {
             let is_database = raw.path.is_none() && url.is_none() && !nowhere && broken.is_none();

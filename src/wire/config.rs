@@ -116,7 +116,7 @@ const HOURS: Number = Number::above_zero(8760).unit("hours").or(24);
 const BARE_EXPIRES: Field = Field { variable: Some(EXPIRES), ..Field::of("", "") };
 
 impl ConfigReader<'_> {
-    pub(crate) fn auth(&mut self, path: &[Step], raw: RawAuth, broken: &mut Option<String>) -> Option<Login> {
+    pub(crate) fn auth(&mut self, path: &[Step], raw: RawAuth) -> Option<Login> {
         let RawAuth { basic, bearer, bearer_file, jwt, header } = raw;
         let has_bearer = bearer.is_some() || bearer_file.is_some();
         let is_unset = ["basic", "bearer", "bearer_file", "jwt", "header"]
@@ -140,12 +140,12 @@ impl ConfigReader<'_> {
             }
         }
         let login = match (basic, jwt, header) {
-            (Some(basic), ..) => self.basic(&under(path, "basic"), basic, broken),
-            (_, Some(jwt), _) => self.jwt(&under(path, "jwt"), jwt, broken),
-            (.., Some(header)) => self.header(&under(path, "header"), header, broken),
-            _ => self.bearer(path, "bearer", bearer, bearer_file.as_deref(), broken),
+            (Some(basic), ..) => self.basic(&under(path, "basic"), basic),
+            (_, Some(jwt), _) => self.jwt(&under(path, "jwt"), jwt),
+            (.., Some(header)) => self.header(&under(path, "header"), header),
+            _ => self.bearer(path, "bearer", bearer, bearer_file.as_deref()),
         };
-        login.filter(|login| self.is_sound(path, login.secret(), broken))
+        login.filter(|login| self.is_sound(path, login.secret()))
     }
 
     /// A token that follows the word `Bearer`.
@@ -155,18 +155,17 @@ impl ConfigReader<'_> {
         field: &str,
         token: Option<String>,
         file: Option<&str>,
-        broken: &mut Option<String>,
     ) -> Option<Login> {
-        let token = self.secret(path, field, token, file, broken)?;
+        let token = self.secret(path, field, token, file)?;
         let after = ["Bearer ".to_owned()];
-        self.vet(path, field, token.expose_secret(), Use::Key { after: &after }, broken);
+        self.vet(path, field, token.expose_secret(), Use::Key { after: &after });
         Some(Login::Bearer(token))
     }
 
-    pub(crate) fn basic(&mut self, path: &[Step], raw: RawBasic, broken: &mut Option<String>) -> Option<Login> {
-        let password = self.secret(path, "password", raw.password, raw.password_file.as_deref(), broken);
+    pub(crate) fn basic(&mut self, path: &[Step], raw: RawBasic) -> Option<Login> {
+        let password = self.secret(path, "password", raw.password, raw.password_file.as_deref());
         self.required(path, "username", raw.username.is_some());
-        if broken.is_none() {
+        if !self.is_unusable(path) {
             self.required(path, "password", password.is_some());
         }
         let (user, password) = raw.username.zip(password)?;
@@ -175,30 +174,30 @@ impl ConfigReader<'_> {
                 "`username` must not hold a colon, which ends it in basic authentication, or control characters";
             self.problem(&under(path, "username"), Part::Value, message, None);
         }
-        self.vet(path, "password", password.expose_secret(), Use::Password, broken);
+        self.vet(path, "password", password.expose_secret(), Use::Password);
         self.redactor.learn(&auth::basic(&user, password.expose_secret()));
         Some(Login::Basic(user, password))
     }
 
-    fn jwt(&mut self, path: &[Step], raw: RawJwt, broken: &mut Option<String>) -> Option<Login> {
+    fn jwt(&mut self, path: &[Step], raw: RawJwt) -> Option<Login> {
         let has_own = raw.secret.is_some() || raw.secret_file.is_some() || self.is_flagged(&under(path, "secret"));
         let secret = match self.environment.overlay(SECRET.name).filter(|_| !has_own) {
             Some(secret) => {
                 self.redactor.learn(secret);
                 Some(SecretString::from(secret))
             }
-            None => self.secret(path, "secret", raw.secret, raw.secret_file.as_deref(), broken),
+            None => self.secret(path, "secret", raw.secret, raw.secret_file.as_deref()),
         };
         let expires = self.expires(path, raw.expires_hours.map(|n| n.0));
         let Some(secret) = secret else {
-            if broken.is_none() && !has_own {
+            if !self.is_unusable(path) && !has_own {
                 let hint = Some(format!("set it, `secret_file` or the variable {}", SECRET.name));
                 self.problem(path, Part::Value, "`secret` is missing", hint);
             }
             return None;
         };
         if has_own {
-            self.vet(path, "secret", secret.expose_secret(), Use::Password, broken);
+            self.vet(path, "secret", secret.expose_secret(), Use::Password);
         }
         if secret.expose_secret().len() < SHORTEST_KEY {
             let name = if has_own { "the `secret` of a `jwt`" } else { SECRET.name };
@@ -224,14 +223,14 @@ impl ConfigReader<'_> {
         })
     }
 
-    fn header(&mut self, path: &[Step], raw: RawHeader, broken: &mut Option<String>) -> Option<Login> {
-        let value = self.secret(path, "value", raw.value, raw.value_file.as_deref(), broken);
+    fn header(&mut self, path: &[Step], raw: RawHeader) -> Option<Login> {
+        let value = self.secret(path, "value", raw.value, raw.value_file.as_deref());
         self.required(path, "name", raw.name.is_some());
-        if broken.is_none() {
+        if !self.is_unusable(path) {
             self.required(path, "value", value.is_some());
         }
         let (name, value) = raw.name.zip(value)?;
-        self.vet(path, "value", value.expose_secret(), Use::Password, broken);
+        self.vet(path, "value", value.expose_secret(), Use::Password);
         let name = name.trim().to_owned();
         let at = under(path, "name");
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -244,7 +243,7 @@ impl ConfigReader<'_> {
     }
 
     /// Whether a secret can travel in a header: one line of visible characters.
-    pub(crate) fn is_sound(&mut self, path: &[Step], secret: &SecretString, broken: &mut Option<String>) -> bool {
+    pub(crate) fn is_sound(&mut self, path: &[Step], secret: &SecretString) -> bool {
         let message = match secret.expose_secret() {
             "" => "a password or token is empty",
             secret if secret.chars().any(char::is_control) => {
@@ -252,7 +251,7 @@ impl ConfigReader<'_> {
             }
             _ => return true,
         };
-        *broken = broken.take().or(Some(message.to_owned()));
+        self.break_entry(path, message);
         self.push(path, Part::Value, message.to_owned(), None, Reach::Entry);
         false
     }

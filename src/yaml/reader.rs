@@ -41,8 +41,10 @@ pub(crate) struct ConfigReader<'a> {
     pub fatal: bool,
     /// Entries that are switched off.
     disabled: BTreeSet<NodePath>,
-    /// Entries that something from outside has broken, with the first reason.
+    /// Entries with a mistake that comes from outside, each with the first one.
     broken: BTreeMap<NodePath, String>,
+    /// Entries for which a variable, a file or a usable credential is missing, with the first reason.
+    unusable: BTreeMap<NodePath, String>,
     /// The names of the entries in lists.
     pub names: BTreeMap<NodePath, String>,
 }
@@ -86,6 +88,7 @@ impl<'a> ConfigReader<'a> {
             fatal: false,
             disabled,
             broken: BTreeMap::new(),
+            unusable: BTreeMap::new(),
             names,
         };
         reader.report_tree();
@@ -189,8 +192,20 @@ impl<'a> ConfigReader<'a> {
     }
 
     /// Why an entry cannot be used, if that comes from outside.
-    pub(crate) fn broken_at(&self, entry: &[Step]) -> Option<String> {
-        self.broken.get(entry).cloned()
+    pub(crate) fn fault(&self, entry: &[Step]) -> Option<String> {
+        self.unusable.get(entry).or_else(|| self.broken.get(entry)).cloned()
+    }
+
+    /// Says that the entry of a node cannot be used, because what it needs could not be brought in. The first reason counts.
+    pub(crate) fn break_entry(&mut self, path: &[Step], why: impl Into<String>) {
+        if let Some(entry) = self.entry_of(path) {
+            self.unusable.entry(entry.to_vec()).or_insert_with(|| why.into());
+        }
+    }
+
+    /// Whether the entry of a node lacks what could not be brought in. That something is missing from it is no second mistake then.
+    pub(crate) fn is_unusable(&self, path: &[Step]) -> bool {
+        self.entry_of(path).is_some_and(|entry| self.unusable.contains_key(entry))
     }
 
     /// Whether an entry is switched off: then it needs nothing, and none of the rules is about it.
@@ -219,22 +234,10 @@ impl<'a> ConfigReader<'a> {
         self.problem(&at, Part::Value, message, hint);
     }
 
-    /// Breaks an entry that is made already, where something was found since, such as another one with its name.
-    pub(crate) fn break_late(&self, path: &[Step], broken: &mut Option<String>) {
-        *broken = broken.take().or_else(|| self.broken_at(path));
-    }
-
     pub(crate) fn missing_entry(&mut self, path: &[Step]) {
         if !self.is_flagged(path) {
             self.problem(path, Part::Value, "the entry is empty", None);
         }
-    }
-
-    /// The first variable that a part of an entry misses, as the entry's fault.
-    pub(crate) fn unset_under(&self, path: &[Step]) -> Option<String> {
-        let (at, name) = self.interpolated.unset.range(path.to_vec()..).next()?;
-        let shown = echo::name(name).map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
-        (at.starts_with(path) && !path.is_empty()).then(|| format!("{shown} is not set"))
     }
 
     /// A field without which an entry says nothing.
@@ -292,7 +295,8 @@ impl<'a> ConfigReader<'a> {
                 echo::name(name).map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
             let reach = match self.entry_of(path) {
                 Some(entry) => {
-                    self.broken.entry(entry.to_vec()).or_insert_with(|| format!("{shown} is not set"));
+                    let why = format!("{shown} is not set");
+                    self.unusable.entry(entry.to_vec()).or_insert(why);
                     Reach::Entry
                 }
                 None => Reach::Whole,

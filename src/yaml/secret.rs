@@ -13,10 +13,10 @@ use crate::process::{echo, file};
 
 impl ConfigReader<'_> {
     /// Looks at a credential before anybody is asked with it. What cannot be right breaks the entry, what is odd is a warning.
-    pub(crate) fn vet(&mut self, path: &[Step], field: &str, secret: &str, purpose: Use, broken: &mut Option<String>) {
+    pub(crate) fn vet(&mut self, path: &[Step], field: &str, secret: &str, purpose: Use) {
         let at = under(path, field);
         // Of a control character somebody else speaks.
-        let is_known = broken.is_some() || secret.chars().any(char::is_control);
+        let is_known = self.is_unusable(path) || secret.chars().any(char::is_control);
         let Some(finding) = credential::inspect(secret, purpose).filter(|_| !is_known) else {
             return;
         };
@@ -29,7 +29,7 @@ impl ConfigReader<'_> {
         let (message, hint) = (format!("{name} {}", finding.what), finding.hint);
         match finding.weight {
             Weight::Wrong => {
-                *broken = Some(message.clone());
+                self.break_entry(path, message.clone());
                 self.push(&at, Part::Value, message, hint.map(str::to_owned), Reach::Entry);
             }
             Weight::Odd => {
@@ -47,7 +47,6 @@ impl ConfigReader<'_> {
         field: &str,
         value: Option<String>,
         file: Option<&str>,
-        broken: &mut Option<String>,
     ) -> Option<SecretString> {
         let file_field = format!("{field}_file");
         let secret = match (value, file) {
@@ -71,7 +70,7 @@ impl ConfigReader<'_> {
                         let hint = echo::looks_secret(file)
                             .then(|| format!("it looks like a secret; if it is one, it belongs in `{field}`"));
                         self.push(&under(path, &file_field), Part::Value, message.clone(), hint, Reach::Entry);
-                        *broken = broken.take().or(Some(message));
+                        self.break_entry(path, message);
                         return None;
                     }
                 }

@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use self::pages::{Pages, no_provider};
-use super::Target;
 use super::page::{CredentialFormat, Page, Reader};
+use super::{Account, Target};
 use crate::model::amount;
 use crate::model::words::BalanceType;
 use crate::page::traps;
@@ -71,11 +71,7 @@ pub struct Project {
     pub name: String,
     /// The provider's page.
     pub page: Arc<Page>,
-    /// The page's compiled expressions; none only if the entry is broken.
-    pub reader: Option<Arc<Reader>>,
-    /// The credential, if the provider needs one.
-    pub credential: Option<SecretString>,
-    /// Below it the balance is critical; none only if the entry is broken.
+    /// Below it the balance is critical; none if that is not known, because what a variable holds is no number.
     pub threshold: Option<Decimal>,
     /// Below it the balance is a warning.
     pub warning_threshold: Option<Decimal>,
@@ -87,14 +83,10 @@ pub struct Project {
     pub currency: Option<String>,
     /// Replaces scheme, host and path prefix of the provider's address.
     pub base_url: Option<Url>,
-    /// Whether the key may travel in the clear.
-    pub allow_insecure: bool,
-    /// Longest time for one request.
-    pub timeout: Duration,
     /// The options, with the page's defaults.
     pub options: BTreeMap<String, String>,
-    /// Why it cannot be checked.
-    pub broken: Option<String>,
+    /// What it is asked with, or why it cannot be checked.
+    pub account: Result<Account, String>,
 }
 
 impl ConfigReader<'_> {
@@ -130,13 +122,15 @@ impl ConfigReader<'_> {
             }
         }
         for (project, path) in projects.iter_mut().zip(&places) {
-            self.break_late(path, &mut project.broken);
+            // Another entry with its name may have been found since.
+            if let (Ok(_), Some(why)) = (&project.account, self.fault(path)) {
+                project.account = Err(why);
+            }
         }
         projects
     }
 
     fn project(&mut self, path: &[Step], raw: RawProject, pages: &mut Pages, timeout: Duration) -> Option<Project> {
-        let mut broken = self.unset_under(path);
         self.required(path, "name", raw.name.is_some());
         self.required(path, "provider", raw.provider.is_some());
         self.required(path, "threshold", raw.threshold.is_some());
@@ -179,10 +173,10 @@ impl ConfigReader<'_> {
                 }
             }
         });
-        let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref(), &mut broken);
+        let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
         // Without its own name an entry that is broken from outside is still reported, under its place.
-        let name = raw.name.or_else(|| broken.is_some().then(|| show(path)))?;
-        let page = self.page(path, raw.provider.as_deref(), pages, &mut broken)?;
+        let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
+        let page = self.page(path, raw.provider.as_deref(), pages)?;
         // What a variable brought may be a credential.
         let place = under(path, "options");
         for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
@@ -200,51 +194,62 @@ impl ConfigReader<'_> {
         let options = if is_known { self.options(path, &page, set) } else { set };
         let currency = raw.currency.filter(|c| !c.is_empty());
         self.currency(path, &page, currency.as_deref());
-        self.credential(path, &page, credential.as_ref(), &mut broken);
-        broken = broken.or_else(|| self.broken_at(path));
-        let reader = if broken.is_none() { self.compiled(path, pages, &page, &options, &mut broken) } else { None };
-        if broken.is_none()
-            && let Err(why) = Target::of(&page, &options, base_url.as_ref(), &self.folder)
-        {
-            self.problem(path, Part::Value, why, None);
-        }
-        let broken = broken.or_else(|| self.broken_at(path));
+        self.credential(path, &page, credential.as_ref());
+        let reached = match self.fault(path) {
+            Some(why) => Err(why),
+            None => self.reached(path, pages, &page, &options, base_url.as_ref()),
+        };
+        let account = reached.map(|(reader, target)| Account {
+            page: Arc::clone(&page),
+            reader,
+            credential: credential.unwrap_or_default(),
+            options: options.clone(),
+            currency: currency.clone(),
+            target,
+            allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
+            timeout,
+        });
         Some(Project {
             name,
             page,
-            reader,
-            credential,
             threshold,
             warning_threshold,
             kind: raw.kind,
             owner_project: owner,
             currency,
             base_url,
-            allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
-            timeout,
             options,
-            broken,
+            account,
         })
     }
 
-    /// The provider's page, or one that stands for it because the account cannot be read anyway; none if a problem says why.
-    fn page(
+    /// The compiled page of an account and where it is asked.
+    fn reached(
         &mut self,
         path: &[Step],
-        provider: Option<&str>,
-        pages: &Pages,
-        broken: &mut Option<String>,
-    ) -> Option<Arc<Page>> {
+        pages: &mut Pages,
+        page: &Page,
+        options: &BTreeMap<String, String>,
+        base_url: Option<&Url>,
+    ) -> Result<(Arc<Reader>, Target), String> {
+        let reader = self.compiled(path, pages, page, options)?;
+        let target = Target::of(page, options, base_url, &self.folder)
+            .inspect_err(|why| self.problem(path, Part::Value, why.clone(), None))?;
+        Ok((reader, target))
+    }
+
+    /// The provider's page, or one that stands for it because the account cannot be read anyway; none if a problem says why.
+    fn page(&mut self, path: &[Step], provider: Option<&str>, pages: &Pages) -> Option<Arc<Page>> {
         let stand_in =
             |id: &str| pages.known.get("file").map(|page| Arc::new(Page { id: id.to_owned(), ..Page::clone(page) }));
         let Some(provider) = provider else {
-            return if broken.is_some() { stand_in("unknown") } else { None };
+            return if self.is_unusable(path) { stand_in("unknown") } else { None };
         };
         let page = pages.known.get(provider);
         let nameless = pages.broken.get("").filter(|_| page.is_none());
         if let Some(why) = pages.broken.get(provider).or(nameless) {
             let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
-            *broken = broken.take().or(Some(why));
+            self.break_entry(path, why);
             // What names the account across runs is the same, whether its page can be used today or not.
             return page.cloned().or_else(|| stand_in(provider));
         }
@@ -257,8 +262,8 @@ impl ConfigReader<'_> {
             self.problem(&under(path, "provider"), Part::Value, no_provider(provider), hint);
         }
         // If a variable names a provider that there is not, only this account cannot be read.
-        let why = self.broken_at(path)?;
-        *broken = broken.take().or(Some(why));
+        let why = self.fault(path)?;
+        self.break_entry(path, why);
         stand_in("unknown")
     }
 
@@ -312,11 +317,10 @@ impl ConfigReader<'_> {
         pages: &mut Pages,
         page: &Page,
         options: &BTreeMap<String, String>,
-        broken: &mut Option<String>,
-    ) -> Option<Arc<Reader>> {
+    ) -> Result<Arc<Reader>, String> {
         let key = (page.id.clone(), page.balance_for(options));
         if let Some(reader) = pages.compiled.get(&key) {
-            return Some(Arc::clone(reader));
+            return Ok(Arc::clone(reader));
         }
         match page.reader(options) {
             Ok(reader) => {
@@ -328,26 +332,19 @@ impl ConfigReader<'_> {
                     }
                 }
                 pages.compiled.insert(key, Arc::clone(&reader));
-                Some(reader)
+                Ok(reader)
             }
             Err((_, why)) => {
                 self.push(&under(path, "options"), Part::Value, why.clone(), None, Reach::Entry);
-                *broken = Some(why);
-                None
+                Err(why)
             }
         }
     }
 
     /// Whether the credential has the form that the provider needs.
-    fn credential(
-        &mut self,
-        path: &[Step],
-        page: &Page,
-        credential: Option<&SecretString>,
-        broken: &mut Option<String>,
-    ) {
+    fn credential(&mut self, path: &[Step], page: &Page, credential: Option<&SecretString>) {
         let at = under(path, "api_key");
-        if broken.is_some() || self.is_flagged(&at) {
+        if self.is_unusable(path) || self.is_flagged(&at) {
             return;
         }
         let note = page.credential.note.clone();
@@ -361,36 +358,36 @@ impl ConfigReader<'_> {
                 self.problem(path, Part::Value, message, note);
             }
             (_, Some("")) => {
-                *broken = Some("`api_key` is empty".to_owned());
+                self.break_entry(path, "`api_key` is empty");
                 self.push(&at, Part::Value, "`api_key` is empty".to_owned(), note, Reach::Entry);
             }
             (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
                 Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
                     self.redactor.learn(secret.trim());
-                    self.vet(path, "api_key", pair, Use::Key { after: &[] }, broken);
+                    self.vet(path, "api_key", pair, Use::Key { after: &[] });
                 }
                 _ => {
                     // What is odd about it may be why it is no pair.
-                    self.vet(path, "api_key", pair, Use::Key { after: &[] }, broken);
-                    if broken.is_some() {
+                    self.vet(path, "api_key", pair, Use::Key { after: &[] });
+                    if self.is_unusable(path) {
                         return;
                     }
                     let message = "`api_key` must be `AccessKeyId:Secret`".to_owned();
-                    *broken = Some(message.clone());
+                    self.break_entry(path, message.clone());
                     self.push(&at, Part::Value, message, note, Reach::Entry);
                 }
             },
             (CredentialFormat::Key, Some(key)) => {
                 if key.chars().any(|c| c.is_control()) {
                     let message = "`api_key` holds a control character; a key is one line".to_owned();
-                    *broken = Some(message.clone());
+                    self.break_entry(path, message.clone());
                     self.push(&at, Part::Value, message, note, Reach::Entry);
                     return;
                 }
                 let headers = page.request.headers.values();
                 let after: Vec<String> =
                     headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
-                self.vet(path, "api_key", key, Use::Key { after: &after }, broken);
+                self.vet(path, "api_key", key, Use::Key { after: &after });
             }
         }
     }

@@ -57,6 +57,7 @@ fn parse_page(text: &str) -> Result<Page, serde_yaml::Error> {
 }
 
 /// An account with everything that one attempt needs.
+#[derive(Clone)]
 pub struct Account {
     /// The provider's page.
     pub page: Arc<Page>,

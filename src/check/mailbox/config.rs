@@ -171,8 +171,8 @@ pub struct Mailbox {
     pub name: String,
     /// Where it is.
     pub address: Address,
-    /// How to log in; none only if the entry is broken.
-    pub login: Option<MailLogin>,
+    /// How to log in, or why the mailbox cannot be read.
+    pub login: Result<MailLogin, String>,
     /// The words that make a mail an alert.
     pub keywords: Arc<Keywords>,
     /// Senders whose mails are no alerts, in lower case.
@@ -181,8 +181,6 @@ pub struct Mailbox {
     pub timeout: Duration,
     /// Whether what lets somebody in may travel in the clear.
     pub allow_insecure: bool,
-    /// Why it cannot be read.
-    pub broken: Option<String>,
 }
 
 impl Mailbox {
@@ -262,7 +260,7 @@ impl ConfigReader<'_> {
         let words = self.few(&about, "alert_keywords", settings.alert_keywords);
         let mut words = words.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
         words.extend(self.few(&about, "extra_alert_keywords", settings.extra_alert_keywords).unwrap_or_default());
-        let unusable = self.unset_under(&about).or_else(|| self.broken_at(&about));
+        let unusable = self.fault(&about);
         let shared = Arc::new(Keywords::new(words.clone()));
         let mut mailboxes: Vec<Mailbox> = Vec::new();
         let mut names: BTreeMap<String, NodePath> = BTreeMap::new();
@@ -291,8 +289,10 @@ impl ConfigReader<'_> {
             mailboxes.push(mailbox);
         }
         for (mailbox, path) in mailboxes.iter_mut().zip(&places) {
-            self.break_late(path, &mut mailbox.broken);
-            mailbox.broken = mailbox.broken.take().or_else(|| unusable.clone());
+            // Another entry with its name may have been found since, and what is wrong with `email_settings` breaks all of them.
+            if let Some(why) = self.fault(path).or_else(|| unusable.clone().filter(|_| mailbox.login.is_ok())) {
+                mailbox.login = Err(why);
+            }
         }
         (mailboxes, EmailSettings { days, max_emails })
     }
@@ -316,9 +316,8 @@ impl ConfigReader<'_> {
         shared: &Arc<Keywords>,
         timeout: Duration,
     ) -> Option<Mailbox> {
-        let mut broken = self.unset_under(path);
         for (field, there) in [("host", raw.host.is_some()), ("username", raw.username.is_some())] {
-            self.required(path, field, there || broken.is_some());
+            self.required(path, field, there || self.is_unusable(path));
         }
         let security = match (raw.security, raw.use_ssl.as_ref().map(|flag| flag.0)) {
             (Some(_), Some(_)) => {
@@ -348,21 +347,21 @@ impl ConfigReader<'_> {
             let hint = Some("set `security: tls` or `starttls`, or `allow_insecure: true`".to_owned());
             self.problem(path, Part::Value, message, hint);
         }
-        let password = self.secret(path, "password", raw.password, raw.password_file.as_deref(), &mut broken);
+        let password = self.secret(path, "password", raw.password, raw.password_file.as_deref());
         let login = match raw.auth.unwrap_or_default() {
             MailAuth::Password => {
-                if password.is_none() && broken.is_none() && !self.is_flagged(&under(path, "password")) {
+                if password.is_none() && !self.is_unusable(path) && !self.is_flagged(&under(path, "password")) {
                     let hint = Some("set `password`, `password_file`, or `auth: xoauth2`".to_owned());
                     self.problem(path, Part::Value, "`password` is missing", hint);
                 }
                 if let Some(password) = &password {
-                    self.vet(path, "password", password.expose_secret(), Use::Password, &mut broken);
+                    self.vet(path, "password", password.expose_secret(), Use::Password);
                 }
                 password.map(MailLogin::Password)
             }
             MailAuth::Xoauth2 => {
                 let at = under(path, "oauth2");
-                self.oauth2(&at, raw.oauth2.unwrap_or_default(), &mut broken).map(MailLogin::Oauth2)
+                self.oauth2(&at, raw.oauth2.unwrap_or_default()).map(MailLogin::Oauth2)
             }
         };
         let own = self.few(path, "alert_keywords", raw.alert_keywords);
@@ -377,11 +376,15 @@ impl ConfigReader<'_> {
             }
         };
         let username = raw.username.unwrap_or_default();
-        let broken = broken.or_else(|| self.broken_at(path));
+        let login = match (self.fault(path), login) {
+            (None, Some(login)) => Ok(login),
+            (Some(why), _) => Err(why),
+            (None, None) => Err("it has no login".to_owned()),
+        };
         let name = raw.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| text::one_line(&username, 60));
         Some(Mailbox {
             // Without its own name an entry that is broken from outside is still reported, under its place.
-            name: if name.is_empty() && broken.is_some() { show(path) } else { name },
+            name: if name.is_empty() && login.is_err() { show(path) } else { name },
             address: Address {
                 host,
                 port,
@@ -399,7 +402,6 @@ impl ConfigReader<'_> {
                 .collect(),
             timeout: timeout.max(Duration::from_millis(1)),
             allow_insecure,
-            broken,
         })
     }
 
@@ -418,14 +420,12 @@ impl ConfigReader<'_> {
         String::new()
     }
 
-    fn oauth2(&mut self, path: &[Step], raw: RawOauth2, broken: &mut Option<String>) -> Option<Oauth2> {
-        let client_secret =
-            self.secret(path, "client_secret", raw.client_secret, raw.client_secret_file.as_deref(), broken);
-        let refresh_token =
-            self.secret(path, "refresh_token", raw.refresh_token, raw.refresh_token_file.as_deref(), broken);
+    fn oauth2(&mut self, path: &[Step], raw: RawOauth2) -> Option<Oauth2> {
+        let client_secret = self.secret(path, "client_secret", raw.client_secret, raw.client_secret_file.as_deref());
+        let refresh_token = self.secret(path, "refresh_token", raw.refresh_token, raw.refresh_token_file.as_deref());
         for (field, secret) in [("client_secret", &client_secret), ("refresh_token", &refresh_token)] {
             if let Some(secret) = secret {
-                self.vet(path, field, secret.expose_secret(), Use::Key { after: &[] }, broken);
+                self.vet(path, field, secret.expose_secret(), Use::Key { after: &[] });
             }
         }
         let provider = raw.provider.unwrap_or_default();
@@ -444,7 +444,7 @@ impl ConfigReader<'_> {
             ("refresh_token", refresh_token.is_some()),
             ("token_url", !url.is_empty()),
         ] {
-            if !there && broken.is_none() && !self.is_flagged(&under(path, field)) {
+            if !there && !self.is_unusable(path) && !self.is_flagged(&under(path, field)) {
                 self.problem(path, Part::Value, format!("`oauth2.{field}` is missing"), None);
             }
         }

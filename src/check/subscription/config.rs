@@ -126,7 +126,7 @@ impl ConfigReader<'_> {
             }
         }
         for (subscription, path) in subscriptions.iter_mut().zip(&places) {
-            if let (Ok(_), Some(why)) = (&subscription.schedule, self.broken_at(path)) {
+            if let (Ok(_), Some(why)) = (&subscription.schedule, self.fault(path)) {
                 subscription.schedule = Err(why);
             }
         }
@@ -181,7 +181,7 @@ impl ConfigReader<'_> {
                  is its year right?"
             ));
         }
-        let schedule = match self.broken_at(path) {
+        let schedule = match self.fault(path) {
             Some(why) => Err(why),
             None => Ok(schedule?),
         };

@@ -115,7 +115,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
     };
     // Strings, numbers and lists only: this cannot fail.
     let body = serde_json::to_string(&notification).unwrap_or_default();
-    Post { url: channel.url.clone(), size: body.len(), body }
+    Post { url: channel.address().cloned(), size: body.len(), body }
 }
 
 /// Whether a receiver of the user's own has taken the message: as `accept` says, else unless the answer is a refusal in one of

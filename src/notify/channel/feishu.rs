@@ -32,7 +32,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert], now: 
         body["sign"] = sign(timestamp, secret.expose_secret()).into();
     }
     let body = body.to_string();
-    Post { url: channel.url.clone(), size: body.len(), body }
+    Post { url: channel.address().cloned(), size: body.len(), body }
 }
 
 /// HMAC-SHA256 of nothing, keyed with time and secret: the robot's own way round.

@@ -18,7 +18,7 @@ pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Po
     let text = format!("{}\n{lines}{}", message.title(alerts), message.footer(&channel.source, alerts, literal));
     let size = text.len();
     let body = json!({ "msgtype": "text", "text": { "content": text } }).to_string();
-    Post { url: channel.url.clone(), body, size }
+    Post { url: channel.address().cloned(), body, size }
 }
 
 pub(super) fn judge(body: &[u8]) -> Result<(), Failure> {

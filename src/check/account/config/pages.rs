@@ -47,7 +47,7 @@ impl ConfigReader<'_> {
                 // The page's own mistake is said; that there is no such provider would be another one.
                 // One without an id may be the one that a project names.
                 let id = self.names.get(&path).cloned().unwrap_or_default();
-                pages.broken.insert(id, self.broken_at(&path));
+                pages.broken.insert(id, self.fault(&path));
                 continue;
             };
             // What a variable brought into a request may be a credential.
@@ -62,7 +62,7 @@ impl ConfigReader<'_> {
                         .for_each(|secret| self.redactor.learn(secret)),
                 }
             }
-            if let Some(why) = self.broken_at(&path) {
+            if let Some(why) = self.fault(&path) {
                 // What is missing from it is missing from outside, so nothing else is said of it.
                 pages.broken.insert(page.id.clone(), Some(why));
                 pages.known.entry(page.id.clone()).or_insert(Arc::new(page));
@@ -84,7 +84,7 @@ impl ConfigReader<'_> {
                 let message = format!("there is already a provider{}", shown_word(&page.id));
                 self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
             } else {
-                if let Some(why) = self.broken_at(&path) {
+                if let Some(why) = self.fault(&path) {
                     pages.broken.insert(page.id.clone(), Some(why));
                 }
                 // What is no word is not suggested to others: it may be anything.
