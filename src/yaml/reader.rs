@@ -196,16 +196,17 @@ impl<'a> ConfigReader<'a> {
         self.unusable.get(entry).or_else(|| self.broken.get(entry)).cloned()
     }
 
-    /// Says that the entry of a node cannot be used, because what it needs could not be brought in. The first reason counts.
+    /// Says that an entry cannot be used, named by itself or by one of its nodes, because what it needs could not be brought in.
+    /// The first reason counts.
     pub(crate) fn break_entry(&mut self, path: &[Step], why: impl Into<String>) {
-        if let Some(entry) = self.entry_of(path) {
-            self.unusable.entry(entry.to_vec()).or_insert_with(|| why.into());
-        }
+        let entry = self.entry_of(path).unwrap_or(path);
+        self.unusable.entry(entry.to_vec()).or_insert_with(|| why.into());
     }
 
-    /// Whether the entry of a node lacks what could not be brought in. That something is missing from it is no second mistake then.
+    /// Whether an entry, named likewise, lacks what could not be brought in. That something is missing from it is no second
+    /// mistake then.
     pub(crate) fn is_unusable(&self, path: &[Step]) -> bool {
-        self.entry_of(path).is_some_and(|entry| self.unusable.contains_key(entry))
+        self.unusable.contains_key(self.entry_of(path).unwrap_or(path))
     }
 
     /// Whether an entry is switched off: then it needs nothing, and none of the rules is about it.
