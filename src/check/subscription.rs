@@ -4,6 +4,8 @@ pub mod config;
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
+use crate::model::words::{CycleType, words};
+
 
 /// How often a subscription renews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +19,12 @@ pub enum Cycle {
 }
 
 impl Cycle {
-    /// The word used in the config and in reports.
-    pub fn as_str(self) -> &'static str {
+    /// How often that is.
+    pub fn cycle_type(self) -> CycleType {
         match self {
-            Cycle::Weekly(_) => "weekly",
-            Cycle::Monthly(_) => "monthly",
-            Cycle::Yearly(..) => "yearly",
+            Cycle::Weekly(_) => CycleType::Weekly,
+            Cycle::Monthly(_) => CycleType::Monthly,
+            Cycle::Yearly(..) => CycleType::Yearly,
         }
     }
 
@@ -85,26 +87,15 @@ fn days(from: Date, to: Date) -> i64 {
     i64::from(from.until(to).map(|span| span.get_days()).unwrap_or(i32::MAX))
 }
 
-/// Where a subscription stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Standing {
-    /// Soon or today, and not paid as far as is known.
-    Due,
-    /// The next renewal is paid already.
-    Renewed,
-    /// Not soon.
-    Ok,
-}
-
-impl Standing {
-    /// The word used in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Standing::Due => "due",
-            Standing::Renewed => "renewed",
-            Standing::Ok => "ok",
-        }
+words! {
+    /// Where a subscription stands.
+    pub enum Standing {
+        /// Soon or today, and not paid as far as is known.
+        Due = "due",
+        /// The next renewal is paid already.
+        Renewed = "renewed",
+        /// Not soon.
+        Ok = "ok",
     }
 }
 

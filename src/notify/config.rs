@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use crate::model::words::words;
 use crate::page::expression::Expression;
 use crate::process::echo;
 use crate::process::environment::Environment;
@@ -60,38 +60,21 @@ fields! {
     }
 }
 
-/// The services that alerts can be sent to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ChannelKind {
-    /// Feishu / Lark custom robot
-    Feishu,
-    /// DingTalk custom robot
-    Dingtalk,
-    /// WeCom group robot
-    Wecom,
-    /// JSON to an address of your own
-    #[default]
-    Custom,
-    /// Text on standard error
-    Console,
-}
-
-impl ChannelKind {
-    /// Every service.
-    pub const ALL: [ChannelKind; 5] =
-        [ChannelKind::Feishu, ChannelKind::Dingtalk, ChannelKind::Wecom, ChannelKind::Custom, ChannelKind::Console];
-
-    /// The word used in the config and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ChannelKind::Feishu => "feishu",
-            ChannelKind::Dingtalk => "dingtalk",
-            ChannelKind::Wecom => "wecom",
-            ChannelKind::Custom => "custom",
-            ChannelKind::Console => "console",
-        }
+words! {
+    /// The services that alerts can be sent to.
+    #[derive(Default)]
+    pub enum ChannelKind {
+        /// Feishu / Lark custom robot
+        Feishu = "feishu",
+        /// DingTalk custom robot
+        Dingtalk = "dingtalk",
+        /// WeCom group robot
+        Wecom = "wecom",
+        /// JSON to an address of your own
+        #[default]
+        Custom = "custom",
+        /// Text on standard error
+        Console = "console",
     }
 }
 
@@ -163,7 +146,7 @@ impl ConfigReader<'_> {
                 self.outside.insert(under(&path, "url"));
             }
             if let Some(kind) = kind {
-                match ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind) {
+                match ChannelKind::parse(&kind) {
                     Some(kind) => webhook.kind = Some(kind),
                     None => {
                         let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");

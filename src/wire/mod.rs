@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub(crate) mod config;
+pub mod context;
 pub(crate) mod hash;
 pub mod http;
 pub mod limit;

@@ -3,6 +3,8 @@
 //! The parser takes `0x10`, `0o10`, `0b11` and `1e3` for numbers, rounds what has too many digits, and forgets that `1.50` ended
 //! in a zero. So the text is read once more, but only if there is such a number in it somewhere.
 
+#![allow(clippy::disallowed_types, reason = "this is where text becomes a tree with places")]
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
 use super::Cycle;
 use crate::model::identity::Identity;
+use crate::model::words::CycleType;
 use crate::process::{clock, echo};
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, show, under};
@@ -41,19 +41,6 @@ fields! {
         /// Whether the subscription is watched.
         enabled: Lenient<bool>, default = "true";
     }
-}
-
-/// How often a subscription renews.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum CycleType {
-    /// Every week
-    Weekly,
-    /// Every month
-    Monthly,
-    /// Every year
-    Yearly,
 }
 
 /// What renews on a date.
@@ -92,7 +79,7 @@ impl Subscription {
 
     /// How often it renews, in a word, if that is known.
     pub fn cycle_type(&self) -> Option<&'static str> {
-        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.as_str())
+        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type().as_str())
     }
 }
 
