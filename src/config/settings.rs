@@ -52,7 +52,7 @@ fields! {
         /// How long such a host is not asked, in seconds.
         circuit_breaker_seconds: Lenient<Decimal>, number = Circuit::OPEN_FOR;
         /// The time zone of the dates of subscriptions and mails, for example Asia/Shanghai.
-        timezone: String, default = "UTC", variable = Variable { name: "TZ", note: "where the config names none" };
+        timezone: String, default = "UTC", variable = Variable { name: "TZ", note: "the time zone of dates, where the config names none" };
         /// How often providers may be asked, by their ids: `openrouter: 5/minute`, or none.
         rate_limits: BTreeMap<String, Lenient<Text>>, default = "as their pages say";
         /// The time between two runs, in seconds, for the lag metric.

@@ -89,7 +89,7 @@ fields! {
 const SECRET: Variable =
     Variable { name: "JWT_SECRET_KEY", note: "for every webhook and the Pushgateway, where the config has none" };
 /// The variable that stands for `jwt.expires_hours`, likewise.
-const EXPIRES: Variable = Variable { name: "JWT_ACCESS_TOKEN_EXPIRES_HOURS", note: "where the config has none" };
+const EXPIRES: Variable = Variable { name: "JWT_ACCESS_TOKEN_EXPIRES_HOURS", note: "likewise" };
 /// A key is no shorter than the hash (RFC 7518 section 3.2).
 const SHORTEST_KEY: usize = 32;
 /// Headers that make a request what it is.

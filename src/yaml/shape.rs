@@ -61,12 +61,12 @@ impl ConfigReader<'_> {
         let words: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
         if said.starts_with("unknown field") {
             let known: Vec<&str> = words.into_iter().skip(1).filter(|known| *known != name).collect();
-            let hint = suggestion(&name, &known, "fields here");
+            let hint = suggestion(name, &known, "fields here");
             // The field that was meant is not missing as well.
-            if let (Some(near), Some((_, parent))) = (text::nearest(&name, known.iter().copied()), path.split_last()) {
+            if let (Some(near), Some((_, parent))) = (text::nearest(name, known.iter().copied()), path.split_last()) {
                 self.flagged.insert(under(parent, near));
             }
-            let message = match echo::word(&name) {
+            let message = match echo::word(name) {
                 Some(name) => format!("unknown field `{name}`"),
                 None => "unknown field".to_owned(),
             };
