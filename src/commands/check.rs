@@ -113,7 +113,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
 
 /// The run as the store writes it down.
 fn record(run: &Run) -> state::Run {
-    let unusable = run.config.channels.iter().filter(|channel| channel.broken.is_some());
+    let unusable = run.config.channels.iter().filter(|channel| channel.fault().is_some());
     state::Run {
         id: run.context.run_id.clone(),
         started_at: run.context.started_at,

@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::{Schedule, Subscription};
+use crate::check::subscription::config::{Schedule, Subscription};
 use crate::check::{Amount, Outcome, Reading};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Fate, Heard, Owed, Told};

@@ -4,7 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::{Renewal, Subscription};
+use crate::check::subscription::Renewal;
+use crate::check::subscription::config::Subscription;
 use crate::check::{Amount, Call, Outcome};
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;

@@ -86,7 +86,7 @@ impl Task {
     }
 
     fn broken(&self) -> Option<Failure> {
-        self.channel.broken.as_ref().map(|why| Failure::new(Reason::Config, why.clone()))
+        self.channel.fault().map(|why| Failure::new(Reason::Config, why))
     }
 
     /// In a dry run: what would be sent.

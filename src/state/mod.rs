@@ -20,7 +20,7 @@ mod error;
 mod finish;
 mod mend;
 mod outbox;
-mod place;
+pub mod place;
 mod postgres;
 mod prune;
 mod readings;

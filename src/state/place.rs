@@ -1,9 +1,33 @@
-//! What can be said of a place without opening it.
+//! Where runs keep what they remember, and what can be said of that place without opening it.
 
-use secrecy::ExposeSecret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
 
 use super::postgres;
-use crate::state::config::Place;
+
+/// Where runs keep what they remember, and for how long.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The place, or why it cannot be used.
+    pub place: Result<Place, String>,
+    /// How long samples and sent alerts are kept.
+    pub retention: Duration,
+    /// Whether the password of a database may travel in the clear.
+    pub allow_insecure: bool,
+}
+
+/// A place for what runs remember.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Nowhere, as was asked for.
+    Nowhere,
+    /// A file.
+    File(PathBuf),
+    /// A PostgreSQL database; its address holds a password.
+    Postgres(SecretString),
+}
 
 /// The name of a place for messages.
 pub fn name(place: &Place) -> String {

@@ -21,7 +21,7 @@ use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::{aside, fault};
-use crate::state::config::Place;
+use crate::state::place::Place;
 use crate::wire::http::Clients;
 
 /// Longest wait for a store in a run, locks of other runs included.

@@ -119,7 +119,7 @@ impl Service for Custom {
         };
         // Strings, numbers and lists only: this cannot fail.
         let body = serde_json::to_string(&notification).unwrap_or_default();
-        Post { url: channel.url.clone(), size: body.len(), body }
+        Post { url: channel.address().cloned(), size: body.len(), body }
     }
 
     fn judge(&self, channel: &Channel, body: &[u8]) -> Result<(), Failure> {

@@ -33,7 +33,7 @@ impl Service for Dingtalk {
         let lines: String = message.lines(alerts, markdown).iter().map(|line| format!("- {line}\n")).collect();
         let text = format!("### {title}\n\n{lines}\n{}", message.footer(&channel.source, alerts, markdown));
         let body = json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string();
-        let url = channel.url.clone().map(|mut url| {
+        let url = channel.address().cloned().map(|mut url| {
             if let Some(secret) = &channel.secret {
                 let timestamp = now.as_millisecond();
                 let sign = sign(timestamp, secret.expose_secret());

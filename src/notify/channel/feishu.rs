@@ -40,7 +40,7 @@ impl Service for Feishu {
             body["sign"] = sign(timestamp, secret.expose_secret()).into();
         }
         let body = body.to_string();
-        Post { url: channel.url.clone(), size: body.len(), body }
+        Post { url: channel.address().cloned(), size: body.len(), body }
     }
 
     fn judge(&self, _channel: &Channel, body: &[u8]) -> Result<(), Failure> {

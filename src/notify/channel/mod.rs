@@ -171,7 +171,7 @@ mod tests {
             id: "hook".to_owned(),
             name: "hook".to_owned(),
             kind: ChannelKind::Custom,
-            url: None,
+            url: Ok(None),
             secret: None,
             login: None,
             limit: None,
@@ -179,7 +179,6 @@ mod tests {
             accept: None,
             send_resolved: true,
             allow_insecure: false,
-            broken: None,
         }
     }
 

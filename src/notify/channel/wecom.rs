@@ -26,7 +26,7 @@ impl Service for Wecom {
         let text = format!("{}\n{lines}{}", message.title(alerts), message.footer(&channel.source, alerts, literal));
         let size = text.len();
         let body = json!({ "msgtype": "text", "text": { "content": text } }).to_string();
-        Post { url: channel.url.clone(), body, size }
+        Post { url: channel.address().cloned(), body, size }
     }
 
     fn judge(&self, _channel: &Channel, body: &[u8]) -> Result<(), Failure> {

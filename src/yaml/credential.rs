@@ -10,7 +10,7 @@ use crate::model::text;
 
 /// What a credential is for, as far as that decides what it may hold.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Use<'a> {
+pub(crate) enum Use<'a> {
     /// A key of a service, and the texts that a request puts before it, for example `Bearer `.
     Key {
         /// These texts.
@@ -24,7 +24,7 @@ pub(super) enum Use<'a> {
 
 /// Whether a finding ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(crate) enum Weight {
     /// It cannot be right.
     Wrong,
     /// It hardly is.
@@ -33,14 +33,14 @@ pub(super) enum Weight {
 
 /// What is wrong, in words that follow the name of the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     pub weight: Weight,
     pub what: String,
     pub hint: Option<&'static str>,
 }
 
 /// Looks at a credential; what is worst is said, and nothing if all is well.
-pub(super) fn inspect(secret: &str, purpose: Use) -> Option<Finding> {
+pub(crate) fn inspect(secret: &str, purpose: Use) -> Option<Finding> {
     let checks: [fn(&str, Use) -> Option<Finding>; 5] = [characters, quotes, templates, prefixes, shapes];
     let mut findings: Vec<Finding> = checks.iter().filter_map(|check| check(secret, purpose)).collect();
     if !matches!(purpose, Use::Key { .. }) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 
-use super::document::{NodePath, Step};
+use super::path::{NodePath, Step};
 use crate::process::environment::Environment;
 
 /// Most text that variables may make of a config, in bytes: one long variable can be named a million times.
@@ -12,7 +12,7 @@ const MOST_TEXT: usize = 64 * 1024 * 1024;
 
 /// What came of the references in a config.
 #[derive(Debug, Default)]
-pub(super) struct Interpolated {
+pub(crate) struct Interpolated {
     /// Strings that variables went into.
     pub filled: BTreeMap<NodePath, Filled>,
     /// Strings that name a variable that is not set, and that variable.
@@ -25,7 +25,7 @@ pub(super) struct Interpolated {
 
 /// A string that variables went into.
 #[derive(Debug)]
-pub(super) struct Filled {
+pub(crate) struct Filled {
     /// What it has become.
     pub text: String,
     /// The variables, in their order.
@@ -36,7 +36,7 @@ pub(super) struct Filled {
 ///
 /// A string that cannot be filled disappears: from a mapping with its key, in a list it becomes empty, so that the others keep
 /// their index.
-pub(super) fn interpolate(node: &mut Value, environment: &Environment) -> Interpolated {
+pub(crate) fn interpolate(node: &mut Value, environment: &Environment) -> Interpolated {
     let mut result = Interpolated::default();
     walk(node, environment, &mut Vec::new(), &mut result);
     result

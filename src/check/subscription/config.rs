@@ -1,19 +1,90 @@
-//! The rules of `subscriptions`.
+//! What a config says of subscriptions.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 
-use super::{Builder, item, shown_name, under};
-use crate::check::subscription::{Cycle, Schedule, Subscription};
-use crate::config::document::{self, Part, Step};
-use crate::config::raw::RawSubscription;
+use super::Cycle;
+use crate::model::identity::Identity;
 use crate::model::words::CycleType;
 use crate::process::{clock, echo};
+use crate::yaml::field::{Number, fields};
+use crate::yaml::path::{Part, Step, item, show, under};
+use crate::yaml::reader::ConfigReader;
+use crate::yaml::scalar::{Lenient, Text};
+use crate::yaml::shape::shown_name;
 
-impl Builder<'_> {
-    pub(super) fn subscriptions(
+fields! {
+    /// What renews on a date.
+    pub(crate) struct RawSubscription {
+        /// The unique name in reports and alerts.
+        name: String, required = true;
+        /// How often it renews.
+        cycle_type: CycleType, required = true;
+        /// Weekly: 1 (Monday) to 7. Monthly: 1 to 31. Yearly: month and day as 315 or "03-15"; 1 to 31 renews on the anniversary of
+        /// `last_renewed_date`.
+        renewal_day: Lenient<Text>, required = true;
+        /// From how many days before the renewal on somebody is reminded.
+        alert_days_before: Lenient<i128>, number = Number::within(0, 365).or(3);
+        /// What a renewal costs.
+        amount: Lenient<Decimal>;
+        /// The currency of `amount`.
+        currency: String;
+        /// When it was last paid, as 2026-11-15. The payment counts for the due date that it is nearest to.
+        last_renewed_date: String;
+        /// Who it belongs to, for people.
+        owner_project: String;
+        /// The old name of `owner_project`.
+        project: String;
+        /// Whether the subscription is watched.
+        enabled: Lenient<bool>, default = "true";
+    }
+}
+
+/// What renews on a date.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// The unique name.
+    pub name: String,
+    /// When it renews, or why that is not known.
+    pub schedule: Result<Schedule, String>,
+    /// What a renewal costs.
+    pub amount: Option<Decimal>,
+    /// In what.
+    pub currency: Option<String>,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
+}
+
+/// When a subscription renews.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// How often, and on which day.
+    pub cycle: Cycle,
+    /// The day as it is written in the config.
+    pub renewal_day: String,
+    /// Days before the renewal from which on it is due.
+    pub alert_days_before: u32,
+    /// When it was last paid.
+    pub last_renewed: Option<Date>,
+}
+
+impl Subscription {
+    /// Names it across runs.
+    pub fn identity(&self) -> Identity {
+        Identity::of("subscription", &self.name, &[])
+    }
+
+    /// How often it renews, in a word, if that is known.
+    pub fn cycle_type(&self) -> Option<&'static str> {
+        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type().as_str())
+    }
+}
+
+impl ConfigReader<'_> {
+    pub(crate) fn subscriptions(
         &mut self,
         raw: Vec<Option<RawSubscription>>,
         timezone: &TimeZone,
@@ -42,7 +113,7 @@ impl Builder<'_> {
             }
         }
         for (subscription, path) in subscriptions.iter_mut().zip(&places) {
-            if let (Ok(_), Some(why)) = (&subscription.schedule, self.broken_at(path)) {
+            if let (Ok(_), Some(why)) = (&subscription.schedule, self.fault(path)) {
                 subscription.schedule = Err(why);
             }
         }
@@ -50,15 +121,9 @@ impl Builder<'_> {
     }
 
     fn subscription(&mut self, path: &[Step], raw: RawSubscription, today: Date) -> Option<Subscription> {
-        for (field, there) in [
-            ("name", raw.name.is_some()),
-            ("cycle_type", raw.cycle_type.is_some()),
-            ("renewal_day", raw.renewal_day.is_some()),
-        ] {
-            if !there && !self.is_flagged(&under(path, field)) {
-                self.problem(path, Part::Value, format!("`{field}` is missing"), None);
-            }
-        }
+        self.required(path, "name", raw.name.is_some());
+        self.required(path, "cycle_type", raw.cycle_type.is_some());
+        self.required(path, "renewal_day", raw.renewal_day.is_some());
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }
@@ -72,8 +137,8 @@ impl Builder<'_> {
             date
         });
         let owner = self.owner(path, raw.owner_project, raw.project);
-        let before = self.count(&under(path, "alert_days_before"), raw.alert_days_before, 365, 3);
-        let amount = self.threshold(path, "amount", raw.amount);
+        let before = self.whole(path, &RawSubscription::alert_days_before, raw.alert_days_before);
+        let amount = self.not_negative(path, &RawSubscription::amount, raw.amount);
         let schedule = raw.cycle_type.zip(raw.renewal_day.map(|day| day.0.0)).and_then(|(kind, day)| {
             match cycle(kind, day.trim(), last_renewed) {
                 Ok(cycle) => Some(Schedule {
@@ -103,13 +168,13 @@ impl Builder<'_> {
                  is its year right?"
             ));
         }
-        let schedule = match self.broken_at(path) {
+        let schedule = match self.fault(path) {
             Some(why) => Err(why),
             None => Ok(schedule?),
         };
         Some(Subscription {
             // Without its own name an entry that is broken from outside is still reported, under its place.
-            name: raw.name.or_else(|| schedule.is_err().then(|| document::show(path)))?,
+            name: raw.name.or_else(|| schedule.is_err().then(|| show(path)))?,
             schedule,
             amount,
             currency: raw.currency.filter(|currency| !currency.is_empty()),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::document::Position;
+use super::path::Position;
+
+/// Most problems that are listed; a file with more is hardly a config.
+pub const MOST_PROBLEMS: usize = 200;
 
 /// How far a problem reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

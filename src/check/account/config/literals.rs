@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
-use super::Builder;
 use crate::check::account::page::Page;
 use crate::process::echo;
 use crate::process::redact::{self, Redactor};
+use crate::yaml::reader::ConfigReader;
 
 /// Headers that everybody may read, in small letters.
 const PUBLIC: [&str; 16] = [
@@ -33,7 +33,7 @@ const PUBLIC: [&str; 16] = [
 /// Shorter values of a header whose name says nothing stand in too many texts by chance.
 const SHORTEST: usize = 4;
 
-impl Builder<'_> {
+impl ConfigReader<'_> {
     /// Learns what is written into the request of a page as it is.
     pub(super) fn learn_page(&mut self, page: &Page) {
         let request = &page.request;

@@ -1,4 +1,4 @@
-//! The rules of `providers:`.
+//! The pages that accounts can name: those of the catalogue, and those under `providers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,23 +6,39 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::{Builder, item, shown_word, under, web_address};
-use crate::check::account::page::{Confirm, Page};
-use crate::config::document::{Part, Step};
-use crate::config::problem::Reach;
+use crate::check::account::catalog;
+use crate::check::account::page::{Confirm, Page, Reader};
 use crate::model::text;
 use crate::page::{syntax, traps};
+use crate::process::echo;
 use crate::wire::auth;
 use crate::wire::limit::Limit;
+use crate::yaml::address::web_address;
+use crate::yaml::path::{Part, Step, item, key, under};
+use crate::yaml::problem::Reach;
+use crate::yaml::reader::ConfigReader;
+use crate::yaml::scalar::{Lenient, Text};
+use crate::yaml::shape::{shown_word, suggestion};
+
+/// The pages that accounts can name.
+#[derive(Default)]
+pub(crate) struct Pages {
+    /// Those of the catalogue and of the config, by id.
+    pub known: BTreeMap<String, Arc<Page>>,
+    /// Those that cannot be used, by id, with the reason if it comes from outside.
+    pub broken: BTreeMap<String, Option<String>>,
+    /// Compiled pages, by id and balance expression: one for all accounts of a provider.
+    pub compiled: BTreeMap<(String, String), Arc<Reader>>,
+}
 
 /// Time for the examples of all pages; they are read in less than a millisecond each.
 const EXAMPLES_TIME: Duration = Duration::from_secs(5);
 
-impl Builder<'_> {
+impl ConfigReader<'_> {
     /// The catalogue and the user's own pages, by id.
-    pub(super) fn pages(&mut self, raw: Vec<Option<Page>>) -> BTreeMap<String, Arc<Page>> {
-        let mut pages: BTreeMap<String, Arc<Page>> =
-            crate::check::account::catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
+    pub(crate) fn pages(&mut self, raw: Vec<Option<Page>>) -> Pages {
+        let known = catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
+        let mut pages = Pages { known, ..Pages::default() };
         let end = Instant::now() + EXAMPLES_TIME;
         for (index, page) in raw.into_iter().enumerate() {
             let path = item("providers", index);
@@ -31,7 +47,7 @@ impl Builder<'_> {
                 // The page's own mistake is said; that there is no such provider would be another one.
                 // One without an id may be the one that a project names.
                 let id = self.names.get(&path).cloned().unwrap_or_default();
-                self.broken_pages.insert(id, self.broken_at(&path));
+                pages.broken.insert(id, self.fault(&path));
                 continue;
             };
             // What a variable brought into a request may be a credential.
@@ -46,17 +62,17 @@ impl Builder<'_> {
                         .for_each(|secret| self.redactor.learn(secret)),
                 }
             }
-            if let Some(why) = self.broken_at(&path) {
+            if let Some(why) = self.fault(&path) {
                 // What is missing from it is missing from outside, so nothing else is said of it.
-                self.broken_pages.insert(page.id.clone(), Some(why));
-                pages.entry(page.id.clone()).or_insert(Arc::new(page));
+                pages.broken.insert(page.id.clone(), Some(why));
+                pages.known.entry(page.id.clone()).or_insert(Arc::new(page));
                 continue;
             }
             self.learn_login(&page);
             self.learn_page(&page);
             let problems = page_problems(&page, end);
             if let Some((_, why)) = problems.first() {
-                self.broken_pages.insert(page.id.clone(), Some(why.clone()));
+                pages.broken.insert(page.id.clone(), Some(why.clone()));
             }
             for (field, message) in problems {
                 // Without an id nothing could name it; any other mistake concerns those who do.
@@ -64,20 +80,46 @@ impl Builder<'_> {
                 self.push(&under(&path, field), Part::Value, message, None, reach);
             }
             self.page_traps(&path, &page);
-            if pages.contains_key(&page.id) {
+            if pages.known.contains_key(&page.id) {
                 let message = format!("there is already a provider{}", shown_word(&page.id));
                 self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
             } else {
-                if let Some(why) = self.broken_at(&path) {
-                    self.broken_pages.insert(page.id.clone(), Some(why));
+                if let Some(why) = self.fault(&path) {
+                    pages.broken.insert(page.id.clone(), Some(why));
                 }
                 // What is no word is not suggested to others: it may be anything.
                 if is_word(&page.id) {
-                    pages.insert(page.id.clone(), Arc::new(page));
+                    pages.known.insert(page.id.clone(), Arc::new(page));
                 }
             }
         }
         pages
+    }
+
+    /// How often each provider is asked: as its page says, or as the settings say instead.
+    pub(crate) fn limits(
+        &mut self,
+        set: Option<BTreeMap<String, Lenient<Text>>>,
+        pages: &Pages,
+    ) -> BTreeMap<String, Limit> {
+        let own =
+            pages.known.values().filter_map(|page| Some((page.id.clone(), page.rate_limit.as_ref()?.parse().ok()?)));
+        let mut limits: BTreeMap<String, Limit> = own.collect();
+        for (id, text) in set.unwrap_or_default() {
+            let at = [key("settings"), key("rate_limits"), key(&id)];
+            let is_broken = pages.broken.contains_key(&id) || pages.broken.contains_key("");
+            if !pages.known.contains_key(&id) && !is_broken {
+                let known: Vec<&str> = pages.known.keys().map(String::as_str).collect();
+                let hint = suggestion(&id, &known, "known providers");
+                let message = no_provider(&id);
+                self.problem(&at, Part::Key(0), message, hint);
+            }
+            match self.limit(&at, &text.0.0) {
+                Some(limit) => limits.insert(id, limit),
+                None => limits.remove(&id),
+            };
+        }
+        limits
     }
 
     /// What in a page is written otherwise than it is probably meant.
@@ -105,7 +147,7 @@ impl Builder<'_> {
     }
 }
 
-impl Builder<'_> {
+impl ConfigReader<'_> {
     /// What stands before the host of a page's addresses is sent as a user and a password.
     fn learn_login(&mut self, page: &Page) {
         let addresses = page.request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
@@ -226,4 +268,12 @@ fn placeholder_problems(page: &Page) -> Vec<(&'static str, String)> {
 /// What stands between braces in a text.
 fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+/// That a provider is named which there is not.
+pub(crate) fn no_provider(id: &str) -> String {
+    match echo::word(id) {
+        Some(id) => format!("there is no provider `{id}`"),
+        None => "a provider is named that there is not".to_owned(),
+    }
 }

@@ -11,71 +11,37 @@
 #![allow(clippy::disallowed_types, reason = "this is where text becomes a tree with places")]
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Mapping, Number, Value};
 
-use super::MOST_PROBLEMS;
-use super::raw::is_long;
+use super::key::{A_WORD, Key, NO_WORD, TAGGED};
+use super::locate::Locate;
+use super::numbers::{self, Numbers};
+use super::path::{NodePath, Part, Position, Step};
+use super::problem::MOST_PROBLEMS;
+use super::weigh::{MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, weigh};
 
-/// Most values in one text: keys, scalars, lists and mappings. Fifty thousand accounts have fewer.
-const MOST_VALUES: usize = 2_000_000;
-/// Most of them that begin with a bracket. While it reads nested brackets the parser looks at up to 1024 open ones for each.
-const MOST_BRACKETS: usize = 500_000;
-/// How deep values may be nested. The deepest value that a config needs stands in the body of a page's example.
-const MOST_DEPTH: usize = 64;
-/// Most brackets that may be open at once before the parser sees them: it looks at all open ones at each word, and the depth
-/// is known only when it has read everything. Plain text counts too, so this is more than values may be nested.
-const MOST_OPEN: usize = 256;
 /// Most bytes of text in a tree, in which each alias is replaced by what it stands for.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 /// Most bytes that are read again to find positions; one position is always found.
 const MOST_SEARCHED: usize = 8 * 1024 * 1024;
 
-const TOO_MANY: &str = "it holds too many values: 2000000 are allowed";
-const TOO_DEEP: &str = "it is nested too deep: 64 levels are allowed";
 const TOO_LONG: &str = "its aliases (`*name`) make more than 64 MiB of it";
-const TAGGED: &str = "YAML tags such as `!name` have no meaning here";
 const OTHER_TAG: &str = "a tag (such as `!!int`) says another type than its value has; leave the tag out";
 const NO_MAPPING: &str = "a merge key (`<<`) must name a mapping, or a list of mappings";
-const NO_WORD: &str = "a key must be a word, but is a list, a mapping or nothing";
-
-/// One step from a node to its child.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
-    /// The value under a key.
-    Key(String),
-    /// The item at an index, from 0.
-    Index(usize),
-}
-
-/// The way from the root to a node.
-pub(super) type NodePath = Vec<Step>;
-
-/// Which part of the node a position is wanted of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The key, at its n-th occurrence from 0.
-    Key(usize),
-    /// The value.
-    Value,
-}
 
 /// A key that stands twice in one mapping.
 #[derive(Debug)]
-pub(super) struct Duplicate {
+pub(crate) struct Duplicate {
     pub path: NodePath,
     pub occurrence: usize,
 }
-
-/// Line and column, both from 1.
-pub(super) type Position = (usize, usize);
-
 /// A parsed text.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(crate) struct Document {
     text: String,
     /// Bytes that were read again to find positions.
     searched: Cell<usize>,
@@ -83,32 +49,32 @@ pub(super) struct Document {
     pub root: Value,
     /// Keys that stand twice; the tree keeps the first.
     pub duplicates: Vec<Duplicate>,
-    /// Numbers that the tree has only rounded, because they are written with more digits than a float keeps.
-    pub rounded: Vec<NodePath>,
+    /// What is known of numbers that are not written as the program would write them.
+    pub numbers: Numbers,
 }
 
 /// Text that is no YAML.
 #[derive(Debug)]
-pub(super) struct SyntaxError {
+pub(crate) struct SyntaxError {
     pub position: Option<Position>,
     pub message: String,
 }
 
 impl Document {
     /// Parses one YAML document; JSON is YAML.
-    pub(super) fn parse(text: &str) -> Result<Document, SyntaxError> {
-        weigh(text.as_bytes())?;
+    pub(crate) fn parse(text: &str) -> Result<Document, SyntaxError> {
+        weigh(text.as_bytes()).map_err(|(at, why)| SyntaxError { position: Some(at), message: why.to_owned() })?;
         let text = join_surrogates(text);
         let notes = Notes::default();
         let seed = Tree { notes: &notes, depth: 0 };
         let root =
             seed.deserialize(serde_yaml::Deserializer::from_str(&text)).map_err(|error| SyntaxError::from(&error))?;
-        let rounded = rounded(&text, &root);
-        Ok(Document { root, duplicates: notes.duplicates.into_inner(), rounded, text, searched: Cell::new(0) })
+        let numbers = numbers::look(&text, &root);
+        Ok(Document { root, duplicates: notes.duplicates.into_inner(), numbers, text, searched: Cell::new(0) })
     }
 
     /// Where the node stands; of a node that is not there, its nearest ancestor. None if finding out would take too long.
-    pub(super) fn locate(&self, path: &[Step], part: Part) -> Option<Position> {
+    pub(crate) fn locate(&self, path: &[Step], part: Part) -> Option<Position> {
         if self.searched.get() > 0 && self.searched.get() + self.text.len() > MOST_SEARCHED {
             return None;
         }
@@ -121,98 +87,18 @@ impl Document {
 
 impl Document {
     /// Whether a text is written with `>`, so that its lines are one.
-    pub(super) fn is_folded(&self, path: &[Step]) -> bool {
+    pub(crate) fn is_folded(&self, path: &[Step]) -> bool {
         let line = |(line, column): Position| self.text.lines().nth(line - 1)?.chars().nth(column - 1);
         self.locate(path, Part::Value).and_then(line) == Some('>')
     }
 }
-
-/// Where a bracket stands that is too many to be open at once, if there is one. Comments and what is quoted within one line
-/// do not count.
-fn too_many_open(bytes: &[u8]) -> Option<usize> {
-    let (mut open, mut at, mut begins) = (0_usize, 0, true);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' | b'\'' if begins => at = closing_quote(bytes, at).unwrap_or(at),
-            b'#' if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
-                at += bytes[at..].iter().take_while(|byte| **byte != b'\n').count() - 1;
-            }
-            b'[' | b'{' if open == MOST_OPEN => return Some(at),
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        // Elsewhere a quote is an apostrophe.
-        begins = match byte {
-            b' ' | b'\t' | b'\r' => begins,
-            b'\n' | b'[' | b'{' | b',' | b':' | b'-' | b'?' => true,
-            _ => false,
-        };
-        at += 1;
-    }
-    None
-}
-
-/// Where the quote that opens at a place closes on the same line.
-fn closing_quote(bytes: &[u8], opening: usize) -> Option<usize> {
-    let quote = bytes[opening];
-    let mut at = opening + 1;
-    loop {
-        match bytes.get(at)? {
-            b'\n' => return None,
-            b'\\' if quote == b'"' => at += 2,
-            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&b'\'') => at += 2,
-            byte if *byte == quote => return Some(at),
-            _ => at += 1,
-        }
-    }
-}
-
-/// Looks at bytes before the parser sees them: each value needs an indicator, and each level on one line as well. Text and
-/// comments count too, so this is a little strict, but never too lenient.
-fn weigh(bytes: &[u8]) -> Result<(), SyntaxError> {
-    if let Some(at) = too_many_open(bytes) {
-        let before = &bytes[..at];
-        let line_begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        return Err(SyntaxError { position: Some((line, at - line_begin + 1)), message: TOO_DEEP.to_owned() });
-    }
-    let (mut values, mut brackets) = (0, 0);
-    // How many lists and keys begin at the beginning of this line (`- - - a`); none after something else.
-    let (mut line, mut line_begin, mut nested) = (1, 0, Some(0));
-    for (at, byte) in bytes.iter().enumerate() {
-        let before_blank = || bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace);
-        match byte {
-            b',' => values += 1,
-            b'[' | b'{' => (values, brackets) = (values + 1, brackets + 1),
-            b'-' | b'?' | b':' if before_blank() => values += 1,
-            _ => {}
-        }
-        nested = match byte {
-            b'\n' | b'\r' => {
-                (line, line_begin) = (line + usize::from(*byte == b'\n'), at + 1);
-                Some(0)
-            }
-            b' ' | b'\t' => nested,
-            b'-' | b'?' if before_blank() => nested.map(|count| count + 1),
-            _ => None,
-        };
-        let message = match () {
-            () if values > MOST_VALUES || brackets > MOST_BRACKETS => TOO_MANY,
-            () if nested.is_some_and(|count| count > MOST_DEPTH) => TOO_DEEP,
-            () => continue,
-        };
-        return Err(SyntaxError { position: Some((line, at - line_begin + 1)), message: message.to_owned() });
-    }
-    Ok(())
-}
-
 impl From<&serde_yaml::Error> for SyntaxError {
     fn from(error: &serde_yaml::Error) -> Self {
         let text = error.to_string();
         // The library puts the path before what this program says, and a key in it may be a secret.
         let own =
             [TOO_MANY, TOO_DEEP, TOO_LONG, TAGGED, NO_MAPPING, NO_WORD].into_iter().find(|own| text.contains(own));
+        let own = own.or_else(|| text.contains(A_WORD).then_some(NO_WORD));
         // A value that does not fit its tag may be a secret, and the library quotes it.
         let is_quoting = text.contains("invalid value: ") || text.contains("invalid type: ");
         let own = own.or_else(|| is_quoting.then_some(OTHER_TAG));
@@ -262,7 +148,6 @@ fn join_surrogates(text: &str) -> String {
     out.push_str(&text[at..]);
     out
 }
-
 /// What is noted while the tree is built.
 #[derive(Default)]
 struct Notes {
@@ -271,114 +156,6 @@ struct Notes {
     values: Cell<usize>,
     text: Cell<usize>,
 }
-
-/// The numbers of a tree that are written with more digits than a float keeps. The parser does not give their text with
-/// their value, so the text is read once more, but only if there is such a number in it somewhere.
-fn rounded(text: &str, root: &Value) -> Vec<NodePath> {
-    let is_part = |c: char| c.is_ascii_digit() || c == '.';
-    if !text.split(|c| !is_part(c)).any(is_long) {
-        return Vec::new();
-    }
-    let found = Rounded::default();
-    // The same text was just read to its end, and the tree was made of it.
-    let _ = Written { value: root, found: &found }.deserialize(serde_yaml::Deserializer::from_str(text));
-    found.paths.into_inner()
-}
-
-/// What is found of numbers that were rounded.
-#[derive(Default)]
-struct Rounded {
-    path: RefCell<NodePath>,
-    paths: RefCell<Vec<NodePath>>,
-}
-
-/// Reads a node beside its value in the tree, for the text of its numbers.
-#[derive(Clone, Copy)]
-struct Written<'a> {
-    value: &'a Value,
-    found: &'a Rounded,
-}
-
-impl Written<'_> {
-    /// Reads the next node below this one, at a step.
-    fn below<E>(&self, step: Step, value: &Value, read: impl FnOnce(Written) -> Result<(), E>) -> Result<(), E> {
-        self.found.path.borrow_mut().push(step);
-        let result = read(Written { value, found: self.found });
-        self.found.path.borrow_mut().pop();
-        result
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Written<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.value {
-            Value::Number(number) if number.is_f64() => deserializer.deserialize_str(self),
-            Value::Sequence(_) | Value::Mapping(_) => deserializer.deserialize_any(self),
-            _ => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ()),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for Written<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("what was read before")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        // What a merge key brings may be another number than the one that counts.
-        let is_this = text.parse().ok() == self.value.as_f64();
-        let mut paths = self.found.paths.borrow_mut();
-        let path = self.found.path.borrow();
-        if is_this && is_long(text) && paths.len() <= MOST_PROBLEMS && !paths.contains(&path) {
-            paths.push(path.clone());
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let mut index = 0;
-        loop {
-            let more = match self.value.as_sequence() {
-                // A merge key with several mappings.
-                None => access.next_element_seed(self)?,
-                Some(items) => {
-                    let value = items.get(index).unwrap_or(&Value::Null);
-                    let mut more = None;
-                    self.below(Step::Index(index), value, |below| {
-                        more = access.next_element_seed(below)?;
-                        Ok(())
-                    })?;
-                    more
-                }
-            };
-            if more.is_none() {
-                return Ok(());
-            }
-            index += 1;
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let mut seen: HashSet<String> = HashSet::new();
-        while let Some(key) = access.next_key_seed(Key)? {
-            let value = self.value.get(key.as_str()).filter(|_| !seen.contains(&key));
-            match value {
-                _ if key == "<<" => access.next_value_seed(self)?,
-                Some(value) => {
-                    seen.insert(key.clone());
-                    self.below(Step::Key(key), value, |below| access.next_value_seed(below))?;
-                }
-                None => access.next_value::<IgnoredAny>().map(|_| ())?,
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Builds the tree, drops comment keys and notes duplicate ones.
 #[derive(Clone, Copy)]
 struct Tree<'a> {
@@ -533,178 +310,11 @@ fn merge<E: de::Error>(map: &mut Mapping, sources: Value) -> Result<(), E> {
     }
     Ok(())
 }
-
-/// A mapping key, as text.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = String;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a key that is a word")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<String, E> {
-        Ok(value.to_owned())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_i128<E>(self, value: i128) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_u128<E>(self, value: u128) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<String, E> {
-        Err(E::custom(NO_WORD))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<String, A::Error> {
-        Err(de::Error::custom(NO_WORD))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<String, A::Error> {
-        Err(de::Error::custom(NO_WORD))
-    }
-
-    fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<String, A::Error> {
-        Err(de::Error::custom(TAGGED))
-    }
-}
-
-/// Reads down to a node and fails there, so that the error carries the node's position.
-struct Locate<'p> {
-    rest: &'p [Step],
-    part: Part,
-}
-
-const FOUND: &str = "here";
-
-impl<'de> DeserializeSeed<'de> for Locate<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Locate<'_> {
-    type Value = ();
-
-    /// Scalars and anything unforeseen fall through to serde's own error, which carries the position as well.
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(FOUND)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        if let Some((Step::Index(index), rest)) = self.rest.split_first() {
-            for _ in 0..*index {
-                if access.next_element::<IgnoredAny>()?.is_none() {
-                    break;
-                }
-            }
-            access.next_element_seed(Locate { rest, part: self.part })?;
-        }
-        Err(de::Error::custom(FOUND))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        if let Some((Step::Key(wanted), rest)) = self.rest.split_first() {
-            let mut occurrence = 0;
-            let stop_at = match self.part {
-                Part::Key(n) if rest.is_empty() => Some(n),
-                _ => None,
-            };
-            let matches = |occurrence| FindKey { wanted, stop: stop_at == Some(occurrence) };
-            while let Some(found) = access.next_key_seed(matches(occurrence))? {
-                if found && stop_at.is_none() {
-                    access.next_value_seed(Locate { rest, part: self.part })?;
-                } else {
-                    occurrence += usize::from(found);
-                    access.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Err(de::Error::custom(FOUND))
-    }
-}
-
-/// Says whether a key is the wanted one, or fails on it if the search ends there.
-struct FindKey<'p> {
-    wanted: &'p str,
-    stop: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for FindKey<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for FindKey<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<bool, E> {
-        let found = key == self.wanted;
-        if found && self.stop { Err(E::custom(FOUND)) } else { Ok(found) }
-    }
-}
-
-/// The path as people write it: `projects[3].options.region`.
-pub(super) fn show(path: &[Step]) -> String {
-    let mut out = String::new();
-    for step in path {
-        match step {
-            Step::Key(key) => {
-                if !out.is_empty() {
-                    out.push('.');
-                }
-                out.push_str(key);
-            }
-            Step::Index(index) => out.push_str(&format!("[{index}]")),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::path::show;
+    use crate::yaml::weigh::{MOST_BRACKETS, MOST_OPEN};
 
     fn path(steps: &[&str]) -> NodePath {
         steps.iter().map(|s| s.parse().map_or_else(|_| Step::Key((*s).to_owned()), Step::Index)).collect()
@@ -819,9 +429,72 @@ projects:
             ("a: 100000000000000000000", &[]),
             ("a: 123456789012345.000000000\nb: 0.000000000000000000001", &[]),
         ] {
-            let rounded = Document::parse(text).unwrap().rounded;
-            assert_eq!(rounded.iter().map(|path| show(path)).collect::<Vec<_>>(), want, "{text}");
+            let refused = Document::parse(text).unwrap().numbers.refused;
+            assert_eq!(refused.iter().map(|(path, _)| show(path)).collect::<Vec<_>>(), want, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_nobody_wrote_in_plain_digits_is_found_wherever_it_stands() {
+        for (number, is_refused, written) in [
+            ("0x10", true, None),
+            ("-0x10", true, None),
+            ("+0x10", true, None),
+            ("0o10", true, None),
+            ("0b11", true, None),
+            ("0xFFFFFFFFFFFFFFFFFFFF", true, None),
+            ("1e3", true, None),
+            ("1E3", true, None),
+            ("1.5e+3", true, None),
+            ("00.5", true, None),
+            ("1_000", false, None),
+            ("010", false, None),
+            ("1:30", false, None),
+            ("2026-11-30", false, None),
+            ("yes", false, None),
+            ("~", false, None),
+            ("10", false, None),
+            ("-10", false, None),
+            ("0", false, None),
+            ("0.5", false, None),
+            ("100000000000000000000", false, None),
+            ("1.50", false, Some("1.50")),
+            ("1.0", false, Some("1.0")),
+            ("5.", false, Some("5.")),
+            (".5", false, Some(".5")),
+            ("+5", false, Some("+5")),
+            ("-0.0", false, Some("-0.0")),
+            (".inf", false, None),
+            ("'0x10'", false, None),
+            ("'1.50'", false, None),
+        ] {
+            for (text, place) in [
+                (format!("a: {number}"), path(&["a"])),
+                (format!("- x\n- b: {number}"), path(&["1", "b"])),
+                (format!("{{\"a\": [{number}]}}"), path(&["a", "0"])),
+                (format!("_x: &n {number}\na: *n"), path(&["a"])),
+                (format!("_x: &n {{b: {number}}}\na: {{<<: *n, c: 1}}"), path(&["a", "b"])),
+            ] {
+                let Numbers { refused, written: kept } = Document::parse(&text).unwrap().numbers;
+                let refused: Vec<NodePath> = refused.into_iter().map(|(path, _)| path).collect();
+                let want = if is_refused { vec![place.clone()] } else { Vec::new() };
+                assert_eq!(refused, want, "{text}");
+                assert_eq!(kept.get(&place).map(String::as_str), written, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_what_is_written() {
+        for key in ["0x10", "1e3", "010", "1.50", "+5", "True", "yes", "2026-11-30", "1_000"] {
+            let document = Document::parse(&format!("a: {{{key}: 1}}")).unwrap();
+            assert_eq!(document.root["a"][key], Value::from(1), "{key}");
+            assert_eq!(document.locate(&path_of(key), Part::Key(0)), Some((1, 5)), "{key}");
+        }
+    }
+
+    fn path_of(key: &str) -> NodePath {
+        vec![Step::Key("a".to_owned()), Step::Key(key.to_owned())]
     }
 
     #[test]
