@@ -36,8 +36,8 @@ const MOST_WORDS: usize = 300;
 /// Longest message, in characters.
 const MOST_MESSAGE: usize = 1000;
 /// Of a peer's words so many characters are looked at, and so many bytes: no more can be shown, and each is read in many ways.
-const MOST_LOOKED_AT: usize = 640;
-const MOST_BYTES: usize = 1280;
+const MOST_LOOKED_AT: usize = 1280;
+const MOST_BYTES: usize = 1536;
 /// What all readings of a text may come to, in bytes. A text that has more of them was made to hide something.
 const MOST_READ: usize = 512 << 10;
 /// How many encodings are taken off one after the other.
@@ -395,11 +395,9 @@ impl Reading<'_> {
 
     /// Searches a reading, and all that can be made of it. False if that is too much.
     fn explore(&mut self, layer: &Layer, depth: u32) -> bool {
-        let Some(left) = self.left.checked_sub(layer.bytes.len()) else {
+        if !self.look_at(layer) {
             return false;
-        };
-        self.left = left;
-        self.search(layer);
+        }
         self.search(&layer.clone().reversed());
         if depth == 0 || layer.bytes.len() < 2 {
             return true;
@@ -423,9 +421,20 @@ impl Reading<'_> {
         }
         self.search(&layer.clone().rotated());
         self.explore(&layer.base32(0), 1)
-            && (1..8).all(|skipped| self.explore(&layer.base32(skipped), 0))
-            && (0..4).all(|skipped| self.explore(&layer.divided_base64(skipped), 0))
-            && [10, 8, 16].iter().all(|radix| self.explore(&layer.numbers(*radix), 0))
+            && self.explore(&layer.numbers(10), 0)
+            && (1..8).all(|skipped| self.look_at(&layer.base32(skipped)))
+            && (0..4).all(|skipped| self.look_at(&layer.divided_base64(skipped)))
+            && [8, 16].iter().all(|radix| self.look_at(&layer.numbers(*radix)))
+    }
+
+    /// Searches a reading as it stands. False if that is too much.
+    fn look_at(&mut self, layer: &Layer) -> bool {
+        let left = self.left.checked_sub(layer.bytes.len());
+        if left.is_some() {
+            self.search(layer);
+        }
+        self.left = left.unwrap_or_default();
+        left.is_some()
     }
 }
 
