@@ -2,11 +2,11 @@
 //!
 //! A run reads as one sentence: *the user wrote something ([`config`]), we planned ([`plan`]), we looked ([`check`]), we judged
 //! ([`decide`]), we told ([`notify`]), we remembered ([`state`]), we published ([`publish`]), we reported ([`report`]), we left
-//! ([`process::exit`]).* Each step takes the value of the one before and nothing flows back:
+//! ([`process::exit`]).* Each step takes the value of the one before:
 //!
 //! ```text
 //! argv -- cli --+
-//! file -- config+-> Config -> Plan -> Vec<Outcome> -> Vec<Verdict> -> Vec<Delivery> -> Report -> stdout, Exit
+//! file -- config+-> Config -> Plan -> Vec<Outcome> -> Vec<Verdict> -> Vec<Delivery> -> Findings -> Report -> stdout, Exit
 //!                               ^                       ^                 |
 //!                               +------- Memory --------+---- marks <-----+
 //! ```

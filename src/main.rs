@@ -10,7 +10,7 @@ use balance_alert::process::{Process, logging};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-/// What is said when the time is over may take so long.
+/// Longest time for writing the last log lines when the time of the process is over.
 const LAST_WORD: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn act(process: &Process) -> Exit {
-    // Where a panic happened is for the log; what it said may hold a secret.
+    // The place of a panic is logged; its message is not, because it may hold a secret.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         log::error!("panicked at {place}");

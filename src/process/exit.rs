@@ -1,6 +1,4 @@
-//! The exit-code table, once, and the fold from a report to a code.
-//!
-//! `--help`, the README's table and the tests are views of [`Exit::ALL`].
+//! The table of exit codes. `--help`, the README and the tests take it from [`Exit::ALL`].
 
 use std::process::ExitCode;
 

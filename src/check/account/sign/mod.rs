@@ -40,7 +40,7 @@ schemes! {
     AliyunAcs3 = aliyun;
 }
 
-/// What is signed.
+/// A request that is to be signed.
 pub(super) struct Unsigned<'a> {
     pub method: &'static str,
     pub host: String,
