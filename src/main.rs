@@ -4,9 +4,7 @@ use std::panic;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use balance_alert::commands::{Cli, nagios, on_trial, run};
-use balance_alert::process::exit::Exit;
-use balance_alert::process::{Process, logging};
+use balance_alert::{Cli, Exit, Process, logging, nagios, on_trial, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -49,7 +47,7 @@ fn act(process: &Process) -> Exit {
 
 /// Whether the arguments ask for Nagios output, also where they cannot be parsed.
 fn wants_nagios() -> bool {
-    let arguments = balance_alert::process::environment::arguments();
+    let arguments = balance_alert::arguments();
     arguments.iter().any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
         || arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
 }

@@ -180,14 +180,14 @@ fn what_comes_from_outside_breaks_its_entry_alone() {
                 let loaded = load(&text, variables);
                 let said = said(&loaded);
                 let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
-                let project = config.projects().iter().find(|project| project.name == "Z").unwrap();
+                let project = config.projects.iter().find(|project| project.name == "Z").unwrap();
                 assert_eq!(project.broken, None, "{text}{said}");
                 assert_eq!(loaded.problems.is_empty(), !is_broken, "{text}{said}");
                 // Nothing vanishes: what is broken is there and says so.
-                let broken = config.projects().iter().filter(|project| project.broken.is_some()).count()
-                    + config.subscriptions().iter().filter(|subscription| subscription.schedule.is_err()).count()
-                    + config.mailboxes().iter().filter(|mailbox| mailbox.broken.is_some()).count()
-                    + config.channels().iter().filter(|channel| channel.broken.is_some()).count();
+                let broken = config.projects.iter().filter(|project| project.broken.is_some()).count()
+                    + config.subscriptions.iter().filter(|subscription| subscription.schedule.is_err()).count()
+                    + config.mailboxes.iter().filter(|mailbox| mailbox.broken.is_some()).count()
+                    + config.channels.iter().filter(|channel| channel.broken.is_some()).count();
                 let is_page = list == "providers";
                 assert_eq!(broken, usize::from(is_broken && !is_page), "{text}{said}");
             }
@@ -215,9 +215,9 @@ fn what_comes_from_outside_into_email_settings_breaks_the_mailboxes_alone() {
             let said = said(&loaded);
             assert_eq!(loaded.problems.len(), 1, "{text}{said}");
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
-            assert_eq!(config.projects()[0].broken, None, "{text}{said}");
-            assert!(config.mailboxes().iter().all(|mailbox| mailbox.broken.is_some()), "{text}{said}");
-            assert_eq!(config.settings().language, crate::model::words::Language::Zh, "{text}{said}");
+            assert_eq!(config.projects[0].broken, None, "{text}{said}");
+            assert!(config.mailboxes.iter().all(|mailbox| mailbox.broken.is_some()), "{text}{said}");
+            assert_eq!(config.settings.language, crate::model::words::Language::Zh, "{text}{said}");
         }
         let written = format!("{project}{mailbox}email_settings: {{ days: 31 }}\n");
         assert!(load(&written, &[]).config.is_none(), "what stands in the file concerns all of it");
@@ -242,10 +242,10 @@ fn a_name_from_outside_that_another_entry_has_breaks_its_entry_alone() {
             let said = said(&loaded);
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
             let broken: Vec<bool> = match list {
-                "webhooks" => config.channels().iter().map(|channel| channel.broken.is_some()).collect(),
-                "email" => config.mailboxes().iter().map(|mailbox| mailbox.broken.is_some()).collect(),
-                "subscriptions" => config.subscriptions().iter().map(|each| each.schedule.is_err()).collect(),
-                _ => config.projects().iter().map(|project| project.broken.is_some()).collect(),
+                "webhooks" => config.channels.iter().map(|channel| channel.broken.is_some()).collect(),
+                "email" => config.mailboxes.iter().map(|mailbox| mailbox.broken.is_some()).collect(),
+                "subscriptions" => config.subscriptions.iter().map(|each| each.schedule.is_err()).collect(),
+                _ => config.projects.iter().map(|project| project.broken.is_some()).collect(),
             };
             assert_eq!(broken, names.map(|name| name != "same"), "{text}{said}");
         }
@@ -279,10 +279,10 @@ fn an_account_of_a_page_that_is_broken_from_outside_says_so() {
                 projects: [{ name: A, provider: own, api_key: k-1, threshold: 1 }, { name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
     let loaded = load(text, &[]);
     let config = loaded.config.unwrap();
-    let broken: Vec<_> = config.projects().iter().map(|project| project.broken.as_deref()).collect();
+    let broken: Vec<_> = config.projects.iter().map(|project| project.broken.as_deref()).collect();
     let why = "the page of its provider cannot be used: the variable `NOT_SET` is not set";
     assert_eq!(broken, [Some(why), None]);
-    assert_eq!(config.projects()[0].page.id, "own");
+    assert_eq!(config.projects[0].page.id, "own");
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn what_names_an_account_does_not_depend_on_whether_its_page_can_be_used() {
              projects: [{{ name: A, provider: own, api_key: k-1, threshold: 1, options: {{ a: x }} }}]\n"
         );
         let config = load(&text, &[]).config.unwrap();
-        let project = &config.projects()[0];
+        let project = &config.projects[0];
         (project.broken.is_some(), project.page.id.clone(), project.options.clone())
     };
     let (is_broken, id, known) = options(".b", "");
@@ -326,7 +326,7 @@ fn an_entry_that_is_switched_off_needs_nothing_but_its_shape() {
             assert_eq!(loaded.problems.len(), problems, "{text}{said}");
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
             assert_eq!(
-                (config.projects().len(), config.subscriptions().len(), config.mailboxes().len()),
+                (config.projects.len(), config.subscriptions.len(), config.mailboxes.len()),
                 (1, 0, 0),
                 "{text}"
             );

@@ -78,16 +78,6 @@ pub enum Event {
     Resolved,
 }
 
-impl Event {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Event::Raised => "raised",
-            Event::Resolved => "resolved",
-        }
-    }
-}
-
 /// One thing that somebody must know of. It is kept in the store until a channel has taken it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {

@@ -34,7 +34,7 @@ macro_rules! formats {
 
         impl Report {
             /// The report in the wanted format; empty if it is to be quiet and there is nothing to say.
-            pub fn render(&self, output: Output, view: View) -> String {
+            pub(crate) fn render(&self, output: Output, view: View) -> String {
                 match output {
                     $(Output::$name => $file::render(self, view),)+
                 }

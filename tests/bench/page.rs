@@ -2,7 +2,7 @@
 //!
 //! An overflow ends the process, so the input that is being read is kept in a file, which the program names at its start.
 
-use balance_alert::page::expression::{Expression, Variables, parse_json};
+use balance_alert::internals::{Expression, Variables, parse_json};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;

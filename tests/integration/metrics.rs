@@ -73,14 +73,14 @@ fn all_families_arrive_with_the_right_types() {
     // Mailboxes and subscriptions have series once there are any.
     let elsewhere = ["email_", "subscription_", "last_success_"];
     let mut known = 0;
-    for family in balance_alert::metrics::family::ALL {
+    for family in balance_alert::internals::family::ALL {
         if elsewhere.iter().any(|prefix| family.name.starts_with(prefix)) {
             continue;
         }
         let kind = match family.kind {
-            balance_alert::metrics::family::Kind::Gauge => "gauge",
-            balance_alert::metrics::family::Kind::Counter => "counter",
-            balance_alert::metrics::family::Kind::Histogram(_) => "histogram",
+            balance_alert::internals::family::Kind::Gauge => "gauge",
+            balance_alert::internals::family::Kind::Counter => "counter",
+            balance_alert::internals::family::Kind::Histogram(_) => "histogram",
         };
         let line = format!("# TYPE balance_alert_{} {kind}\n", family.name);
         assert!(text.contains(&line), "{line}in\n{text}");

@@ -77,14 +77,14 @@ fn the_published_schema_is_current_but_for_new_providers() {
 fn the_readmes_name_every_exit_code_and_variable_and_no_provider_that_is_not_there() {
     for file in ["README.md", "README.zh-CN.md"] {
         let readme = read(file);
-        for exit in balance_alert::process::exit::Exit::ALL {
+        for exit in balance_alert::Exit::ALL {
             let row = match file {
                 "README.md" => format!("| {} | {} |", exit.code(), exit.meaning()),
                 _ => format!("| {} |", exit.code()),
             };
             assert!(readme.contains(&row), "{file}: {row}");
         }
-        for (name, _) in balance_alert::cli::VARIABLES {
+        for (name, _) in balance_alert::internals::VARIABLES {
             assert!(readme.contains(&format!("`{name}`")), "{file}: {name}");
         }
         // The whole list is what `balance-alert providers` prints; these rows are a part of it.
@@ -104,7 +104,7 @@ fn the_readmes_name_every_exit_code_and_variable_and_no_provider_that_is_not_the
 
 #[test]
 fn documented_defaults_are_the_real_ones() {
-    let settings = balance_alert::config::Settings::default();
+    let settings = balance_alert::internals::Settings::default();
     assert_eq!(settings.max_concurrent_checks, 20);
     assert_eq!(settings.request_timeout.as_secs(), 15);
     assert_eq!(settings.run_timeout.as_secs(), 120);

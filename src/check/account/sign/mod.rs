@@ -18,7 +18,7 @@ macro_rules! schemes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
-        pub enum SignScheme {
+        pub(crate) enum SignScheme {
             $($(#[doc = $what])+ $name,)+
         }
 
