@@ -1,8 +1,8 @@
 //! balance-alert tells you before an API account, a cloud account or a subscription runs dry.
 //!
-//! A run reads as one sentence: *the user wrote something ([`config`]), we planned ([`plan`]), we looked ([`check`]), we judged
-//! ([`decide`]), we told ([`notify`]), we remembered ([`state`]), we published ([`publish`]), we reported ([`report`]), we left
-//! ([`process::exit`]).* Each step takes the value of the one before:
+//! A run reads as one sentence: *the user wrote something (`config`), we planned (`plan`), we looked (`check`), we judged
+//! (`decide`), we told (`notify`), we remembered (`state`), we published (`publish`), we reported (`report`), we left
+//! (`process::exit`).* Each step takes the value of the one before:
 //!
 //! ```text
 //! argv -- cli --+
@@ -11,7 +11,7 @@
 //!                               +------- Memory --------+---- marks <-----+
 //! ```
 //!
-//! [`commands`] has one file for each subcommand; `commands/check.rs` is the sentence. Which room may use which is written in
+//! `commands` has one file for each subcommand; `commands/check.rs` is the sentence. Which room may use which is written in
 //! `docs/architecture.md` and held by `tests/integration/house.rs`.
 
 // Tests may wait, and write files as they are.

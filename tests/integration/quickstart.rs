@@ -53,7 +53,7 @@ fn every_example_is_a_valid_config() {
 
 /// The pages that come with the program, as it lists them.
 fn providers() -> Vec<String> {
-    let list: serde_json::Value = serde_json::from_str(&text(&run(&["providers", "--output", "json"]).stdout)).unwrap();
+    let list: serde_json::Value = serde_json::from_str(text(&run(&["providers", "--output", "json"]).stdout)).unwrap();
     list.as_array().unwrap().iter().map(|page| page["id"].as_str().unwrap().to_owned()).collect()
 }
 
