@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::model::shard::Shard;
+use crate::model::words::words;
 use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
 use crate::report::Output;
@@ -195,25 +196,15 @@ pub struct ReportFile {
     pub path: PathBuf,
 }
 
-/// The kinds of checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Only {
-    /// Accounts with a balance
-    Projects,
-    /// Mailboxes
-    Mailboxes,
-    /// Subscriptions
-    Subscriptions,
-}
-
-impl Only {
-    /// The word of the flag.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Only::Projects => "projects",
-            Only::Mailboxes => "mailboxes",
-            Only::Subscriptions => "subscriptions",
-        }
+words! { flag
+    /// The kinds of checks.
+    pub enum Only {
+        /// Accounts with a balance
+        Projects = "projects",
+        /// Mailboxes
+        Mailboxes = "mailboxes",
+        /// Subscriptions
+        Subscriptions = "subscriptions",
     }
 }
 

@@ -113,10 +113,8 @@ fn json(known: &[Known]) -> String {
 }
 
 fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
-    let mut sorted: Vec<(Option<Status>, &Known)> = known
-        .iter()
-        .map(|known| (Status::ALL.into_iter().find(|status| status.as_str() == known.status), known))
-        .collect();
+    let mut sorted: Vec<(Option<Status>, &Known)> =
+        known.iter().map(|known| (Status::parse(&known.status), known)).collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
     let names = ShortNames::new(known.iter().map(|known| known.name.as_str()), text::NAME_CHARS);
     let owners = known.iter().filter_map(|known| known.owner_project.as_deref());

@@ -29,7 +29,7 @@ pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 pub(super) const DEEPEST_VALUE: u32 = 256;
 
 /// Why an evaluation was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// It took too many steps.
     Steps,
@@ -45,14 +45,18 @@ pub(crate) enum Stop {
     Order,
     /// It orders numbers that have more digits than are known.
     Digits,
+    /// It orders a null of the answer among numbers or texts: among what, and where the null stands.
+    Unknown(&'static str, String),
+    /// It orders a text of the answer among numbers.
+    Kinds,
     /// A panic of the interpreter, caught.
     Defect,
 }
 
 impl Stop {
     /// Whether something was used up, so that another try would take as long.
-    pub(crate) fn is_bound(self) -> bool {
-        !matches!(self, Stop::Order | Stop::Digits)
+    pub(crate) fn is_bound(&self) -> bool {
+        !matches!(self, Stop::Order | Stop::Digits | Stop::Unknown(..) | Stop::Kinds)
     }
 }
 
@@ -69,8 +73,33 @@ impl fmt::Display for Stop {
                  number of it"
             }
             Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
+            Stop::Unknown(among, missing) => return write!(f, "null cannot be ordered among {among}: {missing}"),
+            Stop::Kinds => "a text of the answer cannot be ordered among numbers; `tonumber` makes a number of one",
             Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
         })
+    }
+}
+
+/// In which order an evaluation meets what has no order of its own: the entries of the answer's lists and objects, and what
+/// is sorted by names. A result that is the same in each order is not one of several that the order has chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they stand.
+    Given,
+    /// From the last to the first.
+    Backwards,
+    /// From the middle to the last, and then those before the middle.
+    FromTheMiddle,
+}
+
+impl Order {
+    /// The index of the item that is met at a position in so many.
+    pub(super) fn index(self, position: usize, length: usize) -> usize {
+        match self {
+            Order::Given => position,
+            Order::Backwards => length - 1 - position,
+            Order::FromTheMiddle => (position + length / 2) % length,
+        }
     }
 }
 
@@ -84,6 +113,12 @@ struct Budget {
     takes_any_order: bool,
     /// Whether values without an order were met since then.
     has_no_order: bool,
+    /// In which order entries are met.
+    order: Order,
+    /// Whether several entries were met in that order.
+    met_several: bool,
+    /// Whether names are being sorted.
+    sorts: bool,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -102,17 +137,20 @@ impl Drop for Restore {
     }
 }
 
-/// Runs an evaluation with a fresh budget.
+/// Runs an evaluation with a fresh budget, and with entries in an order.
 ///
 /// # Errors
 /// Why it was stopped.
-pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+pub(crate) fn metered<T>(order: Order, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
     let budget = Budget {
         steps: MOST_STEPS,
         path_steps: MOST_PATH_STEPS,
         in_path: false,
         takes_any_order: false,
         has_no_order: false,
+        order,
+        met_several: false,
+        sorts: false,
         stack: here(),
         ends: Instant::now() + LONGEST,
     };
@@ -196,11 +234,48 @@ pub(super) fn in_path<T>(follow: impl FnOnce() -> T) -> T {
 }
 
 /// Ends the evaluation because two values have no order, except where any order will do.
-pub(super) fn refuse_order(why: Stop) {
+pub(super) fn refuse_order(why: impl FnOnce() -> Stop) {
     match BUDGET.get() {
         Some(budget) if budget.takes_any_order => BUDGET.set(Some(Budget { has_no_order: true, ..budget })),
-        Some(_) => stop(why),
+        Some(_) => stop(why()),
         None => {}
+    }
+}
+
+/// The order in which so many entries are met that have none of their own.
+pub(super) fn order_of(entries: usize) -> Order {
+    match BUDGET.get() {
+        Some(budget) if entries > 1 => {
+            BUDGET.set(Some(Budget { met_several: true, ..budget }));
+            budget.order
+        }
+        _ => Order::Given,
+    }
+}
+
+/// Whether the evaluation has met several entries whose order may have decided something.
+pub(super) fn has_met_several() -> bool {
+    BUDGET.get().is_some_and(|budget| budget.met_several)
+}
+
+/// Sorts. The order of the alphabet says nothing of what names stand for, so within this it is turned around where entries
+/// are met backwards.
+pub(super) fn sorting<T>(sort: impl FnOnce() -> T) -> T {
+    let set = |sorts| BUDGET.set(BUDGET.get().map(|budget| Budget { sorts, ..budget }));
+    set(true);
+    let result = sort();
+    set(false);
+    result
+}
+
+/// Whether the names that are being sorted are to be turned around.
+pub(super) fn turns_names() -> bool {
+    match BUDGET.get() {
+        Some(budget) if budget.sorts => {
+            BUDGET.set(Some(Budget { met_several: true, ..budget }));
+            budget.order != Order::Given
+        }
+        _ => false,
     }
 }
 
@@ -236,27 +311,27 @@ mod tests {
                     step();
                 }
             };
-            assert_eq!(metered(evaluation), Err(Stop::Steps));
+            assert_eq!(metered(Order::Given, evaluation), Err(Stop::Steps));
         }
         let words = [Stop::Steps, Stop::Time].map(|stop| stop.to_string());
         assert!(words[0].ends_with("too many steps"), "{words:?}");
         assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
-        assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
-        #[allow(unconditional_recursion)]
+        assert_eq!(metered(Order::Given, || spend_text(usize::MAX)), Err(Stop::Text));
+        #[allow(unconditional_recursion, reason = "that it never ends is what is tested")]
         fn dig(n: u64) -> u64 {
             step();
             dig(n + 1) + std::hint::black_box(n)
         }
-        assert_eq!(metered(|| dig(0)).map(|_| ()), Err(Stop::Stack));
-        assert_eq!(metered(|| 7), Ok(7));
+        assert_eq!(metered(Order::Given, || dig(0)).map(|_| ()), Err(Stop::Stack));
+        assert_eq!(metered(Order::Given, || 7), Ok(7));
         // Outside an evaluation nothing is counted.
         spend(usize::MAX);
         spend_text(usize::MAX);
         step();
         // Each has its own.
-        let inner = metered(|| {
+        let inner = metered(Order::Given, || {
             spend(200_000);
-            metered(|| spend(200_000)).is_ok()
+            metered(Order::Given, || spend(200_000)).is_ok()
         });
         assert_eq!(inner, Ok(true));
     }

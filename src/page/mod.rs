@@ -14,7 +14,7 @@ pub(crate) mod traps;
 mod value;
 pub(crate) mod words;
 
-pub(crate) use meter::{Stop, metered};
+pub(crate) use meter::Stop;
 pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
 pub(crate) use value::Value;

@@ -1,4 +1,4 @@
-//! The table of exit codes. `--help`, the README and the tests take it from [`Exit::ALL`].
+//! The table of exit codes. `--help`, `docs/exit-codes.md` and the tests take it from [`Exit::ALL`].
 
 use std::process::ExitCode;
 
@@ -74,7 +74,7 @@ impl Exit {
         self as u8
     }
 
-    /// The meaning, as `--help` and the README print it.
+    /// The meaning, as `--help` and `docs/exit-codes.md` print it.
     pub fn meaning(self) -> &'static str {
         match self {
             Exit::Ok => "everything read, nothing to report, everything delivered",

@@ -161,7 +161,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
             false => "failed",
         };
         Told {
-            topic: alert.topic,
+            topic: alert.topic(),
             event: alert.event,
             status,
             dedup_key: Some(alert.dedup_key.as_str()),
@@ -195,12 +195,7 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     let rest = scan.and_then(|scan| scan.rest.as_ref());
     Mailbox {
         name: &verdict.name,
-        status: match scan {
-            None => "failed",
-            Some(_) if rest.is_some() => "failed",
-            Some(_) if new > 0 => "alert",
-            Some(_) => "ok",
-        },
+        status: verdict.status(|finding| !run.is_held(finding.identity)).as_str(),
         scanned: scan.map_or(0, |scan| scan.scanned),
         new,
         skipped: scan.map_or(0, |scan| scan.skipped),

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
-use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
+use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
@@ -168,13 +168,16 @@ fn mailbox(findings: &Findings, verdict: &MailboxVerdict, names: &Names) -> Vec<
     if let Some((failure, left)) = &scan.rest {
         notes.push(format!("{left} left for the next run: {}: {}", failure.reason.as_str(), failure.describe()));
     }
-    let is_alert = scan.findings.iter().any(|finding| !findings.is_held(finding.identity));
-    let state = match &scan.rest {
-        Some(_) => (Tone::Unknown, Status::Failed.as_str()),
-        None if is_alert => (Tone::Soon, "alert"),
-        None => (Tone::Good, "ok"),
+    let status = verdict.status(|finding| !findings.is_held(finding.identity));
+    let tone = match status {
+        MailboxStatus::Failed => Tone::Unknown,
+        MailboxStatus::Alert => Tone::Soon,
+        MailboxStatus::Ok => Tone::Good,
     };
-    let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), notes.join("; ")] }];
+    let mut rows = vec![Row {
+        state: Some((tone, status.as_str())),
+        cells: vec![name, scan.scanned.to_string(), notes.join("; ")],
+    }];
     rows.extend(scan.findings.iter().map(|finding| {
         let told = if findings.is_held(finding.identity) { " (told before)" } else { "" };
         let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));

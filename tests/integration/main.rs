@@ -2,7 +2,8 @@
 //!
 //! Most tests see what a user sees. A few use the library: tables that documents must agree with, and readers of mails and pages.
 
-#![allow(clippy::disallowed_methods, reason = "tests may wait")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests may wait, and read YAML as it is")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 mod access;
 mod amounts;
@@ -14,6 +15,7 @@ mod channels;
 mod config_mistakes;
 mod databases;
 mod delivery;
+mod docs;
 mod echoes;
 mod environment;
 mod fairness;

@@ -1,4 +1,4 @@
-//! Docs are tests: the quickstart, the examples, the README's tables, the schema.
+//! Docs are tests: the quickstart, the examples, the schema. The pages are in `docs`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -71,35 +71,6 @@ fn the_published_schema_is_current_but_for_new_providers() {
     *ids = known.into();
     let message = "run `WRITE_SCHEMA=1 cargo test --lib schema`, and build again";
     assert_eq!(format!("{published:#}\n"), text(&output.stdout), "{message}");
-}
-
-#[test]
-fn the_readmes_name_every_exit_code_and_variable_and_no_provider_that_is_not_there() {
-    for file in ["README.md", "README.zh-CN.md"] {
-        let readme = read(file);
-        for exit in balance_alert::Exit::ALL {
-            let row = match file {
-                "README.md" => format!("| {} | {} |", exit.code(), exit.meaning()),
-                _ => format!("| {} |", exit.code()),
-            };
-            assert!(readme.contains(&row), "{file}: {row}");
-        }
-        for (name, _) in balance_alert::internals::VARIABLES {
-            assert!(readme.contains(&format!("`{name}`")), "{file}: {name}");
-        }
-        // The whole list is what `balance-alert providers` prints; these rows are a part of it.
-        let rows = readme.lines().skip_while(|line| !line.contains("| `aliyun` |"));
-        let rows = rows.take_while(|line| line.starts_with("| `"));
-        let listed: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
-        assert!(listed.len() > 1 && readme.contains("`balance-alert providers`"), "{file}: {listed:?}");
-        let known = providers();
-        for id in listed {
-            assert!(known.iter().any(|known| known == id), "{file}: {id} is no provider");
-        }
-        let test = read(".ci/run");
-        let command = test.lines().rfind(|line| !line.trim().is_empty()).unwrap();
-        assert!(readme.contains(command.trim()), "{file} and .ci/run must call the same command: {command}");
-    }
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn ok_status() -> u16 {
 pub struct Expect {
     /// The amount, or "unlimited".
     pub balance: Option<String>,
-    /// The currency with it.
+    /// The currency with it; an empty text if none may be named.
     pub currency: Option<String>,
     /// The reason of the failure.
     pub failure: Option<Reason>,
@@ -342,14 +342,15 @@ impl Page {
         {
             return Err(own.failure);
         }
-        let reading = self.reading(reader.balance.run(&body, variables), variables).map_err(|mut failure| {
-            // A page without a test for errors still meets them.
-            if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
-                failure.message = format!("{}; the service says", failure.message);
-                failure = failure.saying(words);
-            }
-            failure
-        })?;
+        let reading =
+            self.reading(reader.balance.run_in_any_order(&body, variables), variables).map_err(|mut failure| {
+                // A page without a test for errors still meets them.
+                if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
+                    failure.message = format!("{}; the service says", failure.message);
+                    failure = failure.saying(words);
+                }
+                failure
+            })?;
         if let Some((when, _)) = &reader.confirm {
             let doubt = when
                 .run(&body, variables)
@@ -413,7 +414,8 @@ impl Page {
                     Amount::Of(amount) => wanted.parse::<Decimal>().is_ok_and(|wanted| wanted == amount),
                     Amount::Unlimited => is_unlimited(wanted),
                 };
-                amount && (expect.currency.is_none() || expect.currency == reading.currency)
+                let currency = reading.currency.as_deref().unwrap_or_default();
+                amount && expect.currency.as_deref().is_none_or(|wanted| wanted == currency)
             }
             (Err(failure), None, Some(reason)) => {
                 failure.reason == reason
