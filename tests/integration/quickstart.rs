@@ -150,7 +150,7 @@ fn documented_defaults(place: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn documented_defaults_are_the_real_ones() {
-    let settings = balance_alert::config::Settings::default();
+    let settings = balance_alert::internals::Settings::default();
     let schema: Value = serde_json::from_str(&read("examples/config.schema.json")).unwrap();
     let documented = documented_defaults("settings");
     let properties = &schema["definitions"]["RawSettings"]["properties"];
