@@ -2,10 +2,9 @@
 
 pub mod config;
 
+use crate::model::words::{CycleType, words};
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
-use crate::model::words::{CycleType, words};
-
 
 /// How often a subscription renews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-
 use crate::check::account::config::Project;
 use crate::check::account::page::Kind;
 use crate::check::look::{NamedAccount, Work};
