@@ -32,7 +32,7 @@ use self::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::process::surroundings::Surroundings;
-use crate::process::{aside, limits};
+use crate::process::{aside, clock, limits};
 use crate::wire::auth::Pair;
 use crate::wire::lookup;
 
@@ -376,7 +376,7 @@ impl Response {
         if let (407, Some(proxy)) = (status, proxy) {
             return Err(proxy.refusal(Some(status)));
         }
-        let now = SystemTime::now();
+        let now = SystemTime::from(clock::now());
         let there = word(DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok());
         Ok(Response {
             status,
