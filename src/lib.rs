@@ -64,6 +64,7 @@ pub use process::{Process, logging};
 #[doc(hidden)]
 pub mod internals {
     pub use crate::check::mailbox::answer::Answers;
+    pub use crate::check::mailbox::config::EmailSettings;
     pub use crate::check::mailbox::door::{Address, Proof, Security};
     pub use crate::check::mailbox::mail::Mail;
     pub use crate::check::mailbox::session::{Bounds, Cursor, Letter, Reader, Visit, visit};

@@ -16,7 +16,6 @@ mod table;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::check::account::config::Project;
@@ -29,8 +28,8 @@ use crate::publish::config::Metrics;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
 
+pub use settings::Settings;
 pub(crate) use settings::cap_workers;
-pub use settings::{MOST_WORKERS, Settings};
 pub use source::Source;
 pub use table::variables;
 
@@ -49,7 +48,6 @@ pub struct Config {
     pub(crate) state: State,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: String,
-    pub(crate) folder: PathBuf,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) warnings: Vec<String>,
     pub(crate) advice: Vec<String>,

@@ -265,8 +265,8 @@ fn a_text_that_looks_like_a_number_is_as_it_is_written() {
         let text = if written == "010" { text.replace("threshold: 010", "threshold: 10") } else { text };
         let loaded = load(&text, &[]);
         let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
-        assert_eq!(config.projects()[0].options["path"], want, "{written}");
-        assert_eq!(config.metrics().gateway.as_ref().unwrap().grouping["release"], want, "{written}");
+        assert_eq!(config.projects[0].options["path"], want, "{written}");
+        assert_eq!(config.metrics.gateway.as_ref().unwrap().grouping["release"], want, "{written}");
     }
 }
 
