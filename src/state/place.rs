@@ -67,3 +67,19 @@ pub fn in_the_clear(place: &Place) -> Option<String> {
         Place::Nowhere | Place::File(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_file_is_shown_without_known_secrets_and_what_a_server_says_without_tokens() {
+        const PATH: &str = "/data/run-9f86d081884c7d659a2feaa0c55ad015/state.db";
+        let redactor = Redactor::default();
+        let said = format!("`{PATH}` is read-only");
+        assert_eq!(shown(false, &said, &redactor), said);
+        assert_eq!(shown(true, &said, &redactor), "`/data/run-.../state.db` is read-only");
+        redactor.learn("9f86d081884c7d659a2feaa0c55ad015");
+        assert_eq!(shown(false, &said, &redactor), "`/data/run-***/state.db` is read-only");
+    }
+}

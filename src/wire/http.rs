@@ -742,6 +742,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_redirect_that_was_followed_nothing_new_is_said() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let asked = url("https://api.example/v2/balance?user=joe");
+        let last = url("https://api.example/v2/hook/sesame?user=joe&pass=open%20door");
+        let response = Response { followed: followed(&asked, &last), ..Response::default() };
+        let said = "no /v2/hook/sesame, not sesame or open door; no balance of joe";
+        let failure = response.without_followed(Failure::new(Reason::Auth, "x").saying(said));
+        assert_eq!(failure.said(), Some("no ***, not *** or ***; no balance of joe"));
+        assert_eq!(followed(&asked, &asked), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_redirect_names_its_host_and_nothing_more() {
         for (location, want) in [
             ("https://other.example/login?token=Secret", "to `https://other.example`, which is not followed"),

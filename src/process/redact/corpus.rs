@@ -320,24 +320,3 @@ fn what_belongs_to_others_is_not_shown() {
         assert_eq!(redactor.clean(said), want, "{said}");
     }
 }
-
-/// How long 500 failures with messages of 4 KB take; for comparisons by hand.
-#[test]
-#[ignore = "a measurement"]
-fn how_long_many_failures_take() {
-    let redactor = Redactor::default();
-    (0..500).for_each(|n| redactor.learn(&format!("sk-or-v1-{n:04}a7Bc9De3Fg5Hi1Jk{n:04}")));
-    let message = HONEST.join("; ");
-    let start = std::time::Instant::now();
-    (0..500)
-        .for_each(|n| drop(redactor.clean(&message[message.ceil_char_boundary(n)..message.ceil_char_boundary(4000)])));
-    println!("clean: {:?}, {}", start.elapsed(), redactor.clean(&message[..message.ceil_char_boundary(4000)]).len());
-    let start = std::time::Instant::now();
-    (0..500).for_each(|n| {
-        drop(super::tokens::find(&message[message.ceil_char_boundary(n)..message.ceil_char_boundary(2000)]))
-    });
-    println!("looks alone: {:?}", start.elapsed());
-    let start = std::time::Instant::now();
-    (0..2000).for_each(|_| drop(redactor.mask("projects[0] `A`: `threshold` must not be negative, but is -1")));
-    println!("mask: {:?}", start.elapsed());
-}

@@ -352,6 +352,16 @@ fn a_token_that_nobody_has_learnt_is_masked() {
 }
 
 #[test]
+fn a_login_in_an_address_leaves_by_no_exit_and_a_hint_shows_where_it_stands() {
+    for (text, want) in [
+        ("at http://user:password@host:1", "at http://***@host:1"),
+        ("as postgres://<user>:<password>@host/database", "as postgres://<user>:<password>@host/database"),
+    ] {
+        assert_eq!(shield(text), want);
+    }
+}
+
+#[test]
 fn a_secret_inside_a_longer_one_does_not_leave_a_rest() {
     let redactor = knowing(&["secret-1", "secret-1-longer", "longer-still-9"]);
     assert_eq!(redactor.clean("x secret-1-longer y"), "x *** y");
