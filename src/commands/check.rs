@@ -26,7 +26,7 @@ use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::notify::{self, Dispatch};
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Check, Plan, PlanError};
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::{Deadline, Interrupt};
@@ -183,9 +183,14 @@ pub(super) fn run(args: &CheckArgs, process: &Process) -> Exit {
     let run_id = run_id(&environment, started_at);
     log::debug!(run_id:? = run_id.as_str(), checks = plan.checks.len(), workers = plan.workers; "run planned");
     let (start, timeout) = (watchdog.started(), plan.run_timeout);
+    if let Some(why) = limits::shortage() {
+        logging::complain(format, &why);
+        return Exit::Internal;
+    }
     let room = limits::room(plan.workers, hosts(&plan).len());
     if room.reads < plan.workers {
-        log::info!("few files may be open: {} checks at the same time instead of {}", room.reads, plan.workers);
+        let what = "little address space or few open files are allowed";
+        log::info!("{what}: {} checks at the same time instead of {}", room.reads, plan.workers);
     }
     let clients = Clients::new(&environment.surroundings()).keeping(room.idle);
     clients.secrets().for_each(|secret| plan.redactor.learn(secret.expose_secret()));
@@ -352,6 +357,9 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     });
     let hosts_of_checks: Vec<Option<String>> =
         checks.iter().map(|check| check.account.as_ref().ok()?.target.host()).collect();
+    // Accounts of one page and the same options share its compiled expressions.
+    let page = |check: &Check| check.account.as_ref().map_or(0, |account| Arc::as_ptr(&account.reader).addr());
+    let pages: Vec<usize> = checks.iter().map(page).collect();
     let (subjects, jobs): (Vec<_>, Vec<_>) = checks
         .into_iter()
         .map(|check| (check.subject.clone(), job(check.subject.name, check.account, &shared, Looked::Account)))
@@ -381,6 +389,7 @@ fn look(plan: &mut Plan, context: &Context, snapshot: Snapshot, marker: Option<M
     let traits = Traits {
         slow: names.len(),
         hosts: names.iter().map(|_| None).chain(hosts_of_checks.iter().cloned()).collect(),
+        pages: names.iter().map(|_| 0).chain(pages).collect(),
         has_answered: |looked| matches!(looked, Looked::Account(outcome) if outcome.has_answered()),
     };
     let looked = check::pool::run(jobs, &traits, plan.workers, deadline, |done| progress.done(done));

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars};
 
-use super::{Jq, Number, Stop, Terms, Value};
+use super::{Jq, Number, Stop, Terms, Value, meter, room};
 use crate::model::text;
 
 /// Most values of an `error` expression that are told.
@@ -59,7 +60,11 @@ pub struct Trouble {
 }
 
 /// A compiled expression; cheap to run, about a tenth of a millisecond to compile.
-pub struct Expression(jaq_core::Filter<Jq>);
+pub struct Expression {
+    filter: jaq_core::Filter<Jq>,
+    /// Whether it was stopped before. It has less time from then on, so that a page which always takes too long does so once.
+    was_stopped: AtomicBool,
+}
 
 impl Variables {
     /// The variables for one account.
@@ -154,7 +159,7 @@ impl Expression {
             .with_funs(super::filters())
             .with_global_vars(["$currency", "$options"])
             .compile(modules)
-            .map(Expression)
+            .map(|filter| Expression { filter, was_stopped: AtomicBool::new(false) })
             .map_err(|errors| {
                 let unknown = errors.into_iter().flat_map(|(_, errors)| errors);
                 Wrong::Unknown(unknown.map(|(name, _)| name.to_owned()).collect())
@@ -213,9 +218,9 @@ impl Expression {
         variables: &Variables,
         take: impl FnOnce(&mut dyn Iterator<Item = Result<Value, Trouble>>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        super::metered(|| {
-            let ctx = Ctx::<Jq>::new(Terms(&self.0.lut), Vars::new(variables.values()));
-            let mut values = self.0.id.run((ctx, body.0.clone())).map(|value| {
+        let evaluate = || {
+            let ctx = Ctx::<Jq>::new(Terms(&self.filter.lut), Vars::new(variables.values()));
+            let mut values = self.filter.id.run((ctx, body.0.clone())).map(|value| {
                 // The only other exceptions are those of control flow, which end inside the expression.
                 let error = |exception: jaq_core::Exn<'_, Value>| match exception.get_err() {
                     Ok(error) => Trouble::new(error.into_val().raised()),
@@ -224,9 +229,23 @@ impl Expression {
                 value.map_err(error)
             });
             take(&mut values)
-        })
-        .map_err(Trouble::from)
-        .flatten()
+        };
+        let is_short = self.was_stopped.load(Ordering::Relaxed);
+        let result = if is_short { meter::metered_shortly(evaluate) } else { meter::metered(evaluate) };
+        result.map_err(|stop| self.stopped(stop, is_short)).flatten()
+    }
+
+    /// What is said when it was stopped; `is_short` says whether it had less than others.
+    fn stopped(&self, stop: Stop, is_short: bool) -> Trouble {
+        // What begins again with more memory has not failed.
+        if stop.is_bound() && !room::has_outgrown() {
+            self.was_stopped.store(true, Ordering::Relaxed);
+        }
+        let mut trouble = Trouble::from(stop);
+        if is_short && trouble.is_stopped {
+            trouble.message.push_str("; it had a tenth of the usual time, as it was stopped before in this run");
+        }
+        trouble
     }
 }
 
@@ -247,7 +266,17 @@ impl Json {
 /// # Errors
 /// What is wrong, without quoting the body.
 pub fn parse_json(body: &[u8]) -> Result<Json, String> {
-    super::json::answer(body).map(Json)
+    let parsed = super::metered(|| super::json::answer(body));
+    parsed.map_err(unread).flatten().map(Json)
+}
+
+/// Why a body was not read to its end.
+fn unread(stop: Stop) -> String {
+    match stop {
+        Stop::Time(most) => format!("to read it takes longer than {} seconds", text::seconds(most)),
+        Stop::Memory => format!("its values take more than {} of memory", room::most_memory()),
+        other => other.to_string(),
+    }
 }
 
 /// Whether what an `error` expression gives stands for an error.

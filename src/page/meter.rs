@@ -9,6 +9,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
+use super::room;
+use crate::model::text;
+
 /// Steps of one evaluation. A step is a term that is looked up or an item that is made; reading a list of 20 000
 /// entries with a dozen operations each takes under a quarter of it. It takes about half a second, and ten times as long
 /// in the build of the tests, so that they have a tenth of it.
@@ -20,9 +23,13 @@ const MOST_PATH_STEPS: u64 = 20_000;
 const MOST_STACK: usize = 512 * 1024;
 /// A limit for what the steps do not show, such as a slow pattern. On a busy machine it must not come first.
 const LONGEST: Duration = Duration::from_secs(10);
+/// An expression that was stopped once in a run has this part of the steps and of the time from then on.
+const SHORTENED: u32 = 10;
 /// Between two looks at the clock, in steps. A step may go through a text of megabytes, which takes milliseconds, so they
 /// are few.
 const CLOCK_STEPS: u64 = 256;
+/// Between two looks at the memory of the process, in steps.
+const MEMORY_STEPS: u64 = 4096;
 /// Bytes of one text. Bodies have at most half of that.
 pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Levels of one value.
@@ -33,8 +40,12 @@ pub(super) const DEEPEST_VALUE: u32 = 256;
 pub(crate) enum Stop {
     /// It took too many steps.
     Steps,
-    /// It took longer than any evaluation may, in whatever number of steps.
-    Time,
+    /// It took longer than this, in whatever number of steps.
+    Time(Duration),
+    /// Its values take more memory than those of any evaluation may.
+    Memory,
+    /// Other evaluations had the memory that it needs for all of its time.
+    Crowded,
     /// Its calls nest too deeply.
     Stack,
     /// It makes a text that is too long.
@@ -59,8 +70,17 @@ impl Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
+            Stop::Time(most) => {
+                let share = if *most < LONGEST { ", all that it has of the run's time" } else { "" };
+                let most = text::seconds(*most);
+                return write!(f, "the expression was stopped because it takes longer than {most} seconds{share}");
+            }
+            Stop::Memory => {
+                let most = room::most_memory();
+                return write!(f, "the expression was stopped because it takes more than {most} of memory");
+            }
+            Stop::Crowded => "the expression was not evaluated because others took the memory that it needs for all of its time",
             Stop::Steps => "the expression was stopped because it takes too many steps",
-            Stop::Time => "the expression was stopped because it takes longer than 10 seconds",
             Stop::Stack => "the expression was stopped because its calls nest too deeply",
             Stop::Text => "the expression was stopped because it makes a text that is too long",
             Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
@@ -87,9 +107,15 @@ struct Budget {
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
+    /// How long that is from the beginning, for the message.
+    most: Duration,
 }
 
 thread_local! {
+    /// When the attempt on this thread must be over, of which evaluations are a part.
+    static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How long the evaluations of the attempt have taken.
+    static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static BUDGET: Cell<Option<Budget>> = const { Cell::new(None) };
 }
 
@@ -102,24 +128,66 @@ impl Drop for Restore {
     }
 }
 
+/// Runs an attempt whose evaluations must be over by then, and gives how long they have taken. Each has a moment even if the
+/// time is over when it begins, as an answer that was waited for is to be read.
+pub(crate) fn within<T>(until: Instant, attempt: impl FnOnce() -> T) -> (T, Duration) {
+    let before = (UNTIL.replace(Some(until)), SPENT.replace(Duration::ZERO));
+    let result = attempt();
+    UNTIL.set(before.0);
+    (result, SPENT.replace(before.1))
+}
+
+/// Counts the time of an evaluation.
+pub(super) fn note(spent: Duration) {
+    SPENT.set(SPENT.get() + spent);
+}
+
+/// When an evaluation that begins now must be over.
+pub(super) fn ends() -> Instant {
+    let now = Instant::now();
+    let longest = now + LONGEST;
+    UNTIL.get().map_or(longest, |until| until.clamp(now + room::LEAST_TIME, longest))
+}
+
 /// Runs an evaluation with a fresh budget.
 ///
 /// # Errors
 /// Why it was stopped.
 pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+    with_part(1, evaluate)
+}
+
+/// The same with a tenth of the budget.
+///
+/// # Errors
+/// Why it was stopped.
+pub(super) fn metered_shortly<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+    with_part(SHORTENED, evaluate)
+}
+
+/// Runs an evaluation with so small a part of the budget.
+fn with_part<T>(part: u32, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+    let begin = Instant::now();
+    let ends = ends().min(begin + LONGEST / part);
     let budget = Budget {
-        steps: MOST_STEPS,
+        steps: room::steps(MOST_STEPS / u64::from(part)),
         path_steps: MOST_PATH_STEPS,
         in_path: false,
         takes_any_order: false,
         has_no_order: false,
         stack: here(),
-        ends: Instant::now() + LONGEST,
+        ends,
+        most: ends.duration_since(begin),
     };
     let restore = Restore(BUDGET.replace(Some(budget)));
     let result = catch_unwind(AssertUnwindSafe(evaluate));
     drop(restore);
     result.map_err(|payload| payload.downcast::<Stop>().map_or(Stop::Defect, |stop| *stop))
+}
+
+/// Whether this thread evaluates something, so that it can be stopped.
+pub(super) fn is_running() -> bool {
+    BUDGET.get().is_some()
 }
 
 /// Ends the evaluation.
@@ -147,9 +215,12 @@ pub(super) fn spend(cells: usize) {
 }
 
 fn spend_of(mut budget: Budget, cells: u64) {
-    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Steps));
+    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| room::outgrow(Stop::Steps));
     if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
-        stop(Stop::Time);
+        stop(Stop::Time(budget.most));
+    }
+    if left / MEMORY_STEPS != budget.steps / MEMORY_STEPS {
+        room::look_at_process();
     }
     budget.steps = left;
     BUDGET.set(Some(budget));
@@ -157,8 +228,8 @@ fn spend_of(mut budget: Budget, cells: u64) {
 
 /// Looks at the clock, after something that takes long for its steps.
 pub(super) fn look_at_clock() {
-    if BUDGET.get().is_some_and(|budget| Instant::now() > budget.ends) {
-        stop(Stop::Time);
+    if let Some(budget) = BUDGET.get().filter(|budget| Instant::now() > budget.ends) {
+        stop(Stop::Time(budget.most));
     }
 }
 
@@ -238,7 +309,7 @@ mod tests {
             };
             assert_eq!(metered(evaluation), Err(Stop::Steps));
         }
-        let words = [Stop::Steps, Stop::Time].map(|stop| stop.to_string());
+        let words = [Stop::Steps, Stop::Time(LONGEST)].map(|stop| stop.to_string());
         assert!(words[0].ends_with("too many steps"), "{words:?}");
         assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
         assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));

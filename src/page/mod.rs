@@ -9,14 +9,16 @@ mod meter;
 mod names;
 mod natives;
 mod number;
+mod room;
 pub(crate) mod syntax;
 pub(crate) mod traps;
 mod value;
 pub(crate) mod words;
 
-pub(crate) use meter::{Stop, metered};
+pub(crate) use meter::{Stop, metered, within};
 pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
+pub(crate) use room::evaluate;
 pub(crate) use value::Value;
 
 use jaq_core::{DataT, Lut};

@@ -14,7 +14,8 @@ use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use rust_decimal::Decimal;
 
 use super::number::{self, Number};
-use super::value::{Error, Value};
+use super::room::Held;
+use super::value::{Error, ITEM, Value};
 use super::{Jq, json, meter, syntax};
 use crate::model::{amount, text};
 
@@ -154,7 +155,7 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("keys", v(0), |cv| bome(keys(cv.1))),
         ("sort", v(0), |cv| bome(sorted(cv.1))),
         ("sort_by", f(), |cv| box_once(ordered(cv).map(values))),
-        ("group_by", f(), |cv| box_once(grouped(cv, |group| group.iter().map(|(_, item)| item.clone()).collect()))),
+        ("group_by", f(), |cv| box_once(grouped(cv, |group| group.iter().map(|(_, item, _)| item.clone()).collect()))),
         ("unique_by", f(), |cv| box_once(grouped(cv, |group| group[0].1.clone()))),
         // Of several that are equal the first is the least, and the last the largest.
         ("min_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
@@ -232,8 +233,11 @@ fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a, Value> {
     }))
 }
 
-/// An item with what it is ordered by.
-type Keyed = (Vec<Value>, Value);
+/// An item with what it is ordered by, and what both hold.
+type Keyed = (Vec<Value>, Value, Held);
+
+/// Bytes of memory of an item with what it is ordered by: the entry, and the smallest list, as it grows.
+const KEYED: usize = 2 * size_of::<Keyed>() + 4 * ITEM;
 
 fn by_key(left: &Keyed, right: &Keyed) -> Ordering {
     left.0.cmp(&right.0)
@@ -241,19 +245,30 @@ fn by_key(left: &Keyed, right: &Keyed) -> Ordering {
 
 /// The items, in their order.
 fn values(keyed: Vec<Keyed>) -> Value {
-    keyed.into_iter().map(|(_, item)| item).collect()
+    keyed.into_iter().map(|(_, item, _)| item).collect()
 }
 
-fn items(value: Value) -> Result<Vec<Value>, Error> {
+/// The items of a list, and what they hold beside it.
+fn items(value: Value) -> Result<(Vec<Value>, Held), Error> {
+    let held = Held::of(value.items().map_or(0, |items| items.len() * ITEM));
     // In which order they stand does not matter to who asks for them all.
-    meter::in_any_order(|| jaq_std::ValT::into_seq(value)).0.map_err(|value| Error::typ(value, "array"))
+    let items = meter::in_any_order(|| jaq_std::ValT::into_seq(value)).0;
+    Ok((items.map_err(|value| Error::typ(value, "array"))?, held))
 }
 
 /// The items of a list, each with what a filter gives for it.
 fn keyed<'a>(mut cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
     let (filter, context) = cv.0.pop_fun();
-    let key = |item: &Value| filter.run((context.clone(), item.clone())).collect::<Result<Vec<Value>, _>>();
-    items(cv.1)?.into_iter().map(|item| Ok((key(&item)?, item))).collect()
+    let (items, _held) = items(cv.1)?;
+    let keyed = |item: Value| {
+        let (mut held, mut key) = (Held::of(KEYED), Vec::new());
+        for value in filter.run((context.clone(), item.clone())) {
+            held.grow(2 * ITEM);
+            key.push(value?);
+        }
+        Ok((key, item, held))
+    };
+    items.into_iter().map(keyed).collect()
 }
 
 /// Refuses a null of the answer among numbers: what is missing is unknown, and not less than all of them.
@@ -268,13 +283,13 @@ fn refuse_unknown<'v>(keys: impl Iterator<Item = &'v Value> + Clone) -> Result<(
 
 fn ordered<'a>(cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
     let mut keyed = keyed(cv)?;
-    refuse_unknown(keyed.iter().flat_map(|(key, _)| key))?;
+    refuse_unknown(keyed.iter().flat_map(|(key, ..)| key))?;
     keyed.sort_by(by_key);
     Ok(keyed)
 }
 
 fn sorted(value: Value) -> ValR<Value> {
-    let mut items = items(value)?;
+    let (mut items, _held) = items(value)?;
     refuse_unknown(items.iter())?;
     items.sort();
     Ok(items.into_iter().collect())
@@ -283,10 +298,10 @@ fn sorted(value: Value) -> ValR<Value> {
 /// The least or the largest item.
 fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_core::ValXs<'a, Value> {
     let chosen = keyed(cv).and_then(|keyed| {
-        refuse_unknown(keyed.iter().flat_map(|(key, _)| key))?;
+        refuse_unknown(keyed.iter().flat_map(|(key, ..)| key))?;
         Ok(choose(keyed))
     });
-    Box::new(chosen.map(|chosen| chosen.map(|(_, item)| item)).transpose().into_iter())
+    Box::new(chosen.map(|chosen| chosen.map(|(_, item, _)| item)).transpose().into_iter())
 }
 
 /// What `make` makes of each group of items with the same key. The groups have no order that could be relied on where keys are

@@ -19,6 +19,7 @@ use jaq_core::{Exn, ValR, ValT, ValX};
 use super::meter::{self, Stop};
 use super::names::is_field;
 use super::number::Number;
+use super::room::Held;
 use crate::model::{amount, text};
 
 /// Most keys that a message names.
@@ -27,6 +28,22 @@ const MOST_KEYS: usize = 8;
 const LENGTH_OF_DATES: usize = 8;
 /// Characters of the page's own text that a message keeps.
 const SHOWN: usize = 200;
+/// Bytes of memory of one item of a list.
+pub(super) const ITEM: usize = size_of::<Value>();
+/// Bytes that the counters of a shared value take, and that the allocator adds to what it gives out.
+const SHARED: usize = 32;
+/// Bytes of a list beside its items.
+const LIST: usize = size_of::<List>() + SHARED;
+/// Bytes of a text beside its letters.
+const TEXT: usize = size_of::<Text>() + SHARED;
+/// Bytes of an object beside its fields.
+const OBJECT: usize = size_of::<Object>() + SHARED;
+/// Bytes of the smallest index of fields, with the entries that are kept free in it.
+const INDEX: usize = 128;
+/// Bytes of what a null knows.
+const MISSING: usize = 128;
+/// Bytes of a field beside the letters of its key: the entry, its place in the index, what is kept free, and the key itself.
+const FIELD: usize = (size_of::<Rc<str>>() + ITEM + size_of::<usize>()) * 3 / 2 + SHARED;
 
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
@@ -51,6 +68,7 @@ pub(crate) struct Text {
     /// How many bytes at its beginning, and how many at its end, are one text of the answer.
     head: usize,
     tail: usize,
+    held: Held,
 }
 
 /// Who wrote a text.
@@ -72,6 +90,7 @@ pub(crate) struct List {
     place: Option<Rc<Place>>,
     /// Whether it stands in an order that says nothing, so that no item may be taken by its position.
     is_unordered: bool,
+    held: Held,
 }
 
 /// An object, in the order of the answer.
@@ -80,6 +99,7 @@ pub(crate) struct Object {
     fields: Fields,
     depth: u32,
     place: Option<Rc<Place>>,
+    held: Held,
 }
 
 /// Where a list or object stands in the answer: in what, and under what; neither for the answer itself.
@@ -105,6 +125,7 @@ pub(crate) struct Missing {
     step: Step,
     /// Whether a null stands there.
     is_null: bool,
+    _held: Held,
 }
 
 impl Place {
@@ -227,6 +248,17 @@ impl Object {
     }
 }
 
+/// Bytes of memory of a field.
+fn bytes_of_field(key: &str) -> usize {
+    FIELD + key.len()
+}
+
+/// Bytes of memory of fields.
+fn bytes_of(fields: &Fields) -> usize {
+    let index = if fields.is_empty() { 0 } else { INDEX };
+    fields.keys().map(|key| bytes_of_field(key)).sum::<usize>() + index
+}
+
 impl Text {
     fn shown(&self) -> &str {
         match &self.origin {
@@ -240,7 +272,8 @@ impl Text {
 
     fn new(text: String, origin: Origin) -> Text {
         let part = if matches!(origin, Origin::Page) { 0 } else { text.len() };
-        Text { text, origin, head: part, tail: part }
+        let held = Held::of(TEXT + text.capacity());
+        Text { text, origin, head: part, tail: part, held }
     }
 
     /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
@@ -262,12 +295,16 @@ impl Text {
             (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
             _ => {
                 let mut shown = self.shown().to_owned();
+                let known = if matches!(self.origin, Origin::Both(_)) { shown.len() } else { 0 };
                 if shown.len() < SHOWN * 4 && !(shown.ends_with('…') && other.shown() == "…") {
                     shown.extend(other.shown().chars().take(SHOWN));
                 }
+                self.held.grow(shown.len() - known);
                 Origin::Both(shown)
             }
         };
+        // A text grows by doubling.
+        self.held.grow(2 * other.text.len());
         self.text.push_str(&other.text);
     }
 }
@@ -306,7 +343,8 @@ impl Value {
 
     pub(super) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
         let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
-        Value::List(Rc::new(List { items, depth, place, is_unordered: false }))
+        let held = Held::of(LIST + items.capacity() * ITEM);
+        Value::List(Rc::new(List { items, depth, place, is_unordered: false, held }))
     }
 
     /// A list whose order says nothing.
@@ -319,7 +357,8 @@ impl Value {
 
     pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
         let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
-        Value::Object(Rc::new(Object { fields, depth, place }))
+        let held = Held::of(OBJECT + bytes_of(&fields));
+        Value::Object(Rc::new(Object { fields, depth, place, held }))
     }
 
     /// An object of the page.
@@ -465,6 +504,7 @@ impl Value {
                 inside: Value::List(Rc::clone(list)),
                 step: Step::Index(isize::try_from(index).unwrap_or(isize::MAX)),
                 is_null: index < list.items.len(),
+                _held: Held::of(MISSING),
             }))),
             None => Value::NULL,
             Some(value) => value.clone(),
@@ -478,6 +518,7 @@ impl Value {
                 inside: Value::Object(Rc::clone(object)),
                 step: step(),
                 is_null: object.fields.contains_key(key),
+                _held: Held::of(MISSING),
             }))),
             None => Value::NULL,
             Some(value) => value.clone(),
@@ -569,6 +610,7 @@ fn occurrences(text: &str, part: &str) -> Vec<usize> {
         return Vec::new();
     }
     // How much of the part's beginning its first bytes end with again, for each number of them.
+    let mut held = Held::of(4 * part.len());
     let mut repeats = vec![0_u32; part.len() + 1];
     let longer = |repeats: &[u32], mut fits: usize, byte: u8| {
         while fits > 0 && (fits == part.len() || part[fits] != byte) {
@@ -590,6 +632,7 @@ fn occurrences(text: &str, part: &str) -> Vec<usize> {
             begins += 1;
         }
         if fits == part.len() {
+            held.grow(16);
             found.push(character);
         }
     }
@@ -667,7 +710,15 @@ impl From<Range<Value>> for Value {
 
 impl FromIterator<Value> for Value {
     fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
-        Value::list(items.into_iter().inspect(|_| meter::spend(1)).collect(), None)
+        // The list is counted as it grows, by doubling, and then as it is.
+        let mut growing = Held::default();
+        let each = |_: &Value| {
+            meter::spend(1);
+            growing.grow(2 * ITEM);
+        };
+        let items = items.into_iter().inspect(each).collect();
+        drop(growing);
+        Value::list(items, None)
     }
 }
 
@@ -780,7 +831,8 @@ fn list_mut(list: &mut Rc<List>) -> &mut List {
         meter::spend_copy(list.items.len());
         let items = (0..list.items.len()).map(|index| Value::item(list, index)).collect();
         // What is changed is not the answer's any more, but a null in it is still what the answer does not hold.
-        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: false });
+        let held = Held::of(LIST + list.items.len() * ITEM);
+        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: false, held });
     }
     Rc::make_mut(list)
 }
@@ -793,7 +845,8 @@ fn object_mut(object: &mut Rc<Object>) -> &mut Object {
         meter::spend_copy(object.fields.len() * 4);
         let known = |(key, _): (&Rc<str>, _)| (Rc::clone(key), Value::field(object, key, || Step::of_answer(key)));
         let fields = object.fields.iter().map(known).collect();
-        *object = Rc::new(Object { fields, depth: object.depth, place: None });
+        let held = Held::of(OBJECT + bytes_of(&fields));
+        *object = Rc::new(Object { fields, depth: object.depth, place: None, held });
     }
     Rc::make_mut(object)
 }
@@ -819,6 +872,8 @@ impl Add for Value {
             (Value::List(mut left), Value::List(right)) => {
                 meter::spend(right.items.len());
                 let list = list_mut(&mut left);
+                // A list grows by doubling.
+                list.held.grow(2 * right.items.len() * ITEM);
                 list.items.extend(right.items.iter().cloned());
                 list.depth = list.depth.max(right.depth);
                 Ok(Value::List(left))
@@ -826,6 +881,7 @@ impl Add for Value {
             (Value::Object(mut left), Value::Object(right)) => {
                 meter::spend(right.fields.len() * 4);
                 let object = object_mut(&mut left);
+                object.held.grow(bytes_of(&right.fields));
                 object.fields.extend(right.fields.iter().map(|(key, value)| (Rc::clone(key), value.clone())));
                 object.depth = object.depth.max(right.depth);
                 Ok(Value::Object(left))
@@ -892,6 +948,7 @@ fn merge(mut left: Rc<Object>, right: &Rc<Object>) -> Rc<Object> {
             _ => value.clone(),
         };
         object.depth = object.depth.max(checked(value.depth() + 1));
+        object.held.grow(bytes_of_field(key));
         object.fields.insert(Rc::clone(key), value);
     }
     left
@@ -1092,6 +1149,7 @@ impl ValT for Value {
                     Some(value) => {
                         meter::spend(4);
                         object_ref.depth = object_ref.depth.max(checked(value.depth() + 1));
+                        object_ref.held.grow(bytes_of_field(&key.text));
                         object_ref.fields.insert(key.text.as_str().into(), value);
                     }
                     None => {

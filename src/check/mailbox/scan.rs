@@ -94,7 +94,7 @@ pub struct Scanned {
 impl Scanned {
     /// A scan that the pool has lost.
     pub fn lost(lost: Lost) -> Scanned {
-        Scanned { result: Err(lost.failure), attempts: u32::from(lost.is_started), duration: lost.duration }
+        Scanned { result: Err(lost.failure), attempts: lost.attempts, duration: lost.duration }
     }
 
     /// Why the mailbox was not read, or not to its end.
@@ -181,7 +181,9 @@ impl Scanner {
                 }
                 match retry::after(&self.terms.policy, &self.terms.redactor, self.attempts, failure) {
                     retry::Next::GiveUp(failure) => Err(failure),
-                    retry::Next::Wait(wait, failure) => return Turn::Again(Instant::now() + wait, failure),
+                    retry::Next::Wait(wait, failure) => {
+                        return Turn::Again(Instant::now() + wait, failure, self.attempts);
+                    }
                 }
             }
         };
