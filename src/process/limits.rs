@@ -23,6 +23,8 @@ const AMPLE: usize = 256;
 const MIB: usize = 1024 * 1024;
 /// So much address space, in bytes, is enough for anything.
 const AMPLE_SPACE: usize = 16 * 1024 * MIB;
+/// So much memory, in bytes, is enough for heaps of all threads.
+const AMPLE_MEMORY: usize = 2048 * MIB;
 /// Address space that one read takes, in bytes: the stacks of its worker, of its client and of a name look-up, and its answer.
 const SPACE_FOR_A_READ: usize = 9 * MIB;
 /// Address space for all that is not reading, in bytes: the stacks and buffers of the store, the channels and the watch.
@@ -54,13 +56,32 @@ pub(super) fn prepare() -> Reserve {
     Reserve(Mutex::new(reserve))
 }
 
-/// Where address space is limited, lets all threads share one heap: by default the allocator of glibc reserves 64 MiB for each
-/// of them. It reads that from a variable when a program begins.
+/// Where memory or address space is limited, lets all threads share one heap. By default the allocator of glibc reserves 64 MiB of
+/// address space for each of them, and keeps for it what it has freed. It reads that from a variable when a program begins.
 pub(super) fn share_one_heap() {
-    let is_limited = getrlimit(Resource::As).current.is_some_and(|most| most < AMPLE_SPACE as u64);
-    if cfg!(all(target_os = "linux", target_env = "gnu")) && is_limited {
+    let is_limited = || {
+        let space = getrlimit(Resource::As).current.is_some_and(|most| most < AMPLE_SPACE as u64);
+        space || granted_memory().is_some_and(|most| most < AMPLE_MEMORY)
+    };
+    if cfg!(all(target_os = "linux", target_env = "gnu")) && is_limited() {
         environment::begin_again_with("MALLOC_ARENA_MAX", "1");
     }
+}
+
+/// How much memory the control group of this process may take, in bytes; none if it is not limited.
+fn granted_memory() -> Option<usize> {
+    let own = read("/proc/self/cgroup")?;
+    // A container sees its own group as the root.
+    let own = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let limit = |group: &str| read(&format!("/sys/fs/cgroup{group}/memory.max"))?.trim().parse::<usize>().ok();
+    [limit(own), limit("")].into_iter().flatten().min()
+}
+
+/// What the system tells in a file of its own.
+fn read(path: &str) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// How much address space this process may still use, in bytes; none if there is no limit.
@@ -76,8 +97,7 @@ pub fn resident() -> Option<usize> {
 
 /// A line of what Linux tells of the memory of this process, in bytes.
 fn memory(name: &str) -> Option<usize> {
-    let mut status = String::new();
-    File::open("/proc/self/status").ok()?.read_to_string(&mut status).ok()?;
+    let status = read("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.parse::<usize>().ok()?.checked_mul(1024)
 }

@@ -159,9 +159,9 @@ fn answers_that_take_long_to_evaluate_keep_no_account_from_being_read() {
         let run = Program::check_json(&config).run().expect(2);
         let report = run.report();
         assert_eq!(project(&report, "Last")["status"], "low", "{hosts} {own}: {run}");
-        let told = project(&report, "Bad5")["error"]["message"].as_str().unwrap_or_default().to_owned();
-        assert!(told.contains("was stopped because it takes"), "{told}: {run}");
-        assert!(own || told.contains("a tenth of the usual time"), "{told}: {run}");
+        let told = |n: usize| project(&report, &format!("Bad{n}"))["error"]["message"].to_string();
+        assert!(told(0).contains("was stopped because it takes"), "{run}");
+        assert!(own || (1..6).any(|n| told(n).contains("a tenth of the usual time")), "{run}");
     }
 }
 
@@ -192,7 +192,8 @@ fn evaluations_of_all_workers_share_their_memory() {
         let mut config = config(accounts.chain([low("Last")]).collect());
         config["providers"] = (0..bad.len()).map(|n| page(&format!("page{n}"), balance)).collect();
         config["settings"]["max_concurrent_checks"] = json!(20);
-        let running = Program::check_json(&config).start();
+        // As the program does itself where its memory is limited.
+        let running = Program::check_json(&config).env("MALLOC_ARENA_MAX", "1").start();
         let most = peak(&running);
         let run = running.finish().expect(2);
         assert_eq!(project(&run.report(), "Last")["status"], "low", "{balance}: {run}");
@@ -238,7 +239,7 @@ fn attempts_that_were_made_are_counted_when_the_time_is_over() {
     let hang = Server::start(|_| Reply::hang());
     let busy = Server::start(|_| Reply::status(503, "").header("Retry-After", "3"));
     let mut config = config(vec![uniapi("Hang", &hang.url()), uniapi("Busy", &busy.url()), low("Last")]);
-    config["settings"] = json!({"request_timeout_seconds": 2, "run_timeout_seconds": 6, "max_retries": 50,
+    config["settings"] = json!({"request_timeout_seconds": 2, "run_timeout_seconds": 6, "max_retries": 10,
         "circuit_breaker_failures": 0});
     let run = Program::check_json(&config).run().expect(2);
     let report = run.report();
