@@ -8,7 +8,8 @@ use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars};
 
-use super::{Jq, Number, Stop, Terms, Value, meter, room};
+use super::stop::mebibytes;
+use super::{Jq, Number, Stop, Terms, Value, memory, meter};
 use crate::model::text;
 
 /// Most values of an `error` expression that are told.
@@ -238,7 +239,7 @@ impl Expression {
     /// What is said when it was stopped; `is_short` says whether it had less than others.
     fn stopped(&self, stop: Stop, is_short: bool) -> Trouble {
         // What begins again with more memory has not failed.
-        if stop.is_bound() && !room::has_outgrown() {
+        if stop.is_bound() && !memory::has_outgrown() {
             self.was_stopped.store(true, Ordering::Relaxed);
         }
         let mut trouble = Trouble::from(stop);
@@ -274,7 +275,7 @@ pub fn parse_json(body: &[u8]) -> Result<Json, String> {
 fn unread(stop: Stop) -> String {
     match stop {
         Stop::Time(most) => format!("to read it takes longer than {} seconds", text::seconds(most)),
-        Stop::Memory => format!("its values take more than {} of memory", room::most_memory()),
+        Stop::Memory(most) => format!("its values take more than {} of memory", mebibytes(most)),
         other => other.to_string(),
     }
 }

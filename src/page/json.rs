@@ -8,9 +8,9 @@ use hifijson::str::LexAlloc as _;
 use hifijson::token::{Expect, Lex};
 use indexmap::IndexMap;
 
+use super::memory::Held;
 use super::meter;
 use super::number::Number;
-use super::room::Held;
 use super::value::{ITEM, Place, Value};
 use crate::model::amount;
 

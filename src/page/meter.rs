@@ -5,12 +5,11 @@
 //! a panic but without a message, and the caller gets a [`Stop`].
 
 use std::cell::Cell;
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::room;
-use crate::model::text;
+use super::memory;
+use super::stop::{LONGEST, Stop, stop};
 
 /// Steps of one evaluation. A step is a term that is looked up or an item that is made; reading a list of 20 000
 /// entries with a dozen operations each takes under a quarter of it. It takes about half a second, and ten times as long
@@ -21,8 +20,8 @@ const MOST_STEPS: u64 = if cfg!(test) { 300_000 } else { 3_000_000 };
 const MOST_PATH_STEPS: u64 = 20_000;
 /// Stack of one evaluation; workers and tests have 2 MiB.
 const MOST_STACK: usize = 512 * 1024;
-/// A limit for what the steps do not show, such as a slow pattern. On a busy machine it must not come first.
-const LONGEST: Duration = Duration::from_secs(10);
+/// An evaluation has so long at the least, even if the time of its attempt is over.
+const LEAST: Duration = Duration::from_millis(250);
 /// An expression that was stopped once in a run has this part of the steps and of the time from then on.
 const SHORTENED: u32 = 10;
 /// Between two looks at the clock, in steps. A step may go through a text of megabytes, which takes milliseconds, so they
@@ -34,65 +33,6 @@ const MEMORY_STEPS: u64 = 4096;
 pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Levels of one value.
 pub(super) const DEEPEST_VALUE: u32 = 256;
-
-/// Why an evaluation was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// It took too many steps.
-    Steps,
-    /// It took longer than this, in whatever number of steps.
-    Time(Duration),
-    /// Its values take more memory than those of any evaluation may.
-    Memory,
-    /// Other evaluations had the memory that it needs for all of its time.
-    Crowded,
-    /// Its calls nest too deeply.
-    Stack,
-    /// It makes a text that is too long.
-    Text,
-    /// It makes a value that is nested too deeply.
-    Depth,
-    /// It orders texts that are numbers. The interpreter compares with no way to fail.
-    Order,
-    /// It orders numbers that have more digits than are known.
-    Digits,
-    /// A panic of the interpreter, caught.
-    Defect,
-}
-
-impl Stop {
-    /// Whether something was used up, so that another try would take as long.
-    pub(crate) fn is_bound(self) -> bool {
-        !matches!(self, Stop::Order | Stop::Digits)
-    }
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Stop::Time(most) => {
-                let share = if *most < LONGEST { ", all that it has of the run's time" } else { "" };
-                let most = text::seconds(*most);
-                return write!(f, "the expression was stopped because it takes longer than {most} seconds{share}");
-            }
-            Stop::Memory => {
-                let most = room::most_memory();
-                return write!(f, "the expression was stopped because it takes more than {most} of memory");
-            }
-            Stop::Crowded => "the expression was not evaluated because others took the memory that it needs for all of its time",
-            Stop::Steps => "the expression was stopped because it takes too many steps",
-            Stop::Stack => "the expression was stopped because its calls nest too deeply",
-            Stop::Text => "the expression was stopped because it makes a text that is too long",
-            Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
-            Stop::Order => {
-                "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` makes a \
-                 number of it"
-            }
-            Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
-            Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
-        })
-    }
-}
 
 /// What is left for the evaluation on this thread.
 #[derive(Clone, Copy)]
@@ -124,6 +64,7 @@ struct Restore(Option<Budget>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
+        memory::heed(self.0.is_some());
         BUDGET.set(self.0);
     }
 }
@@ -146,7 +87,7 @@ pub(super) fn note(spent: Duration) {
 pub(super) fn ends() -> Instant {
     let now = Instant::now();
     let longest = now + LONGEST;
-    UNTIL.get().map_or(longest, |until| until.clamp(now + room::LEAST_TIME, longest))
+    UNTIL.get().map_or(longest, |until| until.clamp(now + LEAST, longest))
 }
 
 /// Runs an evaluation with a fresh budget.
@@ -170,7 +111,7 @@ fn with_part<T>(part: u32, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
     let begin = Instant::now();
     let ends = ends().min(begin + LONGEST / part);
     let budget = Budget {
-        steps: room::steps(MOST_STEPS / u64::from(part)),
+        steps: memory::steps(MOST_STEPS / u64::from(part)),
         path_steps: MOST_PATH_STEPS,
         in_path: false,
         takes_any_order: false,
@@ -180,19 +121,10 @@ fn with_part<T>(part: u32, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
         most: ends.duration_since(begin),
     };
     let restore = Restore(BUDGET.replace(Some(budget)));
+    memory::heed(true);
     let result = catch_unwind(AssertUnwindSafe(evaluate));
     drop(restore);
     result.map_err(|payload| payload.downcast::<Stop>().map_or(Stop::Defect, |stop| *stop))
-}
-
-/// Whether this thread evaluates something, so that it can be stopped.
-pub(super) fn is_running() -> bool {
-    BUDGET.get().is_some()
-}
-
-/// Ends the evaluation.
-pub(super) fn stop(why: Stop) -> ! {
-    resume_unwind(Box::new(why))
 }
 
 /// Counts one step of the interpreter, and looks at its stack.
@@ -215,12 +147,12 @@ pub(super) fn spend(cells: usize) {
 }
 
 fn spend_of(mut budget: Budget, cells: u64) {
-    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| room::outgrow(Stop::Steps));
+    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| memory::outgrow(Stop::Steps));
     if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
         stop(Stop::Time(budget.most));
     }
     if left / MEMORY_STEPS != budget.steps / MEMORY_STEPS {
-        room::look_at_process();
+        memory::look_at_process();
     }
     budget.steps = left;
     BUDGET.set(Some(budget));

@@ -13,8 +13,8 @@ use jaq_core::{Bind, Cv, Exn, RunPtr, ValR, ValT};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use rust_decimal::Decimal;
 
+use super::memory::Held;
 use super::number::{self, Number};
-use super::room::Held;
 use super::value::{Error, ITEM, Value};
 use super::{Jq, json, meter, syntax};
 use crate::model::{amount, text};

@@ -16,10 +16,11 @@ use jaq_core::path::Opt;
 use jaq_core::val::Range;
 use jaq_core::{Exn, ValR, ValT, ValX};
 
-use super::meter::{self, Stop};
+use super::memory::Held;
+use super::meter;
 use super::names::is_field;
 use super::number::Number;
-use super::room::Held;
+use super::stop::{Stop, stop};
 use crate::model::{amount, text};
 
 /// Most keys that a message names.
@@ -642,7 +643,7 @@ fn occurrences(text: &str, part: &str) -> Vec<usize> {
 /// The depth, if a value may have it. The answer's own is bounded when it is read.
 fn checked(depth: u32) -> u32 {
     if depth > meter::DEEPEST_VALUE {
-        meter::stop(Stop::Depth);
+        stop(Stop::Depth);
     }
     depth
 }

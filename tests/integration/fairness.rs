@@ -1,8 +1,8 @@
 //! Hosts that never answer, or never stop answering, and answers that take long or much memory to evaluate: every account of
 //! another host is asked, read and told in time.
 
-use crate::support::{Program, Reply, Server, account, config, low, project, uniapi, uniapi_body};
 use crate::support::program::Running;
+use crate::support::{Program, Reply, Server, account, config, low, project, uniapi, uniapi_body};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::Duration;
