@@ -20,7 +20,7 @@ const LARGE: Allowance = Allowance { bytes: 64 * MIB, steps: u64::MAX };
 const MIB: usize = 1024 * 1024;
 /// Bytes by which the resident memory of the process may grow from before the first large evaluation. This bounds what the interpreter keeps
 /// beside values, and is more than values may hold, as other threads work meanwhile.
-const MOST_GROWTH: usize = 96 * MIB;
+const MOST_GROWTH: usize = 72 * MIB;
 thread_local! {
     /// Bytes that the values of this thread hold.
     static HELD: Cell<usize> = const { Cell::new(0) };
