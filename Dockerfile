@@ -19,6 +19,8 @@ RUN sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml > paths \
  && rm -rf src
 # The program carries the schema of its config.
 COPY examples/config.schema.json examples/
+# It lists the catalogues of pages.
+COPY build.rs ./
 COPY src src
 ARG REVISION=unknown
 # `touch`: the sources may be older than the empty program.

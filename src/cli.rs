@@ -1,52 +1,19 @@
-//! Every flag, subcommand and environment name. No behaviour.
+//! The flags that several subcommands share, those of `check`, and the names of the environment variables.
+//!
+//! The flags of every other subcommand stand in its own file in `commands/`.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::model::shard::Shard;
+use crate::model::words::words;
 use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
-use crate::report::{ListOutput, Output};
-
-/// Tells you before an API account, a cloud account or a subscription runs dry.
-#[derive(Debug, Parser)]
-#[command(version = version(), about, propagate_version = true, after_long_help = after_help(), after_help = "More with --help, exit codes and variables included.")]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// The subcommands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Read every account, alert on what is low, report, exit with a status code
-    #[command(after_long_help = after_help())]
-    Check(Box<CheckArgs>),
-    /// List all problems of a config and what a run would do; needs no network
-    Validate(ValidateArgs),
-    /// Show the last known state of everything, from the memory of runs alone
-    Status(StatusArgs),
-    /// Show how balances went: least, most, mean, change
-    History(HistoryArgs),
-    /// Show what was told, where and when, and what is still to be told
-    Alerts(AlertsArgs),
-    /// Say in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
-    Health(HealthArgs),
-    /// List the services that can be read
-    Providers(ProvidersArgs),
-    /// Print the JSON Schema of the config
-    Schema,
-    /// Print a completion script
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
-}
+use crate::report::Output;
 
 /// How much is said, and how.
 #[derive(Clone, Debug, Default, Args)]
@@ -127,20 +94,9 @@ pub struct CheckArgs {
     /// Exit with 75 if the metrics are not delivered
     #[arg(long)]
     pub strict_metrics: bool,
-    /// When this run was to begin, for the lag metric (2026-11-01T12:00:00Z) [default: from BALANCE_ALERT_JOB_NAME, else the run before]
+    /// Scheduled start of this run, for the lag metric (2026-11-01T12:00:00Z) [default: from BALANCE_ALERT_JOB_NAME, else the run before]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub scheduled_at: Option<Timestamp>,
-    /// How much is said.
-    #[command(flatten)]
-    pub talk: Talk,
-}
-
-/// Flags of `validate`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ValidateArgs {
-    /// Where the config is.
-    #[command(flatten)]
-    pub config: ConfigArg,
     /// How much is said.
     #[command(flatten)]
     pub talk: Talk,
@@ -158,62 +114,6 @@ pub struct StoreArgs {
     /// How much is said.
     #[command(flatten)]
     pub talk: Talk,
-}
-
-/// Flags of `status`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct StatusArgs {
-    /// Where the memory of runs is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// Also what was not looked at for a week, as after it left the config
-    #[arg(long)]
-    pub all: bool,
-    /// The form of the answer
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: ListOutput,
-}
-
-/// Flags of `history`.
-#[derive(Clone, Debug, Args)]
-pub struct HistoryArgs {
-    /// Where the memory of runs is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// Only this project
-    #[arg(long, value_name = "NAME")]
-    pub project: Option<String>,
-    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
-    pub since: Since,
-    /// The form of the answer
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: SeriesOutput,
-}
-
-/// Flags of `alerts`.
-#[derive(Clone, Debug, Args)]
-pub struct AlertsArgs {
-    /// Where the memory of runs is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
-    pub since: Since,
-    /// The form of the answer
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: ListOutput,
-}
-
-/// Flags of `health`.
-#[derive(Clone, Debug, Args)]
-pub struct HealthArgs {
-    /// Where the memory of runs is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// How long ago the last run may have ended (7d, 15m, 1h30m), or a date in UTC since which (2026-11-01)
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_since)]
-    pub max_age: Since,
 }
 
 /// The beginning of a span of time that ends now.
@@ -242,26 +142,6 @@ impl std::fmt::Display for Since {
             Since::At(at) => write!(f, "{}", at.strftime("%Y-%m-%d %H:%M UTC")),
         }
     }
-}
-
-/// The forms of a series.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SeriesOutput {
-    /// For people
-    #[default]
-    Table,
-    /// For programs
-    Json,
-    /// One line a sample, for spreadsheets
-    Csv,
-}
-
-/// Flags of `providers`.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ProvidersArgs {
-    /// The form of the list
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: ListOutput,
 }
 
 /// Which part of all checks is meant.
@@ -316,25 +196,15 @@ pub struct ReportFile {
     pub path: PathBuf,
 }
 
-/// The kinds of checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Only {
-    /// Accounts with a balance
-    Projects,
-    /// Mailboxes
-    Mailboxes,
-    /// Subscriptions
-    Subscriptions,
-}
-
-impl Only {
-    /// The word of the flag.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Only::Projects => "projects",
-            Only::Mailboxes => "mailboxes",
-            Only::Subscriptions => "subscriptions",
-        }
+words! { flag
+    /// The kinds of checks.
+    pub enum Only {
+        /// Accounts with a balance
+        Projects = "projects",
+        /// Mailboxes
+        Mailboxes = "mailboxes",
+        /// Subscriptions
+        Subscriptions = "subscriptions",
     }
 }
 
@@ -375,13 +245,14 @@ pub const VARIABLES: [(&str, &str); 26] = [
 ];
 
 /// Version and commit.
-fn version() -> &'static str {
+pub fn version() -> &'static str {
     static VERSION: LazyLock<String> =
         LazyLock::new(|| format!("{} (commit {})", env!("CARGO_PKG_VERSION"), crate::process::REVISION));
     &VERSION
 }
 
-fn after_help() -> String {
+/// What stands below the flags in `--help`: exit codes and variables.
+pub fn after_help() -> String {
     let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
     format!(
         "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1, and 74 only stands for 0.\n\n\
@@ -404,7 +275,7 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `7d`, `15m`, `1h30m`: whole numbers with s, m, h, d or w; or a date in UTC, with a time or without.
-fn parse_since(text: &str) -> Result<Since, String> {
+pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
     let wrong = || "not a time such as 7d, 15m, 1h30m or 2026-11-01".to_owned();
     let date = text.parse::<civil::Date>().ok().filter(|_| text.len() == "2026-11-01".len());
     let at = match date {
@@ -471,7 +342,6 @@ fn parse_count(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn times_are_spans_or_dates_and_nothing_else() {
@@ -510,20 +380,6 @@ mod tests {
             "NaN",
         ] {
             assert!(parse_since(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_definition_is_sound_and_help_is_complete() {
-        Cli::command().debug_assert();
-        let help = Cli::command().render_long_help().to_string();
-        // Long lines are wrapped to the terminal.
-        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        for exit in Exit::ALL {
-            assert!(help.contains(exit.meaning()), "{exit:?}");
-        }
-        for (name, _) in VARIABLES {
-            assert!(help.contains(name), "{name}");
         }
     }
 }

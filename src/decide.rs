@@ -3,6 +3,7 @@
 
 pub mod config;
 mod cooldown;
+pub mod found;
 pub mod memory;
 mod settle;
 
@@ -11,7 +12,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
-use serde::Serialize;
 use settle::{Now, Settler};
 
 use crate::check::mailbox::scan::{Finding, Scanned};
@@ -19,41 +19,26 @@ use crate::check::subscription::{Renewal, Standing, Subscription};
 use crate::check::{Amount, Call, Outcome};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Memory};
-use crate::model::alert::{Alert, Event, Level, MailNotice, RenewalNotice, Topic, Trouble};
+use crate::model::alert::Renewal as DueRenewal;
+use crate::model::alert::{Account, Alert, Cause, Event, Failing, Level, Low, Mail, Topic, Trouble};
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, words};
 
-/// The state of one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Below its threshold.
-    Low,
-    /// Could not be read: neither good nor low.
-    Failed,
-    /// Below its warning threshold.
-    Warning,
-    /// At or above all thresholds.
-    Ok,
-    /// Without a limit.
-    Unlimited,
-}
-
-impl Status {
-    /// Every state, worst first.
-    pub const ALL: [Status; 5] = [Status::Low, Status::Failed, Status::Warning, Status::Ok, Status::Unlimited];
-
-    /// The word used in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Low => "low",
-            Status::Failed => "failed",
-            Status::Warning => "warning",
-            Status::Ok => "ok",
-            Status::Unlimited => "unlimited",
-        }
+words! {
+    /// The state of one account.
+    pub enum Status {
+        /// Below its threshold.
+        Low = "low",
+        /// Could not be read: neither good nor low.
+        Failed = "failed",
+        /// Below its warning threshold.
+        Warning = "warning",
+        /// At or above all thresholds.
+        Ok = "ok",
+        /// Without a limit.
+        Unlimited = "unlimited",
     }
 }
 
@@ -136,6 +121,29 @@ pub struct MailboxVerdict {
     pub host: String,
     /// What was found.
     pub scanned: Scanned,
+}
+
+words! {
+    /// The state of one mailbox.
+    pub enum MailboxStatus {
+        /// It could not be read, or not all of it.
+        Failed = "failed",
+        /// A mail speaks of trouble.
+        Alert = "alert",
+        /// It was read, and nothing was found.
+        Ok = "ok",
+    }
+}
+
+impl MailboxVerdict {
+    /// The state; `is_new` says which of the mails that speak of trouble count.
+    pub fn status(&self, is_new: impl Fn(&Finding) -> bool) -> MailboxStatus {
+        match &self.scanned.result {
+            _ if self.scanned.failure().is_some() => MailboxStatus::Failed,
+            Ok(scan) if scan.findings.iter().any(is_new) => MailboxStatus::Alert,
+            _ => MailboxStatus::Ok,
+        }
+    }
 }
 
 /// All that a run has found.
@@ -342,7 +350,7 @@ pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run
     if tells {
         mails(found, memory, &settler, &mut decision);
     }
-    decision.alerts.sort_by_key(|telling| (std::cmp::Reverse(telling.alert.level), telling.alert.topic));
+    decision.alerts.sort_by_key(|telling| (std::cmp::Reverse(telling.alert.level), telling.alert.topic()));
     decision
 }
 
@@ -361,16 +369,18 @@ fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory
 
 fn low(verdict: &Verdict, draft: &Draft, alerting: &Alerting) -> Now {
     let subject = &verdict.subject;
+    let alert = |event, level, threshold| {
+        let low = Low { account: account(verdict), threshold, change: None };
+        draft.alert(event, level, Cause::Low(low))
+    };
     let highest = subject.threshold.max(subject.warning_threshold);
     match verdict.status {
-        Status::Low => Now::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Critical, subject.threshold)),
-        Status::Warning => {
-            Now::Wrong(draft.alert(Topic::Low, Event::Raised, Level::Warning, subject.warning_threshold))
-        }
+        Status::Low => Now::Wrong(alert(Event::Raised, Level::Critical, subject.threshold)),
+        Status::Warning => Now::Wrong(alert(Event::Raised, Level::Warning, subject.warning_threshold)),
         Status::Failed => Now::Unknown,
-        Status::Unlimited => Now::Right(draft.alert(Topic::Low, Event::Resolved, Level::Info, highest)),
+        Status::Unlimited => Now::Right(alert(Event::Resolved, Level::Info, highest)),
         Status::Ok => {
-            let alert = draft.alert(Topic::Low, Event::Resolved, Level::Info, highest);
+            let alert = alert(Event::Resolved, Level::Info, highest);
             let margin = Decimal::ONE + alerting.recovery_margin_percent / Decimal::ONE_HUNDRED;
             let enough = highest.and_then(|threshold| threshold.checked_mul(margin));
             match (verdict.balance, enough) {
@@ -382,15 +392,15 @@ fn low(verdict: &Verdict, draft: &Draft, alerting: &Alerting) -> Now {
 }
 
 fn failing(failure: Option<&Failure>, draft: &Draft, alerting: &Alerting, failures: u32) -> Now {
+    let cause = |trouble| Cause::Failing(Failing { account: draft.account.clone(), trouble });
     match failure {
-        None => Now::Right(draft.alert(Topic::Failing, Event::Resolved, Level::Info, None)),
+        None => Now::Right(draft.alert(Event::Resolved, Level::Info, cause(None))),
         Some(failure) if failure.is_cancelled() => Now::Unknown,
         Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
-            let mut alert = draft.alert(Topic::Failing, Event::Raised, Level::Warning, None);
             // People are told the cause, not that the host was left alone because of it.
-            let cause = failure.root();
-            alert.trouble = Some(Trouble { reason: cause.reason, message: cause.describe(), runs: failures });
-            Now::Wrong(alert)
+            let root = failure.root();
+            let trouble = Trouble { reason: root.reason, message: root.describe(), runs: failures };
+            Now::Wrong(draft.alert(Event::Raised, Level::Warning, cause(Some(trouble))))
         }
         Some(_) => Now::Shaky,
     }
@@ -427,30 +437,32 @@ fn mails(found: &Found, memory: &Memory, settler: &Settler, decision: &mut Decis
 }
 
 fn mail_alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Alert {
-    let mut alert = Draft::of_mailbox(verdict, now).alert(Topic::Mail, Event::Raised, Level::Warning, None);
-    alert.identity = finding.identity;
-    alert.currency = finding.currency.map(str::to_owned);
-    alert.mail = Some(MailNotice {
+    let cause = Cause::Mail(Mail {
         subject: finding.subject.clone(),
         sender: finding.sender.clone(),
         date: finding.date,
         service: finding.service.clone(),
         amount: finding.amount,
+        currency: finding.currency.map(str::to_owned),
         keywords: finding.keywords.clone(),
     });
-    alert
+    let draft = Draft { identity: finding.identity, ..Draft::of_mailbox(verdict, now) };
+    draft.alert(Event::Raised, Level::Warning, cause)
 }
 
-/// Makes alerts of what was found of one check. They get their keys when it is known who is told.
+/// What alerts say of an account.
+fn account(verdict: &Verdict) -> Account {
+    Account { kind: verdict.subject.kind, balance: verdict.balance, currency: verdict.currency.clone() }
+}
+
+/// What the alerts of one check have in common. They get their keys when it is known who is told.
 struct Draft<'a> {
     identity: Identity,
     name: &'a str,
     owner: Option<&'a str>,
     provider: &'a str,
-    kind: Option<BalanceType>,
-    balance: Option<Decimal>,
-    currency: Option<&'a str>,
     host: Option<&'a str>,
+    account: Option<Account>,
     now: Timestamp,
 }
 
@@ -462,63 +474,35 @@ impl<'a> Draft<'a> {
             name: &subject.name,
             owner: subject.owner_project.as_deref(),
             provider: &subject.provider,
-            kind: Some(subject.kind),
-            balance: verdict.balance,
-            currency: verdict.currency.as_deref(),
             host: subject.host.as_deref(),
+            account: Some(account(verdict)),
             now,
         }
     }
 
     fn of_mailbox(verdict: &'a MailboxVerdict, now: Timestamp) -> Draft<'a> {
-        Draft {
-            identity: verdict.identity,
-            name: &verdict.name,
-            owner: None,
-            provider: "imap",
-            kind: None,
-            balance: None,
-            currency: None,
-            host: Some(&verdict.host),
-            now,
-        }
+        let (identity, name, host) = (verdict.identity, verdict.name.as_str(), Some(verdict.host.as_str()));
+        Draft { identity, name, owner: None, provider: "imap", host, account: None, now }
     }
 
     fn of_subscription(verdict: &'a SubscriptionVerdict, now: Timestamp) -> Draft<'a> {
-        Draft {
-            identity: verdict.identity,
-            name: &verdict.subscription.name,
-            owner: verdict.subscription.owner_project.as_deref(),
-            provider: "subscription",
-            kind: None,
-            balance: None,
-            currency: None,
-            now,
-            host: None,
-        }
+        let SubscriptionVerdict { identity, subscription, .. } = verdict;
+        let (name, owner) = (subscription.name.as_str(), subscription.owner_project.as_deref());
+        Draft { identity: *identity, name, owner, provider: "subscription", host: None, account: None, now }
     }
 
-    fn alert(&self, topic: Topic, event: Event, level: Level, threshold: Option<Decimal>) -> Alert {
+    fn alert(&self, event: Event, level: Level, cause: Cause) -> Alert {
         Alert {
             identity: self.identity,
-            topic,
             event,
             level,
             project: self.name.to_owned(),
             owner_project: self.owner.map(str::to_owned),
             provider: self.provider.to_owned(),
-            kind: self.kind,
-            balance: self.balance,
-            threshold,
-            currency: self.currency.map(str::to_owned),
             host: self.host.map(str::to_owned),
-            trouble: None,
-            renewal: None,
-            mail: None,
+            cause,
             at: self.now,
             unconfirmed: false,
-            lowered_from: None,
-            told_currency: None,
             missed: None,
             since: None,
             is_reminder: false,
@@ -531,38 +515,17 @@ impl<'a> Draft<'a> {
 fn reminder(verdict: &SubscriptionVerdict, today: Date, now: Timestamp) -> Option<(Alert, Standing)> {
     let subscription = &verdict.subscription;
     let (renewal, schedule) = verdict.renewal.as_ref().ok().zip(subscription.schedule.as_ref().ok())?;
-    let alert = Alert {
-        identity: verdict.identity,
-        topic: Topic::Renewal,
-        event: Event::Raised,
-        level: if renewal.days == 0 { Level::Critical } else { Level::Warning },
-        project: subscription.name.clone(),
-        owner_project: subscription.owner_project.clone(),
-        provider: "subscription".to_owned(),
-        kind: None,
-        balance: None,
-        threshold: None,
+    let level = if renewal.days == 0 { Level::Critical } else { Level::Warning };
+    let cause = Cause::Renewal(DueRenewal {
+        cycle_type: schedule.cycle.cycle_type(),
+        renewal_day: schedule.renewal_day.clone(),
+        next: renewal.next,
+        today,
+        days: renewal.days,
+        amount: subscription.amount,
         currency: subscription.currency.as_ref().map(|currency| text::one_line(currency, 16)),
-        host: None,
-        trouble: None,
-        renewal: Some(RenewalNotice {
-            cycle_type: schedule.cycle.as_str().to_owned(),
-            renewal_day: schedule.renewal_day.clone(),
-            next: renewal.next,
-            today,
-            days: renewal.days,
-            amount: subscription.amount,
-        }),
-        mail: None,
-        at: now,
-        unconfirmed: false,
-        lowered_from: None,
-        told_currency: None,
-        missed: None,
-        since: None,
-        is_reminder: false,
-        dedup_key: String::new(),
-    };
+    });
+    let alert = Draft::of_subscription(verdict, now).alert(Event::Raised, level, cause);
     Some((alert, renewal.standing))
 }
 

@@ -15,7 +15,7 @@
 //! `docs/architecture.md` and held by `tests/integration/house.rs`.
 
 // Tests may wait, and write files as they are.
-#![cfg_attr(test, allow(clippy::disallowed_methods))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may wait"))]
 
 // The flags, and one file for each subcommand.
 pub mod cli;

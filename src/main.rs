@@ -4,8 +4,7 @@ use std::panic;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use balance_alert::cli::Cli;
-use balance_alert::commands::{nagios, on_trial, run};
+use balance_alert::commands::{Cli, nagios, on_trial, run};
 use balance_alert::process::exit::Exit;
 use balance_alert::process::{Process, logging};
 use clap::Parser;

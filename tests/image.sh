@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the image where there is a Docker engine, and checks what the README promises of it. tests/static.sh checks the
+# Builds the image where there is a Docker engine, and checks what docs/operations.md promises of it. tests/static.sh checks the
 # binary and the root that it is made of on any machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."

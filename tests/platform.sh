@@ -75,6 +75,10 @@ broken() {
   cat "$work/broken"
 }
 
+typos
+echo 'a sen''tense' | refuses "a word that is none" typos -
+say "words"
+
 hadolint Dockerfile
 broken Dockerfile 's/--no-install-recommends//' | refuses "recommended packages" hadolint -
 broken Dockerfile 's/^USER .*/USR 65532/' | refuses "an instruction that does not exist" hadolint -
@@ -149,7 +153,7 @@ units '/^Protect/d; /^Private/d; /^SystemCallFilter/d; /^CapabilityBoundingSet/d
 refuses "a service that is not hardened" \
   systemd-analyze security --offline=true --no-pager --threshold=20 "$work/units/balance-alert.service"
 
-check-jsonschema --quiet --builtin-schema vendor.github-workflows examples/ci/github.yml
+check-jsonschema --quiet --builtin-schema vendor.github-workflows examples/ci/github.yml .github/workflows/ci.yml
 check-jsonschema --quiet --builtin-schema vendor.gitlab-ci examples/ci/gitlab.yml
 broken examples/ci/github.yml 's/runs-on/run-on/' > "$work/github.yml"
 refuses "an unknown key of a job" check-jsonschema --builtin-schema vendor.github-workflows "$work/github.yml"

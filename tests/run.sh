@@ -24,6 +24,10 @@ fi
 cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+# Licences, bans and sources are a test as well; advisories need a database, which `.github/workflows/ci.yml` asks.
+if cargo deny --version > /dev/null 2>&1; then
+  cargo deny check bans licenses sources
+fi
 cargo test --locked --lib --bins --test integration
 # What is not Rust, then the static binary, its image, and how it stands beside curl: a ratio that is twice what it was fails.
 ./tests/platform.sh

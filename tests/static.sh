@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-limit=$((11 * 1024 * 1024)) # of the binary; the README names it
+limit=$((11 * 1024 * 1024)) # of the binary; docs/operations.md names it
 fail() {
   echo "static.sh: $*" >&2
   exit 1

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
-use super::account::{Account, Line};
+use super::account::{Account, ProviderClient};
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
 use super::{CachedReading, Call, Outcome, Reading};
@@ -172,7 +172,7 @@ impl Shared {
             Some((limiter, Err(_))) => return Turn::Done(self.outcome(now, Err(limiter.refusal()))),
         };
         now.attempts += 1;
-        let mut line = Line {
+        let mut line = ProviderClient {
             clients: &self.clients,
             limiter,
             deadline: &self.policy.deadline,

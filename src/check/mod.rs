@@ -3,6 +3,7 @@
 pub mod account;
 pub mod circuit;
 pub mod job;
+pub mod look;
 pub mod mailbox;
 pub mod pool;
 pub mod queue;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::model::failure::{Failure, Reason, Retry};
+use crate::model::words::words;
 
 /// What an account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,30 +44,19 @@ pub struct CachedReading {
     pub reading: Reading,
 }
 
-/// How a request to a service ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallStatus {
-    /// With what was wanted.
-    Success,
-    /// Not in time.
-    Timeout,
-    /// In any other way.
-    Error,
+words! {
+    /// How a request to a service ended.
+    pub enum CallStatus {
+        /// With what was wanted.
+        Success = "success",
+        /// Not in time.
+        Timeout = "timeout",
+        /// In any other way.
+        Error = "error",
+    }
 }
 
 impl CallStatus {
-    /// Every way.
-    pub const ALL: [CallStatus; 3] = [CallStatus::Success, CallStatus::Timeout, CallStatus::Error];
-
-    /// The word used in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CallStatus::Success => "success",
-            CallStatus::Timeout => "timeout",
-            CallStatus::Error => "error",
-        }
-    }
-
     /// The way that a result stands for.
     pub fn of<T>(result: &Result<T, Failure>) -> CallStatus {
         match result {

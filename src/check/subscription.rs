@@ -5,6 +5,7 @@ use jiff::{Span, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::identity::Identity;
+use crate::model::words::{CycleType, words};
 
 /// What renews on a date.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl Subscription {
 
     /// How often it renews, in a word, if that is known.
     pub fn cycle_type(&self) -> Option<&'static str> {
-        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.as_str())
+        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type().as_str())
     }
 }
 
@@ -58,12 +59,12 @@ pub enum Cycle {
 }
 
 impl Cycle {
-    /// The word used in the config and in reports.
-    pub fn as_str(self) -> &'static str {
+    /// How often that is.
+    pub fn cycle_type(self) -> CycleType {
         match self {
-            Cycle::Weekly(_) => "weekly",
-            Cycle::Monthly(_) => "monthly",
-            Cycle::Yearly(..) => "yearly",
+            Cycle::Weekly(_) => CycleType::Weekly,
+            Cycle::Monthly(_) => CycleType::Monthly,
+            Cycle::Yearly(..) => CycleType::Yearly,
         }
     }
 
@@ -126,26 +127,15 @@ fn days(from: Date, to: Date) -> i64 {
     i64::from(from.until(to).map(|span| span.get_days()).unwrap_or(i32::MAX))
 }
 
-/// Where a subscription stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Standing {
-    /// Soon or today, and not paid as far as is known.
-    Due,
-    /// The next renewal is paid already.
-    Renewed,
-    /// Not soon.
-    Ok,
-}
-
-impl Standing {
-    /// The word used in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Standing::Due => "due",
-            Standing::Renewed => "renewed",
-            Standing::Ok => "ok",
-        }
+words! {
+    /// Where a subscription stands.
+    pub enum Standing {
+        /// Soon or today, and not paid as far as is known.
+        Due = "due",
+        /// The next renewal is paid already.
+        Renewed = "renewed",
+        /// Not soon.
+        Ok = "ok",
     }
 }
 

@@ -1,24 +1,41 @@
 //! What was told, where and when, and what is still to be told.
 
+use clap::Args;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::memory::{Answer, failed, find, leave};
-use crate::cli::{AlertsArgs, Since};
-use crate::model::alert::{Event, Level, Topic};
+use super::memory::{Answer, answer, failed, find, leave};
+use crate::cli::{Since, StoreArgs, parse_since};
+use crate::model::alert::{Cause, Change, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
+use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, columns};
 use crate::state::views::Message;
 
+/// Flags of `alerts`.
+#[derive(Clone, Debug, Args)]
+pub struct Flags {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
+    pub since: Since,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
+
 /// `balance-alert alerts`.
-///
-/// # Errors
-/// How to end if there is nothing to print.
-pub(super) fn run(args: &AlertsArgs) -> Answer {
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, watchdog::LONGEST, || ask(flags))
+}
+
+fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let messages = store.messages(args.since.before(clock::now())).map_err(failed(format, &place))?;
     leave(store);
@@ -71,15 +88,15 @@ fn json(messages: &[Message]) -> String {
                 project: &alert.project,
                 owner_project: alert.owner_project.as_deref(),
                 provider: &alert.provider,
-                topic: alert.topic,
+                topic: alert.topic(),
                 event: alert.event,
                 level: alert.level,
                 status: &message.state,
-                balance: alert.balance.map(amount::to_json),
-                threshold: alert.threshold.map(amount::to_json),
-                currency: alert.currency.as_deref(),
-                told_currency: alert.told_currency.as_deref(),
-                reason: alert.trouble.as_ref().map(|trouble| trouble.reason.as_str()),
+                balance: alert.balance().map(amount::to_json),
+                threshold: alert.threshold().map(amount::to_json),
+                currency: alert.currency(),
+                told_currency: alert.told_currency(),
+                reason: alert.trouble().map(|trouble| trouble.reason.as_str()),
                 dedup_key: &alert.dedup_key,
                 decided_at: iso(message.created_at),
                 done_at: message.done_at.map(iso),
@@ -107,6 +124,27 @@ fn json(messages: &[Message]) -> String {
     serde_json::to_string(&Root { schema_version: 1, alerts }).unwrap_or_default() + "\n"
 }
 
+/// What an alert says, in a few words.
+fn what(alert: &crate::model::alert::Alert) -> String {
+    match (&alert.cause, alert.event) {
+        (Cause::Low(_), Event::Raised) if alert.level == Level::Warning => "below warning threshold".to_owned(),
+        (Cause::Low(_), Event::Raised) => "low".to_owned(),
+        (Cause::Low(low), Event::Resolved) => match &low.change {
+            Some(Change::Currency(Some(before))) => format!("not low, but was told in {before}"),
+            Some(Change::Currency(None)) => "not low, but was told without a currency".to_owned(),
+            Some(Change::Threshold(_)) => "not low, threshold lowered".to_owned(),
+            None => "recovered".to_owned(),
+        },
+        (Cause::Failing(failing), Event::Raised) => {
+            format!("failing ({})", failing.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
+        }
+        (Cause::Failing(_), Event::Resolved) => "can be read again".to_owned(),
+        (Cause::Renewal(renewal), Event::Raised) => format!("renews on {}", renewal.next),
+        (Cause::Renewal(_), Event::Resolved) => "was due".to_owned(),
+        (Cause::Mail(mail), _) => format!("mail: {}", mail.subject),
+    }
+}
+
 fn table(messages: &[Message], since: Since) -> String {
     if messages.is_empty() {
         return format!("no alerts since {since}\n");
@@ -116,27 +154,8 @@ fn table(messages: &[Message], since: Since) -> String {
         .iter()
         .map(|message| {
             let alert = &message.alert;
-            let what = match (alert.topic, alert.event, alert.level) {
-                (Topic::Low, Event::Raised, Level::Warning) => "below warning threshold".to_owned(),
-                (Topic::Low, Event::Raised, _) => "low".to_owned(),
-                (Topic::Low, Event::Resolved, _) => match &alert.told_currency {
-                    Some(before) => format!("not low, but was told in {before}"),
-                    None if alert.lowered_from.is_some() => "not low, threshold lowered".to_owned(),
-                    None => "recovered".to_owned(),
-                },
-                (Topic::Failing, Event::Raised, _) => {
-                    format!("failing ({})", alert.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
-                }
-                (Topic::Mail, ..) => {
-                    format!("mail: {}", alert.mail.as_ref().map_or("", |mail| mail.subject.as_str()))
-                }
-                (Topic::Renewal, event, _) => match (&alert.renewal, event) {
-                    (Some(renewal), Event::Raised) => format!("renews on {}", renewal.next),
-                    _ => "was due".to_owned(),
-                },
-                (Topic::Failing, Event::Resolved, _) => "can be read again".to_owned(),
-            };
-            let currency = alert.currency.as_deref();
+            let what = what(alert);
+            let currency = alert.currency();
             let show = |amount: Option<Decimal>, other, currency| {
                 amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
             };
@@ -159,8 +178,8 @@ fn table(messages: &[Message], since: Since) -> String {
                 message.state.clone(),
                 names.get(&alert.project).to_owned(),
                 what,
-                show(alert.balance, alert.threshold, currency),
-                show(alert.threshold, alert.balance, None),
+                show(alert.balance(), alert.threshold(), currency),
+                show(alert.threshold(), alert.balance(), None),
                 channels.join("; "),
             ]
         })

@@ -1,21 +1,39 @@
 //! Whether the watch itself is awake: one line and a code, for exec probes and monitoring.
 
+use std::time::Duration;
+
+use clap::Args;
 use jiff::Timestamp;
 
-use super::memory::{Answer, find, leave};
-use crate::cli::{HealthArgs, Since};
+use super::memory::{Answer, answer, find, leave};
+use crate::cli::{Since, StoreArgs, parse_since};
 use crate::model::shard::Shard;
 use crate::model::text;
-use crate::process::clock;
+use crate::process::{Process, clock};
 use crate::process::exit::Exit;
 use crate::state::StoreFault;
 use crate::state::views::LastRun;
 
+/// Longest time of a command that a probe may start again and again.
+const PROBE: Duration = Duration::from_secs(60);
+
+/// Flags of `health`.
+#[derive(Clone, Debug, Args)]
+pub struct Flags {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// How long ago the last run may have ended (7d, 15m, 1h30m), or a date in UTC since which (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_since)]
+    pub max_age: Since,
+}
+
 /// `balance-alert health`.
-///
-/// # Errors
-/// How to end if there is nothing to print.
-pub(super) fn run(args: &HealthArgs) -> Answer {
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, PROBE, || ask(flags))
+}
+
+fn ask(args: &Flags) -> Answer {
     let found = find(&args.store)?;
     let place = found.place;
     let verdict = match found.store {
@@ -126,7 +144,6 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -1,25 +1,56 @@
 //! How balances went: the samples, and what they come to.
 
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::memory::{Answer, failed, find, leave};
-use crate::cli::{HistoryArgs, SeriesOutput, Since};
+use super::memory::{Answer, answer, failed, find, leave};
+use crate::cli::{Since, StoreArgs, parse_since};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
-use crate::process::logging;
+use crate::process::{Process, logging, watchdog};
 use crate::report::columns;
 use crate::state::views::{Sample, Series};
 
+/// Flags of `history`.
+#[derive(Clone, Debug, Args)]
+pub struct Flags {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Only this project
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
+    pub since: Since,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: SeriesOutput,
+}
+
+/// The forms of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SeriesOutput {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// One line a sample, for spreadsheets
+    Csv,
+}
+
 /// `balance-alert history`.
-///
-/// # Errors
-/// How to end if there is nothing to print.
-pub(super) fn run(args: &HistoryArgs) -> Answer {
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, watchdog::LONGEST, || ask(flags))
+}
+
+fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let since = args.since.before(clock::now());
     let series = store.history(args.project.clone(), since).map_err(failed(format, &place))?;

@@ -1,12 +1,14 @@
 //! The memory of runs for those who ask it, without network: where it is, and what can be wrong with it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::open::begin;
+use super::open::{begin, print};
 use crate::cli::StoreArgs;
 use crate::config::{self, Loaded, STATE_VARIABLE};
+use crate::process::Process;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::{self, Format};
@@ -17,6 +19,16 @@ use crate::wire::http::Clients;
 
 /// What a command prints, or how it ends without a word on standard output.
 pub(super) type Answer = Result<(String, Exit), Exit>;
+
+/// Prints what `ask` finds in the memory of runs, within `time`.
+pub(super) fn answer(process: &Process, time: Duration, ask: impl FnOnce() -> Answer) -> Exit {
+    process.watchdog.allow(time);
+    process.watchdog.expect("the reading of the memory of runs", Exit::Unknown);
+    match ask() {
+        Ok((text, exit)) => print(&text, process, exit),
+        Err(exit) => exit,
+    }
+}
 
 /// A store that was found, or why it was not.
 pub(super) struct Found {

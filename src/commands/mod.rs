@@ -1,55 +1,70 @@
-//! One file for each subcommand.
+//! One file for each subcommand: its flags and what it does. The list of them is here.
 
-mod alerts;
-mod check;
-mod health;
-mod history;
 mod memory;
 mod open;
-mod setup;
-mod status;
-mod validate;
 
-use std::time::Duration;
-
-use clap::CommandFactory;
+use clap::{Parser, Subcommand};
 
 use self::open::print;
-use crate::cli::{Cli, Command};
-use crate::config;
+use crate::cli::{after_help, version};
+use crate::process::Process;
 use crate::process::exit::Exit;
-use crate::process::{Process, watchdog};
-use crate::report::Output;
 
-/// The time of a command that a probe may ask again and again.
-const PROBE: Duration = Duration::from_secs(60);
+/// Tells you before an API account, a cloud account or a subscription runs dry.
+#[derive(Debug, Parser)]
+#[command(version = version(), about, propagate_version = true, after_long_help = after_help(), after_help = "More with --help, exit codes and variables included.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
 
-/// Reads a mail and gives the status to end with, if that is what this process was started for: not a command for people.
+/// Declares the subcommands: the word, its sentence in `--help`, and the file that holds its `Flags` and its `run`.
+macro_rules! commands {
+    ($($(#[$attribute:meta])+ $name:ident = $file:ident;)+) => {
+        $(mod $file;)+
+
+        /// The subcommands.
+        #[derive(Debug, Subcommand)]
+        pub enum Command {
+            $($(#[$attribute])+ $name(Box<$file::Flags>),)+
+        }
+
+        /// Runs one command and gives the status to end with.
+        pub fn run(cli: Cli, process: &Process) -> Exit {
+            match cli.command {
+                $(Command::$name(flags) => $file::run(&flags, process),)+
+            }
+        }
+    };
+}
+
+commands! {
+    /// Read every account, alert on what is low, report, exit with a status code
+    #[command(after_long_help = after_help())]
+    Check = check;
+    /// List all problems of a config and what a run would do; needs no network
+    Validate = validate;
+    /// Show the last known state of everything, from the memory of runs alone
+    Status = status;
+    /// Show how balances went: least, most, mean, change
+    History = history;
+    /// List alerts: sent, pending and expired
+    Alerts = alerts;
+    /// Say in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
+    Health = health;
+    /// List the services that can be read
+    Providers = providers;
+    /// Print the JSON Schema of the config
+    Schema = schema;
+    /// Print a completion script
+    Completions = completions;
+}
+
+/// Runs the child process that reads one mail on trial, if this process was started as it: not a command for people.
 pub fn on_trial(process: &Process) -> Option<Exit> {
     let is_it = std::env::args_os().nth(1).is_some_and(|argument| argument == crate::check::mailbox::trial::COMMAND);
     is_it.then(|| crate::check::mailbox::trial::stand(process))
-}
-
-/// Runs one command and gives the status to end with.
-pub fn run(cli: Cli, process: &Process) -> Exit {
-    match cli.command {
-        Command::Check(args) => {
-            let exit = check::run(&args, process);
-            if args.output == Output::Nagios { nagios(exit, process) } else { exit }
-        }
-        Command::Validate(args) => validate::run(&args, process),
-        Command::Providers(args) => print(&setup::providers(args.output), process, Exit::Ok),
-        Command::Status(args) => answer(process, watchdog::LONGEST, || status::run(&args)),
-        Command::History(args) => answer(process, watchdog::LONGEST, || history::run(&args)),
-        Command::Alerts(args) => answer(process, watchdog::LONGEST, || alerts::run(&args)),
-        Command::Health(args) => answer(process, PROBE, || health::run(&args)),
-        Command::Schema => print(config::SCHEMA, process, Exit::Ok),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "balance-alert", &mut script);
-            print(&String::from_utf8_lossy(&script), process, Exit::Ok)
-        }
-    }
 }
 
 /// The status for a Nagios-like scheduler. Where no run took place, its status line says so.
@@ -60,12 +75,23 @@ pub fn nagios(exit: Exit, process: &Process) -> Exit {
     exit.for_nagios()
 }
 
-/// Prints what the memory of runs answers.
-fn answer(process: &Process, time: Duration, ask: impl FnOnce() -> memory::Answer) -> Exit {
-    process.watchdog.allow(time);
-    process.watchdog.expect("the reading of the memory of runs", Exit::Unknown);
-    match ask() {
-        Ok((text, exit)) => print(&text, process, exit),
-        Err(exit) => exit,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::VARIABLES;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound_and_help_is_complete() {
+        Cli::command().debug_assert();
+        let help = Cli::command().render_long_help().to_string();
+        // Long lines are wrapped to the terminal.
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for exit in Exit::ALL {
+            assert!(help.contains(exit.meaning()), "{exit:?}");
+        }
+        for (name, _) in VARIABLES {
+            assert!(help.contains(name), "{name}");
+        }
     }
 }

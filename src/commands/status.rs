@@ -2,29 +2,46 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::health::ago;
-use super::memory::{Answer, failed, find, leave};
-use crate::cli::StatusArgs;
+use super::memory::{Answer, answer, failed, find, leave};
+use crate::cli::StoreArgs;
 use crate::decide::Status;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
+use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, painted_columns};
 use crate::state::views::Known;
+
+/// Flags of `status`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Flags {
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Include checks not seen for 7 days (for example removed from the config)
+    #[arg(long)]
+    pub all: bool,
+    /// The form of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
 
 /// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
 /// `balance-alert status`.
-///
-/// # Errors
-/// How to end if there is nothing to print.
-pub(super) fn run(args: &StatusArgs) -> Answer {
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, watchdog::LONGEST, || ask(flags))
+}
+
+fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let now = clock::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
@@ -96,10 +113,8 @@ fn json(known: &[Known]) -> String {
 }
 
 fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
-    let mut sorted: Vec<(Option<Status>, &Known)> = known
-        .iter()
-        .map(|known| (Status::ALL.into_iter().find(|status| status.as_str() == known.status), known))
-        .collect();
+    let mut sorted: Vec<(Option<Status>, &Known)> =
+        known.iter().map(|known| (Status::parse(&known.status), known)).collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
     let names = ShortNames::new(known.iter().map(|known| known.name.as_str()), text::NAME_CHARS);
     let owners = known.iter().filter_map(|known| known.owner_project.as_deref());

@@ -1,18 +1,36 @@
 //! `balance-alert validate`: every mistake of a config, and what a run would do.
 
+use clap::Args;
+use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 
 use super::open::{Opened, complain_all, open, print};
-use super::setup;
-use crate::cli::{CheckArgs, ValidateArgs};
+use crate::check::look::Work;
+use crate::cli::{CheckArgs, ConfigArg, Talk};
 use crate::config::{self, Reach};
-use crate::model::text;
-use crate::plan::{Plan, PlanError};
+use crate::decide::found::Subjects;
+use crate::model::amount;
+use crate::model::text::{self, ShortNames};
+use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging};
+use crate::report::columns;
+use crate::state;
+use crate::state::config::Place;
 use crate::wire::http::Clients;
 
-pub(super) fn run(args: &ValidateArgs, process: &Process) -> Exit {
+/// Flags of `validate`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Flags {
+    /// Where the config is.
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// How much is said.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     process.watchdog.expect("the reading of the config", Exit::Config);
     let Opened { format, source, environment, loaded } = match open(&args.config, &args.talk) {
         Ok(opened) => opened,
@@ -34,18 +52,124 @@ pub(super) fn run(args: &ValidateArgs, process: &Process) -> Exit {
     for warning in config.warnings().iter().chain(config.advice()).cloned().chain(clients.problems()) {
         log::warn!("{warning}");
     }
-    let plan = Plan::new(&config, &CheckArgs::default(), None);
+    let plan = Plan::new(config, &CheckArgs::default(), None);
     for warning in plan.iter().flat_map(|plan| plan.insecure(&clients)) {
         log::warn!("{warning}");
     }
     match plan {
         Ok(plan) => {
             let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-            print(&setup::describe(&config, &plan), process, exit)
+            print(&describe(&plan), process, exit)
         }
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
             Exit::Config
         }
+    }
+}
+
+/// What a run would do, for people.
+fn describe(plan: &Plan) -> String {
+    let Plan { work, subjects, config } = plan;
+    let accounts = subjects.accounts.iter().map(|subject| subject.name.as_str());
+    let mailboxes = work.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
+    let subscriptions = subjects.subscriptions.iter().map(|subscription| subscription.name.as_str());
+    let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
+    let tables = [accounts_table(plan, &names), mailboxes_table(work, &names), subscriptions_table(subjects, &names)];
+    // A table of accounts begins the text; the others stand apart from what is before them.
+    let mut out = String::new();
+    for (at, table) in tables.into_iter().enumerate().filter(|(_, table)| !table.is_empty()) {
+        if at > 0 {
+            out.push('\n');
+        }
+        out.push_str(&table);
+    }
+    let checks = subjects.accounts.len() + subjects.subscriptions.len() + subjects.mailboxes.len();
+    out.push_str(&format!(
+        "\n{} on {}, at most {} s; {}; {}\n",
+        text::plural(checks, "check"),
+        text::plural(work.workers, "worker"),
+        text::seconds(config.run_timeout),
+        who_hears(config),
+        what_is_remembered(config),
+    ));
+    out
+}
+
+fn accounts_table(plan: &Plan, names: &ShortNames) -> String {
+    if plan.work.accounts.is_empty() {
+        return String::new();
+    }
+    let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
+        threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
+    };
+    let rows = plan.subjects.accounts.iter().zip(&plan.work.accounts).map(|(subject, check)| {
+        let target = match &check.account {
+            Ok(account) => account.target.show(),
+            Err(failure) => format!("cannot be read: {}", failure.describe()),
+        };
+        vec![
+            names.get(&subject.name).to_owned(),
+            subject.provider.clone(),
+            threshold(subject.threshold, subject.warning_threshold),
+            threshold(subject.warning_threshold, subject.threshold),
+            target,
+        ]
+    });
+    columns(&["PROJECT", "PROVIDER", "THRESHOLD", "WARNING", "ADDRESS"], rows.collect(), &[2, 3])
+}
+
+fn mailboxes_table(work: &Work, names: &ShortNames) -> String {
+    if work.mailboxes.is_empty() {
+        return String::new();
+    }
+    let rows = work.mailboxes.iter().map(|mailbox| {
+        let address = &mailbox.address;
+        let place = match &mailbox.broken {
+            Some(why) => format!("cannot be read: {why}"),
+            None => format!("{}:{} {}", address.host, address.port, address.folder),
+        };
+        vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
+    });
+    columns(&["MAILBOX", "ADDRESS"], rows.collect(), &[])
+}
+
+fn subscriptions_table(subjects: &Subjects, names: &ShortNames) -> String {
+    if subjects.subscriptions.is_empty() {
+        return String::new();
+    }
+    let rows = subjects.subscriptions.iter().map(|subscription| {
+        let name = names.get(&subscription.name).to_owned();
+        match &subscription.schedule {
+            Ok(schedule) => {
+                let days = text::plural(schedule.alert_days_before as usize, "day");
+                let cycle = schedule.cycle.cycle_type().as_str().to_owned();
+                vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
+            }
+            Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],
+        }
+    });
+    columns(&["SUBSCRIPTION", "CYCLE", "DAY", "REMINDER"], rows.collect(), &[2])
+}
+
+fn who_hears(config: &RunConfig) -> String {
+    let channels = config.channels.iter().map(|channel| {
+        let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
+        let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
+        format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
+    });
+    let channels: Vec<String> = channels.collect();
+    if channels.is_empty() {
+        "no webhook: the report and the exit code are the alert".to_owned()
+    } else {
+        format!("alerts go to {}", channels.join(", "))
+    }
+}
+
+fn what_is_remembered(config: &RunConfig) -> String {
+    match &config.state.place {
+        Ok(Place::Nowhere) => "nothing is remembered, so every run sends every alert".to_owned(),
+        Ok(place) => format!("remembered in {}", state::name(place)),
+        Err(why) => format!("nothing is remembered: {why}"),
     }
 }

@@ -8,6 +8,8 @@
 //! memory; while the tree is made, in which an alias takes as much room as what it stands for; and by how much text is read
 //! again for positions.
 
+#![allow(clippy::disallowed_types, reason = "this is where text becomes a tree with places")]
+
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::fmt;

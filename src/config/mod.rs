@@ -46,20 +46,20 @@ pub const MOST_WORKERS: usize = 50;
 
 /// A config that is sound as a whole; single entries may still be unusable and say so.
 pub struct Config {
-    settings: Settings,
-    rate_limits: BTreeMap<String, Limit>,
-    channels: Vec<Channel>,
-    projects: Vec<Project>,
-    subscriptions: Vec<Subscription>,
-    mailboxes: Vec<Mailbox>,
-    email: EmailSettings,
-    state: State,
-    metrics: Metrics,
-    fingerprint: String,
-    folder: PathBuf,
-    redactor: Arc<Redactor>,
-    warnings: Vec<String>,
-    advice: Vec<String>,
+    pub(crate) settings: Settings,
+    pub(crate) rate_limits: BTreeMap<String, Limit>,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) mailboxes: Vec<Mailbox>,
+    pub(crate) email: EmailSettings,
+    pub(crate) state: State,
+    pub(crate) metrics: Metrics,
+    pub(crate) fingerprint: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) advice: Vec<String>,
 }
 
 /// What came of reading a config.
@@ -202,5 +202,18 @@ pub(crate) fn cap_workers(wanted: usize) -> (usize, Option<String>) {
     (MOST_WORKERS, Some(warning))
 }
 
-/// The JSON Schema of the config file, as text.
-pub const SCHEMA: &str = include_str!("../../examples/config.schema.json");
+/// The published JSON Schema of the config file.
+const SCHEMA: &str = include_str!("../../examples/config.schema.json");
+
+/// Where the schema lists the known ids of providers, which an editor completes.
+const SCHEMA_IDS: &str = "/definitions/RawProject/properties/provider/anyOf/0/enum";
+
+/// The JSON Schema of the config file as text, with the providers that this program was built with.
+pub fn schema_text() -> String {
+    // A test proves that it is JSON and has the list.
+    let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+    if let Some(ids) = schema.pointer_mut(SCHEMA_IDS) {
+        *ids = crate::check::account::catalog().into_iter().map(|page| page.id).collect();
+    }
+    format!("{schema:#}\n")
+}

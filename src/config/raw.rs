@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::check::account::page::Page;
-use crate::model::words::{BalanceType, Language};
+use crate::model::words::{BalanceType, CycleType, Language};
 use crate::notify::config::ChannelKind;
 
 /// A config for balance-alert: what to watch, and whom to tell.
@@ -276,19 +276,6 @@ pub(super) struct RawEmailSettings {
     pub alert_keywords: Option<Vec<String>>,
     /// Words in addition.
     pub extra_alert_keywords: Option<Vec<String>>,
-}
-
-/// How often a subscription renews.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub(super) enum CycleType {
-    /// Every week
-    Weekly,
-    /// Every month
-    Monthly,
-    /// Every year
-    Yearly,
 }
 
 /// What Prometheus sees of a run.

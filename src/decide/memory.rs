@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use crate::model::alert::{Alert, Level, Topic};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
+use crate::model::words::words;
 
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
 pub const ANY_CHANNEL: &str = "";
@@ -78,8 +79,9 @@ pub struct Told {
 impl Told {
     /// What a channel knows that has just taken a message.
     pub fn of(alert: &Alert, at: Timestamp) -> Told {
-        let (level, balance, threshold) = (alert.level, alert.balance, alert.threshold);
-        Told { at, anchor: at, level, balance, threshold, currency: alert.currency.clone(), mark: alert.mark() }
+        let (level, balance, threshold) = (alert.level, alert.balance(), alert.threshold());
+        let currency = alert.currency().map(str::to_owned);
+        Told { at, anchor: at, level, balance, threshold, currency, mark: alert.mark() }
     }
 }
 
@@ -115,24 +117,14 @@ pub struct Changes {
     pub kept: Vec<(String, String)>,
 }
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The channel has it.
-    Taken,
-    /// The channel does not have it: it never arrived, or was refused.
-    Refused,
-    /// It went out, and no answer came.
-    Unknown,
-}
-
-impl Fate {
-    /// The word in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Fate::Taken => "sent",
-            Fate::Refused => "failed",
-            Fate::Unknown => "unknown",
-        }
+words! {
+    /// What became of a message.
+    pub enum Fate {
+        /// The channel has it.
+        Taken = "sent",
+        /// The channel does not have it: it never arrived, or was refused.
+        Refused = "failed",
+        /// It went out, and no answer came.
+        Unknown = "unknown",
     }
 }

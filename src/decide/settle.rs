@@ -12,7 +12,7 @@ use super::cooldown::Cooldown;
 use super::{Decision, Held, Listener, Rules, Telling, Waiting};
 use crate::check::subscription::Standing;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Heard, Owed, Told};
-use crate::model::alert::{Alert, Event, Level, Missed, Topic};
+use crate::model::alert::{Account, Alert, Cause, Change, Event, Level, Missed, MissedCause, Topic};
 use crate::model::amount;
 use crate::model::identity::Identity;
 
@@ -391,7 +391,7 @@ impl Settler<'_> {
             (Some(_), None) => return Knows::Enough,
             (Some(told), Some(alert)) => (told, alert),
         };
-        let is_less = if alert.topic == Topic::Renewal {
+        let is_less = if alert.topic() == Topic::Renewal {
             // Once a day is enough, whatever the cool-down.
             if told.mark == alert.mark() {
                 return Knows::Enough;
@@ -421,7 +421,7 @@ impl Settler<'_> {
         let is_unheard = match told {
             None => !is_heard,
             Some(told) => {
-                owed.alert.topic != Topic::Renewal && !owed.is_heard && self.is_news(Content::told(told), &owed.alert)
+                owed.alert.topic() != Topic::Renewal && !owed.is_heard && self.is_news(Content::told(told), &owed.alert)
             }
         };
         if is_unheard { Owes::Unheard } else { Owes::Raised }
@@ -448,7 +448,7 @@ impl Settler<'_> {
                 let is_reminder = !is_new_here && owed.is_some_and(|owed| owed.alert.is_reminder);
                 Some(Alert { since, is_reminder, ..blank(alert) })
             }
-            (Act::RepeatMissed, Now::Wrong(alert)) => Some(Alert { missed: owed.map(missed), ..blank(alert) }),
+            (Act::RepeatMissed, Now::Wrong(alert)) => Some(Alert { missed: owed.and_then(missed), ..blank(alert) }),
             (Act::Repeat, Now::Right(alert) | Now::Nearly(alert)) => {
                 // Its text says what nobody heard; only the balance is newer.
                 let missed = owed.and_then(|owed| owed.alert.missed.clone());
@@ -462,7 +462,7 @@ impl Settler<'_> {
             }
             (Act::Notice, Now::Right(alert)) => {
                 let before = owed.map(|owed| Before::owed(&owed.alert)).unwrap_or_default();
-                Some(before.beside(Alert { missed: owed.map(missed), ..over(alert) }))
+                Some(before.beside(Alert { missed: owed.and_then(missed), ..over(alert) }))
             }
             _ => None,
         }
@@ -494,7 +494,7 @@ impl Settler<'_> {
         known: Option<&Condition>,
         decision: &mut Decision,
     ) {
-        let key = (alert.identity, alert.topic);
+        let key = (alert.identity, alert.topic());
         let Some(known) = known else {
             return match standing {
                 Standing::Due => self.settle(Now::Wrong(alert), key, None, decision),
@@ -503,7 +503,7 @@ impl Settler<'_> {
         };
         // The renewal that nobody heard of, if its day has passed.
         let owed = || known.channels.values().filter_map(|heard| heard.owed.as_ref());
-        let passed = owed().find(|owed| owed.alert.renewal.as_ref().is_some_and(|due| due.next < today));
+        let passed = owed().find(|owed| owed.alert.renewal().is_some_and(|due| due.next < today));
         let (now, cycle) = match standing {
             Standing::Due => {
                 let cycle = cycle(&alert.mark()).to_owned();
@@ -587,13 +587,13 @@ impl Settler<'_> {
     /// Whether a message says more than what was said: more urgent, another threshold or currency, or much less left.
     fn is_news(&self, said: Content, alert: &Alert) -> bool {
         // Amounts in two currencies cannot be compared, so neither can it be said that nothing has changed.
-        if alert.topic == Topic::Low && is_other_currency(said.currency, alert.currency.as_deref()) {
+        if alert.topic() == Topic::Low && is_other_currency(said.currency, alert.currency()) {
             return true;
         }
         let is_worse = alert.level > said.level;
         // A warning has another threshold than what is critical, so only the same level can be compared.
-        let is_changed = alert.level == said.level && alert.threshold != said.threshold;
-        is_worse || is_changed || has_dropped(said.balance, alert.balance, self.rules.alerting.realert_drop_percent)
+        let is_changed = alert.level == said.level && alert.threshold() != said.threshold;
+        is_worse || is_changed || has_dropped(said.balance, alert.balance(), self.rules.alerting.realert_drop_percent)
     }
 }
 
@@ -648,50 +648,64 @@ fn waiting(key: Key, mind: &Mind, owed: &Owed) -> Waiting {
 }
 
 /// What a message says that could not be delivered.
-fn missed(owed: &Owed) -> Missed {
+fn missed(owed: &Owed) -> Option<Missed> {
     let Owed { alert, may_have_arrived, .. } = owed;
-    Missed {
-        at: alert.at,
-        balance: alert.balance,
-        threshold: alert.threshold,
-        currency: alert.currency.clone(),
-        trouble: alert.trouble.clone(),
-        is_unsure: *may_have_arrived,
-    }
+    let found = match &alert.cause {
+        Cause::Low(low) => {
+            let Account { balance, currency, .. } = low.account.clone();
+            MissedCause::Low { balance, threshold: low.threshold, currency }
+        }
+        Cause::Failing(failing) => MissedCause::Failing(failing.trouble.clone()?),
+        Cause::Renewal(_) => MissedCause::Renewal,
+        Cause::Mail(_) => return None,
+    };
+    Some(Missed { at: alert.at, is_unsure: *may_have_arrived, found })
 }
 
 /// What was said of a low balance before it was no longer low.
 #[derive(Default)]
 struct Before<'a> {
     threshold: Option<Decimal>,
-    currency: Option<&'a str>,
+    /// The currency, if one was named; none if nothing was said.
+    currency: Option<Option<&'a str>>,
 }
 
 impl<'a> Before<'a> {
     fn told(told: &'a Told) -> Before<'a> {
-        Before { threshold: told.threshold, currency: told.currency.as_deref() }
+        Before { threshold: told.threshold, currency: Some(told.currency.as_deref()) }
     }
 
     fn owed(alert: &'a Alert) -> Before<'a> {
-        Before { threshold: alert.threshold, currency: alert.currency.as_deref() }
+        Before { threshold: alert.threshold(), currency: Some(alert.currency()) }
     }
 
     /// What a message that is said again was about.
     fn repeated(alert: &'a Alert) -> Before<'a> {
-        let currency = alert.told_currency.as_deref().or(alert.currency.as_deref());
-        Before { threshold: alert.lowered_from, currency }
+        let Cause::Low(low) = &alert.cause else {
+            return Before::default();
+        };
+        let currency = low.account.currency.as_deref();
+        match &low.change {
+            None => Before { threshold: None, currency: Some(currency) },
+            Some(Change::Threshold(before)) => Before { threshold: Some(*before), currency: Some(currency) },
+            Some(Change::Currency(before)) => Before { threshold: None, currency: Some(before.as_deref()) },
+        }
     }
 
     /// The message that it is over, with what makes that another thing than a recovery: the threshold that was told, if the
     /// balance is still below that one, or else the currency that was told, if it is another one.
-    fn beside(self, alert: Alert) -> Alert {
-        let Some((balance, threshold)) = alert.balance.zip(alert.threshold) else {
-            return alert;
-        };
-        if alert.topic == Topic::Low && is_other_currency(self.currency, alert.currency.as_deref()) {
-            return Alert { told_currency: self.currency.map(str::to_owned), ..alert };
+    fn beside(self, mut alert: Alert) -> Alert {
+        if let Cause::Low(low) = &mut alert.cause
+            && let Some((balance, threshold)) = low.account.balance.zip(low.threshold)
+        {
+            let now = low.account.currency.as_deref();
+            // A currency that is not named may be another one than the one that is.
+            let is_other = |told: Option<&str>| told.is_some() != now.is_some() || is_other_currency(told, now);
+            let told = self.currency.filter(|told| is_other(*told));
+            let lowered = self.threshold.filter(|told| threshold < *told && balance < *told);
+            low.change = told.map(|told| Change::Currency(told.map(str::to_owned))).or(lowered.map(Change::Threshold));
         }
-        Alert { lowered_from: self.threshold.filter(|told| threshold < *told && balance < *told), ..alert }
+        alert
     }
 }
 
@@ -720,8 +734,8 @@ impl<'a> Content<'a> {
     }
 
     fn of(alert: &'a Alert) -> Content<'a> {
-        let currency = alert.currency.as_deref();
-        Content { level: alert.level, threshold: alert.threshold, balance: alert.balance, currency }
+        let currency = alert.currency();
+        Content { level: alert.level, threshold: alert.threshold(), balance: alert.balance(), currency }
     }
 }
 

@@ -11,6 +11,7 @@ use super::*;
 use crate::check::Reading;
 use crate::check::subscription::Schedule;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Fate, Heard, Owed, Told};
+use crate::model::alert::Change;
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
 
@@ -175,7 +176,7 @@ impl Life {
         let mut said = Vec::new();
         for telling in &decision.alerts {
             let alert = &telling.alert;
-            let word = match (alert.event, alert.topic) {
+            let word = match (alert.event, alert.topic()) {
                 (Event::Raised, Topic::Low) => format!("+{}", alert.level.as_str()),
                 (Event::Raised, Topic::Failing) => "+failing".to_owned(),
                 (Event::Raised, Topic::Renewal) => format!("+renewal {}", alert.level.as_str()),
@@ -240,7 +241,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
     }
     for (key, channel) in &changes.kept {
         let owed = messages[key].clone();
-        let of = (owed.alert.identity, owed.alert.topic);
+        let of = (owed.alert.identity, owed.alert.topic());
         memory.conditions.get_mut(&of).unwrap().channels.entry(channel.clone()).or_default().owed = Some(owed);
     }
     for (key, channel) in &changes.withdrawn {
@@ -262,7 +263,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
     for Telling { alert, to } in &decision.alerts {
         assert!(keys.insert(&alert.dedup_key), "a key is used once: {decision:?}");
         for id in to {
-            let condition = memory.conditions.get_mut(&(alert.identity, alert.topic)).expect("it has a course");
+            let condition = memory.conditions.get_mut(&(alert.identity, alert.topic())).expect("it has a course");
             let heard = condition.channels.entry(id.clone()).or_default();
             let owed = heard.owed.get_or_insert_with(|| Owed {
                 alert: alert.clone(),
@@ -284,7 +285,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
 
 /// What the store does when a message has been sent; it may have arrived before.
 fn mark(memory: &mut Memory, alert: &Alert, id: &str, fate: Option<Fate>, may_have_arrived: bool, now: Timestamp) {
-    let Some(condition) = memory.conditions.get_mut(&(alert.identity, alert.topic)) else {
+    let Some(condition) = memory.conditions.get_mut(&(alert.identity, alert.topic())) else {
         return;
     };
     if fate == Some(Fate::Taken) {
@@ -377,13 +378,15 @@ fn another_currency_is_news_and_is_compared_with_nothing() {
     };
     // Balance and currency of each run, what is sent, and the currency that a recovery says was told.
     type Run = (&'static str, &'static str, &'static str, Option<&'static str>);
-    let lives: [&[Run]; 5] = [
+    let lives: [&[Run]; 7] = [
         &[("5", "USD", "+critical", None), ("5", "EUR", "+critical", None), ("5", "EUR", "~", None)],
         &[("5", "USD", "+critical", None), ("500", "EUR", "-low", Some("USD"))],
         &[("5", "USD", "+critical", None), ("500", "USD", "-low", None)],
         &[("5", "RMB", "+critical", None), ("5", "CNY", "~", None), ("500", "CNY", "-low", None)],
-        // What has no currency may be the same.
-        &[("5", "", "+critical", None), ("5", "EUR", "~", None), ("500", "EUR", "-low", None)],
+        // What has no currency may be the same, which is no news; but nobody may be told that it is.
+        &[("5", "", "+critical", None), ("5", "EUR", "~", None), ("500", "EUR", "-low", Some(""))],
+        &[("5", "USD", "+critical", None), ("5", "", "~", None), ("500", "", "-low", Some("USD"))],
+        &[("5", "", "+critical", None), ("500", "", "-low", None)],
     ];
     for runs in lives {
         let mut life = Life::new("100", None);
@@ -391,7 +394,7 @@ fn another_currency_is_news_and_is_compared_with_nothing() {
         for (run, (balance, currency, want, told)) in (0..).zip(runs) {
             let verdicts = judge(vec![(life.subject.clone(), read(balance, currency))]);
             let alerts = decide(&accounts(&verdicts), &life.memory, &life.rules, at(run * 300), "x").alerts;
-            let before = alerts.iter().find_map(|telling| telling.alert.told_currency.as_deref());
+            let before = alerts.iter().find_map(|telling| telling.alert.told_currency());
             assert_eq!(before, *told, "{runs:?}, run {run}");
             assert_eq!(life.run(run * 300, read(balance, currency), true), *want, "{runs:?}, run {run}");
         }
@@ -402,7 +405,8 @@ fn another_currency_is_news_and_is_compared_with_nothing() {
     life.subject.threshold = Some(100.into());
     let verdicts = judge(vec![(life.subject.clone(), read("500", "EUR"))]);
     let alerts = decide(&accounts(&verdicts), &life.memory, &life.rules, at(300), "x").alerts;
-    assert_eq!((alerts[0].alert.lowered_from, alerts[0].alert.told_currency.as_deref()), (None, Some("USD")));
+    let Cause::Low(low) = &alerts[0].alert.cause else { panic!("{alerts:?}") };
+    assert_eq!(low.change, Some(Change::Currency(Some("USD".into()))));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What somebody must know, as a value: made by `decide`, kept by `state`, worded by `notify`, shown by `report`.
 
+mod stored;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -7,94 +9,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, CycleType, words};
 
-/// What an alert is about; with the identity of the check, the key of the cool-down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Topic {
-    /// The balance is below a threshold.
-    Low,
-    /// The balance cannot be read, run after run.
-    Failing,
-    /// A subscription renews soon.
-    Renewal,
-    /// A mail speaks of trouble.
-    Mail,
-}
-
-impl Topic {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Topic::Low => "low",
-            Topic::Failing => "failing",
-            Topic::Renewal => "renewal",
-            Topic::Mail => "mail",
-        }
-    }
-
-    /// The topic of a word.
-    pub fn of(word: &str) -> Option<Topic> {
-        [Topic::Low, Topic::Failing, Topic::Renewal, Topic::Mail].into_iter().find(|topic| topic.as_str() == word)
+words! {
+    /// What an alert is about; with the identity of the check, the key of the cool-down.
+    pub enum Topic {
+        /// The balance is below a threshold.
+        Low = "low",
+        /// The balance cannot be read, run after run.
+        Failing = "failing",
+        /// A subscription renews soon.
+        Renewal = "renewal",
+        /// A mail speaks of trouble.
+        Mail = "mail",
     }
 }
 
-/// How urgent an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// It is over.
-    Info,
-    /// Soon.
-    Warning,
-    /// Now.
-    Critical,
-}
-
-impl Level {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Info => "info",
-            Level::Warning => "warning",
-            Level::Critical => "critical",
-        }
-    }
-
-    /// The level of a word.
-    pub fn of(word: &str) -> Option<Level> {
-        [Level::Info, Level::Warning, Level::Critical].into_iter().find(|level| level.as_str() == word)
+words! {
+    /// How urgent an alert is.
+    pub enum Level {
+        /// It is over.
+        Info = "info",
+        /// Soon.
+        Warning = "warning",
+        /// Now.
+        Critical = "critical",
     }
 }
 
-/// Whether something begins, or goes on, or is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Event {
-    /// It is wrong.
-    Raised,
-    /// It is right again.
-    Resolved,
-}
-
-impl Event {
-    /// The word used in stores and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Event::Raised => "raised",
-            Event::Resolved => "resolved",
-        }
+words! {
+    /// Whether something begins, or goes on, or is over.
+    pub enum Event {
+        /// It is wrong.
+        Raised = "raised",
+        /// It is right again.
+        Resolved = "resolved",
     }
 }
 
-/// One thing that somebody must know of. It is kept in the store until a channel has taken it.
+/// One thing that somebody must know of. The store keeps it until every channel has taken it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "stored::StoredAlert", into = "stored::StoredAlert")]
 pub struct Alert {
     /// The check.
     pub identity: Identity,
-    /// What it is about.
-    pub topic: Topic,
     /// Whether it begins or is over.
     pub event: Event,
     /// How urgent it is.
@@ -105,46 +63,77 @@ pub struct Alert {
     pub owner_project: Option<String>,
     /// The provider's id.
     pub provider: String,
-    /// What is counted, if it is an account.
-    pub kind: Option<BalanceType>,
-    /// What is left; none if that is not known, or has no limit.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub balance: Option<Decimal>,
-    /// The threshold that the balance is below, or back above.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub threshold: Option<Decimal>,
-    /// The threshold that was told, if the balance is no longer below one only because the threshold was lowered.
-    #[serde(default, with = "rust_decimal::serde::str_option")]
-    pub lowered_from: Option<Decimal>,
-    /// The currency that was told, if the balance is now in another one and so cannot be compared with what was told.
-    #[serde(default)]
-    pub told_currency: Option<String>,
-    /// The currency.
-    pub currency: Option<String>,
     /// The host that is asked, if it is asked over the network. Old stores do not know it.
-    #[serde(default)]
     pub host: Option<String>,
-    /// Why the balance cannot be read.
-    pub trouble: Option<Trouble>,
-    /// The renewal, if that is what it is about.
-    pub renewal: Option<RenewalNotice>,
-    /// The mail, if that is what it is about.
-    pub mail: Option<MailNotice>,
+    /// What it is about.
+    pub cause: Cause,
     /// When it was found.
     pub at: Timestamp,
-    /// Found by an earlier run, and this one could not look again.
+    /// Whether an earlier run found it and this run could not look again.
     pub unconfirmed: bool,
     /// What nobody was told before it was over.
     pub missed: Option<Missed>,
     /// Since when it has been so, if the channel hears of it later than it began.
-    #[serde(default)]
     pub since: Option<Timestamp>,
     /// Whether it says what the channel knows already.
-    #[serde(default)]
     pub is_reminder: bool,
-    /// Names this message. A repeat of it, after a crash say, has the same key; a reminder has another, and so has the same
-    /// trouble when it comes back.
+    /// Names this message. A repeat of it, for example after a crash, has the same key. A reminder has another key, and so has
+    /// the same trouble when it comes back.
     pub dedup_key: String,
+}
+
+/// What an alert is about, with what is known of that.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// The balance is below a threshold, or no longer.
+    Low(Low),
+    /// A check cannot be read, run after run, or can be read again.
+    Failing(Failing),
+    /// A subscription renews soon, or was due before anybody could be told.
+    Renewal(Renewal),
+    /// A mail speaks of trouble.
+    Mail(Mail),
+}
+
+/// What was read of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// What is counted.
+    pub kind: BalanceType,
+    /// What is left; none if that is not known, or has no limit.
+    pub balance: Option<Decimal>,
+    /// The currency of the balance and of its threshold.
+    pub currency: Option<String>,
+}
+
+/// A balance and the threshold that it is below, or back above.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Low {
+    /// The account.
+    pub account: Account,
+    /// The threshold; none if the entry has none any more.
+    pub threshold: Option<Decimal>,
+    /// Why it is no recovery that the balance is not low any more, if it is none.
+    pub change: Option<Change>,
+}
+
+/// What has changed since a low balance was told, other than the balance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The threshold was lowered; this is the one that was told. The balance is still below it.
+    Threshold(Decimal),
+    /// The currency is another one, or only one of both was named; this is the one that was told, if one was. The amounts cannot be
+    /// compared.
+    Currency(Option<String>),
+}
+
+/// A check that cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// The account; none if the check is a mailbox or a subscription.
+    pub account: Option<Account>,
+    /// Why it cannot be read; none if it can be read again.
+    pub trouble: Option<Trouble>,
 }
 
 /// Why a check fails.
@@ -159,10 +148,10 @@ pub struct Trouble {
 }
 
 /// A renewal that is due.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RenewalNotice {
-    /// `weekly`, `monthly` or `yearly`.
-    pub cycle_type: String,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renewal {
+    /// How often it renews.
+    pub cycle_type: CycleType,
     /// The day as it is written in the config.
     pub renewal_day: String,
     /// The due date.
@@ -172,13 +161,14 @@ pub struct RenewalNotice {
     /// Days until then; 0 is today.
     pub days: i64,
     /// What it costs.
-    #[serde(with = "rust_decimal::serde::str_option")]
     pub amount: Option<Decimal>,
+    /// The currency of the amount.
+    pub currency: Option<String>,
 }
 
 /// A mail that speaks of trouble.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MailNotice {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
     /// The subject.
     pub subject: String,
     /// The sender.
@@ -188,36 +178,112 @@ pub struct MailNotice {
     /// The service that its subject names.
     pub service: Option<String>,
     /// The amount that it names.
-    #[serde(with = "rust_decimal::serde::str_option")]
     pub amount: Option<Decimal>,
+    /// The currency of the amount.
+    pub currency: Option<String>,
     /// The words that made it an alert.
     pub keywords: Vec<String>,
 }
 
-impl Alert {
-    /// What a store keeps of it to know it again: which renewal was told on which day. Empty for other topics.
-    pub fn mark(&self) -> String {
-        self.renewal.as_ref().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
-    }
-}
-
 /// What was wrong and could not be told while it was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Missed {
     /// When it was found.
     pub at: Timestamp,
-    /// What was left then.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub balance: Option<Decimal>,
-    /// The threshold it was below.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub threshold: Option<Decimal>,
-    /// What both were counted in. Old stores do not know it; then it is the alert's.
-    #[serde(default)]
-    pub currency: Option<String>,
-    /// Why it could not be read.
-    pub trouble: Option<Trouble>,
     /// Whether it may have been told after all: a message of it went out, and no answer came.
-    #[serde(default)]
     pub is_unsure: bool,
+    /// What was found.
+    pub found: MissedCause,
+}
+
+/// What was found when nobody could be told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MissedCause {
+    /// A balance below a threshold.
+    Low {
+        /// What was left.
+        balance: Option<Decimal>,
+        /// The threshold that it was below.
+        threshold: Option<Decimal>,
+        /// The currency of both; none if it is that of the alert, or if an old store does not know it.
+        currency: Option<String>,
+    },
+    /// A check that could not be read.
+    Failing(Trouble),
+    /// The renewal that the alert itself is about.
+    Renewal,
+}
+
+impl Alert {
+    /// What it is about, in a word.
+    pub fn topic(&self) -> Topic {
+        match self.cause {
+            Cause::Low(_) => Topic::Low,
+            Cause::Failing(_) => Topic::Failing,
+            Cause::Renewal(_) => Topic::Renewal,
+            Cause::Mail(_) => Topic::Mail,
+        }
+    }
+
+    /// The account, if it is about one.
+    pub fn account(&self) -> Option<&Account> {
+        match &self.cause {
+            Cause::Low(low) => Some(&low.account),
+            Cause::Failing(failing) => failing.account.as_ref(),
+            Cause::Renewal(_) | Cause::Mail(_) => None,
+        }
+    }
+
+    /// What is left on the account, if that is known.
+    pub fn balance(&self) -> Option<Decimal> {
+        self.account().and_then(|account| account.balance)
+    }
+
+    /// The threshold that the balance is below, or back above.
+    pub fn threshold(&self) -> Option<Decimal> {
+        match &self.cause {
+            Cause::Low(low) => low.threshold,
+            Cause::Failing(_) | Cause::Renewal(_) | Cause::Mail(_) => None,
+        }
+    }
+
+    /// The currency of its amounts.
+    pub fn currency(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Low(_) | Cause::Failing(_) => self.account()?.currency.as_deref(),
+            Cause::Renewal(renewal) => renewal.currency.as_deref(),
+            Cause::Mail(mail) => mail.currency.as_deref(),
+        }
+    }
+
+    /// Why the check cannot be read, if that is what it is about.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match &self.cause {
+            Cause::Failing(failing) => failing.trouble.as_ref(),
+            Cause::Low(_) | Cause::Renewal(_) | Cause::Mail(_) => None,
+        }
+    }
+
+    /// The renewal, if that is what it is about.
+    pub fn renewal(&self) -> Option<&Renewal> {
+        match &self.cause {
+            Cause::Renewal(renewal) => Some(renewal),
+            Cause::Low(_) | Cause::Failing(_) | Cause::Mail(_) => None,
+        }
+    }
+
+    /// The currency in which a balance was told, if it is now in another one; empty if none was named.
+    pub fn told_currency(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Low(Low { change: Some(Change::Currency(before)), .. }) => {
+                Some(before.as_deref().unwrap_or_default())
+            }
+            _ => None,
+        }
+    }
+
+    /// What a store keeps of a renewal to know it again: the due date and the day on which it was told. Empty for other topics.
+    pub fn mark(&self) -> String {
+        self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
+    }
 }

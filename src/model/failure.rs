@@ -4,85 +4,39 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use crate::model::words::words;
 
-/// The bounded list of causes; its names are the `reason` of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// A request, or the run, ran out of time.
-    Timeout,
-    /// A host name could not be resolved.
-    Dns,
-    /// No connection, or the peer closed it early.
-    Connect,
-    /// The peer's certificate or the TLS handshake was refused.
-    Tls,
-    /// The credential is wrong or of the wrong kind.
-    Auth,
-    /// The service asked for fewer requests, or the config allows no more.
-    RateLimited,
-    /// An HTTP status that is no success.
-    HttpStatus,
-    /// The answer came, but holds no balance that can be trusted.
-    Decode,
-    /// The peer broke the protocol: no HTTP, or a body over the cap.
-    Protocol,
-    /// The service answered with an error of its own inside a successful status.
-    Api,
-    /// The entry itself cannot be used: an unset variable, a missing secret file.
-    Config,
-    /// The host failed so often that it is left alone for a while: it was not asked.
-    CircuitOpen,
-    /// A signal ended the run before it was through.
-    Cancelled,
-    /// A defect of this program, caught.
-    Internal,
-}
-
-impl Reason {
-    /// Every cause.
-    pub const ALL: [Reason; 14] = [
-        Reason::Timeout,
-        Reason::Dns,
-        Reason::Connect,
-        Reason::Tls,
-        Reason::Auth,
-        Reason::RateLimited,
-        Reason::HttpStatus,
-        Reason::Decode,
-        Reason::Protocol,
-        Reason::Api,
-        Reason::Config,
-        Reason::CircuitOpen,
-        Reason::Cancelled,
-        Reason::Internal,
-    ];
-
-    /// The cause of a name.
-    pub fn of(name: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|reason| reason.as_str() == name)
-    }
-
-    /// The name used in reports, the same as its JSON form.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::Timeout => "timeout",
-            Reason::Dns => "dns",
-            Reason::Connect => "connect",
-            Reason::Tls => "tls",
-            Reason::Auth => "auth",
-            Reason::RateLimited => "rate_limited",
-            Reason::HttpStatus => "http_status",
-            Reason::Decode => "decode",
-            Reason::Protocol => "protocol",
-            Reason::Api => "api",
-            Reason::Config => "config",
-            Reason::CircuitOpen => "circuit_open",
-            Reason::Cancelled => "cancelled",
-            Reason::Internal => "internal",
-        }
+words! {
+    /// The bounded list of causes; its names are the `reason` of the report.
+    pub enum Reason {
+        /// A request, or the run, ran out of time.
+        Timeout = "timeout",
+        /// A host name could not be resolved.
+        Dns = "dns",
+        /// No connection, or the peer closed it early.
+        Connect = "connect",
+        /// The peer's certificate or the TLS handshake was refused.
+        Tls = "tls",
+        /// The credential is wrong or of the wrong kind.
+        Auth = "auth",
+        /// The service asked for fewer requests, or the config allows no more.
+        RateLimited = "rate_limited",
+        /// An HTTP status that is no success.
+        HttpStatus = "http_status",
+        /// The answer came, but holds no balance that can be trusted.
+        Decode = "decode",
+        /// The peer broke the protocol: no HTTP, or a body over the cap.
+        Protocol = "protocol",
+        /// The service answered with an error of its own inside a successful status.
+        Api = "api",
+        /// The entry itself cannot be used: an unset variable, a missing secret file.
+        Config = "config",
+        /// The host failed so often that it is left alone for a while: it was not asked.
+        CircuitOpen = "circuit_open",
+        /// A signal ended the run before it was through.
+        Cancelled = "cancelled",
+        /// A defect of this program, caught.
+        Internal = "internal",
     }
 }
 

@@ -3,45 +3,28 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::model::words::words;
 use crate::page::expression::Expression;
 use crate::wire::auth::Login;
 use crate::wire::limit::Limit;
 
-/// The services that alerts can be sent to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ChannelKind {
-    /// Feishu / Lark custom robot
-    Feishu,
-    /// DingTalk custom robot
-    Dingtalk,
-    /// WeCom group robot
-    Wecom,
-    /// JSON to an address of your own
-    #[default]
-    Custom,
-    /// Text on standard error
-    Console,
-}
-
-impl ChannelKind {
-    /// Every service.
-    pub const ALL: [ChannelKind; 5] =
-        [ChannelKind::Feishu, ChannelKind::Dingtalk, ChannelKind::Wecom, ChannelKind::Custom, ChannelKind::Console];
-
-    /// The word used in the config and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ChannelKind::Feishu => "feishu",
-            ChannelKind::Dingtalk => "dingtalk",
-            ChannelKind::Wecom => "wecom",
-            ChannelKind::Custom => "custom",
-            ChannelKind::Console => "console",
-        }
+words! {
+    /// The services that alerts can be sent to.
+    #[derive(Default)]
+    pub enum ChannelKind {
+        /// Feishu / Lark custom robot
+        Feishu = "feishu",
+        /// DingTalk custom robot
+        Dingtalk = "dingtalk",
+        /// WeCom group robot
+        Wecom = "wecom",
+        /// JSON to an address of your own
+        #[default]
+        Custom = "custom",
+        /// Text on standard error
+        Console = "console",
     }
 }
 

@@ -25,7 +25,7 @@ use crate::metrics::{Tally, family};
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
-use crate::model::words::Language;
+use crate::model::words::{Language, words};
 use crate::notify::config::{Channel, ChannelKind};
 use crate::process::interrupt::Deadline;
 use crate::process::logging::Format;
@@ -66,20 +66,20 @@ pub struct Delivery {
     pub payloads: Vec<String>,
 }
 
-/// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryStatus {
-    /// The service has taken all of it.
-    Sent,
-    /// Something was not taken.
-    Failed,
-    /// Something may have been taken or not, and all else was taken.
-    Unknown,
-    /// Nothing was sent, because it was told before.
-    Suppressed,
-    /// Nothing was sent, on request.
-    DryRun,
+words! {
+    /// How a delivery ended.
+    pub enum DeliveryStatus {
+        /// The service has taken all of it.
+        Sent = "sent",
+        /// Something was not taken.
+        Failed = "failed",
+        /// Something may have been taken or not, and all else was taken.
+        Unknown = "unknown",
+        /// Nothing was sent, because it was told before.
+        Suppressed = "suppressed",
+        /// Nothing was sent, on request.
+        DryRun = "dry_run",
+    }
 }
 
 /// What a send needs beside the channel.
@@ -154,7 +154,7 @@ pub fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
         message::by_cause(|at| &tellings[at].alert, &mut positions);
         if channel.kind == ChannelKind::Custom {
             // Kinds that go in messages of their own stand together.
-            positions.sort_by_key(|at| tellings[*at].alert.renewal.is_some());
+            positions.sort_by_key(|at| tellings[*at].alert.renewal().is_some());
         }
         if positions.is_empty() {
             continue;

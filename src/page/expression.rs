@@ -8,8 +8,9 @@ use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars};
 
+use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::{Jq, Number, Stop, Terms, Value, memory, meter};
+use super::{Jq, Number, Stop, Terms, Value, memory};
 use crate::model::text;
 
 /// Most values of an `error` expression that are told.
@@ -172,12 +173,50 @@ impl Expression {
     /// # Errors
     /// Why there is none: the expression's own error, or several values.
     pub fn run(&self, body: &Json, variables: &Variables) -> Result<Option<Shape>, Trouble> {
-        self.evaluate(body, variables, |values| {
+        self.single(&self.bounds(), Order::Given, body, variables).map(|(value, _)| value.as_ref().map(shape))
+    }
+
+    /// As [`Expression::run`], for a balance: none of several entries may be chosen by where it happens to stand. Where the
+    /// expression went through several entries of the answer, it must give the same if they stand in another order. What it
+    /// takes from a list of the answer itself by an index was chosen by the page's author.
+    ///
+    /// # Errors
+    /// As [`Expression::run`], and where the order decides.
+    pub fn run_in_any_order(&self, body: &Json, variables: &Variables) -> Result<Option<Shape>, Trouble> {
+        let bounds = self.bounds();
+        let (value, met_several) = self.single(&bounds, Order::Given, body, variables)?;
+        if let Some(given) = value.as_ref().filter(|value| met_several && !matches!(value, Value::Null(_))) {
+            for order in [Order::Backwards, Order::FromTheMiddle] {
+                let agrees = match self.single(&bounds, order, body, variables) {
+                    Ok((other, _)) => other.is_some_and(|other| given.agrees(&other)),
+                    Err(trouble) if trouble.is_stopped => return Err(trouble),
+                    Err(_) => false,
+                };
+                if !agrees {
+                    let hint = "choose it by a key, for example with `select(.currency == \"USD\")`, or take the sum";
+                    let why =
+                        "the expression takes one of several values, and only their order in the answer says which";
+                    return Err(Trouble { hint: Some(hint), ..Trouble::new(why) });
+                }
+            }
+        }
+        Ok(value.as_ref().map(shape))
+    }
+
+    /// The one value of a body whose entries are met in an order, and whether several were.
+    fn single(
+        &self,
+        bounds: &Bounds,
+        order: Order,
+        body: &Json,
+        variables: &Variables,
+    ) -> Result<(Option<Value>, bool), Trouble> {
+        self.evaluate(bounds, order, body, variables, |values| {
             let Some(first) = values.next().transpose()? else {
-                return Ok(None);
+                return Ok((None, false));
             };
             match values.next().transpose()? {
-                None => Ok(Some(shape(&first))),
+                None => Ok((Some(first), meter::has_met_several())),
                 Some(second) => {
                     let hint = match (&first, &second) {
                         (Value::Number(_), Value::Number(_)) => "choose one, or take the sum: `[...] | add`",
@@ -198,7 +237,7 @@ impl Expression {
     /// # Errors
     /// The expression's own error.
     pub fn errors(&self, body: &Json, variables: &Variables) -> Result<Vec<Shape>, Trouble> {
-        self.evaluate(body, variables, |values| {
+        self.evaluate(&self.bounds(), Order::Given, body, variables, |values| {
             let mut errors = Vec::new();
             for value in values {
                 let value = value?;
@@ -215,6 +254,8 @@ impl Expression {
     /// Evaluates within the bounds of one evaluation. After an error nothing more is asked for: it may go on for ever.
     fn evaluate<T>(
         &self,
+        bounds: &Bounds,
+        order: Order,
         body: &Json,
         variables: &Variables,
         take: impl FnOnce(&mut dyn Iterator<Item = Result<Value, Trouble>>) -> Result<T, Trouble>,
@@ -231,19 +272,22 @@ impl Expression {
             });
             take(&mut values)
         };
-        let is_short = self.was_stopped.load(Ordering::Relaxed);
-        let result = if is_short { meter::metered_shortly(evaluate) } else { meter::metered(evaluate) };
-        result.map_err(|stop| self.stopped(stop, is_short)).flatten()
+        meter::metered(bounds, order, evaluate).map_err(|stop| self.stopped(stop, bounds)).flatten()
     }
 
-    /// What is said when it was stopped; `is_short` says whether it had less than others.
-    fn stopped(&self, stop: Stop, is_short: bool) -> Trouble {
+    /// What the next evaluations may cost.
+    fn bounds(&self) -> Bounds {
+        if self.was_stopped.load(Ordering::Relaxed) { Bounds::short() } else { Bounds::new() }
+    }
+
+    /// What is said when it was stopped.
+    fn stopped(&self, stop: Stop, bounds: &Bounds) -> Trouble {
         // What begins again with more memory has not failed.
         if stop.is_bound() && !memory::has_outgrown() {
             self.was_stopped.store(true, Ordering::Relaxed);
         }
         let mut trouble = Trouble::from(stop);
-        if is_short && trouble.is_stopped {
+        if bounds.are_short() && trouble.is_stopped {
             trouble.message.push_str("; it had a tenth of the usual time, as it was stopped before in this run");
         }
         trouble
@@ -267,7 +311,7 @@ impl Json {
 /// # Errors
 /// What is wrong, without quoting the body.
 pub fn parse_json(body: &[u8]) -> Result<Json, String> {
-    let parsed = super::metered(|| super::json::answer(body));
+    let parsed = meter::metered(&Bounds::new(), Order::Given, || super::json::answer(body));
     parsed.map_err(unread).flatten().map(Json)
 }
 
@@ -840,6 +884,147 @@ mod tests {
     }
 
     #[test]
+    fn what_an_object_of_the_answer_lacks_stays_missing_when_it_is_changed() {
+        let body = r#"{"data":{"quota":5,"used":1,"none":null},"w":[{"key":"USD","value":5}]}"#;
+        let changed = "`.data.quotaa` is null; `.data`, as the expression changed it, has ";
+        for (code, has) in [
+            (".data | .quota = 1 | .quotaa", "`quota`, `used`, `none`"),
+            (".data | del(.used) | .quotaa", "`quota`, `none`"),
+            (".data | .quota += 1 | .quotaa", "`quota`, `used`, `none`"),
+            (".data | with_entries(select(.value != null)) | .quotaa", "`quota`, `used`"),
+            (".data | with_entries(empty) | .quotaa", ""),
+            (".data | map_values(. // 0) | .quotaa", "`quota`, `used`, `none`"),
+            (".data + {} | .quotaa", "`quota`, `used`, `none`"),
+            ("{} + .data | .quotaa", "`quota`, `used`, `none`"),
+            (".data * {} | .quotaa", "`quota`, `used`, `none`"),
+            ("{} * .data | .quotaa", "`quota`, `used`, `none`"),
+            ("{a: {used: 2}} * {a: .data} | .a.quotaa", "`used`, `quota`, `none`"),
+            (".data | pick(.quota) | .quotaa", "`quota`"),
+            (".data | walk(.) | .quotaa", "`quota`, `used`, `none`"),
+        ] {
+            match run(code, body).unwrap() {
+                Some(Shape::Missing(why)) => {
+                    let is_right =
+                        why == format!("{changed}{has}") || (has.is_empty() && why.contains("an empty object"));
+                    assert!(is_right, "{code}: {why}");
+                }
+                other => panic!("{code}: {other:?}"),
+            }
+            let sum = message(&format!("{code} + 5"), body);
+            assert!(sum.starts_with("cannot calculate null (`.data.quotaa` is null"), "{code}: {sum}");
+        }
+        for code in [
+            ".w | from_entries | .EUR + 5",
+            ".w | map(select(.key == \"EUR\")) | .[0].value + 5",
+            ".data | to_entries | map(select(.key == \"x\")) | first.value + 5",
+            "([.w[] | select(.key == \"EUR\") | .value] | max) + 5",
+            ".data + {x: 1} | .none + 5",
+        ] {
+            let why = message(code, body);
+            assert!(why.starts_with("cannot calculate null ("), "{code}: {why}");
+        }
+        for (code, want) in [
+            (".data + {none: null} | .none", "Ok(Some(Null))"),
+            ("{a: 1} | .b", "Ok(Some(Null))"),
+            ("reduce .w[] as $x ({}; .[$x.key] += $x.value) | .USD", "5"),
+            ("reduce .w[] as $x ({}; . + {($x.key): (.[$x.key] + $x.value)}) | .USD", "5"),
+            (".w | from_entries | .USD", "5"),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_is_never_chosen_by_the_order_of_the_answer() {
+        let body = r#"{"texts":["5","10","9"],"w":[{"c":"USD","n":5,"s":"5"},{"c":"CNY","n":7,"s":"17"},{"c":"EUR","n":9,"s":"9"}],
+            "one":{"USD":5},"o":{"USD":5,"CNY":7,"EUR":9},"same":{"a":5,"b":5},
+            "days":{"2026-11-25":5,"2026-11-24":7}}"#;
+        let options = BTreeMap::new();
+        let choose = |code: &str| {
+            let body = parse_json(body.as_bytes()).unwrap();
+            Expression::compile(code).unwrap().run_in_any_order(&body, &Variables::new(Some("USD"), &options))
+        };
+        let why = "the expression takes one of several values, and only their order in the answer says which";
+        for code in [
+            ".texts | unique | map(.) | last",
+            "first(.texts | unique[])",
+            "last(.texts | unique[])",
+            "nth(1; .texts | unique[])",
+            ".texts | unique | .[] |= . | [.[]] | .[0]",
+            "[] + (.texts | unique) | map(.) | .[0]",
+            "reduce (.texts | unique[]) as $x (null; $x)",
+            "reduce .w[] as $x (null; . // $x.n)",
+            "last(foreach .w[] as $x (0; $x.n))",
+            "[limit(1; .w[] | .n)] | add",
+            "label $out | .w[] | .n, break $out",
+            "first(.w[] | select(.n > 5) | .n)",
+            ".w | map(select(.n > 5)) | .[0].n",
+            ".w | map(select(.n > 5)) | last.n",
+            "[.w[].n] | .[0]",
+            "[.w[].n] | .[1]",
+            "[.w[].n] | .[1:] | add",
+            ".w | map(.n) | . as [$first] | $first",
+            "[.. | .n? | numbers] | first",
+            ".w | group_by(.c) | map(map(.n) | add) | .[0]",
+            ".w | group_by(.c) | .[0][0].n",
+            ".w | unique_by(.c) | last.n",
+            ".w | sort_by(.c) | map(.n) | .[0]",
+            ".w | map(.c) | sort | .[0]",
+            ".w | sort_by(0) | .[0].n",
+            ".w | min_by(0) | .n",
+            "{amount: (.w | map(.n) | add), currency: (.w | map(.c) | unique | first)}",
+            ".o | to_entries | first.value",
+            ".o | to_entries | map(.value) | last",
+            ".o | keys_unsorted[0] as $k | .[$k]",
+            ".o | keys[0] as $k | .[$k]",
+            "[.o[]] | .[0]",
+            "first(.o[])",
+            ".o as $o | [$o | paths] | .[0] as $p | $o | getpath($p)",
+            ".o | with_entries(.value += 1) | to_entries | .[0].value",
+        ] {
+            let got = choose(code).map_or_else(|trouble| trouble.message, |shape| format!("it gives {shape:?}"));
+            assert_eq!(got, why, "{code}");
+        }
+        for (code, want) in [
+            (".w | map(select(.c == \"USD\"))[0].n", "5"),
+            (".w | map(select(.c == $currency)) | first.n", "5"),
+            ("first(.w[] | select(.c == \"EUR\") | .n)", "9"),
+            (".w[0].n", "5"),
+            (".w | last.n", "9"),
+            (".w[1:] | map(.n) | add", "16"),
+            ("[.w[].n] | add", "21"),
+            ("[.w[].n / 7] | add", "3"),
+            ("[.w[].n] | min", "5"),
+            ("[.w[].n] | max", "9"),
+            ("[.w[].n] | sort | .[0]", "5"),
+            ("[.w[].n] | sort | map(.) | .[0]", "5"),
+            (".w | max_by(.n) | .n", "9"),
+            ("[.w[].n] | length", "3"),
+            ("reduce .w[] as $x (0; . + $x.n)", "21"),
+            (".w | map({key: .c, value: .n}) | from_entries | .CNY", "7"),
+            (".w | group_by(.c) | map(select(.[0].c == \"USD\")) | .[0][0].n", "5"),
+            (".texts | unique | map(tonumber) | max", "10"),
+            ("[.texts | unique[] | tonumber] | add", "24"),
+            (".one | to_entries | first.value", "5"),
+            (".o | to_entries | map(select(.key == \"USD\")) | .[0].value", "5"),
+            (".o | to_entries | map(.value) | add", "21"),
+            (".o | [.[]] | max", "9"),
+            (".same | [.[]] | .[0]", "5"),
+            (".days | keys | last as $day | $day", "\"2026-11-25\""),
+            (".days | .[keys[-1]]", "5"),
+            ("[.w[] | {c, n}] | sort_by(.n) | last.n", "9"),
+            ("any(.w[]; .n > 8) | if . then 1 else 2 end", "1"),
+        ] {
+            let got = match choose(code) {
+                Ok(Some(Shape::Number(number))) => number,
+                Ok(Some(Shape::Text(text))) => format!("{text:?}"),
+                other => format!("{other:?}"),
+            };
+            assert_eq!(got, want, "{code}");
+        }
+    }
+
+    #[test]
     fn numbers_that_are_texts_are_not_joined() {
         for (code, body) in [
             (".a + .b", r#"{"a":"1","b":"2"}"#),
@@ -881,6 +1066,7 @@ mod tests {
         let order = "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` \
                      makes a number of it";
         let null = "null cannot be ordered among numbers: `.nulls[0]` is null";
+        let kinds = "a text of the answer cannot be ordered among numbers; `tonumber` makes a number of one";
         for (code, want) in [
             (".texts | max", order),
             (".texts | min", order),
@@ -907,6 +1093,16 @@ mod tests {
             (".nulls | sort", null),
             (".nulls | sort_by(.)", null),
             ("[.nulls[0], .b] | min", null),
+            ("[.nulls[] | select(. > 1)] | length", null),
+            ("if .nulls[0] > 0 then .b else 0 end", null),
+            ("if .b >= .nulls[0] then .b else 0 end", null),
+            ("try (.nulls | max) catch 0", null),
+            ("[.nulls[0], true, .b] | sort", null),
+            ("[[.nulls[0]], [.b]] | max", null),
+            ("if .nulls[0] < \"2026\" then 1 else 2 end", "null cannot be ordered among texts: `.nulls[0]` is null"),
+            ("if .codes[0] > 5 then 1 else 2 end", kinds),
+            ("[.codes[], .b] | max", kinds),
+            ("[.codes[0], .b] | sort", kinds),
             (".long | max", "numbers that have more than 28 digits cannot be ordered"),
         ] {
             assert_eq!(message(code, body), want, "{code}");
@@ -925,8 +1121,15 @@ mod tests {
             (".objects | group_by(.id) | max_by(.[0].n | tonumber) | .[0].id", "\"10\""),
             (".texts | map(tonumber) | max", "10"),
             ("{\"9\":1,\"10\":2} | keys | length", "2"),
-            ("[.nulls[] | select(. > 1)] | length", "1"),
             ("[null, 5] | max", "5"),
+            ("reduce .b as $n (null; if $n > . then $n else . end)", "10"),
+            ("if .nulls[0] == null or .nulls[0] > 5 then 1 else 2 end", "1"),
+            (
+                "[.nulls[], .codes[], .b] | map(type) | tojson",
+                r#""[\"null\",\"number\",\"string\",\"string\",\"number\"]""#,
+            ),
+            ("[.nulls[], .codes[], .b] | unique | length", "5"),
+            ("[.nulls[] | numbers, (strings, arrays | 1)] | length", "1"),
             ("[.a] | max", "\"9\""),
             ("@sh \"\\(.b)\"", "\"10\""),
         ] {

@@ -144,7 +144,8 @@ pub(super) fn with_large<T>(work: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::{evaluate, metered};
+    use crate::page::evaluate;
+    use crate::page::meter::{Bounds, Order, metered};
 
     #[test]
     fn what_outgrows_the_small_allowance_begins_again_with_the_large_one() {
@@ -152,7 +153,7 @@ mod tests {
         let hold = |bytes: usize| {
             let work = || {
                 count.fetch_add(1, Ordering::SeqCst);
-                metered(|| Held::of(bytes).0 as usize)
+                metered(&Bounds::new(), Order::Given, || Held::of(bytes).0 as usize)
             };
             evaluate(b"{}", work).unwrap()
         };

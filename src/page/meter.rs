@@ -34,6 +34,63 @@ pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Levels of one value.
 pub(super) const DEEPEST_VALUE: u32 = 256;
 
+/// In which order an evaluation meets what has no order of its own: the entries of the answer's lists and objects, and what
+/// is sorted by names. A result that is the same in each order is not one of several that the order has chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they stand.
+    Given,
+    /// From the last to the first.
+    Backwards,
+    /// From the middle to the last, and then those before the middle.
+    FromTheMiddle,
+}
+
+impl Order {
+    /// The index of the item that is met at a position in so many.
+    pub(super) fn index(self, position: usize, length: usize) -> usize {
+        match self {
+            Order::Given => position,
+            Order::Backwards => length - 1 - position,
+            Order::FromTheMiddle => (position + length / 2) % length,
+        }
+    }
+}
+
+/// What evaluations that belong together may cost. They have one bound of steps and of time for all of them.
+pub(super) struct Bounds {
+    /// Steps that are left.
+    steps: Cell<u64>,
+    ends: Instant,
+    /// How long that is from the beginning, for the message.
+    most: Duration,
+    is_short: bool,
+}
+
+impl Bounds {
+    /// Fresh bounds, of which the time begins now.
+    pub(super) fn new() -> Bounds {
+        Bounds::part(1)
+    }
+
+    /// A tenth of the steps and of the time.
+    pub(super) fn short() -> Bounds {
+        Bounds::part(SHORTENED)
+    }
+
+    fn part(part: u32) -> Bounds {
+        let begin = Instant::now();
+        let ends = ends().min(begin + LONGEST / part);
+        let steps = Cell::new(memory::steps(MOST_STEPS / u64::from(part)));
+        Bounds { steps, ends, most: ends.duration_since(begin), is_short: part > 1 }
+    }
+
+    /// Whether they are a tenth of the usual ones.
+    pub(super) fn are_short(&self) -> bool {
+        self.is_short
+    }
+}
+
 /// What is left for the evaluation on this thread.
 #[derive(Clone, Copy)]
 struct Budget {
@@ -44,6 +101,12 @@ struct Budget {
     takes_any_order: bool,
     /// Whether values without an order were met since then.
     has_no_order: bool,
+    /// In which order entries are met.
+    order: Order,
+    /// Whether several entries were met in that order.
+    met_several: bool,
+    /// Whether names are being sorted.
+    sorts: bool,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -90,39 +153,28 @@ pub(super) fn ends() -> Instant {
     UNTIL.get().map_or(longest, |until| until.clamp(now + LEAST, longest))
 }
 
-/// Runs an evaluation with a fresh budget.
+/// Runs an evaluation with what is left of the bounds, and with entries in an order.
 ///
 /// # Errors
 /// Why it was stopped.
-pub(crate) fn metered<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
-    with_part(1, evaluate)
-}
-
-/// The same with a tenth of the budget.
-///
-/// # Errors
-/// Why it was stopped.
-pub(super) fn metered_shortly<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
-    with_part(SHORTENED, evaluate)
-}
-
-/// Runs an evaluation with so small a part of the budget.
-fn with_part<T>(part: u32, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
-    let begin = Instant::now();
-    let ends = ends().min(begin + LONGEST / part);
+pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
     let budget = Budget {
-        steps: memory::steps(MOST_STEPS / u64::from(part)),
+        steps: bounds.steps.get(),
         path_steps: MOST_PATH_STEPS,
         in_path: false,
         takes_any_order: false,
         has_no_order: false,
+        order,
+        met_several: false,
+        sorts: false,
         stack: here(),
-        ends,
-        most: ends.duration_since(begin),
+        ends: bounds.ends,
+        most: bounds.most,
     };
     let restore = Restore(BUDGET.replace(Some(budget)));
     memory::heed(true);
     let result = catch_unwind(AssertUnwindSafe(evaluate));
+    bounds.steps.set(BUDGET.get().map_or(0, |budget| budget.steps));
     drop(restore);
     result.map_err(|payload| payload.downcast::<Stop>().map_or(Stop::Defect, |stop| *stop))
 }
@@ -199,11 +251,48 @@ pub(super) fn in_path<T>(follow: impl FnOnce() -> T) -> T {
 }
 
 /// Ends the evaluation because two values have no order, except where any order will do.
-pub(super) fn refuse_order(why: Stop) {
+pub(super) fn refuse_order(why: impl FnOnce() -> Stop) {
     match BUDGET.get() {
         Some(budget) if budget.takes_any_order => BUDGET.set(Some(Budget { has_no_order: true, ..budget })),
-        Some(_) => stop(why),
+        Some(_) => stop(why()),
         None => {}
+    }
+}
+
+/// The order in which so many entries are met that have none of their own.
+pub(super) fn order_of(entries: usize) -> Order {
+    match BUDGET.get() {
+        Some(budget) if entries > 1 => {
+            BUDGET.set(Some(Budget { met_several: true, ..budget }));
+            budget.order
+        }
+        _ => Order::Given,
+    }
+}
+
+/// Whether the evaluation has met several entries whose order may have decided something.
+pub(super) fn has_met_several() -> bool {
+    BUDGET.get().is_some_and(|budget| budget.met_several)
+}
+
+/// Sorts. The order of the alphabet says nothing of what names stand for, so within this it is turned around where entries
+/// are met backwards.
+pub(super) fn sorting<T>(sort: impl FnOnce() -> T) -> T {
+    let set = |sorts| BUDGET.set(BUDGET.get().map(|budget| Budget { sorts, ..budget }));
+    set(true);
+    let result = sort();
+    set(false);
+    result
+}
+
+/// Whether the names that are being sorted are to be turned around.
+pub(super) fn turns_names() -> bool {
+    match BUDGET.get() {
+        Some(budget) if budget.sorts => {
+            BUDGET.set(Some(Budget { met_several: true, ..budget }));
+            budget.order != Order::Given
+        }
+        _ => false,
     }
 }
 
@@ -230,6 +319,10 @@ fn here() -> usize {
 mod tests {
     use super::*;
 
+    fn alone<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+        metered(&Bounds::new(), Order::Given, evaluate)
+    }
+
     #[test]
     fn what_is_used_up_stops_the_evaluation_and_nothing_else() {
         let endless: [fn(); 3] = [step, || spend(100), || in_path(step)];
@@ -239,27 +332,27 @@ mod tests {
                     step();
                 }
             };
-            assert_eq!(metered(evaluation), Err(Stop::Steps));
+            assert_eq!(alone(evaluation), Err(Stop::Steps));
         }
         let words = [Stop::Steps, Stop::Time(LONGEST)].map(|stop| stop.to_string());
         assert!(words[0].ends_with("too many steps"), "{words:?}");
         assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
-        assert_eq!(metered(|| spend_text(usize::MAX)), Err(Stop::Text));
-        #[allow(unconditional_recursion)]
+        assert_eq!(alone(|| spend_text(usize::MAX)), Err(Stop::Text));
+        #[allow(unconditional_recursion, reason = "that it never ends is what is tested")]
         fn dig(n: u64) -> u64 {
             step();
             dig(n + 1) + std::hint::black_box(n)
         }
-        assert_eq!(metered(|| dig(0)).map(|_| ()), Err(Stop::Stack));
-        assert_eq!(metered(|| 7), Ok(7));
+        assert_eq!(alone(|| dig(0)).map(|_| ()), Err(Stop::Stack));
+        assert_eq!(alone(|| 7), Ok(7));
         // Outside an evaluation nothing is counted.
         spend(usize::MAX);
         spend_text(usize::MAX);
         step();
         // Each has its own.
-        let inner = metered(|| {
+        let inner = alone(|| {
             spend(200_000);
-            metered(|| spend(200_000)).is_ok()
+            alone(|| spend(200_000)).is_ok()
         });
         assert_eq!(inner, Ok(true));
     }

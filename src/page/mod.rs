@@ -17,7 +17,7 @@ pub(crate) mod traps;
 mod value;
 pub(crate) mod words;
 
-pub(crate) use meter::{metered, within};
+pub(crate) use meter::within;
 pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
 pub(crate) use room::evaluate;

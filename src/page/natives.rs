@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::memory::Held;
 use super::number::{self, Number};
-use super::value::{Error, ITEM, Value};
+use super::value::{Error, ITEM, Value, bytes_of_field};
 use super::{Jq, json, meter, syntax};
 use crate::model::{amount, text};
 
@@ -46,8 +46,11 @@ def toboolean: if . == true or . == false then . elif . == "true" then true elif
 def transpose: [range([.[] | length] | max // 0) as $i | [.[][$i]]];
 def in(xs): . as $x | xs | has($x);
 def inside(xs): . as $x | xs | contains($x);
-def index($i): indices($i)[0];
-def rindex($i): indices($i)[-1];
+def index($i): indices($i)[0] // null;
+def rindex($i): indices($i)[-1] // null;
+def with_entries(f): map_values(empty) + (to_entries | map(f) | from_entries);
+def pick(f): reduce path_value(f) as [$path, $value] (if isobject then map_values(empty) else {} end;
+    . * reduce ($path | reverse[]) as $p ($value; {($p): .}));
 def isinfinite: . == infinite or . == -infinite;
 def finites: select(isnumber and (isinfinite or isnan | not));
 def @json: tojson;
@@ -154,12 +157,20 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("indices", v(1), |cv| unary(cv, |value, part| value.indices(&part))),
         ("keys", v(0), |cv| bome(keys(cv.1))),
         ("sort", v(0), |cv| bome(sorted(cv.1))),
+        ("from_entries", v(0), |cv| bome(from_entries(cv.1))),
         ("sort_by", f(), |cv| box_once(ordered(cv).map(values))),
         ("group_by", f(), |cv| box_once(grouped(cv, |group| group.iter().map(|(_, item, _)| item.clone()).collect()))),
         ("unique_by", f(), |cv| box_once(grouped(cv, |group| group[0].1.clone()))),
         // Of several that are equal the first is the least, and the last the largest.
-        ("min_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
-        ("max_by_or_empty", f(), |cv| extreme(cv, |keyed| keyed.into_iter().max_by(by_key))),
+        ("min_by", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
+        ("max_by", f(), |cv| extreme(cv, |keyed| keyed.into_iter().max_by(by_key))),
+        // The library asks for the kind of a value by its order, which refuses what has none.
+        ("type", v(0), |cv| bome(Ok(Value::own(kind(&cv.1).to_owned())))),
+        ("isboolean", v(0), |cv| is_kind(cv, "boolean")),
+        ("isnumber", v(0), |cv| is_kind(cv, "number")),
+        ("isstring", v(0), |cv| is_kind(cv, "string")),
+        ("isarray", v(0), |cv| is_kind(cv, "array")),
+        ("isobject", v(0), |cv| is_kind(cv, "object")),
         ("tojson", v(0), |cv| bome(Ok(Value::answer(cv.1.to_json())))),
         ("fromjson", v(0), |cv| bome(from_json(cv.1))),
         ("tonumber", v(0), |cv| bome(to_number(cv.1))),
@@ -233,6 +244,37 @@ fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a, Value> {
     }))
 }
 
+/// What jq calls the kind of a value.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null(_) => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::Text(_) => "string",
+        Value::List(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn is_kind<'a>(cv: Cv<'a, Jq>, wanted: &str) -> jaq_core::ValXs<'a, Value> {
+    bome(Ok((kind(&cv.1) == wanted).into()))
+}
+
+/// An object of a list of keys and values. What it lacks is missing, as in the object of which the list was made.
+fn from_entries(value: Value) -> ValR<Value> {
+    let (key, content) = (Value::own("key".to_owned()), Value::own("value".to_owned()));
+    let (items, mut held) = items(value)?;
+    let fields = items.into_iter().map(|entry| {
+        meter::spend(4);
+        let name = entry.clone().index(&key)?;
+        let Some(text) = name.as_text() else { return Err(Error::typ(name, "key")) };
+        meter::spend_text(text.len());
+        held.grow(bytes_of_field(text));
+        Ok((text.into(), entry.index(&content)?))
+    });
+    Ok(Value::changed(fields.collect::<Result<Vec<_>, Error>>()?, None))
+}
+
 /// An item with what it is ordered by, and what both hold.
 type Keyed = (Vec<Value>, Value, Held);
 
@@ -251,9 +293,7 @@ fn values(keyed: Vec<Keyed>) -> Value {
 /// The items of a list, and what they hold beside it.
 fn items(value: Value) -> Result<(Vec<Value>, Held), Error> {
     let held = Held::of(value.items().map_or(0, |items| items.len() * ITEM));
-    // In which order they stand does not matter to who asks for them all.
-    let items = meter::in_any_order(|| jaq_std::ValT::into_seq(value)).0;
-    Ok((items.map_err(|value| Error::typ(value, "array"))?, held))
+    Ok((value.met().ok_or_else(|| Error::typ(value, "array"))?, held))
 }
 
 /// The items of a list, each with what a filter gives for it.
@@ -271,51 +311,66 @@ fn keyed<'a>(mut cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
     items.into_iter().map(keyed).collect()
 }
 
-/// Refuses a null of the answer among numbers: what is missing is unknown, and not less than all of them.
-fn refuse_unknown<'v>(keys: impl Iterator<Item = &'v Value> + Clone) -> Result<(), Error> {
-    match keys.clone().find_map(Value::missing) {
-        Some(missing) if keys.into_iter().any(|key| matches!(key, Value::Number(_))) => {
-            Err(Error::str(format_args!("null cannot be ordered among numbers: {}", missing.tell())))
+/// Refuses what has no order among numbers, also where no two of them happen to be compared: a null of the answer is unknown,
+/// and not less than all numbers, and a text of it is not more.
+fn refuse_mixed<'v>(keys: impl Iterator<Item = &'v Value> + Clone) {
+    let number = keys.clone().find(|key| matches!(key, Value::Number(_)));
+    if let Some(number) = number {
+        for key in keys.filter(|key| !matches!(key, Value::Number(_))) {
+            let _ = number.cmp(key);
         }
-        _ => Ok(()),
     }
+}
+
+fn of_keys(keyed: &[Keyed]) -> impl Iterator<Item = &Value> + Clone {
+    keyed.iter().flat_map(|(key, ..)| key)
 }
 
 fn ordered<'a>(cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
     let mut keyed = keyed(cv)?;
-    refuse_unknown(keyed.iter().flat_map(|(key, ..)| key))?;
-    keyed.sort_by(by_key);
+    refuse_mixed(of_keys(&keyed));
+    meter::sorting(|| keyed.sort_by(by_key));
     Ok(keyed)
 }
 
 fn sorted(value: Value) -> ValR<Value> {
     let (mut items, _held) = items(value)?;
-    refuse_unknown(items.iter())?;
-    items.sort();
+    refuse_mixed(items.iter());
+    meter::sorting(|| items.sort());
     Ok(items.into_iter().collect())
 }
 
-/// The least or the largest item.
+/// The least or the largest item; what is missing if there is none.
 fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_core::ValXs<'a, Value> {
-    let chosen = keyed(cv).and_then(|keyed| {
-        refuse_unknown(keyed.iter().flat_map(|(key, ..)| key))?;
-        Ok(choose(keyed))
-    });
-    Box::new(chosen.map(|chosen| chosen.map(|(_, item, _)| item)).transpose().into_iter())
+    let list = cv.1.clone();
+    box_once(keyed(cv).map(|keyed| {
+        refuse_mixed(of_keys(&keyed));
+        choose(keyed).map_or_else(|| list.nothing_in(), |(_, item, _)| item)
+    }))
+}
+
+/// Sorts what is only told apart, and says whether the order can be relied on.
+fn sort_for_groups<T>(items: &mut [T], compare: fn(&T, &T) -> Ordering) -> bool {
+    let ((), is_ordered) = meter::in_any_order(|| items.sort_by(compare));
+    if is_ordered {
+        meter::sorting(|| items.sort_by(compare));
+    }
+    is_ordered
 }
 
 /// What `make` makes of each group of items with the same key. The groups have no order that could be relied on where keys are
 /// numbers that are texts.
 fn grouped<'a>(cv: Cv<'a, Jq>, make: fn(&[Keyed]) -> Value) -> Result<Value, Exn<'a, Value>> {
     let mut keyed = keyed(cv)?;
-    let ((), is_ordered) = meter::in_any_order(|| keyed.sort_by(by_key));
+    let ((), is_sound) = meter::in_any_order(|| refuse_mixed(of_keys(&keyed)));
+    let is_ordered = sort_for_groups(&mut keyed, by_key) && is_sound;
     let groups: Value = keyed.chunk_by(|left, right| left.0 == right.0).map(make).collect();
     Ok(if is_ordered { groups } else { groups.unordered() })
 }
 
 fn keys(value: Value) -> ValR<Value> {
     let mut keys = value.key_values().map(|entry| Ok(entry?.0)).collect::<Result<Vec<Value>, Error>>()?;
-    let ((), is_ordered) = meter::in_any_order(|| keys.sort());
+    let is_ordered = sort_for_groups(&mut keys, Value::cmp);
     let keys: Value = keys.into_iter().collect();
     Ok(if is_ordered { keys } else { keys.unordered() })
 }

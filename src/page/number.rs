@@ -82,6 +82,14 @@ impl Number {
         }
     }
 
+    /// Whether it is the same as another one; of numbers that are rounded the last digits may differ.
+    pub(super) fn agrees(self, other: Number) -> bool {
+        let is_exact = |number| matches!(number, Number::Decimal(_));
+        let (left, right) = (self.as_f64(), other.as_f64());
+        let is_near = || (left - right).abs() <= left.abs().max(right.abs()) * 1e-12;
+        self == other || (!(is_exact(self) && is_exact(other)) && is_near())
+    }
+
     /// Whether it is known only about how much it is.
     pub(super) fn is_long(self) -> bool {
         matches!(self, Number::Long(_))

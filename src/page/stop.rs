@@ -10,7 +10,7 @@ use crate::model::text;
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
 /// Why an evaluation was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// It took too many steps.
     Steps,
@@ -30,14 +30,18 @@ pub(crate) enum Stop {
     Order,
     /// It orders numbers that have more digits than are known.
     Digits,
+    /// It orders a null of the answer among numbers or texts: among what, and where the null stands.
+    Unknown(&'static str, String),
+    /// It orders a text of the answer among numbers.
+    Kinds,
     /// A panic of the interpreter, caught.
     Defect,
 }
 
 impl Stop {
     /// Whether something was used up, so that another try would take as long.
-    pub(crate) fn is_bound(self) -> bool {
-        !matches!(self, Stop::Order | Stop::Digits)
+    pub(crate) fn is_bound(&self) -> bool {
+        !matches!(self, Stop::Order | Stop::Digits | Stop::Unknown(..) | Stop::Kinds)
     }
 }
 
@@ -63,6 +67,8 @@ impl fmt::Display for Stop {
                  number of it"
             }
             Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
+            Stop::Unknown(among, missing) => return write!(f, "null cannot be ordered among {among}: {missing}"),
+            Stop::Kinds => "a text of the answer cannot be ordered among numbers; `tonumber` makes a number of one",
             Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
         })
     }

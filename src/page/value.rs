@@ -17,7 +17,7 @@ use jaq_core::val::Range;
 use jaq_core::{Exn, ValR, ValT, ValX};
 
 use super::memory::Held;
-use super::meter;
+use super::meter::{self, Order};
 use super::names::is_field;
 use super::number::Number;
 use super::stop::{Stop, stop};
@@ -100,6 +100,9 @@ pub(crate) struct Object {
     fields: Fields,
     depth: u32,
     place: Option<Rc<Place>>,
+    /// Whether it was the answer's and the expression has changed it. What it lacks then is still missing, but a null in it
+    /// may be the page's own.
+    is_changed: bool,
     held: Held,
 }
 
@@ -172,8 +175,14 @@ impl List {
     /// Ends the evaluation if an item is taken by its position where the order says nothing.
     fn refuse_unordered(&self) {
         if self.is_unordered {
-            meter::refuse_order(Stop::Order);
+            meter::refuse_order(|| Stop::Order);
         }
+    }
+
+    /// In which order the items are met one after the other. One that the expression made is what its author says; that of
+    /// the answer says nothing.
+    fn order(&self) -> Order {
+        if self.place.is_some() || self.is_unordered { meter::order_of(self.items.len()) } else { Order::Given }
     }
 }
 
@@ -215,10 +224,14 @@ impl Missing {
         if self.is_null {
             return format!("`{path}` is null");
         }
-        let inside = match self.inside.place() {
-            Some(place) if place.step.is_some() => format!("`{place}`"),
-            _ => "the answer".to_owned(),
+        let inside = match (self.inside.place(), &self.inside) {
+            (Some(place), _) if place.step.is_some() => format!("`{place}`"),
+            (Some(_), _) => "the answer".to_owned(),
+            (None, Value::List(_)) => "the list that the expression made".to_owned(),
+            (None, _) => "the object that the expression made".to_owned(),
         };
+        let is_changed = matches!(&self.inside, Value::Object(object) if object.is_changed && object.place.is_some());
+        let inside = if is_changed { format!("{inside}, as the expression changed it,") } else { inside };
         let has = match &self.inside {
             Value::List(list) if list.items.is_empty() => "is an empty list".to_owned(),
             Value::List(list) => format!("has {} entries", list.items.len()),
@@ -231,6 +244,34 @@ impl Missing {
 }
 
 impl Object {
+    /// Whether it is the answer's, changed or not.
+    fn is_of_answer(&self) -> bool {
+        self.place.is_some() || self.is_changed
+    }
+
+    /// The indices of its fields, in the order in which they are met one after the other. That in which they stand says
+    /// nothing in JSON.
+    fn met(&self) -> impl Iterator<Item = usize> + use<> {
+        let length = self.fields.len();
+        let order = meter::order_of(length);
+        (0..length).map(move |position| order.index(position, length))
+    }
+
+    /// Takes the fields of another one in, and that they are the answer's.
+    fn take_in(&mut self, right: &Rc<Object>, value: impl Fn(Option<&Value>, Value) -> Value) {
+        for key in right.fields.keys() {
+            let new = Value::field(right, key, || Step::of_answer(key));
+            let new = value(self.fields.get(key), new);
+            self.depth = self.depth.max(checked(new.depth() + 1));
+            self.held.grow(bytes_of_field(key));
+            self.fields.insert(Rc::clone(key), new);
+        }
+        if !self.is_of_answer() && right.is_of_answer() {
+            self.place = right.place.clone();
+            self.is_changed = true;
+        }
+    }
+
     /// Counts the bytes of all keys, before they are compared.
     fn spend_keys(&self) {
         meter::spend_bytes(self.fields.keys().map(|key| key.len()).sum());
@@ -250,7 +291,7 @@ impl Object {
 }
 
 /// Bytes of memory of a field.
-fn bytes_of_field(key: &str) -> usize {
+pub(super) fn bytes_of_field(key: &str) -> usize {
     FIELD + key.len()
 }
 
@@ -359,7 +400,16 @@ impl Value {
     pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
         let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
         let held = Held::of(OBJECT + bytes_of(&fields));
-        Value::Object(Rc::new(Object { fields, depth, place, held }))
+        Value::Object(Rc::new(Object { fields, depth, place, is_changed: false, held }))
+    }
+
+    /// An object that an expression has made of one of the answer, at its place if that is known.
+    pub(super) fn changed(fields: impl IntoIterator<Item = (Rc<str>, Value)>, place: Option<Rc<Place>>) -> Value {
+        let mut value = Value::object(fields.into_iter().collect(), place);
+        if let Value::Object(object) = &mut value {
+            Rc::make_mut(object).is_changed = true;
+        }
+        value
     }
 
     /// An object of the page.
@@ -428,11 +478,32 @@ impl Value {
         }
     }
 
-    /// Where a null of the answer was missed.
-    pub(super) fn missing(&self) -> Option<&Missing> {
+    /// Whether an expression that met the entries of an answer in another order gave the same. Of what is rounded the last
+    /// digits may differ.
+    pub(super) fn agrees(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Number(left), Value::Number(right)) => left.agrees(*right),
+            (Value::Object(left), Value::Object(right)) => {
+                left.fields.len() == right.fields.len()
+                    && left.fields.iter().all(|(key, value)| right.fields.get(key).is_some_and(|new| value.agrees(new)))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The list's items in the order in which they are met, and whether that says nothing.
+    pub(super) fn met(&self) -> Option<Vec<Value>> {
+        let Value::List(list) = self else { return None };
+        meter::spend_copy(list.items.len());
+        let (length, order) = (list.items.len(), list.order());
+        Some((0..length).map(|position| Value::item(list, order.index(position, length))).collect())
+    }
+
+    /// What is missing where a list has no item that could be chosen.
+    pub(super) fn nothing_in(self) -> Value {
         match self {
-            Value::Null(missing) => missing.as_deref(),
-            _ => None,
+            Value::List(list) => Value::item(&list, usize::MAX),
+            _ => Value::NULL,
         }
     }
 
@@ -501,28 +572,29 @@ impl Value {
     /// What stands in a list at an index.
     fn item(list: &Rc<List>, index: usize) -> Value {
         match list.items.get(index) {
-            None | Some(Value::Null(None)) if list.place.is_some() => Value::Null(Some(Rc::new(Missing {
+            Some(value) if list.place.is_none() || !matches!(value, Value::Null(None)) => value.clone(),
+            found => Value::Null(Some(Rc::new(Missing {
                 inside: Value::List(Rc::clone(list)),
                 step: Step::Index(isize::try_from(index).unwrap_or(isize::MAX)),
-                is_null: index < list.items.len(),
+                is_null: found.is_some(),
                 _held: Held::of(MISSING),
             }))),
-            None => Value::NULL,
-            Some(value) => value.clone(),
         }
     }
 
     /// What stands in an object under a key; `step` is how it may be shown.
     fn field(object: &Rc<Object>, key: &str, step: impl FnOnce() -> Step) -> Value {
         match object.fields.get(key) {
-            None | Some(Value::Null(None)) if object.place.is_some() => Value::Null(Some(Rc::new(Missing {
+            Some(value) if !object.is_of_answer() || object.is_changed || !matches!(value, Value::Null(None)) => {
+                value.clone()
+            }
+            None if !object.is_of_answer() => Value::NULL,
+            found => Value::Null(Some(Rc::new(Missing {
                 inside: Value::Object(Rc::clone(object)),
                 step: step(),
-                is_null: object.fields.contains_key(key),
+                is_null: found.is_some(),
                 _held: Held::of(MISSING),
             }))),
-            None => Value::NULL,
-            Some(value) => value.clone(),
         }
     }
 
@@ -770,16 +842,18 @@ impl Ord for Value {
             (Value::Number(left), Value::Number(right)) => {
                 let order = left.cmp(right);
                 if order.is_eq() && left.is_long() | right.is_long() {
-                    meter::refuse_order(Stop::Digits);
+                    meter::refuse_order(|| Stop::Digits);
                 }
                 order
             }
             (Value::Text(left), Value::Text(right)) => {
                 meter::spend_bytes(left.text.len().min(right.text.len()));
                 if !is_ordered_as_text(&left.text, &right.text) {
-                    meter::refuse_order(Stop::Order);
+                    meter::refuse_order(|| Stop::Order);
                 }
-                left.text.cmp(&right.text)
+                let order = left.text.cmp(&right.text);
+                let is_by_name = order.is_ne() && !(is_time(&left.text) && is_time(&right.text));
+                if is_by_name && meter::turns_names() { order.reverse() } else { order }
             }
             (Value::List(left), Value::List(right)) => left.items.cmp(&right.items),
             (Value::Object(left), Value::Object(right)) => {
@@ -795,12 +869,33 @@ impl Ord for Value {
                 let keys = left.iter().map(|field| &field.0).cmp(right.iter().map(|field| &field.0));
                 keys.then_with(|| left.iter().map(|field| &field.1).cmp(right.iter().map(|field| &field.1)))
             }
-            (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) if is_number(&text.text) => {
-                meter::refuse_order(Stop::Order);
+            _ => {
+                refuse_mixed(self, other);
                 rank(self).cmp(&rank(other))
             }
-            _ => rank(self).cmp(&rank(other)),
         }
+    }
+}
+
+/// Refuses the order of two kinds where it would say something that is not known. What the page's author wrote may be compared
+/// with anything: whatever is not less than the empty text is a text.
+fn refuse_mixed(one: &Value, other: &Value) {
+    match (one, other) {
+        (Value::Number(_), Value::Text(text)) | (Value::Text(text), Value::Number(_)) => {
+            if is_number(&text.text) {
+                meter::refuse_order(|| Stop::Order);
+            } else if !matches!(text.origin, Origin::Page) {
+                meter::refuse_order(|| Stop::Kinds);
+            }
+        }
+        (Value::Null(Some(missing)), known) | (known, Value::Null(Some(missing))) => match known {
+            Value::Number(_) => meter::refuse_order(|| Stop::Unknown("numbers", missing.tell())),
+            Value::Text(text) if !text.text.is_empty() => {
+                meter::refuse_order(|| Stop::Unknown("texts", missing.tell()));
+            }
+            _ => {}
+        },
+        _ => {}
     }
 }
 
@@ -811,6 +906,12 @@ fn is_number(text: &str) -> bool {
     }
     meter::spend(1 + text.len() / 16);
     amount::read(text).is_ok()
+}
+
+/// Whether a text begins with a year, as dates and times do. Their order says something; that of other texts is the
+/// alphabet's.
+fn is_time(text: &str) -> bool {
+    text.len() > 4 && text.bytes().take(4).all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the order of two texts is that of the alphabet. Of two numbers it is not, except of digits of one length, as
@@ -833,7 +934,7 @@ fn list_mut(list: &mut Rc<List>) -> &mut List {
         let items = (0..list.items.len()).map(|index| Value::item(list, index)).collect();
         // What is changed is not the answer's any more, but a null in it is still what the answer does not hold.
         let held = Held::of(LIST + list.items.len() * ITEM);
-        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: false, held });
+        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: list.is_unordered, held });
     }
     Rc::make_mut(list)
 }
@@ -842,12 +943,13 @@ fn object_mut(object: &mut Rc<Object>) -> &mut Object {
     if Rc::strong_count(object) > 1 {
         meter::spend_copy(object.fields.len() * 4);
     }
-    if object.place.is_some() {
+    if object.place.is_some() && !object.is_changed {
         meter::spend_copy(object.fields.len() * 4);
         let known = |(key, _): (&Rc<str>, _)| (Rc::clone(key), Value::field(object, key, || Step::of_answer(key)));
         let fields = object.fields.iter().map(known).collect();
         let held = Held::of(OBJECT + bytes_of(&fields));
-        *object = Rc::new(Object { fields, depth: object.depth, place: None, held });
+        let place = object.place.clone();
+        *object = Rc::new(Object { fields, depth: object.depth, place, is_changed: true, held });
     }
     Rc::make_mut(object)
 }
@@ -877,14 +979,12 @@ impl Add for Value {
                 list.held.grow(2 * right.items.len() * ITEM);
                 list.items.extend(right.items.iter().cloned());
                 list.depth = list.depth.max(right.depth);
+                list.is_unordered |= right.is_unordered;
                 Ok(Value::List(left))
             }
             (Value::Object(mut left), Value::Object(right)) => {
                 meter::spend(right.fields.len() * 4);
-                let object = object_mut(&mut left);
-                object.held.grow(bytes_of(&right.fields));
-                object.fields.extend(right.fields.iter().map(|(key, value)| (Rc::clone(key), value.clone())));
-                object.depth = object.depth.max(right.depth);
+                object_mut(&mut left).take_in(&right, |_, new| new);
                 Ok(Value::Object(left))
             }
             (left, right) => Err(Error::math(left, Math::Add, right)),
@@ -942,16 +1042,10 @@ impl Mul for Value {
 /// The fields of both, those of the second before those of the first; objects under the same key likewise.
 fn merge(mut left: Rc<Object>, right: &Rc<Object>) -> Rc<Object> {
     meter::spend(right.fields.len() * 4);
-    let object = object_mut(&mut left);
-    for (key, value) in &right.fields {
-        let value = match (object.fields.get(key), value) {
-            (Some(Value::Object(old)), Value::Object(new)) => Value::Object(merge(Rc::clone(old), new)),
-            _ => value.clone(),
-        };
-        object.depth = object.depth.max(checked(value.depth() + 1));
-        object.held.grow(bytes_of_field(key));
-        object.fields.insert(Rc::clone(key), value);
-    }
+    object_mut(&mut left).take_in(right, |old, new| match (old, new) {
+        (Some(Value::Object(old)), Value::Object(new)) => Value::Object(merge(Rc::clone(old), &new)),
+        (_, new) => new,
+    });
     left
 }
 
@@ -1039,11 +1133,15 @@ impl ValT for Value {
 
     fn key_values(self) -> BoxIter<'static, Result<(Self, Self), Error>> {
         match self {
-            Value::List(list) => Box::new((0..list.items.len()).map(move |index| {
-                meter::spend(1);
-                Ok((Value::from(index), Value::item(&list, index)))
-            })),
-            Value::Object(object) => Box::new((0..object.fields.len()).map_while(move |index| {
+            Value::List(list) => {
+                let (length, order) = (list.items.len(), list.order());
+                Box::new((0..length).map(move |position| {
+                    meter::spend(1);
+                    let index = order.index(position, length);
+                    Ok((Value::from(index), Value::item(&list, index)))
+                }))
+            }
+            Value::Object(object) => Box::new(object.met().map_while(move |index| {
                 meter::spend(1);
                 let (key, _) = object.fields.get_index(index)?;
                 Some(Ok((Value::answer(key.to_string()), Value::field(&object, key, || Step::of_answer(key)))))
@@ -1054,11 +1152,14 @@ impl ValT for Value {
 
     fn values(self) -> Box<dyn Iterator<Item = ValR<Self>>> {
         match self {
-            Value::List(list) => Box::new((0..list.items.len()).map(move |index| {
-                meter::spend(1);
-                Ok(Value::item(&list, index))
-            })),
-            Value::Object(object) => Box::new((0..object.fields.len()).map_while(move |index| {
+            Value::List(list) => {
+                let (length, order) = (list.items.len(), list.order());
+                Box::new((0..length).map(move |position| {
+                    meter::spend(1);
+                    Ok(Value::item(&list, order.index(position, length)))
+                }))
+            }
+            Value::Object(object) => Box::new(object.met().map_while(move |index| {
                 meter::spend(1);
                 let (key, _) = object.fields.get_index(index)?;
                 Some(Ok(Value::field(&object, key, || Step::of_answer(key))))
@@ -1078,10 +1179,8 @@ impl ValT for Value {
             (Value::List(list), Value::Number(number)) => {
                 list.refuse_unordered();
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
-                Ok(match absolute(index, list.items.len()) {
-                    Some(index) => Value::item(&list, index),
-                    None => Value::NULL,
-                })
+                // What stands before the first or has no whole index is as missing as what stands behind the last.
+                Ok(Value::item(&list, absolute(index, list.items.len()).unwrap_or(usize::MAX)))
             }
             (list @ Value::List(_), part @ Value::List(_)) => list.indices(part),
             (value @ (Value::Text(_) | Value::List(_)), Value::Object(range)) => {
@@ -1112,7 +1211,8 @@ impl ValT for Value {
         match self {
             Value::List(list) => {
                 let items = (0..list.items.len()).flat_map(|index| f(Value::item(&list, index)));
-                items.collect()
+                let new: Result<Value, _> = items.collect();
+                if list.is_unordered { new.map(Value::unordered) } else { new }
             }
             Value::Object(object) => {
                 let mut fields = Fields::new();
@@ -1122,7 +1222,10 @@ impl ValT for Value {
                         fields.insert(Rc::clone(key), value?);
                     }
                 }
-                Ok(Value::object(fields, None))
+                Ok(match object.is_of_answer() {
+                    true => Value::changed(fields, object.place.clone()),
+                    false => Value::object(fields, None),
+                })
             }
             other => opt.fail(other, |other| Exn::from(other.type_error("list or object"))),
         }

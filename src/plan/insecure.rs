@@ -10,7 +10,7 @@ use crate::check::account::Target;
 use crate::check::mailbox::config::MailLogin;
 use crate::model::text;
 use crate::process::redact;
-use crate::state;
+use crate::state::in_the_clear;
 use crate::wire::http::{self, Clients};
 
 /// So many of those with one host are named.
@@ -31,34 +31,34 @@ impl Plan {
                 names.push(name);
             }
         };
-        for check in &self.checks {
+        for check in &self.work.accounts {
             let Some(account) = check.account.as_ref().ok().filter(|account| !account.allow_insecure) else { continue };
             let Target::Http { url, confirm } = &account.target else { continue };
             let has_credential = !account.credential.expose_secret().is_empty() || redact::is_credential(url);
             for url in [Some(url), confirm.as_ref()].into_iter().flatten().filter(|url| has_credential && travels(url))
             {
-                find("the key of", url, &check.subject.name);
+                find("the key of", url, &check.name);
             }
         }
-        for channel in self.channels.iter().filter(|channel| !channel.allow_insecure) {
+        for channel in self.config.channels.iter().filter(|channel| !channel.allow_insecure) {
             let Some(url) = channel.url.as_ref().filter(|url| travels(url)) else { continue };
             // Whoever knows the address can post to it, whether it looks like a secret or not.
             find("the credential of the webhook", url, &channel.name);
         }
-        if let Some(gateway) = self.metrics.gateway.as_ref().filter(|gateway| !gateway.allow_insecure)
+        if let Some(gateway) = self.config.metrics.gateway.as_ref().filter(|gateway| !gateway.allow_insecure)
             && let Some(url) = gateway.url.as_ref().filter(|url| travels(url))
             && (gateway.login.is_some() || redact::is_credential(url))
         {
             find("the credential of", url, "pushgateway");
         }
-        for mailbox in self.mailboxes.iter().filter(|mailbox| !mailbox.allow_insecure) {
+        for mailbox in self.work.mailboxes.iter().filter(|mailbox| !mailbox.allow_insecure) {
             let Some(MailLogin::Oauth2(oauth2)) = &mailbox.login else { continue };
             if travels(&oauth2.token_url) {
                 find("the refresh token of", &oauth2.token_url, &mailbox.name);
             }
         }
-        let database =
-            self.state.place.as_ref().ok().filter(|_| !self.state.allow_insecure).and_then(state::in_the_clear);
+        let state = &self.config.state;
+        let database = state.place.as_ref().ok().filter(|_| !state.allow_insecure).and_then(in_the_clear);
         let database = database.map(|host| told("the password of the database", &host, "under `state`"));
         found.into_iter().map(|((what, host), names)| warning(what, &host, &names)).chain(database).collect()
     }

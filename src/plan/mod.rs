@@ -3,20 +3,21 @@
 mod insecure;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use crate::check::account::config::Project;
 use crate::check::account::page::{Kind, Reader};
 use crate::check::account::{Account, Target};
-use crate::check::circuit::Circuit;
+use crate::check::look::{NamedAccount, Work};
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::subscription::Subscription;
 use crate::cli::{CheckArgs, Only};
 use crate::config::Config;
+use crate::decide::found::{MailboxSubject, Subjects};
 use crate::decide::{Listener, Rules, Subject};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
@@ -34,20 +35,18 @@ const SHARD_LABEL: &str = "shard";
 
 /// Everything a run is going to do.
 pub struct Plan {
-    /// The checks, in the order of the config.
-    pub checks: Vec<Check>,
-    /// The subscriptions, in the order of the config.
-    pub subscriptions: Vec<Subscription>,
-    /// The mailboxes, in the order of the config.
-    pub mailboxes: Vec<Mailbox>,
-    /// How mailboxes are read.
-    pub email: EmailSettings,
-    /// The time zone of dates.
-    pub timezone: TimeZone,
+    /// The checks, which looking consumes.
+    pub work: Work,
+    /// What the checks are about, in their order.
+    pub subjects: Subjects,
+    /// What the other steps read, to the end of the run.
+    pub config: RunConfig,
+}
+
+/// The part of the config that is read to the end of a run, with the flags applied.
+pub struct RunConfig {
     /// Where alerts go.
     pub channels: Vec<Channel>,
-    /// Threads that check at the same time; at most the number of checks.
-    pub workers: usize,
     /// Longest time for the whole run.
     pub run_timeout: Duration,
     /// Longest time for one request to a channel.
@@ -62,14 +61,10 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Where runs keep what they remember.
     pub state: State,
-    /// When alerts are sent and repeated.
+    /// When alerts are sent and repeated, and in which time zone days begin.
     pub rules: Rules,
     /// How old a reading may be to be used again; none for never.
     pub keep_readings: Option<Duration>,
-    /// When a host is left alone.
-    pub circuit: Circuit,
-    /// How often providers may be asked, by their ids.
-    pub rate_limits: BTreeMap<String, Limit>,
     /// Which part of all checks this is, if several runs share them.
     pub shard: Option<Shard>,
     /// Whether flags leave checks out.
@@ -82,98 +77,141 @@ pub struct Plan {
     pub config_fingerprint: String,
 }
 
-/// One check.
-pub struct Check {
-    /// What it is about.
-    pub subject: Subject,
-    /// How to read it, or why it cannot be read.
-    pub account: Result<Account, Failure>,
-}
-
 impl Plan {
     /// The plan for a config, the flags of `check`, and the part of all checks that is wanted.
     ///
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
-    pub fn new(config: &Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
-        let selected = select(config, args)?;
-        let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
-        let subscriptions = if is_wanted(Only::Subscriptions) { config.subscriptions() } else { &[] };
-        let mailboxes = if is_wanted(Only::Mailboxes) { config.mailboxes() } else { &[] };
-        if selected.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
-            let what = args.only.map_or("projects", Only::as_str);
-            return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
-        }
-        if shard.is_some() && config.metrics().textfile.is_some() {
-            let message =
-                "`--shard` does not go with `metrics.textfile`: shards would write over each other's".to_owned();
-            let hint = Some("push to a Pushgateway, where each shard has a group of its own".to_owned());
-            return Err(PlanError::Usage { message, hint });
-        }
-        let is_ours = |check| shard.is_none_or(|shard: Shard| shard.has(check));
-        let subscriptions: Vec<Subscription> =
-            subscriptions.iter().filter(|subscription| is_ours(subscription.identity())).cloned().collect();
-        let mailboxes: Vec<Mailbox> = mailboxes.iter().filter(|mailbox| is_ours(mailbox.identity())).cloned().collect();
-        let checks = selected.into_iter().map(|project| (project, identity(project)));
-        let checks: Vec<Check> = checks
-            .filter(|(_, identity)| is_ours(*identity))
-            .map(|(project, identity)| check(project, identity, config))
-            .collect();
-        let mut metrics = config.metrics().clone();
-        if let (Some(shard), Some(gateway)) = (shard, &mut metrics.gateway) {
-            gateway.grouping.insert(SHARD_LABEL.to_owned(), shard.index().to_string());
-        }
-        let settings = config.settings();
-        let mut state = config.state().clone();
+    pub fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
+        let Config { settings, rate_limits, channels, projects, subscriptions, mailboxes, folder, .. } = config;
+        let selected = Selected::of(projects, mailboxes, subscriptions, args)?;
+        let metrics = sharded(config.metrics, shard)?;
+        let mut state = config.state;
         if let Some(flag) = &args.state {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
+        let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
         let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
-        let mut accounts: BTreeMap<&str, usize> = BTreeMap::new();
-        for check in &checks {
-            *accounts.entry(&check.subject.provider).or_default() += 1;
-        }
-        let crowded = config.rate_limits().iter().filter_map(|(provider, limit)| {
-            let accounts = accounts.get(provider.as_str()).copied().unwrap_or_default();
-            let most = limit.most_within(run_timeout);
-            (accounts > most).then(|| {
-                let seconds = text::seconds(run_timeout);
-                format!("{accounts} accounts of `{provider}` at {limit} do not fit into a run of {seconds} s: some cannot be read")
-            })
-        });
-        let crowded: Vec<String> = crowded.collect();
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
+        let crowded = crowded(&projects, &rate_limits, run_timeout);
+        let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();
+        let (subjects, accounts): (Vec<Subject>, Vec<NamedAccount>) =
+            projects.into_iter().map(|(project, identity)| check(project, identity, &folder)).unzip();
         Ok(Plan {
-            workers: wanted.min(checks.len() + mailboxes.len()),
-            subscriptions,
-            mailboxes,
-            email: EmailSettings { days: args.email_days.unwrap_or(config.email().days), ..config.email() },
-            timezone: settings.timezone.clone(),
-            checks,
-            channels: config.channels().to_vec(),
-            run_timeout,
-            request_timeout: settings.request_timeout,
-            max_retries: settings.max_retries,
-            language: settings.language,
-            redactor: Arc::clone(config.redactor()),
-            warnings: config.warnings().iter().cloned().chain(warning).chain(crowded).collect(),
-            state,
-            rules: Rules {
-                alerting: settings.alerting.clone(),
-                listeners: config.channels().iter().map(listener).collect(),
-                timezone: settings.timezone.clone(),
+            work: Work {
+                workers: wanted.min(accounts.len() + mailboxes.len()),
+                accounts,
+                mailboxes,
+                email: EmailSettings { days: args.email_days.unwrap_or(config.email.days), ..config.email },
+                max_retries: settings.max_retries,
+                circuit: settings.circuit,
+                rate_limits,
             },
-            keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
-                .then_some(settings.response_cache_ttl),
-            circuit: settings.circuit,
-            rate_limits: config.rate_limits().clone(),
-            shard,
-            metrics,
-            refresh_interval: settings.refresh_interval,
-            config_fingerprint: config.fingerprint().to_owned(),
-            is_partial: !args.projects.is_empty() || args.only.is_some(),
+            subjects: Subjects { accounts: subjects, mailboxes: mailbox_subjects, subscriptions },
+            config: RunConfig {
+                run_timeout,
+                request_timeout: settings.request_timeout,
+                max_retries: settings.max_retries,
+                language: settings.language,
+                redactor: config.redactor,
+                warnings: config.warnings.into_iter().chain(warning).chain(crowded).collect(),
+                state,
+                rules: Rules {
+                    alerting: settings.alerting,
+                    listeners: channels.iter().map(listener).collect(),
+                    timezone: settings.timezone,
+                },
+                channels,
+                keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
+                    .then_some(settings.response_cache_ttl),
+                shard,
+                is_partial: !args.projects.is_empty() || args.only.is_some(),
+                metrics,
+                refresh_interval: settings.refresh_interval,
+                config_fingerprint: config.fingerprint,
+            },
         })
     }
+}
+
+/// The checks that a run is about.
+struct Selected {
+    projects: Vec<(Project, Identity)>,
+    mailboxes: Vec<Mailbox>,
+    subscriptions: Vec<Subscription>,
+}
+
+impl Selected {
+    /// Those that the flags leave.
+    fn of(
+        projects: Vec<Project>,
+        mut mailboxes: Vec<Mailbox>,
+        mut subscriptions: Vec<Subscription>,
+        args: &CheckArgs,
+    ) -> Result<Selected, PlanError> {
+        let projects = select(projects, args)?;
+        let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
+        if !is_wanted(Only::Mailboxes) {
+            mailboxes.clear();
+        }
+        if !is_wanted(Only::Subscriptions) {
+            subscriptions.clear();
+        }
+        if projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
+            let what = args.only.map_or("projects", Only::as_str);
+            return Err(PlanError::Nothing(format!("there is nothing to do: the config has no {what} to check")));
+        }
+        let projects = projects.into_iter().map(|project| {
+            let identity = identity(&project);
+            (project, identity)
+        });
+        Ok(Selected { projects: projects.collect(), mailboxes, subscriptions })
+    }
+
+    /// Those of one shard.
+    fn only_of(mut self, shard: Option<Shard>) -> Selected {
+        if let Some(shard) = shard {
+            self.projects.retain(|(_, identity)| shard.has(*identity));
+            self.mailboxes.retain(|mailbox| shard.has(mailbox.identity()));
+            self.subscriptions.retain(|subscription| shard.has(subscription.identity()));
+        }
+        self
+    }
+}
+
+/// The metrics of a shard, which has a group of its own in a Pushgateway.
+fn sharded(mut metrics: Metrics, shard: Option<Shard>) -> Result<Metrics, PlanError> {
+    let Some(shard) = shard else { return Ok(metrics) };
+    if metrics.textfile.is_some() {
+        let message = "`--shard` does not go with `metrics.textfile`: shards would write over each other's".to_owned();
+        let hint = Some("push to a Pushgateway, where each shard has a group of its own".to_owned());
+        return Err(PlanError::Usage { message, hint });
+    }
+    if let Some(gateway) = &mut metrics.gateway {
+        gateway.grouping.insert(SHARD_LABEL.to_owned(), shard.index().to_string());
+    }
+    Ok(metrics)
+}
+
+/// A warning for each provider whose rate limit leaves no time for all of its accounts.
+fn crowded(
+    projects: &[(Project, Identity)],
+    rate_limits: &BTreeMap<String, Limit>,
+    run_timeout: Duration,
+) -> Vec<String> {
+    let mut accounts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (project, _) in projects {
+        *accounts.entry(&project.page.id).or_default() += 1;
+    }
+    let warning = |(provider, limit): (&String, &Limit)| {
+        let accounts = accounts.get(provider.as_str()).copied().unwrap_or_default();
+        let most = limit.most_within(run_timeout);
+        (accounts > most).then(|| {
+            let seconds = text::seconds(run_timeout);
+            format!("{accounts} accounts of `{provider}` at {limit} do not fit into a run of {seconds} s: some cannot be read")
+        })
+    };
+    rate_limits.iter().filter_map(warning).collect()
 }
 
 fn listener(channel: &Channel) -> Listener {
@@ -198,8 +236,8 @@ pub enum PlanError {
     Nothing(String),
 }
 
-fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, PlanError> {
-    let projects = config.projects();
+/// The projects that the flags leave.
+fn select(mut projects: Vec<Project>, args: &CheckArgs) -> Result<Vec<Project>, PlanError> {
     for name in &args.projects {
         if projects.iter().any(|project| project.name == *name) {
             continue;
@@ -223,20 +261,20 @@ fn select<'c>(config: &'c Config, args: &CheckArgs) -> Result<Vec<&'c Project>, 
     if args.only.is_some_and(|only| only != Only::Projects) {
         return Ok(Vec::new());
     }
-    let wanted = |project: &&Project| args.projects.is_empty() || args.projects.contains(&project.name);
-    Ok(projects.iter().filter(wanted).collect())
+    projects.retain(|project| args.projects.is_empty() || args.projects.contains(&project.name));
+    Ok(projects)
 }
 
-fn check(project: &Project, identity: Identity, config: &Config) -> Check {
+/// What the check of a project is about, and how its account is read.
+fn check(project: Project, identity: Identity, folder: &Path) -> (Subject, NamedAccount) {
     let page = &project.page;
     let account = match (&project.broken, &project.reader) {
-        (None, Some(reader)) => account(project, reader, config),
+        (None, Some(reader)) => account(&project, reader, folder),
         (why, _) => Err(why.clone().unwrap_or_default()),
     };
     let subject = Subject {
         identity,
         name: project.name.clone(),
-        owner_project: project.owner_project.clone(),
         provider: page.id.clone(),
         is_remote: page.request.file.is_none(),
         host: account.as_ref().ok().and_then(|account| account.target.host()),
@@ -247,8 +285,10 @@ fn check(project: &Project, identity: Identity, config: &Config) -> Check {
         threshold: project.threshold,
         warning_threshold: project.warning_threshold,
         currency: project.currency.clone().or_else(|| page.currency.clone()),
+        owner_project: project.owner_project,
     };
-    Check { subject, account: account.map_err(|why| Failure::new(Reason::Config, why)) }
+    let account = account.map_err(|why| Failure::new(Reason::Config, why));
+    (subject, NamedAccount { name: project.name, account })
 }
 
 /// What names the account: the provider, where it is asked, and the options as they are written.
@@ -259,9 +299,9 @@ fn identity(project: &Project) -> Identity {
     Identity::of("project", &project.name, &account.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn account(project: &Project, reader: &Arc<Reader>, config: &Config) -> Result<Account, String> {
+fn account(project: &Project, reader: &Arc<Reader>, folder: &Path) -> Result<Account, String> {
     let page = &project.page;
-    let target = Target::of(page, &project.options, project.base_url.as_ref(), config.folder())?;
+    let target = Target::of(page, &project.options, project.base_url.as_ref(), folder)?;
     Ok(Account {
         page: Arc::clone(page),
         reader: Arc::clone(reader),

@@ -1,6 +1,6 @@
 //! The text of a `.env` file, read literally: no value is expanded, so a key may hold any `$`.
 //!
-//! Not here: which variables win, and who needs them (`environment`). The dialect, which the README describes too:
+//! Not here: which variables win, and who needs them (`environment`). The dialect, which `docs/variables.md` describes too:
 //!
 //! - One `NAME=value` a line, with blanks around the `=` if you like, and with `export` before it or without. Empty lines and
 //!   lines that begin with `#` say nothing. Of two lines for one name the last counts.

@@ -155,6 +155,7 @@ impl Environment {
 
 /// A variable of the process, for the places where a test makes something go wrong. They know no config and no `.env`.
 #[cfg(debug_assertions)]
+#[allow(clippy::disallowed_methods, reason = "no `.env` has been read where this is asked")]
 pub(crate) fn of_this_process(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

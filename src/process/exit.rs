@@ -1,6 +1,6 @@
 //! The exit-code table, once, and the fold from a report to a code.
 //!
-//! `--help`, the README's table and the tests are views of [`Exit::ALL`].
+//! `--help`, the table of `docs/exit-codes.md` and the tests are views of [`Exit::ALL`].
 
 use std::process::ExitCode;
 
@@ -76,7 +76,7 @@ impl Exit {
         self as u8
     }
 
-    /// The meaning, as `--help` and the README print it.
+    /// The meaning, as `--help` and `docs/exit-codes.md` print it.
     pub fn meaning(self) -> &'static str {
         match self {
             Exit::Ok => "everything read, nothing to report, everything delivered",

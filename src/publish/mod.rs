@@ -7,6 +7,7 @@ mod push;
 mod text;
 mod textfile;
 
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 pub use push::group;
@@ -15,12 +16,37 @@ pub use text::{Part, render};
 use self::config::Metrics;
 use crate::model::failure::{Failure, Reason};
 use crate::model::shard::Shard;
+use crate::process::aside;
+use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
 use crate::report::Published;
+use crate::wire::context::Context;
 use crate::wire::http::Clients;
 
-/// Sends and writes the families. `part` says what they stand for; the file holds everything or is left as it is.
+/// Publishes on a thread of its own, if there is one: a signal need not wait for it. `until` ends the request, `close` the
+/// waiting for it.
 pub fn publish(
+    metrics: &Metrics,
+    text: String,
+    part: Part,
+    context: &Context,
+    [until, close]: [Deadline; 2],
+) -> Published {
+    let (sender, receiver) = mpsc::channel();
+    let (settings, clients, redactor) = (metrics.clone(), Arc::clone(&context.clients), Arc::clone(&context.redactor));
+    let work = move || {
+        // Nobody listens any more after the deadline.
+        let _ = sender.send(deliver(&settings, &text, part, &clients, &redactor, until.left()));
+    };
+    if let Err(work) = aside::start("metrics", work) {
+        work();
+    }
+    let late = || Failure::new(Reason::Timeout, "the metrics were not delivered when the run's time was over");
+    close.receive(&receiver).unwrap_or_else(|_| Published::Failed(late()))
+}
+
+/// Sends and writes the families. `part` says what they stand for; the file holds everything or is left as it is.
+fn deliver(
     metrics: &Metrics,
     text: &str,
     part: Part,

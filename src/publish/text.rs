@@ -11,7 +11,7 @@ use crate::check::subscription::Standing;
 use crate::decide::Status;
 use crate::metrics::family::{self, Family, Kind};
 use crate::metrics::{Sum, Sums};
-use crate::report::Report;
+use crate::report::Findings;
 
 /// The type of the body.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,6 +30,18 @@ pub enum Part {
 }
 
 impl Part {
+    /// What is published, and what is shown in a report. `has_sums` says whether the sums are known, and `is_alone` that there
+    /// is no memory on purpose, so that the run's own numbers are all there is.
+    pub fn of(has_sums: bool, is_alone: bool, is_partial: bool) -> (Part, Part) {
+        match (has_sums, is_alone, is_partial) {
+            (true, _, true) => (Part::Sums, Part::Whole),
+            (true, _, false) | (false, true, false) => (Part::Whole, Part::Whole),
+            (false, true, true) => (Part::Nothing, Part::Whole),
+            (false, false, true) => (Part::Nothing, Part::Gauges),
+            (false, false, false) => (Part::Gauges, Part::Gauges),
+        }
+    }
+
     /// Whether it replaces what was there, or only the families that come.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Part::Whole | Part::Gauges)
@@ -40,11 +52,11 @@ impl Part {
 #[derive(Default)]
 struct Values(BTreeMap<&'static str, Vec<Metric>>);
 
-/// The families as text, each name after `prefix`.
-pub fn render(report: &Report, sums: &Sums, part: Part, prefix: &str) -> String {
+/// The families of a run as text, each name after `prefix`; `seconds` is how long the run took until now.
+pub fn render(findings: &Findings, seconds: f64, sums: &Sums, part: Part, prefix: &str) -> String {
     let mut values = Values::default();
     if matches!(part, Part::Whole | Part::Gauges) {
-        gauges(report, sums, &mut values);
+        gauges(findings, seconds, sums, &mut values);
     }
     if matches!(part, Part::Whole | Part::Sums) {
         for ((name, labels), sum) in &sums.tally.0 {
@@ -127,10 +139,10 @@ impl Values {
     }
 }
 
-fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
-    let started = report.started_at.as_second() as f64;
-    values.gauge(&family::ACTIVE, &[], report.verdicts.len() as f64);
-    for verdict in &report.verdicts {
+fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
+    let started = findings.started_at.as_second() as f64;
+    values.gauge(&family::ACTIVE, &[], findings.verdicts.len() as f64);
+    for verdict in &findings.verdicts {
         let subject = &verdict.subject;
         let labels = [subject.name.as_str(), subject.provider.as_str(), subject.kind.as_str()];
         let [name, provider, kind] = labels;
@@ -149,15 +161,15 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
             Status::Failed => {}
         }
     }
-    if !report.verdicts.is_empty() {
+    if !findings.verdicts.is_empty() {
         values.gauge(
             &family::CHECK_SUCCESS,
             &["balance"],
-            f64::from(u8::from(report.verdicts.iter().all(|verdict| verdict.failure.is_none()))),
+            f64::from(u8::from(findings.verdicts.iter().all(|verdict| verdict.failure.is_none()))),
         );
         values.gauge(&family::LAST_CHECK, &["balance"], started);
     }
-    for verdict in &report.subscriptions {
+    for verdict in &findings.subscriptions {
         // As with accounts, what is not known has no value.
         let (Ok(renewal), Some(cycle)) = (&verdict.renewal, verdict.subscription.cycle_type()) else {
             continue;
@@ -168,23 +180,23 @@ fn gauges(report: &Report, sums: &Sums, values: &mut Values) {
         let is_fine = renewal.standing != Standing::Due;
         values.gauge(&family::SUBSCRIPTION_STATUS, &labels, f64::from(u8::from(is_fine)));
     }
-    if !report.subscriptions.is_empty() {
-        let is_fine = report.subscriptions.iter().all(|verdict| verdict.renewal.is_ok());
+    if !findings.subscriptions.is_empty() {
+        let is_fine = findings.subscriptions.iter().all(|verdict| verdict.renewal.is_ok());
         values.gauge(&family::CHECK_SUCCESS, &["subscription"], f64::from(u8::from(is_fine)));
         values.gauge(&family::LAST_CHECK, &["subscription"], started);
     }
-    if !report.mailboxes.is_empty() {
-        let is_fine = report.mailboxes.iter().all(|verdict| verdict.scanned.failure().is_none());
+    if !findings.mailboxes.is_empty() {
+        let is_fine = findings.mailboxes.iter().all(|verdict| verdict.scanned.failure().is_none());
         values.gauge(&family::CHECK_SUCCESS, &["email"], f64::from(u8::from(is_fine)));
         values.gauge(&family::LAST_CHECK, &["email"], started);
     }
-    for (provider, is_open) in &report.circuits {
+    for (provider, is_open) in &findings.circuits {
         values.gauge(&family::CIRCUIT, &[provider], f64::from(u8::from(*is_open)));
     }
-    if let Some(lag) = report.lag_seconds {
+    if let Some(lag) = findings.lag_seconds {
         values.gauge(&family::LAG, &[], lag);
     }
-    values.gauge(&family::LAST_RUN, &[], (started + report.duration_seconds).round());
+    values.gauge(&family::LAST_RUN, &[], (started + seconds).round());
     if let Some(at) = sums.last_success {
         values.gauge(&family::LAST_SUCCESS, &[], at.as_second() as f64);
     }

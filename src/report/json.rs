@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Report, Summary};
+use super::{Findings, Report, Summary, View};
 use crate::decide::{MailboxVerdict, Status};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
@@ -13,7 +13,6 @@ use crate::model::identity::Identity;
 use crate::model::words::BalanceType;
 use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
-use crate::process::exit::Exit;
 use crate::report::Published;
 use crate::state::session::Kept;
 
@@ -151,26 +150,26 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
-    let sent = report.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
-        let is_dry_run = report.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
-        let is_unknown = report.owed(at).any(|delivery| delivery.unknown.contains(&at));
-        let status = match report.is_taken(at) {
+fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
+    let sent = findings.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
+        let is_dry_run = findings.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
+        let is_unknown = findings.owed(at).any(|delivery| delivery.unknown.contains(&at));
+        let status = match findings.is_taken(at) {
             true if is_dry_run => "dry_run",
             true => "sent",
             false if is_unknown => "unknown",
             false => "failed",
         };
         Told {
-            topic: alert.topic,
+            topic: alert.topic(),
             event: alert.event,
             status,
             dedup_key: Some(alert.dedup_key.as_str()),
             next_alert_at: None,
-            owed_to: report.owed(at).map(|delivery| delivery.channel.as_str()).collect(),
+            owed_to: findings.owed(at).map(|delivery| delivery.channel.as_str()).collect(),
         }
     });
-    let held = report.held.iter().filter(|held| held.identity == identity).map(|held| Told {
+    let held = findings.held.iter().filter(|held| held.identity == identity).map(|held| Told {
         topic: held.topic,
         event: held.event,
         status: "suppressed",
@@ -178,30 +177,25 @@ fn told<'a>(report: &'a Report, identity: Identity) -> Vec<Told<'a>> {
         next_alert_at: held.next.map(iso),
         owed_to: Vec::new(),
     });
-    let waiting = report.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
+    let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
         topic: waiting.topic,
         event: waiting.event,
         status: "unknown",
         dedup_key: None,
         next_alert_at: waiting.next.map(iso),
-        owed_to: report.name(&waiting.channel).into_iter().collect(),
+        owed_to: findings.name(&waiting.channel).into_iter().collect(),
     });
     sent.chain(held).chain(waiting).collect()
 }
 
-fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
+fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     let scan = verdict.scanned.result.as_ref().ok();
     let findings = scan.map(|scan| scan.findings.as_slice()).unwrap_or_default();
-    let new = findings.iter().filter(|finding| !report.is_held(finding.identity)).count();
+    let new = findings.iter().filter(|finding| !run.is_held(finding.identity)).count();
     let rest = scan.and_then(|scan| scan.rest.as_ref());
     Mailbox {
         name: &verdict.name,
-        status: match scan {
-            None => "failed",
-            Some(_) if rest.is_some() => "failed",
-            Some(_) if new > 0 => "alert",
-            Some(_) => "ok",
-        },
+        status: verdict.status(|finding| !run.is_held(finding.identity)).as_str(),
         scanned: scan.map_or(0, |scan| scan.scanned),
         new,
         skipped: scan.map_or(0, |scan| scan.skipped),
@@ -216,7 +210,7 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
                 amount: finding.amount.map(amount::to_json),
                 currency: finding.currency,
                 keywords: &finding.keywords,
-                status: told(report, finding.identity).first().map_or("found", |told| told.status),
+                status: told(run, finding.identity).first().map_or("found", |told| told.status),
             })
             .collect(),
         duration_seconds: milliseconds(verdict.scanned.duration.as_secs_f64()),
@@ -225,7 +219,7 @@ fn mailbox<'a>(report: &'a Report, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
 }
 
 /// For every channel, what it was not told again, and what rests because it may have arrived.
-fn unsent(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
+fn unsent(findings: &Findings) -> impl Iterator<Item = Delivery<'_>> {
     let of = |channel, status, alerts, owed, next: Option<Timestamp>| Delivery {
         channel,
         status,
@@ -236,9 +230,9 @@ fn unsent(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
         next_alert_at: next.map(iso),
         payloads: Vec::new(),
     };
-    report.channels.iter().flat_map(move |(id, name)| {
-        let held: Vec<_> = report.held.iter().filter(|held| held.channels.contains(id)).collect();
-        let waiting: Vec<_> = report.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
+    findings.channels.iter().flat_map(move |(id, name)| {
+        let held: Vec<_> = findings.held.iter().filter(|held| held.channels.contains(id)).collect();
+        let waiting: Vec<_> = findings.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
         let again = held.iter().filter_map(|held| held.next).min();
         let once_more = waiting.iter().filter_map(|waiting| waiting.next).min();
         let suppressed = of(name, DeliveryStatus::Suppressed, held.len(), 0, again);
@@ -247,17 +241,18 @@ fn unsent(report: &Report) -> impl Iterator<Item = Delivery<'_>> {
     })
 }
 
-pub(super) fn render(report: &Report, exit: Exit) -> String {
+pub(super) fn render(report: &Report, view: View) -> String {
+    let findings = &report.findings;
     let root = Root {
         schema_version: 1,
-        run_id: &report.run_id,
-        started_at: iso(report.started_at),
+        run_id: &findings.run_id,
+        started_at: iso(findings.started_at),
         duration_seconds: milliseconds(report.duration_seconds),
-        status: report.status(),
-        exit_code: exit.code(),
+        status: findings.overall().as_str(),
+        exit_code: view.exit.code(),
         interrupted: report.interrupted.is_some(),
-        summary: report.summary(),
-        projects: report
+        summary: findings.summary(),
+        projects: findings
             .verdicts
             .iter()
             .map(|verdict| Project {
@@ -274,11 +269,11 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                 attempts: verdict.attempts,
                 duration_seconds: milliseconds(verdict.duration_seconds),
                 error: verdict.failure.as_ref().map(Error::from),
-                alerts: told(report, verdict.subject.identity),
+                alerts: told(findings, verdict.subject.identity),
             })
             .collect(),
-        mailboxes: report.mailboxes.iter().map(|verdict| mailbox(report, verdict)).collect(),
-        subscriptions: report
+        mailboxes: findings.mailboxes.iter().map(|verdict| mailbox(findings, verdict)).collect(),
+        subscriptions: findings
             .subscriptions
             .iter()
             .map(|verdict| Subscription {
@@ -291,10 +286,10 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                 amount: verdict.subscription.amount.map(amount::to_json),
                 currency: verdict.subscription.currency.as_deref(),
                 error: verdict.renewal.as_ref().err().map(Error::from),
-                alerts: told(report, verdict.identity),
+                alerts: told(findings, verdict.identity),
             })
             .collect(),
-        deliveries: report
+        deliveries: findings
             .deliveries
             .iter()
             .map(|delivery| Delivery {
@@ -311,7 +306,7 @@ pub(super) fn render(report: &Report, exit: Exit) -> String {
                     .map(|body| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()))
                     .collect(),
             })
-            .chain(unsent(report))
+            .chain(unsent(findings))
             .collect(),
         memory: match &report.memory {
             Kept::Off => Memory { status: "off", error: None },

@@ -1,25 +1,27 @@
 //! The report as Markdown, for the summary of a CI job: GitHub and GitLab show it.
 
-use super::Report;
 use super::sections::{Section, Tone, closing, sections, told};
+use super::{Overall, Report, View};
 
-pub(super) fn render(report: &Report, quiet: bool) -> String {
-    let sections = sections(report, quiet);
-    if quiet && sections.is_empty() {
+pub(super) fn render(report: &Report, view: View) -> String {
+    let sections = sections(&report.findings, view.is_quiet);
+    if view.is_quiet && sections.is_empty() {
         return String::new();
     }
-    let mark = match report.status() {
-        "critical" => Tone::Bad,
-        "unknown" => Tone::Unknown,
-        "warning" => Tone::Soon,
-        _ => Tone::Good,
+    let overall = report.findings.overall();
+    let mark = match overall {
+        Overall::Critical => Tone::Bad,
+        Overall::Unknown => Tone::Unknown,
+        Overall::Warning => Tone::Soon,
+        Overall::Ok => Tone::Good,
     };
-    let mut out = format!("## {} balance-alert: {}\n\n{}\n", sign(mark), report.status(), neutral(&closing(report)));
+    let mut out =
+        format!("## {} balance-alert: {}\n\n{}\n", sign(mark), overall.as_str(), neutral(&closing(report)));
     for section in sections {
         out.push('\n');
         out.push_str(&table(section));
     }
-    let told = told(report);
+    let told = told(&report.findings);
     if !told.is_empty() {
         out.push('\n');
     }

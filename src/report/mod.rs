@@ -1,13 +1,10 @@
 //! What the run says: [`Report`], the one value that every output, and the exit code, is made of.
 
-mod json;
-mod markdown;
-mod nagios;
+mod columns;
 pub mod progress;
 mod sections;
-pub mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -22,22 +19,51 @@ use crate::model::text;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
 use crate::state::session::Kept;
-use crate::state::{Handed, Marks};
+use crate::state::{Handed, Marks, MetricMarks};
 
-/// The forms of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+/// Declares the formats of a report: the word of `--output`, its sentence in `--help`, and the file whose `render` makes it.
+macro_rules! formats {
+    ($($(#[$attribute:meta])+ $name:ident = $file:ident;)+) => {
+        $(mod $file;)+
+
+        /// The formats of a report.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+        pub enum Output {
+            $($(#[$attribute])+ $name,)+
+        }
+
+        impl Report {
+            /// The report in the wanted format; empty if it is to be quiet and there is nothing to say.
+            pub fn render(&self, output: Output, view: View) -> String {
+                match output {
+                    $(Output::$name => $file::render(self, view),)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// For people
     #[default]
-    Table,
+    Table = table;
     /// One object, for programs
-    Json,
+    Json = json;
     /// One status line with performance data; codes from 64 up become 3
-    Nagios,
+    Nagios = nagios;
     /// The metrics, in the text format
-    Prometheus,
+    Prometheus = prometheus;
     /// For the summary of a CI job
-    Markdown,
+    Markdown = markdown;
+}
+
+/// What a rendering needs to know beside the report.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// The status that the process ends with, as the scheduler sees it.
+    pub exit: Exit,
+    /// Whether to leave out what is well.
+    pub is_quiet: bool,
 }
 
 /// The forms of a list.
@@ -64,18 +90,14 @@ pub enum Published {
     Failed(Failure),
 }
 
-pub use table::{columns, painted_columns};
+pub use columns::{columns, painted_columns};
 
-/// All that a run found and did.
-pub struct Report {
+/// What a run found and told: finished before the store and the metrics hear of it.
+pub struct Findings {
     /// Names this run in logs, messages and reports.
     pub run_id: String,
     /// When it began.
     pub started_at: Timestamp,
-    /// Seconds it took.
-    pub duration_seconds: f64,
-    /// The status that a signal ends it with, if one came.
-    pub interrupted: Option<Exit>,
     /// What was found, in the order of the plan.
     pub verdicts: Vec<Verdict>,
     /// What was found of the subscriptions, in the order of the plan.
@@ -92,18 +114,53 @@ pub struct Report {
     pub channels: Vec<(String, String)>,
     /// What became of the alerts.
     pub deliveries: Vec<Delivery>,
-    /// Whether the run is remembered.
-    pub memory: Kept,
     /// For each provider, whether one of its hosts is left alone.
     pub circuits: BTreeMap<String, bool>,
     /// Seconds between the time that the run was scheduled for and its start.
     pub lag_seconds: Option<f64>,
+}
+
+/// All that a run found and did: made once, when all else is over.
+pub struct Report {
+    /// What the run found and told.
+    pub findings: Findings,
+    /// Seconds it took.
+    pub duration_seconds: f64,
+    /// The status that a signal ends it with, if one came.
+    pub interrupted: Option<Exit>,
+    /// Whether the run is remembered.
+    pub memory: Kept,
     /// What became of the metrics.
     pub metrics: Published,
     /// Whether metrics that are not delivered make the run fail.
     pub strict_metrics: bool,
     /// The metrics as text, if they were asked for.
     pub exposition: String,
+}
+
+/// The whole run in one word, worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Overall {
+    /// Everything was read, and nothing is wrong.
+    Ok,
+    /// Something needs attention soon.
+    Warning,
+    /// A check could not be read.
+    Unknown,
+    /// A balance is below its threshold.
+    Critical,
+}
+
+impl Overall {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Overall::Ok => "ok",
+            Overall::Warning => "warning",
+            Overall::Unknown => "unknown",
+            Overall::Critical => "critical",
+        }
+    }
 }
 
 /// How many checks are in which state. Every account, mailbox and subscription is counted once, so the states add up to `total`.
@@ -128,22 +185,35 @@ pub struct Summary {
 }
 
 impl Report {
-    /// What a finished run ends with: undelivered outweighs critical, critical unknown, unknown warning.
+    /// What the run ends with: undelivered outweighs critical, critical unknown, unknown warning.
     /// A signal outweighs all of them: who sent it must see that it was heard.
     pub fn exit(&self, fail_on: FailOn) -> Exit {
-        if let Some(exit) = self.interrupted {
+        let is_undelivered = self.findings.has_undelivered() || self.has_missing_metrics();
+        self.findings.graded(self.interrupted, is_undelivered, fail_on)
+    }
+
+    /// Whether metrics were to be delivered at any price, and were not.
+    pub fn has_missing_metrics(&self) -> bool {
+        self.strict_metrics && matches!(self.metrics, Published::Failed(_))
+    }
+}
+
+impl Findings {
+    /// What a run ends with that found and told this, as long as nothing more fails; `interrupted` is the status of a signal.
+    pub fn exit(&self, interrupted: Option<Exit>, fail_on: FailOn) -> Exit {
+        self.graded(interrupted, self.has_undelivered(), fail_on)
+    }
+
+    fn graded(&self, interrupted: Option<Exit>, is_undelivered: bool, fail_on: FailOn) -> Exit {
+        if let Some(exit) = interrupted {
             return exit;
         }
-        let worst = if self.has_undelivered() || self.has_missing_metrics() {
-            Exit::Undelivered
-        } else if self.has_low() {
-            Exit::Critical
-        } else if self.has_failed() {
-            Exit::Unknown
-        } else if self.has_warning() {
-            Exit::Warning
-        } else {
-            Exit::Ok
+        let worst = match self.overall() {
+            _ if is_undelivered => Exit::Undelivered,
+            Overall::Critical => Exit::Critical,
+            Overall::Unknown => Exit::Unknown,
+            Overall::Warning => Exit::Warning,
+            Overall::Ok => Exit::Ok,
         };
         // A finding that is forgiven must not hide the failure behind it.
         match (fail_on, worst) {
@@ -229,7 +299,7 @@ impl Report {
     }
 
     /// What the store is to mark: who has taken what, and how the run ended.
-    pub fn marks(&self) -> Marks {
+    pub fn marks(&self, interrupted: Option<Exit>, metrics: Option<MetricMarks>) -> Marks {
         let handed = |delivery: &Delivery, alert: &usize| {
             let fate = match () {
                 () if delivery.taken.contains(alert) => Fate::Taken,
@@ -250,22 +320,17 @@ impl Report {
                 .iter()
                 .flat_map(|delivery| delivery.alerts.iter().map(move |alert| handed(delivery, alert)))
                 .collect(),
-            exit_code: i64::from(self.job_exit().code()),
-            metrics: None,
+            exit_code: i64::from(self.job_exit(interrupted).code()),
+            metrics,
         }
     }
 
     /// How the run ends as far as its job goes: what it found is no failure, but neither does it hide one.
-    pub fn job_exit(&self) -> Exit {
-        match self.exit(FailOn::Any) {
+    pub fn job_exit(&self, interrupted: Option<Exit>) -> Exit {
+        match self.exit(interrupted, FailOn::Any) {
             Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
             exit => exit,
         }
-    }
-
-    /// Whether metrics were to be delivered at any price, and were not.
-    pub fn has_missing_metrics(&self) -> bool {
-        self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 
     /// The name of a channel.
@@ -322,17 +387,41 @@ impl Report {
         accounts.chain(self.subscriptions.iter().filter_map(|verdict| verdict.subscription.owner_project.as_deref()))
     }
 
-    /// The whole run in one word: critical, unknown, warning or ok.
-    pub fn status(&self) -> &'static str {
+    /// The whole run in one word.
+    pub fn overall(&self) -> Overall {
         if self.has_low() {
-            "critical"
+            Overall::Critical
         } else if self.has_failed() {
-            "unknown"
+            Overall::Unknown
         } else if self.has_warning() {
-            "warning"
+            Overall::Warning
         } else {
-            "ok"
+            Overall::Ok
         }
+    }
+
+    /// Names every check, and every alert of one that has left the config.
+    pub fn identities(&self) -> HashSet<Identity> {
+        let accounts = self.verdicts.iter().map(|verdict| verdict.subject.identity);
+        accounts
+            .chain(self.subscriptions.iter().map(|verdict| verdict.identity))
+            .chain(self.mailboxes.iter().map(|verdict| verdict.identity))
+            .chain(self.alerts.iter().map(|alert| alert.identity))
+            .collect()
+    }
+
+    /// The projects with their providers, as labels of the metrics name them.
+    pub fn projects(&self) -> Vec<(String, String)> {
+        let accounts = self.verdicts.iter().map(|v| (v.subject.name.clone(), v.subject.provider.clone()));
+        accounts
+            .chain(self.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
+            .chain(self.subscriptions.iter().map(|v| (v.subscription.name.clone(), "subscription".to_owned())))
+            .collect()
+    }
+
+    /// Alerts that are still owed to a channel.
+    pub fn pending(&self) -> usize {
+        (0..self.alerts.len()).filter(|at| self.owed(*at).next().is_some()).count()
     }
 
     /// The verdicts, worst first.
@@ -353,17 +442,6 @@ impl Report {
         let ids: BTreeSet<&str> = now.map(|delivery| delivery.id.as_str()).collect();
         let before = self.waiting.iter().map(|waiting| waiting.channel.as_str());
         ids.into_iter().chain(before).collect::<BTreeSet<_>>().len()
-    }
-
-    /// The report in the wanted form; empty if `quiet` and there is nothing to say.
-    pub fn render(&self, output: Output, exit: Exit, quiet: bool) -> String {
-        match output {
-            Output::Json => json::render(self, exit),
-            Output::Nagios => nagios::render(self),
-            Output::Table => table::render(self, quiet),
-            Output::Prometheus => self.exposition.clone(),
-            Output::Markdown => markdown::render(self, quiet),
-        }
     }
 }
 

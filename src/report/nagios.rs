@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Report, sections};
+use super::{Overall, Report, View, sections};
 use crate::decide::{Status, Verdict};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
@@ -10,16 +10,17 @@ use crate::model::text::{self, ShortNames};
 /// Names in the status line; the counts tell the rest.
 const MOST_NAMES: usize = 5;
 
-pub(super) fn render(report: &Report) -> String {
-    let is_unsure = report.has_undelivered() || report.has_missing_metrics() || report.interrupted.is_some();
-    let word = if is_unsure { "unknown" } else { report.status() };
-    let names = ShortNames::new(report.names(), text::NAME_CHARS);
-    let mut parts = report.troubles();
+pub(super) fn render(report: &Report, _: View) -> String {
+    let findings = &report.findings;
+    let is_unsure = findings.has_undelivered() || report.has_missing_metrics() || report.interrupted.is_some();
+    let overall = if is_unsure { Overall::Unknown } else { findings.overall() };
+    let names = ShortNames::new(findings.names(), text::NAME_CHARS);
+    let mut parts = findings.troubles();
     if parts.is_empty() {
         parts.push("all ok".to_owned());
     }
-    let mut line = format!("BALANCE {} - {} of {}", word.to_uppercase(), parts.join(", "), report.total());
-    if report.has_undelivered() {
+    let mut line = format!("BALANCE {} - {} of {}", overall.as_str().to_uppercase(), parts.join(", "), findings.total());
+    if findings.has_undelivered() {
         line.push_str(", an alert was not delivered");
     }
     if report.has_missing_metrics() {
@@ -28,7 +29,7 @@ pub(super) fn render(report: &Report) -> String {
     if let Some(exit) = report.interrupted {
         line.push_str(&format!(", {} before it was through", exit.meaning()));
     }
-    let bad: Vec<String> = report
+    let bad: Vec<String> = findings
         .worst_first()
         .into_iter()
         .filter(|verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning))
@@ -39,11 +40,11 @@ pub(super) fn render(report: &Report) -> String {
         line.push_str(": ");
         line.push_str(&bad.join(", "));
     }
-    let labels: Vec<String> = report.verdicts.iter().map(label).collect();
+    let labels: Vec<String> = findings.verdicts.iter().map(label).collect();
     let clean = |label: &str| label.replace(['=', '\'', '|'], "_");
     let short = ShortNames::cleaned(labels.iter().map(String::as_str), text::NAME_CHARS, clean);
     let data =
-        report.verdicts.iter().zip(&labels).filter_map(|(verdict, label)| performance(verdict, short.get(label)));
+        findings.verdicts.iter().zip(&labels).filter_map(|(verdict, label)| performance(verdict, short.get(label)));
     let data: Vec<String> = data.collect();
     // A `|` in a name would begin the performance data.
     let line = line.replace('|', "/");

@@ -2,9 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::{Report, is_due};
+use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
-use crate::decide::{MailboxVerdict, Status, SubscriptionVerdict, Verdict};
+use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
@@ -63,37 +63,37 @@ pub(super) struct Told<'a> {
 }
 
 /// The tables that have rows; only what is wrong if `quiet`.
-pub(super) fn sections(report: &Report, quiet: bool) -> Vec<Section> {
+pub(super) fn sections(findings: &Findings, quiet: bool) -> Vec<Section> {
     let is_bad = |verdict: &&Verdict| matches!(verdict.status, Status::Low | Status::Failed | Status::Warning);
-    let shown = report.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict));
+    let shown = findings.worst_first().into_iter().filter(|verdict| !quiet || is_bad(verdict));
     let is_quiet = |verdict: &&MailboxVerdict| {
-        let is_known = |scan: &Scan| scan.rest.is_none() && scan.findings.iter().all(|f| report.is_held(f.identity));
+        let is_known = |scan: &Scan| scan.rest.is_none() && scan.findings.iter().all(|f| findings.is_held(f.identity));
         verdict.scanned.result.as_ref().is_ok_and(is_known)
     };
-    let mailboxes = report.mailboxes.iter().filter(|verdict| !quiet || !is_quiet(verdict));
+    let mailboxes = findings.mailboxes.iter().filter(|verdict| !quiet || !is_quiet(verdict));
     let is_bad = |verdict: &SubscriptionVerdict| verdict.renewal.is_err() || is_due(verdict);
     let mut renewals: Vec<&SubscriptionVerdict> =
-        report.subscriptions.iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
+        findings.subscriptions.iter().filter(|verdict| !quiet || is_bad(verdict)).collect();
     renewals.sort_by_key(|verdict| (!is_due(verdict), verdict.renewal.as_ref().ok().map(|renewal| renewal.next)));
     let names = Names {
-        checks: ShortNames::new(report.names(), text::NAME_CHARS),
-        owners: ShortNames::new(report.owners(), text::OWNER_CHARS),
+        checks: ShortNames::new(findings.names(), text::NAME_CHARS),
+        owners: ShortNames::new(findings.owners(), text::OWNER_CHARS),
     };
     let all = [
         Section {
             headings: &["STATUS", "PROJECT", "PROVIDER", "BALANCE", "THRESHOLD", "OWNER", "NOTE"],
             right: &[3, 4],
-            rows: shown.map(|verdict| account(report, verdict, &names)).collect(),
+            rows: shown.map(|verdict| account(findings, verdict, &names)).collect(),
         },
         Section {
             headings: &["STATUS", "MAILBOX", "READ", "NOTE"],
             right: &[2],
-            rows: mailboxes.flat_map(|verdict| mailbox(report, verdict, &names)).collect(),
+            rows: mailboxes.flat_map(|verdict| mailbox(findings, verdict, &names)).collect(),
         },
         Section {
             headings: &["STATUS", "SUBSCRIPTION", "CYCLE", "RENEWS", "DAYS", "AMOUNT", "OWNER", "NOTE"],
             right: &[4, 5],
-            rows: renewals.into_iter().map(|verdict| renewal(report, verdict, &names)).collect(),
+            rows: renewals.into_iter().map(|verdict| renewal(findings, verdict, &names)).collect(),
         },
     ];
     all.into_iter().filter(|section| !section.rows.is_empty()).collect()
@@ -119,7 +119,7 @@ pub(super) fn limit(verdict: &Verdict) -> Option<Decimal> {
     }
 }
 
-fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
+fn account(findings: &Findings, verdict: &Verdict, names: &Names) -> Row {
     let subject = &verdict.subject;
     let balance = match (verdict.status, verdict.balance) {
         (Status::Unlimited, _) => "unlimited".to_owned(),
@@ -136,7 +136,7 @@ fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
     if verdict.cached {
         notes.push("cached".to_owned());
     }
-    notes.extend(suppressed(report, subject.identity));
+    notes.extend(suppressed(findings, subject.identity));
     let cells = vec![
         names.checks.get(&subject.name).to_owned(),
         subject.provider.clone(),
@@ -149,7 +149,7 @@ fn account(report: &Report, verdict: &Verdict, names: &Names) -> Row {
 }
 
 /// A row for a mailbox, and one for each mail that is an alert.
-fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row> {
+fn mailbox(findings: &Findings, verdict: &MailboxVerdict, names: &Names) -> Vec<Row> {
     let name = names.checks.get(&verdict.name).to_owned();
     let scan = match &verdict.scanned.result {
         Err(failure) => {
@@ -168,15 +168,18 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
     if let Some((failure, left)) = &scan.rest {
         notes.push(format!("{left} left for the next run: {}: {}", failure.reason.as_str(), failure.describe()));
     }
-    let is_alert = scan.findings.iter().any(|finding| !report.is_held(finding.identity));
-    let state = match &scan.rest {
-        Some(_) => (Tone::Unknown, Status::Failed.as_str()),
-        None if is_alert => (Tone::Soon, "alert"),
-        None => (Tone::Good, "ok"),
+    let status = verdict.status(|finding| !findings.is_held(finding.identity));
+    let tone = match status {
+        MailboxStatus::Failed => Tone::Unknown,
+        MailboxStatus::Alert => Tone::Soon,
+        MailboxStatus::Ok => Tone::Good,
     };
-    let mut rows = vec![Row { state: Some(state), cells: vec![name, scan.scanned.to_string(), notes.join("; ")] }];
+    let mut rows = vec![Row {
+        state: Some((tone, status.as_str())),
+        cells: vec![name, scan.scanned.to_string(), notes.join("; ")],
+    }];
     rows.extend(scan.findings.iter().map(|finding| {
-        let told = if report.is_held(finding.identity) { " (told before)" } else { "" };
+        let told = if findings.is_held(finding.identity) { " (told before)" } else { "" };
         let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));
         let words = finding.keywords.join(", ");
         let words = if words.is_empty() { words } else { format!(" [{words}]") };
@@ -186,7 +189,7 @@ fn mailbox(report: &Report, verdict: &MailboxVerdict, names: &Names) -> Vec<Row>
     rows
 }
 
-fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row {
+fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) -> Row {
     let subscription = &verdict.subscription;
     let currency = subscription.currency.as_deref().map(|currency| text::one_line(currency, 16));
     let (tone, next, days, failure) = match &verdict.renewal {
@@ -199,7 +202,7 @@ fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row
             (Tone::Unknown, "-".to_owned(), "-".to_owned(), Some(note))
         }
     };
-    let notes: Vec<String> = failure.into_iter().chain(suppressed(report, verdict.identity)).collect();
+    let notes: Vec<String> = failure.into_iter().chain(suppressed(findings, verdict.identity)).collect();
     let cells = vec![
         names.checks.get(&subscription.name).to_owned(),
         subscription.cycle_type().unwrap_or("-").to_owned(),
@@ -213,8 +216,8 @@ fn renewal(report: &Report, verdict: &SubscriptionVerdict, names: &Names) -> Row
 }
 
 /// What is not told again, for the note.
-fn suppressed(report: &Report, identity: Identity) -> Vec<String> {
-    let held = report.held.iter().filter(|held| held.identity == identity);
+fn suppressed(findings: &Findings, identity: Identity) -> Vec<String> {
+    let held = findings.held.iter().filter(|held| held.identity == identity);
     let mut notes: Vec<String> = held
         .map(|held| match held.next {
             Some(next) => format!("suppressed: told before, again from {}", next.strftime("%Y-%m-%d %H:%M UTC")),
@@ -226,8 +229,8 @@ fn suppressed(report: &Report, identity: Identity) -> Vec<String> {
 }
 
 /// What became of the alerts, channel by channel.
-pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
-    let mut lines: Vec<Told> = report
+pub(super) fn told(findings: &Findings) -> Vec<Told<'_>> {
+    let mut lines: Vec<Told> = findings
         .deliveries
         .iter()
         .filter_map(|delivery| {
@@ -245,8 +248,8 @@ pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
             Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
         })
         .collect();
-    for (id, name) in &report.channels {
-        let waiting: Vec<_> = report.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
+    for (id, name) in &findings.channels {
+        let waiting: Vec<_> = findings.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
         if waiting.is_empty() {
             continue;
         }
@@ -263,12 +266,13 @@ pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
 
 /// The whole run in one line.
 pub(super) fn closing(report: &Report) -> String {
-    let summary = report.summary();
+    let findings = &report.findings;
+    let summary = findings.summary();
     let good = [(summary.ok, "ok"), (summary.unlimited, "unlimited")];
-    let mut counts = report.troubles();
+    let mut counts = findings.troubles();
     counts.extend(good.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    let failed = report.failed_deliveries().count();
-    let unknown = report.unknown_deliveries();
+    let failed = findings.failed_deliveries().count();
+    let unknown = findings.unknown_deliveries();
     let mut deliveries = String::new();
     if failed > 0 {
         deliveries.push_str(&format!(", {} not delivered", text::plural(failed, "message")));
@@ -276,7 +280,7 @@ pub(super) fn closing(report: &Report) -> String {
     if unknown > 0 {
         deliveries.push_str(&format!(", {} of unknown fate", text::plural(unknown, "message")));
     }
-    let checks = text::plural(report.total(), "check");
+    let checks = text::plural(findings.total(), "check");
     let all = if counts.is_empty() { "nothing new".to_owned() } else { counts.join(", ") };
     let end = report.interrupted.map(|exit| format!("; {} before it was through", exit.meaning())).unwrap_or_default();
     format!("{checks}: {all}{deliveries}, in {:.1} s{end}", report.duration_seconds)

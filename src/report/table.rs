@@ -1,76 +1,12 @@
 //! The tables for people at a terminal: aligned, coloured, with a closing line.
-//!
-//! No library draws them: what is known keeps a kilobyte a row, and thousands of rows were the peak of a run's memory.
 
-use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthStr;
-
-use super::Report;
+use super::columns::{colour, painted, toned};
 use super::sections::{Tone, closing, sections, told};
-use crate::decide::Status;
+use super::{Report, View};
 
-/// Rows under headings, aligned by display width; `right` are the columns of numbers.
-pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
-    painted_columns(headings, rows.into_iter().map(|row| (None, row)).collect(), right)
-}
-
-/// The same, with the first word of a row in the colour of its state.
-pub fn painted_columns(headings: &[&str], rows: Vec<(Option<Status>, Vec<String>)>, right: &[usize]) -> String {
-    toned(headings, rows.into_iter().map(|(status, row)| (status.map(Tone::from), row)).collect(), right)
-}
-
-fn toned(headings: &[&str], rows: Vec<(Option<Tone>, Vec<String>)>, right: &[usize]) -> String {
-    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
-    for (_, cells) in &rows {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = cell.width().max(*width);
-        }
-    }
-    let mut out = String::new();
-    let heading = headings.iter().map(|heading| painted(heading, Style::new().bold()));
-    line(&mut out, headings.iter().zip(heading), &widths, right);
-    for (tone, cells) in rows {
-        let first = cells.first().zip(tone).map(|(word, tone)| painted(word, colour(tone)));
-        // Colours have no width.
-        let shown = first.into_iter().chain(cells.iter().skip(usize::from(tone.is_some())).cloned());
-        line(&mut out, cells.iter().zip(shown), &widths, right);
-    }
-    out
-}
-
-/// One line: cells as they are, for their widths, and as they are shown.
-fn line<'a, T: AsRef<str> + 'a>(
-    out: &mut String,
-    cells: impl Iterator<Item = (&'a T, String)>,
-    widths: &[usize],
-    right: &[usize],
-) {
-    for (column, ((cell, shown), width)) in cells.zip(widths).enumerate() {
-        let gap = " ".repeat(width.saturating_sub(cell.as_ref().width()));
-        let (before, after) = if right.contains(&column) { (gap.as_str(), "") } else { ("", gap.as_str()) };
-        out.extend([" ", before, &shown, after, " "]);
-    }
-    out.truncate(out.trim_end_matches(' ').len());
-    out.push('\n');
-}
-
-fn painted(text: &str, style: Style) -> String {
-    format!("{style}{text}{style:#}")
-}
-
-fn colour(tone: Tone) -> Style {
-    let style = Style::new();
-    match tone {
-        Tone::Bad => style.fg_color(Some(AnsiColor::Red.into())).bold(),
-        Tone::Unknown => style.fg_color(Some(AnsiColor::Magenta.into())),
-        Tone::Soon => style.fg_color(Some(AnsiColor::Yellow.into())),
-        Tone::Good => style.fg_color(Some(AnsiColor::Green.into())),
-    }
-}
-
-pub(super) fn render(report: &Report, quiet: bool) -> String {
-    let sections = sections(report, quiet);
-    if quiet && sections.is_empty() {
+pub(super) fn render(report: &Report, view: View) -> String {
+    let sections = sections(&report.findings, view.is_quiet);
+    if view.is_quiet && sections.is_empty() {
         return String::new();
     }
     let mut out = String::new();
@@ -82,28 +18,10 @@ pub(super) fn render(report: &Report, quiet: bool) -> String {
         out.push_str(&toned(section.headings, rows.collect(), section.right));
         out.push('\n');
     }
-    for line in told(report) {
+    for line in told(&report.findings) {
         let head = if line.is_bad { painted(line.head, colour(Tone::Bad)) } else { line.head.to_owned() };
         out.push_str(&format!("{head}{}\n", line.rest));
         line.payloads.iter().for_each(|payload| out.push_str(&format!("{payload}\n")));
     }
     out + &closing(report) + "\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_aligned_by_what_is_seen() {
-        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
-        let rows = vec![row(["余额", "1", "x"]), row(["a", "1,000", ""]), row(["", "10", "y z"])];
-        let want = " NAME   LEFT  NOTE\n 余额      1  x\n a     1,000\n          10  y z\n";
-        let painted = rows.iter().cloned().map(|row| (Some(Status::Low), row)).collect();
-        for text in
-            [columns(&["NAME", "LEFT", "NOTE"], rows, &[1]), painted_columns(&["NAME", "LEFT", "NOTE"], painted, &[1])]
-        {
-            assert_eq!(anstream::adapter::strip_str(&text).to_string(), want, "colours have no width");
-        }
-    }
 }

@@ -55,7 +55,7 @@ pub(super) fn snapshot(
             let state = HostState {
                 failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
                 open_until: row.optional_int(2).map(timestamp).transpose()?,
-                cause: row.optional_text(3).and_then(Reason::of).zip(row.optional_text(4).map(str::to_owned)),
+                cause: row.optional_text(3).and_then(Reason::parse).zip(row.optional_text(4).map(str::to_owned)),
             };
             snapshot.circuits.insert(row.text(0)?.to_owned(), state);
             Ok(())
@@ -240,7 +240,7 @@ fn told(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
                 Some(at) => Some(Told {
                     at,
                     anchor: timestamp(row.int(4)?)?,
-                    level: Level::of(row.text(5)?).ok_or_else(|| StoreError::unknown("level"))?,
+                    level: Level::parse(row.text(5)?).ok_or_else(|| StoreError::unknown("level"))?,
                     balance: row.decimal(6)?,
                     threshold: row.decimal(7)?,
                     mark: row.text(8)?.to_owned(),
@@ -292,7 +292,7 @@ fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
 }
 
 fn topic(row: &Row, column: usize) -> Result<Topic, StoreError> {
-    Topic::of(row.text(column)?).ok_or_else(|| StoreError::unknown("topic"))
+    Topic::parse(row.text(column)?).ok_or_else(|| StoreError::unknown("topic"))
 }
 
 /// The row of a run. Its number is its start, moved on where another run has it.
@@ -378,11 +378,7 @@ fn samples(database: &mut dyn Database, run: i64, found: &Found) -> Result<(), S
         owner: None,
         unit: "mailbox",
         currency: None,
-        status: match &verdict.scanned.result {
-            _ if verdict.scanned.failure().is_some() => "failed",
-            Ok(scan) if !scan.findings.is_empty() => "alert",
-            _ => "ok",
-        },
+        status: verdict.status(|_| true).as_str(),
         reason: verdict.scanned.failure().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
@@ -571,7 +567,7 @@ fn pending(database: &mut dyn Database, number: i64, run: &Run, tellings: &[Tell
             vec![
                 alert.dedup_key.as_str().into(),
                 alert.identity.0.into(),
-                alert.topic.as_str().into(),
+                alert.topic().as_str().into(),
                 "pending".into(),
                 run.started_at.as_millisecond().into(),
                 number.into(),
@@ -762,7 +758,7 @@ pub(super) fn mark(
 fn handed(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp) -> Result<(), StoreError> {
     let handed = || marks.deliveries.iter().filter_map(|handed| Some((handed, marks.alerts.get(handed.alert)?)));
     let taken = || handed().filter(|(handed, _)| handed.fate == Fate::Taken);
-    let key = |alert: &Alert| (alert.identity, alert.topic);
+    let key = |alert: &Alert| (alert.identity, alert.topic());
     let over = taken().filter(|(_, alert)| alert.event == Event::Resolved);
     forget(database, over.map(|(handed, alert)| (key(alert), handed.channel.as_str())))?;
     for is_reminder in [false, true] {

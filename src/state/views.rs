@@ -9,6 +9,7 @@ use super::StoreError;
 use super::database::{Database, Row};
 use super::mend::{Odd, Table};
 use super::rows::{content, of_run, present, timestamp};
+use crate::decide::Status;
 use crate::model::alert::{Alert, Topic};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
@@ -187,7 +188,11 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
             let check = row.int(0)?;
             let status = row.text(7)?.to_owned();
             let of_check = row.optional_text(5);
-            let last_read = if status == "failed" { last_read(database, check, of_check)? } else { None };
+            let last_read = if Status::parse(&status) == Some(Status::Failed) {
+                last_read(database, check, of_check)?
+            } else {
+                None
+            };
             known.push(Known {
                 name: row.text(1)?.to_owned(),
                 provider: row.text(2)?.to_owned(),

@@ -3,6 +3,11 @@
 //! `reqwest` reads providers; `ureq` sends alerts, so that a wedged read pool can never hold one back. One attempt
 //! each, no loop: `retry` owns that.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "this is where clients are built, with our time-outs, proxies and trust store"
+)]
+
 mod body;
 mod proxy;
 mod readers;

@@ -4,6 +4,7 @@
 //! a benchmark and not a test: nothing here fails on a slow machine.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -6,6 +6,7 @@
 //! `FUZZ_SEED`, which is said at the beginning. Then come bodies and expressions of pages, for a third of that time.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 mod page;
 

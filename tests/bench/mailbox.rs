@@ -3,6 +3,7 @@
 //! `cargo bench --bench mailbox` runs the real program as a whole process and prints its wall time, CPU time and largest memory.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 #[path = "../integration/support/dovecot.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
@@ -10,19 +11,18 @@ mod dovecot;
 #[path = "../integration/support/pki.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod pki;
+#[path = "../integration/support/port.rs"]
+mod port;
 
 use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 
 use dovecot::{Dovecot, PASSWORD, USER};
+use port::free_port;
 
 const MAILS: usize = 20_000;
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port()
-}
 
 fn main() {
     let server = Dovecot::good();

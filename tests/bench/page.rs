@@ -2,6 +2,8 @@
 //!
 //! An overflow ends the process, so the input that is being read is kept in a file, which the program names at its start.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
+
 use balance_alert::page::expression::{Expression, Variables, parse_json};
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -4,7 +4,10 @@
 //! promise that does not depend on the machine: at most 200 bytes a sample on disk.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
+#[path = "../integration/support/port.rs"]
+mod port;
 #[path = "../integration/support/postgres.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod postgres;
@@ -14,13 +17,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use port::free_port;
+
 const ACCOUNTS: usize = 10_000;
 const RUNS: usize = 10;
 const MOST_BYTES: u64 = 200;
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port()
-}
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -256,34 +256,44 @@ fn a_repeated_attempt_has_a_token_of_its_own() {
     assert_eq!((run.delivery()["attempts"].as_u64(), server.hits()), (Some(3), 3), "{run}");
 }
 
+/// Something that is not right, and what the receiver says of it.
+struct Wrong {
+    why: &'static str,
+    receiver: fn() -> Receiver,
+    /// What somebody in between does to the request.
+    change: fn(&mut Request),
+    /// What is different in the config.
+    edit: fn(&mut Value),
+}
+
+/// Nothing is wrong.
+const RIGHT: Wrong = Wrong { why: "", receiver: Receiver::new, change: |_| (), edit: |_| () };
+
+const WRONGS: [Wrong; 8] = [
+    Wrong { why: "token: signature", receiver: || Receiver { jwt_secret: "another one", ..Receiver::new() }, ..RIGHT },
+    Wrong { why: "token: audience", receiver: || Receiver { audience: "somebody else", ..Receiver::new() }, ..RIGHT },
+    Wrong { why: "body: signature", receiver: || Receiver { body_secret: "another one", ..Receiver::new() }, ..RIGHT },
+    Wrong { why: "body: signature", change: |request| request.body.push(b'\n'), ..RIGHT },
+    // The receiver's clock is two hours ahead of a token for one.
+    Wrong { why: "token: expired", receiver: || Receiver { ahead: 7200.into(), ..Receiver::new() }, ..RIGHT },
+    Wrong {
+        why: "token: expired",
+        receiver: || Receiver { ahead: 5.into(), ..Receiver::new() },
+        edit: |proof| proof["auth"]["jwt"]["expires_hours"] = json!(0.001),
+        ..RIGHT
+    },
+    Wrong {
+        why: "token: issuer",
+        edit: |proof| drop(proof["auth"]["jwt"].as_object_mut().unwrap().remove("issuer")),
+        ..RIGHT
+    },
+    Wrong { why: "no signature", edit: |proof| drop(proof.as_object_mut().unwrap().remove("secret")), ..RIGHT },
+];
+
 #[test]
 fn whoever_is_not_right_is_refused_and_the_run_says_auth() {
-    type Case = (&'static str, fn() -> Receiver, fn(&mut Request), fn(&mut Value));
-    let cases: [Case; 8] = [
-        ("token: signature", || Receiver { jwt_secret: "another one", ..Receiver::new() }, |_| (), |_| ()),
-        ("token: audience", || Receiver { audience: "somebody else", ..Receiver::new() }, |_| (), |_| ()),
-        ("body: signature", || Receiver { body_secret: "another one", ..Receiver::new() }, |_| (), |_| ()),
-        ("body: signature", Receiver::new, |request| request.body.push(b'\n'), |_| ()),
-        // The receiver's clock is two hours ahead of a token for one.
-        ("token: expired", || Receiver { ahead: 7200.into(), ..Receiver::new() }, |_| (), |_| ()),
-        (
-            "token: expired",
-            || Receiver { ahead: 5.into(), ..Receiver::new() },
-            |_| (),
-            |proof| {
-                proof["auth"]["jwt"]["expires_hours"] = json!(0.001);
-            },
-        ),
-        (
-            "token: issuer",
-            Receiver::new,
-            |_| (),
-            |proof| drop(proof["auth"]["jwt"].as_object_mut().unwrap().remove("issuer")),
-        ),
-        ("no signature", Receiver::new, |_| (), |proof| drop(proof.as_object_mut().unwrap().remove("secret"))),
-    ];
     for make in [hook, gateway] {
-        for (why, receiver, change, edit) in &cases {
+        for Wrong { why, receiver, change, edit } in &WRONGS {
             let guard = Guard::behind(receiver(), *change);
             let mut proof = proofs(&guard.server.url());
             edit(&mut proof);
@@ -418,61 +428,91 @@ fn assert_no_secret(what: &str, run: &Finished) {
     }
 }
 
-#[test]
-fn no_secret_is_printed_whatever_becomes_of_the_request() {
-    let logins = [
+/// All ways to log in.
+fn logins() -> [Value; 6] {
+    [
         json!({"basic": {"username": "LeakUser", "password": "LeakBasicPassword"}}),
         json!({"bearer": "LeakBearerToken+/="}),
         json!({"bearer_file": "secret.txt"}),
         json!({"header": {"name": "X-Api-Key", "value": "LeakHeaderValue"}}),
         json!({"jwt": {"secret": JWT_SECRET}}),
         json!({"jwt": {}}),
-    ];
-    let answers: [fn(&Request) -> Reply; 5] = [
-        |_| Reply::status(202, ""),
-        |request| Reply::status(401, format!("{:?} {BODY_SECRET} {JWT_SECRET}", request.headers)),
-        |request| Reply::status(500, format!("{:?}", request.headers)),
-        |request| {
-            Reply::redirect(
-                302,
-                &format!("http://elsewhere.test/{}", request.header("authorization").unwrap_or("LeakHeaderValue")),
-            )
-        },
-        |request| Reply::raw(format!("{:?}\r\n\r\n", request.headers)),
-    ];
-    for answer in answers {
-        let server = Server::start(answer);
-        let mut config = config(vec![low("A")]);
-        let url = server.url();
-        config["webhooks"] = logins.iter().enumerate().map(|(n, auth)| {
-            json!({"name": format!("hook-{n}"), "type": "custom", "url": format!("{url}/{n}"), "secret": BODY_SECRET, "auth": auth})
-        }).collect();
-        for (n, auth) in logins.iter().enumerate() {
-            let mut config = config.clone();
-            config["metrics"] = json!({"pushgateway": {"url": url, "secret": BODY_SECRET, "auth": auth}});
-            // One gateway at a time, and the webhooks need not come with each.
-            if n > 0 {
-                config["webhooks"].as_array_mut().unwrap().truncate(1);
-            }
-            for program in [
-                Program::check_json(&config).args(["--dry-run"]),
-                Program::check_json(&config),
-                Program::check(&config).env("LOG_FORMAT", "json").args(["--output", "markdown"]),
-            ] {
-                let program = program.file("secret.txt", "LeakFileSecret\n").env("LOG_LEVEL", "trace");
-                let run = program.env("JWT_SECRET_KEY", "LeakEnvironmentSecret-0123456789ab").run();
-                assert!([2, 75].contains(&run.code()), "{run}");
-                assert_no_secret("a run", &run);
-                // No token either, not even a part of it.
-                assert!(!run.stdout.contains("eyJ") && !run.stderr.contains("eyJ"), "{run}");
-            }
+    ]
+}
+
+/// A config with a webhook for each way to log in.
+fn with_every_login(url: &str) -> Value {
+    let mut config = config(vec![low("A")]);
+    let hook = |(n, auth): (usize, Value)| json!({"name": format!("hook-{n}"), "type": "custom", "url": format!("{url}/{n}"), "secret": BODY_SECRET, "auth": auth});
+    config["webhooks"] = logins().into_iter().enumerate().map(hook).collect();
+    config
+}
+
+/// A program that can log in in every way, and says all that it can say.
+fn talkative(program: Program) -> Program {
+    let program = program.file("secret.txt", "LeakFileSecret\n").env("LOG_LEVEL", "trace");
+    program.env("JWT_SECRET_KEY", "LeakEnvironmentSecret-0123456789ab")
+}
+
+/// Lets every login meet a server that answers like this, at the webhooks and at the gateway; the runs end with this code.
+fn no_secret_is_printed(answer: fn(&Request) -> Reply, code: i32) {
+    let server = Server::start(answer);
+    let all = with_every_login(&server.url());
+    for (n, auth) in logins().iter().enumerate() {
+        let mut config = all.clone();
+        config["metrics"] = json!({"pushgateway": {"url": server.url(), "secret": BODY_SECRET, "auth": auth}});
+        // One gateway at a time, and the webhooks need not come with each.
+        if n > 0 {
+            config["webhooks"].as_array_mut().unwrap().truncate(1);
         }
-        let config = config.to_string();
-        let program = Program::new(["validate", "--config", "config.yaml"]).file("config.yaml", &config);
-        let program = program.file("secret.txt", "LeakFileSecret\n").env("LOG_LEVEL", "trace");
-        assert_no_secret("validate", &program.env("JWT_SECRET_KEY", "LeakEnvironmentSecret-0123456789ab").run());
-        assert!(server.hits() > logins.len());
+        for (program, code) in [
+            (Program::check_json(&config).args(["--dry-run"]), 2),
+            (Program::check_json(&config), code),
+            (Program::check(&config).env("LOG_FORMAT", "json").args(["--output", "markdown"]), code),
+        ] {
+            let run = talkative(program).run().expect(code);
+            assert_no_secret("a run", &run);
+            // No token either, not even a part of it.
+            assert!(!run.stdout.contains("eyJ") && !run.stderr.contains("eyJ"), "{run}");
+        }
     }
+    assert!(server.hits() > logins().len());
+}
+
+#[test]
+fn no_secret_is_printed_when_a_request_is_taken() {
+    no_secret_is_printed(|_| Reply::status(202, ""), 2);
+}
+
+#[test]
+fn no_secret_is_printed_when_a_request_is_refused() {
+    no_secret_is_printed(|request| Reply::status(401, format!("{:?} {BODY_SECRET} {JWT_SECRET}", request.headers)), 75);
+}
+
+#[test]
+fn no_secret_is_printed_when_a_server_fails() {
+    no_secret_is_printed(|request| Reply::status(500, format!("{:?}", request.headers)), 75);
+}
+
+#[test]
+fn no_secret_is_printed_when_a_server_leads_elsewhere() {
+    let elsewhere = |request: &Request| {
+        let login = request.header("authorization").unwrap_or("LeakHeaderValue");
+        Reply::redirect(302, &format!("http://elsewhere.test/{login}"))
+    };
+    no_secret_is_printed(elsewhere, 75);
+}
+
+#[test]
+fn no_secret_is_printed_when_an_answer_is_none() {
+    no_secret_is_printed(|request| Reply::raw(format!("{:?}\r\n\r\n", request.headers)), 75);
+}
+
+#[test]
+fn no_secret_is_printed_by_validate() {
+    let config = with_every_login("http://127.0.0.1:9").to_string();
+    let program = Program::new(["validate", "--config", "config.yaml"]).file("config.yaml", &config);
+    assert_no_secret("validate", &talkative(program).run().expect(0));
 }
 
 #[test]

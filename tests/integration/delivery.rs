@@ -119,21 +119,27 @@ fn alerts(world: &World) -> Vec<Value> {
     world.ask(["alerts", "--output", "json"]).expect(0).report()["alerts"].as_array().unwrap().clone()
 }
 
+/// Two channels, of which one refuses what the other one takes, after two runs with an account that is low.
+fn one_refuses(kind: Kind) -> (World, Hook, Hook) {
+    let (up, down) = (Hook::new(), Hook::new());
+    let world = world_with(kind, &[("A", 5), ("B", 500)], &[("up", &up), ("down", &down)]);
+    down.is(Mood::Refuses);
+    for round in 0..2 {
+        let run = world.run().expect(75);
+        let report = run.report();
+        let alert = &project(&report, "A")["alerts"][0];
+        assert_eq!(alert["owed_to"], json!(["down"]), "{run}");
+        assert_eq!(alert["status"], if round == 0 { "sent" } else { "failed" }, "{run}");
+    }
+    assert_eq!(up.messages(), ["raised low critical A"]);
+    assert_eq!(down.messages(), ["raised low critical A", "raised low critical A since"]);
+    (world, up, down)
+}
+
 #[test]
-fn the_channel_that_was_down_hears_of_it_when_it_is_back_and_since_when() {
+fn what_one_channel_refused_is_shown_as_owed_to_it() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
-        let (up, down) = (Hook::new(), Hook::new());
-        let world = world_with(kind, &[("A", 5), ("B", 500)], &[("up", &up), ("down", &down)]);
-        down.is(Mood::Refuses);
-        for round in 0..2 {
-            let run = world.run().expect(75);
-            let report = run.report();
-            let alert = &project(&report, "A")["alerts"][0];
-            assert_eq!(alert["owed_to"], json!(["down"]), "{run}");
-            assert_eq!(alert["status"], if round == 0 { "sent" } else { "failed" }, "{run}");
-        }
-        assert_eq!(up.messages(), ["raised low critical A"]);
-        assert_eq!(down.messages(), ["raised low critical A", "raised low critical A since"]);
+        let (world, _up, _down) = one_refuses(kind);
         let stored = alerts(&world);
         assert_eq!(stored.len(), 1, "{stored:?}");
         assert_eq!((&stored[0]["status"], &stored[0]["done_at"]), (&json!("pending"), &Value::Null));
@@ -143,15 +149,20 @@ fn the_channel_that_was_down_hears_of_it_when_it_is_back_and_since_when() {
         };
         assert_eq!((status("up"), status("down")), (("sent".into(), 1), ("failed".into(), 2)));
         let table = world.ask(["alerts"]).expect(0);
-        assert!(
-            table.stdout.contains(": the message was refused (HTTP 400)")
-                && table.stdout.contains("not down: 127.0.0.1:"),
-            "{table}"
-        );
+        for words in [": the message was refused (HTTP 400)", "not down: 127.0.0.1:"] {
+            assert!(table.stdout.contains(words), "{table}");
+        }
         let status = world.ask(["status"]).expect(0);
         let note = status.stdout.lines().nth(1).unwrap_or_default();
         assert!(note.contains("  told ") && note.contains(" ago; 1 alert not delivered yet"), "{status}");
         assert!(world.ask(["health"]).expect(3).stdout.contains("exit code 75"));
+    }
+}
+
+#[test]
+fn the_channel_that_was_down_hears_of_it_when_it_is_back_and_since_when() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let (world, up, down) = one_refuses(kind);
         down.is(Mood::Takes);
         let run = world.run().expect(2);
         assert_eq!(deliveries(&run)["down"], ("sent".into(), 1, 0));
@@ -167,10 +178,9 @@ fn the_channel_that_was_down_hears_of_it_when_it_is_back_and_since_when() {
         assert_eq!((up.messages().len(), down.messages().len()), (1, 1));
         world.balance("A", json!(500));
         world.run().expect(0);
-        assert_eq!(
-            (up.messages(), down.messages()),
-            (vec!["resolved low info A".into()], vec!["resolved low info A".into()])
-        );
+        for hook in [&up, &down] {
+            assert_eq!(hook.messages(), ["resolved low info A"]);
+        }
         world.run().expect(0);
         assert!(up.messages().is_empty() && down.messages().is_empty());
         assert_eq!(world.count("SELECT count(*) FROM told"), 0);
@@ -455,6 +465,124 @@ fn an_old_pending_recovery_is_carried_over_too() {
 struct Ear {
     may_know: bool,
     keys: BTreeSet<String>,
+    /// Requests that were looked at.
+    hits: usize,
+}
+
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// A world with three channels, and what has become of it.
+struct Life {
+    world: World,
+    hooks: Vec<Hook>,
+    ears: Vec<Ear>,
+    /// Which channels the config has.
+    here: [bool; 3],
+    random: fastrand::Rng,
+    seed: u64,
+    history: Vec<String>,
+}
+
+impl Life {
+    fn new(kind: Kind) -> Life {
+        let seed = fastrand::u64(..);
+        let hooks: Vec<Hook> = (0..3).map(|_| Hook::new()).collect();
+        let all: Vec<(&str, &Hook)> = NAMES.into_iter().zip(&hooks).collect();
+        let world = world_with(kind, &[("A", 500)], &all);
+        let random = fastrand::Rng::with_seed(seed);
+        Life { world, hooks, ears: vec![Ear::default(); 3], here: [true; 3], random, seed, history: Vec::new() }
+    }
+
+    fn what(&self) -> String {
+        format!("{:?}, seed {}, run {}:\n{}", self.world.kind, self.seed, self.history.len(), self.history.join("\n"))
+    }
+
+    /// These channels are in the config from now on.
+    fn list(&mut self, here: [bool; 3]) {
+        self.here = here;
+        let all = NAMES.into_iter().zip(&self.hooks).zip(here);
+        let listed: Vec<(&str, &Hook)> = all.filter(|(_, is_here)| *is_here).map(|(one, _)| one).collect();
+        channels(&mut self.world, &listed);
+    }
+
+    /// One run, in which anything may happen.
+    fn run(&mut self) {
+        if self.random.u8(..10) == 0 {
+            let here = [true, self.random.bool(), self.random.bool()];
+            self.list(here);
+        }
+        let balance = self.random.choice([5, 5, 9, 500, 500]).unwrap();
+        self.world.balance("A", json!(balance));
+        let moods = [(); 3].map(|()| match self.random.u8(..10) {
+            0..=5 => Mood::Takes,
+            6..=7 => Mood::Refuses,
+            _ => Mood::Closes,
+        });
+        self.hooks.iter().zip(moods).for_each(|(hook, mood)| hook.is(mood));
+        let kill = self.random.choice(["", "", "", "", "after-claim", "in-send", "after-send", "in-mark"]).unwrap();
+        let mut program = self.world.program.clone();
+        if !kill.is_empty() {
+            program = program.env("BALANCE_ALERT_FAULT", &format!("kill:{kill}"));
+        }
+        let code = program.run().code();
+        self.history.push(format!("{balance}, {moods:?}, here {:?}, kill {kill}: {code}", self.here));
+        for (at, mood) in moods.into_iter().enumerate() {
+            self.listen(at, mood, code == 128 + 9);
+        }
+        self.world.pass(self.random.i64(60..40_000));
+    }
+
+    /// Looks at what has come to a channel in a run.
+    fn listen(&mut self, at: usize, mood: Mood, is_killed: bool) {
+        let (name, what) = (NAMES[at], self.what());
+        let new = self.hooks[at].server.requests().split_off(self.ears[at].hits);
+        let ear = &mut self.ears[at];
+        ear.hits += new.len();
+        for one in new.iter().flat_map(|request| request.json()["Resources"].as_array().unwrap().clone()) {
+            let (event, key) = (one["Event"].as_str().unwrap(), one["DedupKey"].as_str().unwrap());
+            assert!(self.here[at], "{name} is not there: {what}");
+            assert!(!ear.keys.contains(key), "{name} gets {key} twice: {what}");
+            let said = one["Message"].as_str().unwrap();
+            let is_notice = said.contains("not be delivered") || said.contains("not have been delivered");
+            let may_hear = event == "raised" || is_notice || ear.may_know;
+            assert!(may_hear, "{name} hears that something is over that it did not know: {what}");
+            let is_known = mood == Mood::Takes && !is_killed;
+            match (event, mood) {
+                (_, Mood::Refuses) => {}
+                ("raised", _) => ear.may_know = true,
+                (_, _) if is_known => ear.may_know = false,
+                _ => {}
+            }
+            if is_known {
+                ear.keys.insert(key.to_owned());
+            }
+        }
+    }
+
+    /// What lasts is heard by all that are up, one run later at the most, whatever was before; and so is its end.
+    fn ends_well(mut self) {
+        self.list([true; 3]);
+        let what = self.what();
+        let Life { world, hooks, .. } = self;
+        hooks.iter().for_each(|hook| hook.is(Mood::Takes));
+        world.balance("A", json!(5));
+        world.pass(2 * DAY);
+        world.run().expect(2);
+        for (hook, name) in hooks.iter().zip(NAMES) {
+            assert!(hook.messages().last().is_some_and(|said| said.starts_with("raised low")), "{name}: {what}");
+        }
+        world.run().expect(2);
+        world.balance("A", json!(500));
+        world.run();
+        world.pass(DAY);
+        world.run().expect(0);
+        for (hook, name) in hooks.iter().zip(NAMES) {
+            assert_eq!(hook.messages(), ["resolved low info A"], "{name}: {what}");
+        }
+        world.run().expect(0);
+        assert!(hooks.iter().all(|hook| hook.messages().is_empty()));
+        assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
+    }
 }
 
 /// Random runs with channels that refuse, answer late and close, come and go, and with runs that are killed; through the
@@ -462,97 +590,10 @@ struct Ear {
 #[test]
 fn no_life_in_a_real_store_loses_an_alert_or_tells_one_twice() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
-        let seed = fastrand::u64(..);
-        let mut random = fastrand::Rng::with_seed(seed);
-        let hooks: Vec<Hook> = (0..3).map(|_| Hook::new()).collect();
-        let names = ["a", "b", "c"];
-        let all: Vec<(&str, &Hook)> = names.into_iter().zip(&hooks).collect();
-        let mut world = world_with(kind, &[("A", 500)], &all);
-        let mut ears: Vec<Ear> = vec![Ear::default(); 3];
-        let mut here = [true; 3];
-        let mut history = Vec::new();
-        let mut hits = [0; 3];
-        for run in 0..60 {
-            if random.u8(..10) == 0 {
-                here = [true, random.bool(), random.bool()];
-                let listed: Vec<(&str, &Hook)> =
-                    all.iter().zip(here).filter(|(_, is)| *is).map(|(one, _)| *one).collect();
-                channels(&mut world, &listed);
-            }
-            let balance = random.choice([5, 5, 9, 500, 500]).unwrap();
-            world.balance("A", json!(balance));
-            let moods: Vec<Mood> = hooks
-                .iter()
-                .map(|hook| {
-                    let mood = match random.u8(..10) {
-                        0..=5 => Mood::Takes,
-                        6..=7 => Mood::Refuses,
-                        _ => Mood::Closes,
-                    };
-                    hook.is(mood);
-                    mood
-                })
-                .collect();
-            let kill = random.choice(["", "", "", "", "after-claim", "in-send", "after-send", "in-mark"]).unwrap();
-            let mut program = world.program.clone();
-            if !kill.is_empty() {
-                program = program.env("BALANCE_ALERT_FAULT", &format!("kill:{kill}"));
-            }
-            let finished = program.run();
-            let is_killed = finished.code() == 128 + 9;
-            history.push(format!("{balance}, {moods:?}, here {here:?}, kill {kill}: {}", finished.code()));
-            let what = || format!("{kind:?}, seed {seed}, run {run}:\n{}", history.join("\n"));
-            for (at, hook) in hooks.iter().enumerate() {
-                let requests = hook.server.requests();
-                for request in &requests[hits[at]..] {
-                    for one in request.json()["Resources"].as_array().unwrap() {
-                        let ear = &mut ears[at];
-                        let (event, key) = (one["Event"].as_str().unwrap(), one["DedupKey"].as_str().unwrap());
-                        assert!(here[at], "{} is not there: {}", names[at], what());
-                        assert!(!ear.keys.contains(key), "{} gets {key} twice: {}", names[at], what());
-                        let said = one["Message"].as_str().unwrap();
-                        let is_notice = said.contains("not be delivered") || said.contains("not have been delivered");
-                        assert!(
-                            event == "raised" || is_notice || ear.may_know,
-                            "{} hears that something is over that it did not know: {}",
-                            names[at],
-                            what()
-                        );
-                        let is_known = moods[at] == Mood::Takes && !is_killed;
-                        match (event, moods[at]) {
-                            (_, Mood::Refuses) => {}
-                            ("raised", _) => ear.may_know = true,
-                            (_, _) if is_known => ear.may_know = false,
-                            _ => {}
-                        }
-                        if is_known {
-                            ear.keys.insert(key.to_owned());
-                        }
-                    }
-                }
-                hits[at] = requests.len();
-            }
-            world.pass(random.i64(60..40_000));
+        let mut life = Life::new(kind);
+        for _ in 0..60 {
+            life.run();
         }
-        // What lasts is heard by all that are up, one run later at the most, whatever was before.
-        channels(&mut world, &all);
-        hooks.iter().for_each(|hook| hook.is(Mood::Takes));
-        world.balance("A", json!(5));
-        world.pass(2 * DAY);
-        world.run().expect(2);
-        for (hook, name) in hooks.iter().zip(names) {
-            assert!(hook.messages().last().is_some_and(|said| said.starts_with("raised low")), "{name}: seed {seed}");
-        }
-        world.run().expect(2);
-        world.balance("A", json!(500));
-        world.run();
-        world.pass(DAY);
-        world.run().expect(0);
-        for (hook, name) in hooks.iter().zip(names) {
-            assert_eq!(hook.messages(), ["resolved low info A"], "{name}: {kind:?}, seed {seed}");
-        }
-        world.run().expect(0);
-        assert!(hooks.iter().all(|hook| hook.messages().is_empty()));
-        assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
+        life.ends_well();
     }
 }

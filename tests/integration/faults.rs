@@ -331,15 +331,14 @@ fn unset() -> Row {
     }
 }
 
-/// A disk without room: an old alert is still known, a new one is sent in every run until there is room.
-fn full_disk(kind: Kind) -> Row {
-    let disk = Tmpfs::mount(if kind == Kind::Sqlite { 1024 } else { 24 * 1024 });
-    let mut world;
+/// An installation whose store is on this disk.
+fn on_disk(kind: Kind, disk: &Tmpfs, accounts: &[(&str, i64)]) -> World {
     match kind {
         Kind::Sqlite => {
-            world = World::new(kind, &[("Old", 5), ("New", 500)]);
+            let mut world = World::new(kind, accounts);
             let path = disk.path().join("state.db").display().to_string();
             world.configure(|config| config["state"] = json!({ "path": path }));
+            world
         }
         Kind::Postgres => {
             let place = disk.folder_of_postgres();
@@ -347,24 +346,44 @@ fn full_disk(kind: Kind) -> Row {
             let mut admin = Postgres::shared().admin("postgres");
             let place = place.display();
             admin.batch_execute(&format!("CREATE TABLESPACE {space} OWNER balance LOCATION '{place}'")).unwrap();
-            world = World::in_database(kind, &[("Old", 5), ("New", 500)], &format!("TABLESPACE {space}"));
+            World::in_database(kind, accounts, &format!("TABLESPACE {space}"))
         }
     }
+}
+
+/// Leaves no room for anything more that the store would keep.
+fn fill(disk: &Tmpfs, world: &World) {
+    disk.fill();
+    if world.kind == Kind::Postgres {
+        // Rows until the pages that were there are full as well.
+        let mut admin = Postgres::shared().admin(&world.database);
+        let filler = "INSERT INTO balance_alert.samples SELECT n, n, 'ok' FROM generate_series(1, 100000) n";
+        assert!(admin.batch_execute(filler).is_err(), "the disk is full");
+        let filler = "DO $$ BEGIN FOR n IN 1..100000 LOOP INSERT INTO balance_alert.samples VALUES (n, n, 'ok'); \
+                      COMMIT; END LOOP; END $$";
+        assert!(admin.batch_execute(filler).is_err(), "the disk is full");
+    }
+}
+
+/// Takes a database off the disk that it is on, so that the disk can go.
+fn leave_disk(world: &World) {
+    if world.kind == Kind::Postgres {
+        let mut admin = Postgres::shared().admin("postgres");
+        admin.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", world.database)).unwrap();
+        let spaces = admin.query("SELECT spcname FROM pg_tablespace WHERE spcname LIKE 'space%'", &[]).unwrap();
+        spaces.iter().for_each(|row| {
+            admin.batch_execute(&format!("DROP TABLESPACE {}", row.get::<_, String>(0))).unwrap();
+        });
+    }
+}
+
+/// A disk without room: an old alert is still known, a new one is sent in every run until there is room.
+fn full_disk(kind: Kind) -> Row {
+    let disk = Tmpfs::mount(if kind == Kind::Sqlite { 1024 } else { 24 * 1024 });
+    let world = on_disk(kind, &disk, &[("Old", 5), ("New", 500)]);
     world.run().expect(2);
     let mut seen = 1;
-    match kind {
-        Kind::Sqlite => disk.fill(),
-        Kind::Postgres => {
-            disk.fill();
-            // Rows until the pages that were there are full as well.
-            let mut admin = Postgres::shared().admin(&world.database);
-            let filler = "INSERT INTO balance_alert.samples SELECT n, n, 'ok' FROM generate_series(1, 100000) n";
-            assert!(admin.batch_execute(filler).is_err(), "the disk is full");
-            let filler = "DO $$ BEGIN FOR n IN 1..100000 LOOP INSERT INTO balance_alert.samples VALUES (n, n, 'ok'); \
-                          COMMIT; END LOOP; END $$";
-            assert!(admin.batch_execute(filler).is_err(), "the disk is full");
-        }
-    }
+    fill(&disk, &world);
     world.balance("New", json!(5));
     let run = world.run().expect(2);
     assert!(run.stderr.contains("it cannot be written") && run.stderr.contains("space"), "{run}");
@@ -379,14 +398,7 @@ fn full_disk(kind: Kind) -> Row {
     assert_eq!(world.messages(&mut seen), ["raised low critical New"]);
     let run = world.run().expect(2);
     assert_eq!((world.messages(&mut seen).len(), run.stderr.as_str()), (0, ""));
-    if kind == Kind::Postgres {
-        let mut admin = Postgres::shared().admin("postgres");
-        admin.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", world.database)).unwrap();
-        let spaces = admin.query("SELECT spcname FROM pg_tablespace WHERE spcname LIKE 'space%'", &[]).unwrap();
-        spaces.iter().for_each(|row| {
-            admin.batch_execute(&format!("DROP TABLESPACE {}", row.get::<_, String>(0))).unwrap();
-        });
-    }
+    leave_disk(&world);
     Row {
         fault: "the disk is full".into(),
         store: kind.name(),

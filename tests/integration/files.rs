@@ -130,7 +130,7 @@ fn a_store_with_a_log_is_read_and_converted() {
     world.run().expect(2);
     with_log(&world);
     // Who asks changes nothing.
-    assert!(world.ask(["status"]).expect(0).stdout.contains("low"));
+    assert!(world.ask(["status"]).expect(0).stdout.contains(" low     A  "));
     assert_eq!(std::fs::read(world.program.path("state.db")).unwrap()[18], 2, "as it was");
     // A run of an older version was killed: what it wrote last stands in the log alone.
     let store = rusqlite::Connection::open(world.program.path("state.db")).unwrap();

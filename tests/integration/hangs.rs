@@ -110,10 +110,8 @@ const MOMENTS: [Moment; 10] = [
     },
 ];
 
-/// Makes a store hang at one moment of a run, with or without a signal then. Gives how often the message came in that run and
-/// in the next one.
-fn hung(kind: Kind, moment: &Moment, signal: Option<(&str, i32)>) -> (usize, usize) {
-    let what = format!("{kind:?} {} {signal:?}", moment.name);
+/// An account that was fine in the run before and is low now.
+fn about_to_tell(kind: Kind) -> World {
     let mut world = World::new(kind, &[("A", 500)]);
     world.configure(|config| {
         config["settings"]["run_timeout_seconds"] = json!(TIME.as_secs());
@@ -122,7 +120,12 @@ fn hung(kind: Kind, moment: &Moment, signal: Option<(&str, i32)>) -> (usize, usi
     });
     world.run().expect(0);
     world.balance("A", json!(5));
-    let shared = matches!(kind, Kind::Postgres).then(Postgres::shared);
+    world
+}
+
+/// A run whose store hangs at a moment, with or without a signal then.
+fn run_that_hangs(world: &World, moment: &Moment, signal: Option<(&str, i32)>, what: &str) -> Finished {
+    let shared = matches!(world.kind, Kind::Postgres).then(Postgres::shared);
     let freezer = shared.map(|server| Freezer::before(server.port(), moment.statement.0, moment.statement.1));
     let mut program = world.program.clone();
     match (&freezer, shared) {
@@ -148,20 +151,32 @@ fn hung(kind: Kind, moment: &Moment, signal: Option<(&str, i32)>) -> (usize, usi
         Some(since) => assert!(since.elapsed() < GONE, "{what}: {run}"),
         None => assert!(run.elapsed < TIME + MARGIN, "{what}: {run}"),
     }
-    drop(freezer);
     if moment.is_noticed {
         assert_eq!(run.report()["memory"]["status"], "failed", "{what}: {run}");
         let warnings = run.stderr.lines().filter(|line| line.contains("memory of runs")).count();
         assert_eq!(warnings, 1, "{what}: {run}");
     }
-    let keys = world.keys();
-    let told = keys.len();
-    // The server notices late that nobody is there any more.
-    if let Some(server) = shared {
+    run
+}
+
+/// Ends what the server still keeps of a run: it notices late that nobody is there any more.
+fn end_connections(world: &World) {
+    if world.kind == Kind::Postgres {
         let sql =
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
-        server.admin("postgres").execute(sql, &[&world.database]).unwrap();
+        Postgres::shared().admin("postgres").execute(sql, &[&world.database]).unwrap();
     }
+}
+
+/// Makes a store hang at one moment of a run, with or without a signal then. Gives how often the message came in that run and
+/// in the next one.
+fn hung(kind: Kind, moment: &Moment, signal: Option<(&str, i32)>) -> (usize, usize) {
+    let what = format!("{kind:?} {} {signal:?}", moment.name);
+    let world = about_to_tell(kind);
+    let run = run_that_hangs(&world, moment, signal, &what);
+    let keys = world.keys();
+    let told = keys.len();
+    end_connections(&world);
     let next = world.run().expect(2);
     assert_eq!(next.stderr, "", "{what}: {next}");
     let again = world.keys().len() - told;

@@ -189,7 +189,7 @@ fn a_server_that_stops_answering_is_a_timeout_after_whichever_command() {
 }
 
 #[test]
-fn odd_answers_neither_panic_nor_pass() {
+fn a_greeting_that_lets_nobody_in_ends_the_visit() {
     for (greeting, reason) in [
         ("* BYE too many connections\r\n", Reason::Connect),
         ("* PREAUTH welcome\r\n", Reason::Protocol),
@@ -197,24 +197,28 @@ fn odd_answers_neither_panic_nor_pass() {
     ] {
         assert_eq!(quick(scripted(greeting, |_, _| None)).unwrap_err().reason, reason, "{greeting}");
     }
+}
+
+#[test]
+fn an_odd_answer_to_a_command_neither_panics_nor_passes() {
     // Command, answer, reason, words.
     let cases: [(&str, &str, Reason, &str); 12] = [
         ("LOGIN", "{tag} NO [AUTHENTICATIONFAILED] 密码错误\r\n", Reason::Auth, "密码错误"),
         ("LOGIN", "{tag} NO \u{1b}[31mred\r\n", Reason::Auth, "[31mred"),
         ("LOGIN", "{tag} BAD what\r\n", Reason::Protocol, "does not understand"),
-        ("LOGIN", "* BYE Autologout\r\n", Reason::Connect, ""),
+        ("LOGIN", "* BYE Autologout\r\n", Reason::Connect, "the server has hung up: Autologout"),
         (
             "EXAMINE",
             "{tag} NO EXAMINE Unsafe Login. Please contact kefu@188.com for help\r\n",
             Reason::Protocol,
             "Unsafe Login",
         ),
-        ("EXAMINE", "wrong OK tag\r\n", Reason::Protocol, ""),
+        ("EXAMINE", "wrong OK tag\r\n", Reason::Protocol, CANNOT_BE_UNDERSTOOD),
         ("UID SEARCH", "* SEARCH {99999999}\r\n", Reason::Protocol, "larger than allowed"),
-        ("UID SEARCH", "* SEARCH 1 2 x\r\n{tag} OK\r\n", Reason::Protocol, ""),
+        ("UID SEARCH", "* SEARCH 1 2 x\r\n{tag} OK\r\n", Reason::Protocol, CANNOT_BE_UNDERSTOOD),
         ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {4294967295}\r\nx\r\n", Reason::Protocol, "larger than allowed"),
-        ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {-1}\r\nx)\r\n{tag} OK\r\n", Reason::Protocol, ""),
-        ("UID FETCH", "garbage\r\n{tag} OK\r\n", Reason::Protocol, ""),
+        ("UID FETCH", "* 1 FETCH (UID 9 BODY[]<0> {-1}\r\nx)\r\n{tag} OK\r\n", Reason::Protocol, CANNOT_BE_UNDERSTOOD),
+        ("UID FETCH", "garbage\r\n{tag} OK\r\n", Reason::Protocol, CANNOT_BE_UNDERSTOOD),
         ("CAPABILITY", "* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n{tag} OK\r\n", Reason::Auth, "takes no password"),
     ];
     for (command, answer, reason, says) in cases {
@@ -227,7 +231,12 @@ fn odd_answers_neither_panic_nor_pass() {
         assert!(told.contains(says), "{command} {answer:?}: {failure:?}");
         assert!(!told.contains("secret-word") && !told.contains('\u{1b}'), "{failure:?}");
     }
-    // An endless answer is cut off.
+}
+
+const CANNOT_BE_UNDERSTOOD: &str = "the server's answer cannot be understood";
+
+#[test]
+fn an_endless_answer_is_cut_off() {
     let port = scripted("* OK ready\r\n", |tag, line| {
         Some(if line.starts_with("UID SEARCH") {
             "* SEARCH 1".to_owned() + &" 1".repeat(20 << 20)
@@ -235,30 +244,52 @@ fn odd_answers_neither_panic_nor_pass() {
             sound(tag, line)
         })
     });
-    let failure = quick(port).unwrap_err();
-    assert!(matches!(failure.reason, Reason::Protocol | Reason::Timeout), "{failure:?}");
-    // NetEase opens no folder before it knows who comes, and does not say so; others are not bothered.
-    for (capability, wants) in [(" ID", true), ("", false)] {
-        let (said, heard) = (std::sync::Arc::new(std::sync::Mutex::new(Vec::new())), "ID (\"name\" \"balance-alert\"");
-        let lines = said.clone();
-        let port = scripted("* OK ready\r\n", move |tag, line| {
-            lines.lock().unwrap().push(line.to_owned());
-            Some(sound(tag, line).replace(" ID\r\n", &format!("{capability}\r\n")))
-        });
-        quick(port).unwrap();
-        let said = said.lock().unwrap();
-        let at = |start: &str| said.iter().position(|line| line.starts_with(start));
-        assert_eq!(at(heard).is_some(), wants, "{said:?}");
-        assert!(!wants || (at("LOGIN") < at(heard) && at(heard) < at("EXAMINE")), "{said:?}");
-        let bad = |line: &String| {
-            line.contains("SELECT")
-                || line.contains("STORE")
-                || line.contains("RFC822")
-                || (line.contains("BODY") && !line.contains("BODY.PEEK"))
-        };
-        assert!(!said.iter().any(bad), "{said:?}");
+    // There is time enough, so that the size alone ends it.
+    let (plain, password) = (address(port, Security::None), proof("secret-word"));
+    let failure = look_with(&plain, &password, connector, None, &bounds()).unwrap_err();
+    assert_eq!(failure.reason, Reason::Protocol, "{failure:?}");
+    assert!(failure.message.contains("larger than allowed"), "{failure:?}");
+}
+
+/// The lines that a server with these further capabilities hears in a visit.
+fn heard_by(capability: &'static str) -> Vec<String> {
+    let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let inner = lines.clone();
+    let port = scripted("* OK ready\r\n", move |tag, line| {
+        inner.lock().unwrap().push(line.to_owned());
+        Some(sound(tag, line).replace(" ID\r\n", &format!("{capability}\r\n")))
+    });
+    quick(port).unwrap();
+    lines.lock().unwrap().clone()
+}
+
+/// NetEase opens no folder before it knows who comes, and does not say so.
+#[test]
+fn who_comes_is_told_to_servers_that_can_be_told_and_to_no_others() {
+    let place = |heard: &[String], start: &str| heard.iter().position(|line| line.starts_with(start));
+    let name = "ID (\"name\" \"balance-alert\"";
+    let with = heard_by(" ID");
+    let [login, id, examine] = ["LOGIN", name, "EXAMINE"].map(|start| place(&with, start).unwrap());
+    assert!(login < id && id < examine, "{with:?}");
+    assert_eq!(place(&heard_by(""), "ID"), None);
+}
+
+#[test]
+fn a_visit_sends_nothing_that_marks_a_mail() {
+    for capability in [" ID", ""] {
+        let heard = heard_by(capability);
+        for word in ["SELECT", "STORE", "RFC822"] {
+            assert!(!heard.iter().any(|line| line.contains(word)), "{word}: {heard:?}");
+        }
+        let bodies: Vec<_> = heard.iter().filter(|line| line.contains("BODY")).collect();
+        assert_eq!(bodies.len(), 1, "{heard:?}");
+        assert!(bodies[0].contains("BODY.PEEK") && bodies[0].matches("BODY").count() == 1, "{heard:?}");
     }
-    // A server that says more than its greeting before it is asked.
+}
+
+#[test]
+fn what_a_server_says_unasked_does_no_harm() {
+    // It says more than its greeting before it is asked.
     let port = scripted("* OK ready\r\n* OK [ALERT] be patient\r\n", |tag, line| Some(sound(tag, line)));
     assert_eq!(quick(port).unwrap().found.len(), 1);
     // Another client expunges, and a mail comes in, while this one reads.
@@ -267,12 +298,17 @@ fn odd_answers_neither_panic_nor_pass() {
         Some(if line.starts_with("UID FETCH") { format!("* 3 EXPUNGE\r\n* 5 EXISTS\r\n{found}") } else { found })
     });
     assert_eq!(quick(port).unwrap().found.len(), 1);
-    // No mail, nothing of one though no other shows that the server is well, and one that comes in quotes.
+}
+
+#[test]
+fn a_fetch_that_brings_no_mail_is_told_from_one_that_brings_nothing_of_it() {
     for (fetched, mails) in [
         ("", Some(0)),
+        // No other mail shows that the server is well.
         ("* 1 FETCH (UID 9 BODY[]<0> NIL)\r\n", None),
         ("* 1 FETCH (UID 9 BODY[]<0> {0}\r\n)\r\n", None),
         ("* 1 FETCH (UID 9 FLAGS ())\r\n", None),
+        // It comes in quotes.
         ("* 1 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (UID 9 BODY[]<0> \"Subject: q\")\r\n", Some(1)),
     ] {
         let port = scripted("* OK ready\r\n", move |tag, line| {

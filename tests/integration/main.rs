@@ -1,17 +1,20 @@
 //! The real program against local HTTP and HTTPS servers, as one binary: it links once and
 //! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
 
-#![allow(clippy::disallowed_methods, reason = "tests may wait")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests may wait, and read YAML as it is")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 mod access;
 mod amounts;
 mod answers;
+mod catalogue;
 mod causes;
 mod channel_types;
 mod channels;
 mod config_mistakes;
 mod databases;
 mod delivery;
+mod docs;
 mod echoes;
 mod environment;
 mod fairness;

@@ -123,7 +123,7 @@ fn a_report_that_nobody_takes_is_told_by_the_exit_code_alone() {
         let _socket = std::os::unix::net::UnixListener::bind(program.path("socket")).unwrap();
         let run = program.clone().run().expect(74);
         assert!(run.stderr.contains(want), "{name}: {run}");
-        assert!(run.stdout.contains("A"), "{name}: {run}");
+        assert!(run.stdout.contains(" ok      A  "), "{name}: {run}");
         // A finding says more.
         let low = program.file("data.json", r#"{"fine": 5}"#);
         low.clone().run().expect(2);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::sign::SignScheme;
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason, Retry};
@@ -146,17 +147,6 @@ pub enum Method {
     Post,
 }
 
-/// The signing schemes that are code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum SignScheme {
-    /// Volcengine `HMAC-SHA256`; `options.region` and `options.service` are its scope.
-    VolcHmacSha256,
-    /// Alibaba Cloud `ACS3-HMAC-SHA256`; `Action` and `Version` stand in the page's headers.
-    AliyunAcs3,
-}
-
 /// A second request that decides whether the first answer can be trusted.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -204,7 +194,7 @@ fn ok_status() -> u16 {
 pub struct Expect {
     /// The amount, or "unlimited".
     pub balance: Option<String>,
-    /// The currency with it.
+    /// The currency with it; an empty text if none may be named.
     pub currency: Option<String>,
     /// The reason of the failure.
     pub failure: Option<Reason>,
@@ -357,14 +347,15 @@ impl Page {
         {
             return Err(own.failure);
         }
-        let reading = self.reading(reader.balance.run(&body, variables), variables).map_err(|mut failure| {
-            // A page without a test for errors still meets them.
-            if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
-                failure.message = format!("{}; the service says", failure.message);
-                failure = failure.saying(words);
-            }
-            failure
-        })?;
+        let reading =
+            self.reading(reader.balance.run_in_any_order(&body, variables), variables).map_err(|mut failure| {
+                // A page without a test for errors still meets them.
+                if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
+                    failure.message = format!("{}; the service says", failure.message);
+                    failure = failure.saying(words);
+                }
+                failure
+            })?;
         if let Some((when, _)) = &reader.confirm {
             let doubt = when
                 .run(&body, variables)
@@ -432,7 +423,8 @@ impl Page {
                     Amount::Of(amount) => wanted.parse::<Decimal>().is_ok_and(|wanted| wanted == amount),
                     Amount::Unlimited => is_unlimited(wanted),
                 };
-                amount && (expect.currency.is_none() || expect.currency == reading.currency)
+                let currency = reading.currency.as_deref().unwrap_or_default();
+                amount && expect.currency.as_deref().is_none_or(|wanted| wanted == currency)
             }
             (Err(failure), None, Some(reason)) => {
                 failure.reason == reason

@@ -44,7 +44,7 @@ pub fn amount(text: &str) -> Option<Amount> {
         };
         let number = Number::at(&text, start, taken);
         let words = Words::new(&text, taken, number.before_at, number.after_at);
-        let is_listed = words.is_listed();
+        let is_listed = words.is_listed(number.has_currency());
         let label = if is_listed { last } else { words.label(&manner) };
         if let Some(label) = label {
             let value = number.value(&words, label, &manner, &customs);
@@ -52,6 +52,9 @@ pub fn amount(text: &str) -> Option<Amount> {
             let value = if is_listed && !was_amount { Some(None) } else { value };
             was_amount = value.is_some();
             found.extend(value.map(|value| (label.role, value)));
+        }
+        if words.is_of_another_wallet() && number.has_currency() {
+            found.push((Role::Balance, None));
         }
         last = label;
         from = number.after_at;
@@ -216,6 +219,10 @@ impl<'a> Number<'a> {
         &self.text[self.start..self.end]
     }
 
+    fn has_currency(&self) -> bool {
+        self.before.iter().chain(&self.after).any(|word| matches!(word, Word::Currency(_) | Word::Part(..)))
+    }
+
     fn behind(&self) -> &'a str {
         &self.text[self.after_at..]
     }
@@ -225,10 +232,10 @@ impl<'a> Number<'a> {
     fn value(&self, words: &Words, label: Label, manner: &Manner, customs: &Customs) -> Option<Option<Amount>> {
         let mut around = self.before.iter().chain(&self.after);
         let is_unit = |word: &Word| matches!(word, Word::Currency(unit) if NO_MONEY.contains(&unit.label()));
-        if around.clone().any(is_unit) {
+        if around.any(is_unit) {
             return None;
         }
-        let has_currency = around.any(|word| matches!(word, Word::Currency(_) | Word::Part(..)));
+        let has_currency = self.has_currency();
         let next = self.behind().chars().next();
         // A part of an address, a date, a price by the month.
         if next.is_some_and(|c| "/%@_".contains(c)) {
@@ -268,9 +275,11 @@ impl<'a> Number<'a> {
             return true;
         }
         let rest = behind.trim_start_matches(['.', ',', '\'', ' ', '\u{A0}', '\n', '\t', CUT]);
-        let has_separator = behind.starts_with(['.', ',', '\'']);
+        let gap = &behind[..behind.len() - rest.len()];
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        rest.len() == behind.len() || digits == 0 || (digits != 3 && !has_separator)
+        // `$5` in one block and `.25` or `25` in the next one may be one amount, or two.
+        let is_apart = !gap.contains(['.', ',', '\'', '\n', '\t', CUT]);
+        gap.is_empty() || digits == 0 || (digits != 3 && is_apart)
     }
 
     /// Whether a separator before three digits can only part thousands: it is the decimal sign in other countries.
@@ -296,7 +305,7 @@ impl<'a> Number<'a> {
         let Some(before) = before.strip_suffix('(') else {
             return false;
         };
-        before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().starts_with(')')
+        before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().trim_start().starts_with(')')
     }
 
     /// A dash before it is a minus, and none that parts words or numbers. With a plus it may be what has been paid in.

@@ -175,6 +175,7 @@ fn entity<'a>(rest: &'a str, out: &mut Out) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn words_stay_whole_and_cells_stay_apart() {
@@ -207,11 +208,24 @@ mod tests {
         }
     }
 
+    /// The shortest time of a few attempts: whatever else this machine does only makes it longer.
+    fn time_for(piece: &str, size: usize) -> Duration {
+        let html = piece.repeat(size / piece.len());
+        let attempt = || {
+            let begin = Instant::now();
+            text(&html);
+            begin.elapsed()
+        };
+        (0..3).map(|_| attempt()).min().unwrap()
+    }
+
     #[test]
     fn anything_ends_in_linear_time() {
         for piece in ["<", "<a", "<a href='", "&", "&#", "<!--", "</", "<script>", "<b>", "余<", "\u{0}"] {
-            let long = piece.repeat(300_000 / piece.len());
-            text(&long);
+            let (short, long) = (time_for(piece, 10_000), time_for(piece, 80_000));
+            // Eight times the text: a time that grows with its square would be 64 times as long.
+            let most = short.max(Duration::from_millis(5)) * 24;
+            assert!(long < most, "{piece:?}: {short:?}, and for eight times as much {long:?}");
         }
     }
 }

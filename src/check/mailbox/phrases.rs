@@ -122,7 +122,7 @@ const PERHAPS_DUE: [&str; 25] = [
     "bill",
 ];
 /// What may stand between a label and its amount.
-const LINKS: [&str; 43] = [
+const LINKS: [&str; 41] = [
     "is",
     "of",
     "now",
@@ -153,8 +153,6 @@ const LINKS: [&str; 43] = [
     "是",
     "は",
     "が",
-    "约",
-    "約",
     "仅",
     "僅",
     "共",
@@ -169,7 +167,7 @@ const LINKS: [&str; 43] = [
 ];
 /// Words in the words of a label, each the beginning of one, that make it another amount than what is left or owed: a threshold,
 /// a comparison, a movement, an offer, another time, or no money at all.
-const NOT_IT: [&str; 282] = [
+const NOT_IT: [&str; 349] = [
     // Comparisons.
     "不足",
     "低于",
@@ -458,6 +456,75 @@ const NOT_IT: [&str; 282] = [
     "exemple",
     "supposant",
     "au cas où",
+    // About how much, and what will be.
+    "approx",
+    "about ",
+    "roughly",
+    "rough ",
+    "circa",
+    "ca.",
+    "ungefähr",
+    "etwa ",
+    "environ",
+    "aproximad",
+    "approssimativ",
+    "примерн",
+    "около",
+    "yaklaşık",
+    "大约",
+    "大約",
+    "大概",
+    "约",
+    "約",
+    "概算",
+    "およそ",
+    "next ",
+    "future",
+    "upcoming",
+    "predicted",
+    "tomorrow",
+    "nächst",
+    "prochain",
+    "próxim",
+    "下月",
+    "下期",
+    "明日",
+    "来月",
+    "未来",
+    "预测",
+    "預測",
+    "予測",
+    // What has been paid in, given or taken off, and what may be spent.
+    "applied",
+    "added",
+    "credited",
+    "deposited",
+    "received",
+    "earned",
+    "reward",
+    "cashback",
+    "reimburse",
+    "退款",
+    "退还",
+    "退還",
+    "返现",
+    "返金",
+    "返還",
+    "抵扣",
+    "入账",
+    "到账",
+    "gutschrift",
+    "rembours",
+    "reembols",
+    "erstatt",
+    "rimbors",
+    "возврат",
+    "budget",
+    "allowance",
+    "quota",
+    "预算",
+    "預算",
+    "予算",
 ];
 /// Words for a threshold, which are looked for in the whole clause, before a colon as well.
 const THRESHOLD: [&str; 14] = [
@@ -477,7 +544,7 @@ const THRESHOLD: [&str; 14] = [
     "eşik",
 ];
 /// Others of these words, which are looked for in the whole sentence: what it says is so only in some case.
-const CONDITIONS: [&str; 50] = [
+const CONDITIONS: [&str; 63] = [
     "if",
     "when",
     "whenever",
@@ -528,6 +595,19 @@ const CONDITIONS: [&str; 50] = [
     "たら",
     "すると",
     "されると",
+    "estimate",
+    "expect",
+    "assume",
+    "predict",
+    "think",
+    "guess",
+    "forecast",
+    "schätzen",
+    "estimons",
+    "estimamos",
+    "估计",
+    "預計",
+    "预计",
 ];
 /// What follows an amount that something else is compared with.
 const COMPARED: [&str; 20] = [
@@ -643,7 +723,7 @@ const IN_PARENTHESES: [&str; 8] =
     ["minimum", "threshold", "limit", "incl", "including", "as of", "updated", "échéance"];
 /// Words that change the amount before them, or say that it is something else: it is not told if one of them follows in its clause,
 /// or begins the next one.
-const CHANGING: [&str; 49] = [
+const CHANGING: [&str; 75] = [
     "debit",
     "dr",
     "dr.",
@@ -693,6 +773,32 @@ const CHANGING: [&str; 49] = [
     "至",
     "owed",
     "owing",
+    "approximately",
+    "approx",
+    "approx.",
+    "about",
+    "roughly",
+    "or so",
+    "circa",
+    "ca",
+    "estimated",
+    "左右",
+    "上下",
+    "ほど",
+    "程度",
+    "くらい",
+    "ぐらい",
+    "前後",
+    "吗",
+    "嗎",
+    "ですか",
+    "でしょうか",
+    "约",
+    "約",
+    "give or take",
+    "more or less",
+    "plus or minus",
+    "thereabouts",
 ];
 /// Words that say of the whole account that its balance is a debt, whatever sign it is written with.
 const OVERDRAWN: [&str; 22] = [
@@ -773,6 +879,78 @@ const SCALES: [&str; 27] = [
     "em milhares",
     "in migliaia",
 ];
+/// Words by which a mail says that all of its amounts are only about right.
+const ESTIMATES: [&str; 14] = [
+    "amounts are approximate",
+    "amounts are estimate",
+    "figures are approximate",
+    "figures are estimate",
+    "balances are approximate",
+    "balance is approximate",
+    "balance is an estimate",
+    "is an approximation",
+    "仅供参考",
+    "僅供參考",
+    "金额为估算",
+    "金額は概算",
+    "概算です",
+    "ungefähre angaben",
+];
+/// How a sentence begins that asks something.
+const QUESTIONS: [&str; 16] = [
+    "is your",
+    "is the",
+    "is my",
+    "was your",
+    "was the",
+    "are you",
+    "do you",
+    "did you",
+    "does your",
+    "have you",
+    "has your",
+    "what if",
+    "ist ihr",
+    "haben sie",
+    "est-ce",
+    "¿",
+];
+/// Words for one of several places where an account keeps money.
+const WALLETS: [&str; 12] = [
+    "wallet",
+    "钱包",
+    "錢包",
+    "ウォレット",
+    "billetera",
+    "portefeuille",
+    "geldbörse",
+    "кошел",
+    "sub-account",
+    "subaccount",
+    "子账户",
+    "子帳戶",
+];
+/// Words for money of another kind, which is kept apart from what was paid in.
+const OTHER_MONEY: [&str; 18] = [
+    "bonus",
+    "promo",
+    "gift",
+    "voucher",
+    "coupon",
+    "free ",
+    "trial",
+    "grant",
+    "赠",
+    "贈",
+    "代金券",
+    "优惠券",
+    "优惠",
+    "红包",
+    "送",
+    "体验",
+    "ボーナス",
+    "クーポン",
+];
 /// Words between two amounts of one kind.
 const AND: [&str; 12] = ["和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
 /// What parts words in one line.
@@ -786,7 +964,7 @@ pub(super) struct Manner {
     pub(super) is_overdrawn: bool,
     /// It is in a language in which a comma is the decimal sign.
     pub(super) has_decimal_comma: bool,
-    /// It says somewhere that its amounts are in thousands, in cents or the like.
+    /// It says somewhere that its amounts are in thousands, in cents or the like, or only about right.
     pub(super) has_scale: bool,
 }
 
@@ -798,7 +976,7 @@ impl Manner {
             has_balance: has(&BALANCE_NOUNS) || has(&["credits", "funds"]),
             is_overdrawn: has(&OVERDRAWN),
             has_decimal_comma: has(&DECIMAL_COMMA),
-            has_scale: has(&SCALES),
+            has_scale: has(&SCALES) || has(&ESTIMATES),
         }
     }
 }
@@ -834,17 +1012,34 @@ impl<'a> Words<'a> {
         Words { before: &text[..start], context, behind: &text[end..], between: &text[taken..start] }
     }
 
-    /// Whether only a word like "and" parts it from the amount before it.
-    pub(super) fn is_listed(&self) -> bool {
-        AND.contains(&self.context.trim()) || [",", "/", ";"].contains(&self.between.trim())
+    /// Whether only a word like "and" parts it from the amount before it, or nothing at all.
+    pub(super) fn is_listed(&self, has_currency: bool) -> bool {
+        let between = self.between.trim();
+        AND.contains(&self.context.trim())
+            || [",", "/", ";", "|"].contains(&between)
+            || (has_currency && between.is_empty() && !self.before.is_empty() && !self.between.is_empty())
+    }
+
+    /// Whether it is what is left in one of several wallets, or money of another kind. What is left in all of them is not said
+    /// then by any other amount.
+    pub(super) fn is_of_another_wallet(&self) -> bool {
+        let (bare, links) = without_links(&self.context);
+        let is_balance = BALANCE_NOUNS.iter().any(|noun| bare.ends_with(noun));
+        let run = bare.rfind(['\n', ':', ';', '(', '|', '\t']).map_or(bare, |at| &bare[at..]);
+        let has = |words: &[&str]| words.iter().any(|word| run.contains(word));
+        let is_other_money = has(&OTHER_MONEY) || (!is_balance && bare.ends_with("credits"));
+        let is_label = is_balance || links.has_colon;
+        (is_label && is_other_money) || (links.has_colon && !is_balance && has(&WALLETS)) || bare.ends_with("also have")
     }
 
     /// What it is; none if nothing says so, or if it is something else.
     pub(super) fn label(&self, manner: &Manner) -> Option<Label> {
         let label = self.label_before(manner).or_else(|| self.label_behind(manner))?;
         let is_compared = begins_with(self.behind, &COMPARED).is_some();
-        let is_supposed = CONDITIONS_FINDER.is_in(&clause(self.before, false).to_lowercase());
-        (!is_compared && !is_supposed).then_some(label)
+        let sentence = clause(self.before, false).to_lowercase();
+        let is_supposed = CONDITIONS_FINDER.is_in(&sentence);
+        let is_asked = begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.ends_as_a_question();
+        (!is_compared && !is_supposed && !is_asked).then_some(label)
     }
 
     fn label_before(&self, manner: &Manner) -> Option<Label> {
@@ -864,6 +1059,7 @@ impl<'a> Words<'a> {
         let head = &bare[..bare.len() - word.len()];
         let parts = |c: char| ":;()[]【】–—\t".contains(c) || (has_cjk(word) && c.is_whitespace());
         let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
+        let has_noun = |run: &str| BALANCE_NOUNS.iter().any(|noun| run.contains(noun));
         let is_other = NOT_IT_FINDER.is_in(run) || THRESHOLD_FINDER.is_in(&self.context);
         // "Maintain a balance of $5" says what it has to be.
         let is_anybodys =
@@ -871,7 +1067,8 @@ impl<'a> Words<'a> {
         (!is_other && !is_anybodys).then_some(Label {
             role,
             is_before: true,
-            is_strict: links.has_colon || has_cjk(word),
+            // "Days remaining: 5" says nothing of money.
+            is_strict: has_cjk(word) || (links.has_colon && (role == Role::Due || has_noun(run))),
             is_in_next_line: links.has_line,
         })
     }
@@ -898,6 +1095,21 @@ impl<'a> Words<'a> {
         let is_due = context.is_empty() && begins_with(self.behind, &DUE_BEHIND).is_some();
         let is_other = || NOT_IT_FINDER.is_in(&clause);
         (is_whole || ((is_billed || is_due) && !is_other())).then(|| label(Role::Due))
+    }
+
+    /// Whether the sentence behind it ends with a question mark.
+    fn ends_as_a_question(&self) -> bool {
+        let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
+        let mut chars = behind.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '?' => return true,
+                '!' | '。' | '|' | '…' | '\n' | '\t' | ';' => return false,
+                '.' if chars.peek().is_none_or(|next| next.is_whitespace()) => return false,
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Whether what stands behind the amount leaves it what it is.
@@ -958,7 +1170,8 @@ fn is_end(behind: &str) -> bool {
 fn is_new_line(line: &str) -> bool {
     let is_unit = |(word, _): (Word, usize)| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { .. });
     let goes_on_small = line.starts_with(char::is_lowercase) && !begins_with_known(line);
-    !goes_on_small && begins_with(line, &CHANGING).is_none() && !amount::word(line).is_some_and(is_unit)
+    let is_sign = ["-", "\u{2212}", "+", "%"].contains(&line.split('\n').next().unwrap_or_default().trim());
+    !goes_on_small && !is_sign && begins_with(line, &CHANGING).is_none() && !amount::word(line).is_some_and(is_unit)
 }
 
 /// Whether a known phrase follows; behind "left" another one, or the end.

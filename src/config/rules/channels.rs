@@ -34,7 +34,7 @@ impl Builder<'_> {
                 self.outside.insert(under(&path, "url"));
             }
             if let Some(kind) = kind {
-                match ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind) {
+                match ChannelKind::parse(&kind) {
                     Some(kind) => webhook.kind = Some(kind),
                     None => {
                         let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");

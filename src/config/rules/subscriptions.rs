@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use super::{Builder, item, shown_name, under};
 use crate::check::subscription::{Cycle, Schedule, Subscription};
 use crate::config::document::{self, Part, Step};
-use crate::config::raw::{CycleType, RawSubscription};
+use crate::config::raw::RawSubscription;
+use crate::model::words::CycleType;
 use crate::process::{clock, echo};
 
 impl Builder<'_> {

@@ -55,7 +55,7 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
         history.push(format!("{second} s: {balance} (read: {is_read}), {fates:?}, {:?}: {said}", life.rules.listeners));
         let what = || format!("seed {seed}, run {run}:\n{}", history.join("\n"));
 
-        for Telling { alert, to } in decision.alerts.iter().filter(|telling| telling.alert.topic == Topic::Low) {
+        for Telling { alert, to } in decision.alerts.iter().filter(|telling| telling.alert.topic() == Topic::Low) {
             for id in to {
                 let ear = ears.get_mut(id.as_str()).unwrap();
                 let known = before.conditions.get(&(alert.identity, Topic::Low)).and_then(|c| c.channels.get(id));
@@ -71,12 +71,12 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
                     && !alert.unconfirmed
                 {
                     let cooldown = i64::try_from(life.rules.alerting.cooldown.as_secs()).unwrap();
-                    let is_worse = alert.level > level || alert.balance.unwrap() * Decimal::TWO <= told;
+                    let is_worse = alert.level > level || alert.balance().unwrap() * Decimal::TWO <= told;
                     // A reminder that comes late does not put off the next one, which comes by the timetable.
                     let least = if alert.is_reminder { cooldown / 4 } else { cooldown - cooldown / 4 };
                     let is_soon = second - told_at < least;
                     let is_changed =
-                        alert.level == level && alert.threshold != Some(100.into()) && level == Level::Critical;
+                        alert.level == level && alert.threshold() != Some(100.into()) && level == Level::Critical;
                     assert!(
                         !is_soon || is_worse || is_changed,
                         "{id} is told again after {} s; {}",
@@ -90,7 +90,7 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
                     (Some(Fate::Taken), Event::Raised) => {
                         ear.keys.insert(alert.dedup_key.clone());
                         (ear.may_know, ear.knows) = (true, true);
-                        ear.told = Some((second, alert.level, alert.balance.unwrap()));
+                        ear.told = Some((second, alert.level, alert.balance().unwrap()));
                     }
                     (Some(Fate::Taken), Event::Resolved) => {
                         *ear = Ear { keys: std::mem::take(&mut ear.keys), ..Ear::default() };
@@ -123,7 +123,7 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
         let sent: Vec<&String> = decision
             .alerts
             .iter()
-            .filter(|telling| telling.alert.topic == Topic::Low)
+            .filter(|telling| telling.alert.topic() == Topic::Low)
             .flat_map(|telling| &telling.to)
             .collect();
         assert!(sent.iter().all(|id| ids.contains(id.as_str())), "{}", what());

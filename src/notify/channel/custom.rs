@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Post;
-use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::alert::{self, Alert, Cause, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::BalanceType;
@@ -92,12 +92,12 @@ struct Account<'a> {
 
 /// Whether a message would hold entries of one kind only.
 pub(super) fn is_uniform(alerts: &[Alert]) -> bool {
-    alerts.windows(2).all(|pair| pair[0].renewal.is_some() == pair[1].renewal.is_some())
+    alerts.windows(2).all(|pair| pair[0].renewal().is_some() == pair[1].renewal().is_some())
 }
 
 pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
     let (kind, what) = match alerts.first() {
-        Some(Alert { renewal: Some(_), .. }) => ("SubscriptionReminder", "subscription reminder"),
+        Some(Alert { cause: Cause::Renewal(_), .. }) => ("SubscriptionReminder", "subscription reminder"),
         _ => ("AlarmNotification", "balance alert"),
     };
     let notification = Notification {
@@ -188,50 +188,56 @@ fn refusal(answer: &serde_json::Value) -> Option<&str> {
 
 fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
     let sentence = message.sentence(alert, as_it_is);
-    match &alert.renewal {
-        Some(renewal) => Resource::Subscription(Subscription {
-            subscription_name: &alert.project,
-            owner_project: alert.owner_project.as_deref(),
-            renewal_day: renewal
-                .renewal_day
-                .parse::<i64>()
-                .map_or_else(|_| renewal.renewal_day.clone().into(), Into::into),
-            cycle_type: &renewal.cycle_type,
-            days_until_renewal: renewal.days,
-            next_renewal_date: renewal.next.to_string(),
-            amount: renewal.amount.map(amount::to_json),
-            currency: alert.currency.as_deref(),
-            message: sentence,
-            level: alert.level,
-            topic: alert.topic,
-            event: alert.event,
-            dedup_key: &alert.dedup_key,
+    match &alert.cause {
+        Cause::Renewal(renewal) => Resource::Subscription(subscription(alert, renewal, sentence)),
+        Cause::Low(_) | Cause::Failing(_) => Resource::Account(account(alert, None, sentence)),
+        Cause::Mail(mail) => Resource::Account(account(alert, Some(mail), sentence)),
+    }
+}
+
+fn subscription<'a>(alert: &'a Alert, renewal: &'a alert::Renewal, message: String) -> Subscription<'a> {
+    Subscription {
+        subscription_name: &alert.project,
+        owner_project: alert.owner_project.as_deref(),
+        renewal_day: renewal.renewal_day.parse::<i64>().map_or_else(|_| renewal.renewal_day.clone().into(), Into::into),
+        cycle_type: renewal.cycle_type.as_str(),
+        days_until_renewal: renewal.days,
+        next_renewal_date: renewal.next.to_string(),
+        amount: renewal.amount.map(amount::to_json),
+        currency: renewal.currency.as_deref(),
+        message,
+        level: alert.level,
+        topic: alert.topic(),
+        event: alert.event,
+        dedup_key: &alert.dedup_key,
+    }
+}
+
+fn account<'a>(alert: &'a Alert, mail: Option<&'a alert::Mail>, message: String) -> Account<'a> {
+    Account {
+        project_name: &alert.project,
+        owner_project: alert.owner_project.as_deref(),
+        provider: &alert.provider,
+        balance_type: alert.account().map(|account| account.kind),
+        current_value: alert.balance().map(amount::to_json),
+        threshold: alert.threshold().map(amount::to_json),
+        unit: alert.currency().unwrap_or_default(),
+        message,
+        level: alert.level,
+        topic: alert.topic(),
+        event: alert.event,
+        reason: alert.trouble().map(|trouble| trouble.reason),
+        since: alert.since.map(iso),
+        mail: mail.map(|mail| Mail {
+            subject: &mail.subject,
+            sender: &mail.sender,
+            date: mail.date.map(|date| date.to_string()),
+            service: mail.service.as_deref(),
+            amount: mail.amount.map(amount::to_json),
+            currency: mail.currency.as_deref(),
+            keywords: &mail.keywords,
         }),
-        None => Resource::Account(Account {
-            project_name: &alert.project,
-            owner_project: alert.owner_project.as_deref(),
-            provider: &alert.provider,
-            balance_type: alert.kind,
-            current_value: alert.balance.map(amount::to_json),
-            threshold: alert.threshold.map(amount::to_json),
-            unit: alert.currency.as_deref().unwrap_or_default(),
-            message: sentence,
-            level: alert.level,
-            topic: alert.topic,
-            event: alert.event,
-            reason: alert.trouble.as_ref().map(|trouble| trouble.reason),
-            since: alert.since.map(iso),
-            mail: alert.mail.as_ref().map(|mail| Mail {
-                subject: &mail.subject,
-                sender: &mail.sender,
-                date: mail.date.map(|date| date.to_string()),
-                service: mail.service.as_deref(),
-                amount: mail.amount.map(amount::to_json),
-                currency: alert.currency.as_deref(),
-                keywords: &mail.keywords,
-            }),
-            dedup_key: &alert.dedup_key,
-        }),
+        dedup_key: &alert.dedup_key,
     }
 }
 

@@ -146,6 +146,8 @@ use crate::wire::hash::hmac_sha256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::alert::Alert;
+    use crate::model::words::Language;
 
     fn channel() -> Channel {
         Channel {
@@ -254,5 +256,46 @@ mod tests {
             let told = Failure { hint: None, ..judge(&channel, body.as_bytes()).unwrap_err() }.describe();
             assert_eq!(told, format!("the service refused the message {want}"), "{body}");
         }
+    }
+
+    /// What every channel makes of every alert, alone and together, in both languages, and in short. Receivers rely on it, so it
+    /// does not change by accident; `UPDATE_FIXTURES=1` writes it anew.
+    #[test]
+    fn what_channels_say_stays_as_it_is() {
+        let stored = include_str!("../../model/alert/stored.jsonl");
+        let alerts: Vec<Alert> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut said = String::new();
+        for kind in
+            [ChannelKind::Custom, ChannelKind::Feishu, ChannelKind::Dingtalk, ChannelKind::Wecom, ChannelKind::Console]
+        {
+            let channel = Channel { kind, ..channel() };
+            for (name, language) in [("en", Language::En), ("zh", Language::Zh)] {
+                for is_short in [false, true] {
+                    let mut message = Message::new(&alerts, language, "run-1");
+                    if is_short {
+                        message.shorten();
+                    }
+                    let alone = (0..alerts.len()).map(|at| at..at + 1);
+                    let parts: Vec<_> = match kind {
+                        ChannelKind::Custom => alone.collect(),
+                        _ if is_short => std::iter::once(0..alerts.len()).collect(),
+                        _ => alone.chain(std::iter::once(0..alerts.len())).collect(),
+                    };
+                    for part in parts {
+                        let post = post(&channel, &message, part.clone(), Timestamp::UNIX_EPOCH);
+                        said.push_str(&format!("{kind:?} {name} {is_short} {part:?} {}\n{}\n", post.size, post.body));
+                    }
+                }
+            }
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/notify/channel/said.txt");
+        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+            std::fs::write(path, &said).unwrap();
+        }
+        let known = std::fs::read_to_string(path).unwrap();
+        for (said, known) in said.lines().zip(known.lines()) {
+            assert_eq!(said, known);
+        }
+        assert_eq!(said.lines().count(), known.lines().count());
     }
 }

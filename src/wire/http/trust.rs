@@ -114,6 +114,7 @@ impl TrustStore {
         self.authorities.problems()
     }
 
+    #[allow(clippy::disallowed_methods, reason = "this is where the trust store is read, once")]
     fn build(&self) -> Result<TlsConnector, String> {
         // OpenSSL reads the file by itself, and would wait for ever for one that never ends.
         if let Some(file) = self.authorities.file.as_ref().filter(|file| file.as_path() != Path::new(NOTHING)) {

@@ -7,6 +7,7 @@
 //! median of the ratios of neighbours.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 mod measure;
 mod picture;

@@ -8,7 +8,9 @@ pub(crate) mod freezer;
 pub(crate) mod http;
 pub(crate) mod hung;
 pub(crate) mod imap;
+pub(crate) mod listening;
 pub(crate) mod pki;
+pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
@@ -16,10 +18,10 @@ pub(crate) mod tmpfs;
 pub(crate) mod world;
 
 pub(crate) use http::{Reply, Request, Server};
+pub(crate) use port::free_port;
 pub(crate) use program::{Finished, Program, project, told};
 
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
@@ -43,17 +45,6 @@ pub(crate) const REASONS: [&str; 14] = [
     "cancelled",
     "internal",
 ];
-
-/// A port of loopback that nobody uses now; never the same one twice, because what it is for may not have begun to listen.
-pub(crate) fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if GIVEN.lock().unwrap().insert(port) {
-            return port;
-        }
-    }
-}
 
 /// A config without webhooks whose runs are short: no retry, generous timeouts, and no circuit, because many accounts of a
 /// test share one host.

@@ -3,16 +3,17 @@
 //! or refuse everything.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
+use super::listening::{Connections, Listening};
+
+/// What was asked for.
 #[derive(Default)]
 struct State {
-    stopped: bool,
     targets: Vec<String>,
     logins: Vec<Option<String>>,
-    sockets: Vec<TcpStream>,
 }
 
 /// What the proxy does with a request.
@@ -26,9 +27,8 @@ enum Manner {
 
 /// Runs until it is dropped.
 pub(crate) struct Proxy {
-    address: SocketAddr,
+    server: Listening,
     state: Arc<Mutex<State>>,
-    listener: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
@@ -49,35 +49,28 @@ impl Proxy {
     }
 
     fn start(manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        let for_thread = Arc::clone(&state);
-        let listener = thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                if for_thread.lock().unwrap().stopped {
-                    return;
-                }
-                let (state, manner) = (Arc::clone(&for_thread), manner.clone());
-                // A client that hangs up is no error here; dropping the proxy shuts the sockets.
-                thread::spawn(move || drop(serve(&state, client, &manner)));
-            }
+        let shared = Arc::clone(&state);
+        let server = Listening::start(move |connections, client| {
+            let (connections, state, manner) = (Arc::clone(connections), Arc::clone(&shared), manner.clone());
+            // A client that hangs up is no error here; dropping the proxy shuts the sockets.
+            thread::spawn(move || drop(serve(&connections, &state, client, &manner)));
         });
-        Self { address, state, listener: Some(listener) }
+        Self { server, state }
     }
 
     /// Its host and port.
     pub(crate) fn name(&self) -> String {
-        self.address.to_string()
+        self.server.address().to_string()
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address())
     }
 
     /// Its address with a login, percent-encoded.
     pub(crate) fn url_of(&self, login: &str) -> String {
-        format!("http://{login}@{}", self.address)
+        format!("http://{login}@{}", self.server.address())
     }
 
     /// The `host:port` of every tunnel that was asked for, and the address of every request without one.
@@ -91,25 +84,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let sockets = {
-            let mut state = self.state.lock().unwrap();
-            state.stopped = true;
-            std::mem::take(&mut state.sockets)
-        };
-        for socket in sockets {
-            // Fails when the other side has already closed it.
-            drop(socket.shutdown(Shutdown::Both));
-        }
-        drop(TcpStream::connect(self.address));
-        if let Some(listener) = self.listener.take() {
-            listener.join().unwrap();
-        }
-    }
-}
-
-fn serve(state: &Mutex<State>, mut client: TcpStream, manner: &Manner) -> io::Result<()> {
+fn serve(connections: &Connections, state: &Mutex<State>, mut client: TcpStream, manner: &Manner) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut head: Vec<String> = Vec::new();
     while head.last().is_none_or(|line| line != "\r\n") {
@@ -147,11 +122,8 @@ fn serve(state: &Mutex<State>, mut client: TcpStream, manner: &Manner) -> io::Re
         return client.write_all(challenge.as_bytes());
     }
     let mut server = TcpStream::connect(("127.0.0.1", port))?;
-    {
-        let mut state = state.lock().unwrap();
-        state.sockets.push(client.try_clone()?);
-        state.sockets.push(server.try_clone()?);
-    }
+    connections.keep(&client)?;
+    connections.keep(&server)?;
     if is_tunnel {
         client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
     } else {

@@ -162,6 +162,22 @@ impl World {
 }
 
 impl World {
+    /// The version of the store's schema.
+    pub(crate) fn version(&self) -> i64 {
+        self.count(match self.kind {
+            Kind::Sqlite => "SELECT user_version FROM pragma_user_version",
+            Kind::Postgres => "SELECT value::int8 FROM facts WHERE name = 'schema_version'",
+        })
+    }
+
+    /// Makes the store say that it is of this version, without any other change.
+    pub(crate) fn set_version(&self, version: i64) {
+        self.sql(&match self.kind {
+            Kind::Sqlite => format!("PRAGMA user_version = {version}"),
+            Kind::Postgres => format!("UPDATE facts SET value = '{version}' WHERE name = 'schema_version'"),
+        });
+    }
+
     /// Makes the store one of an older version, 2 to 4, with all that such a version keeps.
     pub(crate) fn age(&self, version: u32) {
         // Then a message that one channel had taken was sent, and one entry stood for all channels.
@@ -188,10 +204,7 @@ impl World {
         if version < 3 {
             self.sql("ALTER TABLE runs DROP COLUMN shard");
         }
-        self.sql(&match self.kind {
-            Kind::Sqlite => format!("PRAGMA user_version = {version}"),
-            Kind::Postgres => format!("UPDATE facts SET value = '{version}' WHERE name = 'schema_version'"),
-        });
+        self.set_version(version.into());
     }
 }
 

@@ -1,0 +1,60 @@
+//! One request to a provider: the rate limit is kept, the time is measured, and failures say which host they are about.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::AUTHORIZATION;
+
+use crate::check::{Call, CallStatus};
+use crate::model::failure::Failure;
+use crate::process::interrupt::Deadline;
+use crate::wire::http::{self, Clients, Request, Response};
+use crate::wire::limit::{Limiter, Place};
+
+/// The HTTP clients together with the rate limit of one provider, for the requests of one attempt.
+pub struct ProviderClient<'a> {
+    /// The clients.
+    pub clients: &'a Clients,
+    /// The provider's limit, if it has one.
+    pub limiter: Option<&'a Limiter>,
+    /// No request begins after it.
+    pub deadline: &'a Deadline,
+    /// A slot of the limiter that the pool has already taken for the next request.
+    pub place: Option<Place<'a>>,
+    /// The requests that were made, in the order in which they ended.
+    pub calls: Vec<Call>,
+    /// Whether requests are signed, so that the clocks of both sides must agree.
+    pub is_signed: bool,
+}
+
+impl ProviderClient<'_> {
+    /// Makes one request and gives its answer to `meaning`. `spent` grows by the time that the answer took.
+    ///
+    /// # Errors
+    /// Why there is no answer, or what `meaning` refuses in it.
+    pub(super) fn ask<T>(
+        &mut self,
+        request: &Request,
+        timeout: Duration,
+        spent: &mut Duration,
+        meaning: impl FnOnce(&Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut place = self.place.take();
+        if let (Some(limiter), None) = (self.limiter, &place) {
+            place = Some(limiter.wait(self.deadline)?);
+        }
+        place.iter_mut().for_each(Place::begin);
+        let begin = Instant::now();
+        let result = self.clients.read(request, timeout.min(self.deadline.left())).and_then(|response| {
+            let meant = response.fault().map_or_else(|| meaning(&response), Err);
+            meant.map_err(|failure| {
+                let failure = response.through(response.by_the_clock(failure, self.is_signed));
+                failure.heeding(response.retry_after)
+            })
+        });
+        let proof = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let result = result.map_err(|failure| failure.at(http::host(&request.url)).hiding(proof));
+        *spent += begin.elapsed();
+        self.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
+        result
+    }
+}

@@ -1,0 +1,104 @@
+//! Where a balance is read: the page's address moved to the account's `base_url`, or a file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::utf8_percent_encode;
+use url::Url;
+
+use super::page::Page;
+use crate::model::text;
+use crate::wire::http;
+
+/// Where a balance is read.
+#[derive(Clone)]
+pub enum Target {
+    /// Over HTTP: the address without its query, and that of the second question.
+    Http {
+        /// The page's `request.url`, moved to the project's `base_url`.
+        url: Url,
+        /// The page's `confirm.url`, moved likewise.
+        confirm: Option<Url>,
+    },
+    /// From a file.
+    File(PathBuf),
+}
+
+impl Target {
+    /// The target of a page for one project.
+    ///
+    /// # Errors
+    /// Why the address cannot be used.
+    pub fn of(
+        page: &Page,
+        options: &BTreeMap<String, String>,
+        base: Option<&Url>,
+        folder: &Path,
+    ) -> Result<Target, String> {
+        if let Some(file) = &page.request.file {
+            return Ok(Target::File(folder.join(page.fill(file, "", options, str::to_owned))));
+        }
+        let address = |template: &str| -> Result<Url, String> {
+            // The key goes to the query or a header, never into the address: a page with a place for it there is refused.
+            let text =
+                page.fill(template, "", options, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
+            let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
+            Ok(base.map_or_else(|| url.clone(), |base| rebase(&url, base)))
+        };
+        let url = address(page.request.url.as_deref().unwrap_or_default())?;
+        let confirm = page.confirm.as_ref().map(|confirm| address(&confirm.url)).transpose()?;
+        Ok(Target::Http { url, confirm })
+    }
+
+    /// The host and port that is asked, the key of its circuit; none for a file.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Target::Http { url, .. } => Some(http::host(url)),
+            Target::File(_) => None,
+        }
+    }
+
+    /// Where it is, for people: of an address only its origin, as a path and a login may hold a token.
+    pub fn show(&self) -> String {
+        match self {
+            Target::Http { url, .. } => url.origin().ascii_serialization(),
+            Target::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// Moves an address to another base. Where the end of the base's path is the beginning of the address's, it stands once:
+/// `http://h/gw/api/v1` and `/api/v1/credits` give `http://h/gw/api/v1/credits`.
+fn rebase(url: &Url, base: &Url) -> Url {
+    let segments = |url: &Url| -> Vec<String> {
+        url.path_segments().into_iter().flatten().filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    };
+    let (mut prefix, path) = (segments(base), segments(url));
+    let shared =
+        (1..=prefix.len().min(path.len())).rev().find(|n| prefix[prefix.len() - n..] == path[..*n]).unwrap_or(0);
+    prefix.extend_from_slice(&path[shared..]);
+    let mut moved = base.clone();
+    moved.set_path(&format!("/{}", prefix.join("/")));
+    moved.set_query(url.query());
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_replaces_scheme_host_and_prefix() {
+        for (url, base, want) in [
+            ("https://a.io/api/v1/credits", "http://127.0.0.1:9", "http://127.0.0.1:9/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/gw", "http://h/gw/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/gw/", "http://h/gw/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/gw/api/v1", "http://h/gw/api/v1/credits"),
+            ("https://a.io/api/v1/credits", "http://h/api", "http://h/api/v1/credits"),
+            ("https://a.io/", "http://h:8/p", "http://h:8/p"),
+            ("https://a.io/", "http://h:8", "http://h:8/"),
+        ] {
+            assert_eq!(rebase(&Url::parse(url).unwrap(), &Url::parse(base).unwrap()).as_str(), want);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Puts what came of the checks together with what they are about.
+
+use jiff::civil::Date;
+
+use super::{Found, MailboxVerdict, Subject, SubscriptionVerdict, judge};
+use crate::check::Outcome;
+use crate::check::mailbox::config::Mailbox;
+use crate::check::mailbox::scan::Scanned;
+use crate::check::subscription::{Schedule, Subscription, look};
+use crate::model::failure::{Failure, Reason};
+use crate::model::identity::Identity;
+
+/// What the checks of a run are about, in the order of the plan.
+pub struct Subjects {
+    /// The accounts.
+    pub accounts: Vec<Subject>,
+    /// The mailboxes.
+    pub mailboxes: Vec<MailboxSubject>,
+    /// The subscriptions.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// What the scan of a mailbox is about.
+pub struct MailboxSubject {
+    /// Names the mailbox across runs.
+    pub identity: Identity,
+    /// The unique name of the mailbox.
+    pub name: String,
+    /// The server that the mailbox lies on.
+    pub host: String,
+}
+
+impl MailboxSubject {
+    /// What the scan of this mailbox is about.
+    pub fn of(mailbox: &Mailbox) -> MailboxSubject {
+        MailboxSubject { identity: mailbox.identity(), name: mailbox.name.clone(), host: mailbox.address.host.clone() }
+    }
+}
+
+/// All that a run has found on a day: `accounts` and `mailboxes` are what came of the checks, in the order of the subjects.
+pub fn found(subjects: Subjects, accounts: Vec<Outcome>, mailboxes: Vec<Scanned>, today: Date) -> Found {
+    let mailboxes = subjects.mailboxes.into_iter().zip(mailboxes);
+    let mailbox = |(MailboxSubject { identity, name, host }, scanned)| MailboxVerdict { identity, name, host, scanned };
+    let subscriptions = subjects.subscriptions.into_iter();
+    Found {
+        accounts: judge(subjects.accounts.into_iter().zip(accounts)),
+        subscriptions: subscriptions.filter_map(|subscription| renewal(subscription, today)).collect(),
+        mailboxes: mailboxes.map(mailbox).collect(),
+        today,
+    }
+}
+
+/// None for a subscription that renews beyond the last year of the calendar.
+fn renewal(subscription: Subscription, today: Date) -> Option<SubscriptionVerdict> {
+    let renewal = match &subscription.schedule {
+        Ok(Schedule { cycle, alert_days_before, last_renewed, .. }) => {
+            Ok(look(*cycle, *alert_days_before, *last_renewed, today)?)
+        }
+        Err(why) => Err(Failure::new(Reason::Config, why.clone())),
+    };
+    Some(SubscriptionVerdict { identity: subscription.identity(), subscription, renewal })
+}

@@ -1,0 +1,158 @@
+//! The sentences in Chinese.
+
+use super::class::Class;
+use super::group::{Group, Members};
+use super::language::{MailWords, Phrases, RenewalParts};
+use crate::model::alert::{Event, Level};
+use crate::model::words::{BalanceType, CycleType};
+
+pub(super) struct Chinese;
+
+impl Phrases for Chinese {
+    fn title(&self, counts: &[String]) -> String {
+        format!("余额告警：{}", counts.join("，"))
+    }
+
+    fn class(&self, class: Class) -> &'static str {
+        match class {
+            Class::Low => " 个不足",
+            Class::Warning => " 个预警",
+            Class::Failing => " 个读取失败",
+            Class::Renewing => " 个即将续费",
+            Class::ByMail => " 封邮件",
+            Class::Recovered => " 个恢复",
+        }
+    }
+
+    fn kind(&self, kind: BalanceType) -> &'static str {
+        match kind {
+            BalanceType::Balance => "余额",
+            BalanceType::Credits => "点数",
+        }
+    }
+
+    fn owned(&self, name: &str, owner: &str) -> String {
+        format!("{name}（{owner}）")
+    }
+
+    fn about(&self, name: &str, what: &str) -> String {
+        format!("{name}：{what}")
+    }
+
+    fn footer(&self, source: &str, run: &str, key: &str) -> String {
+        format!("来源：{source} · 运行 {run} · 编号 {key}")
+    }
+
+    fn since(&self, since: &str) -> String {
+        format!("（自 {since} 起）")
+    }
+
+    fn unconfirmed(&self, at: &str) -> String {
+        format!("（{at} 的数据，目前无法读取）")
+    }
+
+    fn undelivered(&self, is_unsure: bool) -> &'static str {
+        match is_unsure {
+            true => "当时未能确认送达",
+            false => "当时未能送达",
+        }
+    }
+
+    fn was_low(&self, at: &str, balance: &str, threshold: &str, undelivered: &str) -> String {
+        format!("；{at} 曾为 {balance}，低于 {threshold}，{undelivered}")
+    }
+
+    fn was_failing(&self, at: &str, why: &str, undelivered: &str) -> String {
+        format!("；{at} 曾读取失败（{why}），{undelivered}")
+    }
+
+    fn low(&self, kind: &str, balance: &str, threshold: &str, level: Level) -> String {
+        let which = if level == Level::Critical { "告警阈值" } else { "预警阈值" };
+        format!("{kind} {balance}，低于{which} {threshold}")
+    }
+
+    fn recovered(&self, kind: &str, balance: &str, threshold: &str) -> String {
+        format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}")
+    }
+
+    fn lowered(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String {
+        format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
+    }
+
+    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String {
+        let why = match (before, is_named) {
+            (None, _) => "此前的告警未注明币种，可能并非同一币种".to_owned(),
+            (Some(before), true) => format!("此前的告警以 {before} 计，金额不作换算"),
+            (Some(before), false) => format!("此前的告警以 {before} 计，现在未注明币种"),
+        };
+        format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
+    }
+
+    fn unlimited(&self, kind: &str) -> String {
+        format!("{kind}已不设上限")
+    }
+
+    fn failing(&self, runs: u32, why: &str) -> String {
+        format!("连续 {runs} 次读取失败：{why}")
+    }
+
+    fn readable(&self, balance: Option<(&str, &str)>) -> String {
+        match balance {
+            Some((kind, balance)) => format!("已恢复读取：{kind} {balance}"),
+            None => "已恢复读取".to_owned(),
+        }
+    }
+
+    fn renewal(&self, renewal: &RenewalParts) -> String {
+        let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
+        let amount = if amount.is_empty() { String::new() } else { format!("，{amount}") };
+        let cycle = match cycle {
+            CycleType::Weekly => "每周",
+            CycleType::Monthly => "每月",
+            CycleType::Yearly => "每年",
+        };
+        match (event, days) {
+            (Event::Resolved, _) => {
+                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered(*is_unsure))
+            }
+            (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
+            (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
+        }
+    }
+
+    fn mail(&self) -> &'static MailWords {
+        &MailWords {
+            mail: "邮件 ",
+            from: "，发件人 ",
+            comma: "，",
+            service: "服务：",
+            amount: "金额：",
+            keywords: "关键词：",
+        }
+    }
+
+    fn group(&self, group: &Group) -> String {
+        let count = group.count;
+        let what = match group.members {
+            Members::Accounts => "个账户",
+            Members::Mailboxes => "个邮箱",
+            Members::Both => "项检查",
+        };
+        let of = group.host.as_ref().map(|host| format!("{host} 的 ")).unwrap_or_default();
+        let names = group.names.join("、");
+        let names = if group.more > 0 { format!("{names} 等") } else { names };
+        if group.event == Event::Resolved {
+            return format!("{of}{count} {what}已恢复读取（{names}）");
+        }
+        let times = group.runs.map(|runs| format!("连续 {runs} 次")).unwrap_or_default();
+        format!("{of}{count} {what}{times}读取失败：{}（{names}）", group.why)
+    }
+
+    fn told_in(&self, currency: Option<&str>) -> String {
+        currency.map_or_else(|| "（此前告知时未注明币种）".to_owned(), |currency| format!("（此前以 {currency} 告知）"))
+    }
+
+    fn missed(&self, what: &str, at: &str, is_unsure: bool) -> String {
+        format!("（{at} 为 {what}，{}）", self.undelivered(is_unsure))
+    }
+}

@@ -1,0 +1,214 @@
+//! What an alert says, in words. How a service wants it encoded is the channel's business.
+
+mod chinese;
+mod class;
+mod english;
+mod group;
+mod language;
+mod neutral;
+mod sentence;
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use self::chinese::Chinese;
+use self::class::{Class, mark};
+use self::english::English;
+use self::group::{GROUPED_FROM, Group, GroupKey};
+use self::language::Phrases;
+use self::neutral::Neutral;
+use self::sentence::{Sentence, moment};
+use crate::model::alert::{Alert, Cause, Change, MissedCause, Trouble};
+use crate::model::failure::Failure;
+use crate::model::text::{self, ShortNames};
+use crate::model::words::Language;
+
+pub(super) use self::group::by_cause;
+pub(super) use self::neutral::{as_it_is, literal, markdown};
+
+/// The longest name shown, in characters.
+const NAME_CHARS: usize = 120;
+
+/// The longest name shown in a short line, in characters.
+const SHORT_NAME_CHARS: usize = 40;
+
+/// The longest reason shown, in characters.
+const TROUBLE_CHARS: usize = 200;
+
+/// The longest currency shown, in characters.
+const CURRENCY_CHARS: usize = 16;
+
+/// The alerts of one run, ready to be encoded.
+pub(super) struct Message {
+    /// The alerts, worst first.
+    pub(super) alerts: Vec<Alert>,
+    language: Language,
+    run_id: String,
+    is_short: bool,
+    /// The names as they stand in short lines.
+    short_names: ShortNames,
+}
+
+impl Message {
+    /// The message of one run. Names are brought to one bounded line here, once.
+    pub(super) fn new(alerts: &[Alert], language: Language, run_id: &str) -> Message {
+        let names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), NAME_CHARS);
+        let owners = alerts.iter().filter_map(|alert| alert.owner_project.as_deref());
+        let owners = ShortNames::new(owners, NAME_CHARS);
+        let alerts: Vec<Alert> = alerts
+            .iter()
+            .map(|alert| Alert {
+                project: names.get(&alert.project).to_owned(),
+                owner_project: alert.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()),
+                ..bounded(alert.clone())
+            })
+            .collect();
+        let short_names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), SHORT_NAME_CHARS);
+        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names }
+    }
+
+    fn phrases(&self) -> &'static dyn Phrases {
+        match self.language {
+            Language::En => &English,
+            Language::Zh => &Chinese,
+        }
+    }
+
+    /// The heading: `Balance alert: 2 low, 1 warning`.
+    pub(super) fn title(&self, alerts: &[Alert]) -> String {
+        let counts: Vec<String> = Class::ALL
+            .iter()
+            .map(|class| (alerts.iter().filter(|alert| Class::of(alert) == *class).count(), *class))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, class)| format!("{count}{}", self.phrases().class(class)))
+            .collect();
+        self.phrases().title(&counts)
+    }
+
+    /// From now on says the same in fewer words, for a channel that takes no more messages.
+    pub(super) fn shorten(&mut self) {
+        self.is_short = true;
+    }
+
+    /// The lines of a message: one an alert, one for several alerts with the same cause, and in short one for all that are
+    /// in the same state.
+    pub(super) fn lines(&self, alerts: &[Alert], neutral: Neutral) -> Vec<String> {
+        let mut groups: HashMap<GroupKey, Vec<&Alert>> = HashMap::new();
+        for alert in alerts {
+            if let Some(key) = GroupKey::of(alert) {
+                groups.entry(key).or_default().push(alert);
+            }
+        }
+        groups.retain(|_, group| group.len() >= GROUPED_FROM);
+        let mut lines = Vec::new();
+        let mut rest: Vec<&Alert> = Vec::new();
+        for alert in alerts {
+            match GroupKey::of(alert).and_then(|key| groups.get(&key)) {
+                Some(group) if std::ptr::eq(group[0], alert) => lines.push(self.group(group, neutral)),
+                Some(_) => {}
+                None if self.is_short => rest.push(alert),
+                None => lines.push(self.line(alert, neutral)),
+            }
+        }
+        lines.extend(Class::ALL.iter().filter_map(|class| self.short_line(*class, &rest, neutral)));
+        lines
+    }
+
+    /// One line for all alerts of a class.
+    fn short_line(&self, class: Class, alerts: &[&Alert], neutral: Neutral) -> Option<String> {
+        let of_class: Vec<&&Alert> = alerts.iter().filter(|alert| Class::of(alert) == class).collect();
+        let first = of_class.first()?;
+        let words: Vec<String> = of_class
+            .iter()
+            .map(|alert| self.words(alert, neutral).short(&neutral(self.short_names.get(&alert.project))))
+            .collect();
+        Some(format!("{} {}{}: {}", mark(first), of_class.len(), self.phrases().class(class), words.join(", ")))
+    }
+
+    /// One line for several alerts with one cause: how many, where, why, and the names of some.
+    fn group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
+        let first = alerts[0];
+        // The line names the host itself.
+        let trouble = first.trouble().map(|trouble| Trouble {
+            message: Failure::without_host(&trouble.message, first.host.as_deref().unwrap_or_default()).to_owned(),
+            ..trouble.clone()
+        });
+        let why = self.words(first, neutral).trouble(trouble.as_ref());
+        let name = |alert: &Alert| neutral(self.short_names.get(&alert.project));
+        let group = Group::new(alerts, first.host.as_deref().map(neutral), why, name);
+        let since = first.since.map(|since| self.phrases().since(&moment(since))).unwrap_or_default();
+        format!("{} {}{since}", mark(first), self.phrases().group(&group))
+    }
+
+    fn words<'a>(&self, alert: &'a Alert, neutral: Neutral) -> Sentence<'a> {
+        Sentence { alert, phrases: self.phrases(), neutral }
+    }
+
+    /// One line for one alert, its mark first.
+    pub(super) fn line(&self, alert: &Alert, neutral: Neutral) -> String {
+        format!("{} {}", mark(alert), self.sentence(alert, neutral))
+    }
+
+    /// One sentence for one alert.
+    pub(super) fn sentence(&self, alert: &Alert, neutral: Neutral) -> String {
+        self.words(alert, neutral).full()
+    }
+
+    /// Who sends this, which run, and the key that a repeated message shares with the first one.
+    pub(super) fn footer(&self, source: &str, alerts: &[Alert], neutral: Neutral) -> String {
+        let source = neutral(&text::one_line(source, NAME_CHARS));
+        self.phrases().footer(&source, &self.run_id, &self.dedup_key(alerts))
+    }
+
+    /// The key of a message: the same for the same alerts, whichever run sends them.
+    pub(super) fn dedup_key(&self, alerts: &[Alert]) -> String {
+        let keys: Vec<&str> = alerts.iter().map(|alert| alert.dedup_key.as_str()).collect();
+        Sha256::digest(keys.join("\n")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The run that sends it.
+    pub(super) fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The language of the text.
+    pub(super) fn language(&self) -> Language {
+        self.language
+    }
+}
+
+/// An alert whose currencies and reasons are one bounded line each: they come from services.
+fn bounded(mut alert: Alert) -> Alert {
+    let shorten = |currency: &mut Option<String>| {
+        if let Some(currency) = currency {
+            *currency = text::one_line(currency, CURRENCY_CHARS);
+        }
+    };
+    let reason = |trouble: &mut Trouble| trouble.message = text::one_line(&trouble.message, TROUBLE_CHARS);
+    match &mut alert.cause {
+        Cause::Low(low) => {
+            shorten(&mut low.account.currency);
+            if let Some(Change::Currency(before)) = &mut low.change {
+                shorten(before);
+            }
+        }
+        Cause::Failing(failing) => {
+            if let Some(account) = &mut failing.account {
+                shorten(&mut account.currency);
+            }
+            failing.trouble.as_mut().map(reason);
+        }
+        Cause::Renewal(renewal) => shorten(&mut renewal.currency),
+        Cause::Mail(mail) => shorten(&mut mail.currency),
+    }
+    match alert.missed.as_mut().map(|missed| &mut missed.found) {
+        Some(MissedCause::Low { currency, .. }) => shorten(currency),
+        Some(MissedCause::Failing(trouble)) => reason(trouble),
+        Some(MissedCause::Renewal) | None => {}
+    }
+    alert
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! A new provider is one new file: a copy of the tree gets one, is built, and knows it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::Program;
+
+/// All that a build needs.
+const TREE: [&str; 6] = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "examples", "tests"];
+
+/// What the binary of the copy is called, so that it does not take the place of the one that the other tests run.
+const COPY: &str = "balance-alert-copy";
+
+const PAGE: &str = r#"id: one-file
+title: One File
+kind: credits
+request:
+  url: https://api.one-file.test/v1/left
+  headers: { Authorization: "Bearer {api_key}" }
+balance: .left
+examples:
+  - { name: some, body: '{"left": 7}', expect: { balance: "7" } }
+  - { name: none, body: '{}', expect: { failure: decode } }
+"#;
+
+#[test]
+fn a_new_provider_is_one_file_and_nothing_else() {
+    // Always at the same place: what is built there is built once, and later only what has changed.
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-file-provider");
+    let _ = fs::remove_dir_all(&copy);
+    fs::create_dir_all(&copy).unwrap();
+    for entry in TREE {
+        copy_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join(entry), &copy.join(entry));
+    }
+    let manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
+    let renamed = manifest.replacen("[[bin]]\nname = \"balance-alert\"", &format!("[[bin]]\nname = \"{COPY}\""), 1);
+    assert_ne!(manifest, renamed);
+    fs::write(copy.join("Cargo.toml"), renamed).unwrap();
+    let catalog = copy.join("src/check/account/catalog");
+    fs::write(catalog.join("one-file.yaml"), PAGE).unwrap();
+    let wrong = PAGE.replace("id: one-file", "id: one-file-wrong").replace("balance: \"7\"", "balance: \"8\"");
+    fs::write(catalog.join("one-file-wrong.yaml"), wrong).unwrap();
+
+    cargo(&copy, &["build", "--bin", COPY]).expect("the copy is built");
+    let program = profile().join(COPY);
+    let lists = |what: &[&str]| {
+        let output = Command::new(&program).args(what).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let list = lists(&["providers"]);
+    let row = list.lines().find(|line| line.contains(" one-file ")).unwrap_or_else(|| panic!("{list}"));
+    assert!(row.contains("One File") && row.contains("https://api.one-file.test/v1/left"), "{row}");
+    assert!(lists(&["schema"]).contains("\"one-file\""));
+    let ours = Program::new(["providers"]).run().expect(0);
+    assert_eq!(list.lines().count(), ours.stdout.lines().count() + 2, "{list}");
+
+    // Examples are run with those of all others, in the order of the pages: one that holds is passed, and one that does not is found.
+    let test = ["test", "--lib", "--", "every_page_parses_and_its_examples_hold"];
+    let why = cargo(&copy, &test).expect_err("an example is wrong");
+    assert!(why.contains("one-file-wrong: ") && !why.contains("one-file: "), "{why}");
+    fs::remove_file(program).unwrap();
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy_all(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        fs::copy(from, to).unwrap();
+    }
+}
+
+/// The folder that this test was built into: its dependencies are those of the copy.
+fn profile() -> PathBuf {
+    std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned()
+}
+
+/// Runs cargo in the copy, without the network.
+///
+/// # Errors
+/// What it says if it fails.
+fn cargo(copy: &Path, arguments: &[&str]) -> Result<(), String> {
+    let profile = profile();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(copy).env("CARGO_TARGET_DIR", profile.parent().unwrap()).arg(arguments[0]).arg("--offline");
+    if profile.ends_with("release") {
+        command.arg("--release");
+    }
+    let output = command.args(&arguments[1..]).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&text).into_owned()) }
+}
