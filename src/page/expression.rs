@@ -935,6 +935,20 @@ mod tests {
     }
 
     #[test]
+    fn evaluations_in_several_orders_share_the_bounds_of_one() {
+        let body = parse_json(br#"{"a":[1,2]}"#).unwrap();
+        let variables = Variables::new(None, &BTreeMap::new());
+        for (count, fits) in [(5000, true), (25_000, false)] {
+            let code = format!(".a | map(. + reduce range({count}) as $x (0; . + 1)) | add");
+            let expression = Expression::compile(&code).unwrap();
+            assert!(expression.run(&body, &variables).is_ok(), "{code}");
+            let in_any_order = expression.run_in_any_order(&body, &variables).map_err(|trouble| trouble.to_string());
+            let told = "the expression was stopped because it takes too many steps";
+            assert!(if fits { in_any_order.is_ok() } else { in_any_order.is_err_and(|why| why == told) }, "{code}");
+        }
+    }
+
+    #[test]
     fn one_of_several_is_never_chosen_by_the_order_of_the_answer() {
         let body = r#"{"texts":["5","10","9"],"w":[{"c":"USD","n":5,"s":"5"},{"c":"CNY","n":7,"s":"17"},{"c":"EUR","n":9,"s":"9"}],
             "one":{"USD":5},"o":{"USD":5,"CNY":7,"EUR":9},"same":{"a":5,"b":5},

@@ -602,13 +602,13 @@ struct OwnError {
     can_repeat_help: Option<bool>,
 }
 
-/// The failure of an expression.
 /// Works on an answer within the memory that all evaluations share.
 fn evaluated<T: Send>(body: &[u8], work: impl Fn() -> Result<T, Failure> + Sync) -> Result<T, Failure> {
     let crowded = |why: Stop| Failure::transient(Reason::Decode, "the answer was not read").saying(why.to_string());
     evaluate(body, work).map_err(crowded).flatten()
 }
 
+/// The failure of an expression.
 fn decode(what: &str, why: Trouble) -> Failure {
     // An expression may end with words of the answer.
     let failure = Failure::new(Reason::Decode, what).saying(why.to_string());
