@@ -208,20 +208,10 @@ words! { flag
     }
 }
 
-/// The environment variables, with their meaning.
-pub const VARIABLES: [(&str, &str); 26] = [
+/// The environment variables that stand for no key of the config, with their meaning.
+const VARIABLES: [(&str, &str); 14] = [
     ("CONFIG_PATH", "the config file, as --config; not from .env, which is looked for beside that file"),
-    ("WEBHOOK_URL", "webhook.url; makes a webhook if the config has none"),
-    ("WEBHOOK_TYPE", "webhook.type"),
-    ("WEBHOOK_SOURCE", "webhook.source"),
-    ("MAX_CONCURRENT_CHECKS", "settings.max_concurrent_checks"),
-    ("REQUEST_TIMEOUT", "settings.request_timeout_seconds"),
-    ("ALERT_COOLDOWN_SECONDS", "settings.alert_cooldown_seconds"),
     ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
-    ("DATABASE_URL", "state.url, if it is a postgres:// address and the config names no file"),
-    ("MAX_EMAILS_TO_SCAN", "email_settings.max_emails"),
-    ("TZ", "settings.timezone, the time zone of dates (default UTC)"),
-    ("PUSHGATEWAY_URL", "metrics.pushgateway.url; makes a Pushgateway if the config has none"),
     ("BALANCE_ALERT_JOB_NAME", "the name of the Kubernetes Job, whose end is its scheduled time; for the lag metric"),
     (
         "BALANCE_ALERT_RUN_ID",
@@ -230,8 +220,6 @@ pub const VARIABLES: [(&str, &str); 26] = [
     (SHARD_VARIABLE, "the part of the checks that this run is about, as --shard"),
     (COUNT_VARIABLE, "how many parts there are, for --shard auto"),
     (INDEX_VARIABLE, "which of them this is, from 0, for --shard auto; an Indexed Job of Kubernetes sets it"),
-    ("JWT_SECRET_KEY", "jwt.secret of webhooks and the Pushgateway, where the config has none"),
-    ("JWT_ACCESS_TOKEN_EXPIRES_HOURS", "jwt.expires_hours, likewise (default 24)"),
     ("LOG_FORMAT", "text or json, on standard error (default text)"),
     ("LOG_LEVEL", "off, error, warn, info, debug or trace (default warn); RUST_LOG works too"),
     ("NO_COLOR", "no colour, if not empty"),
@@ -244,6 +232,12 @@ pub const VARIABLES: [(&str, &str); 26] = [
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),
 ];
 
+/// Every environment variable, with its meaning: first those that stand for keys of the config.
+pub fn variables() -> Vec<(&'static str, String)> {
+    let others = VARIABLES.iter().map(|(name, what)| (*name, (*what).to_owned()));
+    crate::config::variables().into_iter().chain(others).collect()
+}
+
 /// Version and commit.
 pub fn version() -> &'static str {
     static VERSION: LazyLock<String> =
@@ -253,7 +247,7 @@ pub fn version() -> &'static str {
 
 /// What stands below the flags in `--help`: exit codes and variables.
 pub fn after_help() -> String {
-    let variables: String = VARIABLES.iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
+    let variables: String = variables().iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
     format!(
         "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1, and 74 only stands for 0.\n\n\
          Environment variables (a `.env` file beside the config is read too; the real environment wins; empty is not set):\n{variables}",

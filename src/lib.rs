@@ -46,8 +46,9 @@ pub mod publish;
 // 8. What the run says.
 pub mod report;
 
-// What the rooms above are built of: the language of pages, the wire, this process, the nouns.
+// What the rooms above are built of: the language of pages, the wire, text with places, this process, the nouns.
 pub mod model;
 pub mod page;
 pub mod process;
 pub mod wire;
+pub mod yaml;

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::clock;
+use crate::yaml::field::Number;
 
 /// When a host that fails is left alone, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +24,16 @@ pub struct Circuit {
     pub open_for: Duration,
 }
 
+impl Circuit {
+    /// The range of `failures` in the config.
+    pub(crate) const FAILURES: Number = Number::within(0, 1000).or(3);
+    /// The range of `open_for` in the config, in seconds.
+    pub(crate) const OPEN_FOR: Number = Number::above_zero(86_400).unit("seconds").or(60);
+}
+
 impl Default for Circuit {
     fn default() -> Self {
-        Circuit { failures: 3, open_for: Duration::from_secs(60) }
+        Circuit { failures: Circuit::FAILURES.default(), open_for: Circuit::OPEN_FOR.default_seconds() }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::process::exit::Exit;
 use crate::process::{Process, clock, fault};
 use crate::report::{Findings, Output, Report};
 use crate::state::session::Session;
-use crate::state::{self, Decider, Learnt};
+use crate::state::{self, Decider, RunFindings};
 
 /// Fallback lease: if nobody can see that the claiming run is dead, its claim expires this long after its deadline.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
@@ -54,7 +54,7 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     // alone: it asks what a run was meant for.
     let is_partial = run.config.is_partial || found.is_cut();
     let metrics = measure::of_checks(run, &found);
-    let learnt = Learnt { found, readings: seen.readings, circuits: seen.circuits, metrics: metrics.clone() };
+    let learnt = RunFindings { found, readings: seen.readings, circuits: seen.circuits, metrics: metrics.clone() };
     let record = record(run);
     let (decision, found) = decide(learnt, &record, run, &mut session);
     let deliveries = tell(&decision.alerts, run);
@@ -113,7 +113,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
 
 /// The run as the store writes it down.
 fn record(run: &Run) -> state::Run {
-    let unusable = run.config.channels.iter().filter(|channel| channel.broken.is_some());
+    let unusable = run.config.channels.iter().filter(|channel| channel.fault().is_some());
     state::Run {
         id: run.context.run_id.clone(),
         started_at: run.context.started_at,
@@ -125,7 +125,7 @@ fn record(run: &Run) -> state::Run {
 }
 
 /// Decides what is to be told, within the store's own transaction, and gives what was found back.
-fn decide(learnt: Learnt, record: &state::Run, run: &Run, session: &mut Session) -> (Decision, Found) {
+fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Session) -> (Decision, Found) {
     let learnt = Arc::new(learnt);
     let decider: Decider = {
         let (learnt, rules, record) = (Arc::clone(&learnt), run.config.rules.clone(), record.clone());

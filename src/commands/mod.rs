@@ -78,7 +78,7 @@ pub fn nagios(exit: Exit, process: &Process) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::VARIABLES;
+    use crate::cli::variables;
     use clap::CommandFactory;
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         for exit in Exit::ALL {
             assert!(help.contains(exit.meaning()), "{exit:?}");
         }
-        for (name, _) in VARIABLES {
+        for (name, _) in variables() {
             assert!(help.contains(name), "{name}");
         }
     }

@@ -16,7 +16,7 @@ use crate::process::exit::Exit;
 use crate::process::{Process, logging};
 use crate::report::columns;
 use crate::state;
-use crate::state::config::Place;
+use crate::state::place::Place;
 use crate::wire::http::Clients;
 
 /// Flags of `validate`.
@@ -125,9 +125,9 @@ fn mailboxes_table(work: &Work, names: &ShortNames) -> String {
     }
     let rows = work.mailboxes.iter().map(|mailbox| {
         let address = &mailbox.address;
-        let place = match &mailbox.broken {
-            Some(why) => format!("cannot be read: {why}"),
-            None => format!("{}:{} {}", address.host, address.port, address.folder),
+        let place = match &mailbox.login {
+            Err(why) => format!("cannot be read: {why}"),
+            Ok(_) => format!("{}:{} {}", address.host, address.port, address.folder),
         };
         vec![names.get(&mailbox.name).to_owned(), text::one_line(&place, 100)]
     });
@@ -154,8 +154,8 @@ fn subscriptions_table(subjects: &Subjects, names: &ShortNames) -> String {
 
 fn who_hears(config: &RunConfig) -> String {
     let channels = config.channels.iter().map(|channel| {
-        let host = channel.url.as_ref().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
-        let state = channel.broken.as_ref().map(|why| format!(" (cannot be used: {why})"));
+        let host = channel.address().and_then(|url| url.host_str()).map(|host| format!(" at {host}"));
+        let state = channel.fault().map(|why| format!(" (cannot be used: {why})"));
         format!("{}{}{}", channel.name, host.unwrap_or_default(), state.unwrap_or_default())
     });
     let channels: Vec<String> = channels.collect();

@@ -1,33 +1,27 @@
 //! What the user wrote: text in, a [`Config`] out, and every problem with its place.
 //!
-//! After [`load`] nothing validates again. Not here: which of it a run does (`plan`).
+//! Here the parts are put together that each feature reads of its own (its `config.rs`, with the kit in `yaml`). After [`load`]
+//! nothing validates again. Not here: which of it a run does (`plan`).
 
-mod credential;
-mod document;
-mod interpolate;
-mod problem;
-mod raw;
-mod rules;
+mod entries;
+mod load;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod schema;
+mod settings;
 mod source;
-mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
 
 use crate::check::account::config::Project;
-use crate::check::circuit::Circuit;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
-use crate::check::subscription::Subscription;
-use crate::decide::config::Alerting;
-use crate::model::words::Language;
+use crate::check::subscription::config::Subscription;
 use crate::notify::config::Channel;
 use crate::process::environment::Environment;
 use crate::process::redact::Redactor;
@@ -35,14 +29,13 @@ use crate::publish::config::Metrics;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
 
-pub use problem::{Problem, Reach};
+pub(crate) use settings::cap_workers;
+pub use settings::{MOST_WORKERS, Settings};
 pub use source::Source;
-pub use store::{STATE_VARIABLE, chosen_place};
+pub use table::variables;
 
-/// Most problems that are listed; a file with more is hardly a config.
-pub const MOST_PROBLEMS: usize = 200;
-/// Most workers, whatever the config says.
-pub const MOST_WORKERS: usize = 50;
+pub use crate::state::config::{STATE_VARIABLE, chosen_place};
+pub use crate::yaml::problem::{MOST_PROBLEMS, Problem, Reach};
 
 /// A config that is sound as a whole; single entries may still be unusable and say so.
 pub struct Config {
@@ -68,48 +61,6 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// Every problem, in the order of the file.
     pub problems: Vec<Problem>,
-}
-
-/// How a run behaves.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Checks at the same time, 1 to 50.
-    pub max_concurrent_checks: usize,
-    /// Longest time for one request.
-    pub request_timeout: Duration,
-    /// Longest time for the whole run.
-    pub run_timeout: Duration,
-    /// Repeats after a first attempt, 0 to 10.
-    pub max_retries: u32,
-    /// Language of alerts.
-    pub language: Language,
-    /// When and how alerts are repeated.
-    pub alerting: Alerting,
-    /// How old a reading may be to be used again; zero for never.
-    pub response_cache_ttl: Duration,
-    /// When a host is left alone.
-    pub circuit: Circuit,
-    /// The time between two runs, if that is known.
-    pub refresh_interval: Option<Duration>,
-    /// The time zone of dates.
-    pub timezone: TimeZone,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            max_concurrent_checks: 20,
-            request_timeout: Duration::from_secs(15),
-            run_timeout: Duration::from_secs(120),
-            max_retries: 3,
-            language: Language::En,
-            alerting: Alerting::default(),
-            response_cache_ttl: Duration::ZERO,
-            circuit: Circuit::default(),
-            refresh_interval: None,
-            timezone: TimeZone::UTC,
-        }
-    }
 }
 
 impl Config {
@@ -187,19 +138,9 @@ impl Config {
 /// Reads and checks a config.
 pub fn load(source: &Source, environment: &Environment) -> Loaded {
     match source.read() {
-        Ok(text) => rules::build(source, &text, environment),
+        Ok(text) => load::build(source, &text, environment),
         Err(problem) => Loaded { config: None, problems: vec![*problem] },
     }
-}
-
-/// The number of workers that is allowed, with a warning where it is not the one asked for.
-pub(crate) fn cap_workers(wanted: usize) -> (usize, Option<String>) {
-    if wanted <= MOST_WORKERS {
-        return (wanted, None);
-    }
-    let warning =
-        format!("{wanted} concurrent checks are asked for, {MOST_WORKERS} are allowed: going on with {MOST_WORKERS}");
-    (MOST_WORKERS, Some(warning))
 }
 
 /// The published JSON Schema of the config file.

@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::problem::{Problem, Reach};
 use crate::model::text;
 use crate::process::environment::Environment;
 use crate::process::file::{self, Bounds};
+use crate::yaml::problem::{Problem, Reach};
 
 /// The variable that names the config, as `--config` does.
 const VARIABLE: &str = "CONFIG_PATH";

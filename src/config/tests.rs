@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::Loaded;
+use super::load::build;
 use super::source::Source;
-use super::{Loaded, rules};
 use crate::process::environment::Environment;
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");
     let source = Source::File { path: folder, variable: None };
     let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("HOME", "/nonexistent")]).collect();
-    rules::build(&source, text, &Environment::of(&variables))
+    build(&source, text, &Environment::of(&variables))
 }
 
 /// All that a user is told.
@@ -181,13 +182,13 @@ fn what_comes_from_outside_breaks_its_entry_alone() {
                 let said = said(&loaded);
                 let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
                 let project = config.projects().iter().find(|project| project.name == "Z").unwrap();
-                assert_eq!(project.broken, None, "{text}{said}");
+                assert!(project.account.is_ok(), "{text}{said}");
                 assert_eq!(loaded.problems.is_empty(), !is_broken, "{text}{said}");
                 // Nothing vanishes: what is broken is there and says so.
-                let broken = config.projects().iter().filter(|project| project.broken.is_some()).count()
+                let broken = config.projects().iter().filter(|project| project.account.is_err()).count()
                     + config.subscriptions().iter().filter(|subscription| subscription.schedule.is_err()).count()
-                    + config.mailboxes().iter().filter(|mailbox| mailbox.broken.is_some()).count()
-                    + config.channels().iter().filter(|channel| channel.broken.is_some()).count();
+                    + config.mailboxes().iter().filter(|mailbox| mailbox.login.is_err()).count()
+                    + config.channels().iter().filter(|channel| channel.url.is_err()).count();
                 let is_page = list == "providers";
                 assert_eq!(broken, usize::from(is_broken && !is_page), "{text}{said}");
             }
@@ -215,8 +216,8 @@ fn what_comes_from_outside_into_email_settings_breaks_the_mailboxes_alone() {
             let said = said(&loaded);
             assert_eq!(loaded.problems.len(), 1, "{text}{said}");
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
-            assert_eq!(config.projects()[0].broken, None, "{text}{said}");
-            assert!(config.mailboxes().iter().all(|mailbox| mailbox.broken.is_some()), "{text}{said}");
+            assert!(config.projects()[0].account.is_ok(), "{text}{said}");
+            assert!(config.mailboxes().iter().all(|mailbox| mailbox.login.is_err()), "{text}{said}");
             assert_eq!(config.settings().language, crate::model::words::Language::Zh, "{text}{said}");
         }
         let written = format!("{project}{mailbox}email_settings: {{ days: 31 }}\n");
@@ -242,15 +243,30 @@ fn a_name_from_outside_that_another_entry_has_breaks_its_entry_alone() {
             let said = said(&loaded);
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
             let broken: Vec<bool> = match list {
-                "webhooks" => config.channels().iter().map(|channel| channel.broken.is_some()).collect(),
-                "email" => config.mailboxes().iter().map(|mailbox| mailbox.broken.is_some()).collect(),
+                "webhooks" => config.channels().iter().map(|channel| channel.url.is_err()).collect(),
+                "email" => config.mailboxes().iter().map(|mailbox| mailbox.login.is_err()).collect(),
                 "subscriptions" => config.subscriptions().iter().map(|each| each.schedule.is_err()).collect(),
-                _ => config.projects().iter().map(|project| project.broken.is_some()).collect(),
+                _ => config.projects().iter().map(|project| project.account.is_err()).collect(),
             };
             assert_eq!(broken, names.map(|name| name != "same"), "{text}{said}");
         }
         let text = format!("{list}: [{{ {entry} }}, {{ {entry} }}]\n").replace('#', "same");
         assert!(load(&text, &[]).config.is_none(), "{text}");
+    }
+}
+
+#[test]
+fn a_text_that_looks_like_a_number_is_as_it_is_written() {
+    for (written, want) in [("1.50", "1.50"), ("1.0", "1.0"), ("5.", "5."), ("+5", "+5"), ("010", "010"), ("7", "7")] {
+        let text = format!(
+            "projects: [{{ name: A, provider: file, threshold: {written}, options: {{ path: {written} }} }}]\n\
+             metrics: {{ pushgateway: {{ url: 'http://127.0.0.1:9091', grouping: {{ release: {written} }} }} }}\n"
+        );
+        let text = if written == "010" { text.replace("threshold: 010", "threshold: 10") } else { text };
+        let loaded = load(&text, &[]);
+        let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(config.projects()[0].options["path"], want, "{written}");
+        assert_eq!(config.metrics().gateway.as_ref().unwrap().grouping["release"], want, "{written}");
     }
 }
 
@@ -279,7 +295,8 @@ fn an_account_of_a_page_that_is_broken_from_outside_says_so() {
                 projects: [{ name: A, provider: own, api_key: k-1, threshold: 1 }, { name: Z, provider: file, threshold: 1, options: { path: x } }]\n";
     let loaded = load(text, &[]);
     let config = loaded.config.unwrap();
-    let broken: Vec<_> = config.projects().iter().map(|project| project.broken.as_deref()).collect();
+    let broken: Vec<_> =
+        config.projects().iter().map(|project| project.account.as_ref().err().map(String::as_str)).collect();
     let why = "the page of its provider cannot be used: the variable `NOT_SET` is not set";
     assert_eq!(broken, [Some(why), None]);
     assert_eq!(config.projects()[0].page.id, "own");
@@ -294,7 +311,7 @@ fn what_names_an_account_does_not_depend_on_whether_its_page_can_be_used() {
         );
         let config = load(&text, &[]).config.unwrap();
         let project = &config.projects()[0];
-        (project.broken.is_some(), project.page.id.clone(), project.options.clone())
+        (project.account.is_err(), project.page.id.clone(), project.options.clone())
     };
     let (is_broken, id, known) = options(".b", "");
     assert!(!is_broken);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use crate::yaml::field::Number;
+
 /// When an alert is sent, repeated and taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alerting {
@@ -17,13 +19,24 @@ pub struct Alerting {
     pub failure_alert_after: u32,
 }
 
+impl Alerting {
+    /// The range of `cooldown` in the config, in seconds.
+    pub(crate) const COOLDOWN: Number = Number::within(0, 31_536_000).unit("seconds").or(86_400);
+    /// The range of `realert_drop_percent`.
+    pub(crate) const DROP: Number = Number::above_zero(100).or(50);
+    /// The range of `recovery_margin_percent`.
+    pub(crate) const MARGIN: Number = Number::within(0, 1000).or(5);
+    /// The range of `failure_alert_after`.
+    pub(crate) const FAILURES: Number = Number::within(0, 1000).or(3);
+}
+
 impl Default for Alerting {
     fn default() -> Self {
         Alerting {
-            cooldown: Duration::from_secs(86_400),
-            realert_drop_percent: Decimal::from(50),
-            recovery_margin_percent: Decimal::from(5),
-            failure_alert_after: 3,
+            cooldown: Alerting::COOLDOWN.default_seconds(),
+            realert_drop_percent: Alerting::DROP.default().into(),
+            recovery_margin_percent: Alerting::MARGIN.default().into(),
+            failure_alert_after: Alerting::FAILURES.default(),
         }
     }
 }

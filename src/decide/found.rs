@@ -6,7 +6,8 @@ use super::{Found, MailboxVerdict, Subject, SubscriptionVerdict, judge};
 use crate::check::Outcome;
 use crate::check::mailbox::config::Mailbox;
 use crate::check::mailbox::scan::Scanned;
-use crate::check::subscription::{Schedule, Subscription, look};
+use crate::check::subscription::config::{Schedule, Subscription};
+use crate::check::subscription::look;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 

@@ -41,18 +41,18 @@ impl Plan {
             }
         }
         for channel in self.config.channels.iter().filter(|channel| !channel.allow_insecure) {
-            let Some(url) = channel.url.as_ref().filter(|url| travels(url)) else { continue };
+            let Some(url) = channel.address().filter(|url| travels(url)) else { continue };
             // Whoever knows the address can post to it, whether it looks like a secret or not.
             find("the credential of the webhook", url, &channel.name);
         }
         if let Some(gateway) = self.config.metrics.gateway.as_ref().filter(|gateway| !gateway.allow_insecure)
-            && let Some(url) = gateway.url.as_ref().filter(|url| travels(url))
+            && let Some(url) = gateway.url.as_ref().ok().filter(|url| travels(url))
             && (gateway.login.is_some() || redact::is_credential(url))
         {
             find("the credential of", url, "pushgateway");
         }
         for mailbox in self.work.mailboxes.iter().filter(|mailbox| !mailbox.allow_insecure) {
-            let Some(MailLogin::Oauth2(oauth2)) = &mailbox.login else { continue };
+            let Ok(MailLogin::Oauth2(oauth2)) = &mailbox.login else { continue };
             if travels(&oauth2.token_url) {
                 find("the refresh token of", &oauth2.token_url, &mailbox.name);
             }

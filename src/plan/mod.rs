@@ -3,18 +3,14 @@
 mod insecure;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::check::account::config::Project;
-use crate::check::account::page::{Kind, Reader};
-use crate::check::account::{Account, Target};
+use crate::check::account::page::Kind;
 use crate::check::look::{NamedAccount, Work};
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
-use crate::check::subscription::Subscription;
+use crate::check::subscription::config::Subscription;
 use crate::cli::{CheckArgs, Only};
 use crate::config::Config;
 use crate::decide::found::{MailboxSubject, Subjects};
@@ -83,7 +79,7 @@ impl Plan {
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
     pub fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
-        let Config { settings, rate_limits, channels, projects, subscriptions, mailboxes, folder, .. } = config;
+        let Config { settings, rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
         let selected = Selected::of(projects, mailboxes, subscriptions, args)?;
         let metrics = sharded(config.metrics, shard)?;
         let mut state = config.state;
@@ -96,7 +92,7 @@ impl Plan {
         let crowded = crowded(&projects, &rate_limits, run_timeout);
         let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();
         let (subjects, accounts): (Vec<Subject>, Vec<NamedAccount>) =
-            projects.into_iter().map(|(project, identity)| check(project, identity, &folder)).unzip();
+            projects.into_iter().map(|(project, identity)| check(project, identity)).unzip();
         Ok(Plan {
             work: Work {
                 workers: wanted.min(accounts.len() + mailboxes.len()),
@@ -266,12 +262,9 @@ fn select(mut projects: Vec<Project>, args: &CheckArgs) -> Result<Vec<Project>, 
 }
 
 /// What the check of a project is about, and how its account is read.
-fn check(project: Project, identity: Identity, folder: &Path) -> (Subject, NamedAccount) {
+fn check(project: Project, identity: Identity) -> (Subject, NamedAccount) {
     let page = &project.page;
-    let account = match (&project.broken, &project.reader) {
-        (None, Some(reader)) => account(&project, reader, folder),
-        (why, _) => Err(why.clone().unwrap_or_default()),
-    };
+    let account = project.account;
     let subject = Subject {
         identity,
         name: project.name.clone(),
@@ -297,19 +290,4 @@ fn identity(project: &Project) -> Identity {
     let options = project.options.iter().map(|(name, value)| format!("{name}={value}"));
     let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).collect();
     Identity::of("project", &project.name, &account.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-fn account(project: &Project, reader: &Arc<Reader>, folder: &Path) -> Result<Account, String> {
-    let page = &project.page;
-    let target = Target::of(page, &project.options, project.base_url.as_ref(), folder)?;
-    Ok(Account {
-        page: Arc::clone(page),
-        reader: Arc::clone(reader),
-        credential: project.credential.clone().unwrap_or_else(|| SecretString::from(String::new())),
-        options: project.options.clone(),
-        currency: project.currency.clone(),
-        target,
-        allow_insecure: project.allow_insecure,
-        timeout: project.timeout,
-    })
 }

@@ -43,12 +43,7 @@ pub(super) fn push(
     clients: &Clients,
     left: Duration,
 ) -> Result<(), Failure> {
-    if let Some(why) = &gateway.broken {
-        return Err(Failure::new(Reason::Config, why.clone()));
-    }
-    let Some(base) = &gateway.url else {
-        return Err(Failure::new(Reason::Config, "the Pushgateway has no address"));
-    };
+    let base = gateway.url.as_ref().map_err(|why| Failure::new(Reason::Config, why.clone()))?;
     if left < LEAST {
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
@@ -96,14 +91,13 @@ mod tests {
             let grouping: BTreeMap<String, String> =
                 labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             group(&Gateway {
-                url: None,
+                url: Err("it has no address".to_owned()),
                 job: job.to_owned(),
                 grouping,
                 login: None,
                 secret: None,
                 allow_insecure: false,
                 timeout: Duration::ZERO,
-                broken: None,
             })
         };
         for (job, labels, want) in [

@@ -14,7 +14,7 @@ use crate::model::words::BalanceType;
 use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
 use crate::report::Published;
-use crate::state::session::Kept;
+use crate::state::session::MemoryStatus;
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -309,9 +309,9 @@ pub(super) fn render(report: &Report, view: View) -> String {
             .chain(unsent(findings))
             .collect(),
         memory: match &report.memory {
-            Kept::Off => Memory { status: "off", error: None },
-            Kept::Kept => Memory { status: "kept", error: None },
-            Kept::Failed(why) => Memory { status: "failed", error: Some(why) },
+            MemoryStatus::Off => Memory { status: "off", error: None },
+            MemoryStatus::Kept => Memory { status: "kept", error: None },
+            MemoryStatus::Failed(why) => Memory { status: "failed", error: Some(why) },
         },
         metrics: match &report.metrics {
             Published::Off => Metrics { status: "off", error: None },

@@ -18,8 +18,8 @@ use crate::model::identity::Identity;
 use crate::model::text;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
-use crate::state::session::Kept;
-use crate::state::{Handed, Marks, MetricMarks};
+use crate::state::session::MemoryStatus;
+use crate::state::{DeliveryRecord, Marks, MetricMarks};
 
 /// Declares the formats of a report: the word of `--output`, its sentence in `--help`, and the file whose `render` makes it.
 macro_rules! formats {
@@ -129,7 +129,7 @@ pub struct Report {
     /// The status that a signal ends it with, if one came.
     pub interrupted: Option<Exit>,
     /// Whether the run is remembered.
-    pub memory: Kept,
+    pub memory: MemoryStatus,
     /// What became of the metrics.
     pub metrics: Published,
     /// Whether metrics that are not delivered make the run fail.
@@ -306,7 +306,7 @@ impl Findings {
                 () if delivery.unknown.contains(alert) => Fate::Unknown,
                 () => Fate::Refused,
             };
-            Handed {
+            DeliveryRecord {
                 alert: *alert,
                 channel: delivery.id.clone(),
                 fate,

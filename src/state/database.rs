@@ -1,6 +1,6 @@
 //! The contract of a backend: one connection, transactions that exclude other writers, and SQL that both speak.
 //!
-//! The statements are written once, in `schema`, `book` and `views`; a backend carries them out. Parameters are `$1`, `$2`
+//! The statements are written once, in `schema` and in the files that read and write; a backend carries them out. Parameters are `$1`, `$2`
 //! and so on, first used in that order.
 
 use std::borrow::Cow;
@@ -187,4 +187,18 @@ pub(super) fn for_keys(
         database.execute(&sql.replace("{keys}", &numbers.join(", ")), &parameters)?;
     }
     Ok(())
+}
+
+/// Runs statements in a transaction of their own.
+pub(super) fn transaction<T>(
+    database: &mut dyn Database,
+    wait: Duration,
+    work: impl FnOnce(&mut dyn Database) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    database.begin(wait)?;
+    let result = work(database).and_then(|value| database.commit().map(|()| value));
+    if result.is_err() {
+        database.rollback();
+    }
+    result
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::{
-    Access, Decider, LONGEST_WAIT, Learnt, MailMarker, Marks, Run, Snapshot, Store, StoreError, StoreFault, name,
+    Access, Decider, LONGEST_WAIT, MailMarker, Marks, Run, RunFindings, Snapshot, Store, StoreError, StoreFault, name,
 };
 use crate::decide::Decision;
 use crate::decide::memory::Memory;
@@ -16,12 +16,12 @@ use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
-use crate::state::config::{Place, State};
+use crate::state::place::{Place, State};
 use crate::wire::http::Clients;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Kept {
+pub enum MemoryStatus {
     /// Nobody wanted it, or it is a dry run.
     #[default]
     Off,
@@ -41,13 +41,13 @@ pub struct Session {
     redactor: Arc<Redactor>,
     /// The run's number, once it has claimed its alerts.
     number: Option<i64>,
-    /// It gave up waiting for its claim, which may be written yet.
+    /// We timed out while we waited for the claim, which may still be committed. `Store::mark` then finds the run by its id.
     is_late: bool,
     /// What was remembered when the run began.
     memory: Memory,
     /// Whether that could be read, or nothing is to be remembered.
     is_memory_known: bool,
-    kept: Kept,
+    kept: MemoryStatus,
 }
 
 impl Session {
@@ -70,7 +70,7 @@ impl Session {
             is_late: false,
             memory: Memory::default(),
             is_memory_known: false,
-            kept: Kept::Off,
+            kept: MemoryStatus::Off,
         };
         let place = match &state.place {
             Ok(Place::Nowhere) => {
@@ -88,7 +88,7 @@ impl Session {
         match Store::open(place, access, clients, &soon(until), &mut notices) {
             Ok(store) => {
                 session.store = Some(store);
-                session.kept = if is_dry_run { Kept::Off } else { Kept::Kept };
+                session.kept = if is_dry_run { MemoryStatus::Off } else { MemoryStatus::Kept };
             }
             // Before the first run there is nothing to remember.
             Err(error) if is_dry_run && error.fault == StoreFault::Absent => {}
@@ -111,17 +111,17 @@ impl Session {
 
     /// What marks mails that are about to be read, if this run may write.
     pub fn marker(&self) -> Option<MailMarker> {
-        self.store.as_ref().filter(|_| self.kept == Kept::Kept).map(Store::marker)
+        self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(Store::marker)
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still
     /// heeds what could be read when the run began.
-    pub fn decide(&mut self, run: &Run, learnt: &Arc<Learnt>, decide: &Decider, until: &Deadline) -> Decision {
+    pub fn decide(&mut self, run: &Run, findings: &Arc<RunFindings>, decide: &Decider, until: &Deadline) -> Decision {
         if self.access == Access::Read {
             return decide(&self.memory);
         }
         let claimed = self.with("alerts may come again in the next run", |store, notices| {
-            store.claim(run, learnt, decide, &soon(until), notices)
+            store.claim(run, findings, decide, &soon(until), notices)
         });
         match claimed {
             Some((number, decision)) => {
@@ -149,7 +149,7 @@ impl Session {
 
     /// The sums of a group after this run, if it is remembered. Until the end of the session they are reserved.
     pub fn sums(&mut self, group: &str, checks: &Arc<HashSet<Identity>>, until: &Deadline) -> Option<Sums> {
-        if self.kept != Kept::Kept || self.number.is_none() {
+        if self.kept != MemoryStatus::Kept || self.number.is_none() {
             return None;
         }
         let mut notices = Vec::new();
@@ -166,7 +166,7 @@ impl Session {
     }
 
     /// Lets the store go, waiting for it as long as there is time. Says whether the run is remembered.
-    pub fn end(mut self, until: &Deadline) -> Kept {
+    pub fn end(mut self, until: &Deadline) -> MemoryStatus {
         if let Some(store) = self.store.take() {
             store.close(&soon(until));
         }
@@ -186,7 +186,7 @@ impl Session {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                let is_first = !matches!(self.kept, Kept::Failed(_));
+                let is_first = !matches!(self.kept, MemoryStatus::Failed(_));
                 if is_first {
                     self.lose(&error, consequence);
                 }
@@ -217,7 +217,7 @@ impl Session {
             Some(hint) => log::warn!("{what} ({hint})"),
             None => log::warn!("{what}"),
         }
-        self.kept = Kept::Failed(what);
+        self.kept = MemoryStatus::Failed(what);
     }
 }
 

@@ -443,7 +443,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// A damaged store that was moved aside.
-pub(super) struct Kept {
+pub(super) struct SetAside {
     /// Its new name.
     pub(super) path: PathBuf,
     /// Older ones that were removed, because only so many are kept.
@@ -457,7 +457,7 @@ pub(super) struct Kept {
 ///
 /// # Errors
 /// The system's reason; then nothing has been moved.
-pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<Kept>, StoreError> {
+pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<SetAside>, StoreError> {
     let path = &real(path);
     let failed = |error: io::Error| StoreError::new(StoreFault::Other, text::io_error(&error));
     let guard = companion(&beside(path, "-repair"))?;
@@ -484,7 +484,7 @@ pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<Kept>, S
     }
     fs::rename(path, &target).map_err(failed)?;
     let _ = fs::remove_file(beside(path, "-repair"));
-    Ok(Some(Kept { removed: remove_older(path, &target), path: target }))
+    Ok(Some(SetAside { removed: remove_older(path, &target), path: target }))
 }
 
 /// What stands in the name of a damaged store, before the time.

@@ -33,8 +33,8 @@ use self::readers::{Built, Readers};
 use self::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
-use crate::process::limits;
 use crate::process::surroundings::Surroundings;
+use crate::process::{clock, limits};
 use crate::wire::auth::Pair;
 use crate::wire::lookup;
 
@@ -369,7 +369,7 @@ impl Response {
         if let (407, Some(proxy)) = (status, proxy) {
             return Err(proxy.refusal(Some(status)));
         }
-        let now = SystemTime::now();
+        let now = SystemTime::from(clock::now());
         let there = word(DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok());
         Ok(Response {
             status,

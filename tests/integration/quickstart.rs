@@ -1,7 +1,10 @@
 //! Docs are tests: the quickstart, the examples, the schema. The pages are in `docs`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -28,27 +31,87 @@ fn the_quickstart_reads_accounts_prints_an_alert_and_exits_2() {
     assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "no colour outside a terminal");
 }
 
+/// The examples that are configs.
+fn examples() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(Path::new(ROOT).join("examples")).unwrap().map(|entry| entry.unwrap().path());
+    let is_config = |path: &PathBuf| {
+        path.extension().is_some_and(|e| e == "yaml" || e == "json") && !path.ends_with("config.schema.json")
+    };
+    let examples: Vec<PathBuf> = files.filter(|path| path.is_file() && is_config(path)).collect();
+    assert!(examples.iter().any(|path| path.ends_with("config.yaml")), "{examples:?}");
+    examples
+}
+
+/// The variables that a text names, each with a value that fits its name.
+fn variables(text: &str) -> Vec<(&str, &'static str)> {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split(['}', ':']).next());
+    names
+        .map(|name| match name {
+            name if name.ends_with("_URL") => (name, "https://hooks.example.com/x"),
+            name if name.ends_with("_PAIR") => (name, "AKID0123456789:abcdefghijklmnop"),
+            name => (name, "k-0123456789abcdefghijklmnopqrstuv"),
+        })
+        .collect()
+}
+
 #[test]
 fn every_example_is_a_valid_config() {
-    let mut count = 0;
-    for entry in std::fs::read_dir(Path::new(ROOT).join("examples")).unwrap() {
-        let path = entry.unwrap().path();
-        let is_config =
-            path.extension().is_some_and(|e| e == "yaml" || e == "json") && !path.ends_with("config.schema.json");
-        if path.is_file() && is_config {
-            count += 1;
-            let output = run(&["validate", "--config", path.to_str().unwrap()]);
-            // Variables are for the user to set; everything else must be in order.
-            let err = text(&output.stderr);
-            let other: Vec<_> = err
-                .lines()
-                .filter(|line| line.starts_with("error: ") && line.matches(':').count() > 3)
-                .filter(|line| !line.contains("which is not set"))
-                .collect();
-            assert!(other.is_empty(), "{}: {other:?}", path.display());
-        }
+    for path in examples() {
+        let config = std::fs::read_to_string(&path).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_balance-alert"))
+            .args(["validate", "--config", path.to_str().unwrap()])
+            .current_dir(ROOT)
+            .env_clear()
+            .envs(variables(&config))
+            .output()
+            .unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{}: {err}", path.display());
+        assert!(!err.contains("error: "), "{}: {err}", path.display());
     }
-    assert!(count >= 3, "{count}");
+}
+
+/// The keys of a value that its schema does not know.
+fn unknown_keys(schema: &Value, node: &Value, value: &Value) -> Vec<String> {
+    if let Some(name) = node["$ref"].as_str() {
+        return unknown_keys(schema, schema.pointer(&name[1..]).unwrap(), value);
+    }
+    let choices = ["anyOf", "allOf", "oneOf"].into_iter().find_map(|key| node[key].as_array());
+    if let Some(choices) = choices {
+        let fits = choices.iter().map(|choice| unknown_keys(schema, choice, value));
+        return fits.min_by_key(Vec::len).unwrap_or_default();
+    }
+    match value {
+        Value::Object(map) => {
+            let unknown = map.iter().flat_map(|(name, value)| match &node["properties"][name] {
+                Value::Null if name.starts_with('_') || node["additionalProperties"].is_object() => Vec::new(),
+                Value::Null => vec![name.clone()],
+                node => unknown_keys(schema, node, value),
+            });
+            unknown.collect()
+        }
+        Value::Array(items) => items.iter().flat_map(|item| unknown_keys(schema, &node["items"], item)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_schema_that_the_program_prints_knows_every_key_of_the_examples_and_no_other() {
+    let output = run(&["schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    let schema: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    for path in examples() {
+        let config = std::fs::read_to_string(&path).unwrap();
+        let config: Value = serde_yaml::from_str(&config).unwrap();
+        assert_eq!(unknown_keys(&schema, &schema, &config), Vec::<String>::new(), "{}", path.display());
+    }
+    let config = serde_json::json!({
+        "setings": {}, "settings": { "languge": "en" }, "projects": [{ "name": "A", "treshold": 1 }],
+        "email": { "hosst": "h" }, "metrics": { "pushgateway": { "auth": { "basic": { "user": "u" } } } }, "state": "none",
+    });
+    let mut unknown = unknown_keys(&schema, &schema, &config);
+    unknown.sort();
+    assert_eq!(unknown, ["hosst", "languge", "setings", "treshold", "user"]);
 }
 
 /// The pages that come with the program, as it lists them.
@@ -73,36 +136,49 @@ fn the_published_schema_is_current_but_for_new_providers() {
     assert_eq!(format!("{published:#}\n"), text(&output.stdout), "{message}");
 }
 
+/// The defaults that `docs/config.md` names for the keys of a mapping.
+fn documented_defaults(place: &str) -> BTreeMap<String, String> {
+    let page = read("docs/config.md");
+    let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{place}`\n"))).unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        (cells[0].trim_matches(['|', ' ', '`']).to_owned(), cells[4].trim().to_owned())
+    })
+    .collect()
+}
+
 #[test]
 fn documented_defaults_are_the_real_ones() {
     let settings = balance_alert::config::Settings::default();
-    assert_eq!(settings.max_concurrent_checks, 20);
-    assert_eq!(settings.request_timeout.as_secs(), 15);
-    assert_eq!(settings.run_timeout.as_secs(), 120);
-    assert_eq!(settings.max_retries, 3);
-    assert_eq!(settings.alerting.cooldown.as_secs(), 86_400);
-    assert_eq!(settings.alerting.realert_drop_percent, 50.into());
-    assert_eq!(settings.alerting.recovery_margin_percent, 5.into());
-    assert_eq!(settings.alerting.failure_alert_after, 3);
-    assert_eq!(settings.response_cache_ttl.as_secs(), 0);
-    assert_eq!((settings.circuit.failures, settings.circuit.open_for.as_secs()), (3, 60));
-    let schema: serde_json::Value = serde_json::from_str(&read("examples/config.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&read("examples/config.schema.json")).unwrap();
+    let documented = documented_defaults("settings");
     let properties = &schema["definitions"]["RawSettings"]["properties"];
-    for (name, value) in [
-        ("max_concurrent_checks", 20),
-        ("request_timeout_seconds", 15),
-        ("run_timeout_seconds", 120),
-        ("max_retries", 3),
-        ("alert_cooldown_seconds", 86_400),
-        ("realert_drop_percent", 50),
-        ("recovery_margin_percent", 5),
-        ("failure_alert_after", 3),
-        ("response_cache_ttl", 0),
-        ("circuit_breaker_failures", 3),
-        ("circuit_breaker_seconds", 60),
-    ] {
-        assert_eq!(properties[name]["default"], value, "{name}");
+    let real = [
+        ("max_concurrent_checks", settings.max_concurrent_checks.to_string()),
+        ("request_timeout_seconds", settings.request_timeout.as_secs().to_string()),
+        ("run_timeout_seconds", settings.run_timeout.as_secs().to_string()),
+        ("max_retries", settings.max_retries.to_string()),
+        ("alert_cooldown_seconds", settings.alerting.cooldown.as_secs().to_string()),
+        ("realert_drop_percent", settings.alerting.realert_drop_percent.to_string()),
+        ("recovery_margin_percent", settings.alerting.recovery_margin_percent.to_string()),
+        ("failure_alert_after", settings.alerting.failure_alert_after.to_string()),
+        ("response_cache_ttl", settings.response_cache_ttl.as_secs().to_string()),
+        ("circuit_breaker_failures", settings.circuit.failures.to_string()),
+        ("circuit_breaker_seconds", settings.circuit.open_for.as_secs().to_string()),
+        ("language", format!("{:?}", settings.language).to_lowercase()),
+        ("timezone", settings.timezone.iana_name().unwrap().to_owned()),
+    ];
+    for (name, value) in real {
+        assert_eq!(documented[name], value, "docs/config.md: {name}");
+        let published = &properties[name]["default"];
+        let published = published.as_str().map_or_else(|| published.to_string(), str::to_owned);
+        assert_eq!(published, value, "config.schema.json: {name}");
     }
+    let email = balance_alert::check::mailbox::config::EmailSettings::default();
+    let documented = documented_defaults("email_settings");
+    assert_eq!((documented["days"].as_str(), documented["max_emails"].as_str()), ("1", "1000"));
+    assert_eq!((email.days, email.max_emails), (1, 1000));
 }
 
 #[test]

@@ -1,15 +1,68 @@
-//! What a config says of an account.
+//! What a config says of accounts: its `projects`, and the values that are made of them.
+
+mod literals;
+pub(crate) mod pages;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::page::{Page, Reader};
+use self::pages::{Pages, no_provider};
+use super::page::{CredentialFormat, Page, Reader};
+use super::{Account, Target};
+use crate::model::amount;
 use crate::model::words::BalanceType;
+use crate::page::traps;
+use crate::process::echo;
+use crate::yaml::address::web_address;
+use crate::yaml::credential::Use;
+use crate::yaml::field::{Number, fields};
+use crate::yaml::path::{Part, Step, item, key, show, under};
+use crate::yaml::problem::Reach;
+use crate::yaml::reader::ConfigReader;
+use crate::yaml::scalar::{Lenient, Text};
+use crate::yaml::shape::{shown_name, suggestion};
+
+fields! {
+    /// An account to watch.
+    pub(crate) struct RawProject {
+        /// The unique name in reports and alerts.
+        name: String, required = true;
+        /// The service: an id of `balance-alert providers`, or of a page under `providers`.
+        provider: String, required = true;
+        /// The credential, best as `${VARIABLE}`.
+        api_key: String;
+        /// A file that holds the credential.
+        api_key_file: String;
+        /// A balance below this number is critical.
+        threshold: Lenient<Decimal>, required = true;
+        /// A balance below this number is a warning; it must not be under `threshold`.
+        warning_threshold: Lenient<Decimal>;
+        /// What is counted: balance or credits.
+        kind as "type": BalanceType, default = "as the page of the provider says";
+        /// Who the account belongs to, for people.
+        owner_project: String;
+        /// The old name of `owner_project`.
+        project: String;
+        /// Whether the account is checked.
+        enabled: Lenient<bool>, default = "true";
+        /// The currency that is wanted, where an account has several; else its label, if neither the page nor the answer says one.
+        currency: String;
+        /// Replaces scheme, host and path prefix of the service's address.
+        base_url: String;
+        /// Says that the key may go to an `http://` address of another machine, where everybody on the way can read it; without
+        /// it every run warns.
+        allow_insecure: Lenient<bool>;
+        /// Longest time for one request, in seconds.
+        timeout_seconds: Lenient<Decimal>, number = Number::above_zero(600).unit("seconds"), default = "`settings.request_timeout_seconds`";
+        /// What the provider's page declares, for example a region.
+        options: BTreeMap<String, Lenient<Text>>;
+    }
+}
 
 /// An account to watch.
 #[derive(Clone)]
@@ -18,11 +71,7 @@ pub struct Project {
     pub name: String,
     /// The provider's page.
     pub page: Arc<Page>,
-    /// The page's compiled expressions; none only if the entry is broken.
-    pub reader: Option<Arc<Reader>>,
-    /// The credential, if the provider needs one.
-    pub credential: Option<SecretString>,
-    /// Below it the balance is critical; none only if the entry is broken.
+    /// Below it the balance is critical; none if that is not known, because what a variable holds is no number.
     pub threshold: Option<Decimal>,
     /// Below it the balance is a warning.
     pub warning_threshold: Option<Decimal>,
@@ -34,12 +83,312 @@ pub struct Project {
     pub currency: Option<String>,
     /// Replaces scheme, host and path prefix of the provider's address.
     pub base_url: Option<Url>,
-    /// Whether the key may travel in the clear.
-    pub allow_insecure: bool,
-    /// Longest time for one request.
-    pub timeout: Duration,
     /// The options, with the page's defaults.
     pub options: BTreeMap<String, String>,
-    /// Why it cannot be checked.
-    pub broken: Option<String>,
+    /// What it is asked with, or why it cannot be checked.
+    pub account: Result<Account, String>,
+}
+
+impl ConfigReader<'_> {
+    pub(crate) fn projects(
+        &mut self,
+        raw: Vec<Option<RawProject>>,
+        pages: &mut Pages,
+        timeout: Duration,
+    ) -> Vec<Project> {
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        let (mut projects, mut places) = (Vec::new(), Vec::new());
+        for (index, project) in raw.into_iter().enumerate() {
+            let path = item("projects", index);
+            if self.is_disabled(&path) {
+                continue;
+            }
+            let Some(project) = project else {
+                self.missing_entry(&path);
+                continue;
+            };
+            if let Some(name) = &project.name {
+                if let Some(first) = names.get(name) {
+                    let message = format!("there is already a project{}", shown_name(name));
+                    let hint = Some(format!("projects[{first}] has this name"));
+                    self.same_name([&item("projects", *first), &path], &["name"], message, hint);
+                } else {
+                    names.insert(name.clone(), index);
+                }
+            }
+            if let Some(project) = self.project(&path, project, pages, timeout) {
+                projects.push(project);
+                places.push(path);
+            }
+        }
+        for (project, path) in projects.iter_mut().zip(&places) {
+            // Another entry with its name may have been found since.
+            if let (Ok(_), Some(why)) = (&project.account, self.fault(path)) {
+                project.account = Err(why);
+            }
+        }
+        projects
+    }
+
+    fn project(&mut self, path: &[Step], raw: RawProject, pages: &mut Pages, timeout: Duration) -> Option<Project> {
+        self.required(path, "name", raw.name.is_some());
+        self.required(path, "provider", raw.provider.is_some());
+        self.required(path, "threshold", raw.threshold.is_some());
+        if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
+        }
+        let threshold = self.not_negative(path, &RawProject::threshold, raw.threshold);
+        let warning_threshold = self.not_negative(path, &RawProject::warning_threshold, raw.warning_threshold);
+        if let (Some(critical), Some(warning)) = (threshold, warning_threshold)
+            && warning < critical
+        {
+            let [warning, critical] = [warning, critical].map(echo::number);
+            let message =
+                format!("`warning_threshold`{warning} is under `threshold`{critical}, so it would never warn");
+            self.problem(&under(path, "warning_threshold"), Part::Value, message, None);
+        }
+        let owner = self.owner(path, raw.owner_project, raw.project);
+        let timeout = self.time(path, &RawProject::timeout_seconds, raw.timeout_seconds).unwrap_or(timeout);
+        let base_url = raw.base_url.and_then(|text| {
+            let parsed = web_address(text.trim()).and_then(|url| {
+                if url.query().is_some() || url.fragment().is_some() {
+                    Err("must not have a query or fragment".to_owned())
+                } else if !url.username().is_empty() || url.password().is_some() {
+                    Err("must not hold a user name or password".to_owned())
+                } else {
+                    Ok(url)
+                }
+            });
+            match parsed {
+                Ok(url) => {
+                    self.redactor.learn_address(&url);
+                    for segment in url.path_segments().into_iter().flatten().filter(|part| echo::looks_secret(part)) {
+                        self.redactor.learn(segment);
+                    }
+                    Some(url)
+                }
+                Err(why) => {
+                    self.problem(&under(path, "base_url"), Part::Value, format!("`base_url` {why}"), None);
+                    None
+                }
+            }
+        });
+        let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
+        // Without its own name an entry that is broken from outside is still reported, under its place.
+        let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
+        let page = self.page(path, raw.provider.as_deref(), pages)?;
+        // What a variable brought may be a credential.
+        let place = under(path, "options");
+        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
+        {
+            self.redactor.suspect(&filled.text);
+        }
+        let options = raw.options.unwrap_or_default().into_iter();
+        let options = options.map(|(name, value)| {
+            let value = self.as_written(&under(&place, &name), value.0);
+            (name, value)
+        });
+        let set: BTreeMap<String, String> = options.collect();
+        self.learn_options(&page, set.clone());
+        let is_known = pages.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
+        let options = if is_known { self.options(path, &page, set) } else { set };
+        let currency = raw.currency.filter(|c| !c.is_empty());
+        self.currency(path, &page, currency.as_deref());
+        self.credential(path, &page, credential.as_ref());
+        let reached = match self.fault(path) {
+            Some(why) => Err(why),
+            None => self.reached(path, pages, &page, &options, base_url.as_ref()),
+        };
+        let account = reached.map(|(reader, target)| Account {
+            page: Arc::clone(&page),
+            reader,
+            credential: credential.unwrap_or_default(),
+            options: options.clone(),
+            currency: currency.clone(),
+            target,
+            allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
+            timeout,
+        });
+        Some(Project {
+            name,
+            page,
+            threshold,
+            warning_threshold,
+            kind: raw.kind,
+            owner_project: owner,
+            currency,
+            base_url,
+            options,
+            account,
+        })
+    }
+
+    /// The compiled page of an account and where it is asked.
+    fn reached(
+        &mut self,
+        path: &[Step],
+        pages: &mut Pages,
+        page: &Page,
+        options: &BTreeMap<String, String>,
+        base_url: Option<&Url>,
+    ) -> Result<(Arc<Reader>, Target), String> {
+        let reader = self.compiled(path, pages, page, options)?;
+        let target = Target::of(page, options, base_url, &self.folder)
+            .inspect_err(|why| self.problem(path, Part::Value, why.clone(), None))?;
+        Ok((reader, target))
+    }
+
+    /// The provider's page, or one that stands for it because the account cannot be read anyway; none if a problem says why.
+    fn page(&mut self, path: &[Step], provider: Option<&str>, pages: &Pages) -> Option<Arc<Page>> {
+        let stand_in =
+            |id: &str| pages.known.get("file").map(|page| Arc::new(Page { id: id.to_owned(), ..Page::clone(page) }));
+        let Some(provider) = provider else {
+            return if self.is_unusable(path) { stand_in("unknown") } else { None };
+        };
+        let page = pages.known.get(provider);
+        let nameless = pages.broken.get("").filter(|_| page.is_none());
+        if let Some(why) = pages.broken.get(provider).or(nameless) {
+            let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
+            self.break_entry(path, why);
+            // What names the account across runs is the same, whether its page can be used today or not.
+            return page.cloned().or_else(|| stand_in(provider));
+        }
+        if page.is_some() {
+            return page.cloned();
+        }
+        if !self.is_full() {
+            let known: Vec<&str> = pages.known.keys().map(String::as_str).collect();
+            let hint = suggestion(provider, &known, "known providers");
+            self.problem(&under(path, "provider"), Part::Value, no_provider(provider), hint);
+        }
+        // If a variable names a provider that there is not, only this account cannot be read.
+        let why = self.fault(path)?;
+        self.break_entry(path, why);
+        stand_in("unknown")
+    }
+
+    fn options(&mut self, path: &[Step], page: &Page, set: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let at = under(path, "options");
+        let known: Vec<&str> = page.options.keys().map(String::as_str).collect();
+        for (name, value) in &set {
+            let Some(spec) = page.options.get(name) else {
+                let hint = if known.is_empty() { None } else { suggestion(name, &known, "options") };
+                let message = match echo::word(name) {
+                    Some(name) => format!("provider `{}` has no option `{name}`", page.id),
+                    None => format!("provider `{}` has no such option", page.id),
+                };
+                self.problem(&under(&at, name), Part::Key(0), message, hint);
+                continue;
+            };
+            if !spec.values.is_empty() && !spec.values.contains(value) {
+                let values: Vec<&str> = spec.values.iter().map(String::as_str).collect();
+                self.choice(&under(&at, name), "option ", value, &values);
+            }
+        }
+        for (name, spec) in &page.options {
+            let there = set.contains_key(name) || spec.default.is_some();
+            if !there && !self.is_flagged(&under(&at, name)) && !self.is_flagged(&at) {
+                let hint = Some(spec.description.clone());
+                self.problem(path, Part::Value, format!("provider `{}` needs the option `{name}`", page.id), hint);
+            }
+        }
+        page.options_with_defaults(&set)
+    }
+
+    /// Whether the currency that is wanted can be that of the balance: amounts are never converted, so it must not only be
+    /// written beside them.
+    fn currency(&mut self, path: &[Step], page: &Page, wanted: Option<&str>) {
+        let Some((own, wanted)) = page.currency.as_deref().zip(wanted) else {
+            return;
+        };
+        // A page of the catalogue has a currency only if it reads no other one. What a page of one's own reads may be a text
+        // that names its currency, so only the answer can tell.
+        let is_own = || self.names.iter().any(|(at, id)| at.first() == Some(&key("providers")) && *id == page.id);
+        if !amount::is_same(own, wanted) && !is_own() {
+            let message = format!("the page `{}` reads {own}; leave `currency` out", page.id);
+            self.problem(&under(path, "currency"), Part::Value, message, None);
+        }
+    }
+
+    /// The page's expressions, compiled once for all accounts that share them.
+    fn compiled(
+        &mut self,
+        path: &[Step],
+        pages: &mut Pages,
+        page: &Page,
+        options: &BTreeMap<String, String>,
+    ) -> Result<Arc<Reader>, String> {
+        let key = (page.id.clone(), page.balance_for(options));
+        if let Some(reader) = pages.compiled.get(&key) {
+            return Ok(Arc::clone(reader));
+        }
+        match page.reader(options) {
+            Ok(reader) => {
+                let reader = Arc::new(reader);
+                if key.1 != page.balance {
+                    // The project brought it. A missing limit is what `unlimited` is for in a file of one's own.
+                    for trap in traps::of_balance(&key.1, true, false) {
+                        self.advise(&under(path, "options"), trap.message, trap.hint);
+                    }
+                }
+                pages.compiled.insert(key, Arc::clone(&reader));
+                Ok(reader)
+            }
+            Err((_, why)) => {
+                self.push(&under(path, "options"), Part::Value, why.clone(), None, Reach::Entry);
+                Err(why)
+            }
+        }
+    }
+
+    /// Whether the credential has the form that the provider needs.
+    fn credential(&mut self, path: &[Step], page: &Page, credential: Option<&SecretString>) {
+        let at = under(path, "api_key");
+        if self.is_unusable(path) || self.is_flagged(&at) {
+            return;
+        }
+        let note = page.credential.note.clone();
+        match (page.credential.format, credential.map(|secret| secret.expose_secret())) {
+            (CredentialFormat::None, None) => {}
+            (CredentialFormat::None, Some(_)) => {
+                self.problem(&at, Part::Key(0), format!("provider `{}` takes no `api_key`", page.id), None);
+            }
+            (_, None) => {
+                let message = format!("`api_key` is missing; provider `{}` needs one", page.id);
+                self.problem(path, Part::Value, message, note);
+            }
+            (_, Some("")) => {
+                self.break_entry(path, "`api_key` is empty");
+                self.push(&at, Part::Value, "`api_key` is empty".to_owned(), note, Reach::Entry);
+            }
+            (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
+                Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
+                    self.redactor.learn(secret.trim());
+                    self.vet(path, "api_key", pair, Use::Key { after: &[] });
+                }
+                _ => {
+                    // What is odd about it may be why it is no pair.
+                    self.vet(path, "api_key", pair, Use::Key { after: &[] });
+                    if self.is_unusable(path) {
+                        return;
+                    }
+                    let message = "`api_key` must be `AccessKeyId:Secret`".to_owned();
+                    self.break_entry(path, message.clone());
+                    self.push(&at, Part::Value, message, note, Reach::Entry);
+                }
+            },
+            (CredentialFormat::Key, Some(key)) => {
+                if key.chars().any(|c| c.is_control()) {
+                    let message = "`api_key` holds a control character; a key is one line".to_owned();
+                    self.break_entry(path, message.clone());
+                    self.push(&at, Part::Value, message, note, Reach::Entry);
+                    return;
+                }
+                let headers = page.request.headers.values();
+                let after: Vec<String> =
+                    headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
+                self.vet(path, "api_key", key, Use::Key { after: &after });
+            }
+        }
+    }
 }

@@ -33,6 +33,7 @@ use crate::wire::http::{self, Request};
 const LARGEST_FILE: usize = 1024 * 1024;
 
 /// An account with everything that one attempt needs.
+#[derive(Clone)]
 pub struct Account {
     /// The provider's page.
     pub page: Arc<Page>,

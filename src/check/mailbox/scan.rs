@@ -153,8 +153,8 @@ impl Scanner {
     /// Scans, in so much time at the most, or says when to come again.
     pub fn turn(&mut self, most: Duration) -> Turn<Scanned> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
-        let result = match (&self.mailbox.broken, self.mailbox.login.clone()) {
-            (None, Some(login)) => match self.addresses() {
+        let result = match self.mailbox.login.clone() {
+            Ok(login) => match self.addresses() {
                 Ok(None) => {
                     let waited = self.waiting_since.map(|since| since.elapsed()).unwrap_or_default();
                     let pause = (waited / 8).clamp(Duration::from_millis(1), PAUSE);
@@ -165,16 +165,16 @@ impl Scanner {
                 Ok(Some(addresses)) => self.attempt(&login, &addresses, most),
                 Err(failure) => Err(failure),
             },
-            (why, _) => Err(Failure::new(Reason::Config, why.clone().unwrap_or_default())),
+            Err(why) => Err(Failure::new(Reason::Config, why)),
         };
         self.waiting_since = None;
-        self.attempts += u32::from(self.mailbox.broken.is_none());
+        self.attempts += u32::from(self.mailbox.login.is_ok());
         let result = match result {
             Ok(scan) => Ok(scan),
             Err(failure) => {
-                let mut failure = match self.mailbox.broken {
-                    None => failure.at(place(&self.mailbox.address)),
-                    Some(_) => failure,
+                let mut failure = match self.mailbox.login {
+                    Ok(_) => failure.at(place(&self.mailbox.address)),
+                    Err(_) => failure,
                 };
                 if self.spent >= LONGEST {
                     failure.retry = Retry::Never;

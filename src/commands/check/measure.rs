@@ -13,9 +13,9 @@ use crate::process::exit::Exit;
 use crate::process::{clock, redact};
 use crate::publish::{self, Part};
 use crate::report::{Findings, Output, Published};
-use crate::state::config::Place;
+use crate::state::place::Place;
 use crate::state::session::Session;
-use crate::state::{MetricMarks, Present};
+use crate::state::{MetricMarks, ConfiguredNames};
 
 /// What the checks of a run add to the sums of a group, if anybody wants metrics.
 pub(super) fn of_checks(run: &Run, found: &Found) -> Option<(String, Tally)> {
@@ -55,7 +55,7 @@ impl Measured {
 
     /// What the store is to add to the sums.
     pub(super) fn marks(&self, config: &RunConfig, findings: &Findings) -> MetricMarks {
-        let present = || Present {
+        let present = || ConfiguredNames {
             projects: findings.projects(),
             webhook_types: config.channels.iter().map(|channel| channel.kind.as_str()).collect(),
         };

@@ -108,7 +108,7 @@ fn warn(plan: &Plan) {
         log::warn!("{warning}");
     }
     for channel in &plan.config.channels {
-        if let Some(why) = &channel.broken {
+        if let Some(why) = channel.fault() {
             log::warn!("no alert can be sent through `{}`: {why}", channel.name);
         }
     }

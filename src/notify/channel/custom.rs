@@ -1,11 +1,12 @@
 //! JSON to an address of the user's own: `AlarmNotification` or `SubscriptionReminder`, one entry of `Resources` an alert.
 
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::Post;
+use super::{Post, Service};
 use crate::model::alert::{self, Alert, Cause, Event, Level, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
@@ -90,37 +91,45 @@ struct Account<'a> {
     dedup_key: &'a str,
 }
 
-/// Whether a message would hold entries of one kind only.
-pub(super) fn is_uniform(alerts: &[Alert]) -> bool {
-    alerts.windows(2).all(|pair| pair[0].renewal().is_some() == pair[1].renewal().is_some())
-}
+pub(super) struct Custom;
 
-pub(super) fn post(channel: &Channel, message: &Message, alerts: &[Alert]) -> Post {
-    let (kind, what) = match alerts.first() {
-        Some(Alert { cause: Cause::Renewal(_), .. }) => ("SubscriptionReminder", "subscription reminder"),
-        _ => ("AlarmNotification", "balance alert"),
-    };
-    let notification = Notification {
-        r#type: kind,
-        // Receivers match on it, so it is the same in every language.
-        rule_name: match alerts {
-            [alert] => format!("{} {what}", alert.project),
-            _ => what.to_owned(),
-        },
-        level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
-        source: &channel.source,
-        run_id: message.run_id(),
-        dedup_key: message.dedup_key(alerts),
-        resources: alerts.iter().map(|alert| resource(message, alert)).collect(),
-    };
-    // Strings, numbers and lists only: this cannot fail.
-    let body = serde_json::to_string(&notification).unwrap_or_default();
-    Post { url: channel.url.clone(), size: body.len(), body }
+impl Service for Custom {
+    /// Receivers tell the kinds of entries by `Type`, so a message holds one kind only.
+    fn section(&self, alert: &Alert) -> u8 {
+        u8::from(matches!(alert.cause, Cause::Renewal(_)))
+    }
+
+    fn post(&self, channel: &Channel, message: &Message, alerts: &[Alert], _now: Timestamp) -> Post {
+        let (kind, what) = match alerts.first() {
+            Some(Alert { cause: Cause::Renewal(_), .. }) => ("SubscriptionReminder", "subscription reminder"),
+            _ => ("AlarmNotification", "balance alert"),
+        };
+        let notification = Notification {
+            r#type: kind,
+            // Receivers match on it, so it is the same in every language.
+            rule_name: match alerts {
+                [alert] => format!("{} {what}", alert.project),
+                _ => what.to_owned(),
+            },
+            level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
+            source: &channel.source,
+            run_id: message.run_id(),
+            dedup_key: message.dedup_key(alerts),
+            resources: alerts.iter().map(|alert| resource(message, alert)).collect(),
+        };
+        // Strings, numbers and lists only: this cannot fail.
+        let body = serde_json::to_string(&notification).unwrap_or_default();
+        Post { url: channel.address().cloned(), size: body.len(), body }
+    }
+
+    fn judge(&self, channel: &Channel, body: &[u8]) -> Result<(), Failure> {
+        judge(body, channel.accept.as_deref())
+    }
 }
 
 /// Whether a receiver of the user's own has taken the message: as `accept` says, else unless the answer is a refusal in one of
 /// the forms that are in use. An answer without a word is a success, as its status says.
-pub(super) fn judge(body: &[u8], accept: Option<&Expression>) -> Result<(), Failure> {
+fn judge(body: &[u8], accept: Option<&Expression>) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(body);
     let answer = serde_json::from_slice::<serde_json::Value>(body).ok();
     if let Some(accept) = accept {

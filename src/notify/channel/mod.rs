@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::message::Message;
+use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::notify::config::{Channel, ChannelKind};
 
@@ -26,30 +27,55 @@ pub(super) struct Post {
     pub size: usize,
 }
 
+/// What a channel does with a message. A new service is a file that implements this, its word in `ChannelKind`, and its line in
+/// [`service`], which the compiler asks for.
+trait Service: Sync {
+    /// The most that one message may hold, in the bytes that [`Post::size`] counts.
+    fn limit(&self) -> usize {
+        usize::MAX
+    }
+
+    /// The section that an alert belongs to; alerts of two sections never stand in one message.
+    fn section(&self, _alert: &Alert) -> u8 {
+        0
+    }
+
+    /// Encodes alerts of a message, signed for this moment.
+    fn post(&self, channel: &Channel, message: &Message, alerts: &[Alert], now: Timestamp) -> Post;
+
+    /// Whether a body under a successful HTTP status says that the message was taken.
+    ///
+    /// # Errors
+    /// The failure that the body tells of.
+    fn judge(&self, channel: &Channel, body: &[u8]) -> Result<(), Failure>;
+}
+
+/// The services, one line each.
+fn service(kind: ChannelKind) -> &'static dyn Service {
+    match kind {
+        ChannelKind::Feishu => &feishu::Feishu,
+        ChannelKind::Dingtalk => &dingtalk::Dingtalk,
+        ChannelKind::Wecom => &wecom::Wecom,
+        ChannelKind::Custom => &custom::Custom,
+        ChannelKind::Console => &console::Console,
+    }
+}
+
 /// Encodes some of a message's alerts for a channel, signed for this moment.
 pub(super) fn post(channel: &Channel, message: &Message, part: Range<usize>, now: Timestamp) -> Post {
-    let alerts = &message.alerts[part];
-    match channel.kind {
-        ChannelKind::Feishu => feishu::post(channel, message, alerts, now),
-        ChannelKind::Dingtalk => dingtalk::post(channel, message, alerts, now),
-        ChannelKind::Wecom => wecom::post(channel, message, alerts),
-        ChannelKind::Custom => custom::post(channel, message, alerts),
-        ChannelKind::Console => console::post(channel, message, alerts),
-    }
+    service(channel.kind).post(channel, message, &message.alerts[part], now)
 }
 
 /// Whether these alerts fit one message of the channel's service.
 pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> bool {
-    if channel.kind == ChannelKind::Custom && !custom::is_uniform(&message.alerts[part.clone()]) {
-        return false;
-    }
-    let limit = match channel.kind {
-        ChannelKind::Feishu => feishu::LIMIT,
-        ChannelKind::Dingtalk => dingtalk::LIMIT,
-        ChannelKind::Wecom => wecom::LIMIT,
-        ChannelKind::Custom | ChannelKind::Console => usize::MAX,
-    };
-    post(channel, message, part, Timestamp::UNIX_EPOCH).size <= limit
+    let service = service(channel.kind);
+    message.alerts[part.clone()].windows(2).all(|pair| service.section(&pair[0]) == service.section(&pair[1]))
+        && post(channel, message, part, Timestamp::UNIX_EPOCH).size <= service.limit()
+}
+
+/// The section of an alert on a channel; those of one section stand together.
+pub(super) fn section(channel: &Channel, alert: &Alert) -> u8 {
+    service(channel.kind).section(alert)
 }
 
 /// Whether a successful HTTP status stands for a taken message.
@@ -57,13 +83,7 @@ pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> 
 /// # Errors
 /// The failure that the body tells of.
 pub(super) fn judge(channel: &Channel, body: &[u8]) -> Result<(), Failure> {
-    match channel.kind {
-        ChannelKind::Feishu => feishu::judge(body),
-        ChannelKind::Dingtalk => dingtalk::judge(body),
-        ChannelKind::Wecom => wecom::judge(body),
-        ChannelKind::Custom => custom::judge(body, channel.accept.as_deref()),
-        ChannelKind::Console => Ok(()),
-    }
+    service(channel.kind).judge(channel, body)
 }
 
 /// The answer of a service that always speaks JSON.
@@ -141,12 +161,9 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-use crate::wire::hash::hmac_sha256;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::alert::Alert;
     use crate::model::words::Language;
 
     fn channel() -> Channel {
@@ -154,7 +171,7 @@ mod tests {
             id: "hook".to_owned(),
             name: "hook".to_owned(),
             kind: ChannelKind::Custom,
-            url: None,
+            url: Ok(None),
             secret: None,
             login: None,
             limit: None,
@@ -162,7 +179,6 @@ mod tests {
             accept: None,
             send_resolved: true,
             allow_insecure: false,
-            broken: None,
         }
     }
 

@@ -15,12 +15,12 @@ impl Phrases for Chinese {
 
     fn class(&self, class: Class) -> &'static str {
         match class {
-            Class::Low => " 个不足",
-            Class::Warning => " 个预警",
-            Class::Failing => " 个读取失败",
-            Class::Renewing => " 个即将续费",
-            Class::ByMail => " 封邮件",
-            Class::Recovered => " 个恢复",
+            Class::Low => "个不足",
+            Class::Warning => "个预警",
+            Class::Failing => "个读取失败",
+            Class::Renewing => "个即将续费",
+            Class::ByMail => "封邮件",
+            Class::Recovered => "个恢复",
         }
     }
 

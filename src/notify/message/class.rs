@@ -1,23 +1,21 @@
 //! What alerts are counted by in a title, and listed by in a short message.
 
 use crate::model::alert::{Alert, Cause, Event, Level};
+use crate::model::words::words;
 
-/// The class of an alert; worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    Low,
-    Warning,
-    Failing,
-    Renewing,
-    ByMail,
-    Recovered,
+words! {
+    /// The class of an alert, in the order in which messages name them: worst first. The words are those of English messages.
+    pub(super) enum Class {
+        Low = "low",
+        Warning = "warning",
+        Failing = "failing",
+        Renewing = "renewing",
+        ByMail = "by mail",
+        Recovered = "recovered",
+    }
 }
 
 impl Class {
-    /// Every class, in the order in which messages name them.
-    pub(super) const ALL: [Class; 6] =
-        [Class::Low, Class::Warning, Class::Failing, Class::Renewing, Class::ByMail, Class::Recovered];
-
     pub(super) fn of(alert: &Alert) -> Class {
         match (&alert.cause, alert.event) {
             (Cause::Mail(_), _) => Class::ByMail,

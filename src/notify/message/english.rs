@@ -14,14 +14,7 @@ impl Phrases for English {
     }
 
     fn class(&self, class: Class) -> &'static str {
-        match class {
-            Class::Low => " low",
-            Class::Warning => " warning",
-            Class::Failing => " failing",
-            Class::Renewing => " renewing",
-            Class::ByMail => " by mail",
-            Class::Recovered => " recovered",
-        }
+        class.as_str()
     }
 
     fn kind(&self, kind: BalanceType) -> &'static str {

@@ -81,7 +81,7 @@ impl Message {
             .iter()
             .map(|class| (alerts.iter().filter(|alert| Class::of(alert) == *class).count(), *class))
             .filter(|(count, _)| *count > 0)
-            .map(|(count, class)| format!("{count}{}", self.phrases().class(class)))
+            .map(|(count, class)| format!("{count} {}", self.phrases().class(class)))
             .collect();
         self.phrases().title(&counts)
     }
@@ -123,7 +123,7 @@ impl Message {
             .iter()
             .map(|alert| self.words(alert, neutral).short(&neutral(self.short_names.get(&alert.project))))
             .collect();
-        Some(format!("{} {}{}: {}", mark(first), of_class.len(), self.phrases().class(class), words.join(", ")))
+        Some(format!("{} {} {}: {}", mark(first), of_class.len(), self.phrases().class(class), words.join(", ")))
     }
 
     /// One line for several alerts with one cause: how many, where, why, and the names of some.

@@ -44,7 +44,7 @@ fn exit_codes() -> String {
 
 /// The variables that `--help` names, with their meanings.
 pub(super) fn variables() -> Vec<(String, String)> {
-    balance_alert::cli::VARIABLES.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect()
+    balance_alert::cli::variables().into_iter().map(|(name, what)| (name.to_owned(), what)).collect()
 }
 
 fn variables_table() -> String {

@@ -1,0 +1,65 @@
+//! The kinds of entries that a config has.
+
+use crate::yaml::entry::{Form, Kind};
+
+/// Every kind of entry. Whatever asks "is this an entry" asks this list.
+pub(crate) const KINDS: [Kind; 9] = [
+    Kind { key: "projects", form: Form::List, name: "name" },
+    Kind { key: "subscriptions", form: Form::List, name: "name" },
+    Kind { key: "email", form: Form::Either, name: "name" },
+    Kind { key: "email_settings", form: Form::About, name: "name" },
+    Kind { key: "webhooks", form: Form::List, name: "name" },
+    Kind { key: "webhook", form: Form::One, name: "name" },
+    Kind { key: "providers", form: Form::List, name: "id" },
+    Kind { key: "metrics", form: Form::Parts, name: "namespace" },
+    Kind { key: "state", form: Form::One, name: "path" },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::entry::entry_of;
+    use crate::yaml::path::Step;
+
+    #[test]
+    fn the_entry_of_a_node() {
+        let index = Step::Index;
+        let key = |name: &str| Step::Key(name.to_owned());
+        for (path, want) in [
+            (vec![key("projects"), index(1), key("api_key")], Some(2)),
+            (vec![key("projects"), index(1)], None),
+            (vec![key("projects")], None),
+            (vec![key("subscriptions"), index(0), key("name")], Some(2)),
+            (vec![key("providers"), index(0), key("request"), key("url")], Some(2)),
+            (vec![key("email"), index(0), key("oauth2"), key("client_id")], Some(2)),
+            (vec![key("email"), key("password")], Some(1)),
+            (vec![key("email")], None),
+            (vec![key("webhook"), key("url")], Some(1)),
+            (vec![key("webhook")], Some(1)),
+            (vec![key("metrics"), key("pushgateway"), key("url")], Some(2)),
+            (vec![key("metrics"), key("textfile")], Some(2)),
+            (vec![key("metrics"), key("namespace")], Some(1)),
+            (vec![key("state")], Some(1)),
+            (vec![key("settings"), key("language")], None),
+            (vec![key("email_settings"), key("days")], Some(1)),
+            (vec![], None),
+        ] {
+            assert_eq!(entry_of(&KINDS, &path).map(<[Step]>::len), want, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn every_top_level_field_that_holds_entries_is_a_kind() {
+        let schema: serde_json::Value = serde_json::from_str(crate::config::SCHEMA).unwrap();
+        let lists: Vec<&String> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| !["$schema", "settings"].contains(&name.as_str()))
+            .map(|(name, _)| name)
+            .collect();
+        let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.key).collect();
+        kinds.sort_unstable();
+        assert_eq!(lists, kinds, "a new list of the config is a kind of entry, or it is named here");
+    }
+}

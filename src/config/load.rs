@@ -1,0 +1,152 @@
+//! From the text of a config to a [`Config`]: asks each feature for its part.
+
+use std::sync::Arc;
+
+use serde_yaml::Value;
+use sha2::{Digest, Sha256};
+
+use super::entries::KINDS;
+use super::settings::RawSettings;
+use super::source::Source;
+use super::{Config, Loaded};
+use crate::check::account::config::RawProject;
+use crate::check::account::page::Page;
+use crate::check::mailbox::config::{RawEmailSettings, RawMailboxes};
+use crate::check::subscription::config::RawSubscription;
+use crate::notify::config::{self, RawWebhook};
+use crate::process::environment::Environment;
+use crate::process::file;
+use crate::publish::config::RawMetrics;
+use crate::state::config::RawState;
+use crate::yaml::document::Document;
+use crate::yaml::field::fields;
+use crate::yaml::path::Part;
+use crate::yaml::problem::{Problem, Reach};
+use crate::yaml::reader::ConfigReader;
+
+fields! {
+    /// A config for balance-alert: what to watch, and whom to tell.
+    pub(crate) struct RawConfig {
+        /// Where the JSON Schema of this file is, for editors.
+        schema as "$schema": String;
+        /// How a run behaves.
+        settings: RawSettings;
+        /// One channel that alerts go to.
+        webhook: RawWebhook;
+        /// Several channels that alerts go to.
+        webhooks: Vec<Option<RawWebhook>>;
+        /// The accounts to watch.
+        projects: Vec<Option<RawProject>>;
+        /// Pages for services that the catalogue does not know.
+        providers: Vec<Option<Page>>;
+        /// What Prometheus sees of a run.
+        metrics: RawMetrics;
+        /// Where runs keep what they remember: `none`, or a file or a PostgreSQL database.
+        state: RawState;
+        /// What renews on a date.
+        subscriptions: Vec<Option<RawSubscription>>;
+        /// The mailboxes to watch: a list, or one alone.
+        email: RawMailboxes;
+        /// How mailboxes are read.
+        email_settings: RawEmailSettings;
+    }
+}
+
+/// Reads the text of a config and checks all of it.
+pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> Loaded {
+    let mut document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let problem = Problem {
+                file: source.name(),
+                position: error.position,
+                place: None,
+                message: error.message,
+                hint: None,
+                reach: Reach::Whole,
+            };
+            return Loaded { config: None, problems: vec![problem] };
+        }
+    };
+    // Large configs are most of a run's memory, so there is one tree.
+    let mut tree = std::mem::take(&mut document.root);
+    let stands_for = config::replaced_by_variables(environment);
+    let mut reader =
+        ConfigReader::new(source.name(), source.folder(), &document, &mut tree, environment, &KINDS, &stands_for);
+    let is_mailbox_list = tree.get("email").is_none_or(Value::is_sequence);
+    let raw = reader.shape(&mut tree);
+    drop(tree);
+    let config = reader.config(raw, is_mailbox_list, text);
+    let mut problems = reader.problems;
+    // In the order of the file: first what has no place in it, last what was not looked for any more.
+    problems.sort_by_key(|problem| {
+        let is_lost = problem.position.is_none() && problem.place.is_some();
+        (problem.reach != Reach::Line, is_lost, problem.position)
+    });
+    let config = (!reader.fatal).then_some(config);
+    Loaded { config, problems }
+}
+
+impl ConfigReader<'_> {
+    /// Deserialises the tree entry by entry, so that a large config is gone through once, whatever is wrong with it.
+    fn shape(&mut self, tree: &mut Value) -> RawConfig {
+        if tree.is_null() {
+            self.problem(&[], Part::Value, "the config is empty", None);
+            return RawConfig::default();
+        }
+        if !tree.is_mapping() {
+            self.problem(&[], Part::Value, "the config is not a mapping of `key: value`", None);
+            return RawConfig::default();
+        }
+        let projects = self.items(tree, "projects");
+        let subscriptions = self.items(tree, "subscriptions");
+        let mailboxes = self.items(tree, "email");
+        let webhooks = self.items(tree, "webhooks");
+        let providers = self.items(tree, "providers");
+        let rest: RawConfig = self.fit(tree, &[]).unwrap_or_default();
+        RawConfig {
+            projects: projects.or(rest.projects),
+            subscriptions: subscriptions.or(rest.subscriptions),
+            email: mailboxes.map(RawMailboxes).or(rest.email),
+            webhooks: webhooks.or(rest.webhooks),
+            providers: providers.or(rest.providers),
+            ..rest
+        }
+    }
+
+    fn config(&mut self, raw: RawConfig, is_mailbox_list: bool, text: &str) -> Config {
+        let mut settings = raw.settings.unwrap_or_default();
+        let rate_limits = settings.rate_limits.take();
+        let settings = self.settings(settings);
+        file::allow(settings.run_timeout);
+        let mut pages = self.pages(raw.providers.unwrap_or_default());
+        let rate_limits = self.limits(rate_limits, &pages);
+        let channels = self.channels(raw.webhook, raw.webhooks);
+        let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, settings.request_timeout);
+        let state = self.state(raw.state);
+        let metrics = self.metrics(raw.metrics.unwrap_or_default());
+        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
+        let email = raw.email_settings.unwrap_or_default();
+        let (mailboxes, email) = self.mailboxes(raw.email, is_mailbox_list, email, settings.request_timeout);
+        if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
+            let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
+            self.problem(&[], Part::Value, "there is nothing to do: nothing to watch is enabled", hint);
+        }
+        Config {
+            settings,
+            rate_limits,
+            channels,
+            projects,
+            subscriptions,
+            mailboxes,
+            email,
+            state,
+            metrics,
+            fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+            folder: self.folder.clone(),
+            redactor: Arc::new(std::mem::take(&mut self.redactor)),
+            warnings: std::mem::take(&mut self.warnings),
+            advice: std::mem::take(&mut self.advice),
+        }
+    }
+}

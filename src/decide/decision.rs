@@ -1,0 +1,91 @@
+//! What follows from the verdicts, and what it goes by.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::decide::config::Alerting;
+use crate::decide::memory::Changes;
+use crate::model::alert::{Alert, Event, Topic};
+use crate::model::identity::Identity;
+
+/// The check and what it is about.
+pub(super) type Key = (Identity, Topic);
+
+/// A message of this run, and who is to get it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Telling {
+    /// What it says.
+    pub alert: Alert,
+    /// The ids of the channels that it goes to.
+    pub to: Vec<String>,
+}
+
+/// An alert that some channels do not get in this run, though its cause lasts: they know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The check.
+    pub identity: Identity,
+    /// What it is about.
+    pub topic: Topic,
+    /// Whether it begins or is over.
+    pub event: Event,
+    /// When it is told again if nothing changes; none while another run is telling it.
+    pub next: Option<Timestamp>,
+    /// The ids of these channels.
+    pub channels: Vec<String>,
+}
+
+/// A message that is owed to a channel and rests in this run, because it may have arrived already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// The check.
+    pub identity: Identity,
+    /// What it is about.
+    pub topic: Topic,
+    /// Whether it begins or is over.
+    pub event: Event,
+    /// The id of the channel.
+    pub channel: String,
+    /// From when on it is sent once more.
+    pub next: Option<Timestamp>,
+}
+
+/// What follows from the verdicts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What is to be told now, worst first, then in the order of the plan.
+    pub alerts: Vec<Telling>,
+    /// What is wrong, but was told before.
+    pub held: Vec<Held>,
+    /// What is owed, but not to be sent now.
+    pub waiting: Vec<Waiting>,
+    /// What the next runs must know.
+    pub changes: Changes,
+}
+
+/// A channel as far as deciding goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Names it across runs.
+    pub id: String,
+    /// Whether it hears that something is over.
+    pub wants_over: bool,
+}
+
+/// What `decide` goes by.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// When alerts are repeated.
+    pub alerting: Alerting,
+    /// Who is to be told.
+    pub listeners: Vec<Listener>,
+    /// The time zone in which days are counted.
+    pub timezone: TimeZone,
+}
+
+impl Held {
+    /// An alert of a check that no channel is counted for yet.
+    pub(super) fn new((identity, topic): (Identity, Topic), event: Event) -> Held {
+        Held { identity, topic, event, next: None, channels: Vec::new() }
+    }
+}

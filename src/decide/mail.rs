@@ -1,0 +1,88 @@
+//! Alerts about mails: each is told once to each channel, whatever becomes of it.
+
+use jiff::Timestamp;
+
+use super::alerts;
+use super::decision::{Decision, Held, Key};
+use super::messages::Messages;
+use super::recipients::{recipients, waiting};
+use super::settle::{Case, Settler};
+use super::verdict::Found;
+use crate::decide::memory::Course;
+use crate::model::alert::{Alert, Event, Topic};
+use crate::model::identity::Identity;
+
+impl Settler<'_> {
+    /// A mail is told once, in whichever mailbox it lies. One that could not be told is told later, though it is not read again.
+    pub(super) fn settle_mails(&self, found: &Found, decision: &mut Decision) {
+        if !self.tells() {
+            return;
+        }
+        let mut seen: Vec<Identity> = Vec::new();
+        for verdict in &found.mailboxes {
+            for finding in verdict.scanned.result.iter().flat_map(|scan| &scan.findings) {
+                if !seen.contains(&finding.identity) {
+                    seen.push(finding.identity);
+                    let alert = alerts::mail(verdict, finding, self.cooldown.now);
+                    self.settle_mail(Some(alert), (finding.identity, Topic::Mail), decision);
+                }
+            }
+        }
+        let is_ours = |alert: &Alert| found.mailboxes.iter().any(|mailbox| mailbox.name == alert.project);
+        let conditions = self.memory.conditions.iter();
+        let mut late: Vec<(Timestamp, Key)> = conditions
+            .filter(|((identity, topic), _)| *topic == Topic::Mail && !seen.contains(identity))
+            .filter_map(|(key, condition)| {
+                let owed = condition.channels.values().find_map(|heard| heard.owed.as_ref())?;
+                is_ours(&owed.alert).then_some((owed.alert.at, *key))
+            })
+            .collect();
+        late.sort();
+        for (_, key) in late {
+            self.settle_mail(None, key, decision);
+        }
+    }
+
+    /// A mail is told once. A channel that is added later does not hear of those that others have heard.
+    fn settle_mail(&self, alert: Option<Alert>, key: Key, decision: &mut Decision) {
+        let known = self.memory.conditions.get(&key);
+        let at = self.cooldown.now;
+        let fresh = Course { began: at, messages: 0, flaps: 0, calm_since: None, over_at: None };
+        let course = known.map_or(fresh, |known| known.course);
+        let mut case = Case { key, is_heard: false, course, messages: Messages::default() };
+        let mut held = Held::new(key, Event::Raised);
+        for recipient in recipients(&self.rules.listeners, key, known, decision) {
+            let channel = recipient.listener.id.as_str();
+            let owed = recipient.heard.owed.as_ref();
+            if let (false, Some(told)) = (recipient.is_own, &recipient.heard.told) {
+                decision.changes.heard.push((key, channel.to_owned(), Some(told.clone())));
+            }
+            let said = match owed {
+                Some(owed) if owed.is_claimed => None,
+                Some(owed) if !self.cooldown.may_repeat(owed.doubts, owed.tried_at) => {
+                    decision.waiting.push(waiting(key, &recipient, owed));
+                    if !recipient.is_own {
+                        decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
+                    }
+                    continue;
+                }
+                Some(owed) => Some(alert.as_ref().unwrap_or(&owed.alert)),
+                None => alert.as_ref().filter(|_| known.is_none()),
+            };
+            match said {
+                Some(alert) => {
+                    let alert = Alert { dedup_key: String::new(), ..alert.clone() };
+                    self.say(alert, owed, channel, &mut case);
+                }
+                None => held.channels.push(channel.to_owned()),
+            }
+        }
+        if !held.channels.is_empty() && alert.is_some() {
+            decision.held.push(held);
+        }
+        decision.alerts.extend(case.messages.tellings());
+        if known.map(|known| known.course) != Some(case.course) {
+            decision.changes.courses.push((key, Some(case.course)));
+        }
+    }
+}

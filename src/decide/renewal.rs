@@ -1,0 +1,64 @@
+//! Reminders of renewals: what is known of a subscription is about one of its renewals, and another one begins anew.
+
+use jiff::civil::Date;
+
+use super::decision::Decision;
+use super::settle::{Observed, Settler};
+use crate::check::subscription::Standing;
+use crate::decide::memory::Condition;
+use crate::model::alert::Alert;
+
+impl Settler<'_> {
+    /// A reminder is told once a cycle and day, and not more often than the cool-down allows. That it is over is no news,
+    /// unless nobody heard that it was due.
+    pub(super) fn settle_renewal(&self, alert: Alert, standing: Standing, today: Date, decision: &mut Decision) {
+        if !self.tells() {
+            return;
+        }
+        let key = (alert.identity, alert.topic());
+        let Some(known) = self.memory.conditions.get(&key) else {
+            return match standing {
+                Standing::Due => self.settle(Observed::Wrong(alert), key, decision),
+                Standing::Renewed | Standing::Ok => {}
+            };
+        };
+        // The renewal that nobody heard of, if its day has passed.
+        let owed = || known.channels.values().filter_map(|heard| heard.owed.as_ref());
+        let passed = owed().find(|owed| owed.alert.renewal().is_some_and(|due| due.next < today));
+        let (now, cycle) = match standing {
+            Standing::Due => {
+                let cycle = cycle(&alert.mark()).to_owned();
+                (Observed::Wrong(alert), cycle)
+            }
+            Standing::Ok if passed.is_some() => {
+                let cycle = passed.map(|owed| cycle(&owed.alert.mark()).to_owned()).unwrap_or_default();
+                (Observed::Passed(alert), cycle)
+            }
+            Standing::Renewed | Standing::Ok => (Observed::Void, String::new()),
+        };
+        let stored = Some(known.course);
+        let known = if matches!(now, Observed::Void) { known.clone() } else { self.of_cycle(known, &cycle, decision) };
+        self.settle_since(now, key, Some(&known), stored, decision);
+    }
+
+    /// What is known of one renewal of a subscription; what is owed of another one is withdrawn.
+    fn of_cycle(&self, known: &Condition, wanted: &str, decision: &mut Decision) -> Condition {
+        let mut known = known.clone();
+        for (id, heard) in &mut known.channels {
+            heard.told.take_if(|told| cycle(&told.mark) != wanted);
+            let other = heard.owed.take_if(|owed| cycle(&owed.alert.mark()) != wanted && !owed.is_claimed);
+            if let Some(other) = other {
+                decision.changes.withdrawn.push((other.alert.dedup_key, id.clone()));
+            }
+        }
+        if known.channels.values().all(|heard| heard.told.is_none() && heard.owed.is_none()) {
+            known.course.began = self.cooldown.now;
+        }
+        known
+    }
+}
+
+/// Which renewal a mark is about.
+fn cycle(mark: &str) -> &str {
+    mark.split('/').next().unwrap_or_default()
+}

@@ -1,0 +1,206 @@
+//! What was found of each check, judged by its thresholds.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::check::mailbox::scan::{Finding, Scanned};
+use crate::check::subscription::Renewal;
+use crate::check::subscription::config::Subscription;
+use crate::check::{Amount, Call, Outcome};
+use crate::model::failure::Failure;
+use crate::model::identity::Identity;
+use crate::model::text;
+use crate::model::words::{BalanceType, words};
+
+words! {
+    /// The state of one account.
+    pub enum Status {
+        /// Below its threshold.
+        Low = "low",
+        /// Could not be read: neither good nor low.
+        Failed = "failed",
+        /// Below its warning threshold.
+        Warning = "warning",
+        /// At or above all thresholds.
+        Ok = "ok",
+        /// Without a limit.
+        Unlimited = "unlimited",
+    }
+}
+
+/// What a check is about; what judging and reporting need of it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Names it across runs.
+    pub identity: Identity,
+    /// The project's unique name.
+    pub name: String,
+    /// Who it belongs to.
+    pub owner_project: Option<String>,
+    /// The provider's id.
+    pub provider: String,
+    /// Whether it is read over the network.
+    pub is_remote: bool,
+    /// The host that is asked over the network; none if the entry is broken.
+    pub host: Option<String>,
+    /// What is counted.
+    pub kind: BalanceType,
+    /// Below it the balance is critical; none if the entry is broken.
+    pub threshold: Option<Decimal>,
+    /// Below it the balance is a warning.
+    pub warning_threshold: Option<Decimal>,
+    /// The currency until the service says one.
+    pub currency: Option<String>,
+}
+
+/// What was found of one account.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// What it is about.
+    pub subject: Subject,
+    /// The state.
+    pub status: Status,
+    /// The balance, if one was read and it has a limit.
+    pub balance: Option<Decimal>,
+    /// The currency, as the service or the config says.
+    pub currency: Option<String>,
+    /// Balance over threshold, where that can be said.
+    pub ratio: Option<Decimal>,
+    /// Why there is no reading.
+    pub failure: Option<Failure>,
+    /// Whether an earlier run's reading was used again.
+    pub cached: bool,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The requests of these attempts.
+    pub calls: Vec<Call>,
+    /// Seconds taken.
+    pub duration_seconds: f64,
+}
+
+/// What was found of one subscription.
+#[derive(Clone, Debug)]
+pub struct SubscriptionVerdict {
+    /// Names it across runs.
+    pub identity: Identity,
+    /// What it is about.
+    pub subscription: Subscription,
+    /// When it renews, and whether somebody must be reminded; or why that is not known.
+    pub renewal: Result<Renewal, Failure>,
+}
+
+impl SubscriptionVerdict {
+    /// Where it stands, in a word.
+    pub fn standing(&self) -> &'static str {
+        self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
+    }
+}
+
+/// What was found of one mailbox.
+#[derive(Clone, Debug)]
+pub struct MailboxVerdict {
+    /// Names it across runs.
+    pub identity: Identity,
+    /// The mailbox's name.
+    pub name: String,
+    /// The server that it lies on.
+    pub host: String,
+    /// What was found.
+    pub scanned: Scanned,
+}
+
+words! {
+    /// The state of one mailbox.
+    pub enum MailboxStatus {
+        /// It could not be read, or not all of it.
+        Failed = "failed",
+        /// A mail speaks of trouble.
+        Alert = "alert",
+        /// It was read, and nothing was found.
+        Ok = "ok",
+    }
+}
+
+impl MailboxVerdict {
+    /// The state; `is_new` says which of the mails that speak of trouble count.
+    pub fn status(&self, is_new: impl Fn(&Finding) -> bool) -> MailboxStatus {
+        match &self.scanned.result {
+            _ if self.scanned.failure().is_some() => MailboxStatus::Failed,
+            Ok(scan) if scan.findings.iter().any(is_new) => MailboxStatus::Alert,
+            _ => MailboxStatus::Ok,
+        }
+    }
+}
+
+/// All that a run has found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The accounts, in the order of the plan.
+    pub accounts: Vec<Verdict>,
+    /// The subscriptions, in the order of the plan.
+    pub subscriptions: Vec<SubscriptionVerdict>,
+    /// The mailboxes, in the order of the plan.
+    pub mailboxes: Vec<MailboxVerdict>,
+    /// The day of the run, in the config's time zone.
+    pub today: Date,
+}
+
+impl Found {
+    /// Whether a signal ended the run before all of its checks were through.
+    pub fn is_cut(&self) -> bool {
+        let accounts = self.accounts.iter().filter_map(|verdict| verdict.failure.as_ref());
+        let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.failure());
+        accounts.chain(mailboxes).any(Failure::is_cancelled)
+    }
+
+    /// Checks there were.
+    pub fn total(&self) -> usize {
+        self.accounts.len() + self.subscriptions.len() + self.mailboxes.len()
+    }
+}
+
+/// Judges every outcome by its subject's thresholds.
+pub fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<Verdict> {
+    found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
+}
+
+fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
+    let (status, balance, currency, failure) = match outcome.result {
+        Err(failure) => (Status::Failed, None, None, Some(failure)),
+        Ok(reading) => match reading.amount {
+            Amount::Unlimited => (Status::Unlimited, None, reading.currency, None),
+            Amount::Of(balance) => {
+                let below = |threshold: Option<Decimal>| threshold.is_some_and(|threshold| balance < threshold);
+                let status = if below(subject.threshold) {
+                    Status::Low
+                } else if below(subject.warning_threshold) {
+                    Status::Warning
+                } else {
+                    Status::Ok
+                };
+                (status, Some(balance), reading.currency, None)
+            }
+        },
+    };
+    Verdict {
+        // It comes from outside, and goes to terminals and messages.
+        currency: currency.or_else(|| subject.currency.clone()).map(|currency| text::one_line(&currency, 16)),
+        ratio: balance.zip(subject.threshold).and_then(|(balance, threshold)| ratio(balance, threshold)),
+        subject,
+        status,
+        balance,
+        failure,
+        cached: outcome.cached,
+        attempts: outcome.attempts,
+        calls: outcome.calls,
+        duration_seconds: outcome.duration.as_secs_f64(),
+    }
+}
+
+/// Balance over threshold, to four decimals. What is below the threshold is not rounded to 1, which would say that it is not.
+fn ratio(balance: Decimal, threshold: Decimal) -> Option<Decimal> {
+    let ratio = balance.checked_div(threshold)?.round_dp(4);
+    let is_hidden = balance < threshold && ratio >= Decimal::ONE;
+    let ratio = if is_hidden { Decimal::ONE - Decimal::new(1, 4) } else { ratio };
+    Some(ratio.normalize())
+}

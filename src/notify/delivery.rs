@@ -1,0 +1,122 @@
+//! What became of the alerts on one channel.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::check::Call;
+use crate::model::failure::{Failure, Reason};
+use crate::model::words::words;
+use crate::notify::config::{Channel, ChannelKind};
+
+/// What became of the alerts on one channel.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The channel's id.
+    pub id: String,
+    /// The channel's name.
+    pub channel: String,
+    /// Whether all of it was taken.
+    pub status: DeliveryStatus,
+    /// The alerts that it was to hear of, by their positions.
+    pub alerts: Vec<usize>,
+    /// Of those, the ones that were taken.
+    pub taken: Vec<usize>,
+    /// Of those, the ones that may have been taken: they went out, and no answer came.
+    pub unknown: Vec<usize>,
+    /// Attempts made, over all parts.
+    pub attempts: u32,
+    /// The service.
+    pub kind: ChannelKind,
+    /// The requests of these attempts.
+    pub calls: Vec<Call>,
+    /// Why not all was taken.
+    pub failure: Option<Failure>,
+    /// In a dry run, the exact bodies that would be sent.
+    pub payloads: Vec<String>,
+}
+
+words! {
+    /// How a delivery ended.
+    pub enum DeliveryStatus {
+        /// The service has taken all of it.
+        Sent = "sent",
+        /// Something was not taken.
+        Failed = "failed",
+        /// Something may have been taken or not, and all else was taken.
+        Unknown = "unknown",
+        /// Nothing was sent, because it was told before.
+        Suppressed = "suppressed",
+        /// Nothing was sent, on request.
+        DryRun = "dry_run",
+    }
+}
+
+/// How far a channel is with its messages.
+#[derive(Default)]
+pub(super) struct Progress {
+    pub(super) taken: Vec<usize>,
+    pub(super) calls: Vec<Call>,
+    /// The alerts of the message that is being sent, and whether it is out.
+    pub(super) under_way: Vec<usize>,
+    pub(super) is_out: Arc<AtomicBool>,
+}
+
+impl Progress {
+    /// What may have been taken.
+    fn doubtful(&self) -> Vec<usize> {
+        if self.is_out.load(Ordering::SeqCst) { self.under_way.clone() } else { Vec::new() }
+    }
+}
+
+/// What is said of a message that went out and got no answer.
+pub(super) fn unconfirmed(why: &str) -> String {
+    format!("it went out, but whether it was taken is not known: {why}")
+}
+
+impl Delivery {
+    /// A delivery of which nothing is taken yet.
+    pub(super) fn new(channel: &Channel, positions: &[usize], failure: Option<Failure>) -> Delivery {
+        let status = if failure.is_some() { DeliveryStatus::Failed } else { DeliveryStatus::Sent };
+        Delivery {
+            id: channel.id.clone(),
+            channel: channel.name.clone(),
+            status,
+            alerts: positions.to_vec(),
+            taken: Vec::new(),
+            unknown: Vec::new(),
+            attempts: 0,
+            kind: channel.kind,
+            calls: Vec::new(),
+            failure,
+            payloads: Vec::new(),
+        }
+    }
+
+    /// A delivery that was not through when the run's time was over.
+    pub(super) fn cut_off(mut self, progress: &Progress) -> Delivery {
+        self.taken.clone_from(&progress.taken);
+        self.unknown = progress.doubtful();
+        if !self.unknown.is_empty() {
+            let message = unconfirmed("no answer had come when the run's time was over");
+            self.failure = Some(Failure::new(Reason::Timeout, message));
+        }
+        self.calls.clone_from(&progress.calls);
+        self.attempts = u32::try_from(self.calls.len() + usize::from(!self.unknown.is_empty())).unwrap_or(u32::MAX);
+        self.judged()
+    }
+
+    /// The same with the status that follows from what became of the alerts.
+    pub(super) fn judged(mut self) -> Delivery {
+        self.status = match self.owed() {
+            0 => DeliveryStatus::Sent,
+            owed if owed == self.unknown.len() => DeliveryStatus::Unknown,
+            _ => DeliveryStatus::Failed,
+        };
+        self
+    }
+
+    /// Alerts that the channel has not taken, as far as is known.
+    pub fn owed(&self) -> usize {
+        self.alerts.len().saturating_sub(self.taken.len())
+    }
+}

@@ -1,0 +1,270 @@
+//! One channel at work: its alerts are split into messages that fit, and each is sent until it is taken, or another attempt cannot
+//! help, or it is not known what became of it.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::channel;
+use super::delivery::{Delivery, DeliveryStatus, Progress, unconfirmed};
+use super::message::Message;
+use crate::check::{Call, CallStatus};
+use crate::model::failure::{Failure, Reason, Retry};
+use crate::model::text;
+use crate::notify::config::Channel;
+use crate::process::logging::Format;
+use crate::process::redact::Redactor;
+use crate::process::{clock, fault};
+use crate::wire::auth::{self, Login};
+use crate::wire::http::{self, Clients, Method, Outgoing, Response};
+use crate::wire::limit::{Limiter, Place};
+use crate::wire::retry;
+
+/// What a channel's limit makes wait longer than this is said in fewer words instead.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a send needs beside the channel.
+pub(super) struct Task {
+    pub(super) channel: Channel,
+    /// What its alerts are called outside.
+    pub(super) positions: Vec<usize>,
+    pub(super) message: Message,
+    pub(super) clients: Arc<Clients>,
+    pub(super) redactor: Arc<Redactor>,
+    pub(super) policy: retry::Policy,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) timeout: Duration,
+    pub(super) format: Format,
+    /// When the last body was signed, in seconds: two never have the same time, or the second would look like the first again.
+    pub(super) signed_at: AtomicI64,
+    /// How far it is, for whoever cannot wait for its end.
+    pub(super) progress: Arc<Mutex<Progress>>,
+}
+
+impl Task {
+    /// The messages, as ranges of alerts: where the channel's limit would hold too many of them back, fewer and shorter ones.
+    fn compose(&mut self) -> Vec<Range<usize>> {
+        let parts = self.parts();
+        let time = self.policy.deadline.left().min(PATIENCE);
+        let most = self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time));
+        if parts.len() <= most {
+            return parts;
+        }
+        self.message.shorten();
+        self.parts()
+    }
+
+    /// The ranges of alerts that fit one message each.
+    fn parts(&self) -> Vec<Range<usize>> {
+        let total = self.message.alerts.len();
+        let mut parts = Vec::new();
+        let mut start = 0;
+        while start < total {
+            let fits = |end: &usize| channel::fits(&self.channel, &self.message, start..*end);
+            let mut end = start + 1;
+            // Doubling, then closing in: a message is rendered a logarithmic number of times.
+            let mut step = 1;
+            while end < total && fits(&(end + step).min(total)) {
+                end = (end + step).min(total);
+                step *= 2;
+            }
+            while step > 1 {
+                step /= 2;
+                if end + step <= total && fits(&(end + step)) {
+                    end += step;
+                }
+            }
+            parts.push(start..end);
+            start = end;
+        }
+        parts
+    }
+
+    fn broken(&self) -> Option<Failure> {
+        self.channel.fault().map(|why| Failure::new(Reason::Config, why))
+    }
+
+    /// In a dry run: what would be sent.
+    pub(super) fn render(&mut self) -> Delivery {
+        if let Some(failure) = self.broken() {
+            return Delivery::new(&self.channel, &self.positions, Some(failure));
+        }
+        let payloads =
+            self.compose().into_iter().map(|part| channel::post(&self.channel, &self.message, part, clock::now()).body);
+        Delivery {
+            status: DeliveryStatus::DryRun,
+            taken: self.positions.clone(),
+            // A payload is shown, and it may carry a signature, but never the secret itself.
+            payloads: payloads.map(|body| self.redactor.shield(&body).into_owned()).collect(),
+            ..Delivery::new(&self.channel, &self.positions, None)
+        }
+    }
+
+    /// Sends everything.
+    pub(super) fn deliver(&mut self) -> Delivery {
+        let mut delivery = Delivery::new(&self.channel, &self.positions, self.broken());
+        let parts = if delivery.failure.is_some() { Vec::new() } else { self.compose() };
+        let total = parts.len();
+        for (index, part) in parts.into_iter().enumerate() {
+            let (result, is_out) = self.send(part.clone());
+            match result {
+                Ok(()) => fault::point("in-send"),
+                Err(mut failure) => {
+                    if is_out {
+                        failure.message = unconfirmed(&failure.message);
+                        delivery.unknown.extend_from_slice(&self.positions[part]);
+                    }
+                    if total > 1 {
+                        let count = text::plural(total, "message");
+                        failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
+                    }
+                    // The service may refuse one message for what it holds; any other fault awaits the next one too.
+                    let goes_on = failure.reason == Reason::Api;
+                    delivery.failure = delivery.failure.or(Some(failure));
+                    if !goes_on {
+                        break;
+                    }
+                }
+            }
+        }
+        {
+            let progress = self.progress();
+            delivery.taken.clone_from(&progress.taken);
+            delivery.calls.clone_from(&progress.calls);
+        }
+        delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
+        let delivery = delivery.judged();
+        if let Some(failure) = &delivery.failure {
+            let what = match delivery.status {
+                DeliveryStatus::Unknown => "an alert may not have been delivered",
+                _ => "an alert was not delivered",
+            };
+            log::warn!(
+                channel:? = delivery.channel.as_str(), reason:? = failure.reason.as_str(), attempts = delivery.attempts;
+                "{what}: {}", failure.describe()
+            );
+        }
+        delivery
+    }
+
+    fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends one part until it is taken, or another attempt cannot help, or it is not known what became of it. Says whether
+    /// it is out without an answer.
+    fn send(&self, part: Range<usize>) -> (Result<(), Failure>, bool) {
+        let mut is_lost = false;
+        let (result, _) = retry::run(&self.policy, &self.redactor, |_| {
+            let limiter = self.limiter.as_ref();
+            let mut place = limiter.map(|limiter| limiter.wait(&self.policy.deadline)).transpose()?;
+            place.iter_mut().for_each(Place::begin);
+            let is_out = Arc::new(AtomicBool::new(false));
+            {
+                let mut progress = self.progress();
+                progress.under_way = self.positions[part.clone()].to_vec();
+                progress.is_out = Arc::clone(&is_out);
+            }
+            let begin = Instant::now();
+            let mut result = self.attempt(part.clone(), &is_out);
+            if let Err(failure) = &mut result
+                && is_out.load(Ordering::SeqCst)
+                && matches!(failure.reason, Reason::Timeout | Reason::Connect)
+            {
+                failure.retry = Retry::Later;
+                is_lost = true;
+            }
+            let mut progress = self.progress();
+            let sent = std::mem::take(&mut progress.under_way);
+            if result.is_ok() {
+                progress.taken.extend(sent);
+            }
+            progress.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
+            result
+        });
+        (result, is_lost)
+    }
+
+    /// The time of a signature: now, or a second after the last one.
+    fn moment(&self, now: Timestamp) -> Timestamp {
+        let second = now.as_second().max(self.signed_at.load(Ordering::Relaxed) + 1);
+        self.signed_at.store(second, Ordering::Relaxed);
+        Timestamp::from_second(second).unwrap_or(now)
+    }
+
+    /// One attempt to send one part, signed anew.
+    fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
+        let now = clock::now();
+        let post = channel::post(&self.channel, &self.message, part, now);
+        let Some(url) = post.url else {
+            let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
+            return crate::process::logging::announce(self.format, &post.body, &until).map_err(|error| {
+                let why = text::io_error(&error);
+                Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
+            });
+        };
+        let host = http::host(&url);
+        let message = Outgoing {
+            method: Method::POST,
+            url: &url,
+            content_type: "application/json; charset=utf-8",
+            proof: auth::proof(
+                self.channel.login.as_ref(),
+                self.channel.body_secret(),
+                &post.body,
+                now,
+                self.moment(now),
+            )?,
+            body: &post.body,
+            is_out,
+        };
+        let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
+        self.judge(&response).map_err(|failure| {
+            let is_signed = self.channel.secret.is_some() || matches!(self.channel.login, Some(Login::Jwt(_)));
+            let failure = response.through(response.by_the_clock(failure, is_signed)).heeding(response.retry_after);
+            let proofs = message.proof.iter().map(|(_, value)| value.expose_secret());
+            // The robots' own signatures stand in the address or in the body.
+            let address: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+            let body: Value = serde_json::from_str(&post.body).unwrap_or_default();
+            let signed = address.iter().map(String::as_str).chain(body["sign"].as_str());
+            failure.at(host).hiding(proofs.chain(signed.filter(|value| value.len() >= 16)))
+        })
+    }
+
+    /// What an answer says of the message.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    fn judge(&self, response: &Response) -> Result<(), Failure> {
+        if let Some(fault) = response.fault() {
+            return Err(fault);
+        }
+        let said = channel::judge(&self.channel, &response.body);
+        let status = response.status;
+        if (200..300).contains(&status) {
+            return said;
+        }
+        let what = match status {
+            429 => "too many messages",
+            500..=599 => "the service has a fault of its own",
+            _ => "the message was refused",
+        };
+        // A body that is no answer of the service says nothing of the status.
+        let said = said.err().filter(|failure| failure.reason != Reason::Decode);
+        let own = said.as_ref().map(|failure| Failure { hint: None, ..failure.clone() }.describe());
+        let words = own.or_else(|| crate::page::words::said_by(&response.body)).unwrap_or_default();
+        let failure = Failure::of_status(status, format!("{what} (HTTP {status})")).saying(words);
+        Err(match said {
+            Some(Failure { reason, retry: Retry::Later, hint, .. }) => {
+                Failure { reason, retry: Retry::Later, hint, ..failure }
+            }
+            Some(Failure { hint, .. }) => Failure { hint, ..failure },
+            None => failure,
+        })
+    }
+}

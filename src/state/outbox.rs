@@ -1,0 +1,82 @@
+//! Messages and to whom they are owed.
+
+use jiff::Timestamp;
+
+use super::database::{Database, Value, for_keys, insert};
+use super::{Run, StoreError};
+use crate::decide::Telling;
+
+/// Owed is what stands so in the deliveries of a message that is pending.
+pub(super) const OWED: &str = "('pending', 'failed', 'unknown')";
+
+/// The messages that are about to be sent, claimed by this run.
+pub(super) fn pending(
+    database: &mut dyn Database,
+    number: i64,
+    run: &Run,
+    tellings: &[Telling],
+) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = tellings
+        .iter()
+        .map(|Telling { alert, .. }| {
+            vec![
+                alert.dedup_key.as_str().into(),
+                alert.identity.0.into(),
+                alert.topic().as_str().into(),
+                "pending".into(),
+                run.started_at.as_millisecond().into(),
+                number.into(),
+                run.claims_until.as_millisecond().into(),
+                // Plain fields only: this cannot fail.
+                serde_json::to_string(alert).unwrap_or_default().into(),
+            ]
+        })
+        .collect();
+    let columns = ["dedup_key", "check_id", "topic", "state", "created_at", "claimed_by", "claimed_until", "content"];
+    insert(
+        database,
+        "alerts",
+        &columns,
+        &rows,
+        "ON CONFLICT (dedup_key) DO UPDATE SET state = 'pending', done_at = NULL, claimed_by = excluded.claimed_by, \
+         claimed_until = excluded.claimed_until, content = excluded.content",
+    )?;
+    let owed: Vec<(&str, &str)> = tellings
+        .iter()
+        .flat_map(|Telling { alert, to }| to.iter().map(|channel| (alert.dedup_key.as_str(), channel.as_str())))
+        .collect();
+    // What is still so was to be sent by a run that has died.
+    let known = "DO UPDATE SET status = 'pending', \
+                 lost = deliveries.lost + CASE WHEN deliveries.status = 'pending' THEN 1 ELSE 0 END";
+    owe(database, run, &owed, known)
+}
+
+/// Messages are owed to channels from now on. `known` is what happens to those that were owed before.
+pub(super) fn owe(
+    database: &mut dyn Database,
+    run: &Run,
+    owed: &[(&str, &str)],
+    known: &str,
+) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = owed
+        .iter()
+        .map(|(key, channel)| {
+            let at = run.started_at.as_millisecond();
+            vec![(*key).into(), (*channel).into(), run.id.as_str().into(), at.into(), "pending".into(), 0.into()]
+        })
+        .collect();
+    let columns = ["dedup_key", "channel", "run_id", "at", "status", "attempts"];
+    insert(database, "deliveries", &columns, &rows, &format!("ON CONFLICT (dedup_key, channel) {known}"))
+}
+
+/// Messages that are owed to nobody any more are done.
+pub(super) fn close(database: &mut dyn Database, keys: &[Value], now: Timestamp) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE alerts SET done_at = $1, claimed_by = NULL, claimed_until = NULL, state = CASE WHEN EXISTS \
+         (SELECT 1 FROM deliveries d WHERE d.dedup_key = alerts.dedup_key AND d.status = 'sent') \
+         THEN 'sent' ELSE 'withdrawn' END WHERE state = 'pending' AND NOT EXISTS \
+         (SELECT 1 FROM deliveries d WHERE d.dedup_key = alerts.dedup_key AND d.status IN {OWED}) \
+         AND dedup_key IN ({{keys}})"
+    );
+    for_keys(database, &sql, &[now.as_millisecond().into()], keys)
+}

@@ -1,0 +1,62 @@
+//! Where runs keep what they remember, and what can be said of that place without opening it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::postgres;
+
+/// Where runs keep what they remember, and for how long.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The place, or why it cannot be used.
+    pub place: Result<Place, String>,
+    /// How long samples and sent alerts are kept.
+    pub retention: Duration,
+    /// Whether the password of a database may travel in the clear.
+    pub allow_insecure: bool,
+}
+
+/// A place for what runs remember.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// Nowhere, as was asked for.
+    Nowhere,
+    /// A file.
+    File(PathBuf),
+    /// A PostgreSQL database; its address holds a password.
+    Postgres(SecretString),
+}
+
+/// The name of a place for messages.
+pub fn name(place: &Place) -> String {
+    match place {
+        Place::Nowhere => "none".to_owned(),
+        Place::File(path) => format!("`{}`", path.display()),
+        Place::Postgres(address) => postgres::name(address.expose_secret()),
+    }
+}
+
+/// Why nothing can be kept at a place, with what to do, as far as that shows without opening it.
+pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
+    match place {
+        Place::Nowhere => None,
+        Place::File(path) => {
+            let metadata = std::fs::metadata(path).ok()?;
+            (!metadata.is_file()).then(|| {
+                let what = if metadata.is_dir() { "a directory" } else { "no ordinary file" };
+                (format!("it is {what}"), Some("name the file itself, for example `state.db` in it".to_owned()))
+            })
+        }
+        Place::Postgres(address) => postgres::fault(address.expose_secret()).map(|error| (error.message, error.hint)),
+    }
+}
+
+/// Where a password goes without TLS, so that everybody on the way can read it; none if that is nowhere.
+pub fn in_the_clear(place: &Place) -> Option<String> {
+    match place {
+        Place::Postgres(address) => postgres::in_the_clear(address.expose_secret()),
+        Place::Nowhere | Place::File(_) => None,
+    }
+}

@@ -1,0 +1,126 @@
+//! What a run and its store hand each other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::check::CachedReading;
+use crate::check::circuit::HostState;
+use crate::check::mailbox::scan::Mark;
+use crate::check::mailbox::session::Cursor;
+use crate::decide::memory::{Fate, Memory};
+use crate::decide::{Decision, Found};
+use crate::metrics::Tally;
+use crate::model::alert::Alert;
+use crate::model::identity::Identity;
+use crate::model::shard::Shard;
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A run: the store is made if it is not there.
+    Write,
+    /// Questions, and dry runs: nothing is made or changed.
+    Read,
+}
+
+/// What is known when a run begins.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The circuits that are not closed, or not sure to be.
+    pub circuits: HashMap<String, HostState>,
+    /// Readings that are fresh enough, by hashed account.
+    pub readings: HashMap<String, CachedReading>,
+    /// The key of these hashes; none if readings are not kept.
+    pub account_key: Option<String>,
+    /// How far mailboxes were read.
+    pub cursors: HashMap<Identity, Cursor>,
+    /// What runs were reading there that have died, or still read.
+    pub marks: HashMap<Identity, Mark>,
+    /// All that decisions depend on, as long as nobody writes.
+    pub memory: Memory,
+}
+
+/// The run that writes.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Until when it may be sending.
+    pub claims_until: Timestamp,
+    /// Whether it leaves checks out.
+    pub is_partial: bool,
+    /// Which part of all checks it is about, if several runs share them.
+    pub shard: Option<Shard>,
+    /// The names of the channels that cannot be used as they are configured.
+    pub unusable_channels: Vec<String>,
+}
+
+/// What a run has found, for the transaction that decides.
+#[derive(Debug, Default)]
+pub struct RunFindings {
+    /// What was found.
+    pub found: Found,
+    /// New readings, by hashed account.
+    pub readings: Vec<(String, CachedReading)>,
+    /// What changed of the circuits.
+    pub circuits: Vec<(String, HostState)>,
+    /// What the checks add to the metrics of a group, if anybody wants metrics.
+    pub metrics: Option<(String, Tally)>,
+}
+
+/// What became of a run's messages.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// The alerts.
+    pub alerts: Vec<Alert>,
+    /// What became of each of them on each channel that it is for.
+    pub deliveries: Vec<DeliveryRecord>,
+    /// How the run ends, without `--fail-on`.
+    pub exit_code: i64,
+    /// What its end adds to the metrics, if anybody wants metrics.
+    pub metrics: Option<MetricMarks>,
+}
+
+/// What the end of a run means for the metrics of a group.
+#[derive(Clone, Debug)]
+pub struct MetricMarks {
+    /// The group.
+    pub group: String,
+    /// What is added to the sums.
+    pub tally: Tally,
+    /// The config's hash; a new one counts as a reload.
+    pub config: String,
+    /// When the run ended, if it did all of its job.
+    pub succeeded_at: Option<Timestamp>,
+    /// For a run over all checks: the names that the config still has. The sums of all others are removed.
+    pub present: Option<ConfiguredNames>,
+}
+
+/// The names in the config that labels of sums can hold.
+#[derive(Clone, Debug, Default)]
+pub struct ConfiguredNames {
+    /// Projects with their providers.
+    pub projects: Vec<(String, String)>,
+    /// The types of the channels.
+    pub webhook_types: Vec<&'static str>,
+}
+
+/// What became of an alert on a channel.
+#[derive(Clone, Debug)]
+pub struct DeliveryRecord {
+    /// The alert, by its position.
+    pub alert: usize,
+    /// The channel's id.
+    pub channel: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// Why it was not taken, or why that is not known.
+    pub detail: Option<String>,
+}
+
+/// The pure decision as a closure. It runs inside the transaction of the store, and once more if a damaged file is replaced.
+pub type Decider = Arc<dyn Fn(&Memory) -> Decision + Send + Sync>;

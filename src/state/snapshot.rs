@@ -1,0 +1,130 @@
+//! What is known before anything is asked.
+
+use std::time::Duration;
+
+use super::database::{Database, insert, transaction};
+use super::mend::{Odd, Table};
+use super::remembered::memory;
+use super::rows::{fact, timestamp};
+use super::{Snapshot, StoreError, StoreFault};
+use crate::check::circuit::HostState;
+use crate::check::mailbox::scan::Mark;
+use crate::check::mailbox::session::Cursor;
+use crate::check::{Amount, CachedReading, Reading};
+use crate::model::failure::Reason;
+use crate::model::identity::Identity;
+use crate::model::shard::Shard;
+use crate::process::clock;
+
+/// The key of the hashes that name accounts.
+const ACCOUNT_KEY: &str = "account_key";
+
+const CIRCUITS: Table = Table { name: "circuits", key: &[("host", 0)] };
+const CURSORS: Table = Table { name: "cursors", key: &[("check_id", 0)] };
+const MAIL_MARKS: Table = Table { name: "mail_marks", key: &[("check_id", 0)] };
+const READINGS: Table = Table { name: "readings", key: &[("account", 0)] };
+
+/// What is known before anything is asked. `keep_readings` makes the key that their names are hashed with.
+pub(super) fn snapshot(
+    database: &mut dyn Database,
+    keep_readings: Option<Duration>,
+    shard: Option<Shard>,
+    can_write: bool,
+    wait: Duration,
+) -> Result<Snapshot, StoreError> {
+    let mut odd = Odd::default();
+    let mut snapshot = Snapshot { memory: memory(database, shard, &mut odd)?, ..Snapshot::default() };
+    circuits(database, &mut snapshot, &mut odd)?;
+    mailboxes(database, &mut snapshot, &mut odd)?;
+    if let Some(ttl) = keep_readings {
+        snapshot.account_key = account_key(database, can_write, wait)?;
+        readings(database, ttl, &mut snapshot, &mut odd)?;
+    }
+    if !can_write {
+        odd.tell();
+    } else if !odd.is_empty() {
+        // What has been read holds all the same, and if nothing can be written the next step says so.
+        let _ = transaction(database, wait, |database| odd.set_aside(database));
+    }
+    Ok(snapshot)
+}
+
+/// The circuits of hosts that are not closed.
+fn circuits(database: &mut dyn Database, snapshot: &mut Snapshot, odd: &mut Odd) -> Result<(), StoreError> {
+    for row in database.query("SELECT host, failures, open_until, reason, message FROM circuits", &[])? {
+        odd.read(&CIRCUITS, &row, |row| {
+            let state = HostState {
+                failures: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
+                open_until: row.optional_int(2).map(timestamp).transpose()?,
+                cause: row.optional_text(3).and_then(Reason::parse).zip(row.optional_text(4).map(str::to_owned)),
+            };
+            snapshot.circuits.insert(row.text(0)?.to_owned(), state);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// How far mailboxes were read, and what is being read there.
+fn mailboxes(database: &mut dyn Database, snapshot: &mut Snapshot, odd: &mut Odd) -> Result<(), StoreError> {
+    for row in database.query("SELECT check_id, validity, last FROM cursors", &[])? {
+        odd.read(&CURSORS, &row, |row| {
+            let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+            snapshot.cursors.insert(Identity(row.int(0)?), Cursor { validity: number(1)?, last: number(2)? });
+            Ok(())
+        })?;
+    }
+    for row in database.query("SELECT check_id, validity, first_uid, last_uid, is_alone FROM mail_marks", &[])? {
+        odd.read(&MAIL_MARKS, &row, |row| {
+            let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+            let (validity, is_alone) = (number(1)?, row.int(4)? != 0);
+            let mark = Mark { validity, first: number(2)?, last: number(3)?, is_alone };
+            snapshot.marks.insert(Identity(row.int(0)?), mark);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Readings that are not older than this.
+fn readings(
+    database: &mut dyn Database,
+    ttl: Duration,
+    snapshot: &mut Snapshot,
+    odd: &mut Odd,
+) -> Result<(), StoreError> {
+    let oldest = clock::before(clock::now(), ttl).as_millisecond();
+    let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
+    for row in database.query(sql, &[oldest.into()])? {
+        odd.read(&READINGS, &row, |row| {
+            let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
+            let reading = Reading { amount, currency: row.optional_text(3).map(str::to_owned) };
+            let at = timestamp(row.int(1)?)?;
+            snapshot.readings.insert(row.text(0)?.to_owned(), CachedReading { at, reading });
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The key of the hashes that name accounts; made once for each store.
+fn account_key(database: &mut dyn Database, can_write: bool, wait: Duration) -> Result<Option<String>, StoreError> {
+    let known = fact(database, ACCOUNT_KEY)?;
+    if known.is_some() || !can_write {
+        return Ok(known);
+    }
+    let key = random_key()?;
+    transaction(database, wait, |database| {
+        // Another run may have made one meanwhile.
+        let row = vec![ACCOUNT_KEY.into(), key.as_str().into()];
+        insert(database, "facts", &["name", "value"], &[row], "ON CONFLICT (name) DO NOTHING")?;
+        fact(database, ACCOUNT_KEY)
+    })
+}
+
+/// 256 random bits from the system, as hexadecimal digits.
+fn random_key() -> Result<String, StoreError> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::new(StoreFault::Other, error.to_string()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,403 @@
+//! A store behind a thread of its own, which may hang without harm: every question has a bounded time.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::database::Database;
+use super::engine::Engine;
+use super::error::{StoreError, StoreFault};
+use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
+use super::{claim, finish, readings, rows, snapshot, sums, views};
+use crate::check::mailbox::scan::Mark;
+use crate::decide::Decision;
+use crate::metrics::Sums;
+use crate::model::identity::Identity;
+use crate::model::shard::Shard;
+use crate::process::interrupt::Deadline;
+use crate::process::{aside, fault};
+use crate::state::place::Place;
+use crate::wire::http::Clients;
+
+/// Longest wait for a store in a run, locks of other runs included.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The least time that a store gets for one step, even when there is no time left.
+const LEAST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait in a run for a store that has been waited for in vain and has answered since.
+const SECOND_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait for the end of a connection: nothing is written there any more.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for a mark of what is about to be read; after that a run goes on without.
+const MARK_WAIT: Duration = Duration::from_secs(1);
+
+type Job = Box<dyn FnOnce(&mut Engine) + Send>;
+
+/// A store, behind a thread that may hang without harm.
+pub struct Store {
+    jobs: Option<Arc<mpsc::Sender<Job>>>,
+    closed: mpsc::Receiver<()>,
+    /// Calls so far, and how many of them the thread is through with.
+    calls: usize,
+    answers: Arc<AtomicUsize>,
+    /// A call has been waited for in vain.
+    is_slow: bool,
+    /// What the thread would own, where there can be none: then the caller waits, as long as the backend itself does.
+    engine: Option<Engine>,
+}
+
+impl Store {
+    /// Opens a store. A damaged file is kept under another name and a new one is begun; `notices` hears of it.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn open(
+        place: &Place,
+        access: Access,
+        clients: &Arc<Clients>,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<Store, StoreError> {
+        let (sender, receiver) = mpsc::channel::<Job>();
+        let (done, closed) = mpsc::channel();
+        let engine = Engine {
+            place: place.clone(),
+            access,
+            clients: Arc::clone(clients),
+            wait: wait(until),
+            database: None,
+            opened: None,
+            is_new: false,
+            notices: Vec::new(),
+        };
+        // Handed over once the thread is there.
+        let (giver, given) = mpsc::channel::<Engine>();
+        let work = move || {
+            let Ok(mut engine) = given.recv() else {
+                return;
+            };
+            for job in receiver {
+                job(&mut engine);
+            }
+            fault::point("in-close");
+            drop(engine);
+            let _ = done.send(());
+        };
+        let mut store = Store {
+            jobs: Some(Arc::new(sender)),
+            closed,
+            calls: 0,
+            answers: Arc::default(),
+            is_slow: false,
+            engine: None,
+        };
+        match aside::start("state", work) {
+            Ok(()) => {
+                let _ = giver.send(engine);
+            }
+            Err(_) => (store.jobs, store.engine) = (None, Some(engine)),
+        }
+        store.call(until, notices, |_, _, _| Ok(()))?;
+        Ok(store)
+    }
+
+    /// Runs work on the store's thread; it hears how long it may wait for others. What is asked after a time-out waits for that
+    /// work to end first.
+    fn call<T: Send + 'static>(
+        &mut self,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+        work: impl Fn(&mut dyn Database, Access, Duration) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let patience = self.patience(until);
+        // The backend's own limit comes first, with a better message.
+        let wait = patience * 4 / 5;
+        let (sender, receiver) = mpsc::channel();
+        let answers = Arc::clone(&self.answers);
+        let job: Job = Box::new(move |engine| {
+            engine.wait = wait;
+            let result = engine.run(&|database, access| work(database, access, wait));
+            answers.fetch_add(1, Ordering::SeqCst);
+            // Nobody listens any more after the wait.
+            let _ = sender.send((result, std::mem::take(&mut engine.notices)));
+        });
+        let begin = Instant::now();
+        self.calls += 1;
+        let is_asked = match (&mut self.engine, &self.jobs) {
+            // What panics here must not take the run along.
+            (Some(engine), _) => catch_unwind(AssertUnwindSafe(|| job(engine))).is_ok(),
+            (None, Some(jobs)) => jobs.send(job).is_ok(),
+            (None, None) => false,
+        };
+        if !is_asked {
+            return Err(StoreError::ended());
+        }
+        match until.extended_to(begin + patience, LEAST_WAIT).receive(&receiver) {
+            Ok((result, said)) => {
+                notices.extend(said);
+                self.is_slow |= matches!(&result, Err(error) if error.fault == StoreFault::Busy);
+                result
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(StoreError::ended()),
+            Err(RecvTimeoutError::Timeout) => {
+                self.is_slow = true;
+                let waited = crate::model::text::seconds(begin.elapsed());
+                Err(StoreError::new(StoreFault::Hung, format!("it did not answer within {waited} s")))
+            }
+        }
+    }
+
+    /// How long to wait for the next answer. A run waits for a store in vain only once: while the thread has not come back
+    /// there is next to no hope, and afterwards only a little patience.
+    fn patience(&self, until: &Deadline) -> Duration {
+        match (self.is_slow, self.is_stuck()) {
+            (false, _) => wait(until),
+            (true, false) => wait(until).min(SECOND_WAIT),
+            (true, true) => LEAST_WAIT,
+        }
+    }
+
+    /// Whether the thread is still at something that nobody waits for any more.
+    fn is_stuck(&self) -> bool {
+        self.answers.load(Ordering::SeqCst) < self.calls
+    }
+
+    /// What is known before anything is asked.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn snapshot(
+        &mut self,
+        keep_readings: Option<Duration>,
+        shard: Option<Shard>,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<Snapshot, StoreError> {
+        self.call(until, notices, move |database, access, wait| {
+            fault::point("in-snapshot");
+            snapshot::snapshot(database, keep_readings, shard, access == Access::Write, wait)
+        })
+    }
+
+    /// Decides and claims, in one transaction. Gives the number of the run.
+    ///
+    /// # Errors
+    /// Why nothing was written; then nothing is claimed.
+    pub fn claim(
+        &mut self,
+        run: &Run,
+        findings: &Arc<RunFindings>,
+        decide: &Decider,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<(i64, Decision), StoreError> {
+        let (run, findings, decide) = (run.clone(), Arc::clone(findings), Arc::clone(decide));
+        self.call(until, notices, move |database, _, wait| {
+            fault::point("in-claim-begin");
+            claim::claim(database, &run, &findings, &*decide, wait)
+        })
+    }
+
+    /// Marks what became of a run's messages.
+    ///
+    /// # Errors
+    /// Why nothing was marked; then the next run tells what this one told.
+    pub fn mark(
+        &mut self,
+        number: Option<i64>,
+        run: &Run,
+        marks: Marks,
+        retention: Duration,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
+        let run = run.clone();
+        self.call(until, notices, move |database, _, wait| {
+            fault::point("in-mark-begin");
+            finish::mark(database, number, &run, &marks, retention, wait)
+        })
+    }
+
+    /// The sums of a group, after what this run has added. Until this store is closed no other run gets them: so they reach
+    /// the gateway in the order in which they grow.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub fn sums(
+        &mut self,
+        group: &str,
+        checks: &Arc<HashSet<Identity>>,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<Sums, StoreError> {
+        let (group, checks) = (group.to_owned(), Arc::clone(checks));
+        self.call(until, notices, move |database, _, wait| {
+            fault::point("in-sums");
+            sums::sums(database, &group, &checks, wait)
+        })
+    }
+
+    /// What marks the mails of a mailbox that are about to be read. It can be used on any thread until the store is closed.
+    pub fn marker(&self) -> MailMarker {
+        let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
+        MailMarker { jobs, has_failed: Arc::default() }
+    }
+
+    /// When the run before began, over the same shard.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn previous_start(
+        &mut self,
+        shard: Option<Shard>,
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.call(until, notices, move |database, _, _| {
+            fault::point("in-previous-start");
+            rows::previous_start(database, shard)
+        })
+    }
+
+    /// A question of `views`.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl Fn(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // People can wait longer than runs, and a long history takes a while.
+        self.call(&Deadline::within(LONGEST_WAIT * 6), &mut Vec::new(), move |database, _, _| question(database))
+    }
+
+    /// The last state of every check that was looked at since then.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn status(&mut self, since: Timestamp) -> Result<Vec<views::Known>, StoreError> {
+        self.ask(move |database| views::status(database, since))
+    }
+
+    /// The samples since then of the named project, or of all.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn history(&mut self, project: Option<String>, since: Timestamp) -> Result<Vec<views::Series>, StoreError> {
+        self.ask(move |database| views::history(database, project.as_deref(), since))
+    }
+
+    /// The messages decided since then, and all that are pending; newest first.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn messages(&mut self, since: Timestamp) -> Result<Vec<views::Message>, StoreError> {
+        self.ask(move |database| views::messages(database, since))
+    }
+
+    /// The last runs, newest first.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn last_runs(&mut self) -> Result<Vec<views::LastRun>, StoreError> {
+        self.ask(views::last_runs)
+    }
+
+    /// Ends the connection, and waits for that as long as there is time.
+    pub fn close(mut self, until: &Deadline) {
+        let is_stuck = self.is_stuck();
+        (self.jobs, self.engine) = (None, None);
+        if !is_stuck {
+            let patience = wait(until).min(LAST_WAIT);
+            let _ = until.extended_to(Instant::now() + patience, LEAST_WAIT).receive(&self.closed);
+        }
+    }
+}
+
+/// Marks what is about to be read. A store that fails is not asked again: nothing waits for it a second time.
+#[derive(Clone)]
+pub struct MailMarker {
+    /// Weak, so that a thread that hangs does not keep the store from being closed.
+    jobs: Weak<mpsc::Sender<Job>>,
+    has_failed: Arc<AtomicBool>,
+}
+
+impl MailMarker {
+    /// Writes a mark, and waits for that a bounded time.
+    pub fn mark(&self, mailbox: Identity, mark: Mark) {
+        if self.has_failed.load(Ordering::Relaxed) {
+            return;
+        }
+        let (sender, receiver) = mpsc::channel();
+        let job: Job = Box::new(move |engine| {
+            // Nobody listens any more after the wait.
+            let _ =
+                sender.send(engine.try_once(&|database, _| readings::mark_mails(database, mailbox, mark, MARK_WAIT)));
+        });
+        let is_asked = self.jobs.upgrade().is_some_and(|jobs| jobs.send(job).is_ok());
+        let is_marked = is_asked && receiver.recv_timeout(MARK_WAIT + MARK_WAIT / 4).is_ok_and(|result| result.is_ok());
+        if !is_marked && !self.has_failed.swap(true, Ordering::Relaxed) {
+            log::info!("mails are read without a mark in the memory of runs, which does not take it");
+        }
+    }
+}
+
+/// The time that a store may take: what is left, and a little even when nothing is.
+fn wait(until: &Deadline) -> Duration {
+    until.left().max(LEAST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const MARK: Mark = Mark { validity: 7, first: 1, last: 9, is_alone: false };
+
+    fn marks(path: &Path) -> i64 {
+        let file = rusqlite::Connection::open(path).unwrap();
+        file.query_row("SELECT count(*) FROM mail_marks", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_store_that_hangs_holds_a_scan_once_and_briefly() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let until = Deadline::within(LONGEST_WAIT);
+        let open = || Store::open(&Place::File(path.clone()), Access::Write, &Arc::default(), &until, &mut Vec::new());
+        let store = open().unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let marker = store.marker();
+        let (sender, receiver) = mpsc::channel();
+        let asked = marker.clone();
+        std::thread::spawn(move || {
+            asked.mark(Identity(1), MARK);
+            assert!(asked.has_failed.load(Ordering::Relaxed));
+            for mailbox in 0..1000 {
+                asked.mark(Identity(mailbox), MARK);
+            }
+            sender.send(()).unwrap();
+        });
+        receiver.recv_timeout(LONGEST_WAIT).expect("all thousand together take no longer than one");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(marks(&path), 0);
+        // One that works takes it.
+        let store = {
+            drop(store);
+            open().unwrap()
+        };
+        let marker = store.marker();
+        marker.mark(Identity(1), MARK);
+        marker.mark(Identity(1), Mark { last: 10, ..MARK });
+        marker.mark(Identity(2), MARK);
+        assert_eq!(marks(&path), 2);
+        // A thread that has it keeps nobody from closing the store, and does no harm afterwards.
+        store.close(&until);
+        assert!(marker.jobs.upgrade().is_none());
+        marker.mark(Identity(3), MARK);
+        assert_eq!(marks(&path), 2);
+    }
+}

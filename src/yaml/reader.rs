@@ -1,0 +1,349 @@
+//! Reads one config: collects the problems of its document, each at its place and with how far it reaches.
+//!
+//! Each feature reads its own part with this: its `config.rs` adds methods to [`ConfigReader`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_yaml::Value;
+
+use super::document::Document;
+use super::entry::{self, Kind};
+use super::interpolate::{Interpolated, interpolate};
+use super::path::{NodePath, Part, Step, last_key, show, under};
+use super::problem::{MOST_PROBLEMS, Problem, Reach};
+use super::scalar::{PLAIN_HINT, PLAIN_NUMBER, Text};
+use crate::process::echo;
+use crate::process::environment::{DotenvFault, DotenvFaults, Environment};
+use crate::process::redact::Redactor;
+
+/// Collects the problems of one document.
+pub(crate) struct ConfigReader<'a> {
+    file: String,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+    pub document: &'a Document,
+    pub environment: &'a Environment,
+    kinds: &'static [Kind],
+    pub problems: Vec<Problem>,
+    pub warnings: Vec<String>,
+    /// What is no mistake, but probably not meant so: only `validate` tells it.
+    pub advice: Vec<String>,
+    /// Nodes that already have a message, or whose variable is not set. Later rules say nothing of them or of what is below, so
+    /// that one mistake gives one message.
+    pub flagged: BTreeSet<NodePath>,
+    pub interpolated: Interpolated,
+    /// Fields whose value comes from a file or from a variable that stands for the field.
+    pub outside: BTreeSet<NodePath>,
+    /// The secrets of the config, for the run.
+    pub redactor: Redactor,
+    /// Whether a problem concerns all of the config.
+    pub fatal: bool,
+    /// Entries that are switched off.
+    disabled: BTreeSet<NodePath>,
+    /// Entries with a mistake that comes from outside, each with the first one.
+    broken: BTreeMap<NodePath, String>,
+    /// Entries for which a variable, a file or a usable credential is missing, with the first reason.
+    unusable: BTreeMap<NodePath, String>,
+    /// The names of the entries in lists.
+    pub names: BTreeMap<NodePath, String>,
+}
+
+impl<'a> ConfigReader<'a> {
+    /// Looks through the tree of a document: fills in its variables, and reports what is wrong with the text itself.
+    pub(crate) fn new(
+        file: String,
+        folder: PathBuf,
+        document: &'a Document,
+        tree: &mut Value,
+        environment: &'a Environment,
+        kinds: &'static [Kind],
+        stands_for: &[NodePath],
+    ) -> Self {
+        let mut interpolated = interpolate(tree, environment);
+        // A variable stands for these fields, so their own references are not needed.
+        interpolated.unset.retain(|path, _| !stands_for.contains(path));
+        let (mut names, mut disabled) = (BTreeMap::new(), BTreeSet::new());
+        entry::for_each(kinds, tree, |path, entry, kind| {
+            if entry::is_off(entry) {
+                disabled.insert(path.clone());
+            }
+            if let (2, Some(name)) = (path.len(), entry.get(kind.name).and_then(Value::as_str)) {
+                names.insert(path, name.to_owned());
+            }
+        });
+        let mut reader = ConfigReader {
+            file,
+            folder,
+            document,
+            environment,
+            kinds,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            advice: Vec::new(),
+            flagged: BTreeSet::new(),
+            interpolated,
+            outside: BTreeSet::new(),
+            redactor: Redactor::default(),
+            fatal: false,
+            disabled,
+            broken: BTreeMap::new(),
+            unusable: BTreeMap::new(),
+            names,
+        };
+        reader.report_tree();
+        reader.report_names();
+        reader
+    }
+
+    /// The entry that a node belongs to; none for what concerns all.
+    fn entry_of<'p>(&self, path: &'p [Step]) -> Option<&'p [Step]> {
+        entry::entry_of(self.kinds, path)
+    }
+
+    /// Records a problem at a node. It concerns the whole config, unless its value comes from outside or its entry is
+    /// switched off.
+    pub(crate) fn problem(&mut self, path: &[Step], part: Part, message: impl Into<String>, hint: Option<String>) {
+        self.push(path, part, message.into(), hint, Reach::Whole);
+    }
+
+    pub(crate) fn push(&mut self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) {
+        let entry = self.entry_of(path);
+        let is_off = entry.is_some_and(|entry| self.disabled.contains(entry));
+        let reach = if entry.is_some() && (is_off || self.is_from_outside(path)) { Reach::Entry } else { reach };
+        // What variables brought in may be a secret, and some messages come from elsewhere, as those about jq do.
+        let brought = self.brought_into(entry.unwrap_or(path));
+        let message = echo::scrub(&brought.mask(&message));
+        if let (Reach::Entry, Some(entry), false) = (reach, entry, is_off) {
+            self.broken.entry(entry.to_vec()).or_insert_with(|| message.clone());
+        }
+        self.fatal |= reach == Reach::Whole;
+        if self.problems.len() >= MOST_PROBLEMS {
+            // Many small ones do not hide a large one.
+            let small = self.problems.iter().rposition(|problem| problem.reach != Reach::Whole);
+            match small.filter(|_| reach == Reach::Whole) {
+                Some(small) => self.problems.remove(small),
+                None => return,
+            };
+        }
+        let problem = self.at(path, part, message, hint, reach);
+        self.problems.push(problem);
+    }
+
+    /// Records what is probably not meant so.
+    pub(crate) fn advise(&mut self, path: &[Step], message: &str, hint: &str) {
+        if self.advice.len() < MOST_PROBLEMS {
+            let problem = self.at(path, Part::Value, message.to_owned(), Some(hint.to_owned()), Reach::Entry);
+            self.advice.push(problem.to_string());
+        }
+    }
+
+    /// A problem with its place.
+    fn at(&self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) -> Problem {
+        // The place is the entry; the field stands in the message.
+        let brought = self.brought_into(self.entry_of(path).unwrap_or(path));
+        let place = self.place(path, &brought);
+        Problem {
+            file: self.file.clone(),
+            position: self.document.locate(path, part),
+            place,
+            message,
+            hint: hint.map(|hint| brought.mask(&hint)),
+            reach,
+        }
+    }
+
+    /// The entry of a node, for messages: `projects[3]` and its name.
+    pub(crate) fn place(&self, path: &[Step], brought: &Redactor) -> Option<String> {
+        let depth = path.len().min(if matches!(path.get(1), Some(Step::Index(_))) { 2 } else { 1 });
+        let name = self.names.get(&path[..depth]).and_then(|name| echo::name(&brought.mask(name)));
+        match path.first() {
+            Some(Step::Key(first)) if echo::word(first).is_some() => {
+                let place = show(&path[..depth]);
+                Some(name.map_or_else(|| place.clone(), |name| format!("{place} `{name}`")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing that is found any more could be listed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.fatal && self.problems.len() >= MOST_PROBLEMS
+    }
+
+    /// Whether something was already said of this node or of one above it.
+    pub(crate) fn is_flagged(&self, path: &[Step]) -> bool {
+        (0..=path.len()).any(|length| self.flagged.contains(&path[..length]))
+    }
+
+    /// Whether a variable or a file brought in what stands in a field.
+    pub(crate) fn is_from_outside(&self, path: &[Step]) -> bool {
+        self.outside.contains(path) || self.interpolated.filled.contains_key(path)
+    }
+
+    /// Knows what variables brought into a node and into those below, except into names, which a run speaks of as well.
+    pub(crate) fn brought_into(&self, path: &[Step]) -> Redactor {
+        let redactor = Redactor::default();
+        let below = self.interpolated.filled.range(path.to_vec()..).take_while(|(at, _)| at.starts_with(path));
+        for (_, filled) in below.filter(|(at, _)| !is_name(at)) {
+            redactor.learn(&filled.text);
+        }
+        redactor
+    }
+
+    /// Why an entry cannot be used, if that comes from outside.
+    pub(crate) fn fault(&self, entry: &[Step]) -> Option<String> {
+        self.unusable.get(entry).or_else(|| self.broken.get(entry)).cloned()
+    }
+
+    /// Says that an entry cannot be used, named by itself or by one of its nodes, because what it needs could not be brought in.
+    /// The first reason counts.
+    pub(crate) fn break_entry(&mut self, path: &[Step], why: impl Into<String>) {
+        let entry = self.entry_of(path).unwrap_or(path);
+        self.unusable.entry(entry.to_vec()).or_insert_with(|| why.into());
+    }
+
+    /// Whether an entry, named likewise, lacks what could not be brought in. That something is missing from it is no second
+    /// mistake then.
+    pub(crate) fn is_unusable(&self, path: &[Step]) -> bool {
+        self.unusable.contains_key(self.entry_of(path).unwrap_or(path))
+    }
+
+    /// Whether an entry is switched off: then it needs nothing, and none of the rules is about it.
+    pub(crate) fn is_disabled(&self, entry: &[Step]) -> bool {
+        self.disabled.contains(entry)
+    }
+
+    /// Whom an entry belongs to, under either name of the field.
+    pub(crate) fn owner(&mut self, path: &[Step], owner: Option<String>, old: Option<String>) -> Option<String> {
+        if owner.is_some() && old.is_some() {
+            let message = "`project` is the old name of `owner_project`; only one of them can be set";
+            self.problem(&under(path, "project"), Part::Key(0), message, None);
+            return None;
+        }
+        owner.or(old)
+    }
+
+    /// Says that two entries have one name. Where a variable brought one of the names, its entry fails and not the other.
+    pub(crate) fn same_name(&mut self, entries: [&[Step]; 2], fields: &[&str], message: String, hint: Option<String>) {
+        let names = entries.iter().rev().flat_map(|entry| fields.iter().map(|field| under(entry, field)));
+        let brought = names.into_iter().find(|name| self.is_from_outside(name));
+        let at = brought.unwrap_or_else(|| match fields {
+            [field] => under(entries[1], field),
+            _ => entries[1].to_vec(),
+        });
+        self.problem(&at, Part::Value, message, hint);
+    }
+
+    pub(crate) fn missing_entry(&mut self, path: &[Step]) {
+        if !self.is_flagged(path) {
+            self.problem(path, Part::Value, "the entry is empty", None);
+        }
+    }
+
+    /// A field without which an entry says nothing.
+    pub(crate) fn required(&mut self, path: &[Step], field: &str, is_there: bool) {
+        if !is_there && !self.is_flagged(&under(path, field)) {
+            self.problem(path, Part::Value, format!("`{field}` is missing"), None);
+        }
+    }
+
+    /// A text as it is written: of a bare number such as `1.50`, the tree knows only the value.
+    pub(crate) fn as_written(&self, path: &[Step], text: Text) -> String {
+        self.document.numbers.written.get(path).cloned().unwrap_or(text.0)
+    }
+
+    /// Whether a node belongs to an entry.
+    pub(super) fn is_in_entry(&self, path: &[Step]) -> bool {
+        self.entry_of(path).is_some()
+    }
+
+    /// Problems of the text itself: duplicate keys, broken references, variables that are not set.
+    fn report_tree(&mut self) {
+        if let Some(faults) = self.environment.dotenv_faults() {
+            self.problems.extend(dotenv_problems(faults));
+        }
+        for duplicate in &self.document.duplicates {
+            if self.is_full() {
+                break;
+            }
+            let first = self.document.locate(&duplicate.path, Part::Key(0));
+            let hint = first.map(|(line, column)| format!("it stands first at {line}:{column}"));
+            let message = match echo::word(last_key(&duplicate.path)) {
+                Some(name) => format!("duplicate key `{name}`"),
+                None => "duplicate key".to_owned(),
+            };
+            self.problem(&duplicate.path, Part::Key(duplicate.occurrence), message, hint);
+        }
+        for (path, must_be) in &self.document.numbers.refused {
+            let message = format!("{} must be {must_be}", echo::key(last_key(path)));
+            let hint = (*must_be == PLAIN_NUMBER).then(|| format!("{PLAIN_HINT}, or as text in quotes"));
+            self.problem(path, Part::Value, message, hint);
+            self.flagged.insert(path.clone());
+        }
+        for (path, why) in std::mem::take(&mut self.interpolated.malformed) {
+            let message = format!("{}: {why}", echo::key(last_key(&path)));
+            self.problem(&path, Part::Value, message, Some("write `$$` for a dollar sign".to_owned()));
+            self.flagged.insert(path);
+        }
+        let unset = std::mem::take(&mut self.interpolated.unset);
+        for (path, name) in &unset {
+            if self.entry_of(path).is_some_and(|entry| self.is_disabled(entry)) {
+                continue;
+            }
+            self.flagged.insert(path.clone());
+            let shown =
+                echo::name(name).map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
+            let reach = match self.entry_of(path) {
+                Some(entry) => {
+                    let why = format!("{shown} is not set");
+                    self.unusable.entry(entry.to_vec()).or_insert(why);
+                    Reach::Entry
+                }
+                None => Reach::Whole,
+            };
+            let field = echo::key(last_key(path));
+            let (message, hint) = match self.environment.why_unset(name) {
+                Some(why) => (format!("{field} needs {shown}, but {why}"), None),
+                None => {
+                    let hint = echo::name(name).map(|name| format!("set it, or give a default: `${{{name}:-...}}`"));
+                    (format!("{field} needs {shown}, which is not set"), hint)
+                }
+            };
+            self.push(path, Part::Value, message, hint, reach);
+        }
+        self.interpolated.unset = unset;
+    }
+
+    /// Names stand in reports, alerts and metrics, so a key among them is hardly meant.
+    fn report_names(&mut self) {
+        let keys = self.names.iter().filter(|(_, name)| echo::is_known_key(name)).map(|(path, _)| show(path));
+        let warnings = keys.map(|place| format!("{place}: its name looks like a key, and names stand in every report"));
+        self.warnings.extend(warnings);
+    }
+}
+
+/// Whether a node is the name of an entry. A run speaks of it in reports and alerts, so it is no secret.
+fn is_name(path: &[Step]) -> bool {
+    matches!(path, [Step::Key(_), Step::Index(_), Step::Key(field)] if field == "name" || field == "id")
+}
+
+/// What is wrong with the `.env` file.
+fn dotenv_problems(faults: &DotenvFaults) -> Vec<Problem> {
+    let problem = |position, message: String| Problem {
+        file: faults.file.display().to_string(),
+        position,
+        place: None,
+        message,
+        hint: None,
+        reach: Reach::Line,
+    };
+    match &faults.what {
+        DotenvFault::Whole(why) => vec![problem(None, why.clone())],
+        DotenvFault::Lines(lines) => lines
+            .iter()
+            .take(MOST_PROBLEMS / 2)
+            .map(|line| problem(Some((line.number, 1)), format!("the line cannot be read: {}", line.why)))
+            .collect(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Secrets of a config: given directly, by a variable or in a file, and looked at before anybody is asked with them.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::credential::{self, Use, Weight};
+use super::path::{Part, Step, under};
+use super::problem::Reach;
+use super::reader::ConfigReader;
+use crate::model::text;
+use crate::process::{echo, file};
+
+impl ConfigReader<'_> {
+    /// Looks at a credential before anybody is asked with it. What cannot be right breaks the entry, what is odd is a warning.
+    pub(crate) fn vet(&mut self, path: &[Step], field: &str, secret: &str, purpose: Use) {
+        let at = under(path, field);
+        // Of a control character somebody else speaks.
+        let is_known = self.is_unusable(path) || secret.chars().any(char::is_control);
+        let Some(finding) = credential::inspect(secret, purpose).filter(|_| !is_known) else {
+            return;
+        };
+        let variables = self.interpolated.filled.get(&at).map(|filled| filled.variables.as_slice()).unwrap_or_default();
+        let name = match variables.iter().find_map(|name| echo::name(name)) {
+            Some(variable) => format!("`{field}`, from the variable `{variable}`,"),
+            None if self.outside.contains(&at) => format!("`{field}_file`"),
+            None => format!("`{field}`"),
+        };
+        let (message, hint) = (format!("{name} {}", finding.what), finding.hint);
+        match finding.weight {
+            Weight::Wrong => {
+                self.break_entry(path, message.clone());
+                self.push(&at, Part::Value, message, hint.map(str::to_owned), Reach::Entry);
+            }
+            Weight::Odd => {
+                let place = self.place(path, &self.brought_into(path)).unwrap_or_default();
+                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                self.warnings.push(format!("{place}: {message}{hint}"));
+            }
+        }
+    }
+
+    /// A secret given directly or as a file. A file that cannot be read is the entry's fault, like an unset variable.
+    pub(crate) fn secret(
+        &mut self,
+        path: &[Step],
+        field: &str,
+        value: Option<String>,
+        file: Option<&str>,
+    ) -> Option<SecretString> {
+        let file_field = format!("{field}_file");
+        let secret = match (value, file) {
+            (Some(_), Some(_)) => {
+                let message = format!("`{field}` and `{file_field}` exclude each other");
+                self.problem(&under(path, &file_field), Part::Key(0), message, None);
+                self.flagged.insert(under(path, field));
+                return None;
+            }
+            (Some(value), None) => value.trim().to_owned(),
+            (None, Some(file)) => {
+                let full = self.folder.join(file);
+                match read_secret(&full) {
+                    Ok(secret) => {
+                        self.outside.insert(under(path, field));
+                        secret
+                    }
+                    Err(why) => {
+                        let shown = echo::path(file, &full);
+                        let message = format!("`{file_field}`: {shown} cannot be read: {why}");
+                        let hint = echo::looks_secret(file)
+                            .then(|| format!("it looks like a secret; if it is one, it belongs in `{field}`"));
+                        self.push(&under(path, &file_field), Part::Value, message.clone(), hint, Reach::Entry);
+                        self.break_entry(path, message);
+                        return None;
+                    }
+                }
+            }
+            (None, None) => return None,
+        };
+        self.redactor.learn(&secret);
+        Some(secret.into())
+    }
+}
+
+fn read_secret(path: &Path) -> Result<String, String> {
+    let bytes = file::read(path, file::SECRET).map_err(|error| text::io_error(&error))?;
+    let text = text::decode(bytes).map_err(|why| format!("it is {why}"))?;
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        secret => Ok(secret.to_owned()),
+    }
+}
