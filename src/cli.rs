@@ -15,7 +15,7 @@ use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
 use crate::report::Output;
 
-/// How much is said, and how.
+/// Verbosity and colour.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Talk {
     /// Log more: -v info, -vv debug, -vvv trace
@@ -64,10 +64,10 @@ pub struct CheckArgs {
     /// Read, decide and render, but send nothing: shows what would be sent
     #[arg(long, short = 'n')]
     pub dry_run: bool,
-    /// The form of the report
+    /// The format of the report
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Output,
-    /// Also write the report into a file, in this form: `json=report.json` (repeatable)
+    /// Also write the report into a file, in this format: `json=report.json` (repeatable)
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = parse_report)]
     pub reports: Vec<ReportFile>,
     /// What makes the exit code differ from 0
@@ -97,7 +97,7 @@ pub struct CheckArgs {
     /// Scheduled start of this run, for the lag metric (2026-11-01T12:00:00Z) [default: from BALANCE_ALERT_JOB_NAME, else the run before]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub scheduled_at: Option<Timestamp>,
-    /// How much is said.
+    /// Verbosity and colour.
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -111,22 +111,22 @@ pub struct StoreArgs {
     /// The memory of runs: a file [default: as the config says, else $XDG_STATE_HOME/balance-alert/state.db]
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// How much is said.
+    /// Verbosity and colour.
     #[command(flatten)]
     pub talk: Talk,
 }
 
-/// The beginning of a span of time that ends now.
+/// The beginning of a period that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// So long ago.
+    /// This long ago.
     Ago(Duration),
     /// At this time.
     At(Timestamp),
 }
 
 impl Since {
-    /// The time it stands for.
+    /// The point in time that is meant.
     pub fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Since::Ago(duration) => now.checked_sub(duration).unwrap_or(Timestamp::MIN),
@@ -147,11 +147,11 @@ impl std::fmt::Display for Since {
 /// Which part of all checks is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardArg {
-    /// All of them: the variable is set, but to nothing.
+    /// All checks: the variable is set, but empty.
     Whole,
-    /// As the variables of an Indexed Job say.
+    /// The part that the variables of an Indexed Job name.
     Auto,
-    /// This one.
+    /// This part.
     Of(Shard),
 }
 
@@ -160,7 +160,7 @@ const INDEX_VARIABLE: &str = "JOB_COMPLETION_INDEX";
 /// The variable that says how many pods there are, which Kubernetes does not.
 const COUNT_VARIABLE: &str = "BALANCE_ALERT_SHARDS";
 
-/// The variable that says it, as `--shard` does.
+/// The variable that stands for `--shard`.
 const SHARD_VARIABLE: &str = "BALANCE_ALERT_SHARD";
 
 impl CheckArgs {
@@ -190,9 +190,9 @@ impl CheckArgs {
 /// A report that goes into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFile {
-    /// Its form.
+    /// Its format.
     pub output: Output,
-    /// Where it goes; what is there is replaced.
+    /// The file, which is replaced.
     pub path: PathBuf,
 }
 

@@ -4,13 +4,11 @@ use std::panic;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use balance_alert::commands::{Cli, nagios, on_trial, run};
-use balance_alert::process::exit::Exit;
-use balance_alert::process::{Process, logging};
+use balance_alert::{Cli, Exit, Process, logging, nagios, on_trial, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-/// What is said when the time is over may take so long.
+/// Longest time for writing the last log lines when the time of the process is over.
 const LAST_WORD: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
@@ -21,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 fn act(process: &Process) -> Exit {
-    // Where a panic happened is for the log; what it said may hold a secret.
+    // The place of a panic is logged; its message is not, because it may hold a secret.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         log::error!("panicked at {place}");
@@ -49,7 +47,7 @@ fn act(process: &Process) -> Exit {
 
 /// Whether the arguments ask for Nagios output, also where they cannot be parsed.
 fn wants_nagios() -> bool {
-    let arguments = balance_alert::process::environment::arguments();
+    let arguments = balance_alert::arguments();
     arguments.iter().any(|argument| matches!(argument.as_str(), "--output=nagios" | "-onagios"))
         || arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "--output" | "-o") && pair[1] == "nagios")
 }

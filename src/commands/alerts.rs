@@ -1,4 +1,4 @@
-//! What was told, where and when, and what is still to be told.
+//! `balance-alert alerts`: alerts that were sent, are pending, or have expired.
 
 use clap::Args;
 use rust_decimal::Decimal;
@@ -22,10 +22,10 @@ pub struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
-    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    /// Only since then: an age (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
     pub since: Since,
-    /// The form of the answer
+    /// The format of the answer
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: ListOutput,
 }

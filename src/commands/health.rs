@@ -1,4 +1,4 @@
-//! Whether the watch itself is awake: one line and a code, for exec probes and monitoring.
+//! `balance-alert health`: whether the last run is recent and worked, as one line and an exit code for probes and monitoring.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
-    /// How long ago the last run may have ended (7d, 15m, 1h30m), or a date in UTC since which (2026-11-01)
+    /// The last run must have ended within this time (7d, 15m, 1h30m), or since a date in UTC (2026-11-01)
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_since)]
     pub max_age: Since,
 }
@@ -52,7 +52,7 @@ fn ask(args: &Flags) -> Answer {
 
 /// `runs` are the last ones, newest first. Where shards share the checks, every one of the newest run's siblings must be well.
 fn judge(runs: &[LastRun], max_age: Since, now: Timestamp) -> (String, Exit) {
-    // Somebody who looks at one account by hand says nothing of how the checks are shared.
+    // A partial run, as somebody starts by hand for one account, says nothing about how many shards there are.
     let newest = runs.iter().find(|run| !run.is_partial).or(runs.first()).and_then(|run| run.shard);
     let shards: Vec<Option<Shard>> = match newest {
         None => vec![None],
@@ -70,7 +70,7 @@ fn judge(runs: &[LastRun], max_age: Since, now: Timestamp) -> (String, Exit) {
         Exit::Unknown => 1,
         _ => 2,
     };
-    // Of several that are equal, `max_by_key` gives the last one, and the first one is wanted.
+    // `max_by_key` gives the last of equal elements; reversed, that is the first shard.
     match verdicts.into_iter().rev().max_by_key(worst) {
         Some((line, exit)) if bad > 1 => {
             (line.replace('\n', &format!("; {bad} of {total} shards are not well\n")), exit)
@@ -105,7 +105,7 @@ fn judge_shard<'a>(
     let Some((_, code)) = last.end else {
         return (format!("failed: {name} began {age} and was ended before it was through\n"), Exit::Unknown);
     };
-    // What it found is the job; what it could not do is the failure.
+    // A run that found something bad has done its job; a run that could not look or tell has failed.
     let exit = Exit::ALL.into_iter().find(|exit| i64::from(exit.code()) == code);
     match exit {
         Some(Exit::Ok | Exit::Warning | Exit::Critical) if !last.unusable_channels.is_empty() => {

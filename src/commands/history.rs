@@ -1,4 +1,4 @@
-//! How balances went: the samples, and what they come to.
+//! `balance-alert history`: how balances went over time.
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -25,15 +25,15 @@ pub struct Flags {
     /// Only this project
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
-    /// From when on: so long ago (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
+    /// Only since then: an age (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
     pub since: Since,
-    /// The form of the answer
+    /// The format of the answer
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: SeriesOutput,
 }
 
-/// The forms of a series.
+/// The formats of a series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum SeriesOutput {
     /// For people
@@ -41,7 +41,7 @@ pub enum SeriesOutput {
     Table,
     /// For programs
     Json,
-    /// One line a sample, for spreadsheets
+    /// One line for each sample, for spreadsheets
     Csv,
 }
 
@@ -72,7 +72,7 @@ fn ask(args: &Flags) -> Answer {
 /// Widest sparkline, in columns.
 const SPARKS: usize = 24;
 
-/// What the samples of one currency come to. Samples without a balance are counted, and nothing else.
+/// Statistics of the samples of one currency.
 #[derive(Debug, Default, PartialEq)]
 struct Figures {
     min: Option<Decimal>,

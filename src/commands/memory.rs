@@ -1,4 +1,4 @@
-//! The memory of runs for those who ask it, without network: where it is, and what can be wrong with it.
+//! Opens the memory of runs for the commands that only read it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::state::config::{Place, State};
 use crate::state::{Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::wire::http::Clients;
 
-/// What a command prints, or how it ends without a word on standard output.
+/// The text that a command prints and its status, or only the status where nothing is printed.
 pub(super) type Answer = Result<(String, Exit), Exit>;
 
 /// Prints what `ask` finds in the memory of runs, within `time`.
@@ -30,7 +30,7 @@ pub(super) fn answer(process: &Process, time: Duration, ask: impl FnOnce() -> An
     }
 }
 
-/// A store that was found, or why it was not.
+/// Where the store is, and the open store or why it cannot be opened.
 pub(super) struct Found {
     pub(super) place: String,
     pub(super) store: Result<Store, (StoreFault, String)>,
@@ -102,12 +102,12 @@ impl Found {
     }
 }
 
-/// Ends the connection, so that no file of its log is left beside the store.
+/// Closes the store, so that SQLite leaves no log file beside it.
 pub(super) fn leave(store: Store) {
     store.close(&Deadline::within(LONGEST_WAIT));
 }
 
-/// What is wrong while the store is asked.
+/// Prints why the store could not be read, and gives the status.
 pub(super) fn failed(format: Format, place: &str) -> impl Fn(crate::state::StoreError) -> Exit {
     move |error| {
         logging::complain(format, &format!("the memory of runs at {place}: {}", error.message));

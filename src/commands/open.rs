@@ -1,4 +1,4 @@
-//! What every command begins and ends with: the config is found and read, logging and colours are set, and text is printed.
+//! The beginning and the end of every command: find and read the config, set up logging and colours, print text.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use crate::process::{Process, output, redact};
 
 fn set_colour(color: Color, environment: &Environment) {
     let choice = match color {
-        // The library hears of the process's own variable, and not of `.env`.
+        // The library reads the real environment only; a `NO_COLOR` in `.env` is handled here.
         Color::Auto if environment.overlay("NO_COLOR").is_some() => anstream::ColorChoice::Never,
-        // The library's own rule per stream: a terminal, `CLICOLOR_FORCE`, `TERM`.
+        // The library decides for each stream: whether it is a terminal, `CLICOLOR_FORCE`, `TERM`.
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::AlwaysAnsi,
         Color::Never => anstream::ColorChoice::Never,
@@ -23,7 +23,7 @@ fn set_colour(color: Color, environment: &Environment) {
     choice.write_global();
 }
 
-/// A config that was looked for and read, and what it was read with.
+/// A config, with the source and the variables that it was read from.
 pub(super) struct Opened {
     pub(super) format: Format,
     pub(super) source: Source,
@@ -63,7 +63,7 @@ pub(super) fn complain_all(format: Format, problems: &[Problem]) {
     }
 }
 
-/// Before the report comes what was said, if somebody reads it.
+/// Longest time that the report waits for the log to be written first.
 const COURTESY: Duration = Duration::from_millis(200);
 
 /// Writes to standard output, without secrets, and gives the status: `exit`, unless that is all well and the report is not. A reader that has

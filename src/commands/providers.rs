@@ -12,7 +12,7 @@ use crate::report::{ListOutput, columns};
 /// Flags of `providers`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Flags {
-    /// The form of the list
+    /// The format of the list
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: ListOutput,
 }

@@ -1,4 +1,4 @@
-//! The last known state of everything.
+//! `balance-alert status`: the last known state of every check.
 
 use std::time::Duration;
 
@@ -28,12 +28,12 @@ pub struct Flags {
     /// Include checks not seen for 7 days (for example removed from the config)
     #[arg(long)]
     pub all: bool,
-    /// The form of the answer
+    /// The format of the answer
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: ListOutput,
 }
 
-/// What `status` leaves out unless it is asked for all: not looked at for so long, as after it left the config.
+/// Without `--all`, checks that no run has looked at for this long are left out: they have probably left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
 /// `balance-alert status`.
@@ -73,7 +73,7 @@ struct Project<'a> {
     pending_alerts: usize,
 }
 
-/// `left_out` checks were not looked at for long and are not shown.
+/// `left_out` is the number of checks that are not shown.
 fn render(known: &[Known], left_out: usize, now: Timestamp, output: ListOutput) -> String {
     match output {
         ListOutput::Json => json(known),

@@ -143,7 +143,6 @@ impl ConfigReader<'_> {
             state,
             metrics,
             fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
-            folder: self.folder.clone(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
             advice: std::mem::take(&mut self.advice),

@@ -16,7 +16,6 @@ mod table;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::check::account::config::Project;
@@ -29,8 +28,8 @@ use crate::publish::config::Metrics;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
 
+pub use settings::Settings;
 pub(crate) use settings::cap_workers;
-pub use settings::{MOST_WORKERS, Settings};
 pub use source::Source;
 pub use table::variables;
 
@@ -49,7 +48,6 @@ pub struct Config {
     pub(crate) state: State,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: String,
-    pub(crate) folder: PathBuf,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) warnings: Vec<String>,
     pub(crate) advice: Vec<String>,
@@ -64,59 +62,9 @@ pub struct Loaded {
 }
 
 impl Config {
-    /// How a run behaves.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// How often providers may be asked, by their ids.
-    pub fn rate_limits(&self) -> &BTreeMap<String, Limit> {
-        &self.rate_limits
-    }
-
-    /// Where alerts go.
-    pub fn channels(&self) -> &[Channel] {
-        &self.channels
-    }
-
-    /// The enabled projects, in the order of the file.
-    pub fn projects(&self) -> &[Project] {
-        &self.projects
-    }
-
-    /// The enabled subscriptions, in the order of the file.
-    pub fn subscriptions(&self) -> &[Subscription] {
-        &self.subscriptions
-    }
-
-    /// The enabled mailboxes, in the order of the file.
-    pub fn mailboxes(&self) -> &[Mailbox] {
-        &self.mailboxes
-    }
-
-    /// How mailboxes are read.
-    pub fn email(&self) -> EmailSettings {
-        self.email
-    }
-
     /// Where runs keep what they remember.
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// A hash of the text, to see that it has changed.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
-    }
-
-    /// What Prometheus sees of a run.
-    pub fn metrics(&self) -> &Metrics {
-        &self.metrics
-    }
-
-    /// The folder that relative paths start from.
-    pub fn folder(&self) -> &std::path::Path {
-        &self.folder
     }
 
     /// Knows every secret of the config.

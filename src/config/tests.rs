@@ -181,14 +181,14 @@ fn what_comes_from_outside_breaks_its_entry_alone() {
                 let loaded = load(&text, variables);
                 let said = said(&loaded);
                 let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
-                let project = config.projects().iter().find(|project| project.name == "Z").unwrap();
+                let project = config.projects.iter().find(|project| project.name == "Z").unwrap();
                 assert!(project.account.is_ok(), "{text}{said}");
                 assert_eq!(loaded.problems.is_empty(), !is_broken, "{text}{said}");
                 // Nothing vanishes: what is broken is there and says so.
-                let broken = config.projects().iter().filter(|project| project.account.is_err()).count()
-                    + config.subscriptions().iter().filter(|subscription| subscription.schedule.is_err()).count()
-                    + config.mailboxes().iter().filter(|mailbox| mailbox.login.is_err()).count()
-                    + config.channels().iter().filter(|channel| channel.url.is_err()).count();
+                let broken = config.projects.iter().filter(|project| project.account.is_err()).count()
+                    + config.subscriptions.iter().filter(|subscription| subscription.schedule.is_err()).count()
+                    + config.mailboxes.iter().filter(|mailbox| mailbox.login.is_err()).count()
+                    + config.channels.iter().filter(|channel| channel.url.is_err()).count();
                 let is_page = list == "providers";
                 assert_eq!(broken, usize::from(is_broken && !is_page), "{text}{said}");
             }
@@ -216,9 +216,9 @@ fn what_comes_from_outside_into_email_settings_breaks_the_mailboxes_alone() {
             let said = said(&loaded);
             assert_eq!(loaded.problems.len(), 1, "{text}{said}");
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
-            assert!(config.projects()[0].account.is_ok(), "{text}{said}");
-            assert!(config.mailboxes().iter().all(|mailbox| mailbox.login.is_err()), "{text}{said}");
-            assert_eq!(config.settings().language, crate::model::words::Language::Zh, "{text}{said}");
+            assert!(config.projects[0].account.is_ok(), "{text}{said}");
+            assert!(config.mailboxes.iter().all(|mailbox| mailbox.login.is_err()), "{text}{said}");
+            assert_eq!(config.settings.language, crate::model::words::Language::Zh, "{text}{said}");
         }
         let written = format!("{project}{mailbox}email_settings: {{ days: 31 }}\n");
         assert!(load(&written, &[]).config.is_none(), "what stands in the file concerns all of it");
@@ -243,10 +243,10 @@ fn a_name_from_outside_that_another_entry_has_breaks_its_entry_alone() {
             let said = said(&loaded);
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
             let broken: Vec<bool> = match list {
-                "webhooks" => config.channels().iter().map(|channel| channel.url.is_err()).collect(),
-                "email" => config.mailboxes().iter().map(|mailbox| mailbox.login.is_err()).collect(),
-                "subscriptions" => config.subscriptions().iter().map(|each| each.schedule.is_err()).collect(),
-                _ => config.projects().iter().map(|project| project.account.is_err()).collect(),
+                "webhooks" => config.channels.iter().map(|channel| channel.url.is_err()).collect(),
+                "email" => config.mailboxes.iter().map(|mailbox| mailbox.login.is_err()).collect(),
+                "subscriptions" => config.subscriptions.iter().map(|each| each.schedule.is_err()).collect(),
+                _ => config.projects.iter().map(|project| project.account.is_err()).collect(),
             };
             assert_eq!(broken, names.map(|name| name != "same"), "{text}{said}");
         }
@@ -265,8 +265,8 @@ fn a_text_that_looks_like_a_number_is_as_it_is_written() {
         let text = if written == "010" { text.replace("threshold: 010", "threshold: 10") } else { text };
         let loaded = load(&text, &[]);
         let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
-        assert_eq!(config.projects()[0].options["path"], want, "{written}");
-        assert_eq!(config.metrics().gateway.as_ref().unwrap().grouping["release"], want, "{written}");
+        assert_eq!(config.projects[0].options["path"], want, "{written}");
+        assert_eq!(config.metrics.gateway.as_ref().unwrap().grouping["release"], want, "{written}");
     }
 }
 
@@ -296,10 +296,10 @@ fn an_account_of_a_page_that_is_broken_from_outside_says_so() {
     let loaded = load(text, &[]);
     let config = loaded.config.unwrap();
     let broken: Vec<_> =
-        config.projects().iter().map(|project| project.account.as_ref().err().map(String::as_str)).collect();
+        config.projects.iter().map(|project| project.account.as_ref().err().map(String::as_str)).collect();
     let why = "the page of its provider cannot be used: the variable `NOT_SET` is not set";
     assert_eq!(broken, [Some(why), None]);
-    assert_eq!(config.projects()[0].page.id, "own");
+    assert_eq!(config.projects[0].page.id, "own");
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn what_names_an_account_does_not_depend_on_whether_its_page_can_be_used() {
              projects: [{{ name: A, provider: own, api_key: k-1, threshold: 1, options: {{ a: x }} }}]\n"
         );
         let config = load(&text, &[]).config.unwrap();
-        let project = &config.projects()[0];
+        let project = &config.projects[0];
         (project.account.is_err(), project.page.id.clone(), project.options.clone())
     };
     let (is_broken, id, known) = options(".b", "");
@@ -343,7 +343,7 @@ fn an_entry_that_is_switched_off_needs_nothing_but_its_shape() {
             assert_eq!(loaded.problems.len(), problems, "{text}{said}");
             let config = loaded.config.unwrap_or_else(|| panic!("{text}{said}"));
             assert_eq!(
-                (config.projects().len(), config.subscriptions().len(), config.mailboxes().len()),
+                (config.projects.len(), config.subscriptions.len(), config.mailboxes.len()),
                 (1, 0, 0),
                 "{text}"
             );

@@ -1,9 +1,9 @@
 //! The families: every name, type, label and help text, once.
 
-/// What a family is.
+/// The type of a family.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// The state of now.
+    /// A value of this moment.
     Gauge,
     /// A sum over all runs.
     Counter,
@@ -16,17 +16,17 @@ pub enum Kind {
 pub struct Family {
     /// The name without its prefix.
     pub name: &'static str,
-    /// What it is.
+    /// Its type.
     pub kind: Kind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
-    /// What it means.
+    /// What its values mean, as `HELP` says it.
     pub help: &'static str,
 }
 
-/// Bounds for one request; a request takes 15 s at the most by default.
+/// Bounds for one request, which takes at most 15 s by default.
 const REQUEST: Kind = Kind::Histogram(&[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]);
-/// Bounds for a mailbox and for a whole run; a run takes 120 s at the most by default.
+/// Bounds for a mailbox and for a whole run, which takes at most 120 s by default.
 const WHOLE: Kind = Kind::Histogram(&[0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0]);
 
 macro_rules! families {
@@ -44,7 +44,7 @@ families! {
     SCAN_DURATION = "email_scan_duration_seconds", WHOLE, ["mailbox"], "Time that scans of mailboxes took.";
     DELIVERY = "webhook_delivery_time_seconds", REQUEST, ["webhook_type", "status"], "Time that sending messages took.";
     CACHE_HITS = "cache_hits_total", Kind::Counter, ["cache_type"], "Readings of earlier runs that were used again.";
-    CACHE_MISSES = "cache_misses_total", Kind::Counter, ["cache_type"], "Readings that no earlier run could spare.";
+    CACHE_MISSES = "cache_misses_total", Kind::Counter, ["cache_type"], "Readings fetched because no fresh cached one existed.";
     CONFIG_RELOADS = "config_reload_total", Kind::Counter, [], "Runs that found another config than the run before.";
     ACTIVE = "active_projects_count", Kind::Gauge, [], "Projects that are enabled.";
     FAILED = "failed_checks_total", Kind::Counter, ["project", "provider", "error_type"], "Checks that could not be read.";
@@ -63,24 +63,24 @@ families! {
     SCANNED = "email_scan_total", Kind::Counter, ["mailbox"], "Mails that were scanned.";
     MAIL_ALERTS = "email_alerts_total", Kind::Counter, ["mailbox"], "Mails that raised an alert.";
     LAST_RUN = "last_run_timestamp_seconds", Kind::Gauge, [], "When the last run ended, in seconds since 1970.";
-    LAST_SUCCESS = "last_success_timestamp_seconds", Kind::Gauge, [], "When a run last did all of its job, in seconds since 1970.";
+    LAST_SUCCESS = "last_success_timestamp_seconds", Kind::Gauge, [], "Time of the last fully successful run, in seconds since 1970.";
     PENDING = "alerts_pending", Kind::Gauge, [], "Alerts that are owed to a channel: not delivered, or not known to be.";
     BUILD = "build_info", Kind::Gauge, ["version", "revision"], "Always 1; which program this is.";
 }
 
-/// Whether a name is that of a label of some family, so that a group must not have it.
+/// Whether some family has a label of this name. The group of a Pushgateway must not have the same.
 pub fn is_label(name: &str) -> bool {
     name == "le" || ALL.iter().any(|family| family.labels.contains(&name))
 }
 
 impl Family {
-    /// Names the labels and bounds. Sums that were made with others cannot be gone on with.
+    /// The labels and bounds as text. Stored sums with another layout cannot be added to.
     pub fn layout(&self) -> String {
         let bounds: Vec<String> = self.bounds().iter().map(f64::to_string).collect();
         format!("{}|{}", self.labels.join(","), bounds.join(","))
     }
 
-    /// The upper bounds of a histogram's buckets, without the last one, which has none.
+    /// The upper bounds of a histogram's buckets. The last bucket has none and is left out.
     pub fn bounds(&self) -> &'static [f64] {
         match self.kind {
             Kind::Histogram(bounds) => bounds,

@@ -1,7 +1,7 @@
-//! What Prometheus sees: the report as families, sent to a Pushgateway or written to a textfile.
+//! The metric families, and what the checks of a run add to the counters and histograms.
 //!
-//! Counters and histograms are sums over all runs, kept in the store, because a process that lives a second starts at zero.
-//! Not here: where the sums are kept (`state`), and what goes wrong on the wire (`http`).
+//! Counters and histograms are sums over all runs, which the store keeps, because a process that lives a second starts at zero.
+//! Not here: where the sums are kept (`state`), and where the metrics go (`publish`).
 
 pub mod family;
 mod tally;
@@ -14,14 +14,14 @@ pub use tally::{Sum, Tally};
 use crate::check::CallStatus;
 use crate::decide::Found;
 
-/// The sums of all runs, and what else only the store knows.
+/// The sums of all runs, and what else of the metrics only the store knows.
 #[derive(Clone, Debug, Default)]
 pub struct Sums {
     /// Counters and histograms.
     pub tally: Tally,
-    /// The end of the last run that did all of its job, this one included.
+    /// When the last fully successful run ended, this one included.
     pub last_success: Option<Timestamp>,
-    /// Alerts that are owed to a channel.
+    /// The number of alerts that are still owed to a channel.
     pub pending: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Sums of counters and histograms: what one run adds, and what all runs have come to. No I/O.
+//! Sums of counters and histograms, of one run or of all. No I/O.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use super::family::Family;
 /// One series of a counter or histogram.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// Events.
+    /// The number of events.
     pub count: u64,
-    /// Their values together, in microseconds; a histogram's.
+    /// The sum of the observed values in microseconds, of a histogram only.
     pub micros: u64,
-    /// Events at or below each bound, without the last bucket, which has none; a histogram's.
+    /// The number of events at or below each bound, of a histogram only. The last bucket, which has no bound, is left out.
     pub buckets: Vec<u64>,
 }
 
@@ -28,7 +28,7 @@ impl Sum {
     }
 }
 
-/// Series by the name of their family and the values of their labels.
+/// Sums by the name of their family and the values of their labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally(pub BTreeMap<(&'static str, Vec<String>), Sum>);
 
@@ -40,7 +40,7 @@ impl Tally {
         sum
     }
 
-    /// Counts events; 0 makes the series known, so that its first increase is seen.
+    /// Counts events. Counting 0 makes the series exist, so that Prometheus sees its first increase.
     pub fn count(&mut self, family: &'static Family, labels: &[&str], events: u64) {
         self.series(family, labels).count += events;
     }

@@ -1,4 +1,4 @@
-//! Credentials that go to another machine in the clear: said until the config says that this is meant.
+//! Warnings about credentials that go to another machine unencrypted, unless the config allows it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::process::redact;
 use crate::state::in_the_clear;
 use crate::wire::http::{self, Clients};
 
-/// So many of those with one host are named.
+/// Most names in the warning about one host.
 const MOST_NAMED: usize = 3;
 
 impl Plan {

@@ -1,6 +1,4 @@
-//! The exit-code table, once, and the fold from a report to a code.
-//!
-//! `--help`, the table of `docs/exit-codes.md` and the tests are views of [`Exit::ALL`].
+//! The table of exit codes. `--help`, `docs/exit-codes.md` and the tests take it from [`Exit::ALL`].
 
 use std::process::ExitCode;
 

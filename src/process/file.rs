@@ -90,14 +90,6 @@ pub fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
     aside::within("file", time, read).unwrap_or_else(|| Err(late("it did not answer", bounds.patience)))
 }
 
-/// The text of a file that a config names.
-///
-/// # Errors
-/// Why it cannot be read; also that it is no UTF-8.
-pub fn read_text(path: &Path, bounds: Bounds) -> io::Result<String> {
-    String::from_utf8(read(path, bounds)?).map_err(|_| io::ErrorKind::InvalidData.into())
-}
-
 /// Reads standard input to its end.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Where what Prometheus sees goes: a Pushgateway, a textfile.
+//! Where the metrics go: a Pushgateway, a textfile.
 //!
 //! Not here: the sums over all runs (`metrics`), and where they are kept (`state`).
 
@@ -45,7 +45,7 @@ pub fn publish(
     close.receive(&receiver).unwrap_or_else(|_| Published::Failed(late()))
 }
 
-/// Sends and writes the families. `part` says what they stand for; the file holds everything or is left as it is.
+/// Sends and writes the families. A textfile is only replaced by a whole `part`, else it is left as it is.
 fn deliver(
     metrics: &Metrics,
     text: &str,
@@ -82,8 +82,8 @@ fn deliver(
     Published::Failed(failure)
 }
 
-/// Names the sums of a run's metrics in the store: where they go, and under which group. Two configs that share a store have
-/// sums of their own, and so have shards.
+/// The key under which the store keeps the sums of a run's metrics: where they go, and in which group. Two configs that share a
+/// store have sums of their own, and so have two shards.
 pub fn ledger(metrics: &Metrics, shard: Option<Shard>) -> String {
     let gateway = metrics.gateway.as_ref().map(|gateway| {
         let url = gateway.url.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::publish::config::Gateway;
 use crate::wire::auth::{self, Login};
 use crate::wire::http::{self, Clients, Method, Outgoing};
 
-/// Less time than this is none.
+/// With less time left than this, the push is not tried.
 const LEAST: Duration = Duration::from_millis(50);
 
 /// The path of a group below the gateway's address. A value that could not stand in a path, or is empty, goes in base64.
@@ -25,7 +25,7 @@ pub fn group(gateway: &Gateway) -> String {
     let parts = first.chain(rest).map(|(name, value)| {
         let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         match value {
-            // Nothing at all would be no segment; one `=` is base64 of nothing.
+            // An empty segment cannot stand in a path; the Pushgateway reads `=` as base64 of nothing.
             "" => format!("{name}@base64/="),
             _ if is_plain => format!("{name}/{value}"),
             _ => format!("{name}@base64/{}", URL_SAFE_NO_PAD.encode(value)),
@@ -54,7 +54,7 @@ pub(super) fn push(
         content_type: CONTENT_TYPE,
         proof: auth::proof(gateway.login.as_ref(), gateway.secret.as_ref(), body, now, now)?,
         body,
-        // The same metrics twice are the same metrics.
+        // A push that arrives twice does no harm, so nobody needs to know whether it went out.
         is_out: &AtomicBool::new(false),
     };
     let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {

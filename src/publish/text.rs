@@ -19,11 +19,11 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 /// What the families of a run stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Everything: what was there before is replaced.
+    /// Everything. It replaces what was published before.
     Whole,
-    /// The state of now. The sums are not known in this run; they are left out, so that they never go back.
+    /// The gauges alone. The sums are not known in this run, and are left out so that a counter never goes back.
     Gauges,
-    /// The sums alone: the run looked at some checks only, and says nothing of the state of the others.
+    /// The sums alone. A partial run says nothing about the state of the checks that it left out.
     Sums,
     /// Nothing at all.
     Nothing,
@@ -147,12 +147,12 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         let labels = [subject.name.as_str(), subject.provider.as_str(), subject.kind.as_str()];
         let [name, provider, kind] = labels;
         let owner = subject.owner_project.as_deref().unwrap_or_default();
-        // What a service calls its currency is no label unless it looks like one.
+        // The word that a service uses for its currency becomes a label only if it looks like a code.
         let is_code = |code: &&str| code.len() <= 8 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let currency = subject.currency.as_deref().or(verdict.currency.as_deref().filter(is_code)).unwrap_or_default();
         values.gauge(&family::INFO, &[name, provider, kind, owner, currency], 1.0);
         values.decimal(&family::THRESHOLD, &labels, subject.threshold);
-        // What was not read has no balance now, not even an old one.
+        // An account that was not read has no balance, not even an old one.
         values.decimal(&family::BALANCE, &labels, verdict.balance);
         values.decimal(&family::RATIO, &labels, verdict.ratio);
         match verdict.status {
@@ -170,7 +170,7 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         values.gauge(&family::LAST_CHECK, &["balance"], started);
     }
     for verdict in &findings.subscriptions {
-        // As with accounts, what is not known has no value.
+        // As with accounts, a value that is not known is left out.
         let (Ok(renewal), Some(cycle)) = (&verdict.renewal, verdict.subscription.cycle_type()) else {
             continue;
         };

@@ -13,7 +13,7 @@ pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> St
     painted_columns(headings, rows.into_iter().map(|row| (None, row)).collect(), right)
 }
 
-/// The same, with the first word of a row in the colour of its state.
+/// The same as [`columns`], with the first cell of each row in the colour of its status.
 pub fn painted_columns(headings: &[&str], rows: Vec<(Option<Status>, Vec<String>)>, right: &[usize]) -> String {
     toned(headings, rows.into_iter().map(|(status, row)| (status.map(Tone::from), row)).collect(), right)
 }
@@ -37,7 +37,7 @@ pub(super) fn toned(headings: &[&str], rows: Vec<(Option<Tone>, Vec<String>)>, r
     out
 }
 
-/// One line: cells as they are, for their widths, and as they are shown.
+/// Writes one line. Each cell comes as plain text, for its width, and as it is shown.
 fn line<'a, T: AsRef<str> + 'a>(
     out: &mut String,
     cells: impl Iterator<Item = (&'a T, String)>,

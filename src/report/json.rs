@@ -98,7 +98,7 @@ struct Project<'a> {
     alerts: Vec<Told<'a>>,
 }
 
-/// What was done about an alert of a project.
+/// One alert about a check, and what became of it.
 #[derive(Serialize)]
 struct Told<'a> {
     topic: Topic,
@@ -106,7 +106,7 @@ struct Told<'a> {
     status: &'static str,
     dedup_key: Option<&'a str>,
     next_alert_at: Option<String>,
-    /// The channels that it is still owed to.
+    /// The names of the channels that the alert is still owed to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     owed_to: Vec<&'a str>,
 }
@@ -122,7 +122,7 @@ struct Delivery<'a> {
     channel: &'a str,
     status: DeliveryStatus,
     alerts: usize,
-    /// Of these, the ones that the channel has not taken, as far as is known.
+    /// How many of them the channel is not known to have taken.
     owed: usize,
     attempts: u32,
     error: Option<Error<'a>>,
@@ -218,7 +218,7 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     }
 }
 
-/// For every channel, what it was not told again, and what rests because it may have arrived.
+/// For every channel, the alerts that were not repeated, and those that are not sent again yet because they may have arrived.
 fn unsent(findings: &Findings) -> impl Iterator<Item = Delivery<'_>> {
     let of = |channel, status, alerts, owed, next: Option<Timestamp>| Delivery {
         channel,

@@ -57,7 +57,7 @@ fn table(section: Section) -> String {
     out
 }
 
-/// Text in which nothing formats, links, mentions, or ends a cell.
+/// Escapes text so that nothing in it formats, links, mentions somebody, or ends a cell.
 fn neutral(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -72,7 +72,7 @@ fn neutral(text: &str) -> String {
             c => out.push(c),
         }
     }
-    // What renderers make links of by themselves.
+    // Renderers turn these into links by themselves.
     out.replace("://", "&#58;//").replace("www.", "www&#46;")
 }
 

@@ -1,4 +1,4 @@
-//! What the run says: [`Report`], the one value that every output, and the exit code, is made of.
+//! What the run says: [`Report`], from which every output format and the exit code are made.
 
 mod columns;
 pub mod progress;
@@ -34,7 +34,7 @@ macro_rules! formats {
 
         impl Report {
             /// The report in the wanted format; empty if it is to be quiet and there is nothing to say.
-            pub fn render(&self, output: Output, view: View) -> String {
+            pub(crate) fn render(&self, output: Output, view: View) -> String {
                 match output {
                     $(Output::$name => $file::render(self, view),)+
                 }
@@ -66,7 +66,7 @@ pub struct View {
     pub is_quiet: bool,
 }
 
-/// The forms of a list.
+/// The formats of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListOutput {
     /// For people
@@ -79,14 +79,14 @@ pub enum ListOutput {
 /// What became of the metrics.
 #[derive(Clone, Debug, Default)]
 pub enum Published {
-    /// Nobody wants them, or it is a dry run.
+    /// No metrics are configured, or this is a dry run.
     #[default]
     Off,
-    /// They were taken everywhere.
+    /// Every destination took them.
     Sent,
-    /// A run over some of the checks has nothing that could stand for all of them.
+    /// Not published: a partial run must not replace the metrics of the full set.
     Skipped,
-    /// Not everywhere: this is why.
+    /// At least one destination did not take them, for this reason.
     Failed(Failure),
 }
 
@@ -96,25 +96,25 @@ pub use columns::{columns, painted_columns};
 pub struct Findings {
     /// Names this run in logs, messages and reports.
     pub run_id: String,
-    /// When it began.
+    /// When the run began.
     pub started_at: Timestamp,
-    /// What was found, in the order of the plan.
+    /// The verdicts on the accounts, in the order of the plan.
     pub verdicts: Vec<Verdict>,
-    /// What was found of the subscriptions, in the order of the plan.
+    /// The verdicts on the subscriptions, in the order of the plan.
     pub subscriptions: Vec<SubscriptionVerdict>,
-    /// What was found of the mailboxes, in the order of the plan.
+    /// The verdicts on the mailboxes, in the order of the plan.
     pub mailboxes: Vec<MailboxVerdict>,
-    /// What was to be told.
+    /// The alerts of this run.
     pub alerts: Vec<Alert>,
-    /// What is wrong, but was told before.
+    /// What is still wrong, but was told before and is not told again.
     pub held: Vec<Held>,
-    /// What is owed to a channel and was not sent in this run.
+    /// Alerts of earlier runs that a channel may not have received and that this run did not send again.
     pub waiting: Vec<Waiting>,
     /// The ids and names of the channels.
     pub channels: Vec<(String, String)>,
-    /// What became of the alerts.
+    /// What became of the alerts, channel by channel.
     pub deliveries: Vec<Delivery>,
-    /// For each provider, whether one of its hosts is left alone.
+    /// For each provider, whether the circuit of one of its hosts is open.
     pub circuits: BTreeMap<String, bool>,
     /// Seconds between the time that the run was scheduled for and its start.
     pub lag_seconds: Option<f64>,
@@ -124,9 +124,9 @@ pub struct Findings {
 pub struct Report {
     /// What the run found and told.
     pub findings: Findings,
-    /// Seconds it took.
+    /// Seconds that the run took.
     pub duration_seconds: f64,
-    /// The status that a signal ends it with, if one came.
+    /// The status that a signal ends the run with, if one came.
     pub interrupted: Option<Exit>,
     /// Whether the run is remembered.
     pub memory: MemoryStatus,
@@ -166,17 +166,17 @@ impl Overall {
 /// How many checks are in which state. Every account, mailbox and subscription is counted once, so the states add up to `total`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// All.
+    /// All checks.
     pub total: usize,
-    /// At or above all thresholds.
+    /// Accounts at or above their thresholds, mailboxes without a new alert, and subscriptions that are not due.
     pub ok: usize,
-    /// Below the threshold.
+    /// Accounts below their threshold.
     pub low: usize,
-    /// Not read.
+    /// Checks that could not be read.
     pub failed: usize,
-    /// Below the warning threshold.
+    /// Accounts below their warning threshold.
     pub warning: usize,
-    /// Without a limit.
+    /// Accounts without a limit.
     pub unlimited: usize,
     /// Mailboxes with mails that are alerts and were not told before.
     pub mail: usize,
@@ -192,7 +192,7 @@ impl Report {
         self.findings.graded(self.interrupted, is_undelivered, fail_on)
     }
 
-    /// Whether metrics were to be delivered at any price, and were not.
+    /// Whether undelivered metrics make the run fail, and there are some.
     pub fn has_missing_metrics(&self) -> bool {
         self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
@@ -249,14 +249,14 @@ impl Findings {
         findings.filter(|finding| !self.is_held(finding.identity)).count()
     }
 
-    /// Mailboxes in which there are such mails.
+    /// Mailboxes that hold such mails.
     fn alerting_mailboxes(&self) -> usize {
         // One that was read in part only counts as failed.
         let whole = self.mailboxes.iter().filter(|mailbox| mailbox.scanned.failure().is_none());
         whole.filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
 
-    /// Whether something was told before, and is not told again.
+    /// Whether something is still wrong but is not told again.
     fn is_held(&self, identity: Identity) -> bool {
         self.held.iter().any(|held| held.identity == identity)
     }
@@ -271,7 +271,7 @@ impl Findings {
         self.subscriptions.iter().filter(|verdict| is_due(verdict)).count()
     }
 
-    /// Subscriptions of which nobody knows when they renew.
+    /// Subscriptions whose renewal date cannot be computed.
     fn unknown_renewals(&self) -> usize {
         self.subscriptions.iter().filter(|verdict| verdict.renewal.is_err()).count()
     }
@@ -298,7 +298,7 @@ impl Findings {
         !self.waiting.is_empty() || self.deliveries.iter().any(|delivery| delivery.owed() > 0)
     }
 
-    /// What the store is to mark: who has taken what, and how the run ended.
+    /// What the store is to write down: which channel took which alert, and how the run ended.
     pub fn marks(&self, interrupted: Option<Exit>, metrics: Option<MetricMarks>) -> Marks {
         let handed = |delivery: &Delivery, alert: &usize| {
             let fate = match () {
@@ -325,7 +325,7 @@ impl Findings {
         }
     }
 
-    /// How the run ends as far as its job goes: what it found is no failure, but neither does it hide one.
+    /// How the run ends without `--fail-on`. A finding is not a failure, but it does not hide one either.
     pub fn job_exit(&self, interrupted: Option<Exit>) -> Exit {
         match self.exit(interrupted, FailOn::Any) {
             Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
@@ -343,7 +343,7 @@ impl Findings {
         self.verdicts.len() + self.subscriptions.len() + self.mailboxes.len()
     }
 
-    /// What needs attention, worst first: `2 low`, `1 failed`. Each check is counted once.
+    /// The counts of what needs attention, worst first: `2 low`, `1 failed`. Each check is counted once.
     fn troubles(&self) -> Vec<String> {
         let summary = self.summary();
         let (boxes, mails) = (text::plural(summary.mail, "mailbox alert"), text::plural(self.mails(), "mail"));
@@ -427,7 +427,7 @@ impl Findings {
     /// The verdicts, worst first.
     fn worst_first(&self) -> Vec<&Verdict> {
         let mut verdicts: Vec<&Verdict> = self.verdicts.iter().collect();
-        // Within a state the one that has the least left comes first.
+        // Within a status the account with the least left comes first.
         verdicts.sort_by_key(|verdict| (verdict.status as u8, verdict.ratio));
         verdicts
     }
@@ -436,7 +436,7 @@ impl Findings {
         self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Failed)
     }
 
-    /// Channels of which it is not known whether they took a message, of this run or of an earlier one.
+    /// The number of channels that may or may not have received a message of this run or of an earlier one.
     fn unknown_deliveries(&self) -> usize {
         let now = self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Unknown);
         let ids: BTreeSet<&str> = now.map(|delivery| delivery.id.as_str()).collect();

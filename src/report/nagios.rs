@@ -7,7 +7,7 @@ use crate::decide::{Status, Verdict};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 
-/// Names in the status line; the counts tell the rest.
+/// Most names in the status line; the counts cover the rest.
 const MOST_NAMES: usize = 5;
 
 pub(super) fn render(report: &Report, _: View) -> String {
@@ -60,13 +60,13 @@ fn describe(verdict: &Verdict, names: &ShortNames) -> String {
     }
 }
 
-/// What an account's performance data is called: its name and currency.
+/// The label of an account's performance data: its name and currency.
 fn label(verdict: &Verdict) -> String {
     let currency = verdict.currency.as_deref().map(|currency| format!(" {currency}")).unwrap_or_default();
     format!("{}{currency}", verdict.subject.name)
 }
 
-/// The balance, with as many digits as it takes to see that it is below its threshold.
+/// The balance with enough digits to see that it is below its threshold.
 fn shown(balance: Decimal, verdict: &Verdict) -> String {
     amount::show_beside(balance, sections::limit(verdict), verdict.currency.as_deref())
 }

@@ -1,14 +1,14 @@
-//! A line on standard error that shows a waiting person how far the run is, and disappears.
+//! The progress line on standard error. It is cleared when the checks are done.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use crate::process::output;
 
-/// Quick runs show nothing.
+/// A run that is quicker than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// The line, or nothing where nobody would see it.
+/// The progress line. It does nothing where nobody would see it.
 pub struct Progress {
     total: usize,
     start: Instant,

@@ -1,4 +1,4 @@
-//! What tables of a report hold, for people: the rows, worst first, whichever way they are drawn.
+//! The tables of a report as rows, worst first. `table` and `markdown` draw them.
 
 use rust_decimal::Decimal;
 
@@ -10,16 +10,16 @@ use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::notify::DeliveryStatus;
 
-/// How a state looks at a glance.
+/// How urgent a row is, for its colour or sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// Now.
+    /// Something must be done now.
     Bad,
-    /// Not known.
+    /// The state is not known.
     Unknown,
-    /// Soon.
+    /// Something must be done soon.
     Soon,
-    /// Well.
+    /// All is well.
     Good,
 }
 
@@ -44,19 +44,19 @@ pub(super) struct Section {
     pub rows: Vec<Row>,
 }
 
-/// A row: a state, unless it goes on with the row before, and what stands behind it.
+/// A row: its status, unless it continues the row before, and the cells after it.
 pub(super) struct Row {
     pub state: Option<(Tone, &'static str)>,
     pub cells: Vec<String>,
 }
 
-/// What became of the alerts on one channel, in a line.
+/// One line about what became of the alerts on one channel.
 pub(super) struct Told<'a> {
     /// Whether something was not delivered.
     pub is_bad: bool,
-    /// What begins the line.
+    /// The first words of the line.
     pub head: &'static str,
-    /// And the rest of it.
+    /// The rest of the line.
     pub rest: String,
     /// In a dry run, what would be sent.
     pub payloads: &'a [String],
@@ -215,7 +215,7 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
     Row { state: Some((tone, verdict.standing())), cells }
 }
 
-/// What is not told again, for the note.
+/// The notes about alerts that are not sent again.
 fn suppressed(findings: &Findings, identity: Identity) -> Vec<String> {
     let held = findings.held.iter().filter(|held| held.identity == identity);
     let mut notes: Vec<String> = held

@@ -10,8 +10,7 @@
 
 mod page;
 
-use balance_alert::check::mailbox::answer::Answers;
-use balance_alert::check::mailbox::{finding, keywords, mail};
+use balance_alert::internals::{Answers, finding, keywords, mail};
 use base64::Engine;
 use fastrand::Rng;
 use std::io::Write;

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
-use balance_alert::page::expression::{Expression, Variables, parse_json};
+use balance_alert::internals::{Expression, Variables, parse_json};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;

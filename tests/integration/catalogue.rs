@@ -9,7 +9,8 @@ use crate::support::Program;
 /// All that a build needs.
 const TREE: [&str; 6] = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "examples", "tests"];
 
-/// What the binary of the copy is called, so that it does not take the place of the one that the other tests run.
+/// The name of the copy. It needs its own, because cargo tells packages of one target folder apart by their names, and the copy
+/// must not take the place of the program that the other tests run.
 const COPY: &str = "balance-alert-copy";
 
 const PAGE: &str = r#"id: one-file
@@ -33,10 +34,12 @@ fn a_new_provider_is_one_file_and_nothing_else() {
     for entry in TREE {
         copy_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join(entry), &copy.join(entry));
     }
-    let manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
-    let renamed = manifest.replacen("[[bin]]\nname = \"balance-alert\"", &format!("[[bin]]\nname = \"{COPY}\""), 1);
-    assert_ne!(manifest, renamed);
-    fs::write(copy.join("Cargo.toml"), renamed).unwrap();
+    for (file, library) in [("Cargo.toml", "[lib]\nname = \"balance_alert\"\n\n[[bin]]"), ("Cargo.lock", "")] {
+        let text = fs::read_to_string(copy.join(file)).unwrap();
+        let renamed = text.replace("name = \"balance-alert\"", &format!("name = \"{COPY}\""));
+        assert_ne!(text, renamed, "{file}");
+        fs::write(copy.join(file), renamed.replacen("[[bin]]", library, 1)).unwrap();
+    }
     let catalog = copy.join("src/check/account/catalog");
     fs::write(catalog.join("one-file.yaml"), PAGE).unwrap();
     let wrong = PAGE.replace("id: one-file", "id: one-file-wrong").replace("balance: \"7\"", "balance: \"8\"");

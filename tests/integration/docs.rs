@@ -7,7 +7,7 @@ mod generated;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use balance_alert::process::exit::Exit;
+use balance_alert::Exit;
 use regex_lite::Regex;
 use serde_yaml::{Mapping, Value};
 use unicode_width::UnicodeWidthStr;

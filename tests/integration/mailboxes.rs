@@ -3,11 +3,10 @@
 use crate::support::dovecot::{Dovecot, PASSWORD, USER};
 use crate::support::imap::{scripted, sound};
 use crate::support::{Program, Reply, Server, config, pki};
-use balance_alert::check::mailbox::door::{Address, Proof, Security};
-use balance_alert::check::mailbox::mail::{self, Mail};
-use balance_alert::check::mailbox::session::{Bounds, Cursor, Letter, Reader, Visit as Of, visit};
-use balance_alert::model::failure::{Failure, Reason, Retry};
-use balance_alert::process::redact::Redactor;
+use balance_alert::internals::{
+    Address, Bounds, Cursor, Failure, Letter, Mail, Proof, Reader, Reason, Redactor, Retry, Security, Visit as Of,
+    mail, visit,
+};
 use native_tls::{Certificate, TlsConnector};
 use serde_json::{Value, json};
 use std::net::ToSocketAddrs;

@@ -1,5 +1,6 @@
-//! The real program against local HTTP and HTTPS servers, as one binary: it links once and
-//! shares its servers' code. Nothing here looks into `src/`; the contract is what a user sees.
+//! The real program against local HTTP and HTTPS servers, as one binary: it links once and shares its servers' code.
+//!
+//! Most tests see what a user sees. A few use the library: tables that documents must agree with, and readers of mails and pages.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests may wait, and read YAML as it is")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]

@@ -79,13 +79,13 @@ fn all_families_arrive_with_the_right_types() {
     // Mailboxes and subscriptions have series once there are any.
     let elsewhere = ["email_", "subscription_", "last_success_"];
     let is_later = |name: &str| elsewhere.iter().any(|prefix| name.starts_with(prefix));
-    let families: Vec<_> = balance_alert::metrics::family::ALL.iter().filter(|one| !is_later(one.name)).collect();
+    let families: Vec<_> = balance_alert::internals::family::ALL.iter().filter(|one| !is_later(one.name)).collect();
     assert!(families.len() >= 21, "{}", families.len());
     for family in families {
         let kind = match family.kind {
-            balance_alert::metrics::family::Kind::Gauge => "gauge",
-            balance_alert::metrics::family::Kind::Counter => "counter",
-            balance_alert::metrics::family::Kind::Histogram(_) => "histogram",
+            balance_alert::internals::family::Kind::Gauge => "gauge",
+            balance_alert::internals::family::Kind::Counter => "counter",
+            balance_alert::internals::family::Kind::Histogram(_) => "histogram",
         };
         let line = format!("# TYPE balance_alert_{} {kind}\n", family.name);
         assert!(text.contains(&line), "{line}in\n{text}");

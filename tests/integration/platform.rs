@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use balance_alert::process::exit::Exit;
+use balance_alert::Exit;
 use serde::Deserialize;
 use serde_yaml::Value;
 use tempfile::TempDir;

@@ -150,7 +150,7 @@ fn documented_defaults(place: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn documented_defaults_are_the_real_ones() {
-    let settings = balance_alert::config::Settings::default();
+    let settings = balance_alert::internals::Settings::default();
     let schema: Value = serde_json::from_str(&read("examples/config.schema.json")).unwrap();
     let documented = documented_defaults("settings");
     let properties = &schema["definitions"]["RawSettings"]["properties"];
@@ -175,7 +175,7 @@ fn documented_defaults_are_the_real_ones() {
         let published = published.as_str().map_or_else(|| published.to_string(), str::to_owned);
         assert_eq!(published, value, "config.schema.json: {name}");
     }
-    let email = balance_alert::check::mailbox::config::EmailSettings::default();
+    let email = balance_alert::internals::EmailSettings::default();
     let documented = documented_defaults("email_settings");
     assert_eq!((documented["days"].as_str(), documented["max_emails"].as_str()), ("1", "1000"));
     assert_eq!((email.days, email.max_emails), (1, 1000));

@@ -32,7 +32,7 @@ use crate::wire::http::{self, Request};
 /// Largest file of an account, in bytes.
 const LARGEST_FILE: usize = 1024 * 1024;
 
-/// An account with everything that one attempt needs.
+/// Everything that one attempt to read an account needs.
 #[derive(Clone)]
 pub struct Account {
     /// The provider's page.
@@ -47,7 +47,7 @@ pub struct Account {
     pub currency: Option<String>,
     /// Where to ask.
     pub target: Target,
-    /// Whether the credential may travel in the clear.
+    /// Whether the credential may travel unencrypted.
     pub allow_insecure: bool,
     /// Longest time for one request.
     pub timeout: Duration,
@@ -85,8 +85,8 @@ impl Account {
         Ok(reading)
     }
 
-    /// Names what is asked, across runs: provider, endpoint and a keyed hash of the credential and of what else changes the
-    /// answer. None for a file, which is as quickly read again.
+    /// A name of what is asked that stays the same across runs: the provider, the host, and a keyed hash of the credential and of
+    /// all else that changes the answer. None for a file, which can be read again just as quickly.
     pub fn fingerprint(&self, key: &str) -> Option<String> {
         let Target::Http { url, .. } = &self.target else {
             return None;
@@ -108,14 +108,14 @@ impl Account {
         let key = self.credential.expose_secret();
         let plain = |template: &str| self.page.fill(template, key, &self.options, str::to_owned);
         let mut url = url.clone();
-        // What the address itself asks stays, before what stands under `query`.
+        // The query of the address itself comes first, then the entries of `query`.
         let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         query.extend(spec.query.iter().map(|(name, value)| (name.clone(), plain(value))));
         if !query.is_empty() && (!spec.query.is_empty() || self.page.sign.is_some()) {
             url.set_query(Some(&sign::canonical_query(&query)));
         }
         let body = spec.body.as_ref().map(|body| {
-            // Filled inside JSON strings, so escaped like them.
+            // Placeholders stand inside JSON strings, so values are escaped.
             self.page.fill(body, key, &self.options, |value| {
                 let quoted = serde_json::Value::from(value).to_string();
                 quoted[1..quoted.len() - 1].to_owned()
@@ -154,7 +154,7 @@ impl Account {
 fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        // What is no name may be a value in the wrong place.
+        // The text is not quoted: it may be a secret in the wrong place.
         let Ok(parsed) = HeaderName::try_from(name.as_str()) else {
             return Err(Failure::new(
                 Reason::Config,

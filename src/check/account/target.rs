@@ -58,7 +58,7 @@ impl Target {
         }
     }
 
-    /// Where it is, for people: of an address only its origin, as a path and a login may hold a token.
+    /// The place as people see it. Of an address this is only the origin, because the path and the login may hold a token.
     pub fn show(&self) -> String {
         match self {
             Target::Http { url, .. } => url.origin().ascii_serialization(),
@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// Moves an address to another base. Where the end of the base's path is the beginning of the address's, it stands once:
+/// Moves an address to another base. A part that ends the path of the base and begins that of the address is kept once:
 /// `http://h/gw/api/v1` and `/api/v1/credits` give `http://h/gw/api/v1/credits`.
 fn rebase(url: &Url, base: &Url) -> Url {
     let segments = |url: &Url| -> Vec<String> {

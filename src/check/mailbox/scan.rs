@@ -85,8 +85,6 @@ pub type Marker = Arc<dyn Fn(Identity, Mark) + Send + Sync>;
 pub struct Scanned {
     /// What was found, or why nothing was.
     pub result: Result<Scan, Failure>,
-    /// Attempts made.
-    pub attempts: u32,
     /// Time taken.
     pub duration: Duration,
 }
@@ -94,7 +92,7 @@ pub struct Scanned {
 impl Scanned {
     /// A scan that the pool has lost.
     pub fn lost(lost: Lost) -> Scanned {
-        Scanned { result: Err(lost.failure), attempts: lost.attempts, duration: lost.duration }
+        Scanned { result: Err(lost.failure), duration: lost.duration }
     }
 
     /// Why the mailbox was not read, or not to its end.
@@ -188,7 +186,7 @@ impl Scanner {
             }
         };
         let result = pool::or_cancelled(result, &self.terms.policy.deadline);
-        Turn::Done(Scanned { result, attempts: self.attempts, duration: begun.elapsed() })
+        Turn::Done(Scanned { result, duration: begun.elapsed() })
     }
 
     /// Where the server is, if that is known by now.

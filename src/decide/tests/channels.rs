@@ -374,7 +374,7 @@ fn a_mail_is_owed_to_each_channel_that_was_there_and_to_nobody_else() {
             identity: Identity(1),
             name: "box".into(),
             host: "imap.example".into(),
-            scanned: Scanned { result: Ok(scan), attempts: 1, duration: Duration::ZERO },
+            scanned: Scanned { result: Ok(scan), duration: Duration::ZERO },
         };
         Found { mailboxes: vec![verdict], ..Found::default() }
     };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use balance_alert::model::failure::Reason;
-use balance_alert::process::exit::Exit;
+use balance_alert::Exit;
+use balance_alert::internals::Reason;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ fn exit_codes() -> String {
 
 /// The variables that `--help` names, with their meanings.
 pub(super) fn variables() -> Vec<(String, String)> {
-    balance_alert::cli::variables().into_iter().map(|(name, what)| (name.to_owned(), what)).collect()
+    balance_alert::internals::variables().into_iter().map(|(name, what)| (name.to_owned(), what)).collect()
 }
 
 fn variables_table() -> String {

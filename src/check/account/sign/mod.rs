@@ -18,7 +18,7 @@ macro_rules! schemes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
-        pub enum SignScheme {
+        pub(crate) enum SignScheme {
             $($(#[doc = $what])+ $name,)+
         }
 
@@ -40,7 +40,7 @@ schemes! {
     AliyunAcs3 = aliyun;
 }
 
-/// What is signed.
+/// A request that is to be signed.
 pub(super) struct Unsigned<'a> {
     pub method: &'static str,
     pub host: String,
