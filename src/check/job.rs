@@ -159,8 +159,9 @@ impl Shared {
             Some((_, Ok(place))) => Some(place),
             Some((limiter, Err(at))) if at < self.policy.deadline.at() => {
                 if now.attempts > 0 {
+                    let attempts = now.attempts;
                     *asking = Some(now);
-                    return Turn::Again(at, limiter.refusal());
+                    return Turn::Again(at, limiter.refusal(), attempts);
                 }
                 if let Some(permit) = now.permit {
                     // Others may know sooner whether the host is back.
@@ -195,8 +196,9 @@ impl Shared {
                     if let Some(permit) = &now.permit {
                         permit.note(&failure, clock::now());
                     }
+                    let attempts = now.attempts;
                     *asking = Some(Asking { failure: Some(failure.clone()), ..now });
-                    return Turn::Again(Instant::now() + wait, failure);
+                    return Turn::Again(Instant::now() + wait, failure, attempts);
                 }
             },
         };

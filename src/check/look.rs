@@ -48,6 +48,11 @@ pub struct NamedAccount {
 }
 
 impl NamedAccount {
+    /// What accounts of one page with the same options have in common: its compiled expressions.
+    fn page(&self) -> usize {
+        self.account.as_ref().map_or(0, |account| Arc::as_ptr(&account.reader).addr())
+    }
+
     /// The host and port that is asked; none for a file and for an account that cannot be read.
     pub fn host(&self) -> Option<String> {
         self.account.as_ref().ok()?.target.host()
@@ -101,6 +106,7 @@ enum Looked {
 pub fn look(work: Work, known: Known, context: &Context, until: Deadline, on_done: impl FnMut(usize)) -> Seen {
     let providers = work.hosts();
     let hosts: Vec<Option<String>> = work.accounts.iter().map(NamedAccount::host).collect();
+    let pages: Vec<usize> = work.accounts.iter().map(NamedAccount::page).collect();
     let shared = Arc::new(Shared {
         clients: Arc::clone(&context.clients),
         redactor: Arc::clone(&context.redactor),
@@ -130,6 +136,7 @@ pub fn look(work: Work, known: Known, context: &Context, until: Deadline, on_don
     let traits = Traits {
         slow,
         hosts: std::iter::repeat_n(None, slow).chain(hosts.iter().cloned()).collect(),
+        pages: std::iter::repeat_n(0, slow).chain(pages).collect(),
         has_answered: |looked| matches!(looked, Looked::Account(outcome) if outcome.has_answered()),
     };
     let mut looked = pool::run(jobs, &traits, work.workers, &shared.policy.deadline, on_done).into_iter();

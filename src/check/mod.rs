@@ -105,7 +105,6 @@ impl Outcome {
         } else {
             Vec::new()
         };
-        let attempts = u32::from(lost.is_started);
-        Outcome { result: Err(lost.failure), cached: false, attempts, calls, duration: lost.duration }
+        Outcome { result: Err(lost.failure), cached: false, attempts: lost.attempts, calls, duration: lost.duration }
     }
 }

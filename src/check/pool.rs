@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::queue::Queue;
 use crate::model::failure::{Failure, Reason, Retry};
+use crate::page;
 use crate::process::interrupt::Deadline;
 
 /// How long threads get to end that were started in vain.
@@ -23,6 +24,8 @@ pub struct Traits<T> {
     pub slow: usize,
     /// The host that each of them asks. Hosts take turns (see `queue`).
     pub hosts: Vec<Option<String>>,
+    /// What the answers of each of them are evaluated by: the same number for the same.
+    pub pages: Vec<usize>,
     /// Whether an outcome shows that the host answers.
     pub has_answered: fn(&T) -> bool,
 }
@@ -33,8 +36,8 @@ pub enum Turn<T> {
     Done(T),
     /// Others first: there is nothing to do for it before this time. If its turn does not come again, this is why.
     Later(Instant, Failure),
-    /// The same after an attempt that failed: what comes next is a repeat.
-    Again(Instant, Failure),
+    /// The same after so many attempts that failed: what comes next is a repeat.
+    Again(Instant, Failure, u32),
 }
 
 impl<T> Turn<T> {
@@ -43,7 +46,7 @@ impl<T> Turn<T> {
         match self {
             Turn::Done(outcome) => Turn::Done(change(outcome)),
             Turn::Later(at, why) => Turn::Later(at, why),
-            Turn::Again(at, why) => Turn::Again(at, why),
+            Turn::Again(at, why, attempts) => Turn::Again(at, why, attempts),
         }
     }
 }
@@ -53,8 +56,10 @@ impl<T> Turn<T> {
 pub struct Lost {
     /// The class and the words.
     pub failure: Failure,
-    /// Whether it had begun.
+    /// Whether a worker had it when it was lost.
     pub is_started: bool,
+    /// Attempts made, with the one that was not finished.
+    pub attempts: u32,
     /// Time taken.
     pub duration: Duration,
 }
@@ -63,8 +68,27 @@ impl Lost {
     /// For what cannot be: a job that came back as something else.
     pub fn never() -> Lost {
         let failure = Failure::new(Reason::Internal, "the check came back as another one");
-        Lost { failure, is_started: false, duration: Duration::ZERO }
+        Lost { failure, is_started: false, attempts: 0, duration: Duration::ZERO }
     }
+}
+
+/// A job whose turn it is.
+struct Next<T> {
+    index: usize,
+    job: Job<T>,
+    /// The most time that it may take.
+    most: Duration,
+    /// When evaluations must be over.
+    evaluate_by: Instant,
+}
+
+/// When the turn of a job comes again.
+struct Later {
+    at: Instant,
+    /// Why it is not done.
+    why: Failure,
+    /// The attempts that it has made.
+    attempts: u32,
 }
 
 /// What is known of a job that is not done.
@@ -91,6 +115,8 @@ struct State<T> {
     /// When the time of a job comes, which one that is, and whether it is a repeat.
     waiting: BinaryHeap<Reverse<(Instant, usize, bool)>>,
     progress: Vec<Progress>,
+    /// Attempts that each of them has made.
+    attempts: Vec<u32>,
     /// Workers that wait.
     idle: usize,
     given_up: bool,
@@ -102,8 +128,8 @@ impl<T> Shared<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job whose time has come, with the time that it may take; none when there is none left, or the time is over.
-    fn next(&self, deadline: &Deadline) -> Option<(usize, Job<T>, Duration)> {
+    /// The next job whose time has come; none when there is none left, or the time is over.
+    fn next(&self, deadline: &Deadline) -> Option<Next<T>> {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
@@ -121,7 +147,9 @@ impl<T> Shared<T> {
                 state.progress[taken.index] = Progress::Started;
                 self.wake(&state);
                 let job = state.jobs[taken.index].take()?;
-                return Some((taken.index, job, taken.most(end.saturating_duration_since(now))));
+                let left = end.saturating_duration_since(now);
+                let evaluate_by = now + taken.share(left);
+                return Some(Next { index: taken.index, job, most: taken.most(left), evaluate_by });
             }
             // A job that another worker has comes back to that worker, and so does the place of a slow one.
             let until = state.waiting.peek().map(|Reverse((at, ..))| *at)?.min(end);
@@ -139,34 +167,36 @@ impl<T> Shared<T> {
         }
     }
 
-    /// A worker is done with a job.
-    fn done(&self, index: usize, outcome: Option<&T>) {
+    /// A worker is done with a job, whose evaluations have taken so long in its last turn.
+    fn done(&self, index: usize, outcome: Option<&T>, evaluated: Duration) {
         let mut state = self.lock();
-        state.queue.leave(index);
+        state.queue.leave(index, evaluated);
         state.queue.done(index, outcome.is_some_and(self.has_answered));
         self.wake(&state);
     }
 
     /// A worker is done with a turn of a job.
-    fn put_back(&self, index: usize, job: Job<T>, at: Instant, is_repeat: bool, why: Failure) {
+    fn put_back(&self, index: usize, job: Job<T>, later: Later, evaluated: Duration) {
+        let Later { at, why, attempts } = later;
         let mut state = self.lock();
         if state.given_up {
             return;
         }
-        state.queue.leave(index);
+        state.queue.leave(index, evaluated);
         state.queue.wait(index);
         state.jobs[index] = Some(job);
         state.progress[index] = Progress::Waits(Box::new(why));
-        state.waiting.push(Reverse((at, index, is_repeat)));
+        state.attempts[index] = attempts.max(state.attempts[index]);
+        state.waiting.push(Reverse((at, index, attempts > 0)));
         self.wake(&state);
     }
 
-    /// Lets no further job begin, and gives what is known of each.
-    fn give_up(&self) -> Vec<Progress> {
+    /// Lets no further job begin, and gives what is known of each, with the attempts that it has made before.
+    fn give_up(&self) -> impl Iterator<Item = (Progress, u32)> {
         let mut state = self.lock();
         state.given_up = true;
         self.changed.notify_all();
-        std::mem::take(&mut state.progress)
+        std::mem::take(&mut state.progress).into_iter().zip(std::mem::take(&mut state.attempts))
     }
 }
 
@@ -193,10 +223,11 @@ pub fn run<T: Send + 'static>(
     let start = Instant::now();
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
-            queue: Queue::new(&traits.hosts, traits.slow, workers),
+            queue: Queue::new(&traits.hosts, &traits.pages, traits.slow, workers),
             jobs: jobs.into_iter().map(Some).collect(),
             waiting: BinaryHeap::new(),
             progress: (0..total).map(|_| Progress::Queued).collect(),
+            attempts: vec![0; total],
             idle: 0,
             given_up: false,
         }),
@@ -225,8 +256,8 @@ pub fn run<T: Send + 'static>(
     let progress = shared.give_up();
     let waited = start.elapsed();
     let is_interrupted = deadline.is_interrupted();
-    for (outcome, progress) in outcomes.iter_mut().zip(progress) {
-        outcome.get_or_insert_with(|| Err(unfinished(progress, waited, is_interrupted)));
+    for (outcome, (progress, attempts)) in outcomes.iter_mut().zip(progress) {
+        outcome.get_or_insert_with(|| Err(unfinished(progress, attempts, waited, is_interrupted)));
     }
     // All are there now. In place: there are thousands.
     outcomes.into_iter().map_while(std::convert::identity).collect()
@@ -256,32 +287,34 @@ fn threads(wanted: usize) -> Option<rayon::ThreadPool> {
 /// One worker: takes jobs in their order until there are none.
 fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, deadline: &Deadline) {
     while !deadline.is_interrupted() {
-        let Some((index, mut job, most)) = shared.next(deadline) else {
+        let Some(Next { index, mut job, most, evaluate_by }) = shared.next(deadline) else {
             return;
         };
         if deadline.is_interrupted() {
             return;
         }
         let begin = Instant::now();
-        let turn = catch_unwind(AssertUnwindSafe(|| job(most)));
+        let attempt = || catch_unwind(AssertUnwindSafe(|| job(most)));
+        let (turn, evaluated) = page::within(evaluate_by, attempt);
         let outcome = match turn {
             Ok(Turn::Done(outcome)) => Ok(outcome),
             Ok(Turn::Later(at, why)) => {
-                shared.put_back(index, job, at, false, why);
+                shared.put_back(index, job, Later { at, why, attempts: 0 }, evaluated);
                 continue;
             }
-            Ok(Turn::Again(at, why)) => {
-                shared.put_back(index, job, at, true, why);
+            Ok(Turn::Again(at, why, attempts)) => {
+                shared.put_back(index, job, Later { at, why, attempts }, evaluated);
                 continue;
             }
             Err(_) => Err(Lost {
                 failure: Failure::new(Reason::Internal, "the check failed by a defect of this program")
                     .with_hint("please report it, with the log line that names the place"),
                 is_started: true,
+                attempts: 1,
                 duration: begin.elapsed(),
             }),
         };
-        shared.done(index, outcome.as_ref().ok());
+        shared.done(index, outcome.as_ref().ok(), evaluated);
         // Nobody listens any more after the deadline.
         let _ = sender.send((index, outcome));
     }
@@ -304,7 +337,7 @@ pub fn or_cancelled<T>(result: Result<T, Failure>, deadline: &Deadline) -> Resul
 }
 
 /// A job that was not through at the deadline, or not even begun.
-fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Lost {
+fn unfinished(progress: Progress, attempts: u32, waited: Duration, is_interrupted: bool) -> Lost {
     let is_started = matches!(progress, Progress::Started);
     let failure = match progress {
         Progress::Queued if is_interrupted => cancelled(false),
@@ -316,7 +349,7 @@ fn unfinished(progress: Progress, waited: Duration, is_interrupted: bool) -> Los
             Failure::new(Reason::Timeout, message)
         }
     };
-    Lost { failure, is_started, duration: waited }
+    Lost { failure, is_started, attempts: attempts + u32::from(is_started), duration: waited }
 }
 
 #[cfg(test)]
@@ -334,7 +367,7 @@ mod tests {
         deadline: &Deadline,
         on_done: impl FnMut(usize),
     ) -> Vec<Result<T, Lost>> {
-        let traits = Traits { slow, hosts: vec![None; jobs.len()], has_answered: |_| true };
+        let traits = Traits { slow, hosts: vec![None; jobs.len()], pages: Vec::new(), has_answered: |_| true };
         super::run(jobs, &traits, workers, deadline, on_done)
     }
 

@@ -1,7 +1,8 @@
 //! Whose turn it is: which of the checks that are ready a worker takes next, and how long it may take.
 //!
 //! Hosts take turns, so that none that hangs keeps the others from their time: first attempts come before repeats, and among
-//! them hosts that nobody has asked yet and those that answer come before those that were asked in vain. Not here: threads and
+//! them hosts that nobody has asked yet and those that answer come before those that were asked in vain and those whose answers
+//! take long to evaluate. Not here: threads and
 //! clocks (`pool`), and how often a host may fail (`circuit`).
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -10,8 +11,11 @@ use std::time::Duration;
 /// An attempt gets this long, however many others wait, unless less is asked for.
 const LEAST: Duration = Duration::from_secs(1);
 
+/// A host whose answers have taken so long to evaluate in this run comes after those of which this is not known.
+const COSTLY: Duration = Duration::from_millis(250);
+
 /// How many classes of hosts there are.
-const CLASSES: usize = 3;
+const CLASSES: usize = 4;
 
 /// What this run knows of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ enum Class {
     Answering,
     /// It was asked, and has not answered anything that counts.
     Silent,
+    /// It has answered, and to evaluate what it answers has taken long.
+    Costly,
 }
 
 /// A host whose checks are to be made.
@@ -35,6 +41,8 @@ struct Host {
     busy: usize,
     /// When it had its last turn.
     turn: usize,
+    /// How long the evaluations of its answers have taken.
+    evaluated: Duration,
 }
 
 /// The checks that wait for a worker. Those whose time has not come are somewhere else.
@@ -45,6 +53,9 @@ pub struct Queue {
     most_slow: usize,
     host_of: Vec<usize>,
     hosts: Vec<Host>,
+    /// What the answers of each check are evaluated by, and how long that has taken for all checks with the same.
+    page_of: Vec<usize>,
+    evaluated: HashMap<usize, Duration>,
     /// Of each class the hosts with first attempts that are ready: those that fewest workers ask come first, then those whose
     /// turn is longest ago.
     lines: [BTreeSet<(usize, usize, usize)>; CLASSES],
@@ -74,14 +85,20 @@ pub struct Taken {
 impl Taken {
     /// The most time that this attempt may take of what is left.
     pub fn most(&self, left: Duration) -> Duration {
+        self.share(left).max(LEAST.min(left))
+    }
+
+    /// Its part of the time that is left, however short. Evaluations keep to it, as they wait for nobody.
+    pub fn share(&self, left: Duration) -> Duration {
         let parts = self.parts.map_or(1, |parts| u32::try_from(parts).unwrap_or(u32::MAX));
-        (left / parts.max(1)).max(LEAST.min(left))
+        left / parts.max(1)
     }
 }
 
 impl Queue {
-    /// All checks, each with the host that it asks; without a host it is on its own. The first `slow` of them may take long.
-    pub fn new(asked: &[Option<String>], slow: usize, workers: usize) -> Queue {
+    /// All checks, each with the host that it asks; without a host it is on its own. `pages` says what their answers are evaluated
+    /// by: where two have the same number, it is the same. The first `slow` of them may take long.
+    pub fn new(asked: &[Option<String>], pages: &[usize], slow: usize, workers: usize) -> Queue {
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut count = 0;
         let host_of: Vec<usize> = asked
@@ -92,7 +109,14 @@ impl Queue {
                 host
             })
             .collect();
-        let host = || Host { class: Class::New, firsts: VecDeque::new(), waiting: 0, busy: 0, turn: 0 };
+        let host = || Host {
+            class: Class::New,
+            firsts: VecDeque::new(),
+            waiting: 0,
+            busy: 0,
+            turn: 0,
+            evaluated: Duration::ZERO,
+        };
         let total = asked.len();
         let mut queue = Queue {
             workers,
@@ -100,6 +124,8 @@ impl Queue {
             most_slow: if workers < total { (workers / 2).max(1) } else { total },
             host_of,
             hosts: (0..count).map(|_| host()).collect(),
+            page_of: pages.to_vec(),
+            evaluated: HashMap::new(),
             lines: Default::default(),
             slow_ready: VecDeque::new(),
             repeats: VecDeque::new(),
@@ -154,24 +180,38 @@ impl Queue {
         Some(taken)
     }
 
-    /// A worker is done with a check, or with a turn of it.
-    pub fn leave(&mut self, index: usize) {
+    /// A worker is done with a check, or with a turn of it, in which evaluations took so long.
+    pub fn leave(&mut self, index: usize, evaluated: Duration) {
         let host = self.host_of[index];
         let is_slow = index < self.slow;
         self.busy_slow -= usize::from(is_slow);
         self.busy[usize::from(self.hosts[host].class == Class::Answering)] -= usize::from(!is_slow);
-        self.change(host, |host| host.busy -= 1);
+        self.change(host, |host| {
+            host.busy -= 1;
+            host.evaluated += evaluated;
+        });
+        if let Some(page) = self.page_of.get(index).filter(|_| !evaluated.is_zero()) {
+            *self.evaluated.entry(*page).or_default() += evaluated;
+        }
+        if self.hosts[host].evaluated >= COSTLY {
+            self.become_of(host, Class::Costly);
+        }
+    }
+
+    /// Moves a host to another class, with the workers that ask it.
+    fn become_of(&mut self, index: usize, class: Class) {
+        let Host { class: before, busy, .. } = self.hosts[index];
+        self.busy[usize::from(before == Class::Answering)] -= busy;
+        self.busy[usize::from(class == Class::Answering)] += busy;
+        self.change(index, |host| host.class = class);
     }
 
     /// A check is done; `has_answered` says whether its host has told something that counts.
     pub fn done(&mut self, index: usize, has_answered: bool) {
         self.open_slow -= usize::from(index < self.slow);
         let host = self.host_of[index];
-        if has_answered && self.hosts[host].class != Class::Answering {
-            let busy = self.hosts[host].busy;
-            self.busy[0] -= busy;
-            self.busy[1] += busy;
-            self.change(host, |host| host.class = Class::Answering);
+        if has_answered && !matches!(self.hosts[host].class, Class::Answering | Class::Costly) {
+            self.become_of(host, Class::Answering);
         }
     }
 
@@ -217,7 +257,17 @@ impl Queue {
             }
             (true, false) => Class::New,
             (false, true) => Class::Answering,
-            (false, false) => Class::Silent,
+            (false, false) => self.later_class(),
+        }
+    }
+
+    /// Hosts that have not answered and those whose answers take long to evaluate take turns, after all others.
+    fn later_class(&self) -> Class {
+        let first = |class| self.line(class).first().map(|(busy, turn, _)| (*busy, *turn));
+        match (first(Class::Silent), first(Class::Costly)) {
+            (Some(silent), Some(costly)) if costly < silent => Class::Costly,
+            (None, Some(_)) => Class::Costly,
+            _ => Class::Silent,
         }
     }
 
@@ -229,9 +279,21 @@ impl Queue {
             return None;
         }
         let parts = self.parts(class, has_later);
+        let at = self.first_of(host);
         let mut index = None;
-        self.change(host, |host| index = host.firsts.pop_front());
+        self.change(host, |host| index = host.firsts.remove(at));
         Some(Taken { index: index?, parts })
+    }
+
+    /// Which of a host's checks comes first: among those of a host whose answers take long to evaluate one of another page.
+    fn first_of(&self, host: usize) -> usize {
+        let Host { class, firsts, .. } = &self.hosts[host];
+        let is_costly = |index: &usize| {
+            let page = self.page_of.get(*index);
+            page.and_then(|page| self.evaluated.get(page)).is_some_and(|evaluated| *evaluated >= COSTLY)
+        };
+        let other = || firsts.iter().position(|index| !is_costly(index));
+        if *class == Class::Costly { other().unwrap_or(0) } else { 0 }
     }
 
     /// As long as others wait, a host that has not answered holds half of the workers at the most.
@@ -240,16 +302,22 @@ impl Queue {
         class == Class::Answering || busy < self.workers.div_ceil(2) || self.waiting == waiting
     }
 
-    /// Each host of a class that has not answered gets the same part of the time, and so do all other checks together.
+    /// Each host of a class that has not answered gets the same part of the time, and so do all other checks together. Of hosts
+    /// whose answers take long to evaluate each check gets one, as each may take as long as the last.
     fn parts(&self, class: Class, has_later: bool) -> Option<usize> {
         if class == Class::Answering {
             return None;
         }
-        let others = [Class::New, Class::Answering, Class::Silent].into_iter().filter(|other| *other != class);
+        let others =
+            [Class::New, Class::Answering, Class::Silent, Class::Costly].into_iter().filter(|other| *other != class);
         let is_awaited = has_later || others.into_iter().any(|other| !self.line(other).is_empty());
         let slow = if self.open_slow > 0 { self.most_slow } else { 0 };
         let workers = self.workers.saturating_sub(slow).max(1);
-        Some(self.line(class).len().div_ceil(workers) + usize::from(is_awaited))
+        let sharers = match class {
+            Class::Costly => self.line(class).iter().map(|(.., host)| self.hosts[*host].firsts.len()).sum(),
+            _ => self.line(class).len(),
+        };
+        Some(sharers.div_ceil(workers) + usize::from(is_awaited))
     }
 
     fn take_repeat(&mut self) -> Option<Taken> {
@@ -276,6 +344,8 @@ mod tests {
         circuit: usize,
         /// For each host how many accounts it has, and when it answers, if it does.
         hosts: Vec<(usize, Option<u64>)>,
+        /// Of the first hosts, how long the evaluation of an answer would take.
+        evaluations: Vec<u64>,
     }
 
     /// One attempt that a worker makes.
@@ -284,6 +354,7 @@ mod tests {
         end: u64,
         index: usize,
         is_read: bool,
+        evaluated: Duration,
     }
 
     /// A run on a simulated clock.
@@ -307,7 +378,7 @@ mod tests {
             let asked: Vec<Option<String>> = host_of.iter().map(|host| Some(host.to_string())).collect();
             let mut simulation = Simulation {
                 world,
-                queue: Queue::new(&asked, 0, world.workers),
+                queue: Queue::new(&asked, &host_of, 0, world.workers),
                 now: 0,
                 running: BinaryHeap::new(),
                 later: BinaryHeap::new(),
@@ -359,20 +430,25 @@ mod tests {
                 self.world
             );
             if self.is_left_alone(host) {
-                self.running.push(Reverse(Attempt { end: self.now, index, is_read: false }));
+                self.running.push(Reverse(Attempt { end: self.now, index, is_read: false, evaluated: Duration::ZERO }));
                 return;
             }
             self.attempts[index] += 1;
             let left = Duration::from_millis(self.world.time - self.now);
             let most = self.world.timeout.min(taken.most(left).as_millis() as u64);
             let answer = self.world.hosts[host].1.filter(|answer| *answer <= most);
-            let end = self.now + answer.unwrap_or(most);
-            self.running.push(Reverse(Attempt { end, index, is_read: answer.is_some() }));
+            let wanted = self.world.evaluations.get(host).copied().unwrap_or(0);
+            // What is stopped is an answer all the same.
+            let share = taken.share(left).as_millis() as u64;
+            let evaluated = answer.map_or(0, |answer| wanted.min(share.saturating_sub(answer).max(250)));
+            let end = self.now + answer.unwrap_or(most) + evaluated;
+            let evaluated = Duration::from_millis(evaluated);
+            self.running.push(Reverse(Attempt { end, index, is_read: answer.is_some(), evaluated }));
         }
 
         fn end(&mut self, attempt: &Attempt) {
             let (index, host) = (attempt.index, self.host_of[attempt.index]);
-            self.queue.leave(index);
+            self.queue.leave(index, attempt.evaluated);
             if attempt.is_read {
                 self.queue.done(index, true);
                 self.read_at[index] = Some(self.now);
@@ -424,10 +500,44 @@ mod tests {
                 for accounts in [1, 20] {
                     let last = [(accounts, Some(10))];
                     let hosts = hosts.iter().copied().chain(last).collect();
-                    assert_read(&World { workers, time, timeout, retries, circuit, hosts });
+                    assert_read(&World { workers, time, timeout, retries, circuit, hosts, evaluations: Vec::new() });
                 }
             }
         }
+    }
+
+    #[test]
+    fn answers_that_take_long_to_evaluate_keep_nobody_from_being_read() {
+        for (hosts, accounts, workers, time) in [
+            // One worker, and many hosts.
+            (8, 1, 1, 9000),
+            (40, 1, 20, 9000),
+            // One host with many accounts, and one with few.
+            (1, 3, 1, 3000),
+            (8, 1, 1, 8000),
+            (1, 100, 4, 9000),
+            (3, 30, 2, 9000),
+        ] {
+            let all = std::iter::repeat_n((accounts, Some(10)), hosts).chain([(2, Some(10))]).collect();
+            let evaluations = vec![2000; hosts];
+            let world = World { workers, time, timeout: 5000, retries: 1, circuit: 3, hosts: all, evaluations };
+            let read = Simulation::run(&world);
+            let last: Vec<Option<u64>> = read[hosts * accounts..].to_vec();
+            assert!(last.iter().all(|at| at.is_some_and(|at| at <= time)), "{last:?}: {world:?}");
+        }
+    }
+
+    #[test]
+    fn of_one_host_a_page_that_takes_long_to_evaluate_comes_last() {
+        let asked = vec![Some("host".to_owned()); 4];
+        let mut queue = Queue::new(&asked, &[1, 1, 1, 2], 0, 1);
+        let mut order = Vec::new();
+        while let Some(taken) = queue.take(false) {
+            order.push(taken.index);
+            queue.leave(taken.index, if taken.index < 3 { COSTLY } else { Duration::ZERO });
+            queue.done(taken.index, true);
+        }
+        assert_eq!(order, [0, 3, 1, 2]);
     }
 
     #[test]
@@ -440,7 +550,15 @@ mod tests {
             let hosts = random.usize(1..=(workers * (time / 3000) as usize).clamp(2, 60));
             let hosts = (0..hosts).map(|_| (random.usize(1..20), random.bool().then(|| random.u64(1..10)))).collect();
             let (timeout, retries) = (random.u64(1000..30_000), random.usize(0..4));
-            assert_read(&World { workers, time, timeout, retries, circuit: random.usize(0..4), hosts });
+            assert_read(&World {
+                workers,
+                time,
+                timeout,
+                retries,
+                circuit: random.usize(0..4),
+                hosts,
+                evaluations: Vec::new(),
+            });
         }
     }
 
@@ -448,14 +566,28 @@ mod tests {
     fn a_host_that_answers_is_limited_by_nothing() {
         for hosts in [vec![(500, Some(200))], vec![(250, Some(200)), (250, Some(200))]] {
             for (workers, end) in [(20, 5000), (50, 2000)] {
-                let world =
-                    World { workers, time: 115_000, timeout: 15_000, retries: 3, circuit: 3, hosts: hosts.clone() };
+                let world = World {
+                    workers,
+                    time: 115_000,
+                    timeout: 15_000,
+                    retries: 3,
+                    circuit: 3,
+                    hosts: hosts.clone(),
+                    evaluations: Vec::new(),
+                };
                 assert_eq!(Simulation::run(&world).iter().flatten().max(), Some(&end), "{world:?}");
             }
         }
         // A slow one has all of its time, though not all of its accounts can be read.
-        let world =
-            World { workers: 4, time: 17_500, timeout: 3000, retries: 3, circuit: 3, hosts: vec![(30, Some(2500))] };
+        let world = World {
+            workers: 4,
+            time: 17_500,
+            timeout: 3000,
+            retries: 3,
+            circuit: 3,
+            hosts: vec![(30, Some(2500))],
+            evaluations: Vec::new(),
+        };
         assert_eq!(Simulation::run(&world).iter().flatten().count(), 28);
     }
 }

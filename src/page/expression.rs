@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars};
 
-use super::meter::{self, Order};
-use super::{Jq, Number, Stop, Terms, Value};
+use super::meter::{self, Bounds, Order};
+use super::stop::mebibytes;
+use super::{Jq, Number, Stop, Terms, Value, memory};
 use crate::model::text;
 
 /// Most values of an `error` expression that are told.
@@ -60,7 +62,11 @@ pub struct Trouble {
 }
 
 /// A compiled expression; cheap to run, about a tenth of a millisecond to compile.
-pub struct Expression(jaq_core::Filter<Jq>);
+pub struct Expression {
+    filter: jaq_core::Filter<Jq>,
+    /// Whether it was stopped before. It has less time from then on, so that a page which always takes too long does so once.
+    was_stopped: AtomicBool,
+}
 
 impl Variables {
     /// The variables for one account.
@@ -155,7 +161,7 @@ impl Expression {
             .with_funs(super::filters())
             .with_global_vars(["$currency", "$options"])
             .compile(modules)
-            .map(Expression)
+            .map(|filter| Expression { filter, was_stopped: AtomicBool::new(false) })
             .map_err(|errors| {
                 let unknown = errors.into_iter().flat_map(|(_, errors)| errors);
                 Wrong::Unknown(unknown.map(|(name, _)| name.to_owned()).collect())
@@ -167,7 +173,7 @@ impl Expression {
     /// # Errors
     /// Why there is none: the expression's own error, or several values.
     pub fn run(&self, body: &Json, variables: &Variables) -> Result<Option<Shape>, Trouble> {
-        self.single(Order::Given, body, variables).map(|(value, _)| value.as_ref().map(shape))
+        self.single(&self.bounds(), Order::Given, body, variables).map(|(value, _)| value.as_ref().map(shape))
     }
 
     /// As [`Expression::run`], for a balance: none of several entries may be chosen by where it happens to stand. Where the
@@ -177,28 +183,35 @@ impl Expression {
     /// # Errors
     /// As [`Expression::run`], and where the order decides.
     pub fn run_in_any_order(&self, body: &Json, variables: &Variables) -> Result<Option<Shape>, Trouble> {
-        let (value, met_several) = self.single(Order::Given, body, variables)?;
-        let depends = |given: &Value| {
-            [Order::Backwards, Order::FromTheMiddle].into_iter().any(|order| {
-                let other = self.single(order, body, variables);
-                !other.is_ok_and(|(other, _)| other.is_some_and(|other| given.agrees(&other)))
-            })
-        };
-        match value {
-            Some(Value::Null(_)) | None => {}
-            Some(ref value) if met_several && depends(value) => {
-                let hint = "choose it by a key, for example with `select(.currency == \"USD\")`, or take the sum";
-                let why = "the expression takes one of several values, and only their order in the answer says which";
-                return Err(Trouble { hint: Some(hint), ..Trouble::new(why) });
+        let bounds = self.bounds();
+        let (value, met_several) = self.single(&bounds, Order::Given, body, variables)?;
+        if let Some(given) = value.as_ref().filter(|value| met_several && !matches!(value, Value::Null(_))) {
+            for order in [Order::Backwards, Order::FromTheMiddle] {
+                let agrees = match self.single(&bounds, order, body, variables) {
+                    Ok((other, _)) => other.is_some_and(|other| given.agrees(&other)),
+                    Err(trouble) if trouble.is_stopped => return Err(trouble),
+                    Err(_) => false,
+                };
+                if !agrees {
+                    let hint = "choose it by a key, for example with `select(.currency == \"USD\")`, or take the sum";
+                    let why =
+                        "the expression takes one of several values, and only their order in the answer says which";
+                    return Err(Trouble { hint: Some(hint), ..Trouble::new(why) });
+                }
             }
-            Some(_) => {}
         }
         Ok(value.as_ref().map(shape))
     }
 
     /// The one value of a body whose entries are met in an order, and whether several were.
-    fn single(&self, order: Order, body: &Json, variables: &Variables) -> Result<(Option<Value>, bool), Trouble> {
-        self.evaluate(order, body, variables, |values| {
+    fn single(
+        &self,
+        bounds: &Bounds,
+        order: Order,
+        body: &Json,
+        variables: &Variables,
+    ) -> Result<(Option<Value>, bool), Trouble> {
+        self.evaluate(bounds, order, body, variables, |values| {
             let Some(first) = values.next().transpose()? else {
                 return Ok((None, false));
             };
@@ -224,7 +237,7 @@ impl Expression {
     /// # Errors
     /// The expression's own error.
     pub fn errors(&self, body: &Json, variables: &Variables) -> Result<Vec<Shape>, Trouble> {
-        self.evaluate(Order::Given, body, variables, |values| {
+        self.evaluate(&self.bounds(), Order::Given, body, variables, |values| {
             let mut errors = Vec::new();
             for value in values {
                 let value = value?;
@@ -241,14 +254,15 @@ impl Expression {
     /// Evaluates within the bounds of one evaluation. After an error nothing more is asked for: it may go on for ever.
     fn evaluate<T>(
         &self,
+        bounds: &Bounds,
         order: Order,
         body: &Json,
         variables: &Variables,
         take: impl FnOnce(&mut dyn Iterator<Item = Result<Value, Trouble>>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        meter::metered(order, || {
-            let ctx = Ctx::<Jq>::new(Terms(&self.0.lut), Vars::new(variables.values()));
-            let mut values = self.0.id.run((ctx, body.0.clone())).map(|value| {
+        let evaluate = || {
+            let ctx = Ctx::<Jq>::new(Terms(&self.filter.lut), Vars::new(variables.values()));
+            let mut values = self.filter.id.run((ctx, body.0.clone())).map(|value| {
                 // The only other exceptions are those of control flow, which end inside the expression.
                 let error = |exception: jaq_core::Exn<'_, Value>| match exception.get_err() {
                     Ok(error) => Trouble::new(error.into_val().raised()),
@@ -257,9 +271,26 @@ impl Expression {
                 value.map_err(error)
             });
             take(&mut values)
-        })
-        .map_err(Trouble::from)
-        .flatten()
+        };
+        meter::metered(bounds, order, evaluate).map_err(|stop| self.stopped(stop, bounds)).flatten()
+    }
+
+    /// What the next evaluations may cost.
+    fn bounds(&self) -> Bounds {
+        if self.was_stopped.load(Ordering::Relaxed) { Bounds::short() } else { Bounds::new() }
+    }
+
+    /// What is said when it was stopped.
+    fn stopped(&self, stop: Stop, bounds: &Bounds) -> Trouble {
+        // What begins again with more memory has not failed.
+        if stop.is_bound() && !memory::has_outgrown() {
+            self.was_stopped.store(true, Ordering::Relaxed);
+        }
+        let mut trouble = Trouble::from(stop);
+        if bounds.are_short() && trouble.is_stopped {
+            trouble.message.push_str("; it had a tenth of the usual time, as it was stopped before in this run");
+        }
+        trouble
     }
 }
 
@@ -280,7 +311,17 @@ impl Json {
 /// # Errors
 /// What is wrong, without quoting the body.
 pub fn parse_json(body: &[u8]) -> Result<Json, String> {
-    super::json::answer(body).map(Json)
+    let parsed = meter::metered(&Bounds::new(), Order::Given, || super::json::answer(body));
+    parsed.map_err(unread).flatten().map(Json)
+}
+
+/// Why a body was not read to its end.
+fn unread(stop: Stop) -> String {
+    match stop {
+        Stop::Time(most) => format!("to read it takes longer than {} seconds", text::seconds(most)),
+        Stop::Memory(most) => format!("its values take more than {} of memory", mebibytes(most)),
+        other => other.to_string(),
+    }
 }
 
 /// Whether what an `error` expression gives stands for an error.
@@ -890,6 +931,20 @@ mod tests {
             (".w | from_entries | .USD", "5"),
         ] {
             assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn evaluations_in_several_orders_share_the_bounds_of_one() {
+        let body = parse_json(br#"{"a":[1,2]}"#).unwrap();
+        let variables = Variables::new(None, &BTreeMap::new());
+        for (count, fits) in [(5000, true), (25_000, false)] {
+            let code = format!(".a | map(. + reduce range({count}) as $x (0; . + 1)) | add");
+            let expression = Expression::compile(&code).unwrap();
+            assert!(expression.run(&body, &variables).is_ok(), "{code}");
+            let in_any_order = expression.run_in_any_order(&body, &variables).map_err(|trouble| trouble.to_string());
+            let told = "the expression was stopped because it takes too many steps";
+            assert!(if fits { in_any_order.is_ok() } else { in_any_order.is_err_and(|why| why == told) }, "{code}");
         }
     }
 

@@ -8,8 +8,10 @@ use hifijson::str::LexAlloc as _;
 use hifijson::token::{Expect, Lex};
 use indexmap::IndexMap;
 
+use super::memory::Held;
+use super::meter;
 use super::number::Number;
-use super::value::{Place, Value};
+use super::value::{ITEM, Place, Value};
 use crate::model::amount;
 
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
@@ -18,6 +20,9 @@ pub(crate) const DEEPEST: usize = 128;
 /// Lists and objects that know their own place; of the others it is known that they are somewhere. An answer of a megabyte
 /// may hold a third of a million of them.
 const MOST_PLACES: usize = 20_000;
+
+/// Between two looks at the clock so many values are read.
+const CLOCK_VALUES: usize = 1024;
 
 /// Parses one JSON value as an answer, in which lists and objects know their place.
 ///
@@ -42,7 +47,7 @@ fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
         return Err("it holds a number of more than 100 digits".to_owned());
     }
     let mut lexer = SliceLexer::new(body.as_bytes());
-    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…"), twice: None };
+    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…"), twice: None, read: 0 };
     let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place, &mut places));
     let parsed = parsed.map_err(|error| match error {
         hifijson::Error::Depth => format!("it is nested deeper than {DEEPEST} levels"),
@@ -60,6 +65,8 @@ struct Places {
     somewhere: Rc<Place>,
     /// The first key that stands twice in one object with different values: nobody knows which of them is meant.
     twice: Option<Rc<Place>>,
+    /// How many values were read.
+    read: usize,
 }
 
 impl Places {
@@ -67,6 +74,14 @@ impl Places {
     fn note(&mut self, object: Option<&Rc<Place>>, key: &str, old: &Value, new: &Value) {
         if self.twice.is_none() && old != new {
             self.twice = Some(object.map_or_else(Place::root, Rc::clone).key(key));
+        }
+    }
+
+    /// Counts a value, and looks at the clock now and then.
+    fn count(&mut self) {
+        self.read += 1;
+        if self.read.is_multiple_of(CLOCK_VALUES) {
+            meter::look_at_clock();
         }
     }
 
@@ -95,6 +110,7 @@ fn value(
     place: Option<Rc<Place>>,
     places: &mut Places,
 ) -> Result<Value, hifijson::Error> {
+    places.count();
     let below = || depth.checked_sub(1).ok_or(hifijson::Error::Depth);
     Ok(match next {
         b'a'..=b'z' => lexer.null_or_bool().ok_or(Expect::Value)?.map_or(Value::NULL, Value::Bool),
@@ -102,11 +118,16 @@ fn value(
         b'"' => Value::answer(lexer.discarded().str_string()?.into_owned()),
         b'[' => {
             let (below, mut items) = (below()?, Vec::new());
+            // The list is counted as it grows, by doubling, and then as it is.
+            let mut growing = Held::default();
             lexer.discarded().seq(b']', Lex::ws_peek, |next, lexer| {
                 let inside = places.of(next, place.as_ref(), |outer| outer.index(items.len()));
+                growing.grow(2 * ITEM);
                 items.push(value(next, lexer, below, inside, places)?);
                 Ok::<_, hifijson::Error>(())
             })?;
+            drop(growing);
+            items.shrink_to_fit();
             Value::list(items, place)
         }
         b'{' => {

@@ -5,9 +5,11 @@
 //! a panic but without a message, and the caller gets a [`Stop`].
 
 use std::cell::Cell;
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+
+use super::memory;
+use super::stop::{LONGEST, Stop, stop};
 
 /// Steps of one evaluation. A step is a term that is looked up or an item that is made; reading a list of 20 000
 /// entries with a dozen operations each takes under a quarter of it. It takes about half a second, and ten times as long
@@ -18,67 +20,19 @@ const MOST_STEPS: u64 = if cfg!(test) { 300_000 } else { 3_000_000 };
 const MOST_PATH_STEPS: u64 = 20_000;
 /// Stack of one evaluation; workers and tests have 2 MiB.
 const MOST_STACK: usize = 512 * 1024;
-/// A limit for what the steps do not show, such as a slow pattern. On a busy machine it must not come first.
-const LONGEST: Duration = Duration::from_secs(10);
+/// An evaluation has so long at the least, even if the time of its attempt is over.
+const LEAST: Duration = Duration::from_millis(250);
+/// An expression that was stopped once in a run has this part of the steps and of the time from then on.
+const SHORTENED: u32 = 10;
 /// Between two looks at the clock, in steps. A step may go through a text of megabytes, which takes milliseconds, so they
 /// are few.
 const CLOCK_STEPS: u64 = 256;
+/// Between two looks at the memory of the process, in steps.
+const MEMORY_STEPS: u64 = 4096;
 /// Bytes of one text. Bodies have at most half of that.
 pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Levels of one value.
 pub(super) const DEEPEST_VALUE: u32 = 256;
-
-/// Why an evaluation was stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// It took too many steps.
-    Steps,
-    /// It took longer than any evaluation may, in whatever number of steps.
-    Time,
-    /// Its calls nest too deeply.
-    Stack,
-    /// It makes a text that is too long.
-    Text,
-    /// It makes a value that is nested too deeply.
-    Depth,
-    /// It orders texts that are numbers. The interpreter compares with no way to fail.
-    Order,
-    /// It orders numbers that have more digits than are known.
-    Digits,
-    /// It orders a null of the answer among numbers or texts: among what, and where the null stands.
-    Unknown(&'static str, String),
-    /// It orders a text of the answer among numbers.
-    Kinds,
-    /// A panic of the interpreter, caught.
-    Defect,
-}
-
-impl Stop {
-    /// Whether something was used up, so that another try would take as long.
-    pub(crate) fn is_bound(&self) -> bool {
-        !matches!(self, Stop::Order | Stop::Digits | Stop::Unknown(..) | Stop::Kinds)
-    }
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Stop::Steps => "the expression was stopped because it takes too many steps",
-            Stop::Time => "the expression was stopped because it takes longer than 10 seconds",
-            Stop::Stack => "the expression was stopped because its calls nest too deeply",
-            Stop::Text => "the expression was stopped because it makes a text that is too long",
-            Stop::Depth => "the expression was stopped because it makes a value that is nested too deeply",
-            Stop::Order => {
-                "a text that is a number would be ordered as text, in which \"9\" comes after \"10\"; `tonumber` makes a \
-                 number of it"
-            }
-            Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
-            Stop::Unknown(among, missing) => return write!(f, "null cannot be ordered among {among}: {missing}"),
-            Stop::Kinds => "a text of the answer cannot be ordered among numbers; `tonumber` makes a number of one",
-            Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
-        })
-    }
-}
 
 /// In which order an evaluation meets what has no order of its own: the entries of the answer's lists and objects, and what
 /// is sorted by names. A result that is the same in each order is not one of several that the order has chosen.
@@ -103,6 +57,40 @@ impl Order {
     }
 }
 
+/// What evaluations that belong together may cost. They have one bound of steps and of time for all of them.
+pub(super) struct Bounds {
+    /// Steps that are left.
+    steps: Cell<u64>,
+    ends: Instant,
+    /// How long that is from the beginning, for the message.
+    most: Duration,
+    is_short: bool,
+}
+
+impl Bounds {
+    /// Fresh bounds, of which the time begins now.
+    pub(super) fn new() -> Bounds {
+        Bounds::part(1)
+    }
+
+    /// A tenth of the steps and of the time.
+    pub(super) fn short() -> Bounds {
+        Bounds::part(SHORTENED)
+    }
+
+    fn part(part: u32) -> Bounds {
+        let begin = Instant::now();
+        let ends = ends().min(begin + LONGEST / part);
+        let steps = Cell::new(memory::steps(MOST_STEPS / u64::from(part)));
+        Bounds { steps, ends, most: ends.duration_since(begin), is_short: part > 1 }
+    }
+
+    /// Whether they are a tenth of the usual ones.
+    pub(super) fn are_short(&self) -> bool {
+        self.is_short
+    }
+}
+
 /// What is left for the evaluation on this thread.
 #[derive(Clone, Copy)]
 struct Budget {
@@ -122,9 +110,15 @@ struct Budget {
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
+    /// How long that is from the beginning, for the message.
+    most: Duration,
 }
 
 thread_local! {
+    /// When the attempt on this thread must be over, of which evaluations are a part.
+    static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How long the evaluations of the attempt have taken.
+    static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static BUDGET: Cell<Option<Budget>> = const { Cell::new(None) };
 }
 
@@ -133,17 +127,39 @@ struct Restore(Option<Budget>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
+        memory::heed(self.0.is_some());
         BUDGET.set(self.0);
     }
 }
 
-/// Runs an evaluation with a fresh budget, and with entries in an order.
+/// Runs an attempt whose evaluations must be over by then, and gives how long they have taken. Each has a moment even if the
+/// time is over when it begins, as an answer that was waited for is to be read.
+pub(crate) fn within<T>(until: Instant, attempt: impl FnOnce() -> T) -> (T, Duration) {
+    let before = (UNTIL.replace(Some(until)), SPENT.replace(Duration::ZERO));
+    let result = attempt();
+    UNTIL.set(before.0);
+    (result, SPENT.replace(before.1))
+}
+
+/// Counts the time of an evaluation.
+pub(super) fn note(spent: Duration) {
+    SPENT.set(SPENT.get() + spent);
+}
+
+/// When an evaluation that begins now must be over.
+pub(super) fn ends() -> Instant {
+    let now = Instant::now();
+    let longest = now + LONGEST;
+    UNTIL.get().map_or(longest, |until| until.clamp(now + LEAST, longest))
+}
+
+/// Runs an evaluation with what is left of the bounds, and with entries in an order.
 ///
 /// # Errors
 /// Why it was stopped.
-pub(crate) fn metered<T>(order: Order, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
     let budget = Budget {
-        steps: MOST_STEPS,
+        steps: bounds.steps.get(),
         path_steps: MOST_PATH_STEPS,
         in_path: false,
         takes_any_order: false,
@@ -152,17 +168,15 @@ pub(crate) fn metered<T>(order: Order, evaluate: impl FnOnce() -> T) -> Result<T
         met_several: false,
         sorts: false,
         stack: here(),
-        ends: Instant::now() + LONGEST,
+        ends: bounds.ends,
+        most: bounds.most,
     };
     let restore = Restore(BUDGET.replace(Some(budget)));
+    memory::heed(true);
     let result = catch_unwind(AssertUnwindSafe(evaluate));
+    bounds.steps.set(BUDGET.get().map_or(0, |budget| budget.steps));
     drop(restore);
     result.map_err(|payload| payload.downcast::<Stop>().map_or(Stop::Defect, |stop| *stop))
-}
-
-/// Ends the evaluation.
-pub(super) fn stop(why: Stop) -> ! {
-    resume_unwind(Box::new(why))
 }
 
 /// Counts one step of the interpreter, and looks at its stack.
@@ -185,9 +199,12 @@ pub(super) fn spend(cells: usize) {
 }
 
 fn spend_of(mut budget: Budget, cells: u64) {
-    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| stop(Stop::Steps));
+    let left = budget.steps.checked_sub(cells).unwrap_or_else(|| memory::outgrow(Stop::Steps));
     if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
-        stop(Stop::Time);
+        stop(Stop::Time(budget.most));
+    }
+    if left / MEMORY_STEPS != budget.steps / MEMORY_STEPS {
+        memory::look_at_process();
     }
     budget.steps = left;
     BUDGET.set(Some(budget));
@@ -195,8 +212,8 @@ fn spend_of(mut budget: Budget, cells: u64) {
 
 /// Looks at the clock, after something that takes long for its steps.
 pub(super) fn look_at_clock() {
-    if BUDGET.get().is_some_and(|budget| Instant::now() > budget.ends) {
-        stop(Stop::Time);
+    if let Some(budget) = BUDGET.get().filter(|budget| Instant::now() > budget.ends) {
+        stop(Stop::Time(budget.most));
     }
 }
 
@@ -302,6 +319,10 @@ fn here() -> usize {
 mod tests {
     use super::*;
 
+    fn alone<T>(evaluate: impl FnOnce() -> T) -> Result<T, Stop> {
+        metered(&Bounds::new(), Order::Given, evaluate)
+    }
+
     #[test]
     fn what_is_used_up_stops_the_evaluation_and_nothing_else() {
         let endless: [fn(); 3] = [step, || spend(100), || in_path(step)];
@@ -311,27 +332,27 @@ mod tests {
                     step();
                 }
             };
-            assert_eq!(metered(Order::Given, evaluation), Err(Stop::Steps));
+            assert_eq!(alone(evaluation), Err(Stop::Steps));
         }
-        let words = [Stop::Steps, Stop::Time].map(|stop| stop.to_string());
+        let words = [Stop::Steps, Stop::Time(LONGEST)].map(|stop| stop.to_string());
         assert!(words[0].ends_with("too many steps"), "{words:?}");
         assert!(words[1].ends_with(&format!("longer than {} seconds", LONGEST.as_secs())), "{words:?}");
-        assert_eq!(metered(Order::Given, || spend_text(usize::MAX)), Err(Stop::Text));
+        assert_eq!(alone(|| spend_text(usize::MAX)), Err(Stop::Text));
         #[allow(unconditional_recursion, reason = "that it never ends is what is tested")]
         fn dig(n: u64) -> u64 {
             step();
             dig(n + 1) + std::hint::black_box(n)
         }
-        assert_eq!(metered(Order::Given, || dig(0)).map(|_| ()), Err(Stop::Stack));
-        assert_eq!(metered(Order::Given, || 7), Ok(7));
+        assert_eq!(alone(|| dig(0)).map(|_| ()), Err(Stop::Stack));
+        assert_eq!(alone(|| 7), Ok(7));
         // Outside an evaluation nothing is counted.
         spend(usize::MAX);
         spend_text(usize::MAX);
         step();
         // Each has its own.
-        let inner = metered(Order::Given, || {
+        let inner = alone(|| {
             spend(200_000);
-            metered(Order::Given, || spend(200_000)).is_ok()
+            alone(|| spend(200_000)).is_ok()
         });
         assert_eq!(inner, Ok(true));
     }

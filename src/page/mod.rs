@@ -5,18 +5,23 @@
 
 pub mod expression;
 pub(crate) mod json;
+mod memory;
 mod meter;
 mod names;
 mod natives;
 mod number;
+mod room;
+mod stop;
 pub(crate) mod syntax;
 pub(crate) mod traps;
 mod value;
 pub(crate) mod words;
 
-pub(crate) use meter::Stop;
+pub(crate) use meter::within;
 pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
+pub(crate) use room::evaluate;
+pub(crate) use stop::Stop;
 pub(crate) use value::Value;
 
 use jaq_core::{DataT, Lut};

@@ -13,8 +13,9 @@ use jaq_core::{Bind, Cv, Exn, RunPtr, ValR, ValT};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use rust_decimal::Decimal;
 
+use super::memory::Held;
 use super::number::{self, Number};
-use super::value::{Error, Value};
+use super::value::{Error, ITEM, Value, bytes_of_field};
 use super::{Jq, json, meter, syntax};
 use crate::model::{amount, text};
 
@@ -158,7 +159,7 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("sort", v(0), |cv| bome(sorted(cv.1))),
         ("from_entries", v(0), |cv| bome(from_entries(cv.1))),
         ("sort_by", f(), |cv| box_once(ordered(cv).map(values))),
-        ("group_by", f(), |cv| box_once(grouped(cv, |group| group.iter().map(|(_, item)| item.clone()).collect()))),
+        ("group_by", f(), |cv| box_once(grouped(cv, |group| group.iter().map(|(_, item, _)| item.clone()).collect()))),
         ("unique_by", f(), |cv| box_once(grouped(cv, |group| group[0].1.clone()))),
         // Of several that are equal the first is the least, and the last the largest.
         ("min_by", f(), |cv| extreme(cv, |keyed| keyed.into_iter().min_by(by_key))),
@@ -262,18 +263,23 @@ fn is_kind<'a>(cv: Cv<'a, Jq>, wanted: &str) -> jaq_core::ValXs<'a, Value> {
 /// An object of a list of keys and values. What it lacks is missing, as in the object of which the list was made.
 fn from_entries(value: Value) -> ValR<Value> {
     let (key, content) = (Value::own("key".to_owned()), Value::own("value".to_owned()));
-    let fields = items(value)?.into_iter().map(|entry| {
+    let (items, mut held) = items(value)?;
+    let fields = items.into_iter().map(|entry| {
         meter::spend(4);
         let name = entry.clone().index(&key)?;
         let Some(text) = name.as_text() else { return Err(Error::typ(name, "key")) };
         meter::spend_text(text.len());
+        held.grow(bytes_of_field(text));
         Ok((text.into(), entry.index(&content)?))
     });
     Ok(Value::changed(fields.collect::<Result<Vec<_>, Error>>()?, None))
 }
 
-/// An item with what it is ordered by.
-type Keyed = (Vec<Value>, Value);
+/// An item with what it is ordered by, and what both hold.
+type Keyed = (Vec<Value>, Value, Held);
+
+/// Bytes of memory of an item with what it is ordered by: the entry, and the smallest list, as it grows.
+const KEYED: usize = 2 * size_of::<Keyed>() + 4 * ITEM;
 
 fn by_key(left: &Keyed, right: &Keyed) -> Ordering {
     left.0.cmp(&right.0)
@@ -281,18 +287,28 @@ fn by_key(left: &Keyed, right: &Keyed) -> Ordering {
 
 /// The items, in their order.
 fn values(keyed: Vec<Keyed>) -> Value {
-    keyed.into_iter().map(|(_, item)| item).collect()
+    keyed.into_iter().map(|(_, item, _)| item).collect()
 }
 
-fn items(value: Value) -> Result<Vec<Value>, Error> {
-    value.met().ok_or_else(|| Error::typ(value, "array"))
+/// The items of a list, and what they hold beside it.
+fn items(value: Value) -> Result<(Vec<Value>, Held), Error> {
+    let held = Held::of(value.items().map_or(0, |items| items.len() * ITEM));
+    Ok((value.met().ok_or_else(|| Error::typ(value, "array"))?, held))
 }
 
 /// The items of a list, each with what a filter gives for it.
 fn keyed<'a>(mut cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
     let (filter, context) = cv.0.pop_fun();
-    let key = |item: &Value| filter.run((context.clone(), item.clone())).collect::<Result<Vec<Value>, _>>();
-    items(cv.1)?.into_iter().map(|item| Ok((key(&item)?, item))).collect()
+    let (items, _held) = items(cv.1)?;
+    let keyed = |item: Value| {
+        let (mut held, mut key) = (Held::of(KEYED), Vec::new());
+        for value in filter.run((context.clone(), item.clone())) {
+            held.grow(2 * ITEM);
+            key.push(value?);
+        }
+        Ok((key, item, held))
+    };
+    items.into_iter().map(keyed).collect()
 }
 
 /// Refuses what has no order among numbers, also where no two of them happen to be compared: a null of the answer is unknown,
@@ -307,7 +323,7 @@ fn refuse_mixed<'v>(keys: impl Iterator<Item = &'v Value> + Clone) {
 }
 
 fn of_keys(keyed: &[Keyed]) -> impl Iterator<Item = &Value> + Clone {
-    keyed.iter().flat_map(|(key, _)| key)
+    keyed.iter().flat_map(|(key, ..)| key)
 }
 
 fn ordered<'a>(cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
@@ -318,7 +334,7 @@ fn ordered<'a>(cv: Cv<'a, Jq>) -> Result<Vec<Keyed>, Exn<'a, Value>> {
 }
 
 fn sorted(value: Value) -> ValR<Value> {
-    let mut items = items(value)?;
+    let (mut items, _held) = items(value)?;
     refuse_mixed(items.iter());
     meter::sorting(|| items.sort());
     Ok(items.into_iter().collect())
@@ -329,7 +345,7 @@ fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_c
     let list = cv.1.clone();
     box_once(keyed(cv).map(|keyed| {
         refuse_mixed(of_keys(&keyed));
-        choose(keyed).map_or_else(|| list.nothing_in(), |(_, item)| item)
+        choose(keyed).map_or_else(|| list.nothing_in(), |(_, item, _)| item)
     }))
 }
 

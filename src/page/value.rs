@@ -16,9 +16,11 @@ use jaq_core::path::Opt;
 use jaq_core::val::Range;
 use jaq_core::{Exn, ValR, ValT, ValX};
 
-use super::meter::{self, Order, Stop};
+use super::memory::Held;
+use super::meter::{self, Order};
 use super::names::is_field;
 use super::number::Number;
+use super::stop::{Stop, stop};
 use crate::model::{amount, text};
 
 /// Most keys that a message names.
@@ -27,6 +29,22 @@ const MOST_KEYS: usize = 8;
 const LENGTH_OF_DATES: usize = 8;
 /// Characters of the page's own text that a message keeps.
 const SHOWN: usize = 200;
+/// Bytes of memory of one item of a list.
+pub(super) const ITEM: usize = size_of::<Value>();
+/// Bytes that the counters of a shared value take, and that the allocator adds to what it gives out.
+const SHARED: usize = 32;
+/// Bytes of a list beside its items.
+const LIST: usize = size_of::<List>() + SHARED;
+/// Bytes of a text beside its letters.
+const TEXT: usize = size_of::<Text>() + SHARED;
+/// Bytes of an object beside its fields.
+const OBJECT: usize = size_of::<Object>() + SHARED;
+/// Bytes of the smallest index of fields, with the entries that are kept free in it.
+const INDEX: usize = 128;
+/// Bytes of what a null knows.
+const MISSING: usize = 128;
+/// Bytes of a field beside the letters of its key: the entry, its place in the index, what is kept free, and the key itself.
+const FIELD: usize = (size_of::<Rc<str>>() + ITEM + size_of::<usize>()) * 3 / 2 + SHARED;
 
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
@@ -51,6 +69,7 @@ pub(crate) struct Text {
     /// How many bytes at its beginning, and how many at its end, are one text of the answer.
     head: usize,
     tail: usize,
+    held: Held,
 }
 
 /// Who wrote a text.
@@ -72,6 +91,7 @@ pub(crate) struct List {
     place: Option<Rc<Place>>,
     /// Whether it stands in an order that says nothing, so that no item may be taken by its position.
     is_unordered: bool,
+    held: Held,
 }
 
 /// An object, in the order of the answer.
@@ -83,6 +103,7 @@ pub(crate) struct Object {
     /// Whether it was the answer's and the expression has changed it. What it lacks then is still missing, but a null in it
     /// may be the page's own.
     is_changed: bool,
+    held: Held,
 }
 
 /// Where a list or object stands in the answer: in what, and under what; neither for the answer itself.
@@ -108,6 +129,7 @@ pub(crate) struct Missing {
     step: Step,
     /// Whether a null stands there.
     is_null: bool,
+    _held: Held,
 }
 
 impl Place {
@@ -241,6 +263,7 @@ impl Object {
             let new = Value::field(right, key, || Step::of_answer(key));
             let new = value(self.fields.get(key), new);
             self.depth = self.depth.max(checked(new.depth() + 1));
+            self.held.grow(bytes_of_field(key));
             self.fields.insert(Rc::clone(key), new);
         }
         if !self.is_of_answer() && right.is_of_answer() {
@@ -267,6 +290,17 @@ impl Object {
     }
 }
 
+/// Bytes of memory of a field.
+pub(super) fn bytes_of_field(key: &str) -> usize {
+    FIELD + key.len()
+}
+
+/// Bytes of memory of fields.
+fn bytes_of(fields: &Fields) -> usize {
+    let index = if fields.is_empty() { 0 } else { INDEX };
+    fields.keys().map(|key| bytes_of_field(key)).sum::<usize>() + index
+}
+
 impl Text {
     fn shown(&self) -> &str {
         match &self.origin {
@@ -280,7 +314,8 @@ impl Text {
 
     fn new(text: String, origin: Origin) -> Text {
         let part = if matches!(origin, Origin::Page) { 0 } else { text.len() };
-        Text { text, origin, head: part, tail: part }
+        let held = Held::of(TEXT + text.capacity());
+        Text { text, origin, head: part, tail: part, held }
     }
 
     /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
@@ -302,12 +337,16 @@ impl Text {
             (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
             _ => {
                 let mut shown = self.shown().to_owned();
+                let known = if matches!(self.origin, Origin::Both(_)) { shown.len() } else { 0 };
                 if shown.len() < SHOWN * 4 && !(shown.ends_with('…') && other.shown() == "…") {
                     shown.extend(other.shown().chars().take(SHOWN));
                 }
+                self.held.grow(shown.len() - known);
                 Origin::Both(shown)
             }
         };
+        // A text grows by doubling.
+        self.held.grow(2 * other.text.len());
         self.text.push_str(&other.text);
     }
 }
@@ -346,7 +385,8 @@ impl Value {
 
     pub(super) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
         let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
-        Value::List(Rc::new(List { items, depth, place, is_unordered: false }))
+        let held = Held::of(LIST + items.capacity() * ITEM);
+        Value::List(Rc::new(List { items, depth, place, is_unordered: false, held }))
     }
 
     /// A list whose order says nothing.
@@ -359,15 +399,17 @@ impl Value {
 
     pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
         let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
-        Value::Object(Rc::new(Object { fields, depth, place, is_changed: false }))
+        let held = Held::of(OBJECT + bytes_of(&fields));
+        Value::Object(Rc::new(Object { fields, depth, place, is_changed: false, held }))
     }
 
     /// An object that an expression has made of one of the answer, at its place if that is known.
     pub(super) fn changed(fields: impl IntoIterator<Item = (Rc<str>, Value)>, place: Option<Rc<Place>>) -> Value {
-        match Value::object(fields.into_iter().collect(), place) {
-            Value::Object(object) => Value::Object(Rc::new(Object { is_changed: true, ..Object::clone(&object) })),
-            other => other,
+        let mut value = Value::object(fields.into_iter().collect(), place);
+        if let Value::Object(object) = &mut value {
+            Rc::make_mut(object).is_changed = true;
         }
+        value
     }
 
     /// An object of the page.
@@ -535,6 +577,7 @@ impl Value {
                 inside: Value::List(Rc::clone(list)),
                 step: Step::Index(isize::try_from(index).unwrap_or(isize::MAX)),
                 is_null: found.is_some(),
+                _held: Held::of(MISSING),
             }))),
         }
     }
@@ -550,6 +593,7 @@ impl Value {
                 inside: Value::Object(Rc::clone(object)),
                 step: step(),
                 is_null: found.is_some(),
+                _held: Held::of(MISSING),
             }))),
         }
     }
@@ -639,6 +683,7 @@ fn occurrences(text: &str, part: &str) -> Vec<usize> {
         return Vec::new();
     }
     // How much of the part's beginning its first bytes end with again, for each number of them.
+    let mut held = Held::of(4 * part.len());
     let mut repeats = vec![0_u32; part.len() + 1];
     let longer = |repeats: &[u32], mut fits: usize, byte: u8| {
         while fits > 0 && (fits == part.len() || part[fits] != byte) {
@@ -660,6 +705,7 @@ fn occurrences(text: &str, part: &str) -> Vec<usize> {
             begins += 1;
         }
         if fits == part.len() {
+            held.grow(16);
             found.push(character);
         }
     }
@@ -669,7 +715,7 @@ fn occurrences(text: &str, part: &str) -> Vec<usize> {
 /// The depth, if a value may have it. The answer's own is bounded when it is read.
 fn checked(depth: u32) -> u32 {
     if depth > meter::DEEPEST_VALUE {
-        meter::stop(Stop::Depth);
+        stop(Stop::Depth);
     }
     depth
 }
@@ -737,7 +783,15 @@ impl From<Range<Value>> for Value {
 
 impl FromIterator<Value> for Value {
     fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
-        Value::list(items.into_iter().inspect(|_| meter::spend(1)).collect(), None)
+        // The list is counted as it grows, by doubling, and then as it is.
+        let mut growing = Held::default();
+        let each = |_: &Value| {
+            meter::spend(1);
+            growing.grow(2 * ITEM);
+        };
+        let items = items.into_iter().inspect(each).collect();
+        drop(growing);
+        Value::list(items, None)
     }
 }
 
@@ -879,7 +933,8 @@ fn list_mut(list: &mut Rc<List>) -> &mut List {
         meter::spend_copy(list.items.len());
         let items = (0..list.items.len()).map(|index| Value::item(list, index)).collect();
         // What is changed is not the answer's any more, but a null in it is still what the answer does not hold.
-        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: list.is_unordered });
+        let held = Held::of(LIST + list.items.len() * ITEM);
+        *list = Rc::new(List { items, depth: list.depth, place: None, is_unordered: list.is_unordered, held });
     }
     Rc::make_mut(list)
 }
@@ -892,7 +947,9 @@ fn object_mut(object: &mut Rc<Object>) -> &mut Object {
         meter::spend_copy(object.fields.len() * 4);
         let known = |(key, _): (&Rc<str>, _)| (Rc::clone(key), Value::field(object, key, || Step::of_answer(key)));
         let fields = object.fields.iter().map(known).collect();
-        *object = Rc::new(Object { fields, depth: object.depth, place: object.place.clone(), is_changed: true });
+        let held = Held::of(OBJECT + bytes_of(&fields));
+        let place = object.place.clone();
+        *object = Rc::new(Object { fields, depth: object.depth, place, is_changed: true, held });
     }
     Rc::make_mut(object)
 }
@@ -918,6 +975,8 @@ impl Add for Value {
             (Value::List(mut left), Value::List(right)) => {
                 meter::spend(right.items.len());
                 let list = list_mut(&mut left);
+                // A list grows by doubling.
+                list.held.grow(2 * right.items.len() * ITEM);
                 list.items.extend(right.items.iter().cloned());
                 list.depth = list.depth.max(right.depth);
                 list.is_unordered |= right.is_unordered;
@@ -1194,6 +1253,7 @@ impl ValT for Value {
                     Some(value) => {
                         meter::spend(4);
                         object_ref.depth = object_ref.depth.max(checked(value.depth() + 1));
+                        object_ref.held.grow(bytes_of_field(&key.text));
                         object_ref.fields.insert(key.text.as_str().into(), value);
                     }
                     None => {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
 use super::dotenv::{self, BrokenLine};
@@ -162,6 +163,19 @@ pub(crate) fn of_this_process(name: &str) -> Option<String> {
 /// The arguments of the process, as text.
 pub fn arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// Begins this program anew within this process, with one variable more, unless that is set already. It comes back only if
+/// nothing has begun.
+pub(super) fn begin_again_with(name: &str, value: &str) {
+    if std::env::var_os(name).is_some() {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    let (Ok(program), Some(first)) = (std::env::current_exe(), arguments.next()) else { return };
+    let mut program = std::process::Command::new(program);
+    // What cannot begin anew goes on as it is.
+    let _ = program.arg0(first).args(arguments).env(name, value).exec();
 }
 
 #[cfg(test)]

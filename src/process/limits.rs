@@ -1,11 +1,13 @@
-//! What the system grants this process: no core dump, and as many descriptors as there can be.
+//! What the system grants this process: no core dump, as many descriptors as there can be, and the address space that it may use.
 
-use std::io::{PipeReader, PipeWriter};
+use std::fs::File;
+use std::io::{PipeReader, PipeWriter, Read as _};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::environment;
 use crate::model::failure::{Failure, Reason};
 
 /// Descriptors that nobody counts one by one: the store's files, the runtime's, a name look-up's.
@@ -15,6 +17,18 @@ const ASIDE: usize = 24;
 const FOR_A_READ: usize = 3;
 /// Descriptors with which a runtime waits for others.
 const FOR_A_RUNTIME: usize = 3;
+/// So many free descriptors are enough for a client of its own for each host that is asked.
+const AMPLE: usize = 256;
+
+const MIB: usize = 1024 * 1024;
+/// So much address space, in bytes, is enough for anything.
+const AMPLE_SPACE: usize = 16 * 1024 * MIB;
+/// So much memory, in bytes, is enough for heaps of all threads.
+const AMPLE_MEMORY: usize = 2048 * MIB;
+/// Address space that one read takes, in bytes: the stacks of its worker, of its client and of a name look-up, and its answer.
+const SPACE_FOR_A_READ: usize = 9 * MIB;
+/// Address space for all that is not reading, in bytes: the stacks and buffers of the store, the channels and the watch.
+const SPACE_ASIDE: usize = 32 * MIB;
 
 /// Descriptors that nobody uses until it is told what is wrong: the two ends of a pipe.
 pub struct Reserve(Mutex<Option<(PipeReader, PipeWriter)>>);
@@ -42,6 +56,62 @@ pub(super) fn prepare() -> Reserve {
     Reserve(Mutex::new(reserve))
 }
 
+/// Where memory or address space is limited, lets all threads share one heap. By default the allocator of glibc reserves 64 MiB of
+/// address space for each of them, and keeps for it what it has freed. It reads that from a variable when a program begins.
+pub(super) fn share_one_heap() {
+    let is_limited = || {
+        let space = getrlimit(Resource::As).current.is_some_and(|most| most < AMPLE_SPACE as u64);
+        space || granted_memory().is_some_and(|most| most < AMPLE_MEMORY)
+    };
+    if cfg!(all(target_os = "linux", target_env = "gnu")) && is_limited() {
+        environment::begin_again_with("MALLOC_ARENA_MAX", "1");
+    }
+}
+
+/// How much memory the control group of this process may take, in bytes; none if it is not limited.
+fn granted_memory() -> Option<usize> {
+    let own = read("/proc/self/cgroup")?;
+    // A container sees its own group as the root.
+    let own = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let limit = |group: &str| read(&format!("/sys/fs/cgroup{group}/memory.max"))?.trim().parse::<usize>().ok();
+    [limit(own), limit("")].into_iter().flatten().min()
+}
+
+/// What the system tells in a file of its own.
+fn read(path: &str) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// How much address space this process may still use, in bytes; none if there is no limit.
+pub fn free_space() -> Option<usize> {
+    let most = usize::try_from(getrlimit(Resource::As).current?).ok()?;
+    Some(most.saturating_sub(memory("VmSize:")?))
+}
+
+/// How much memory of this process is resident, in bytes, where the system tells it.
+pub fn resident() -> Option<usize> {
+    memory("VmRSS:")
+}
+
+/// A line of what Linux tells of the memory of this process, in bytes.
+fn memory(name: &str) -> Option<usize> {
+    let status = read("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse::<usize>().ok()?.checked_mul(1024)
+}
+
+/// Why a run cannot begin with so little address space, if that is so.
+pub fn shortage() -> Option<String> {
+    let free = free_space().filter(|free| *free < SPACE_ASIDE + SPACE_FOR_A_READ)?;
+    let missing = (SPACE_ASIDE + SPACE_FOR_A_READ - free).div_ceil(MIB);
+    let most = getrlimit(Resource::As).current? / MIB as u64;
+    Some(format!(
+        "this process may use {most} MiB of address space, which is {missing} MiB too little\n hint: raise the limit (`ulimit -v`)"
+    ))
+}
+
 /// How many reads there may be at once, and how many idle connections to each host may be kept, so that descriptors are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -53,13 +123,24 @@ pub struct Room {
 
 /// The room for so many reads at once, of so many hosts.
 pub fn room(reads: usize, hosts: usize) -> Room {
-    share(free(), reads, hosts)
+    share(free(), fitting(free_space(), reads), hosts)
+}
+
+/// So many reads, or as many as there is address space for. Half of it is left for what their answers become.
+fn fitting(space: Option<usize>, reads: usize) -> usize {
+    let most = space.map(|space| space.saturating_sub(SPACE_ASIDE) / 2 / SPACE_FOR_A_READ);
+    most.map_or(reads, |most| reads.min(most).max(1))
 }
 
 /// Whether there are descriptors for a client with a runtime of its own, and for one read by it. A client that takes all there
 /// are can read nothing.
 pub fn has_room_for_runtime() -> bool {
     free() >= FOR_A_RUNTIME + FOR_A_READ
+}
+
+/// Whether there are descriptors for many such clients. Where there are few, all reads share one.
+pub fn has_room_for_runtimes() -> bool {
+    free() >= AMPLE
 }
 
 /// How many descriptors may still be opened.
@@ -98,6 +179,15 @@ pub fn out_of_files() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn address_space_bounds_the_reads() {
+        for (space, want) in
+            [(None, 20), (Some(0), 1), (Some(50), 1), (Some(100), 3), (Some(392), 20), (Some(4000), 20)]
+        {
+            assert_eq!(fitting(space.map(|space: usize| space * MIB), 20), want, "{space:?}");
+        }
+    }
 
     #[test]
     fn descriptors_are_shared_so_that_some_are_left() {

@@ -38,6 +38,7 @@ pub struct Process {
 impl Process {
     /// Prepares this process. It is the first thing that a program does.
     pub fn begin() -> Process {
+        limits::share_one_heap();
         let watchdog = Watchdog::start();
         let reserve = limits::prepare();
         interrupt::outlive_strays();

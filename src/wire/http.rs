@@ -1,4 +1,4 @@
-//! The two HTTP clients, and what both share: proxies, trust store, body cap, the wording of what went wrong.
+//! The HTTP clients, and what they share: proxies, trust store, body cap, the wording of what went wrong.
 //!
 //! `reqwest` reads providers; `ureq` sends alerts, so that a wedged read pool can never hold one back. One attempt
 //! each, no loop: `retry` owns that.
@@ -10,13 +10,14 @@
 
 mod body;
 mod proxy;
+mod readers;
 mod sender;
 mod trust;
 
 use std::error::Error as _;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use percent_encoding::percent_decode_str;
@@ -29,11 +30,12 @@ use url::{Host, Url};
 
 use self::proxy::Proxies;
 pub use self::proxy::Proxy;
+use self::readers::{Built, Readers};
 use self::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::process::surroundings::Surroundings;
-use crate::process::{aside, clock, limits};
+use crate::process::{clock, limits};
 use crate::wire::auth::Pair;
 use crate::wire::lookup;
 
@@ -115,27 +117,15 @@ impl Read for Watched<'_> {
     }
 }
 
-/// Both clients of a run. Nothing is opened until it is used.
+/// The clients of a run: those that read and the one that sends. Nothing is opened until it is used.
 #[derive(Default)]
 pub struct Clients {
     proxies: Arc<Proxies>,
     trust: TrustStore,
-    reader: Mutex<Reader>,
+    readers: Readers,
     sender: OnceLock<ureq::Agent>,
-    /// Idle connections that the reading client keeps to one host; none for as many as there are.
+    /// Idle connections that a reading client keeps to one host; none for as many as there are.
     idle: Option<usize>,
-}
-
-/// The reading client.
-#[derive(Clone, Default)]
-enum Reader {
-    #[default]
-    NotBuilt,
-    Built(Client),
-    /// It needs a thread and descriptors of its own, and the system gives it none: the other client reads as well.
-    Impossible,
-    /// The trust store cannot be used.
-    Broken(Failure),
 }
 
 impl Clients {
@@ -170,22 +160,18 @@ impl Clients {
         self.proxies.of(url).ok().flatten()
     }
 
-    fn reader(&self) -> Reader {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*reader, Reader::NotBuilt) {
-            *reader = self.build_reader();
-        }
-        reader.clone()
-    }
-
-    fn build_reader(&self) -> Reader {
+    /// Builds a client that reads; `has_others` says whether there are some already.
+    fn build_reader(&self, has_others: bool) -> Built {
         let connector = match self.trusting() {
             Ok(connector) => connector,
-            Err(failure) => return Reader::Broken(failure),
+            Err(failure) => return Built::Broken(failure),
         };
+        if has_others && !limits::has_room_for_runtimes() {
+            return Built::Impossible;
+        }
         if !limits::has_room_for_runtime() {
             log::info!("reading and sending share one HTTP client: this process may open few files");
-            return Reader::Impossible;
+            return Built::Impossible;
         }
         let proxies = Arc::clone(&self.proxies);
         let built = Client::builder()
@@ -201,21 +187,17 @@ impl Clients {
             .build();
         built.map_or_else(
             |error| {
-                log::info!("reading and sending share one HTTP client: {}", describe_chain(&error));
-                Reader::Impossible
+                log::info!("there is no HTTP client more for reading: {}", describe_chain(&error));
+                Built::Impossible
             },
-            Reader::Built,
+            Built::Client,
         )
     }
 
-    /// Gives back what reading holds: its thread and its idle connections. What still hangs in a request keeps them until that
+    /// Gives back what reading holds: its threads and its idle connections. What still hangs in a request keeps them until that
     /// is over.
     pub fn end_reading(&self) {
-        // Who builds the client now has no connection yet.
-        if let Ok(mut reader) = self.reader.try_lock() {
-            let ended = std::mem::replace(&mut *reader, Reader::Impossible);
-            aside::within("end", MOST_FOR_END, move || drop(ended));
-        }
+        self.readers.end();
     }
 
     /// The TLS connector, or that the files which the environment names cannot be used.
@@ -236,27 +218,17 @@ impl Clients {
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
     pub fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
-        let start = Instant::now();
-        let about = |failure: Failure| failure.at(host(&request.url));
-        let proxy = self.proxies.of(&request.url).map_err(about)?;
-        let client = match self.reader() {
-            Reader::Built(client) => client,
-            Reader::NotBuilt | Reader::Impossible => return self.read_without_thread(request, timeout),
-            Reader::Broken(failure) => return Err(failure),
+        let host = host(&request.url);
+        let proxy = self.proxies.of(&request.url).map_err(|failure| failure.at(host.clone()))?;
+        let lease = self.readers.lease(&host, |has_others| self.build_reader(has_others))?;
+        let Some((lease, client)) = lease.as_ref().and_then(|lease| Some((lease, lease.client()?))) else {
+            return self.read_without_thread(request, timeout);
         };
-        let mut builder = client
-            .request(request.method.clone(), request.url.clone())
-            .headers(request.headers.clone())
-            .timeout(timeout);
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
+        let result = read_with(client, request, timeout, proxy);
+        if result.as_ref().is_err_and(|failure| failure.reason == Reason::Timeout) {
+            lease.give_up();
         }
-        let mut answer = builder.send().map_err(|error| about(read_failure(error, timeout, &request.url, proxy)))?;
-        let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy).map_err(about)?;
-        let encoding = labels(answer.headers());
-        let body = body::read(&mut answer, start, timeout).map_err(about)?;
-        let followed = followed(&request.url, answer.url());
-        Ok(Response { body: body::decompressed(body, &encoding).map_err(about)?, followed, ..response })
+        result.map_err(|failure| failure.at(host))
     }
 
     /// One attempt to read with the client that needs no thread of its own. It follows no redirect.
@@ -329,6 +301,27 @@ impl Clients {
         };
         Ok(Response { body, ..response })
     }
+}
+
+/// One attempt to read with a client.
+fn read_with(
+    client: &Client,
+    request: &Request,
+    timeout: Duration,
+    proxy: Option<&Proxy>,
+) -> Result<Response, Failure> {
+    let start = Instant::now();
+    let mut builder =
+        client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone()).timeout(timeout);
+    if let Some(body) = &request.body {
+        builder = builder.body(body.clone());
+    }
+    let mut answer = builder.send().map_err(|error| read_failure(error, timeout, &request.url, proxy))?;
+    let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy)?;
+    let encoding = labels(answer.headers());
+    let body = body::read(&mut answer, start, timeout)?;
+    let followed = followed(&request.url, answer.url());
+    Ok(Response { body: body::decompressed(body, &encoding)?, followed, ..response })
 }
 
 /// The host of an address, with the port where it is not the scheme's own: for people, and for the `Host` header.

@@ -1,6 +1,8 @@
-//! Hosts that accept a connection and never answer: every account of another host is asked, read and told in time.
+//! Hosts that never answer, or never stop answering, and answers that take long or much memory to evaluate: every account of
+//! another host is asked, read and told in time.
 
-use crate::support::{Program, Reply, Server, config, low, project, uniapi, uniapi_body};
+use crate::support::program::Running;
+use crate::support::{Program, Reply, Server, account, config, low, project, uniapi, uniapi_body};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::Duration;
@@ -88,4 +90,161 @@ fn repeats_of_one_check_count_if_they_time_out_but_not_if_the_host_answers() {
     let of = |name: &str| (project(&report, name)["status"].clone(), project(&report, name)["attempts"].clone());
     assert_eq!(of("Busy"), (json!("ok"), json!(4)), "{run}");
     assert_eq!((run.reason("Silent"), of("Silent").1, silent.hits()), ("timeout".into(), json!(3), 3), "{run}");
+}
+
+#[test]
+fn a_peer_that_never_stops_to_send_costs_only_its_own_request() {
+    let slow = Duration::from_millis(300);
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let chunked = format!("{ok}Transfer-Encoding: chunked\r\n\r\n");
+    let floods = [
+        ("early hints", String::new(), "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", Duration::ZERO),
+        ("continue", String::new(), "HTTP/1.1 100 Continue\r\n\r\n", Duration::ZERO),
+        ("processing, slowly", String::new(), "HTTP/1.1 102 Processing\r\n\r\n", slow),
+        ("header lines", ok.to_owned(), "X: y\r\n", Duration::ZERO),
+        ("header lines, slowly", ok.to_owned(), "X: y\r\n", slow),
+        ("one header, slowly", format!("{ok}X: "), "y", slow),
+        ("small chunks", chunked.clone(), "1\r\n \r\n", Duration::ZERO),
+        ("a chunk extension", format!("{chunked}1;"), "a", Duration::ZERO),
+        ("a trailer", format!("{chunked}2\r\n{{}}\r\n0\r\n"), "X: y\r\n", Duration::ZERO),
+        ("a trailer, slowly", format!("{chunked}2\r\n{{}}\r\n0\r\n"), "X: y\r\n", slow),
+    ];
+    for (name, first, again, pause) in floods {
+        let bad = (0..2).map(|_| {
+            let first = first.clone();
+            Server::start(move |_| Reply::flood(&first, again, pause))
+        });
+        let bad: Vec<Server> = bad.collect();
+        let good: Vec<Server> = (0..4).map(|_| Server::start(|_| Reply::ok(uniapi_body("5")))).collect();
+        let accounts = bad.iter().enumerate().map(|(n, server)| uniapi(&format!("Bad{n}"), &server.url()));
+        let accounts =
+            accounts.chain(good.iter().enumerate().map(|(n, server)| uniapi(&format!("Good{n}"), &server.url())));
+        let mut config = config(accounts.collect());
+        config["settings"] = json!({"request_timeout_seconds": 3, "run_timeout_seconds": 20, "max_retries": 0,
+            "max_concurrent_checks": 4});
+        let run = Program::check_json(&config).run().expect(2);
+        let report = run.report();
+        for n in 0..4 {
+            assert_eq!(project(&report, &format!("Good{n}"))["status"], "low", "{name}: {run}");
+        }
+        for n in 0..2 {
+            assert_eq!(project(&report, &format!("Bad{n}"))["status"], "failed", "{name}: {run}");
+        }
+        assert!(run.elapsed < Duration::from_secs(12), "{name}: {run}");
+    }
+}
+
+/// A page of the config whose balance is this expression.
+fn page(id: &str, balance: &str) -> Value {
+    json!({"id": id, "title": id, "kind": "balance", "balance": balance,
+        "request": {"url": "https://api.acme.test/v1", "headers": {"X-Key": "{api_key}"}}})
+}
+
+#[test]
+fn answers_that_take_long_to_evaluate_keep_no_account_from_being_read() {
+    let endless = "first(range(1e12) | select(. < 0))";
+    // How many hosts, whether each has a page of its own, and whether the last account is of the first host.
+    for (hosts, own, is_same_host) in [(6, true, false), (6, false, false), (1, false, true)] {
+        let servers: Vec<Server> = (0..hosts).map(|_| Server::start(|_| Reply::ok(uniapi_body("5")))).collect();
+        let good = Server::start(|_| Reply::ok(uniapi_body("5")));
+        let last = if is_same_host { &servers[0] } else { &good };
+        let id = |n: usize| if own { format!("page{n}") } else { "page".to_owned() };
+        let accounts = (0..6).map(|n| account(&format!("Bad{n}"), &id(n), &servers[n % hosts].url()));
+        let mut config = config(accounts.chain([uniapi("Last", &last.url())]).collect());
+        let pages: Vec<Value> =
+            if own { (0..6).map(|n| page(&id(n), endless)).collect() } else { vec![page("page", endless)] };
+        config["providers"] = json!(pages);
+        config["settings"]["run_timeout_seconds"] = json!(16);
+        config["settings"]["max_concurrent_checks"] = json!(1);
+        let run = Program::check_json(&config).run().expect(2);
+        let report = run.report();
+        assert_eq!(project(&report, "Last")["status"], "low", "{hosts} {own}: {run}");
+        let told = |n: usize| project(&report, &format!("Bad{n}"))["error"]["message"].to_string();
+        assert!(told(0).contains("was stopped because it takes"), "{run}");
+        assert!(own || (1..6).any(|n| told(n).contains("a tenth of the usual time")), "{run}");
+    }
+}
+
+/// The most memory that a process has had, in MiB, as long as it runs.
+fn peak(run: &Running) -> u64 {
+    let path = format!("/proc/{}/status", run.id());
+    let mut most = 0;
+    while let Ok(status) = std::fs::read_to_string(&path) {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let Some(line) = line else { break };
+        most = most.max(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024);
+        thread::sleep(Duration::from_millis(2));
+    }
+    most
+}
+
+#[test]
+fn evaluations_of_all_workers_share_their_memory() {
+    let run = |accounts: usize, balance: &str, body: &str| {
+        let bad: Vec<Server> = (0..accounts)
+            .map(|_| {
+                let body = body.to_owned();
+                Server::start(move |_| Reply::ok(body.clone()))
+            })
+            .collect();
+        let accounts =
+            bad.iter().enumerate().map(|(n, server)| account(&format!("Bad{n}"), &format!("page{n}"), &server.url()));
+        let mut config = config(accounts.chain([low("Last")]).collect());
+        config["providers"] = (0..bad.len()).map(|n| page(&format!("page{n}"), balance)).collect();
+        config["settings"]["max_concurrent_checks"] = json!(20);
+        // As the program does itself where its memory is limited.
+        let running = Program::check_json(&config).env("MALLOC_ARENA_MAX", "1").start();
+        let most = peak(&running);
+        let run = running.finish().expect(2);
+        assert_eq!(project(&run.report(), "Last")["status"], "low", "{balance}: {run}");
+        most
+    };
+    let plain = run(20, "5", "{}");
+    let numbers = format!("[{}1]", "1,".repeat(450_000));
+    for (balance, body) in [
+        ("[range(900000) | {a: .}] | length", "{}"),
+        ("(\"a\" * 2000000) as $s | [range(90) | $s + tostring] | length", "{}"),
+        ("reduce range(1e9) as $x (0; ., .)", "{}"),
+        ("[.[] | [[.]]] | length", &numbers),
+        ("5", &numbers),
+    ] {
+        let most = run(20, balance, body);
+        // One evaluation at a time has 64 MiB, or 72 with what the interpreter keeps, which grows by doubling; and there are 20
+        // answers.
+        assert!(most < plain + 110, "{most} MiB instead of {plain}: {balance}");
+    }
+}
+
+#[test]
+fn limited_address_space_costs_no_account() {
+    let good = Server::start(|_| Reply::ok(uniapi_body("5")));
+    let hook = Server::start(|_| Reply::ok(""));
+    let mut config = config((0..30).map(|n| uniapi(&format!("Good{n}"), &good.url())).collect());
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    for mib in [60, 150, 200, 300, 600, 2000] {
+        let limit = format!("ulimit -v {}; exec \"$0\" \"$@\"", mib * 1024);
+        let run = Program::check_json(&config).by(&["sh", "-c", &limit]).run();
+        if mib < 100 {
+            assert_eq!((run.code(), run.stdout.as_str()), (70, ""), "{mib}: {run}");
+            let told = "error: this process may use 60 MiB of address space";
+            assert!(run.stderr.starts_with(told) && run.stderr.contains("ulimit -v"), "{mib}: {run}");
+            continue;
+        }
+        assert_eq!(run.code(), 2, "{mib}: {run}");
+        assert_eq!(run.report()["summary"]["low"], 30, "{mib}: {run}");
+    }
+}
+
+#[test]
+fn attempts_that_were_made_are_counted_when_the_time_is_over() {
+    let hang = Server::start(|_| Reply::hang());
+    let busy = Server::start(|_| Reply::status(503, "").header("Retry-After", "3"));
+    let mut config = config(vec![uniapi("Hang", &hang.url()), uniapi("Busy", &busy.url()), low("Last")]);
+    config["settings"] = json!({"request_timeout_seconds": 2, "run_timeout_seconds": 6, "max_retries": 10,
+        "circuit_breaker_failures": 0});
+    let run = Program::check_json(&config).run().expect(2);
+    let report = run.report();
+    for (name, server) in [("Hang", &hang), ("Busy", &busy)] {
+        assert_eq!(project(&report, name)["attempts"], server.hits(), "{name}: {run}");
+    }
 }

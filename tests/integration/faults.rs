@@ -592,7 +592,7 @@ fn read_only() -> Row {
 /// what is said of the account.
 const EXPRESSIONS: [(&str, &str, &str); 5] = [
     ("an expression never ends", "until(.stops; .)", "takes too many steps"),
-    ("an expression makes numbers without end", "[range(infinite)] | length", "takes too many steps"),
+    ("an expression makes numbers without end", "[range(infinite)] | length", "takes more than 64 MiB of memory"),
     ("an expression doubles a text sixty times", "reduce range(60) as $n (\"x\"; . + .)", "a text that is too long"),
     ("an expression nests a value a million times", "reduce range(1000000) as $n (0; [.])", "nested too deeply"),
     (

@@ -13,6 +13,7 @@ use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::page::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
+use crate::page::{Stop, evaluate};
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -328,6 +329,10 @@ impl Page {
         body: &[u8],
         variables: &Variables,
     ) -> Result<Verdict, Failure> {
+        evaluated(body, || self.meaning(reader, status, body, variables))
+    }
+
+    fn meaning(&self, reader: &Reader, status: u16, body: &[u8], variables: &Variables) -> Result<Verdict, Failure> {
         let parsed = parse_json(body);
         if !(200..300).contains(&status) {
             let own = parsed.as_ref().ok().and_then(|body| {
@@ -367,9 +372,13 @@ impl Page {
     /// # Errors
     /// The failure it is: an answer that cannot be read confirms nothing.
     pub fn confirm(&self, reader: &Reader, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
-        let Some((_, error)) = &reader.confirm else {
-            return Ok(());
-        };
+        match &reader.confirm {
+            Some((_, error)) => evaluated(body, || self.confirmation(error, status, body, variables)),
+            None => Ok(()),
+        }
+    }
+
+    fn confirmation(&self, error: &Expression, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
         let parsed = parse_json(body);
         if !(200..300).contains(&status) {
             return Err(self.status_failure(status, None, parsed.ok().as_ref()));
@@ -591,6 +600,12 @@ struct OwnError {
     failure: Failure,
     /// Whether another attempt could help, if the page says so.
     can_repeat_help: Option<bool>,
+}
+
+/// Works on an answer within the memory that all evaluations share.
+fn evaluated<T: Send>(body: &[u8], work: impl Fn() -> Result<T, Failure> + Sync) -> Result<T, Failure> {
+    let crowded = |why: Stop| Failure::transient(Reason::Decode, "the answer was not read").saying(why.to_string());
+    evaluate(body, work).map_err(crowded).flatten()
 }
 
 /// The failure of an expression.

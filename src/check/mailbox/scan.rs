@@ -179,7 +179,9 @@ impl Scanner {
                 }
                 match retry::after(&self.terms.policy, &self.terms.redactor, self.attempts, failure) {
                     retry::Next::GiveUp(failure) => Err(failure),
-                    retry::Next::Wait(wait, failure) => return Turn::Again(Instant::now() + wait, failure),
+                    retry::Next::Wait(wait, failure) => {
+                        return Turn::Again(Instant::now() + wait, failure, self.attempts);
+                    }
                 }
             }
         };

@@ -47,9 +47,14 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     let run_id = run_id(&environment, started_at);
     let (checks, wanted) = (plan.work.accounts.len(), plan.work.workers);
     log::debug!(run_id:? = run_id.as_str(), checks = checks, workers = wanted; "run planned");
+    if let Some(why) = limits::shortage() {
+        logging::complain(format, &why);
+        return Err(Exit::Internal);
+    }
     let room = limits::room(wanted, plan.work.hosts().len());
     if room.reads < wanted {
-        log::info!("few files may be open: {} checks at the same time instead of {wanted}", room.reads);
+        let what = "little address space or few open files are allowed";
+        log::info!("{what}: {} checks at the same time instead of {wanted}", room.reads);
     }
     let clients = Clients::new(&environment.surroundings()).keeping(room.idle);
     clients.secrets().for_each(|secret| plan.config.redactor.learn(secret.expose_secret()));

@@ -88,6 +88,7 @@ enum Body {
     Drip { bytes: Vec<u8>, pieces: usize, pause: Duration },
     Short(Vec<u8>),
     Endless,
+    Flood { first: Vec<u8>, again: Vec<u8>, pause: Duration },
     Raw(Vec<u8>),
     Close,
     Hang,
@@ -132,6 +133,12 @@ impl Reply {
     /// A chunked body of blanks that has no end.
     pub(crate) fn endless() -> Self {
         Self::new(200, Body::Endless).header("Content-Type", "application/json")
+    }
+
+    /// The first bytes instead of an HTTP answer, and then the others without an end, with a pause before each.
+    pub(crate) fn flood(first: &str, again: &str, pause: Duration) -> Self {
+        let many = if pause.is_zero() { 1 + 16_384 / again.len() } else { 1 };
+        Self::new(0, Body::Flood { first: first.into(), again: again.repeat(many).into(), pause })
     }
 
     /// These bytes instead of an HTTP answer, then the end of the connection.
@@ -394,6 +401,12 @@ fn answer(shared: &Shared, stream: &mut impl Write, reply: &Reply) -> io::Result
                     return Ok(false);
                 }
                 stream.write_all(piece)?;
+            }
+        }
+        Body::Flood { first, again, pause } => {
+            stream.write_all(first)?;
+            while pause.is_zero() || shared.pause(*pause) {
+                stream.write_all(again)?;
             }
         }
         Body::Endless => {
