@@ -80,6 +80,6 @@ mod tests {
         assert_eq!(shown(false, &said, &redactor), said);
         assert_eq!(shown(true, &said, &redactor), "`/data/.../state.db` is read-only");
         redactor.learn("9f86d081884c7d659a2feaa0c55ad015");
-        assert_eq!(shown(false, &said, &redactor), "`/data/.../state.db` is read-only");
+        assert_eq!(shown(false, &said, &redactor), "`/data/run-***/state.db` is read-only");
     }
 }
