@@ -239,14 +239,14 @@ pub fn variables() -> Vec<(&'static str, String)> {
 }
 
 /// Version and commit.
-pub fn version() -> &'static str {
+pub(crate) fn version() -> &'static str {
     static VERSION: LazyLock<String> =
         LazyLock::new(|| format!("{} (commit {})", env!("CARGO_PKG_VERSION"), crate::process::REVISION));
     &VERSION
 }
 
 /// What stands below the flags in `--help`: exit codes and variables.
-pub fn after_help() -> String {
+pub(crate) fn after_help() -> String {
     let variables: String = variables().iter().map(|(name, what)| format!("  {name:<30} {what}\n")).collect();
     format!(
         "Exit codes:\n{}  64, 70 and 78 end at once; otherwise 75 outweighs 2, 2 outweighs 3, 3 outweighs 1, and 74 only stands for 0.\n\n\

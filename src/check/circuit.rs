@@ -39,7 +39,7 @@ impl Default for Circuit {
 
 /// What is known of one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HostState {
+pub(crate) struct HostState {
     /// Transient failures in a row.
     pub failures: u32,
     /// Until when it is left alone.
@@ -58,13 +58,13 @@ struct Host {
 }
 
 /// The circuits of a run, shared by its workers.
-pub struct Breaker {
+pub(crate) struct Breaker {
     settings: Circuit,
     hosts: Mutex<HashMap<String, Host>>,
 }
 
 /// Leave to ask a host. Dropped without a report, as after a panic, it counts as a failure of a probe only.
-pub struct Permit {
+pub(crate) struct Permit {
     breaker: Arc<Breaker>,
     host: String,
     is_probe: bool,
@@ -72,7 +72,7 @@ pub struct Permit {
 
 impl Breaker {
     /// The circuits as the last runs left them.
-    pub fn new(settings: Circuit, known: HashMap<String, HostState>) -> Breaker {
+    pub(crate) fn new(settings: Circuit, known: HashMap<String, HostState>) -> Breaker {
         let hosts = known.into_iter().map(|(host, state)| (host, Host { state, ..Host::default() })).collect();
         Breaker { settings, hosts: Mutex::new(hosts) }
     }
@@ -86,7 +86,7 @@ impl Breaker {
     ///
     /// # Errors
     /// `circuit_open`, with the time at which the host is tried again.
-    pub fn permit(self: &Arc<Self>, host: &str, now: Timestamp) -> Result<Option<Permit>, Failure> {
+    pub(crate) fn permit(self: &Arc<Self>, host: &str, now: Timestamp) -> Result<Option<Permit>, Failure> {
         let permit = |is_probe| Some(Permit { breaker: Arc::clone(self), host: host.to_owned(), is_probe });
         let mut hosts = self.lock();
         let known = hosts.entry(host.to_owned()).or_default();
@@ -125,14 +125,14 @@ impl Breaker {
     }
 
     /// Whether a host is left alone now.
-    pub fn is_open(&self, host: &str, now: Timestamp) -> bool {
+    pub(crate) fn is_open(&self, host: &str, now: Timestamp) -> bool {
         let hosts = self.lock();
         let until = hosts.get(host).and_then(|host| host.state.open_until);
         self.settings.failures > 0 && until.is_some_and(|until| now < until)
     }
 
     /// What this run has learnt of the hosts.
-    pub fn changes(&self) -> Vec<(String, HostState)> {
+    pub(crate) fn changes(&self) -> Vec<(String, HostState)> {
         let hosts = self.lock();
         hosts
             .iter()
@@ -161,19 +161,19 @@ fn times(count: u32) -> String {
 
 impl Permit {
     /// Tells what came of it. Only a transient failure counts against the host: a refusal is an answer.
-    pub fn report(mut self, failure: Option<&Failure>, now: Timestamp) {
+    pub(crate) fn report(mut self, failure: Option<&Failure>, now: Timestamp) {
         self.settle(failure.filter(|failure| failure.retry != Retry::Never), now);
     }
 
     /// Tells of an attempt that is to be repeated: if it has timed out, it counts as a check of its own.
-    pub fn note(&self, failure: &Failure, now: Timestamp) {
+    pub(crate) fn note(&self, failure: &Failure, now: Timestamp) {
         if failure.reason == Reason::Timeout {
             self.breaker.learn(&self.host, Some(failure), now);
         }
     }
 
     /// Tells that nobody was asked after all, or that nothing was learnt of the host: the next one may probe.
-    pub fn withdraw(mut self) {
+    pub(crate) fn withdraw(mut self) {
         let mut hosts = self.breaker.lock();
         if let Some(host) = hosts.get_mut(&std::mem::take(&mut self.host)) {
             host.is_probed &= !self.is_probe;

@@ -22,7 +22,7 @@ use crate::wire::retry;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the checks of a run share.
-pub struct Shared {
+pub(crate) struct Shared {
     /// The clients.
     pub clients: Arc<Clients>,
     /// Knows every secret.
@@ -39,7 +39,7 @@ pub struct Shared {
 
 /// Readings that can be used again.
 #[derive(Default)]
-pub struct Readings {
+pub(crate) struct Readings {
     /// The key of the hashes that name accounts; none if readings are not kept.
     pub account_key: Option<String>,
     /// How old a reading may be.
@@ -65,7 +65,7 @@ impl Readings {
     }
 
     /// What this run has read.
-    pub fn learnt(&self) -> Vec<(String, CachedReading)> {
+    pub(crate) fn learnt(&self) -> Vec<(String, CachedReading)> {
         std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -81,7 +81,7 @@ struct Asking {
 }
 
 /// The job of one account, or of one that cannot be asked; `wrap` makes of its outcome what the pool gives back.
-pub fn job<T: 'static>(
+pub(crate) fn job<T: 'static>(
     name: String,
     account: Result<Account, Failure>,
     shared: &Arc<Shared>,

@@ -22,7 +22,7 @@ use crate::wire::limit::{Limit, Limiter};
 use crate::wire::retry;
 
 /// The checks of a run, and how they are made. [`look`] consumes them.
-pub struct Work {
+pub(crate) struct Work {
     /// The accounts, in the order of the config.
     pub accounts: Vec<NamedAccount>,
     /// The mailboxes, in the order of the config.
@@ -40,7 +40,7 @@ pub struct Work {
 }
 
 /// An account to check.
-pub struct NamedAccount {
+pub(crate) struct NamedAccount {
     /// The unique name of the project.
     pub name: String,
     /// How to read it, or why it cannot be read.
@@ -54,14 +54,14 @@ impl NamedAccount {
     }
 
     /// The host and port that is asked; none for a file and for an account that cannot be read.
-    pub fn host(&self) -> Option<String> {
+    pub(crate) fn host(&self) -> Option<String> {
         self.account.as_ref().ok()?.target.host()
     }
 }
 
 impl Work {
     /// Providers that are asked over the network, with the hosts that are asked.
-    pub fn hosts(&self) -> BTreeSet<(String, String)> {
+    pub(crate) fn hosts(&self) -> BTreeSet<(String, String)> {
         let host = |check: &NamedAccount| Some((check.account.as_ref().ok()?.page.id.clone(), check.host()?));
         self.accounts.iter().filter_map(host).collect()
     }
@@ -69,7 +69,7 @@ impl Work {
 
 /// What earlier runs have left for the checks of this one.
 #[derive(Default)]
-pub struct Known {
+pub(crate) struct Known {
     /// The circuits that are not closed, or not sure to be.
     pub circuits: HashMap<String, HostState>,
     /// Readings that may be used again.
@@ -83,7 +83,7 @@ pub struct Known {
 }
 
 /// What was seen of the world.
-pub struct Seen {
+pub(crate) struct Seen {
     /// What came of each account, in the order of the work.
     pub accounts: Vec<Outcome>,
     /// What came of each mailbox, in the order of the work.
@@ -103,7 +103,7 @@ enum Looked {
 }
 
 /// Makes the checks, and gives up at `until` what is not finished. `on_done` hears the number of finished checks.
-pub fn look(work: Work, known: Known, context: &Context, until: Deadline, on_done: impl FnMut(usize)) -> Seen {
+pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline, on_done: impl FnMut(usize)) -> Seen {
     let providers = work.hosts();
     let hosts: Vec<Option<String>> = work.accounts.iter().map(NamedAccount::host).collect();
     let pages: Vec<usize> = work.accounts.iter().map(NamedAccount::page).collect();

@@ -1,13 +1,13 @@
 //! What the world says: one attempt gives a [`Reading`] or a [`Failure`]; the pool makes [`Outcome`]s of them.
 
-pub mod account;
-pub mod circuit;
-pub mod job;
-pub mod look;
-pub mod mailbox;
-pub mod pool;
-pub mod queue;
-pub mod subscription;
+pub(crate) mod account;
+pub(crate) mod circuit;
+pub(crate) mod job;
+pub(crate) mod look;
+pub(crate) mod mailbox;
+pub(crate) mod pool;
+pub(crate) mod queue;
+pub(crate) mod subscription;
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::model::words::words;
 
 /// What an account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Amount {
+pub(crate) enum Amount {
     /// This much.
     Of(Decimal),
     /// No limit: never an alert, never zero.
@@ -28,7 +28,7 @@ pub enum Amount {
 
 /// A balance that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// How much.
     pub amount: Amount,
     /// Of what, if the service or the config says it.
@@ -37,7 +37,7 @@ pub struct Reading {
 
 /// A reading of an earlier run that can be used again.
 #[derive(Clone, Debug)]
-pub struct CachedReading {
+pub(crate) struct CachedReading {
     /// When it was read.
     pub at: Timestamp,
     /// What was read.
@@ -46,7 +46,7 @@ pub struct CachedReading {
 
 words! {
     /// How a request to a service ended.
-    pub enum CallStatus {
+    pub(crate) enum CallStatus {
         /// With what was wanted.
         Success = "success",
         /// Not in time.
@@ -58,7 +58,7 @@ words! {
 
 impl CallStatus {
     /// The way that a result stands for.
-    pub fn of<T>(result: &Result<T, Failure>) -> CallStatus {
+    pub(crate) fn of<T>(result: &Result<T, Failure>) -> CallStatus {
         match result {
             Ok(_) => CallStatus::Success,
             Err(failure) if failure.reason == Reason::Timeout => CallStatus::Timeout,
@@ -69,7 +69,7 @@ impl CallStatus {
 
 /// One request over the network.
 #[derive(Clone, Copy, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// How it ended.
     pub status: CallStatus,
     /// Time taken.
@@ -78,7 +78,7 @@ pub struct Call {
 
 /// What came of one check, all its attempts taken together.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The reading or why there is none.
     pub result: Result<Reading, Failure>,
     /// Whether an earlier run's reading was used again.
@@ -93,12 +93,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// Whether the host has told something: a balance, or a refusal that no repeat changes.
-    pub fn has_answered(&self) -> bool {
+    pub(crate) fn has_answered(&self) -> bool {
         self.attempts > 0 && self.result.as_ref().err().is_none_or(|failure| failure.retry == Retry::Never)
     }
 
     /// The outcome of a check that the pool has lost.
-    pub fn lost(lost: pool::Lost) -> Outcome {
+    pub(crate) fn lost(lost: pool::Lost) -> Outcome {
         // What had begun was asking somebody.
         let calls = if lost.is_started && lost.failure.reason == Reason::Timeout {
             vec![Call { status: CallStatus::Timeout, duration: lost.duration }]

@@ -15,10 +15,10 @@ use crate::process::interrupt::Deadline;
 const SETTLE: Duration = Duration::from_millis(5);
 
 /// One check, ready to run; called until it is done, each time with the most time that it may take so that others have theirs.
-pub type Job<T> = Box<dyn FnMut(Duration) -> Turn<T> + Send>;
+pub(crate) type Job<T> = Box<dyn FnMut(Duration) -> Turn<T> + Send>;
 
 /// What is to be known of jobs beside what they do.
-pub struct Traits<T> {
+pub(crate) struct Traits<T> {
     /// So many of them, at the front, may take long: as long as there are fewer workers than jobs, they never hold more than half
     /// of the workers, or the only one.
     pub slow: usize,
@@ -31,7 +31,7 @@ pub struct Traits<T> {
 }
 
 /// What one turn of a job came to.
-pub enum Turn<T> {
+pub(crate) enum Turn<T> {
     /// This is its outcome.
     Done(T),
     /// Others first: there is nothing to do for it before this time. If its turn does not come again, this is why.
@@ -42,7 +42,7 @@ pub enum Turn<T> {
 
 impl<T> Turn<T> {
     /// The same turn, with an outcome of another kind.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Turn<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Turn<U> {
         match self {
             Turn::Done(outcome) => Turn::Done(change(outcome)),
             Turn::Later(at, why) => Turn::Later(at, why),
@@ -53,7 +53,7 @@ impl<T> Turn<T> {
 
 /// Why a job has no outcome.
 #[derive(Clone, Debug)]
-pub struct Lost {
+pub(crate) struct Lost {
     /// The class and the words.
     pub failure: Failure,
     /// Whether a worker had it when it was lost.
@@ -66,7 +66,7 @@ pub struct Lost {
 
 impl Lost {
     /// For what cannot be: a job that came back as something else.
-    pub fn never() -> Lost {
+    pub(crate) fn never() -> Lost {
         let failure = Failure::new(Reason::Internal, "the check came back as another one");
         Lost { failure, is_started: false, attempts: 0, duration: Duration::ZERO }
     }
@@ -206,7 +206,7 @@ impl<T> Shared<T> {
 /// A job that is not finished at the deadline is given up as `timeout`, or as `cancelled` if a signal has moved the
 /// deadline; its thread may linger, but nothing waits for it. After a signal no job begins. `on_done` hears the number of
 /// finished jobs.
-pub fn run<T: Send + 'static>(
+pub(crate) fn run<T: Send + 'static>(
     jobs: Vec<Job<T>>,
     traits: &Traits<T>,
     workers: usize,
@@ -327,7 +327,7 @@ fn cancelled(is_started: bool) -> Failure {
 }
 
 /// What a check came to: neither good nor bad, if it failed because a signal took its time.
-pub fn or_cancelled<T>(result: Result<T, Failure>, deadline: &Deadline) -> Result<T, Failure> {
+pub(crate) fn or_cancelled<T>(result: Result<T, Failure>, deadline: &Deadline) -> Result<T, Failure> {
     // A definitive answer stands; that a limit leaves no turn is the signal's doing.
     let is_cut = |failure: &Failure| failure.retry != Retry::Never || failure.reason == Reason::RateLimited;
     match result {

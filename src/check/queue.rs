@@ -46,7 +46,7 @@ struct Host {
 }
 
 /// The checks that wait for a worker. Those whose time has not come are somewhere else.
-pub struct Queue {
+pub(crate) struct Queue {
     workers: usize,
     /// So many checks at the front are slow, and so many of them are worked on at once.
     slow: usize,
@@ -74,7 +74,7 @@ pub struct Queue {
 
 /// A check that is to be made now.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// Which one.
     pub index: usize,
     /// Into how many equal parts the time that is left is to be cut, of which this attempt has one; none if it may take as long
@@ -84,12 +84,12 @@ pub struct Taken {
 
 impl Taken {
     /// The most time that this attempt may take of what is left.
-    pub fn most(&self, left: Duration) -> Duration {
+    pub(crate) fn most(&self, left: Duration) -> Duration {
         self.share(left).max(LEAST.min(left))
     }
 
     /// Its part of the time that is left, however short. Evaluations keep to it, as they wait for nobody.
-    pub fn share(&self, left: Duration) -> Duration {
+    pub(crate) fn share(&self, left: Duration) -> Duration {
         let parts = self.parts.map_or(1, |parts| u32::try_from(parts).unwrap_or(u32::MAX));
         left / parts.max(1)
     }
@@ -98,7 +98,7 @@ impl Taken {
 impl Queue {
     /// All checks, each with the host that it asks; without a host it is on its own. `pages` says what their answers are evaluated
     /// by: where two have the same number, it is the same. The first `slow` of them may take long.
-    pub fn new(asked: &[Option<String>], pages: &[usize], slow: usize, workers: usize) -> Queue {
+    pub(crate) fn new(asked: &[Option<String>], pages: &[usize], slow: usize, workers: usize) -> Queue {
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut count = 0;
         let host_of: Vec<usize> = asked
@@ -144,13 +144,13 @@ impl Queue {
     }
 
     /// A check is not worked on any more, and has to wait for its time.
-    pub fn wait(&mut self, index: usize) {
+    pub(crate) fn wait(&mut self, index: usize) {
         self.waiting += 1;
         self.hosts[self.host_of[index]].waiting += 1;
     }
 
     /// The time of a waiting check has come.
-    pub fn push(&mut self, index: usize, is_repeat: bool) {
+    pub(crate) fn push(&mut self, index: usize, is_repeat: bool) {
         if index < self.slow {
             self.slow_ready.push_back(index);
         } else if is_repeat {
@@ -161,7 +161,7 @@ impl Queue {
     }
 
     /// The check that a worker is to begin now, if there is one; `has_later` says whether others wait for their time.
-    pub fn take(&mut self, has_later: bool) -> Option<Taken> {
+    pub(crate) fn take(&mut self, has_later: bool) -> Option<Taken> {
         let taken = self.take_slow().or_else(|| self.take_first(has_later)).or_else(|| self.take_repeat())?;
         let host = self.host_of[taken.index];
         self.waiting -= 1;
@@ -181,7 +181,7 @@ impl Queue {
     }
 
     /// A worker is done with a check, or with a turn of it, in which evaluations took so long.
-    pub fn leave(&mut self, index: usize, evaluated: Duration) {
+    pub(crate) fn leave(&mut self, index: usize, evaluated: Duration) {
         let host = self.host_of[index];
         let is_slow = index < self.slow;
         self.busy_slow -= usize::from(is_slow);
@@ -207,7 +207,7 @@ impl Queue {
     }
 
     /// A check is done; `has_answered` says whether its host has told something that counts.
-    pub fn done(&mut self, index: usize, has_answered: bool) {
+    pub(crate) fn done(&mut self, index: usize, has_answered: bool) {
         self.open_slow -= usize::from(index < self.slow);
         let host = self.host_of[index];
         if has_answered && !matches!(self.hosts[host].class, Class::Answering | Class::Costly) {
@@ -216,7 +216,7 @@ impl Queue {
     }
 
     /// Whether something is ready for which there is no place.
-    pub fn is_holding_back(&self) -> bool {
+    pub(crate) fn is_holding_back(&self) -> bool {
         let firsts = self.lines.iter().any(|line| !line.is_empty());
         firsts || !self.slow_ready.is_empty() || !self.repeats.is_empty()
     }

@@ -1,6 +1,6 @@
 //! When a subscription renews, and whether somebody must be reminded. Pure date arithmetic: calendar dates, no clock.
 
-pub mod config;
+pub(crate) mod config;
 
 use crate::model::words::{CycleType, words};
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use jiff::{Span, ToSpan};
 
 /// How often a subscription renews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cycle {
+pub(crate) enum Cycle {
     /// Every week on this day, 1 (Monday) to 7 (Sunday).
     Weekly(i8),
     /// Every month on this day, 1 to 31; in shorter months on their last day.
@@ -19,7 +19,7 @@ pub enum Cycle {
 
 impl Cycle {
     /// How often that is.
-    pub fn cycle_type(self) -> CycleType {
+    pub(crate) fn cycle_type(self) -> CycleType {
         match self {
             Cycle::Weekly(_) => CycleType::Weekly,
             Cycle::Monthly(_) => CycleType::Monthly,
@@ -28,7 +28,7 @@ impl Cycle {
     }
 
     /// The first due date that is not before a day; none beyond the year 9999.
-    pub fn on_or_after(self, day: Date) -> Option<Date> {
+    pub(crate) fn on_or_after(self, day: Date) -> Option<Date> {
         let due = self.near(day)?;
         if due >= day { Some(due) } else { self.near(day.checked_add(self.step()).ok()?) }
     }
@@ -49,7 +49,7 @@ impl Cycle {
 
     /// Whether a payment lies more than one cycle after a day: nobody pays so far ahead, but a year is soon mistyped. A day more
     /// is no matter, because somewhere it is tomorrow already.
-    pub fn is_far_ahead(self, payment: Date, today: Date) -> bool {
+    pub(crate) fn is_far_ahead(self, payment: Date, today: Date) -> bool {
         let latest = today.checked_add(self.step()).and_then(|day| day.tomorrow());
         latest.is_ok_and(|latest| payment > latest)
     }
@@ -88,7 +88,7 @@ fn days(from: Date, to: Date) -> i64 {
 
 words! {
     /// Where a subscription stands.
-    pub enum Standing {
+    pub(crate) enum Standing {
         /// Soon or today, and not paid as far as is known.
         Due = "due",
         /// The next renewal is paid already.
@@ -100,7 +100,7 @@ words! {
 
 /// What is known of a subscription on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Renewal {
+pub(crate) struct Renewal {
     /// The next due date, today or later.
     pub next: Date,
     /// Days until then; 0 is today.
@@ -110,7 +110,7 @@ pub struct Renewal {
 }
 
 /// Looks at a subscription on a day; none beyond the year 9999.
-pub fn look(cycle: Cycle, alert_days_before: u32, last_renewed: Option<Date>, today: Date) -> Option<Renewal> {
+pub(crate) fn look(cycle: Cycle, alert_days_before: u32, last_renewed: Option<Date>, today: Date) -> Option<Renewal> {
     let next = cycle.on_or_after(today)?;
     let days = days(today, next);
     let is_paid = last_renewed.and_then(|payment| cycle.paid_by(payment)).is_some_and(|paid| paid >= next);

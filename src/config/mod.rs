@@ -30,14 +30,14 @@ use crate::wire::limit::Limit;
 
 pub use settings::Settings;
 pub(crate) use settings::cap_workers;
-pub use source::Source;
-pub use table::variables;
+pub(crate) use source::Source;
+pub(crate) use table::variables;
 
-pub use crate::state::config::{STATE_VARIABLE, chosen_place};
-pub use crate::yaml::problem::{MOST_PROBLEMS, Problem, Reach};
+pub(crate) use crate::state::config::{STATE_VARIABLE, chosen_place};
+pub(crate) use crate::yaml::problem::{MOST_PROBLEMS, Problem, Reach};
 
 /// A config that is sound as a whole; single entries may still be unusable and say so.
-pub struct Config {
+pub(crate) struct Config {
     pub(crate) settings: Settings,
     pub(crate) rate_limits: BTreeMap<String, Limit>,
     pub(crate) channels: Vec<Channel>,
@@ -54,7 +54,7 @@ pub struct Config {
 }
 
 /// What came of reading a config.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The config, unless a problem concerns all of it.
     pub config: Option<Config>,
     /// Every problem, in the order of the file.
@@ -63,28 +63,28 @@ pub struct Loaded {
 
 impl Config {
     /// Where runs keep what they remember.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         &self.state
     }
 
     /// Knows every secret of the config.
-    pub fn redactor(&self) -> &Arc<Redactor> {
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
 
     /// What works, but not as written.
-    pub fn warnings(&self) -> &[String] {
+    pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
     /// What is probably not meant as it is written; a run does not repeat it.
-    pub fn advice(&self) -> &[String] {
+    pub(crate) fn advice(&self) -> &[String] {
         &self.advice
     }
 }
 
 /// Reads and checks a config.
-pub fn load(source: &Source, environment: &Environment) -> Loaded {
+pub(crate) fn load(source: &Source, environment: &Environment) -> Loaded {
     match source.read() {
         Ok(text) => load::build(source, &text, environment),
         Err(problem) => Loaded { config: None, problems: vec![*problem] },
@@ -98,7 +98,7 @@ const SCHEMA: &str = include_str!("../../examples/config.schema.json");
 const SCHEMA_IDS: &str = "/definitions/RawProject/properties/provider/anyOf/0/enum";
 
 /// The JSON Schema of the config file as text, with the providers that this program was built with.
-pub fn schema_text() -> String {
+pub(crate) fn schema_text() -> String {
     // A test proves that it is JSON and has the list.
     let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
     if let Some(ids) = schema.pointer_mut(SCHEMA_IDS) {

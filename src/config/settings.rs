@@ -16,7 +16,7 @@ use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
 
 /// Most workers, whatever the config says.
-pub const MOST_WORKERS: usize = 50;
+pub(super) const MOST_WORKERS: usize = 50;
 
 const WORKERS: Number = Number::within(1, MOST_WORKERS as u32).or(20);
 const REQUEST_TIMEOUT: Number = Number::above_zero(600).unit("seconds").or(15);

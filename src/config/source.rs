@@ -18,7 +18,7 @@ const BOUNDS: Bounds = Bounds { most: 16 * 1024 * 1024, patience: Duration::from
 
 /// The place a config is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// Standard input (`-`).
     Stdin,
     /// A file, and the variable that chose it if one did.
@@ -36,7 +36,7 @@ impl Source {
     ///
     /// # Errors
     /// A problem that lists the places if there is none.
-    pub fn find(flag: Option<&Path>, environment: &Environment) -> Result<Source, Box<Problem>> {
+    pub(crate) fn find(flag: Option<&Path>, environment: &Environment) -> Result<Source, Box<Problem>> {
         let (named, variable) = match flag {
             Some(flag) => (Some(flag.to_owned()), None),
             None => (environment.path(VARIABLE), Some(VARIABLE)),
@@ -65,7 +65,7 @@ impl Source {
     }
 
     /// The name for messages.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Source::Stdin => "stdin".to_owned(),
             Source::File { path, .. } => echo::file(path),
@@ -74,7 +74,7 @@ impl Source {
 
     /// The folder that relative paths in the config start from: the file's own, or the working one for stdin and what comes out
     /// of another program (`<(...)` is a path below `/dev/fd`).
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         let is_stream = |path: &Path| ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
         match self {
             Source::Stdin => PathBuf::from("."),
@@ -90,7 +90,7 @@ impl Source {
     ///
     /// # Errors
     /// A problem that says why it cannot be read.
-    pub fn read(&self) -> Result<String, Box<Problem>> {
+    pub(crate) fn read(&self) -> Result<String, Box<Problem>> {
         let problem = |message: String, hint: Option<String>| {
             Box::new(Problem { file: self.name(), position: None, place: None, message, hint, reach: Reach::Whole })
         };

@@ -46,7 +46,7 @@ pub(super) const SECTIONS: [Section; 15] = [
 ];
 
 /// The environment variables that stand for keys of the config, each with that key and what else it does.
-pub fn variables() -> Vec<(&'static str, String)> {
+pub(crate) fn variables() -> Vec<(&'static str, String)> {
     let fields = SECTIONS.iter().flat_map(|section| section.fields.iter().map(move |field| (section.place, field)));
     fields
         .filter_map(|(place, field)| {

@@ -13,7 +13,7 @@ pub(super) type Key = (Identity, Topic);
 
 /// A message of this run, and who is to get it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Telling {
+pub(crate) struct Telling {
     /// What it says.
     pub alert: Alert,
     /// The ids of the channels that it goes to.
@@ -22,7 +22,7 @@ pub struct Telling {
 
 /// An alert that some channels do not get in this run, though its cause lasts: they know.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub(crate) struct Held {
     /// The check.
     pub identity: Identity,
     /// What it is about.
@@ -37,7 +37,7 @@ pub struct Held {
 
 /// A message that is owed to a channel and rests in this run, because it may have arrived already.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// The check.
     pub identity: Identity,
     /// What it is about.
@@ -52,7 +52,7 @@ pub struct Waiting {
 
 /// What follows from the verdicts.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// What is to be told now, worst first, then in the order of the plan.
     pub alerts: Vec<Telling>,
     /// What is wrong, but was told before.
@@ -65,7 +65,7 @@ pub struct Decision {
 
 /// A channel as far as deciding goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
+pub(crate) struct Listener {
     /// Names it across runs.
     pub id: String,
     /// Whether it hears that something is over.
@@ -74,7 +74,7 @@ pub struct Listener {
 
 /// What `decide` goes by.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// When alerts are repeated.
     pub alerting: Alerting,
     /// Who is to be told.

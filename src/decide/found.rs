@@ -12,7 +12,7 @@ use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 
 /// What the checks of a run are about, in the order of the plan.
-pub struct Subjects {
+pub(crate) struct Subjects {
     /// The accounts.
     pub accounts: Vec<Subject>,
     /// The mailboxes.
@@ -22,7 +22,7 @@ pub struct Subjects {
 }
 
 /// What the scan of a mailbox is about.
-pub struct MailboxSubject {
+pub(crate) struct MailboxSubject {
     /// Names the mailbox across runs.
     pub identity: Identity,
     /// The unique name of the mailbox.
@@ -33,13 +33,13 @@ pub struct MailboxSubject {
 
 impl MailboxSubject {
     /// What the scan of this mailbox is about.
-    pub fn of(mailbox: &Mailbox) -> MailboxSubject {
+    pub(crate) fn of(mailbox: &Mailbox) -> MailboxSubject {
         MailboxSubject { identity: mailbox.identity(), name: mailbox.name.clone(), host: mailbox.address.host.clone() }
     }
 }
 
 /// All that a run has found on a day: `accounts` and `mailboxes` are what came of the checks, in the order of the subjects.
-pub fn found(subjects: Subjects, accounts: Vec<Outcome>, mailboxes: Vec<Scanned>, today: Date) -> Found {
+pub(crate) fn found(subjects: Subjects, accounts: Vec<Outcome>, mailboxes: Vec<Scanned>, today: Date) -> Found {
     let mailboxes = subjects.mailboxes.into_iter().zip(mailboxes);
     let mailbox = |(MailboxSubject { identity, name, host }, scanned)| MailboxVerdict { identity, name, host, scanned };
     let subscriptions = subjects.subscriptions.into_iter();

@@ -11,11 +11,11 @@ use crate::model::identity::Identity;
 use crate::model::words::words;
 
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
-pub const ANY_CHANNEL: &str = "";
+pub(crate) const ANY_CHANNEL: &str = "";
 
 /// All that earlier runs left that matters to this one's decisions.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// Failed runs in a row, of the checks that failed last time.
     pub failures: HashMap<Identity, u32>,
     /// What is wrong, or was wrong a short while ago, as far as earlier runs know.
@@ -26,7 +26,7 @@ pub struct Memory {
 
 /// Something that was found wrong: its course, and what each channel knows of it.
 #[derive(Clone, Debug)]
-pub struct Condition {
+pub(crate) struct Condition {
     /// Since when, and whether it is over.
     pub course: Course,
     /// By the ids of the channels, [`ANY_CHANNEL`] included.
@@ -35,7 +35,7 @@ pub struct Condition {
 
 /// The course of a condition, whoever was told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Course {
+pub(crate) struct Course {
     /// When it began, for the last time.
     pub began: Timestamp,
     /// Messages that were made of it. Their keys are numbered by it, so it never goes back.
@@ -50,7 +50,7 @@ pub struct Course {
 
 /// What one channel knows of a condition.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// What it has taken last; none if it does not know that anything is wrong.
     pub told: Option<Told>,
     /// A message that it has not taken yet, as far as is known.
@@ -59,7 +59,7 @@ pub struct Heard {
 
 /// What a channel was last told of a condition.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub(crate) struct Told {
     /// When.
     pub at: Timestamp,
     /// The time from which the reminders are counted: that of the last message that was no reminder.
@@ -78,7 +78,7 @@ pub struct Told {
 
 impl Told {
     /// What a channel knows that has just taken a message.
-    pub fn of(alert: &Alert, at: Timestamp) -> Told {
+    pub(crate) fn of(alert: &Alert, at: Timestamp) -> Told {
         let (level, balance, threshold) = (alert.level, alert.balance(), alert.threshold());
         let currency = alert.currency().map(str::to_owned);
         Told { at, anchor: at, level, balance, threshold, currency, mark: alert.mark() }
@@ -87,7 +87,7 @@ impl Told {
 
 /// A message that is owed to a channel.
 #[derive(Clone, Debug)]
-pub struct Owed {
+pub(crate) struct Owed {
     /// What it says.
     pub alert: Alert,
     /// Whether some other channel has taken this very message.
@@ -104,7 +104,7 @@ pub struct Owed {
 
 /// What a run leaves for the next ones, to be written before anything is sent.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Failed runs in a row with the last reason; 0 where a check works again.
     pub failures: Vec<(Identity, u32, Option<Reason>)>,
     /// The courses of conditions from now on; none if a condition is forgotten, with all that channels know of it.
@@ -119,7 +119,7 @@ pub struct Changes {
 
 words! {
     /// What became of a message.
-    pub enum Fate {
+    pub(crate) enum Fate {
         /// The channel has it.
         Taken = "sent",
         /// The channel does not have it: it never arrived, or was refused.

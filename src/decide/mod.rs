@@ -5,12 +5,12 @@
 
 mod alerts;
 mod compare;
-pub mod config;
+pub(crate) mod config;
 mod cooldown;
 mod decision;
-pub mod found;
+pub(crate) mod found;
 mod mail;
-pub mod memory;
+pub(crate) mod memory;
 mod messages;
 mod recipients;
 mod renewal;
@@ -20,8 +20,10 @@ mod verdict;
 
 use jiff::Timestamp;
 
-pub use self::decision::{Decision, Held, Listener, Rules, Telling, Waiting};
-pub use self::verdict::{Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionVerdict, Verdict, judge};
+pub(crate) use self::decision::{Decision, Held, Listener, Rules, Telling, Waiting};
+pub(crate) use self::verdict::{
+    Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionVerdict, Verdict, judge,
+};
 
 use self::alerts::AlertBuilder;
 use self::cooldown::Cooldown;
@@ -34,7 +36,7 @@ use crate::model::identity::Identity;
 /// What is to be told, what was told already, and what to remember.
 ///
 /// `run_id` goes into the keys of new messages.
-pub fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
+pub(crate) fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
     let cooldown =
         Cooldown { length: rules.alerting.cooldown, timezone: &rules.timezone, now, previous_run: memory.previous_run };
     let settler = Settler { rules, memory, cooldown, run_id };

@@ -14,7 +14,7 @@ use crate::model::words::{BalanceType, words};
 
 words! {
     /// The state of one account.
-    pub enum Status {
+    pub(crate) enum Status {
         /// Below its threshold.
         Low = "low",
         /// Could not be read: neither good nor low.
@@ -30,7 +30,7 @@ words! {
 
 /// What a check is about; what judging and reporting need of it.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// Names it across runs.
     pub identity: Identity,
     /// The project's unique name.
@@ -55,7 +55,7 @@ pub struct Subject {
 
 /// What was found of one account.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// What it is about.
     pub subject: Subject,
     /// The state.
@@ -80,7 +80,7 @@ pub struct Verdict {
 
 /// What was found of one subscription.
 #[derive(Clone, Debug)]
-pub struct SubscriptionVerdict {
+pub(crate) struct SubscriptionVerdict {
     /// Names it across runs.
     pub identity: Identity,
     /// What it is about.
@@ -91,14 +91,14 @@ pub struct SubscriptionVerdict {
 
 impl SubscriptionVerdict {
     /// Where it stands, in a word.
-    pub fn standing(&self) -> &'static str {
+    pub(crate) fn standing(&self) -> &'static str {
         self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
     }
 }
 
 /// What was found of one mailbox.
 #[derive(Clone, Debug)]
-pub struct MailboxVerdict {
+pub(crate) struct MailboxVerdict {
     /// Names it across runs.
     pub identity: Identity,
     /// The mailbox's name.
@@ -111,7 +111,7 @@ pub struct MailboxVerdict {
 
 words! {
     /// The state of one mailbox.
-    pub enum MailboxStatus {
+    pub(crate) enum MailboxStatus {
         /// It could not be read, or not all of it.
         Failed = "failed",
         /// A mail speaks of trouble.
@@ -123,7 +123,7 @@ words! {
 
 impl MailboxVerdict {
     /// The state; `is_new` says which of the mails that speak of trouble count.
-    pub fn status(&self, is_new: impl Fn(&Finding) -> bool) -> MailboxStatus {
+    pub(crate) fn status(&self, is_new: impl Fn(&Finding) -> bool) -> MailboxStatus {
         match &self.scanned.result {
             _ if self.scanned.failure().is_some() => MailboxStatus::Failed,
             Ok(scan) if scan.findings.iter().any(is_new) => MailboxStatus::Alert,
@@ -134,7 +134,7 @@ impl MailboxVerdict {
 
 /// All that a run has found.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// The accounts, in the order of the plan.
     pub accounts: Vec<Verdict>,
     /// The subscriptions, in the order of the plan.
@@ -147,20 +147,20 @@ pub struct Found {
 
 impl Found {
     /// Whether a signal ended the run before all of its checks were through.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         let accounts = self.accounts.iter().filter_map(|verdict| verdict.failure.as_ref());
         let mailboxes = self.mailboxes.iter().filter_map(|verdict| verdict.scanned.failure());
         accounts.chain(mailboxes).any(Failure::is_cancelled)
     }
 
     /// Checks there were.
-    pub fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.accounts.len() + self.subscriptions.len() + self.mailboxes.len()
     }
 }
 
 /// Judges every outcome by its subject's thresholds.
-pub fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<Verdict> {
+pub(crate) fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<Verdict> {
     found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
 }
 

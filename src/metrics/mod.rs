@@ -8,15 +8,15 @@ mod tally;
 
 use jiff::Timestamp;
 
-pub use family::is_label;
-pub use tally::{Sum, Tally};
+pub(crate) use family::is_label;
+pub(crate) use tally::{Sum, Tally};
 
 use crate::check::CallStatus;
 use crate::decide::Found;
 
 /// The sums of all runs, and what else of the metrics only the store knows.
 #[derive(Clone, Debug, Default)]
-pub struct Sums {
+pub(crate) struct Sums {
     /// Counters and histograms.
     pub tally: Tally,
     /// When the last fully successful run ended, this one included.
@@ -26,7 +26,7 @@ pub struct Sums {
 }
 
 /// What the checks of a run add to the sums.
-pub fn of_checks(found: &Found, has_cache: bool) -> Tally {
+pub(crate) fn of_checks(found: &Found, has_cache: bool) -> Tally {
     let mut tally = Tally::default();
     tally.count(&family::CONFIG_RELOADS, &[], 0);
     tally.count(&family::CACHE_HITS, &["response"], 0);

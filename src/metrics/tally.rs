@@ -7,7 +7,7 @@ use super::family::Family;
 
 /// One series of a counter or histogram.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
+pub(crate) struct Sum {
     /// The number of events.
     pub count: u64,
     /// The sum of the observed values in microseconds, of a histogram only.
@@ -18,7 +18,7 @@ pub struct Sum {
 
 impl Sum {
     /// Adds another sum of the same layout.
-    pub fn add(&mut self, other: &Sum) {
+    pub(crate) fn add(&mut self, other: &Sum) {
         self.count = self.count.saturating_add(other.count);
         self.micros = self.micros.saturating_add(other.micros);
         self.buckets.resize(self.buckets.len().max(other.buckets.len()), 0);
@@ -30,7 +30,7 @@ impl Sum {
 
 /// Sums by the name of their family and the values of their labels.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tally(pub BTreeMap<(&'static str, Vec<String>), Sum>);
+pub(crate) struct Tally(pub BTreeMap<(&'static str, Vec<String>), Sum>);
 
 impl Tally {
     fn series(&mut self, family: &'static Family, labels: &[&str]) -> &mut Sum {
@@ -41,12 +41,12 @@ impl Tally {
     }
 
     /// Counts events. Counting 0 makes the series exist, so that Prometheus sees its first increase.
-    pub fn count(&mut self, family: &'static Family, labels: &[&str], events: u64) {
+    pub(crate) fn count(&mut self, family: &'static Family, labels: &[&str], events: u64) {
         self.series(family, labels).count += events;
     }
 
     /// Adds an observation to a histogram.
-    pub fn observe(&mut self, family: &'static Family, labels: &[&str], duration: Duration) {
+    pub(crate) fn observe(&mut self, family: &'static Family, labels: &[&str], duration: Duration) {
         let seconds = duration.as_secs_f64();
         let sum = self.series(family, labels);
         sum.count += 1;
@@ -57,7 +57,7 @@ impl Tally {
     }
 
     /// Adds all of another tally.
-    pub fn add(&mut self, other: &Tally) {
+    pub(crate) fn add(&mut self, other: &Tally) {
         for (series, sum) in &other.0 {
             self.0.entry(series.clone()).or_default().add(sum);
         }

@@ -13,7 +13,7 @@ use crate::model::words::{BalanceType, CycleType, words};
 
 words! {
     /// What an alert is about; with the identity of the check, the key of the cool-down.
-    pub enum Topic {
+    pub(crate) enum Topic {
         /// The balance is below a threshold.
         Low = "low",
         /// The balance cannot be read, run after run.
@@ -27,7 +27,7 @@ words! {
 
 words! {
     /// How urgent an alert is.
-    pub enum Level {
+    pub(crate) enum Level {
         /// It is over.
         Info = "info",
         /// Soon.
@@ -39,7 +39,7 @@ words! {
 
 words! {
     /// Whether something begins, or goes on, or is over.
-    pub enum Event {
+    pub(crate) enum Event {
         /// It is wrong.
         Raised = "raised",
         /// It is right again.
@@ -50,7 +50,7 @@ words! {
 /// One thing that somebody must know of. The store keeps it until every channel has taken it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "stored::StoredAlert", into = "stored::StoredAlert")]
-pub struct Alert {
+pub(crate) struct Alert {
     /// The check.
     pub identity: Identity,
     /// Whether it begins or is over.
@@ -84,7 +84,7 @@ pub struct Alert {
 
 /// What an alert is about, with what is known of that.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// The balance is below a threshold, or no longer.
     Low(Low),
     /// A check cannot be read, run after run, or can be read again.
@@ -97,7 +97,7 @@ pub enum Cause {
 
 /// What was read of an account.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Account {
+pub(crate) struct Account {
     /// What is counted.
     pub kind: BalanceType,
     /// What is left; none if that is not known, or has no limit.
@@ -108,7 +108,7 @@ pub struct Account {
 
 /// A balance and the threshold that it is below, or back above.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Low {
+pub(crate) struct Low {
     /// The account.
     pub account: Account,
     /// The threshold; none if the entry has none any more.
@@ -119,7 +119,7 @@ pub struct Low {
 
 /// What has changed since a low balance was told, other than the balance.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub(crate) enum Change {
     /// The threshold was lowered; this is the one that was told. The balance is still below it.
     Threshold(Decimal),
     /// The currency is another one, or only one of both was named; this is the one that was told, if one was. The amounts cannot be
@@ -129,7 +129,7 @@ pub enum Change {
 
 /// A check that cannot be read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Failing {
+pub(crate) struct Failing {
     /// The account; none if the check is a mailbox or a subscription.
     pub account: Option<Account>,
     /// Why it cannot be read; none if it can be read again.
@@ -138,7 +138,7 @@ pub struct Failing {
 
 /// Why a check fails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// The class of the cause.
     pub reason: Reason,
     /// What happened; free of secrets.
@@ -149,7 +149,7 @@ pub struct Trouble {
 
 /// A renewal that is due.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Renewal {
+pub(crate) struct Renewal {
     /// How often it renews.
     pub cycle_type: CycleType,
     /// The day as it is written in the config.
@@ -168,7 +168,7 @@ pub struct Renewal {
 
 /// A mail that speaks of trouble.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// The subject.
     pub subject: String,
     /// The sender.
@@ -187,7 +187,7 @@ pub struct Mail {
 
 /// What was wrong and could not be told while it was.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Missed {
+pub(crate) struct Missed {
     /// When it was found.
     pub at: Timestamp,
     /// Whether it may have been told after all: a message of it went out, and no answer came.
@@ -198,7 +198,7 @@ pub struct Missed {
 
 /// What was found when nobody could be told.
 #[derive(Clone, Debug, PartialEq)]
-pub enum MissedCause {
+pub(crate) enum MissedCause {
     /// A balance below a threshold.
     Low {
         /// What was left.
@@ -216,7 +216,7 @@ pub enum MissedCause {
 
 impl Alert {
     /// What it is about, in a word.
-    pub fn topic(&self) -> Topic {
+    pub(crate) fn topic(&self) -> Topic {
         match self.cause {
             Cause::Low(_) => Topic::Low,
             Cause::Failing(_) => Topic::Failing,
@@ -226,7 +226,7 @@ impl Alert {
     }
 
     /// The account, if it is about one.
-    pub fn account(&self) -> Option<&Account> {
+    pub(crate) fn account(&self) -> Option<&Account> {
         match &self.cause {
             Cause::Low(low) => Some(&low.account),
             Cause::Failing(failing) => failing.account.as_ref(),
@@ -235,12 +235,12 @@ impl Alert {
     }
 
     /// What is left on the account, if that is known.
-    pub fn balance(&self) -> Option<Decimal> {
+    pub(crate) fn balance(&self) -> Option<Decimal> {
         self.account().and_then(|account| account.balance)
     }
 
     /// The threshold that the balance is below, or back above.
-    pub fn threshold(&self) -> Option<Decimal> {
+    pub(crate) fn threshold(&self) -> Option<Decimal> {
         match &self.cause {
             Cause::Low(low) => low.threshold,
             Cause::Failing(_) | Cause::Renewal(_) | Cause::Mail(_) => None,
@@ -248,7 +248,7 @@ impl Alert {
     }
 
     /// The currency of its amounts.
-    pub fn currency(&self) -> Option<&str> {
+    pub(crate) fn currency(&self) -> Option<&str> {
         match &self.cause {
             Cause::Low(_) | Cause::Failing(_) => self.account()?.currency.as_deref(),
             Cause::Renewal(renewal) => renewal.currency.as_deref(),
@@ -257,7 +257,7 @@ impl Alert {
     }
 
     /// Why the check cannot be read, if that is what it is about.
-    pub fn trouble(&self) -> Option<&Trouble> {
+    pub(crate) fn trouble(&self) -> Option<&Trouble> {
         match &self.cause {
             Cause::Failing(failing) => failing.trouble.as_ref(),
             Cause::Low(_) | Cause::Renewal(_) | Cause::Mail(_) => None,
@@ -265,7 +265,7 @@ impl Alert {
     }
 
     /// The renewal, if that is what it is about.
-    pub fn renewal(&self) -> Option<&Renewal> {
+    pub(crate) fn renewal(&self) -> Option<&Renewal> {
         match &self.cause {
             Cause::Renewal(renewal) => Some(renewal),
             Cause::Low(_) | Cause::Failing(_) | Cause::Mail(_) => None,
@@ -273,7 +273,7 @@ impl Alert {
     }
 
     /// The currency in which a balance was told, if it is now in another one; empty if none was named.
-    pub fn told_currency(&self) -> Option<&str> {
+    pub(crate) fn told_currency(&self) -> Option<&str> {
         match &self.cause {
             Cause::Low(Low { change: Some(Change::Currency(before)), .. }) => {
                 Some(before.as_deref().unwrap_or_default())
@@ -283,7 +283,7 @@ impl Alert {
     }
 
     /// What a store keeps of a renewal to know it again: the due date and the day on which it was told. Empty for other topics.
-    pub fn mark(&self) -> String {
+    pub(crate) fn mark(&self) -> String {
         self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
     }
 }

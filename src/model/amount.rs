@@ -9,8 +9,8 @@ mod text;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-pub use currency::{Currency, is_same, is_spelt_alike, is_unit};
-pub use text::{LONGEST, read, read_in};
+pub(crate) use currency::{Currency, is_same, is_spelt_alike, is_unit};
+pub(crate) use text::{LONGEST, read, read_in};
 pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, words};
 
 /// Reads a plain number from text: digits, thousands separators, a decimal point, a minus. For amounts with a currency or
@@ -18,7 +18,7 @@ pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, word
 ///
 /// # Errors
 /// What is wrong with the text, without the text itself.
-pub fn parse(text: &str) -> Result<Decimal, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
     let money = read(text)?;
     if money.is_plain { Ok(money.value) } else { Err("it names a currency or a unit") }
 }
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<Decimal, &'static str> {
 ///
 /// # Errors
 /// What is wrong with it, without the literal.
-pub fn from_json_number(literal: &str) -> Result<Decimal, &'static str> {
+pub(crate) fn from_json_number(literal: &str) -> Result<Decimal, &'static str> {
     if literal.len() > LONGEST {
         return Err("it is too long for a number");
     }
@@ -44,7 +44,7 @@ pub fn from_json_number(literal: &str) -> Result<Decimal, &'static str> {
 }
 
 /// Whether a JSON text holds a number that is too long to be one: whoever parses it takes a second for each megabyte.
-pub fn has_endless_number(json: &[u8]) -> bool {
+pub(crate) fn has_endless_number(json: &[u8]) -> bool {
     let (mut in_string, mut escaped, mut length) = (false, false, 0);
     for byte in json {
         match (in_string, byte) {
@@ -66,7 +66,7 @@ pub fn has_endless_number(json: &[u8]) -> bool {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn from_float(value: f64) -> Result<Decimal, &'static str> {
+pub(crate) fn from_float(value: f64) -> Result<Decimal, &'static str> {
     if value.is_nan() {
         return Err("it is not a number");
     }
@@ -103,13 +103,13 @@ fn places(amount: Decimal) -> u32 {
 ///
 /// Money has at least two decimals; digits beyond the second are cut, never rounded, so that a balance
 /// below its threshold never reads as equal to it. Amounts under 1 keep up to six, or as many as show that they are not zero.
-pub fn show(amount: Decimal, currency: Option<&str>) -> String {
+pub(crate) fn show(amount: Decimal, currency: Option<&str>) -> String {
     cut(amount, places(amount), currency)
 }
 
 /// An amount that stands beside another one, for example a balance and its threshold: with as many digits as it takes to see
 /// that they differ.
-pub fn show_beside(amount: Decimal, other: Option<Decimal>, currency: Option<&str>) -> String {
+pub(crate) fn show_beside(amount: Decimal, other: Option<Decimal>, currency: Option<&str>) -> String {
     let Some(other) = other.filter(|other| *other != amount) else {
         return show(amount, currency);
     };
@@ -152,7 +152,7 @@ fn cut(amount: Decimal, places: u32, currency: Option<&str>) -> String {
 }
 
 /// The amount as a JSON number with all its digits: `100`, `74.75`.
-pub fn to_json(amount: Decimal) -> Box<RawValue> {
+pub(crate) fn to_json(amount: Decimal) -> Box<RawValue> {
     let text = amount.normalize().to_string();
     // A decimal's own text is a JSON number, so this cannot fail; a null would be the honest fallback.
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())

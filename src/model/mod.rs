@@ -1,9 +1,9 @@
 //! The nouns that every room speaks of.
 
-pub mod alert;
-pub mod amount;
-pub mod failure;
-pub mod identity;
-pub mod shard;
-pub mod text;
-pub mod words;
+pub(crate) mod alert;
+pub(crate) mod amount;
+pub(crate) mod failure;
+pub(crate) mod identity;
+pub(crate) mod shard;
+pub(crate) mod text;
+pub(crate) mod words;

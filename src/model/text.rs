@@ -6,11 +6,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use sha2::{Digest, Sha256};
 
 /// What RFC 3986 section 2.3 leaves unencoded: letters, digits and `-._~`.
-pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `text` on one line of at most `limit` characters: control characters and runs of white space become
 /// one space, zero-width and bidirectional controls disappear, a cut is marked with `…`.
-pub fn one_line(text: &str, limit: usize) -> String {
+pub(crate) fn one_line(text: &str, limit: usize) -> String {
     let mut out = String::new();
     let mut count = 0;
     let mut gap = false;
@@ -39,7 +39,7 @@ pub fn one_line(text: &str, limit: usize) -> String {
 
 /// `name` on one line of at most `limit` characters. A longer one loses its middle, because names that belong together
 /// mostly differ at their ends: `prod-eu…-billing-2`.
-pub fn short_name(name: &str, limit: usize) -> String {
+pub(crate) fn short_name(name: &str, limit: usize) -> String {
     let whole = one_line(name, usize::MAX);
     let length = whole.chars().count();
     if length <= limit {
@@ -53,26 +53,26 @@ pub fn short_name(name: &str, limit: usize) -> String {
 }
 
 /// Longest name of an account, mailbox or subscription in a table, in characters.
-pub const NAME_CHARS: usize = 60;
+pub(crate) const NAME_CHARS: usize = 60;
 /// Longest name of an owner in a table, in characters.
-pub const OWNER_CHARS: usize = 40;
+pub(crate) const OWNER_CHARS: usize = 40;
 
 /// The short forms of the names that stand in one table or message. Two different names never get the same one: where
 /// cutting or cleaning would make them equal, the first digits of a hash of the whole name tell them apart.
 #[derive(Default)]
-pub struct ShortNames {
+pub(crate) struct ShortNames {
     /// The names whose short form is another text.
     changed: HashMap<String, String>,
 }
 
 impl ShortNames {
     /// Short forms of at most `limit` characters.
-    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, limit: usize) -> ShortNames {
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>, limit: usize) -> ShortNames {
         ShortNames::cleaned(names, limit, str::to_owned)
     }
 
     /// The same, where `clean` first takes out what cannot stand in a name there.
-    pub fn cleaned<'a>(
+    pub(crate) fn cleaned<'a>(
         names: impl IntoIterator<Item = &'a str>,
         limit: usize,
         clean: fn(&str) -> String,
@@ -99,14 +99,14 @@ impl ShortNames {
     }
 
     /// The short form of one of the names.
-    pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(crate) fn get<'a>(&'a self, name: &'a str) -> &'a str {
         self.changed.get(name).map_or(name, String::as_str)
     }
 }
 
 /// Characters that change what a reader sees without being seen (zero-width, bidirectional controls, soft hyphen, fillers,
 /// byte-order mark, tag characters).
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
         | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
@@ -114,7 +114,7 @@ pub fn is_invisible(c: char) -> bool {
 }
 
 /// Whether a text names a host: as a whole, not as a part of another word.
-pub fn names(text: &str, host: &str) -> bool {
+pub(crate) fn names(text: &str, host: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '.' || c == ':');
     text.match_indices(host).any(|(at, _)| {
         let mut after = text[at + host.len()..].chars();
@@ -129,7 +129,7 @@ pub fn names(text: &str, host: &str) -> bool {
 }
 
 /// The candidate that `word` most probably meant, if one is near enough.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
     candidates
         .into_iter()
@@ -146,23 +146,23 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// `items` as back-ticked words, joined by commas.
-pub fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 check`, `2 checks`.
-pub fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A duration in seconds with no more digits than it needs: `15`, `0.5`.
-pub fn seconds(duration: std::time::Duration) -> String {
+pub(crate) fn seconds(duration: std::time::Duration) -> String {
     let rounded = (duration.as_secs_f64() * 1000.0).round() / 1000.0;
     format!("{rounded}")
 }
 
 /// An I/O error in words, without the number.
-pub fn io_error(error: &std::io::Error) -> String {
+pub(crate) fn io_error(error: &std::io::Error) -> String {
     // What this program itself says of a file.
     if error.get_ref().is_some() {
         return error.to_string();
@@ -189,7 +189,7 @@ pub fn io_error(error: &std::io::Error) -> String {
 ///
 /// # Errors
 /// What it is instead, in words that go on after "it is".
-pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, String> {
     let bytes = without_mark(bytes)?;
     String::from_utf8(bytes).map_err(|error| format!("not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
 }
@@ -198,7 +198,7 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
 ///
 /// # Errors
 /// What it is instead, if it is another encoding as a whole.
-pub fn decode_lossy(bytes: Vec<u8>) -> Result<String, String> {
+pub(crate) fn decode_lossy(bytes: Vec<u8>) -> Result<String, String> {
     let bytes = without_mark(bytes)?;
     Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
@@ -220,7 +220,7 @@ fn without_mark(mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
 }
 
 /// A span of time for people, in its largest fitting unit: `45 s`, `4 min`, `3 h`, `12 d`.
-pub fn span(duration: std::time::Duration) -> String {
+pub(crate) fn span(duration: std::time::Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..=119 => format!("{seconds} s"),

@@ -53,7 +53,7 @@ pub(crate) use words;
 
 words! {
     /// What an account counts.
-    pub enum BalanceType {
+    pub(crate) enum BalanceType {
         /// Money
         Balance = "balance",
         /// Credits or points
@@ -75,7 +75,7 @@ words! {
 
 words! {
     /// How often a subscription renews.
-    pub enum CycleType {
+    pub(crate) enum CycleType {
         /// Every week
         Weekly = "weekly",
         /// Every month

@@ -63,7 +63,7 @@ fields! {
 words! {
     /// The services that alerts can be sent to.
     #[derive(Default)]
-    pub enum ChannelKind {
+    pub(crate) enum ChannelKind {
         /// Feishu / Lark custom robot
         Feishu = "feishu",
         /// DingTalk custom robot
@@ -80,7 +80,7 @@ words! {
 
 /// A channel that alerts go to.
 #[derive(Clone)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// Names it across runs: its own name, or else its type, with a hash of its address where there are several of these.
     pub id: String,
     /// The name in reports.
@@ -107,17 +107,17 @@ pub struct Channel {
 
 impl Channel {
     /// The address, if there is one.
-    pub fn address(&self) -> Option<&Url> {
+    pub(crate) fn address(&self) -> Option<&Url> {
         self.url.as_ref().ok().and_then(Option::as_ref)
     }
 
     /// Why nothing can be sent through it.
-    pub fn fault(&self) -> Option<&str> {
+    pub(crate) fn fault(&self) -> Option<&str> {
         self.url.as_ref().err().map(String::as_str)
     }
 
     /// What a body is signed with; the robots of chat services have signatures of their own.
-    pub fn body_secret(&self) -> Option<&SecretString> {
+    pub(crate) fn body_secret(&self) -> Option<&SecretString> {
         self.secret.as_ref().filter(|_| self.kind == ChannelKind::Custom)
     }
 }

@@ -10,7 +10,7 @@ use crate::notify::config::{Channel, ChannelKind};
 
 /// What became of the alerts on one channel.
 #[derive(Clone, Debug)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The channel's id.
     pub id: String,
     /// The channel's name.
@@ -37,7 +37,7 @@ pub struct Delivery {
 
 words! {
     /// How a delivery ended.
-    pub enum DeliveryStatus {
+    pub(crate) enum DeliveryStatus {
         /// The service has taken all of it.
         Sent = "sent",
         /// Something was not taken.
@@ -116,7 +116,7 @@ impl Delivery {
     }
 
     /// Alerts that the channel has not taken, as far as is known.
-    pub fn owed(&self) -> usize {
+    pub(crate) fn owed(&self) -> usize {
         self.alerts.len().saturating_sub(self.taken.len())
     }
 }

@@ -5,7 +5,7 @@
 //! is not sent again in the run, or a receiver that is slow gets everything several times.
 
 mod channel;
-pub mod config;
+pub(crate) mod config;
 mod delivery;
 mod message;
 mod task;
@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-pub use self::delivery::{Delivery, DeliveryStatus};
+pub(crate) use self::delivery::{Delivery, DeliveryStatus};
 
 use self::delivery::Progress;
 use self::message::Message;
@@ -36,7 +36,7 @@ use crate::wire::limit::Limiter;
 use crate::wire::retry;
 
 /// With what a run tells its channels.
-pub struct Dispatch<'a> {
+pub(crate) struct Dispatch<'a> {
     /// The channels of the config.
     pub channels: &'a [Channel],
     /// The language of messages.
@@ -62,7 +62,7 @@ pub struct Dispatch<'a> {
 /// Tells every channel about the alerts that are for it, all channels at once. Nothing is sent if there are none.
 ///
 /// A channel that is not through at the deadline counts as failed with `timeout`, as far as it was not through.
-pub fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
+pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
     let (sender, receiver) = mpsc::channel();
     let mut alone = Vec::new();
     let mut deliveries: Vec<(Delivery, Option<Arc<Mutex<Progress>>>)> = Vec::new();
@@ -135,7 +135,7 @@ fn shielded(alert: &Alert, redactor: &Redactor) -> Alert {
 }
 
 /// What the end of a run adds to the sums.
-pub fn tally(channels: &[Channel], deliveries: &[Delivery], duration: Duration) -> Tally {
+pub(crate) fn tally(channels: &[Channel], deliveries: &[Delivery], duration: Duration) -> Tally {
     let mut tally = Tally::default();
     tally.observe(&family::EXECUTION, &[], duration);
     for channel in channels {

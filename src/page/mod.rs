@@ -3,7 +3,7 @@
 //! A page is written by a user and an answer by a stranger, so nothing here may end the process: depth and length are
 //! bounded before anything recursive sees them, and an evaluation is stopped from within when it has cost too much.
 
-pub mod expression;
+pub(crate) mod expression;
 pub(crate) mod json;
 mod memory;
 mod meter;

@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 3;
 
 impl Plan {
     /// A warning for each host that a credential goes to in the clear, unless all of them are allowed to.
-    pub fn insecure(&self, clients: &Clients) -> Vec<String> {
+    pub(crate) fn insecure(&self, clients: &Clients) -> Vec<String> {
         let travels = |url: &Url| {
             let is_far = !http::is_this_machine(url)
                 || clients.proxy(url).is_some_and(|proxy| !http::is_this_machine(proxy.place()));

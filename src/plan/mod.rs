@@ -30,7 +30,7 @@ use crate::wire::limit::Limit;
 const SHARD_LABEL: &str = "shard";
 
 /// Everything a run is going to do.
-pub struct Plan {
+pub(crate) struct Plan {
     /// The checks, which looking consumes.
     pub work: Work,
     /// What the checks are about, in their order.
@@ -40,7 +40,7 @@ pub struct Plan {
 }
 
 /// The part of the config that is read to the end of a run, with the flags applied.
-pub struct RunConfig {
+pub(crate) struct RunConfig {
     /// Where alerts go.
     pub channels: Vec<Channel>,
     /// Longest time for the whole run.
@@ -78,7 +78,7 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
-    pub fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
+    pub(crate) fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
         let Config { settings, rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
         let selected = Selected::of(projects, mailboxes, subscriptions, args)?;
         let metrics = sharded(config.metrics, shard)?;
@@ -220,7 +220,7 @@ fn usage(message: String) -> PlanError {
 
 /// Why there is no plan.
 #[derive(Debug, PartialEq, Eq)]
-pub enum PlanError {
+pub(crate) enum PlanError {
     /// The flags name something that is not there.
     Usage {
         /// What is wrong.

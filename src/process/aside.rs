@@ -8,7 +8,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// The work, if no thread could be started.
-pub fn start<W: FnOnce() + Send + 'static>(name: &str, work: W) -> Result<(), W> {
+pub(crate) fn start<W: FnOnce() + Send + 'static>(name: &str, work: W) -> Result<(), W> {
     // The work is lent, because a thread that does not start would take it along.
     let lent = Arc::new(Mutex::new(Some(work)));
     let taken = Arc::clone(&lent);
@@ -26,7 +26,11 @@ pub fn start<W: FnOnce() + Send + 'static>(name: &str, work: W) -> Result<(), W>
 
 /// Does work that may hang, and waits for it so long at the most; none if it is not done by then. Without a thread the work
 /// is done here, and then only its own limits hold.
-pub fn within<T: Send + 'static>(name: &str, time: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(crate) fn within<T: Send + 'static>(
+    name: &str,
+    time: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
     let work = move || {
         // Nobody listens any more after the time.

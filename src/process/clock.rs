@@ -8,7 +8,7 @@ use jiff::Timestamp;
 const LAST: i64 = 253_402_120_800;
 
 /// The time now, or the nearest that there is: a clock may stand behind the calendar.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();
     #[cfg(debug_assertions)]
     let now = shifted(now);
@@ -25,12 +25,12 @@ fn last() -> Timestamp {
 }
 
 /// So long after a time, or the end of the calendar.
-pub fn after(at: Timestamp, time: Duration) -> Timestamp {
+pub(crate) fn after(at: Timestamp, time: Duration) -> Timestamp {
     at.checked_add(time).unwrap_or(last().max(at))
 }
 
 /// So long before a time, or the beginning of the calendar.
-pub fn before(at: Timestamp, time: Duration) -> Timestamp {
+pub(crate) fn before(at: Timestamp, time: Duration) -> Timestamp {
     at.checked_sub(time).unwrap_or(Timestamp::MIN)
 }
 
@@ -44,7 +44,7 @@ fn shifted(now: SystemTime) -> SystemTime {
 }
 
 /// A time for programs, in UTC.
-pub fn iso(at: Timestamp) -> String {
+pub(crate) fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

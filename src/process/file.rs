@@ -20,7 +20,7 @@ use super::aside;
 
 /// How much a file may hold, and how long it may keep this process waiting.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// In bytes.
     pub most: usize,
     /// The longest wait.
@@ -28,9 +28,9 @@ pub struct Bounds {
 }
 
 /// A secret. A thousand of them on a disk that hangs wait no longer than `PATIENCE_FOR_ALL`.
-pub const SECRET: Bounds = Bounds { most: 64 * 1024, patience: Duration::from_secs(5) };
+pub(crate) const SECRET: Bounds = Bounds { most: 64 * 1024, patience: Duration::from_secs(5) };
 /// A file of variables.
-pub const VARIABLES: Bounds = Bounds { most: 1024 * 1024, patience: Duration::from_secs(5) };
+pub(crate) const VARIABLES: Bounds = Bounds { most: 1024 * 1024, patience: Duration::from_secs(5) };
 
 /// The longest that all files together may keep this process waiting, or a quarter of its time. The config is not one of them:
 /// without it there is nothing to do.
@@ -47,7 +47,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const NULL_DEVICE: (u32, u32) = (1, 3);
 
 /// This process has this time in all, of which the waiting for files must leave the most.
-pub fn allow(time: Duration) {
+pub(crate) fn allow(time: Duration) {
     PATIENCE_LEFT.fetch_min(milliseconds((time / 4).min(PATIENCE_FOR_ALL)), Ordering::Relaxed);
 }
 
@@ -55,7 +55,7 @@ pub fn allow(time: Duration) {
 ///
 /// # Errors
 /// Why it cannot be read, in words that are about "it" or the system's.
-pub fn read(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
     let left = Duration::from_millis(PATIENCE_LEFT.load(Ordering::Relaxed));
     // One of several that hang leaves something for the next one, which may be slow only.
     let patience = bounds.patience.min(left / 2).max(LEAST_PATIENCE);
@@ -74,7 +74,7 @@ fn milliseconds(time: Duration) -> u64 {
 ///
 /// # Errors
 /// Why it cannot be read.
-pub fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
+pub(crate) fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
     let until = Instant::now() + bounds.patience;
     let path = path.to_owned();
     let read = move || {
@@ -94,7 +94,7 @@ pub fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Why it cannot be read.
-pub fn read_stdin(bounds: Bounds) -> io::Result<Vec<u8>> {
+pub(crate) fn read_stdin(bounds: Bounds) -> io::Result<Vec<u8>> {
     let until = Instant::now() + bounds.patience;
     let read = move || drain(&io::stdin(), bounds.most, until, true);
     let time = bounds.patience + bounds.patience / 4;
@@ -105,7 +105,7 @@ pub fn read_stdin(bounds: Bounds) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Why it cannot be written.
-pub fn write(path: &Path, content: &[u8], patience: Duration) -> io::Result<()> {
+pub(crate) fn write(path: &Path, content: &[u8], patience: Duration) -> io::Result<()> {
     let until = Instant::now() + patience;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).custom_flags(flags());
@@ -117,7 +117,7 @@ pub fn write(path: &Path, content: &[u8], patience: Duration) -> io::Result<()> 
 ///
 /// # Errors
 /// Why not all was taken.
-pub fn fill(to: &impl AsFd, mut content: &[u8], until: Instant) -> io::Result<()> {
+pub(crate) fn fill(to: &impl AsFd, mut content: &[u8], until: Instant) -> io::Result<()> {
     let begin = Instant::now();
     while !content.is_empty() {
         if !wait(to, PollFlags::OUT, until) {
@@ -136,7 +136,7 @@ pub fn fill(to: &impl AsFd, mut content: &[u8], until: Instant) -> io::Result<()
 }
 
 /// Waits until something can be read or written, or nobody is at the other end. False if that does not come in time.
-pub fn wait(on: &impl AsFd, what: PollFlags, until: Instant) -> bool {
+pub(crate) fn wait(on: &impl AsFd, what: PollFlags, until: Instant) -> bool {
     loop {
         let left = until.saturating_duration_since(Instant::now());
         // A time that is no number of seconds for the system is as good as none.
@@ -233,7 +233,7 @@ fn size(bytes: usize) -> String {
 ///
 /// # Errors
 /// What it is.
-pub fn must_be_regular(path: &Path) -> io::Result<()> {
+pub(crate) fn must_be_regular(path: &Path) -> io::Result<()> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is no regular file")),

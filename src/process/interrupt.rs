@@ -33,7 +33,7 @@ const SIGNALS: [(i32, Exit); 5] = [
 const STRAYS: [i32; 3] = [SIGXFSZ, SIGUSR1, SIGUSR2];
 
 /// Lets this process outlive the signals that ask for nothing; their default is its end.
-pub fn outlive_strays() {
+pub(crate) fn outlive_strays() {
     for signal in STRAYS {
         // Where that is refused the default remains.
         let _ = flag::register(signal, Arc::<AtomicBool>::default());

@@ -85,13 +85,13 @@ fn read(path: &str) -> Option<String> {
 }
 
 /// How much address space this process may still use, in bytes; none if there is no limit.
-pub fn free_space() -> Option<usize> {
+pub(crate) fn free_space() -> Option<usize> {
     let most = usize::try_from(getrlimit(Resource::As).current?).ok()?;
     Some(most.saturating_sub(memory("VmSize:")?))
 }
 
 /// How much memory of this process is resident, in bytes, where the system tells it.
-pub fn resident() -> Option<usize> {
+pub(crate) fn resident() -> Option<usize> {
     memory("VmRSS:")
 }
 
@@ -103,7 +103,7 @@ fn memory(name: &str) -> Option<usize> {
 }
 
 /// Why a run cannot begin with so little address space, if that is so.
-pub fn shortage() -> Option<String> {
+pub(crate) fn shortage() -> Option<String> {
     let free = free_space().filter(|free| *free < SPACE_ASIDE + SPACE_FOR_A_READ)?;
     let missing = (SPACE_ASIDE + SPACE_FOR_A_READ - free).div_ceil(MIB);
     let most = getrlimit(Resource::As).current? / MIB as u64;
@@ -114,7 +114,7 @@ pub fn shortage() -> Option<String> {
 
 /// How many reads there may be at once, and how many idle connections to each host may be kept, so that descriptors are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     /// Reads at once, one at the least.
     pub reads: usize,
     /// Idle connections to one host.
@@ -122,7 +122,7 @@ pub struct Room {
 }
 
 /// The room for so many reads at once, of so many hosts.
-pub fn room(reads: usize, hosts: usize) -> Room {
+pub(crate) fn room(reads: usize, hosts: usize) -> Room {
     share(free(), fitting(free_space(), reads), hosts)
 }
 
@@ -134,12 +134,12 @@ fn fitting(space: Option<usize>, reads: usize) -> usize {
 
 /// Whether there are descriptors for a client with a runtime of its own, and for one read by it. A client that takes all there
 /// are can read nothing.
-pub fn has_room_for_runtime() -> bool {
+pub(crate) fn has_room_for_runtime() -> bool {
     free() >= FOR_A_RUNTIME + FOR_A_READ
 }
 
 /// Whether there are descriptors for many such clients. Where there are few, all reads share one.
-pub fn has_room_for_runtimes() -> bool {
+pub(crate) fn has_room_for_runtimes() -> bool {
     free() >= AMPLE
 }
 
@@ -166,12 +166,12 @@ fn share(free: usize, reads: usize, hosts: usize) -> Room {
 }
 
 /// Whether what failed needed a descriptor more than there may be.
-pub fn is_short_of_files(error: &std::io::Error) -> bool {
+pub(crate) fn is_short_of_files(error: &std::io::Error) -> bool {
     [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// The failure of what needed one. Another attempt can help: others give theirs back.
-pub fn out_of_files() -> Failure {
+pub(crate) fn out_of_files() -> Failure {
     Failure::transient(Reason::Connect, "no connection: this process may open no more files")
         .with_hint("raise the limit of open files (`ulimit -n`), or lower settings.max_concurrent_checks")
 }

@@ -2,27 +2,27 @@
 //!
 //! What is here never fails a run. Where the system refuses a thread, a descriptor or an answer, the run goes on with less.
 
-pub mod aside;
-pub mod clock;
+pub(crate) mod aside;
+pub(crate) mod clock;
 mod dotenv;
 pub(crate) mod echo;
-pub mod environment;
-pub mod exit;
+pub(crate) mod environment;
+pub(crate) mod exit;
 pub(crate) mod fault;
-pub mod file;
-pub mod interrupt;
-pub mod limits;
+pub(crate) mod file;
+pub(crate) mod interrupt;
+pub(crate) mod limits;
 pub mod logging;
-pub mod output;
-pub mod redact;
-pub mod surroundings;
-pub mod watchdog;
+pub(crate) mod output;
+pub(crate) mod redact;
+pub(crate) mod surroundings;
+pub(crate) mod watchdog;
 
 use self::limits::Reserve;
 use self::watchdog::Watchdog;
 
 /// The commit that this program is made of, as whoever builds it says in `BALANCE_ALERT_REVISION`.
-pub const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
+pub(crate) const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };

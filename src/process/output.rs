@@ -63,7 +63,7 @@ struct Queue {
 static QUEUE: LazyLock<Queue> = LazyLock::new(Queue::default);
 
 /// Hands a line to standard error. `is_urgent` is what is no log: it finds a place where the log has none left.
-pub fn say(text: Vec<u8>, is_urgent: bool) {
+pub(crate) fn say(text: Vec<u8>, is_urgent: bool) {
     let size = text.len();
     QUEUE.push(Line { write: Box::new(move || write(&text)), size, asker: None }, is_urgent);
 }
@@ -77,7 +77,7 @@ pub(crate) fn say_with(size: usize, is_urgent: bool, write: impl FnOnce() -> io:
 ///
 /// # Errors
 /// The system's reason, or that it was not taken in time.
-pub fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
+pub(crate) fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
     let (asker, answer) = mpsc::channel();
     let size = text.len();
     QUEUE.push(Line { write: Box::new(move || write(&text)), size, asker: Some(asker) }, true);
@@ -88,7 +88,7 @@ pub fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
 }
 
 /// Something for the eye, if it would be seen soon: it is no loss if it is not.
-pub fn show(text: &str) {
+pub(crate) fn show(text: &str) {
     if QUEUE.lock().waiting < 4096 {
         say(text.as_bytes().to_vec(), false);
     }
@@ -96,7 +96,7 @@ pub fn show(text: &str) {
 
 /// Waits until all is written that was said, or the time is over. Gives the number of lines that were lost since the last
 /// time, if all others are written.
-pub fn flush(until: Instant) -> usize {
+pub(crate) fn flush(until: Instant) -> usize {
     if QUEUE.lock().writer == Writer::Speaker {
         QUEUE.write_here(until);
     }
@@ -115,7 +115,7 @@ pub fn flush(until: Instant) -> usize {
 ///
 /// # Errors
 /// The system's reason, or that nobody took it in time.
-pub fn print(text: &str, until: Instant) -> io::Result<()> {
+pub(crate) fn print(text: &str, until: Instant) -> io::Result<()> {
     let stdout = io::stdout();
     let mut rendered = AutoStream::new(Vec::new(), AutoStream::choice(&stdout));
     rendered.write_all(text.as_bytes())?;

@@ -57,12 +57,12 @@ static LOGIN: LazyLock<Option<Regex>> =
 static KNOWN: RwLock<Option<Arc<Redactor>>> = RwLock::new(None);
 
 /// From now on no text with one of these secrets leaves this process.
-pub fn guard(redactor: &Arc<Redactor>) {
+pub(crate) fn guard(redactor: &Arc<Redactor>) {
     *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(redactor));
 }
 
 /// A text on its way out, without secrets. Everything that is printed, logged, written or sent passes here.
-pub fn shield(text: &str) -> Cow<'_, str> {
+pub(crate) fn shield(text: &str) -> Cow<'_, str> {
     match &*KNOWN.read().unwrap_or_else(PoisonError::into_inner) {
         Some(redactor) => redactor.shield(text),
         None => shapes(Cow::Borrowed(text)),
@@ -158,7 +158,7 @@ fn tokens(url: &Url) -> Vec<String> {
 }
 
 /// Whether the name of a parameter, header or option says that its value lets somebody in.
-pub fn speaks_of_secret(name: &str) -> bool {
+pub(crate) fn speaks_of_secret(name: &str) -> bool {
     const PARTS: [&str; 14] = [
         "key", "token", "secret", "sign", "sig", "auth", "pass", "pwd", "cred", "cookie", "session", "jwt", "ticket",
         "bearer",
@@ -170,7 +170,7 @@ pub fn speaks_of_secret(name: &str) -> bool {
 }
 
 /// Whether an address is itself a credential.
-pub fn is_credential(url: &Url) -> bool {
+pub(crate) fn is_credential(url: &Url) -> bool {
     !tokens(url).is_empty()
 }
 

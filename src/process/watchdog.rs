@@ -13,7 +13,7 @@ use crate::process::interrupt::Interrupt;
 use crate::process::logging;
 
 /// The time of a command that nothing else limits.
-pub const LONGEST: Duration = Duration::from_secs(600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(600);
 /// So long after its time a process is gone.
 const MARGIN: Duration = Duration::from_millis(1900);
 /// So long after a signal.

@@ -73,7 +73,7 @@ fields! {
 
 /// What Prometheus sees of a run.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// What goes before every name: empty, or ending in an underscore.
     pub prefix: String,
     /// A Pushgateway.
@@ -90,7 +90,7 @@ impl Default for Metrics {
 
 /// A Pushgateway, and the group that a run replaces there.
 #[derive(Clone, Debug)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     /// Its address, or why nothing can be pushed.
     pub url: Result<Url, String>,
     /// The job of the group.

@@ -2,7 +2,7 @@
 //!
 //! Not here: the sums over all runs (`metrics`), and where they are kept (`state`).
 
-pub mod config;
+pub(crate) mod config;
 mod push;
 mod text;
 mod textfile;
@@ -10,8 +10,8 @@ mod textfile;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-pub use push::group;
-pub use text::{Part, render};
+pub(crate) use push::group;
+pub(crate) use text::{Part, render};
 
 use self::config::Metrics;
 use crate::model::failure::{Failure, Reason};
@@ -25,7 +25,7 @@ use crate::wire::http::Clients;
 
 /// Publishes on a thread of its own, if there is one: a signal need not wait for it. `until` ends the request, `close` the
 /// waiting for it.
-pub fn publish(
+pub(crate) fn publish(
     metrics: &Metrics,
     text: String,
     part: Part,
@@ -84,7 +84,7 @@ fn deliver(
 
 /// The key under which the store keeps the sums of a run's metrics: where they go, and in which group. Two configs that share a
 /// store have sums of their own, and so have two shards.
-pub fn ledger(metrics: &Metrics, shard: Option<Shard>) -> String {
+pub(crate) fn ledger(metrics: &Metrics, shard: Option<Shard>) -> String {
     let gateway = metrics.gateway.as_ref().map(|gateway| {
         let url = gateway.url.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{url} {}", group(gateway))

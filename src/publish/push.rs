@@ -19,7 +19,7 @@ use crate::wire::http::{self, Clients, Method, Outgoing};
 const LEAST: Duration = Duration::from_millis(50);
 
 /// The path of a group below the gateway's address. A value that could not stand in a path, or is empty, goes in base64.
-pub fn group(gateway: &Gateway) -> String {
+pub(crate) fn group(gateway: &Gateway) -> String {
     let first = std::iter::once(("job", gateway.job.as_str()));
     let rest = gateway.grouping.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let parts = first.chain(rest).map(|(name, value)| {

@@ -18,7 +18,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 
 /// What the families of a run stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// Everything. It replaces what was published before.
     Whole,
     /// The gauges alone. The sums are not known in this run, and are left out so that a counter never goes back.
@@ -32,7 +32,7 @@ pub enum Part {
 impl Part {
     /// What is published, and what is shown in a report. `has_sums` says whether the sums are known, and `is_alone` that there
     /// is no memory on purpose, so that the run's own numbers are all there is.
-    pub fn of(has_sums: bool, is_alone: bool, is_partial: bool) -> (Part, Part) {
+    pub(crate) fn of(has_sums: bool, is_alone: bool, is_partial: bool) -> (Part, Part) {
         match (has_sums, is_alone, is_partial) {
             (true, _, true) => (Part::Sums, Part::Whole),
             (true, _, false) | (false, true, false) => (Part::Whole, Part::Whole),
@@ -53,7 +53,7 @@ impl Part {
 struct Values(BTreeMap<&'static str, Vec<Metric>>);
 
 /// The families of a run as text, each name after `prefix`; `seconds` is how long the run took until now.
-pub fn render(findings: &Findings, seconds: f64, sums: &Sums, part: Part, prefix: &str) -> String {
+pub(crate) fn render(findings: &Findings, seconds: f64, sums: &Sums, part: Part, prefix: &str) -> String {
     let mut values = Values::default();
     if matches!(part, Part::Whole | Part::Gauges) {
         gauges(findings, seconds, sums, &mut values);

@@ -9,12 +9,12 @@ use super::sections::Tone;
 use crate::decide::Status;
 
 /// Rows under headings, aligned by display width; `right` are the columns of numbers.
-pub fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
+pub(crate) fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
     painted_columns(headings, rows.into_iter().map(|row| (None, row)).collect(), right)
 }
 
 /// The same as [`columns`], with the first cell of each row in the colour of its status.
-pub fn painted_columns(headings: &[&str], rows: Vec<(Option<Status>, Vec<String>)>, right: &[usize]) -> String {
+pub(crate) fn painted_columns(headings: &[&str], rows: Vec<(Option<Status>, Vec<String>)>, right: &[usize]) -> String {
     toned(headings, rows.into_iter().map(|(status, row)| (status.map(Tone::from), row)).collect(), right)
 }
 

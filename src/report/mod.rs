@@ -1,7 +1,7 @@
 //! What the run says: [`Report`], from which every output format and the exit code are made.
 
 mod columns;
-pub mod progress;
+pub(crate) mod progress;
 mod sections;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -59,7 +59,7 @@ formats! {
 
 /// What a rendering needs to know beside the report.
 #[derive(Clone, Copy, Debug)]
-pub struct View {
+pub(crate) struct View {
     /// The status that the process ends with, as the scheduler sees it.
     pub exit: Exit,
     /// Whether to leave out what is well.
@@ -78,7 +78,7 @@ pub enum ListOutput {
 
 /// What became of the metrics.
 #[derive(Clone, Debug, Default)]
-pub enum Published {
+pub(crate) enum Published {
     /// No metrics are configured, or this is a dry run.
     #[default]
     Off,
@@ -90,10 +90,10 @@ pub enum Published {
     Failed(Failure),
 }
 
-pub use columns::{columns, painted_columns};
+pub(crate) use columns::{columns, painted_columns};
 
 /// What a run found and told: finished before the store and the metrics hear of it.
-pub struct Findings {
+pub(crate) struct Findings {
     /// Names this run in logs, messages and reports.
     pub run_id: String,
     /// When the run began.
@@ -121,7 +121,7 @@ pub struct Findings {
 }
 
 /// All that a run found and did: made once, when all else is over.
-pub struct Report {
+pub(crate) struct Report {
     /// What the run found and told.
     pub findings: Findings,
     /// Seconds that the run took.
@@ -140,7 +140,7 @@ pub struct Report {
 
 /// The whole run in one word, worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Overall {
+pub(crate) enum Overall {
     /// Everything was read, and nothing is wrong.
     Ok,
     /// Something needs attention soon.
@@ -153,7 +153,7 @@ pub enum Overall {
 
 impl Overall {
     /// The word used in reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Overall::Ok => "ok",
             Overall::Warning => "warning",
@@ -165,7 +165,7 @@ impl Overall {
 
 /// How many checks are in which state. Every account, mailbox and subscription is counted once, so the states add up to `total`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// All checks.
     pub total: usize,
     /// Accounts at or above their thresholds, mailboxes without a new alert, and subscriptions that are not due.
@@ -187,20 +187,20 @@ pub struct Summary {
 impl Report {
     /// What the run ends with: undelivered outweighs critical, critical unknown, unknown warning.
     /// A signal outweighs all of them: who sent it must see that it was heard.
-    pub fn exit(&self, fail_on: FailOn) -> Exit {
+    pub(crate) fn exit(&self, fail_on: FailOn) -> Exit {
         let is_undelivered = self.findings.has_undelivered() || self.has_missing_metrics();
         self.findings.graded(self.interrupted, is_undelivered, fail_on)
     }
 
     /// Whether undelivered metrics make the run fail, and there are some.
-    pub fn has_missing_metrics(&self) -> bool {
+    pub(crate) fn has_missing_metrics(&self) -> bool {
         self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 }
 
 impl Findings {
     /// What a run ends with that found and told this, as long as nothing more fails; `interrupted` is the status of a signal.
-    pub fn exit(&self, interrupted: Option<Exit>, fail_on: FailOn) -> Exit {
+    pub(crate) fn exit(&self, interrupted: Option<Exit>, fail_on: FailOn) -> Exit {
         self.graded(interrupted, self.has_undelivered(), fail_on)
     }
 
@@ -230,12 +230,12 @@ impl Findings {
     }
 
     /// Whether a balance is below its threshold.
-    pub fn has_low(&self) -> bool {
+    pub(crate) fn has_low(&self) -> bool {
         self.has(Status::Low)
     }
 
     /// Whether a balance is below its warning threshold, a renewal is due, or a mail speaks of trouble.
-    pub fn has_warning(&self) -> bool {
+    pub(crate) fn has_warning(&self) -> bool {
         self.has(Status::Warning) || self.due() > 0 || self.mails() > 0
     }
 
@@ -277,29 +277,29 @@ impl Findings {
     }
 
     /// Whether a check could not be read.
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.has(Status::Failed) || self.unread_mailboxes() > 0 || self.unknown_renewals() > 0
     }
 
     /// Whether a channel has taken an alert, by its position.
-    pub fn is_taken(&self, alert: usize) -> bool {
+    pub(crate) fn is_taken(&self, alert: usize) -> bool {
         self.deliveries.iter().any(|delivery| delivery.taken.contains(&alert))
     }
 
     /// The channels that have not taken an alert though it is for them, by its position.
-    pub fn owed(&self, alert: usize) -> impl Iterator<Item = &Delivery> {
+    pub(crate) fn owed(&self, alert: usize) -> impl Iterator<Item = &Delivery> {
         let owes = move |delivery: &&Delivery| delivery.alerts.contains(&alert) && !delivery.taken.contains(&alert);
         self.deliveries.iter().filter(owes)
     }
 
     /// Whether some alert is still owed to a channel, from this run or from an earlier one. Without channels the report itself
     /// is the alert.
-    pub fn has_undelivered(&self) -> bool {
+    pub(crate) fn has_undelivered(&self) -> bool {
         !self.waiting.is_empty() || self.deliveries.iter().any(|delivery| delivery.owed() > 0)
     }
 
     /// What the store is to write down: which channel took which alert, and how the run ended.
-    pub fn marks(&self, interrupted: Option<Exit>, metrics: Option<MetricMarks>) -> Marks {
+    pub(crate) fn marks(&self, interrupted: Option<Exit>, metrics: Option<MetricMarks>) -> Marks {
         let handed = |delivery: &Delivery, alert: &usize| {
             let fate = match () {
                 () if delivery.taken.contains(alert) => Fate::Taken,
@@ -326,7 +326,7 @@ impl Findings {
     }
 
     /// How the run ends without `--fail-on`. A finding is not a failure, but it does not hide one either.
-    pub fn job_exit(&self, interrupted: Option<Exit>) -> Exit {
+    pub(crate) fn job_exit(&self, interrupted: Option<Exit>) -> Exit {
         match self.exit(interrupted, FailOn::Any) {
             Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
             exit => exit,
@@ -358,7 +358,7 @@ impl Findings {
     }
 
     /// How many checks are in which state.
-    pub fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
         let (unread, mail, due) = (self.unread_mailboxes(), self.alerting_mailboxes(), self.due());
         let (quiet_mailboxes, unknown) = (self.mailboxes.len() - unread - mail, self.unknown_renewals());
@@ -388,7 +388,7 @@ impl Findings {
     }
 
     /// The whole run in one word.
-    pub fn overall(&self) -> Overall {
+    pub(crate) fn overall(&self) -> Overall {
         if self.has_low() {
             Overall::Critical
         } else if self.has_failed() {
@@ -401,7 +401,7 @@ impl Findings {
     }
 
     /// Names every check, and every alert of one that has left the config.
-    pub fn identities(&self) -> HashSet<Identity> {
+    pub(crate) fn identities(&self) -> HashSet<Identity> {
         let accounts = self.verdicts.iter().map(|verdict| verdict.subject.identity);
         accounts
             .chain(self.subscriptions.iter().map(|verdict| verdict.identity))
@@ -411,7 +411,7 @@ impl Findings {
     }
 
     /// The projects with their providers, as labels of the metrics name them.
-    pub fn projects(&self) -> Vec<(String, String)> {
+    pub(crate) fn projects(&self) -> Vec<(String, String)> {
         let accounts = self.verdicts.iter().map(|v| (v.subject.name.clone(), v.subject.provider.clone()));
         accounts
             .chain(self.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
@@ -420,7 +420,7 @@ impl Findings {
     }
 
     /// Alerts that are still owed to a channel.
-    pub fn pending(&self) -> usize {
+    pub(crate) fn pending(&self) -> usize {
         (0..self.alerts.len()).filter(|at| self.owed(*at).next().is_some()).count()
     }
 

@@ -9,7 +9,7 @@ use crate::process::output;
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The progress line. It does nothing where nobody would see it.
-pub struct Progress {
+pub(crate) struct Progress {
     total: usize,
     start: Instant,
     enabled: bool,
@@ -18,7 +18,7 @@ pub struct Progress {
 
 impl Progress {
     /// A line for `total` checks, if standard error is a terminal and `wanted`.
-    pub fn new(total: usize, wanted: bool) -> Progress {
+    pub(crate) fn new(total: usize, wanted: bool) -> Progress {
         let enabled = wanted && std::io::stderr().is_terminal();
         let mut progress = Progress { total, start: Instant::now(), enabled, shown: false };
         progress.draw(0);
@@ -26,7 +26,7 @@ impl Progress {
     }
 
     /// Shows the number of finished checks.
-    pub fn done(&mut self, done: usize) {
+    pub(crate) fn done(&mut self, done: usize) {
         if self.start.elapsed() >= PATIENCE {
             self.draw(done);
         }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-pub use super::place::{Place, State};
+pub(crate) use super::place::{Place, State};
 use crate::process::environment::Environment;
 use crate::state;
 use crate::yaml::field::{Number, Variable, fields};
@@ -18,7 +18,7 @@ use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::Lenient;
 
 /// The variable that names the store, as `--state` does.
-pub const STATE_VARIABLE: &str = "BALANCE_ALERT_STATE";
+pub(crate) const STATE_VARIABLE: &str = "BALANCE_ALERT_STATE";
 /// The variable that holds the address of a PostgreSQL database.
 const DATABASE: Variable =
     Variable { name: "DATABASE_URL", note: "if it is a postgres:// address and the config names no file" };
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for RawState {
 
 impl State {
     /// The store when no config is read: the variables, else the usual place.
-    pub fn of(environment: &Environment) -> State {
+    pub(crate) fn of(environment: &Environment) -> State {
         let place = by_variable(environment).unwrap_or_else(|| {
             match environment.overlay(DATABASE.name).filter(|url| is_postgres(url)) {
                 Some(url) => Ok(Place::Postgres(SecretString::from(url))),
@@ -99,7 +99,7 @@ impl State {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn chosen_place(flag: &Path) -> Result<Place, String> {
+pub(crate) fn chosen_place(flag: &Path) -> Result<Place, String> {
     let text = flag.to_string_lossy();
     match text.as_ref() {
         "" => Err("`--state` is empty".to_owned()),

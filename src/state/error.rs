@@ -2,7 +2,7 @@
 
 /// The class of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreFault {
+pub(crate) enum StoreFault {
     /// There is no store yet.
     Absent,
     /// It cannot be understood any more.
@@ -25,7 +25,7 @@ pub enum StoreFault {
 
 /// Why a store cannot be used.
 #[derive(Clone, Debug)]
-pub struct StoreError {
+pub(crate) struct StoreError {
     /// The class.
     pub fault: StoreFault,
     /// What is wrong, about "it"; free of secrets.

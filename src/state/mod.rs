@@ -13,14 +13,14 @@
 
 mod adopt;
 mod claim;
-pub mod config;
+pub(crate) mod config;
 mod database;
 mod engine;
 mod error;
 mod finish;
 mod mend;
 mod outbox;
-pub mod place;
+pub(crate) mod place;
 mod postgres;
 mod prune;
 mod readings;
@@ -29,17 +29,17 @@ mod remembered;
 mod rows;
 mod samples;
 mod schema;
-pub mod session;
+pub(crate) mod session;
 mod snapshot;
 mod sqlite;
 mod store;
 mod sums;
 mod told;
-pub mod views;
+pub(crate) mod views;
 
-pub use self::error::{StoreError, StoreFault};
-pub use self::place::{fault, in_the_clear, name, shown};
-pub use self::records::{
+pub(crate) use self::error::{StoreError, StoreFault};
+pub(crate) use self::place::{fault, in_the_clear, name, shown};
+pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };
-pub use self::store::{LONGEST_WAIT, MailMarker, Store};
+pub(crate) use self::store::{LONGEST_WAIT, MailMarker, Store};

@@ -10,7 +10,7 @@ use crate::process::redact::Redactor;
 
 /// Where runs keep what they remember, and for how long.
 #[derive(Clone, Debug)]
-pub struct State {
+pub(crate) struct State {
     /// The place, or why it cannot be used.
     pub place: Result<Place, String>,
     /// How long samples and sent alerts are kept.
@@ -21,7 +21,7 @@ pub struct State {
 
 /// A place for what runs remember.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub(crate) enum Place {
     /// Nowhere, as was asked for.
     Nowhere,
     /// A file.
@@ -31,7 +31,7 @@ pub enum Place {
 }
 
 /// The name of a place for messages.
-pub fn name(place: &Place) -> String {
+pub(crate) fn name(place: &Place) -> String {
     match place {
         Place::Nowhere => "none".to_owned(),
         Place::File(path) => format!("`{}`", path.display()),
@@ -41,12 +41,12 @@ pub fn name(place: &Place) -> String {
 
 /// What a store says, as it may be shown. A server has words of its own, of which only sentences are shown; what is said of a file
 /// names its path, which the user wrote, so that only known secrets are masked in it.
-pub fn shown(is_server: bool, said: &str, redactor: &Redactor) -> String {
+pub(crate) fn shown(is_server: bool, said: &str, redactor: &Redactor) -> String {
     if is_server { redactor.clean(said) } else { redactor.polish(said) }
 }
 
 /// Why nothing can be kept at a place, with what to do, as far as that shows without opening it.
-pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
+pub(crate) fn fault(place: &Place) -> Option<(String, Option<String>)> {
     match place {
         Place::Nowhere => None,
         Place::File(path) => {
@@ -61,7 +61,7 @@ pub fn fault(place: &Place) -> Option<(String, Option<String>)> {
 }
 
 /// Where a password goes without TLS, so that everybody on the way can read it; none if that is nowhere.
-pub fn in_the_clear(place: &Place) -> Option<String> {
+pub(crate) fn in_the_clear(place: &Place) -> Option<String> {
     match place {
         Place::Postgres(address) => postgres::in_the_clear(address.expose_secret()),
         Place::Nowhere | Place::File(_) => None,

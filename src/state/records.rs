@@ -18,7 +18,7 @@ use crate::model::shard::Shard;
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// A run: the store is made if it is not there.
     Write,
     /// Questions, and dry runs: nothing is made or changed.
@@ -27,7 +27,7 @@ pub enum Access {
 
 /// What is known when a run begins.
 #[derive(Clone, Debug, Default)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The circuits that are not closed, or not sure to be.
     pub circuits: HashMap<String, HostState>,
     /// Readings that are fresh enough, by hashed account.
@@ -44,7 +44,7 @@ pub struct Snapshot {
 
 /// The run that writes.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// Its id.
     pub id: String,
     /// When it began.
@@ -61,7 +61,7 @@ pub struct Run {
 
 /// What a run has found, for the transaction that decides.
 #[derive(Debug, Default)]
-pub struct RunFindings {
+pub(crate) struct RunFindings {
     /// What was found.
     pub found: Found,
     /// New readings, by hashed account.
@@ -74,7 +74,7 @@ pub struct RunFindings {
 
 /// What became of a run's messages.
 #[derive(Clone, Debug, Default)]
-pub struct Marks {
+pub(crate) struct Marks {
     /// The alerts.
     pub alerts: Vec<Alert>,
     /// What became of each of them on each channel that it is for.
@@ -87,7 +87,7 @@ pub struct Marks {
 
 /// What the end of a run means for the metrics of a group.
 #[derive(Clone, Debug)]
-pub struct MetricMarks {
+pub(crate) struct MetricMarks {
     /// The group.
     pub group: String,
     /// What is added to the sums.
@@ -102,7 +102,7 @@ pub struct MetricMarks {
 
 /// The names in the config that labels of sums can hold.
 #[derive(Clone, Debug, Default)]
-pub struct ConfiguredNames {
+pub(crate) struct ConfiguredNames {
     /// Projects with their providers.
     pub projects: Vec<(String, String)>,
     /// The types of the channels.
@@ -111,7 +111,7 @@ pub struct ConfiguredNames {
 
 /// What became of an alert on a channel.
 #[derive(Clone, Debug)]
-pub struct DeliveryRecord {
+pub(crate) struct DeliveryRecord {
     /// The alert, by its position.
     pub alert: usize,
     /// The channel's id.
@@ -123,4 +123,4 @@ pub struct DeliveryRecord {
 }
 
 /// The pure decision as a closure. It runs inside the transaction of the store, and once more if a damaged file is replaced.
-pub type Decider = Arc<dyn Fn(&Memory) -> Decision + Send + Sync>;
+pub(crate) type Decider = Arc<dyn Fn(&Memory) -> Decision + Send + Sync>;

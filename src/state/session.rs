@@ -21,7 +21,7 @@ use crate::wire::http::Clients;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum MemoryStatus {
+pub(crate) enum MemoryStatus {
     /// Nobody wanted it, or it is a dry run.
     #[default]
     Off,
@@ -32,7 +32,7 @@ pub enum MemoryStatus {
 }
 
 /// The store of a run.
-pub struct Session {
+pub(crate) struct Session {
     store: Option<Store>,
     place: String,
     /// Whether the store is a server, which has words of its own.
@@ -54,7 +54,7 @@ pub struct Session {
 
 impl Session {
     /// Opens the store, waiting for it as long as there is time. A dry run reads and changes nothing.
-    pub fn begin(
+    pub(crate) fn begin(
         state: &State,
         is_dry_run: bool,
         clients: &Arc<Clients>,
@@ -102,7 +102,12 @@ impl Session {
     }
 
     /// What is known before anything is asked; nothing if the store fails.
-    pub fn snapshot(&mut self, keep_readings: Option<Duration>, shard: Option<Shard>, until: &Deadline) -> Snapshot {
+    pub(crate) fn snapshot(
+        &mut self,
+        keep_readings: Option<Duration>,
+        shard: Option<Shard>,
+        until: &Deadline,
+    ) -> Snapshot {
         let snapshot = self.with("every account is asked", |store, notices| {
             store.snapshot(keep_readings, shard, &soon(until), notices)
         });
@@ -113,13 +118,19 @@ impl Session {
     }
 
     /// What marks mails that are about to be read, if this run may write.
-    pub fn marker(&self) -> Option<MailMarker> {
+    pub(crate) fn marker(&self) -> Option<MailMarker> {
         self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(Store::marker)
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still
     /// heeds what could be read when the run began.
-    pub fn decide(&mut self, run: &Run, findings: &Arc<RunFindings>, decide: &Decider, until: &Deadline) -> Decision {
+    pub(crate) fn decide(
+        &mut self,
+        run: &Run,
+        findings: &Arc<RunFindings>,
+        decide: &Decider,
+        until: &Deadline,
+    ) -> Decision {
         if self.access == Access::Read {
             return decide(&self.memory);
         }
@@ -141,7 +152,7 @@ impl Session {
     }
 
     /// Marks what became of the messages.
-    pub fn finish(&mut self, run: &Run, marks: Marks, until: &Deadline) {
+    pub(crate) fn finish(&mut self, run: &Run, marks: Marks, until: &Deadline) {
         if self.number.is_some() || self.is_late {
             let (number, retention) = (self.number, self.retention);
             self.with("the next run may send this one's alerts again", |store, notices| {
@@ -151,7 +162,7 @@ impl Session {
     }
 
     /// The sums of a group after this run, if it is remembered. Until the end of the session they are reserved.
-    pub fn sums(&mut self, group: &str, checks: &Arc<HashSet<Identity>>, until: &Deadline) -> Option<Sums> {
+    pub(crate) fn sums(&mut self, group: &str, checks: &Arc<HashSet<Identity>>, until: &Deadline) -> Option<Sums> {
         if self.kept != MemoryStatus::Kept || self.number.is_none() {
             return None;
         }
@@ -164,12 +175,12 @@ impl Session {
     }
 
     /// When the run before this one began, over the same shard.
-    pub fn previous_start(&mut self, shard: Option<Shard>, until: &Deadline) -> Option<Timestamp> {
+    pub(crate) fn previous_start(&mut self, shard: Option<Shard>, until: &Deadline) -> Option<Timestamp> {
         self.with("the lag is not known", |store, notices| store.previous_start(shard, &soon(until), notices)).flatten()
     }
 
     /// Lets the store go, waiting for it as long as there is time. Says whether the run is remembered.
-    pub fn end(mut self, until: &Deadline) -> MemoryStatus {
+    pub(crate) fn end(mut self, until: &Deadline) -> MemoryStatus {
         if let Some(store) = self.store.take() {
             store.close(&soon(until));
         }

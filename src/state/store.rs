@@ -25,7 +25,7 @@ use crate::state::place::Place;
 use crate::wire::http::Clients;
 
 /// Longest wait for a store in a run, locks of other runs included.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The least time that a store gets for one step, even when there is no time left.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait in a run for a store that has been waited for in vain and has answered since.
@@ -38,7 +38,7 @@ const MARK_WAIT: Duration = Duration::from_secs(1);
 type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
 /// A store, behind a thread that may hang without harm.
-pub struct Store {
+pub(crate) struct Store {
     jobs: Option<Arc<mpsc::Sender<Job>>>,
     closed: mpsc::Receiver<()>,
     /// Calls so far, and how many of them the thread is through with.
@@ -55,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub fn open(
+    pub(crate) fn open(
         place: &Place,
         access: Access,
         clients: &Arc<Clients>,
@@ -170,7 +170,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn snapshot(
+    pub(crate) fn snapshot(
         &mut self,
         keep_readings: Option<Duration>,
         shard: Option<Shard>,
@@ -187,7 +187,7 @@ impl Store {
     ///
     /// # Errors
     /// Why nothing was written; then nothing is claimed.
-    pub fn claim(
+    pub(crate) fn claim(
         &mut self,
         run: &Run,
         findings: &Arc<RunFindings>,
@@ -206,7 +206,7 @@ impl Store {
     ///
     /// # Errors
     /// Why nothing was marked; then the next run tells what this one told.
-    pub fn mark(
+    pub(crate) fn mark(
         &mut self,
         number: Option<i64>,
         run: &Run,
@@ -227,7 +227,7 @@ impl Store {
     ///
     /// # Errors
     /// Why they cannot be read.
-    pub fn sums(
+    pub(crate) fn sums(
         &mut self,
         group: &str,
         checks: &Arc<HashSet<Identity>>,
@@ -242,7 +242,7 @@ impl Store {
     }
 
     /// What marks the mails of a mailbox that are about to be read. It can be used on any thread until the store is closed.
-    pub fn marker(&self) -> MailMarker {
+    pub(crate) fn marker(&self) -> MailMarker {
         let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
         MailMarker { jobs, has_failed: Arc::default() }
     }
@@ -251,7 +251,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn previous_start(
+    pub(crate) fn previous_start(
         &mut self,
         shard: Option<Shard>,
         until: &Deadline,
@@ -276,7 +276,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn status(&mut self, since: Timestamp) -> Result<Vec<views::Known>, StoreError> {
+    pub(crate) fn status(&mut self, since: Timestamp) -> Result<Vec<views::Known>, StoreError> {
         self.ask(move |database| views::status(database, since))
     }
 
@@ -284,7 +284,11 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn history(&mut self, project: Option<String>, since: Timestamp) -> Result<Vec<views::Series>, StoreError> {
+    pub(crate) fn history(
+        &mut self,
+        project: Option<String>,
+        since: Timestamp,
+    ) -> Result<Vec<views::Series>, StoreError> {
         self.ask(move |database| views::history(database, project.as_deref(), since))
     }
 
@@ -292,7 +296,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn messages(&mut self, since: Timestamp) -> Result<Vec<views::Message>, StoreError> {
+    pub(crate) fn messages(&mut self, since: Timestamp) -> Result<Vec<views::Message>, StoreError> {
         self.ask(move |database| views::messages(database, since))
     }
 
@@ -300,12 +304,12 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub fn last_runs(&mut self) -> Result<Vec<views::LastRun>, StoreError> {
+    pub(crate) fn last_runs(&mut self) -> Result<Vec<views::LastRun>, StoreError> {
         self.ask(views::last_runs)
     }
 
     /// Ends the connection, and waits for that as long as there is time.
-    pub fn close(mut self, until: &Deadline) {
+    pub(crate) fn close(mut self, until: &Deadline) {
         let is_stuck = self.is_stuck();
         (self.jobs, self.engine) = (None, None);
         if !is_stuck {
@@ -317,7 +321,7 @@ impl Store {
 
 /// Marks what is about to be read. A store that fails is not asked again: nothing waits for it a second time.
 #[derive(Clone)]
-pub struct MailMarker {
+pub(crate) struct MailMarker {
     /// Weak, so that a thread that hangs does not keep the store from being closed.
     jobs: Weak<mpsc::Sender<Job>>,
     has_failed: Arc<AtomicBool>,
@@ -325,7 +329,7 @@ pub struct MailMarker {
 
 impl MailMarker {
     /// Writes a mark, and waits for that a bounded time.
-    pub fn mark(&self, mailbox: Identity, mark: Mark) {
+    pub(crate) fn mark(&self, mailbox: Identity, mark: Mark) {
         if self.has_failed.load(Ordering::Relaxed) {
             return;
         }

@@ -19,7 +19,7 @@ const LAST_RUNS: i64 = 50;
 
 /// The last known state of one check.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub(crate) struct Known {
     /// The project's name.
     pub name: String,
     /// The provider's id.
@@ -52,7 +52,7 @@ pub struct Known {
 
 /// The last balance that was read of a check that cannot be read.
 #[derive(Clone, Debug)]
-pub struct LastRead {
+pub(crate) struct LastRead {
     /// The start of the run that read it.
     pub at: Timestamp,
     /// The balance.
@@ -63,7 +63,7 @@ pub struct LastRead {
 
 /// One sample.
 #[derive(Clone, Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// The start of its run.
     pub at: Timestamp,
     /// What was found.
@@ -80,7 +80,7 @@ pub struct Sample {
 
 /// The samples of one check, oldest first.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub(crate) struct Series {
     /// The project's name.
     pub name: String,
     /// The provider's id.
@@ -93,7 +93,7 @@ pub struct Series {
 
 /// A message and what became of it.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// What it says.
     pub alert: Alert,
     /// `pending` (it is owed to a channel), `unknown` (the same, but all of these may have it), `sent` (to every channel that
@@ -110,7 +110,7 @@ pub struct Message {
 
 /// What became of a message on a channel.
 #[derive(Clone, Debug)]
-pub struct Sending {
+pub(crate) struct Sending {
     /// The channel's id.
     pub channel: String,
     /// `pending` (not tried to the end yet), `sent`, `failed`, `unknown` (it went out, and no answer came) or `withdrawn`.
@@ -127,7 +127,7 @@ pub struct Sending {
 
 /// The end of a run.
 #[derive(Clone, Debug)]
-pub struct LastRun {
+pub(crate) struct LastRun {
     /// Its id.
     pub id: String,
     /// When it began.

@@ -19,13 +19,13 @@ use crate::model::failure::{Failure, Reason};
 use crate::wire::hash::hmac_sha256;
 
 /// Carries the signature over a body: `sha256=` and 64 hexadecimal digits.
-pub const SIGNATURE: &str = "X-Balance-Alert-Signature";
+pub(crate) const SIGNATURE: &str = "X-Balance-Alert-Signature";
 /// Carries the time of the signature, in seconds since 1970; part of what is signed.
-pub const TIMESTAMP: &str = "X-Balance-Alert-Timestamp";
+pub(crate) const TIMESTAMP: &str = "X-Balance-Alert-Timestamp";
 
 /// How a request proves who sends it.
 #[derive(Clone, Debug)]
-pub enum Login {
+pub(crate) enum Login {
     /// User and password (RFC 7617).
     Basic(String, SecretString),
     /// A bearer token (RFC 6750).
@@ -38,7 +38,7 @@ pub enum Login {
 
 /// What makes a JSON Web Token, signed with HS256 (RFC 7518 section 3.2).
 #[derive(Clone, Debug)]
-pub struct Jwt {
+pub(crate) struct Jwt {
     /// What both sides know.
     pub secret: SecretString,
     /// How long a token is good for, from when it is made.
@@ -64,7 +64,7 @@ struct Claims<'a> {
 }
 
 /// A header of a request: its name and its value.
-pub type Pair = (String, SecretString);
+pub(crate) type Pair = (String, SecretString);
 
 impl Login {
     /// The header that proves it.
@@ -82,7 +82,7 @@ impl Login {
     }
 
     /// The secret in it.
-    pub fn secret(&self) -> &SecretString {
+    pub(crate) fn secret(&self) -> &SecretString {
         match self {
             Login::Basic(_, secret) | Login::Bearer(secret) | Login::Header(_, secret) => secret,
             Login::Jwt(jwt) => &jwt.secret,
@@ -95,7 +95,7 @@ impl Login {
 ///
 /// # Errors
 /// `internal`, if no token can be made.
-pub fn proof(
+pub(crate) fn proof(
     login: Option<&Login>,
     secret: Option<&SecretString>,
     body: &str,
@@ -107,7 +107,7 @@ pub fn proof(
 }
 
 /// User and password as they travel (RFC 7617); a secret like the password itself.
-pub fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     STANDARD.encode(format!("{user}:{password}"))
 }
 

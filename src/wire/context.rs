@@ -10,7 +10,7 @@ use crate::process::logging::Format;
 use crate::process::redact::Redactor;
 
 /// One run: its name, its beginning, and how it reaches the outside.
-pub struct Context {
+pub(crate) struct Context {
     /// The id of the run, in logs, messages and reports.
     pub run_id: String,
     /// When the run began.

@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use percent_encoding::percent_decode_str;
-pub use reqwest::Method;
+pub(crate) use reqwest::Method;
 use reqwest::blocking::Client;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,7 +29,7 @@ use ureq::SendBody;
 use url::{Host, Url};
 
 use self::proxy::Proxies;
-pub use self::proxy::Proxy;
+pub(crate) use self::proxy::Proxy;
 use self::readers::{Built, Readers};
 use self::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
@@ -52,7 +52,7 @@ const ACCEPTED: &str = "gzip";
 const PRIVATE_AUTHORITY: &str = "for a private authority set SSL_CERT_FILE";
 
 /// A request to a provider.
-pub struct Request {
+pub(crate) struct Request {
     /// GET or POST.
     pub method: Method,
     /// The full address.
@@ -65,7 +65,7 @@ pub struct Request {
 
 /// An answer, whatever its status.
 #[derive(Debug, Default)]
-pub struct Response {
+pub(crate) struct Response {
     /// The HTTP status.
     pub status: u16,
     /// What the server asks to wait.
@@ -85,7 +85,7 @@ pub struct Response {
 }
 
 /// A message to a service.
-pub struct Outgoing<'a> {
+pub(crate) struct Outgoing<'a> {
     /// `POST` or `PUT`.
     pub method: Method,
     /// Where to.
@@ -119,7 +119,7 @@ impl Read for Watched<'_> {
 
 /// The clients of a run: those that read and the one that sends. Nothing is opened until it is used.
 #[derive(Default)]
-pub struct Clients {
+pub(crate) struct Clients {
     proxies: Arc<Proxies>,
     trust: TrustStore,
     readers: Readers,
@@ -130,7 +130,7 @@ pub struct Clients {
 
 impl Clients {
     /// The clients of a process with these proxies and authorities.
-    pub fn new(surroundings: &Surroundings) -> Clients {
+    pub(crate) fn new(surroundings: &Surroundings) -> Clients {
         Clients {
             proxies: Arc::new(Proxies::new(surroundings)),
             trust: TrustStore::new(surroundings),
@@ -140,23 +140,23 @@ impl Clients {
 
     /// The same, of which the reading one keeps so many idle connections to one host.
     #[must_use]
-    pub fn keeping(mut self, idle: usize) -> Clients {
+    pub(crate) fn keeping(mut self, idle: usize) -> Clients {
         self.idle = Some(idle);
         self
     }
 
     /// What of the variables cannot be used, for the user.
-    pub fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<String> {
         self.proxies.problems().into_iter().chain(self.trust.problems()).collect()
     }
 
     /// The passwords of the proxies.
-    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         self.proxies.secrets()
     }
 
     /// The proxy that an address is asked through, if there is one.
-    pub fn proxy(&self, url: &Url) -> Option<&Proxy> {
+    pub(crate) fn proxy(&self, url: &Url) -> Option<&Proxy> {
         self.proxies.of(url).ok().flatten()
     }
 
@@ -196,7 +196,7 @@ impl Clients {
 
     /// Gives back what reading holds: its threads and its idle connections. What still hangs in a request keeps them until that
     /// is over.
-    pub fn end_reading(&self) {
+    pub(crate) fn end_reading(&self) {
         self.readers.end();
     }
 
@@ -209,7 +209,7 @@ impl Clients {
     ///
     /// # Errors
     /// Why the trust store cannot be used.
-    pub fn tls(&self) -> Result<native_tls::TlsConnector, String> {
+    pub(crate) fn tls(&self) -> Result<native_tls::TlsConnector, String> {
         self.trust.connector()
     }
 
@@ -217,7 +217,7 @@ impl Clients {
     ///
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
-    pub fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
+    pub(crate) fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let host = host(&request.url);
         let proxy = self.proxies.of(&request.url).map_err(|failure| failure.at(host.clone()))?;
         let lease = self.readers.lease(&host, |has_others| self.build_reader(has_others))?;
@@ -252,7 +252,7 @@ impl Clients {
     ///
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
-    pub fn send(&self, message: &Outgoing, timeout: Duration) -> Result<Response, Failure> {
+    pub(crate) fn send(&self, message: &Outgoing, timeout: Duration) -> Result<Response, Failure> {
         let mut request = ureq::http::Request::builder()
             .method(message.method.as_str())
             .uri(message.url.as_str())
@@ -325,13 +325,13 @@ fn read_with(
 }
 
 /// The host of an address, with the port where it is not the scheme's own: for people, and for the `Host` header.
-pub fn host(url: &Url) -> String {
+pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// Whether an address is this machine: what is sent there never travels.
-pub fn is_this_machine(url: &Url) -> bool {
+pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -392,13 +392,13 @@ impl Response {
     }
 
     /// A failure without the path and the query of the address that redirects led to: of it only the host is shown.
-    pub fn without_followed(&self, failure: Failure) -> Failure {
+    pub(crate) fn without_followed(&self, failure: Failure) -> Failure {
         failure.hiding(self.followed.iter().map(String::as_str))
     }
 
     /// What is wrong with an answer that does not come from the service that was asked, or not to this question: a redirect,
     /// a port that speaks TLS, a web page in front of the service.
-    pub fn fault(&self) -> Option<Failure> {
+    pub(crate) fn fault(&self) -> Option<Failure> {
         let status = self.status;
         if let Some(target) = &self.redirect {
             let message = format!("the answer is a redirect {target} (HTTP {status})");
@@ -458,7 +458,7 @@ impl Response {
     }
 
     /// A failure of the service, unless it is one of the proxy: from outside they look alike.
-    pub fn through(&self, mut failure: Failure) -> Failure {
+    pub(crate) fn through(&self, mut failure: Failure) -> Failure {
         if let Some(proxy) = self.proxy.as_ref().filter(|_| self.status >= 500) {
             failure.message = format!("{}, through the proxy {proxy}", failure.message);
         }
@@ -467,7 +467,7 @@ impl Response {
 
     /// A refusal with a word on this machine's clock, if that may be the cause: the peer says so, or what it refuses is
     /// signed and the clocks differ.
-    pub fn by_the_clock(&self, failure: Failure, is_signed: bool) -> Failure {
+    pub(crate) fn by_the_clock(&self, failure: Failure, is_signed: bool) -> Failure {
         let is_refusal = matches!(failure.reason, Reason::Auth | Reason::Api | Reason::HttpStatus) && self.status < 500;
         let is_said = is_refusal && speaks_of_time(&failure.describe());
         let skew = self.ahead.filter(|ahead| ahead.unsigned_abs() >= SKEW);
@@ -538,7 +538,7 @@ fn followed(asked: &Url, last: &Url) -> Vec<String> {
 }
 
 /// The failure of a request that took too long.
-pub fn timed_out(timeout: Duration) -> Failure {
+pub(crate) fn timed_out(timeout: Duration) -> Failure {
     Failure::transient(Reason::Timeout, format!("timed out after {} s", crate::model::text::seconds(timeout)))
 }
 
@@ -694,7 +694,7 @@ fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Failure {
 }
 
 /// The failure of a TLS handshake.
-pub fn tls_failure(error: &native_tls::Error) -> Failure {
+pub(crate) fn tls_failure(error: &native_tls::Error) -> Failure {
     transport_failure(&format!("certificate: {}", describe_chain(error)), None)
 }
 

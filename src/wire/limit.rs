@@ -26,7 +26,7 @@ const MARGIN: u32 = 50;
 
 /// How often something may be done: `5/minute`, or several of these that hold together, `5/second, 100/minute`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limit(Vec<Rate>);
+pub(crate) struct Limit(Vec<Rate>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rate {
@@ -70,7 +70,7 @@ impl fmt::Display for Limit {
 
 impl Limit {
     /// The most that can be done within a time that begins after a pause.
-    pub fn most_within(&self, time: Duration) -> usize {
+    pub(crate) fn most_within(&self, time: Duration) -> usize {
         let most = |rate: &Rate| {
             let spans = time.as_nanos() / rate.span().as_nanos() + 1;
             usize::try_from(u128::from(rate.count) * spans).unwrap_or(usize::MAX)
@@ -89,7 +89,7 @@ impl Rate {
 
 /// Keeps a limit, for all threads.
 #[derive(Debug)]
-pub struct Limiter {
+pub(crate) struct Limiter {
     limit: Limit,
     windows: Mutex<Vec<Window>>,
 }
@@ -97,7 +97,7 @@ pub struct Limiter {
 /// Leave for one request. Its span begins when it is dropped; if nothing was sent, it is free again at once.
 #[must_use]
 #[derive(Debug)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     limiter: &'a Limiter,
     is_used: bool,
 }
@@ -115,7 +115,7 @@ struct Window {
 
 impl Limiter {
     /// A limiter from whose limit nothing is used.
-    pub fn new(limit: Limit) -> Limiter {
+    pub(crate) fn new(limit: Limit) -> Limiter {
         // A span is never zero; if it were, there would be no limit.
         let window = |rate: &Rate| {
             let quota = Quota::with_period(rate.span())?;
@@ -134,7 +134,7 @@ impl Limiter {
     ///
     /// # Errors
     /// The time at which it is worth another try, and not before.
-    pub fn take(&self) -> Result<Place<'_>, Instant> {
+    pub(crate) fn take(&self) -> Result<Place<'_>, Instant> {
         let mut windows = self.lock();
         let results: Vec<Result<(), Duration>> = windows.iter_mut().map(Window::take).collect();
         let Some(longest) = results.iter().filter_map(|result| result.err()).max() else {
@@ -150,7 +150,7 @@ impl Limiter {
     ///
     /// # Errors
     /// `rate_limited`, if there will be none in time.
-    pub fn wait(&self, deadline: &Deadline) -> Result<Place<'_>, Failure> {
+    pub(crate) fn wait(&self, deadline: &Deadline) -> Result<Place<'_>, Failure> {
         loop {
             match self.take() {
                 Ok(place) => return Ok(place),
@@ -161,7 +161,7 @@ impl Limiter {
     }
 
     /// What to say where no place is left.
-    pub fn refusal(&self) -> Failure {
+    pub(crate) fn refusal(&self) -> Failure {
         let message = format!("not asked: the limit of {} leaves no turn before the run's time is over", self.limit);
         Failure::new(Reason::RateLimited, message)
     }
@@ -169,7 +169,7 @@ impl Limiter {
 
 impl Place<'_> {
     /// Something is sent now.
-    pub fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.is_used = true;
     }
 }

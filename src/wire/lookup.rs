@@ -25,7 +25,7 @@ fn look_up(host: String, within: Duration) -> Option<Found> {
 }
 
 /// Looks names up for `ureq`.
-pub struct ForSending;
+pub(crate) struct ForSending;
 
 impl fmt::Debug for ForSending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,7 +54,7 @@ impl Resolver for ForSending {
 }
 
 /// Looks names up for `reqwest`, whose own time limit holds.
-pub struct ForReading;
+pub(crate) struct ForReading;
 
 impl Resolve for ForReading {
     fn resolve(&self, name: Name) -> Resolving {

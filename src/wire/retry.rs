@@ -17,7 +17,7 @@ const A_YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// How often and how long to try.
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Repeats after the first attempt.
     pub max_retries: u32,
     /// When nothing may be started any more.
@@ -26,7 +26,7 @@ pub struct Policy {
 
 /// What follows from a failed attempt.
 #[derive(Debug)]
-pub enum Next {
+pub(crate) enum Next {
     /// Another one, after this time; this was the failure.
     Wait(Duration, Failure),
     /// None can help, or there is no time for one.
@@ -34,7 +34,7 @@ pub enum Next {
 }
 
 /// What follows from a failure of the n-th attempt, counted from 1. It comes back settled.
-pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, failure: Failure) -> Next {
+pub(crate) fn after(policy: &Policy, redactor: &Redactor, attempts: u32, failure: Failure) -> Next {
     let mut failure = failure.settle(redactor);
     let wait = match failure.retry {
         Retry::Never | Retry::Later => return Next::GiveUp(failure),
@@ -65,7 +65,7 @@ pub fn after(policy: &Policy, redactor: &Redactor, attempts: u32, failure: Failu
 /// Runs one attempt after the other until one succeeds or another cannot help. Messages come back without secrets.
 ///
 /// Each attempt gets the time that is left.
-pub fn run<T>(
+pub(crate) fn run<T>(
     policy: &Policy,
     redactor: &Redactor,
     mut attempt: impl FnMut(Duration) -> Result<T, Failure>,
@@ -88,7 +88,7 @@ pub fn run<T>(
 
 impl Policy {
     /// The time that an attempt has.
-    pub fn time(&self) -> Duration {
+    pub(crate) fn time(&self) -> Duration {
         self.deadline.left().max(Duration::from_millis(1))
     }
 }

@@ -14,7 +14,7 @@ mod key;
 mod locate;
 mod numbers;
 pub(crate) mod path;
-pub mod problem;
+pub(crate) mod problem;
 pub(crate) mod reader;
 pub(crate) mod scalar;
 pub(crate) mod secret;

@@ -5,11 +5,11 @@ use std::fmt;
 use super::path::Position;
 
 /// Most problems that are listed; a file with more is hardly a config.
-pub const MOST_PROBLEMS: usize = 200;
+pub(crate) const MOST_PROBLEMS: usize = 200;
 
 /// How far a problem reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// Nothing can run: exit 78.
     Whole,
     /// Only this entry cannot be used; the others run.
@@ -20,7 +20,7 @@ pub enum Reach {
 
 /// One problem of a config.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The file as the user named it.
     pub file: String,
     /// Line and column, from 1, where they are known.

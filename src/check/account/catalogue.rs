@@ -7,7 +7,7 @@ const PAGES: &[&str] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 
 /// The pages that come with the program, by id, without their examples: only tests need those, and parsing them would
 /// take as long as all the rest of a start. A test proves that each page parses.
-pub fn catalog() -> Vec<Page> {
+pub(crate) fn catalog() -> Vec<Page> {
     PAGES.iter().filter_map(|text| parse(without_examples(text)).ok()).collect()
 }
 

@@ -11,7 +11,7 @@ use crate::wire::http::{self, Clients, Request, Response};
 use crate::wire::limit::{Limiter, Place};
 
 /// The HTTP clients together with the rate limit of one provider, for the requests of one attempt.
-pub struct ProviderClient<'a> {
+pub(crate) struct ProviderClient<'a> {
     /// The clients.
     pub clients: &'a Clients,
     /// The provider's limit, if it has one.

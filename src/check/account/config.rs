@@ -66,7 +66,7 @@ fields! {
 
 /// An account to watch.
 #[derive(Clone)]
-pub struct Project {
+pub(crate) struct Project {
     /// The unique name.
     pub name: String,
     /// The provider's page.

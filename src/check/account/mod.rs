@@ -2,8 +2,8 @@
 
 mod catalogue;
 mod client;
-pub mod config;
-pub mod page;
+pub(crate) mod config;
+pub(crate) mod page;
 mod sign;
 mod target;
 
@@ -16,10 +16,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-pub use self::catalogue::catalog;
-pub use self::client::ProviderClient;
+pub(crate) use self::catalogue::catalog;
+pub(crate) use self::client::ProviderClient;
 use self::page::{Method, Page, Reader, Verdict};
-pub use self::target::Target;
+pub(crate) use self::target::Target;
 use crate::check::Reading;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
@@ -34,7 +34,7 @@ const LARGEST_FILE: usize = 1024 * 1024;
 
 /// Everything that one attempt to read an account needs.
 #[derive(Clone)]
-pub struct Account {
+pub(crate) struct Account {
     /// The provider's page.
     pub page: Arc<Page>,
     /// Its compiled expressions.
@@ -58,7 +58,7 @@ impl Account {
     ///
     /// # Errors
     /// Why there is no reading, and whether another attempt could help.
-    pub fn read(&self, client: &mut ProviderClient, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
+    pub(crate) fn read(&self, client: &mut ProviderClient, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
         let variables = Variables::new(self.currency.as_deref(), &self.options);
         let timeout = self.timeout.min(left);
         let (url, confirm) = match &self.target {
@@ -87,7 +87,7 @@ impl Account {
 
     /// A name of what is asked that stays the same across runs: the provider, the host, and a keyed hash of the credential and of
     /// all else that changes the answer. None for a file, which can be read again just as quickly.
-    pub fn fingerprint(&self, key: &str) -> Option<String> {
+    pub(crate) fn fingerprint(&self, key: &str) -> Option<String> {
         let Target::Http { url, .. } = &self.target else {
             return None;
         };

@@ -19,7 +19,7 @@ use crate::page::{Stop, evaluate};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Page {
+pub(crate) struct Page {
     /// The word that `projects[].provider` names.
     pub id: String,
     /// The name for people.
@@ -64,7 +64,7 @@ pub struct Page {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Money.
     Balance,
     /// Prepaid credits or points.
@@ -77,7 +77,7 @@ pub enum Kind {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Credential {
+pub(crate) struct Credential {
     /// One key, a pair, or nothing.
     #[serde(default)]
     pub format: CredentialFormat,
@@ -89,7 +89,7 @@ pub struct Credential {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum CredentialFormat {
+pub(crate) enum CredentialFormat {
     /// One secret word.
     #[default]
     Key,
@@ -103,7 +103,7 @@ pub enum CredentialFormat {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct OptionSpec {
+pub(crate) struct OptionSpec {
     /// What it does.
     pub description: String,
     /// Its value if the project does not set it; without one the option must be set.
@@ -117,7 +117,7 @@ pub struct OptionSpec {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct RequestSpec {
+pub(crate) struct RequestSpec {
     /// GET or POST.
     #[serde(default)]
     pub method: Method,
@@ -139,7 +139,7 @@ pub struct RequestSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Method {
+pub(crate) enum Method {
     /// Reads.
     #[default]
     Get,
@@ -151,7 +151,7 @@ pub enum Method {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Confirm {
+pub(crate) struct Confirm {
     /// A jq expression over the first body: true if a second look is needed.
     pub when: String,
     /// The address asked, with the same headers.
@@ -164,7 +164,7 @@ pub struct Confirm {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Example {
+pub(crate) struct Example {
     /// What it shows.
     pub name: String,
     /// The HTTP status.
@@ -191,7 +191,7 @@ fn ok_status() -> u16 {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Expect {
+pub(crate) struct Expect {
     /// The amount, or "unlimited".
     pub balance: Option<String>,
     /// The currency with it; an empty text if none may be named.
@@ -228,7 +228,7 @@ impl Expect {
 }
 
 /// A page whose expressions are compiled for one set of options.
-pub struct Reader {
+pub(crate) struct Reader {
     error: Option<Expression>,
     balance: Expression,
     confirm: Option<(Expression, Expression)>,
@@ -236,7 +236,7 @@ pub struct Reader {
 
 /// What an HTTP status and body come to.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// A balance.
     Read(Reading),
     /// A balance that stands only if the page's second question says so.
@@ -245,7 +245,7 @@ pub enum Verdict {
 
 impl Page {
     /// Fills `{api_key}` and `{options.NAME}`; `encode` is applied to what is filled in.
-    pub fn fill(
+    pub(crate) fn fill(
         &self,
         template: &str,
         api_key: &str,
@@ -280,7 +280,7 @@ impl Page {
     }
 
     /// The options of a project with the page's defaults under them.
-    pub fn options_with_defaults(&self, set: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(crate) fn options_with_defaults(&self, set: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut options: BTreeMap<_, _> =
             self.options.iter().filter_map(|(name, spec)| Some((name.clone(), spec.default.clone()?))).collect();
         options.extend(set.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -288,7 +288,7 @@ impl Page {
     }
 
     /// The balance expression for one set of options: `file` lets the project bring it.
-    pub fn balance_for(&self, options: &BTreeMap<String, String>) -> String {
+    pub(crate) fn balance_for(&self, options: &BTreeMap<String, String>) -> String {
         // `{api_key}` is jq here, an object with one field.
         self.balance
             .split("{api_key}")
@@ -301,7 +301,7 @@ impl Page {
     ///
     /// # Errors
     /// The page's field with an expression that is wrong, and what is wrong with it.
-    pub fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, (&'static str, String)> {
+    pub(crate) fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, (&'static str, String)> {
         let compile = |field: &'static str, code: &str| {
             let place = field.split('.').next().unwrap_or(field);
             Expression::compile(code).map_err(|why| (place, format!("the jq expression of `{field}` is wrong: {why}")))
@@ -322,7 +322,7 @@ impl Page {
     ///
     /// # Errors
     /// The failure it is: by the page's own test first, then by status, then by what the body lacks.
-    pub fn interpret(
+    pub(crate) fn interpret(
         &self,
         reader: &Reader,
         status: u16,
@@ -371,7 +371,13 @@ impl Page {
     ///
     /// # Errors
     /// The failure it is: an answer that cannot be read confirms nothing.
-    pub fn confirm(&self, reader: &Reader, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
+    pub(crate) fn confirm(
+        &self,
+        reader: &Reader,
+        status: u16,
+        body: &[u8],
+        variables: &Variables,
+    ) -> Result<(), Failure> {
         match &reader.confirm {
             Some((_, error)) => evaluated(body, || self.confirmation(error, status, body, variables)),
             None => Ok(()),
@@ -394,7 +400,7 @@ impl Page {
     ///
     /// # Errors
     /// What came instead of what was expected.
-    pub fn try_example(&self, example: &Example) -> Result<(), String> {
+    pub(crate) fn try_example(&self, example: &Example) -> Result<(), String> {
         let options = self.options_with_defaults(&example.options);
         let reader = self.reader(&options).map_err(|(_, why)| why)?;
         let variables = Variables::new(example.currency.as_deref(), &options);

@@ -12,7 +12,7 @@ use crate::wire::http;
 
 /// Where a balance is read.
 #[derive(Clone)]
-pub enum Target {
+pub(crate) enum Target {
     /// Over HTTP: the address without its query, and that of the second question.
     Http {
         /// The page's `request.url`, moved to the project's `base_url`.
@@ -29,7 +29,7 @@ impl Target {
     ///
     /// # Errors
     /// Why the address cannot be used.
-    pub fn of(
+    pub(crate) fn of(
         page: &Page,
         options: &BTreeMap<String, String>,
         base: Option<&Url>,
@@ -51,7 +51,7 @@ impl Target {
     }
 
     /// The host and port that is asked, the key of its circuit; none for a file.
-    pub fn host(&self) -> Option<String> {
+    pub(crate) fn host(&self) -> Option<String> {
         match self {
             Target::Http { url, .. } => Some(http::host(url)),
             Target::File(_) => None,
@@ -59,7 +59,7 @@ impl Target {
     }
 
     /// The place as people see it. Of an address this is only the origin, because the path and the login may hold a token.
-    pub fn show(&self) -> String {
+    pub(crate) fn show(&self) -> String {
         match self {
             Target::Http { url, .. } => url.origin().ascii_serialization(),
             Target::File(path) => path.display().to_string(),

@@ -10,11 +10,11 @@ use std::io;
 
 /// The deepest nesting of lists in a response; what is asked for here has two levels, and each costs the parser some 16 KiB of
 /// stack in a build without optimization.
-pub const MOST_NESTED: usize = 8;
+pub(crate) const MOST_NESTED: usize = 8;
 /// Responses to one command, the mails not counted that it asks for.
-pub const MOST_RESPONSES: usize = 10_000;
+pub(crate) const MOST_RESPONSES: usize = 10_000;
 /// Literals in the answer to one command.
-pub const MOST_LITERALS: usize = 1_000;
+pub(crate) const MOST_LITERALS: usize = 1_000;
 /// Most of the server's own words that is kept, in bytes.
 const MOST_WORDS: usize = 1_000;
 /// Begins the mark that stands for a literal. A server that says it of itself betrays nobody but its own mails.

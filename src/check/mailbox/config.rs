@@ -166,7 +166,7 @@ fields! {
 
 /// A mailbox to watch.
 #[derive(Clone)]
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     /// The unique name.
     pub name: String,
     /// Where it is.
@@ -185,7 +185,7 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// Names it across runs: its name and where it is.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         let address = &self.address;
         Identity::of("mailbox", &self.name, &[&address.host, &address.username, &address.folder])
     }
@@ -193,7 +193,7 @@ impl Mailbox {
 
 /// How to log in to a mailbox.
 #[derive(Clone)]
-pub enum MailLogin {
+pub(crate) enum MailLogin {
     /// With a password.
     Password(SecretString),
     /// With a token that is fetched first.
@@ -202,7 +202,7 @@ pub enum MailLogin {
 
 /// Where tokens come from (RFC 6749 section 6).
 #[derive(Clone)]
-pub struct Oauth2 {
+pub(crate) struct Oauth2 {
     /// The token endpoint.
     pub token_url: Url,
     /// The client.

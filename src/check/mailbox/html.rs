@@ -12,11 +12,11 @@ const INLINE: [&str; 27] = [
 const STRUCK: [&str; 3] = ["s", "del", "strike"];
 /// Stands where a tag parts two digits, and before a number that is struck out, so that nobody reads one number there:
 /// `12<sup>50</sup>` is not 1250. It is the character that Unicode has for what cannot be shown as text.
-pub const CUT: char = '\u{FFFC}';
+pub(crate) const CUT: char = '\u{FFFC}';
 
 /// The text of an HTML document. Words that formatting splits stay whole, cells and blocks are apart, and a number that a tag
 /// splits holds a [`CUT`].
-pub fn text(html: &str) -> String {
+pub(crate) fn text(html: &str) -> String {
     let mut out = Out { text: String::with_capacity(html.len() / 2), ..Out::default() };
     let mut rest = html;
     while let Some(at) = rest.find(['<', '&']) {

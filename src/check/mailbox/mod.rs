@@ -6,18 +6,18 @@
 //! hang or forge the alert that it causes; should one end the process all the same, `trial` finds it in the next run.
 
 mod amounts;
-pub mod answer;
-pub mod config;
-pub mod door;
+pub(crate) mod answer;
+pub(crate) mod config;
+pub(crate) mod door;
 pub mod finding;
 mod folder;
-pub mod html;
+pub(crate) mod html;
 pub mod keywords;
 pub mod mail;
 mod phrases;
-pub mod resolve;
-pub mod scan;
-pub mod session;
+pub(crate) mod resolve;
+pub(crate) mod scan;
+pub(crate) mod session;
 mod stream;
 mod supply;
-pub mod trial;
+pub(crate) mod trial;

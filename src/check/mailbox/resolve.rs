@@ -14,7 +14,7 @@ const AT_ONCE: usize = 32;
 
 /// The look-ups of a run: one for each server, however many mailboxes lie there.
 #[derive(Clone, Debug, Default)]
-pub struct Resolver(Arc<Mutex<State>>);
+pub(crate) struct Resolver(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -36,7 +36,7 @@ enum Lookup {
 
 /// What is known of a name.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Its addresses.
     Addresses(Vec<SocketAddr>),
     /// There are none.
@@ -50,7 +50,7 @@ pub enum Answer {
 impl Resolver {
     /// What is known of a server. The first one who asks has it looked up, and so has one who has been waiting only since a
     /// look-up found nothing.
-    pub fn ask(&self, host: &str, port: u16, waiting_since: Instant) -> Answer {
+    pub(crate) fn ask(&self, host: &str, port: u16, waiting_since: Instant) -> Answer {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Answer::Addresses(vec![SocketAddr::new(address, port)]);
         }
@@ -76,7 +76,7 @@ impl Resolver {
     }
 
     /// Lets others begin: this look-up takes too long.
-    pub fn give_up(&self, host: &str, port: u16) {
+    pub(crate) fn give_up(&self, host: &str, port: u16) {
         let mut state = self.lock();
         if let Some(Lookup::Asked { is_given_up: is_given_up @ false }) =
             state.lookups.get_mut(&(host.to_owned(), port))

@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A mail that is an alert.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Names the mail in whichever mailbox it lies.
     pub identity: Identity,
     /// The subject.
@@ -51,7 +51,7 @@ pub struct Finding {
 
 /// What was found in a mailbox.
 #[derive(Clone, Debug, Default)]
-pub struct Scan {
+pub(crate) struct Scan {
     /// Mails that were read, or that the server does not deliver.
     pub scanned: usize,
     /// Mails that were left out, because there were more than allowed.
@@ -66,7 +66,7 @@ pub struct Scan {
 
 /// Mails that are about to be read. A run that dies leaves this in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub(crate) struct Mark {
     /// The server's mark of the folder.
     pub validity: u32,
     /// Their first number.
@@ -78,11 +78,11 @@ pub struct Mark {
 }
 
 /// Writes down, as far as there is a store, which mails of a mailbox are about to be read. Never takes long.
-pub type Marker = Arc<dyn Fn(Identity, Mark) + Send + Sync>;
+pub(crate) type Marker = Arc<dyn Fn(Identity, Mark) + Send + Sync>;
 
 /// What came of a mailbox, all attempts taken together.
 #[derive(Clone, Debug)]
-pub struct Scanned {
+pub(crate) struct Scanned {
     /// What was found, or why nothing was.
     pub result: Result<Scan, Failure>,
     /// Time taken.
@@ -91,12 +91,12 @@ pub struct Scanned {
 
 impl Scanned {
     /// A scan that the pool has lost.
-    pub fn lost(lost: Lost) -> Scanned {
+    pub(crate) fn lost(lost: Lost) -> Scanned {
         Scanned { result: Err(lost.failure), duration: lost.duration }
     }
 
     /// Why the mailbox was not read, or not to its end.
-    pub fn failure(&self) -> Option<&Failure> {
+    pub(crate) fn failure(&self) -> Option<&Failure> {
         match &self.result {
             Ok(scan) => scan.rest.as_ref().map(|(failure, _)| failure),
             Err(failure) => Some(failure),
@@ -106,7 +106,7 @@ impl Scanned {
 
 /// What all mailboxes of a run share.
 #[derive(Clone)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// The day of the run.
     pub today: Date,
     /// How far back and how much.
@@ -125,7 +125,7 @@ pub struct Terms {
 
 /// A mailbox that is being scanned, in turns: while its server's name is looked up, and between two attempts, others have the
 /// worker.
-pub struct Scanner {
+pub(crate) struct Scanner {
     mailbox: Mailbox,
     cursor: Option<Cursor>,
     mark: Option<Mark>,
@@ -138,18 +138,18 @@ pub struct Scanner {
 
 impl Scanner {
     /// Goes on from what earlier runs have left: how far they have read, and what they were reading when they died.
-    pub fn new(mailbox: Mailbox, cursor: Option<Cursor>, mark: Option<Mark>, terms: Arc<Terms>) -> Scanner {
+    pub(crate) fn new(mailbox: Mailbox, cursor: Option<Cursor>, mark: Option<Mark>, terms: Arc<Terms>) -> Scanner {
         let (begun, waiting_since) = (None, None);
         Scanner { mailbox, cursor, mark, terms, attempts: 0, begun, waiting_since, spent: Duration::ZERO }
     }
 
     /// The name of the mailbox.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.mailbox.name
     }
 
     /// Scans, in so much time at the most, or says when to come again.
-    pub fn turn(&mut self, most: Duration) -> Turn<Scanned> {
+    pub(crate) fn turn(&mut self, most: Duration) -> Turn<Scanned> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let result = match self.mailbox.login.clone() {
             Ok(login) => match self.addresses() {

@@ -45,7 +45,7 @@ fields! {
 
 /// What renews on a date.
 #[derive(Clone, Debug)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// The unique name.
     pub name: String,
     /// When it renews, or why that is not known.
@@ -60,7 +60,7 @@ pub struct Subscription {
 
 /// When a subscription renews.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// How often, and on which day.
     pub cycle: Cycle,
     /// The day as it is written in the config.
@@ -73,12 +73,12 @@ pub struct Schedule {
 
 impl Subscription {
     /// Names it across runs.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         Identity::of("subscription", &self.name, &[])
     }
 
     /// How often it renews, in a word, if that is known.
-    pub fn cycle_type(&self) -> Option<&'static str> {
+    pub(crate) fn cycle_type(&self) -> Option<&'static str> {
         self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type().as_str())
     }
 }

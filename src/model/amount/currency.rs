@@ -6,7 +6,7 @@ const LONGEST: usize = 24;
 
 /// A currency, or another unit of account, as a text names it.
 #[derive(Clone, Copy, Debug, Eq)]
-pub struct Currency {
+pub(crate) struct Currency {
     label: &'static str,
     codes: &'static [&'static str],
     /// Whether a word of Chinese or Japanese names it: 元 may stand beside such a word.
@@ -22,7 +22,7 @@ impl PartialEq for Currency {
 
 impl Currency {
     /// Its code, if the name stands for one currency alone.
-    pub fn code(&self) -> Option<&'static str> {
+    pub(crate) fn code(&self) -> Option<&'static str> {
         match self.codes {
             [code] => Some(code),
             _ => None,
@@ -30,7 +30,7 @@ impl Currency {
     }
 
     /// What it is called in messages: the code, or the sign and what it may stand for.
-    pub fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         self.label
     }
 
@@ -40,7 +40,7 @@ impl Currency {
     }
 
     /// Whether a word, as it stands in a config or an answer, may mean the same currency.
-    pub fn may_be(&self, word: &str) -> bool {
+    pub(crate) fn may_be(&self, word: &str) -> bool {
         let word = word.trim();
         self.codes.iter().any(|code| is_spelt_alike(code, word))
             || super::text::currency(word).is_some_and(|other| self.meet(&other).is_some())
@@ -70,7 +70,7 @@ impl Currency {
     }
 
     /// What all of several names say together; none if no currency can be meant by all of them, though by each two.
-    pub fn common(names: &[Currency]) -> Option<Currency> {
+    pub(crate) fn common(names: &[Currency]) -> Option<Currency> {
         let narrowest = names.iter().min_by_key(|name| name.codes.len())?;
         let mut shared = narrowest.codes.iter().filter(|code| names.iter().all(|name| name.codes.contains(code)));
         match (shared.next()?, shared.next()) {
@@ -124,14 +124,14 @@ fn is_written_with_point(code: &str) -> bool {
 }
 
 /// Whether two words for currencies, as they stand in configs, pages and answers, may mean the same: `RMB` and `CNY` do.
-pub fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     is_spelt_alike(one, other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
 }
 
 /// Whether a word of an answer can be a currency or another unit of account: a known name or sign, or three letters as codes
 /// have them. Anything else may be private.
-pub fn is_unit(word: &str) -> bool {
+pub(crate) fn is_unit(word: &str) -> bool {
     let is_code = |word: &str| {
         has_letters_of_code(word)
             && !has_mixed_case(word)
@@ -142,7 +142,7 @@ pub fn is_unit(word: &str) -> bool {
 
 /// Whether two words are the same letters, in capitals or not. `GBp` is a hundredth of a GBP, so a code that mixes both is
 /// only like itself.
-pub fn is_spelt_alike(one: &str, other: &str) -> bool {
+pub(crate) fn is_spelt_alike(one: &str, other: &str) -> bool {
     one == other || (one.eq_ignore_ascii_case(other) && !has_mixed_case(one) && !has_mixed_case(other))
 }
 

@@ -17,13 +17,13 @@ use super::currency::{ABBREVIATIONS, CJK, Currency, MINOR, SIGNS, minor_of_lette
 use super::exact;
 
 /// Longest text that can be an amount, in bytes, and longest number; reading takes time.
-pub const LONGEST: usize = 100;
+pub(crate) const LONGEST: usize = 100;
 
 const NOT_A_NUMBER: &str = "it is not a number";
 
 /// An amount that a text names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Money {
+pub(crate) struct Money {
     /// How much.
     pub value: Decimal,
     /// Of what, if the text names a currency.
@@ -51,7 +51,7 @@ pub(crate) enum Word {
 ///
 /// # Errors
 /// What is wrong with the text, without the text itself.
-pub fn read(text: &str) -> Result<Money, &'static str> {
+pub(crate) fn read(text: &str) -> Result<Money, &'static str> {
     read_in(text, None)
 }
 
@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Result<Money, &'static str> {
 ///
 /// # Errors
 /// What is wrong with the text, without the text itself.
-pub fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'static str> {
+pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'static str> {
     if text.len() > LONGEST {
         return Err("it is too long for a number");
     }

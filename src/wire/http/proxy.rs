@@ -23,7 +23,7 @@ type Slot = Option<Result<Proxy, Unusable>>;
 
 /// A proxy that is spoken to in HTTP.
 #[derive(Clone)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// The variable that names it.
     variable: &'static str,
     /// Its address, with user and password if it wants them.
@@ -150,12 +150,12 @@ impl Proxy {
     }
 
     /// Its host and port.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Where it is, without user and password.
-    pub fn place(&self) -> &Url {
+    pub(crate) fn place(&self) -> &Url {
         &self.place
     }
 
