@@ -132,19 +132,10 @@ impl<'a> Newest<'a> {
         let read = || series.samples.iter().enumerate().filter(|(_, sample)| sample.balance.is_some());
         let newest = read().next_back().map(|(_, sample)| sample.currency.as_deref());
         let currency = newest.unwrap_or(series.currency.as_deref());
-        // A sign such as `¥` stands for several currencies, so what is the same as the newest one need not be the same as all
-        // between them.
-        let mut seen = vec![currency];
-        let mut is_other = |sample: &'a Sample| {
-            let own = sample.currency.as_deref();
-            let is_other = seen.iter().any(|known| match (own, *known) {
-                (Some(one), Some(other)) => !amount::is_same(one, other),
-                (one, other) => one != other,
-            });
-            if !is_other && !seen.contains(&own) {
-                seen.push(own);
-            }
-            is_other
+        // A sign such as `¥` stands for several currencies, so it is the same only as itself.
+        let is_other = |sample: &Sample| match (sample.currency.as_deref(), currency) {
+            (Some(one), Some(other)) => !amount::is_certainly_same(one, other),
+            (one, other) => one != other,
         };
         let Some((last, before)) = read().rfind(|(_, sample)| is_other(sample)) else {
             return Newest { samples: &series.samples, currency, change: None };

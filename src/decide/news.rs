@@ -68,9 +68,9 @@ impl<'a> Before<'a> {
     }
 }
 
-/// Whether two amounts are counted in different currencies. One that is not known may be the same.
+/// Whether two amounts may be counted in different currencies, as `$` and USD may. One that is not named is not compared.
 fn is_other_currency(one: Option<&str>, other: Option<&str>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| !amount::is_same(one, other))
+    one.zip(other).is_some_and(|(one, other)| !amount::is_certainly_same(one, other))
 }
 
 /// What a message said, as far as another one can say more.

@@ -10,6 +10,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
+use super::value::{Missing, Place};
 use super::{Jq, Number, Stop, Terms, Value, memory};
 use crate::model::text;
 
@@ -85,9 +86,10 @@ impl Variables {
     }
 
     fn values(&self) -> [Value; 2] {
-        let currency = self.currency.clone().map_or(Value::Null(None), Value::from);
-        let options = self.options.iter().map(|(name, value)| (name.as_str().into(), Value::answer(value.clone())));
-        [currency, Value::of_fields(options)]
+        let unset = || Value::nothing("`$currency` is null; the project has no `currency`");
+        let currency = self.currency.clone().map_or_else(unset, Value::from);
+        let options = self.options.iter().map(|(name, value)| (name.as_str().into(), Value::option(value.clone())));
+        [currency, Value::object(options.collect(), Some(Place::named("$options")))]
     }
 }
 
@@ -351,8 +353,10 @@ fn error(value: &Value) -> Shape {
 
 fn shape(value: &Value) -> Shape {
     let flat = |value: &Value| match value {
-        Value::Null(None) => Shape::Null,
-        Value::Null(Some(missing)) => Shape::Missing(missing.tell()),
+        Value::Null(missing) => match missing.as_deref().and_then(Missing::of_answer) {
+            Some(missing) => Shape::Missing(missing.tell()),
+            None => Shape::Null,
+        },
         Value::Bool(value) => Shape::Bool(*value),
         // No decimal is as large, though one of fewer digits would be: whoever reads amounts says so.
         Value::Number(Number::Float(value) | Number::Long(value)) if (7.9e28..1e30).contains(&value.abs()) => {

@@ -31,15 +31,22 @@ const CLOCK_VALUES: usize = 1024;
 pub(crate) fn answer(body: &[u8]) -> Result<Value, String> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     // A service that does not write UTF-8 still writes its numbers and keys in ASCII.
-    parse(&String::from_utf8_lossy(body), Some(Place::root()))
+    match parse(&String::from_utf8_lossy(body), Some(Place::root()))? {
+        Value::Null(_) => Ok(Value::null_of_answer("is null")),
+        value => Ok(value),
+    }
 }
 
-/// Parses one JSON value that an expression found in a text.
+/// Parses one JSON value that an expression found in a text. What came from the answer is one more answer: a null in it is
+/// unknown, and its entries have no order.
 ///
 /// # Errors
 /// What is wrong, without quoting the text.
-pub(super) fn text(text: &str) -> Result<Value, String> {
-    parse(text, None)
+pub(super) fn text(text: &str, is_of_answer: bool) -> Result<Value, String> {
+    match parse(text, is_of_answer.then(|| Place::named("fromjson")))? {
+        Value::Null(_) if is_of_answer => Ok(Value::null_of_answer("holds a text that `fromjson` reads as null")),
+        value => Ok(value),
+    }
 }
 
 fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
@@ -224,7 +231,7 @@ mod tests {
             let want = want.map(|key| format!("the key {key} stands twice in one object, with different values"));
             assert_eq!(answer(body.as_bytes()).err(), want, "{body}");
         }
-        assert!(text(r#"{"a":1,"a":2}"#).is_err());
+        assert!(text(r#"{"a":1,"a":2}"#, false).is_err());
         // It takes a moment, however often a key stands there and however large its values are.
         let value = format!("[{}0]", "0,".repeat(1000));
         let many = format!("{{{}\"a\":{value}}}", format!("\"a\":{value},").repeat(500));

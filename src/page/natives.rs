@@ -46,14 +46,27 @@ def toboolean: if . == true or . == false then . elif . == "true" then true elif
 def transpose: [range([.[] | length] | max // 0) as $i | [.[][$i]]];
 def in(xs): . as $x | xs | has($x);
 def inside(xs): . as $x | xs | contains($x);
-def index($i): indices($i)[0] // null;
-def rindex($i): indices($i)[-1] // null;
+def index($i): indices($i) | if . == null then . elif . == [] then nothing_ else .[0] end;
+def rindex($i): indices($i) | if . == null then . elif . == [] then nothing_ else .[-1] end;
+def IN(s): any(s == .; .);
+def IN(xs; s): any(xs == s; .);
+def INDEX(xs; f): reduce xs as $x ({}; .[$x | f | tostring] = $x);
+def INDEX(f): INDEX(.[]; f);
+def toarray: if isarray then . else [.] end;
+def trimstr($s): ltrimstr($s) | rtrimstr($s);
+def ascii: [.] | implode;
+def leaf_paths: paths(scalars);
 def with_entries(f): map_values(empty) + (to_entries | map(f) | from_entries);
 def pick(f): reduce path_value(f) as [$path, $value] (if isobject then map_values(empty) else {} end;
     . * reduce ($path | reverse[]) as $p ($value; {($p): .}));
 def isinfinite: . == infinite or . == -infinite;
 def finites: select(isnumber and (isinfinite or isnan | not));
 def @json: tojson;
+def @csv: map(if isarray or isobject then error("a list or object cannot stand in a line of CSV")
+    elif isstring then "\"" + (. / "\"" | join("\"\"")) + "\"" elif . == null then "" else tojson end) | join(",");
+def @tsv: map(if isarray or isobject then error("a list or object cannot stand in a line of TSV")
+    elif isstring then . / "\\" | join("\\\\") / "\t" | join("\\t") / "\n" | join("\\n") / "\r" | join("\\r")
+    elif . == null then "" else tojson end) | join("\t");
 "#;
 
 /// Longest text that a pattern is tried on, in bytes: the time is that times the size of the pattern.
@@ -143,6 +156,8 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
     let f = || [Bind::Fun(())].into();
     Box::new([
         ("null", v(0), |_| bome(Ok(Value::NULL))),
+        ("nothing_", v(0), |_| bome(Ok(Value::nothing("what `index` looks for is not there")))),
+        ("add", f(), sum),
         ("range", v(3), |mut cv| {
             let by = cv.0.pop_var();
             let to = cv.0.pop_var();
@@ -221,6 +236,16 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("split_matches", v(2), |cv| bome(matched(cv, true, true))),
         ("split_", v(2), |cv| bome(matched(cv, true, false))),
     ])
+}
+
+/// The sum of what a filter gives. Of nothing it is null, which is not zero where it is calculated with.
+fn sum(mut cv: Cv<Jq>) -> jaq_core::ValXs<Value> {
+    let (filter, context) = cv.0.pop_fun();
+    let sum = filter.run((context, cv.1.clone())).try_fold(None, |sum: Option<Value>, next| match sum {
+        None => next.map(Some),
+        Some(sum) => sum.add_next(next?).map(Some).map_err(Exn::from),
+    });
+    box_once(sum.map(|sum| sum.unwrap_or_else(|| cv.1.no_sum())))
 }
 
 /// The numbers from one to before another.
@@ -393,7 +418,7 @@ fn from_json(value: Value) -> ValR<Value> {
         return Err(Error::typ(value, "text"));
     };
     meter::spend(text.len() / 4);
-    json::text(text).map_err(|why| Error::str(format_args!("a text is not JSON: {why}")))
+    json::text(text, value.is_foreign()).map_err(|why| Error::str(format_args!("a text is not JSON: {why}")))
 }
 
 /// A number as jq reads it, and separators as the program reads them: `10,000.00`. Currencies and units are refused, as
@@ -406,7 +431,7 @@ fn to_number(value: Value) -> ValR<Value> {
         };
     };
     meter::spend(text.len() / 4);
-    match json::text(text) {
+    match json::text(text, false) {
         Ok(Value::Number(number)) if number.is_long() => return Err(Error::str(number::LONG)),
         Ok(number @ Value::Number(_)) => return Ok(number),
         _ => {}
@@ -508,7 +533,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     }
     meter::spend_bytes(size * text.len());
     let names: Vec<Option<&str>> = pattern.capture_names().collect();
-    let part = |range: std::ops::Range<usize>| cv.1.derived(text[range].to_owned());
+    let part = |range: std::ops::Range<usize>| cv.1.cut(text[range].to_owned());
     let mut parts: Vec<ValR<Value>> = Vec::new();
     let (mut end, mut counted, mut characters) = (0, 0, 0);
     for captures in pattern.captures_iter(text) {

@@ -4,6 +4,7 @@
 //! can say where it was missed. A text knows whether the page's author wrote it or the answer brought it, so that an
 //! error can be told without a value of the answer. And making values counts against the evaluation's budget.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 use std::rc::Rc;
@@ -46,6 +47,9 @@ const MISSING: usize = 128;
 /// Bytes of a field beside the letters of its key: the entry, its place in the index, what is kept free, and the key itself.
 const FIELD: usize = (size_of::<Rc<str>>() + ITEM + size_of::<usize>()) * 3 / 2 + SHARED;
 
+/// What is said of numbers that `+` would join.
+const JOINED: &str = "two numbers that are texts would be joined, not added; `tonumber` makes numbers of them";
+
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
 
@@ -66,10 +70,44 @@ pub(crate) enum Value {
 pub(crate) struct Text {
     text: String,
     origin: Origin,
-    /// How many bytes at its beginning, and how many at its end, are one text of the answer.
-    head: usize,
-    tail: usize,
+    /// What at its beginning, and what at its end, is one text of the answer.
+    head: Part,
+    tail: Part,
     held: Held,
+}
+
+/// The beginning or the end of a text, as far as it is one text of the answer.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// How long it is, in bytes.
+    bytes: u32,
+    /// The text of the answer that it comes from.
+    source: u32,
+    /// Whether it is less than all of that text.
+    is_cut: bool,
+}
+
+impl Part {
+    const NONE: Part = Part { bytes: 0, source: 0, is_cut: false };
+
+    /// All of a new text of the answer.
+    fn whole(text: &str) -> Part {
+        thread_local! {
+            static SOURCES: Cell<u32> = const { Cell::new(0) };
+        }
+        let source = SOURCES.get().wrapping_add(1);
+        SOURCES.set(source);
+        Part { source, ..Part::NONE }.of_length(text)
+    }
+
+    fn of_length(self, text: &str) -> Part {
+        Part { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), ..self }
+    }
+
+    /// Whether both were cut from the same text, of which they may be put together again.
+    fn is_beside(&self, other: &Part) -> bool {
+        self.is_cut && other.is_cut && self.source == other.source
+    }
 }
 
 /// Who wrote a text.
@@ -77,8 +115,10 @@ pub(crate) struct Text {
 enum Origin {
     /// The page's author.
     Page,
-    /// The service, or whoever filled in an option.
+    /// The service.
     Answer,
+    /// Whoever filled in an option.
+    Option,
     /// Both; this is the text with `…` for what the service wrote.
     Both(String),
 }
@@ -103,6 +143,8 @@ pub(crate) struct Object {
     /// Whether it was the answer's and the expression has changed it. What it lacks then is still missing, but a null in it
     /// may be the page's own.
     is_changed: bool,
+    /// Whether the expression took some of its keys from the answer, so that its author cannot know which it has.
+    has_foreign_keys: bool,
     held: Held,
 }
 
@@ -119,23 +161,37 @@ pub(crate) enum Step {
     Key(String),
     /// An index.
     Index(isize),
+    /// What is no part of the answer, under the name that an expression has for it.
+    Named(&'static str),
 }
 
-/// A null that was found in the answer, or an entry that is not there.
+/// A null that stands for something unknown.
 #[derive(Debug)]
-pub(crate) struct Missing {
-    /// The list or object in which it was looked for.
-    inside: Value,
-    step: Step,
-    /// Whether a null stands there.
-    is_null: bool,
-    _held: Held,
+pub(crate) enum Missing {
+    /// A null that was found in the answer, or an entry that is not there.
+    Entry {
+        /// The list or object in which it was looked for.
+        inside: Value,
+        step: Step,
+        /// Whether a null stands there.
+        is_null: bool,
+        _held: Held,
+    },
+    /// What a filter gives where there is nothing: why.
+    Nothing(Rc<str>),
+    /// What is said of it begins with a list or object of the answer.
+    Empty(Rc<Place>, &'static str),
 }
 
 impl Place {
     /// The answer itself.
     pub(super) fn root() -> Rc<Place> {
         Rc::new(Place { inside: None, step: None })
+    }
+
+    /// What an expression knows by a name, such as `$options`.
+    pub(super) fn named(name: &'static str) -> Rc<Place> {
+        Rc::new(Place { inside: Some(Place::root()), step: Some(Step::Named(name)) })
     }
 
     /// What stands in it under a key.
@@ -156,6 +212,7 @@ impl fmt::Display for Place {
         match (&self.inside, &self.step) {
             (Some(inside), Some(step)) if inside.step.is_none() => match step {
                 Step::Key(key) if is_plain(key) => step.fmt(f),
+                Step::Named(name) => f.write_str(name),
                 _ => write!(f, ".{step}"),
             },
             (Some(inside), Some(step)) => write!(f, "{inside}{step}"),
@@ -207,39 +264,55 @@ impl fmt::Display for Step {
             Step::Key(key) if is_plain(key) => write!(f, ".{key}"),
             Step::Key(key) => write!(f, "[\"{key}\"]"),
             Step::Index(index) => write!(f, "[{index}]"),
+            Step::Named(name) => f.write_str(name),
         }
     }
 }
 
 impl Missing {
-    /// Where it was looked for.
-    fn path(&self) -> String {
-        let place = self.inside.place().map(Rc::clone).unwrap_or_else(Place::root);
-        Place { inside: Some(place), step: Some(self.step.clone()) }.to_string()
+    /// Whether only a sum needs it. An object that the expression made of its own keys says by a null that there is nothing yet,
+    /// which can be compared.
+    fn is_own(&self) -> bool {
+        match self {
+            Missing::Entry { inside: Value::Object(object), .. } => !object.is_of_answer() && !object.has_foreign_keys,
+            Missing::Entry { .. } | Missing::Empty(..) => false,
+            Missing::Nothing(_) => true,
+        }
+    }
+
+    /// The same, unless only a sum needs it.
+    pub(crate) fn of_answer(&self) -> Option<&Missing> {
+        Some(self).filter(|missing| !missing.is_own())
     }
 
     /// `.data.quotaa` is null; `.data` has `id`, `quota`, `username`.
     pub(crate) fn tell(&self) -> String {
-        let path = self.path();
-        if self.is_null {
+        let (inside, step, is_null) = match self {
+            Missing::Entry { inside, step, is_null, .. } => (inside, step, *is_null),
+            Missing::Nothing(why) => return why.to_string(),
+            Missing::Empty(place, what) => return format!("`{place}` {what}"),
+        };
+        let place = inside.place().map(Rc::clone).unwrap_or_else(Place::root);
+        let path = Place { inside: Some(place), step: Some(step.clone()) }.to_string();
+        if is_null {
             return format!("`{path}` is null");
         }
-        let inside = match (self.inside.place(), &self.inside) {
+        let name = match (inside.place(), inside) {
             (Some(place), _) if place.step.is_some() => format!("`{place}`"),
             (Some(_), _) => "the answer".to_owned(),
             (None, Value::List(_)) => "the list that the expression made".to_owned(),
             (None, _) => "the object that the expression made".to_owned(),
         };
-        let is_changed = matches!(&self.inside, Value::Object(object) if object.is_changed && object.place.is_some());
-        let inside = if is_changed { format!("{inside}, as the expression changed it,") } else { inside };
-        let has = match &self.inside {
+        let is_changed = matches!(inside, Value::Object(object) if object.is_changed && object.place.is_some());
+        let name = if is_changed { format!("{name}, as the expression changed it,") } else { name };
+        let has = match inside {
             Value::List(list) if list.items.is_empty() => "is an empty list".to_owned(),
             Value::List(list) => format!("has {} entries", list.items.len()),
             Value::Object(object) if object.fields.is_empty() => "is an empty object".to_owned(),
             Value::Object(object) => format!("has {}", object.names()),
             _ => "has none".to_owned(),
         };
-        format!("`{path}` is null; {inside} {has}")
+        format!("`{path}` is null; {name} {has}")
     }
 }
 
@@ -266,6 +339,7 @@ impl Object {
             self.held.grow(bytes_of_field(key));
             self.fields.insert(Rc::clone(key), new);
         }
+        self.has_foreign_keys |= right.has_foreign_keys;
         if !self.is_of_answer() && right.is_of_answer() {
             self.place = right.place.clone();
             self.is_changed = true;
@@ -306,14 +380,19 @@ impl Text {
         match &self.origin {
             Origin::Page => &self.text,
             // The code of a currency is no secret, and a page has to name those that there are.
-            Origin::Answer if is_currency(&self.text) => &self.text,
-            Origin::Answer => "…",
+            Origin::Answer | Origin::Option if is_currency(&self.text) => &self.text,
+            Origin::Answer | Origin::Option => "…",
             Origin::Both(shown) => shown,
         }
     }
 
+    /// Whether its author is not only the page's.
+    pub(super) fn is_foreign(&self) -> bool {
+        !matches!(self.origin, Origin::Page)
+    }
+
     fn new(text: String, origin: Origin) -> Text {
-        let part = if matches!(origin, Origin::Page) { 0 } else { text.len() };
+        let part = if matches!(origin, Origin::Page) { Part::NONE } else { Part::whole(&text) };
         let held = Held::of(TEXT + text.capacity());
         Text { text, origin, head: part, tail: part, held }
     }
@@ -322,7 +401,18 @@ impl Text {
     /// before the one or behind the other.
     fn would_join(&self, other: &Text) -> bool {
         let is_amount = |part: &str| amount::read(part).is_ok();
-        is_amount(&self.text[self.text.len() - self.tail..]) && is_amount(&other.text[..other.head])
+        let (tail, head) = (self.tail.bytes as usize, other.head.bytes as usize);
+        is_amount(&self.text[self.text.len() - tail..]) && is_amount(&other.text[..head])
+    }
+
+    /// Whether what would be joined was cut from one text, as `gsub(",";"")` cuts `1,234` and puts it together again.
+    fn is_put_together(&self, other: &Text) -> bool {
+        self.tail.is_beside(&other.head)
+    }
+
+    /// Whether it is a number, or the point of one.
+    fn is_of_number(&self) -> bool {
+        matches!(self.text.as_str(), "." | ",") || is_number(&self.text)
     }
 
     fn append(&mut self, other: &Text) {
@@ -375,12 +465,33 @@ impl Value {
         Value::Text(Rc::new(Text::new(text, Origin::Page)))
     }
 
+    /// The text of an option.
+    pub(super) fn option(text: String) -> Value {
+        meter::spend_text(text.len());
+        Value::Text(Rc::new(Text::new(text, Origin::Option)))
+    }
+
     /// A text made from another one, by the same author.
     pub(super) fn derived(&self, text: String) -> Value {
         match self {
             Value::Text(from) if matches!(from.origin, Origin::Page) => Value::own(text),
+            Value::Text(from) if matches!(from.origin, Origin::Option) => Value::option(text),
             _ => Value::answer(text),
         }
+    }
+
+    /// A part that was cut out of this text.
+    pub(super) fn cut(&self, part: String) -> Value {
+        let is_less = self.as_text().is_some_and(|whole| part.len() < whole.len());
+        let mut cut = self.derived(part);
+        if let (Value::Text(from), Value::Text(cut)) = (self, &mut cut)
+            && !matches!(from.origin, Origin::Page)
+        {
+            let cut = Rc::make_mut(cut);
+            let known = Part { is_cut: from.head.is_cut || is_less, ..from.head }.of_length(&cut.text);
+            (cut.head, cut.tail) = (known, known);
+        }
+        cut
     }
 
     pub(super) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
@@ -400,7 +511,7 @@ impl Value {
     pub(super) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
         let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
         let held = Held::of(OBJECT + bytes_of(&fields));
-        Value::Object(Rc::new(Object { fields, depth, place, is_changed: false, held }))
+        Value::Object(Rc::new(Object { fields, depth, place, is_changed: false, has_foreign_keys: false, held }))
     }
 
     /// An object that an expression has made of one of the answer, at its place if that is known.
@@ -408,6 +519,15 @@ impl Value {
         let mut value = Value::object(fields.into_iter().collect(), place);
         if let Value::Object(object) = &mut value {
             Rc::make_mut(object).is_changed = true;
+        }
+        value
+    }
+
+    /// An object that the expression made, and whether it took some of its keys from the answer.
+    fn made(fields: Fields, has_foreign_keys: bool) -> Value {
+        let mut value = Value::object(fields, None);
+        if let Value::Object(object) = &mut value {
+            Rc::make_mut(object).has_foreign_keys = has_foreign_keys;
         }
         value
     }
@@ -499,10 +619,33 @@ impl Value {
         Some((0..length).map(|position| Value::item(list, order.index(position, length))).collect())
     }
 
+    /// Whether it is a text that not only the page's author wrote.
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self, Value::Text(text) if text.is_foreign())
+    }
+
+    /// The sum of no values, which were looked for in this one.
+    pub(super) fn no_sum(&self) -> Value {
+        let is_empty = match self {
+            Value::List(list) => list.items.is_empty(),
+            Value::Object(object) => object.fields.is_empty(),
+            _ => false,
+        };
+        match self.place().filter(|place| is_empty && place.step.is_some()) {
+            Some(place) => Value::Null(Some(Rc::new(Missing::Empty(Rc::clone(place), "is empty, so it has no sum")))),
+            None => Value::nothing("there is nothing that could be added"),
+        }
+    }
+
     /// What is missing where a list has no item that could be chosen.
     pub(super) fn nothing_in(self) -> Value {
         match self {
-            Value::List(list) => Value::item(&list, usize::MAX),
+            Value::List(list) => match &list.place {
+                Some(place) => {
+                    Value::Null(Some(Rc::new(Missing::Empty(Rc::clone(place), "is an empty list, which has no least or largest item"))))
+                }
+                None => Value::item_asked(&list, None, 0),
+            },
             _ => Value::NULL,
         }
     }
@@ -569,16 +712,30 @@ impl Value {
         Error::typ(self, wanted)
     }
 
+    /// A null of a filter that found nothing, and why.
+    pub(super) fn nothing(why: &str) -> Value {
+        Value::Null(Some(Rc::new(Missing::Nothing(why.into()))))
+    }
+
+    /// A null of the answer that stands in no list or object.
+    pub(super) fn null_of_answer(why: &'static str) -> Value {
+        Value::Null(Some(Rc::new(Missing::Empty(Place::root(), why))))
+    }
+
+    fn missing(inside: Value, step: Step, is_null: bool) -> Value {
+        Value::Null(Some(Rc::new(Missing::Entry { inside, step, is_null, _held: Held::of(MISSING) })))
+    }
+
     /// What stands in a list at an index.
     fn item(list: &Rc<List>, index: usize) -> Value {
-        match list.items.get(index) {
+        Value::item_asked(list, Some(index), isize::try_from(index).unwrap_or(isize::MAX))
+    }
+
+    /// The same, for an index that may be outside of it and was asked for in another way, for example from the end.
+    fn item_asked(list: &Rc<List>, index: Option<usize>, asked: isize) -> Value {
+        match index.and_then(|index| list.items.get(index)) {
             Some(value) if list.place.is_none() || !matches!(value, Value::Null(None)) => value.clone(),
-            found => Value::Null(Some(Rc::new(Missing {
-                inside: Value::List(Rc::clone(list)),
-                step: Step::Index(isize::try_from(index).unwrap_or(isize::MAX)),
-                is_null: found.is_some(),
-                _held: Held::of(MISSING),
-            }))),
+            found => Value::missing(Value::List(Rc::clone(list)), Step::Index(asked), found.is_some()),
         }
     }
 
@@ -589,19 +746,26 @@ impl Value {
                 value.clone()
             }
             None if !object.is_of_answer() => Value::NULL,
-            found => Value::Null(Some(Rc::new(Missing {
-                inside: Value::Object(Rc::clone(object)),
-                step: step(),
-                is_null: found.is_some(),
-                _held: Held::of(MISSING),
-            }))),
+            found => Value::missing(Value::Object(Rc::clone(object)), step(), found.is_some()),
         }
+    }
+
+    /// The same, for a key of the expression. An object that the expression made may lack a key because a sum of its own is to
+    /// begin there: one that is being updated, or a key that the answer says. Of another key that it lacks nothing is known.
+    fn entry(object: &Rc<Object>, key: &Text, is_update: bool) -> Value {
+        let found = Value::field(object, &key.text, || Step::of_key(key));
+        let is_of_answer = matches!(key.origin, Origin::Answer | Origin::Both(_));
+        let may_begin = is_of_answer || (is_update && !object.has_foreign_keys);
+        if may_begin || !matches!(found, Value::Null(None)) || object.fields.contains_key(key.text.as_str()) {
+            return found;
+        }
+        Value::missing(Value::Object(Rc::clone(object)), Step::of_key(key), false)
     }
 
     /// The indices at which `other` stands in this.
     pub(super) fn indices(&self, other: &Value) -> ValR<Value> {
         let found: Vec<usize> = match (self, other) {
-            (Value::Null(_), _) => return Ok(Value::NULL),
+            (Value::Null(_), _) => return Ok(self.clone()),
             (Value::Text(text), Value::Text(part)) if part.text.is_empty() => {
                 meter::spend_bytes(text.text.len());
                 Vec::new()
@@ -888,7 +1052,7 @@ fn refuse_mixed(one: &Value, other: &Value) {
                 meter::refuse_order(|| Stop::Kinds);
             }
         }
-        (Value::Null(Some(missing)), known) | (known, Value::Null(Some(missing))) => match known {
+        (Value::Null(Some(missing)), known) | (known, Value::Null(Some(missing))) if !missing.is_own() => match known {
             Value::Number(_) => meter::refuse_order(|| Stop::Unknown("numbers", missing.tell())),
             Value::Text(text) if !text.text.is_empty() => {
                 meter::refuse_order(|| Stop::Unknown("texts", missing.tell()));
@@ -949,7 +1113,7 @@ fn object_mut(object: &mut Rc<Object>) -> &mut Object {
         let fields = object.fields.iter().map(known).collect();
         let held = Held::of(OBJECT + bytes_of(&fields));
         let place = object.place.clone();
-        *object = Rc::new(Object { fields, depth: object.depth, place, is_changed: true, held });
+        *object = Rc::new(Object { fields, depth: object.depth, place, is_changed: true, has_foreign_keys: false, held });
     }
     Rc::make_mut(object)
 }
@@ -962,11 +1126,16 @@ impl Add for Value {
             // What the answer does not hold is unknown, and not zero. A null of the page's own begins a sum.
             (left @ Value::Null(Some(_)), right @ Value::Number(_))
             | (left @ Value::Number(_), right @ Value::Null(Some(_))) => Err(Error::math(left, Math::Add, right)),
+            (left @ Value::Null(Some(_)), Value::Text(right)) if right.is_of_number() => {
+                Err(Error::math(left, Math::Add, Value::Text(right)))
+            }
+            (Value::Text(left), right @ Value::Null(Some(_))) if left.is_of_number() => {
+                Err(Error::math(Value::Text(left), Math::Add, right))
+            }
             (Value::Null(_), value) | (value, Value::Null(_)) => Ok(value),
             (Value::Text(mut left), Value::Text(right)) => {
-                if left.would_join(&right) {
-                    let why = "two numbers that are texts would be joined, not added; `tonumber` makes numbers of them";
-                    return Err(Error::str(why));
+                if left.would_join(&right) && !left.is_put_together(&right) {
+                    return Err(Error::str(JOINED));
                 }
                 meter::spend_text(left.text.len() + right.text.len());
                 Rc::make_mut(&mut left).append(&right);
@@ -988,6 +1157,16 @@ impl Add for Value {
                 Ok(Value::Object(left))
             }
             (left, right) => Err(Error::math(left, Math::Add, right)),
+        }
+    }
+}
+
+impl Value {
+    /// The sum with one more of several values. Texts that are numbers are not joined, also where they were cut from one text.
+    pub(super) fn add_next(self, next: Value) -> ValR<Value> {
+        match (&self, &next) {
+            (Value::Text(left), Value::Text(right)) if left.would_join(right) => Err(Error::str(JOINED)),
+            _ => self + next,
         }
     }
 }
@@ -1027,7 +1206,7 @@ impl Mul for Value {
                     return Err(Error::math(Value::Text(text), Math::Mul, Value::Number(times)));
                 };
                 let Ok(times @ 1..) = usize::try_from(times) else {
-                    return Ok(Value::NULL);
+                    return Ok(Value::nothing("a text that is repeated no times is null"));
                 };
                 meter::spend_text(text.text.len().saturating_mul(times));
                 let repeated = text.text.repeat(times);
@@ -1061,9 +1240,9 @@ impl Div for Value {
                 if text.is_empty() {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
-                    Ok(text.chars().map(|c| whole.derived(c.to_string())).collect())
+                    Ok(text.chars().map(|c| whole.cut(c.to_string())).collect())
                 } else {
-                    Ok(text.split(by.text.as_str()).map(|part| whole.derived(part.to_owned())).collect())
+                    Ok(text.split(by.text.as_str()).map(|part| whole.cut(part.to_owned())).collect())
                 }
             }
             (left, right) => Err(Error::math(left, Math::Div, right)),
@@ -1119,16 +1298,17 @@ impl ValT for Value {
     }
 
     fn from_map<I: IntoIterator<Item = (Self, Self)>>(entries: I) -> ValR<Self> {
-        let mut fields = Fields::new();
+        let (mut fields, mut has_foreign_keys) = (Fields::new(), false);
         for (key, value) in entries {
             meter::spend(4);
-            let Some(name) = key.as_text() else {
+            let Value::Text(name) = &key else {
                 return Err(key.type_error("key"));
             };
-            meter::spend_text(name.len());
-            fields.insert(name.into(), value);
+            meter::spend_text(name.text.len());
+            has_foreign_keys |= name.is_foreign();
+            fields.insert(name.text.as_str().into(), value);
         }
-        Ok(Value::object(fields, None))
+        Ok(Value::made(fields, has_foreign_keys))
     }
 
     fn key_values(self) -> BoxIter<'static, Result<(Self, Self), Error>> {
@@ -1174,13 +1354,14 @@ impl ValT for Value {
             (null @ Value::Null(_), _) => Ok(null),
             (Value::Object(object), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
-                Ok(Value::field(&object, &key.text, || Step::of_key(key)))
+                Ok(Value::entry(&object, key, false))
             }
             (Value::List(list), Value::Number(number)) => {
                 list.refuse_unordered();
                 let index = number.round_with(rust_decimal::Decimal::floor, f64::floor);
                 // What stands before the first or has no whole index is as missing as what stands behind the last.
-                Ok(Value::item(&list, absolute(index, list.items.len()).unwrap_or(usize::MAX)))
+                let asked = index.as_isize().unwrap_or(isize::MAX);
+                Ok(Value::item_asked(&list, absolute(index, list.items.len()), asked))
             }
             (list @ Value::List(_), part @ Value::List(_)) => list.indices(part),
             (value @ (Value::Text(_) | Value::List(_)), Value::Object(range)) => {
@@ -1196,7 +1377,7 @@ impl ValT for Value {
             Value::Text(text) => {
                 meter::spend(text.text.len() / 16);
                 let (start, end) = bounds(range, text.text.chars().count())?;
-                Ok(self.derived(text.text.chars().skip(start).take(end - start).collect()))
+                Ok(self.cut(text.text.chars().skip(start).take(end - start).collect()))
             }
             Value::List(list) => {
                 list.refuse_unordered();
@@ -1224,7 +1405,7 @@ impl ValT for Value {
                 }
                 Ok(match object.is_of_answer() {
                     true => Value::changed(fields, object.place.clone()),
-                    false => Value::object(fields, None),
+                    false => Value::made(fields, object.has_foreign_keys),
                 })
             }
             other => opt.fail(other, |other| Exn::from(other.type_error("list or object"))),
@@ -1242,11 +1423,12 @@ impl ValT for Value {
             (null @ Value::Null(_), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
                 let new = f(null).next().transpose()?;
-                Ok(Value::of_fields(new.map(|value| (key.text.as_str().into(), value))))
+                let fields = new.map(|value| (key.text.as_str().into(), value)).into_iter().collect();
+                Ok(Value::made(fields, key.is_foreign()))
             }
             (Value::Object(mut object), Value::Text(key)) => {
                 meter::spend_bytes(key.text.len());
-                let old = Value::field(&object, &key.text, || Step::of_key(key));
+                let old = Value::entry(&object, key, true);
                 let new = f(old).next().transpose()?;
                 let object_ref = object_mut(&mut object);
                 match new {
@@ -1254,6 +1436,7 @@ impl ValT for Value {
                         meter::spend(4);
                         object_ref.depth = object_ref.depth.max(checked(value.depth() + 1));
                         object_ref.held.grow(bytes_of_field(&key.text));
+                        object_ref.has_foreign_keys |= key.is_foreign();
                         object_ref.fields.insert(key.text.as_str().into(), value);
                     }
                     None => {

@@ -544,6 +544,8 @@ impl Page {
         {
             return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
         }
+        let fixed = variables.currency().into_iter().chain(self.currency.as_deref());
+        let known = known.map(|known| amount::settled(known, fixed));
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
         Ok(Reading { amount: Amount::Of(sum), currency })
     }

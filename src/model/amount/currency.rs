@@ -129,6 +129,22 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     is_spelt_alike(one, other) || super::text::currency(one).is_some_and(|currency| currency.may_be(other))
 }
 
+/// Whether two words for currencies certainly mean the same. A sign that several currencies share is only like itself.
+pub(crate) fn is_certainly_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    let named = || super::text::currency(one).zip(super::text::currency(other));
+    is_spelt_alike(one, other) || named().is_some_and(|(one, other)| one == other)
+}
+
+/// The currency that a word says: where several share it, the one of the others that it may mean and that stands for one.
+pub(crate) fn settled<'a>(said: &'a str, others: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let is_shared = |word: &str| super::text::currency(word).is_some_and(|named| named.code().is_none());
+    if !is_shared(said) {
+        return said;
+    }
+    others.into_iter().find(|other| !is_shared(other) && is_same(said, other)).unwrap_or(said)
+}
+
 /// Whether a word of an answer can be a currency or another unit of account: a known name or sign, or three letters as codes
 /// have them. Anything else may be private.
 pub(crate) fn is_unit(word: &str) -> bool {
@@ -555,5 +571,29 @@ mod tests {
             assert_eq!(is_same(one, other), want, "{one} {other}");
             assert_eq!(is_same(other, one), want, "{other} {one}");
         }
+    }
+
+    #[test]
+    fn a_sign_of_several_currencies_is_certainly_only_itself() {
+        for (one, other, want) in [
+            ("USD", "usd", true),
+            ("RMB", "CNY", true),
+            ("$", "$", true),
+            ("$", "dollars", true),
+            ("$", "USD", false),
+            ("¥", "CNY", false),
+            ("元", "CNY", false),
+            ("¥", "元", false),
+            ("kr", "SEK", false),
+            ("gold coins", "gold coins", true),
+            ("USD", "EUR", false),
+        ] {
+            assert_eq!(is_certainly_same(one, other), want, "{one} {other}");
+            assert_eq!(is_certainly_same(other, one), want, "{other} {one}");
+        }
+        assert_eq!(settled("$", ["CAD"]), "CAD");
+        assert_eq!(settled("$", ["EUR", "USD"]), "USD");
+        assert_eq!(settled("$", []), "$");
+        assert_eq!(settled("USD", ["CAD"]), "USD");
     }
 }

@@ -210,8 +210,8 @@ pub(crate) fn assemble(
     Ok(Money { value, currency, is_plain: currency.is_none() && factor.is_none() && side.is_none() })
 }
 
-/// The value of digits with separators between them, in the currency that the text names. A `known` one tells only of commas:
-/// a full stop in a bare number is what programs write, whatever people do there.
+/// The value of digits with separators between them, in the currency that the text names. A `known` one tells only what may be
+/// read in two ways.
 fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -> Result<Decimal, &'static str> {
     const NO_GROUPS: &str = "its separators are not thousands separators";
     const AMBIGUOUS: &str = "its separator may be a decimal sign or part thousands";
@@ -225,7 +225,8 @@ fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -
         [] => (groups.concat(), ""),
         [Separator::Point] => {
             let (whole, fraction) = (groups[0], groups[1]);
-            if fraction.len() == 3 && is_grouped(&groups) && has(Currency::may_have_dot_groups) {
+            let is_ambiguous = currency.or(known).is_some_and(Currency::may_have_dot_groups);
+            if fraction.len() == 3 && is_grouped(&groups) && is_ambiguous {
                 return Err(AMBIGUOUS);
             }
             (whole.to_owned(), fraction)
