@@ -646,6 +646,15 @@ mod tests {
             ("[1,2,3] - [2]", "[1,3]"),
             ("[1,2,1]|indices(1), .[[1]]", "[0,2] [0,2]"),
             ("{} | .a.b.c = 1", "{\"a\":{\"b\":{\"c\":1}}}"),
+            (".a|toarray, (1|toarray)", "[3,1,2] [1]"),
+            ("\"axa\"|trimstr(\"a\")", "\"x\""),
+            ("2|IN(1,2), IN(3)", "true false"),
+            ("IN(1,2;3)", "false"),
+            ("[{k:\"a\"}]|INDEX(.k)", "{\"a\":{\"k\":\"a\"}}"),
+            ("65|ascii", "\"A\""),
+            ("[1,\"a\\\"b\",null,true]|@csv", r#""1,\"a\"\"b\",,true""#),
+            ("[1,\"a\\tb\",null,true]|@tsv", r#""1\ta\\tb\t\ttrue""#),
+            ("{a:{b:1}}|[leaf_paths]", "[[\"a\",\"b\"]]"),
             ("reduce (\"EUR\",\"USD\",\"EUR\") as $c ({}; .[$c] += 1)", "{\"EUR\":2,\"USD\":1}"),
         ] {
             // All values in one, as JSON.
@@ -935,6 +944,120 @@ mod tests {
             (".w | from_entries | .USD", "5"),
         ] {
             assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_parsed_from_a_text_of_the_answer_is_guarded_as_the_answer_is() {
+        let body = r#"{"d":"{\"bonus\":5,\"q\":null,\"w\":[{\"v\":9},{\"v\":7}]}","o":{"q":null,"n":5},"nil":"null"}"#;
+        for (code, want) in [
+            (".d | fromjson | .cash + .bonus", "`fromjson.cash` is null; `fromjson` has `bonus`, `q`, `w`"),
+            (".d | fromjson | .q + 5", "`fromjson.q` is null"),
+            (".d | fromjson | .w[0].x + 5", "`fromjson.w[0].x` is null"),
+            (
+                ".d | fromjson | if .q < 5 then 7 else 8 end",
+                "null cannot be ordered among numbers: `fromjson.q` is null",
+            ),
+            (".d | @base64 | @base64d | fromjson | .q + 5", "`fromjson.q` is null"),
+            (".o | tojson | fromjson | .q + 5", "`fromjson.q` is null"),
+            (".o | @json | fromjson | .q + 5", "`fromjson.q` is null"),
+            (".o | tostring | fromjson | .q + 5", "`fromjson.q` is null"),
+            ("\"\\(.o)\" | fromjson | .q + 5", "`fromjson.q` is null"),
+            ("(.nil | fromjson) + 5", "reads as null"),
+        ] {
+            let why = message(code, body);
+            assert!(why.contains(want) && !why.starts_with("it gives"), "{code}: {why}");
+        }
+        assert!(message(". + 5", "null").starts_with("cannot calculate null"));
+        for code in [".d | fromjson | first(.w[].v)", ".d | fromjson | .w | map(.v) | .[0]"] {
+            let body = parse_json(body.as_bytes()).unwrap();
+            let variables = Variables::new(None, &BTreeMap::new());
+            let trouble = Expression::compile(code).unwrap().run_in_any_order(&body, &variables).unwrap_err();
+            assert!(trouble.message.contains("one of several values"), "{code}: {trouble}");
+        }
+        assert_eq!(literal("\"{\\\"a\\\":null}\" | fromjson | .a + 5", "{}"), "5");
+        assert_eq!(literal(".d | fromjson | .bonus + ([.w[].v] | add)", body), "21");
+    }
+
+    #[test]
+    fn a_null_is_zero_only_where_the_expression_wrote_it() {
+        let body = r#"{"w":[{"c":"USD","v":"3"}],"el":[],"n":5,"l":[1],"t":"ab","s":"5","zero":0}"#;
+        for code in [
+            ".w | map({(.c): (.v | tonumber)}) | add | .EUR + 5",
+            "reduce .w[] as $x ({}; .[$x.c] = ($x.v | tonumber)) | .EUR + 5",
+            "reduce .w[] as $x ({}; .[$x.c] = ($x.v | tonumber)) | .EUR += 5 | .EUR",
+            "reduce .el[] as $x ({}; .[$x.c] += $x.v) | .EUR + 5",
+            "(.w | INDEX(.c)) | .EUR + 5",
+            "reduce .w[] as $x (null; .[$x.c] = ($x.v | tonumber)) | .EUR + 5",
+            "reduce .w[] as $x ({}; .[$x.c] = ($x.v | tonumber)) | map_values(.) | .EUR + 5",
+            "reduce .w[] as $x ({}; .[$x.c] = ($x.v | tonumber)) | .[$options.site] + 5",
+            "(.el | add) + .n",
+            "add(.el[]) + .n",
+            "([] | add) + .n",
+            "([.w[] | select(.c == \"EUR\") | .v] | add) + .n",
+            ".n + (.el | add)",
+            "(.l | index(9)) + 5",
+            "(.l | rindex(9)) + 5",
+            "(.nope | indices(1)) + 5",
+            "(.t | capture(\"(?<x>z)?(?<y>a)\").x) + 5",
+            "$options.zz + 5",
+            "{a: 1} | .b + 5",
+            "(.t * .zero) + 5",
+            ".s + .nope",
+            "null + (.el | add) + 5",
+        ] {
+            let why = message(code, body);
+            assert!(why.starts_with("cannot calculate ") && why.contains("null ("), "{code}: {why}");
+        }
+        assert!(
+            Expression::compile("$currency + 5")
+                .unwrap()
+                .run(&parse_json(b"{}").unwrap(), &Variables::new(None, &BTreeMap::new()))
+                .is_err()
+        );
+        let min = message("(.el | max) + 1", body);
+        assert!(min.contains("`.el` is an empty list, which has no least or largest item"), "{min}");
+        assert!(message(".el[-1] + 1", body).contains("`.el[-1]` is null"));
+        for (code, want) in [
+            ("reduce .l[] as $x (null; . + $x)", "1"),
+            ("[null, 5] | add", "5"),
+            (".w | group_by(.c) | map({(.[0].c): (map(.v | tonumber) | add)}) | add | .USD + 5", "8"),
+            ("reduce .w[] as $x ({}; .all += 1 | .[$x.c] += ($x.v | tonumber)) | .USD", "3"),
+            ("(.el | add) // 7", "7"),
+            ("if (.t | index(\"z\")) == null then 1 else 2 end", "1"),
+            ("if (.t | index(\"z\")) > 3 then 1 else 2 end", "2"),
+            ("[[1], [2]] | add | length", "2"),
+            ("[{a: 1}, {b: 2}] | add | .b", "2"),
+            ("[\"a\", \"b\"] | add", "\"ab\""),
+            ("[\"a\", null, \"b\"] | add", "\"ab\""),
+            ("add(.w[].v | tonumber)", "3"),
+        ] {
+            assert_eq!(literal(code, body), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_from_one_text_may_be_put_together_again() {
+        let body = r#"{"s":"1,234.50","d":"2026-11-25","id":"12-34-56","two":"10,20","w":[{"d":"2026-11-25"},{"d":"2026-11-24"}]}"#;
+        for (code, want) in [
+            (".s | gsub(\",\"; \"\") | tonumber", "1234.50"),
+            (".s | sub(\",\"; \"\") | tonumber", "1234.50"),
+            (".s | gsub(\"[^0-9.]\"; \"\") | tonumber", "1234.50"),
+            (".s | split(\",\") | join(\"\") | tonumber", "1234.50"),
+            (".s | (. / \",\") | .[0] + .[1] | tonumber", "1234.50"),
+            (".d | gsub(\"-\"; \"\")", "\"20261125\""),
+            (".id | gsub(\"-\"; \"\")", "\"123456\""),
+            (".w | max_by(.d | gsub(\"-\"; \"\")) | .d", "\"2026-11-25\""),
+            ("error(.id | gsub(\"-\"; \"\")) // 1", "Err"),
+        ] {
+            let got = literal(code, body);
+            assert!(
+                got == want || (want == "Err" && got.starts_with("Err") && !got.contains("joined")),
+                "{code}: {got}"
+            );
+        }
+        for code in [".two | split(\",\") | add", ".id + .id", "(.two | split(\",\")[0]) + .s[0:1]"] {
+            assert!(message(code, body).contains("would be joined") || code == ".id + .id", "{code}");
         }
     }
 

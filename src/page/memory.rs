@@ -35,7 +35,7 @@ thread_local! {
 
 /// Bytes that something holds, counted on its thread until it is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Held(u32);
+pub(crate) struct Held(u32);
 
 impl Held {
     /// Counts so many bytes; ends the evaluation if they are too many.

@@ -2,6 +2,7 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
+use jaq_core::ops::Math;
 
 use super::syntax::{self, Tree};
 
@@ -26,6 +27,12 @@ const UNLIMITED: Trap = Trap {
 const ADD: Trap = Trap {
     message: "`add` joins texts, and many services write numbers as texts",
     hint: "write `map(tonumber) | add`, or an example that shows that they are numbers",
+};
+
+/// A fraction loses its leading zeros.
+const POINT: Trap = Trap {
+    message: "a point joins two numbers, and a number such as 50000000 nanos has lost the zeros that stand before it",
+    hint: "calculate instead, for example `(.units | tonumber) + .nanos / 1e9`",
 };
 
 /// An error without words is none.
@@ -65,6 +72,9 @@ fn of_tree(tree: &Tree, has_error: bool, has_example: bool) -> Vec<Trap> {
     if !has_error && any(tree, &|term| falls_back_to(term, &is_unlimited)) {
         traps.push(UNLIMITED);
     }
+    if any(tree, &joins_by_point) {
+        traps.push(POINT);
+    }
     let calls = |name: &str| any(tree, &|term| matches!(term, Term::Call(called, _) if *called == name));
     if !has_example && calls("add") && !calls("tonumber") {
         traps.push(ADD);
@@ -92,6 +102,28 @@ fn falls_back_to(term: &Tree, is_fallback: &dyn Fn(&Tree) -> bool) -> bool {
             tests_null && results.into_iter().any(is_fallback)
         }
         Term::TryCatch(_, Some(fallback)) => is_fallback(fallback),
+        _ => false,
+    }
+}
+
+/// `.units + "." + .nanos`, `"\(.units).\(.nanos)"`, `[.units, .nanos] | join(".")`.
+fn joins_by_point(term: &Tree) -> bool {
+    let is_point = |term: &Tree| match term {
+        Term::Str(None, parts) => matches!(&parts[..], [StrPart::Str(".")]),
+        _ => false,
+    };
+    match term {
+        Term::BinOp(left, BinaryOp::Math(Math::Add), right) => {
+            let ends_with_point =
+                is_point(left) || matches!(&**left, Term::BinOp(_, BinaryOp::Math(Math::Add), last) if is_point(last));
+            let begins_with_point =
+                matches!(&**right, Term::BinOp(first, BinaryOp::Math(Math::Add), _) if is_point(first));
+            ends_with_point || begins_with_point
+        }
+        Term::Str(None, parts) => {
+            parts.windows(3).any(|parts| matches!(parts, [StrPart::Term(_), StrPart::Str("."), StrPart::Term(_)]))
+        }
+        Term::Call("join", arguments) => arguments.iter().any(is_point),
         _ => false,
     }
 }
@@ -138,6 +170,11 @@ mod tests {
             ("add(.w[].total)", vec![ADD]),
             ("[.w[].total | tonumber] | add", vec![]),
             (".w | map(tonumber) | add", vec![]),
+            (".units + \".\" + .nanos", vec![POINT]),
+            (".units + (\".\" + .nanos)", vec![POINT]),
+            ("\"\\(.units).\\(.nanos)\" | tonumber", vec![POINT]),
+            ("[.units, .nanos] | map(tostring) | join(\".\")", vec![POINT]),
+            ("(.units | tonumber) + .nanos / 1e9", vec![]),
             (".a // .b", vec![]),
             (".a - 0", vec![]),
             (".a // 5", vec![]),

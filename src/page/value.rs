@@ -179,7 +179,7 @@ pub(crate) enum Missing {
     },
     /// What a filter gives where there is nothing: why.
     Nothing(Rc<str>),
-    /// What is said of it begins with a list or object of the answer.
+    /// What holds nothing in the answer, and what is said of it.
     Empty(Rc<Place>, &'static str),
 }
 
@@ -281,7 +281,7 @@ impl Missing {
     }
 
     /// The same, unless only a sum needs it.
-    pub(crate) fn of_answer(&self) -> Option<&Missing> {
+    pub(super) fn of_answer(&self) -> Option<&Missing> {
         Some(self).filter(|missing| !missing.is_own())
     }
 
@@ -532,11 +532,6 @@ impl Value {
         value
     }
 
-    /// An object of the page.
-    pub(crate) fn of_fields(fields: impl IntoIterator<Item = (Rc<str>, Value)>) -> Value {
-        Value::object(fields.into_iter().collect(), None)
-    }
-
     fn depth(&self) -> u32 {
         match self {
             Value::List(list) => list.depth,
@@ -641,9 +636,10 @@ impl Value {
     pub(super) fn nothing_in(self) -> Value {
         match self {
             Value::List(list) => match &list.place {
-                Some(place) => {
-                    Value::Null(Some(Rc::new(Missing::Empty(Rc::clone(place), "is an empty list, which has no least or largest item"))))
-                }
+                Some(place) => Value::Null(Some(Rc::new(Missing::Empty(
+                    Rc::clone(place),
+                    "is an empty list, which has no least or largest item",
+                )))),
                 None => Value::item_asked(&list, None, 0),
             },
             _ => Value::NULL,
@@ -1113,7 +1109,8 @@ fn object_mut(object: &mut Rc<Object>) -> &mut Object {
         let fields = object.fields.iter().map(known).collect();
         let held = Held::of(OBJECT + bytes_of(&fields));
         let place = object.place.clone();
-        *object = Rc::new(Object { fields, depth: object.depth, place, is_changed: true, has_foreign_keys: false, held });
+        *object =
+            Rc::new(Object { fields, depth: object.depth, place, is_changed: true, has_foreign_keys: false, held });
     }
     Rc::make_mut(object)
 }

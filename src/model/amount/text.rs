@@ -463,7 +463,7 @@ mod tests {
             ("$1.234.567", Some("CLP"), Some("1234567")),
             ("$1.234,50", Some("ARS"), Some("1234.50")),
             ("$1.234,50", Some("USD"), None),
-            ("1.234", Some("CLP"), Some("1.234")),
+            ("1.234", Some("CLP"), None),
             ("$5", Some("EUR"), Some("5")),
             ("1,234 TND", None, None),
             ("1.234 TND", None, None),
