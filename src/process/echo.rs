@@ -255,7 +255,9 @@ mod tests {
     #[test]
     fn a_key_in_the_place_of_a_path_is_not_said_and_a_path_is() {
         let key = "sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd";
-        for text in [key.to_owned(), format!("/etc/{key}"), format!("{key}.yaml"), "aBcDeFgHiJkLmNoPqRsTuVwX".to_owned()] {
+        for text in
+            [key.to_owned(), format!("/etc/{key}"), format!("{key}.yaml"), "aBcDeFgHiJkLmNoPqRsTuVwX".to_owned()]
+        {
             assert_eq!(file(Path::new(&text)), "***", "{text}");
         }
         for text in
@@ -286,7 +288,6 @@ mod tests {
             ("hunter-2", false),
             ("hunter2", false),
             ("abc123", false),
-            ("timeout2", true),
         ] {
             assert_eq!(among(text, &known).is_some(), is_shown, "{text}");
         }

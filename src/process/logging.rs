@@ -38,7 +38,8 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(other) => {
-            warnings.push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other, &["text", "json"])));
+            warnings
+                .push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other, &["text", "json"])));
             Format::Text
         }
     };

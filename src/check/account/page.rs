@@ -646,7 +646,8 @@ fn decode(what: &str, why: Trouble) -> Failure {
 
 /// The page's own test for an error inside the answer.
 fn page_error(error: &ErrorTest, body: &Json, variables: &Variables) -> Result<Option<OwnError>, Failure> {
-    let errors = error.expression.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
+    let errors =
+        error.expression.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
     let mut told: Vec<Told> = errors.into_iter().map(told).collect();
     if told.is_empty() {
         return Ok(None);

@@ -150,9 +150,8 @@ fn bits(text: &[u8], list: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
         let run = &text[atom.clone()];
         run.strip_prefix(b"0b").or(run.strip_prefix(b"0B")).unwrap_or(run)
     };
-    let is_binary = |atom: &Atom| {
-        digits(atom).len() >= SHORTEST && digits(atom).iter().all(|digit| matches!(digit, b'0' | b'1'))
-    };
+    let is_binary =
+        |atom: &Atom| digits(atom).len() >= SHORTEST && digits(atom).iter().all(|digit| matches!(digit, b'0' | b'1'));
     let is_long = |row: &[Atom]| row.iter().map(|atom| digits(atom).len()).sum::<usize>() >= LEAST_BITS;
     rows(list, LEAST_GROUPS, is_binary, is_long, tell);
 }

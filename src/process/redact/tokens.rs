@@ -324,15 +324,15 @@ fn before_login(text: &[u8], at: usize) -> usize {
     /// Longest name in quotes or in another script, and longest login with a blank in it, in bytes.
     const LONGEST: usize = 64;
     let from = at.saturating_sub(LONGEST);
-    let quoted = text[..at].strip_suffix(b"\"").and_then(|rest| rest[from.min(rest.len())..].iter().rposition(|b| *b == b'"'));
+    let quoted =
+        text[..at].strip_suffix(b"\"").and_then(|rest| rest[from.min(rest.len())..].iter().rposition(|b| *b == b'"'));
     if let Some(quote) = quoted {
         return from + quote;
     }
     // Without a blank before it, a sentence of another script ends where the name in ASCII begins.
     let is_foreign = at > 0 && !text[at - 1].is_ascii();
-    let is_end = |byte: &u8| {
-        byte.is_ascii_whitespace() || b"\"'`<>(),;[]{}".contains(byte) || (!is_foreign && !byte.is_ascii())
-    };
+    let is_end =
+        |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>(),;[]{}".contains(byte) || (!is_foreign && !byte.is_ascii());
     let before = text[..at].iter().rposition(is_end).map_or(0, |end| end + 1);
     login_with_blank(text, from, before, at).unwrap_or(before)
 }
@@ -357,7 +357,8 @@ fn host_length(text: &[u8]) -> usize {
         return if text.get(length) == Some(&b']') { length + 1 } else { 0 };
     }
     let is_foreign = text.first().is_some_and(|byte| !byte.is_ascii());
-    let is_of_host = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-".contains(byte) || (is_foreign && !byte.is_ascii());
+    let is_of_host =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || b".-".contains(byte) || (is_foreign && !byte.is_ascii());
     text.iter().take(if is_foreign { LONGEST } else { usize::MAX }).take_while(is_of_host).count()
 }
 
