@@ -241,7 +241,7 @@ fn a_key_in_the_place_of_a_path_or_a_word_is_not_said() {
         (Program::new(["validate"]).env("CONFIG_PATH", key), 78, "it belongs in `api_key`"),
         (Program::new(["validate", "--config", key]), 78, "it belongs in `api_key`"),
         (Program::check(&own).env("SSL_CERT_FILE", key), 0, "`***` (it looks like a key) that SSL_CERT_FILE"),
-        (Program::check(&own).env("SSL_CERT_DIR", format!("/x/{key}")), 0, "`***` (it looks like a key)"),
+        (Program::check(&own).env("SSL_CERT_DIR", &format!("/x/{key}")), 0, "`***` (it looks like a key)"),
         (
             Program::check(&own).env("BALANCE_ALERT_RUN_ID", key),
             0,

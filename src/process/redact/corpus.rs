@@ -358,6 +358,7 @@ fn what_belongs_to_others_is_not_shown() {
         ("mail \"john doe\"@x.example bounced", "mail ... bounced"),
         ("bob@localhost is locked", "... is locked"),
         ("bob@[127.0.0.1] is locked", "... is locked"),
+        ("Digest username=\"bob\" failed", "Digest username=\"bob\" failed"),
         ("postgres://bob:pass word@h/db failed", "postgres://...@h/db failed"),
     ] {
         assert_eq!(redactor.clean(said), want, "{said}");

@@ -204,6 +204,8 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let value = &value[..value.len() - value.iter().rev().take_while(|byte| b".:!?\\".contains(byte)).count()];
         let is_secret = match () {
             () if value.is_empty() || [&b"null"[..], b"none", b"true", b"false", b"***"].contains(&value) => false,
+            // `Digest username="..."`
+            () if value.ends_with(b"=") && text.get(start + length) == Some(&b'"') => false,
             () if mark.is_equals && !mark.has_blank => true,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
