@@ -100,6 +100,9 @@ impl Source {
         };
         let bytes = bytes.map_err(|error| {
             let hint = match self {
+                Source::File { path, .. } if echo::is_key_for_path(&path.to_string_lossy()) => {
+                    Some("this looks like a key and not like a path; if it is one, it belongs in `api_key`".to_owned())
+                }
                 Source::File { variable: Some(name), .. } => Some(format!("the path comes from the variable {name}")),
                 Source::File { path, .. } if error.kind() == io::ErrorKind::NotFound => similar_file(path),
                 _ => None,

@@ -77,6 +77,8 @@ pub struct Peer {
     pub host: String,
     /// Its own words. They are foreign, and may hold anything.
     pub said: String,
+    /// What it advises, which is as foreign. It becomes the hint where this program has none of its own.
+    pub advice: String,
 }
 
 impl Failure {
@@ -125,6 +127,15 @@ impl Failure {
         self
     }
 
+    /// The same failure with advice that the peer gives.
+    pub fn advising(mut self, words: impl Into<String>) -> Self {
+        let words = words.into();
+        if !words.trim().is_empty() {
+            self.peer.get_or_insert_default().advice = words;
+        }
+        self
+    }
+
     /// The same failure, about this host, unless it is about one already.
     pub fn at(mut self, host: impl Into<String>) -> Self {
         let peer = self.peer.get_or_insert_default();
@@ -139,9 +150,14 @@ impl Failure {
         self.peer.as_ref().map(|peer| peer.said.as_str()).filter(|said| !said.is_empty())
     }
 
-    /// The host and the words of the peer, which the failure has no longer then.
-    pub(crate) fn take_peer(&mut self) -> (String, String) {
-        self.peer.take().map(|peer| (peer.host, peer.said)).unwrap_or_default()
+    /// The advice of the peer.
+    pub fn advice(&self) -> Option<&str> {
+        self.peer.as_ref().map(|peer| peer.advice.as_str()).filter(|advice| !advice.is_empty())
+    }
+
+    /// The peer, which the failure has no longer then.
+    pub(crate) fn take_peer(&mut self) -> Peer {
+        self.peer.take().map(|peer| *peer).unwrap_or_default()
     }
 
     /// Whether nothing was learnt of what was asked, because the run was to end: neither good nor bad.
@@ -174,7 +190,7 @@ impl Failure {
     /// The failure in one line, advice included.
     pub fn describe(&self) -> String {
         let said = self.said().map(|said| format!(": {said}")).unwrap_or_default();
-        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let hint = self.hint.as_deref().or(self.advice()).map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}{said}{hint}", self.message)
     }
 }

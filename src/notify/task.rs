@@ -18,6 +18,7 @@ use crate::check::{Call, CallStatus};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::config::Channel;
+use crate::page::words;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
 use crate::process::{clock, fault};
@@ -232,7 +233,8 @@ impl Task {
         // A body that is no answer of the service says nothing of the status.
         let said = said.err().filter(|failure| failure.reason != Reason::Decode);
         let own = said.as_ref().map(|failure| Failure { hint: None, ..failure.clone() }.describe());
-        let words = own.or_else(|| crate::page::words::said_by(&response.body)).unwrap_or_default();
+        let words = own.or_else(|| words::said_by(&response.body)).or_else(|| words::plain(&response.body));
+        let words = words.unwrap_or_default();
         let failure = Failure::of_status(status, format!("{what} (HTTP {status})")).saying(words);
         Err(match said {
             Some(Failure { reason, retry: Retry::Later, hint, .. }) => {

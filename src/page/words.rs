@@ -113,6 +113,34 @@ pub(crate) fn sentence_by(body: &[u8]) -> Option<String> {
     find(&answer, DEEPEST, true).map(|words| text::one_line(&words, LONGEST)).filter(|words| !words.is_empty())
 }
 
+/// What the body of a refusal says that has no fields: a short plain text, a JSON text, or the `<Message>` of an XML answer.
+/// A web page says nothing.
+pub(crate) fn plain(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{FEFF}').trim();
+    let words = match text.bytes().next()? {
+        b'"' => serde_json::from_str(text).ok()?,
+        b'<' => xml_message(text)?.to_owned(),
+        b'{' | b'[' => return None,
+        _ => text.to_owned(),
+    };
+    let is_told = words.chars().count() <= LONGEST && words.contains(char::is_alphabetic) && !words.contains('<');
+    let is_json_word = ["null", "true", "false"].contains(&text);
+    let words = text::one_line(&words, LONGEST);
+    (is_told && !is_json_word && !words.is_empty()).then_some(words)
+}
+
+/// The text of the first element that holds the message of an XML answer.
+fn xml_message(text: &str) -> Option<&str> {
+    let start = text.get(..text.floor_char_boundary(200))?.to_ascii_lowercase();
+    if start.contains("<html") || start.contains("<!doctype") {
+        return None;
+    }
+    ["Message", "message"].into_iter().find_map(|name| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(words, _)| words)
+    })
+}
+
 fn find(value: &Value, depth: usize, is_error: bool) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if let Some(items) = value.items() {
@@ -242,5 +270,31 @@ mod tests {
         assert_eq!(said_by(long.as_bytes()).unwrap().chars().count(), LONGEST);
         let deep = format!(r#"{}{{"message":"no"}}{}"#, "[".repeat(100), "]".repeat(100));
         assert_eq!(said_by(deep.as_bytes()), None);
+    }
+
+    #[test]
+    fn a_body_without_fields_says_something_if_it_is_short_and_no_web_page() {
+        for (body, want) in [
+            ("Insufficient balance", Some("Insufficient balance")),
+            ("\u{FEFF} no\r\ncredits \n", Some("no credits")),
+            ("\"Insufficient \\\"balance\\\"\"", Some("Insufficient \"balance\"")),
+            ("<?xml version=\"1.0\"?><Error><Code>X</Code><Message>no credits</Message></Error>", Some("no credits")),
+            ("<error><message>no</message></error>", Some("no")),
+            ("<error><message><b>no</b></message></error>", None),
+            ("<!DOCTYPE html><html><title>no</title><Message>no</Message></html>", None),
+            ("<html><message>no</message></html>", None),
+            ("<error>no</error>", None),
+            ("see <b>here</b>", None),
+            ("{\"x\":1}", None),
+            ("[\"x\"]", None),
+            ("null", None),
+            ("402", None),
+            ("\"\"", None),
+            ("", None),
+        ] {
+            assert_eq!(plain(body.as_bytes()).as_deref(), want, "{body}");
+        }
+        assert_eq!(plain("x ".repeat(200).as_bytes()), None, "a long text is no message");
+        assert_eq!(plain(b"\xFFno"), None);
     }
 }

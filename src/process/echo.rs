@@ -67,7 +67,7 @@ fn is_several_words(text: &str) -> bool {
 }
 
 /// What stands where only known words can, if it can be repeated: one of them, a slip for one of them or a part of one, or a
-/// single short word. Everything else may be a secret in the wrong place, however plain its words are.
+/// single short word of letters alone. Everything else may be a secret in the wrong place, however plain its words are.
 pub(crate) fn among<'w>(word: &'w str, known: &[&str]) -> Option<&'w str> {
     let length = word.chars().count();
     let is_near = || {
@@ -76,7 +76,7 @@ pub(crate) fn among<'w>(word: &'w str, known: &[&str]) -> Option<&'w str> {
         near.is_some_and(|near| near.chars().count().abs_diff(length) <= MOST_SLIPS)
     };
     let is_part = || known.iter().take(MOST_COMPARED).any(|known| known.split('_').any(|part| part == word));
-    let is_stranger = || length <= LONGEST_STRANGER && word.chars().all(char::is_alphanumeric);
+    let is_stranger = || length <= LONGEST_STRANGER && word.chars().all(char::is_alphabetic);
     self::word(word).filter(|_| is_stranger() || is_part() || is_near())
 }
 
@@ -121,10 +121,21 @@ pub(crate) fn path(written: &str, full: &Path) -> String {
     if is_hidden { "what it names".to_owned() } else { format!("`{}`", full.display()) }
 }
 
-/// The path of a file as it was given. If it is an address instead, only the scheme and the host are said: in its login, path
+/// Whether what stands in the place of a path looks like a key: it holds a well-known one, or has the looks of one and none of
+/// a path, which has folders or an extension.
+pub(crate) fn is_key_for_path(text: &str) -> bool {
+    const LONGEST_EXTENSION: usize = 5;
+    let has_extension = Path::new(text).extension().is_some_and(|extension| extension.len() <= LONGEST_EXTENSION);
+    is_known_key(text) || (!text.contains('/') && !has_extension && looks_secret(text))
+}
+
+/// The path of a file as it was given. What looks like a key stands as `***`. If it is an address instead, only the scheme and the host are said: in its login, path
 /// and query a credential may stand.
 pub(crate) fn file(path: &Path) -> String {
     let text = path.display().to_string();
+    if is_key_for_path(&text) {
+        return "***".to_owned();
+    }
     let Some((scheme, rest)) = text.split_once("://") else {
         return text;
     };
@@ -242,6 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_place_of_a_path_is_not_said_and_a_path_is() {
+        let key = "sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd";
+        for text in
+            [key.to_owned(), format!("/etc/{key}"), format!("{key}.yaml"), "aBcDeFgHiJkLmNoPqRsTuVwX".to_owned()]
+        {
+            assert_eq!(file(Path::new(&text)), "***", "{text}");
+        }
+        for text in
+            ["config.yaml", "/tmp/.tmpAb3dE5f/config.yaml", "balance-alert", "/etc/3f2c1a9e77b1/ca.pem", "./a1b2c3.yml"]
+        {
+            assert_eq!(file(Path::new(text)), text);
+        }
+    }
+
+    #[test]
     fn what_may_be_a_passphrase_is_no_word() {
         for secret in
             ["correct horse battery", "correct-horse-battery", "correcthorsebatterystaple", "open sesame", "a.b.c"]
@@ -260,6 +286,8 @@ mod tests {
             ("horse_battery", false),
             ("api_keycorrecthorse", false),
             ("hunter-2", false),
+            ("hunter2", false),
+            ("abc123", false),
         ] {
             assert_eq!(among(text, &known).is_some(), is_shown, "{text}");
         }

@@ -38,7 +38,8 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         None | Some("text") => Format::Text,
         Some("json") => Format::Json,
         Some(other) => {
-            warnings.push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other)));
+            warnings
+                .push(format!("the variable `LOG_FORMAT` {}; it is text or json", cannot_be(other, &["text", "json"])));
             Format::Text
         }
     };
@@ -47,8 +48,9 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
         (0, Some(level)) => {
             let parsed = level.parse::<LevelFilter>().ok();
             if parsed.is_none() {
+                let known = ["off", "error", "warn", "info", "debug", "trace"];
                 let words = "off, error, warn, info, debug or trace";
-                warnings.push(format!("the variable `LOG_LEVEL` {}; it is {words}", cannot_be(level)));
+                warnings.push(format!("the variable `LOG_LEVEL` {}; it is {words}", cannot_be(level, &known)));
             }
             parsed
         }
@@ -78,9 +80,9 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
     format
 }
 
-/// What is said of a value, which is repeated only if it cannot be a secret.
-fn cannot_be(value: &str) -> String {
-    echo::word(value).map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
+/// What is said of a value in the place of known words, which is repeated only if it cannot be a secret.
+fn cannot_be(value: &str, known: &[&str]) -> String {
+    echo::among(value, known).map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.

@@ -12,6 +12,7 @@ mod lists;
 mod looks;
 mod markup;
 mod runs;
+mod scattered;
 mod search;
 mod tokens;
 
@@ -354,6 +355,11 @@ impl Redactor {
         if !is_read {
             return MASK.to_owned();
         }
+        if origin != Origin::Program {
+            // Beside the text itself only what is escaped in it: pieces that are encoded apart are not put together.
+            let unescaped = layers.iter().flat_map(Layer::unescaped);
+            layers.iter().cloned().chain(unescaped).for_each(|layer| deep.scattered(&layer, &mut reading.found));
+        }
         let mut found: Vec<(Range<usize>, &str)> = reading.found.into_iter().map(|range| (range, MASK)).collect();
         let made = TOKEN.iter().filter(|_| text.contains("eyJ")).flat_map(|token| token.find_iter(text));
         found.extend(made.map(|made| (made.range(), MASK)));
@@ -424,7 +430,7 @@ impl Reading<'_> {
             && self.explore(&layer.numbers(10), 0)
             && (1..8).all(|skipped| self.look_at(&layer.base32(skipped)))
             && (0..4).all(|skipped| self.look_at(&layer.divided_base64(skipped)))
-            && [8, 16].iter().all(|radix| self.look_at(&layer.numbers(*radix)))
+            && [2, 8, 16].iter().all(|radix| self.look_at(&layer.numbers(*radix)))
     }
 
     /// Searches a reading as it stands. False if that is too much.

@@ -193,11 +193,18 @@ fn what_a_service_says_of_others_leaves_by_no_exit() {
         let (_, said, _) = SAID.iter().find(|(case, ..)| *case == request.case()).unwrap();
         Reply::status(401, json!({"message": said}).to_string())
     });
-    let accounts = SAID.iter().map(|(case, ..)| {
-        json!({"name": case, "provider": "own", "api_key": "k-0123456789ab", "threshold": 1, "base_url": format!("{}/{case}", server.url())})
+    let accounts = SAID.iter().flat_map(|(case, ..)| {
+        let account = |name: String, provider: &str| {
+            json!({"name": name, "provider": provider, "api_key": "k-0123456789ab",
+            "threshold": 1, "base_url": format!("{}/{case}", server.url())})
+        };
+        [account((*case).to_owned(), "own"), account(format!("{case} as advice"), "advising")]
     });
     let mut config = config(accounts.collect());
-    config["providers"] = talkative();
+    let mut advising = talkative()[0].clone();
+    advising["id"] = json!("advising");
+    advising["error"] = json!("{message: \"no\", hint: .message}");
+    config["providers"] = json!([talkative()[0], advising]);
     for left in everything(config, |program| program) {
         left.expect_without("what is theirs", "theirs");
         if left.run.stdout.starts_with('{') {
@@ -205,6 +212,8 @@ fn what_a_service_says_of_others_leaves_by_no_exit() {
             for (case, _, want) in SAID {
                 let message = project(&report, case)["error"]["message"].as_str().unwrap();
                 assert!(message.ends_with(want), "{case}: {message}");
+                let hint = project(&report, &format!("{case} as advice"))["error"]["hint"].as_str().unwrap();
+                assert!(hint.ends_with(want), "{case}: {hint}");
             }
         }
     }
@@ -221,6 +230,30 @@ fn an_address_in_the_place_of_a_path_is_not_said() {
         let run = program.run();
         assert!(run.stderr.contains("https://files.example/..."), "{run}");
         assert!(!run.stderr.contains("Leak") && !run.stdout.contains("Leak"), "{run}");
+    }
+}
+
+#[test]
+fn a_key_in_the_place_of_a_path_or_a_word_is_not_said() {
+    let key = "sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd";
+    let own = config(vec![fine("Fine")]);
+    for (program, code, want) in [
+        (Program::new(["validate"]).env("CONFIG_PATH", key), 78, "it belongs in `api_key`"),
+        (Program::new(["validate", "--config", key]), 78, "it belongs in `api_key`"),
+        (Program::check(&own).env("SSL_CERT_FILE", key), 0, "`***` (it looks like a key) that SSL_CERT_FILE"),
+        (Program::check(&own).env("SSL_CERT_DIR", &format!("/x/{key}")), 0, "`***` (it looks like a key)"),
+        (
+            Program::check(&own).env("BALANCE_ALERT_RUN_ID", key),
+            0,
+            "`BALANCE_ALERT_RUN_ID` is not used: it looks like a key",
+        ),
+        (Program::check(&own).env("LOG_LEVEL", "hunter2"), 0, "`LOG_LEVEL` holds another word"),
+        (Program::check(&own).env("LOG_FORMAT", "abcdefghijklm"), 0, "`LOG_FORMAT` holds another word"),
+    ] {
+        let run = program.run().expect(code);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains(want), "{want}: {run}");
+        assert!(!["Zq7Rt9", "hunter2", "abcdefghijklm"].iter().any(|secret| said.contains(secret)), "{want}: {run}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::page::expression::{Expression, Json, Shape, Trouble, Variables, parse_json};
-use crate::page::{Stop, evaluate};
+use crate::page::{Stop, evaluate, words};
 
 /// One provider: what to ask, and how to read the answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -229,9 +229,22 @@ impl Expect {
 
 /// A page whose expressions are compiled for one set of options.
 pub(crate) struct Reader {
-    error: Option<Expression>,
+    error: Option<ErrorTest>,
     balance: Expression,
-    confirm: Option<(Expression, Expression)>,
+    confirm: Option<(Expression, ErrorTest)>,
+}
+
+/// The page's test for an error, and its code.
+struct ErrorTest {
+    expression: Expression,
+    code: String,
+}
+
+impl ErrorTest {
+    /// Whether a hint stands in the page word for word. Any other one is made from the answer, and so as foreign as that is.
+    fn is_own(&self, hint: &str) -> bool {
+        serde_json::to_string(hint).is_ok_and(|literal| self.code.contains(&literal))
+    }
 }
 
 /// What an HTTP status and body come to.
@@ -306,12 +319,15 @@ impl Page {
             let place = field.split('.').next().unwrap_or(field);
             Expression::compile(code).map_err(|why| (place, format!("the jq expression of `{field}` is wrong: {why}")))
         };
+        let test = |field: &'static str, code: &str| {
+            compile(field, code).map(|expression| ErrorTest { expression, code: code.to_owned() })
+        };
         Ok(Reader {
-            error: self.error.as_deref().map(|code| compile("error", code)).transpose()?,
+            error: self.error.as_deref().map(|code| test("error", code)).transpose()?,
             balance: compile("balance", &self.balance_for(options))?,
             confirm: match &self.confirm {
                 Some(confirm) => {
-                    Some((compile("confirm.when", &confirm.when)?, compile("confirm.error", &confirm.error)?))
+                    Some((compile("confirm.when", &confirm.when)?, test("confirm.error", &confirm.error)?))
                 }
                 None => None,
             },
@@ -339,7 +355,7 @@ impl Page {
                 let said = reader.error.as_ref().and_then(|error| page_error(error, body, variables).transpose());
                 said.and_then(Result::ok)
             });
-            return Err(self.status_failure(status, own, parsed.ok().as_ref()));
+            return Err(self.status_failure(status, own, parsed.ok().as_ref(), body));
         }
         let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(body, &why)))?;
         if let Some(error) = &reader.error
@@ -384,10 +400,10 @@ impl Page {
         }
     }
 
-    fn confirmation(&self, error: &Expression, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
+    fn confirmation(&self, error: &ErrorTest, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
         let parsed = parse_json(body);
         if !(200..300).contains(&status) {
-            return Err(self.status_failure(status, None, parsed.ok().as_ref()));
+            return Err(self.status_failure(status, None, parsed.ok().as_ref(), body));
         }
         let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(body, &why)))?;
         match page_error(error, &body, variables)? {
@@ -442,7 +458,7 @@ impl Page {
     }
 
     /// The failure an HTTP status stands for, told in the service's own words where the body has some.
-    fn status_failure(&self, status: u16, own: Option<OwnError>, body: Option<&Json>) -> Failure {
+    fn status_failure(&self, status: u16, own: Option<OwnError>, answer: Option<&Json>, body: &[u8]) -> Failure {
         let can_repeat_help = own.as_ref().and_then(|own| own.can_repeat_help);
         let own = own.map(|own| own.failure);
         let what = match status {
@@ -456,8 +472,9 @@ impl Page {
         };
         let said = match &own {
             Some(own) => own.said().map(str::to_owned),
-            None => body.and_then(Json::error_message),
+            None => answer.and_then(Json::error_message).or_else(|| words::plain(body)),
         };
+        let advice = own.as_ref().and_then(Failure::advice).map(str::to_owned);
         let message = format!("{what} (HTTP {status})");
         // A page knows its own codes better than the status does: a bad key may come as 404, throttling as 400.
         let own_reason = own.as_ref().map(|f| f.reason).filter(|reason| *reason != Reason::Api);
@@ -470,8 +487,11 @@ impl Page {
         };
         failure.retry = repeated(failure.retry, can_repeat_help);
         failure = failure.saying(said.unwrap_or_default());
-        failure.hint = own.and_then(|f| f.hint).or_else(|| self.hints.get(&status.to_string()).cloned());
-        failure
+        failure.hint = own.and_then(|f| f.hint);
+        if failure.hint.is_none() && advice.is_none() {
+            failure.hint = self.hints.get(&status.to_string()).cloned();
+        }
+        failure.advising(advice.unwrap_or_default())
     }
 
     /// Whether a word can be a currency. A unit of its own has to stand in the config, as an answer may hold anything.
@@ -627,8 +647,9 @@ fn decode(what: &str, why: Trouble) -> Failure {
 }
 
 /// The page's own test for an error inside the answer.
-fn page_error(error: &Expression, body: &Json, variables: &Variables) -> Result<Option<OwnError>, Failure> {
-    let errors = error.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
+fn page_error(error: &ErrorTest, body: &Json, variables: &Variables) -> Result<Option<OwnError>, Failure> {
+    let errors =
+        error.expression.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
     let mut told: Vec<Told> = errors.into_iter().map(told).collect();
     if told.is_empty() {
         return Ok(None);
@@ -643,7 +664,10 @@ fn page_error(error: &Expression, body: &Json, variables: &Variables) -> Result<
         Reason::RateLimited => Failure::transient(reason, message),
         reason => Failure::new(reason, message),
     };
-    failure.hint = hint;
+    failure = match hint {
+        Some(hint) if error.is_own(&hint) => failure.with_hint(hint),
+        hint => failure.advising(hint.unwrap_or_default()),
+    };
     failure.retry = repeated(failure.retry, can_repeat_help);
     Ok(Some(OwnError { failure: failure.saying(words.unwrap_or_default()), can_repeat_help }))
 }

@@ -13,6 +13,7 @@ use crate::config::{self, Reach};
 use crate::decide::found::Subjects;
 use crate::model::text;
 use crate::plan::{Plan, PlanError};
+use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -118,6 +119,9 @@ fn warn(plan: &Plan) {
 fn run_id(environment: &Environment, started_at: Timestamp) -> String {
     let is_id = |id: &str| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
     match environment.get("BALANCE_ALERT_RUN_ID").filter(|id| !id.is_empty()) {
+        Some(id) if echo::is_known_key(id) => {
+            log::warn!("`BALANCE_ALERT_RUN_ID` is not used: it looks like a key, and an id stands in every report");
+        }
         Some(id) if is_id(id) => return id.to_owned(),
         Some(_) => log::warn!("`BALANCE_ALERT_RUN_ID` is not used: an id is 1 to 100 visible ASCII characters"),
         None => {}

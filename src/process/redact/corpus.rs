@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use super::Redactor;
 
 /// Messages that services are known to send.
-const HONEST: [&str; 92] = [
+const HONEST: [&str; 107] = [
     "Access denied by security policy.",
     "Access denied. The customer does not belong to the website you are now at.",
     "Authenticate",
@@ -100,6 +100,21 @@ const HONEST: [&str; 92] = [
     "잔액이 부족합니다. 코드 4021",
     "<b>Access denied</b><br/>Please log in",
     "expected `,` or `}` at line 1 column 20",
+    "SQLSTATE[HY000] [2002] Connection refused (config[DB01])",
+    "error 0x80070005 (access denied)",
+    "ends 30.11.2026 17:06, 11/30/2026 05:00 and 2026/11/30 17:06:22, 2026.11.30 17",
+    "used 12.50 30.25 44.75 of 100.00 100.00 100.00",
+    "used 1000/20000 today, 150000/2000000 in 2026/11",
+    "hosts 203.113.15.250, 10.20.130.140 and 192.168.100.200 are not on the list",
+    "build 10.0.19041.1165, version 2024.10.22.1234, section 1.3.6.1.4.1.311",
+    "1 234 567 890 123 of 9.876.543.210.987 tokens, 1_000_000_000_000 at most",
+    "The token is malformed, the key is disabled and the password is incorrect",
+    "login failed, the last login was yesterday",
+    "密码是错误的，密钥已停用，令牌：已过期",
+    "flags 0101 1010, mask 11111111 00000000",
+    "通知@所有人失败, node@18 of @scope/name",
+    "the host http://localhost:8080 was asked (port 8443)",
+    "الرصيد ١٢٫٥٠ من ١٠٠ غير كافٍ",
 ];
 
 const SECRET: &str = "sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd";
@@ -215,6 +230,12 @@ fn lists(secret: &str) -> Vec<(&'static str, String)> {
     vec![
         ("bytes", format!("[{}]", list(secret, ", ", |c| c.to_string()))),
         ("bytes in quotes", list(secret, ", ", |c| format!("\"{c}\""))),
+        ("bits", list(secret, " ", |c| format!("{c:08b}"))),
+        ("bits by commas", list(secret, ",", |c| format!("{c:08b}"))),
+        ("bits by underscores", list(secret, "_", |c| format!("{c:08b}"))),
+        ("seven bits", list(secret, " ", |c| format!("{c:07b}"))),
+        ("bits with 0b", list(secret, ", ", |c| format!("0b{c:b}"))),
+        ("bits by fours", pieces(&list(secret, "", |c| format!("{c:08b}")), 4, " ")),
         ("bytes in octal", list(secret, " ", |c| format!("{c:o}"))),
         ("bytes in octal with 0o", list(secret, ", ", |c| format!("0o{c:o}"))),
         ("bytes in hexadecimal", list(secret, ", ", |c| format!("0x{c:x}"))),
@@ -316,6 +337,29 @@ fn what_belongs_to_others_is_not_shown() {
         ("request id: 9f86d081-884c-7d65-9a2f-eaa0c55ad015", "request id: 9f86d081..."),
         ("x-request-id 9f86d081884c7d659a2feaa0c55ad015", "x-request-id 9f86d081..."),
         ("(req_011CSHoEeqs5C35K2UUqR7Fy)", "(req_011C...)"),
+        ("card 3782 822463 10005, 3782-822463-10005 is refused", "card ... is refused"),
+        ("card 4111.1111.1111.1111 is refused", "card ... is refused"),
+        ("card 4111_1111_1111_1111 is refused", "card ... is refused"),
+        ("card 4111/1111/1111/1111 is refused", "card ... is refused"),
+        ("card 41111 11111 11111 1 is refused", "card ... is refused"),
+        ("card 4111 1111 1111 1111 12/29 is refused", "card .../29 is refused"),
+        ("call 010-62345678, or 0171-2345678", "call ..., or ..."),
+        ("call 138.1234.5678 or 415.555.0132 or 0171/2345678", "call ... or ... or ..."),
+        ("call 1 3 8 1 2 3 4 5 6 7 8 now", "call ... now"),
+        ("call ١٣٨١٢٣٤٥٦٧٨ now", "call ... now"),
+        ("call (415) 555-0132 now", "call ... now"),
+        ("the password is Sup3rSecret", "the password is ..."),
+        ("my key is Sup3rSecret!", "my key is ...!"),
+        ("login admin2024secret denied", "login ... denied"),
+        ("密钥 abc12345 无效", "密钥 ... 无效"),
+        ("密码：qwerty，请修改", "密码：...，请修改"),
+        ("口令是hunter22。", "口令是...。"),
+        ("用户 张三@公司.中国 欠费", "用户 ... 欠费"),
+        ("mail \"john doe\"@x.example bounced", "mail ... bounced"),
+        ("bob@localhost is locked", "... is locked"),
+        ("bob@[127.0.0.1] is locked", "... is locked"),
+        ("Digest username=\"bob\" failed", "Digest username=\"bob\" failed"),
+        ("postgres://bob:pass word@h/db failed", "postgres://...@h/db failed"),
     ] {
         assert_eq!(redactor.clean(said), want, "{said}");
     }

@@ -1,14 +1,15 @@
 //! Failures as they may leave this program.
 
 use super::Redactor;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, Peer};
 use crate::model::text;
 
 impl Failure {
     /// The same failure without what one request proved itself with: a token or a signature that was made for it, so that
     /// nobody else knows it.
     pub fn hiding<'a>(self, proofs: impl IntoIterator<Item = &'a str>) -> Self {
-        if let Some(said) = self.said() {
+        let (said, advice) = (self.said().unwrap_or_default(), self.advice().unwrap_or_default());
+        if !said.is_empty() || !advice.is_empty() {
             let made = Redactor::default();
             for proof in proofs {
                 made.learn(proof);
@@ -16,16 +17,16 @@ impl Failure {
                 let parts = [proof.split_once(' ').map(|(_, rest)| rest), proof.rsplit_once('=').map(|(_, rest)| rest)];
                 parts.into_iter().flatten().filter(|part| part.len() >= 16).for_each(|part| made.learn(part));
             }
-            let said = made.mask(said);
-            return self.saying(said);
+            let (said, advice) = (made.mask(said), made.mask(advice));
+            return self.saying(said).advising(advice);
         }
         self
     }
 
     /// The failure as it may leave this program: the message names the host and ends with the peer's words, and nothing in
-    /// it is a secret. To settle a failure twice changes nothing.
+    /// it is a secret. What the peer advises becomes the hint through the same gate as its words. To settle a failure twice changes nothing.
     pub fn settle(mut self, redactor: &Redactor) -> Self {
-        let (host, said) = self.take_peer();
+        let Peer { host, said, advice } = self.take_peer();
         if !host.is_empty() && !text::names(&self.message, &host) {
             self.message = format!("{}: {}", host, self.message);
         }
@@ -34,7 +35,8 @@ impl Failure {
         if !said.is_empty() {
             self.message = format!("{}: {said}", self.message);
         }
-        self.hint = self.hint.map(|hint| redactor.polish(&hint));
+        let advice = Some(redactor.clean(&advice)).filter(|advice| !advice.is_empty());
+        self.hint = self.hint.map(|hint| redactor.polish(&hint)).or(advice);
         self
     }
 }
@@ -65,6 +67,23 @@ mod tests {
         }
         let failure = Failure::new(Reason::Auth, "x").at("first").at("second").settle(&redactor);
         assert_eq!(failure.message, "first: x", "who is nearer to the fault knows better");
+    }
+
+    #[test]
+    fn what_a_peer_advises_passes_the_same_gate_as_its_words() {
+        let redactor = Redactor::default();
+        redactor.learn("swordfish-9aB3dE5");
+        let said = "key c3dvcmRmaXNoLTlhQjNkRTU=, 5Ed3Ba9-hsifdrows, jane@corp.example\n\u{1b}[2J";
+        let settled = Failure::new(Reason::Api, "x").saying(said).advising(said).settle(&redactor);
+        let (hint, words) = (settled.hint.unwrap(), redactor.clean(said));
+        assert_eq!((settled.message, hint.as_str()), (format!("x: {words}"), words.as_str()));
+        assert!(words.starts_with("key ***, ***, ..."), "{words}");
+        let settled = Failure::new(Reason::Api, "x").advising("no ".repeat(1000)).settle(&redactor);
+        assert!(settled.hint.unwrap().chars().count() <= 300);
+        let settled = Failure::new(Reason::Api, "x").with_hint("own").advising("theirs").settle(&redactor);
+        assert_eq!(settled.hint.as_deref(), Some("own"));
+        let failure = Failure::new(Reason::Api, "x").advising("Bearer abcdef").hiding(["Bearer abcdef"]);
+        assert!(!failure.describe().contains("abcdef"), "{}", failure.describe());
     }
 
     #[test]

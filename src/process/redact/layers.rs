@@ -123,6 +123,7 @@ impl Layer {
                     c if c.is_whitespace() => seen.push(b' ', from),
                     c if c.is_control() || text::is_invisible(c) => {}
                     c if c.is_ascii() => seen.push(c as u8, from),
+                    c if decimal_digit(c).is_some() => seen.push(decimal_digit(c).unwrap_or_default(), from),
                     c => decompose_compatible(c, |c| {
                         if !is_combining_mark(c) && !text::is_invisible(c) {
                             c.to_lowercase().for_each(|c| seen.push_char(c, from));
@@ -270,7 +271,8 @@ impl Layer {
         out
     }
 
-    /// What the lists of numbers in it say, if each number is a byte: `115, 107`, `0x73 0x6b`, `163 153` or `"73", "6b"`.
+    /// What the lists of numbers in it say, if each number is a byte: `115, 107`, `0x73 0x6b`, `163 153`,
+    /// `01110011 01101011` or `"73", "6b"`.
     /// Words between the numbers, and the numbers of the members, are left out.
     pub(super) fn numbers(&self, radix: u32) -> Layer {
         let mut out = Layer { is_guess: true, ..Layer::default() };
@@ -331,6 +333,18 @@ impl Layer {
     }
 }
 
+/// The ASCII digit for a decimal digit of another script.
+fn decimal_digit(c: char) -> Option<u8> {
+    /// Where the ten digits of the scripts in use begin. Those that only look different are decomposed like letters.
+    const ZEROS: [u32; 22] = [
+        0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+        0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0xA8D0,
+    ];
+    let code = u32::from(c);
+    let place = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
+    (code - ZEROS[place] < 10).then(|| b'0' + (code - ZEROS[place]) as u8)
+}
+
 enum Digit {
     Is(u8),
     /// Stands between digits without ending the run.
@@ -358,8 +372,12 @@ fn number(word: &[u8], radix: u32) -> Option<u8> {
             None => (false, word.trim_start_matches(['x', 'u']).trim_end_matches('h')),
         },
         8 => (true, word.trim_start_matches("0o")),
+        2 => match word.strip_prefix("0b") {
+            Some(digits) => (true, digits),
+            None => (matches!(word.len(), 7 | 8), word.as_str()),
+        },
         _ => (true, word.as_str()),
     };
-    let is_number = marked || digits.len() == 2 || digits.len() == 4;
+    let is_number = marked || (radix == 16 && (digits.len() == 2 || digits.len() == 4));
     u8::from_str_radix(digits, radix).ok().filter(|_| is_number)
 }

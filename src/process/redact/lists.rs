@@ -26,6 +26,7 @@ pub(super) fn find(text: &[u8], mut tell: impl FnMut(Range<usize>)) {
             groups(text, &list, &mut tell);
             odd_ones(text, &list, &mut tell);
             bytes(text, &list, &mut tell);
+            bits(text, &list, &mut tell);
         }
     }
     numbers(text, &atoms, &mut tell);
@@ -141,6 +142,20 @@ fn bytes(text: &[u8], list: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
     }
 }
 
+/// Groups of binary digits, as `01011010 01110001`, `0b1011010` or `0101 1010`.
+fn bits(text: &[u8], list: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
+    const SHORTEST: usize = 4;
+    const LEAST_BITS: usize = 40;
+    let digits = |atom: &Atom| {
+        let run = &text[atom.clone()];
+        run.strip_prefix(b"0b").or(run.strip_prefix(b"0B")).unwrap_or(run)
+    };
+    let is_binary =
+        |atom: &Atom| digits(atom).len() >= SHORTEST && digits(atom).iter().all(|digit| matches!(digit, b'0' | b'1'));
+    let is_long = |row: &[Atom]| row.iter().map(|atom| digits(atom).len()).sum::<usize>() >= LEAST_BITS;
+    rows(list, LEAST_GROUPS, is_binary, is_long, tell);
+}
+
 /// The number that a run is, with the marks of its radix: `0x5a`, `5Ah`, `0o132`.
 fn number(run: &[u8], radix: u32) -> Option<u32> {
     let run = std::str::from_utf8(run).ok()?.to_ascii_lowercase();
@@ -160,7 +175,7 @@ fn number(run: &[u8], radix: u32) -> Option<u32> {
 fn numbers(text: &[u8], atoms: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
     let is_near = |a: &Atom, b: &Atom| {
         let between = &text[a.end..b.start];
-        between.len() <= 2 && between.iter().all(|byte| b" -()".contains(byte))
+        between.len() <= 2 && between.iter().all(|byte| b" -()._/".contains(byte))
     };
     for row in atoms.chunk_by(is_near) {
         let is_number = |atom: &Atom| text[atom.clone()].iter().all(u8::is_ascii_digit);
@@ -170,33 +185,111 @@ fn numbers(text: &[u8], atoms: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
             run.len() == 4 && run[..2].iter().all(u8::is_ascii_uppercase) && run[2..].iter().all(u8::is_ascii_digit)
         };
         for row in row.chunk_by(|a, b| (is_number(a) || is_country(a)) && is_number(b)) {
-            let row = without_date(text, row);
-            let Some((first, last)) = row.first().zip(row.last()) else { continue };
-            let has_plus = first.start > 0 && text[first.start - 1] == b'+';
-            if is_number_of_somebody(row, has_plus, is_country(first)) {
-                tell(first.start - usize::from(has_plus)..last.end);
+            let row = without_dates(text, row);
+            let is_blank = |a: &Atom, b: &Atom| text[a.end..b.start].iter().all(|byte| b" -()".contains(byte));
+            // `4111 1111 1111 1111 12/29`: where the whole is nothing, a part of it may be a number.
+            let parts = std::iter::once(row).chain(row.chunk_by(is_blank));
+            for row in parts.filter(|row| !row.is_empty()) {
+                if let Some(range) = number_of_somebody(text, row, is_country(&row[0])) {
+                    tell(range);
+                }
             }
         }
     }
 }
 
-fn is_number_of_somebody(row: &[Atom], has_plus: bool, has_country: bool) -> bool {
+/// The place of a row of groups that is somebody's number, with the sign that it begins with.
+fn number_of_somebody(text: &[u8], row: &[Atom], has_country: bool) -> Option<Range<usize>> {
+    let [first, .., last] = row else {
+        let only = row.first()?;
+        return (only.start > 0 && text[only.start - 1] == b'+' && is_number_of_somebody(text, row, true, false))
+            .then(|| only.start - 1..only.end);
+    };
+    let before = first.start.checked_sub(1).map(|at| text[at]);
+    let has_plus = before == Some(b'+');
+    let opens = before == Some(b'(') && text[first.end..last.start].contains(&b')');
+    is_number_of_somebody(text, row, has_plus, has_country)
+        .then(|| first.start - usize::from(has_plus || opens)..last.end)
+}
+
+fn is_number_of_somebody(text: &[u8], row: &[Atom], has_plus: bool, has_country: bool) -> bool {
     let digits: usize = row.iter().map(|atom| atom.len()).sum();
     let is_amount = row.len() > 1 && row[0].len() <= 3 && row[1..].iter().all(|atom| atom.len() == 3);
     let are_groups = row.len() >= 3 && row.iter().all(|atom| (2..=5).contains(&atom.len()));
+    let division = Division::of(text, row);
     match () {
         () if has_country => row.len() >= 4 && digits >= 15,
         () if has_plus => (8..=15).contains(&digits) && row[0].len() <= 15,
-        () => are_groups && !is_amount && (10..=19).contains(&digits),
+        () if is_amount || division == Division::Mixed => false,
+        () if is_card(text, row, digits) || is_trunk_call(text, row, digits) => true,
+        () if row.iter().all(|atom| atom.len() == 1) => (10..=19).contains(&digits) && division != Division::Slashes,
+        () if division == Division::Dots => are_groups && (10..=15).contains(&digits) && !is_host(text, row),
+        () if division == Division::Slashes => false,
+        () => are_groups && (10..=19).contains(&digits),
     }
 }
 
-/// Without the date that a row begins with: `2026-11-30 17`.
-fn without_date<'r>(text: &[u8], row: &'r [Atom]) -> &'r [Atom] {
-    match row {
-        [year, month, day, rest @ ..] if year.len() == 4 && month.len() == 2 && day.len() == 2 => {
-            if [&b"19"[..], b"20"].contains(&&text[year.start..year.start + 2]) { rest } else { row }
+/// What stands between the groups of a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Division {
+    /// Blanks, hyphens and brackets, mixed as people write telephone numbers.
+    Blanks,
+    /// Full stops alone.
+    Dots,
+    /// Slashes or underscores alone.
+    Slashes,
+    /// Several of these, as between amounts.
+    Mixed,
+}
+
+impl Division {
+    fn of(text: &[u8], row: &[Atom]) -> Division {
+        let between = || row.windows(2).flat_map(|pair| &text[pair[0].end..pair[1].start]);
+        match between().find(|byte| b"._/".contains(byte)) {
+            None => Division::Blanks,
+            Some(first) if between().any(|byte| byte != first) => Division::Mixed,
+            Some(b'.') => Division::Dots,
+            Some(_) => Division::Slashes,
         }
-        row => row,
     }
+}
+
+/// Whether groups are the number of a card: its last digit is a checksum.
+fn is_card(text: &[u8], row: &[Atom], digits: usize) -> bool {
+    let has_groups = row.len() >= 2 && row[0].len() >= 4 && row.iter().all(|atom| atom.len() <= 16);
+    let all = row.iter().rev().flat_map(|atom| text[atom.clone()].iter().rev()).map(|digit| u32::from(digit - b'0'));
+    let doubled = |(at, digit): (usize, u32)| match at % 2 {
+        1 if digit > 4 => digit * 2 - 9,
+        1 => digit * 2,
+        _ => digit,
+    };
+    (13..=19).contains(&digits) && has_groups && all.enumerate().map(doubled).sum::<u32>() % 10 == 0
+}
+
+/// Whether two groups are a telephone number with the code of its area: `010-62345678`, `0171/2345678`.
+fn is_trunk_call(text: &[u8], row: &[Atom], digits: usize) -> bool {
+    let [area, number] = row else { return false };
+    let is_divided = matches!(&text[area.end..number.start], b" " | b"-" | b"/" | b" / " | b") " | b")");
+    let has_shape = (3..=5).contains(&area.len()) && (6..=8).contains(&number.len());
+    text[area.start] == b'0' && is_divided && has_shape && (10..=12).contains(&digits)
+}
+
+/// Whether groups are the address of a host: `203.113.15.250`.
+fn is_host(text: &[u8], row: &[Atom]) -> bool {
+    let is_byte = |atom: &Atom| number(&text[atom.clone()], 10).is_some_and(|value| value < 256);
+    row.len() == 4 && row.iter().all(is_byte)
+}
+
+/// Without the dates that a row begins with: `2026-11-30 17`, `30.11.2026 17`.
+fn without_dates<'r>(text: &[u8], mut row: &'r [Atom]) -> &'r [Atom] {
+    let is_year = |atom: &Atom| atom.len() == 4 && [&b"19"[..], b"20"].contains(&&text[atom.start..atom.start + 2]);
+    let is_day = |atom: &Atom| atom.len() <= 2;
+    while let [a, b, c, rest @ ..] = row {
+        let is_date = (is_year(a) && is_day(b) && is_day(c)) || (is_day(a) && is_day(b) && is_year(c));
+        if !is_date {
+            break;
+        }
+        row = rest;
+    }
+    row
 }

@@ -18,7 +18,9 @@ pub(super) fn markup(text: &[u8]) -> usize {
         [b'[', rest @ ..] => {
             let is_number = |byte: &&u8| byte.is_ascii_digit() || b";:?".contains(byte);
             let numbers = rest.iter().take_while(is_number).count();
-            if rest.get(numbers).is_some_and(|last| b"mKJHGABCDhl".contains(last)) { numbers + 2 } else { 0 }
+            // Without a number only what is most used counts: `[HY000]` and `[DB01]` are codes of errors.
+            let ends: &[u8] = if numbers == 0 { b"mKJ" } else { b"mKJHGABCDhl" };
+            if rest.get(numbers).is_some_and(|last| ends.contains(last)) { numbers + 2 } else { 0 }
         }
         _ => 0,
     }

@@ -132,7 +132,7 @@ pub(super) fn is_spoken(letters: &[u8]) -> bool {
 
 /// For each byte of a secret, whether it belongs to what is no secret: to a host, or to a word. A word is of letters, with a
 /// digit or two behind them as in `api03`, and stands alone.
-fn public(secret: &[u8]) -> Vec<bool> {
+pub(super) fn public(secret: &[u8]) -> Vec<bool> {
     let mut public = vec![false; secret.len()];
     let mut at = 0;
     for word in secret.split(|byte| !byte.is_ascii_alphanumeric()) {

@@ -10,6 +10,7 @@ use percent_encoding::utf8_percent_encode;
 
 use super::layers::Layer;
 use super::runs::Runs;
+use super::scattered::Scattered;
 use super::{DEEPEST, Strength};
 use crate::model::text;
 
@@ -118,6 +119,8 @@ pub(super) struct Deep {
     strong: Pieces,
     /// Finds what is left of the strong ones.
     runs: Runs,
+    /// And what stands in short pieces.
+    scattered: Scattered,
     weak: BTreeMap<String, Strength>,
     /// Finds the weak ones, in their order.
     machine: Option<AhoCorasick>,
@@ -143,6 +146,7 @@ impl Deep {
             }
             // A secret may itself hold what looks like an escape, which is taken off with those around it.
             let mut layers = vec![Layer::of(secret)];
+            self.scattered.add(&layers[0].bytes);
             for _ in 0..DEEPEST {
                 let forms = layers.iter().map(Layer::squeezed).filter(|form| form.bytes.len() > 3);
                 forms.for_each(|form| self.strong.add(form.bytes));
@@ -171,6 +175,12 @@ impl Deep {
         for letters in [Some(letters), unmarked].into_iter().flatten() {
             self.runs.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
         }
+    }
+
+    /// Pieces of a strong secret that stand apart.
+    pub(super) fn scattered(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
+        let letters = layer.letters(false);
+        self.scattered.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
     }
 
     pub(super) fn weak(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {

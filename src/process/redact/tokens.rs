@@ -42,15 +42,27 @@ fn look_at(layer: &Layer, mut tell: impl FnMut(Range<usize>)) {
     let text = &layer.bytes[..];
     escaped(text).for_each(&mut tell);
     let segments = runs(text, is_of_segment).map(|run| trimmed(text, run, b".~"));
-    for run in segments.filter(|run| is_token_segment(&text[run.clone()])) {
+    // One code of an error in hexadecimal digits is none, several are the numbers of a list.
+    let is_single = runs(text, is_of_segment).filter(|run| is_error_code(&text[run.clone()])).count() == 1;
+    let is_code = |run: &[u8]| is_single && is_error_code(run);
+    let is_token = |run: &Range<usize>| is_token_segment(&text[run.clone()]) && !is_code(&text[run.clone()]);
+    for run in segments.filter(is_token) {
         tell(without_id(text, run));
     }
     runs(text, is_of_base64).filter(|run| is_base64(&text[run.clone()])).for_each(&mut tell);
     let words = runs(text, |byte| byte.is_ascii_graphic()).map(|run| trimmed(text, run, b"\"'`.,:;()[]{}"));
     words.filter(|run| is_soup(&text[run.clone()])).for_each(&mut tell);
     labelled(text).for_each(&mut tell);
+    labelled_elsewhere(text).for_each(&mut tell);
     logins(text).for_each(&mut tell);
     lists::find(text, &mut tell);
+}
+
+/// `0x80070005`, with or without the full stop of the sentence.
+fn is_error_code(run: &[u8]) -> bool {
+    let run = run.strip_suffix(b".").unwrap_or(run);
+    let digits = run.strip_prefix(b"0x").or(run.strip_prefix(b"0X"));
+    digits.is_some_and(|digits| (4..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The longest runs of bytes of one kind.
@@ -181,15 +193,19 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             let end = text[start..].iter().position(|byte| b"\"\n<".contains(byte));
             return Some(start..end.map_or(text.len(), |length| start + length));
         }
-        if !(is_scheme || speaks_of_secret(&label)) || mark.length == 0 {
+        if !(is_scheme || label == "login" || speaks_of_secret(&label)) || mark.length == 0 {
             return None;
         }
+        // `the password is ...`
+        let start = start + verb(&text[start..]);
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`&,;<>()[]{}".contains(byte);
         let length = text[start..].iter().position(is_end).unwrap_or(text.len() - start);
         let value = &text[start..start + length];
         let value = &value[..value.len() - value.iter().rev().take_while(|byte| b".:!?\\".contains(byte)).count()];
         let is_secret = match () {
             () if value.is_empty() || [&b"null"[..], b"none", b"true", b"false", b"***"].contains(&value) => false,
+            // `Digest username="..."`
+            () if value.ends_with(b"=") && text.get(start + length) == Some(&b'"') => false,
             () if mark.is_equals && !mark.has_blank => true,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
@@ -198,6 +214,44 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         };
         is_secret.then(|| start..start + value.len())
     })
+}
+
+/// The length of a verb and the blanks around it, where a text begins with one.
+fn verb(text: &[u8]) -> usize {
+    let verb = [&b"is"[..], b"was"].into_iter().find(|verb| text.starts_with(verb)).map_or(0, <[u8]>::len);
+    let blanks = text[verb..].iter().take_while(|byte| b" \"'`:".contains(byte)).count();
+    if verb > 0 && blanks > 0 && text[verb] == b' ' { verb + blanks } else { 0 }
+}
+
+/// The same for names in other scripts, which no blank divides from what stands around them: `密码：qwerty1`, `密钥 abc12345`.
+fn labelled_elsewhere(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    const NAMES: [&str; 8] = ["密钥", "密码", "口令", "令牌", "パスワード", "ключ", "пароль", "비밀번호"];
+    const VERBS: [&str; 2] = ["是", "为"];
+    const SHORTEST: usize = 6;
+    // Most texts hold no other script at all.
+    let is_foreign = !text.is_ascii();
+    let names = NAMES.into_iter().filter(move |_| is_foreign).flat_map(|name| {
+        // As a text is read here, characters are decomposed.
+        let name: Vec<u8> = Layer::of(name).bytes;
+        ends_of(text, &name)
+    });
+    names.filter_map(move |end| {
+        let verb = VERBS.into_iter().find(|verb| text[end..].starts_with(verb.as_bytes())).map_or(0, str::len);
+        let start = end + verb;
+        let mark = Mark::after(&text[start..]);
+        let start = start + mark.length;
+        let is_part = |byte: &u8| byte.is_ascii_graphic() && !b"\"'`,;<>()[]{}".contains(byte);
+        let value = &text[start..start + text[start..].iter().take_while(|byte| is_part(byte)).count()];
+        let value = &value[..value.len() - value.iter().rev().take_while(|byte| b".:!?".contains(byte)).count()];
+        let is_said = verb > 0 || mark.is_equals || mark.is_colon;
+        let is_secret = if is_said { value.len() >= SHORTEST && !value.starts_with(b"...") } else { is_made(value) };
+        is_secret.then(|| start..start + value.len())
+    })
+}
+
+/// The places where a name ends.
+fn ends_of(text: &[u8], name: &[u8]) -> Vec<usize> {
+    text.windows(name.len()).enumerate().filter(|(_, piece)| *piece == name).map(|(at, _)| at + name.len()).collect()
 }
 
 /// What stands between a name and its value.
@@ -246,13 +300,13 @@ fn is_made(value: &[u8]) -> bool {
 fn logins(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let marks = text.iter().enumerate().filter(|(_, byte)| **byte == b'@').map(|(at, _)| at);
     marks.filter_map(move |at| {
-        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>(),;[]{}".contains(byte) || !byte.is_ascii();
-        let before = text[..at].iter().rposition(is_end).map_or(0, |end| end + 1);
+        let before = before_login(text, at);
         let scheme = text[before..at].windows(3).rposition(|mark| mark == b"://");
         let start = scheme.map_or(before, |mark| before + mark + 3);
-        let is_of_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
-        let host = text[at + 1..].iter().take_while(|byte| is_of_host(byte)).count();
-        let is_mail = text[at + 1..at + 1 + host].contains(&b'.') && !text[start..at].contains(&b':');
+        let host = host_length(&text[at + 1..]);
+        let name = &text[at + 1..at + 1 + host];
+        let is_host = name.contains(&b'.') || name.eq_ignore_ascii_case(b"localhost");
+        let is_mail = is_host && !text[start..at].contains(&b':');
         let end = match scheme {
             Some(_) => at,
             // A full stop at the end belongs to the sentence.
@@ -264,6 +318,50 @@ fn logins(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let is_login = scheme.is_some() || is_mail || text[start..at].contains(&b':');
         (start < at && host > 0 && is_login).then_some(start..end)
     })
+}
+
+/// Where what stands before an `@` begins: after a blank or a sign that no name has. A name may stand in quotes, may be of another
+/// script, and in an address a password may hold blanks.
+fn before_login(text: &[u8], at: usize) -> usize {
+    /// Longest name in quotes or in another script, and longest login with a blank in it, in bytes.
+    const LONGEST: usize = 64;
+    let from = at.saturating_sub(LONGEST);
+    let quoted =
+        text[..at].strip_suffix(b"\"").and_then(|rest| rest[from.min(rest.len())..].iter().rposition(|b| *b == b'"'));
+    if let Some(quote) = quoted {
+        return from + quote;
+    }
+    // Without a blank before it, a sentence of another script ends where the name in ASCII begins.
+    let is_foreign = at > 0 && !text[at - 1].is_ascii();
+    let is_end =
+        |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>(),;[]{}".contains(byte) || (!is_foreign && !byte.is_ascii());
+    let before = text[..at].iter().rposition(is_end).map_or(0, |end| end + 1);
+    login_with_blank(text, from, before, at).unwrap_or(before)
+}
+
+/// Where an address begins whose password holds a blank: `postgres://bob:pass word@host`. A port is no password.
+fn login_with_blank(text: &[u8], from: usize, before: usize, at: usize) -> Option<usize> {
+    let mark = from + text[from..before].windows(3).rposition(|mark| mark == b"://")?;
+    let login = &text[mark + 3..at];
+    let colon = login.iter().position(|byte| *byte == b':')?;
+    let is_user = login[..colon].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-%+".contains(byte));
+    let port = login[colon + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_port = port > 0 && login.get(colon + 1 + port).is_none_or(|byte| b" /".contains(byte));
+    (is_user && !is_port).then_some(mark)
+}
+
+/// The length of the host that a text begins with: of ASCII, of another script if it begins so, or an address in brackets.
+fn host_length(text: &[u8]) -> usize {
+    const LONGEST: usize = 60;
+    if text.first() == Some(&b'[') {
+        let is_of_address = |byte: &&u8| byte.is_ascii_hexdigit() || b"[.:".contains(byte);
+        let length = text.iter().take(LONGEST).take_while(is_of_address).count();
+        return if text.get(length) == Some(&b']') { length + 1 } else { 0 };
+    }
+    let is_foreign = text.first().is_some_and(|byte| !byte.is_ascii());
+    let is_of_host =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || b".-".contains(byte) || (is_foreign && !byte.is_ascii());
+    text.iter().take(if is_foreign { LONGEST } else { usize::MAX }).take_while(is_of_host).count()
 }
 
 /// A token without its beginning if that is the short form of a request's name, which its service can be asked about.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use native_tls::{Certificate, TlsConnector};
 
 use crate::model::text;
+use crate::process::echo;
 use crate::process::file::{self, Bounds};
 use crate::process::surroundings::Surroundings;
 
@@ -46,13 +47,19 @@ impl Authorities {
         let follows = "no authority beside the system's is trusted";
         let file = self.file.as_ref().and_then(|file| {
             let why = wrong_file(file)?;
-            Some(format!("the file `{}` that {FILE} names {why}: {follows}", file.display()))
+            Some(format!("the file {} that {FILE} names {why}: {follows}", shown(file)))
         });
         let folders = self.folders.iter().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
         let folders =
-            folders.map(|folder| format!("{FOLDERS} names `{}`, which is no directory: {follows}", folder.display()));
+            folders.map(|folder| format!("{FOLDERS} names {}, which is no directory: {follows}", shown(folder)));
         file.into_iter().chain(folders).collect()
     }
+}
+
+/// A path for a message, which does not repeat a key that was set in the place of one.
+fn shown(path: &Path) -> String {
+    let hint = if echo::is_key_for_path(&path.to_string_lossy()) { " (it looks like a key)" } else { "" };
+    format!("`{}`{hint}", echo::file(path))
 }
 
 /// Why a file brings no authority; none if it brings one.
@@ -120,7 +127,7 @@ impl TrustStore {
         if let Some(file) = self.authorities.file.as_ref().filter(|file| file.as_path() != Path::new(NOTHING)) {
             let never_ends = |kind: fs::FileType| kind.is_fifo() || kind.is_char_device() || kind.is_socket();
             if fs::metadata(file).is_ok_and(|found| never_ends(found.file_type())) {
-                return Err(format!("the file `{}` that {FILE} names is no ordinary file", file.display()));
+                return Err(format!("the file {} that {FILE} names is no ordinary file", shown(file)));
             }
         }
         let mut builder = TlsConnector::builder();
@@ -192,6 +199,10 @@ mod tests {
         assert!(problems(&folder.path().join("none"))[0].contains("cannot be read: no such file"));
         assert!(problems(folder.path())[0].contains("cannot be read: it is a directory"));
         assert!(problems(Path::new("/dev/zero"))[0].contains("no ordinary file"));
+        assert_eq!(
+            problems(Path::new("sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd"))[0].split(" that ").next(),
+            Some("the file `***` (it looks like a key)")
+        );
         assert_eq!(problems(Path::new(NOTHING)), [""; 0]);
         assert_eq!(TrustStore::default().problems(), [""; 0]);
         let absent = folder.path().join("absent");
