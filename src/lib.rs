@@ -65,7 +65,7 @@ pub use process::{Process, logging};
 pub mod internals {
     pub use crate::check::mailbox::answer::Answers;
     pub use crate::check::mailbox::config::EmailSettings;
-    pub use crate::check::mailbox::door::{Address, Proof, Security};
+    pub use crate::check::mailbox::login::{Address, Proof, Security};
     pub use crate::check::mailbox::mail::Mail;
     pub use crate::check::mailbox::session::{Bounds, Cursor, Letter, Reader, Visit, visit};
     pub use crate::check::mailbox::{finding, keywords, mail};

@@ -16,7 +16,7 @@ use crate::process::exit::Exit;
 use crate::process::{Process, logging};
 use crate::report::columns;
 use crate::state;
-use crate::state::place::Place;
+use crate::state::location::Place;
 use crate::wire::http::Clients;
 
 /// Flags of `validate`.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::alerts;
 use super::decision::{Decision, Held, Key};
-use super::messages::Messages;
+use super::merge::Messages;
 use super::recipients::{recipients, waiting};
 use super::settle::{Case, Settler};
 use super::verdict::Found;

@@ -4,14 +4,14 @@
 //! `table` says what follows for a channel from what is and from what it knows; `settle` finds out both and carries it out.
 
 mod alerts;
-mod compare;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
 pub(crate) mod found;
 mod mail;
 pub(crate) mod memory;
-mod messages;
+mod merge;
+mod news;
 mod recipients;
 mod renewal;
 mod settle;

@@ -8,6 +8,7 @@ mod channel;
 pub(crate) mod config;
 mod delivery;
 mod message;
+mod split;
 mod task;
 
 use std::borrow::Cow;
@@ -27,7 +28,7 @@ use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::Language;
 use crate::notify::config::Channel;
-use crate::process::aside;
+use crate::process::background;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
@@ -82,7 +83,7 @@ pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery>
             // Nobody listens any more after the deadline.
             let _ = sender.send((index, delivery));
         };
-        alone.extend(aside::start(&format!("notify-{index}"), work).err());
+        alone.extend(background::start(&format!("notify-{index}"), work).err());
     }
     drop(sender);
     // Where there are no threads one channel comes after the other.

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::channel;
 use super::delivery::{Delivery, DeliveryStatus, Progress, unconfirmed};
 use super::message::Message;
+use super::split;
 use crate::check::{Call, CallStatus};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
@@ -49,40 +50,14 @@ pub(super) struct Task {
 impl Task {
     /// The messages, as ranges of alerts: where the channel's limit would hold too many of them back, fewer and shorter ones.
     fn compose(&mut self) -> Vec<Range<usize>> {
-        let parts = self.parts();
+        let parts = split::parts(&self.channel, &self.message);
         let time = self.policy.deadline.left().min(PATIENCE);
         let most = self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time));
         if parts.len() <= most {
             return parts;
         }
         self.message.shorten();
-        self.parts()
-    }
-
-    /// The ranges of alerts that fit one message each.
-    fn parts(&self) -> Vec<Range<usize>> {
-        let total = self.message.alerts.len();
-        let mut parts = Vec::new();
-        let mut start = 0;
-        while start < total {
-            let fits = |end: &usize| channel::fits(&self.channel, &self.message, start..*end);
-            let mut end = start + 1;
-            // Doubling, then closing in: a message is rendered a logarithmic number of times.
-            let mut step = 1;
-            while end < total && fits(&(end + step).min(total)) {
-                end = (end + step).min(total);
-                step *= 2;
-            }
-            while step > 1 {
-                step /= 2;
-                if end + step <= total && fits(&(end + step)) {
-                    end += step;
-                }
-            }
-            parts.push(start..end);
-            start = end;
-        }
-        parts
+        split::parts(&self.channel, &self.message)
     }
 
     fn broken(&self) -> Option<Failure> {

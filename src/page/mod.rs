@@ -3,6 +3,7 @@
 //! A page is written by a user and an answer by a stranger, so nothing here may end the process: depth and length are
 //! bounded before anything recursive sees them, and an evaluation is stopped from within when it has cost too much.
 
+mod budget;
 pub(crate) mod expression;
 pub(crate) mod json;
 mod memory;
@@ -10,17 +11,16 @@ mod meter;
 mod names;
 mod natives;
 mod number;
-mod room;
 mod stop;
 pub(crate) mod syntax;
 pub(crate) mod traps;
 mod value;
 pub(crate) mod words;
 
+pub(crate) use budget::evaluate;
 pub(crate) use meter::within;
 pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
-pub(crate) use room::evaluate;
 pub(crate) use stop::Stop;
 pub(crate) use value::Value;
 

@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::aside;
+use super::background;
 
 /// How much a file may hold, and how long it may keep this process waiting.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ pub(crate) fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
     };
     // A pipe says itself that its time is over, a little earlier and in better words.
     let time = bounds.patience + bounds.patience / 4;
-    aside::within("file", time, read).unwrap_or_else(|| Err(late("it did not answer", bounds.patience)))
+    background::within("file", time, read).unwrap_or_else(|| Err(late("it did not answer", bounds.patience)))
 }
 
 /// Reads standard input to its end.
@@ -98,7 +98,7 @@ pub(crate) fn read_stdin(bounds: Bounds) -> io::Result<Vec<u8>> {
     let until = Instant::now() + bounds.patience;
     let read = move || drain(&io::stdin(), bounds.most, until, true);
     let time = bounds.patience + bounds.patience / 4;
-    aside::within("file", time, read).unwrap_or_else(|| Err(late("it did not answer", bounds.patience)))
+    background::within("file", time, read).unwrap_or_else(|| Err(late("it did not answer", bounds.patience)))
 }
 
 /// Replaces what a file holds, in place: what is named may be no ordinary file, as `/dev/termination-log` or a pipe.

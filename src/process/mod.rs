@@ -2,7 +2,7 @@
 //!
 //! What is here never fails a run. Where the system refuses a thread, a descriptor or an answer, the run goes on with less.
 
-pub(crate) mod aside;
+pub(crate) mod background;
 pub(crate) mod clock;
 mod dotenv;
 pub(crate) mod echo;

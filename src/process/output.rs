@@ -15,7 +15,7 @@ use anstream::AutoStream;
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 
-use super::{aside, file};
+use super::{background, file};
 use crate::process::interrupt::Deadline;
 
 /// Bytes of the log that wait for their reader at the most; what is no log may take as much again.
@@ -164,7 +164,7 @@ impl Queue {
         state.waiting += line.size;
         state.lines.push_back(line);
         if state.writer == Writer::NotStarted {
-            state.writer = match aside::start("log", || QUEUE.write_all()) {
+            state.writer = match background::start("log", || QUEUE.write_all()) {
                 Ok(()) => Writer::Thread,
                 Err(_) => Writer::Speaker,
             };

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{aside, output};
+use super::{background, output};
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -55,7 +55,7 @@ impl Watchdog {
         };
         let watchdog = Watchdog { start: Instant::now(), state: Arc::new(Mutex::new(state)) };
         let watching = watchdog.clone();
-        let _ = aside::start("watchdog", move || watching.watch());
+        let _ = background::start("watchdog", move || watching.watch());
         watchdog
     }
 

@@ -16,7 +16,7 @@ pub(crate) use text::{Part, render};
 use self::config::Metrics;
 use crate::model::failure::{Failure, Reason};
 use crate::model::shard::Shard;
-use crate::process::aside;
+use crate::process::background;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
 use crate::report::Published;
@@ -38,7 +38,7 @@ pub(crate) fn publish(
         // Nobody listens any more after the deadline.
         let _ = sender.send(deliver(&settings, &text, part, &clients, &redactor, until.left()));
     };
-    if let Err(work) = aside::start("metrics", work) {
+    if let Err(work) = background::start("metrics", work) {
         work();
     }
     let late = || Failure::new(Reason::Timeout, "the metrics were not delivered when the run's time was over");

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-pub(crate) use super::place::{Place, State};
+pub(crate) use super::location::{Place, State};
 use crate::process::environment::Environment;
 use crate::state;
 use crate::yaml::field::{Number, Variable, fields};

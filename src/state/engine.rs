@@ -11,7 +11,7 @@ use super::error::{StoreError, StoreFault};
 use super::records::Access;
 use super::{postgres, sqlite};
 use crate::process::fault;
-use crate::state::place::Place;
+use crate::state::location::Place;
 use crate::wire::http::Clients;
 
 /// What the thread owns.

@@ -18,9 +18,9 @@ mod database;
 mod engine;
 mod error;
 mod finish;
+pub(crate) mod location;
 mod mend;
 mod outbox;
-pub(crate) mod place;
 mod postgres;
 mod prune;
 mod readings;
@@ -32,14 +32,14 @@ mod schema;
 pub(crate) mod session;
 mod snapshot;
 mod sqlite;
-mod store;
 mod sums;
 mod told;
 pub(crate) mod views;
+mod wait;
 
 pub(crate) use self::error::{StoreError, StoreFault};
-pub(crate) use self::place::{fault, in_the_clear, name, shown};
+pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };
-pub(crate) use self::store::{LONGEST_WAIT, MailMarker, Store};
+pub(crate) use self::wait::{LONGEST_WAIT, MailMarker, Store};

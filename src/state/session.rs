@@ -16,7 +16,7 @@ use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
-use crate::state::place::{Place, State};
+use crate::state::location::{Place, State};
 use crate::wire::http::Clients;
 
 /// Whether this run is remembered.

@@ -14,14 +14,14 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::process::aside;
+use crate::process::background;
 
 /// As many as `ureq` has room for.
 const MOST_ADDRESSES: usize = 16;
 
 /// The addresses of a name, or none when its time is over.
 fn look_up(host: String, within: Duration) -> Option<Found> {
-    aside::within("lookup", within, move || host.to_socket_addrs().map(Iterator::collect))
+    background::within("lookup", within, move || host.to_socket_addrs().map(Iterator::collect))
 }
 
 /// Looks names up for `ureq`.
@@ -61,7 +61,7 @@ impl Resolve for ForReading {
         let answer = Arc::new(Answer::default());
         let (giving, host) = (Arc::clone(&answer), name.as_str().to_owned());
         let work = move || giving.give((host.as_str(), 0).to_socket_addrs().map(Iterator::collect));
-        if let Err(work) = aside::start("lookup", work) {
+        if let Err(work) = background::start("lookup", work) {
             work();
         }
         Box::pin(Coming(answer))

@@ -22,7 +22,7 @@ use super::locate::Locate;
 use super::numbers::{self, Numbers};
 use super::path::{NodePath, Part, Position, Step};
 use super::problem::MOST_PROBLEMS;
-use super::weigh::{MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, weigh};
+use super::size::{MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, weigh};
 
 /// Most bytes of text in a tree, in which each alias is replaced by what it stands for.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
@@ -314,7 +314,7 @@ fn merge<E: de::Error>(map: &mut Mapping, sources: Value) -> Result<(), E> {
 mod tests {
     use super::*;
     use crate::yaml::path::show;
-    use crate::yaml::weigh::{MOST_BRACKETS, MOST_OPEN};
+    use crate::yaml::size::{MOST_BRACKETS, MOST_OPEN};
 
     fn path(steps: &[&str]) -> NodePath {
         steps.iter().map(|s| s.parse().map_or_else(|_| Step::Key((*s).to_owned()), Step::Index)).collect()

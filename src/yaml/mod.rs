@@ -19,5 +19,5 @@ pub(crate) mod reader;
 pub(crate) mod scalar;
 pub(crate) mod secret;
 pub(crate) mod shape;
+mod size;
 pub(crate) mod value;
-mod weigh;

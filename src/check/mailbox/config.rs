@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use url::Url;
 
-use super::door::{Address, Security};
 use super::keywords::{DEFAULT, Keywords};
+use super::login::{Address, Security};
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::yaml::address::{is_host, web_address};

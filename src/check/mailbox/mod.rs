@@ -8,11 +8,11 @@
 mod amounts;
 pub(crate) mod answer;
 pub(crate) mod config;
-pub(crate) mod door;
 pub mod finding;
 mod folder;
 pub(crate) mod html;
 pub mod keywords;
+pub(crate) mod login;
 pub mod mail;
 mod phrases;
 pub(crate) mod resolve;

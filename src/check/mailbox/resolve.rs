@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::process::{aside, fault};
+use crate::process::{background, fault};
 
 /// Names that are looked up at once. One that takes too long is given up and counts no more; its thread lingers, and nothing
 /// waits for it.
@@ -67,7 +67,7 @@ impl Resolver {
         state.lookups.insert(key.clone(), Lookup::Asked { is_given_up: false });
         drop(state);
         let resolver = self.clone();
-        if let Err(work) = aside::start("resolve", move || resolver.learn(&key, look_up(&key))) {
+        if let Err(work) = background::start("resolve", move || resolver.learn(&key, look_up(&key))) {
             // Without a thread the worker waits itself: better late than not at all.
             work();
             return self.ask(host, port, waiting_since);

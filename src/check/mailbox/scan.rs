@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-use super::door::{Address, Proof};
+use super::login::{Address, Proof};
 use super::resolve::{Answer, Resolver};
 use super::session::{Bounds, Cursor, Letter, Reader, visit};
 use super::{finding, mail, trial};

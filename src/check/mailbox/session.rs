@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use native_tls::TlsConnector;
 
-use super::door::{Address, Door, Proof, failure};
+use super::login::{Address, Door, Proof, failure};
 use super::stream::{ANSWER, Limits, Stream};
 use super::supply::{self, Fetched, Supply};
 use crate::model::failure::Failure;

@@ -8,7 +8,7 @@ use imap::Session;
 use imap::types::Fetches;
 use jiff::Timestamp;
 
-use super::door::{Door, failure};
+use super::login::{Door, failure};
 use super::stream::{ANSWER, Limits, MOST_OF_MAIL, Stream};
 use crate::model::failure::{Failure, Reason, Retry};
 

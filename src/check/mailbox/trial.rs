@@ -12,7 +12,7 @@ use super::stream::MOST_OF_MAIL;
 use super::{finding, keywords, mail};
 use crate::model::failure::{Failure, Reason};
 use crate::process::exit::Exit;
-use crate::process::{Process, aside, fault};
+use crate::process::{Process, background, fault};
 use crate::wire::http::timed_out;
 
 /// The argument that the other process is started with.
@@ -49,7 +49,7 @@ pub(super) fn hold(raw: &[u8], deadline: Instant) -> Result<Verdict, Failure> {
     };
     // It may die before it has taken everything, or hang.
     let (input, bytes) = (child.stdin.take(), raw.to_vec());
-    let writer = aside::start("trial", move || {
+    let writer = background::start("trial", move || {
         let _ = input.map(|mut input| input.write_all(&bytes));
     });
     let until = if writer.is_ok() { deadline.min(begin + LONGEST) } else { begin };

@@ -13,7 +13,7 @@ use crate::process::exit::Exit;
 use crate::process::{clock, redact};
 use crate::publish::{self, Part};
 use crate::report::{Findings, Output, Published};
-use crate::state::place::Place;
+use crate::state::location::Place;
 use crate::state::session::Session;
 use crate::state::{MetricMarks, ConfiguredNames};
 

@@ -12,7 +12,7 @@ use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging;
-use crate::process::{aside, file, redact};
+use crate::process::{background, file, redact};
 use crate::report::{Report, View};
 
 /// Report files that take no longer are written before standard output.
@@ -72,7 +72,7 @@ impl Files {
                 // Nobody listens any more when the time is over.
                 let _ = sender.send((path.clone(), file::write(&path, redact::shield(&text).as_bytes(), left)));
             };
-            if let Err(work) = aside::start("report", work) {
+            if let Err(work) = background::start("report", work) {
                 work();
             }
         }

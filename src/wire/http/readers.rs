@@ -8,7 +8,7 @@ use reqwest::blocking::Client;
 
 use super::MOST_FOR_END;
 use crate::model::failure::Failure;
-use crate::process::aside;
+use crate::process::background;
 
 /// All reading clients of a run.
 #[derive(Default)]
@@ -112,7 +112,7 @@ impl Readers {
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         if !idle.is_empty() {
-            aside::within("end", MOST_FOR_END, move || drop(idle));
+            background::within("end", MOST_FOR_END, move || drop(idle));
         }
     }
 }
@@ -150,7 +150,7 @@ impl Drop for Lease<'_> {
             return;
         }
         drop(state);
-        if let Err(end) = aside::start("end", move || drop(lent.known)) {
+        if let Err(end) = background::start("end", move || drop(lent.known)) {
             // Without a thread it stays until the process ends.
             std::mem::forget(end);
         }

@@ -20,8 +20,8 @@ use crate::metrics::Sums;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
-use crate::process::{aside, fault};
-use crate::state::place::Place;
+use crate::process::{background, fault};
+use crate::state::location::Place;
 use crate::wire::http::Clients;
 
 /// Longest wait for a store in a run, locks of other runs included.
@@ -95,7 +95,7 @@ impl Store {
             is_slow: false,
             engine: None,
         };
-        match aside::start("state", work) {
+        match background::start("state", work) {
             Ok(()) => {
                 let _ = giver.send(engine);
             }
