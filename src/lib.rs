@@ -75,4 +75,5 @@ pub mod internals {
     pub use crate::model::failure::{Failure, Reason, Retry};
     pub use crate::page::expression::{Expression, Variables, parse_json};
     pub use crate::process::redact::Redactor;
+    pub use crate::report::Output;
 }

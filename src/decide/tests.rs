@@ -143,9 +143,8 @@ impl Life {
             let alert = &telling.alert;
             let word = match (alert.event, alert.topic()) {
                 (Event::Raised, Topic::Low) => format!("+{}", alert.level.as_str()),
-                (Event::Raised, Topic::Failing) => "+failing".to_owned(),
                 (Event::Raised, Topic::Renewal) => format!("+renewal {}", alert.level.as_str()),
-                (Event::Raised, Topic::Mail) => "+mail".to_owned(),
+                (Event::Raised, topic) => format!("+{}", topic.as_str()),
                 (Event::Resolved, topic) => format!("-{}", topic.as_str()),
             };
             let is_one = self.rules.listeners.len() == 1;

@@ -7,6 +7,8 @@ use crate::support::{
     Finished, Gate, Program, Reply, Request, Server, account, broken, config, fine, free_port, low, project, uniapi,
     uniapi_body,
 };
+use balance_alert::internals::Output;
+use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -542,7 +544,8 @@ fn a_reader_that_has_gone_away_is_no_error() {
         (config(vec![broken("A")]), 3),
         (undelivered(config(vec![low("A")])), 75),
     ] {
-        for output in ["table", "json", "nagios", "prometheus", "markdown"] {
+        for output in Output::value_variants().iter().filter_map(Output::to_possible_value) {
+            let output = output.get_name();
             let program = Program::check(&config).args(["--output", output]).env("LOG_LEVEL", "error");
             let code = if output == "nagios" && code == 75 { 3 } else { code };
             let run = program.unread().run().expect(code);

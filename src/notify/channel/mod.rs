@@ -281,9 +281,7 @@ mod tests {
         let stored = include_str!("../../model/alert/stored.jsonl");
         let alerts: Vec<Alert> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let mut said = String::new();
-        for kind in
-            [ChannelKind::Custom, ChannelKind::Feishu, ChannelKind::Dingtalk, ChannelKind::Wecom, ChannelKind::Console]
-        {
+        for kind in ChannelKind::ALL {
             let channel = Channel { kind, ..channel() };
             for (name, language) in [("en", Language::En), ("zh", Language::Zh)] {
                 for is_short in [false, true] {

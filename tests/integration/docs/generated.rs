@@ -18,11 +18,19 @@ pub(super) fn parts() -> BTreeMap<String, String> {
         ("providers-zh".to_owned(), providers_table(&CHINESE)),
         ("reasons".to_owned(), reasons_list()),
     ]);
-    for channel in ["feishu", "dingtalk", "wecom", "custom", "console"] {
-        parts.insert(format!("payload-{channel}"), payload(channel, "en"));
-        parts.insert(format!("payload-{channel}-zh"), payload(channel, "zh"));
+    for channel in channels() {
+        parts.insert(format!("payload-{channel}"), payload(&channel, "en"));
+        parts.insert(format!("payload-{channel}-zh"), payload(&channel, "zh"));
     }
     parts
+}
+
+/// The types of channels that the schema allows.
+fn channels() -> Vec<String> {
+    let done = Program::new(["schema"]).run().expect(0);
+    let schema: Value = serde_json::from_str(&done.stdout).unwrap();
+    let kinds = schema.pointer("/definitions/ChannelKind/oneOf").and_then(Value::as_array).unwrap();
+    kinds.iter().map(|kind| kind["const"].as_str().unwrap().to_owned()).collect()
 }
 
 fn code(text: impl AsRef<str>) -> String {
