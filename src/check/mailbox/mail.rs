@@ -463,6 +463,34 @@ mod tests {
     }
 
     #[test]
+    fn only_the_words_of_the_sender_are_read() {
+        let html = "Content-Type: text/html; charset=utf-8";
+        for (headers, body, text, shown) in [
+            ("Subject: Re: x", "a\r\n> b\r\n", "a", "a"),
+            ("Subject: Re: x", "a\r\n-----Original Message-----\r\nb", "a", "a"),
+            // What somebody forwards is read, as the mail's subject says it or a line in it.
+            ("Subject: Fwd: x", "a\r\n> b", "a b", "a b"),
+            (
+                "Subject: WG: x",
+                "a\r\nVon: c\r\nGesendet: d\r\n\r\nb",
+                "a Von: c Gesendet: d b",
+                "a Von: c Gesendet: d b",
+            ),
+            // A mail that is nothing but a quotation may be forwarded, or not: it is noticed, and no amount is told.
+            ("Subject: x", "> b\r\n> c", "b c", ""),
+            ("Subject: x", "-----Original Message-----\r\nb", "-----Original Message----- b", ""),
+            (html, "a<blockquote>b</blockquote>", "a", "a"),
+            (html, "<blockquote>b</blockquote>", "b", ""),
+            (html, "a<p hidden>b</p><p style='display:none'>c</p>", "a b c", "a"),
+            ("Content-Type: message/rfc822", "Subject: Re: x\r\n\r\na\r\n> b", "Re: x a", "Re: x a"),
+        ] {
+            let mail = mail(headers, body);
+            let bare = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!((bare(&mail.text).as_str(), bare(&mail.shown).as_str()), (text, shown), "{headers}: {body}");
+        }
+    }
+
+    #[test]
     fn a_mail_is_known_by_its_id_or_by_what_it_says() {
         assert_eq!(mail("Subject: x", "y").id, "<1@x>");
         let without = |date: &str| read(format!("Date: {date}\r\nSubject: x\r\n\r\ny").as_bytes()).id;

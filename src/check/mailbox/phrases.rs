@@ -10,8 +10,8 @@ mod vocabulary;
 
 use self::clauses::{begins_with_amount, clause, clause_length, is_end, without_links};
 use self::finder::{
-    BILLS_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER, begins_with,
-    has_cjk, is_word,
+    BILLS_FINDER, CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER,
+    begins_with, has_cjk, is_word,
 };
 pub(super) use self::finder::{BLANKS, is_latin};
 use self::vocabulary::{
@@ -117,10 +117,10 @@ impl<'a> Words<'a> {
     /// Whether it stands alone in parentheses, as accountants write what is owed: `Balance: ($12.50)`. What goes on behind them
     /// makes it a remark: `Your balance ($5) is low`.
     pub(super) fn is_alone_in_parentheses(&self) -> bool {
-        let Some(before) = self.before.trim_end_matches(BLANKS).strip_suffix('(') else {
+        let Some(before) = self.before.trim_end().strip_suffix('(') else {
             return false;
         };
-        let Some(behind) = self.behind.trim_start_matches(BLANKS).strip_prefix(')') else {
+        let Some(behind) = self.behind.trim_start().strip_prefix(')') else {
             return false;
         };
         let context = before.to_lowercase();
@@ -218,7 +218,10 @@ impl<'a> Words<'a> {
         }
         let (rest, after) = behind.split_at(clause_length(behind));
         let remark = after.strip_prefix('(').and_then(|after| after.split(')').next()).unwrap_or_default();
-        let changes = |words: &str| CHANGING_FINDER.is_in(&words.to_lowercase());
+        let changes = |words: &str| {
+            let words = words.to_lowercase();
+            CHANGING_FINDER.is_in(&words) || CASES_FINDER.is_in(&words)
+        };
         is_end(behind) && !changes(rest) && !changes(remark)
     }
 

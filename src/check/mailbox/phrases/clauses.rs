@@ -1,7 +1,7 @@
 //! Where the clause of an amount begins and ends, and what links the amount to its label.
 
 use super::finder::{BLANKS, begins_with, is_word};
-use super::vocabulary::{BEHIND, BEHIND_LEFT, CHANGING, DUE_BEHIND, IN_PARENTHESES, LEFT, LINKS};
+use super::vocabulary::{BEHIND, BEHIND_LEFT, CASES, CHANGING, DUE_BEHIND, IN_PARENTHESES, LEFT, LINKS};
 use crate::model::amount::{self, Word};
 
 /// Most of a text before an amount that is looked at, in bytes.
@@ -18,8 +18,10 @@ pub(super) fn is_end(behind: &str) -> bool {
         Some('\t') => !begins_with_amount(rest.trim_start_matches(BLANKS)),
         Some(c) if ".,;!?|。、…\"”»】」".contains(c) => {
             let next = rest.trim_start_matches([' ', '\u{A0}', '.', ',', '(']);
+            let is_same_sentence = !".!?。…".contains(c);
             !rest.starts_with(|c: char| c.is_numeric() || "-–—<>=".contains(c))
                 && begins_with(next, &CHANGING).is_none()
+                && !(is_same_sentence && begins_with(next, &CASES).is_some())
         }
         Some(')') => is_end(rest),
         Some('(') => begins_with(rest, &IN_PARENTHESES).is_some(),
@@ -36,6 +38,7 @@ pub(super) fn is_end(behind: &str) -> bool {
                         && word.starts_with(char::is_alphabetic)
                         && !begins_with_amount(word)
                         && begins_with(word, &CHANGING).is_none()
+                        && begins_with(word, &CASES).is_none()
                 }
                 _ => goes_on(next),
             }

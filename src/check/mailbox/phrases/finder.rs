@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::vocabulary::{BILLS, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD};
+use super::vocabulary::{BILLS, CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD};
 
 /// What parts words in one line.
 pub(in super::super) const BLANKS: [char; 3] = [' ', '\u{A0}', '\t'];
@@ -22,6 +22,7 @@ pub(super) static THRESHOLD_FINDER: Finder = Finder::beginnings(&THRESHOLD);
 pub(super) static BILLS_FINDER: Finder = Finder::beginnings(&BILLS);
 pub(super) static CONDITIONS_FINDER: Finder = Finder::whole(&CONDITIONS);
 pub(super) static DENIALS_FINDER: Finder = Finder::whole(&DENIALS);
+pub(super) static CASES_FINDER: Finder = Finder::whole(&CASES);
 pub(super) static CHANGING_FINDER: Finder = Finder::whole(&CHANGING);
 
 impl Finder {
