@@ -184,8 +184,8 @@ fn is_hidden(tag: &str) -> bool {
             let style: String = value.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
             style.split(';').any(|rule| {
                 let rule = rule.trim_end_matches("!important");
-                let is_zero = |begin: &&str| rule.strip_prefix(*begin).is_some_and(is_zero);
-                HIDING.contains(&rule) || HIDING_AT_ZERO.iter().any(|begin| is_zero(&begin))
+                HIDING.contains(&rule)
+                    || HIDING_AT_ZERO.iter().filter_map(|begin| rule.strip_prefix(begin)).any(is_zero)
             })
         }
         _ => false,
