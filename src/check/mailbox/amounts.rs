@@ -6,9 +6,10 @@
 
 use rust_decimal::Decimal;
 
+use super::customs::{Customs, NO_MONEY};
 use super::html::CUT;
 use super::phrases::{BLANKS, Label, Manner, Role, Words, is_latin};
-use crate::model::amount::{self, Currency, Word};
+use crate::model::amount::{self, Word};
 
 /// Most numbers of a mail that are looked at.
 const MOST_NUMBERS: usize = 1000;
@@ -16,9 +17,6 @@ const MOST_NUMBERS: usize = 1000;
 const MOST_BEFORE: usize = 24;
 /// Most words that belong to a number behind it.
 const MOST_AFTER: usize = 4;
-
-/// Units of account that are no money.
-const NO_MONEY: [&str; 3] = ["credits", "points", "tokens"];
 
 /// An amount, with its currency where one is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +53,9 @@ pub fn amount(text: &str) -> Option<Amount> {
         }
         if words.is_of_another_wallet() && number.has_currency() {
             found.push((Role::Balance, None));
+        }
+        if words.is_paid() && number.has_currency() {
+            found.push((Role::Due, None));
         }
         last = label;
         from = number.after_at;
@@ -103,95 +104,6 @@ fn fold(text: &str) -> String {
         last = Some(c);
     }
     amount::fold(&out)
-}
-
-/// Codes of dollars and pesos other than the dollar of the United States, in capitals.
-const OTHER_CODES: [&str; 15] =
-    ["HKD", "TWD", "CAD", "AUD", "NZD", "SGD", "MXN", "ARS", "CLP", "COP", "JMD", "TTD", "BSD", "BBD", "XCD"];
-/// The beginnings of words for them and for their countries.
-const OTHER_DOLLARS: [&str; 37] = [
-    "canad",
-    "austral",
-    "hong kong",
-    "hongkong",
-    "singapor",
-    "new zealand",
-    "taiwan",
-    "mexic",
-    "jamaic",
-    "trinidad",
-    "barbad",
-    "bahama",
-    "bermud",
-    "belize",
-    "brunei",
-    "fiji",
-    "liberia",
-    "namibia",
-    "guyan",
-    "surinam",
-    "cayman",
-    "caribbean",
-    "zimbabw",
-    "argentin",
-    "chile",
-    "colombi",
-    "uruguay",
-    "dominic",
-    "brasil",
-    "brazil",
-    "peso",
-    "港",
-    "台币",
-    "台幣",
-    "加元",
-    "澳元",
-    "新加坡",
-];
-/// Words for pounds other than those of the United Kingdom.
-const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar", "falkland"];
-
-/// What a sign that several countries share stands for in this mail.
-struct Customs {
-    /// It is written in traditional characters, where 元 and `$` may be of Hong Kong or Taiwan.
-    is_traditional: bool,
-    is_simplified: bool,
-    is_japanese: bool,
-    /// It speaks of another country's dollars, or pounds.
-    has_other_dollars: bool,
-    has_other_pounds: bool,
-}
-
-impl Customs {
-    fn of(text: &str) -> Customs {
-        let lower = text.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        // `J$5`, and the amount beside it.
-        let has_letters = text
-            .match_indices('$')
-            .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
-        Customs {
-            is_traditional: text.contains(|c| "餘額帳單幣繳應費請儲續臺".contains(c)),
-            is_simplified: text.contains(|c| "额账单币缴应费请储续们为这时间现订务".contains(c)),
-            is_japanese: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
-                || has(&["円", "残高"]),
-            has_other_dollars: has_letters || has(&OTHER_DOLLARS) || OTHER_CODES.iter().any(|code| text.contains(code)),
-            has_other_pounds: has(&OTHER_POUNDS),
-        }
-    }
-
-    fn code(&self, currency: &Currency) -> Option<&'static str> {
-        if let Some(code) = currency.code() {
-            return (code != "GBP" || !self.has_other_pounds).then_some(code);
-        }
-        match currency.label() {
-            "$" if !self.is_traditional && !self.has_other_dollars => Some("USD"),
-            "元" if !self.is_traditional && !self.is_japanese => Some("CNY"),
-            "¥ (CNY or JPY)" if self.is_japanese && !self.is_simplified => Some("JPY"),
-            "¥ (CNY or JPY)" if self.is_simplified && !self.is_japanese => Some("CNY"),
-            _ => None,
-        }
-    }
 }
 
 /// A number with the words that belong to it.
@@ -248,7 +160,7 @@ impl<'a> Number<'a> {
             return if self.after.is_empty() { None } else { Some(None) };
         }
         if !is_clear
-            || self.is_in_parentheses()
+            || words.is_alone_in_parentheses()
             || !self.is_signed_clearly()
             || !self.is_apart(label)
             || !self.is_grouped_clearly(manner)
@@ -297,15 +209,6 @@ impl<'a> Number<'a> {
         let is_english = before.contains('€') || before.contains("EUR");
         let has_decimal_comma = || amount::assemble(&self.before, "1,2", &self.after, None).is_ok();
         separator == "," && !manner.has_decimal_comma && (is_english || !has_decimal_comma())
-    }
-
-    /// `Balance: ($12.50)` may be a debt.
-    fn is_in_parentheses(&self) -> bool {
-        let before = self.text[..self.before_at].trim_end_matches(' ');
-        let Some(before) = before.strip_suffix('(') else {
-            return false;
-        };
-        before.trim_end_matches(' ').ends_with([':', '=']) && self.behind().trim_start().starts_with(')')
     }
 
     /// A dash before it is a minus, and none that parts words or numbers. With a plus it may be what has been paid in.
@@ -395,7 +298,7 @@ fn words_after(text: &str, start: usize) -> (Vec<Word>, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::html;
+    use super::super::{html, quotes};
     use super::*;
 
     #[test]
@@ -459,7 +362,9 @@ mod tests {
             .iter()
             .filter_map(|row| {
                 let [value, currency, text] = row.splitn(3, '\t').collect::<Vec<_>>().try_into().unwrap();
-                let body = if text.starts_with('<') { html::text(text) } else { text.replace("\\n", "\n") };
+                let text = text.replace("\\n", "\n");
+                let body = if text.starts_with('<') { html::shown(&text) } else { text.clone() };
+                let body = quotes::without_quotes(&body);
                 let got = amount(&format!("Low balance\n{body}"));
                 let shown = got.map(|got| (got.value.to_string(), got.currency.unwrap_or("-")));
                 let wanted = (value != "-").then(|| (value.to_owned(), currency));

@@ -1,5 +1,7 @@
 //! HTML to the words that a reader sees, in one pass. Not a browser: it keeps words whole, and apart where they are apart.
 
+use super::quotes::MARK;
+
 /// Elements whose content is never shown.
 const HIDDEN: [&str; 5] = ["script", "style", "head", "template", "noscript"];
 /// Elements that only format: words go on through them.
@@ -14,10 +16,29 @@ const STRUCK: [&str; 3] = ["s", "del", "strike"];
 /// `12<sup>50</sup>` is not 1250. It is the character that Unicode has for what cannot be shown as text.
 pub(crate) const CUT: char = '\u{FFFC}';
 
-/// The text of an HTML document. Words that formatting splits stay whole, cells and blocks are apart, and a number that a tag
-/// splits holds a [`CUT`].
+/// Elements that have no content and no end tag.
+const VOID: [&str; 14] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+/// Elements of a form: what stands in them is for a reader to change or to choose, and nothing that the sender says.
+const FORM: [&str; 3] = ["textarea", "select", "datalist"];
+/// Styles that hide an element, without blanks and in lower case.
+const HIDING: [&str; 4] = ["display:none", "visibility:hidden", "visibility:collapse", "mso-hide:all"];
+/// Styles that hide an element where their number is zero.
+const HIDING_AT_ZERO: [&str; 5] = ["font-size:", "max-height:", "max-width:", "height:", "opacity:"];
+
+/// The text of an HTML document, hidden elements included. Words that formatting splits stay whole, cells and blocks are apart,
+/// and a number that a tag splits holds a [`CUT`]. Lines of a quotation begin with its [`MARK`].
 pub(crate) fn text(html: &str) -> String {
-    let mut out = Out { text: String::with_capacity(html.len() / 2), ..Out::default() };
+    read(html, false)
+}
+
+/// The same without elements that are hidden by an attribute or a style. Where one of them holds a digit, there is a [`CUT`].
+pub(super) fn shown(html: &str) -> String {
+    read(html, true)
+}
+
+fn read(html: &str, is_shown_only: bool) -> String {
+    let mut out = Out { text: String::with_capacity(html.len() / 2), is_shown_only, ..Out::default() };
     let mut rest = html;
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(&rest[..at]);
@@ -39,10 +60,30 @@ struct Out {
     /// What comes now is struck out: the next number, or all to the end of an element.
     is_next_struck: bool,
     is_struck: bool,
+    /// Hidden elements are left out.
+    is_shown_only: bool,
+    hidden: Option<Hidden>,
+    /// So many quotations are open.
+    quotes: usize,
+}
+
+/// A hidden element that is open.
+struct Hidden {
+    name: String,
+    /// So many elements of its name are open, itself included.
+    depth: usize,
+    has_digit: bool,
 }
 
 impl Out {
     fn push(&mut self, c: char) {
+        if let Some(hidden) = &mut self.hidden {
+            if c.is_numeric() && !hidden.has_digit {
+                hidden.has_digit = true;
+                self.text.push(CUT);
+            }
+            return;
+        }
         if c.is_numeric() {
             if self.is_struck || self.is_next_struck || (self.is_cut && self.is_behind_digit) {
                 self.text.push(CUT);
@@ -52,10 +93,30 @@ impl Out {
             self.is_behind_digit = false;
         }
         self.text.push(c);
+        if c == '\n' && self.quotes > 0 {
+            self.text.extend([MARK, ' ']);
+        }
     }
 
     fn push_str(&mut self, text: &str) {
         text.chars().for_each(|c| self.push(c));
+    }
+
+    /// Heeds a tag inside a hidden element, which may be the one that ends it.
+    fn pass_hidden(&mut self, name: &str, is_end: bool) {
+        let Some(hidden) = self.hidden.as_mut().filter(|hidden| hidden.name == name) else {
+            return;
+        };
+        // A paragraph ends where the next one begins.
+        hidden.depth = if is_end || name == "p" { hidden.depth - 1 } else { hidden.depth + 1 };
+        if hidden.depth == 0 {
+            self.hidden = None;
+        }
+    }
+
+    fn quote(&mut self, is_end: bool) {
+        self.quotes = if is_end { self.quotes.saturating_sub(1) } else { self.quotes + 1 };
+        self.push('\n');
     }
 }
 
@@ -82,8 +143,15 @@ fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
         // Cut off inside a tag: nothing after it is text.
         return "";
     };
-    if !is_end && HIDDEN.contains(&name.as_str()) && !after[..after.len() - body.len()].ends_with("/>") {
+    let whole = &after[..after.len() - body.len()];
+    if !is_end && HIDDEN.contains(&name.as_str()) && !whole.ends_with("/>") {
         return after_end_tag(body, &name);
+    }
+    if out.hidden.is_some() {
+        out.pass_hidden(&name, is_end);
+        if out.hidden.is_some() || is_end {
+            return body;
+        }
     }
     if name == "wbr" {
         // It says where a word may be broken, and parts nothing.
@@ -91,6 +159,8 @@ fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
     }
     if INLINE.contains(&name.as_str()) {
         out.is_cut = true;
+    } else if name == "blockquote" {
+        out.quote(is_end);
     } else {
         // A cell ends with a tab: a blank could part thousands.
         out.push(if name == "td" || name == "th" { '\t' } else { '\n' });
@@ -98,8 +168,60 @@ fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
     if STRUCK.contains(&name.as_str()) {
         out.is_struck = !is_end;
     }
-    out.is_next_struck |= after[..after.len() - body.len()].contains("line-through");
+    out.is_next_struck |= whole.contains("line-through");
+    let may_hide = out.is_shown_only && !is_end && !VOID.contains(&name.as_str());
+    if may_hide && (FORM.contains(&name.as_str()) || is_hidden(whole)) {
+        out.hidden = Some(Hidden { name, depth: 1, has_digit: false });
+    }
     body
+}
+
+/// Whether the attributes of a tag hide its element.
+fn is_hidden(tag: &str) -> bool {
+    attributes(tag).iter().any(|(name, value)| match name.as_str() {
+        "hidden" => true,
+        "style" => {
+            let style: String = value.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+            style.split(';').any(|rule| {
+                let rule = rule.trim_end_matches("!important");
+                HIDING.contains(&rule)
+                    || HIDING_AT_ZERO.iter().filter_map(|begin| rule.strip_prefix(begin)).any(is_zero)
+            })
+        }
+        _ => false,
+    })
+}
+
+/// Whether a length is nothing, whatever its unit.
+fn is_zero(length: &str) -> bool {
+    let number = length.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+    number.contains('0') && number.chars().all(|c| matches!(c, '0' | '.'))
+}
+
+/// The attributes of a tag, as far as a browser would take them for some: names in lower case, and values without quotes.
+fn attributes(tag: &str) -> Vec<(String, &str)> {
+    let mut found = Vec::new();
+    let mut rest = tag.trim_start_matches('/').trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+        let end = rest.find(|c: char| c.is_ascii_whitespace() || "=/>".contains(c)).unwrap_or(rest.len());
+        let name = rest[..end].to_ascii_lowercase();
+        rest = rest[end..].trim_start();
+        let Some(after) = rest.strip_prefix('=').map(str::trim_start) else {
+            if name.is_empty() {
+                return found;
+            }
+            found.push((name, ""));
+            continue;
+        };
+        let quoted = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let (from, end) = match quoted {
+            Some(quote) => (1, after[1..].find(quote).map_or(after.len(), |at| at + 1)),
+            None => (0, after.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(after.len())),
+        };
+        found.push((name, &after[from..end]));
+        rest = after[end..].strip_prefix(['"', '\'']).unwrap_or(&after[end..]);
+    }
 }
 
 /// What follows the tag's `>`, quotes heeded.
@@ -214,6 +336,7 @@ mod tests {
         let attempt = || {
             let begin = Instant::now();
             text(&html);
+            shown(&html);
             begin.elapsed()
         };
         (0..3).map(|_| attempt()).min().unwrap()
@@ -221,7 +344,22 @@ mod tests {
 
     #[test]
     fn anything_ends_in_linear_time() {
-        for piece in ["<", "<a", "<a href='", "&", "&#", "<!--", "</", "<script>", "<b>", "余<", "\u{0}"] {
+        for piece in [
+            "<",
+            "<a",
+            "<a href='",
+            "&",
+            "&#",
+            "<!--",
+            "</",
+            "<script>",
+            "<b>",
+            "<p hidden>",
+            "<a style='a:0;",
+            "<blockquote>\n",
+            "余<",
+            "\u{0}",
+        ] {
             let (short, long) = (time_for(piece, 10_000), time_for(piece, 80_000));
             // Eight times the text: a time that grows with its square would be 64 times as long.
             let most = short.max(Duration::from_millis(5)) * 24;

@@ -3,16 +3,18 @@
 //! The way through its parts is here, one level of nesting at a time and never deeper than [`DEEPEST`]: a MIME library goes as
 //! deep as a mail says, and a mail can say a lot. The library reads the headers that say what a part is.
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use encoding_rs::{Encoding, GB18030};
+mod decode;
+mod headers;
+
 use jiff::Timestamp;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 use sha2::{Digest, Sha256};
 
-use super::html;
+pub(super) use self::decode::decode_bytes;
+use self::decode::{base64, quoted};
+use self::headers::{Headers, MOST_PARAMETERS, decode_header, header, line, split};
+use super::{html, quotes};
 use crate::model::text;
 use crate::process::fault;
 
@@ -25,22 +27,8 @@ pub const DEEPEST: usize = 20;
 /// Longest subject and sender, in characters.
 const SUBJECT_CHARS: usize = 200;
 const SENDER_CHARS: usize = 120;
-/// Most of a header that is read, in bytes.
-const MOST_HEADER: usize = 64 * 1024;
-/// Most of a header that says what a part is, and the longest encoded word; in bytes.
-const MOST_PARAMETERS: usize = 4 * 1024;
-const MOST_WORD: usize = 4 * 1024;
-/// White space after the `=` at a line's end that is put up with.
-const MOST_BLANKS: usize = 100;
 /// What people write: other kinds of text are files.
 const WRITTEN: [&str; 5] = ["plain", "html", "enriched", "richtext", "markdown"];
-/// Base64 as careless senders write it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// What a mail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +41,11 @@ pub struct Mail {
     pub sender: String,
     /// When it was sent, as its header says.
     pub date: Option<Timestamp>,
-    /// The words of all its text parts, one after the other.
+    /// The words of all its text parts, one after the other, without the words of others that it quotes. A mail that is nothing
+    /// but a quotation keeps it.
     pub text: String,
+    /// As the text, but without what a reader does not see, and without any quotation: an amount is told only of this.
+    pub shown: String,
 }
 
 /// Reads a mail, whole or cut off at its end. Whatever it holds, this gives something.
@@ -76,27 +67,16 @@ pub fn read(raw: &[u8]) -> Mail {
         HeaderValue::DateTime(date) => Timestamp::from_second(date.to_timestamp()).ok(),
         _ => None,
     });
-    let mut words = Words::default();
+    let mut words = Words { is_forwarded: quotes::is_forwarded(&subject), ..Words::default() };
     if headers.is_empty() && body.is_empty() {
         // No mail at all, but perhaps words.
-        words.push(&decode_bytes(raw, None));
+        words.push_plain(&decode_bytes(raw, None));
     } else {
         words.part(&headers, body, 0, false);
     }
-    Mail { id, subject, sender, date, text: words.text }
-}
-
-/// Name and value of each header, in their order.
-type Headers<'a> = Vec<(&'a str, &'a [u8])>;
-
-/// The last header of this name.
-fn header<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a [u8]> {
-    headers.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-}
-
-/// The beginning of a header's value, with the end that the library wants.
-fn line(value: &[u8]) -> Vec<u8> {
-    [&value[..value.len().min(MOST_PARAMETERS)], b"\n"].concat()
+    let Words { all, own, shown, .. } = words;
+    let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
+    Mail { id, subject, sender, date, text, shown }
 }
 
 /// What a part is, as its headers say.
@@ -167,15 +147,22 @@ impl Kind {
 /// The words of a mail's parts, as far as they have been found.
 #[derive(Default)]
 struct Words {
-    text: String,
+    /// All words.
+    all: String,
+    /// Those that are not quoted.
+    own: String,
+    /// Those of them that a reader sees.
+    shown: String,
     parts: usize,
+    /// The mail that is read says that it forwards what it quotes.
+    is_forwarded: bool,
 }
 
 impl Words {
     /// Adds the words of a part and of those in it: what the sender has written, and the mails that are forwarded in it, but no
     /// files. Wherever a part stands, the same counts as a file: what is said to be one, and what is not written text.
     fn part(&mut self, headers: &Headers, body: &[u8], depth: usize, is_digest: bool) {
-        if self.parts >= MOST_PARTS || self.text.len() >= MOST_TEXT {
+        if self.parts >= MOST_PARTS || self.all.len() >= MOST_TEXT {
             return;
         }
         self.parts += 1;
@@ -194,11 +181,15 @@ impl Words {
                     }
                 }
                 // Broken structure: what stands there, as it stands.
-                _ => self.push(&decode_bytes(&kind.decode(body), kind.charset.as_deref())),
+                _ => self.push_plain(&decode_bytes(&kind.decode(body), kind.charset.as_deref())),
             },
             ("text", sub) if WRITTEN.contains(&sub) => {
                 let text = decode_bytes(&kind.decode(body), kind.charset.as_deref());
-                self.push(&if sub == "html" { html::text(&text) } else { text });
+                if sub == "html" {
+                    self.push(&html::text(&text), &html::shown(&text));
+                } else {
+                    self.push_plain(&text);
+                }
             }
             _ => {}
         }
@@ -206,18 +197,37 @@ impl Words {
 
     fn forwarded(&mut self, raw: &[u8], depth: usize) {
         let (headers, body) = split(raw);
-        if let Some(subject) = header(&headers, "subject") {
-            self.push(&decode_header(subject));
+        let subject = header(&headers, "subject").map(decode_header);
+        if let Some(subject) = &subject {
+            self.push_plain(subject);
         }
+        let is_forwarded = subject.is_some_and(|subject| quotes::is_forwarded(&subject));
+        let outer = std::mem::replace(&mut self.is_forwarded, is_forwarded);
         self.part(&headers, body, depth, false);
+        self.is_forwarded = outer;
     }
 
-    /// Adds words, as far as there is room.
-    fn push(&mut self, more: &str) {
-        let end = more.floor_char_boundary(MOST_TEXT.saturating_sub(self.text.len() + 1));
-        self.text.push_str(&more[..end]);
-        self.text.push('\n');
+    /// Adds the words of a text that is shown as it stands.
+    fn push_plain(&mut self, text: &str) {
+        self.push(text, text);
     }
+
+    /// Adds words, as far as there is room: all of them, and those that a reader sees.
+    fn push(&mut self, all: &str, shown: &str) {
+        let own =
+            |text| if self.is_forwarded { quotes::without_marks(text).into() } else { quotes::without_quotes(text) };
+        let (own, shown) = (own(all), own(shown));
+        add(&mut self.all, all);
+        add(&mut self.own, &own);
+        add(&mut self.shown, &shown);
+    }
+}
+
+/// Adds a text to others, as far as there is room.
+fn add(text: &mut String, more: &str) {
+    let end = more.floor_char_boundary(MOST_TEXT.saturating_sub(text.len() + 1));
+    text.push_str(&more[..end]);
+    text.push('\n');
 }
 
 /// What stands between the lines of a boundary; the last part may be cut off. None if there is no such line.
@@ -241,225 +251,12 @@ fn sections<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
     found
 }
 
-/// The named charset; GB 2312 and its relatives are all read as the newest of them. Without a name, or one that cannot be true:
-/// UTF-8 if it is that, else GB 18030.
-pub(super) fn decode_bytes(bytes: &[u8], charset: Option<&str>) -> String {
-    let named = charset.and_then(encoding);
-    if let Some(encoding) = named {
-        let (text, _, has_errors) = encoding.decode(bytes);
-        if !has_errors {
-            return text.into_owned();
-        }
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        // Cut off inside its last character is still UTF-8.
-        Err(error) if error.error_len().is_none() => String::from_utf8_lossy(bytes).into_owned(),
-        Err(_) => named.unwrap_or(GB18030).decode(bytes).0.into_owned(),
-    }
-}
-
-fn encoding(label: &str) -> Option<&'static Encoding> {
-    // RFC 2231 allows a language after an asterisk.
-    let label = label.split('*').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match label.as_str() {
-        "gb2312" | "gbk" | "cp936" | "ms936" | "x-gbk" | "euc-cn" | "gb18030" => Some(GB18030),
-        // A label that says nothing: what is 8-bit is not ASCII.
-        "us-ascii" | "ascii" | "unknown-8bit" | "" => None,
-        label => Encoding::for_label_no_replacement(label.as_bytes()),
-    }
-}
-
-/// The headers, and what follows the first empty line.
-fn split(raw: &[u8]) -> (Headers<'_>, &[u8]) {
-    let mut headers = Headers::new();
-    let mut at = 0;
-    // Where the header begins that may go on in the next line.
-    let mut begun = None;
-    while at < raw.len() {
-        let next = raw[at..].iter().position(|byte| *byte == b'\n').map_or(raw.len(), |length| at + length + 1);
-        let line = &raw[at..next];
-        if !(line.starts_with(b" ") || line.starts_with(b"\t")) {
-            headers.extend(begun.and_then(|start: usize| split_header(&raw[start..at])));
-            begun = None;
-        }
-        if line.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-            return (headers, &raw[next..]);
-        }
-        begun = begun.or(Some(at));
-        at = next;
-    }
-    headers.extend(begun.and_then(|start| split_header(&raw[start..])));
-    (headers, b"")
-}
-
-fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let name = std::str::from_utf8(&line[..colon]).ok()?.trim();
-    let value = &line[colon + 1..];
-    Some((name, &value[..value.len().min(MOST_HEADER)]))
-}
-
-/// One piece of a header.
-enum Piece<'a> {
-    Plain(&'a [u8]),
-    Word { charset: &'a str, bytes: Vec<u8> },
-}
-
-/// A header's value as people read it. Neighbouring encoded words of one charset are joined before they are decoded, because
-/// senders split characters between them.
-fn decode_header(value: &[u8]) -> String {
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut rest = value;
-    while let Some(at) = find(rest, b"=?") {
-        match encoded_word(&rest[at..]) {
-            Some((charset, bytes, length)) => {
-                let before = &rest[..at];
-                let is_gap = before.iter().all(u8::is_ascii_whitespace);
-                match pieces.last_mut() {
-                    Some(Piece::Word { charset: last, bytes: joined })
-                        if is_gap && last.eq_ignore_ascii_case(charset) =>
-                    {
-                        joined.extend(bytes);
-                    }
-                    last => {
-                        // White space between two words is not shown.
-                        if !(is_gap && matches!(last, Some(Piece::Word { .. }))) {
-                            pieces.push(Piece::Plain(before));
-                        }
-                        pieces.push(Piece::Word { charset, bytes });
-                    }
-                }
-                rest = &rest[at + length..];
-            }
-            None => {
-                pieces.push(Piece::Plain(&rest[..at + 2]));
-                rest = &rest[at + 2..];
-            }
-        }
-    }
-    pieces.push(Piece::Plain(rest));
-    let decoded: String = pieces
-        .into_iter()
-        .map(|piece| match piece {
-            Piece::Plain(bytes) => decode_bytes(bytes, None),
-            Piece::Word { charset, bytes } => decode_bytes(&bytes, Some(charset)),
-        })
-        .collect();
-    // Folding is a line break before white space.
-    decoded.replace(['\r', '\n'], "").trim().to_owned()
-}
-
-/// `=?charset?B?...?=` at the beginning: its charset without a language, its bytes and its length. None if the charset is not
-/// known: then it stays as it is written.
-fn encoded_word(text: &[u8]) -> Option<(&str, Vec<u8>, usize)> {
-    let mut marks = text.iter().enumerate().take(60).skip(2).filter(|(_, byte)| **byte == b'?').map(|(at, _)| at);
-    let (first, second) = (marks.next()?, marks.next()?);
-    let start = second + 1;
-    let charset = std::str::from_utf8(&text[2..first]).ok()?.split('*').next()?;
-    if charset.len() > 40 || (encoding(charset).is_none() && !charset.eq_ignore_ascii_case("us-ascii")) {
-        return None;
-    }
-    let decode: fn(&[u8]) -> Vec<u8> = match &text[first + 1..second] {
-        b"B" | b"b" => base64,
-        b"Q" | b"q" => |content| quoted(content, true),
-        _ => return None,
-    };
-    // `?` may stand inside a Q word of careless senders; the end is `?=`.
-    let length = find(&text[start..text.len().min(start + MOST_WORD)], b"?=")?;
-    Some((charset, decode(&text[start..start + length]), start + length + 2))
-}
-
-/// Base64, whatever stands in between. Padding ends a piece, as where a sender has put several together.
-fn base64(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for piece in text.split(|byte| *byte == b'=') {
-        let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-        let mut piece: Vec<u8> = piece.iter().copied().filter(is_digit).collect();
-        if piece.len() % 4 == 1 {
-            // Six bits are no byte.
-            piece.pop();
-        }
-        bytes.extend(BASE64.decode(piece).unwrap_or_default());
-    }
-    bytes
-}
-
-/// Quoted-printable, or its form in encoded words, in which `_` is a space. What is not well-formed stands for itself.
-fn quoted(content: &[u8], is_word: bool) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(content.len());
-    let mut at = 0;
-    while at < content.len() {
-        let hex = |at: usize| content.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        if content[at] == b'=' {
-            if let Some((high, low)) = hex(at + 1).zip(hex(at + 2)) {
-                bytes.push((high * 16 + low) as u8);
-                at += 3;
-                continue;
-            }
-            // A line that goes on in the next one; blanks may have come after the sign.
-            let blanks = content[at + 1..]
-                .iter()
-                .take(MOST_BLANKS)
-                .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
-                .count();
-            if content.get(at + 1 + blanks) == Some(&b'\n') {
-                at += blanks + 2;
-                continue;
-            }
-        }
-        match content[at] {
-            b'_' if is_word => bytes.push(b' '),
-            b'\r' | b'\n' if is_word => {}
-            byte => bytes.push(byte),
-        }
-        at += 1;
-    }
-    bytes
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::Engine;
 
-    #[test]
-    fn headers_are_read_as_they_are_written_in_the_wild() {
-        for (value, want) in [
-            ("=?utf-8?B?5L2Z6aKd5LiN6Laz5o+Q6YaS?=", "余额不足提醒"),
-            ("=?gb2312?B?0+C27rK71+PM4dDR?=", "余额不足提醒"),
-            ("=?GBK?B?0+C27rK71+PM4dDR?=", "余额不足提醒"),
-            ("=?gb2312?B?6UbUxtPgtu6yu9fj?=", "镕云余额不足"),
-            ("=?gb18030?B?gTnuOdPgtu6yu9fj?=", "㐀余额不足"),
-            ("=?big5?B?vmzDQqSjqKy0o7/0?=", "餘額不足提醒"),
-            ("=?iso-2022-jp?B?GyRCO0Q5YklUQi0kTiQqQ04kaSQ7GyhC?=", "残高不足のお知らせ"),
-            ("=?utf-8?B?44CQ6Zi/6YeM5LqR44CR5L2Z6aKd5LiN6Laz5o+Q6YaS?=", "【阿里云】余额不足提醒"),
-            ("=?gbk?B?suLK1LHqzOI=?=", "测试标题"),
-            ("=?utf-8?Q?=E6=AC=A0=E8=B4=B9?=", "欠费"),
-            ("=?utf-8?B?5L2Z6aKd5ZGK6K2m?= notice", "余额告警 notice"),
-            ("=?x-unknown-9?B?zzzz?=", "=?x-unknown-9?B?zzzz?="),
-            // Characters split between words.
-            ("=?utf-8?B?5L2Z6Q==?= =?utf-8?B?op3kuI3otrPmj5DphpI=?=", "余额不足提醒"),
-            ("=?gbk?B?0+C2?= =?gbk?B?7rK71+PM4dDR?=", "余额不足提醒"),
-            ("=?utf-8?Q?=E4=BD=99=E9=A2?=\r\n =?UTF-8*zh?Q?=9D=E4=B8=8D=E8=B6=B3=E6=8F=90=E9=86=92?=", "余额不足提醒"),
-            // Careless senders.
-            ("=?utf-8?B?5L2Z6aKd?==?utf-8?B?5LiN6Laz?=", "余额不足"),
-            ("=?utf-8?B?5L2Z6aKd5LiN6LazDQo?=", "余额不足"),
-            ("=?utf-8?Q?a_b?c?=", "a b?c"),
-            ("Re: =?utf-8?B?5L2Z6aKd?= x", "Re: 余额 x"),
-            ("plain", "plain"),
-            ("=?utf-8?B?", "=?utf-8?B?"),
-            ("=?", "=?"),
-            ("", ""),
-        ] {
-            assert_eq!(decode_header(value.as_bytes()), want, "{value}");
-        }
-        assert_eq!(decode_header(b"\xd3\xe0\xb6\xee\xb2\xbb\xd7\xe3"), "余额不足", "raw GBK");
-        assert_eq!(decode_header("余额不足".as_bytes()), "余额不足", "raw UTF-8");
-    }
+    use super::headers::MOST_HEADER;
+    use super::*;
 
     fn mail(headers: &str, body: &str) -> Mail {
         read(format!("From: Billing <b@x.example>\r\nMessage-ID: <1@x>\r\n{headers}\r\n\r\n{body}").as_bytes())
@@ -663,6 +460,34 @@ mod tests {
         assert!((MOST_TEXT - 10..=MOST_TEXT).contains(&mail("Subject: x", &long).text.len()));
         let both = format!("--b\r\n\r\n{long}\r\n").repeat(3);
         assert!(mail("Content-Type: multipart/mixed; boundary=b", &both).text.len() <= MOST_TEXT);
+    }
+
+    #[test]
+    fn only_the_words_of_the_sender_are_read() {
+        let html = "Content-Type: text/html; charset=utf-8";
+        for (headers, body, text, shown) in [
+            ("Subject: Re: x", "a\r\n> b\r\n", "a", "a"),
+            ("Subject: Re: x", "a\r\n-----Original Message-----\r\nb", "a", "a"),
+            // What somebody forwards is read, as the mail's subject says it or a line in it.
+            ("Subject: Fwd: x", "a\r\n> b", "a b", "a b"),
+            (
+                "Subject: WG: x",
+                "a\r\nVon: c\r\nGesendet: d\r\n\r\nb",
+                "a Von: c Gesendet: d b",
+                "a Von: c Gesendet: d b",
+            ),
+            // A mail that is nothing but a quotation may be forwarded, or not: it is noticed, and no amount is told.
+            ("Subject: x", "> b\r\n> c", "b c", ""),
+            ("Subject: x", "-----Original Message-----\r\nb", "-----Original Message----- b", ""),
+            (html, "a<blockquote>b</blockquote>", "a", "a"),
+            (html, "<blockquote>b</blockquote>", "b", ""),
+            (html, "a<p hidden>b</p><p style='display:none'>c</p>", "a b c", "a"),
+            ("Content-Type: message/rfc822", "Subject: Re: x\r\n\r\na\r\n> b", "Re: x a", "Re: x a"),
+        ] {
+            let mail = mail(headers, body);
+            let bare = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!((bare(&mail.text).as_str(), bare(&mail.shown).as_str()), (text, shown), "{headers}: {body}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod amounts;
 pub(crate) mod answer;
 pub(crate) mod config;
+mod customs;
 pub mod finding;
 mod folder;
 pub(crate) mod html;
@@ -15,6 +16,7 @@ pub mod keywords;
 pub(crate) mod login;
 pub mod mail;
 mod phrases;
+mod quotes;
 pub(crate) mod resolve;
 pub(crate) mod scan;
 pub(crate) mod session;

@@ -341,7 +341,7 @@ impl Desk<'_> {
         if keywords.is_empty() {
             return None;
         }
-        let amount = finding::first_amount(&text);
+        let amount = finding::first_amount(&format!("{}\n{}", mail.subject, mail.shown));
         let redactor = &self.terms.redactor;
         Some(Finding {
             identity: Identity::of("mail", &mail.id, &[]),

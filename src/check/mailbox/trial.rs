@@ -98,6 +98,7 @@ pub(crate) fn stand(process: &Process) -> Exit {
     let mail = mail::read(&raw);
     let text = format!("{}\n{}", mail.subject, mail.text);
     let words = keywords::Keywords::new(keywords::DEFAULT.map(str::to_owned)).find(&text);
-    drop((words, finding::first_amount(&text), finding::service(&mail.subject)));
+    let shown = format!("{}\n{}", mail.subject, mail.shown);
+    drop((words, finding::first_amount(&shown), finding::service(&mail.subject)));
     if say(DONE) { Exit::Ok } else { Exit::Internal }
 }

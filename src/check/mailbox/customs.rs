@@ -1,0 +1,155 @@
+//! What a sign that several countries share, such as `$`, stands for in a mail.
+
+use super::phrases::is_latin;
+use crate::model::amount::{self, Currency, Word};
+
+/// Units of account that are no money.
+pub(super) const NO_MONEY: [&str; 3] = ["credits", "points", "tokens"];
+/// Codes of dollars and pesos other than the dollar of the United States, in capitals.
+const OTHER_CODES: [&str; 15] =
+    ["HKD", "TWD", "CAD", "AUD", "NZD", "SGD", "MXN", "ARS", "CLP", "COP", "JMD", "TTD", "BSD", "BBD", "XCD"];
+/// The beginnings of words for them and for their countries.
+const OTHER_DOLLARS: [&str; 37] = [
+    "canad",
+    "austral",
+    "hong kong",
+    "hongkong",
+    "singapor",
+    "new zealand",
+    "taiwan",
+    "mexic",
+    "jamaic",
+    "trinidad",
+    "barbad",
+    "bahama",
+    "bermud",
+    "belize",
+    "brunei",
+    "fiji",
+    "liberia",
+    "namibia",
+    "guyan",
+    "surinam",
+    "cayman",
+    "caribbean",
+    "zimbabw",
+    "argentin",
+    "chile",
+    "colombi",
+    "uruguay",
+    "dominic",
+    "brasil",
+    "brazil",
+    "peso",
+    "港",
+    "台币",
+    "台幣",
+    "加元",
+    "澳元",
+    "新加坡",
+];
+/// Words for pounds other than those of the United Kingdom.
+const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar", "falkland"];
+const OTHER_POUND_CODES: [&str; 6] = ["EGP", "LBP", "SYP", "SDG", "GIP", "FKP"];
+/// Codes that are English words in capitals as well. They name a currency only behind a colon or "in".
+const WORDLIKE: [&str; 14] =
+    ["ALL", "BAM", "BOB", "COP", "CUP", "GEL", "MAD", "MOP", "PAB", "PEN", "RON", "SOS", "TOP", "TRY"];
+/// The beginnings of words, in lower case, for currencies that none of the shared signs stands for.
+const OTHER_NAMES: [&str; 12] = [
+    "pounds", "sterling", "franc", "franken", "reais", "rupee", "rupien", "krone", "kronor", "zloty", "libras", "rubel",
+];
+
+/// What a sign that several countries share stands for in this mail.
+pub(super) struct Customs {
+    /// It is written in traditional characters, where 元 and `$` may be of Hong Kong or Taiwan.
+    is_traditional: bool,
+    is_simplified: bool,
+    is_japanese: bool,
+    /// It speaks of another country's dollars, or pounds.
+    has_other_dollars: bool,
+    has_other_pounds: bool,
+    /// Currencies that it names apart from any number, as in `Currency: EUR`.
+    named: Vec<Currency>,
+    has_other_names: bool,
+}
+
+impl Customs {
+    pub(super) fn of(text: &str) -> Customs {
+        let lower = text.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        // `J$5`, and the amount beside it.
+        let has_letters = text
+            .match_indices('$')
+            .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
+        Customs {
+            is_traditional: text.contains(|c| "餘額帳單幣繳應費請儲續臺".contains(c)),
+            is_simplified: text.contains(|c| "额账单币缴应费请储续们为这时间现订务".contains(c)),
+            is_japanese: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
+                || has(&["円", "残高"]),
+            has_other_dollars: has_letters || has(&OTHER_DOLLARS) || OTHER_CODES.iter().any(|code| text.contains(code)),
+            has_other_pounds: has(&OTHER_POUNDS) || OTHER_POUND_CODES.iter().any(|code| text.contains(code)),
+            named: named(text),
+            has_other_names: has(&OTHER_NAMES),
+        }
+    }
+
+    /// The code of a currency as this mail names it; none if it may be another one.
+    pub(super) fn code(&self, currency: &Currency) -> Option<&'static str> {
+        if let Some(code) = currency.code() {
+            return (code != "GBP" || !self.has_other_pounds).then_some(code);
+        }
+        let code = match currency.label() {
+            "$" if !self.is_traditional && !self.has_other_dollars => Some("USD"),
+            "元" if !self.is_traditional && !self.is_japanese => Some("CNY"),
+            "¥ (CNY or JPY)" if self.is_japanese && !self.is_simplified => Some("JPY"),
+            "¥ (CNY or JPY)" if self.is_simplified && !self.is_japanese => Some("CNY"),
+            _ => None,
+        }?;
+        // A mail that names another currency contradicts what its sign stands for most often.
+        (!self.has_other_names && self.named.iter().all(|name| name.may_be(code))).then_some(code)
+    }
+}
+
+/// The currencies that a text names apart from any number. Beside a number, a name is about that amount alone.
+fn named(text: &str) -> Vec<Currency> {
+    let mut named: Vec<Currency> = Vec::new();
+    let mut previous = None;
+    let mut next_at = 0;
+    for (at, c) in text.char_indices() {
+        let is_inside = is_latin(c) && previous.is_some_and(is_latin);
+        previous = Some(c);
+        if at < next_at || is_inside || c.is_whitespace() || c.is_numeric() || "-+\u{2212}(".contains(c) {
+            continue;
+        }
+        let Some((Word::Currency(currency), length)) = amount::word(&text[at..]) else {
+            continue;
+        };
+        next_at = at + length;
+        let is_new = !named.contains(&currency) && !NO_MONEY.contains(&currency.label());
+        if is_new && is_name(&text[..at], &text[at..next_at]) && !is_beside_number(&text[..at], &text[next_at..]) {
+            named.push(currency);
+        }
+    }
+    named
+}
+
+/// Whether a word that can name a currency does: `try` and `ALL` are words, too.
+fn is_name(before: &str, word: &str) -> bool {
+    let is_code = word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if !is_code || ["yen", "rmb"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
+        return true;
+    }
+    let before = before.trim_end();
+    let is_said = before.ends_with(':')
+        || before.get(before.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case(" in"));
+    word.bytes().all(|byte| byte.is_ascii_uppercase()) && (is_said || !WORDLIKE.contains(&word))
+}
+
+fn is_beside_number(before: &str, behind: &str) -> bool {
+    let is_gap = |c: char| c.is_whitespace() && c != '\n' || "()+-\u{2212}.,万千亿萬億".contains(c);
+    let before = before.trim_end_matches(is_gap).chars().next_back();
+    let behind = behind.trim_start_matches(is_gap).chars().next();
+    // The sign and the code of one amount stand side by side: `US$ 5 USD`.
+    let is_amount = |c: Option<char>| c.is_some_and(|c| c.is_numeric() || "$¥€£元".contains(c));
+    is_amount(before) || is_amount(behind)
+}

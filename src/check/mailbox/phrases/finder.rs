@@ -1,0 +1,73 @@
+//! Looks for words in a text: at its beginning, or anywhere in it.
+
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::vocabulary::{BILLS, CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD};
+
+/// What parts words in one line.
+pub(in super::super) const BLANKS: [char; 3] = [' ', '\u{A0}', '\t'];
+
+/// Words that are looked for anywhere in a text, by one automaton that is made for the first mail.
+pub(super) struct Finder {
+    words: &'static [&'static str],
+    /// Latin words are found only as a whole, not as the beginning of another one.
+    is_whole: bool,
+    automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+pub(super) static NOT_IT_FINDER: Finder = Finder::beginnings(&NOT_IT);
+pub(super) static THRESHOLD_FINDER: Finder = Finder::beginnings(&THRESHOLD);
+pub(super) static BILLS_FINDER: Finder = Finder::beginnings(&BILLS);
+pub(super) static CONDITIONS_FINDER: Finder = Finder::whole(&CONDITIONS);
+pub(super) static DENIALS_FINDER: Finder = Finder::whole(&DENIALS);
+pub(super) static CASES_FINDER: Finder = Finder::whole(&CASES);
+pub(super) static CHANGING_FINDER: Finder = Finder::whole(&CHANGING);
+
+impl Finder {
+    const fn beginnings(words: &'static [&'static str]) -> Finder {
+        Finder { words, is_whole: false, automaton: OnceLock::new() }
+    }
+
+    const fn whole(words: &'static [&'static str]) -> Finder {
+        Finder { words, is_whole: true, automaton: OnceLock::new() }
+    }
+
+    /// Whether a text in lower case holds one of the words.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let Some(automaton) = self.automaton.get_or_init(|| AhoCorasick::new(self.words).ok()) else {
+            // Only a list that is too large for memory fails, and these are short. Nothing is told then.
+            return true;
+        };
+        automaton
+            .find_overlapping_iter(text)
+            .any(|found| is_word(text, found.start(), if self.is_whole { found.end() } else { text.len() }))
+    }
+}
+
+/// The length of what a text begins with, if it is one of some words.
+pub(super) fn begins_with(text: &str, words: &[&str]) -> Option<usize> {
+    let bare = text.trim_start_matches(BLANKS);
+    let blanks = text.len() - bare.len();
+    let start = bare[..bare.floor_char_boundary(32)].to_lowercase();
+    let word = words.iter().find(|word| start.starts_with(**word) && is_word(&start, 0, word.len()))?;
+    Some(blanks + word.len())
+}
+
+/// Whether a match does not begin or end inside a Latin word.
+pub(super) fn is_word(text: &str, start: usize, end: usize) -> bool {
+    let splits = |at: usize| {
+        text[..at].chars().next_back().is_some_and(is_latin) && text[at..].chars().next().is_some_and(is_latin)
+    };
+    !splits(start) && !splits(end)
+}
+
+pub(super) fn has_cjk(word: &str) -> bool {
+    word.chars().any(|c| c >= '\u{2E80}')
+}
+
+/// Whether a character is a letter or digit of a script that puts blanks between words.
+pub(in super::super) fn is_latin(c: char) -> bool {
+    c.is_alphanumeric() && c < '\u{2E80}'
+}
