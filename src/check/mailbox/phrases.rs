@@ -111,7 +111,7 @@ impl<'a> Words<'a> {
     pub(super) fn is_paid(&self) -> bool {
         let (bare, _) = without_links(&self.context);
         let is_before = |word: &&str| bare.ends_with(*word) && is_word(bare, bare.len() - word.len(), bare.len());
-        PAID.iter().any(|word| is_before(word)) || begins_with(self.behind, &PAID_BEHIND).is_some()
+        PAID.iter().any(is_before) || begins_with(self.behind, &PAID_BEHIND).is_some()
     }
 
     /// Whether it stands alone in parentheses, as accountants write what is owed: `Balance: ($12.50)`. What goes on behind them
