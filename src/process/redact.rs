@@ -15,6 +15,8 @@ mod runs;
 mod search;
 mod tokens;
 
+pub(crate) use self::failure::Settler;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
