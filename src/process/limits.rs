@@ -156,7 +156,8 @@ fn memory(name: &str) -> Option<usize> {
 /// Why a run cannot begin with so little address space or memory for data, if that is so.
 pub(crate) fn shortage() -> Option<String> {
     let least = SPACE_ASIDE + SPACE_FOR_A_READ;
-    let (bound, free) = SPACE_BOUNDS.iter().filter_map(|bound| Some((bound, bound.free()?))).min_by_key(|(_, free)| *free)?;
+    let (bound, free) =
+        SPACE_BOUNDS.iter().filter_map(|bound| Some((bound, bound.free()?))).min_by_key(|(_, free)| *free)?;
     let missing = least.checked_sub(free).filter(|missing| *missing > 0)?.div_ceil(MIB);
     let (most, [what, option]) = (bound.most()? / MIB, bound.words);
     Some(format!(
@@ -234,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_run_hears_of_the_end_of_its_cpu_time_before_it_is_killed() {
-        for (hard, want) in [(0, None), (1, None), (2, Some(1)), (3, Some(2)), (5, Some(3)), (10, Some(5)), (60, Some(55))] {
+        for (hard, want) in
+            [(0, None), (1, None), (2, Some(1)), (3, Some(2)), (5, Some(3)), (10, Some(5)), (60, Some(55))]
+        {
             assert_eq!(soft_cpu_limit(hard), want, "{hard}");
         }
     }
