@@ -353,10 +353,11 @@ fn on_disk(kind: Kind, disk: &Tmpfs, accounts: &[(&str, i64)]) -> World {
 
 /// Leaves no room for anything more that the store would keep.
 fn fill(disk: &Tmpfs, world: &World) {
+    // A connection is made before the disk is full, because the server may have to write a file to begin one.
+    let admin = (world.kind == Kind::Postgres).then(|| Postgres::shared().admin(&world.database));
     disk.fill();
-    if world.kind == Kind::Postgres {
+    if let Some(mut admin) = admin {
         // Rows until the pages that were there are full as well.
-        let mut admin = Postgres::shared().admin(&world.database);
         let filler = "INSERT INTO balance_alert.samples SELECT n, n, 'ok' FROM generate_series(1, 100000) n";
         assert!(admin.batch_execute(filler).is_err(), "the disk is full");
         let filler = "DO $$ BEGIN FOR n IN 1..100000 LOOP INSERT INTO balance_alert.samples VALUES (n, n, 'ok'); \

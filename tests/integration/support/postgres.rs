@@ -32,7 +32,7 @@ run "$bin/initdb" --pgdata="$data/db" --username=postgres --auth=trust --no-sync
 echo "host all balance 127.0.0.1/32 scram-sha-256" >"$data/db/pg_hba.conf"
 echo "host all postgres 127.0.0.1/32 trust" >>"$data/db/pg_hba.conf"
 run "$bin/pg_ctl" --pgdata="$data/db" --wait --timeout=60 --log="$data/db/log" \
-  --options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200" start >/dev/null
+  --options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c autovacuum=off -c max_connections=200" start >/dev/null
 echo ready
 cat >/dev/null
 "#;
