@@ -2,6 +2,7 @@
 
 use std::panic;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use balance_alert::{Cli, Exit, Process, logging, nagios, on_trial, run};
@@ -11,11 +12,26 @@ use clap::error::ErrorKind;
 /// Longest time for writing the last log lines when the time of the process is over.
 const LAST_WORD: Duration = Duration::from_millis(100);
 
+/// The stack of a thread that stands in for the first one, in bytes.
+const STACK: usize = 8 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let process = Process::begin();
-    let exit = act(&process);
+    let exit = on_ample_stack(|| act(&process));
     logging::flush(process.watchdog.last_word().max(Instant::now() + LAST_WORD));
     exit.into()
+}
+
+/// Works on a thread with a stack of its own where that of this thread is small, or here if the system gives no thread.
+fn on_ample_stack(work: impl Fn() -> Exit + Sync) -> Exit {
+    if !Process::has_small_stack() {
+        return work();
+    }
+    let worker = thread::Builder::new().name("run".to_owned()).stack_size(STACK);
+    thread::scope(|scope| match worker.spawn_scoped(scope, &work) {
+        Ok(worker) => worker.join().unwrap_or(Exit::Internal),
+        Err(_) => work(),
+    })
 }
 
 fn act(process: &Process) -> Exit {

@@ -15,7 +15,7 @@ use super::{CachedReading, Outcome};
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::process::interrupt::Deadline;
-use crate::process::redact::Redactor;
+use crate::process::redact::Settler;
 use crate::process::{clock, fault};
 use crate::wire::context::Context;
 use crate::wire::limit::{Limit, Limiter};
@@ -140,10 +140,10 @@ pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline,
         has_answered: |looked| matches!(looked, Looked::Account(outcome) if outcome.has_answered()),
     };
     let mut looked = pool::run(jobs, &traits, work.workers, &shared.policy.deadline, on_done).into_iter();
-    let redactor = &context.redactor;
+    let mut settler = Settler::new(&context.redactor);
     Seen {
-        mailboxes: looked.by_ref().take(slow).map(|looked| scanned(looked, redactor)).collect(),
-        accounts: looked.zip(hosts).map(|(looked, host)| outcome(looked, host, redactor)).collect(),
+        mailboxes: looked.by_ref().take(slow).map(|looked| scanned(looked, &mut settler)).collect(),
+        accounts: looked.zip(hosts).map(|(looked, host)| outcome(looked, host, &mut settler)).collect(),
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
         open_circuits: open_circuits(&providers, &shared.breaker),
@@ -159,17 +159,17 @@ fn scan(mut scanner: Scanner) -> Job<Looked> {
 
 /// What came of a mailbox. Here and in [`outcome`] all that comes from outside enters the run, so failures are redacted here,
 /// those of checks that the pool has lost included.
-fn scanned(looked: Result<Looked, Lost>, redactor: &Redactor) -> Scanned {
+fn scanned(looked: Result<Looked, Lost>, settler: &mut Settler) -> Scanned {
     let scanned = match looked {
         Ok(Looked::Mailbox(scanned)) => scanned,
         Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
         Err(lost) => Scanned::lost(lost),
     };
-    Scanned { result: scanned.result.map_err(|failure| failure.settle(redactor)), ..scanned }
+    Scanned { result: scanned.result.map_err(|failure| settler.settle(failure)), ..scanned }
 }
 
 /// What came of an account at `host`.
-fn outcome(looked: Result<Looked, Lost>, host: Option<String>, redactor: &Redactor) -> Outcome {
+fn outcome(looked: Result<Looked, Lost>, host: Option<String>, settler: &mut Settler) -> Outcome {
     let outcome = match looked {
         Ok(Looked::Account(outcome)) => outcome,
         Ok(Looked::Mailbox(_)) => Outcome::lost(Lost::never()),
@@ -181,7 +181,7 @@ fn outcome(looked: Result<Looked, Lost>, host: Option<String>, redactor: &Redact
         Some(host) if is_asked && !failure.is_cancelled() => failure.at(host),
         _ => failure,
     };
-    Outcome { result: outcome.result.map_err(|failure| about(failure).settle(redactor)), ..outcome }
+    Outcome { result: outcome.result.map_err(|failure| settler.settle(about(failure))), ..outcome }
 }
 
 fn open_circuits(providers: &BTreeSet<(String, String)>, breaker: &Breaker) -> BTreeMap<String, bool> {

@@ -9,7 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
+use signal_hook::consts::signal::{
+    SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::flag;
 
 use crate::process::exit::Exit;
@@ -28,6 +30,14 @@ const SIGNALS: [(i32, Exit); 5] = [
     (SIGALRM, Exit::Alarm),
     (SIGXCPU, Exit::CpuTime),
 ];
+
+/// Signals that nobody sends to such a program in a usual way, and whose default is its end: they end it in order, as SIGTERM does.
+fn unusual() -> impl Iterator<Item = i32> {
+    // SIGPWR, and the real-time signals that the C library does not keep for itself.
+    let of_linux =
+        if cfg!(target_os = "linux") { Some(30).into_iter().chain(35..=64) } else { None.into_iter().chain(1..=0) };
+    [SIGVTALRM, SIGPROF, SIGIO].into_iter().chain(of_linux)
+}
 
 /// Signals that ask for nothing: SIGXFSZ says what the write says as well, and the others mean something to servers only.
 const STRAYS: [i32; 3] = [SIGXFSZ, SIGUSR1, SIGUSR2];
@@ -71,6 +81,10 @@ impl Interrupt {
     /// The system's reason if no handler can be set.
     pub fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
+        for signal in unusual() {
+            // Where one is refused, as on a system that numbers them in another way, its default remains.
+            let _ = flag::register_usize(signal, Arc::clone(&interrupt.0.code), usize::from(Exit::Terminated.code()));
+        }
         for (signal, exit) in SIGNALS {
             if signal == SIGHUP && is_ignored(signal) {
                 continue;

@@ -51,17 +51,42 @@ pub(super) fn prepare() -> Reserve {
     if files.current != files.maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
     }
+    warn_before_the_end();
     // With the last descriptor the config is read.
     let reserve = std::io::pipe().ok().filter(|(end, _)| end.try_clone().is_ok());
     Reserve(Mutex::new(reserve))
+}
+
+/// Lowers the limit at which the system says that the CPU time is over (SIGXCPU) below the one at which it kills the process, so
+/// that the run can end in order in between. `ulimit -t` sets both to the same.
+fn warn_before_the_end() {
+    let limit = getrlimit(Resource::Cpu);
+    let most = limit.maximum.and_then(soft_cpu_limit).filter(|most| limit.current.is_none_or(|soft| soft > *most));
+    if most.is_some() {
+        let _ = setrlimit(Resource::Cpu, Rlimit { current: most, ..limit });
+    }
+}
+
+/// The latest CPU time, in seconds, at which a run must hear of a limit that kills it; none where that is too near.
+fn soft_cpu_limit(hard: u64) -> Option<u64> {
+    const MOST_FOR_END: u64 = 5;
+    hard.checked_sub((hard / 2).clamp(1, MOST_FOR_END)).filter(|soft| *soft > 0)
+}
+
+/// Whether the first thread may have a stack of less than this, in bytes.
+const SMALL_STACK: u64 = 1024 * 1024;
+
+/// Whether the stack of the first thread is too small for the work of this program.
+pub(super) fn has_small_stack() -> bool {
+    getrlimit(Resource::Stack).current.is_some_and(|most| most < SMALL_STACK)
 }
 
 /// Where memory or address space is limited, lets all threads share one heap. By default the allocator of glibc reserves 64 MiB of
 /// address space for each of them, and keeps for it what it has freed. It reads that from a variable when a program begins.
 pub(super) fn share_one_heap() {
     let is_limited = || {
-        let space = getrlimit(Resource::As).current.is_some_and(|most| most < AMPLE_SPACE as u64);
-        space || granted_memory().is_some_and(|most| most < AMPLE_MEMORY)
+        let is_small = |bound: &SpaceBound| bound.most().is_some_and(|most| most < AMPLE_SPACE);
+        SPACE_BOUNDS.iter().any(is_small) || granted_memory().is_some_and(|most| most < AMPLE_MEMORY)
     };
     if cfg!(all(target_os = "linux", target_env = "gnu")) && is_limited() {
         environment::begin_again_with("MALLOC_ARENA_MAX", "1");
@@ -78,16 +103,42 @@ fn granted_memory() -> Option<usize> {
 }
 
 /// What the system tells in a file of its own.
-fn read(path: &str) -> Option<String> {
+pub(super) fn read(path: &str) -> Option<String> {
     let mut text = String::new();
     File::open(path).ok()?.read_to_string(&mut text).ok()?;
     Some(text)
 }
 
-/// How much address space this process may still use, in bytes; none if there is no limit.
+/// A limit of what this process may map.
+struct SpaceBound {
+    resource: Resource,
+    /// What counts against it, as Linux tells it.
+    used: &'static str,
+    /// What it limits, and the option of `ulimit` that sets it.
+    words: [&'static str; 2],
+}
+
+/// The address space, and that part of it which is private and can be written: heaps and stacks.
+const SPACE_BOUNDS: [SpaceBound; 2] = [
+    SpaceBound { resource: Resource::As, used: "VmSize:", words: ["address space", "-v"] },
+    SpaceBound { resource: Resource::Data, used: "VmData:", words: ["memory for data", "-d"] },
+];
+
+impl SpaceBound {
+    /// The limit, in bytes.
+    fn most(&self) -> Option<usize> {
+        usize::try_from(getrlimit(self.resource).current?).ok()
+    }
+
+    /// What is left of it, in bytes.
+    fn free(&self) -> Option<usize> {
+        Some(self.most()?.saturating_sub(memory(self.used)?))
+    }
+}
+
+/// How much more this process may map, in bytes: the least that one of its limits leaves. None if there is no limit.
 pub(crate) fn free_space() -> Option<usize> {
-    let most = usize::try_from(getrlimit(Resource::As).current?).ok()?;
-    Some(most.saturating_sub(memory("VmSize:")?))
+    SPACE_BOUNDS.iter().filter_map(SpaceBound::free).min()
 }
 
 /// How much memory of this process is resident, in bytes, where the system tells it.
@@ -102,13 +153,15 @@ fn memory(name: &str) -> Option<usize> {
     line.trim().strip_suffix(" kB")?.parse::<usize>().ok()?.checked_mul(1024)
 }
 
-/// Why a run cannot begin with so little address space, if that is so.
+/// Why a run cannot begin with so little address space or memory for data, if that is so.
 pub(crate) fn shortage() -> Option<String> {
-    let free = free_space().filter(|free| *free < SPACE_ASIDE + SPACE_FOR_A_READ)?;
-    let missing = (SPACE_ASIDE + SPACE_FOR_A_READ - free).div_ceil(MIB);
-    let most = getrlimit(Resource::As).current? / MIB as u64;
+    let least = SPACE_ASIDE + SPACE_FOR_A_READ;
+    let (bound, free) =
+        SPACE_BOUNDS.iter().filter_map(|bound| Some((bound, bound.free()?))).min_by_key(|(_, free)| *free)?;
+    let missing = least.checked_sub(free).filter(|missing| *missing > 0)?.div_ceil(MIB);
+    let (most, [what, option]) = (bound.most()? / MIB, bound.words);
     Some(format!(
-        "this process may use {most} MiB of address space, which is {missing} MiB too little\n hint: raise the limit (`ulimit -v`)"
+        "this process may use {most} MiB of {what}, which is {missing} MiB too little\n hint: raise the limit (`ulimit {option}`)"
     ))
 }
 
@@ -179,6 +232,15 @@ pub(crate) fn out_of_files() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_hears_of_the_end_of_its_cpu_time_before_it_is_killed() {
+        for (hard, want) in
+            [(0, None), (1, None), (2, Some(1)), (3, Some(2)), (5, Some(3)), (10, Some(5)), (60, Some(55))]
+        {
+            assert_eq!(soft_cpu_limit(hard), want, "{hard}");
+        }
+    }
 
     #[test]
     fn address_space_bounds_the_reads() {

@@ -44,4 +44,9 @@ impl Process {
         interrupt::outlive_strays();
         Process { watchdog, reserve }
     }
+
+    /// Whether the stack of the first thread is too small for the work of this program (`ulimit -s`).
+    pub fn has_small_stack() -> bool {
+        limits::has_small_stack()
+    }
 }

@@ -16,6 +16,8 @@ mod scattered;
 mod search;
 mod tokens;
 
+pub(crate) use self::failure::Settler;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{background, output};
+use super::{background, limits, output};
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -14,8 +14,10 @@ use crate::process::logging;
 
 /// The time of a command that nothing else limits.
 pub(crate) const LONGEST: Duration = Duration::from_secs(600);
-/// So long after its time a process is gone.
-const MARGIN: Duration = Duration::from_millis(1900);
+/// So long after its time a process begins to end.
+const MARGIN: Duration = Duration::from_millis(1800);
+/// So long it takes to say why. What would hold that back does not hold back the end.
+const LAST_WORDS: Duration = Duration::from_millis(150);
 /// So long after a signal.
 const AFTER_SIGNAL: Duration = Duration::from_millis(9500);
 /// Between two looks.
@@ -98,25 +100,40 @@ impl Watchdog {
 
     fn watch(&self) {
         loop {
-            let begin = Instant::now();
-            std::thread::sleep(SLICE);
-            let slept = begin.elapsed();
-            let mut state = self.lock();
-            if slept > STOPPED {
-                state.stopped += slept;
-            }
-            if Instant::now() >= state.end(self.start) {
+            let left = self.lock().end(self.start).saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 break;
+            }
+            let (begin, waited) = (Instant::now(), waited_for_cpu());
+            std::thread::sleep(SLICE.min(left));
+            let slept = begin.elapsed();
+            if slept > STOPPED {
+                self.lock().stopped += stopped(slept, waited, waited_for_cpu());
             }
         }
         let state = self.lock();
         let (what, time) = (state.what, text::seconds(state.time));
         let exit = state.interrupt.exit().unwrap_or(state.exit);
         drop(state);
-        logging::last_words(&format!("the time of {time} s is over, and {what} has not ended: it is given up"));
-        output::flush(Instant::now() + SLICE);
+        // On a thread of its own: a worker may hold what that needs, the list of secrets for example.
+        background::within("last-words", LAST_WORDS, move || {
+            logging::last_words(&format!("the time of {time} s is over, and {what} has not ended: it is given up"));
+            output::flush(Instant::now() + LAST_WORDS);
+        });
         signal_hook::low_level::exit(i32::from(exit.code()));
     }
+}
+
+/// How long this thread has waited for a processor so far, where the system tells it.
+fn waited_for_cpu() -> Option<Duration> {
+    let counts = limits::read("/proc/thread-self/schedstat")?;
+    counts.split_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+}
+
+/// How much of a pause the process was stopped for. A thread that waits for a processor is not stopped, however long that is.
+fn stopped(slept: Duration, before: Option<Duration>, after: Option<Duration>) -> Duration {
+    let waited = before.zip(after).map(|(before, after)| after.saturating_sub(before)).unwrap_or_default();
+    Some(slept.saturating_sub(waited)).filter(|stopped| *stopped > STOPPED).unwrap_or_default()
 }
 
 impl State {
@@ -129,6 +146,24 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn to_wait_for_a_processor_is_not_to_be_stopped() {
+        let seconds = Duration::from_secs;
+        for (slept, waited, want) in [
+            // The process was stopped, or the system does not tell.
+            (3600, Some((5, 5)), 3600),
+            (3600, None, 3600),
+            // All processors were busy.
+            (3, Some((5, 8)), 0),
+            (3, Some((0, 9)), 0),
+            // Both.
+            (3600, Some((5, 8)), 3597),
+        ] {
+            let (before, after) = (waited.map(|waited| seconds(waited.0)), waited.map(|waited| seconds(waited.1)));
+            assert_eq!(stopped(seconds(slept), before, after), seconds(want), "{slept} {waited:?}");
+        }
+    }
 
     #[test]
     fn a_signal_shortens_the_time_and_a_stop_lengthens_it() {

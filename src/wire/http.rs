@@ -285,7 +285,7 @@ impl Clients {
             .map_err(|_| Failure::new(Reason::Config, "the request cannot be made of this address and login"))?;
         let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
         let mut answer = agent.run(request).map_err(|error| about(sender::failure(&error, timeout, url, proxy)))?;
-        let response = Response::of(answer.status().as_u16(), answer.headers(), url, proxy).map_err(|refusal| {
+        let response = Response::of(answer.status().as_u16(), answer.headers(), url, proxy, 0).map_err(|refusal| {
             if let Some(is_out) = is_out {
                 // The proxy took it, and passed nothing on.
                 is_out.store(false, Ordering::SeqCst);
@@ -317,7 +317,7 @@ fn read_with(
         builder = builder.body(body.clone());
     }
     let mut answer = builder.send().map_err(|error| read_failure(error, timeout, &request.url, proxy))?;
-    let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy)?;
+    let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy, MOST_REDIRECTS)?;
     let encoding = labels(answer.headers());
     let body = body::read(&mut answer, start, timeout)?;
     let followed = followed(&request.url, answer.url());
@@ -362,11 +362,18 @@ fn labels(headers: &HeaderMap) -> String {
 }
 
 impl Response {
-    /// What the head of an answer says.
+    /// What the head of an answer says. `follows` is how many redirects to its own host the client has followed before one is its
+    /// answer.
     ///
     /// # Errors
     /// It is the proxy's: it wants a login, and has passed nothing on.
-    fn of(status: u16, headers: &HeaderMap, url: &Url, proxy: Option<&Proxy>) -> Result<Response, Failure> {
+    fn of(
+        status: u16,
+        headers: &HeaderMap,
+        url: &Url,
+        proxy: Option<&Proxy>,
+        follows: usize,
+    ) -> Result<Response, Failure> {
         let word = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         // A tunnel shows nothing to the proxy that it leads through.
         let proxy = proxy.filter(|_| url.scheme() == "http");
@@ -380,7 +387,7 @@ impl Response {
             // A date is meant by the clock that wrote it.
             retry_after: word(RETRY_AFTER).and_then(|text| parse_retry_after(text, there.unwrap_or(now))),
             body: Vec::new(),
-            redirect: (300..400).contains(&status).then(|| target(url, word(LOCATION))),
+            redirect: (300..400).contains(&status).then(|| target(url, word(LOCATION), follows)),
             followed: Vec::new(),
             ahead: there.map(|there| match now.duration_since(there) {
                 Ok(ahead) => ahead.as_secs() as i64,
@@ -510,12 +517,13 @@ fn speaks_of_time(text: &str) -> bool {
 }
 
 /// Where a redirect leads: a host, never a path. The scheme stands before it if that is what differs.
-fn target(from: &Url, location: Option<&str>) -> String {
+fn target(from: &Url, location: Option<&str>, follows: usize) -> String {
     let Some(to) = location.and_then(|location| from.join(location).ok()).filter(|to| to.host_str().is_some()) else {
         return "without an address".to_owned();
     };
     match (to.origin() == from.origin(), to.scheme() == from.scheme()) {
-        (true, _) => format!("to its own host once more, after {MOST_REDIRECTS} that were followed"),
+        (true, _) if follows == 0 => "to its own host, which is not followed".to_owned(),
+        (true, _) => format!("to its own host once more, after {follows} that were followed"),
         (false, true) => format!("to `{}`, which is not followed", host(&to)),
         (false, false) => format!("to `{}://{}`, which is not followed", to.scheme(), host(&to)),
     }
@@ -719,9 +727,13 @@ mod tests {
     }
 
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
+        answer_after(MOST_REDIRECTS, status, headers, body)
+    }
+
+    fn answer_after(follows: usize, status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let url = Url::parse("http://api.example:8080/v1?key=Secret").unwrap();
-        let response = Response::of(status, &HeaderMap::from_iter(headers), &url, None).unwrap();
+        let response = Response::of(status, &HeaderMap::from_iter(headers), &url, None, follows).unwrap();
         Response { body: body.into(), ..response }
     }
 
@@ -762,6 +774,8 @@ mod tests {
             assert_eq!(failure.message, format!("the answer is a redirect {want} (HTTP 302)"), "{location}");
             assert_eq!((failure.reason, failure.retry), (Reason::HttpStatus, crate::model::failure::Retry::Never));
         }
+        let unfollowed = answer_after(0, 307, &[("location", "/again")], "").fault().unwrap().message;
+        assert_eq!(unfollowed, "the answer is a redirect to its own host, which is not followed (HTTP 307)");
         assert!(answer(301, &[], "").fault().unwrap().message.contains("without an address"));
     }
 

@@ -111,6 +111,11 @@ impl<'a> ConfigReader<'a> {
         let entry = self.entry_of(path);
         let is_off = entry.is_some_and(|entry| self.disabled.contains(entry));
         let reach = if entry.is_some() && (is_off || self.is_from_outside(path)) { Reach::Entry } else { reach };
+        // A config with thousands of such entries must not take longer for what nobody reads.
+        let is_known = |entry: &[Step]| is_off || self.unusable.contains_key(entry) || self.broken.contains_key(entry);
+        if reach != Reach::Whole && self.problems.len() >= MOST_PROBLEMS && entry.is_none_or(is_known) {
+            return;
+        }
         // What variables brought in may be a secret, and some messages come from elsewhere, as those about jq do.
         let brought = self.brought_into(entry.unwrap_or(path));
         let message = echo::scrub(&brought.mask(&message));

@@ -235,6 +235,30 @@ fn limited_address_space_costs_no_account() {
     }
 }
 
+/// The limit of `ulimit -d`, which counts heaps and stacks alone.
+#[test]
+fn limited_memory_for_data_costs_no_account_but_the_one_that_needs_more() {
+    let good = Server::start(|_| Reply::ok(uniapi_body("5")));
+    let hook = Server::start(|_| Reply::ok(""));
+    let answer = format!("[{}{{}}]", "{},".repeat(340_000));
+    let large = Server::start(move |_| Reply::ok(answer.clone()));
+    let mut config = config(vec![uniapi("Good", &good.url()), account("Large", "page", &large.url())]);
+    config["providers"] = json!([page("page", ".b")]);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    for mib in [20, 60, 70, 90, 130, 300] {
+        let limit = format!("ulimit -d {}; exec \"$0\" \"$@\"", mib * 1024);
+        let run = Program::check_json(&config).by(&["sh", "-c", &limit]).run();
+        if mib < 50 {
+            assert_eq!((run.code(), run.stdout.as_str()), (70, ""), "{mib}: {run}");
+            let told = "error: this process may use 20 MiB of memory for data";
+            assert!(run.stderr.starts_with(told) && run.stderr.contains("ulimit -d"), "{mib}: {run}");
+            continue;
+        }
+        assert_eq!((run.code(), hook.hits() > 0), (2, true), "{mib}: {run}");
+        assert_eq!(project(&run.report(), "Good")["status"], "low", "{mib}: {run}");
+    }
+}
+
 #[test]
 fn attempts_that_were_made_are_counted_when_the_time_is_over() {
     let hang = Server::start(|_| Reply::hang());

@@ -572,6 +572,10 @@ fn every_signal_does_what_the_table_says() {
         ("HUP", Some(129)),
         ("ALRM", Some(142)),
         ("XCPU", Some(152)),
+        ("PWR", Some(143)),
+        ("VTALRM", Some(143)),
+        ("PROF", Some(143)),
+        ("IO", Some(143)),
         ("XFSZ", None),
         ("PIPE", None),
         ("USR1", None),
@@ -653,6 +657,41 @@ fn the_limit_of_cpu_time_may_be_said_again_and_again() {
     }
     let run = run.finish().expect(152);
     assert_eq!((run.report()["interrupted"].clone(), hook.hits()), (json!(true), 1), "{run}");
+}
+
+/// `ulimit -t` sets both limits to the same, and the system kills at the hard one.
+#[test]
+fn a_run_hears_of_its_cpu_limit_before_it_is_killed() {
+    let provider = Server::start(|_| Reply::hang());
+    let run = Program::check_json(&config(vec![uniapi("A", &provider.url())])).by(&["prlimit", "--cpu=5:5"]).start();
+    provider.wait_for_requests(1);
+    let limits = run.proc("limits");
+    let line = limits.lines().find(|line| line.starts_with("Max cpu time")).unwrap();
+    assert_eq!(line.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["3", "5"]);
+    run.signal("TERM");
+    run.finish().expect(143);
+}
+
+#[test]
+fn a_small_stack_costs_no_alert() {
+    let hook = receiver();
+    let run = Program::check_json(&watched(&hook)).by(&["prlimit", "--stack=65536:65536"]).run();
+    assert_eq!(hook.hits(), 1, "{}", run.expect(2));
+}
+
+/// The reasons are this program's own words, and nobody is asked.
+#[test]
+fn thousands_of_entries_without_their_variable_hold_back_no_alert() {
+    let hook = receiver();
+    let mut config = watched(&hook);
+    let broken = (0..8000).map(|index| {
+        let name = format!("broken {index}");
+        json!({"name": name, "provider": "uniapi", "threshold": 1, "api_key": "${BALANCE_ALERT_NOT_SET}"})
+    });
+    config["projects"].as_array_mut().unwrap().extend(broken);
+    let run = Program::check_json(&config).args(["--timeout", "20"]).run().expect(2);
+    assert_eq!(project(&run.report(), "A")["status"], "low");
+    assert!(hook.requests().iter().any(|told| told.text().contains("\"A\"")), "{run}");
 }
 
 #[test]

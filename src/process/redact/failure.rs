@@ -1,5 +1,7 @@
 //! Failures as they may leave this program.
 
+use std::collections::HashMap;
+
 use super::Redactor;
 use crate::model::failure::{Failure, Peer};
 use crate::model::text;
@@ -24,20 +26,52 @@ impl Failure {
     }
 
     /// The failure as it may leave this program: the message names the host and ends with the peer's words, and nothing in
-    /// it is a secret. What the peer advises becomes the hint through the same gate as its words. To settle a failure twice changes nothing.
-    pub fn settle(mut self, redactor: &Redactor) -> Self {
-        let Peer { host, said, advice } = self.take_peer();
-        if !host.is_empty() && !text::names(&self.message, &host) {
-            self.message = format!("{}: {}", host, self.message);
+    /// it is a secret. What the peer advises becomes the hint, through the same gate as its words. To settle a failure twice changes nothing.
+    pub fn settle(self, redactor: &Redactor) -> Self {
+        Settler::new(redactor).settle(self)
+    }
+}
+
+/// Most different texts whose clean form is kept.
+const MOST_KEPT: usize = 1000;
+
+/// Settles many failures. Each text is read once, as that takes long and thousands of checks may fail for one reason.
+pub(crate) struct Settler<'r> {
+    redactor: &'r Redactor,
+    polished: HashMap<String, String>,
+}
+
+impl<'r> Settler<'r> {
+    /// With these secrets, which must be all there are.
+    pub(crate) fn new(redactor: &'r Redactor) -> Settler<'r> {
+        Settler { redactor, polished: HashMap::new() }
+    }
+
+    /// The failure as it may leave this program, as [`Failure::settle`] says.
+    pub(crate) fn settle(&mut self, mut failure: Failure) -> Failure {
+        let Peer { host, said, advice } = failure.take_peer();
+        if !host.is_empty() && !text::names(&failure.message, &host) {
+            failure.message = format!("{}: {}", host, failure.message);
         }
-        self.message = redactor.polish(&self.message);
-        let said = redactor.clean(&said);
+        failure.message = self.polish(failure.message);
+        let said = self.redactor.clean(&said);
         if !said.is_empty() {
-            self.message = format!("{}: {said}", self.message);
+            failure.message = format!("{}: {said}", failure.message);
         }
-        let advice = Some(redactor.clean(&advice)).filter(|advice| !advice.is_empty());
-        self.hint = self.hint.map(|hint| redactor.polish(&hint)).or(advice);
-        self
+        let advice = Some(self.redactor.clean(&advice)).filter(|advice| !advice.is_empty());
+        failure.hint = failure.hint.map(|hint| self.polish(hint)).or(advice);
+        failure
+    }
+
+    fn polish(&mut self, message: String) -> String {
+        if let Some(known) = self.polished.get(&message) {
+            return known.clone();
+        }
+        let polished = self.redactor.polish(&message);
+        if self.polished.len() < MOST_KEPT {
+            self.polished.insert(message, polished.clone());
+        }
+        polished
     }
 }
 
