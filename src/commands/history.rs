@@ -379,8 +379,11 @@ mod tests {
             (&[("1", ""), ("2", "CNY")], Some("CNY"), (1, Some(None))),
             (&[("1", "USD"), ("2", "")], None, (1, Some(Some("USD")))),
             (&[("x", "USD"), ("2", "CNY")], Some("CNY"), (2, None)),
-            (&[("5", "CNY"), ("4", "JPY"), ("50", "¥")], Some("¥"), (2, Some(Some("CNY")))),
-            (&[("5", "CNY"), ("4", "¥"), ("50", "RMB")], Some("RMB"), (3, None)),
+            // A sign that several currencies share is only like itself.
+            (&[("5", "CNY"), ("4", "JPY"), ("50", "¥")], Some("¥"), (1, Some(Some("JPY")))),
+            (&[("5", "CNY"), ("4", "¥"), ("50", "RMB")], Some("RMB"), (1, Some(Some("¥")))),
+            (&[("5", "CNY"), ("4", "¥"), ("50", "¥")], Some("¥"), (2, Some(Some("CNY")))),
+            (&[("4", "CNY"), ("50", "RMB")], Some("RMB"), (2, None)),
             (&[("x", "USD")], Some("EUR"), (1, None)),
             (&[], Some("EUR"), (0, None)),
         ] {
