@@ -432,7 +432,8 @@ impl Reading<'_> {
             && self.explore(&layer.numbers(10), 0)
             && (1..8).all(|skipped| self.look_at(&layer.base32(skipped)))
             && (0..4).all(|skipped| self.look_at(&layer.divided_base64(skipped)))
-            && [2, 8, 16].iter().all(|radix| self.look_at(&layer.numbers(*radix)))
+            && [8, 16].iter().all(|radix| self.look_at(&layer.numbers(*radix)))
+            && (!layer.has_bits() || self.look_at(&layer.numbers(2)))
     }
 
     /// Searches a reading as it stands. False if that is too much.

@@ -289,6 +289,11 @@ impl Layer {
         out.seen()
     }
 
+    /// Whether groups of binary digits may stand in it. Most texts have none, and need not be read for them.
+    pub(super) fn has_bits(&self) -> bool {
+        self.bytes.windows(6).any(|group| group.iter().all(|byte| matches!(byte, b'0' | b'1')))
+    }
+
     fn decoded(&self, skipped: usize, bits: u32, digit: impl Fn(u8) -> Digit) -> Layer {
         let mut out = Layer { is_guess: true, ..Layer::default() };
         let mut run: Vec<(u8, usize)> = Vec::new();

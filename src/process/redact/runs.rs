@@ -28,7 +28,7 @@ pub(super) struct Runs {
 
 /// A hash of one number. Peers cannot choose what is put into the set, so nothing stronger is needed.
 #[derive(Default)]
-struct Mix(u64);
+pub(super) struct Mix(u64);
 
 impl Hasher for Mix {
     fn write(&mut self, bytes: &[u8]) {

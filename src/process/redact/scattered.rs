@@ -2,9 +2,10 @@
 //! away.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use super::runs::public;
+use super::runs::{Mix, public};
 
 /// Letters and digits of the shortest piece that counts.
 const PIECE: usize = 5;
@@ -17,7 +18,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
 #[derive(Clone, Default)]
 pub(super) struct Scattered {
     /// For each piece, in small letters, the last of the places that have it.
-    last: HashMap<u64, usize>,
+    last: HashMap<u64, usize, BuildHasherDefault<Mix>>,
     places: Vec<Place>,
     /// For each secret, how many letters and digits it has.
     lengths: Vec<usize>,

@@ -43,8 +43,8 @@ fn look_at(layer: &Layer, mut tell: impl FnMut(Range<usize>)) {
     escaped(text).for_each(&mut tell);
     let segments = runs(text, is_of_segment).map(|run| trimmed(text, run, b".~"));
     // One code of an error in hexadecimal digits is none, several are the numbers of a list.
-    let is_single = runs(text, is_of_segment).filter(|run| is_error_code(&text[run.clone()])).count() == 1;
-    let is_code = |run: &[u8]| is_single && is_error_code(run);
+    let is_single = || runs(text, is_of_segment).filter(|run| is_error_code(&text[run.clone()])).count() == 1;
+    let is_code = |run: &[u8]| is_error_code(run) && is_single();
     let is_token = |run: &Range<usize>| is_token_segment(&text[run.clone()]) && !is_code(&text[run.clone()]);
     for run in segments.filter(is_token) {
         tell(without_id(text, run));
