@@ -213,7 +213,7 @@ impl Settler<'_> {
             }
         }
         let channel = recipient.listener.id.as_str();
-        let said = self.words(act, observed, recipient, case).filter(|_| !rests);
+        let said = self.words((act, knows), observed, recipient, case).filter(|_| !rests);
         let said = said.map(|alert| self.say(alert, repeated, channel, case));
         match owed {
             Some(owed) if rests && !recipient.is_own => {
@@ -294,8 +294,14 @@ impl Settler<'_> {
         said.is_less_than(alert, self.rules.alerting.realert_drop_percent)
     }
 
-    /// What an act says, still without a key.
-    fn words(&self, act: Act, observed: &Observed, recipient: &Recipient, case: &Case) -> Option<Alert> {
+    /// What an act says to a channel that knows so much, still without a key.
+    fn words(
+        &self,
+        (act, knows): (Act, Knows),
+        observed: &Observed,
+        recipient: &Recipient,
+        case: &Case,
+    ) -> Option<Alert> {
         let owed = recipient.heard.owed.as_ref();
         let is_renewal = case.key.1 == Topic::Renewal;
         let is_new_here = recipient.heard.told.is_none();
@@ -312,8 +318,8 @@ impl Settler<'_> {
             (Act::Raise, Observed::Wrong(alert)) => Some(Alert { since, ..blank(alert) }),
             (Act::Remind, Observed::Wrong(alert)) => Some(Alert { is_reminder: true, ..blank(alert) }),
             (Act::Repeat, Observed::Wrong(alert)) => {
-                let is_reminder = !is_new_here && owed.is_some_and(|owed| owed.alert.is_reminder);
-                Some(Alert { since, is_reminder, ..blank(alert) })
+                // What is owed may have been news when it was found, or a reminder. What is said now is what is true now.
+                Some(Alert { since, is_reminder: knows == Knows::Old, ..blank(alert) })
             }
             (Act::RepeatMissed, Observed::Wrong(alert)) => {
                 Some(Alert { missed: owed.and_then(missed), ..blank(alert) })

@@ -261,3 +261,19 @@ fn a_message_that_was_no_reminder_begins_the_timetable_anew_and_a_late_one_does_
         }
     }
 }
+
+#[test]
+fn what_was_worse_when_it_was_refused_is_a_reminder_once_it_is_no_longer() {
+    let mut life = Life::new("100", None);
+    live(
+        &mut life,
+        &[
+            (0, "80", true, "+critical"),
+            (DAY - 300, "30", false, "!+critical"),
+            // It is as it was told a day ago, so this comes by the timetable, and so does the next one.
+            (DAY + 6 * 3600, "80", true, "+critical"),
+            (2 * DAY - 9 * 3600, "80", true, "~"),
+            (2 * DAY, "80", true, "+critical"),
+        ],
+    );
+}
