@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn what_a_peer_advises_passes_the_same_gate_as_its_words() {
         let redactor = Redactor::default();
-        redactor.learn("swordfish-9aB3dE5");
-        let said = "key c3dvcmRmaXNoLTlhQjNkRTU=, 5Ed3Ba9-hsifdrows, jane@corp.example\n\u{1b}[2J";
+        redactor.learn("swordfish-9aX3dE5");
+        let said = "key c3dvcmRmaXNoLTlhWDNkRTU=, 5Ed3Xa9-hsifdrows, jane@corp.example\n\u{1b}[2J";
         let settled = Failure::new(Reason::Api, "x").saying(said).advising(said).settle(&redactor);
         let (hint, words) = (settled.hint.unwrap(), redactor.clean(said));
         assert_eq!((settled.message, hint.as_str()), (format!("x: {words}"), words.as_str()));
