@@ -443,8 +443,10 @@ fn random_moment(
     // A run that was cut before it could heed signals has neither a report nor a store.
     if !run.stdout.is_empty() {
         let report = run.report();
-        assert_eq!(report["exit_code"], run.code(), "{what}");
-        assert_eq!(report["interrupted"], run.code() == code, "{what}");
+        // A signal that comes when the report is written already ends the process, and the report cannot say so.
+        let is_written = report["exit_code"] == 2 && report["interrupted"] == false;
+        assert!(is_written || report["exit_code"] == code && report["interrupted"] == true, "{what}: {run}");
+        assert!(is_written || run.code() == code, "{what}: {run}");
         let read = names(&report, "low").len();
         for project in report["projects"].as_array().unwrap().iter().filter(|project| project["status"] == "failed") {
             assert_eq!(project["error"]["reason"], "cancelled", "{what}: {project}");
