@@ -381,6 +381,16 @@ fn twice((first, _): (&str, i32), (second, code): (&str, i32)) {
     assert_eq!(told.json()["Resources"][0]["ProjectName"], "A");
 }
 
+#[test]
+fn a_signal_after_the_report_changes_no_status() {
+    for (config, code) in [(config(vec![fine("A")]), 0), (config(vec![low("A")]), 2), (config(vec![broken("A")]), 3)] {
+        let program = Program::check(&config).args(["--output", "json"]);
+        let run = program.env("BALANCE_ALERT_FAULT", "interrupt:reported").run().expect(code);
+        let report = run.report();
+        assert_eq!((report["exit_code"].as_i64(), &report["interrupted"]), (Some(code.into()), &json!(false)), "{run}");
+    }
+}
+
 /// The accounts of the runs that are cut at random.
 const ACCOUNTS: usize = 16;
 
@@ -443,10 +453,8 @@ fn random_moment(
     // A run that was cut before it could heed signals has neither a report nor a store.
     if !run.stdout.is_empty() {
         let report = run.report();
-        // A signal that comes when the report is written already ends the process, and the report cannot say so.
-        let is_written = report["exit_code"] == 2 && report["interrupted"] == false;
-        assert!(is_written || report["exit_code"] == code && report["interrupted"] == true, "{what}: {run}");
-        assert!(is_written || run.code() == code, "{what}: {run}");
+        assert_eq!(report["exit_code"], run.code(), "{what}");
+        assert_eq!(report["interrupted"], run.code() == code, "{what}");
         let read = names(&report, "low").len();
         for project in report["projects"].as_array().unwrap().iter().filter(|project| project["status"] == "failed") {
             assert_eq!(project["error"]["reason"], "cancelled", "{what}: {project}");

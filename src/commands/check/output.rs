@@ -12,7 +12,7 @@ use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging;
-use crate::process::{background, file, redact};
+use crate::process::{background, fault, file, redact};
 use crate::report::{Report, View};
 
 /// Report files that take no longer are written before standard output.
@@ -49,6 +49,8 @@ pub(super) fn finish(report: &Report, run: &Run) -> Exit {
         exit_code = run.shown(exit).code(), duration_seconds = report.duration_seconds,
         projects_checked = report.findings.verdicts.len(); "run finished"
     );
+    run.interrupt.end_as_reported();
+    fault::point("reported");
     if exit == Exit::Ok { printed } else { exit }
 }
 
