@@ -61,7 +61,7 @@ impl Object {
 }
 
 impl Value {
-    /// The list's items in the order in which they are met, and whether that says nothing.
+    /// The list's items in the order in which they are met.
     pub(in crate::page) fn met(&self) -> Option<Vec<Value>> {
         let Value::List(list) = self else { return None };
         meter::spend_copy(list.items.len());

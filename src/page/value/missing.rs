@@ -12,8 +12,8 @@ use crate::page::names::is_field;
 const MOST_KEYS: usize = 8;
 
 impl Missing {
-    /// Whether only a sum needs it. An object that the expression made of its own keys says by a null that there is nothing yet,
-    /// which can be compared.
+    /// Whether the null is the expression's own and not the answer's: it cannot be added to a number, but may be compared with one.
+    /// An object that the expression made of keys of its own says by such a null that it holds nothing yet.
     pub(super) fn is_own(&self) -> bool {
         match self {
             Missing::Entry { inside: Value::Object(object), .. } => !object.is_of_answer() && !object.has_foreign_keys,
@@ -22,7 +22,7 @@ impl Missing {
         }
     }
 
-    /// The same, unless only a sum needs it.
+    /// This, if the null is the answer's and not the expression's own.
     pub(in crate::page) fn of_answer(&self) -> Option<&Missing> {
         Some(self).filter(|missing| !missing.is_own())
     }
