@@ -51,33 +51,7 @@ impl Page {
             .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
             .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
-        let mut sum = Decimal::ZERO;
-        let mut names: Vec<Currency> = Vec::new();
-        let mut named: Option<Currency> = None;
-        for (part, is_minus, what) in [
-            (Some(parts.amount), false, "the balance in the answer"),
-            (parts.minus, true, "what is to be taken off the balance"),
-            (parts.plus, false, "what is to be added to the balance"),
-        ] {
-            let Some(part) = part else {
-                continue;
-            };
-            let (value, currency) =
-                number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
-            if let Some(currency) = currency {
-                if let Some((_, who)) = expected.as_ref().filter(|(word, _)| !currency.may_be(word)) {
-                    return Err(another_currency(currency.label(), who));
-                }
-                names.push(currency);
-                let together = Currency::common(&names).ok_or_else(|| {
-                    let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
-                    decode(format!("the balance is in {one}, but a part of it in {other}"))
-                })?;
-                named = Some(together);
-            }
-            let next = amount::exact::sum(sum, if is_minus { -value } else { value });
-            sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
-        }
+        let (sum, named) = parts.sum(expected.as_ref())?;
         // If the answer says nothing, the page does, and not the project.
         if let (None, None, Some(own), Some(wanted)) = (&said, &named, &self.currency, variables.currency())
             && !amount::is_same(own, wanted)
@@ -96,6 +70,43 @@ struct Parts {
     amount: Shape,
     minus: Option<Shape>,
     plus: Option<Shape>,
+}
+
+impl Parts {
+    /// The balance, and the currency that the texts of its parts name. `expected` is the currency that they may name, and who
+    /// says so.
+    fn sum(self, expected: Option<&(&str, String)>) -> Result<(Decimal, Option<Currency>), Failure> {
+        let decode = |message: String| Failure::new(Reason::Decode, message);
+        let known = expected.map(|(word, _)| *word);
+        let mut sum = Decimal::ZERO;
+        let mut names: Vec<Currency> = Vec::new();
+        let mut named: Option<Currency> = None;
+        for (part, is_minus, what) in [
+            (Some(self.amount), false, "the balance in the answer"),
+            (self.minus, true, "what is to be taken off the balance"),
+            (self.plus, false, "what is to be added to the balance"),
+        ] {
+            let Some(part) = part else {
+                continue;
+            };
+            let (value, currency) =
+                number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
+            if let Some(currency) = currency {
+                if let Some((_, who)) = expected.filter(|(word, _)| !currency.may_be(word)) {
+                    return Err(another_currency(currency.label(), who));
+                }
+                names.push(currency);
+                let together = Currency::common(&names).ok_or_else(|| {
+                    let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
+                    decode(format!("the balance is in {one}, but a part of it in {other}"))
+                })?;
+                named = Some(together);
+            }
+            let next = amount::exact::sum(sum, if is_minus { -value } else { value });
+            sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
+        }
+        Ok((sum, named))
+    }
 }
 
 /// The parts of what `balance` gives, and the currency that it says.
