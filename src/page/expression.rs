@@ -11,7 +11,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
 use super::value::{Missing, Place};
-use super::{Jq, Number, Stop, Terms, Value, memory};
+use super::{Jq, Number, Stop, Terms, Value, memory, words};
 use crate::model::text;
 
 /// Most values of an `error` expression that are told.
@@ -244,7 +244,9 @@ impl Expression {
             for value in values {
                 let value = value?;
                 let items = value.items().unwrap_or(std::slice::from_ref(&value));
-                errors.extend(items.iter().filter(|item| is_error(item)).take(MOST_VALUES - errors.len()).map(error));
+                errors.extend(
+                    items.iter().filter(|item| words::is_error(item)).take(MOST_VALUES - errors.len()).map(error),
+                );
                 if errors.len() == MOST_VALUES {
                     break;
                 }
@@ -299,12 +301,12 @@ impl Expression {
 impl Json {
     /// The words in which services usually say what is wrong.
     pub fn error_message(&self) -> Option<String> {
-        super::words::said(&self.0)
+        words::said(&self.0)
     }
 
     /// The same, if the answer is clearly a refusal.
     pub fn refusal(&self) -> Option<String> {
-        super::words::refusal(&self.0)
+        words::refusal(&self.0)
     }
 }
 
@@ -326,25 +328,12 @@ fn unread(stop: Stop) -> String {
     }
 }
 
-/// Whether what an `error` expression gives stands for an error.
-fn is_error(value: &Value) -> bool {
-    match value {
-        Value::Null(_) => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => *number != Number::from(0),
-        // A code may come as text.
-        Value::Text(_) => value.as_text().is_some_and(|text| !matches!(text.trim(), "" | "0")),
-        Value::List(_) => value.items().is_some_and(|items| !items.is_empty()),
-        Value::Object(_) => value.fields().is_some_and(|mut fields| fields.next().is_some()),
-    }
-}
-
 /// An error as the page or the service words it.
 fn error(value: &Value) -> Shape {
     let mut shape = shape(value);
     if let Shape::Object(fields) = &mut shape
         && !matches!(fields.get("message"), Some(Shape::Text(_) | Shape::Number(_)))
-        && let Some(words) = super::words::said(value)
+        && let Some(words) = words::said(value)
     {
         fields.insert("message".to_owned(), Shape::Text(words));
     }
