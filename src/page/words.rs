@@ -79,24 +79,26 @@ const CODES: [&str; 12] = [
 
 /// What the answer says is wrong, if it says so in a shape that is known.
 pub(crate) fn said(answer: &Value) -> Option<String> {
-    find(answer, DEEPEST, true)
-        .or_else(|| code(answer, 3))
-        .map(|words| text::one_line(&words, LONGEST))
-        .filter(|words| !words.is_empty())
+    find(answer, DEEPEST, true).or_else(|| code(answer, 3)).and_then(|words| line(&words))
 }
 
-/// The same, if the answer clearly refuses: it holds an error, or says that it is no success.
+/// Whether what stands in a field for errors, or what an `error` expression gives, is an error. What is empty, zero, null or
+/// false is none.
+pub(super) fn is_error(value: &Value) -> bool {
+    match value {
+        Value::Null(_) => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => *number != super::Number::from(0),
+        // A code may come as text.
+        Value::Text(_) => value.as_text().is_some_and(|text| !matches!(text.trim(), "" | "0")),
+        Value::List(_) => value.items().is_some_and(|items| !items.is_empty()),
+        Value::Object(_) => value.fields().is_some_and(|mut fields| fields.next().is_some()),
+    }
+}
+
+/// What the answer says is wrong, if it clearly refuses: it holds an error, or says that it is no success.
 pub(crate) fn refusal(answer: &Value) -> Option<String> {
-    let holds = |name: &&str| match answer.get(name) {
-        None | Some(Value::Null(_)) => false,
-        Some(Value::Bool(value)) => *value,
-        Some(Value::Number(number)) => *number != super::Number::from(0),
-        Some(value) => match (value.as_text(), value.items()) {
-            (Some(text), _) => !text.trim().is_empty(),
-            (_, Some(items)) => !items.is_empty(),
-            _ => value.fields().is_some_and(|mut fields| fields.next().is_some()),
-        },
-    };
+    let holds = |name: &&str| answer.get(name).is_some_and(is_error);
     let denies = |name: &&str| matches!(answer.get(name), Some(Value::Bool(false)));
     let refuses = ERRORS.iter().any(holds) || ["success", "Success", "ok"].iter().any(denies);
     refuses.then(|| said(answer)).flatten()
@@ -110,7 +112,7 @@ pub(crate) fn said_by(body: &[u8]) -> Option<String> {
 /// The same, but nothing where there is only a code.
 pub(crate) fn sentence_by(body: &[u8]) -> Option<String> {
     let answer = super::json::answer(body).ok()?;
-    find(&answer, DEEPEST, true).map(|words| text::one_line(&words, LONGEST)).filter(|words| !words.is_empty())
+    find(&answer, DEEPEST, true).and_then(|words| line(&words))
 }
 
 /// What the body of a refusal says that has no fields: a short plain text, a JSON text, or the `<Message>` of an XML answer.
@@ -125,8 +127,12 @@ pub(crate) fn plain(body: &[u8]) -> Option<String> {
     };
     let is_told = words.chars().count() <= LONGEST && words.contains(char::is_alphabetic) && !words.contains('<');
     let is_json_word = ["null", "true", "false"].contains(&text);
-    let words = text::one_line(&words, LONGEST);
-    (is_told && !is_json_word && !words.is_empty()).then_some(words)
+    line(&words).filter(|_| is_told && !is_json_word)
+}
+
+/// Words on one line, if there are any.
+fn line(words: &str) -> Option<String> {
+    Some(text::one_line(words, LONGEST)).filter(|words| !words.is_empty())
 }
 
 /// The text of the first element that holds the message of an XML answer.
@@ -270,6 +276,25 @@ mod tests {
         assert_eq!(said_by(long.as_bytes()).unwrap().chars().count(), LONGEST);
         let deep = format!(r#"{}{{"message":"no"}}{}"#, "[".repeat(100), "]".repeat(100));
         assert_eq!(said_by(deep.as_bytes()), None);
+    }
+
+    #[test]
+    fn only_an_answer_that_holds_an_error_or_denies_success_is_a_refusal() {
+        for (body, want) in [
+            (r#"{"error":"no","balance":5}"#, Some("no")),
+            (r#"{"errors":["no"]}"#, Some("no")),
+            (r#"{"error":{"code":3}}"#, Some("code 3")),
+            (r#"{"error":true,"message":"no"}"#, Some("no")),
+            (r#"{"success":false,"msg":"no"}"#, Some("no")),
+            (r#"{"error":"0","message":"done"}"#, None),
+            (r#"{"error":0,"message":"done"}"#, None),
+            (r#"{"error":" ","message":"done"}"#, None),
+            (r#"{"error":null,"errors":[],"err":{},"fault":false,"message":"done"}"#, None),
+            (r#"{"success":true,"message":"done"}"#, None),
+            (r#"{"message":"done"}"#, None),
+        ] {
+            assert_eq!(refusal(&super::super::json::answer(body.as_bytes()).unwrap()).as_deref(), want, "{body}");
+        }
     }
 
     #[test]

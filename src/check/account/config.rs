@@ -149,30 +149,7 @@ impl ConfigReader<'_> {
         }
         let owner = self.owner(path, raw.owner_project, raw.project);
         let timeout = self.time(path, &RawProject::timeout_seconds, raw.timeout_seconds).unwrap_or(timeout);
-        let base_url = raw.base_url.and_then(|text| {
-            let parsed = web_address(text.trim()).and_then(|url| {
-                if url.query().is_some() || url.fragment().is_some() {
-                    Err("must not have a query or fragment".to_owned())
-                } else if !url.username().is_empty() || url.password().is_some() {
-                    Err("must not hold a user name or password".to_owned())
-                } else {
-                    Ok(url)
-                }
-            });
-            match parsed {
-                Ok(url) => {
-                    self.redactor.learn_address(&url);
-                    for segment in url.path_segments().into_iter().flatten().filter(|part| echo::looks_secret(part)) {
-                        self.redactor.learn(segment);
-                    }
-                    Some(url)
-                }
-                Err(why) => {
-                    self.problem(&under(path, "base_url"), Part::Value, format!("`base_url` {why}"), None);
-                    None
-                }
-            }
-        });
+        let base_url = raw.base_url.and_then(|text| self.base_url(path, &text));
         let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
         // Without its own name an entry that is broken from outside is still reported, under its place.
         let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
@@ -221,6 +198,32 @@ impl ConfigReader<'_> {
             options,
             account,
         })
+    }
+
+    /// The address that replaces scheme, host and path prefix of the service's; it must hold no query, fragment or login.
+    fn base_url(&mut self, path: &[Step], text: &str) -> Option<Url> {
+        let parsed = web_address(text.trim()).and_then(|url| {
+            if url.query().is_some() || url.fragment().is_some() {
+                Err("must not have a query or fragment".to_owned())
+            } else if !url.username().is_empty() || url.password().is_some() {
+                Err("must not hold a user name or password".to_owned())
+            } else {
+                Ok(url)
+            }
+        });
+        match parsed {
+            Ok(url) => {
+                self.redactor.learn_address(&url);
+                for segment in url.path_segments().into_iter().flatten().filter(|part| echo::looks_secret(part)) {
+                    self.redactor.learn(segment);
+                }
+                Some(url)
+            }
+            Err(why) => {
+                self.problem(&under(path, "base_url"), Part::Value, format!("`base_url` {why}"), None);
+                None
+            }
+        }
     }
 
     /// The compiled page of an account and where it is asked.

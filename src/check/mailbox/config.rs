@@ -319,16 +319,7 @@ impl ConfigReader<'_> {
         for (field, there) in [("host", raw.host.is_some()), ("username", raw.username.is_some())] {
             self.required(path, field, there || self.is_unusable(path));
         }
-        let security = match (raw.security, raw.use_ssl.as_ref().map(|flag| flag.0)) {
-            (Some(_), Some(_)) => {
-                let message = "`use_ssl` is the old form of `security`; only one of them can be set";
-                self.problem(&under(path, "use_ssl"), Part::Key(0), message, None);
-                Security::Tls
-            }
-            (Some(MailSecurity::Tls), None) | (None, None | Some(true)) => Security::Tls,
-            (Some(MailSecurity::Starttls), None) => Security::StartTls,
-            (Some(MailSecurity::None), None) | (None, Some(false)) => Security::None,
-        };
+        let security = self.security(path, raw.security, raw.use_ssl);
         let usual = if security == Security::Tls { 993 } else { 143 };
         let port = match raw.port.map(|Lenient(port)| u16::try_from(port)) {
             None => usual,
@@ -349,16 +340,7 @@ impl ConfigReader<'_> {
         }
         let password = self.secret(path, "password", raw.password, raw.password_file.as_deref());
         let login = match raw.auth.unwrap_or_default() {
-            MailAuth::Password => {
-                if password.is_none() && !self.is_unusable(path) && !self.is_flagged(&under(path, "password")) {
-                    let hint = Some("set `password`, `password_file`, or `auth: xoauth2`".to_owned());
-                    self.problem(path, Part::Value, "`password` is missing", hint);
-                }
-                if let Some(password) = &password {
-                    self.vet(path, "password", password.expose_secret(), Use::Password);
-                }
-                password.map(MailLogin::Password)
-            }
+            MailAuth::Password => self.password(path, password),
             MailAuth::Xoauth2 => {
                 let at = under(path, "oauth2");
                 self.oauth2(&at, raw.oauth2.unwrap_or_default()).map(MailLogin::Oauth2)
@@ -366,7 +348,6 @@ impl ConfigReader<'_> {
         };
         let own = self.few(path, "alert_keywords", raw.alert_keywords);
         let more = self.few(path, "extra_alert_keywords", raw.extra_alert_keywords);
-        let ignore_senders = self.few(path, "ignore_senders", raw.ignore_senders);
         let keywords = match (own, more) {
             (None, None) => Arc::clone(shared),
             (own, more) => {
@@ -375,6 +356,8 @@ impl ConfigReader<'_> {
                 Arc::new(Keywords::new(all))
             }
         };
+        let senders = self.few(path, "ignore_senders", raw.ignore_senders).unwrap_or_default();
+        let senders = senders.iter().map(|sender| sender.trim().to_lowercase());
         let username = raw.username.unwrap_or_default();
         let login = match (self.fault(path), login) {
             (None, Some(login)) => Ok(login),
@@ -394,15 +377,36 @@ impl ConfigReader<'_> {
             },
             login,
             keywords,
-            ignore_senders: ignore_senders
-                .unwrap_or_default()
-                .iter()
-                .map(|sender| sender.trim().to_lowercase())
-                .filter(|s| !s.is_empty())
-                .collect(),
+            ignore_senders: senders.filter(|sender| !sender.is_empty()).collect(),
             timeout: timeout.max(Duration::from_millis(1)),
             allow_insecure,
         })
+    }
+
+    /// How the link is protected; `use_ssl` says the same in the old form.
+    fn security(&mut self, path: &[Step], written: Option<MailSecurity>, use_ssl: Option<Lenient<bool>>) -> Security {
+        match (written, use_ssl.map(|flag| flag.0)) {
+            (Some(_), Some(_)) => {
+                let message = "`use_ssl` is the old form of `security`; only one of them can be set";
+                self.problem(&under(path, "use_ssl"), Part::Key(0), message, None);
+                Security::Tls
+            }
+            (Some(MailSecurity::Tls), None) | (None, None | Some(true)) => Security::Tls,
+            (Some(MailSecurity::Starttls), None) => Security::StartTls,
+            (Some(MailSecurity::None), None) | (None, Some(false)) => Security::None,
+        }
+    }
+
+    /// The login with a password, which must be there.
+    fn password(&mut self, path: &[Step], password: Option<SecretString>) -> Option<MailLogin> {
+        if password.is_none() && !self.is_unusable(path) && !self.is_flagged(&under(path, "password")) {
+            let hint = Some("set `password`, `password_file`, or `auth: xoauth2`".to_owned());
+            self.problem(path, Part::Value, "`password` is missing", hint);
+        }
+        if let Some(password) = &password {
+            self.vet(path, "password", password.expose_secret(), Use::Password);
+        }
+        password.map(MailLogin::Password)
     }
 
     /// The server of a mailbox: a name or an IP address, and nothing else.

@@ -6,6 +6,8 @@
 mod decode;
 mod headers;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
@@ -186,7 +188,8 @@ impl Words {
             ("text", sub) if WRITTEN.contains(&sub) => {
                 let text = decode_bytes(&kind.decode(body), kind.charset.as_deref());
                 if sub == "html" {
-                    self.push(&html::text(&text), &html::shown(&text));
+                    let (all, shown) = (html::text(&text), html::shown(&text));
+                    self.push(&all, &self.unquoted(&all), &self.unquoted(&shown));
                 } else {
                     self.push_plain(&text);
                 }
@@ -209,17 +212,20 @@ impl Words {
 
     /// Adds the words of a text that is shown as it stands.
     fn push_plain(&mut self, text: &str) {
-        self.push(text, text);
+        let own = self.unquoted(text);
+        self.push(text, &own, &own);
     }
 
-    /// Adds words, as far as there is room: all of them, and those that a reader sees.
-    fn push(&mut self, all: &str, shown: &str) {
-        let own =
-            |text| if self.is_forwarded { quotes::without_marks(text).into() } else { quotes::without_quotes(text) };
-        let (own, shown) = (own(all), own(shown));
+    /// A text without what it quotes of mails that are not forwarded.
+    fn unquoted<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.is_forwarded { quotes::without_marks(text).into() } else { quotes::without_quotes(text) }
+    }
+
+    /// Adds words, as far as there is room: all of them, those that are not quoted, and those of these that a reader sees.
+    fn push(&mut self, all: &str, own: &str, shown: &str) {
         add(&mut self.all, all);
-        add(&mut self.own, &own);
-        add(&mut self.shown, &shown);
+        add(&mut self.own, own);
+        add(&mut self.shown, shown);
     }
 }
 

@@ -11,7 +11,7 @@ mod vocabulary;
 use self::clauses::{begins_with_amount, clause, clause_length, is_end, without_links};
 use self::finder::{
     BILLS_FINDER, CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER,
-    begins_with, has_cjk, is_word,
+    begins_with, ends_with, has_cjk,
 };
 pub(super) use self::finder::{BLANKS, is_latin};
 use self::vocabulary::{
@@ -110,8 +110,7 @@ impl<'a> Words<'a> {
     /// Whether it is a part of a bill that is paid, so that another part may be owed.
     pub(super) fn is_paid(&self) -> bool {
         let (bare, _) = without_links(&self.context);
-        let is_before = |word: &&str| bare.ends_with(*word) && is_word(bare, bare.len() - word.len(), bare.len());
-        PAID.iter().any(is_before) || begins_with(self.behind, &PAID_BEHIND).is_some()
+        ends_with(bare, &PAID).is_some() || begins_with(self.behind, &PAID_BEHIND).is_some()
     }
 
     /// Whether it stands alone in parentheses, as accountants write what is owed: `Balance: ($12.50)`. What goes on behind them
@@ -142,12 +141,7 @@ impl<'a> Words<'a> {
 
     fn label_before(&self, manner: &Manner) -> Option<Label> {
         let (bare, links) = without_links(&self.context);
-        let ends = |words: &[&'static str]| {
-            let fitting = words
-                .iter()
-                .filter(|word| bare.ends_with(**word) && is_word(bare, bare.len() - word.len(), bare.len()));
-            fitting.max_by_key(|word| word.len()).copied()
-        };
+        let ends = |words: &[&'static str]| ends_with(bare, words);
         let balance = ends(&BALANCE_NOUNS).or_else(|| ends(&BALANCE_WORDS));
         let perhaps = || if manner.has_balance { None } else { ends(&PERHAPS_DUE) };
         let (word, role) = match (ends(&DUE).or_else(perhaps), balance) {
@@ -174,11 +168,7 @@ impl<'a> Words<'a> {
     fn label_behind(&self, manner: &Manner) -> Option<Label> {
         let label = |role| Label { role, is_before: false, is_strict: false, is_in_next_line: false };
         let context = self.context.trim_matches([' ', '\u{A0}', '\n', '\t']);
-        let ends = |words: &[&str]| {
-            words
-                .iter()
-                .any(|word| context.ends_with(word) && is_word(context, context.len() - word.len(), context.len()))
-        };
+        let ends = |words: &[&'static str]| ends_with(context, words).is_some();
         if begins_with(self.behind, &LEFT).is_some() {
             let is_other = NOT_IT_FINDER.is_in(context);
             return (!is_other && (context.is_empty() || context.ends_with(':') || ends(&BEFORE_LEFT)))

@@ -9,6 +9,7 @@ use url::Url;
 use crate::check::account::page::Page;
 use crate::process::echo;
 use crate::process::redact::{self, Redactor};
+use crate::wire::auth;
 use crate::yaml::reader::ConfigReader;
 
 /// Headers that everybody may read, in small letters.
@@ -45,6 +46,7 @@ impl ConfigReader<'_> {
         }
         let addresses = request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
         for url in addresses.filter_map(|text| Url::parse(text).ok()) {
+            learn_login(&self.redactor, &url);
             self.redactor.learn_address(&url);
             let segments = url.path_segments().into_iter().flatten();
             let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
@@ -66,6 +68,16 @@ impl ConfigReader<'_> {
                 self.redactor.suspect(&value);
             }
         }
+    }
+}
+
+/// What stands before the host of an address is sent as a user and a password.
+fn learn_login(redactor: &Redactor, url: &Url) {
+    if let Some(password) = url.password() {
+        let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+        redactor.learn(password);
+        redactor.learn(&plain);
+        redactor.learn(&auth::basic(url.username(), &plain));
     }
 }
 

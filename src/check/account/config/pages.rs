@@ -11,7 +11,6 @@ use crate::check::account::page::{Confirm, Page, Reader};
 use crate::model::text;
 use crate::page::{syntax, traps};
 use crate::process::echo;
-use crate::wire::auth;
 use crate::wire::limit::Limit;
 use crate::yaml::address::web_address;
 use crate::yaml::path::{Part, Step, item, key, under};
@@ -68,7 +67,6 @@ impl ConfigReader<'_> {
                 pages.known.entry(page.id.clone()).or_insert(Arc::new(page));
                 continue;
             }
-            self.learn_login(&page);
             self.learn_page(&page);
             let problems = page_problems(&page, end);
             if let Some((_, why)) = problems.first() {
@@ -142,21 +140,6 @@ impl ConfigReader<'_> {
             if code.is_some_and(|code| syntax::comment(code).is_some()) && self.document.is_folded(&path) {
                 let message = "`>` makes one line of all lines, so `#` takes away all that follows it";
                 self.advise(&path, message, "write `|` instead of `>`");
-            }
-        }
-    }
-}
-
-impl ConfigReader<'_> {
-    /// What stands before the host of a page's addresses is sent as a user and a password.
-    fn learn_login(&mut self, page: &Page) {
-        let addresses = page.request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
-        for url in addresses.filter_map(|text| Url::parse(text).ok()) {
-            if let Some(password) = url.password() {
-                let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
-                self.redactor.learn(password);
-                self.redactor.learn(&plain);
-                self.redactor.learn(&auth::basic(url.username(), &plain));
             }
         }
     }

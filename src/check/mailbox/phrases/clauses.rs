@@ -1,6 +1,6 @@
 //! Where the clause of an amount begins and ends, and what links the amount to its label.
 
-use super::finder::{BLANKS, begins_with, is_word};
+use super::finder::{BLANKS, begins_with, ends_with};
 use super::vocabulary::{BEHIND, BEHIND_LEFT, CASES, CHANGING, DUE_BEHIND, IN_PARENTHESES, LEFT, LINKS};
 use crate::model::amount::{self, Word};
 
@@ -102,11 +102,10 @@ pub(super) fn without_links(context: &str) -> (&str, Linked) {
             bare = rest;
             continue;
         }
-        let fits = |word: &&&str| bare.ends_with(**word) && is_word(bare, bare.len() - word.len(), bare.len());
-        let Some(word) = LINKS.iter().filter(fits).max_by_key(|word| word.len()) else {
+        let Some(word) = ends_with(bare, &LINKS) else {
             return (bare, linked);
         };
-        linked.has_of |= *word == "of";
+        linked.has_of |= word == "of";
         bare = &bare[..bare.len() - word.len()];
     }
 }

@@ -55,6 +55,12 @@ pub(super) fn begins_with(text: &str, words: &[&str]) -> Option<usize> {
     Some(blanks + word.len())
 }
 
+/// The longest of some words that a text in lower case ends with.
+pub(super) fn ends_with(text: &str, words: &[&'static str]) -> Option<&'static str> {
+    let fits = |word: &&str| text.ends_with(*word) && is_word(text, text.len() - word.len(), text.len());
+    words.iter().copied().filter(fits).max_by_key(|word| word.len())
+}
+
 /// Whether a match does not begin or end inside a Latin word.
 pub(super) fn is_word(text: &str, start: usize, end: usize) -> bool {
     let splits = |at: usize| {

@@ -1,0 +1,155 @@
+//! The balance in what the `balance` expression of a page gives, and its currency.
+
+use rust_decimal::Decimal;
+
+use super::Page;
+use super::error::decode;
+use crate::check::{Amount, Reading};
+use crate::model::amount::{self, Currency, is_unlimited};
+use crate::model::failure::{Failure, Reason};
+use crate::page::expression::{Shape, Trouble, Variables};
+
+impl Page {
+    /// Whether a word can be a currency. A unit of its own has to stand in the config, as an answer may hold anything.
+    fn is_currency(&self, said: &str, variables: &Variables) -> bool {
+        let is_own = |code: &str| code.contains(&format!("\"{said}\""));
+        let configured = variables.currency().into_iter().chain(self.currency.as_deref());
+        let mut known = configured.filter(|known| amount::is_spelt_alike(known, said));
+        amount::is_unit(said)
+            || known.next().is_some()
+            || is_own(&self.balance)
+            || variables.options().any(|option| option == said || is_own(option))
+    }
+
+    pub(super) fn reading(
+        &self,
+        value: Result<Option<Shape>, Trouble>,
+        variables: &Variables,
+    ) -> Result<Reading, Failure> {
+        let value = value.map_err(|why| decode("the balance could not be read", why))?;
+        let decode = |message: String| Failure::new(Reason::Decode, message);
+        let Some(value) = value else {
+            return Err(decode("the answer holds no balance".to_owned()));
+        };
+        let (parts, said) = parts(value).map_err(decode)?;
+        if said.as_ref().is_some_and(|said| !self.is_currency(said, variables)) {
+            let message = "the `currency` that `balance` takes from the answer is neither a code of three letters nor a known unit";
+            return Err(decode(message.to_owned()));
+        }
+        if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
+            return Ok(Reading { amount: Amount::Unlimited, currency: said });
+        }
+        if let (Some(said), Some(wanted)) = (&said, variables.currency())
+            && !amount::is_same(said, wanted)
+        {
+            return Err(another_currency(said, &format!("`currency: {wanted}` is configured")));
+        }
+        // What the amount's own text may name, and who says so.
+        let expected = said
+            .as_deref()
+            .map(|said| (said, format!("the answer says {said}")))
+            .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
+            .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
+        let known = expected.as_ref().map(|(word, _)| *word);
+        let (sum, named) = parts.sum(expected.as_ref())?;
+        // If the answer says nothing, the page does, and not the project.
+        if let (None, None, Some(own), Some(wanted)) = (&said, &named, &self.currency, variables.currency())
+            && !amount::is_same(own, wanted)
+        {
+            return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
+        }
+        let fixed = variables.currency().into_iter().chain(self.currency.as_deref());
+        let known = known.map(|known| amount::settled(known, fixed));
+        let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
+        Ok(Reading { amount: Amount::Of(sum), currency })
+    }
+}
+
+/// What a balance is put together from.
+struct Parts {
+    amount: Shape,
+    minus: Option<Shape>,
+    plus: Option<Shape>,
+}
+
+impl Parts {
+    /// The balance, and the currency that the texts of its parts name. `expected` is the currency that they may name, and who
+    /// says so.
+    fn sum(self, expected: Option<&(&str, String)>) -> Result<(Decimal, Option<Currency>), Failure> {
+        let decode = |message: String| Failure::new(Reason::Decode, message);
+        let known = expected.map(|(word, _)| *word);
+        let mut sum = Decimal::ZERO;
+        let mut names: Vec<Currency> = Vec::new();
+        let mut named: Option<Currency> = None;
+        for (part, is_minus, what) in [
+            (Some(self.amount), false, "the balance in the answer"),
+            (self.minus, true, "what is to be taken off the balance"),
+            (self.plus, false, "what is to be added to the balance"),
+        ] {
+            let Some(part) = part else {
+                continue;
+            };
+            let (value, currency) =
+                number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
+            if let Some(currency) = currency {
+                if let Some((_, who)) = expected.filter(|(word, _)| !currency.may_be(word)) {
+                    return Err(another_currency(currency.label(), who));
+                }
+                names.push(currency);
+                let together = Currency::common(&names).ok_or_else(|| {
+                    let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
+                    decode(format!("the balance is in {one}, but a part of it in {other}"))
+                })?;
+                named = Some(together);
+            }
+            let next = amount::exact::sum(sum, if is_minus { -value } else { value });
+            sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
+        }
+        Ok((sum, named))
+    }
+}
+
+/// The parts of what `balance` gives, and the currency that it says.
+fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
+    let Shape::Object(mut fields) = value else {
+        return Ok((Parts { amount: value, minus: None, plus: None }, None));
+    };
+    let currency = match fields.remove("currency") {
+        Some(Shape::Text(currency)) if !currency.trim().is_empty() => Some(amount::fold(&currency).trim().to_owned()),
+        Some(Shape::Null | Shape::Missing(_)) | None => None,
+        Some(_) => return Err("the currency in the answer is no word".to_owned()),
+    };
+    let parts = Parts {
+        amount: fields.remove("amount").unwrap_or(Shape::Null),
+        minus: fields.remove("minus"),
+        plus: fields.remove("plus"),
+    };
+    // A slip in a key must not leave a part of the balance out.
+    if !fields.is_empty() {
+        return Err("the balance is an object with other keys than `amount`, `minus`, `plus` and `currency`".to_owned());
+    }
+    Ok((parts, currency))
+}
+
+fn another_currency(found: &str, who: &str) -> Failure {
+    Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
+        .with_hint("amounts are never converted; set `currency` to what the service reports")
+}
+
+/// A number, and the currency that it names if it is text.
+fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
+    let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
+    match value {
+        Shape::Number(literal) => plain(amount::from_json_number(&literal)),
+        Shape::Long => plain(Err(amount::exact::TOO_MANY_DIGITS)),
+        Shape::Float(value) => plain(amount::from_float(value)),
+        Shape::Text(text) => amount::read_in(&text, known)
+            .map(|money| (money.value, money.currency))
+            .map_err(|why| format!("it is text and {why}")),
+        Shape::Null => Err("it is missing or null".to_owned()),
+        Shape::Missing(what) => Err(what),
+        Shape::Bool(_) => Err("it is true or false, not a number".to_owned()),
+        Shape::Array => Err("it is a list, not a number".to_owned()),
+        Shape::Object(_) => Err("it is an object, not a number".to_owned()),
+    }
+}

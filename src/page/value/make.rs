@@ -1,0 +1,156 @@
+//! How values are made, which counts against the budget of the evaluation.
+
+use std::rc::Rc;
+
+use jaq_core::val::Range;
+
+use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
+use super::{Fields, List, Object, Origin, Part, Place, Text, Value};
+use crate::page::memory::Held;
+use crate::page::meter;
+use crate::page::number::Number;
+use crate::page::stop::{Stop, stop};
+
+impl Value {
+    /// A text of the answer.
+    pub(crate) fn answer(text: String) -> Value {
+        meter::spend_text(text.len());
+        Value::Text(Rc::new(Text::new(text, Origin::Answer)))
+    }
+
+    /// A text of the page's author.
+    pub(in crate::page) fn own(text: String) -> Value {
+        meter::spend_text(text.len());
+        Value::Text(Rc::new(Text::new(text, Origin::Page)))
+    }
+
+    /// The text of an option.
+    pub(in crate::page) fn option(text: String) -> Value {
+        meter::spend_text(text.len());
+        Value::Text(Rc::new(Text::new(text, Origin::Option)))
+    }
+
+    /// A text made from another one, by the same author.
+    pub(in crate::page) fn derived(&self, text: String) -> Value {
+        match self {
+            Value::Text(from) if matches!(from.origin, Origin::Page) => Value::own(text),
+            Value::Text(from) if matches!(from.origin, Origin::Option) => Value::option(text),
+            _ => Value::answer(text),
+        }
+    }
+
+    /// A part that was cut out of this text.
+    pub(in crate::page) fn cut(&self, part: String) -> Value {
+        let is_less = self.as_text().is_some_and(|whole| part.len() < whole.len());
+        let mut cut = self.derived(part);
+        if let (Value::Text(from), Value::Text(cut)) = (self, &mut cut)
+            && !matches!(from.origin, Origin::Page)
+        {
+            let cut = Rc::make_mut(cut);
+            let known = Part { is_cut: from.head.is_cut || is_less, ..from.head }.of_length(&cut.text);
+            (cut.head, cut.tail) = (known, known);
+        }
+        cut
+    }
+
+    pub(in crate::page) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
+        let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
+        let held = Held::of(LIST + items.capacity() * ITEM);
+        Value::List(Rc::new(List { items, depth, place, is_unordered: false, held }))
+    }
+
+    /// A list whose order says nothing.
+    pub(in crate::page) fn unordered(self) -> Value {
+        match self {
+            Value::List(list) => Value::List(Rc::new(List { is_unordered: true, ..List::clone(&list) })),
+            other => other,
+        }
+    }
+
+    pub(in crate::page) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
+        let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
+        let held = Held::of(OBJECT + bytes_of(&fields));
+        Value::Object(Rc::new(Object { fields, depth, place, is_changed: false, has_foreign_keys: false, held }))
+    }
+
+    /// An object that an expression has made of one of the answer, at its place if that is known.
+    pub(in crate::page) fn changed(
+        fields: impl IntoIterator<Item = (Rc<str>, Value)>,
+        place: Option<Rc<Place>>,
+    ) -> Value {
+        let mut value = Value::object(fields.into_iter().collect(), place);
+        if let Value::Object(object) = &mut value {
+            Rc::make_mut(object).is_changed = true;
+        }
+        value
+    }
+
+    /// An object that the expression made, and whether it took some of its keys from the answer.
+    pub(super) fn made(fields: Fields, has_foreign_keys: bool) -> Value {
+        let mut value = Value::object(fields, None);
+        if let Value::Object(object) = &mut value {
+            Rc::make_mut(object).has_foreign_keys = has_foreign_keys;
+        }
+        value
+    }
+}
+
+/// The depth, if a value may have it. The answer's own is bounded when it is read.
+pub(super) fn checked(depth: u32) -> u32 {
+    if depth > meter::DEEPEST_VALUE {
+        stop(Stop::Depth);
+    }
+    depth
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+impl From<isize> for Value {
+    fn from(value: isize) -> Self {
+        Value::Number(value.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Value::Number(isize::try_from(value).unwrap_or(isize::MAX).into())
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Value::Number(Number::Float(value))
+    }
+}
+
+impl From<String> for Value {
+    /// What the interpreter makes of a literal, or of an error of its own.
+    fn from(text: String) -> Self {
+        Value::own(text)
+    }
+}
+
+impl From<Range<Value>> for Value {
+    fn from(range: Range<Value>) -> Self {
+        let bounds = [("start", range.start), ("end", range.end)].into_iter();
+        Value::object(bounds.filter_map(|(name, value)| Some((name.into(), value?))).collect(), None)
+    }
+}
+
+impl FromIterator<Value> for Value {
+    fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
+        // The list is counted as it grows, by doubling, and then as it is.
+        let mut growing = Held::default();
+        let each = |_: &Value| {
+            meter::spend(1);
+            growing.grow(2 * ITEM);
+        };
+        let items = items.into_iter().inspect(each).collect();
+        drop(growing);
+        Value::list(items, None)
+    }
+}

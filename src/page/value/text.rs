@@ -1,0 +1,118 @@
+//! Texts: who wrote them, and which parts of them are one text of the answer.
+
+use std::cell::Cell;
+
+use super::sizes::TEXT;
+use super::{Origin, Part, Text};
+use crate::model::amount;
+use crate::page::memory::Held;
+use crate::page::meter;
+
+/// Characters of the page's own text that a message keeps.
+pub(super) const SHOWN: usize = 200;
+
+impl Part {
+    const NONE: Part = Part { bytes: 0, source: 0, is_cut: false };
+
+    /// All of a new text of the answer.
+    fn whole(text: &str) -> Part {
+        thread_local! {
+            static SOURCES: Cell<u32> = const { Cell::new(0) };
+        }
+        let source = SOURCES.get().wrapping_add(1);
+        SOURCES.set(source);
+        Part { source, ..Part::NONE }.of_length(text)
+    }
+
+    pub(super) fn of_length(self, text: &str) -> Part {
+        Part { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), ..self }
+    }
+
+    /// Whether both were cut from the same text, of which they may be put together again.
+    fn is_beside(&self, other: &Part) -> bool {
+        self.is_cut && other.is_cut && self.source == other.source
+    }
+}
+
+impl Text {
+    pub(super) fn shown(&self) -> &str {
+        match &self.origin {
+            Origin::Page => &self.text,
+            // The code of a currency is no secret, and a page has to name those that there are.
+            Origin::Answer | Origin::Option if is_currency(&self.text) => &self.text,
+            Origin::Answer | Origin::Option => "…",
+            Origin::Both(shown) => shown,
+        }
+    }
+
+    /// Whether its author is not only the page's.
+    pub(in crate::page) fn is_foreign(&self) -> bool {
+        !matches!(self.origin, Origin::Page)
+    }
+
+    pub(super) fn new(text: String, origin: Origin) -> Text {
+        let part = if matches!(origin, Origin::Page) { Part::NONE } else { Part::whole(&text) };
+        let held = Held::of(TEXT + text.capacity());
+        Text { text, origin, head: part, tail: part, held }
+    }
+
+    /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
+    /// before the one or behind the other.
+    pub(super) fn would_join(&self, other: &Text) -> bool {
+        let is_amount = |part: &str| amount::read(part).is_ok();
+        let (tail, head) = (self.tail.bytes as usize, other.head.bytes as usize);
+        is_amount(&self.text[self.text.len() - tail..]) && is_amount(&other.text[..head])
+    }
+
+    /// Whether what would be joined was cut from one text, as `gsub(",";"")` cuts `1,234` and puts it together again.
+    pub(super) fn is_put_together(&self, other: &Text) -> bool {
+        self.tail.is_beside(&other.head)
+    }
+
+    /// Whether it is a number, or the point of one.
+    pub(super) fn is_of_number(&self) -> bool {
+        matches!(self.text.as_str(), "." | ",") || is_number(&self.text)
+    }
+
+    pub(super) fn append(&mut self, other: &Text) {
+        if self.text.is_empty() {
+            self.head = other.head;
+        }
+        if !other.text.is_empty() {
+            self.tail = other.tail;
+        }
+        self.origin = match (&self.origin, &other.origin) {
+            (Origin::Page, Origin::Page) => Origin::Page,
+            (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
+            _ => {
+                let mut shown = self.shown().to_owned();
+                let known = if matches!(self.origin, Origin::Both(_)) { shown.len() } else { 0 };
+                if shown.len() < SHOWN * 4 && !(shown.ends_with('…') && other.shown() == "…") {
+                    shown.extend(other.shown().chars().take(SHOWN));
+                }
+                self.held.grow(shown.len() - known);
+                Origin::Both(shown)
+            }
+        };
+        // A text grows by doubling.
+        self.held.grow(2 * other.text.len());
+        self.text.push_str(&other.text);
+    }
+}
+
+/// Whether a text is the code of a currency that people pay with.
+fn is_currency(text: &str) -> bool {
+    const CODES: &str = "AED ARS AUD BGN BRL BTC CAD CHF CLP CNY COP CZK DKK EGP ETH EUR GBP HKD HUF IDR ILS INR JPY KES \
+                         KRW KZT MXN MYR NGN NOK NZD PEN PHP PKR PLN RMB RON RUB SAR SEK SGD THB TRY TWD UAH USD USDC \
+                         USDT VND ZAR";
+    (3..=4).contains(&text.len()) && CODES.split_ascii_whitespace().any(|code| code == text)
+}
+
+/// Whether a text is a number, whoever wrote it.
+pub(super) fn is_number(text: &str) -> bool {
+    if text.len() > amount::LONGEST || !text.contains(|c: char| c.is_numeric()) {
+        return false;
+    }
+    meter::spend(1 + text.len() / 16);
+    amount::read(text).is_ok()
+}
