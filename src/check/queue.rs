@@ -2,8 +2,7 @@
 //!
 //! Hosts take turns, so that none that hangs keeps the others from their time: first attempts come before repeats, and among
 //! them hosts that nobody has asked yet and those that answer come before those that were asked in vain and those whose answers
-//! take long to evaluate. Not here: threads and
-//! clocks (`pool`), and how often a host may fail (`circuit`).
+//! take long to evaluate. Not here: threads and clocks (`pool`), and how often a host may fail (`circuit`).
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;

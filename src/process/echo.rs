@@ -129,8 +129,8 @@ pub(crate) fn is_key_for_path(text: &str) -> bool {
     is_known_key(text) || (!text.contains('/') && !has_extension && looks_secret(text))
 }
 
-/// The path of a file as it was given. What looks like a key stands as `***`. If it is an address instead, only the scheme and the host are said: in its login, path
-/// and query a credential may stand.
+/// The path of a file as it was given. What looks like a key stands as `***`. If it is an address instead, only the scheme and
+/// the host are said: in its login, path and query a credential may stand.
 pub(crate) fn file(path: &Path) -> String {
     let text = path.display().to_string();
     if is_key_for_path(&text) {

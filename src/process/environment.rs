@@ -165,10 +165,10 @@ pub fn arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
-/// Begins this program anew within this process, with one variable more, unless that is set already. It comes back only if
-/// nothing has begun.
-pub(super) fn begin_again_with(name: &str, value: &str) {
-    if std::env::var_os(name).is_some() {
+/// Begins this program anew within this process, with one variable more, if that is needed and not set already. It comes back
+/// only if nothing has begun. Whoever has begun anew does not ask again whether it is needed.
+pub(super) fn begin_again_with(name: &str, value: &str, is_needed: impl FnOnce() -> bool) {
+    if std::env::var_os(name).is_some() || !is_needed() {
         return;
     }
     let mut arguments = std::env::args_os();

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read as _};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
@@ -52,7 +53,7 @@ pub(super) fn prepare() -> Reserve {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
     }
     warn_before_the_end();
-    // With the last descriptor the config is read.
+    // It is kept only if one descriptor is left beside it, as the config could not be read without one.
     let reserve = std::io::pipe().ok().filter(|(end, _)| end.try_clone().is_ok());
     Reserve(Mutex::new(reserve))
 }
@@ -88,18 +89,22 @@ pub(super) fn share_one_heap() {
         let is_small = |bound: &SpaceBound| bound.most().is_some_and(|most| most < AMPLE_SPACE);
         SPACE_BOUNDS.iter().any(is_small) || granted_memory().is_some_and(|most| most < AMPLE_MEMORY)
     };
-    if cfg!(all(target_os = "linux", target_env = "gnu")) && is_limited() {
-        environment::begin_again_with("MALLOC_ARENA_MAX", "1");
+    if cfg!(all(target_os = "linux", target_env = "gnu")) {
+        environment::begin_again_with("MALLOC_ARENA_MAX", "1", is_limited);
     }
 }
 
 /// How much memory the control group of this process may take, in bytes; none if it is not limited.
 fn granted_memory() -> Option<usize> {
-    let own = read("/proc/self/cgroup")?;
-    // A container sees its own group as the root.
-    let own = own.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let limit = |group: &str| read(&format!("/sys/fs/cgroup{group}/memory.max"))?.trim().parse::<usize>().ok();
-    [limit(own), limit("")].into_iter().flatten().min()
+    let groups = read("/proc/self/cgroup")?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    least_memory("/sys/fs/cgroup", own)
+}
+
+/// The least limit of a control group and of those that it is a part of, in bytes. A container sees its own group as the root.
+fn least_memory(root: &str, group: &str) -> Option<usize> {
+    let limit = |group: &Path| read(&format!("{root}{}/memory.max", group.display()))?.trim().parse().ok();
+    Path::new(group).ancestors().filter_map(limit).min()
 }
 
 /// What the system tells in a file of its own.
@@ -239,6 +244,24 @@ mod tests {
             [(0, None), (1, None), (2, Some(1)), (3, Some(2)), (5, Some(3)), (10, Some(5)), (60, Some(55))]
         {
             assert_eq!(soft_cpu_limit(hard), want, "{hard}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_group_is_bounded_by_all_groups_around_it() {
+        let root = tempfile::tempdir().unwrap();
+        let own = root.path().join("a.slice/b.slice/c.service");
+        std::fs::create_dir_all(&own).unwrap();
+        let least = || least_memory(&root.path().display().to_string(), "/a.slice/b.slice/c.service");
+        assert_eq!(least(), None);
+        for (group, limit, want) in [
+            (own.as_path(), "max", None),
+            (root.path(), "9000000", Some(9_000_000)),
+            (own.as_path(), "8000000", Some(8_000_000)),
+            (own.parent().unwrap(), "7000000", Some(7_000_000)),
+        ] {
+            std::fs::write(group.join("memory.max"), format!("{limit}\n")).unwrap();
+            assert_eq!(least(), want, "{limit}");
         }
     }
 

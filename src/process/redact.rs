@@ -20,7 +20,7 @@ pub(crate) use self::failure::Settler;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -92,10 +92,29 @@ pub struct Redactor(Mutex<Secrets>);
 #[derive(Default)]
 struct Secrets {
     known: Vec<Known>,
-    /// What finds the first so many of them as they stand.
-    plain: (usize, Arc<Pieces>),
-    /// And in any form. It is made when there is a text from outside.
-    deep: (usize, Arc<Deep>),
+    /// Finds them as they stand.
+    plain: Finder<Pieces>,
+    /// Finds them in any form. It is made when there is a text from outside.
+    deep: Finder<Deep>,
+}
+
+/// What finds the first so many of the known secrets.
+#[derive(Default)]
+struct Finder<F> {
+    count: usize,
+    made: Arc<F>,
+}
+
+impl<F: Clone> Finder<F> {
+    /// What finds all that is known so far; `add` adds those that are new.
+    fn of(&mut self, known: &[Known], add: impl FnOnce(&mut F, &[Known])) -> Arc<F> {
+        let new = &known[self.count..];
+        if !new.is_empty() {
+            add(Arc::make_mut(&mut self.made), new);
+            self.count = known.len();
+        }
+        Arc::clone(&self.made)
+    }
 }
 
 /// What is to stay inside.
@@ -214,6 +233,10 @@ fn hex_decoded(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Redactor {
+    fn lock(&self) -> MutexGuard<'_, Secrets> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Learns a secret, and what it is the base64 or hexadecimal form of.
     pub fn learn(&self, secret: &str) {
         self.add(secret, false);
@@ -243,7 +266,7 @@ impl Redactor {
         let secret = secret.trim();
         if !secret.is_empty() && !is_bare_address(secret) {
             let known = Known { secret: secret.into(), is_suspect };
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).known.push(known);
+            self.lock().known.push(known);
         }
     }
 
@@ -324,30 +347,24 @@ impl Redactor {
 
     /// What finds all that is known so far, as it stands.
     fn plain(&self) -> Arc<Pieces> {
-        let secrets = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = &secrets.known[secrets.plain.0..];
-        if !new.is_empty() {
-            let pieces = Arc::make_mut(&mut secrets.plain.1);
+        let Secrets { known, plain, .. } = &mut *self.lock();
+        plain.of(known, |pieces, new| {
             let strong = new.iter().filter(|known| known.strength() == Strength::Strong);
             strong.for_each(|known| pieces.add_plain(known.secret.expose_secret()));
-            secrets.plain.0 = secrets.known.len();
-        }
-        Arc::clone(&secrets.plain.1)
+        })
     }
 
     /// What finds all that is known so far, in any form.
     fn deep(&self) -> Arc<Deep> {
-        let secrets = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = &secrets.known[secrets.deep.0..];
-        if !new.is_empty() {
-            let all = new.iter().map(|known| (known.secret.expose_secret(), known.strength()));
-            Arc::make_mut(&mut secrets.deep.1).add(all);
-            secrets.deep.0 = secrets.known.len();
-        }
-        Arc::clone(&secrets.deep.1)
+        let Secrets { known, deep, .. } = &mut *self.lock();
+        deep.of(known, |deep, new| deep.add(new.iter().map(|known| (known.secret.expose_secret(), known.strength()))))
     }
 
     fn without(&self, text: &str, kept: usize, origin: Origin) -> String {
+        // Most failures carry no words of a peer, and nothing need be read in all ways for that.
+        if text.is_empty() {
+            return String::new();
+        }
         let deep = self.deep();
         let mut reading =
             Reading { deep: &deep, is_foreign: origin != Origin::Program, left: MOST_READ, found: Vec::new() };
@@ -366,7 +383,7 @@ impl Redactor {
         let made = TOKEN.iter().filter(|_| text.contains("eyJ")).flat_map(|token| token.find_iter(text));
         found.extend(made.map(|made| (made.range(), MASK)));
         if origin == Origin::Peer {
-            found.extend(tokens::find(text).into_iter().map(|range| (range, GAP)));
+            found.extend(tokens::find(text, layers).into_iter().map(|range| (range, GAP)));
         }
         cover(text, kept, found)
     }

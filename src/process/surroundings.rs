@@ -1,7 +1,7 @@
 //! What surrounds the process and decides how it reaches the network: proxies and trusted authorities.
 //!
 //! Libraries would read these from the process environment on their own, each in its own way and without `.env`. Here they are
-//! values, made once by `config::Environment::surroundings` and handed to the clients.
+//! values, made once by `Environment::surroundings` and handed to the clients.
 
 use std::path::PathBuf;
 

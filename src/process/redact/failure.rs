@@ -26,7 +26,8 @@ impl Failure {
     }
 
     /// The failure as it may leave this program: the message names the host and ends with the peer's words, and nothing in
-    /// it is a secret. What the peer advises becomes the hint, through the same gate as its words. To settle a failure twice changes nothing.
+    /// it is a secret. What the peer advises becomes the hint, through the same gate as its words. To settle a failure twice
+    /// changes nothing.
     pub fn settle(self, redactor: &Redactor) -> Self {
         Settler::new(redactor).settle(self)
     }

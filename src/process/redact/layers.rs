@@ -19,7 +19,8 @@ pub(super) struct Layer {
 }
 
 /// Stands between the pieces that a guess is made of; no text has it, because it is no UTF-8.
-const EDGE: u8 = 0xFF;
+pub(super) const EDGE: u8 = 0xFF;
+
 impl Layer {
     /// The text as a reader sees it.
     pub(super) fn of(text: &str) -> Layer {
@@ -141,27 +142,18 @@ impl Layer {
 
     /// Without white space, for what was wrapped over several lines.
     pub(super) fn squeezed(&self) -> Layer {
-        let is_kept = |byte: &u8| !byte.is_ascii_whitespace();
-        Layer {
-            bytes: self.bytes.iter().copied().filter(is_kept).collect(),
-            from: self.bytes.iter().zip(&self.from).filter(|(byte, _)| is_kept(byte)).map(|(_, from)| *from).collect(),
-            is_guess: self.is_guess,
-        }
+        self.filtered(|byte| !byte.is_ascii_whitespace())
     }
 
-    /// Its letters and digits alone: what a secret was divided by is no part of it. `without_markup`: also without tags, and
-    /// without the sequences that colour a terminal.
-    pub(super) fn letters(&self, without_markup: bool) -> Layer {
-        let mut out = Layer { is_guess: self.is_guess, ..Layer::default() };
-        let mut at = 0;
-        while let Some(byte) = self.bytes.get(at) {
-            let skipped = if without_markup { markup(&self.bytes[at..]) } else { 0 };
-            if skipped == 0 && (byte.is_ascii_alphanumeric() || *byte == EDGE) {
-                out.push(*byte, self.from[at]);
-            }
-            at += skipped.max(1);
-        }
-        out
+    /// Its letters and digits alone: what a secret was divided by is no part of it.
+    pub(super) fn letters(&self) -> Layer {
+        self.filtered(|byte| byte.is_ascii_alphanumeric() || byte == EDGE)
+    }
+
+    fn filtered(&self, is_kept: impl Fn(u8) -> bool) -> Layer {
+        let kept = self.bytes.iter().zip(&self.from).filter(|(byte, _)| is_kept(**byte));
+        let (bytes, from) = kept.map(|(byte, from)| (*byte, *from)).unzip();
+        Layer { bytes, from, is_guess: self.is_guess }
     }
 
     /// From its end to its beginning.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::looks::{is_odd, is_word};
+use super::looks::{humps, is_odd, is_word, stretches};
 
 /// Between two runs of one list stand at most so many bytes.
 const GAP: usize = 12;
@@ -18,7 +18,7 @@ type Atom = Range<usize>;
 
 /// Tells the places of all lists.
 pub(super) fn find(text: &[u8], mut tell: impl FnMut(Range<usize>)) {
-    let atoms = atoms(text);
+    let atoms: Vec<Atom> = stretches(text, |byte| byte.is_ascii_alphanumeric()).collect();
     let is_far = |a: &Atom, b: &Atom| b.start - a.end > GAP;
     for list in atoms.chunk_by(|a, b| !is_far(a, b)) {
         for list in [list.to_vec(), without_fillers(text, list)] {
@@ -30,17 +30,6 @@ pub(super) fn find(text: &[u8], mut tell: impl FnMut(Range<usize>)) {
         }
     }
     numbers(text, &atoms, &mut tell);
-}
-
-fn atoms(text: &[u8]) -> Vec<Atom> {
-    let mut atoms: Vec<Atom> = Vec::new();
-    for (at, _) in text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_alphanumeric()) {
-        match atoms.last_mut().filter(|atom| atom.end == at) {
-            Some(atom) => atom.end = at + 1,
-            None => atoms.push(at..at + 1),
-        }
-    }
-    atoms
 }
 
 /// Without what stands between all members: `CHAR(90) || CHAR(113)`, `{"c":90},{"c":113}`.
@@ -106,9 +95,8 @@ fn are_groups(text: &[u8], row: &[Atom]) -> bool {
 /// Of two or three characters, letters beside digits are odd already.
 fn is_odd_group(atom: &[u8]) -> bool {
     let digits = atom.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let has_hump = atom.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
     match atom.len() {
-        0..=3 => (digits > 0 && digits < atom.len()) || has_hump,
+        0..=3 => (digits > 0 && digits < atom.len()) || humps(atom) > 0,
         _ => is_odd(atom),
     }
 }

@@ -1,6 +1,6 @@
 //! How one run of ASCII letters and digits reads: as a word, a number, the name of a version, or as what a machine has made.
 
-use super::runs::is_spoken;
+use std::ops::Range;
 
 /// Fewer characters than this are no token by themselves.
 const SHORTEST: usize = 8;
@@ -12,6 +12,16 @@ const LONG_HEX: usize = 12;
 const MOST_DIGITS: usize = 9;
 /// Digits that may stand beside words: a date has eight.
 const MOST_BESIDE_WORDS: usize = 8;
+
+/// The longest stretches of bytes of one kind.
+pub(super) fn stretches(text: &[u8], is_part: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text.get(at..)?.iter().position(|byte| is_part(*byte))?;
+        at = text[start..].iter().position(|byte| !is_part(*byte)).map_or(text.len(), |length| start + length);
+        Some(start..at)
+    })
+}
 
 /// Whether a run is one that a machine made: long, and neither a word, nor a number, nor both of them in order.
 pub(super) fn is_token(run: &[u8]) -> bool {
@@ -53,9 +63,13 @@ pub(super) fn is_word(letters: &[u8]) -> bool {
 
 /// Whether letters and digits stand in turns, as nobody writes them.
 fn is_mixed(run: &[u8]) -> bool {
-    let humps = run.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
     let changes = changes(run);
-    changes >= 3 || humps >= 2 || (run.len() >= 10 && changes >= 2) || run.len() >= 16
+    changes >= 3 || humps(run) >= 2 || (run.len() >= 10 && changes >= 2) || run.len() >= 16
+}
+
+/// How often a capital follows a small letter.
+pub(super) fn humps(run: &[u8]) -> usize {
+    run.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count()
 }
 
 /// How often letters follow digits, or digits letters.
@@ -106,10 +120,23 @@ fn parts(letters: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+fn is_vowel(byte: &u8) -> bool {
+    b"aeiouy".contains(&byte.to_ascii_lowercase())
+}
+
+fn vowels(letters: &[u8]) -> usize {
+    letters.iter().filter(|byte| is_vowel(byte)).count()
+}
+
+/// Whether letters can be spoken, as those of a word can.
+pub(super) fn is_spoken(letters: &[u8]) -> bool {
+    let most = letters.split(is_vowel).map(<[u8]>::len).max().unwrap_or_default();
+    most <= 4 && vowels(letters) * 5 >= letters.len()
+}
+
 /// Whether letters of one word can be spoken. Short ones are taken for words with fewer vowels.
 fn reads(letters: &[u8]) -> bool {
-    let is_vowel = |byte: &u8| b"aeiouy".contains(&byte.to_ascii_lowercase());
-    let vowels = letters.iter().filter(|byte| is_vowel(byte)).count();
+    let vowels = vowels(letters);
     match letters.len() {
         0..=3 => true,
         4..UNSPOKEN => vowels > 0 && vowels * 8 >= letters.len() && longest_cluster(letters) <= 5,

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
+use super::looks::{humps, is_spoken};
+
 /// From so many letters and digits on, a run is known. Of a secret that has less than twice as many, half is enough.
 const RUN: usize = 8;
 /// But no run is shorter.
@@ -46,12 +48,12 @@ impl Hasher for Mix {
 }
 
 /// The next window over a text: eight bytes, in small letters.
-fn moved(window: u64, byte: u8) -> u64 {
+pub(super) fn moved(window: u64, byte: u8) -> u64 {
     window << 8 | u64::from(byte.to_ascii_lowercase())
 }
 
 /// The last so many bytes of a window.
-fn last(window: u64, length: usize) -> u64 {
+pub(super) fn last(window: u64, length: usize) -> u64 {
     window & u64::MAX >> (64 - 8 * length)
 }
 
@@ -115,19 +117,11 @@ impl Runs {
 /// many digits, or letters that nobody can speak.
 fn is_telling(run: &[u8]) -> bool {
     let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let humps = run.windows(2).filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()).count();
     match digits {
-        0 => humps >= 2 || run.len() >= WORDS || (run.len() >= ONE_KIND && !is_spoken(run)),
+        0 => humps(run) >= 2 || run.len() >= WORDS || (run.len() >= ONE_KIND && !is_spoken(run)),
         _ if digits == run.len() => digits >= ONE_KIND,
         _ => true,
     }
-}
-
-/// Whether letters can be spoken, as those of a word can.
-pub(super) fn is_spoken(letters: &[u8]) -> bool {
-    let is_vowel = |byte: &u8| b"aeiouy".contains(&byte.to_ascii_lowercase());
-    let most = letters.split(is_vowel).map(<[u8]>::len).max().unwrap_or_default();
-    most <= 4 && letters.iter().filter(|byte| is_vowel(byte)).count() * 5 >= letters.len()
 }
 
 /// For each byte of a secret, whether it belongs to what is no secret: to a host, or to a word. A word is of letters, with a

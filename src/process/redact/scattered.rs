@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use super::runs::{Mix, public};
+use super::looks::humps;
+use super::runs::{Mix, last, moved, public};
 
 /// Letters and digits of the shortest piece that counts.
 const PIECE: usize = 5;
@@ -31,10 +32,6 @@ struct Place {
     at: usize,
     /// The place before it with the same piece.
     before: Option<usize>,
-}
-
-fn moved(window: u64, byte: u8) -> u64 {
-    (window << 8 | u64::from(byte.to_ascii_lowercase())) & (u64::MAX >> (64 - 8 * PIECE))
 }
 
 impl Scattered {
@@ -63,7 +60,7 @@ impl Scattered {
         let mut window = 0;
         for (end, byte) in (1..).zip(within) {
             window = moved(window, *byte);
-            let mut place = if end < PIECE { None } else { self.last.get(&window).copied() };
+            let mut place = if end < PIECE { None } else { self.last.get(&last(window, PIECE)).copied() };
             while let Some(Place { owner, at, before }) = place.and_then(|place| self.places.get(place)) {
                 found.entry(*owner).or_default().push((*at, end - PIECE..end));
                 place = *before;
@@ -101,5 +98,5 @@ fn runs(pieces: &[(usize, Range<usize>)]) -> Vec<(usize, Range<usize>)> {
 fn is_telling(run: &[u8]) -> bool {
     let has_digit = run.iter().any(u8::is_ascii_digit);
     let has_letter = run.iter().any(u8::is_ascii_alphabetic);
-    (has_digit && has_letter) || run.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+    (has_digit && has_letter) || humps(run) > 0
 }

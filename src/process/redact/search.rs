@@ -8,7 +8,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use percent_encoding::utf8_percent_encode;
 
-use super::layers::Layer;
+use super::layers::{EDGE, Layer};
 use super::runs::Runs;
 use super::scattered::Scattered;
 use super::{DEEPEST, Strength};
@@ -122,8 +122,10 @@ pub(super) struct Deep {
     /// And what stands in short pieces.
     scattered: Scattered,
     weak: BTreeMap<String, Strength>,
-    /// Finds the weak ones, in their order.
+    /// Finds the weak ones.
     machine: Option<AhoCorasick>,
+    /// For each pattern of the machine, its length and its strength.
+    patterns: Vec<(usize, Strength)>,
 }
 
 impl Deep {
@@ -157,6 +159,7 @@ impl Deep {
                 self.strong.add(secret.replace(' ', "+").into());
             }
         }
+        self.patterns = self.weak.iter().map(|(secret, strength)| (secret.len(), *strength)).collect();
         if self.weak.len() > before {
             self.machine = AhoCorasickBuilder::new().ascii_case_insensitive(true).build(self.weak.keys()).ok();
         }
@@ -168,9 +171,8 @@ impl Deep {
 
     /// Any run of a strong secret, however it is divided.
     pub(super) fn runs(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
-        let letters = layer.letters(false);
-        let has_markup = layer.bytes.iter().any(|byte| b"<[".contains(byte));
-        let unmarked = has_markup.then(|| layer.letters(true));
+        let letters = layer.letters();
+        let unmarked = layer.unmarked().map(|unmarked| unmarked.letters());
         let unmarked = unmarked.filter(|other| other.bytes.len() < letters.bytes.len());
         for letters in [Some(letters), unmarked].into_iter().flatten() {
             self.runs.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
@@ -179,26 +181,26 @@ impl Deep {
 
     /// Pieces of a strong secret that stand apart.
     pub(super) fn scattered(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
-        let letters = layer.letters(false);
+        let letters = layer.letters();
         self.scattered.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
     }
 
     pub(super) fn weak(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {
         let Some(machine) = &self.machine else { return };
         for one in machine.find_overlapping_iter(&layer.bytes) {
-            let Some((secret, strength)) = self.weak.iter().nth(one.pattern().as_usize()) else { continue };
+            let (length, strength) = self.patterns[one.pattern().as_usize()];
             let before = one.start().checked_sub(1).map(|at| layer.bytes[at]);
             let after = layer.bytes.get(one.end()).copied();
             let is_alone = |beside: Option<u8>| match beside {
                 None => true,
                 // Nearly every letter or two can be decoded from something.
-                Some(byte) if layer.is_guess && secret.len() < 4 => byte == b':' || byte == 0xFF,
+                Some(byte) if layer.is_guess && length < 4 => byte == b':' || byte == EDGE,
                 Some(byte) => !byte.is_ascii_alphanumeric(),
             };
             let is_whole = is_alone(before) && is_alone(after);
             let counts = match strength {
                 Strength::Word => is_foreign && is_whole,
-                _ => is_whole || (is_foreign && secret.len() >= 6),
+                _ => is_whole || (is_foreign && length >= 6),
             };
             if counts {
                 found.push(layer.source(one.start(), one.end()));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::escapes;
 use super::layers::Layer;
-use super::looks::{is_odd, is_token, is_word};
+use super::looks::{is_odd, is_token, is_word, stretches};
 use super::{lists, speaks_of_secret};
 use crate::process::echo;
 
@@ -19,9 +19,8 @@ const NEAR: usize = 12;
 const SHORT_ID: usize = 8;
 const WHOLE_ID: usize = 12;
 
-/// The places of all tokens in a text.
-pub(super) fn find(text: &str) -> Vec<Range<usize>> {
-    let mut layers = Layer::seen_in(text);
+/// The places of all tokens in a text, of which these are the readings as it stands.
+pub(super) fn find(text: &str, mut layers: Vec<Layer>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for _ in 0..=ROUNDS {
         for layer in layers.iter().flat_map(|layer| [Some(layer.clone()), layer.unmarked()]).flatten() {
@@ -41,16 +40,16 @@ fn source(layer: &Layer, text: &str, range: Range<usize>) -> Option<Range<usize>
 fn look_at(layer: &Layer, mut tell: impl FnMut(Range<usize>)) {
     let text = &layer.bytes[..];
     escaped(text).for_each(&mut tell);
-    let segments = runs(text, is_of_segment).map(|run| trimmed(text, run, b".~"));
+    let segments = stretches(text, is_of_segment).map(|run| trimmed(text, run, b".~"));
     // One code of an error in hexadecimal digits is none, several are the numbers of a list.
-    let is_single = || runs(text, is_of_segment).filter(|run| is_error_code(&text[run.clone()])).count() == 1;
+    let is_single = || stretches(text, is_of_segment).filter(|run| is_error_code(&text[run.clone()])).count() == 1;
     let is_code = |run: &[u8]| is_error_code(run) && is_single();
     let is_token = |run: &Range<usize>| is_token_segment(&text[run.clone()]) && !is_code(&text[run.clone()]);
     for run in segments.filter(is_token) {
         tell(without_id(text, run));
     }
-    runs(text, is_of_base64).filter(|run| is_base64(&text[run.clone()])).for_each(&mut tell);
-    let words = runs(text, |byte| byte.is_ascii_graphic()).map(|run| trimmed(text, run, b"\"'`.,:;()[]{}"));
+    stretches(text, is_of_base64).filter(|run| is_base64(&text[run.clone()])).for_each(&mut tell);
+    let words = stretches(text, |byte| byte.is_ascii_graphic()).map(|run| trimmed(text, run, b"\"'`.,:;()[]{}"));
     words.filter(|run| is_soup(&text[run.clone()])).for_each(&mut tell);
     labelled(text).for_each(&mut tell);
     labelled_elsewhere(text).for_each(&mut tell);
@@ -65,21 +64,17 @@ fn is_error_code(run: &[u8]) -> bool {
     digits.is_some_and(|digits| (4..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// The longest runs of bytes of one kind.
-fn runs(text: &[u8], is_part: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + text.get(at..)?.iter().position(|byte| is_part(*byte))?;
-        at = text[start..].iter().position(|byte| !is_part(*byte)).map_or(text.len(), |length| start + length);
-        Some(start..at)
-    })
-}
-
 /// A run without these signs at its ends.
 fn trimmed(text: &[u8], run: Range<usize>, signs: &[u8]) -> Range<usize> {
-    let is_sign = |byte: &&u8| signs.contains(byte);
-    let start = run.start + text[run.clone()].iter().take_while(is_sign).count();
-    start..run.end.max(start) - text[start..run.end.max(start)].iter().rev().take_while(is_sign).count()
+    let end = run.start + without_end(&text[run.clone()], signs).len();
+    let start = run.start + text[run.start..end].iter().take_while(|byte| signs.contains(byte)).count();
+    start..end
+}
+
+/// A text without these signs at its end.
+fn without_end<'t>(text: &'t [u8], signs: &[u8]) -> &'t [u8] {
+    let last = text.iter().rposition(|byte| !signs.contains(byte));
+    &text[..last.map_or(0, |last| last + 1)]
 }
 
 fn is_of_segment(byte: u8) -> bool {
@@ -182,7 +177,7 @@ fn escaped(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 
 /// Values whose name says that they let somebody in: `token=abc`, `api_key: 12ab`, `Bearer abc123`, `Set-Cookie: ...`.
 fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let names = runs(text, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let names = stretches(text, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
     names.filter_map(move |name| {
         let label = String::from_utf8_lossy(&text[name.clone()]).to_ascii_lowercase();
         let mark = Mark::after(&text[name.end..]);
@@ -200,8 +195,7 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let start = start + verb(&text[start..]);
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`&,;<>()[]{}".contains(byte);
         let length = text[start..].iter().position(is_end).unwrap_or(text.len() - start);
-        let value = &text[start..start + length];
-        let value = &value[..value.len() - value.iter().rev().take_while(|byte| b".:!?\\".contains(byte)).count()];
+        let value = without_end(&text[start..start + length], b".:!?\\");
         let is_secret = match () {
             () if value.is_empty() || [&b"null"[..], b"none", b"true", b"false", b"***"].contains(&value) => false,
             // `Digest username="..."`
@@ -241,8 +235,8 @@ fn labelled_elsewhere(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let mark = Mark::after(&text[start..]);
         let start = start + mark.length;
         let is_part = |byte: &u8| byte.is_ascii_graphic() && !b"\"'`,;<>()[]{}".contains(byte);
-        let value = &text[start..start + text[start..].iter().take_while(|byte| is_part(byte)).count()];
-        let value = &value[..value.len() - value.iter().rev().take_while(|byte| b".:!?".contains(byte)).count()];
+        let length = text[start..].iter().take_while(|byte| is_part(byte)).count();
+        let value = without_end(&text[start..start + length], b".:!?");
         let is_said = verb > 0 || mark.is_equals || mark.is_colon;
         let is_secret = if is_said { value.len() >= SHORTEST && !value.starts_with(b"...") } else { is_made(value) };
         is_secret.then(|| start..start + value.len())
@@ -310,9 +304,7 @@ fn logins(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let end = match scheme {
             Some(_) => at,
             // A full stop at the end belongs to the sentence.
-            None if is_mail => {
-                at + 1 + host - text[..at + 1 + host].iter().rev().take_while(|byte| **byte == b'.').count()
-            }
+            None if is_mail => at + 1 + without_end(name, b".").len(),
             None => at,
         };
         let is_login = scheme.is_some() || is_mail || text[start..at].contains(&b':');

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::{describe_chain, timed_out};
+use super::failure::{describe_chain, timed_out};
 use crate::model::failure::{Failure, Reason};
 
 /// Largest body that is read, in bytes, as it travels and as it is.

@@ -12,9 +12,10 @@ use ureq::unversioned::transport::{
 };
 use url::Url;
 
+use super::USER_AGENT;
+use super::failure::{describe_chain, late, not_found, tls_failure, transport_failure};
 use super::proxy::{Proxies, Proxy};
 use super::trust::TrustStore;
-use super::{USER_AGENT, describe_chain, late, not_found, tls_failure, transport_failure};
 use crate::model::failure::{Failure, Reason};
 use crate::process::limits;
 use crate::wire::lookup;
