@@ -16,6 +16,7 @@ use crate::model::alert::Alert;
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
+use crate::model::words::words;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
 use crate::state::session::MemoryStatus;
@@ -138,28 +139,17 @@ pub(crate) struct Report {
     pub exposition: String,
 }
 
-/// The whole run in one word, worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Overall {
-    /// Everything was read, and nothing is wrong.
-    Ok,
-    /// Something needs attention soon.
-    Warning,
-    /// A check could not be read.
-    Unknown,
-    /// A balance is below its threshold.
-    Critical,
-}
-
-impl Overall {
-    /// The word used in reports.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Overall::Ok => "ok",
-            Overall::Warning => "warning",
-            Overall::Unknown => "unknown",
-            Overall::Critical => "critical",
-        }
+words! {
+    /// The whole run in one word, worst last.
+    pub(crate) enum Overall {
+        /// Everything was read, and nothing is wrong.
+        Ok = "ok",
+        /// Something needs attention soon.
+        Warning = "warning",
+        /// A check could not be read.
+        Unknown = "unknown",
+        /// A balance is below its threshold.
+        Critical = "critical",
     }
 }
 
@@ -414,8 +404,12 @@ impl Findings {
     pub(crate) fn projects(&self) -> Vec<(String, String)> {
         let accounts = self.verdicts.iter().map(|v| (v.subject.name.clone(), v.subject.provider.clone()));
         accounts
-            .chain(self.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
-            .chain(self.subscriptions.iter().map(|v| (v.subscription.name.clone(), "subscription".to_owned())))
+            .chain(self.mailboxes.iter().map(|v| (v.name.clone(), MailboxVerdict::PROVIDER.to_owned())))
+            .chain(
+                self.subscriptions
+                    .iter()
+                    .map(|v| (v.subscription.name.clone(), SubscriptionVerdict::PROVIDER.to_owned())),
+            )
             .collect()
     }
 

@@ -8,6 +8,7 @@ use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, 
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
+use crate::model::words::CycleType;
 use crate::notify::DeliveryStatus;
 
 /// How urgent a row is, for its colour or sign.
@@ -205,7 +206,7 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
     let notes: Vec<String> = failure.into_iter().chain(suppressed(findings, verdict.identity)).collect();
     let cells = vec![
         names.checks.get(&subscription.name).to_owned(),
-        subscription.cycle_type().unwrap_or("-").to_owned(),
+        subscription.cycle_type().map_or("-", CycleType::as_str).to_owned(),
         next,
         days,
         subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
