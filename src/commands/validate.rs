@@ -48,8 +48,8 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
         return Exit::Config;
     };
     let clients = Clients::new(&environment.surroundings());
-    clients.secrets().for_each(|secret| config.redactor().learn(secret.expose_secret()));
-    for warning in config.warnings().iter().chain(config.advice()).cloned().chain(clients.problems()) {
+    clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
+    for warning in config.warnings.iter().chain(&config.advice).cloned().chain(clients.problems()) {
         log::warn!("{warning}");
     }
     let plan = Plan::new(config, &CheckArgs::default(), None);

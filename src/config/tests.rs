@@ -17,7 +17,7 @@ fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
 /// All that a user is told.
 fn said(loaded: &Loaded) -> String {
     let mut text: String = loaded.problems.iter().map(|problem| format!("{problem}\n")).collect();
-    text.extend(loaded.config.iter().flat_map(|config| config.warnings()).map(|warning| format!("{warning}\n")));
+    text.extend(loaded.config.iter().flat_map(|config| &config.warnings).map(|warning| format!("{warning}\n")));
     text
 }
 
