@@ -41,7 +41,6 @@ pub(super) struct Section {
     pub headings: &'static [&'static str],
     /// The columns of numbers.
     pub right: &'static [usize],
-    /// Its rows.
     pub rows: Vec<Row>,
 }
 

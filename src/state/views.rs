@@ -56,7 +56,6 @@ pub(crate) struct Known {
 pub(crate) struct LastRead {
     /// The start of the run that read it.
     pub at: Timestamp,
-    /// The balance.
     pub balance: Decimal,
     /// What it was counted in.
     pub currency: Option<String>,
@@ -71,9 +70,7 @@ pub(crate) struct Sample {
     pub status: String,
     /// Why nothing was read.
     pub reason: Option<String>,
-    /// The balance.
     pub balance: Option<Decimal>,
-    /// The threshold.
     pub threshold: Option<Decimal>,
     /// What both are counted in; that of the check where the sample does not say it.
     pub currency: Option<String>,
@@ -159,7 +156,6 @@ words! {
 /// The end of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct LastRun {
-    /// Its id.
     pub id: String,
     /// When it began.
     pub started_at: Timestamp,
