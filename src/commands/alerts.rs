@@ -1,7 +1,6 @@
 //! `balance-alert alerts`: alerts that were sent, are pending, or have expired.
 
 use clap::Args;
-use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,7 +12,7 @@ use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
-use crate::report::{ListOutput, columns};
+use crate::report::{ListOutput, amount_cell, columns};
 use crate::state::views::{Message, MessageState, SendingStatus};
 
 /// Flags of `alerts`.
@@ -154,11 +153,6 @@ fn table(messages: &[Message], since: Since) -> String {
         .iter()
         .map(|message| {
             let alert = &message.alert;
-            let what = what(alert);
-            let currency = alert.currency();
-            let show = |amount: Option<Decimal>, other, currency| {
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
-            };
             let channels: Vec<String> = message
                 .deliveries
                 .iter()
@@ -177,9 +171,9 @@ fn table(messages: &[Message], since: Since) -> String {
                 message.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
                 message.state.as_str().to_owned(),
                 names.get(&alert.project).to_owned(),
-                what,
-                show(alert.balance(), alert.threshold(), currency),
-                show(alert.threshold(), alert.balance(), None),
+                what(alert),
+                amount_cell(alert.balance(), alert.threshold(), alert.currency()),
+                amount_cell(alert.threshold(), alert.balance(), None),
                 channels.join("; "),
             ]
         })

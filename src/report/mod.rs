@@ -91,7 +91,7 @@ pub(crate) enum Published {
     Failed(Failure),
 }
 
-pub(crate) use columns::{columns, painted_columns};
+pub(crate) use columns::{amount_cell, columns, painted_columns};
 
 /// What a run found and told: finished before the store and the metrics hear of it.
 pub(crate) struct Findings {
@@ -433,9 +433,8 @@ impl Findings {
     /// The number of channels that may or may not have received a message of this run or of an earlier one.
     fn unknown_deliveries(&self) -> usize {
         let now = self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Unknown);
-        let ids: BTreeSet<&str> = now.map(|delivery| delivery.id.as_str()).collect();
         let before = self.waiting.iter().map(|waiting| waiting.channel.as_str());
-        ids.into_iter().chain(before).collect::<BTreeSet<_>>().len()
+        now.map(|delivery| delivery.id.as_str()).chain(before).collect::<BTreeSet<_>>().len()
     }
 }
 
