@@ -297,7 +297,7 @@ pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
         rest = unit.as_str();
         total = count.checked_mul(seconds).and_then(|n| total.checked_add(n)).ok_or_else(wrong)?;
     }
-    // Longer than any store keeps anything.
+    // No store keeps anything for longer than 100 years.
     match total {
         0 => Err(if text.is_empty() { wrong() } else { "must be more than nothing".to_owned() }),
         1..=3_153_600_000 => Ok(Since::Ago(Duration::from_secs(total))),
@@ -314,10 +314,13 @@ fn parse_shard(text: &str) -> Result<ShardArg, String> {
 }
 
 fn parse_report(text: &str) -> Result<ReportFile, String> {
-    let (format, path) = text.split_once('=').ok_or("not a form and a file, such as json=report.json")?;
+    let (format, path) = text.split_once('=').ok_or("not a format and a file, such as json=report.json")?;
     let output = Output::from_str(format, true).map_err(|_| {
-        let forms: Vec<_> = Output::value_variants().iter().filter_map(Output::to_possible_value).collect();
-        format!("there is no form `{format}`: {}", crate::model::text::list(forms.iter().map(|form| form.get_name())))
+        let known: Vec<_> = Output::value_variants().iter().filter_map(Output::to_possible_value).collect();
+        format!(
+            "there is no format `{format}`: {}",
+            crate::model::text::list(known.iter().map(|known| known.get_name()))
+        )
     })?;
     match path {
         "" => Err("the file has no name".to_owned()),
@@ -336,6 +339,23 @@ fn parse_count(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::mailbox::config::EmailSettings;
+    use crate::config::Settings;
+
+    #[test]
+    fn the_help_of_a_flag_names_the_default_of_the_config() {
+        let settings = Settings::default();
+        let command = CheckArgs::augment_args(clap::Command::new("check"));
+        for (flag, want) in [
+            ("timeout", format!("[default: settings.run_timeout_seconds, {}]", settings.run_timeout.as_secs())),
+            ("concurrency", format!("[default: settings.max_concurrent_checks, {}]", settings.max_concurrent_checks)),
+            ("email_days", format!("[default: email_settings.days, {}]", EmailSettings::default().days)),
+        ] {
+            let argument = command.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
+            let help = argument.get_help().unwrap().to_string();
+            assert!(help.ends_with(&want), "{flag}: {help}");
+        }
+    }
 
     #[test]
     fn times_are_spans_or_dates_and_nothing_else() {

@@ -1,7 +1,6 @@
 //! `balance-alert alerts`: alerts that were sent, are pending, or have expired.
 
 use clap::Args;
-use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,8 +12,8 @@ use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
-use crate::report::{ListOutput, columns};
-use crate::state::views::Message;
+use crate::report::{ListOutput, amount_cell, columns};
+use crate::state::views::{Message, MessageState, SendingStatus};
 
 /// Flags of `alerts`.
 #[derive(Clone, Debug, Args)]
@@ -50,7 +49,7 @@ struct Alert<'a> {
     topic: Topic,
     event: Event,
     level: Level,
-    status: &'a str,
+    status: MessageState,
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     currency: Option<&'a str>,
@@ -65,7 +64,7 @@ struct Alert<'a> {
 #[derive(Serialize)]
 struct Delivery<'a> {
     channel: &'a str,
-    status: &'a str,
+    status: SendingStatus,
     at: String,
     run_id: &'a str,
     attempts: i64,
@@ -91,7 +90,7 @@ fn json(messages: &[Message]) -> String {
                 topic: alert.topic(),
                 event: alert.event,
                 level: alert.level,
-                status: &message.state,
+                status: message.state,
                 balance: alert.balance().map(amount::to_json),
                 threshold: alert.threshold().map(amount::to_json),
                 currency: alert.currency(),
@@ -105,7 +104,7 @@ fn json(messages: &[Message]) -> String {
                     .iter()
                     .map(|sending| Delivery {
                         channel: &sending.channel,
-                        status: &sending.status,
+                        status: sending.status,
                         at: iso(sending.at),
                         run_id: &sending.run_id,
                         attempts: sending.attempts,
@@ -154,32 +153,27 @@ fn table(messages: &[Message], since: Since) -> String {
         .iter()
         .map(|message| {
             let alert = &message.alert;
-            let what = what(alert);
-            let currency = alert.currency();
-            let show = |amount: Option<Decimal>, other, currency| {
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
-            };
             let channels: Vec<String> = message
                 .deliveries
                 .iter()
                 .map(|sending| {
                     let why = sending.detail.as_deref().map(|why| format!(": {}", text::one_line(why, 80)));
                     let (channel, why) = (sending.channel.as_str(), why.unwrap_or_default());
-                    match sending.status.as_str() {
-                        "sent" => format!("{channel} {}", sending.at.strftime("%H:%M UTC")),
-                        "unknown" => format!("perhaps {channel}{why}"),
-                        "pending" => format!("{channel} not yet"),
-                        _ => format!("not {channel}{why}"),
+                    match sending.status {
+                        SendingStatus::Sent => format!("{channel} {}", sending.at.strftime("%H:%M UTC")),
+                        SendingStatus::Unknown => format!("perhaps {channel}{why}"),
+                        SendingStatus::Pending => format!("{channel} not yet"),
+                        SendingStatus::Failed | SendingStatus::Withdrawn => format!("not {channel}{why}"),
                     }
                 })
                 .collect();
             vec![
                 message.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-                message.state.clone(),
+                message.state.as_str().to_owned(),
                 names.get(&alert.project).to_owned(),
-                what,
-                show(alert.balance(), alert.threshold(), currency),
-                show(alert.threshold(), alert.balance(), None),
+                what(alert),
+                amount_cell(alert.balance(), alert.threshold(), alert.currency()),
+                amount_cell(alert.threshold(), alert.balance(), None),
                 channels.join("; "),
             ]
         })

@@ -147,16 +147,13 @@ fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
     context.clients.end_reading();
     run.process.reserve.release();
     let dispatch = Dispatch {
+        context,
         channels: &config.channels,
         language: config.language,
-        redactor: &context.redactor,
         max_retries: config.max_retries,
         timeout: config.request_timeout,
-        run_id: &context.run_id,
-        clients: &context.clients,
         deadline: &run.until(Step::Tell),
         is_dry_run: run.flags.dry_run,
-        format: context.format,
     };
     let deliveries = notify::notify(&dispatch, alerts);
     fault::point("after-send");

@@ -13,7 +13,7 @@ use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
-use crate::report::columns;
+use crate::report::{amount_cell, columns};
 use crate::state::views::{Sample, Series};
 
 /// Flags of `history`.
@@ -179,12 +179,6 @@ fn table(series: &[Series], since: Since) -> String {
             let Newest { samples, currency, change } = Newest::of(series);
             changes.extend(change.map(|change| change.describe(names.get(&series.name))));
             let figures = figures(&balances(samples));
-            let show = |amount: Option<Decimal>| {
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency))
-            };
-            let beside = |amount: Option<Decimal>, other: Option<Decimal>| {
-                amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, other, currency))
-            };
             let signed = |amount: Option<Decimal>, text: String| match amount {
                 Some(amount) if amount > Decimal::ZERO => format!("+{text}"),
                 _ => text,
@@ -194,11 +188,11 @@ fn table(series: &[Series], since: Since) -> String {
                 names.get(&series.name).to_owned(),
                 series.provider.clone(),
                 series.samples.len().to_string(),
-                beside(figures.min, figures.max),
-                beside(figures.max, figures.min),
-                show(figures.mean),
-                show(figures.last),
-                signed(figures.change, show(figures.change)),
+                amount_cell(figures.min, figures.max, currency),
+                amount_cell(figures.max, figures.min, currency),
+                amount_cell(figures.mean, None, currency),
+                amount_cell(figures.last, None, currency),
+                signed(figures.change, amount_cell(figures.change, None, currency)),
                 signed(figures.change_percent, percent),
                 sparkline(samples),
             ]

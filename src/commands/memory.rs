@@ -51,8 +51,8 @@ pub(super) fn find(args: &StoreArgs) -> Result<Found, Exit> {
                 _ if environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
                 Ok(source) => match config::load(&source, &environment) {
                     Loaded { config: Some(config), .. } => {
-                        redactor = Arc::clone(config.redactor());
-                        config.state().clone()
+                        redactor = config.redactor;
+                        config.state
                     }
                     Loaded { problems, .. } => {
                         problems.iter().for_each(|problem| logging::complain(format, &problem.to_string()));

@@ -52,7 +52,7 @@ pub(super) fn open(config: &ConfigArg, talk: &Talk) -> Result<Opened, Exit> {
     })?;
     let loaded = config::load(&source, &environment);
     if let Some(config) = &loaded.config {
-        redact::guard(config.redactor());
+        redact::guard(&config.redactor);
     }
     Ok(Opened { format, source, environment, loaded })
 }

@@ -16,7 +16,7 @@ use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
-use crate::report::{ListOutput, painted_columns};
+use crate::report::{ListOutput, amount_cell, painted_columns};
 use crate::state::views::Known;
 
 /// Flags of `status`.
@@ -122,19 +122,16 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
     let rows: Vec<(Option<Status>, Vec<String>)> = sorted
         .iter()
         .map(|(status, known)| {
-            let balance = match (status, known.balance) {
-                (Some(Status::Unlimited), _) => "unlimited".to_owned(),
-                (_, Some(balance)) => amount::show_beside(balance, known.threshold, known.currency.as_deref()),
-                (_, None) => "-".to_owned(),
+            let balance = match status {
+                Some(Status::Unlimited) => "unlimited".to_owned(),
+                _ => amount_cell(known.balance, known.threshold, known.currency.as_deref()),
             };
             let cells = vec![
                 known.status.clone(),
                 names.get(&known.name).to_owned(),
                 known.provider.clone(),
                 balance,
-                known
-                    .threshold
-                    .map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, known.balance, None)),
+                amount_cell(known.threshold, known.balance, None),
                 known.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()).unwrap_or_default(),
                 ago(known.checked_at, now),
                 notes(known, now).join("; "),

@@ -1,7 +1,6 @@
 //! `balance-alert validate`: every mistake of a config, and what a run would do.
 
 use clap::Args;
-use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 
 use super::open::{Opened, complain_all, open, print};
@@ -9,12 +8,11 @@ use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
 use crate::config::{self, Reach};
 use crate::decide::found::Subjects;
-use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging};
-use crate::report::columns;
+use crate::report::{amount_cell, columns};
 use crate::state;
 use crate::state::location::Place;
 use crate::wire::http::Clients;
@@ -48,8 +46,8 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
         return Exit::Config;
     };
     let clients = Clients::new(&environment.surroundings());
-    clients.secrets().for_each(|secret| config.redactor().learn(secret.expose_secret()));
-    for warning in config.warnings().iter().chain(config.advice()).cloned().chain(clients.problems()) {
+    clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
+    for warning in config.warnings.iter().chain(&config.advice).cloned().chain(clients.problems()) {
         log::warn!("{warning}");
     }
     let plan = Plan::new(config, &CheckArgs::default(), None);
@@ -100,9 +98,6 @@ fn accounts_table(plan: &Plan, names: &ShortNames) -> String {
     if plan.work.accounts.is_empty() {
         return String::new();
     }
-    let threshold = |threshold: Option<Decimal>, other: Option<Decimal>| {
-        threshold.map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, other, None))
-    };
     let rows = plan.subjects.accounts.iter().zip(&plan.work.accounts).map(|(subject, check)| {
         let target = match &check.account {
             Ok(account) => account.target.show(),
@@ -111,8 +106,8 @@ fn accounts_table(plan: &Plan, names: &ShortNames) -> String {
         vec![
             names.get(&subject.name).to_owned(),
             subject.provider.clone(),
-            threshold(subject.threshold, subject.warning_threshold),
-            threshold(subject.warning_threshold, subject.threshold),
+            amount_cell(subject.threshold, subject.warning_threshold, None),
+            amount_cell(subject.warning_threshold, subject.threshold, None),
             target,
         ]
     });

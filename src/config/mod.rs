@@ -39,17 +39,24 @@ pub(crate) use crate::yaml::problem::{MOST_PROBLEMS, Problem, Reach};
 /// A config that is sound as a whole; single entries may still be unusable and say so.
 pub(crate) struct Config {
     pub(crate) settings: Settings,
+    /// How often each provider may be asked, by its id.
     pub(crate) rate_limits: BTreeMap<String, Limit>,
     pub(crate) channels: Vec<Channel>,
     pub(crate) projects: Vec<Project>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) mailboxes: Vec<Mailbox>,
+    /// How mailboxes are read.
     pub(crate) email: EmailSettings,
+    /// Where runs keep what they remember.
     pub(crate) state: State,
     pub(crate) metrics: Metrics,
+    /// A hash of the text.
     pub(crate) fingerprint: String,
+    /// Knows every secret of the config.
     pub(crate) redactor: Arc<Redactor>,
+    /// What works, but not as written.
     pub(crate) warnings: Vec<String>,
+    /// What is probably not meant as it is written; a run does not repeat it.
     pub(crate) advice: Vec<String>,
 }
 
@@ -59,28 +66,6 @@ pub(crate) struct Loaded {
     pub config: Option<Config>,
     /// Every problem, in the order of the file.
     pub problems: Vec<Problem>,
-}
-
-impl Config {
-    /// Where runs keep what they remember.
-    pub(crate) fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// Knows every secret of the config.
-    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
-    }
-
-    /// What works, but not as written.
-    pub(crate) fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// What is probably not meant as it is written; a run does not repeat it.
-    pub(crate) fn advice(&self) -> &[String] {
-        &self.advice
-    }
 }
 
 /// Reads and checks a config.

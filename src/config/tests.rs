@@ -4,8 +4,15 @@ use serde_json::{Value, json};
 
 use super::Loaded;
 use super::load::build;
+use super::settings::RawSettings;
 use super::source::Source;
+use crate::check::account::config::RawProject;
+use crate::check::mailbox::config::{MailAuth, OauthProvider, RawMailbox, RawOauth2};
+use crate::check::subscription::config::RawSubscription;
+use crate::notify::config::RawWebhook;
 use crate::process::environment::Environment;
+use crate::publish::config::RawMetrics;
+use crate::wire::config::{JwtAlgorithm, RawJwt};
 
 fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");
@@ -17,7 +24,7 @@ fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
 /// All that a user is told.
 fn said(loaded: &Loaded) -> String {
     let mut text: String = loaded.problems.iter().map(|problem| format!("{problem}\n")).collect();
-    text.extend(loaded.config.iter().flat_map(|config| config.warnings()).map(|warning| format!("{warning}\n")));
+    text.extend(loaded.config.iter().flat_map(|config| &config.warnings).map(|warning| format!("{warning}\n")));
     text
 }
 
@@ -382,4 +389,29 @@ fn twice_the_config_takes_no_more_than_twice_the_time() {
         let [small, large] = [200, 1600].map(|count| effort(&text(head, item, count)));
         assert!(large < 16.0 * small, "{head}{item}{small} s, {large} s");
     }
+}
+
+#[test]
+fn a_documented_word_is_what_counts_where_nothing_is_written() {
+    let (security, language) = (RawMailbox::security.default.unwrap(), RawSettings::language.default.unwrap());
+    let (timezone, source) = (RawSettings::timezone.default.unwrap(), RawWebhook::source.default.unwrap());
+    let bare = load(&with(&["settings".to_owned()], &json!({})).to_string(), &[]).config.unwrap();
+    assert_eq!(bare.settings.language.as_str(), language);
+    assert_eq!(bare.settings.timezone.iana_name(), Some(timezone));
+    assert_eq!(bare.channels[0].source, source);
+    assert_eq!(bare.channels[0].send_resolved.to_string(), RawWebhook::send_resolved.default.unwrap());
+    assert_eq!(format!("{:?}", bare.mailboxes[0].address.security).to_lowercase(), security);
+    assert_eq!(bare.mailboxes[0].address.folder, RawMailbox::folder.default.unwrap());
+    assert_eq!(bare.metrics.prefix, format!("{}_", RawMetrics::namespace.default.unwrap()));
+    for (word, fallback) in [
+        (RawMailbox::auth.default, format!("{:?}", MailAuth::default())),
+        (RawOauth2::provider.default, format!("{:?}", OauthProvider::default())),
+        (RawJwt::algorithm.default, format!("{:?}", JwtAlgorithm::default())),
+    ] {
+        assert_eq!(word.map(str::to_lowercase), Some(fallback.to_lowercase()));
+    }
+    for enabled in [RawProject::enabled, RawSubscription::enabled, RawMailbox::enabled] {
+        assert_eq!(enabled.default, Some("true"));
+    }
+    assert_eq!((bare.projects.len(), bare.subscriptions.len(), bare.mailboxes.len()), (1, 1, 1), "all are enabled");
 }

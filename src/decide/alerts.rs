@@ -14,11 +14,6 @@ use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
 
-/// The provider that alerts of mailboxes name.
-const MAILBOX: &str = "imap";
-/// The provider that alerts of subscriptions name.
-const SUBSCRIPTION: &str = "subscription";
-
 /// What alerts say of an account.
 fn account(verdict: &Verdict) -> Account {
     Account { kind: verdict.subject.kind, balance: verdict.balance, currency: verdict.currency.clone() }
@@ -51,13 +46,21 @@ impl<'a> AlertBuilder<'a> {
 
     pub(super) fn of_mailbox(verdict: &'a MailboxVerdict, now: Timestamp) -> AlertBuilder<'a> {
         let (identity, name, host) = (verdict.identity, verdict.name.as_str(), Some(verdict.host.as_str()));
-        AlertBuilder { identity, name, owner: None, provider: MAILBOX, host, account: None, now }
+        AlertBuilder { identity, name, owner: None, provider: MailboxVerdict::PROVIDER, host, account: None, now }
     }
 
     pub(super) fn of_subscription(verdict: &'a SubscriptionVerdict, now: Timestamp) -> AlertBuilder<'a> {
         let SubscriptionVerdict { identity, subscription, .. } = verdict;
         let (name, owner) = (subscription.name.as_str(), subscription.owner_project.as_deref());
-        AlertBuilder { identity: *identity, name, owner, provider: SUBSCRIPTION, host: None, account: None, now }
+        AlertBuilder {
+            identity: *identity,
+            name,
+            owner,
+            provider: SubscriptionVerdict::PROVIDER,
+            host: None,
+            account: None,
+            now,
+        }
     }
 
     fn alert(&self, event: Event, level: Level, cause: Cause) -> Alert {

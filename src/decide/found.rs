@@ -13,11 +13,8 @@ use crate::model::identity::Identity;
 
 /// What the checks of a run are about, in the order of the plan.
 pub(crate) struct Subjects {
-    /// The accounts.
     pub accounts: Vec<Subject>,
-    /// The mailboxes.
     pub mailboxes: Vec<MailboxSubject>,
-    /// The subscriptions.
     pub subscriptions: Vec<Subscription>,
 }
 

@@ -345,8 +345,8 @@ impl Settler<'_> {
 
     /// Adds a message for a channel, under the key of the one that it repeats or under a new one. Gives the key.
     ///
-    /// A new key says what it is about, when that began, the how manieth message of it this is, and the run. So it is another
-    /// one for a reminder and for the next time, even if all runs have the same id.
+    /// A new key says what the message is about, when that began, the number of the message since then, and the run. So a
+    /// reminder has another key, and so has the next time, even if all runs have the same id.
     pub(super) fn say(&self, alert: Alert, repeated: Option<&Owed>, channel: &str, case: &mut Case) -> String {
         let repeated = repeated.map(|owed| owed.alert.dedup_key.as_str());
         let Case { key: (identity, topic), course, messages, .. } = case;

@@ -90,6 +90,9 @@ pub(crate) struct SubscriptionVerdict {
 }
 
 impl SubscriptionVerdict {
+    /// The provider that samples, metrics and alerts of subscriptions name.
+    pub(crate) const PROVIDER: &str = "subscription";
+
     /// Where it stands, in a word.
     pub(crate) fn standing(&self) -> &'static str {
         self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
@@ -122,6 +125,9 @@ words! {
 }
 
 impl MailboxVerdict {
+    /// The provider that samples, metrics and alerts of mailboxes name.
+    pub(crate) const PROVIDER: &str = "imap";
+
     /// The state; `is_new` says which of the mails that speak of trouble count.
     pub(crate) fn status(&self, is_new: impl Fn(&Finding) -> bool) -> MailboxStatus {
         match &self.scanned.result {

@@ -12,7 +12,7 @@ pub(crate) use family::is_label;
 pub(crate) use tally::{Sum, Tally};
 
 use crate::check::CallStatus;
-use crate::decide::Found;
+use crate::decide::{Found, MailboxVerdict, SubscriptionVerdict};
 
 /// The sums of all runs, and what else of the metrics only the store knows.
 #[derive(Clone, Debug, Default)]
@@ -38,12 +38,16 @@ pub(crate) fn of_checks(found: &Found, has_cache: bool) -> Tally {
         tally.count(&family::SCANNED, &[name], scan.map_or(0, |scan| scan.scanned as u64));
         tally.count(&family::MAIL_ALERTS, &[name], scan.map_or(0, |scan| scan.findings.len() as u64));
         if let Some(failure) = verdict.scanned.result.as_ref().err().filter(|failure| !failure.is_cancelled()) {
-            tally.count(&family::FAILED, &[name, "imap", failure.reason.as_str()], 1);
+            tally.count(&family::FAILED, &[name, MailboxVerdict::PROVIDER, failure.reason.as_str()], 1);
         }
     }
     for verdict in &found.subscriptions {
         if let Err(failure) = &verdict.renewal {
-            tally.count(&family::FAILED, &[&verdict.subscription.name, "subscription", failure.reason.as_str()], 1);
+            tally.count(
+                &family::FAILED,
+                &[&verdict.subscription.name, SubscriptionVerdict::PROVIDER, failure.reason.as_str()],
+                1,
+            );
         }
     }
     for verdict in &found.accounts {

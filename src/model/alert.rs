@@ -109,7 +109,6 @@ pub(crate) struct Account {
 /// A balance and the threshold that it is below, or back above.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Low {
-    /// The account.
     pub account: Account,
     /// The threshold; none if the entry has none any more.
     pub threshold: Option<Decimal>,
@@ -169,9 +168,7 @@ pub(crate) struct Renewal {
 /// A mail that speaks of trouble.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mail {
-    /// The subject.
     pub subject: String,
-    /// The sender.
     pub sender: String,
     /// When it was sent, or else received.
     pub date: Option<Timestamp>,
@@ -192,7 +189,6 @@ pub(crate) struct Missed {
     pub at: Timestamp,
     /// Whether it may have been told after all: a message of it went out, and no answer came.
     pub is_unsure: bool,
-    /// What was found.
     pub found: MissedCause,
 }
 

@@ -205,14 +205,14 @@ impl ConfigReader<'_> {
                 self.vet(path, field, secret.expose_secret(), purpose);
             }
         }
-        let address = url.as_ref().and_then(|url| web_address(url.expose_secret()).ok());
+        let address = url.as_ref().map(|url| web_address(url.expose_secret()));
         if self.is_from_outside(&under(path, "url")) {
             // Whether the type fits is decided by the address.
             self.outside.insert(under(path, "type"));
         }
-        let kind = self.kind(path, raw.kind, address.as_ref());
+        let kind = self.kind(path, raw.kind, address.as_ref().and_then(|url| url.as_ref().ok()));
         let mut parsed = None;
-        match (kind, url) {
+        match (kind, address) {
             (ChannelKind::Console, Some(_)) => {
                 self.problem(&under(path, "url"), Part::Key(0), "a console channel takes no `url`", None);
             }
@@ -223,20 +223,18 @@ impl ConfigReader<'_> {
                     self.problem(path, Part::Value, "`url` is missing", hint);
                 }
             }
-            (_, Some(url)) if url.expose_secret().is_empty() => {
+            (_, Some(_)) if url.is_some_and(|url| url.expose_secret().is_empty()) => {
                 self.break_entry(path, "`url` is empty");
                 self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
             }
-            (_, Some(url)) => match web_address(url.expose_secret()) {
-                Ok(url) => {
-                    match kind {
-                        ChannelKind::Custom => self.redactor.learn_address(&url),
-                        _ => self.redactor.learn_secret_address(&url),
-                    }
-                    parsed = Some(url);
+            (_, Some(Ok(url))) => {
+                match kind {
+                    ChannelKind::Custom => self.redactor.learn_address(&url),
+                    _ => self.redactor.learn_secret_address(&url),
                 }
-                Err(why) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
-            },
+                parsed = Some(url);
+            }
+            (_, Some(Err(why))) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
         }
         let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
         if secret.is_some() && matches!(kind, ChannelKind::Wecom | ChannelKind::Console) {

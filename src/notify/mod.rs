@@ -30,34 +30,27 @@ use crate::model::words::Language;
 use crate::notify::config::Channel;
 use crate::process::background;
 use crate::process::interrupt::Deadline;
-use crate::process::logging::Format;
 use crate::process::redact::Redactor;
-use crate::wire::http::Clients;
+use crate::wire::context::Context;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
 
 /// With what a run tells its channels.
 pub(crate) struct Dispatch<'a> {
+    /// The run: what sends, and what messages name and must not name.
+    pub context: &'a Context,
     /// The channels of the config.
     pub channels: &'a [Channel],
     /// The language of messages.
     pub language: Language,
-    /// Knows every secret.
-    pub redactor: &'a Arc<Redactor>,
     /// Repeats after a first attempt.
     pub max_retries: u32,
     /// Longest time for one request.
     pub timeout: Duration,
-    /// Names the run in messages.
-    pub run_id: &'a str,
-    /// What sends.
-    pub clients: &'a Arc<Clients>,
     /// When telling must be over.
     pub deadline: &'a Deadline,
     /// Whether messages are shown instead of sent.
     pub is_dry_run: bool,
-    /// The form of the log, for a channel that writes there.
-    pub format: Format,
 }
 
 /// Tells every channel about the alerts that are for it, all channels at once. Nothing is sent if there are none.
@@ -109,17 +102,18 @@ fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
 impl Dispatch<'_> {
     /// What tells a channel of these alerts.
     fn task(&self, channel: &Channel, tellings: &[Telling], positions: Vec<usize>) -> Task {
-        let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, self.redactor)).collect();
+        let Context { run_id, clients, redactor, format, .. } = self.context;
+        let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, redactor)).collect();
         Task {
             channel: channel.clone(),
-            message: Message::new(&wanted, self.language, self.run_id),
+            message: Message::new(&wanted, self.language, run_id),
             positions,
-            clients: Arc::clone(self.clients),
-            redactor: Arc::clone(self.redactor),
+            clients: Arc::clone(clients),
+            redactor: Arc::clone(redactor),
             policy: retry::Policy { max_retries: self.max_retries, deadline: self.deadline.clone() },
             limiter: channel.limit.clone().map(Limiter::new),
             timeout: self.timeout,
-            format: self.format,
+            format: *format,
             signed_at: AtomicI64::new(0),
             progress: Arc::default(),
         }

@@ -174,7 +174,7 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         let (Ok(renewal), Some(cycle)) = (&verdict.renewal, verdict.subscription.cycle_type()) else {
             continue;
         };
-        let labels = [verdict.subscription.name.as_str(), cycle];
+        let labels = [verdict.subscription.name.as_str(), cycle.as_str()];
         values.gauge(&family::SUBSCRIPTION_DAYS, &labels, renewal.days as f64);
         values.decimal(&family::SUBSCRIPTION_AMOUNT, &labels, verdict.subscription.amount);
         let is_fine = renewal.standing != Standing::Due;

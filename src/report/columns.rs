@@ -3,10 +3,12 @@
 //! No library draws them: the one that was tried kept a kilobyte for each row, and thousands of rows were the peak of a run's memory.
 
 use anstyle::{AnsiColor, Style};
+use rust_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
 use super::sections::Tone;
 use crate::decide::Status;
+use crate::model::amount;
 
 /// Rows under headings, aligned by display width; `right` are the columns of numbers.
 pub(crate) fn columns(headings: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
@@ -51,6 +53,11 @@ fn line<'a, T: AsRef<str> + 'a>(
     }
     out.truncate(out.trim_end_matches(' ').len());
     out.push('\n');
+}
+
+/// An amount as a cell of a table, with as many digits as it takes to differ from the one beside it; a dash if there is none.
+pub(crate) fn amount_cell(amount: Option<Decimal>, beside: Option<Decimal>, currency: Option<&str>) -> String {
+    amount.map_or_else(|| "-".to_owned(), |amount| amount::show_beside(amount, beside, currency))
 }
 
 pub(super) fn painted(text: &str, style: Style) -> String {

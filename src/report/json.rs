@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Findings, Report, Summary, View};
-use crate::decide::{MailboxVerdict, Status};
+use super::{Findings, Overall, Report, Summary, View};
+use crate::decide::{MailboxStatus, MailboxVerdict, Status};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
-use crate::model::words::BalanceType;
+use crate::model::words::{BalanceType, CycleType};
 use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
 use crate::report::Published;
@@ -22,7 +22,7 @@ struct Root<'a> {
     run_id: &'a str,
     started_at: String,
     duration_seconds: f64,
-    status: &'static str,
+    status: Overall,
     exit_code: u8,
     interrupted: bool,
     summary: Summary,
@@ -37,7 +37,7 @@ struct Root<'a> {
 #[derive(Serialize)]
 struct Mailbox<'a> {
     name: &'a str,
-    status: &'static str,
+    status: MailboxStatus,
     scanned: usize,
     new: usize,
     skipped: usize,
@@ -63,7 +63,7 @@ struct MailAlert<'a> {
 struct Subscription<'a> {
     name: &'a str,
     owner_project: Option<&'a str>,
-    cycle_type: Option<&'static str>,
+    cycle_type: Option<CycleType>,
     status: &'static str,
     next_renewal_date: Option<String>,
     days_until_renewal: Option<i64>,
@@ -103,7 +103,7 @@ struct Project<'a> {
 struct Told<'a> {
     topic: Topic,
     event: Event,
-    status: &'static str,
+    status: DeliveryStatus,
     dedup_key: Option<&'a str>,
     next_alert_at: Option<String>,
     /// The names of the channels that the alert is still owed to.
@@ -151,14 +151,14 @@ fn milliseconds(seconds: f64) -> f64 {
 }
 
 fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
+    let is_dry_run = findings.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
     let sent = findings.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
-        let is_dry_run = findings.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
         let is_unknown = findings.owed(at).any(|delivery| delivery.unknown.contains(&at));
         let status = match findings.is_taken(at) {
-            true if is_dry_run => "dry_run",
-            true => "sent",
-            false if is_unknown => "unknown",
-            false => "failed",
+            true if is_dry_run => DeliveryStatus::DryRun,
+            true => DeliveryStatus::Sent,
+            false if is_unknown => DeliveryStatus::Unknown,
+            false => DeliveryStatus::Failed,
         };
         Told {
             topic: alert.topic(),
@@ -172,7 +172,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
     let held = findings.held.iter().filter(|held| held.identity == identity).map(|held| Told {
         topic: held.topic,
         event: held.event,
-        status: "suppressed",
+        status: DeliveryStatus::Suppressed,
         dedup_key: None,
         next_alert_at: held.next.map(iso),
         owed_to: Vec::new(),
@@ -180,7 +180,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
     let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
         topic: waiting.topic,
         event: waiting.event,
-        status: "unknown",
+        status: DeliveryStatus::Unknown,
         dedup_key: None,
         next_alert_at: waiting.next.map(iso),
         owed_to: findings.name(&waiting.channel).into_iter().collect(),
@@ -195,7 +195,7 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     let rest = scan.and_then(|scan| scan.rest.as_ref());
     Mailbox {
         name: &verdict.name,
-        status: verdict.status(|finding| !run.is_held(finding.identity)).as_str(),
+        status: verdict.status(|finding| !run.is_held(finding.identity)),
         scanned: scan.map_or(0, |scan| scan.scanned),
         new,
         skipped: scan.map_or(0, |scan| scan.skipped),
@@ -210,7 +210,7 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
                 amount: finding.amount.map(amount::to_json),
                 currency: finding.currency,
                 keywords: &finding.keywords,
-                status: told(run, finding.identity).first().map_or("found", |told| told.status),
+                status: told(run, finding.identity).first().map_or("found", |told| told.status.as_str()),
             })
             .collect(),
         duration_seconds: milliseconds(verdict.scanned.duration.as_secs_f64()),
@@ -248,7 +248,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
         run_id: &findings.run_id,
         started_at: iso(findings.started_at),
         duration_seconds: milliseconds(report.duration_seconds),
-        status: findings.overall().as_str(),
+        status: findings.overall(),
         exit_code: view.exit.code(),
         interrupted: report.interrupted.is_some(),
         summary: findings.summary(),

@@ -16,6 +16,7 @@ use crate::model::alert::Alert;
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
+use crate::model::words::words;
 use crate::notify::{Delivery, DeliveryStatus};
 use crate::process::exit::{Exit, FailOn};
 use crate::state::session::MemoryStatus;
@@ -90,7 +91,7 @@ pub(crate) enum Published {
     Failed(Failure),
 }
 
-pub(crate) use columns::{columns, painted_columns};
+pub(crate) use columns::{amount_cell, columns, painted_columns};
 
 /// What a run found and told: finished before the store and the metrics hear of it.
 pub(crate) struct Findings {
@@ -138,28 +139,17 @@ pub(crate) struct Report {
     pub exposition: String,
 }
 
-/// The whole run in one word, worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Overall {
-    /// Everything was read, and nothing is wrong.
-    Ok,
-    /// Something needs attention soon.
-    Warning,
-    /// A check could not be read.
-    Unknown,
-    /// A balance is below its threshold.
-    Critical,
-}
-
-impl Overall {
-    /// The word used in reports.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Overall::Ok => "ok",
-            Overall::Warning => "warning",
-            Overall::Unknown => "unknown",
-            Overall::Critical => "critical",
-        }
+words! {
+    /// The whole run in one word, worst last.
+    pub(crate) enum Overall {
+        /// Everything was read, and nothing is wrong.
+        Ok = "ok",
+        /// Something needs attention soon.
+        Warning = "warning",
+        /// A check could not be read.
+        Unknown = "unknown",
+        /// A balance is below its threshold.
+        Critical = "critical",
     }
 }
 
@@ -414,8 +404,12 @@ impl Findings {
     pub(crate) fn projects(&self) -> Vec<(String, String)> {
         let accounts = self.verdicts.iter().map(|v| (v.subject.name.clone(), v.subject.provider.clone()));
         accounts
-            .chain(self.mailboxes.iter().map(|v| (v.name.clone(), "imap".to_owned())))
-            .chain(self.subscriptions.iter().map(|v| (v.subscription.name.clone(), "subscription".to_owned())))
+            .chain(self.mailboxes.iter().map(|v| (v.name.clone(), MailboxVerdict::PROVIDER.to_owned())))
+            .chain(
+                self.subscriptions
+                    .iter()
+                    .map(|v| (v.subscription.name.clone(), SubscriptionVerdict::PROVIDER.to_owned())),
+            )
             .collect()
     }
 
@@ -439,9 +433,8 @@ impl Findings {
     /// The number of channels that may or may not have received a message of this run or of an earlier one.
     fn unknown_deliveries(&self) -> usize {
         let now = self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Unknown);
-        let ids: BTreeSet<&str> = now.map(|delivery| delivery.id.as_str()).collect();
         let before = self.waiting.iter().map(|waiting| waiting.channel.as_str());
-        ids.into_iter().chain(before).collect::<BTreeSet<_>>().len()
+        now.map(|delivery| delivery.id.as_str()).chain(before).collect::<BTreeSet<_>>().len()
     }
 }
 

@@ -2,12 +2,13 @@
 
 use rust_decimal::Decimal;
 
+use super::columns::amount_cell;
 use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
 use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
-use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
+use crate::model::words::CycleType;
 use crate::notify::DeliveryStatus;
 
 /// How urgent a row is, for its colour or sign.
@@ -40,7 +41,6 @@ pub(super) struct Section {
     pub headings: &'static [&'static str],
     /// The columns of numbers.
     pub right: &'static [usize],
-    /// Its rows.
     pub rows: Vec<Row>,
 }
 
@@ -121,13 +121,12 @@ pub(super) fn limit(verdict: &Verdict) -> Option<Decimal> {
 
 fn account(findings: &Findings, verdict: &Verdict, names: &Names) -> Row {
     let subject = &verdict.subject;
-    let balance = match (verdict.status, verdict.balance) {
-        (Status::Unlimited, _) => "unlimited".to_owned(),
-        (_, Some(balance)) => amount::show_beside(balance, limit(verdict), verdict.currency.as_deref()),
-        (_, None) => "-".to_owned(),
+    let limit = limit(verdict);
+    let balance = match verdict.status {
+        Status::Unlimited => "unlimited".to_owned(),
+        _ => amount_cell(verdict.balance, limit, verdict.currency.as_deref()),
     };
-    let threshold = limit(verdict)
-        .map_or_else(|| "-".to_owned(), |threshold| amount::show_beside(threshold, verdict.balance, None));
+    let threshold = amount_cell(limit, verdict.balance, None);
     let mut notes: Vec<String> = Vec::new();
     if let Some(failure) = &verdict.failure {
         let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };
@@ -155,7 +154,7 @@ fn mailbox(findings: &Findings, verdict: &MailboxVerdict, names: &Names) -> Vec<
         Err(failure) => {
             let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
             return vec![Row {
-                state: Some((Tone::Unknown, Status::Failed.as_str())),
+                state: Some((Tone::Unknown, MailboxStatus::Failed.as_str())),
                 cells: vec![name, "-".to_owned(), note],
             }];
         }
@@ -205,10 +204,10 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
     let notes: Vec<String> = failure.into_iter().chain(suppressed(findings, verdict.identity)).collect();
     let cells = vec![
         names.checks.get(&subscription.name).to_owned(),
-        subscription.cycle_type().unwrap_or("-").to_owned(),
+        subscription.cycle_type().map_or("-", CycleType::as_str).to_owned(),
         next,
         days,
-        subscription.amount.map_or_else(|| "-".to_owned(), |amount| amount::show(amount, currency.as_deref())),
+        amount_cell(subscription.amount, None, currency.as_deref()),
         names.owner(subscription.owner_project.as_deref()),
         notes.join("; "),
     ];

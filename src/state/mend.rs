@@ -5,7 +5,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::database::{Database, Row, Value, insert};
+use super::database::{Database, Row, Value};
+use super::rows::{fact, set_fact};
 use super::{StoreError, StoreFault};
 use crate::model::text;
 use crate::process::clock;
@@ -81,7 +82,7 @@ impl Odd {
             row.remove(database)?;
         }
         name(damaged.iter(), "cannot be understood and is set aside");
-        let known = super::rows::fact(database, LEFT_ALONE)?.unwrap_or_default();
+        let known = fact(database, LEFT_ALONE)?.unwrap_or_default();
         let mut left: Vec<String> = newer.iter().map(OddRow::mark).take(MOST_LEFT).collect();
         left.sort();
         left.dedup();
@@ -89,8 +90,7 @@ impl Odd {
         if left != known {
             let is_new = |row: &&OddRow| !known.split(',').any(|mark| mark == row.mark());
             name(newer.iter().filter(is_new), "is left alone, because a newer version may have written it");
-            let rest = "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-            insert(database, "facts", &["name", "value"], &[vec![LEFT_ALONE.into(), left.into()]], rest)?;
+            set_fact(database, LEFT_ALONE, &left)?;
         }
         Ok(())
     }

@@ -45,7 +45,6 @@ pub(crate) struct Snapshot {
 /// The run that writes.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
-    /// Its id.
     pub id: String,
     /// When it began.
     pub started_at: Timestamp,
@@ -62,7 +61,6 @@ pub(crate) struct Run {
 /// What a run has found, for the transaction that decides.
 #[derive(Debug, Default)]
 pub(crate) struct RunFindings {
-    /// What was found.
     pub found: Found,
     /// New readings, by hashed account.
     pub readings: Vec<(String, CachedReading)>,
@@ -75,7 +73,6 @@ pub(crate) struct RunFindings {
 /// What became of a run's messages.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks {
-    /// The alerts.
     pub alerts: Vec<Alert>,
     /// What became of each of them on each channel that it is for.
     pub deliveries: Vec<DeliveryRecord>,
@@ -88,7 +85,6 @@ pub(crate) struct Marks {
 /// What the end of a run means for the metrics of a group.
 #[derive(Clone, Debug)]
 pub(crate) struct MetricMarks {
-    /// The group.
     pub group: String,
     /// What is added to the sums.
     pub tally: Tally,

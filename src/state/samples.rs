@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::StoreError;
 use super::database::{Database, Value, insert};
-use crate::decide::Found;
+use crate::decide::{Found, MailboxVerdict, SubscriptionVerdict};
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 
@@ -80,7 +80,7 @@ fn subscriptions(found: &Found) -> impl Iterator<Item = Sample<'_>> {
     found.subscriptions.iter().map(|verdict| Sample {
         identity: verdict.identity,
         name: &verdict.subscription.name,
-        provider: "subscription",
+        provider: SubscriptionVerdict::PROVIDER,
         owner: verdict.subscription.owner_project.as_deref(),
         unit: "subscription",
         currency: None,
@@ -96,7 +96,7 @@ fn mailboxes(found: &Found) -> impl Iterator<Item = Sample<'_>> {
     mailboxes.map(|verdict| Sample {
         identity: verdict.identity,
         name: &verdict.name,
-        provider: "imap",
+        provider: MailboxVerdict::PROVIDER,
         owner: None,
         unit: "mailbox",
         currency: None,

@@ -9,6 +9,7 @@ use super::database::{Database, Value, insert};
 use super::mend::{Odd, Table};
 use super::rows::{fact, set_fact, timestamp};
 use super::{ConfiguredNames, MetricMarks, StoreError};
+use crate::decide::MailboxVerdict;
 use crate::metrics::family::{self, Family};
 use crate::metrics::{Sum, Sums, Tally};
 use crate::model::identity::Identity;
@@ -118,7 +119,10 @@ fn is_present(family: &str, labels: &[String], present: &ConfiguredNames) -> boo
             present.projects.iter().any(|(_, provider)| provider == label(0))
         }
         name if [&family::SCANNED, &family::MAIL_ALERTS, &family::SCAN_DURATION].iter().any(|f| f.name == name) => {
-            present.projects.iter().any(|(mailbox, provider)| mailbox == label(0) && provider == "imap")
+            present
+                .projects
+                .iter()
+                .any(|(mailbox, provider)| mailbox == label(0) && provider == MailboxVerdict::PROVIDER)
         }
         name if name == family::DELIVERY.name => present.webhook_types.contains(&label(0)),
         _ => true,

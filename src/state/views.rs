@@ -13,6 +13,7 @@ use crate::decide::Status;
 use crate::model::alert::{Alert, Topic};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
+use crate::model::words::words;
 
 /// Runs that `health` looks at, at least.
 const LAST_RUNS: i64 = 50;
@@ -32,7 +33,7 @@ pub(crate) struct Known {
     pub currency: Option<String>,
     /// When it was last looked at.
     pub checked_at: Timestamp,
-    /// What was found then.
+    /// What was found then: the word of an account, a mailbox or a subscription.
     pub status: String,
     /// The balance then.
     pub balance: Option<Decimal>,
@@ -55,7 +56,6 @@ pub(crate) struct Known {
 pub(crate) struct LastRead {
     /// The start of the run that read it.
     pub at: Timestamp,
-    /// The balance.
     pub balance: Decimal,
     /// What it was counted in.
     pub currency: Option<String>,
@@ -66,13 +66,11 @@ pub(crate) struct LastRead {
 pub(crate) struct Sample {
     /// The start of its run.
     pub at: Timestamp,
-    /// What was found.
+    /// What was found: the word of an account, a mailbox or a subscription.
     pub status: String,
     /// Why nothing was read.
     pub reason: Option<String>,
-    /// The balance.
     pub balance: Option<Decimal>,
-    /// The threshold.
     pub threshold: Option<Decimal>,
     /// What both are counted in; that of the check where the sample does not say it.
     pub currency: Option<String>,
@@ -96,10 +94,8 @@ pub(crate) struct Series {
 pub(crate) struct Message {
     /// What it says.
     pub alert: Alert,
-    /// `pending` (it is owed to a channel), `unknown` (the same, but all of these may have it), `sent` (to every channel that
-    /// was to get it, or to some before it was over), `withdrawn` (it was no longer true before anybody could be told) or
-    /// `expired`.
-    pub state: String,
+    /// What became of it on all channels together.
+    pub state: MessageState,
     /// When it was decided.
     pub created_at: Timestamp,
     /// When it was owed to no channel any more.
@@ -108,13 +104,29 @@ pub(crate) struct Message {
     pub deliveries: Vec<Sending>,
 }
 
+words! {
+    /// What became of a message on all channels together.
+    pub(crate) enum MessageState {
+        /// It is owed to a channel.
+        Pending = "pending",
+        /// It is owed, but every channel that it is owed to may have it.
+        Unknown = "unknown",
+        /// Every channel that was to get it has it, or some had it before it was over.
+        Sent = "sent",
+        /// It was no longer true before anybody could be told.
+        Withdrawn = "withdrawn",
+        /// It was owed for too long and is given up.
+        Expired = "expired",
+    }
+}
+
 /// What became of a message on a channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Sending {
     /// The channel's id.
     pub channel: String,
-    /// `pending` (not tried to the end yet), `sent`, `failed`, `unknown` (it went out, and no answer came) or `withdrawn`.
-    pub status: String,
+    /// How it ended.
+    pub status: SendingStatus,
     /// Why it failed, or why nothing is known.
     pub detail: Option<String>,
     /// When.
@@ -125,10 +137,25 @@ pub(crate) struct Sending {
     pub attempts: i64,
 }
 
+words! {
+    /// How the sending of a message to a channel ended.
+    pub(crate) enum SendingStatus {
+        /// It has not ended yet, or the run that sent it has died.
+        Pending = "pending",
+        /// The channel has the message.
+        Sent = "sent",
+        /// The channel does not have the message.
+        Failed = "failed",
+        /// The message went out, and no answer came.
+        Unknown = "unknown",
+        /// The message was over before the channel took it.
+        Withdrawn = "withdrawn",
+    }
+}
+
 /// The end of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct LastRun {
-    /// Its id.
     pub id: String,
     /// When it began.
     pub started_at: Timestamp,
@@ -304,7 +331,7 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
         odd.read(&DELIVERIES, &row, |row| {
             deliveries.entry(row.text(0)?.to_owned()).or_default().push(Sending {
                 channel: row.text(1)?.to_owned(),
-                status: row.text(2)?.to_owned(),
+                status: SendingStatus::parse(row.text(2)?).ok_or_else(|| StoreError::unknown("status"))?,
                 detail: text(row, 3),
                 at: timestamp(row.int(4)?)?,
                 run_id: row.text(5)?.to_owned(),
@@ -322,7 +349,7 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
             let deliveries = deliveries.remove(row.text(0)?).unwrap_or_default();
             messages.push(Message {
                 alert: content(row.text(1)?)?,
-                state: state(row.text(2)?, &deliveries).to_owned(),
+                state: state(row.text(2)?, &deliveries)?,
                 created_at: timestamp(row.int(3)?)?,
                 done_at: row.optional_int(4).map(timestamp).transpose()?,
                 deliveries,
@@ -335,9 +362,14 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
 }
 
 /// What is pending only where it may have arrived is of unknown fate.
-fn state<'a>(stored: &'a str, deliveries: &[Sending]) -> &'a str {
-    let is_any = |words: &[&str]| deliveries.iter().any(|sending| words.contains(&sending.status.as_str()));
-    if stored == "pending" && is_any(&["unknown"]) && !is_any(&["pending", "failed"]) { "unknown" } else { stored }
+fn state(stored: &str, deliveries: &[Sending]) -> Result<MessageState, StoreError> {
+    let stored = MessageState::parse(stored).ok_or_else(|| StoreError::unknown("state"))?;
+    let is_any = |status| deliveries.iter().any(|sending| sending.status == status);
+    let is_perhaps_taken = stored == MessageState::Pending
+        && is_any(SendingStatus::Unknown)
+        && !is_any(SendingStatus::Pending)
+        && !is_any(SendingStatus::Failed);
+    Ok(if is_perhaps_taken { MessageState::Unknown } else { stored })
 }
 
 /// The last runs, newest first. What a clock wrote that was ahead of time is left out.

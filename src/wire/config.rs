@@ -115,6 +115,12 @@ const HOURS: Number = Number::above_zero(8760).unit("hours").or(24);
 /// The variable alone, without a place in the config.
 const BARE_EXPIRES: Field = Field { variable: Some(EXPIRES), ..Field::of("", "") };
 
+/// Whether a text can be the name of a header (a token of RFC 9110 section 5.6.2).
+pub(crate) fn is_header_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
 impl ConfigReader<'_> {
     pub(crate) fn auth(&mut self, path: &[Step], raw: RawAuth) -> Option<Login> {
         let RawAuth { basic, bearer, bearer_file, jwt, header } = raw;
@@ -239,8 +245,7 @@ impl ConfigReader<'_> {
         self.vet(path, "value", value.expose_secret(), Use::Password);
         let name = name.trim().to_owned();
         let at = under(path, "name");
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if !is_header_name(&name) {
             self.problem(&at, Part::Value, "`name` is not the name of a header", None);
         } else if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(&name)) {
             self.problem(&at, Part::Value, format!("the header `{name}` is set by this program"), None);

@@ -156,17 +156,11 @@ fn templates(secret: &str, purpose: Use) -> Option<Finding> {
         return wrong("stands in angle brackets, as an example does", example);
     }
     let words: String = secret.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let your = [
-        "yourapikey",
-        "yourkey",
-        "youropenaiapikey",
-        "yourtoken",
-        "yoursecret",
-        "yourpassword",
-        "apikeyhere",
-        "keyhere",
-    ];
-    if your.iter().any(|example| words.contains(example)) || (words.starts_with("your") && words.ends_with("key")) {
+    let your = ["apikey", "key", "openaiapikey", "token", "secret", "password"];
+    let is_yours = |rest: &str| your.iter().any(|what| rest.starts_with(what));
+    let names_yours =
+        words.split("your").skip(1).any(is_yours) || (words.starts_with("your") && words.ends_with("key"));
+    if names_yours || words.contains("keyhere") {
         return wrong("is an example and not a credential of yours", example);
     }
     let last = secret.rsplit(if is_address { &['/', '='][..] } else { &['-', '_'][..] }).next().unwrap_or_default();

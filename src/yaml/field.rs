@@ -45,7 +45,6 @@ impl Field {
 /// An environment variable that stands for a key of the config, and what else there is to know of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variable {
-    /// Its name.
     pub name: &'static str,
     /// What it does beyond standing for the key; empty if there is nothing.
     pub note: &'static str,

@@ -350,7 +350,7 @@ impl ConfigReader<'_> {
         if self.is_unusable(path) || self.is_flagged(&at) {
             return;
         }
-        let note = page.credential.note.clone();
+        let note = || page.credential.note.clone();
         match (page.credential.format, credential.map(|secret| secret.expose_secret())) {
             (CredentialFormat::None, None) => {}
             (CredentialFormat::None, Some(_)) => {
@@ -358,11 +358,11 @@ impl ConfigReader<'_> {
             }
             (_, None) => {
                 let message = format!("`api_key` is missing; provider `{}` needs one", page.id);
-                self.problem(path, Part::Value, message, note);
+                self.problem(path, Part::Value, message, note());
             }
             (_, Some("")) => {
                 self.break_entry(path, "`api_key` is empty");
-                self.push(&at, Part::Value, "`api_key` is empty".to_owned(), note, Reach::Entry);
+                self.push(&at, Part::Value, "`api_key` is empty".to_owned(), note(), Reach::Entry);
             }
             (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
                 Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
@@ -377,14 +377,14 @@ impl ConfigReader<'_> {
                     }
                     let message = "`api_key` must be `AccessKeyId:Secret`".to_owned();
                     self.break_entry(path, message.clone());
-                    self.push(&at, Part::Value, message, note, Reach::Entry);
+                    self.push(&at, Part::Value, message, note(), Reach::Entry);
                 }
             },
             (CredentialFormat::Key, Some(key)) => {
                 if key.chars().any(|c| c.is_control()) {
                     let message = "`api_key` holds a control character; a key is one line".to_owned();
                     self.break_entry(path, message.clone());
-                    self.push(&at, Part::Value, message, note, Reach::Entry);
+                    self.push(&at, Part::Value, message, note(), Reach::Entry);
                     return;
                 }
                 let headers = page.request.headers.values();

@@ -205,11 +205,9 @@ pub(crate) enum MailLogin {
 pub(crate) struct Oauth2 {
     /// The token endpoint.
     pub token_url: Url,
-    /// The client.
     pub client_id: String,
     /// Its secret, if it has one.
     pub client_secret: Option<SecretString>,
-    /// The refresh token.
     pub refresh_token: SecretString,
     /// What the token is for, where the endpoint wants to hear it.
     pub scope: Option<&'static str>,

@@ -78,8 +78,8 @@ impl Subscription {
     }
 
     /// How often it renews, in a word, if that is known.
-    pub(crate) fn cycle_type(&self) -> Option<&'static str> {
-        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type().as_str())
+    pub(crate) fn cycle_type(&self) -> Option<CycleType> {
+        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::check::account::page::{Confirm, Page, Reader};
 use crate::model::text;
 use crate::page::{syntax, traps};
 use crate::process::echo;
+use crate::wire::config::is_header_name;
 use crate::wire::limit::Limit;
 use crate::yaml::address::web_address;
 use crate::yaml::path::{Part, Step, item, key, under};
@@ -176,8 +177,7 @@ fn page_problems(page: &Page, end: Instant) -> Vec<(&'static str, String)> {
     if let Some(Err(why)) = page.rate_limit.as_ref().map(|limit| limit.parse::<Limit>()) {
         problems.push(("rate_limit", format!("`rate_limit` {why}")));
     }
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if page.request.headers.keys().any(|name| name.is_empty() || !name.bytes().all(is_token)) {
+    if !page.request.headers.keys().all(|name| is_header_name(name)) {
         problems.push(("request", "a key of `headers` is not the name of a header".to_owned()));
     }
     problems.extend(placeholder_problems(page));
