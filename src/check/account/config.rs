@@ -154,19 +154,7 @@ impl ConfigReader<'_> {
         // Without its own name an entry that is broken from outside is still reported, under its place.
         let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
         let page = self.page(path, raw.provider.as_deref(), pages)?;
-        // What a variable brought may be a credential.
-        let place = under(path, "options");
-        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
-        {
-            self.redactor.suspect(&filled.text);
-        }
-        let options = raw.options.unwrap_or_default().into_iter();
-        let options = options.map(|(name, value)| {
-            let value = self.as_written(&under(&place, &name), value.0);
-            (name, value)
-        });
-        let set: BTreeMap<String, String> = options.collect();
-        self.learn_options(&page, set.clone());
+        let set = self.written_options(path, &page, raw.options.unwrap_or_default());
         let is_known = pages.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
         let options = if is_known { self.options(path, &page, set) } else { set };
         let currency = raw.currency.filter(|c| !c.is_empty());
@@ -224,6 +212,28 @@ impl ConfigReader<'_> {
                 None
             }
         }
+    }
+
+    /// The options as they are written, of which the redactor learns what may be a secret.
+    fn written_options(
+        &mut self,
+        path: &[Step],
+        page: &Page,
+        options: BTreeMap<String, Lenient<Text>>,
+    ) -> BTreeMap<String, String> {
+        // What a variable brought may be a credential.
+        let place = under(path, "options");
+        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
+        {
+            self.redactor.suspect(&filled.text);
+        }
+        let options = options.into_iter().map(|(name, value)| {
+            let value = self.as_written(&under(&place, &name), value.0);
+            (name, value)
+        });
+        let set: BTreeMap<String, String> = options.collect();
+        self.learn_options(page, set.clone());
+        set
     }
 
     /// The compiled page of an account and where it is asked.

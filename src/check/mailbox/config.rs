@@ -344,14 +344,12 @@ impl ConfigReader<'_> {
                 self.oauth2(&at, raw.oauth2.unwrap_or_default()).map(MailLogin::Oauth2)
             }
         };
-        let own = self.few(path, "alert_keywords", raw.alert_keywords);
-        let more = self.few(path, "extra_alert_keywords", raw.extra_alert_keywords);
-        let keywords = match (own, more) {
-            (None, None) => Arc::clone(shared),
-            (own, more) => {
-                let mut all = own.unwrap_or_else(|| words.to_vec());
-                all.extend(more.unwrap_or_default());
-                Arc::new(Keywords::new(all))
+        let lists = [("alert_keywords", raw.alert_keywords), ("extra_alert_keywords", raw.extra_alert_keywords)];
+        let keywords = match lists.map(|(field, words)| self.few(path, field, words)) {
+            [None, None] => Arc::clone(shared),
+            [own, more] => {
+                let own = own.unwrap_or_else(|| words.to_vec());
+                Arc::new(Keywords::new(own.into_iter().chain(more.unwrap_or_default())))
             }
         };
         let senders = self.few(path, "ignore_senders", raw.ignore_senders).unwrap_or_default();

@@ -51,9 +51,6 @@ const OTHER_DOLLARS: [&str; 37] = [
 /// Words for pounds other than those of the United Kingdom.
 const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar", "falkland"];
 const OTHER_POUND_CODES: [&str; 6] = ["EGP", "LBP", "SYP", "SDG", "GIP", "FKP"];
-/// Codes that are English words in capitals as well. They name a currency only behind a colon or "in".
-const WORDLIKE: [&str; 14] =
-    ["ALL", "BAM", "BOB", "COP", "CUP", "GEL", "MAD", "MOP", "PAB", "PEN", "RON", "SOS", "TOP", "TRY"];
 /// The beginnings of words, in lower case, for currencies that none of the shared signs stands for.
 const OTHER_NAMES: [&str; 12] = [
     "pounds", "sterling", "franc", "franken", "reais", "rupee", "rupien", "krone", "kronor", "zloty", "libras", "rubel",
@@ -133,7 +130,7 @@ fn named(text: &str) -> Vec<Currency> {
     named
 }
 
-/// Whether a word that can name a currency does: `try` and `ALL` are words, too.
+/// Whether a word that can name a currency does: `try` and `ALL` are words, too. Such a code names one only behind a colon or "in".
 fn is_name(before: &str, word: &str) -> bool {
     let is_code = word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
     if !is_code || ["yen", "rmb"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
@@ -142,7 +139,7 @@ fn is_name(before: &str, word: &str) -> bool {
     let before = before.trim_end();
     let is_said = before.ends_with(':')
         || before.get(before.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case(" in"));
-    word.bytes().all(|byte| byte.is_ascii_uppercase()) && (is_said || !WORDLIKE.contains(&word))
+    word.bytes().all(|byte| byte.is_ascii_uppercase()) && (is_said || !amount::WORDLIKE.contains(&word))
 }
 
 fn is_beside_number(before: &str, behind: &str) -> bool {

@@ -434,7 +434,7 @@ static ISO: [&str; 156] = [
 ];
 
 /// Codes that are words too: they count in capitals only.
-const WORDLIKE: [&str; 14] =
+pub(crate) const WORDLIKE: [&str; 14] =
     ["ALL", "BAM", "BOB", "COP", "CUP", "GEL", "MAD", "MOP", "PAB", "PEN", "RON", "SOS", "TOP", "TRY"];
 
 /// The currency that a word of letters names, whole.
