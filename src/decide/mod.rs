@@ -7,6 +7,7 @@ mod alerts;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
+pub mod forecast;
 pub(crate) mod found;
 mod mail;
 pub(crate) mod memory;
