@@ -103,7 +103,7 @@ pub(super) fn outlook(series: &Series, balance: f64, window: i64, rates: Rates, 
     }
     let margin = margin(series, 2 * window);
     let rise = (rates.fast / rates.usual).sqrt().min(RISE);
-    let fall = rates.recent.map_or(1.0, |recent| (rates.usual / recent).powi(2).clamp(1.0, FALL));
+    let fall = rates.recent.map_or(1.0, |recent| (rates.usual / recent).powi(3).clamp(1.0, FALL));
     let days = |rate: f64| near(shares.days(balance, rate));
     let (Some(usual), Some(fast), Some(least)) =
         (days(rates.usual), days(rates.fast), days(rates.fast * (1.0 + margin) * rise))

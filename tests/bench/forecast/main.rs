@@ -23,9 +23,10 @@ fn main() {
     let seed = number("--seed").unwrap_or_else(|| u64::from(fastrand::u32(..)));
     let mut out = std::io::stdout().lock();
     writeln!(out, "seed {seed}").expect("standard output");
-    let usual = if is_short { measure::FEW } else { measure::MANY };
+    let (readings, usual) =
+        if is_short { (&measure::SHORT[..], measure::FEW) } else { (&measure::READINGS[..], measure::MANY) };
     let accounts = number("--accounts").map_or(usual, |accounts| accounts as usize);
-    let results = measure::all(accounts, seed);
+    let results = measure::all(readings, accounts, seed);
     let page = page::page(&results, accounts, seed);
     write!(out, "{page}").expect("standard output");
     if std::env::var_os("WRITE_DOCS").is_some() && !is_short {
