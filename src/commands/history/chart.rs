@@ -155,3 +155,65 @@ fn labelled(canvas: &Canvas, chart: &Chart, scales: &Scales) -> String {
     out += &format!(" {} └{from}{between}{until}\n", " ".repeat(width));
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn chart(balances: &[(i64, Option<i64>)]) -> Chart<'static> {
+        let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let reading = |(hour, balance): &(i64, Option<i64>)| {
+            (begin + SignedDuration::from_hours(*hour), balance.map(Decimal::from))
+        };
+        let readings = balances.iter().map(reading).collect();
+        Chart { readings, threshold: None, currency: Some("USD"), ahead: None }
+    }
+
+    /// The rows of dots, without the labels.
+    fn rows(chart: &Chart) -> Vec<String> {
+        let drawn = draw(chart);
+        drawn.lines().filter_map(|line| Some(line.split_once('│')?.1.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let all: Vec<(i64, Option<i64>)> = (0..=60).map(|hour| (hour, Some(100))).collect();
+        let top = rows(&chart(&all))[0].clone();
+        assert_eq!(top.chars().count(), COLUMNS);
+        assert!(!top.contains('\u{2800}'), "{top}");
+        for (name, with_gap) in [
+            ("missing", all.iter().filter(|(hour, _)| !(20..40).contains(hour)).copied().collect::<Vec<_>>()),
+            ("failed", all.iter().map(|(hour, one)| (*hour, one.filter(|_| !(20..40).contains(hour)))).collect()),
+        ] {
+            let top = rows(&chart(&with_gap))[0].clone();
+            let blank = top.chars().filter(|c| *c == '\u{2800}').count();
+            assert!((18..=21).contains(&blank), "{name}: {blank} of {top}");
+        }
+    }
+
+    #[test]
+    fn the_forecast_ends_at_the_bottom_and_the_threshold_is_a_line() {
+        let mut chart = chart(&(0..=48).map(|hour| (hour, Some(200 - 2 * hour))).collect::<Vec<_>>());
+        let only_past = rows(&chart);
+        assert!(only_past[ROWS - 1].is_empty(), "it ends at 104 of 200: {only_past:#?}");
+        let (at, balance) = *chart.readings.last().unwrap();
+        chart.ahead = Some((at, balance.unwrap(), [0.5, 1.0, 1.0]));
+        assert_eq!(rows(&chart)[ROWS - 1].chars().count(), COLUMNS, "the usual end is the right end");
+        chart.threshold = Some(Decimal::from(100));
+        let middle = rows(&chart)[ROWS / 2 - 1].clone() + &rows(&chart)[ROWS / 2];
+        assert!(middle.chars().filter(|c| *c != '\u{2800}').count() >= COLUMNS, "{middle}");
+        let drawn = draw(&chart);
+        for label in ["200.00 USD │", "100.00 USD │", "0.00 USD │", "└2026-11-01", "2026-11-04"] {
+            assert!(drawn.contains(label), "{label}: {drawn}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_shape_is_not_drawn() {
+        for balances in [&[][..], &[(0, Some(5))], &[(0, None), (1, None)], &[(0, Some(0)), (1, Some(0))]] {
+            assert_eq!(draw(&chart(balances)), "");
+        }
+    }
+}

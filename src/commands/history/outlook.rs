@@ -114,7 +114,7 @@ pub(super) fn lines(foresight: &Foresight) -> String {
             format!("irregular, so no date can be said; at the pace of the last day it lasts {}", some_days(*days))
         }
         Outlook::Irregular { at_last_pace: None } => "irregular, so no date can be said".to_owned(),
-        Outlook::Unknown if forecast.falls == 0 => "nothing was consumed that could be seen".to_owned(),
+        Outlook::Unknown if forecast.falls == 0 && forecast.exposure_hours >= 24.0 => "nothing was consumed that could be seen".to_owned(),
         Outlook::Unknown => "not enough history for a forecast".to_owned(),
     }];
     let shown = |amount: Decimal| amount::show(amount, *currency);
@@ -146,5 +146,53 @@ fn some_days(days: f64) -> String {
         0 => "less than a day".to_owned(),
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    /// Readings every six hours up to a time, oldest first, with a currency each.
+    fn said(balances: &[(u32, &str)]) -> String {
+        let now: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+        let count = balances.len();
+        let reading = |(number, (balance, currency)): (usize, &(u32, &str))| Reading {
+            at: now - SignedDuration::from_hours(6 * (count - 1 - number) as i64),
+            balance: Decimal::from(*balance),
+            currency: Some((*currency).to_owned()),
+        };
+        let readings: Vec<Reading> = balances.iter().enumerate().map(reading).collect();
+        foresee(&readings, Some("EUR"), now).map(|foresight| lines(&foresight)).unwrap_or_default()
+    }
+
+    fn falling(count: u32, last: u32) -> Vec<(u32, &'static str)> {
+        (0..count).rev().map(|ago| (last + 25 * ago, "USD")).collect()
+    }
+
+    #[test]
+    fn what_is_said_of_the_days_to_come() {
+        let steady = falling(29, 400);
+        let refilled: Vec<(u32, &str)> = steady.iter().map(|(amount, unit)| (amount % 500 + 1, *unit)).collect();
+        let lapsed: Vec<(u32, &str)> =
+            steady.iter().enumerate().map(|(n, (amount, unit))| (amount + if n < 9 { 5000 } else { 0 }, *unit)).collect();
+        let moved: Vec<(u32, &str)> = falling(29, 400).into_iter().map(|(amount, _)| (amount, "CNY")).collect();
+        let spent = "consumes 100.00 USD a day\n";
+        for (name, balances, want) in [
+            ("steady", steady.clone(), vec!["lasts about 4 days, until about Friday, 4 Dec 2026 (3 to 6 days), confidence high\n", spent]),
+            ("refilled", refilled, vec![spent, "topped up 2 times in 7 days: 950.00 USD\n"]),
+            ("lapsed", lapsed, vec!["lasts about 4 days", spent, "fell once by 5,025.00 USD before 2026-11-25 12:00 UTC, which"]),
+            ("short", falling(3, 400), vec!["not enough history for a forecast\n"]),
+            ("still", vec![(400, "USD"); 9], vec!["nothing was consumed that could be seen\n"]),
+            ("far", falling(29, 400).into_iter().map(|(amount, unit)| (amount + 1_000_000, unit)).collect(), vec!["lasts more than ten years", spent]),
+            ("another currency before", [moved, falling(2, 400)].concat(), vec!["not enough history for a forecast\n"]),
+        ] {
+            let said = said(&balances);
+            for line in want {
+                assert!(said.contains(line), "{name}: {said}");
+            }
+        }
     }
 }
