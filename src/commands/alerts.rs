@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
-use crate::model::alert::{Cause, Change, Event, Level, Topic};
+use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
@@ -123,27 +123,6 @@ fn json(messages: &[Message]) -> String {
     serde_json::to_string(&Root { schema_version: 1, alerts }).unwrap_or_default() + "\n"
 }
 
-/// What an alert says, in a few words.
-fn what(alert: &crate::model::alert::Alert) -> String {
-    match (&alert.cause, alert.event) {
-        (Cause::Low(_), Event::Raised) if alert.level == Level::Warning => "below warning threshold".to_owned(),
-        (Cause::Low(_), Event::Raised) => "low".to_owned(),
-        (Cause::Low(low), Event::Resolved) => match &low.change {
-            Some(Change::Currency(Some(before))) => format!("not low, but was told in {before}"),
-            Some(Change::Currency(None)) => "not low, but was told without a currency".to_owned(),
-            Some(Change::Threshold(_)) => "not low, threshold lowered".to_owned(),
-            None => "recovered".to_owned(),
-        },
-        (Cause::Failing(failing), Event::Raised) => {
-            format!("failing ({})", failing.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
-        }
-        (Cause::Failing(_), Event::Resolved) => "can be read again".to_owned(),
-        (Cause::Renewal(renewal), Event::Raised) => format!("renews on {}", renewal.next),
-        (Cause::Renewal(_), Event::Resolved) => "was due".to_owned(),
-        (Cause::Mail(mail), _) => format!("mail: {}", mail.subject),
-    }
-}
-
 fn table(messages: &[Message], since: Since) -> String {
     if messages.is_empty() {
         return format!("no alerts since {since}\n");
@@ -171,7 +150,7 @@ fn table(messages: &[Message], since: Since) -> String {
                 message.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
                 message.state.as_str().to_owned(),
                 names.get(&alert.project).to_owned(),
-                what(alert),
+                alert.cause.facts().in_a_few_words(alert.event, alert.level),
                 amount_cell(alert.balance(), alert.threshold(), alert.currency()),
                 amount_cell(alert.threshold(), alert.balance(), None),
                 channels.join("; "),
