@@ -13,12 +13,13 @@ use crate::config::{self, Reach};
 use crate::decide::found::Subjects;
 use crate::model::text;
 use crate::plan::{Plan, PlanError};
+use crate::process::clock::Clock;
 use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
 use crate::process::logging::{self, Format};
-use crate::process::{Process, clock, fault, file, limits};
+use crate::process::{Process, fault, file, limits};
 use crate::wire::context::Context;
 use crate::wire::http::Clients;
 
@@ -27,7 +28,8 @@ use crate::wire::http::Clients;
 /// # Errors
 /// The status to end with, where there is no run.
 pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<((Work, Subjects), Run<'a>), Exit> {
-    let started_at = clock::now();
+    let clock = Clock::SYSTEM;
+    let started_at = clock.now();
     let watchdog = &process.watchdog;
     // As long as the config is not read, nobody knows better.
     let time = flags.timeout.unwrap_or(config::Settings::default().run_timeout);
@@ -35,7 +37,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     file::allow(time);
     watchdog.expect("the reading of the config", shown(flags, Exit::Config));
     let (plan, format, environment) = plan(flags)?;
-    watchdog.allow(plan.config.run_timeout);
+    watchdog.allow(plan.config.settings.run_timeout);
     watchdog.expect("the run", shown(flags, Exit::Internal));
     // From here on a signal ends the run in order; before, there is nothing to put in order.
     let interrupt = Interrupt::watch().unwrap_or_else(|error| {
@@ -64,6 +66,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     }
     let context = Context {
         run_id,
+        clock,
         started_at,
         today: started_at.to_zoned(plan.config.rules.timezone.clone()).date(),
         clients: Arc::new(clients),
