@@ -8,6 +8,7 @@ use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
 use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
+use crate::model::failure::Reason;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
@@ -54,7 +55,7 @@ struct Alert<'a> {
     threshold: Option<Box<RawValue>>,
     currency: Option<&'a str>,
     told_currency: Option<&'a str>,
-    reason: Option<&'static str>,
+    reason: Option<Reason>,
     dedup_key: &'a str,
     decided_at: String,
     done_at: Option<String>,
@@ -95,7 +96,7 @@ fn json(messages: &[Message]) -> String {
                 threshold: alert.threshold().map(amount::to_json),
                 currency: alert.currency(),
                 told_currency: alert.told_currency(),
-                reason: alert.trouble().map(|trouble| trouble.reason.as_str()),
+                reason: alert.trouble().map(|trouble| trouble.reason),
                 dedup_key: &alert.dedup_key,
                 decided_at: iso(message.created_at),
                 done_at: message.done_at.map(iso),

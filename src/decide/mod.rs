@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::decision::{Decision, Held, Listener, Rules, Telling, Waiting};
 pub(crate) use self::verdict::{
-    Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionVerdict, Verdict, judge,
+    Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionStatus, SubscriptionVerdict, Verdict, judge,
 };
 
 use self::builder::AlertBuilder;

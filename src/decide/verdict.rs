@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::Renewal;
 use crate::check::subscription::config::Subscription;
+use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
@@ -78,6 +78,20 @@ pub(crate) struct Verdict {
     pub duration_seconds: f64,
 }
 
+words! {
+    /// The state of one subscription.
+    pub(crate) enum SubscriptionStatus {
+        /// It is not known when it renews.
+        Failed = "failed",
+        /// It renews soon or today, and is not paid as far as is known.
+        Due = "due",
+        /// Its next renewal is paid already.
+        Renewed = "renewed",
+        /// It does not renew soon.
+        Ok = "ok",
+    }
+}
+
 /// What was found of one subscription.
 #[derive(Clone, Debug)]
 pub(crate) struct SubscriptionVerdict {
@@ -93,9 +107,16 @@ impl SubscriptionVerdict {
     /// The provider that samples, metrics and alerts of subscriptions name.
     pub(crate) const PROVIDER: &str = "subscription";
 
-    /// Where it stands, in a word.
-    pub(crate) fn standing(&self) -> &'static str {
-        self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
+    /// Where it stands.
+    pub(crate) fn status(&self) -> SubscriptionStatus {
+        match &self.renewal {
+            Err(_) => SubscriptionStatus::Failed,
+            Ok(renewal) => match renewal.standing {
+                Standing::Due => SubscriptionStatus::Due,
+                Standing::Renewed => SubscriptionStatus::Renewed,
+                Standing::Ok => SubscriptionStatus::Ok,
+            },
+        }
     }
 }
 

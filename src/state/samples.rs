@@ -84,7 +84,7 @@ fn subscriptions(found: &Found) -> impl Iterator<Item = Sample<'_>> {
         owner: verdict.subscription.owner_project.as_deref(),
         unit: "subscription",
         currency: None,
-        status: verdict.standing(),
+        status: verdict.status().as_str(),
         reason: verdict.renewal.as_ref().err().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
