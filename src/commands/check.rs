@@ -135,7 +135,7 @@ fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Ses
     let decision = session.decide(record, &learnt, &decider, &run.until(Step::Claim));
     fault::point("after-claim");
     drop(decider);
-    // Nobody else needs it any more, unless the store still hangs.
+    // The thread of the store has dropped its share by now, unless the store still hangs.
     let found = Arc::try_unwrap(learnt).map_or_else(|learnt| learnt.found.clone(), |learnt| learnt.found);
     (decision, found)
 }
@@ -143,7 +143,7 @@ fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Ses
 /// Sends the alerts to their channels.
 fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
     let (config, context) = (&run.config, &run.context);
-    // What reading needed is there for telling.
+    // Telling gets the connections and the memory that reading needed.
     context.clients.end_reading();
     run.process.reserve.release();
     let dispatch = Dispatch {

@@ -183,7 +183,7 @@ fn the_example_shows_the_defaults_and_no_key_that_there_is_not() {
         }
         for field in section.fields {
             let Some(default) = field.number.and_then(|number| number.standing()) else { continue };
-            // What an entry says of itself may be anything; what holds for the whole config is shown as it is by default.
+            // The entries of the example may say anything; what holds for the whole config is shown with its default.
             for node in nodes.iter().filter(|_| !section.place.contains("[]")) {
                 assert_eq!(node[field.name], default, "{}.{}", section.place, field.name);
                 seen += 1;

@@ -43,7 +43,7 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// The message that it is over, with what makes that another thing than a recovery: the threshold that was told, if the
+    /// The message that it is over, with the reason why that is no recovery, if there is one: the threshold that was told, if the
     /// balance is still below that one, or else the currency that was told, if it is another one.
     pub(super) fn beside(self, mut alert: Alert) -> Alert {
         if let Cause::Low(low) = &mut alert.cause

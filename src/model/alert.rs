@@ -1,6 +1,6 @@
 //! What somebody must know, as a value: made by `decide`, kept by `state`, worded by `notify`, shown by `report`.
 //!
-//! A topic is one line in [`topics!`] below and a file with its cause, which says what is known of it ([`Facts`]).
+//! A topic is one line in `topics!` below and a file with its cause, which says what is known of it ([`Facts`]).
 
 mod facts;
 mod failing;
@@ -93,11 +93,11 @@ topics! {
 words! {
     /// How urgent an alert is.
     pub(crate) enum Level {
-        /// It is over.
+        /// Nothing is wrong any more.
         Info = "info",
-        /// Soon.
+        /// Something must be done soon.
         Warning = "warning",
-        /// Now.
+        /// Something must be done now.
         Critical = "critical",
     }
 }
@@ -105,9 +105,9 @@ words! {
 words! {
     /// Whether something begins, or goes on, or is over.
     pub(crate) enum Event {
-        /// It is wrong.
+        /// Something is wrong.
         Raised = "raised",
-        /// It is right again.
+        /// Nothing is wrong any more.
         Resolved = "resolved",
     }
 }
@@ -116,7 +116,7 @@ words! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "stored::StoredAlert", into = "stored::StoredAlert")]
 pub(crate) struct Alert {
-    /// The check.
+    /// The identity of the check.
     pub identity: Identity,
     /// Whether it begins or is over.
     pub event: Event,
@@ -124,9 +124,9 @@ pub(crate) struct Alert {
     pub level: Level,
     /// The project's name.
     pub project: String,
-    /// Who it belongs to.
+    /// Who the project belongs to.
     pub owner_project: Option<String>,
-    /// The provider's id.
+    /// The id of the provider.
     pub provider: String,
     /// The host that is asked, if it is asked over the network. Old stores do not know it.
     pub host: Option<String>,

@@ -47,7 +47,7 @@ pub(crate) struct RunConfig {
     pub settings: Settings,
     /// Knows every secret.
     pub redactor: Arc<Redactor>,
-    /// What works, but not as asked.
+    /// Warnings about what works, but not as it was asked for.
     pub warnings: Vec<String>,
     /// Where runs keep what they remember.
     pub state: State,
@@ -132,7 +132,7 @@ struct Selected {
 }
 
 impl Selected {
-    /// Those that the flags leave.
+    /// The checks that the flags do not leave out.
     fn of(
         projects: Vec<Project>,
         mut mailboxes: Vec<Mailbox>,
@@ -158,7 +158,7 @@ impl Selected {
         Ok(Selected { projects: projects.collect(), mailboxes, subscriptions })
     }
 
-    /// Those of one shard.
+    /// The checks of one shard.
     fn only_of(mut self, shard: Option<Shard>) -> Selected {
         if let Some(shard) = shard {
             self.projects.retain(|(_, identity)| shard.has(*identity));
@@ -216,17 +216,12 @@ fn usage(message: String) -> PlanError {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PlanError {
     /// The flags name something that is not there.
-    Usage {
-        /// What is wrong.
-        message: String,
-        /// What to do.
-        hint: Option<String>,
-    },
-    /// The selection is empty.
+    Usage { message: String, hint: Option<String> },
+    /// The flags leave nothing to check.
     Nothing(String),
 }
 
-/// The projects that the flags leave.
+/// The projects that the flags do not leave out.
 fn select(mut projects: Vec<Project>, args: &CheckArgs) -> Result<Vec<Project>, PlanError> {
     for name in &args.projects {
         if projects.iter().any(|project| project.name == *name) {

@@ -43,7 +43,8 @@ pub(crate) fn publish(
     close.receive(&receiver).unwrap_or_else(|_| Published::Failed(late()))
 }
 
-/// Sends and writes the families. A textfile is only replaced by a whole `part`, else it is left as it is.
+/// Pushes the families and writes the textfile. The textfile is replaced only if all families are published; otherwise it stays
+/// as it is.
 fn deliver(metrics: &Metrics, text: &str, part: Part, context: &Context, left: Duration) -> Published {
     if metrics.gateway.is_none() && metrics.textfile.is_none() {
         return Published::Off;

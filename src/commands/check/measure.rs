@@ -68,7 +68,7 @@ impl Measured {
         }
     }
 
-    /// What this run alone comes to.
+    /// The sums of this run alone.
     fn alone(self, findings: &Findings) -> Sums {
         let mut tally = self.checks;
         tally.add(&self.ended);

@@ -31,7 +31,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     let clock = Clock::SYSTEM;
     let started_at = clock.now();
     let watchdog = &process.watchdog;
-    // As long as the config is not read, nobody knows better.
+    // Until the config is read, the default counts.
     let time = flags.timeout.unwrap_or(config::Settings::default().run_timeout);
     watchdog.allow(time);
     file::allow(time);
@@ -39,7 +39,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     let (plan, format, environment) = plan(flags)?;
     watchdog.allow(plan.config.settings.run_timeout);
     watchdog.expect("the run", shown(flags, Exit::Internal));
-    // From here on a signal ends the run in order; before, there is nothing to put in order.
+    // From here on a signal ends the run in order. Before this, nothing has begun that would have to be ended.
     let interrupt = Interrupt::watch().unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
         Interrupt::default()
@@ -106,7 +106,7 @@ fn plan(flags: &CheckArgs) -> Result<(Plan, Format, Environment), Exit> {
     Ok((plan, format, environment))
 }
 
-/// Says what works, but not as asked.
+/// Logs what works, but not as it was asked for.
 fn warn(plan: &Plan) {
     for warning in &plan.config.warnings {
         log::warn!("{warning}");

@@ -31,7 +31,7 @@ impl Class {
     }
 }
 
-/// How urgent an alert is, at a glance.
+/// The sign at the beginning of a line, which shows how urgent the alert is.
 pub(super) fn mark(alert: &Alert) -> &'static str {
     match (alert.level, &alert.cause) {
         (Level::Critical, _) => "🔴",

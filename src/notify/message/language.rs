@@ -14,7 +14,7 @@ pub(super) trait Phrases {
     fn class(&self, class: Class) -> &'static str;
     /// The name of a check with its owner.
     fn owned(&self, name: &str, owner: &str) -> String;
-    /// What is said of a name.
+    /// A sentence: a name, and what is said of it.
     fn about(&self, name: &str, what: &str) -> String;
     /// Who sends a message, which run, and its key.
     fn footer(&self, source: &str, run: &str, key: &str) -> String;
@@ -22,15 +22,15 @@ pub(super) trait Phrases {
     /// What is said of a check, with a sentence for each topic. Nothing of the cause goes into it that `parts` has not made harmless.
     fn cause(&self, cause: &Cause, parts: &Parts) -> String;
 
-    /// Since when it has been so, after a sentence.
+    /// An addition to a sentence: since when it has been so.
     fn since(&self, since: &str) -> String;
-    /// That what is known is of that time, after a sentence.
+    /// An addition to a sentence: that what is known is of that time.
     fn unconfirmed(&self, at: &str) -> String;
     /// What became of the message about something that is over.
     fn undelivered(&self, is_unsure: bool) -> &'static str;
-    /// That the balance was lower, after a sentence.
+    /// An addition to a sentence: that the balance was lower then.
     fn was_low(&self, at: &str, balance: &str, threshold: &str, undelivered: &str) -> String;
-    /// That it could not be read, after a sentence.
+    /// An addition to a sentence: that it could not be read then.
     fn was_failing(&self, at: &str, why: &str, undelivered: &str) -> String;
 
     /// Several checks with one cause.

@@ -53,7 +53,7 @@ impl Sentence<'_> {
         }
     }
 
-    /// Name and figure; and, where nobody heard the beginning of what is over, that there was one.
+    /// The name and the figure and, where nobody heard the beginning of what is over, that nobody did.
     pub(super) fn short(&self, name: &str) -> String {
         let alert = self.parts.alert;
         let what = match alert.cause.facts().figure() {
