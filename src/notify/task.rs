@@ -154,7 +154,7 @@ impl Task {
             let mut result = self.attempt(part.clone(), &is_out);
             if let Err(failure) = &mut result
                 && is_out.load(Ordering::SeqCst)
-                && matches!(failure.reason, Reason::Timeout | Reason::Connect)
+                && matches!(failure.reason, Reason::Timeout | Reason::Connect | Reason::Protocol | Reason::Tls)
             {
                 failure.retry = Retry::Later;
                 is_lost = true;
