@@ -8,13 +8,13 @@ use crate::rivals::RIVALS;
 
 const RULES: &str = "\
 A forecast says how many days a balance lasts, out of the readings in the [memory of runs](memory.md).
-`balance-alert history NAME` shows it.
+`balance-alert history NAME` shows it; `check` does not alert by it yet.
 
 ## What is said, and when
 
 - **Consumption** is the sum of the falls. Its time is that of the intervals in which the balance did not rise, because nobody
-  knows what was consumed while somebody topped up. Where a service tells a counter of usage, that is used instead; top-ups cannot
-  disturb it. Top-ups are added up apart.
+  knows what was consumed while somebody topped up. Top-ups are added up apart. A counter of what was used, which top-ups cannot
+  disturb, goes before the balance; the kind `counter` below has one, but no provider's page names one yet.
 - **Three rates** are kept: the usual one of the last 7 days; the fast one, the greatest of the last 24 hours, the last 72 hours and
   the usual one; the slow one, the lesser of 7 and 14 days. The days at the usual rate are shown, and a range between the fast and
   the slow rate. The range is wider where falls are few, where a few of them are much larger than the others, and where the
@@ -35,7 +35,7 @@ A forecast says how many days a balance lasts, out of the readings in the [memor
 empty. A forecast is made of a balance of 600 to 3 000, where the base is 10 an hour, and compared with the day on which the account
 was empty. Alerts are tried on accounts that last 5 to 20 days: a run for each reading, until somebody is told. Consumption varies by
 25 % from hour to hour, units by a factor of 10⁹, and jobs run up to two minutes late. Nobody tops up after the forecast. Each run has
-another seed, and no constant was chosen for one of them.
+another seed; the constants of the program were chosen on other seeds than that of this page.
 
 ";
 
