@@ -183,7 +183,7 @@ mod tests {
         for (name, balances, want) in [
             ("steady", steady.clone(), vec!["lasts about 4 days, until about Friday, 4 Dec 2026 (3 to 6 days), confidence high\n", spent]),
             ("refilled", refilled, vec![spent, "topped up 2 times in 7 days: 950.00 USD\n"]),
-            ("lapsed", lapsed, vec!["lasts about 4 days", spent, "fell once by 5,025.00 USD before 2026-11-25 12:00 UTC, which"]),
+            ("lapsed", lapsed, vec!["lasts about 4 days", spent, "fell once by 5,025.00 USD before 2026-11-25 18:00 UTC, which"]),
             ("short", falling(3, 400), vec!["not enough history for a forecast\n"]),
             ("still", vec![(400, "USD"); 9], vec!["nothing was consumed that could be seen\n"]),
             ("far", falling(29, 400).into_iter().map(|(amount, unit)| (amount + 1_000_000, unit)).collect(), vec!["lasts more than ten years", spent]),
