@@ -61,6 +61,8 @@ pub(crate) struct RunConfig {
     pub rules: Rules,
     /// How old a reading may be to be used again; none for never.
     pub keep_readings: Option<Duration>,
+    /// How old the readings may be that the run begins with: longer, if a page wants longer times between two questions.
+    pub recall_readings: Option<Duration>,
     /// Which part of all checks this is, if several runs share them.
     pub shard: Option<Shard>,
     /// Whether flags leave checks out.
@@ -90,6 +92,9 @@ impl Plan {
         let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         let crowded = crowded(&projects, &rate_limits, run_timeout);
+        let keep_readings = (!args.no_cache && !settings.response_cache_ttl.is_zero()).then_some(settings.response_cache_ttl);
+        let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
+        let interval = intervals.max().filter(|_| !args.no_cache);
         let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();
         let (subjects, accounts): (Vec<Subject>, Vec<NamedAccount>) =
             projects.into_iter().map(|(project, identity)| check(project, identity)).unzip();
@@ -118,8 +123,8 @@ impl Plan {
                     timezone: settings.timezone,
                 },
                 channels,
-                keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
-                    .then_some(settings.response_cache_ttl),
+                keep_readings,
+                recall_readings: keep_readings.max(interval),
                 shard,
                 is_partial: !args.projects.is_empty() || args.only.is_some(),
                 metrics,
@@ -269,15 +274,16 @@ fn check(project: Project, identity: Identity) -> (Subject, NamedAccount) {
         identity,
         name: project.name.clone(),
         provider: page.id.clone(),
-        is_remote: page.request.file.is_none(),
+        is_remote: page.file().is_none(),
         host: account.as_ref().ok().and_then(|account| account.target.host()),
         kind: project.kind.unwrap_or(match page.kind {
-            Kind::Balance => BalanceType::Balance,
+            Kind::Balance | Kind::Spend => BalanceType::Balance,
             Kind::Credits | Kind::Quota => BalanceType::Credits,
         }),
-        threshold: project.threshold,
-        warning_threshold: project.warning_threshold,
-        currency: project.currency.clone().or_else(|| page.currency.clone()),
+        threshold: project.threshold.and_then(|threshold| threshold.amount(None)),
+        warning_threshold: project.warning_threshold.and_then(|threshold| threshold.amount(None)),
+        written: [project.threshold, project.warning_threshold],
+        currency: project.currency.clone().or_else(|| page.counted_in().map(str::to_owned)),
         owner_project: project.owner_project,
     };
     let account = account.map_err(|why| Failure::new(Reason::Config, why));
