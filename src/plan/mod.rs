@@ -92,7 +92,8 @@ impl Plan {
         let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         let crowded = crowded(&projects, &rate_limits, run_timeout);
-        let keep_readings = (!args.no_cache && !settings.response_cache_ttl.is_zero()).then_some(settings.response_cache_ttl);
+        let keep_readings =
+            (!args.no_cache && !settings.response_cache_ttl.is_zero()).then_some(settings.response_cache_ttl);
         let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
         let interval = intervals.max().filter(|_| !args.no_cache);
         let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();

@@ -127,7 +127,11 @@ impl ConfigReader<'_> {
                     headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
                 self.vet(path, "api_key", key, Use::Key { after: &after });
                 if let Some(doubt) = page.credential.doubt(key) {
-                    self.advise(&at, &format!("`api_key`: {doubt}"), page.credential.note.as_deref().unwrap_or_default());
+                    self.advise(
+                        &at,
+                        &format!("`api_key`: {doubt}"),
+                        page.credential.note.as_deref().unwrap_or_default(),
+                    );
                 }
             }
         }

@@ -46,7 +46,8 @@ impl Page {
         let expires = reader.expires.as_ref().map(|expression| {
             let credits = expression.all(body, variables, MOST_CREDITS).map_err(|trouble| trouble.message);
             credits.and_then(|credits| {
-                let read = |credit| expiring(credit, &|value| number(value, known).and_then(|(value, _)| scaled(value)));
+                let read =
+                    |credit| expiring(credit, &|value| number(value, known).and_then(|(value, _)| scaled(value)));
                 credits.into_iter().filter(is_there).map(read).collect::<Result<Vec<_>, _>>()
             })
         });
@@ -69,10 +70,7 @@ fn is_there(shape: &Shape) -> bool {
 }
 
 /// One credit that expires.
-fn expiring(
-    credit: Shape,
-    amount: &dyn Fn(Shape) -> Result<Decimal, String>,
-) -> Result<Expiring, String> {
+fn expiring(credit: Shape, amount: &dyn Fn(Shape) -> Result<Decimal, String>) -> Result<Expiring, String> {
     let Shape::Object(mut fields) = credit else {
         return Err("it is no `{credit, amount, date}`".to_owned());
     };

@@ -98,7 +98,8 @@ impl Page {
             });
             return Err(self.status_failure(answer.status, own, parsed.ok().as_ref(), answer.body));
         }
-        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(request.answer, answer.body, &why)))?;
+        let body =
+            parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(request.answer, answer.body, &why)))?;
         if let Some(error) = &step.error
             && let Some(own) = page_error(error, &body, &variables)?
         {
@@ -166,8 +167,7 @@ impl Page {
         if !(200..300).contains(&answer.status) {
             return Err(self.status_failure(answer.status, None, parsed.ok().as_ref(), answer.body));
         }
-        let body =
-            parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(Form::Json, answer.body, &why)))?;
+        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(Form::Json, answer.body, &why)))?;
         match page_error(error, &body, variables)? {
             Some(own) => Err(own.failure),
             None => Ok(()),
@@ -218,7 +218,10 @@ fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, F
         return Ok(reading);
     };
     let Some(budget) = budget else {
-        return Err(Failure::new(Reason::Config, "`budget` is missing: the service tells what was spent, and not what is left"));
+        return Err(Failure::new(
+            Reason::Config,
+            "`budget` is missing: the service tells what was spent, and not what is left",
+        ));
     };
     let rest = exact::sum(budget, -spent)
         .ok_or_else(|| Failure::new(Reason::Decode, "what is left of the budget has more than 28 digits"))?;
@@ -257,6 +260,12 @@ fn progressed(
     match told.map_err(|why| decode("it is not clear whether there is another page", why))? {
         None | Some(Shape::Null | Shape::Bool(false)) => return Ok((next, false)),
         Some(Shape::Text(text)) if text.is_empty() => return Ok((next, false)),
+        // That nothing stands there may mean the last page, or that the service calls it otherwise now.
+        Some(Shape::Missing(what)) => {
+            let failure =
+                Failure::new(Reason::Decode, format!("it is not clear whether there is another page: {what}"));
+            return Err(failure.with_hint("where null means that there is none, a page says so with `// null`"));
+        }
         told => {
             let page = bound(told).map_err(|why| unread("pages.next", why))?;
             if Some(&page) == progress.page.as_ref() {
