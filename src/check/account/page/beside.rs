@@ -35,7 +35,8 @@ impl Page {
         };
         let value = |field: &str, expression: &Option<Expression>| {
             let expression = expression.as_ref()?;
-            let shape = expression.run_in_any_order(body, variables).map_err(|trouble| trouble.message);
+            let taken = expression.run_in_any_order(body, variables).map_err(|trouble| trouble.message);
+            let shape = taken.and_then(|taken| self.certain(taken, variables));
             self.known_or_logged(field, shape.map(|shape| shape.filter(is_there)))?
         };
         let amount = |field: &str, expression: &Option<Expression>| {

@@ -16,7 +16,7 @@ use super::number::{bound, plain};
 use crate::check::{Amount, Reading};
 use crate::model::amount::exact;
 use crate::model::failure::{Failure, Reason};
-use crate::page::expression::{Json, Shape, Variables, parse_json};
+use crate::page::expression::{Expression, Json, Shape, Variables, parse_json};
 use crate::page::variables::Bound;
 use crate::page::{Stop, evaluate, words, xml};
 
@@ -105,7 +105,7 @@ impl Page {
         {
             return Err(own.failure);
         }
-        let (progress, has_next_page) = progressed(step, progress, &body, &variables)?;
+        let (progress, has_next_page) = progressed(self, step, progress, &body, &variables)?;
         if has_next_page {
             return Ok(Verdict::Next(progress));
         }
@@ -132,7 +132,7 @@ impl Page {
             let said = expression.run_in_any_order(body, variables);
             let unclear = "it is not clear whether the account has a limit";
             let said = said.map_err(|why| decode(unclear, why))?;
-            is_true(said).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))
+            is_true(said.value).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))
         });
         let mut reading = if unlimited.transpose()?.unwrap_or_default() {
             Reading::new(Amount::Unlimited, self.counted_in().map(str::to_owned))
@@ -233,6 +233,7 @@ fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, F
 
 /// What a step has bound and added with one more answer, and whether there is another page of it.
 fn progressed(
+    page: &Page,
     step: &StepReader,
     progress: &Progress,
     body: &Json,
@@ -240,15 +241,17 @@ fn progressed(
 ) -> Result<(Progress, bool), Failure> {
     let mut next = Progress { pages: progress.pages + 1, page: None, ..progress.clone() };
     let unread = |name: &str, why: String| Failure::new(Reason::Decode, format!("`{name}` could not be read: {why}"));
+    let value = |name: &str, expression: &Expression| {
+        let taken = expression.run_in_any_order(body, variables);
+        let taken = taken.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
+        page.certain(taken, variables).map_err(|why| unread(name, why))
+    };
     for (name, expression) in &step.bind {
-        let value = expression.run_in_any_order(body, variables);
-        let value = value.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
-        next.bound.insert(name.clone(), bound(value).map_err(|why| unread(name, why))?);
+        let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
+        next.bound.insert(name.clone(), value);
     }
     for (name, expression) in &step.sum {
-        let value = expression.run_in_any_order(body, variables);
-        let value = value.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
-        let value = plain(value.unwrap_or(Shape::Null)).map_err(|why| unread(name, why))?;
+        let value = plain(value(name, expression)?.unwrap_or(Shape::Null)).map_err(|why| unread(name, why))?;
         let sum = next.sums.entry(name.clone()).or_default();
         *sum = exact::sum(*sum, value).ok_or_else(|| unread(name, "the sum has more than 28 digits".to_owned()))?;
         next.bound.insert(name.clone(), Bound::Number(sum.to_string()));
