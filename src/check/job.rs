@@ -45,7 +45,7 @@ pub(crate) struct Shared {
 pub(crate) struct Readings {
     /// The key of the hashes that name accounts; none if readings are not kept.
     pub account_key: Option<String>,
-    /// How old a reading may be.
+    /// How old a reading may be, unless the page of its provider wants longer times between two questions.
     pub ttl: Duration,
     /// Those of other runs.
     pub known: HashMap<String, CachedReading>,
@@ -54,11 +54,17 @@ pub(crate) struct Readings {
 }
 
 impl Readings {
+    /// How long a reading of an account is used again; none if it is not.
+    fn kept(&self, account: &Account) -> Option<Duration> {
+        let ttl = self.ttl.max(account.min_interval().unwrap_or_default());
+        Some(ttl).filter(|ttl| !ttl.is_zero())
+    }
+
     /// A reading that is fresh enough. One from the future was written by a clock that was wrong.
-    fn fresh(&self, account: &str, now: Timestamp) -> Option<Reading> {
+    fn fresh(&self, account: &str, ttl: Duration, now: Timestamp) -> Option<Reading> {
         let cached = self.known.get(account)?;
         let age = now.duration_since(cached.at);
-        let is_fresh = !age.is_negative() && age < SignedDuration::try_from(self.ttl).ok()?;
+        let is_fresh = !age.is_negative() && age < SignedDuration::try_from(ttl).ok()?;
         is_fresh.then(|| cached.reading.clone())
     }
 
@@ -129,7 +135,9 @@ impl Shared {
     /// Asks now, or says when its turn may be: after a failure that passes, as the provider's limit allows, or when another
     /// check has found out whether the host is back. Meanwhile the worker is free for others.
     fn look(&self, account: &Account, asking: &mut Option<Asking>, most: Duration) -> Turn<Outcome> {
-        let known_as = self.readings.account_key.as_ref().and_then(|key| account.fingerprint(key));
+        let kept = self.readings.kept(account);
+        let key = self.readings.account_key.as_ref().zip(kept);
+        let known_as = key.and_then(|(key, _)| account.fingerprint(key));
         let mut now = match asking.take() {
             Some(mut asking) => match asking.failure.take_if(|_| self.is_left_alone(account)) {
                 Some(failure) => {
@@ -140,8 +148,9 @@ impl Shared {
                 None => asking,
             },
             None => {
+                let known = known_as.as_ref().zip(kept);
                 if let Some(reading) =
-                    known_as.as_ref().and_then(|account| self.readings.fresh(account, self.clock.now()))
+                    known.and_then(|(account, ttl)| self.readings.fresh(account, ttl, self.clock.now()))
                 {
                     return Turn::Done(none(Ok(reading), true));
                 }
@@ -179,6 +188,7 @@ impl Shared {
         now.attempts += 1;
         let mut line = ProviderClient {
             clients: &self.clients,
+            redactor: &self.redactor,
             limiter,
             deadline: &self.policy.deadline,
             place,
@@ -190,6 +200,9 @@ impl Shared {
         let result = match result {
             Ok(mut reading) => {
                 reading.currency = reading.currency.map(|currency| self.redactor.shield(&currency).into_owned());
+                for credit in reading.beside.expires.iter_mut().filter_map(|credit| credit.credit.as_mut()) {
+                    *credit = self.redactor.shield(credit).into_owned();
+                }
                 if let Some(account) = known_as {
                     self.readings.learn(account, &reading, self.clock.now());
                 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::words::words;
@@ -33,6 +34,41 @@ pub(crate) struct Reading {
     pub amount: Amount,
     /// Of what, if the service or the config says it.
     pub currency: Option<String>,
+    /// What the service tells beside it.
+    pub beside: Beside,
+}
+
+/// What a service tells beside a balance; what it does not tell is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Beside {
+    /// How much there is when nothing was used.
+    pub total: Option<Decimal>,
+    /// How much was used.
+    pub usage: Option<Decimal>,
+    /// How much is there but cannot be used.
+    pub frozen: Option<Decimal>,
+    /// When a quota refills.
+    pub resets_at: Option<Timestamp>,
+    /// The credits that expire.
+    pub expires: Vec<Expiring>,
+}
+
+/// A credit that expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Expiring {
+    /// What the service calls it.
+    pub credit: Option<String>,
+    /// How much is left of it.
+    pub amount: Option<Decimal>,
+    /// When it expires; none if it does not.
+    pub date: Option<Timestamp>,
+}
+
+impl Reading {
+    /// A balance of which nothing else is known.
+    pub(crate) fn new(amount: Amount, currency: Option<String>) -> Reading {
+        Reading { amount, currency, beside: Beside::default() }
+    }
 }
 
 /// A reading of an earlier run that can be used again.

@@ -92,7 +92,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
     let (config, context) = (&run.config, &run.context);
     let recall = run.until(Step::Recall);
     let mut session = Session::begin(&config.state, run.flags.dry_run, &context.clients, &context.redactor, &recall);
-    let snapshot = session.snapshot(config.settings.keep_readings(), config.shard, &recall);
+    let snapshot = session.snapshot(config.recall_readings, config.shard, &recall);
     let lag = run.lag(|| session.previous_start(config.shard, &recall));
     let known = Known {
         circuits: snapshot.circuits,

@@ -121,9 +121,10 @@ impl ConfigReader<'_> {
         let settings = self.settings(settings);
         file::allow(settings.run_timeout);
         let mut pages = self.pages(raw.providers.unwrap_or_default());
-        let rate_limits = self.limits(rate_limits, &pages);
         let channels = self.channels(raw.webhook, raw.webhooks);
         let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, settings.request_timeout);
+        // Only the pages that projects name have been read.
+        let rate_limits = self.limits(rate_limits, &pages);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
         let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);

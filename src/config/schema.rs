@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::load::RawConfig;
 use super::table::{SECTIONS, Section};
+use crate::check::account::config::Written;
 use crate::check::mailbox::config::{RawMailbox, RawMailboxes};
 use crate::state::config::{RawState, RawStore};
 use crate::yaml::field::{Field, Number};
@@ -27,6 +28,12 @@ impl Shape for i128 {
 impl Shape for Decimal {
     fn shape() -> Schema {
         json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
+    }
+}
+
+impl Shape for Written {
+    fn shape() -> Schema {
+        Decimal::shape()
     }
 }
 
@@ -88,7 +95,7 @@ pub(super) fn schema() -> serde_json::Value {
     }
     allow_comments(&mut schema);
     SECTIONS.iter().for_each(|section| describe(&mut schema, section));
-    let ids: Vec<_> = crate::check::account::catalog().iter().map(|page| page.id.clone()).collect();
+    let ids: Vec<_> = crate::check::account::ids().collect();
     if let Some(provider) = schema.pointer_mut("/definitions/RawProject/properties/provider") {
         let description = provider.get("description").cloned().unwrap_or_default();
         // Known ids complete in an editor; others may come from `providers:`.

@@ -35,12 +35,13 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         kind: crate::model::words::BalanceType::Balance,
         threshold: Some(threshold.parse().unwrap()),
         warning_threshold: warning.map(|w| w.parse().unwrap()),
+        written: [None, None],
         currency: Some("USD".into()),
     }
 }
 
 fn outcome(result: Result<Amount, Failure>) -> Outcome {
-    let result = result.map(|amount| Reading { amount, currency: None });
+    let result = result.map(|amount| Reading::new(amount, None));
     Outcome { result, cached: false, attempts: 1, calls: Vec::new(), duration: Duration::ZERO }
 }
 

@@ -6,10 +6,11 @@ use rust_decimal::Decimal;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
 use crate::check::subscription::{Renewal, Standing};
-use crate::check::{Amount, Call, Outcome};
-use crate::model::failure::Failure;
+use crate::check::{Amount, Call, Outcome, Reading};
+use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
+use crate::model::threshold::Threshold;
 use crate::model::words::{BalanceType, words};
 
 words! {
@@ -45,10 +46,12 @@ pub(crate) struct Subject {
     pub host: Option<String>,
     /// What is counted.
     pub kind: BalanceType,
-    /// Below it the balance is critical; none if the entry is broken.
+    /// Below it the balance is critical; none if the entry is broken, and for a share until the total is known.
     pub threshold: Option<Decimal>,
     /// Below it the balance is a warning.
     pub warning_threshold: Option<Decimal>,
+    /// Both as they are configured.
+    pub written: [Option<Threshold>; 2],
     /// The currency until the service says one.
     pub currency: Option<String>,
 }
@@ -190,7 +193,33 @@ pub(crate) fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<
     found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
 }
 
+impl Subject {
+    /// The same with thresholds that are shares of this total.
+    ///
+    /// # Errors
+    /// A share is configured, and the total is not known.
+    fn with_total(mut self, total: Option<Decimal>) -> Result<Subject, (Subject, Failure)> {
+        let amounts = self.written.map(|written| written.map(|written| written.amount(total)));
+        if amounts.iter().flatten().any(Option::is_none) {
+            let message = "the threshold is a share of the total, which the service does not tell";
+            let failure = Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount");
+            return Err((self, failure));
+        }
+        let [critical, warning] = amounts.map(Option::flatten);
+        self.threshold = critical.or(self.threshold);
+        self.warning_threshold = warning.or(self.warning_threshold);
+        Ok(self)
+    }
+}
+
 fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
+    let (subject, outcome) = match &outcome.result {
+        Ok(Reading { amount: Amount::Of(_), beside, .. }) => match subject.with_total(beside.total) {
+            Ok(subject) => (subject, outcome),
+            Err((subject, failure)) => (subject, Outcome { result: Err(failure), ..outcome }),
+        },
+        _ => (subject, outcome),
+    };
     let (status, balance, currency, failure) = match outcome.result {
         Err(failure) => (Status::Failed, None, None, Some(failure)),
         Ok(reading) => match reading.amount {

@@ -6,4 +6,5 @@ pub(crate) mod failure;
 pub(crate) mod identity;
 pub(crate) mod shard;
 pub(crate) mod text;
+pub(crate) mod threshold;
 pub(crate) mod words;

@@ -10,7 +10,9 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::value::{Missing, Place};
+use super::value::Missing;
+use super::variables;
+pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, memory, words};
 use crate::model::amount::Doubt;
 use crate::model::text;
@@ -22,12 +24,6 @@ const MOST_FIELDS: usize = 100;
 
 /// A parsed body.
 pub struct Json(Value);
-
-/// What `$currency` and `$options` are in an expression.
-pub struct Variables {
-    currency: Option<String>,
-    options: BTreeMap<String, String>,
-}
 
 /// What an expression gives.
 #[derive(Clone, Debug)]
@@ -87,30 +83,6 @@ pub struct Expression {
     was_stopped: AtomicBool,
 }
 
-impl Variables {
-    /// The variables for one account.
-    pub fn new(currency: Option<&str>, options: &BTreeMap<String, String>) -> Variables {
-        Variables { currency: currency.map(str::to_owned), options: options.clone() }
-    }
-
-    /// The currency the project asks for.
-    pub fn currency(&self) -> Option<&str> {
-        self.currency.as_deref()
-    }
-
-    /// What the options of the project are set to.
-    pub fn options(&self) -> impl Iterator<Item = &str> {
-        self.options.values().map(String::as_str)
-    }
-
-    fn values(&self) -> [Value; 2] {
-        let unset = || Value::nothing("`$currency` is null; the project has no `currency`");
-        let currency = self.currency.clone().map_or_else(unset, Value::from);
-        let options = self.options.iter().map(|(name, value)| (name.as_str().into(), Value::option(value.clone())));
-        [currency, Value::object(options.collect(), Some(Place::named("$options")))]
-    }
-}
-
 impl Trouble {
     fn new(message: impl Into<String>) -> Trouble {
         Trouble { message: message.into(), hint: None, is_stopped: false }
@@ -138,7 +110,7 @@ enum Wrong {
 }
 
 impl Expression {
-    /// Compiles jq code that may use `$currency` and `$options`.
+    /// Compiles jq code that may use the variables of [`Variables`].
     ///
     /// # Errors
     /// What is wrong, in one line.
@@ -179,7 +151,7 @@ impl Expression {
             .map_err(|_| Wrong::Code("it cannot be parsed".to_owned()))?;
         Compiler::default()
             .with_funs(super::filters())
-            .with_global_vars(["$currency", "$options"])
+            .with_global_vars(variables::NAMES)
             .compile(modules)
             .map(|filter| Expression { filter, was_stopped: AtomicBool::new(false) })
             .map_err(|errors| {
@@ -248,6 +220,24 @@ impl Expression {
                     Err(Trouble { hint: Some(hint), ..Trouble::new("the expression gives several values") })
                 }
             }
+        })
+    }
+
+    /// Every value for a body, at most `most` of them; a list counts as what is in it.
+    ///
+    /// # Errors
+    /// The expression's own error, or that there are more.
+    pub fn all(&self, body: &Json, variables: &Variables, most: usize) -> Result<Vec<Shape>, Trouble> {
+        self.evaluate(&self.bounds(), Order::Given, body, variables, |values| {
+            let mut all = Vec::new();
+            for value in values {
+                let value = value?;
+                all.extend(value.items().unwrap_or(std::slice::from_ref(&value)).iter().map(shape));
+                if all.len() > most {
+                    return Err(Trouble::new(format!("the expression gives more than {most} values")));
+                }
+            }
+            Ok(all)
         })
     }
 
@@ -325,6 +315,12 @@ impl Json {
     /// The same, if the answer is clearly a refusal.
     pub fn refusal(&self) -> Option<String> {
         words::refusal(&self.0)
+    }
+}
+
+impl From<Value> for Json {
+    fn from(value: Value) -> Json {
+        Json(value)
     }
 }
 

@@ -15,7 +15,9 @@ mod stop;
 pub(crate) mod syntax;
 pub(crate) mod traps;
 mod value;
+pub(crate) mod variables;
 pub(crate) mod words;
+pub(crate) mod xml;
 
 pub(crate) use budget::evaluate;
 pub(crate) use meter::within;

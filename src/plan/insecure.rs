@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::ExposeSecret;
 use url::Url;
 
 use super::Plan;
-use crate::check::account::Target;
 use crate::check::mailbox::config::MailLogin;
 use crate::model::text;
 use crate::process::redact;
@@ -33,10 +31,8 @@ impl Plan {
         };
         for check in &self.work.accounts {
             let Some(account) = check.account.as_ref().ok().filter(|account| !account.allow_insecure) else { continue };
-            let Target::Http { url, confirm } = &account.target else { continue };
-            let has_credential = !account.credential.expose_secret().is_empty() || redact::is_credential(url);
-            for url in [Some(url), confirm.as_ref()].into_iter().flatten().filter(|url| has_credential && travels(url))
-            {
+            let has_credential = |url: &Url| !account.secrets.is_empty() || redact::is_credential(url);
+            for url in account.origins().iter().filter(|url| has_credential(url) && travels(url)) {
                 find("the key of", url, &check.name);
             }
         }

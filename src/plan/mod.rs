@@ -53,6 +53,9 @@ pub(crate) struct RunConfig {
     pub state: State,
     /// When alerts are sent and repeated, and in which time zone days begin.
     pub rules: Rules,
+    /// How old the readings may be that the run begins with: longer than the settings say, if a page wants longer times between two
+    /// questions.
+    pub recall_readings: Option<Duration>,
     /// Which part of all checks this is, if several runs share them.
     pub shard: Option<Shard>,
     /// Whether flags leave checks out.
@@ -80,6 +83,8 @@ impl Plan {
         let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
         let (wanted, warning) = cap_workers(settings.max_concurrent_checks);
         let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
+        let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
+        let recall_readings = settings.keep_readings().max(intervals.max().filter(|_| !args.no_cache));
         let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();
         let (subjects, accounts): (Vec<Subject>, Vec<NamedAccount>) =
             projects.into_iter().map(|(project, identity)| check(project, identity)).unzip();
@@ -105,6 +110,7 @@ impl Plan {
                 },
                 settings,
                 channels,
+                recall_readings,
                 shard,
                 is_partial: !args.projects.is_empty() || args.only.is_some(),
                 metrics,
@@ -258,15 +264,16 @@ fn check(project: Project, identity: Identity) -> (Subject, NamedAccount) {
         identity,
         name: project.name.clone(),
         provider: page.id.clone(),
-        is_remote: page.request.file.is_none(),
+        is_remote: page.file().is_none(),
         host: account.as_ref().ok().and_then(|account| account.target.host()),
         kind: project.kind.unwrap_or(match page.kind {
-            Kind::Balance => BalanceType::Balance,
+            Kind::Balance | Kind::Spend => BalanceType::Balance,
             Kind::Credits | Kind::Quota => BalanceType::Credits,
         }),
-        threshold: project.threshold,
-        warning_threshold: project.warning_threshold,
-        currency: project.currency.clone().or_else(|| page.currency.clone()),
+        threshold: project.threshold.and_then(|threshold| threshold.amount(None)),
+        warning_threshold: project.warning_threshold.and_then(|threshold| threshold.amount(None)),
+        written: [project.threshold, project.warning_threshold],
+        currency: project.currency.clone().or_else(|| page.counted_in().map(str::to_owned)),
         owner_project: project.owner_project,
     };
     let account = account.map_err(|why| Failure::new(Reason::Config, why));

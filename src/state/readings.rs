@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use super::database::{Database, Value, for_keys, insert, transaction};
 use super::{RunFindings, StoreError};
-use crate::check::Amount;
 use crate::check::mailbox::scan::Mark;
+use crate::check::{Amount, Beside};
 use crate::model::identity::Identity;
 
 /// Keeps what was read of accounts.
@@ -22,16 +22,19 @@ pub(super) fn readings(database: &mut dyn Database, findings: &RunFindings) -> R
                 Amount::Unlimited => None,
             };
             let currency = cached.reading.currency.as_deref();
-            vec![account.as_str().into(), cached.at.as_millisecond().into(), balance.into(), currency.into()]
+            let beside = Some(&cached.reading.beside).filter(|beside| **beside != Beside::default());
+            let beside = beside.and_then(|beside| serde_json::to_string(beside).ok());
+            let at = cached.at.as_millisecond();
+            vec![account.as_str().into(), at.into(), balance.into(), currency.into(), beside.as_deref().into()]
         })
         .collect();
     insert(
         database,
         "readings",
-        &["account", "read_at", "balance", "currency"],
+        &["account", "read_at", "balance", "currency", "beside"],
         &rows,
         "ON CONFLICT (account) DO UPDATE SET read_at = excluded.read_at, balance = excluded.balance, \
-         currency = excluded.currency",
+         currency = excluded.currency, beside = excluded.beside",
     )
 }
 

@@ -14,7 +14,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -181,6 +181,10 @@ CREATE TABLE mail_marks (
     "
 ALTER TABLE samples ADD COLUMN currency TEXT;
 ALTER TABLE told ADD COLUMN currency TEXT;
+",
+    // What a service tells beside a balance, as JSON: a threshold may be a share of the total.
+    "
+ALTER TABLE readings ADD COLUMN beside TEXT;
 ",
 ];
 

@@ -94,11 +94,13 @@ fn readings(
     odd: &mut Odd,
 ) -> Result<(), StoreError> {
     let oldest = clock::before(clock::now(), ttl).as_millisecond();
-    let sql = "SELECT account, read_at, balance, currency FROM readings WHERE read_at > $1";
+    let sql = "SELECT account, read_at, balance, currency, beside FROM readings WHERE read_at > $1";
     for row in database.query(sql, &[oldest.into()])? {
         odd.read(&READINGS, &row, |row| {
             let amount = row.decimal(2)?.map_or(Amount::Unlimited, Amount::Of);
-            let reading = Reading { amount, currency: row.optional_text(3).map(str::to_owned) };
+            let currency = row.optional_text(3).map(str::to_owned);
+            let beside = row.optional_text(4).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let reading = Reading { amount, currency, beside };
             let at = timestamp(row.int(1)?)?;
             snapshot.readings.insert(row.text(0)?.to_owned(), CachedReading { at, reading });
             Ok(())

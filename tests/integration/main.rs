@@ -13,6 +13,7 @@ mod causes;
 mod channel_types;
 mod channels;
 mod config_mistakes;
+mod conformance;
 mod databases;
 mod delivery;
 mod docs;

@@ -1,64 +1,58 @@
 //! The pages that come with the program: every file of `catalog/`, listed by `build.rs`.
+//!
+//! A page is found by its id and read only then: a config uses a few of them, and reading all would take longer than the rest
+//! of a start.
 
 use super::page::Page;
+use super::page::absent::Absent;
 
-/// The texts of the pages, in the order of their files' names.
-const PAGES: &[&str] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
-
-/// The pages that come with the program, by id, without their examples: only tests need those, and parsing them would
-/// take as long as all the rest of a start. A test proves that each page parses.
-pub(crate) fn catalog() -> Vec<Page> {
-    PAGES.iter().filter_map(|text| parse(without_examples(text)).ok()).collect()
+/// A page as `build.rs` lists it.
+struct Entry {
+    /// The name of its file, which is its id.
+    id: &'static str,
+    /// Whether it is a service whose account can be read.
+    is_readable: bool,
+    /// Its text without its examples, which only tests need.
+    text: &'static str,
 }
 
-/// The examples stand last in a page.
-fn without_examples(text: &str) -> &str {
-    text.split_once("\nexamples:").map_or(text, |(rest, _)| rest)
+/// The pages, in the order of their ids.
+const ENTRIES: &[Entry] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
+
+/// What the catalogue has under an id.
+pub(crate) enum Listed {
+    /// A service whose account can be read.
+    Page(Box<Page>),
+    /// A service without an API that tells a balance.
+    Absent(Box<Absent>),
 }
 
-fn parse(text: &str) -> Result<Page, serde_yaml::Error> {
-    serde_yaml::from_str(text)
+/// What the catalogue has under an id.
+pub(crate) fn find(id: &str) -> Option<Listed> {
+    let at = ENTRIES.binary_search_by(|entry| entry.id.cmp(id)).ok()?;
+    ENTRIES.get(at)?.read()
+}
+
+/// The ids of the services whose accounts can be read, in their order.
+pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
+    ENTRIES.iter().filter(|entry| entry.is_readable).map(|entry| entry.id)
+}
+
+/// All of it, in the order of the ids.
+pub(crate) fn catalog() -> impl Iterator<Item = Listed> {
+    ENTRIES.iter().filter_map(Entry::read)
+}
+
+impl Entry {
+    /// A test proves that each page can be read.
+    fn read(&self) -> Option<Listed> {
+        if self.is_readable {
+            serde_yaml::from_str(self.text).ok().map(Listed::Page)
+        } else {
+            serde_yaml::from_str(self.text).ok().map(Listed::Absent)
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::failure::{Reason, Retry};
-    use crate::page::expression::Variables;
-    use std::collections::BTreeMap;
-
-    #[test]
-    fn every_page_parses_and_its_examples_hold() {
-        let mut examples = 0;
-        for text in PAGES {
-            let page = parse(text).unwrap();
-            assert!(page.examples.len() >= 2, "{} needs examples of a reading and of a failure", page.id);
-            for example in &page.examples {
-                if let Err(why) = page.try_example(example) {
-                    panic!("{}: {why}", page.id);
-                }
-                examples += 1;
-            }
-            // What every page must make of answers that hold no balance.
-            if page.id != "file" {
-                let reader = page.reader(&page.options_with_defaults(&BTreeMap::new())).unwrap();
-                let variables = Variables::new(None, &page.options_with_defaults(&BTreeMap::new()));
-                for body in ["", "{}", "[]", "null", "<html>login</html>", "\"x\"", "0", "{\"data\":null}", "\u{FFFD}"]
-                {
-                    let result = page.interpret(&reader, 200, body.as_bytes(), &variables);
-                    assert!(result.is_err(), "{} reads {body:?} as {result:?}", page.id);
-                }
-                for (status, reason) in
-                    [(401, Reason::Auth), (403, Reason::Auth), (429, Reason::RateLimited), (503, Reason::HttpStatus)]
-                {
-                    let failure = page.interpret(&reader, status, b"<html>", &variables).unwrap_err();
-                    assert_eq!(failure.reason, reason, "{} {status}", page.id);
-                    assert_eq!(failure.retry == Retry::Soon, status == 429 || status == 503);
-                }
-            }
-        }
-        assert!(examples > 30, "{examples}");
-        let whole: Vec<Page> = PAGES.iter().map(|text| Page { examples: Vec::new(), ..parse(text).unwrap() }).collect();
-        assert_eq!(format!("{:?}", catalog()), format!("{whole:?}"), "only the examples may be missing");
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use reqwest::header::AUTHORIZATION;
 use crate::check::{Call, CallStatus};
 use crate::model::failure::Failure;
 use crate::process::interrupt::Deadline;
+use crate::process::redact::Redactor;
 use crate::wire::http::{self, Clients, Request, Response};
 use crate::wire::limit::{Limiter, Place};
 
@@ -14,6 +15,8 @@ use crate::wire::limit::{Limiter, Place};
 pub(crate) struct ProviderClient<'a> {
     /// The clients.
     pub clients: &'a Clients,
+    /// Learns what an answer brings that lets its holder in.
+    pub redactor: &'a Redactor,
     /// The provider's limit, if it has one.
     pub limiter: Option<&'a Limiter>,
     /// No request begins after it.

@@ -1,25 +1,28 @@
 //! What a config says of accounts: its `projects`, and the values that are made of them.
 
+mod credential;
 mod literals;
 pub(crate) mod pages;
+mod threshold;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::pages::{Pages, no_provider};
-use super::page::{CredentialFormat, Page, Reader};
+use self::credential::RawParts;
+use self::pages::{Found, Pages, no_provider};
+pub(crate) use self::threshold::Written;
+use super::page::{Page, Reader};
 use super::{Account, Target};
 use crate::model::amount;
+use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
 use crate::page::traps;
 use crate::process::echo;
 use crate::yaml::address::web_address;
-use crate::yaml::credential::Use;
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, key, show, under};
 use crate::yaml::problem::Reach;
@@ -38,10 +41,14 @@ fields! {
         api_key: String;
         /// A file that holds the credential.
         api_key_file: String;
-        /// A balance below this number is critical.
-        threshold: Lenient<Decimal>, required = true;
+        /// The parts of the credential, for a provider that needs several: `{ login: "${LOGIN}", password_file: /run/secrets/p }`.
+        credentials: RawParts;
+        /// A balance below this number is critical. `20%` is a share of the total, for providers that tell it.
+        threshold: Lenient<Written>, required = true;
         /// A balance below this number is a warning; it must not be under `threshold`.
-        warning_threshold: Lenient<Decimal>;
+        warning_threshold: Lenient<Written>;
+        /// How much may be spent in the period that a provider of `kind: spend` counts; the balance is this less what was spent.
+        budget: Lenient<Decimal>;
         /// What is counted: balance or credits.
         kind as "type": BalanceType, default = "as the page of the provider says";
         /// Who the account belongs to, for people.
@@ -72,9 +79,9 @@ pub(crate) struct Project {
     /// The provider's page.
     pub page: Arc<Page>,
     /// Below it the balance is critical; none if that is not known, because what a variable holds is no number.
-    pub threshold: Option<Decimal>,
+    pub threshold: Option<Threshold>,
     /// Below it the balance is a warning.
-    pub warning_threshold: Option<Decimal>,
+    pub warning_threshold: Option<Threshold>,
     /// What is counted, if the project says it.
     pub kind: Option<BalanceType>,
     /// Who the account belongs to.
@@ -137,29 +144,22 @@ impl ConfigReader<'_> {
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }
-        let threshold = self.not_negative(path, &RawProject::threshold, raw.threshold);
-        let warning_threshold = self.not_negative(path, &RawProject::warning_threshold, raw.warning_threshold);
-        if let (Some(critical), Some(warning)) = (threshold, warning_threshold)
-            && warning < critical
-        {
-            let [warning, critical] = [warning, critical].map(echo::number);
-            let message =
-                format!("`warning_threshold`{warning} is under `threshold`{critical}, so it would never warn");
-            self.problem(&under(path, "warning_threshold"), Part::Value, message, None);
-        }
+        let [threshold, warning_threshold] = self.thresholds(path, raw.threshold, raw.warning_threshold);
+        let budget = self.not_negative(path, &RawProject::budget, raw.budget);
         let owner = self.owner(path, raw.owner_project, raw.project);
         let timeout = self.time(path, &RawProject::timeout_seconds, raw.timeout_seconds).unwrap_or(timeout);
         let base_url = raw.base_url.and_then(|text| self.base_url(path, &text));
-        let credential = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
+        let key = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
         // Without its own name an entry that is broken from outside is still reported, under its place.
         let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
         let page = self.page(path, raw.provider.as_deref(), pages)?;
         let set = self.written_options(path, &page, raw.options.unwrap_or_default());
-        let is_known = pages.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, &page));
+        let is_known = pages.has(&page);
         let options = if is_known { self.options(path, &page, set) } else { set };
         let currency = raw.currency.filter(|c| !c.is_empty());
         self.currency(path, &page, currency.as_deref());
-        self.credential(path, &page, credential.as_ref());
+        self.needs(path, &page, budget.is_some(), base_url.is_some());
+        let secrets = self.credential(path, &page, key, raw.credentials);
         let reached = match self.fault(path) {
             Some(why) => Err(why),
             None => self.reached(path, pages, &page, &options, base_url.as_ref()),
@@ -167,9 +167,10 @@ impl ConfigReader<'_> {
         let account = reached.map(|(reader, target)| Account {
             page: Arc::clone(&page),
             reader,
-            credential: credential.unwrap_or_default(),
+            secrets,
             options: options.clone(),
             currency: currency.clone(),
+            budget,
             target,
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
             timeout,
@@ -252,32 +253,59 @@ impl ConfigReader<'_> {
     }
 
     /// The provider's page, or one that stands for it because the account cannot be read anyway; none if a problem says why.
-    fn page(&mut self, path: &[Step], provider: Option<&str>, pages: &Pages) -> Option<Arc<Page>> {
-        let stand_in =
-            |id: &str| pages.known.get("file").map(|page| Arc::new(Page { id: id.to_owned(), ..Page::clone(page) }));
+    fn page(&mut self, path: &[Step], provider: Option<&str>, pages: &mut Pages) -> Option<Arc<Page>> {
         let Some(provider) = provider else {
-            return if self.is_unusable(path) { stand_in("unknown") } else { None };
+            return if self.is_unusable(path) { pages.stand_in("unknown") } else { None };
         };
-        let page = pages.known.get(provider);
-        let nameless = pages.broken.get("").filter(|_| page.is_none());
+        let found = pages.find(provider);
+        let nameless = pages.broken.get("").filter(|_| matches!(found, Found::Nothing));
         if let Some(why) = pages.broken.get(provider).or(nameless) {
             let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
             self.break_entry(path, why);
             // What names the account across runs is the same, whether its page can be used today or not.
-            return page.cloned().or_else(|| stand_in(provider));
+            return if let Found::Page(page) = found { Some(page) } else { pages.stand_in(provider) };
         }
-        if page.is_some() {
-            return page.cloned();
-        }
-        if !self.is_full() {
-            let known: Vec<&str> = pages.known.keys().map(String::as_str).collect();
-            let hint = suggestion(provider, &known, "known providers");
-            self.problem(&under(path, "provider"), Part::Value, no_provider(provider, &known), hint);
+        let at = under(path, "provider");
+        match found {
+            Found::Page(page) => return Some(page),
+            Found::Absent(absent) => {
+                let message = format!(
+                    "the balance of `{provider}` ({}) cannot be read: {} (as of {})",
+                    absent.title, absent.why, absent.since
+                );
+                self.problem(&at, Part::Value, message, Some(absent.instead.clone()));
+            }
+            Found::Nothing if !self.is_full() => {
+                let known = pages.ids();
+                let hint = suggestion(provider, &known, "known providers");
+                self.problem(&at, Part::Value, no_provider(provider, &known), hint);
+            }
+            Found::Nothing => {}
         }
         // If a variable names a provider that there is not, only this account cannot be read.
         let why = self.fault(path)?;
         self.break_entry(path, why);
-        stand_in("unknown")
+        pages.stand_in("unknown")
+    }
+
+    /// What a page needs of a project beside its options and its credential.
+    fn needs(&mut self, path: &[Step], page: &Page, has_budget: bool, has_base: bool) {
+        match (page.spend.is_some(), has_budget) {
+            (true, false) => {
+                let message = format!("`budget` is missing; provider `{}` tells what was spent", page.id);
+                let hint = "the balance is the budget less what was spent in the period".to_owned();
+                self.problem(path, Part::Value, message, Some(hint));
+            }
+            (false, true) => {
+                let message = format!("provider `{}` tells what is left, so a `budget` says nothing", page.id);
+                self.problem(&under(path, "budget"), Part::Key(0), message, None);
+            }
+            _ => {}
+        }
+        if page.self_hosted && !has_base && !self.is_flagged(&under(path, "base_url")) {
+            let message = format!("`base_url` is missing; provider `{}` runs where you have installed it", page.id);
+            self.problem(path, Part::Value, message, Some("write the address of your installation".to_owned()));
+        }
     }
 
     fn options(&mut self, path: &[Step], page: &Page, set: BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -311,7 +339,7 @@ impl ConfigReader<'_> {
     /// Whether the currency that is wanted can be that of the balance: amounts are never converted, so it must not only be
     /// written beside them.
     fn currency(&mut self, path: &[Step], page: &Page, wanted: Option<&str>) {
-        let Some((own, wanted)) = page.currency.as_deref().zip(wanted) else {
+        let Some((own, wanted)) = page.counted_in().zip(wanted) else {
             return;
         };
         // A page of the catalogue has a currency only if it reads no other one. What a page of one's own reads may be a text
@@ -331,14 +359,14 @@ impl ConfigReader<'_> {
         page: &Page,
         options: &BTreeMap<String, String>,
     ) -> Result<Arc<Reader>, String> {
-        let key = (page.id.clone(), page.balance_for(options));
+        let key = (page.id.clone(), page.measured_for(options));
         if let Some(reader) = pages.compiled.get(&key) {
             return Ok(Arc::clone(reader));
         }
         match page.reader(options) {
             Ok(reader) => {
                 let reader = Arc::new(reader);
-                if key.1 != page.balance {
+                if key.1 != page.measured().1 {
                     // The project brought it. A missing limit is what `unlimited` is for in a file of one's own.
                     for trap in traps::of_balance(&key.1, true, false) {
                         self.advise(&under(path, "options"), trap.message, trap.hint);
@@ -350,54 +378,6 @@ impl ConfigReader<'_> {
             Err((_, why)) => {
                 self.push(&under(path, "options"), Part::Value, why.clone(), None, Reach::Entry);
                 Err(why)
-            }
-        }
-    }
-
-    /// Whether the credential has the form that the provider needs.
-    fn credential(&mut self, path: &[Step], page: &Page, credential: Option<&SecretString>) {
-        let at = under(path, "api_key");
-        if self.is_unusable(path) || self.is_flagged(&at) {
-            return;
-        }
-        let note = || page.credential.note.clone();
-        match (page.credential.format, credential.map(|secret| secret.expose_secret())) {
-            (CredentialFormat::None, None) => {}
-            (CredentialFormat::None, Some(_)) => {
-                let field = self.written_as(path, "api_key");
-                let message = format!("provider `{}` takes no `{field}`", page.id);
-                self.problem(&under(path, &field), Part::Key(0), message, None);
-            }
-            (_, None) => {
-                let message = format!("`api_key` is missing; provider `{}` needs one", page.id);
-                self.problem(path, Part::Value, message, note());
-            }
-            (_, Some("")) => {
-                self.break_entry(path, "`api_key` is empty");
-                self.push(&at, Part::Value, "`api_key` is empty".to_owned(), note(), Reach::Entry);
-            }
-            (CredentialFormat::Pair, Some(pair)) => match pair.split_once(':') {
-                Some((id, secret)) if !id.trim().is_empty() && !secret.trim().is_empty() => {
-                    self.redactor.learn(secret.trim());
-                    self.vet(path, "api_key", pair, Use::Key { after: &[] });
-                }
-                _ => {
-                    // What is odd about it may be why it is no pair.
-                    self.vet(path, "api_key", pair, Use::Key { after: &[] });
-                    if self.is_unusable(path) {
-                        return;
-                    }
-                    let field = self.written_as(path, "api_key");
-                    let message = format!("`{field}` must be `AccessKeyId:Secret`");
-                    self.break_entry(path, message.clone());
-                    self.push(&under(path, &field), Part::Value, message, note(), Reach::Entry);
-                }
-            },
-            (CredentialFormat::Key, Some(key)) => {
-                let headers = page.request.headers.values();
-                let after: Vec<String> =
-                    headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
-                self.vet(path, "api_key", key, Use::Key { after: &after });
             }
         }
     }

@@ -4,31 +4,37 @@ mod catalogue;
 mod client;
 pub(crate) mod config;
 pub(crate) mod page;
+mod request;
 mod sign;
 mod target;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use rust_decimal::Decimal;
 use url::Url;
 
-pub(crate) use self::catalogue::catalog;
+pub(crate) use self::catalogue::{Listed, catalog, find, ids};
 pub(crate) use self::client::ProviderClient;
-use self::page::{Method, Page, Reader, Verdict};
+use self::page::credential::Secrets;
+use self::page::fill::{self, Filling};
+use self::page::{Answer, Page, Progress, Reader, Verdict, Wanted, time};
 pub(crate) use self::target::Target;
 use crate::check::Reading;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::page::expression::Variables;
-use crate::process;
+use crate::page::variables::Bound;
 use crate::process::file::Bounds;
+use crate::process::{self, redact};
 use crate::wire::hash::hmac_sha256;
 use crate::wire::http::{self, Request};
 
+/// The shortest time that a request is given.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// Largest file of an account, in bytes.
 const LARGEST_FILE: usize = 1024 * 1024;
 
@@ -40,11 +46,13 @@ pub(crate) struct Account {
     /// Its compiled expressions.
     pub reader: Arc<Reader>,
     /// The credential; empty if none is needed.
-    pub credential: SecretString,
+    pub secrets: Secrets,
     /// The options, defaults included.
     pub options: BTreeMap<String, String>,
     /// The wanted currency.
     pub currency: Option<String>,
+    /// How much may be spent, for a page that tells what was.
+    pub budget: Option<Decimal>,
     /// Where to ask.
     pub target: Target,
     /// Whether the credential may travel unencrypted.
@@ -59,120 +67,154 @@ impl Account {
     /// # Errors
     /// Why there is no reading, and whether another attempt could help.
     pub(crate) fn read(&self, client: &mut ProviderClient, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
-        let variables = Variables::new(self.currency.as_deref(), &self.options);
-        let timeout = self.timeout.min(left);
-        let (url, confirm) = match &self.target {
-            Target::File(path) => {
-                let body = read_file(path, timeout)?;
-                let (Verdict::Read(reading) | Verdict::Unconfirmed(reading)) =
-                    self.page.interpret(&self.reader, 200, &body, &variables)?;
-                return Ok(reading);
-            }
-            Target::Http { url, confirm } => (url, confirm),
+        let variables = Variables::new(self.currency.as_deref(), &self.options).at(now.as_second());
+        let wanted = Wanted { variables, budget: self.budget };
+        let result = match &self.target {
+            Target::File(path) => self.read_from_file(path, &wanted, self.timeout.min(left)),
+            Target::Http { .. } => self.ask(client, &wanted, now, left),
         };
+        result.map_err(|failure| self.hinted(failure))
+    }
+
+    fn read_from_file(&self, path: &Path, wanted: &Wanted, patience: Duration) -> Result<Reading, Failure> {
+        let body = read_file(path, patience)?;
+        let answer = Answer { status: 200, headers: &BTreeMap::new(), body: &body };
+        match self.page.interpret(&self.reader, &Progress::default(), &answer, wanted)? {
+            Verdict::Read(reading) | Verdict::Unconfirmed(reading) => Ok(reading),
+            Verdict::Next(_) => Err(Failure::new(Reason::Config, "a file cannot be one of several steps")),
+        }
+    }
+
+    /// Asks the steps of the page one after the other. No request may take longer than the account's time-out, and all of them
+    /// together no longer than what is `left`.
+    fn ask(
+        &self,
+        client: &mut ProviderClient,
+        wanted: &Wanted,
+        now: Timestamp,
+        left: Duration,
+    ) -> Result<Reading, Failure> {
+        let mut progress = Progress::default();
         let mut spent = Duration::ZERO;
-        let verdict = client.ask(&self.request(url, now)?, timeout, &mut spent, |response| {
-            self.page.interpret(&self.reader, response.status, &response.body, &variables)
-        });
-        let (reading, confirm) = match (verdict?, confirm) {
-            (Verdict::Unconfirmed(reading), Some(confirm)) => (reading, confirm),
-            (Verdict::Read(reading) | Verdict::Unconfirmed(reading), _) => return Ok(reading),
+        loop {
+            let name = self.page.steps.get(progress.step).filter(|_| self.page.steps.len() > 1).map(|step| &step.name);
+            let request = self.step_request(&progress, now)?;
+            let patience = self.timeout.min(left.saturating_sub(spent)).max(SHORTEST);
+            let verdict = client.ask(&request, patience, &mut spent, |response| {
+                let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
+                self.page.interpret(&self.reader, &progress, &answer, wanted)
+            });
+            let verdict = verdict.map_err(|failure| match name {
+                Some(name) => Failure { message: format!("step `{name}`: {}", failure.message), ..failure },
+                None => failure,
+            });
+            match verdict? {
+                Verdict::Read(reading) => return Ok(reading),
+                Verdict::Unconfirmed(reading) => {
+                    let patience = self.timeout.min(left).saturating_sub(spent).max(SHORTEST);
+                    return self.confirmed(client, wanted, now, (patience, &mut spent)).map(|()| reading);
+                }
+                Verdict::Next(next) => {
+                    self.learn(client, &next);
+                    progress = next;
+                }
+            }
+        }
+    }
+
+    /// The request that comes next.
+    fn step_request(&self, progress: &Progress, now: Timestamp) -> Result<Request, Failure> {
+        let Some(spec) = self.page.requests().nth(progress.step) else {
+            return Err(Failure::new(Reason::Internal, "there is no such step"));
         };
-        let left = timeout.saturating_sub(spent).max(Duration::from_millis(1));
-        client.ask(&self.request(confirm, now)?, left, &mut spent, |response| {
-            self.page.confirm(&self.reader, response.status, &response.body, &variables)
-        })?;
-        Ok(reading)
+        let filling = self.filling(&progress.bound, now);
+        let mut request = self.request(spec, None, &filling)?;
+        let paging = self.page.steps.get(progress.step).and_then(|step| step.pages.as_ref());
+        if let Some((paging, page)) = paging.zip(progress.page.as_ref()) {
+            let kept = request.url.query_pairs().into_owned().filter(|(name, _)| *name != paging.query);
+            let query: Vec<_> = kept.chain([(paging.query.clone(), page.as_str().to_owned())]).collect();
+            request.url.set_query(Some(&sign::canonical_query(&query)));
+        }
+        Ok(request)
+    }
+
+    /// Asks the page's second question, with the headers of the first one.
+    fn confirmed(
+        &self,
+        client: &mut ProviderClient,
+        wanted: &Wanted,
+        now: Timestamp,
+        (patience, spent): (Duration, &mut Duration),
+    ) -> Result<(), Failure> {
+        let (Some(confirm), Some(spec)) = (&self.page.confirm, self.page.requests().last()) else {
+            return Ok(());
+        };
+        let nothing = BTreeMap::new();
+        let request = self.request(spec, Some(&confirm.url), &self.filling(&nothing, now))?;
+        client.ask(&request, patience, spent, |response| {
+            let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
+            self.page.confirm(&self.reader, &answer, wanted)
+        })
+    }
+
+    /// How long a reading is used before the service is asked again, as the page wants it.
+    pub(crate) fn min_interval(&self) -> Option<Duration> {
+        self.page.min_interval.as_deref().and_then(time::span)
+    }
+
+    /// The addresses that are asked, without what is known only when they are; none for a file.
+    pub(crate) fn origins(&self) -> Vec<Url> {
+        let Target::Http { origin, base } = &self.target else {
+            return Vec::new();
+        };
+        if base.is_some() {
+            return vec![origin.clone()];
+        }
+        let option = |name: &str| Some(self.options.get(name.strip_prefix("options.")?)?.into());
+        let addresses = self.page.addresses().map(|(_, template)| fill::with(template, option, str::to_owned));
+        addresses.filter_map(|text| Url::parse(&text).ok()).collect()
+    }
+
+    fn filling<'a>(&'a self, bound: &'a BTreeMap<String, Bound>, now: Timestamp) -> Filling<'a> {
+        Filling { secrets: &self.secrets, options: &self.options, bound, now }
+    }
+
+    /// Tells the redactor what a step has bound that lets its holder in.
+    fn learn(&self, client: &ProviderClient, progress: &Progress) {
+        let secrets = progress.bound.iter().filter(|(name, _)| redact::speaks_of_secret(name));
+        secrets.for_each(|(_, value)| client.redactor.learn(value.as_str()));
+    }
+
+    /// A refusal of the credential, with what the page knows of keys of the wrong kind.
+    fn hinted(&self, failure: Failure) -> Failure {
+        let is_open = failure.reason == Reason::Auth && failure.hint.is_none();
+        match self.page.credential.doubt(self.secrets.key()).filter(|_| is_open) {
+            Some(doubt) => failure.with_hint(doubt),
+            None => failure,
+        }
     }
 
     /// A name of what is asked that stays the same across runs: the provider, the host, and a keyed hash of the credential and of
     /// all else that changes the answer. None for a file, which can be read again just as quickly.
     pub(crate) fn fingerprint(&self, key: &str) -> Option<String> {
-        let Target::Http { url, .. } = &self.target else {
+        let Target::Http { origin, base } = &self.target else {
             return None;
         };
         let options: Vec<String> = self.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let currency = self.currency.as_deref().unwrap_or_default();
+        let budget = self.budget.map(|budget| budget.to_string()).unwrap_or_default();
         // The page as well: a user's own may be corrected between two runs.
         let page = format!("{:?}", self.page);
-        let asked = [self.credential.expose_secret(), currency, &options.join("\0"), &page, url.as_str()].join("\0\0");
-        let hash = hmac_sha256(key.as_bytes(), asked.as_bytes());
+        let base = base.as_ref().map(Url::as_str).unwrap_or_default();
+        let asked = [&self.secrets.whole(), currency, &budget, &options.join("\0"), &page, origin.as_str(), base];
+        let hash = hmac_sha256(key.as_bytes(), asked.join("\0\0").as_bytes());
         let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         // Where it is asked is a part of what is hashed: the path of a gateway may hold a token.
-        Some(format!("{} {} {hash}", self.page.id, http::host(url)))
-    }
-
-    /// The request, signed for this attempt.
-    fn request(&self, url: &Url, now: Timestamp) -> Result<Request, Failure> {
-        let spec = &self.page.request;
-        let key = self.credential.expose_secret();
-        let plain = |template: &str| self.page.fill(template, key, &self.options, str::to_owned);
-        let mut url = url.clone();
-        // The query of the address itself comes first, then the entries of `query`.
-        let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        query.extend(spec.query.iter().map(|(name, value)| (name.clone(), plain(value))));
-        if !query.is_empty() && (!spec.query.is_empty() || self.page.sign.is_some()) {
-            url.set_query(Some(&sign::canonical_query(&query)));
-        }
-        let body = spec.body.as_ref().map(|body| {
-            // Placeholders stand inside JSON strings, so values are escaped.
-            self.page.fill(body, key, &self.options, |value| {
-                let quoted = serde_json::Value::from(value).to_string();
-                quoted[1..quoted.len() - 1].to_owned()
-            })
-        });
-        let mut headers: BTreeMap<String, String> =
-            spec.headers.iter().map(|(name, value)| (name.to_lowercase(), plain(value))).collect();
-        if body.is_some() {
-            headers.entry("content-type".to_owned()).or_insert_with(|| "application/json".to_owned());
-        }
-        if let Some(scheme) = self.page.sign {
-            let (id, secret) = key.split_once(':').unwrap_or_default();
-            let signed = scheme.sign(&sign::Unsigned {
-                method: if spec.method == Method::Post { "POST" } else { "GET" },
-                host: http::host(&url),
-                path: url.path(),
-                query: &query,
-                body: body.as_deref().unwrap_or_default(),
-                headers: &headers,
-                options: &self.options,
-                pair: sign::Pair { id: id.trim(), secret: secret.trim() },
-                nonce: format!("{:032x}", fastrand::u128(..)),
-                now,
-            });
-            headers.extend(signed);
-        }
-        Ok(Request {
-            method: if spec.method == Method::Post { reqwest::Method::POST } else { reqwest::Method::GET },
-            url,
-            headers: header_map(&headers)?,
-            body,
-        })
+        Some(format!("{} {} {hash}", self.page.id, http::host(origin)))
     }
 }
 
-fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Failure> {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        // The text is not quoted: it may be a secret in the wrong place.
-        let Ok(parsed) = HeaderName::try_from(name.as_str()) else {
-            return Err(Failure::new(
-                Reason::Config,
-                "a header cannot be sent: its name has characters that no name may hold",
-            ));
-        };
-        let Ok(mut value) = HeaderValue::try_from(value.as_str()) else {
-            let message =
-                format!("the header `{parsed}` cannot be sent: its value has characters that no header may hold");
-            return Err(Failure::new(Reason::Config, message));
-        };
-        value.set_sensitive(true);
-        map.insert(parsed, value);
-    }
-    Ok(map)
-}
-
-fn read_file(path: &std::path::Path, patience: Duration) -> Result<Vec<u8>, Failure> {
+fn read_file(path: &Path, patience: Duration) -> Result<Vec<u8>, Failure> {
     let bounds = Bounds { most: LARGEST_FILE, patience };
     process::file::read_alone(path, bounds).map_err(|error| {
         let message = format!("`{}` cannot be read: {}", path.display(), text::io_error(&error));

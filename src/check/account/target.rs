@@ -7,18 +7,19 @@ use percent_encoding::utf8_percent_encode;
 use url::Url;
 
 use super::page::Page;
+use super::page::fill;
 use crate::model::text;
 use crate::wire::http;
 
 /// Where a balance is read.
 #[derive(Clone)]
 pub(crate) enum Target {
-    /// Over HTTP: the address without its query, and that of the second question.
+    /// Over HTTP.
     Http {
-        /// The page's `request.url`, moved to the project's `base_url`.
-        url: Url,
-        /// The page's `confirm.url`, moved likewise.
-        confirm: Option<Url>,
+        /// The address of the first request, without what is known only when it is made.
+        origin: Url,
+        /// What takes the place of scheme, host and path prefix in the addresses of the page.
+        base: Option<Url>,
     },
     /// From a file.
     File(PathBuf),
@@ -35,25 +36,28 @@ impl Target {
         base: Option<&Url>,
         folder: &Path,
     ) -> Result<Target, String> {
-        if let Some(file) = &page.request.file {
-            return Ok(Target::File(folder.join(page.fill(file, "", options, str::to_owned))));
+        let option = |name: &str| Some(options.get(name.strip_prefix("options.")?)?.into());
+        if let Some(file) = page.file() {
+            return Ok(Target::File(folder.join(fill::with(file, option, str::to_owned))));
         }
-        let address = |template: &str| -> Result<Url, String> {
-            // The key goes to the query or a header, never into the address: a page with a place for it there is refused.
-            let text =
-                page.fill(template, "", options, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
-            let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
-            Ok(base.map_or_else(|| url.clone(), |base| rebase(&url, base)))
-        };
-        let url = address(page.request.url.as_deref().unwrap_or_default())?;
-        let confirm = page.confirm.as_ref().map(|confirm| address(&confirm.url)).transpose()?;
-        Ok(Target::Http { url, confirm })
+        let template = page.requests().find_map(|request| request.url.as_deref()).unwrap_or_default();
+        let text = fill::with(template, option, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
+        let url = Url::parse(&text).map_err(|error| format!("the provider's address is wrong: {error}"))?;
+        Ok(Target::Http { origin: base.map_or_else(|| url.clone(), |base| rebase(&url, base)), base: base.cloned() })
+    }
+
+    /// What takes the place of scheme, host and path prefix in the addresses of the page.
+    pub(super) fn base(&self) -> Option<&Url> {
+        match self {
+            Target::Http { base, .. } => base.as_ref(),
+            Target::File(_) => None,
+        }
     }
 
     /// The host and port that is asked, the key of its circuit; none for a file.
     pub(crate) fn host(&self) -> Option<String> {
         match self {
-            Target::Http { url, .. } => Some(http::host(url)),
+            Target::Http { origin, .. } => Some(http::host(origin)),
             Target::File(_) => None,
         }
     }
@@ -61,7 +65,7 @@ impl Target {
     /// The place as people see it. Of an address this is only the origin, because the path and the login may hold a token.
     pub(crate) fn show(&self) -> String {
         match self {
-            Target::Http { url, .. } => url.origin().ascii_serialization(),
+            Target::Http { origin, .. } => origin.origin().ascii_serialization(),
             Target::File(path) => path.display().to_string(),
         }
     }
@@ -69,7 +73,7 @@ impl Target {
 
 /// Moves an address to another base. A part that ends the path of the base and begins that of the address is kept once:
 /// `http://h/gw/api/v1` and `/api/v1/credits` give `http://h/gw/api/v1/credits`.
-fn rebase(url: &Url, base: &Url) -> Url {
+pub(super) fn rebase(url: &Url, base: &Url) -> Url {
     let segments = |url: &Url| -> Vec<String> {
         url.path_segments().into_iter().flatten().filter(|s| !s.is_empty()).map(str::to_owned).collect()
     };

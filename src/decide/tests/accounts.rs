@@ -46,7 +46,7 @@ fn what_is_low_on_the_first_run_is_told_and_a_changed_threshold_tells_again() {
 fn another_currency_is_news_and_is_compared_with_nothing() {
     let read = |balance: &str, currency: &str| {
         let currency = (!currency.is_empty()).then(|| currency.to_owned());
-        let reading = Reading { amount: Amount::Of(balance.parse().unwrap()), currency };
+        let reading = Reading::new(Amount::Of(balance.parse().unwrap()), currency);
         Outcome { result: Ok(reading), ..of("0") }
     };
     // Balance and currency of each run, what is sent, and the currency that a recovery says was told.

@@ -1,6 +1,7 @@
 //! The head of an answer, and what it tells: how long to wait, where a redirect leads, whose page it is, by how much the clocks
 //! differ.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::percent_decode_str;
@@ -23,6 +24,8 @@ pub(crate) struct Response {
     pub status: u16,
     /// What the server asks to wait.
     pub retry_after: Option<Duration>,
+    /// The headers that are text, with names in small letters; of several with one name the last.
+    pub headers: BTreeMap<String, String>,
     /// At most 1 MiB, decompressed.
     pub body: Vec<u8>,
     /// Where a redirect that was not followed leads, for people.
@@ -35,6 +38,12 @@ pub(crate) struct Response {
     pub(super) is_cloudflare: bool,
     /// The proxy that could have written this answer: it sees what travels in the clear.
     pub(super) proxy: Option<String>,
+}
+
+fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let texts =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    texts.collect()
 }
 
 impl Response {
@@ -62,6 +71,7 @@ impl Response {
             status,
             // A date is meant by the clock that wrote it.
             retry_after: word(RETRY_AFTER).and_then(|text| parse_retry_after(text, there.unwrap_or(now))),
+            headers: texts(headers),
             body: Vec::new(),
             redirect: (300..400).contains(&status).then(|| target(url, word(LOCATION), follows)),
             followed: Vec::new(),

@@ -37,23 +37,26 @@ const SHORTEST: usize = 4;
 impl ConfigReader<'_> {
     /// Learns what is written into the request of a page as it is.
     pub(super) fn learn_page(&mut self, page: &Page) {
-        let request = &page.request;
-        for (name, value) in &request.headers {
-            learn_header(&self.redactor, name, value);
+        for request in page.requests() {
+            for (name, value) in &request.headers {
+                learn_header(&self.redactor, name, value);
+            }
+            for (name, value) in request.query.iter().chain(&request.form) {
+                learn_named(&self.redactor, name, value);
+            }
+            if let Some(basic) = &request.basic {
+                learn_header(&self.redactor, "authorization", basic);
+            }
+            if let Some(body) = &request.body {
+                learn_body(&self.redactor, body);
+            }
         }
-        for (name, value) in &request.query {
-            learn_named(&self.redactor, name, value);
-        }
-        let addresses = request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
-        for url in addresses.filter_map(|text| Url::parse(text).ok()) {
+        for url in page.addresses().filter_map(|(_, text)| Url::parse(text).ok()) {
             learn_login(&self.redactor, &url);
             self.redactor.learn_address(&url);
             let segments = url.path_segments().into_iter().flatten();
             let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
             parts.filter(|part| echo::looks_secret(part)).for_each(|part| self.redactor.learn(&part));
-        }
-        if let Some(body) = &request.body {
-            learn_body(&self.redactor, body);
         }
         let defaults = page.options.iter().filter_map(|(name, spec)| Some((name, spec.default.as_ref()?)));
         self.learn_options(page, defaults.map(|(name, value)| (name.clone(), value.clone())).collect());
@@ -64,7 +67,7 @@ impl ConfigReader<'_> {
         for (name, value) in options {
             if redact::speaks_of_secret(&name) {
                 self.redactor.learn(&value);
-            } else if page.request.file.is_none() {
+            } else if page.file().is_none() {
                 self.redactor.suspect(&value);
             }
         }
@@ -180,10 +183,15 @@ fn learn_text(redactor: &Redactor, body: &str) {
     }
 }
 
+fn is_placeholder(name: &str) -> bool {
+    let kinds = ["options.", "credential.", "bind."];
+    name == "api_key" || name == "uuid" || kinds.iter().any(|kind| name.starts_with(kind))
+}
+
 /// The parts of a text that no placeholder fills.
 fn literals(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split('{').enumerate().map(|(at, part)| match part.split_once('}') {
-        Some((name, rest)) if at > 0 && (name == "api_key" || name.starts_with("options.")) => rest,
+        Some((name, rest)) if at > 0 && is_placeholder(name) => rest,
         _ => part,
     });
     parts.map(str::trim).filter(|part| {

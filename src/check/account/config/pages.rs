@@ -1,19 +1,20 @@
 //! The pages that accounts can name: those of the catalogue, and those under `providers`.
 
+pub(in crate::check::account) mod problems;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::check::account::catalog;
-use crate::check::account::page::{Confirm, Page, Reader};
-use crate::model::text;
+use crate::check::account::page::absent::Absent;
+use crate::check::account::page::ask::Confirm;
+use crate::check::account::page::{Page, Reader};
+use crate::check::account::{Listed, find, ids};
 use crate::page::{syntax, traps};
 use crate::process::echo;
-use crate::wire::config::is_header_name;
 use crate::wire::limit::Limit;
-use crate::yaml::address::web_address;
 use crate::yaml::path::{Part, Step, item, key, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
@@ -23,12 +24,65 @@ use crate::yaml::shape::{shown_word, suggestion};
 /// The pages that accounts can name.
 #[derive(Default)]
 pub(crate) struct Pages {
-    /// Those of the catalogue and of the config, by id.
-    pub known: BTreeMap<String, Arc<Page>>,
+    /// Those of the config, and those of the catalogue that were asked for, by id.
+    known: BTreeMap<String, Arc<Page>>,
     /// Those that cannot be used, by id, with the reason if it comes from outside.
     pub broken: BTreeMap<String, Option<String>>,
     /// Compiled pages, by id and balance expression: one for all accounts of a provider.
     pub compiled: BTreeMap<(String, String), Arc<Reader>>,
+}
+
+/// What there is under an id.
+pub(super) enum Found {
+    /// A page.
+    Page(Arc<Page>),
+    /// A service without an API that tells a balance.
+    Absent(Box<Absent>),
+    /// Neither.
+    Nothing,
+}
+
+impl Pages {
+    /// What there is under an id. A page of the catalogue is read when it is asked for.
+    pub(super) fn find(&mut self, id: &str) -> Found {
+        if let Some(page) = self.known.get(id) {
+            return Found::Page(Arc::clone(page));
+        }
+        match find(id) {
+            Some(Listed::Page(page)) => {
+                let page = Arc::new(*page);
+                self.known.insert(id.to_owned(), Arc::clone(&page));
+                Found::Page(page)
+            }
+            Some(Listed::Absent(absent)) => Found::Absent(absent),
+            None => Found::Nothing,
+        }
+    }
+
+    /// Whether there is a page under an id, without reading it.
+    fn knows(&self, id: &str) -> bool {
+        self.known.contains_key(id) || ids().any(|known| known == id)
+    }
+
+    /// Whether this is the page under its id, and not one that stands for it.
+    pub(super) fn has(&self, page: &Arc<Page>) -> bool {
+        self.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, page))
+    }
+
+    /// The ids of all pages.
+    pub(super) fn ids(&self) -> Vec<&str> {
+        let listed = ids().map(|id| -> &str { id });
+        let all: BTreeSet<&str> = self.known.keys().map(String::as_str).chain(listed).collect();
+        all.into_iter().collect()
+    }
+
+    /// A page for an account that cannot be read anyway.
+    pub(super) fn stand_in(&mut self, id: &str) -> Option<Arc<Page>> {
+        match self.find("file") {
+            Found::Page(page) => Some(Arc::new(Page { id: id.to_owned(), ..Page::clone(&page) })),
+            _ => None,
+        }
+    }
 }
 
 /// Time for the examples of all pages; they are read in less than a millisecond each.
@@ -37,8 +91,7 @@ const EXAMPLES_TIME: Duration = Duration::from_secs(5);
 impl ConfigReader<'_> {
     /// The catalogue and the user's own pages, by id.
     pub(crate) fn pages(&mut self, raw: Vec<Option<Page>>) -> Pages {
-        let known = catalog().into_iter().map(|page| (page.id.clone(), Arc::new(page))).collect();
-        let mut pages = Pages { known, ..Pages::default() };
+        let mut pages = Pages::default();
         let end = Instant::now() + EXAMPLES_TIME;
         for (index, page) in raw.into_iter().enumerate() {
             let path = item("providers", index);
@@ -51,9 +104,9 @@ impl ConfigReader<'_> {
                 continue;
             };
             // What a variable brought into a request may be a credential.
-            let request = under(&path, "request");
-            let filled = self.interpolated.filled.range(request.clone()..);
-            for (_, filled) in filled.take_while(|(at, _)| at.starts_with(&request)) {
+            let parts = ["request", "steps"].map(|part| under(&path, part));
+            let filled = self.interpolated.filled.range(path.clone()..).take_while(|(at, _)| at.starts_with(&path));
+            for (_, filled) in filled.filter(|(at, _)| parts.iter().any(|part| at.starts_with(part))) {
                 match Url::parse(&filled.text).ok().filter(|url| url.host().is_some()) {
                     Some(url) => self.redactor.learn_address(&url),
                     // `Bearer ${TOKEN}`: the token by itself as well.
@@ -65,11 +118,21 @@ impl ConfigReader<'_> {
             if let Some(why) = self.fault(&path) {
                 // What is missing from it is missing from outside, so nothing else is said of it.
                 pages.broken.insert(page.id.clone(), Some(why));
-                pages.known.entry(page.id.clone()).or_insert(Arc::new(page));
+                if !pages.knows(&page.id) {
+                    pages.known.insert(page.id.clone(), Arc::new(page));
+                }
                 continue;
             }
             self.learn_page(&page);
-            let problems = page_problems(&page, end);
+            let missing = problems::missing(&page);
+            if !missing.is_empty() {
+                pages.broken.insert(page.id.clone(), None);
+                for field in missing {
+                    self.required(&path, field, false);
+                }
+                continue;
+            }
+            let problems = problems::of(&page, end);
             if let Some((_, why)) = problems.first() {
                 pages.broken.insert(page.id.clone(), Some(why.clone()));
             }
@@ -79,7 +142,7 @@ impl ConfigReader<'_> {
                 self.push(&under(&path, field), Part::Value, message, None, reach);
             }
             self.page_traps(&path, &page);
-            if pages.known.contains_key(&page.id) {
+            if pages.knows(&page.id) || find(&page.id).is_some() {
                 let message = format!("there is already a provider{}", shown_word(&page.id));
                 self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
             } else {
@@ -87,7 +150,7 @@ impl ConfigReader<'_> {
                     pages.broken.insert(page.id.clone(), Some(why));
                 }
                 // What is no word is not suggested to others: it may be anything.
-                if is_word(&page.id) {
+                if problems::is_word(&page.id) {
                     pages.known.insert(page.id.clone(), Arc::new(page));
                 }
             }
@@ -95,7 +158,7 @@ impl ConfigReader<'_> {
         pages
     }
 
-    /// How often each provider is asked: as its page says, or as the settings say instead.
+    /// How often each provider of a project is asked: as its page says, or as the settings say instead.
     pub(crate) fn limits(
         &mut self,
         set: Option<BTreeMap<String, Lenient<Text>>>,
@@ -107,8 +170,8 @@ impl ConfigReader<'_> {
         for (id, text) in set.unwrap_or_default() {
             let at = [key("settings"), key("rate_limits"), key(&id)];
             let is_broken = pages.broken.contains_key(&id) || pages.broken.contains_key("");
-            if !pages.known.contains_key(&id) && !is_broken {
-                let known: Vec<&str> = pages.known.keys().map(String::as_str).collect();
+            if !pages.knows(&id) && !is_broken {
+                let known = pages.ids();
                 let hint = suggestion(&id, &known, "known providers");
                 let message = no_provider(&id, &known);
                 self.problem(&at, Part::Key(0), message, hint);
@@ -124,15 +187,18 @@ impl ConfigReader<'_> {
     /// What in a page is written otherwise than it is probably meant.
     fn page_traps(&mut self, path: &[Step], page: &Page) {
         let has_example = page.examples.iter().any(|example| example.expect.balance.is_some());
-        for trap in traps::of_balance(&page.balance, page.error.is_some(), has_example) {
-            self.advise(&under(path, "balance"), trap.message, trap.hint);
+        let (measured, code) = page.measured();
+        let has_test = page.error.is_some() || page.steps.iter().any(|step| step.error.is_some());
+        for trap in traps::of_balance(code, has_test, has_example) {
+            self.advise(&under(path, measured), trap.message, trap.hint);
         }
         for trap in page.error.iter().flat_map(|code| traps::of_error(code)) {
             self.advise(&under(path, "error"), trap.message, trap.hint);
         }
         let confirm = |field: fn(&Confirm) -> &String| page.confirm.as_ref().map(field);
         for (field, code) in [
-            (&["balance"][..], Some(&page.balance)),
+            (&["balance"][..], page.balance.as_ref()),
+            (&["spend"], page.spend.as_ref()),
             (&["error"], page.error.as_ref()),
             (&["confirm", "when"], confirm(|confirm| &confirm.when)),
             (&["confirm", "error"], confirm(|confirm| &confirm.error)),
@@ -144,113 +210,6 @@ impl ConfigReader<'_> {
             }
         }
     }
-}
-
-/// Whether a text can be the id of a page.
-fn is_word(id: &str) -> bool {
-    !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-}
-
-/// What is wrong with a page, by field.
-fn page_problems(page: &Page, end: Instant) -> Vec<(&'static str, String)> {
-    let mut problems = Vec::new();
-    if !is_word(&page.id) {
-        problems.push(("id", "`id` must be made of lower-case letters, digits and `-`".to_owned()));
-    }
-    let options = page.options_with_defaults(&BTreeMap::new());
-    match (&page.request.url, &page.request.file) {
-        (Some(url), None) => match probe(page, url, &options) {
-            Err(why) => problems.push(("request", format!("`url` {why}"))),
-            Ok(address) => {
-                let twice = address.query_pairs().find(|(name, _)| page.request.query.contains_key(&**name));
-                if let Some((name, _)) = twice {
-                    problems.push(("request", format!("`{name}` stands both in `url` and in `query`")));
-                }
-            }
-        },
-        (None, Some(_)) => {}
-        _ => problems.push(("request", "exactly one of `url` and `file` must be set".to_owned())),
-    }
-    if let Some(Err(why)) = page.confirm.as_ref().map(|confirm| probe(page, &confirm.url, &options)) {
-        problems.push(("confirm", format!("`url` {why}")));
-    }
-    if let Some(Err(why)) = page.rate_limit.as_ref().map(|limit| limit.parse::<Limit>()) {
-        problems.push(("rate_limit", format!("`rate_limit` {why}")));
-    }
-    if !page.request.headers.keys().all(|name| is_header_name(name)) {
-        problems.push(("request", "a key of `headers` is not the name of a header".to_owned()));
-    }
-    problems.extend(placeholder_problems(page));
-    // The project brings what has no default; until then any expression stands for it.
-    let mut probe = options.clone();
-    let missing = page.options.keys().filter(|name| !options.contains_key(*name)).cloned();
-    let is_guess = page.balance.contains("{options.");
-    probe.extend(missing.map(|name| (name, ".".to_owned())));
-    match page.reader(&probe) {
-        Err(("balance", _)) if is_guess => {}
-        Err((field, why)) => {
-            problems.push((field, why));
-            return problems;
-        }
-        Ok(_) => {}
-    }
-    for example in &page.examples {
-        if let Err(why) = page.try_example(example) {
-            problems.push(("examples", why));
-            if Instant::now() > end {
-                break;
-            }
-        }
-    }
-    problems
-}
-
-/// The address as far as it can be known.
-fn probe(page: &Page, url: &str, options: &BTreeMap<String, String>) -> Result<Url, String> {
-    web_address(&page.fill(url, "key", options, str::to_owned).replace(['{', '}'], "x"))
-}
-
-/// Placeholders that are not known, or that stand where they cannot be filled.
-fn placeholder_problems(page: &Page) -> Vec<(&'static str, String)> {
-    let request = &page.request;
-    let mut problems = BTreeSet::new();
-    let is_option = |name: &str| name.strip_prefix("options.").is_some_and(|name| page.options.contains_key(name));
-    let addresses = request.url.iter().chain(&request.file).map(|text| ("request", text));
-    for (field, text) in addresses.chain(page.confirm.iter().map(|confirm| ("confirm", &confirm.url))) {
-        for name in placeholders(text) {
-            if name == "api_key" {
-                // The address is shown, stored and logged.
-                let message = "`{api_key}` cannot stand in an address; put it into `query` or `headers`";
-                problems.insert((field, message.to_owned()));
-            } else if !is_option(name) {
-                problems.insert((field, format!("`{{{name}}}` is not a declared option")));
-            }
-        }
-    }
-    let filled = request.query.values().chain(request.headers.values());
-    for text in filled.clone().chain(&request.body) {
-        if text.contains("{{api_key}}") {
-            problems.insert(("request", "`{{api_key}}` has one brace too many: write `{api_key}`".to_owned()));
-        }
-    }
-    for name in filled.flat_map(|text| placeholders(text)) {
-        if name != "api_key" && name != "{api_key" && !is_option(name) {
-            problems.insert(("request", format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option")));
-        }
-    }
-    // Braces are common in a body, so only what looks like a slip of the pen is one.
-    for name in request.body.iter().flat_map(|text| placeholders(text)) {
-        let is_near = name != "api_key" && text::nearest(name, ["api_key"]).is_some();
-        if is_near || (name.starts_with("options.") && !is_option(name)) {
-            problems.insert(("request", format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option")));
-        }
-    }
-    problems.into_iter().collect()
-}
-
-/// What stands between braces in a text.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
 /// That a provider is named which there is not.

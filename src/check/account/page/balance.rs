@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::Page;
 use super::error::decode;
+use super::number::number;
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason};
@@ -14,14 +15,35 @@ const CERTAIN: &str = "where a full stop is always the decimal sign, take `fromj
                        separate thousands";
 
 impl Page {
+    /// A value of the answer, of whose numbers it is certain what their separators are.
+    ///
+    /// # Errors
+    /// What is in doubt, without a value.
+    pub(super) fn certain(&self, taken: Taken, variables: &Variables) -> Result<Option<Shape>, String> {
+        let known = variables.currency().or(self.counted_in());
+        match known.and_then(|known| taken.doubts.iter().find_map(|doubt| doubt.in_currency(known))) {
+            Some(why) => Err(format!("`tonumber` has read a text of which {why}")),
+            None => Ok(taken.value),
+        }
+    }
+
+    /// An amount of the answer in the unit of the balance, with the sign that credit has here.
+    fn scaled(&self, sum: Decimal) -> Option<Decimal> {
+        let sum = match &self.scale {
+            Some(scale) => amount::exact::product(sum, scale.0)?,
+            None => sum,
+        };
+        Some(if self.inverted && !sum.is_zero() { -sum } else { sum })
+    }
+
     /// Whether a word can be a currency. A unit of its own has to stand in the config, as an answer may hold anything.
     fn is_currency(&self, said: &str, variables: &Variables) -> bool {
         let is_own = |code: &str| code.contains(&format!("\"{said}\""));
-        let configured = variables.currency().into_iter().chain(self.currency.as_deref());
+        let configured = variables.currency().into_iter().chain(self.counted_in());
         let mut known = configured.filter(|known| amount::is_spelt_alike(known, said));
         amount::is_unit(said)
             || known.next().is_some()
-            || is_own(&self.balance)
+            || is_own(self.measured().1)
             || variables.options().any(|option| option == said || is_own(option))
     }
 
@@ -37,7 +59,7 @@ impl Page {
             return Err(decode(message.to_owned()));
         }
         if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
-            return Ok(Reading { amount: Amount::Unlimited, currency: said });
+            return Ok(Reading::new(Amount::Unlimited, said));
         }
         if let (Some(said), Some(wanted)) = (&said, variables.currency())
             && !amount::is_same(said, wanted)
@@ -49,16 +71,16 @@ impl Page {
             .as_deref()
             .map(|said| (said, format!("the answer says {said}")))
             .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
-            .or_else(|| self.currency.as_deref().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
+            .or_else(|| self.counted_in().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
         let (sum, named) = parts.sum(expected.as_ref())?;
         // If the answer says nothing, the page does, and not the project.
-        if let (None, None, Some(own), Some(wanted)) = (&said, &named, &self.currency, variables.currency())
+        if let (None, None, Some(own), Some(wanted)) = (&said, &named, self.counted_in(), variables.currency())
             && !amount::is_same(own, wanted)
         {
             return Err(another_currency(own, &format!("`currency: {wanted}` is configured")));
         }
-        let fixed = variables.currency().into_iter().chain(self.currency.as_deref());
+        let fixed = variables.currency().into_iter().chain(self.counted_in());
         let known = known.map(|known| amount::settled(known, fixed));
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
         let doubt =
@@ -68,7 +90,8 @@ impl Page {
                 format!("the balance in the answer cannot be used: `tonumber` has read a text of which {why}");
             return Err(decode(message).with_hint(CERTAIN));
         }
-        Ok(Reading { amount: Amount::Of(sum), currency })
+        let sum = self.scaled(sum).ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
+        Ok(Reading::new(Amount::Of(sum), currency))
     }
 }
 
@@ -141,22 +164,4 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
 fn another_currency(found: &str, who: &str) -> Failure {
     Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
         .with_hint("amounts are never converted; set `currency` to what the service reports")
-}
-
-/// A number, and the currency that it names if it is text.
-fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
-    let plain = |number: Result<Decimal, &str>| number.map(|number| (number, None)).map_err(str::to_owned);
-    match value {
-        Shape::Number(literal) => plain(amount::from_json_number(&literal)),
-        Shape::Long => plain(Err(amount::exact::TOO_MANY_DIGITS)),
-        Shape::Float(value) => plain(amount::from_float(value)),
-        Shape::Text(text) => amount::read_in(&text, known)
-            .map(|money| (money.value, money.currency))
-            .map_err(|why| format!("it is text and {why}")),
-        Shape::Null => Err("it is missing or null".to_owned()),
-        Shape::Missing(what) => Err(what),
-        Shape::Bool(_) => Err("it is true or false, not a number".to_owned()),
-        Shape::Array => Err("it is a list, not a number".to_owned()),
-        Shape::Object(_) => Err("it is an object, not a number".to_owned()),
-    }
 }

@@ -1,96 +1,122 @@
-//! What the answer to a page's request means: a balance, or a failure.
+//! What the answers to a page's requests mean: a balance, a failure, or what to ask next.
+
+mod reader;
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
+pub(crate) use self::reader::Reader;
+use self::reader::StepReader;
 use super::Page;
+use super::ask::Form;
+use super::beside::is_true;
 use super::error::{ErrorTest, OwnError, decode, page_error, repeated};
-use crate::check::Reading;
+use super::number::{bound, plain};
+use crate::check::{Amount, Reading};
+use crate::model::amount::exact;
 use crate::model::failure::{Failure, Reason};
 use crate::page::expression::{Expression, Json, Shape, Variables, parse_json};
-use crate::page::{Stop, evaluate, words};
+use crate::page::variables::Bound;
+use crate::page::{Stop, evaluate, words, xml};
 
-/// A page whose expressions are compiled for one set of options.
-pub(crate) struct Reader {
-    error: Option<ErrorTest>,
-    balance: Expression,
-    confirm: Option<(Expression, ErrorTest)>,
+/// An answer as it came.
+pub(crate) struct Answer<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, with names in small letters.
+    pub headers: &'a BTreeMap<String, String>,
+    /// The body.
+    pub body: &'a [u8],
 }
 
-/// What an HTTP status and body come to.
+/// What a project wants of an answer.
+pub(crate) struct Wanted {
+    /// What expressions know.
+    pub variables: Variables,
+    /// How much may be spent, for a page that tells what was.
+    pub budget: Option<Decimal>,
+}
+
+/// How far a page's requests have come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The step that is asked next.
+    pub step: usize,
+    /// What asks for its next page; none for the first one.
+    pub page: Option<Bound>,
+    /// What was bound and added so far.
+    pub bound: BTreeMap<String, Bound>,
+    /// How many pages of this step were read.
+    pages: u16,
+    /// What was added over the pages of this step.
+    sums: BTreeMap<String, Decimal>,
+}
+
+/// What an answer comes to.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// A balance.
     Read(Reading),
     /// A balance that stands only if the page's second question says so.
     Unconfirmed(Reading),
+    /// Something else is to be asked first.
+    Next(Progress),
 }
 
 impl Page {
-    /// Compiles the page's expressions.
-    ///
-    /// # Errors
-    /// The page's field with an expression that is wrong, and what is wrong with it.
-    pub(crate) fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, (&'static str, String)> {
-        let compile = |field: &'static str, code: &str| {
-            let place = field.split('.').next().unwrap_or(field);
-            Expression::compile(code).map_err(|why| (place, format!("the jq expression of `{field}` is wrong: {why}")))
-        };
-        let test = |field: &'static str, code: &str| {
-            compile(field, code).map(|expression| ErrorTest { expression, code: code.to_owned() })
-        };
-        Ok(Reader {
-            error: self.error.as_deref().map(|code| test("error", code)).transpose()?,
-            balance: compile("balance", &self.balance_for(options))?,
-            confirm: match &self.confirm {
-                Some(confirm) => {
-                    Some((compile("confirm.when", &confirm.when)?, test("confirm.error", &confirm.error)?))
-                }
-                None => None,
-            },
-        })
-    }
-
-    /// Reads one answer.
+    /// Reads the answer to the step that `progress` has come to.
     ///
     /// # Errors
     /// The failure it is: by the page's own test first, then by status, then by what the body lacks.
     pub(crate) fn interpret(
         &self,
         reader: &Reader,
-        status: u16,
-        body: &[u8],
-        variables: &Variables,
+        progress: &Progress,
+        answer: &Answer,
+        wanted: &Wanted,
     ) -> Result<Verdict, Failure> {
-        evaluated(body, || self.meaning(reader, status, body, variables))
+        evaluated(answer.body, || self.meaning(reader, progress, answer, wanted))
     }
 
-    fn meaning(&self, reader: &Reader, status: u16, body: &[u8], variables: &Variables) -> Result<Verdict, Failure> {
-        let parsed = parse_json(body);
-        if !(200..300).contains(&status) {
+    fn meaning(
+        &self,
+        reader: &Reader,
+        progress: &Progress,
+        answer: &Answer,
+        wanted: &Wanted,
+    ) -> Result<Verdict, Failure> {
+        let (Some(step), Some(request)) = (reader.steps.get(progress.step), self.requests().nth(progress.step)) else {
+            return Err(Failure::new(Reason::Internal, "there is no such step"));
+        };
+        let variables = wanted.variables.answered(answer.status, answer.headers).binding(&progress.bound);
+        let parsed = parsed(request.answer, answer.body);
+        if !request.accepts(answer.status) {
             let own = parsed.as_ref().ok().and_then(|body| {
-                let said = reader.error.as_ref().and_then(|error| page_error(error, body, variables).transpose());
+                let said = step.error.as_ref().and_then(|error| page_error(error, body, &variables).transpose());
                 said.and_then(Result::ok)
             });
-            return Err(self.status_failure(status, own, parsed.ok().as_ref(), body));
+            return Err(self.status_failure(answer.status, own, parsed.ok().as_ref(), answer.body));
         }
-        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(body, &why)))?;
-        if let Some(error) = &reader.error
-            && let Some(own) = page_error(error, &body, variables)?
+        let body =
+            parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(request.answer, answer.body, &why)))?;
+        if let Some(error) = &step.error
+            && let Some(own) = page_error(error, &body, &variables)?
         {
             return Err(own.failure);
         }
-        let reading =
-            self.reading(reader.balance.run_in_any_order(&body, variables), variables).map_err(|mut failure| {
-                // A page without a test for errors still meets them.
-                if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
-                    failure.message = format!("{}; the service says", failure.message);
-                    failure = failure.saying(words);
-                }
-                failure
-            })?;
+        let (progress, has_next_page) = progressed(self, step, progress, &body, &variables)?;
+        if has_next_page {
+            return Ok(Verdict::Next(progress));
+        }
+        let variables = variables.binding(&progress.bound);
+        if let Some(step) = following(reader, progress.step, &body, &variables)? {
+            return Ok(Verdict::Next(Progress { step, bound: progress.bound, ..Progress::default() }));
+        }
+        let reading = self.read(reader, &body, &Wanted { variables: variables.clone(), ..*wanted })?;
         if let Some((when, _)) = &reader.confirm {
             let doubt = when
-                .run(&body, variables)
+                .run(&body, &variables)
                 .map_err(|why| decode("it is not clear whether the balance can be trusted", why))?;
             if !matches!(doubt, None | Some(Shape::Null | Shape::Missing(_) | Shape::Bool(false))) {
                 return Ok(Verdict::Unconfirmed(reading));
@@ -99,29 +125,49 @@ impl Page {
         Ok(Verdict::Read(reading))
     }
 
+    /// The reading in the last answer.
+    fn read(&self, reader: &Reader, body: &Json, wanted: &Wanted) -> Result<Reading, Failure> {
+        let variables = &wanted.variables;
+        let unlimited = reader.unlimited.as_ref().map(|expression| {
+            let said = expression.run_in_any_order(body, variables);
+            let unclear = "it is not clear whether the account has a limit";
+            let said = said.map_err(|why| decode(unclear, why))?;
+            is_true(said.value).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))
+        });
+        let mut reading = if unlimited.transpose()?.unwrap_or_default() {
+            Reading::new(Amount::Unlimited, self.counted_in().map(str::to_owned))
+        } else {
+            let value = reader.measured.run_in_any_order(body, variables);
+            self.reading(value, variables).map_err(|mut failure| {
+                // A page without a test for errors still meets them.
+                if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
+                    failure.message = format!("{}; the service says", failure.message);
+                    failure = failure.saying(words);
+                }
+                failure
+            })?
+        };
+        reading.beside = self.beside(&reader.beside, body, variables);
+        if self.spend.is_some() { within_budget(reading, wanted.budget) } else { Ok(reading) }
+    }
+
     /// Whether the second answer lets the first stand.
     ///
     /// # Errors
     /// The failure it is: an answer that cannot be read confirms nothing.
-    pub(crate) fn confirm(
-        &self,
-        reader: &Reader,
-        status: u16,
-        body: &[u8],
-        variables: &Variables,
-    ) -> Result<(), Failure> {
+    pub(crate) fn confirm(&self, reader: &Reader, answer: &Answer, wanted: &Wanted) -> Result<(), Failure> {
         match &reader.confirm {
-            Some((_, error)) => evaluated(body, || self.confirmation(error, status, body, variables)),
+            Some((_, error)) => evaluated(answer.body, || self.confirmation(error, answer, &wanted.variables)),
             None => Ok(()),
         }
     }
 
-    fn confirmation(&self, error: &ErrorTest, status: u16, body: &[u8], variables: &Variables) -> Result<(), Failure> {
-        let parsed = parse_json(body);
-        if !(200..300).contains(&status) {
-            return Err(self.status_failure(status, None, parsed.ok().as_ref(), body));
+    fn confirmation(&self, error: &ErrorTest, answer: &Answer, variables: &Variables) -> Result<(), Failure> {
+        let parsed = parse_json(answer.body);
+        if !(200..300).contains(&answer.status) {
+            return Err(self.status_failure(answer.status, None, parsed.ok().as_ref(), answer.body));
         }
-        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(body, &why)))?;
+        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(Form::Json, answer.body, &why)))?;
         match page_error(error, &body, variables)? {
             Some(own) => Err(own.failure),
             None => Ok(()),
@@ -166,20 +212,135 @@ impl Page {
     }
 }
 
+/// What is left of a budget.
+fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, Failure> {
+    let Amount::Of(spent) = reading.amount else {
+        return Ok(reading);
+    };
+    let Some(budget) = budget else {
+        return Err(Failure::new(
+            Reason::Config,
+            "`budget` is missing: the service tells what was spent, and not what is left",
+        ));
+    };
+    let rest = exact::sum(budget, -spent)
+        .ok_or_else(|| Failure::new(Reason::Decode, "what is left of the budget has more than 28 digits"))?;
+    let mut reading = Reading { amount: Amount::Of(rest), ..reading };
+    reading.beside.total.get_or_insert(budget);
+    reading.beside.usage.get_or_insert(spent);
+    Ok(reading)
+}
+
+/// What a step has bound and added with one more answer, and whether there is another page of it.
+fn progressed(
+    page: &Page,
+    step: &StepReader,
+    progress: &Progress,
+    body: &Json,
+    variables: &Variables,
+) -> Result<(Progress, bool), Failure> {
+    let mut next = Progress { pages: progress.pages + 1, page: None, ..progress.clone() };
+    let unread = |name: &str, why: String| Failure::new(Reason::Decode, format!("`{name}` could not be read: {why}"));
+    let value = |name: &str, expression: &Expression| {
+        let taken = expression.run_in_any_order(body, variables);
+        let taken = taken.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
+        page.certain(taken, variables).map_err(|why| unread(name, why))
+    };
+    for (name, expression) in &step.bind {
+        let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
+        next.bound.insert(name.clone(), value);
+    }
+    for (name, expression) in &step.sum {
+        let value = plain(value(name, expression)?.unwrap_or(Shape::Null)).map_err(|why| unread(name, why))?;
+        let sum = next.sums.entry(name.clone()).or_default();
+        *sum = exact::sum(*sum, value).ok_or_else(|| unread(name, "the sum has more than 28 digits".to_owned()))?;
+        next.bound.insert(name.clone(), Bound::Number(sum.to_string()));
+    }
+    let Some((expression, most)) = &step.next else {
+        return Ok((next, false));
+    };
+    let told = expression.run(body, variables);
+    match told.map_err(|why| decode("it is not clear whether there is another page", why))? {
+        None | Some(Shape::Null | Shape::Bool(false)) => return Ok((next, false)),
+        Some(Shape::Text(text)) if text.is_empty() => return Ok((next, false)),
+        // That nothing stands there may mean the last page, or that the service calls it otherwise now.
+        Some(Shape::Missing(what)) => {
+            let failure =
+                Failure::new(Reason::Decode, format!("it is not clear whether there is another page: {what}"));
+            return Err(failure.with_hint("where null means that there is none, a page says so with `// null`"));
+        }
+        told => {
+            let page = bound(told).map_err(|why| unread("pages.next", why))?;
+            if Some(&page) == progress.page.as_ref() {
+                return Err(Failure::new(Reason::Decode, "the service gives the same page again and again"));
+            }
+            next.page = Some(page);
+        }
+    }
+    if next.pages >= *most {
+        let message = format!("the answer has more than {most} pages, so the sum is not known");
+        return Err(Failure::new(Reason::Decode, message));
+    }
+    Ok((next, true))
+}
+
+/// The next step that is to be asked; none if this was the last one.
+fn following(reader: &Reader, step: usize, body: &Json, variables: &Variables) -> Result<Option<usize>, Failure> {
+    for (index, next) in reader.steps.iter().enumerate().skip(step + 1) {
+        let Some(when) = &next.when else {
+            return Ok(Some(index));
+        };
+        let unclear = "it is not clear whether another request is needed";
+        let said = when.run(body, variables).map_err(|why| decode(unclear, why))?;
+        if is_true(said).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+/// A body as expressions see it.
+fn parsed(form: Form, body: &[u8]) -> Result<Json, String> {
+    match form {
+        Form::Json => parse_json(body),
+        Form::Xml => parse_json(xml::to_json(body)?.as_bytes()),
+        Form::None => parse_json(b"null"),
+        Form::Text => {
+            let text = String::from_utf8_lossy(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body));
+            let text = text.trim();
+            if text.is_empty() || is_page(text) {
+                return Err("it is no plain text".to_owned());
+            }
+            parse_json(serde_json::Value::from(text).to_string().as_bytes())
+        }
+    }
+}
+
+/// Whether a text is a web page, which stands where a proxy or a login is in the way.
+fn is_page(text: &str) -> bool {
+    let start: String = text.chars().take(200).collect::<String>().to_ascii_lowercase();
+    start.starts_with('<') && ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.contains(tag))
+}
+
 /// Works on an answer within the memory that all evaluations share.
 fn evaluated<T: Send>(body: &[u8], work: impl Fn() -> Result<T, Failure> + Sync) -> Result<T, Failure> {
     let crowded = |why: Stop| Failure::transient(Reason::Decode, "the answer was not read").saying(why.to_string());
     evaluate(body, work).map_err(crowded).flatten()
 }
 
-/// What a body that is no JSON looks like, without quoting it: it may hold personal data.
-fn describe_body(body: &[u8], why: &str) -> String {
+/// What a body that is not as it should be looks like, without quoting it: it may hold personal data.
+fn describe_body(form: Form, body: &[u8], why: &str) -> String {
     let start = body.trim_ascii_start();
+    let wanted = match form {
+        Form::Json | Form::None => "JSON",
+        Form::Text => "plain text",
+        Form::Xml => "XML",
+    };
     if start.is_empty() {
         "the answer is empty".to_owned()
-    } else if start.starts_with(b"<") {
-        "the answer is a web page, not JSON (a login or proxy page?)".to_owned()
+    } else if start.starts_with(b"<") && form != Form::Xml || is_page(&String::from_utf8_lossy(start)) {
+        format!("the answer is a web page, not {wanted} (a login or proxy page?)")
     } else {
-        format!("the answer is not JSON ({why})")
+        format!("the answer is not {wanted} ({why})")
     }
 }

@@ -1,0 +1,264 @@
+//! What is wrong with a page, by field.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use url::Url;
+
+use crate::check::account::page::ask::{RequestSpec, Step};
+use crate::check::account::page::credential::CredentialFormat;
+use crate::check::account::page::fill::{self, placeholders};
+use crate::check::account::page::{Kind, Page, time};
+use crate::model::text;
+use crate::wire::config::is_header_name;
+use crate::wire::limit::Limit;
+use crate::yaml::address::web_address;
+
+/// A mistake: the field of the page that it is in, and what it is.
+type Found = (&'static str, String);
+
+/// Most pages of a long answer.
+const MOST_PAGES: u16 = 200;
+
+/// Whether a text can be the id of a page.
+pub(super) fn is_word(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// What a page lacks without which it is none.
+pub(crate) fn missing(page: &Page) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if page.request.is_none() && page.steps.is_empty() {
+        missing.push("request");
+    }
+    if page.balance.is_none() && page.spend.is_none() {
+        missing.push(if page.kind == Kind::Spend { "spend" } else { "balance" });
+    }
+    missing
+}
+
+/// Everything that is wrong with a page that lacks nothing. Its examples are run until `end`.
+pub(crate) fn of(page: &Page, end: Instant) -> Vec<Found> {
+    let mut problems = Vec::new();
+    if !is_word(&page.id) {
+        problems.push(("id", "`id` must be made of lower-case letters, digits and `-`".to_owned()));
+    }
+    problems.extend(of_measure(page));
+    problems.extend(of_requests(page));
+    problems.extend(of_confirm(page));
+    if let Some(Err(why)) = page.rate_limit.as_ref().map(|limit| limit.parse::<Limit>()) {
+        problems.push(("rate_limit", format!("`rate_limit` {why}")));
+    }
+    problems.extend(of_placeholders(page));
+    let measured = page.measured();
+    if measured.1.is_empty() {
+        return problems;
+    }
+    // The project brings what has no default; until then any expression stands for it.
+    let options = page.options_with_defaults(&BTreeMap::new());
+    let is_guess = measured.1.contains("{options.");
+    let missing = page.options.keys().filter(|name| !options.contains_key(*name)).cloned();
+    let mut probe = options.clone();
+    probe.extend(missing.map(|name| (name, ".".to_owned())));
+    match page.reader(&probe) {
+        Err((field, _)) if field == measured.0 && is_guess => {}
+        Err((field, why)) => {
+            problems.push((field, why));
+            return problems;
+        }
+        Ok(_) => {}
+    }
+    for example in &page.examples {
+        if let Err(why) = page.try_example(example) {
+            problems.push(("examples", why));
+            if Instant::now() > end {
+                break;
+            }
+        }
+    }
+    problems
+}
+
+/// What is measured, and in what.
+fn of_measure(page: &Page) -> Vec<Found> {
+    let mut problems = Vec::new();
+    let wanted = if page.kind == Kind::Spend { "spend" } else { "balance" };
+    match (&page.balance, &page.spend) {
+        (Some(_), Some(_)) => problems.push(("spend", "`balance` and `spend` exclude each other".to_owned())),
+        (None, Some(_)) if wanted == "balance" => problems.push(("kind", "`spend` needs `kind: spend`".to_owned())),
+        (Some(_), None) if wanted == "spend" => {
+            problems.push(("kind", "`kind: spend` needs `spend` instead of `balance`".to_owned()));
+        }
+        _ => {}
+    }
+    if page.currency.is_some() && page.unit.is_some() {
+        problems.push(("unit", "`currency` and `unit` exclude each other".to_owned()));
+    }
+    if page.scale.as_ref().is_some_and(|scale| scale.0 <= rust_decimal::Decimal::ZERO) {
+        problems.push(("scale", "`scale` must be more than 0; `inverted: true` turns the sign".to_owned()));
+    }
+    if page.min_interval.as_deref().is_some_and(|text| time::span(text).is_none()) {
+        problems.push(("min_interval", "`min_interval` is no span of time such as `30m`, `6h` or `1d`".to_owned()));
+    }
+    let credential = &page.credential;
+    if (credential.format == CredentialFormat::Parts) == credential.parts.is_empty() {
+        problems.push(("credential", "`format: parts` and `parts` belong together".to_owned()));
+    }
+    problems
+}
+
+/// What is wrong with what is asked.
+fn of_requests(page: &Page) -> Vec<Found> {
+    let mut problems = Vec::new();
+    if page.request.is_some() && !page.steps.is_empty() {
+        problems.push(("request", "`request` and `steps` exclude each other".to_owned()));
+    }
+    let request = page.request.iter().map(|request| ("request", request));
+    for (field, request) in request.chain(page.steps.iter().map(|step| ("steps", &step.request))) {
+        problems.extend(of_request(page, request).into_iter().map(|why| (field, why)));
+    }
+    let mut names = BTreeSet::new();
+    for (index, step) in page.steps.iter().enumerate() {
+        if !names.insert(step.name.as_str()) {
+            problems.push(("steps", "two steps have the same name".to_owned()));
+        }
+        problems.extend(of_step(step, index).into_iter().map(|why| ("steps", why)));
+    }
+    problems
+}
+
+fn of_request(page: &Page, request: &RequestSpec) -> Vec<String> {
+    let mut problems = Vec::new();
+    match (&request.url, &request.file) {
+        (Some(url), None) => match probe(page, url) {
+            Err(why) => problems.push(format!("`url` {why}")),
+            Ok(address) => {
+                let twice = address.query_pairs().find(|(name, _)| request.query.contains_key(&**name));
+                if let Some((name, _)) = twice {
+                    problems.push(format!("`{name}` stands both in `url` and in `query`"));
+                }
+            }
+        },
+        (None, Some(_)) if page.steps.is_empty() => {}
+        (None, Some(_)) => problems.push("a `file` cannot be one of several steps".to_owned()),
+        _ => problems.push("exactly one of `url` and `file` must be set".to_owned()),
+    }
+    if !request.headers.keys().all(|name| is_header_name(name)) {
+        problems.push("a key of `headers` is not the name of a header".to_owned());
+    }
+    if request.body.is_some() && !request.form.is_empty() {
+        problems.push("`body` and `form` exclude each other".to_owned());
+    }
+    if request.basic.is_some() && request.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
+        problems.push("`basic` and the header `Authorization` exclude each other".to_owned());
+    }
+    problems
+}
+
+fn of_step(step: &Step, index: usize) -> Vec<String> {
+    let mut problems = Vec::new();
+    let name = &step.name;
+    if step.when.is_some() && index == 0 {
+        problems.push(format!("the first step, `{name}`, has no answer before it that `when` could look at"));
+    }
+    if step.bind.keys().any(|bound| step.sum.contains_key(bound)) {
+        problems.push(format!("step `{name}` both binds and adds a value of one name"));
+    }
+    if step.pages.as_ref().is_some_and(|pages| !(1..=MOST_PAGES).contains(&pages.most)) {
+        problems.push(format!("`most` of step `{name}` must be 1 to {MOST_PAGES}"));
+    }
+    problems
+}
+
+fn of_confirm(page: &Page) -> Option<Found> {
+    let why = probe(page, &page.confirm.as_ref()?.url).err()?;
+    Some(("confirm", format!("`url` {why}")))
+}
+
+/// The address as far as it can be known.
+fn probe(page: &Page, url: &str) -> Result<Url, String> {
+    let options = page.options_with_defaults(&BTreeMap::new());
+    let option = |name: &str| Some(options.get(name.strip_prefix("options.")?)?.into());
+    web_address(&fill::with(url, option, str::to_owned).replace(['{', '}'], "x"))
+}
+
+/// Placeholders that are not known, or that stand where they cannot be filled.
+fn of_placeholders(page: &Page) -> Vec<Found> {
+    let mut problems = BTreeSet::new();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let mut bound: BTreeSet<&str> = BTreeSet::new();
+    let requests = page.request.iter().map(|request| ("request", request, None));
+    for (field, request, step) in requests.chain(page.steps.iter().map(|step| ("steps", &step.request, Some(step)))) {
+        let is_known = |name: &str| match name.split_once('.') {
+            Some(("options", option)) => page.options.contains_key(option),
+            Some(("credential", part)) => match page.credential.format {
+                CredentialFormat::Pair => matches!(part, "id" | "secret"),
+                CredentialFormat::Parts => page.credential.parts.contains_key(part),
+                CredentialFormat::Key | CredentialFormat::None => false,
+            },
+            Some(("bind", name)) => bound.contains(name),
+            _ => name == "api_key" || name == "uuid" || time::placeholder(name, now).is_some(),
+        };
+        problems.extend(of_texts(request, &is_known).into_iter().map(|why| (field, why)));
+        if let Some(file) = &request.file {
+            let strange = placeholders(file).find(|name| !name.starts_with("options.") || !is_known(name));
+            problems.extend(strange.map(|name| (field, format!("`{{{name}}}` is not a declared option"))));
+        }
+        if let Some(url) = &request.url {
+            problems.extend(of_address(url, &is_known).into_iter().map(|why| (field, why)));
+        }
+        if let Some(step) = step {
+            bound.extend(step.bind.keys().chain(step.sum.keys()).map(String::as_str));
+        }
+    }
+    if let Some(confirm) = &page.confirm {
+        let is_known = |name: &str| match name.strip_prefix("options.") {
+            Some(option) => page.options.contains_key(option),
+            None => name == "api_key" || name.starts_with("credential."),
+        };
+        problems.extend(of_address(&confirm.url, &is_known).into_iter().map(|why| ("confirm", why)));
+    }
+    problems.into_iter().collect()
+}
+
+fn of_address(url: &str, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    let mut problems = Vec::new();
+    for name in placeholders(&url[..end]).filter(|name| !name.starts_with("options.") && is_known(name)) {
+        // The host is shown, stored and logged, and a credential must not be sent wherever an answer says.
+        problems.push(format!("`{{{name}}}` cannot stand in the host of an address"));
+    }
+    let unknown = placeholders(url).filter(|name| !is_known(name));
+    problems.extend(unknown.map(|name| match name.strip_prefix("bind.") {
+        Some(_) => format!("`{{{name}}}` is bound by no earlier step"),
+        None if name.starts_with("credential.") => format!("`{{{name}}}` is no part of the credential"),
+        None => format!("`{{{name}}}` is not a declared option"),
+    }));
+    problems
+}
+
+fn of_texts(request: &RequestSpec, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut problems = Vec::new();
+    for text in request.texts().chain(&request.body) {
+        if text.contains("{{api_key}}") {
+            problems.push("`{{api_key}}` has one brace too many: write `{api_key}`".to_owned());
+        }
+    }
+    let unknown = |name: &str| match name.split_once('.') {
+        Some(("bind", _)) => format!("`{{{name}}}` is bound by no earlier step"),
+        Some(("credential", _)) => format!("`{{{name}}}` is no part of the credential"),
+        _ => format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option"),
+    };
+    let filled = request.texts().flat_map(|text| placeholders(text));
+    problems.extend(filled.filter(|name| *name != "{api_key" && !is_known(name)).map(unknown));
+    // Braces are common in a body, so only what looks like a slip of the pen is one.
+    for name in request.body.iter().flat_map(|text| placeholders(text)) {
+        let is_near = name != "api_key" && text::nearest(name, ["api_key"]).is_some();
+        let is_meant = ["options.", "credential.", "bind."].iter().any(|start| name.starts_with(start));
+        if is_near || (is_meant && !is_known(name)) {
+            problems.push(unknown(name));
+        }
+    }
+    problems
+}

@@ -1,0 +1,101 @@
+//! A page whose expressions are compiled.
+
+use std::collections::BTreeMap;
+
+use crate::check::account::page::Page;
+use crate::check::account::page::ask::Step;
+use crate::check::account::page::beside::BesideReader;
+use crate::check::account::page::error::ErrorTest;
+use crate::page::expression::Expression;
+
+/// A page whose expressions are compiled for one set of options.
+pub(crate) struct Reader {
+    pub(super) steps: Vec<StepReader>,
+    pub(super) measured: Expression,
+    pub(super) unlimited: Option<Expression>,
+    pub(super) beside: BesideReader,
+    pub(super) confirm: Option<(Expression, ErrorTest)>,
+}
+
+/// The expressions of one request.
+#[derive(Default)]
+pub(super) struct StepReader {
+    pub(super) when: Option<Expression>,
+    pub(super) error: Option<ErrorTest>,
+    pub(super) bind: Vec<(String, Expression)>,
+    pub(super) sum: Vec<(String, Expression)>,
+    /// What asks for another page, and the most pages.
+    pub(super) next: Option<(Expression, u16)>,
+}
+
+/// The page's field with an expression that is wrong, and what is wrong with it.
+type Wrong = (&'static str, String);
+
+impl Page {
+    /// Compiles the page's expressions.
+    ///
+    /// # Errors
+    /// The page's field with an expression that is wrong, and what is wrong with it.
+    pub(crate) fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, Wrong> {
+        let optional =
+            |field: &'static str, code: &Option<String>| code.as_deref().map(|code| compile(field, code)).transpose();
+        let (field, _) = self.measured();
+        let steps = if self.steps.is_empty() {
+            vec![StepReader { error: test("error", self.error.as_deref())?, ..StepReader::default() }]
+        } else {
+            self.steps.iter().map(|step| self.step_reader(step)).collect::<Result<Vec<_>, _>>()?
+        };
+        Ok(Reader {
+            steps,
+            measured: compile(field, &self.measured_for(options))?,
+            unlimited: optional("unlimited", &self.unlimited)?,
+            beside: BesideReader {
+                total: optional("total", &self.total)?,
+                usage: optional("usage", &self.usage)?,
+                frozen: optional("frozen", &self.frozen)?,
+                resets_at: optional("resets_at", &self.resets_at)?,
+                expires: optional("expires", &self.expires)?,
+            },
+            confirm: match &self.confirm {
+                Some(confirm) => {
+                    let when = compile("confirm.when", &confirm.when)?;
+                    test("confirm.error", Some(&confirm.error))?.map(|error| (when, error))
+                }
+                None => None,
+            },
+        })
+    }
+
+    fn step_reader(&self, step: &Step) -> Result<StepReader, Wrong> {
+        let named = |field: &'static str, codes: &BTreeMap<String, String>| {
+            codes
+                .iter()
+                .map(|(name, code)| Ok((name.clone(), compile(field, code)?)))
+                .collect::<Result<Vec<_>, Wrong>>()
+        };
+        let (error, field) = match &step.error {
+            Some(own) => (Some(own.as_str()), "steps.error"),
+            None => (self.error.as_deref(), "error"),
+        };
+        Ok(StepReader {
+            when: step.when.as_deref().map(|code| compile("steps.when", code)).transpose()?,
+            error: test(field, error)?,
+            bind: named("steps.bind", &step.bind)?,
+            sum: named("steps.sum", &step.sum)?,
+            next: match &step.pages {
+                Some(pages) => Some((compile("steps.pages.next", &pages.next)?, pages.most)),
+                None => None,
+            },
+        })
+    }
+}
+
+fn compile(field: &'static str, code: &str) -> Result<Expression, Wrong> {
+    let place = field.split('.').next().unwrap_or(field);
+    Expression::compile(code).map_err(|why| (place, format!("the jq expression of `{field}` is wrong: {why}")))
+}
+
+fn test(field: &'static str, code: Option<&str>) -> Result<Option<ErrorTest>, Wrong> {
+    let compiled = |code: &str| Ok(ErrorTest { expression: compile(field, code)?, code: code.to_owned() });
+    code.map(compiled).transpose()
+}

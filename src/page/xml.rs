@@ -1,0 +1,163 @@
+//! XML bodies as JSON, so that expressions read both alike: an element is an object, or a text if it has neither attributes nor
+//! other elements in it; `@name` is an attribute, `#text` the text beside others; what stands there several times is a list.
+//!
+//! Prefixes of namespaces are left out. A document type is refused, so there are no entities but those of XML itself.
+
+use std::str::from_utf8;
+
+use quick_xml::Reader;
+use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use serde_json::{Map, Value};
+
+/// Deepest nesting of elements.
+const DEEPEST: usize = 64;
+
+/// An element that is not closed yet.
+struct Open {
+    name: String,
+    fields: Map<String, Value>,
+    text: String,
+}
+
+/// The JSON text of an XML document.
+///
+/// # Errors
+/// What is wrong, without quoting the body.
+pub(crate) fn to_json(body: &[u8]) -> Result<String, String> {
+    let text =
+        from_utf8(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).map_err(|_| "it is not UTF-8".to_owned())?;
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Open> = Vec::new();
+    let mut root: Option<Map<String, Value>> = None;
+    loop {
+        let event = reader.read_event().map_err(|_| format!("byte offset {}: no XML", reader.error_position()))?;
+        match event {
+            Event::Eof => break,
+            Event::DocType(_) => return Err("it declares a document type".to_owned()),
+            Event::Start(tag) => open.push(opened(&tag, open.len(), root.is_some())?),
+            Event::Empty(tag) => close(opened(&tag, open.len(), root.is_some())?, &mut open, &mut root),
+            Event::End(_) => {
+                if let Some(element) = open.pop() {
+                    close(element, &mut open, &mut root);
+                }
+            }
+            Event::Text(part) => add_text(&mut open, &part)?,
+            Event::CData(part) => add_text(&mut open, &part)?,
+            Event::GeneralRef(reference) => add_text(&mut open, &resolved(&reference)?)?,
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+        }
+    }
+    match root {
+        Some(root) if open.is_empty() => Ok(Value::Object(root).to_string()),
+        Some(_) | None if !open.is_empty() => Err("it ends within an element".to_owned()),
+        _ => Err("it has no element".to_owned()),
+    }
+}
+
+fn opened(tag: &BytesStart, depth: usize, has_root: bool) -> Result<Open, String> {
+    if depth >= DEEPEST {
+        return Err(format!("it is nested deeper than {DEEPEST} levels"));
+    }
+    if depth == 0 && has_root {
+        return Err("it has two outermost elements".to_owned());
+    }
+    let mut fields = Map::new();
+    for attribute in tag.attributes() {
+        let attribute = attribute.map_err(|_| "it has an attribute that is none".to_owned())?;
+        let value = unescape(&attribute.value).map_err(|_| "it has an entity that is not known".to_owned())?;
+        fields.insert(format!("@{}", attribute.key.local_name().as_ref()), Value::String(value.into_owned()));
+    }
+    Ok(Open { name: tag.local_name().as_ref().to_owned(), fields, text: String::new() })
+}
+
+fn add_text(open: &mut [Open], text: &str) -> Result<(), String> {
+    match open.last_mut() {
+        Some(element) => element.text.push_str(text),
+        None if text.trim().is_empty() => {}
+        None => return Err("it has text outside of its element".to_owned()),
+    }
+    Ok(())
+}
+
+/// The text of `&amp;`, `&#65;` and the like.
+fn resolved(reference: &BytesRef) -> Result<String, String> {
+    let unknown = || "it has an entity that is not known".to_owned();
+    if let Some(c) = reference.resolve_char_ref().map_err(|_| unknown())? {
+        return Ok(c.to_string());
+    }
+    resolve_predefined_entity(reference).map(str::to_owned).ok_or_else(unknown)
+}
+
+/// Puts an element that is closed into the one around it.
+fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>) {
+    let Open { name, mut fields, text } = element;
+    let text = text.trim();
+    let value = if fields.is_empty() {
+        Value::String(text.to_owned())
+    } else {
+        if !text.is_empty() {
+            fields.insert("#text".to_owned(), Value::String(text.to_owned()));
+        }
+        Value::Object(fields)
+    };
+    let outer = match open.last_mut() {
+        Some(outer) => &mut outer.fields,
+        None => root.insert(Map::new()),
+    };
+    match outer.get_mut(&name) {
+        None => drop(outer.insert(name, value)),
+        Some(Value::Array(items)) => items.push(value),
+        Some(first) => {
+            let first_value = first.take();
+            *first = Value::Array(vec![first_value, value]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_attributes_and_texts_become_json() {
+        for (xml, want) in [
+            ("<a/>", r#"{"a":""}"#),
+            ("<?xml version=\"1.0\"?>\n<a> 12.50 </a>\n", r#"{"a":"12.50"}"#),
+            ("<a b='1' c=\"x&amp;y\"/>", r#"{"a":{"@b":"1","@c":"x&y"}}"#),
+            ("<a b='1'>5</a>", r##"{"a":{"#text":"5","@b":"1"}}"##),
+            ("<n:a xmlns:n='u'><n:b>1</n:b></n:a>", r#"{"a":{"@n":"u","b":"1"}}"#),
+            ("<a><b>1</b><b>2</b><b>3</b><c/></a>", r#"{"a":{"b":["1","2","3"],"c":""}}"#),
+            ("<a><![CDATA[1 < 2]]>&lt;&#65;</a>", r#"{"a":"1 < 2<A"}"#),
+            ("<a><!-- 7 -->5</a>", r#"{"a":"5"}"#),
+        ] {
+            let got: Value = serde_json::from_str(&to_json(xml.as_bytes()).unwrap()).unwrap();
+            assert_eq!(got, serde_json::from_str::<Value>(want).unwrap(), "{xml}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_xml_or_asks_for_more_is_refused() {
+        for xml in [
+            "",
+            " ",
+            "text",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a/>x",
+            "{}",
+            "<a b=1/>",
+            "<a>&other;</a>",
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
+            "<a>\u{0}",
+        ] {
+            assert!(to_json(xml.as_bytes()).is_err(), "{xml}");
+        }
+        assert!(to_json(b"<a>\xFF</a>").is_err());
+        let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        assert!(to_json(nested(DEEPEST).as_bytes()).is_ok());
+        assert!(to_json(nested(DEEPEST + 1).as_bytes()).is_err());
+        assert!(to_json("<a>".repeat(300_000).as_bytes()).is_err());
+    }
+}
