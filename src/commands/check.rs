@@ -150,6 +150,7 @@ fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
         context,
         channels: &config.channels,
         language: config.language,
+        providers: &config.providers,
         max_retries: config.max_retries,
         timeout: config.request_timeout,
         deadline: &run.until(Step::Tell),

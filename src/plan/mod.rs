@@ -43,6 +43,8 @@ pub(crate) struct Plan {
 pub(crate) struct RunConfig {
     /// Where alerts go.
     pub channels: Vec<Channel>,
+    /// The names of the providers of the accounts, by their ids.
+    pub providers: Arc<BTreeMap<String, String>>,
     /// Longest time for the whole run.
     pub run_timeout: Duration,
     /// Longest time for one request to a channel.
@@ -87,6 +89,8 @@ impl Plan {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
+        let title = |(project, _): &(Project, Identity)| (project.page.id.clone(), project.page.title.clone());
+        let providers = Arc::new(projects.iter().map(title).collect());
         let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
         let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
         let crowded = crowded(&projects, &rate_limits, run_timeout);
@@ -118,6 +122,7 @@ impl Plan {
                     timezone: settings.timezone,
                 },
                 channels,
+                providers,
                 keep_readings: (!args.no_cache && !settings.response_cache_ttl.is_zero())
                     .then_some(settings.response_cache_ttl),
                 shard,

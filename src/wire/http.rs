@@ -17,6 +17,7 @@ mod response;
 mod sender;
 mod trust;
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -272,6 +273,7 @@ impl Clients {
             }
             about(refusal)
         })?;
+        let headers = if is_out.is_some() { Response::texts(answer.headers()) } else { BTreeMap::new() };
         let encoding = labels(answer.headers());
         let body = body::read(&mut answer.body_mut().as_reader(), start, timeout);
         let body = match body.and_then(|body| body::decompressed(body, &encoding)) {
@@ -279,7 +281,7 @@ impl Clients {
             Err(_) if !(200..300).contains(&response.status) => Vec::new(),
             body => body.map_err(about)?,
         };
-        Ok(Response { body, ..response })
+        Ok(Response { body, headers, ..response })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a config says of accounts: its `projects`, and the values that are made of them.
 
-mod literals;
+pub(crate) mod literals;
 pub(crate) mod pages;
 
 use std::collections::BTreeMap;

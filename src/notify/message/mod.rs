@@ -8,7 +8,8 @@ mod language;
 mod neutral;
 mod sentence;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -25,7 +26,8 @@ use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
 
 pub(super) use self::group::by_cause;
-pub(super) use self::neutral::{as_it_is, literal, markdown};
+pub(crate) use self::neutral::Markup;
+pub(super) use self::neutral::as_it_is;
 
 /// The longest name shown, in characters.
 const NAME_CHARS: usize = 120;
@@ -48,6 +50,8 @@ pub(super) struct Message {
     is_short: bool,
     /// The names as they stand in short lines.
     short_names: ShortNames,
+    /// The names of providers for people, by their ids.
+    providers: Arc<BTreeMap<String, String>>,
 }
 
 impl Message {
@@ -65,7 +69,22 @@ impl Message {
             })
             .collect();
         let short_names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), SHORT_NAME_CHARS);
-        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names }
+        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names, providers: Arc::default() }
+    }
+
+    /// The same, knowing what the providers are called.
+    pub(super) fn naming(self, providers: Arc<BTreeMap<String, String>>) -> Message {
+        Message { providers, ..self }
+    }
+
+    /// The name of a provider for people, if it is known.
+    pub(super) fn provider_title(&self, id: &str) -> Option<&str> {
+        self.providers.get(id).map(String::as_str)
+    }
+
+    /// How urgent an alert is, at a glance.
+    pub(super) fn mark(&self, alert: &Alert) -> &'static str {
+        mark(alert)
     }
 
     fn phrases(&self) -> &'static dyn Phrases {
@@ -158,7 +177,7 @@ impl Message {
     /// Who sends this, which run, and the key that a repeated message shares with the first one.
     pub(super) fn footer(&self, source: &str, alerts: &[Alert], neutral: Neutral) -> String {
         let source = neutral(&text::one_line(source, NAME_CHARS));
-        self.phrases().footer(&source, &self.run_id, &self.dedup_key(alerts))
+        self.phrases().footer(&source, &neutral(&self.run_id), &self.dedup_key(alerts))
     }
 
     /// The key of a message: the same for the same alerts, whichever run sends them.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::neutral::{literal, markdown};
 use super::*;
 use crate::model::alert::{Account, Event, Failing, Level, Low, Mail, Missed};
 use crate::model::failure::Reason;

@@ -1,10 +1,11 @@
 //! The head of an answer, and what it tells: how long to wait, where a redirect leads, whose page it is, by how much the clocks
 //! differ.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::percent_decode_str;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
 use url::Url;
 
 use super::address::host;
@@ -16,6 +17,12 @@ use crate::process::clock;
 /// Clocks that differ by less than this agree: a `Date` has whole seconds, and takes its time to travel.
 const SKEW: u64 = 30;
 
+/// Headers of one answer that are looked at.
+const MOST_HEADERS: usize = 100;
+
+/// The most that is read of one header, in characters.
+const MOST_OF_HEADER: usize = 1000;
+
 /// An answer, whatever its status.
 #[derive(Debug, Default)]
 pub(crate) struct Response {
@@ -23,6 +30,8 @@ pub(crate) struct Response {
     pub status: u16,
     /// What the server asks to wait.
     pub retry_after: Option<Duration>,
+    /// The headers, by names in small letters, where the answer is that of a message.
+    pub headers: BTreeMap<String, String>,
     /// At most 1 MiB, decompressed.
     pub body: Vec<u8>,
     /// Where a redirect that was not followed leads, for people.
@@ -62,6 +71,7 @@ impl Response {
             status,
             // A date is meant by the clock that wrote it.
             retry_after: word(RETRY_AFTER).and_then(|text| parse_retry_after(text, there.unwrap_or(now))),
+            headers: BTreeMap::new(),
             body: Vec::new(),
             redirect: (300..400).contains(&status).then(|| target(url, word(LOCATION), follows)),
             followed: Vec::new(),
@@ -72,6 +82,19 @@ impl Response {
             is_cloudflare: headers.contains_key("cf-ray") || word(SERVER).is_some_and(|server| server == "cloudflare"),
             proxy: proxy.map(|proxy| proxy.name().to_owned()),
         })
+    }
+
+    /// An answer that no server gave, for the examples of pages.
+    pub(crate) fn with(status: u16, headers: BTreeMap<String, String>, body: Vec<u8>) -> Response {
+        Response { status, headers, body, ..Response::default() }
+    }
+
+    /// The headers of an answer, as far as they are text.
+    pub(super) fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.chars().take(MOST_OF_HEADER).collect()))
+        };
+        headers.iter().take(MOST_HEADERS).filter_map(text).collect()
     }
 
     /// A failure without the path and the query of the address that redirects led to: of it only the host is shown.

@@ -45,13 +45,7 @@ impl ConfigReader<'_> {
             learn_named(&self.redactor, name, value);
         }
         let addresses = request.url.iter().chain(page.confirm.as_ref().map(|confirm| &confirm.url));
-        for url in addresses.filter_map(|text| Url::parse(text).ok()) {
-            learn_login(&self.redactor, &url);
-            self.redactor.learn_address(&url);
-            let segments = url.path_segments().into_iter().flatten();
-            let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
-            parts.filter(|part| echo::looks_secret(part)).for_each(|part| self.redactor.learn(&part));
-        }
+        addresses.filter_map(|text| Url::parse(text).ok()).for_each(|url| learn_literal_address(&self.redactor, &url));
         if let Some(body) = &request.body {
             learn_body(&self.redactor, body);
         }
@@ -71,6 +65,15 @@ impl ConfigReader<'_> {
     }
 }
 
+/// Learns what is written into an address as it is.
+pub(crate) fn learn_literal_address(redactor: &Redactor, url: &Url) {
+    learn_login(redactor, url);
+    redactor.learn_address(url);
+    let segments = url.path_segments().into_iter().flatten();
+    let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
+    parts.filter(|part| echo::looks_secret(part)).for_each(|part| redactor.learn(&part));
+}
+
 /// What stands before the host of an address is sent as a user and a password.
 fn learn_login(redactor: &Redactor, url: &Url) {
     if let Some(password) = url.password() {
@@ -82,7 +85,7 @@ fn learn_login(redactor: &Redactor, url: &Url) {
 }
 
 /// Learns what is written into a header. Headers that everybody may read hold secrets as well, if somebody put them there.
-fn learn_header(redactor: &Redactor, name: &str, value: &str) {
+pub(crate) fn learn_header(redactor: &Redactor, name: &str, value: &str) {
     learn_runs(redactor, name);
     let name = name.to_ascii_lowercase();
     let is_secret = redact::speaks_of_secret(&name);
@@ -106,7 +109,7 @@ fn learn_header(redactor: &Redactor, name: &str, value: &str) {
 }
 
 /// A value whose name says what it is. The name itself may be the secret.
-fn learn_named(redactor: &Redactor, name: &str, value: &str) {
+pub(crate) fn learn_named(redactor: &Redactor, name: &str, value: &str) {
     learn_runs(redactor, name);
     for part in literals(value) {
         if redact::speaks_of_secret(name) || echo::looks_secret(part) {
