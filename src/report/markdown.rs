@@ -1,6 +1,7 @@
 //! The report as Markdown, for the summary of a CI job: GitHub and GitLab show it.
 
-use super::sections::{Section, Tone, closing, sections, told};
+use super::sections::{Section, closing, sections, told};
+use super::tone::Tone;
 use super::{Overall, Report, View};
 
 pub(super) fn render(report: &Report, view: View) -> String {

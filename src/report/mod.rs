@@ -3,6 +3,7 @@
 mod columns;
 pub(crate) mod progress;
 mod sections;
+mod tone;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
