@@ -216,7 +216,7 @@ fn crowded(
 }
 
 fn listener(channel: &Channel) -> Listener {
-    Listener { id: channel.id.clone(), wants_over: channel.send_resolved }
+    Listener { id: channel.id.clone(), wants_over: channel.send_resolved, forgets: channel.forgets() }
 }
 
 fn usage(message: String) -> PlanError {

@@ -10,16 +10,12 @@ mod document;
 mod example;
 pub(crate) mod page;
 pub(crate) mod prepared;
-#[cfg(test)]
-mod reference;
 mod request;
 mod sample;
 pub(crate) mod sign;
 pub(crate) mod values;
 mod verdict;
 
-#[cfg(test)]
-mod conformance;
 #[cfg(test)]
 mod tests;
 

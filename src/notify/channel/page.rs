@@ -329,19 +329,6 @@ words! {
     }
 }
 
-impl Page {
-    /// Whether a field stands in one of the page's requests.
-    pub(crate) fn mentions(&self, field: &str) -> bool {
-        let placeholder = format!("{{{field}}}");
-        self.texts().any(|text| text.contains(&placeholder))
-    }
-
-    /// Every text of its requests that may have placeholders.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.request).chain(&self.resolve).flat_map(RequestSpec::texts)
-    }
-}
-
 impl RequestSpec {
     /// Every text that may have placeholders.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {

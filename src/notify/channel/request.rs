@@ -14,11 +14,14 @@ use super::sign::Unsigned;
 use super::values::Values;
 use crate::model::alert::{Alert, Event};
 use crate::model::failure::{Failure, Reason};
-use crate::notify::message::Message;
+use crate::notify::message::{Message, clipped};
 use crate::page;
 use crate::page::expression::{Expression, Shape, Variables, parse_json};
 use crate::wire::auth::{self, Pair};
 use crate::wire::http;
+
+/// How long the texts of one alert may be that is too large otherwise, in characters, from try to try.
+const CLIPPED: [usize; 4] = [80, 40, 20, 8];
 
 /// One message, encoded.
 #[derive(Debug)]
@@ -52,11 +55,24 @@ pub(crate) struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Encodes alerts of a message, signed for this moment.
+    /// Encodes alerts of a message, signed for this moment. One alert that is too large for a message of the service is told with
+    /// shorter texts.
     ///
     /// # Errors
     /// The page cannot be used: one of its expressions is wrong or fails, or the address is none.
     pub(crate) fn post(&self, message: &Message, alerts: &[Alert], now: Timestamp) -> Result<Post, Failure> {
+        let mut post = self.encoded(message, alerts, now)?;
+        for most in CLIPPED {
+            if alerts.len() != 1 || post.is_within() {
+                break;
+            }
+            let clipped: Vec<Alert> = alerts.iter().map(|alert| clipped(alert, most)).collect();
+            post = self.encoded(message, &clipped, now)?;
+        }
+        Ok(post)
+    }
+
+    fn encoded(&self, message: &Message, alerts: &[Alert], now: Timestamp) -> Result<Post, Failure> {
         let page = &self.prepared.page;
         let made = self.made(message, alerts, now)?;
         let key = message.dedup_key(alerts);

@@ -1,5 +1,8 @@
 //! What the channels of the first version say and how they judge answers: receivers rely on it.
 
+mod conformance;
+mod reference;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

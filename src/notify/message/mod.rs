@@ -41,6 +41,9 @@ const TROUBLE_CHARS: usize = 200;
 /// The longest currency shown, in characters.
 const CURRENCY_CHARS: usize = 16;
 
+/// Words of a mail that stand in a message with clipped texts.
+const MOST_CLIPPED_WORDS: usize = 3;
+
 /// The alerts of one run, ready to be encoded.
 pub(super) struct Message {
     /// The alerts, worst first.
@@ -195,6 +198,30 @@ impl Message {
     pub(super) fn language(&self) -> Language {
         self.language
     }
+}
+
+/// An alert whose texts have at most so many characters each, for a service that takes very little.
+pub(super) fn clipped(alert: &Alert, most: usize) -> Alert {
+    let mut alert = bounded(alert.clone());
+    alert.project = text::short_name(&alert.project, most);
+    let clip = |text: &mut String| *text = text::one_line(text, most);
+    alert.owner_project.iter_mut().for_each(clip);
+    match &mut alert.cause {
+        Cause::Failing(failing) => failing.trouble.iter_mut().for_each(|trouble| clip(&mut trouble.message)),
+        Cause::Mail(mail) => {
+            [&mut mail.subject, &mut mail.sender]
+                .into_iter()
+                .chain(&mut mail.service)
+                .chain(&mut mail.keywords)
+                .for_each(clip);
+            mail.keywords.truncate(MOST_CLIPPED_WORDS);
+        }
+        Cause::Low(_) | Cause::Renewal(_) => {}
+    }
+    if let Some(MissedCause::Failing(trouble)) = alert.missed.as_mut().map(|missed| &mut missed.found) {
+        clip(&mut trouble.message);
+    }
+    alert
 }
 
 /// An alert whose currencies and reasons are one bounded line each: they come from services.
