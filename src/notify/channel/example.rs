@@ -15,11 +15,15 @@ use super::values::Values;
 use super::verdict;
 use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Retry};
+use crate::model::text;
 use crate::notify::message::Message;
 use crate::wire::http::Response;
 
 /// The sender that messages of examples name.
 pub(crate) const SOURCE: &str = "balance-alert";
+
+/// What stands for the key of the message in the body of an example.
+const KEY: &str = "{key}";
 
 impl Prepared {
     /// Runs the page's examples: what came instead of what was expected, for each one that does not hold.
@@ -35,7 +39,7 @@ impl Prepared {
     /// What came instead of what was expected.
     fn try_message(&self, example: &MessageExample) -> Result<(), String> {
         let about = |why: String| format!("example `{}` {why}", example.name);
-        let post = self.post_of(example).map_err(about)?;
+        let (post, key) = self.post_of(example).map_err(about)?;
         let found = post.url.as_ref().map(url::Url::as_str).unwrap_or_default();
         if let Some(url) = example.url.as_ref().filter(|url| *url != found) {
             return Err(about(format!("goes to `{found}`, but `{url}` is expected")));
@@ -47,9 +51,13 @@ impl Prepared {
                 return Err(about(format!("has the header `{name}: {found}`, but `{value}` is expected")));
             }
         }
-        if !is_same(&post.body, &example.body) {
-            let (body, want) = (&post.body, example.body.trim_end());
-            return Err(about(format!("gives the body\n{body}\nbut this is expected:\n{want}")));
+        // The key is a hash that nobody can know beforehand, and that no message of this program repeats.
+        let body = post.body.replace(&key, KEY);
+        let want = example.body.replace(&key, KEY);
+        if !is_same(&body, &want) {
+            let json = serde_json::from_str::<Value>(&want);
+            let want = json.map_or_else(|_| text::one_line(&want, usize::MAX), |want| want.to_string());
+            return Err(about(format!("gives the body {body}, but {want} is expected")));
         }
         match post.sizes.iter().find(|(size, most)| size > most) {
             Some((size, most)) => Err(about(format!("has {size} of what may be {most} at most"))),
@@ -57,11 +65,11 @@ impl Prepared {
         }
     }
 
-    /// The request of one example.
+    /// The request of one example, and the key of its message.
     ///
     /// # Errors
     /// There is no such sample, or the page cannot be used.
-    pub(super) fn post_of(&self, example: &MessageExample) -> Result<Post, String> {
+    pub(super) fn post_of(&self, example: &MessageExample) -> Result<(Post, String), String> {
         let alerts = example.alerts.iter().map(|name| {
             sample::alert(name).ok_or_else(|| {
                 let known = sample::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -74,7 +82,9 @@ impl Prepared {
         let values = Values::new(&self.page, set.collect());
         let sender = Sender { prepared: self, values: &values, source: SOURCE, body: None, headers: &[] };
         let now = Timestamp::from_second(sample::FOUND_AT).unwrap_or_default();
-        sender.post(&message, &message.alerts, now).map_err(|failure| format!("fails: {}", failure.describe()))
+        let post = sender.post(&message, &message.alerts, now);
+        let post = post.map_err(|failure| format!("fails: {}", failure.describe()))?;
+        Ok((post, message.dedup_key(&message.alerts)))
     }
 
     /// Runs one example of an answer.

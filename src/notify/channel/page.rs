@@ -23,8 +23,10 @@ pub(crate) struct Page {
     /// The name for people.
     pub title: String,
     /// Where the service documents it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the docs are written by tests"))]
     pub docs: Option<String>,
     /// What in the page is known from memory and not from a source; empty if nothing is.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the docs are written by tests"))]
     pub from_memory: Option<String>,
     /// Addresses that belong to the service: a host, or a host and the beginning of a path. A webhook without a `type` whose
     /// `url` is one of them is of this type.
@@ -274,7 +276,7 @@ pub(crate) struct MessageExample {
     /// Headers that it must have.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The exact body. JSON may be laid out differently.
+    /// The exact body, in which `{key}` may stand for the key of the message. JSON may be laid out differently.
     pub body: String,
 }
 

@@ -150,9 +150,9 @@ fn write_examples(id: &str, prepared: &Prepared) {
     let file = format!("{}/src/notify/channel/catalog/{id}.yaml", env!("CARGO_MANIFEST_DIR"));
     let mut text = std::fs::read_to_string(&file).unwrap();
     for example in prepared.page.examples.messages.iter().filter(|example| example.body.trim() == "TODO") {
-        let post = prepared.post_of(example).unwrap_or_else(|why| panic!("{id}: {}: {why}", example.name));
+        let (post, key) = prepared.post_of(example).unwrap_or_else(|why| panic!("{id}: {}: {why}", example.name));
         let body = serde_json::from_str::<serde_json::Value>(&post.body).map(|body| format!("{body:#}"));
-        let body = body.unwrap_or(post.body);
+        let body = body.unwrap_or(post.body).replace(&key, "{key}");
         let begin =
             text.find(&format!("- name: {}\n", example.name)).unwrap_or_else(|| panic!("{id}: {}", example.name));
         let at = begin + text[begin..].find("TODO").unwrap();
