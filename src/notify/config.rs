@@ -409,7 +409,7 @@ impl ConfigReader<'_> {
         if !is_open {
             let message = match field {
                 "accept" => format!("`accept` is for custom webhooks; what a {kind} answers is known"),
-                _ => format!("`{field}` is for custom webhooks; a {kind} has its own"),
+                _ => format!("`{field}` is for custom webhooks; a {kind} channel has its own"),
             };
             self.problem(&at, Part::Key(0), message, None);
             return None;
@@ -437,7 +437,7 @@ impl ConfigReader<'_> {
     ) -> Vec<Pair> {
         let at = under(path, "headers");
         if !is_open && !headers.is_empty() {
-            let message = format!("`headers` is for custom webhooks; a {kind} has its own");
+            let message = format!("`headers` is for custom webhooks; a {kind} channel has its own");
             self.problem(&at, Part::Key(0), message, None);
             return Vec::new();
         }

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 use url::Url;
 
 use super::pages::ChannelPages;
+use crate::model::text;
 use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{FieldKind, FieldSpec, Page};
 use crate::notify::channel::values::Values;
+use crate::process::echo;
 use crate::yaml::address::web_address;
 use crate::yaml::credential::Use;
-use crate::yaml::path::{NodePath, Part, Step, item, key, under};
+use crate::yaml::field::Fields;
+use crate::yaml::path::{NodePath, Part, Step, item, key, last_key, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Scalar, Text};
@@ -64,7 +68,27 @@ impl ConfigReader<'_> {
                 }
             }
         }
+        self.nearly_own(entry, &path, &page.page);
         found.insert(path, own);
+    }
+
+    /// Reports keys that are hardly meant as anything but a field of the type. Any other unknown key is reported with those that
+    /// every webhook has.
+    fn nearly_own(&mut self, entry: &mut Mapping, path: &[Step], page: &Page) {
+        let own: Vec<&str> = page.fields.keys().map(String::as_str).filter(|name| !is_common(name)).collect();
+        let is_common = |name: &str| super::RawWebhook::FIELDS.iter().any(|field| field.name == name);
+        let names: Vec<String> = entry.keys().filter_map(Value::as_str).map(str::to_owned).collect();
+        for name in names.iter().filter(|name| !is_common(name)) {
+            let Some(near) = text::nearest(name, own.iter().copied()) else { continue };
+            entry.remove(name.as_str());
+            let message = match echo::among(name, &own) {
+                Some(name) => format!("unknown field `{name}`"),
+                None => "unknown field".to_owned(),
+            };
+            self.problem(&under(path, name), Part::Key(0), message, Some(format!("did you mean `{near}`?")));
+            // The field that was meant is not missing as well.
+            self.flagged.insert(under(path, near));
+        }
     }
 
     /// The values of a channel's fields: those of its own, checked, beside those that every webhook has.
@@ -121,11 +145,11 @@ impl ConfigReader<'_> {
             self.choice(path, "", value, &known);
             return false;
         }
-        let name = crate::process::echo::key(crate::yaml::path::last_key(path));
+        let name = echo::key(last_key(path));
         let wrong = match spec.kind {
             FieldKind::Text if value.chars().any(char::is_control) => Some("is one line".to_owned()),
             FieldKind::Text => None,
-            FieldKind::Number => match <rust_decimal::Decimal as Scalar>::read(value) {
+            FieldKind::Number => match <Decimal as Scalar>::read(value) {
                 Some(_) => None,
                 None => Some("must be a number".to_owned()),
             },

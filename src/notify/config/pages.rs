@@ -9,7 +9,7 @@ use url::Url;
 use super::RawWebhook;
 use crate::check::account::config::literals;
 use crate::notify::channel::catalogue;
-use crate::notify::channel::page::{Format, Page, Per, RequestSpec};
+use crate::notify::channel::page::{FieldKind, Format, Page, Per, RequestSpec};
 use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::values::{OF_MESSAGE, Values, placeholders};
 use crate::wire::config::is_header_name;
@@ -197,7 +197,6 @@ fn request_problems(field: &'static str, page: &Page, spec: &RequestSpec) -> Vec
     }
     if problems.is_empty() {
         let probe = page.fields.iter().map(|(name, spec)| {
-            use crate::notify::channel::page::FieldKind;
             let is_address = spec.kind == FieldKind::Url || name == "url";
             let value = if is_address { "https://service.example/x" } else { "x" };
             (name.clone(), value.to_owned().into())
