@@ -18,9 +18,10 @@ use crate::check::{Call, CallStatus};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::config::Channel;
+use crate::process::clock::Clock;
+use crate::process::fault;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
-use crate::process::{clock, fault};
 use crate::wire::auth::{self, Login};
 use crate::wire::http::{self, Clients, Outgoing};
 use crate::wire::limit::{Limiter, Place};
@@ -35,6 +36,7 @@ pub(super) struct Task {
     /// What its alerts are called outside.
     pub(super) positions: Vec<usize>,
     pub(super) message: Message,
+    pub(super) clock: Clock,
     pub(super) clients: Arc<Clients>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) policy: retry::Policy,
@@ -70,7 +72,7 @@ impl Task {
             return Delivery::new(&self.channel, &self.positions, Some(failure));
         }
         let parts = self.compose().into_iter();
-        let posts = parts.map(|part| channel::post(&self.channel, &self.message, part, clock::now()));
+        let posts = parts.map(|part| channel::post(&self.channel, &self.message, part, self.clock.now()));
         let posts = match posts.collect::<Result<Vec<_>, Failure>>() {
             Ok(posts) => posts,
             Err(failure) => return Delivery::new(&self.channel, &self.positions, Some(failure)),
@@ -153,7 +155,7 @@ impl Task {
             let mut result = self.attempt(part.clone(), &is_out);
             if let Err(failure) = &mut result
                 && is_out.load(Ordering::SeqCst)
-                && matches!(failure.reason, Reason::Timeout | Reason::Connect)
+                && matches!(failure.reason, Reason::Timeout | Reason::Connect | Reason::Protocol | Reason::Tls)
             {
                 failure.retry = Retry::Later;
                 is_lost = true;
@@ -178,7 +180,7 @@ impl Task {
 
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
-        let now = clock::now();
+        let now = self.clock.now();
         let post = channel::post(&self.channel, &self.message, part, now)?;
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);

@@ -32,7 +32,7 @@ pub(super) fn toned(headings: &[&str], rows: Vec<(Option<Tone>, Vec<String>)>, r
     line(&mut out, headings.iter().zip(heading), &widths, right);
     for (tone, cells) in rows {
         let first = cells.first().zip(tone).map(|(word, tone)| painted(word, colour(tone)));
-        // Colours have no width.
+        // The width is that of the plain text, because colours take no room.
         let shown = first.into_iter().chain(cells.iter().skip(usize::from(tone.is_some())).cloned());
         line(&mut out, cells.iter().zip(shown), &widths, right);
     }

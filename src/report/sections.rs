@@ -188,7 +188,7 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
         names.owner(subscription.owner_project.as_deref()),
         notes.join("; "),
     ];
-    Row { state: Some((tone, verdict.standing())), cells }
+    Row { state: Some((tone, verdict.status().as_str())), cells }
 }
 
 /// The notes about alerts that are not sent again.

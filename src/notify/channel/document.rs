@@ -295,7 +295,7 @@ impl<'a> RawAlert<'a> {
 fn mail_of(alert: &Alert) -> Option<&crate::model::alert::Mail> {
     match &alert.cause {
         Cause::Mail(mail) => Some(mail),
-        Cause::Low(_) | Cause::Failing(_) | Cause::Renewal(_) => None,
+        _ => None,
     }
 }
 

@@ -108,16 +108,20 @@ impl ConfigReader<'_> {
             };
             match value.filter(|value| !value.expose_secret().is_empty()) {
                 Some(value) => drop(values.insert(name.clone(), value)),
-                None if spec.required && spec.default.is_none() && !self.is_flagged(&at) => {
-                    if !self.is_unusable(path) && self.fault(path).is_none() {
-                        let hint = Some(format!("a {} channel needs it: {}", page.id, spec.about));
-                        self.problem(path, Part::Value, format!("`{name}` is missing"), hint);
-                    }
-                }
-                None => {}
+                None => self.lacks(path, name, page, spec),
             }
         }
         Values::new(page, values)
+    }
+
+    /// Says that a field is not there, if the channel needs it and nothing else was said of that.
+    fn lacks(&mut self, path: &[Step], name: &str, page: &Page, spec: &FieldSpec) {
+        let is_needed = spec.required && spec.default.is_none();
+        let is_said = self.is_flagged(&under(path, name)) || self.is_unusable(path) || self.fault(path).is_some();
+        if is_needed && !is_said {
+            let hint = Some(format!("a {} channel needs it: {}", page.id, spec.about));
+            self.problem(path, Part::Value, format!("`{name}` is missing"), hint);
+        }
     }
 
     fn own_secret(

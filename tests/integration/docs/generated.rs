@@ -7,6 +7,7 @@ use balance_alert::internals::Reason;
 use regex_lite::Regex;
 use serde_json::Value;
 
+use super::chinese;
 use crate::support::Program;
 
 /// Every part by its name.
@@ -14,6 +15,7 @@ pub(super) fn parts() -> BTreeMap<String, String> {
     let mut parts = BTreeMap::from([
         ("exit-codes".to_owned(), exit_codes()),
         ("variables".to_owned(), variables_table()),
+        ("variables-zh".to_owned(), chinese_variables_table()),
         ("providers".to_owned(), providers_table(&ENGLISH)),
         ("providers-zh".to_owned(), providers_table(&CHINESE)),
         ("reasons".to_owned(), reasons_list()),
@@ -55,6 +57,21 @@ pub(super) fn variables() -> Vec<(String, String)> {
 fn variables_table() -> String {
     let rows: Vec<Vec<String>> = variables().into_iter().map(|(name, what)| vec![code(name), what]).collect();
     table(&["name", "meaning"], &rows)
+}
+
+/// The same in Chinese: the key that a variable stands for, or the meaning that is written down for it.
+fn chinese_variables_table() -> String {
+    let known = BTreeMap::from(chinese::VARIABLES);
+    let variables = variables();
+    let strange: Vec<&&str> = known.keys().filter(|known| !variables.iter().any(|(name, _)| name == *known)).collect();
+    assert!(strange.is_empty(), "there is no variable {strange:?}");
+    let rows = variables.into_iter().map(|(name, what)| {
+        let is_key = what.bytes().all(|c| c.is_ascii_lowercase() || matches!(c, b'_' | b'.'));
+        let meaning = known.get(name.as_str()).map(|&meaning| meaning.to_owned());
+        let meaning = meaning.or_else(|| is_key.then(|| code(&what)));
+        vec![code(&name), meaning.unwrap_or_else(|| panic!("`{name}` has no meaning in `docs/chinese.rs`: {what}"))]
+    });
+    table(&["名称", "含义"], &rows.collect::<Vec<_>>())
 }
 
 /// The names of all reasons.

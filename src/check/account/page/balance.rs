@@ -7,7 +7,11 @@ use super::error::decode;
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason};
-use crate::page::expression::{Shape, Trouble, Variables};
+use crate::page::expression::{Shape, Taken, Trouble, Variables};
+
+/// How a page says what the separators of a number are.
+const CERTAIN: &str = "where a full stop is always the decimal sign, take `fromjson`, after `gsub(\",\"; \"\")` if commas \
+                       separate thousands";
 
 impl Page {
     /// Whether a word can be a currency. A unit of its own has to stand in the config, as an answer may hold anything.
@@ -21,12 +25,8 @@ impl Page {
             || variables.options().any(|option| option == said || is_own(option))
     }
 
-    pub(super) fn reading(
-        &self,
-        value: Result<Option<Shape>, Trouble>,
-        variables: &Variables,
-    ) -> Result<Reading, Failure> {
-        let value = value.map_err(|why| decode("the balance could not be read", why))?;
+    pub(super) fn reading(&self, taken: Result<Taken, Trouble>, variables: &Variables) -> Result<Reading, Failure> {
+        let Taken { value, doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
@@ -61,6 +61,13 @@ impl Page {
         let fixed = variables.currency().into_iter().chain(self.currency.as_deref());
         let known = known.map(|known| amount::settled(known, fixed));
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
+        let doubt =
+            currency.as_deref().and_then(|currency| doubts.iter().find_map(|doubt| doubt.in_currency(currency)));
+        if let Some(why) = doubt {
+            let message =
+                format!("the balance in the answer cannot be used: `tonumber` has read a text of which {why}");
+            return Err(decode(message).with_hint(CERTAIN));
+        }
         Ok(Reading { amount: Amount::Of(sum), currency })
     }
 }
