@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, ProviderClient};
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
 use super::{CachedReading, Call, Outcome, Reading};
 use crate::model::failure::{Failure, Reason, Retry};
+use crate::process::clock::Clock;
+use crate::process::fault;
 use crate::process::redact::Redactor;
-use crate::process::{clock, fault};
 use crate::wire::http::Clients;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub clients: Arc<Clients>,
     /// Knows every secret.
     pub redactor: Arc<Redactor>,
+    /// The clock of the run.
+    pub clock: Clock,
     /// How often and how long to try.
     pub policy: retry::Policy,
     /// The circuits.
@@ -58,15 +61,15 @@ impl Readings {
     }
 
     /// A reading that is fresh enough. One from the future was written by a clock that was wrong.
-    fn fresh(&self, account: &str, ttl: Duration) -> Option<Reading> {
+    fn fresh(&self, account: &str, ttl: Duration, now: Timestamp) -> Option<Reading> {
         let cached = self.known.get(account)?;
-        let age = clock::now().duration_since(cached.at);
+        let age = now.duration_since(cached.at);
         let is_fresh = !age.is_negative() && age < SignedDuration::try_from(ttl).ok()?;
         is_fresh.then(|| cached.reading.clone())
     }
 
-    fn learn(&self, account: String, reading: &Reading) {
-        let cached = CachedReading { at: clock::now(), reading: reading.clone() };
+    fn learn(&self, account: String, reading: &Reading, now: Timestamp) {
+        let cached = CachedReading { at: now, reading: reading.clone() };
         self.new.lock().unwrap_or_else(PoisonError::into_inner).push((account, cached));
     }
 
@@ -146,10 +149,12 @@ impl Shared {
             },
             None => {
                 let known = known_as.as_ref().zip(kept);
-                if let Some(reading) = known.and_then(|(account, ttl)| self.readings.fresh(account, ttl)) {
+                if let Some(reading) =
+                    known.and_then(|(account, ttl)| self.readings.fresh(account, ttl, self.clock.now()))
+                {
                     return Turn::Done(none(Ok(reading), true));
                 }
-                let permit = account.target.host().map(|host| self.breaker.permit(&host, clock::now()));
+                let permit = account.target.host().map(|host| self.breaker.permit(&host, self.clock.now()));
                 let permit = match permit {
                     None => None,
                     Some(Ok(Some(permit))) => Some(permit),
@@ -190,7 +195,7 @@ impl Shared {
             calls: std::mem::take(&mut now.calls),
             is_signed: account.page.sign.is_some(),
         };
-        let result = account.read(&mut line, clock::now(), self.policy.time().min(most));
+        let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most));
         now.calls = line.calls;
         let result = match result {
             Ok(mut reading) => {
@@ -199,7 +204,7 @@ impl Shared {
                     *credit = self.redactor.shield(credit).into_owned();
                 }
                 if let Some(account) = known_as {
-                    self.readings.learn(account, &reading);
+                    self.readings.learn(account, &reading, self.clock.now());
                 }
                 Ok(reading)
             }
@@ -207,7 +212,7 @@ impl Shared {
                 retry::Next::GiveUp(failure) => Err(failure),
                 retry::Next::Wait(wait, failure) => {
                     if let Some(permit) = &now.permit {
-                        permit.note(&failure, clock::now());
+                        permit.note(&failure, self.clock.now());
                     }
                     let attempts = now.attempts;
                     *asking = Some(Asking { failure: Some(failure.clone()), ..now });
@@ -220,7 +225,7 @@ impl Shared {
 
     /// Whether the host of an account has failed so often meanwhile that it is not asked again.
     fn is_left_alone(&self, account: &Account) -> bool {
-        account.target.host().is_some_and(|host| self.breaker.is_open(&host, clock::now()))
+        account.target.host().is_some_and(|host| self.breaker.is_open(&host, self.clock.now()))
     }
 
     /// The end of a check.
@@ -235,7 +240,7 @@ impl Shared {
                 {
                     permit.withdraw();
                 }
-                result => permit.report(result.as_ref().err(), clock::now()),
+                result => permit.report(result.as_ref().err(), self.clock.now()),
             }
         }
         asked.end(result)

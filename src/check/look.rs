@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::account::Account;
 use super::circuit::{Breaker, Circuit, HostState};
 use super::job::{Readings, Shared, job};
@@ -12,11 +14,12 @@ use super::mailbox::scan::{Mark, Marker, Scanned, Scanner, Terms};
 use super::mailbox::session::Cursor;
 use super::pool::{self, Job, Lost, Traits};
 use super::{CachedReading, Outcome};
+
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
+use crate::process::fault;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Settler;
-use crate::process::{clock, fault};
 use crate::wire::context::Context;
 use crate::wire::limit::{Limit, Limiter};
 use crate::wire::retry;
@@ -110,6 +113,7 @@ pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline,
     let shared = Arc::new(Shared {
         clients: Arc::clone(&context.clients),
         redactor: Arc::clone(&context.redactor),
+        clock: context.clock,
         policy: retry::Policy { max_retries: work.max_retries, deadline: until },
         breaker: Arc::new(Breaker::new(work.circuit, known.circuits)),
         limiters: work.rate_limits.into_iter().map(|(provider, limit)| (provider, Limiter::new(limit))).collect(),
@@ -146,7 +150,7 @@ pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline,
         accounts: looked.zip(hosts).map(|(looked, host)| outcome(looked, host, &mut settler)).collect(),
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
-        open_circuits: open_circuits(&providers, &shared.breaker),
+        open_circuits: open_circuits(&providers, &shared.breaker, context.clock.now()),
     }
 }
 
@@ -184,10 +188,10 @@ fn outcome(looked: Result<Looked, Lost>, host: Option<String>, settler: &mut Set
     Outcome { result: outcome.result.map_err(|failure| settler.settle(about(failure))), ..outcome }
 }
 
-fn open_circuits(providers: &BTreeSet<(String, String)>, breaker: &Breaker) -> BTreeMap<String, bool> {
+fn open_circuits(providers: &BTreeSet<(String, String)>, breaker: &Breaker, now: Timestamp) -> BTreeMap<String, bool> {
     let mut circuits = BTreeMap::new();
     for (provider, host) in providers {
-        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, clock::now());
+        *circuits.entry(provider.clone()).or_default() |= breaker.is_open(host, now);
     }
     circuits
 }

@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
-use crate::model::alert::{Cause, Change, Event, Level, Topic};
+use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
+use crate::model::failure::Reason;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
@@ -54,7 +55,7 @@ struct Alert<'a> {
     threshold: Option<Box<RawValue>>,
     currency: Option<&'a str>,
     told_currency: Option<&'a str>,
-    reason: Option<&'static str>,
+    reason: Option<Reason>,
     dedup_key: &'a str,
     decided_at: String,
     done_at: Option<String>,
@@ -95,7 +96,7 @@ fn json(messages: &[Message]) -> String {
                 threshold: alert.threshold().map(amount::to_json),
                 currency: alert.currency(),
                 told_currency: alert.told_currency(),
-                reason: alert.trouble().map(|trouble| trouble.reason.as_str()),
+                reason: alert.trouble().map(|trouble| trouble.reason),
                 dedup_key: &alert.dedup_key,
                 decided_at: iso(message.created_at),
                 done_at: message.done_at.map(iso),
@@ -121,27 +122,6 @@ fn json(messages: &[Message]) -> String {
     }
     // Strings, numbers and lists only: this cannot fail.
     serde_json::to_string(&Root { schema_version: 1, alerts }).unwrap_or_default() + "\n"
-}
-
-/// What an alert says, in a few words.
-fn what(alert: &crate::model::alert::Alert) -> String {
-    match (&alert.cause, alert.event) {
-        (Cause::Low(_), Event::Raised) if alert.level == Level::Warning => "below warning threshold".to_owned(),
-        (Cause::Low(_), Event::Raised) => "low".to_owned(),
-        (Cause::Low(low), Event::Resolved) => match &low.change {
-            Some(Change::Currency(Some(before))) => format!("not low, but was told in {before}"),
-            Some(Change::Currency(None)) => "not low, but was told without a currency".to_owned(),
-            Some(Change::Threshold(_)) => "not low, threshold lowered".to_owned(),
-            None => "recovered".to_owned(),
-        },
-        (Cause::Failing(failing), Event::Raised) => {
-            format!("failing ({})", failing.trouble.as_ref().map_or("unknown", |trouble| trouble.reason.as_str()))
-        }
-        (Cause::Failing(_), Event::Resolved) => "can be read again".to_owned(),
-        (Cause::Renewal(renewal), Event::Raised) => format!("renews on {}", renewal.next),
-        (Cause::Renewal(_), Event::Resolved) => "was due".to_owned(),
-        (Cause::Mail(mail), _) => format!("mail: {}", mail.subject),
-    }
 }
 
 fn table(messages: &[Message], since: Since) -> String {
@@ -171,7 +151,7 @@ fn table(messages: &[Message], since: Since) -> String {
                 message.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
                 message.state.as_str().to_owned(),
                 names.get(&alert.project).to_owned(),
-                what(alert),
+                alert.cause.facts().in_a_few_words(alert.event, alert.level),
                 amount_cell(alert.balance(), alert.threshold(), alert.currency()),
                 amount_cell(alert.threshold(), alert.balance(), None),
                 channels.join("; "),

@@ -98,7 +98,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
         circuits: snapshot.circuits,
         readings: Readings {
             account_key: snapshot.account_key,
-            ttl: config.keep_readings.unwrap_or_default(),
+            ttl: config.settings.keep_readings().unwrap_or_default(),
             known: snapshot.readings,
             ..Readings::default()
         },
@@ -117,7 +117,7 @@ fn record(run: &Run) -> state::Run {
     state::Run {
         id: run.context.run_id.clone(),
         started_at: run.context.started_at,
-        claims_until: clock::after(clock::now(), run.until(Step::Close).left() + CLAIM_MARGIN),
+        claims_until: clock::after(run.context.clock.now(), run.until(Step::Close).left() + CLAIM_MARGIN),
         is_partial: run.config.is_partial,
         shard: run.config.shard,
         unusable_channels: unusable.map(|channel| channel.name.clone()).collect(),
@@ -135,7 +135,7 @@ fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Ses
     let decision = session.decide(record, &learnt, &decider, &run.until(Step::Claim));
     fault::point("after-claim");
     drop(decider);
-    // Nobody else needs it any more, unless the store still hangs.
+    // The thread of the store has dropped its share by now, unless the store still hangs.
     let found = Arc::try_unwrap(learnt).map_or_else(|learnt| learnt.found.clone(), |learnt| learnt.found);
     (decision, found)
 }
@@ -143,15 +143,15 @@ fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Ses
 /// Sends the alerts to their channels.
 fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
     let (config, context) = (&run.config, &run.context);
-    // What reading needed is there for telling.
+    // Telling gets the connections and the memory that reading needed.
     context.clients.end_reading();
     run.process.reserve.release();
     let dispatch = Dispatch {
         context,
         channels: &config.channels,
-        language: config.language,
-        max_retries: config.max_retries,
-        timeout: config.request_timeout,
+        language: config.settings.language,
+        max_retries: config.settings.max_retries,
+        timeout: config.settings.request_timeout,
         deadline: &run.until(Step::Tell),
         is_dry_run: run.flags.dry_run,
     };

@@ -81,7 +81,7 @@ struct Figures {
     last: Option<Decimal>,
     /// Last minus first.
     change: Option<Decimal>,
-    /// Of the first, two decimals; none if that is zero.
+    /// The change in percent of the first balance, with two decimals; none if that balance is zero.
     change_percent: Option<Decimal>,
 }
 
@@ -148,7 +148,7 @@ impl<'a> Newest<'a> {
 }
 
 impl Change<'_> {
-    /// For people.
+    /// The change as a sentence for people.
     fn describe(&self, name: &str) -> String {
         let [from, to] = [self.from, self.to].map(|currency| currency.unwrap_or("none"));
         let at = iso(self.time);
@@ -225,7 +225,7 @@ fn sparkline(samples: &[Sample]) -> String {
             (Some(_), None) => BARS[3],
             (Some(point), Some(range)) => {
                 let part = point.checked_sub(*min).and_then(|above| above.checked_div(range)).unwrap_or_default();
-                // 0 to 1, so 0 to 7.
+                // The part is 0 to 1, so the step is 0 to 7.
                 let step = (part * Decimal::from(7)).round();
                 BARS[usize::try_from(step).unwrap_or_default().min(7)]
             }

@@ -87,7 +87,7 @@ fn describe(plan: &Plan) -> String {
         "\n{} on {}, at most {} s; {}; {}\n",
         text::plural(checks, "check"),
         text::plural(work.workers, "worker"),
-        text::seconds(config.run_timeout),
+        text::seconds(config.settings.run_timeout),
         who_hears(config),
         what_is_remembered(config),
     ));

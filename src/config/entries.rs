@@ -2,7 +2,7 @@
 
 use crate::yaml::entry::{Form, Kind};
 
-/// Every kind of entry. Whatever asks "is this an entry" asks this list.
+/// Every kind of entry. This list alone decides whether something in a config is an entry.
 pub(crate) const KINDS: [Kind; 9] = [
     Kind { key: "projects", form: Form::List, name: "name" },
     Kind { key: "subscriptions", form: Form::List, name: "name" },

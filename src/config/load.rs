@@ -78,7 +78,8 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
     drop(tree);
     let config = reader.config(raw, is_mailbox_list, text);
     let mut problems = reader.problems;
-    // In the order of the file: first what has no place in it, last what was not looked for any more.
+    // Problems come in the order of the file: first those that have no place in it, last those whose place was not looked for any
+    // more.
     problems.sort_by_key(|problem| {
         let is_lost = problem.position.is_none() && problem.place.is_some();
         (problem.reach != Reach::Line, is_lost, problem.position)

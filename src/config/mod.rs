@@ -54,9 +54,9 @@ pub(crate) struct Config {
     pub(crate) fingerprint: String,
     /// Knows every secret of the config.
     pub(crate) redactor: Arc<Redactor>,
-    /// What works, but not as written.
+    /// Warnings about what works, but not as it is written.
     pub(crate) warnings: Vec<String>,
-    /// What is probably not meant as it is written; a run does not repeat it.
+    /// What is probably not meant as it is written. `validate` says it, and a run does not repeat it.
     pub(crate) advice: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
-//! `docs/config.md`: every key of the config with its meaning, type, range, default and variable.
+//! `docs/config.md`: every key of the config with its meaning, type, range, default and variable. And the part of
+//! `examples/config.yaml` that shows the numbers under `settings`.
 //!
-//! The program does not carry it: a test writes it, and says so when it is not current any more.
+//! The program does not carry them: tests write them, and say so when they are not current any more.
 
 use std::fmt::Write;
 
@@ -128,6 +129,39 @@ fn the_reference_of_the_config_is_current() {
     assert!(found == want, "docs/config.md is not current: run `WRITE_DOCS=1 cargo test --lib config::reference`");
 }
 
+/// The numbers under `settings` that have a default, each with its meaning and its range.
+fn numbers_of_settings() -> String {
+    let settings = SECTIONS.iter().find(|section| section.place == "settings").unwrap();
+    let mut out = String::new();
+    for field in settings.fields {
+        let Some((number, default)) = field.number.and_then(|number| Some((number, number.standing()?))) else {
+            continue;
+        };
+        let about = field.about.trim().trim_end_matches('.');
+        writeln!(out, "  # {about} ({number}).\n  {}: {default}", field.name).unwrap();
+    }
+    out
+}
+
+#[test]
+fn the_numbers_in_the_example_are_current() {
+    const BEGIN: &str = "  # generated: settings\n";
+    const END: &str = "  # end of generated\n";
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.yaml");
+    let found = std::fs::read_to_string(file).unwrap();
+    let (before, after) = found.split_once(BEGIN).unwrap();
+    let (_, after) = after.split_once(END).unwrap();
+    let want = format!("{before}{BEGIN}{}{END}{after}", numbers_of_settings());
+    if std::env::var_os("WRITE_DOCS").is_some() {
+        std::fs::write(file, &want).unwrap();
+    } else {
+        assert!(
+            found == want,
+            "examples/config.yaml is not current: run `WRITE_DOCS=1 cargo test --lib config::reference`"
+        );
+    }
+}
+
 #[test]
 fn the_example_shows_the_defaults_and_no_key_that_there_is_not() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.yaml")).unwrap();
@@ -149,7 +183,7 @@ fn the_example_shows_the_defaults_and_no_key_that_there_is_not() {
         }
         for field in section.fields {
             let Some(default) = field.number.and_then(|number| number.standing()) else { continue };
-            // What an entry says of itself may be anything; what holds for the whole config is shown as it is by default.
+            // The entries of the example may say anything; what holds for the whole config is shown with its default.
             for node in nodes.iter().filter(|_| !section.place.contains("[]")) {
                 assert_eq!(node[field.name], default, "{}.{}", section.place, field.name);
                 seen += 1;

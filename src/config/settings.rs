@@ -102,6 +102,13 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// How old a reading may be to be used again; none if readings are never used again.
+    pub(crate) fn keep_readings(&self) -> Option<Duration> {
+        Some(self.response_cache_ttl).filter(|ttl| !ttl.is_zero())
+    }
+}
+
 impl ConfigReader<'_> {
     pub(super) fn settings(&mut self, raw: RawSettings) -> Settings {
         type Raw = RawSettings;

@@ -86,7 +86,7 @@ impl Source {
         }
     }
 
-    /// The text.
+    /// Reads the text.
     ///
     /// # Errors
     /// A problem that says why it cannot be read.

@@ -6,6 +6,7 @@ use super::Loaded;
 use super::load::build;
 use super::settings::RawSettings;
 use super::source::Source;
+use super::table::SECTIONS;
 use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{MailAuth, OauthProvider, RawMailbox, RawOauth2};
 use crate::check::subscription::config::RawSubscription;
@@ -389,6 +390,43 @@ fn twice_the_config_takes_no_more_than_twice_the_time() {
         let [small, large] = [200, 1600].map(|count| effort(&text(head, item, count)));
         assert!(large < 16.0 * small, "{head}{item}{small} s, {large} s");
     }
+}
+
+#[test]
+fn a_number_out_of_its_range_is_a_mistake_at_its_place() {
+    let mut checked = 0;
+    for section in &SECTIONS {
+        // The keys of logins are told for every place where a login may stand.
+        let place = if let Some(rest) = section.place.strip_prefix("auth") {
+            format!("webhook.auth{rest}")
+        } else {
+            section.place.to_owned()
+        };
+        let place = place.replace("webhook", "webhooks[]");
+        let steps = place.split('.').flat_map(|step| match step.strip_suffix("[]") {
+            Some(list) => vec![list.to_owned(), "0".to_owned()],
+            None => vec![step.to_owned()],
+        });
+        let steps: Vec<String> = steps.collect();
+        for field in section.fields {
+            let Some(number) = field.number else { continue };
+            let path = [&steps[..], &[field.name.to_owned()]].concat();
+            let (_, _, most) = number.range();
+            // A number with more than is allowed, and one that is below all.
+            for wrong in [json!(u64::from(most) + 1), json!(-1)] {
+                // More workers than are allowed are no mistake: the run goes on with fewer.
+                if field.name == RawSettings::max_concurrent_checks.name && wrong != json!(-1) {
+                    continue;
+                }
+                let said = said(&load(&with(&path, &wrong).to_string(), &[]));
+                let want = format!("`{}` must be {number}", field.name);
+                assert!(said.contains(&want), "{path:?} {wrong}: {said}");
+                assert!(said.contains("config.yaml:1:"), "{said}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 30, "{checked}");
 }
 
 #[test]

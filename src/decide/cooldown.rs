@@ -1,7 +1,7 @@
 //! When what was told is told again.
 //!
 //! Reminders have a timetable: they are due a whole number of cool-downs after the last message that was no reminder. A run
-//! that comes a little early or late moves none of the following ones, so they never walk around the clock. A cool-down of
+//! that comes a little early or late moves none of the following ones, so their hour of the day stays. A cool-down of
 //! whole days is counted in calendar days of the config's time zone, whatever a day's length.
 
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Cooldown<'_> {
         self.next_after(told.at, told.anchor)
     }
 
-    /// The first time of the timetable after the one that is nearest to the last message. None beyond the end of time.
+    /// The first time of the timetable after the one that is nearest to the last message. None if the calendar ends before it.
     fn next_after(&self, at: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
         let seconds = self.length.as_secs();
         if seconds == 0 {
@@ -72,7 +72,7 @@ impl Cooldown<'_> {
         self.time(anchor, past + 1)
     }
 
-    /// So many cool-downs after the anchor.
+    /// The time that lies so many cool-downs after the anchor.
     fn time(&self, anchor: Timestamp, count: u64) -> Option<Timestamp> {
         let seconds = self.length.as_secs();
         if seconds.is_multiple_of(DAY) {
@@ -112,7 +112,7 @@ impl Cooldown<'_> {
         since >= pause - self.grace(pause) || since < -CLOCK_SKEW
     }
 
-    /// When that is.
+    /// From when on it may be sent once more.
     pub(super) fn repeat_at(doubts: u32, tried_at: Timestamp) -> Option<Timestamp> {
         tried_at.checked_add(PAUSES[(doubts as usize).min(PAUSES.len() - 1)]).ok()
     }

@@ -1,4 +1,4 @@
-//! What follows from the verdicts, and what it goes by.
+//! What follows from the verdicts, and the rules that it depends on.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use crate::decide::memory::Changes;
 use crate::model::alert::{Alert, Event, Topic};
 use crate::model::identity::Identity;
 
-/// The check and what it is about.
+/// The identity of a check, and what an alert about it is about.
 pub(super) type Key = (Identity, Topic);
 
 /// A message of this run, and who is to get it.
@@ -20,10 +20,10 @@ pub(crate) struct Telling {
     pub to: Vec<String>,
 }
 
-/// An alert that some channels do not get in this run, though its cause lasts: they know.
+/// An alert that some channels do not get in this run although its cause lasts, because they know of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Held {
-    /// The check.
+    /// The identity of the check.
     pub identity: Identity,
     /// What it is about.
     pub topic: Topic,
@@ -38,7 +38,7 @@ pub(crate) struct Held {
 /// A message that is owed to a channel and rests in this run, because it may have arrived already.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Waiting {
-    /// The check.
+    /// The identity of the check.
     pub identity: Identity,
     /// What it is about.
     pub topic: Topic,
@@ -63,16 +63,16 @@ pub(crate) struct Decision {
     pub changes: Changes,
 }
 
-/// A channel as far as deciding goes.
+/// What deciding must know of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listener {
-    /// Names it across runs.
+    /// The id that names the channel across runs.
     pub id: String,
     /// Whether it hears that something is over.
     pub wants_over: bool,
 }
 
-/// What `decide` goes by.
+/// What the config says that decisions depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     /// When alerts are repeated.

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::alerts;
+use super::builder::AlertBuilder;
 use super::decision::{Decision, Held, Key};
 use super::merge::Messages;
 use super::recipients::{recipients, waiting};
 use super::settle::{Case, Settler};
-use super::verdict::Found;
+use super::verdict::{Found, MailboxVerdict};
+use crate::check::mailbox::scan::Finding;
 use crate::decide::memory::Course;
-use crate::model::alert::{Alert, Event, Topic};
+use crate::model::alert::{Alert, Cause, Event, Level, Mail, Topic};
 use crate::model::identity::Identity;
 
 impl Settler<'_> {
@@ -23,7 +24,7 @@ impl Settler<'_> {
             for finding in verdict.scanned.result.iter().flat_map(|scan| &scan.findings) {
                 if !seen.contains(&finding.identity) {
                     seen.push(finding.identity);
-                    let alert = alerts::mail(verdict, finding, self.cooldown.now);
+                    let alert = alert(verdict, finding, self.cooldown.now);
                     self.settle_mail(Some(alert), (finding.identity, Topic::Mail), decision);
                 }
             }
@@ -85,4 +86,19 @@ impl Settler<'_> {
             decision.changes.courses.push((key, Some(case.course)));
         }
     }
+}
+
+/// The alert about a mail.
+fn alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Alert {
+    let cause = Cause::Mail(Mail {
+        subject: finding.subject.clone(),
+        sender: finding.sender.clone(),
+        date: finding.date,
+        service: finding.service.clone(),
+        amount: finding.amount,
+        currency: finding.currency.map(str::to_owned),
+        keywords: finding.keywords.clone(),
+    });
+    let alert = AlertBuilder::of_mailbox(verdict, now).alert(Event::Raised, Level::Warning, cause);
+    Alert { identity: finding.identity, ..alert }
 }

@@ -13,7 +13,7 @@ use crate::model::words::words;
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
 pub(crate) const ANY_CHANNEL: &str = "";
 
-/// All that earlier runs left that matters to this one's decisions.
+/// All that earlier runs have left for the decisions of this one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     /// Failed runs in a row, of the checks that failed last time.
@@ -60,15 +60,15 @@ pub(crate) struct Heard {
 /// What a channel was last told of a condition.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Told {
-    /// When.
+    /// When the channel took it.
     pub at: Timestamp,
     /// The time from which the reminders are counted: that of the last message that was no reminder.
     pub anchor: Timestamp,
     /// How urgent it was.
     pub level: Level,
-    /// What was left.
+    /// The balance that was told.
     pub balance: Option<Decimal>,
-    /// The threshold it was below.
+    /// The threshold that it was below.
     pub threshold: Option<Decimal>,
     /// What both are counted in; none if that is not known, as in old stores.
     pub currency: Option<String>,

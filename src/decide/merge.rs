@@ -7,7 +7,7 @@ use crate::model::alert::Alert;
 #[derive(Default)]
 pub(super) struct Messages(Vec<Said>);
 
-/// One of them.
+/// One message and the channels that it goes to.
 struct Said {
     telling: Telling,
     /// Whether it was made in this run.

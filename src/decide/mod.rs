@@ -1,13 +1,16 @@
 //! Is that bad, and who has not heard of it? Pure: outcomes, thresholds and the memory in, verdicts, alerts and what to
 //! remember out. No clock, no I/O.
 //!
-//! `table` says what follows for a channel from what is and from what it knows; `settle` finds out both and carries it out.
+//! `table` says what follows for a channel from what is and from what it knows; `settle` finds out both and carries it out. Each
+//! topic of alerts has a file, which says when it is wrong: `low`, `failing`, `renewal`, `mail`.
 
-mod alerts;
+mod builder;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
+mod failing;
 pub(crate) mod found;
+mod low;
 mod mail;
 pub(crate) mod memory;
 mod merge;
@@ -22,16 +25,13 @@ use jiff::Timestamp;
 
 pub(crate) use self::decision::{Decision, Held, Listener, Rules, Telling, Waiting};
 pub(crate) use self::verdict::{
-    Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionVerdict, Verdict, judge,
+    Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionStatus, SubscriptionVerdict, Verdict, judge,
 };
 
-use self::alerts::AlertBuilder;
+use self::builder::AlertBuilder;
 use self::cooldown::Cooldown;
 use self::settle::Settler;
 use crate::decide::memory::Memory;
-use crate::model::alert::Topic;
-use crate::model::failure::Failure;
-use crate::model::identity::Identity;
 
 /// What is to be told, what was told already, and what to remember.
 ///
@@ -42,46 +42,22 @@ pub(crate) fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timesta
     let settler = Settler { rules, memory, cooldown, run_id };
     let mut decision = Decision::default();
     for verdict in &found.accounts {
-        let (identity, failure) = (verdict.subject.identity, verdict.failure.as_ref());
-        let failures = count_failures(identity, failure, memory, &mut decision);
         let builder = AlertBuilder::of_account(verdict, now);
-        settler.settle(alerts::low(verdict, &builder, &rules.alerting), (identity, Topic::Low), &mut decision);
-        let failing = alerts::failing(failure, &builder, &rules.alerting, failures);
-        settler.settle(failing, (identity, Topic::Failing), &mut decision);
+        settler.settle_low(verdict, &builder, &mut decision);
+        settler.settle_failing(verdict.failure.as_ref(), &builder, &mut decision);
     }
     for verdict in &found.subscriptions {
-        let (identity, failure) = (verdict.identity, verdict.renewal.as_ref().err());
-        let failures = count_failures(identity, failure, memory, &mut decision);
         let builder = AlertBuilder::of_subscription(verdict, now);
-        let failing = alerts::failing(failure, &builder, &rules.alerting, failures);
-        settler.settle(failing, (identity, Topic::Failing), &mut decision);
-        if let Some((alert, standing)) = alerts::reminder(verdict, found.today, now) {
-            settler.settle_renewal(alert, standing, found.today, &mut decision);
-        }
+        settler.settle_failing(verdict.renewal.as_ref().err(), &builder, &mut decision);
+        settler.settle_renewal(verdict, &builder, found.today, &mut decision);
     }
     for verdict in &found.mailboxes {
-        let (identity, failure) = (verdict.identity, verdict.scanned.result.as_ref().err());
-        let failures = count_failures(identity, failure, memory, &mut decision);
         let builder = AlertBuilder::of_mailbox(verdict, now);
-        let failing = alerts::failing(failure, &builder, &rules.alerting, failures);
-        settler.settle(failing, (identity, Topic::Failing), &mut decision);
+        settler.settle_failing(verdict.scanned.result.as_ref().err(), &builder, &mut decision);
     }
     settler.settle_mails(found, &mut decision);
     decision.alerts.sort_by_key(|telling| (std::cmp::Reverse(telling.alert.level), telling.alert.topic()));
     decision
-}
-
-/// Counts failed runs in a row.
-fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory, decision: &mut Decision) -> u32 {
-    let before = memory.failures.get(&identity).copied().unwrap_or_default();
-    if failure.is_some_and(Failure::is_cancelled) {
-        return before;
-    }
-    let failures = if failure.is_some() { before.saturating_add(1) } else { 0 };
-    if failures != before {
-        decision.changes.failures.push((identity, failures, failure.map(|failure| failure.reason)));
-    }
-    failures
 }
 
 #[cfg(test)]

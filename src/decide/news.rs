@@ -3,21 +3,13 @@
 use rust_decimal::Decimal;
 
 use crate::decide::memory::{Owed, Told};
-use crate::model::alert::{Account, Alert, Cause, Change, Level, Missed, MissedCause, Topic};
+use crate::model::alert::{Alert, Cause, Change, Level, Missed, Topic};
 use crate::model::amount;
 
 /// What a message says that could not be delivered.
 pub(super) fn missed(owed: &Owed) -> Option<Missed> {
     let Owed { alert, may_have_arrived, .. } = owed;
-    let found = match &alert.cause {
-        Cause::Low(low) => {
-            let Account { balance, currency, .. } = low.account.clone();
-            MissedCause::Low { balance, threshold: low.threshold, currency }
-        }
-        Cause::Failing(failing) => MissedCause::Failing(failing.trouble.clone()?),
-        Cause::Renewal(_) => MissedCause::Renewal,
-        Cause::Mail(_) => return None,
-    };
+    let found = alert.cause.facts().missed()?;
     Some(Missed { at: alert.at, is_unsure: *may_have_arrived, found })
 }
 
@@ -51,7 +43,7 @@ impl<'a> Before<'a> {
         }
     }
 
-    /// The message that it is over, with what makes that another thing than a recovery: the threshold that was told, if the
+    /// The message that it is over, with the reason why that is no recovery, if there is one: the threshold that was told, if the
     /// balance is still below that one, or else the currency that was told, if it is another one.
     pub(super) fn beside(self, mut alert: Alert) -> Alert {
         if let Cause::Low(low) = &mut alert.cause

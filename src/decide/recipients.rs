@@ -81,7 +81,7 @@ fn inherited(listeners: &[Listener], key: Key, known: &Condition, decision: &mut
     };
     for (id, owed) in orphans {
         decision.changes.withdrawn.push((owed.alert.dedup_key.clone(), id.clone()));
-        // Should it come back, it may have heard that all was over.
+        // If the condition comes back, this channel may have heard that it was over.
         if owed.alert.event == Event::Resolved && owed.may_have_arrived {
             decision.changes.heard.push((key, id.clone(), None));
         }

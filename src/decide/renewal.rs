@@ -2,19 +2,28 @@
 
 use jiff::civil::Date;
 
+use super::builder::AlertBuilder;
 use super::decision::Decision;
 use super::settle::{Observed, Settler};
+use super::verdict::SubscriptionVerdict;
 use crate::check::subscription::Standing;
 use crate::decide::memory::Condition;
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, Cause, Event, Level, Renewal};
+use crate::model::text;
 
 impl Settler<'_> {
     /// A reminder is told once a cycle and day, and not more often than the cool-down allows. That it is over is no news,
     /// unless nobody heard that it was due.
-    pub(super) fn settle_renewal(&self, alert: Alert, standing: Standing, today: Date, decision: &mut Decision) {
-        if !self.tells() {
+    pub(super) fn settle_renewal(
+        &self,
+        verdict: &SubscriptionVerdict,
+        builder: &AlertBuilder,
+        today: Date,
+        decision: &mut Decision,
+    ) {
+        let Some((alert, standing)) = reminder(verdict, builder, today).filter(|_| self.tells()) else {
             return;
-        }
+        };
         let key = (alert.identity, alert.topic());
         let Some(known) = self.memory.conditions.get(&key) else {
             return match standing {
@@ -61,4 +70,21 @@ impl Settler<'_> {
 /// Which renewal a mark is about.
 fn cycle(mark: &str) -> &str {
     mark.split('/').next().unwrap_or_default()
+}
+
+/// The reminder of a subscription, and where it stands; none if that is not known.
+fn reminder(verdict: &SubscriptionVerdict, builder: &AlertBuilder, today: Date) -> Option<(Alert, Standing)> {
+    let subscription = &verdict.subscription;
+    let (renewal, schedule) = verdict.renewal.as_ref().ok().zip(subscription.schedule.as_ref().ok())?;
+    let level = if renewal.days == 0 { Level::Critical } else { Level::Warning };
+    let cause = Cause::Renewal(Renewal {
+        cycle_type: schedule.cycle.cycle_type(),
+        renewal_day: schedule.renewal_day.clone(),
+        next: renewal.next,
+        today,
+        days: renewal.days,
+        amount: subscription.amount,
+        currency: subscription.currency.as_ref().map(|currency| text::one_line(currency, 16)),
+    });
+    Some((builder.alert(Event::Raised, level, cause), renewal.standing))
 }

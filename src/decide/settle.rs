@@ -15,15 +15,15 @@ const MOST_DOUBTS: u32 = 5;
 
 /// What this run knows of a condition, with the alert that says so.
 pub(super) enum Observed {
-    /// It is there.
+    /// Something is wrong.
     Wrong(Alert),
-    /// It is over.
+    /// Nothing is wrong any more.
     Right(Alert),
     /// All is well, but not by the margin that counts as recovered; the alert is for those who heard nothing yet.
     Nearly(Alert),
     /// It is not well, but not yet bad enough to be told.
     Shaky,
-    /// Nothing can be said.
+    /// This run cannot say whether something is wrong.
     Unknown,
     /// The day of a renewal has passed that is still owed; the alert is about the next one.
     Passed(Alert),
@@ -31,7 +31,7 @@ pub(super) enum Observed {
     Void,
 }
 
-/// What deciding goes by in one run.
+/// What the decisions of one run depend on.
 pub(super) struct Settler<'a> {
     pub(super) rules: &'a Rules,
     pub(super) memory: &'a Memory,
@@ -60,7 +60,7 @@ impl Settler<'_> {
         self.settle_since(observed, key, known, known.map(|known| known.course), decision);
     }
 
-    /// The same; `stored` is the course that the store has.
+    /// Decides the same of a condition of which only `known` is to count; `stored` is its course in the store.
     pub(super) fn settle_since(
         &self,
         observed: Observed,
@@ -74,11 +74,11 @@ impl Settler<'_> {
         }
         let is_heard = known.is_some_and(Condition::is_heard);
         let mut recipients = recipients(&self.rules.listeners, key, known, decision);
-        // Who may have a message already keeps its key, if two are told different things under one.
+        // If channels are told different things under one key, the one that may have the message already keeps the key.
         recipients.sort_by_key(|one| !one.heard.owed.as_ref().is_some_and(|owed| owed.may_have_arrived));
         let (mut course, observed) = self.follow(observed, known, is_heard);
         if recipients.iter().any(Recipient::is_claimed) && known.is_some_and(|known| known.course.over_at.is_none()) {
-            // What another run is saying just now may be that it began.
+            // The message that another run is sending just now may say that it began.
             course.over_at = None;
         }
         let mut case = Case { key, is_heard, course, messages: Messages::default() };
@@ -86,7 +86,7 @@ impl Settler<'_> {
         decision.alerts.extend(case.messages.tellings());
         let is_past = match observed {
             Observed::Void | Observed::Passed(_) => true,
-            // A return must be noticed for a while.
+            // It is remembered for a cool-down, so that a return is noticed.
             _ => case.course.over_at.is_some_and(|over_at| self.cooldown.has_passed_since(over_at)),
         };
         let course = (is_open || !is_past).then_some(case.course);
@@ -95,7 +95,7 @@ impl Settler<'_> {
         }
     }
 
-    /// Decides for one channel after the other. Whether the condition stays open for any of them.
+    /// Decides for one channel after the other. Gives whether the condition stays open for any of them.
     fn settle_each(
         &self,
         observed: &Observed,
@@ -219,7 +219,7 @@ impl Settler<'_> {
             Some(owed) if rests && !recipient.is_own => {
                 decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
             }
-            // Said under another key, or not at all.
+            // The message goes out under another key, or not at all, so the one that was owed is withdrawn.
             Some(owed) if !rests && recipient.is_own && said.as_ref() != Some(&owed.alert.dedup_key) => {
                 decision.changes.withdrawn.push((owed.alert.dedup_key.clone(), channel.to_owned()));
             }
@@ -305,7 +305,7 @@ impl Settler<'_> {
         let owed = recipient.heard.owed.as_ref();
         let is_renewal = case.key.1 == Topic::Renewal;
         let is_new_here = recipient.heard.told.is_none();
-        // A renewal has its dates.
+        // The message about a renewal names its dates anyway.
         let is_late = is_new_here && case.course.began < self.cooldown.now && !is_renewal;
         let since = is_late.then_some(case.course.began);
         let blank = |alert: &Alert| Alert { dedup_key: String::new(), ..alert.clone() };

@@ -4,13 +4,13 @@
 /// What this run knows of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Now {
-    /// It is there.
+    /// Something is wrong.
     Wrong,
-    /// It is over.
+    /// Nothing is wrong any more.
     Right,
     /// All is well, but not by the margin, or not for the time, that counts as over.
     Nearly,
-    /// Nothing can be said.
+    /// This run cannot say whether something is wrong.
     Unknown,
     /// The day of a renewal has passed, and a message about it is still owed. Nobody hears that a renewal is over, unless nobody
     /// heard that it was due.
@@ -101,17 +101,17 @@ pub(super) fn act(now: Now, known: Known) -> Act {
         (Now::Right | Now::Nearly | Now::Passed, _, Over) => Act::Repeat,
         (Now::Right | Now::Nearly | Now::Passed, _, Unwanted) => Act::Drop,
         (Now::Right | Now::Passed, _, Unheard) => Act::Notice,
-        // Nobody hears that something is over of which he never heard; this channel may have heard of it.
+        // A channel is not told that something is over of which it never heard, but this channel may have heard of it.
         (Now::Right, Knows::Nothing, Doubtful) if known.wants_over => Act::Notice,
         (Now::Right, Knows::Nothing, Owes::Nothing | Raised | Doubtful) => Act::Drop,
         (Now::Right, Enough | Old | Less, Owes::Nothing | Raised | Doubtful) if known.wants_over => Act::Recover,
         (Now::Right, Enough | Old | Less, Owes::Nothing | Raised | Doubtful) => Act::Drop,
         (Now::Passed, _, Owes::Nothing | Raised | Doubtful) => Act::Drop,
 
-        // Bad news waits for what comes of it.
+        // The message that something is wrong waits until it is known whether that is over.
         (Now::Nearly, _, Unheard) => Act::Wait,
         (Now::Nearly, Knows::Nothing, Doubtful) => Act::Wait,
-        // A reminder is out of date, and what others have heard this channel hears if it is wrong again.
+        // A reminder would be out of date; and news that others have heard reach this channel if something is wrong again.
         (Now::Nearly, Enough | Old | Less, Doubtful) => Act::Rest,
         (Now::Nearly, _, Owes::Nothing | Raised) => Act::Rest,
 

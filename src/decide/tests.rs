@@ -20,8 +20,8 @@ use crate::check::subscription::config::{Schedule, Subscription};
 use crate::check::{Amount, Outcome, Reading};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Fate, Heard, Owed, Told};
-use crate::model::alert::{Alert, Cause, Change, Event, Level};
-use crate::model::failure::Reason;
+use crate::model::alert::{Alert, Cause, Change, Event, Level, Topic};
+use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 
 fn subject(threshold: &str, warning: Option<&str>) -> Subject {

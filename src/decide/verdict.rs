@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::check::mailbox::scan::{Finding, Scanned};
-use crate::check::subscription::Renewal;
 use crate::check::subscription::config::Subscription;
+use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome, Reading};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
@@ -16,15 +16,15 @@ use crate::model::words::{BalanceType, words};
 words! {
     /// The state of one account.
     pub(crate) enum Status {
-        /// Below its threshold.
+        /// The balance is below its threshold.
         Low = "low",
-        /// Could not be read: neither good nor low.
+        /// The account could not be read, so the balance is neither good nor low.
         Failed = "failed",
-        /// Below its warning threshold.
+        /// The balance is below its warning threshold.
         Warning = "warning",
-        /// At or above all thresholds.
+        /// The balance is at or above all thresholds.
         Ok = "ok",
-        /// Without a limit.
+        /// The account has no limit.
         Unlimited = "unlimited",
     }
 }
@@ -61,7 +61,6 @@ pub(crate) struct Subject {
 pub(crate) struct Verdict {
     /// What it is about.
     pub subject: Subject,
-    /// The state.
     pub status: Status,
     /// The balance, if one was read and it has a limit.
     pub balance: Option<Decimal>,
@@ -73,12 +72,26 @@ pub(crate) struct Verdict {
     pub failure: Option<Failure>,
     /// Whether an earlier run's reading was used again.
     pub cached: bool,
-    /// Attempts made.
+    /// The number of attempts.
     pub attempts: u32,
     /// The requests of these attempts.
     pub calls: Vec<Call>,
-    /// Seconds taken.
+    /// How long the check took, in seconds.
     pub duration_seconds: f64,
+}
+
+words! {
+    /// The state of one subscription.
+    pub(crate) enum SubscriptionStatus {
+        /// It is not known when it renews.
+        Failed = "failed",
+        /// It renews soon or today, and is not paid as far as is known.
+        Due = "due",
+        /// Its next renewal is paid already.
+        Renewed = "renewed",
+        /// It does not renew soon.
+        Ok = "ok",
+    }
 }
 
 /// What was found of one subscription.
@@ -96,9 +109,16 @@ impl SubscriptionVerdict {
     /// The provider that samples, metrics and alerts of subscriptions name.
     pub(crate) const PROVIDER: &str = "subscription";
 
-    /// Where it stands, in a word.
-    pub(crate) fn standing(&self) -> &'static str {
-        self.renewal.as_ref().map_or(Status::Failed.as_str(), |renewal| renewal.standing.as_str())
+    /// Where it stands.
+    pub(crate) fn status(&self) -> SubscriptionStatus {
+        match &self.renewal {
+            Err(_) => SubscriptionStatus::Failed,
+            Ok(renewal) => match renewal.standing {
+                Standing::Due => SubscriptionStatus::Due,
+                Standing::Renewed => SubscriptionStatus::Renewed,
+                Standing::Ok => SubscriptionStatus::Ok,
+            },
+        }
     }
 }
 
@@ -162,7 +182,7 @@ impl Found {
         accounts.chain(mailboxes).any(Failure::is_cancelled)
     }
 
-    /// Checks there were.
+    /// The number of checks.
     pub(crate) fn total(&self) -> usize {
         self.accounts.len() + self.subscriptions.len() + self.mailboxes.len()
     }
@@ -218,7 +238,7 @@ fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
         },
     };
     Verdict {
-        // It comes from outside, and goes to terminals and messages.
+        // The name of the currency comes from outside, and goes to terminals and messages, so it is cut to one short line.
         currency: currency.or_else(|| subject.currency.clone()).map(|currency| text::one_line(&currency, 16)),
         ratio: balance.zip(subject.threshold).and_then(|(balance, threshold)| ratio(balance, threshold)),
         subject,

@@ -16,7 +16,7 @@ pub enum Kind {
 pub struct Family {
     /// The name without its prefix.
     pub name: &'static str,
-    /// Its type.
+    /// The type of the family.
     pub kind: Kind,
     /// The names of its labels.
     pub labels: &'static [&'static str],

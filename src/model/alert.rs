@@ -1,38 +1,103 @@
 //! What somebody must know, as a value: made by `decide`, kept by `state`, worded by `notify`, shown by `report`.
+//!
+//! A topic is one line in `topics!` below and a file with its cause, which says what is known of it ([`Facts`]).
 
+mod facts;
+mod failing;
+mod low;
+mod mail;
+mod renewal;
 mod stored;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
-use crate::model::words::{BalanceType, CycleType, words};
+use crate::model::words::{BalanceType, words};
 
-words! {
-    /// What an alert is about; with the identity of the check, the key of the cool-down.
-    pub(crate) enum Topic {
-        /// The balance is below a threshold.
-        Low = "low",
-        /// The balance cannot be read, run after run.
-        Failing = "failing",
-        /// A subscription renews soon.
-        Renewal = "renewal",
-        /// A mail speaks of trouble.
-        Mail = "mail",
-    }
+use self::stored::{Kept, StoredAlert};
+
+pub(crate) use self::facts::{Facts, Figure, OutsideText};
+pub(crate) use self::failing::Failing;
+pub(crate) use self::low::{Change, Low};
+pub(crate) use self::mail::Mail;
+pub(crate) use self::renewal::Renewal;
+
+/// Defines the topics: the word of each, and the cause of the same name, which holds what is known of it. A topic cannot be
+/// forgotten in a store or in a list then, and what else it needs the compiler asks for.
+macro_rules! topics {
+    ($($(#[$about:meta])* $topic:ident = $word:literal),+ $(,)?) => {
+        words! {
+            /// What an alert is about. With the identity of the check it is the key of what is remembered.
+            pub(crate) enum Topic {
+                $($(#[$about])* $topic = $word),+
+            }
+        }
+
+        /// What an alert is about, with what is known of that.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) enum Cause {
+            $($(#[$about])* $topic($topic)),+
+        }
+
+        impl Cause {
+            /// What it is about, in a word.
+            pub(crate) fn topic(&self) -> Topic {
+                match self {
+                    $(Cause::$topic(_) => Topic::$topic),+
+                }
+            }
+
+            /// What it says of itself.
+            pub(crate) fn facts(&self) -> &dyn Facts {
+                match self {
+                    $(Cause::$topic(cause) => cause),+
+                }
+            }
+
+            /// The same, to be changed.
+            pub(crate) fn facts_mut(&mut self) -> &mut dyn Facts {
+                match self {
+                    $(Cause::$topic(cause) => cause),+
+                }
+            }
+
+            fn keep(self, stored: &mut StoredAlert) {
+                match self {
+                    $(Cause::$topic(cause) => cause.keep(stored)),+
+                }
+            }
+
+            fn restore(topic: Topic, stored: &mut StoredAlert) -> Result<Cause, String> {
+                match topic {
+                    $(Topic::$topic => Kept::restore(stored).map(Cause::$topic)),+
+                }
+            }
+        }
+    };
+}
+
+topics! {
+    /// The balance is below a threshold, or no longer.
+    Low = "low",
+    /// A check cannot be read, run after run, or can be read again.
+    Failing = "failing",
+    /// A subscription renews soon, or was due before anybody could be told.
+    Renewal = "renewal",
+    /// A mail speaks of trouble.
+    Mail = "mail",
 }
 
 words! {
     /// How urgent an alert is.
     pub(crate) enum Level {
-        /// It is over.
+        /// Nothing is wrong any more.
         Info = "info",
-        /// Soon.
+        /// Something must be done soon.
         Warning = "warning",
-        /// Now.
+        /// Something must be done now.
         Critical = "critical",
     }
 }
@@ -40,9 +105,9 @@ words! {
 words! {
     /// Whether something begins, or goes on, or is over.
     pub(crate) enum Event {
-        /// It is wrong.
+        /// Something is wrong.
         Raised = "raised",
-        /// It is right again.
+        /// Nothing is wrong any more.
         Resolved = "resolved",
     }
 }
@@ -51,7 +116,7 @@ words! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "stored::StoredAlert", into = "stored::StoredAlert")]
 pub(crate) struct Alert {
-    /// The check.
+    /// The identity of the check.
     pub identity: Identity,
     /// Whether it begins or is over.
     pub event: Event,
@@ -59,9 +124,9 @@ pub(crate) struct Alert {
     pub level: Level,
     /// The project's name.
     pub project: String,
-    /// Who it belongs to.
+    /// Who the project belongs to.
     pub owner_project: Option<String>,
-    /// The provider's id.
+    /// The id of the provider.
     pub provider: String,
     /// The host that is asked, if it is asked over the network. Old stores do not know it.
     pub host: Option<String>,
@@ -82,19 +147,6 @@ pub(crate) struct Alert {
     pub dedup_key: String,
 }
 
-/// What an alert is about, with what is known of that.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Cause {
-    /// The balance is below a threshold, or no longer.
-    Low(Low),
-    /// A check cannot be read, run after run, or can be read again.
-    Failing(Failing),
-    /// A subscription renews soon, or was due before anybody could be told.
-    Renewal(Renewal),
-    /// A mail speaks of trouble.
-    Mail(Mail),
-}
-
 /// What was read of an account.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Account {
@@ -106,35 +158,6 @@ pub(crate) struct Account {
     pub currency: Option<String>,
 }
 
-/// A balance and the threshold that it is below, or back above.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Low {
-    pub account: Account,
-    /// The threshold; none if the entry has none any more.
-    pub threshold: Option<Decimal>,
-    /// Why it is no recovery that the balance is not low any more, if it is none.
-    pub change: Option<Change>,
-}
-
-/// What has changed since a low balance was told, other than the balance.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Change {
-    /// The threshold was lowered; this is the one that was told. The balance is still below it.
-    Threshold(Decimal),
-    /// The currency is another one, or only one of both was named; this is the one that was told, if one was. The amounts cannot be
-    /// compared.
-    Currency(Option<String>),
-}
-
-/// A check that cannot be read.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Failing {
-    /// The account; none if the check is a mailbox or a subscription.
-    pub account: Option<Account>,
-    /// Why it cannot be read; none if it can be read again.
-    pub trouble: Option<Trouble>,
-}
-
 /// Why a check fails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trouble {
@@ -144,42 +167,6 @@ pub(crate) struct Trouble {
     pub message: String,
     /// Failed runs in a row.
     pub runs: u32,
-}
-
-/// A renewal that is due.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Renewal {
-    /// How often it renews.
-    pub cycle_type: CycleType,
-    /// The day as it is written in the config.
-    pub renewal_day: String,
-    /// The due date.
-    pub next: Date,
-    /// The day on which this was found.
-    pub today: Date,
-    /// Days until then; 0 is today.
-    pub days: i64,
-    /// What it costs.
-    pub amount: Option<Decimal>,
-    /// The currency of the amount.
-    pub currency: Option<String>,
-}
-
-/// A mail that speaks of trouble.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Mail {
-    pub subject: String,
-    pub sender: String,
-    /// When it was sent, or else received.
-    pub date: Option<Timestamp>,
-    /// The service that its subject names.
-    pub service: Option<String>,
-    /// The amount that it names.
-    pub amount: Option<Decimal>,
-    /// The currency of the amount.
-    pub currency: Option<String>,
-    /// The words that made it an alert.
-    pub keywords: Vec<String>,
 }
 
 /// What was wrong and could not be told while it was.
@@ -210,24 +197,26 @@ pub(crate) enum MissedCause {
     Renewal,
 }
 
+impl MissedCause {
+    /// The texts in it that a service has written.
+    pub(crate) fn outside_texts(&mut self) -> Vec<OutsideText<'_>> {
+        match self {
+            MissedCause::Low { currency, .. } => currency.iter_mut().map(OutsideText::Currency).collect(),
+            MissedCause::Failing(trouble) => vec![OutsideText::Reason(&mut trouble.message)],
+            MissedCause::Renewal => Vec::new(),
+        }
+    }
+}
+
 impl Alert {
     /// What it is about, in a word.
     pub(crate) fn topic(&self) -> Topic {
-        match self.cause {
-            Cause::Low(_) => Topic::Low,
-            Cause::Failing(_) => Topic::Failing,
-            Cause::Renewal(_) => Topic::Renewal,
-            Cause::Mail(_) => Topic::Mail,
-        }
+        self.cause.topic()
     }
 
     /// The account, if it is about one.
     pub(crate) fn account(&self) -> Option<&Account> {
-        match &self.cause {
-            Cause::Low(low) => Some(&low.account),
-            Cause::Failing(failing) => failing.account.as_ref(),
-            Cause::Renewal(_) | Cause::Mail(_) => None,
-        }
+        self.cause.facts().account()
     }
 
     /// What is left on the account, if that is known.
@@ -237,35 +226,22 @@ impl Alert {
 
     /// The threshold that the balance is below, or back above.
     pub(crate) fn threshold(&self) -> Option<Decimal> {
-        match &self.cause {
-            Cause::Low(low) => low.threshold,
-            Cause::Failing(_) | Cause::Renewal(_) | Cause::Mail(_) => None,
-        }
+        self.cause.facts().threshold()
     }
 
     /// The currency of its amounts.
     pub(crate) fn currency(&self) -> Option<&str> {
-        match &self.cause {
-            Cause::Low(_) | Cause::Failing(_) => self.account()?.currency.as_deref(),
-            Cause::Renewal(renewal) => renewal.currency.as_deref(),
-            Cause::Mail(mail) => mail.currency.as_deref(),
-        }
+        self.cause.facts().currency()
     }
 
     /// Why the check cannot be read, if that is what it is about.
     pub(crate) fn trouble(&self) -> Option<&Trouble> {
-        match &self.cause {
-            Cause::Failing(failing) => failing.trouble.as_ref(),
-            Cause::Low(_) | Cause::Renewal(_) | Cause::Mail(_) => None,
-        }
+        self.cause.facts().trouble()
     }
 
     /// The renewal, if that is what it is about.
     pub(crate) fn renewal(&self) -> Option<&Renewal> {
-        match &self.cause {
-            Cause::Renewal(renewal) => Some(renewal),
-            Cause::Low(_) | Cause::Failing(_) | Cause::Mail(_) => None,
-        }
+        if let Cause::Renewal(renewal) = &self.cause { Some(renewal) } else { None }
     }
 
     /// The currency in which a balance was told, if it is now in another one; empty if none was named.

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 pub(crate) use currency::{Currency, WORDLIKE, is_certainly_same, is_same, is_spelt_alike, is_unit, settled};
-pub(crate) use text::{LONGEST, read, read_in};
+pub(crate) use text::{Doubt, LONGEST, read, read_in};
 pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, words};
 
 /// Reads a plain number from text: digits, thousands separators, a decimal point, a minus. For amounts with a currency or

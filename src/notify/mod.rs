@@ -102,12 +102,13 @@ fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
 impl Dispatch<'_> {
     /// What tells a channel of these alerts.
     fn task(&self, channel: &Channel, tellings: &[Telling], positions: Vec<usize>) -> Task {
-        let Context { run_id, clients, redactor, format, .. } = self.context;
+        let Context { run_id, clock, clients, redactor, format, .. } = self.context;
         let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, redactor)).collect();
         Task {
             channel: channel.clone(),
             message: Message::new(&wanted, self.language, run_id),
             positions,
+            clock: *clock,
             clients: Arc::clone(clients),
             redactor: Arc::clone(redactor),
             policy: retry::Policy { max_retries: self.max_retries, deadline: self.deadline.clone() },

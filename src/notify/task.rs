@@ -19,9 +19,10 @@ use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::config::Channel;
 use crate::page::words;
+use crate::process::clock::Clock;
+use crate::process::fault;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
-use crate::process::{clock, fault};
 use crate::wire::auth::{self, Login};
 use crate::wire::http::{self, Clients, Method, Outgoing, Response};
 use crate::wire::limit::{Limiter, Place};
@@ -36,6 +37,7 @@ pub(super) struct Task {
     /// What its alerts are called outside.
     pub(super) positions: Vec<usize>,
     pub(super) message: Message,
+    pub(super) clock: Clock,
     pub(super) clients: Arc<Clients>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) policy: retry::Policy,
@@ -70,8 +72,10 @@ impl Task {
         if let Some(failure) = self.broken() {
             return Delivery::new(&self.channel, &self.positions, Some(failure));
         }
-        let payloads =
-            self.compose().into_iter().map(|part| channel::post(&self.channel, &self.message, part, clock::now()).body);
+        let payloads = self
+            .compose()
+            .into_iter()
+            .map(|part| channel::post(&self.channel, &self.message, part, self.clock.now()).body);
         Delivery {
             status: DeliveryStatus::DryRun,
             taken: self.positions.clone(),
@@ -150,7 +154,7 @@ impl Task {
             let mut result = self.attempt(part.clone(), &is_out);
             if let Err(failure) = &mut result
                 && is_out.load(Ordering::SeqCst)
-                && matches!(failure.reason, Reason::Timeout | Reason::Connect)
+                && matches!(failure.reason, Reason::Timeout | Reason::Connect | Reason::Protocol | Reason::Tls)
             {
                 failure.retry = Retry::Later;
                 is_lost = true;
@@ -175,7 +179,7 @@ impl Task {
 
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
-        let now = clock::now();
+        let now = self.clock.now();
         let post = channel::post(&self.channel, &self.message, part, now);
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);

@@ -14,6 +14,7 @@ use super::value::Missing;
 use super::variables;
 pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, memory, words};
+use crate::model::amount::Doubt;
 use crate::model::text;
 
 /// Most values of an `error` expression that are told.
@@ -45,6 +46,23 @@ pub enum Shape {
     Array,
     /// An object; of those inside it, only that they are objects.
     Object(BTreeMap<String, Shape>),
+}
+
+/// What an expression gives for a balance.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The value, if there is one.
+    pub value: Option<Shape>,
+    /// What is in doubt of the texts that it was read from, until their currency is known.
+    pub doubts: Vec<Doubt>,
+}
+
+/// What an evaluation has met.
+#[derive(Default)]
+struct Met {
+    /// Whether it went through several entries of the answer.
+    several: bool,
+    doubts: Vec<Doubt>,
 }
 
 /// Why an expression gives nothing, without a value of the answer.
@@ -156,10 +174,10 @@ impl Expression {
     ///
     /// # Errors
     /// As [`Expression::run`], and where the order decides.
-    pub fn run_in_any_order(&self, body: &Json, variables: &Variables) -> Result<Option<Shape>, Trouble> {
+    pub(crate) fn run_in_any_order(&self, body: &Json, variables: &Variables) -> Result<Taken, Trouble> {
         let bounds = self.bounds();
-        let (value, met_several) = self.single(&bounds, Order::Given, body, variables)?;
-        if let Some(given) = value.as_ref().filter(|value| met_several && !matches!(value, Value::Null(_))) {
+        let (value, met) = self.single(&bounds, Order::Given, body, variables)?;
+        if let Some(given) = value.as_ref().filter(|value| met.several && !matches!(value, Value::Null(_))) {
             for order in [Order::Backwards, Order::FromTheMiddle] {
                 let agrees = match self.single(&bounds, order, body, variables) {
                     Ok((other, _)) => other.is_some_and(|other| given.agrees(&other)),
@@ -174,23 +192,23 @@ impl Expression {
                 }
             }
         }
-        Ok(value.as_ref().map(shape))
+        Ok(Taken { value: value.as_ref().map(shape), doubts: met.doubts })
     }
 
-    /// The one value of a body whose entries are met in an order, and whether several were.
+    /// The one value of a body whose entries are met in an order, and what was met on the way.
     fn single(
         &self,
         bounds: &Bounds,
         order: Order,
         body: &Json,
         variables: &Variables,
-    ) -> Result<(Option<Value>, bool), Trouble> {
+    ) -> Result<(Option<Value>, Met), Trouble> {
         self.evaluate(bounds, order, body, variables, |values| {
             let Some(first) = values.next().transpose()? else {
-                return Ok((None, false));
+                return Ok((None, Met::default()));
             };
             match values.next().transpose()? {
-                None => Ok((Some(first), meter::has_met_several())),
+                None => Ok((Some(first), Met { several: meter::has_met_several(), doubts: meter::doubts() })),
                 Some(second) => {
                     let hint = match (&first, &second) {
                         (Value::Number(_), Value::Number(_)) => "choose one, or take the sum: `[...] | add`",

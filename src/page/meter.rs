@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::memory;
 use super::stop::{LONGEST, Stop, stop};
+use crate::model::amount::Doubt;
 
 /// Steps of one evaluation. A step is a term that is looked up or an item that is made; reading a list of 20 000
 /// entries with a dozen operations each takes under a quarter of it. It takes about half a second, and ten times as long
@@ -107,6 +108,8 @@ struct Budget {
     met_several: bool,
     /// Whether names are being sorted.
     sorts: bool,
+    /// What is in doubt of the texts that were read as numbers, as long as their currency is not known.
+    doubts: [Option<Doubt>; 2],
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -167,6 +170,7 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         order,
         met_several: false,
         sorts: false,
+        doubts: [None; 2],
         stack: here(),
         ends: bounds.ends,
         most: bounds.most,
@@ -273,6 +277,19 @@ pub(super) fn order_of(entries: usize) -> Order {
 /// Whether the evaluation has met several entries whose order may have decided something.
 pub(super) fn has_met_several() -> bool {
     BUDGET.get().is_some_and(|budget| budget.met_several)
+}
+
+/// Remembers what is in doubt of a text that is read as a number.
+pub(super) fn note_doubt(doubt: Doubt) {
+    if let Some(mut budget) = BUDGET.get() {
+        budget.doubts[usize::from(doubt == Doubt::Point)] = Some(doubt);
+        BUDGET.set(Some(budget));
+    }
+}
+
+/// What is in doubt of the texts that the evaluation has read as numbers.
+pub(super) fn doubts() -> Vec<Doubt> {
+    BUDGET.get().map(|budget| budget.doubts.into_iter().flatten().collect()).unwrap_or_default()
 }
 
 /// Sorts. The order of the alphabet says nothing of what names stand for, so within this it is turned around where entries

@@ -17,6 +17,7 @@ use super::memory::Held;
 use super::number::{self, Number};
 use super::value::{Error, ITEM, Value, bytes_of_field};
 use super::{Jq, json, meter, syntax};
+use crate::model::amount::Doubt;
 use crate::model::{amount, text};
 
 /// What is taken from the library's core: the name and how many arguments.
@@ -422,7 +423,7 @@ fn from_json(value: Value) -> ValR<Value> {
 }
 
 /// A number as jq reads it, and separators as the program reads them: `10,000.00`. Currencies and units are refused, as
-/// they would be lost.
+/// they would be lost. What a separator means in the currency of the balance is looked at when that is known.
 fn to_number(value: Value) -> ValR<Value> {
     let Some(text) = value.as_text() else {
         return match value {
@@ -431,6 +432,11 @@ fn to_number(value: Value) -> ValR<Value> {
         };
     };
     meter::spend(text.len() / 4);
+    if text.len() <= amount::LONGEST
+        && let Some(doubt) = Doubt::of(text)
+    {
+        meter::note_doubt(doubt);
+    }
     match json::text(text, false) {
         Ok(Value::Number(number)) if number.is_long() => return Err(Error::str(number::LONG)),
         Ok(number @ Value::Number(_)) => return Ok(number),

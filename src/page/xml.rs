@@ -25,7 +25,8 @@ struct Open {
 /// # Errors
 /// What is wrong, without quoting the body.
 pub(crate) fn to_json(body: &[u8]) -> Result<String, String> {
-    let text = from_utf8(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text =
+        from_utf8(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Open> = Vec::new();
     let mut root: Option<Map<String, Value>> = None;

@@ -12,14 +12,14 @@ use crate::check::look::{NamedAccount, Work};
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::subscription::config::Subscription;
 use crate::cli::{CheckArgs, Only};
-use crate::config::Config;
+use crate::config::{Config, Settings, cap_workers};
 use crate::decide::found::{MailboxSubject, Subjects};
 use crate::decide::{Listener, Rules, Subject};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::model::text;
-use crate::model::words::{BalanceType, Language};
+use crate::model::words::BalanceType;
 use crate::notify::config::Channel;
 use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;
@@ -43,25 +43,18 @@ pub(crate) struct Plan {
 pub(crate) struct RunConfig {
     /// Where alerts go.
     pub channels: Vec<Channel>,
-    /// Longest time for the whole run.
-    pub run_timeout: Duration,
-    /// Longest time for one request to a channel.
-    pub request_timeout: Duration,
-    /// Repeats after a first attempt.
-    pub max_retries: u32,
-    /// Language of alerts.
-    pub language: Language,
+    /// How the run behaves.
+    pub settings: Settings,
     /// Knows every secret.
     pub redactor: Arc<Redactor>,
-    /// What works, but not as asked.
+    /// Warnings about what works, but not as it was asked for.
     pub warnings: Vec<String>,
     /// Where runs keep what they remember.
     pub state: State,
     /// When alerts are sent and repeated, and in which time zone days begin.
     pub rules: Rules,
-    /// How old a reading may be to be used again; none for never.
-    pub keep_readings: Option<Duration>,
-    /// How old the readings may be that the run begins with: longer, if a page wants longer times between two questions.
+    /// How old the readings may be that the run begins with: longer than the settings say, if a page wants longer times between two
+    /// questions.
     pub recall_readings: Option<Duration>,
     /// Which part of all checks this is, if several runs share them.
     pub shard: Option<Shard>,
@@ -69,8 +62,6 @@ pub(crate) struct RunConfig {
     pub is_partial: bool,
     /// What Prometheus sees.
     pub metrics: Metrics,
-    /// The time between two runs, if that is known.
-    pub refresh_interval: Option<Duration>,
     /// A hash of the config's text.
     pub config_fingerprint: String,
 }
@@ -81,7 +72,8 @@ impl Plan {
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
     pub(crate) fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
-        let Config { settings, rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
+        let Config { rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
+        let settings = with_flags(config.settings, args);
         let selected = Selected::of(projects, mailboxes, subscriptions, args)?;
         let metrics = sharded(config.metrics, shard)?;
         let mut state = config.state;
@@ -89,12 +81,10 @@ impl Plan {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
-        let run_timeout = args.timeout.unwrap_or(settings.run_timeout);
-        let (wanted, warning) = crate::config::cap_workers(args.concurrency.unwrap_or(settings.max_concurrent_checks));
-        let crowded = crowded(&projects, &rate_limits, run_timeout);
-        let keep_readings = (!args.no_cache && !settings.response_cache_ttl.is_zero()).then_some(settings.response_cache_ttl);
+        let (wanted, warning) = cap_workers(settings.max_concurrent_checks);
+        let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
         let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
-        let interval = intervals.max().filter(|_| !args.no_cache);
+        let recall_readings = settings.keep_readings().max(intervals.max().filter(|_| !args.no_cache));
         let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();
         let (subjects, accounts): (Vec<Subject>, Vec<NamedAccount>) =
             projects.into_iter().map(|(project, identity)| check(project, identity)).unzip();
@@ -110,28 +100,33 @@ impl Plan {
             },
             subjects: Subjects { accounts: subjects, mailboxes: mailbox_subjects, subscriptions },
             config: RunConfig {
-                run_timeout,
-                request_timeout: settings.request_timeout,
-                max_retries: settings.max_retries,
-                language: settings.language,
                 redactor: config.redactor,
                 warnings: config.warnings.into_iter().chain(warning).chain(crowded).collect(),
                 state,
                 rules: Rules {
-                    alerting: settings.alerting,
+                    alerting: settings.alerting.clone(),
                     listeners: channels.iter().map(listener).collect(),
-                    timezone: settings.timezone,
+                    timezone: settings.timezone.clone(),
                 },
+                settings,
                 channels,
-                keep_readings,
-                recall_readings: keep_readings.max(interval),
+                recall_readings,
                 shard,
                 is_partial: !args.projects.is_empty() || args.only.is_some(),
                 metrics,
-                refresh_interval: settings.refresh_interval,
                 config_fingerprint: config.fingerprint,
             },
         })
+    }
+}
+
+/// The settings of a run: what a flag says goes before what the config says.
+fn with_flags(settings: Settings, args: &CheckArgs) -> Settings {
+    Settings {
+        run_timeout: args.timeout.unwrap_or(settings.run_timeout),
+        max_concurrent_checks: args.concurrency.unwrap_or(settings.max_concurrent_checks),
+        response_cache_ttl: if args.no_cache { Duration::ZERO } else { settings.response_cache_ttl },
+        ..settings
     }
 }
 
@@ -143,7 +138,7 @@ struct Selected {
 }
 
 impl Selected {
-    /// Those that the flags leave.
+    /// The checks that the flags do not leave out.
     fn of(
         projects: Vec<Project>,
         mut mailboxes: Vec<Mailbox>,
@@ -169,7 +164,7 @@ impl Selected {
         Ok(Selected { projects: projects.collect(), mailboxes, subscriptions })
     }
 
-    /// Those of one shard.
+    /// The checks of one shard.
     fn only_of(mut self, shard: Option<Shard>) -> Selected {
         if let Some(shard) = shard {
             self.projects.retain(|(_, identity)| shard.has(*identity));
@@ -227,17 +222,12 @@ fn usage(message: String) -> PlanError {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PlanError {
     /// The flags name something that is not there.
-    Usage {
-        /// What is wrong.
-        message: String,
-        /// What to do.
-        hint: Option<String>,
-    },
-    /// The selection is empty.
+    Usage { message: String, hint: Option<String> },
+    /// The flags leave nothing to check.
     Nothing(String),
 }
 
-/// The projects that the flags leave.
+/// The projects that the flags do not leave out.
 fn select(mut projects: Vec<Project>, args: &CheckArgs) -> Result<Vec<Project>, PlanError> {
     for name in &args.projects {
         if projects.iter().any(|project| project.name == *name) {

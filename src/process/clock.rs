@@ -7,6 +7,20 @@ use jiff::Timestamp;
 /// The last time that this program knows: the calendar ends a day later, with the year 9999, so that something can be added.
 const LAST: i64 = 253_402_120_800;
 
+/// The clock of a run, which its context carries to whoever needs the time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock(fn() -> Timestamp);
+
+impl Clock {
+    /// The clock of this machine.
+    pub(crate) const SYSTEM: Clock = Clock(now);
+
+    /// The time now.
+    pub(crate) fn now(self) -> Timestamp {
+        (self.0)()
+    }
+}
+
 /// The time now, or the nearest that there is: a clock may stand behind the calendar.
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();

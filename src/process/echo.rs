@@ -3,6 +3,7 @@
 //! A secret stands in the wrong field as easily as in the right one, so no message quotes a value by itself: it asks here, and
 //! where the answer is no, the place tells enough. Words that only look like words are never secrets of a service.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -170,7 +171,53 @@ fn is_key(word: &str) -> bool {
 
 /// Whether a text holds what begins as keys of well-known services do, and is as long as these.
 pub(crate) fn is_known_key(text: &str) -> bool {
-    text.split(is_apart).any(|part| part.len() >= 20 && has_prefix(part))
+    text.split(is_apart).any(is_known)
+}
+
+/// A text without the keys that begin as those of well-known services do; the same text if it has none. `mask` stands for each.
+pub(crate) fn without_known_keys<'t>(text: &'t str, mask: &str) -> Cow<'t, str> {
+    if !is_known_key(text) {
+        return Cow::Borrowed(text);
+    }
+    // A backslash belongs to what it escapes, as in `\"`.
+    let is_apart = |c: char| is_apart(c) || c == '\\';
+    let mut out = String::with_capacity(text.len());
+    for part in text.split_inclusive(is_apart) {
+        let word = part.trim_end_matches(is_apart);
+        match is_known(word) {
+            true => out.extend([mask, &part[word.len()..]]),
+            false => out.push_str(part),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// `asia-southeast1-nightly-2026` begins as a key does, and goes on as none.
+fn is_known(part: &str) -> bool {
+    const SHORTEST: usize = 20;
+    part.len() >= SHORTEST && has_prefix(part) && part.split(['-', '_', '.']).any(|run| is_random(run) || is_mixed(run))
+}
+
+/// Whether the id that somebody gives a run looks like a key. Ids are random as well, but in digits and the letters of one case:
+/// those of CI jobs, commits, UUIDs and ULIDs.
+pub(crate) fn is_key_for_id(id: &str) -> bool {
+    is_known_key(id) || id.split(|c: char| !c.is_ascii_alphanumeric()).any(is_mixed)
+}
+
+/// Letters of both cases and digits in turns, as in no word and no id.
+fn is_mixed(run: &str) -> bool {
+    const SHORTEST: usize = 12;
+    let turns = run.as_bytes().windows(2).filter(|pair| {
+        let kind = |byte: &u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+        // A capital at the beginning of a word is no turn.
+        kind(&pair[0]) != kind(&pair[1]) && !(pair[0].is_ascii_uppercase() && pair[1].is_ascii_lowercase())
+    });
+    let has = |is: fn(&u8) -> bool| run.bytes().any(|byte| is(&byte));
+    run.len() >= SHORTEST
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        && turns.count() >= 5
 }
 
 /// Whether a text begins as keys of well-known services do.
@@ -206,6 +253,45 @@ fn is_random(run: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_that_looks_like_a_key_is_told_from_those_of_schedulers() {
+        for id in [
+            "sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd",
+            "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "run-AKIAIOSFODNN7EXAMPLE1".trim_start_matches("run-"),
+            "Zq7Rt9XvLm2Kc4Pw",
+            "wJalr9XUtnFEMIK7MDENGbPx",
+            "nightly.Zq7Rt9XvLm2Kc4Pw",
+        ] {
+            assert!(is_key_for_id(id), "{id}");
+        }
+        for id in [
+            "550e8400-e29b-41d4-a716-446655440000",
+            "550E8400-E29B-41D4-A716-446655440000",
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "12345678901-1",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
+            "20261130T221241Z-8022e8",
+            "asia-southeast1-nightly-2026",
+            "security-scan-nightly-2026-1",
+            "scheduled__2026-11-30T00:00:00+00:00",
+            "balance-alert-29384756-x7k2p",
+            "Deploy2026Production1",
+            "JobRun42Of2026",
+        ] {
+            assert!(!is_key_for_id(id), "{id}");
+        }
+        let key = "sk-proj-Zq7Rt9XvLm2Kc4PwYb8Ns6Hd";
+        for (text, want) in [
+            (format!("account `{key}` is low"), "account `***` is low"),
+            (format!("{key}, {key}\n"), "***, ***\n"),
+            (format!(r#"["\"{key}\"\nsk-"]"#), r#"["\"***\"\nsk-"]"#),
+            ("asia-southeast1-nightly-2026 (asia)".to_owned(), "asia-southeast1-nightly-2026 (asia)"),
+        ] {
+            assert_eq!(without_known_keys(&text, "***"), want);
+        }
+    }
 
     /// Keys as they are made: none of them is one.
     const SECRETS: [&str; 14] = [

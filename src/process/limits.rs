@@ -96,15 +96,27 @@ pub(super) fn share_one_heap() {
 
 /// How much memory the control group of this process may take, in bytes; none if it is not limited.
 fn granted_memory() -> Option<usize> {
-    let groups = read("/proc/self/cgroup")?;
-    let own = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    least_memory("/sys/fs/cgroup", own)
+    least_memory(&read("/proc/self/cgroup")?, "/sys/fs/cgroup")
 }
 
-/// The least limit of a control group and of those that it is a part of, in bytes. A container sees its own group as the root.
-fn least_memory(root: &str, group: &str) -> Option<usize> {
-    let limit = |group: &Path| read(&format!("{root}{}/memory.max", group.display()))?.trim().parse().ok();
-    Path::new(group).ancestors().filter_map(limit).min()
+/// The least limit of the control groups that a process is in and of those around them, in bytes. `groups` is what the system
+/// tells of the process, and `root` where it shows groups. A container sees its own group as the root, also where it is told
+/// another name of it.
+fn least_memory(groups: &str, root: &str) -> Option<usize> {
+    let limits = groups.lines().filter_map(|line| {
+        let (_, controllers_and_group) = line.split_once(':')?;
+        // The second version has one hierarchy, without a name; the first one has its own for memory.
+        let (folder, file, group) = match controllers_and_group.split_once(':')? {
+            ("", group) => (root.to_owned(), "memory.max", group),
+            (controllers, group) if controllers.split(',').any(|name| name == "memory") => {
+                (format!("{root}/memory"), "memory.limit_in_bytes", group)
+            }
+            _ => return None,
+        };
+        let limit = |group: &Path| read(&format!("{folder}{}/{file}", group.display()))?.trim().parse().ok();
+        Path::new(group).ancestors().filter_map(limit).min()
+    });
+    limits.min()
 }
 
 /// What the system tells in a file of its own.
@@ -249,19 +261,39 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_group_is_bounded_by_all_groups_around_it() {
-        let root = tempfile::tempdir().unwrap();
-        let own = root.path().join("a.slice/b.slice/c.service");
-        std::fs::create_dir_all(&own).unwrap();
-        let least = || least_memory(&root.path().display().to_string(), "/a.slice/b.slice/c.service");
-        assert_eq!(least(), None);
-        for (group, limit, want) in [
-            (own.as_path(), "max", None),
-            (root.path(), "9000000", Some(9_000_000)),
-            (own.as_path(), "8000000", Some(8_000_000)),
-            (own.parent().unwrap(), "7000000", Some(7_000_000)),
+        const ONLY_SECOND: &str = "0::/a.slice/b.slice/c.service\n";
+        const ONLY_FIRST: &str =
+            "12:cpu,cpuacct:/elsewhere\n5:freezer,memory:/docker/0a1b\n1:name=systemd:/docker/0a1b\n";
+        const BOTH: &str = "5:memory:/docker/0a1b\n0::/a.slice\n";
+        let service = "a.slice/b.slice/c.service/memory.max";
+        let (own, around) = ("memory/docker/0a1b/memory.limit_in_bytes", "memory/memory.limit_in_bytes");
+        for (groups, files, want) in [
+            (ONLY_SECOND, &[][..], None),
+            (ONLY_SECOND, &[(service, "max")], None),
+            (ONLY_SECOND, &[(service, "8000000")], Some(8_000_000)),
+            (ONLY_SECOND, &[(service, "8000000"), ("a.slice/b.slice/memory.max", "7000000")], Some(7_000_000)),
+            (ONLY_SECOND, &[(service, "max"), ("a.slice/memory.max", "9000000")], Some(9_000_000)),
+            // A container: the name is another one, or only `/`, and its own group is the root.
+            (ONLY_SECOND, &[("memory.max", "6000000")], Some(6_000_000)),
+            ("0::/\n", &[("memory.max", "6000000")], Some(6_000_000)),
+            ("0::/../other\n", &[("memory.max", "6000000")], Some(6_000_000)),
+            ("0::/\n", &[("memory.max", "nonsense")], None),
+            (ONLY_FIRST, &[(own, "5000000")], Some(5_000_000)),
+            (ONLY_FIRST, &[(around, "5000000")], Some(5_000_000)),
+            (ONLY_FIRST, &[(own, "9223372036854771712"), (around, "4000000")], Some(4_000_000)),
+            (ONLY_FIRST, &[("memory.max", "1")], None),
+            (BOTH, &[(own, "5000000"), ("a.slice/memory.max", "max")], Some(5_000_000)),
+            ("", &[("memory.max", "1")], None),
+            ("nonsense\n:\n1:\n", &[("memory.max", "1")], None),
         ] {
-            std::fs::write(group.join("memory.max"), format!("{limit}\n")).unwrap();
-            assert_eq!(least(), want, "{limit}");
+            let root = tempfile::tempdir().unwrap();
+            for (file, limit) in files {
+                let path = root.path().join(file);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, format!("{limit}\n")).unwrap();
+            }
+            let least = least_memory(groups, &root.path().display().to_string());
+            assert_eq!(least, want, "{groups} {files:?}");
         }
     }
 

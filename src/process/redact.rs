@@ -5,8 +5,10 @@
 //! log, alert, metrics, files) passes [`shield`]: it is a plain search for secrets that could be nothing else, so a name or a
 //! number of the user's own is never torn apart by a key such as `test`.
 
+mod alone;
 mod escapes;
 mod failure;
+mod ids;
 mod layers;
 mod lists;
 mod looks;
@@ -14,6 +16,7 @@ mod markup;
 mod runs;
 mod scattered;
 mod search;
+mod spelt;
 mod tokens;
 
 pub(crate) use self::failure::Settler;
@@ -77,6 +80,11 @@ fn shapes(text: Cow<'_, str>) -> Cow<'_, str> {
     let text = match TOKEN.as_ref().filter(|_| text.contains("eyJ")) {
         Some(token) => Cow::Owned(token.replace_all(&text, MASK).into_owned()),
         None => text,
+    };
+    // Names, ids and labels are the user's own, and a key may have got into one of them.
+    let text = match text {
+        Cow::Borrowed(text) => echo::without_known_keys(text, MASK),
+        Cow::Owned(text) => Cow::Owned(echo::without_known_keys(&text, MASK).into_owned()),
     };
     // The hints of this program show a login as `<user>:<password>`, which is none.
     match LOGIN.as_ref().filter(|_| text.contains("://") && text.contains('@')) {

@@ -7,7 +7,7 @@ mod push;
 mod text;
 mod textfile;
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 pub(crate) use push::group;
@@ -18,10 +18,8 @@ use crate::model::failure::{Failure, Reason};
 use crate::model::shard::Shard;
 use crate::process::background;
 use crate::process::interrupt::Deadline;
-use crate::process::redact::Redactor;
 use crate::report::Published;
 use crate::wire::context::Context;
-use crate::wire::http::Clients;
 
 /// Publishes on a thread of its own, if there is one: a signal need not wait for it. `until` ends the request, `close` the
 /// waiting for it.
@@ -33,10 +31,10 @@ pub(crate) fn publish(
     [until, close]: [Deadline; 2],
 ) -> Published {
     let (sender, receiver) = mpsc::channel();
-    let (settings, clients, redactor) = (metrics.clone(), Arc::clone(&context.clients), Arc::clone(&context.redactor));
+    let (settings, context) = (metrics.clone(), context.clone());
     let work = move || {
         // Nobody listens any more after the deadline.
-        let _ = sender.send(deliver(&settings, &text, part, &clients, &redactor, until.left()));
+        let _ = sender.send(deliver(&settings, &text, part, &context, until.left()));
     };
     if let Err(work) = background::start("metrics", work) {
         work();
@@ -45,23 +43,17 @@ pub(crate) fn publish(
     close.receive(&receiver).unwrap_or_else(|_| Published::Failed(late()))
 }
 
-/// Sends and writes the families. A textfile is only replaced by a whole `part`, else it is left as it is.
-fn deliver(
-    metrics: &Metrics,
-    text: &str,
-    part: Part,
-    clients: &Clients,
-    redactor: &Redactor,
-    left: Duration,
-) -> Published {
+/// Pushes the families and writes the textfile. The textfile is replaced only if all families are published; otherwise it stays
+/// as it is.
+fn deliver(metrics: &Metrics, text: &str, part: Part, context: &Context, left: Duration) -> Published {
     if metrics.gateway.is_none() && metrics.textfile.is_none() {
         return Published::Off;
     }
     if part == Part::Nothing {
         return Published::Skipped;
     }
-    let text = &*redactor.shield(text);
-    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, clients, left));
+    let text = &*context.redactor.shield(text);
+    let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, context, left));
     let written = match &metrics.textfile {
         Some(Err(why)) => Some(Err(Failure::new(Reason::Config, format!("`textfile` cannot be used: {why}")))),
         Some(Ok(path)) if part.is_whole() => Some(textfile::write(path, text)),
@@ -71,7 +63,7 @@ fn deliver(
         return Published::Skipped;
     }
     let failures = pushed.into_iter().chain(written).filter_map(Result::err);
-    let mut failures = failures.map(|failure| failure.settle(redactor));
+    let mut failures = failures.map(|failure| failure.settle(&context.redactor));
     let Some(mut failure) = failures.next() else {
         return Published::Sent;
     };

@@ -10,10 +10,10 @@ use url::Url;
 
 use super::text::{CONTENT_TYPE, Part};
 use crate::model::failure::{Failure, Reason};
-use crate::process::clock;
 use crate::publish::config::Gateway;
 use crate::wire::auth::{self, Login};
-use crate::wire::http::{self, Clients, Method, Outgoing};
+use crate::wire::context::Context;
+use crate::wire::http::{self, Method, Outgoing};
 
 /// With less time left than this, the push is not tried.
 const LEAST: Duration = Duration::from_millis(50);
@@ -40,14 +40,14 @@ pub(super) fn push(
     gateway: &Gateway,
     body: &str,
     part: Part,
-    clients: &Clients,
+    context: &Context,
     left: Duration,
 ) -> Result<(), Failure> {
     let base = gateway.url.as_ref().map_err(|why| Failure::new(Reason::Config, why.clone()))?;
     if left < LEAST {
         return Err(Failure::new(Reason::Timeout, "the run's time was over before the push"));
     }
-    let now = clock::now();
+    let now = context.clock.now();
     let message = Outgoing {
         method: if part.is_whole() { Method::PUT } else { Method::POST },
         url: &address(base, &group(gateway))?,
@@ -57,7 +57,7 @@ pub(super) fn push(
         // A push that arrives twice does no harm, so nobody needs to know whether it went out.
         is_out: &AtomicBool::new(false),
     };
-    let response = clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
+    let response = context.clients.send(&message, gateway.timeout.min(left)).map_err(|failure| Failure {
         message: format!("the Pushgateway at {}: {}", http::host(base), failure.message),
         ..failure
     })?;

@@ -1,4 +1,4 @@
-//! The report and the sums as families, in the text format (version 0.0.4).
+//! Makes metric families of the findings and the sums, and writes them in Prometheus' text format (version 0.0.4).
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use crate::metrics::family::{self, Family, Kind};
 use crate::metrics::{Sum, Sums};
 use crate::report::Findings;
 
-/// The type of the body.
+/// The media type of the text format.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the families of a run stand for.
+/// Which of its families a run publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Everything. It replaces what was published before.
+    /// All families. They replace what was published before.
     Whole,
     /// The gauges alone. The sums are not known in this run, and are left out so that a counter never goes back.
     Gauges,
     /// The sums alone. A partial run says nothing about the state of the checks that it left out.
     Sums,
-    /// Nothing at all.
+    /// No family.
     Nothing,
 }
 
@@ -42,7 +42,7 @@ impl Part {
         }
     }
 
-    /// Whether it replaces what was there, or only the families that come.
+    /// Whether all families are published, so that they replace everything from before.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Part::Whole | Part::Gauges)
     }

@@ -1,4 +1,4 @@
-//! The file for node_exporter's textfile collector: whole or not at all, and readable for it.
+//! Writes the file for node_exporter's textfile collector, so that the collector can read it and never reads half of it.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -9,8 +9,9 @@ use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::process::file;
 
-/// Writes beside the file and renames: a reader sees the old one or the new one. The name between does not end in `.prom`,
-/// so the collector does not read it; it is a new one each time, so runs at once do not meet and no link is followed.
+/// Writes a new file beside the old one and renames it, so that a reader sees either the old text or the new one. The name of the
+/// new file does not end in `.prom`, so the collector does not read it. The name is another one each time, so that two runs do
+/// not meet and no link is followed.
 pub(super) fn write(path: &Path, content: &str) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:016x}.tmp", fastrand::u64(..)));

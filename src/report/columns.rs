@@ -2,11 +2,11 @@
 //!
 //! No library draws them: the one that was tried kept a kilobyte for each row, and thousands of rows were the peak of a run's memory.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use rust_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
-use super::sections::Tone;
+use super::tone::{Tone, colour};
 use crate::decide::Status;
 use crate::model::amount;
 
@@ -32,7 +32,7 @@ pub(super) fn toned(headings: &[&str], rows: Vec<(Option<Tone>, Vec<String>)>, r
     line(&mut out, headings.iter().zip(heading), &widths, right);
     for (tone, cells) in rows {
         let first = cells.first().zip(tone).map(|(word, tone)| painted(word, colour(tone)));
-        // Colours have no width.
+        // The width is that of the plain text, because colours take no room.
         let shown = first.into_iter().chain(cells.iter().skip(usize::from(tone.is_some())).cloned());
         line(&mut out, cells.iter().zip(shown), &widths, right);
     }
@@ -62,16 +62,6 @@ pub(crate) fn amount_cell(amount: Option<Decimal>, beside: Option<Decimal>, curr
 
 pub(super) fn painted(text: &str, style: Style) -> String {
     format!("{style}{text}{style:#}")
-}
-
-pub(super) fn colour(tone: Tone) -> Style {
-    let style = Style::new();
-    match tone {
-        Tone::Bad => style.fg_color(Some(AnsiColor::Red.into())).bold(),
-        Tone::Unknown => style.fg_color(Some(AnsiColor::Magenta.into())),
-        Tone::Soon => style.fg_color(Some(AnsiColor::Yellow.into())),
-        Tone::Good => style.fg_color(Some(AnsiColor::Green.into())),
-    }
 }
 
 #[cfg(test)]

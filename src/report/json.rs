@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Findings, Overall, Report, Summary, View};
-use crate::decide::{MailboxStatus, MailboxVerdict, Status};
+use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionStatus};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
@@ -64,7 +64,7 @@ struct Subscription<'a> {
     name: &'a str,
     owner_project: Option<&'a str>,
     cycle_type: Option<CycleType>,
-    status: &'static str,
+    status: SubscriptionStatus,
     next_renewal_date: Option<String>,
     days_until_renewal: Option<i64>,
     amount: Option<Box<RawValue>>,
@@ -280,7 +280,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
                 name: &verdict.subscription.name,
                 owner_project: verdict.subscription.owner_project.as_deref(),
                 cycle_type: verdict.subscription.cycle_type(),
-                status: verdict.standing(),
+                status: verdict.status(),
                 next_renewal_date: verdict.renewal.as_ref().ok().map(|renewal| renewal.next.to_string()),
                 days_until_renewal: verdict.renewal.as_ref().ok().map(|renewal| renewal.days),
                 amount: verdict.subscription.amount.map(amount::to_json),

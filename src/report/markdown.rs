@@ -1,6 +1,7 @@
 //! The report as Markdown, for the summary of a CI job: GitHub and GitLab show it.
 
-use super::sections::{Section, Tone, closing, sections, told};
+use super::sections::{Section, closing, sections, told};
+use super::tone::Tone;
 use super::{Overall, Report, View};
 
 pub(super) fn render(report: &Report, view: View) -> String {
@@ -28,7 +29,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
     for line in told {
         let head = if line.is_bad { format!("**{}**", line.head) } else { line.head.to_owned() };
         out.push_str(&format!("- {head}{}\n", neutral(&line.rest)));
-        // Four blanks make a block of code inside an item, in which nothing is live; a payload is one line or a few.
+        // Four more blanks than the item has make a block of code of it, in which nothing formats, links or mentions.
         let code = |payload: &String| payload.lines().map(|line| format!("\n      {line}")).collect::<String>();
         line.payloads.iter().for_each(|payload| out.push_str(&format!("{}\n", code(payload))));
     }
@@ -65,7 +66,7 @@ fn neutral(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // A mention needs its sign as it stands.
+            // Without this sign as it stands nobody is mentioned.
             '@' => out.push_str("&#64;"),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '!' | '$' => out.extend(['\\', c]),
             '\n' | '\r' => out.push(' '),

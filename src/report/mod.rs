@@ -3,6 +3,7 @@
 mod columns;
 pub(crate) mod progress;
 mod sections;
+mod tone;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -140,7 +141,7 @@ pub(crate) struct Report {
 }
 
 words! {
-    /// The whole run in one word, worst last.
+    /// The state of a whole run, from the best to the worst.
     pub(crate) enum Overall {
         /// Everything was read, and nothing is wrong.
         Ok = "ok",
@@ -175,21 +176,23 @@ pub(crate) struct Summary {
 }
 
 impl Report {
-    /// What the run ends with: undelivered outweighs critical, critical unknown, unknown warning.
-    /// A signal outweighs all of them: who sent it must see that it was heard.
+    /// The status that the run ends with. An alert that was not delivered outweighs a critical balance, which outweighs a check
+    /// that could not be read, which outweighs a warning. A signal outweighs all of them, so that whoever sent it sees that the
+    /// run has heard it.
     pub(crate) fn exit(&self, fail_on: FailOn) -> Exit {
         let is_undelivered = self.findings.has_undelivered() || self.has_missing_metrics();
         self.findings.graded(self.interrupted, is_undelivered, fail_on)
     }
 
-    /// Whether undelivered metrics make the run fail, and there are some.
+    /// Whether the run fails because its metrics were not delivered.
     pub(crate) fn has_missing_metrics(&self) -> bool {
         self.strict_metrics && matches!(self.metrics, Published::Failed(_))
     }
 }
 
 impl Findings {
-    /// What a run ends with that found and told this, as long as nothing more fails; `interrupted` is the status of a signal.
+    /// The status of a run with these findings, as long as nothing more fails. `interrupted` is the status that a signal asks
+    /// for.
     pub(crate) fn exit(&self, interrupted: Option<Exit>, fail_on: FailOn) -> Exit {
         self.graded(interrupted, self.has_undelivered(), fail_on)
     }
@@ -205,7 +208,7 @@ impl Findings {
             Overall::Warning => Exit::Warning,
             Overall::Ok => Exit::Ok,
         };
-        // A finding that is forgiven must not hide the failure behind it.
+        // A finding that `--fail-on` ignores must not hide a failure.
         match (fail_on, worst) {
             (FailOn::Never, _) => Exit::Ok,
             (FailOn::Critical | FailOn::Error, Exit::Warning) => Exit::Ok,
@@ -229,7 +232,7 @@ impl Findings {
         self.has(Status::Warning) || self.due() > 0 || self.mails() > 0
     }
 
-    /// Mails that are alerts and were not told before.
+    /// The number of mails that are alerts and were not told before.
     fn mails(&self) -> usize {
         self.mailboxes.iter().map(|mailbox| self.mails_of(mailbox)).sum()
     }
@@ -239,9 +242,9 @@ impl Findings {
         findings.filter(|finding| !self.is_held(finding.identity)).count()
     }
 
-    /// Mailboxes that hold such mails.
+    /// The number of mailboxes that hold such mails.
     fn alerting_mailboxes(&self) -> usize {
-        // One that was read in part only counts as failed.
+        // A mailbox that was read only in part counts as failed.
         let whole = self.mailboxes.iter().filter(|mailbox| mailbox.scanned.failure().is_none());
         whole.filter(|mailbox| self.mails_of(mailbox) > 0).count()
     }
@@ -251,17 +254,17 @@ impl Findings {
         self.held.iter().any(|held| held.identity == identity)
     }
 
-    /// Mailboxes that could not be read, or not to the end.
+    /// The number of mailboxes that could not be read, or not to the end.
     fn unread_mailboxes(&self) -> usize {
         self.mailboxes.iter().filter(|verdict| verdict.scanned.failure().is_some()).count()
     }
 
-    /// Subscriptions that are due.
+    /// The number of subscriptions that are due.
     fn due(&self) -> usize {
         self.subscriptions.iter().filter(|verdict| is_due(verdict)).count()
     }
 
-    /// Subscriptions whose renewal date cannot be computed.
+    /// The number of subscriptions whose renewal date cannot be computed.
     fn unknown_renewals(&self) -> usize {
         self.subscriptions.iter().filter(|verdict| verdict.renewal.is_err()).count()
     }
@@ -315,7 +318,7 @@ impl Findings {
         }
     }
 
-    /// How the run ends without `--fail-on`. A finding is not a failure, but it does not hide one either.
+    /// The status of the run without `--fail-on`. A finding is not a failure, but it does not hide one either.
     pub(crate) fn job_exit(&self, interrupted: Option<Exit>) -> Exit {
         match self.exit(interrupted, FailOn::Any) {
             Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
@@ -328,7 +331,7 @@ impl Findings {
         self.channels.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str())
     }
 
-    /// Checks of all kinds.
+    /// The number of checks of all kinds.
     fn total(&self) -> usize {
         self.verdicts.len() + self.subscriptions.len() + self.mailboxes.len()
     }
@@ -377,7 +380,7 @@ impl Findings {
         accounts.chain(self.subscriptions.iter().filter_map(|verdict| verdict.subscription.owner_project.as_deref()))
     }
 
-    /// The whole run in one word.
+    /// The state of the whole run.
     pub(crate) fn overall(&self) -> Overall {
         if self.has_low() {
             Overall::Critical
@@ -390,7 +393,7 @@ impl Findings {
         }
     }
 
-    /// Names every check, and every alert of one that has left the config.
+    /// The identities of all checks, and of all alerts, since the check of an alert may have left the config.
     pub(crate) fn identities(&self) -> HashSet<Identity> {
         let accounts = self.verdicts.iter().map(|verdict| verdict.subject.identity);
         accounts
@@ -413,7 +416,7 @@ impl Findings {
             .collect()
     }
 
-    /// Alerts that are still owed to a channel.
+    /// The number of alerts that are still owed to a channel.
     pub(crate) fn pending(&self) -> usize {
         (0..self.alerts.len()).filter(|at| self.owed(*at).next().is_some()).count()
     }

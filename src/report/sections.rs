@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::columns::amount_cell;
+use super::tone::Tone;
 use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
 use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
@@ -10,30 +11,6 @@ use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::CycleType;
 use crate::notify::DeliveryStatus;
-
-/// How urgent a row is, for its colour or sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// Something must be done now.
-    Bad,
-    /// The state is not known.
-    Unknown,
-    /// Something must be done soon.
-    Soon,
-    /// All is well.
-    Good,
-}
-
-impl From<Status> for Tone {
-    fn from(status: Status) -> Tone {
-        match status {
-            Status::Low => Tone::Bad,
-            Status::Failed => Tone::Unknown,
-            Status::Warning => Tone::Soon,
-            Status::Ok | Status::Unlimited => Tone::Good,
-        }
-    }
-}
 
 /// A table.
 pub(super) struct Section {
@@ -211,7 +188,7 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
         names.owner(subscription.owner_project.as_deref()),
         notes.join("; "),
     ];
-    Row { state: Some((tone, verdict.standing())), cells }
+    Row { state: Some((tone, verdict.status().as_str())), cells }
 }
 
 /// The notes about alerts that are not sent again.

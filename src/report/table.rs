@@ -1,7 +1,8 @@
 //! The tables for people at a terminal: aligned, coloured, with a closing line.
 
-use super::columns::{colour, painted, toned};
-use super::sections::{Tone, closing, sections, told};
+use super::columns::{painted, toned};
+use super::sections::{closing, sections, told};
+use super::tone::{Tone, colour};
 use super::{Report, View};
 
 pub(super) fn render(report: &Report, view: View) -> String {

@@ -13,7 +13,7 @@ use crate::model::alert::Topic;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 
-/// What keeps two checks of one name apart: an account, a subscription and a mailbox may share it.
+/// The class of a check. It keeps two checks of one name apart, as an account, a subscription and a mailbox may share a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Class {
     Account,
@@ -77,7 +77,7 @@ pub(super) fn adopt(
         for topic in topics {
             match memory.conditions.get(&(heir, topic)) {
                 Some(own) if own.course.over_at.is_none() => continue,
-                // What is over is remembered for a while.
+                // A condition that is over is remembered for a while.
                 Some(_) => {
                     for table in ["courses", "told"] {
                         let sql = format!("DELETE FROM {table} WHERE check_id = $1 AND topic = $2");
@@ -116,7 +116,7 @@ impl Before {
             let sql = "SELECT s.check_id, c.name, c.unit FROM samples s JOIN checks c ON c.check_id = s.check_id \
                        WHERE s.run = $1";
             for row in database.query(sql, &[run.into()])? {
-                // A row that makes no sense costs nothing but itself.
+                // A row that cannot be understood is left out, and the others count.
                 if let (Some(id), Some(name), Some(unit)) =
                     (row.optional_int(0), row.optional_text(1), row.optional_text(2))
                 {

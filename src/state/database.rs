@@ -14,13 +14,11 @@ use crate::process::redact;
 /// A value of a column. No text that goes into a store holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// A whole number.
     Int(i64),
-    /// Text.
     Text(String),
-    /// Something that no store of this program holds.
+    /// A value of a type that this program never writes.
     Odd,
 }
 
@@ -108,16 +106,16 @@ pub(super) trait Database: Send {
     /// Begins a transaction that no other writer shares, waiting at most this long for the others.
     fn begin(&mut self, wait: Duration) -> Result<(), StoreError>;
 
-    /// Makes it last.
+    /// Commits the transaction.
     fn commit(&mut self) -> Result<(), StoreError>;
 
-    /// Forgets it. Never fails: what is not committed is gone in any case.
+    /// Rolls the transaction back. This never fails, because what is not committed is gone in any case.
     fn rollback(&mut self);
 
-    /// Carries out a statement.
+    /// Runs a statement that gives no rows.
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<(), StoreError>;
 
-    /// Asks.
+    /// Runs a query and gives its rows.
     fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError>;
 
     /// The version of the schema, 0 for a new store.
@@ -129,7 +127,7 @@ pub(super) trait Database: Send {
     /// Sets the version, inside a transaction.
     fn set_version(&mut self, version: i64) -> Result<(), StoreError>;
 
-    /// Makes room for the tables, inside the first transaction.
+    /// Prepares the database for the tables, inside the first transaction.
     fn prepare_tables(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -140,7 +138,7 @@ pub(super) trait Database: Send {
     /// Keeps other runs out of something until this store is closed, waiting at most this long.
     fn reserve(&mut self, what: &str, wait: Duration) -> Result<(), StoreError>;
 
-    /// Takes these marks back. Never fails: they end with the process in any case.
+    /// Releases what `hold` and `reserve` have taken. This never fails, because it ends with the process in any case.
     fn release(&mut self);
 
     /// Whether a run that is not this one is alive.

@@ -23,13 +23,13 @@ pub(super) struct Engine {
     pub(super) database: Option<Box<dyn Database>>,
     /// Which file it is, to see later whether another run has put it aside.
     pub(super) opened: Option<u64>,
-    /// Whether this run has made the file: what is wrong with it then is no damage that came later.
+    /// Whether this run has made the file. What is wrong with a new file is a fault of the disk and no damage that came later.
     pub(super) is_new: bool,
     pub(super) notices: Vec<String>,
 }
 
 impl Engine {
-    /// Does the work; if the file turns out to be damaged, once more on a new one.
+    /// Does the work. If the file turns out to be damaged, it is put aside, and the work is done once more on a new file.
     pub(super) fn run<T>(
         &mut self,
         work: &dyn Fn(&mut dyn Database, Access) -> Result<T, StoreError>,

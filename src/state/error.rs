@@ -11,11 +11,11 @@ pub(crate) enum StoreFault {
     Foreign,
     /// It was written by a newer version.
     Newer,
-    /// Others kept it locked.
+    /// Other programs kept it locked.
     Busy,
     /// A full or read-only disk, or a missing right.
     Unwritable,
-    /// No connection.
+    /// There is no connection to it.
     Unreachable,
     /// It did not answer in time.
     Hung,
@@ -26,7 +26,6 @@ pub(crate) enum StoreFault {
 /// Why a store cannot be used.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreError {
-    /// The class.
     pub fault: StoreFault,
     /// What is wrong, about "it"; free of secrets.
     pub message: String,
@@ -43,7 +42,7 @@ impl StoreError {
         StoreError::new(StoreFault::Damaged, message)
     }
 
-    /// A store that this run has made is damaged at once.
+    /// The error of a store that this run has made and that is damaged at once: what was written to it did not get there.
     pub(super) fn unkept(error: &StoreError) -> StoreError {
         let message = format!("it cannot be written: what was just written to it is not there ({})", error.message);
         StoreError::new(StoreFault::Unwritable, message)
@@ -59,7 +58,7 @@ impl StoreError {
         StoreError::new(StoreFault::Newer, message).with_hint("update this program, or give it another store")
     }
 
-    /// The thread is gone, as after a panic.
+    /// The thread of the store has ended, as it does after a panic.
     pub(super) fn ended() -> StoreError {
         StoreError::new(StoreFault::Other, "its thread has ended by a defect of this program")
     }

@@ -1,4 +1,4 @@
-//! The end of a run in the store.
+//! Writes the end of a run into the store.
 
 use std::time::Duration;
 

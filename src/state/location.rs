@@ -22,7 +22,7 @@ pub(crate) struct State {
 /// A place for what runs remember.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
-    /// Nowhere, as was asked for.
+    /// Nowhere, because the user wants no memory.
     Nowhere,
     /// A file.
     File(PathBuf),

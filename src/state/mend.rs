@@ -1,5 +1,4 @@
-//! Rows that cannot be understood. One of them costs nothing but itself: it is skipped, it is named once, and it is set
-//! aside, so that the next run finds nothing wrong.
+//! Rows that cannot be understood. Such a row is skipped, named once, and set aside, so that the next run does not meet it again.
 //!
 //! A row with a word that this version does not know may be a newer version's. It is skipped too, but stays where it is.
 
@@ -32,7 +31,7 @@ pub(super) struct Odd(Vec<OddRow>);
 struct OddRow {
     table: &'static str,
     key: Vec<(&'static str, Value)>,
-    /// It may be a newer version's.
+    /// Whether the row may be a newer version's.
     is_newer: bool,
 }
 
@@ -133,7 +132,7 @@ impl OddRow {
         format!("`{}`, {}", self.table, key.collect::<Vec<_>>().join(", "))
     }
 
-    /// The row in a few letters.
+    /// The row as a short text, by which it is remembered.
     fn mark(&self) -> String {
         Sha256::digest(self.describe()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }

@@ -6,7 +6,7 @@ use super::database::{Database, Value, for_keys, insert};
 use super::{Run, StoreError};
 use crate::decide::Telling;
 
-/// Owed is what stands so in the deliveries of a message that is pending.
+/// The states of a delivery that is still owed, of a message that is pending.
 pub(super) const OWED: &str = "('pending', 'failed', 'unknown')";
 
 /// The messages that are about to be sent, claimed by this run.
@@ -45,7 +45,7 @@ pub(super) fn pending(
         .iter()
         .flat_map(|Telling { alert, to }| to.iter().map(|channel| (alert.dedup_key.as_str(), channel.as_str())))
         .collect();
-    // What is still so was to be sent by a run that has died.
+    // A delivery that is pending still was to be sent by a run that has died.
     let known = "DO UPDATE SET status = 'pending', \
                  lost = deliveries.lost + CASE WHEN deliveries.status = 'pending' THEN 1 ELSE 0 END";
     owe(database, run, &owed, known)

@@ -159,7 +159,7 @@ fn is_near(config: &Config) -> bool {
                 name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address| is_loopback(&address))
             }
         }),
-        // They are where it connects to, whatever the hosts are called.
+        // The driver connects to these addresses, whatever the hosts are called.
         addresses => addresses.iter().all(is_loopback),
     }
 }
@@ -242,7 +242,7 @@ impl Database for Postgres {
             .map(|row| {
                 let values = row.columns().iter().enumerate().map(|(index, column)| match *column.type_() {
                     Type::INT8 => Ok(row.try_get::<_, Option<i64>>(index).map_or(Value::Odd, Value::from)),
-                    // It may be no UTF-8, in a database without an encoding.
+                    // In a database without an encoding a text need not be UTF-8.
                     Type::TEXT => Ok(row.try_get::<_, Option<String>>(index).map_or(Value::Odd, Value::from)),
                     _ => Err(StoreError::damaged("a column has a wrong type")),
                 });
@@ -274,7 +274,7 @@ impl Database for Postgres {
     }
 
     fn prepare_tables(&mut self) -> Result<(), StoreError> {
-        // Asked first: a user who may not make schemas can be given one.
+        // The schema is looked for first, because a user who may not make schemas can have been given one.
         let there = self.query("SELECT nspname::text FROM pg_namespace WHERE nspname = 'balance_alert'", &[])?;
         if there.is_empty() {
             self.execute("CREATE SCHEMA balance_alert", &[])?;
@@ -291,7 +291,7 @@ impl Database for Postgres {
     fn reserve(&mut self, what: &str, wait: Duration) -> Result<(), StoreError> {
         let wait = milliseconds(wait);
         self.client.batch_execute(&format!("SET lock_timeout = {wait}"))?;
-        // Two numbers of 32 bits are another space than the one number of the runs.
+        // A lock of two numbers of 32 bits never meets a lock of one number of 64 bits, as runs have.
         self.query("SELECT pg_advisory_lock(16961, hashtext($1))::text", &[what.into()]).map(drop)
     }
 
@@ -317,7 +317,7 @@ impl ToSql for Value {
         match self {
             Value::Null | Value::Odd => Ok(IsNull::Yes),
             Value::Int(number) => number.to_sql(ty, out),
-            // The one character that the server cannot keep.
+            // This is the one character that the server cannot keep.
             Value::Text(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").to_sql(ty, out),
             Value::Text(text) => text.to_sql(ty, out),
         }

@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use super::database::{Database, Value, for_keys, insert, transaction};
 use super::{RunFindings, StoreError};
-use crate::check::{Amount, Beside};
 use crate::check::mailbox::scan::Mark;
+use crate::check::{Amount, Beside};
 use crate::model::identity::Identity;
 
 /// Keeps what was read of accounts.
@@ -77,7 +77,7 @@ pub(super) fn cursors(database: &mut dyn Database, findings: &RunFindings) -> Re
         let sql = "DELETE FROM mail_marks WHERE check_id = $1 AND (validity <> $2 OR last_uid <= $3)";
         database.execute(sql, row)?;
     }
-    // Of two runs at once the one that has read further is right.
+    // Of two runs at the same time, the one that has read further is right.
     insert(
         database,
         "cursors",

@@ -19,9 +19,9 @@ use crate::model::shard::Shard;
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// A run: the store is made if it is not there.
+    /// A run writes. The store is made if it does not exist.
     Write,
-    /// Questions, and dry runs: nothing is made or changed.
+    /// A question or a dry run reads. Nothing is made or changed.
     Read,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Snapshot {
     pub account_key: Option<String>,
     /// How far mailboxes were read.
     pub cursors: HashMap<Identity, Cursor>,
-    /// What runs were reading there that have died, or still read.
+    /// What other runs are reading there, or were reading when they died.
     pub marks: HashMap<Identity, Mark>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,

@@ -56,7 +56,7 @@ pub(super) fn samples(database: &mut dyn Database, run: i64, found: &Found) -> R
     insert(database, "samples", &columns, &rows, "")
 }
 
-/// Whether something was learnt: a check that a signal ended has taught nothing.
+/// Whether the check has a result: one that a signal has ended has none.
 fn is_known(failure: Option<&Failure>) -> bool {
     !failure.is_some_and(Failure::is_cancelled)
 }
@@ -84,7 +84,7 @@ fn subscriptions(found: &Found) -> impl Iterator<Item = Sample<'_>> {
         owner: verdict.subscription.owner_project.as_deref(),
         unit: "subscription",
         currency: None,
-        status: verdict.standing(),
+        status: verdict.status().as_str(),
         reason: verdict.renewal.as_ref().err().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
@@ -128,7 +128,7 @@ fn keep_checks(database: &mut dyn Database, run: i64, samples: &[Sample]) -> Res
         "checks",
         &["check_id", "name", "provider", "owner", "unit", "currency", "last_run"],
         &checks,
-        // One that could not be read today is still counted in what it was.
+        // A check that could not be read keeps the currency that it had.
         &format!(
             "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
              currency = coalesce(excluded.currency, checks.currency), last_run = excluded.last_run \

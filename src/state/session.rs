@@ -1,4 +1,4 @@
-//! The store during one run: opened, asked, written and marked, and let go at the first fault. A run never fails by it.
+//! The store during one run. It is given up at the first fault, and a run never fails because of it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use crate::wire::http::Clients;
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum MemoryStatus {
-    /// Nobody wanted it, or it is a dry run.
+    /// The user wants no memory, or this is a dry run.
     #[default]
     Off,
-    /// It is.
+    /// The run is remembered.
     Kept,
-    /// It is not, or not all of it: this is why.
+    /// The run is not remembered, or not all of it, for this reason.
     Failed(String),
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum MemoryStatus {
 pub(crate) struct Session {
     store: Option<Store>,
     place: String,
-    /// Whether the store is a server, which has words of its own.
+    /// Whether the store is a server, whose words may repeat what was sent to it.
     is_server: bool,
     access: Access,
     retention: Duration,
@@ -43,7 +43,8 @@ pub(crate) struct Session {
     redactor: Arc<Redactor>,
     /// The run's number, once it has claimed its alerts.
     number: Option<i64>,
-    /// We timed out while we waited for the claim, which may still be committed. `Store::mark` then finds the run by its id.
+    /// Whether the wait for the claim has timed out. The claim may be committed all the same, and `Store::mark` then finds the
+    /// run by its id.
     is_late: bool,
     /// What was remembered when the run began.
     memory: Memory,
@@ -77,7 +78,7 @@ impl Session {
         };
         let place = match &state.place {
             Ok(Place::Nowhere) => {
-                // Chosen, so there is nothing to warn of; `validate` says what follows from it.
+                // The user has chosen this, so there is nothing to warn of; `validate` says what follows from it.
                 session.is_memory_known = true;
                 return session;
             }
@@ -169,7 +170,8 @@ impl Session {
         let mut notices = Vec::new();
         let result = self.store.as_mut()?.sums(group, checks, &soon(until), &mut notices);
         self.tell(notices);
-        // This run's own are written; another run is still pushing, or they cannot be read just now.
+        // What this run adds to them is written. They are not known because another run is still pushing, or because they cannot
+        // be read just now.
         let why = |error: StoreError| self.why(&error.message);
         result.map_err(|error| log::warn!("the metrics go without the sums of all runs: {}", why(error))).ok()
     }
@@ -179,7 +181,7 @@ impl Session {
         self.with("the lag is not known", |store, notices| store.previous_start(shard, &soon(until), notices)).flatten()
     }
 
-    /// Lets the store go, waiting for it as long as there is time. Says whether the run is remembered.
+    /// Closes the store, and waits for that as long as there is time. Gives whether the run is remembered.
     pub(crate) fn end(mut self, until: &Deadline) -> MemoryStatus {
         if let Some(store) = self.store.take() {
             store.close(&soon(until));

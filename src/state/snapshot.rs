@@ -1,4 +1,4 @@
-//! What is known before anything is asked.
+//! Reads what is remembered before anything is asked.
 
 use std::time::Duration;
 

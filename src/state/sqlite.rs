@@ -23,9 +23,9 @@ use super::{Access, StoreError, StoreFault, schema};
 use crate::model::text;
 use crate::process::clock;
 
-/// Marks a file as ours (`PRAGMA application_id`): "BAal" in ASCII.
+/// Marks a file as a store of this program (`PRAGMA application_id`): "BAal" in ASCII.
 const APPLICATION: i64 = 0x4241_616c;
-/// Between two tries of what SQLite itself does not wait for.
+/// The pause between two attempts at what SQLite itself does not wait for.
 const PAUSE: Duration = Duration::from_millis(5);
 /// The longest wait for a lock that others hold for a moment only.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -150,7 +150,7 @@ impl Sqlite {
             return Err(busy());
         }
         self.connection.pragma_update(None, "locking_mode", "NORMAL")?;
-        // The lock goes with the next look at the file.
+        // SQLite gives up the lock when it next looks at the file.
         self.version()?;
         let _ = fs::remove_file(beside(&self.path, "-shm"));
         Ok(())
@@ -204,7 +204,7 @@ impl Sqlite {
     fn is_alive(&self, run: i64) -> bool {
         let path = self.run_file(run);
         match fs::symlink_metadata(&path) {
-            // To open a pipe may take for ever.
+            // Opening a pipe may never come to an end.
             Ok(metadata) if !metadata.is_file() => {
                 log::warn!("{}; it is left alone", stranger(&path));
                 return false;
@@ -218,7 +218,7 @@ impl Sqlite {
         };
         match file.try_lock() {
             Ok(()) => {
-                // Its process is gone. The lock goes with `file`, after the name.
+                // The process of this file is gone. The lock ends with `file`, after the name is removed.
                 let _ = fs::remove_file(&path);
                 false
             }
@@ -317,7 +317,7 @@ impl Database for Sqlite {
     }
 
     fn release(&mut self) {
-        // The name goes before the lock.
+        // The name is removed before the lock is given up.
         for (path, _lock) in self.held.drain(..) {
             let _ = fs::remove_file(path);
         }
@@ -499,7 +499,7 @@ fn kept(path: &Path) -> Vec<PathBuf> {
     let folder = if folder == Path::new("") { Path::new(".") } else { folder };
     let names = fs::read_dir(folder).into_iter().flatten().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    // Whoever makes a copy by hand may give it a name of this kind.
+    // A copy that somebody has made by hand may have a name of this kind.
     let is_time = |rest: &str| rest.len() >= 16 && rest.bytes().take(8).all(|byte| byte.is_ascii_digit());
     let is_store = |name: &String| {
         name.strip_prefix(prefix).is_some_and(is_time) && !COMPANIONS.iter().any(|suffix| name.ends_with(suffix))
@@ -546,7 +546,7 @@ impl From<rusqlite::Error> for StoreError {
             };
         };
         let said = said.clone().unwrap_or_else(|| failure.to_string());
-        // Of the I/O errors these two speak of the file and not of the disk.
+        // Of the I/O errors, these two are about the file and not about the disk.
         const SHORT_READ: i32 = 522;
         const CORRUPT_FS: i32 = 8458;
         match failure.code {

@@ -94,7 +94,7 @@ pub(super) fn metric_marks(database: &mut dyn Database, marks: &MetricMarks) -> 
     if let Some(present) = &marks.present {
         for (family, labels) in stored_sums(database, group, &mut Odd::default())?.0.into_keys() {
             if !is_present(family, &labels, present) {
-                // What has left the config goes from the metrics.
+                // The metrics lose what has left the config.
                 let sql = "DELETE FROM sums WHERE grouping = $1 AND family = $2 AND labels = $3";
                 database.execute(sql, &[group.into(), family.into(), json_list(&labels).into()])?;
             }
@@ -136,7 +136,7 @@ pub(super) fn sums(
     checks: &HashSet<Identity>,
     wait: Duration,
 ) -> Result<Sums, StoreError> {
-    // Groups have locks of their own: a gateway that hangs keeps no other one waiting.
+    // Each group has a lock of its own, so that a gateway that hangs keeps no other one waiting.
     let name: String = Sha256::digest(group).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     database.reserve(&format!("metrics-{name}"), wait)?;
     let last_success = fact(database, &format!("last_success:{group}"))?;

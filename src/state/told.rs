@@ -93,7 +93,7 @@ fn courses(database: &mut dyn Database, changes: &Changes) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Channels know of nothing wrong any more.
+/// Removes what these channels were told, because they know of nothing wrong any more.
 pub(super) fn forget<'a>(
     database: &mut dyn Database,
     channels: impl Iterator<Item = ((Identity, Topic), &'a str)>,
@@ -109,7 +109,7 @@ pub(super) fn forget<'a>(
     Ok(())
 }
 
-/// What channels know from now on. A reminder leaves the timetable of the reminders as it is.
+/// Writes what channels know from now on. Unless `is_anchored`, as for a reminder, the timetable of the reminders stays as it is.
 pub(super) fn insert_told(
     database: &mut dyn Database,
     told: Vec<((Identity, Topic), &str, &Told)>,

@@ -61,10 +61,10 @@ pub(crate) struct LastRead {
     pub currency: Option<String>,
 }
 
-/// One sample.
+/// What one run found of a check.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// The start of its run.
+    /// The start of the run.
     pub at: Timestamp,
     /// What was found: the word of an account, a mailbox or a subscription.
     pub status: String,
@@ -129,11 +129,11 @@ pub(crate) struct Sending {
     pub status: SendingStatus,
     /// Why it failed, or why nothing is known.
     pub detail: Option<String>,
-    /// When.
+    /// When this was written down.
     pub at: Timestamp,
     /// The run that sent it.
     pub run_id: String,
-    /// Runs that tried.
+    /// The number of runs that tried.
     pub attempts: i64,
 }
 
@@ -161,7 +161,7 @@ pub(crate) struct LastRun {
     pub started_at: Timestamp,
     /// When it ended, and how its job went, as an exit code; none if it is under way or was killed.
     pub end: Option<(Timestamp, i64)>,
-    /// Checks it made.
+    /// The number of checks that it made.
     pub checks: i64,
     /// When it has ended at the latest, if it was not killed.
     pub ends_by: Timestamp,
@@ -247,7 +247,7 @@ fn last_read(database: &mut dyn Database, check: i64, of_check: Option<&str>) ->
     let sql = "SELECT r.run, s.balance, s.currency FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
                WHERE s.balance IS NOT NULL AND r.run >= $2 AND r.run <= $3 ORDER BY r.run DESC LIMIT 1";
     let rows = database.query(sql, &[check.into(), (present() - LAST_READ_WITHIN).into(), present().into()])?;
-    // A row that cannot be understood tells nothing, and is named where the samples are asked for.
+    // A row that cannot be understood is left out here, and is named where the samples are asked for.
     Ok(rows.first().and_then(|row| {
         let (at, balance) = (of_run(row.int(0).ok()?).ok()?, row.decimal(1).ok()??);
         Some(LastRead { at, balance, currency: currency(row, 2, of_check) })
@@ -320,7 +320,7 @@ fn sample(row: &Row, of_check: Option<&str>) -> Result<Sample, StoreError> {
 pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<Vec<Message>, StoreError> {
     let mut deliveries: BTreeMap<String, Vec<Sending>> = BTreeMap::new();
     let mut odd = Odd::default();
-    // What was given up because it was over may have been taken before.
+    // A message that was given up because it was over may have been taken before.
     let sql = "SELECT d.dedup_key, d.channel, \
                CASE WHEN d.status = 'withdrawn' AND d.doubts > 0 THEN 'unknown' ELSE d.status END, \
                d.detail, d.at, d.run_id, d.attempts FROM deliveries d \
@@ -361,7 +361,7 @@ pub(super) fn messages(database: &mut dyn Database, since: Timestamp) -> Result<
     Ok(messages)
 }
 
-/// What is pending only where it may have arrived is of unknown fate.
+/// The state of a message. If every channel that it is owed to may have it already, it counts as unknown.
 fn state(stored: &str, deliveries: &[Sending]) -> Result<MessageState, StoreError> {
     let stored = MessageState::parse(stored).ok_or_else(|| StoreError::unknown("state"))?;
     let is_any = |status| deliveries.iter().any(|sending| sending.status == status);

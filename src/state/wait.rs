@@ -44,7 +44,7 @@ pub(crate) struct Store {
     /// Calls so far, and how many of them the thread is through with.
     calls: usize,
     answers: Arc<AtomicUsize>,
-    /// A call has been waited for in vain.
+    /// Whether a call has been waited for in vain.
     is_slow: bool,
     /// What the thread would own, where there can be none: then the caller waits, as long as the backend itself does.
     engine: Option<Engine>,
@@ -74,7 +74,7 @@ impl Store {
             is_new: false,
             notices: Vec::new(),
         };
-        // Handed over once the thread is there.
+        // The engine is handed over once there is a thread; without one it stays with the caller.
         let (giver, given) = mpsc::channel::<Engine>();
         let work = move || {
             let Ok(mut engine) = given.recv() else {
@@ -128,7 +128,7 @@ impl Store {
         let begin = Instant::now();
         self.calls += 1;
         let is_asked = match (&mut self.engine, &self.jobs) {
-            // What panics here must not take the run along.
+            // A panic here must not end the run.
             (Some(engine), _) => catch_unwind(AssertUnwindSafe(|| job(engine))).is_ok(),
             (None, Some(jobs)) => jobs.send(job).is_ok(),
             (None, None) => false,

@@ -180,7 +180,7 @@ impl ConfigReader<'_> {
                 "`username` must not hold a colon, which ends it in basic authentication, or control characters";
             self.problem(&under(path, "username"), Part::Value, message, None);
         }
-        self.vet(path, "password", password.expose_secret(), Use::Password);
+        self.vet(path, "password", password.expose_secret(), Use::Header);
         self.redactor.learn(&auth::basic(&user, password.expose_secret()));
         // Some services take a key for the name of the user.
         if echo::looks_secret(&user) {
@@ -242,7 +242,7 @@ impl ConfigReader<'_> {
             self.required(path, "value", value.is_some());
         }
         let (name, value) = raw.name.zip(value)?;
-        self.vet(path, "value", value.expose_secret(), Use::Password);
+        self.vet(path, "value", value.expose_secret(), Use::Header);
         let name = name.trim().to_owned();
         let at = under(path, "name");
         if !is_header_name(&name) {
@@ -253,15 +253,12 @@ impl ConfigReader<'_> {
         Some(Login::Header(name, value))
     }
 
-    /// Whether a secret can travel in a header: one line of visible characters.
+    /// Whether there is something to log in with.
     pub(crate) fn is_sound(&mut self, path: &[Step], secret: &SecretString) -> bool {
-        let message = match secret.expose_secret() {
-            "" => "a password or token is empty",
-            secret if secret.chars().any(char::is_control) => {
-                "a password or token holds a control character; it is one line"
-            }
-            _ => return true,
-        };
+        if !secret.expose_secret().is_empty() {
+            return !self.is_unusable(path);
+        }
+        let message = "a password or token is empty";
         self.break_entry(path, message);
         self.push(path, Part::Value, message.to_owned(), None, Reach::Entry);
         false

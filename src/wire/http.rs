@@ -76,7 +76,8 @@ pub(crate) struct Outgoing<'a> {
     pub proof: Vec<Pair>,
     /// What.
     pub body: &'a str,
-    /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come.
+    /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come. It is taken
+    /// back when the peer is certain not to have taken the message.
     pub is_out: &'a AtomicBool,
 }
 
@@ -264,14 +265,18 @@ impl Clients {
         let request = request
             .map_err(|_| Failure::new(Reason::Config, "the request cannot be made of this address and login"))?;
         let request = agent.configure_request(request).timeout_global(Some(timeout)).build();
-        let mut answer = agent.run(request).map_err(|error| about(sender::failure(&error, timeout, url, proxy)))?;
-        let response = Response::of(answer.status().as_u16(), answer.headers(), url, proxy, 0).map_err(|refusal| {
-            if let Some(is_out) = is_out {
-                // The proxy took it, and passed nothing on.
-                is_out.store(false, Ordering::SeqCst);
+        // Whoever does not speak HTTP, and the proxy that refuses to pass it on, has not taken it; nor has who says so by a status.
+        let was_refused = || is_out.iter().for_each(|is_out| is_out.store(false, Ordering::SeqCst));
+        let mut answer = agent.run(request).map_err(|error| {
+            if sender::is_no_http(&error) {
+                was_refused();
             }
-            about(refusal)
+            about(sender::failure(&error, timeout, url, proxy))
         })?;
+        if !answer.status().is_success() {
+            was_refused();
+        }
+        let response = Response::of(answer.status().as_u16(), answer.headers(), url, proxy, 0).map_err(about)?;
         let encoding = labels(answer.headers());
         let body = body::read(&mut answer.body_mut().as_reader(), start, timeout);
         let body = match body.and_then(|body| body::decompressed(body, &encoding)) {

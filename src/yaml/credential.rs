@@ -16,6 +16,8 @@ pub(crate) enum Use<'a> {
         /// These texts.
         after: &'a [String],
     },
+    /// A password or another value that people make up, and that travels in a header of a request.
+    Header,
     /// A password or a signing secret, which people make up.
     Password,
     /// The address of a robot, whose holder can post.
@@ -41,6 +43,10 @@ pub(crate) struct Finding {
 
 /// Looks at a credential; what is worst is said, and nothing if all is well.
 pub(crate) fn inspect(secret: &str, purpose: Use) -> Option<Finding> {
+    let controls = control_character(secret, purpose);
+    if controls.is_some() {
+        return controls;
+    }
     let checks: [fn(&str, Use) -> Option<Finding>; 5] = [characters, quotes, templates, prefixes, shapes];
     let mut findings: Vec<Finding> = checks.iter().filter_map(|check| check(secret, purpose)).collect();
     if !matches!(purpose, Use::Key { .. }) {
@@ -56,6 +62,19 @@ fn wrong(what: impl Into<String>, hint: Option<&'static str>) -> Option<Finding>
 
 fn odd(what: impl Into<String>, hint: Option<&'static str>) -> Option<Finding> {
     Some(Finding { weight: Weight::Odd, what: what.into(), hint })
+}
+
+/// A line break, for example of a file with two lines. No header can hold one.
+fn control_character(secret: &str, purpose: Use) -> Option<Finding> {
+    let (at, c) = secret.chars().enumerate().find(|(_, c)| c.is_control())?;
+    let kind = match c {
+        '\n' | '\r' => "a line break",
+        '\t' => "a tab",
+        _ => "a control character",
+    };
+    let what = format!("holds {kind} (character {})", at + 1);
+    let hint = Some("it is one line, without control characters");
+    if matches!(purpose, Use::Key { .. } | Use::Header) { wrong(what, hint) } else { odd(what, hint) }
 }
 
 /// Characters that come with a copy out of a document and that nobody sees.

@@ -15,7 +15,7 @@ use serde_yaml::Value;
 use super::key::Key;
 use super::path::{NodePath, Step};
 use super::problem::MOST_PROBLEMS;
-use super::scalar::{PLAIN_NUMBER, SHORT_NUMBER, is_long, is_plain};
+use super::scalar::{PLAIN_NUMBER, is_long, is_plain, too_many_digits};
 
 /// Most numbers whose text is kept.
 const MOST_KEPT: usize = 100_000;
@@ -102,7 +102,9 @@ impl Found {
                 }
             }
             () if numbers.refused.len() > MOST_PROBLEMS => {}
-            () => numbers.refused.push((path.clone(), if is_plain(text) { SHORT_NUMBER } else { PLAIN_NUMBER })),
+            () => {
+                numbers.refused.push((path.clone(), if is_plain(text) { too_many_digits(text) } else { PLAIN_NUMBER }))
+            }
         }
     }
 }

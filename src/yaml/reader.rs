@@ -35,6 +35,8 @@ pub(crate) struct ConfigReader<'a> {
     pub interpolated: Interpolated,
     /// Fields whose value comes from a file or from a variable that stands for the field.
     pub outside: BTreeSet<NodePath>,
+    /// Fields whose value was read from the file that `FIELD_file` names.
+    pub files: BTreeSet<NodePath>,
     /// The secrets of the config, for the run.
     pub redactor: Redactor,
     /// Whether a problem concerns all of the config.
@@ -84,6 +86,7 @@ impl<'a> ConfigReader<'a> {
             flagged: BTreeSet::new(),
             interpolated,
             outside: BTreeSet::new(),
+            files: BTreeSet::new(),
             redactor: Redactor::default(),
             fatal: false,
             disabled,

@@ -31,6 +31,26 @@ pub(crate) const PLAIN_HINT: &str = "write it in decimal digits with at most one
 /// What a bare number must be that has more digits than a float keeps.
 pub(crate) const SHORT_NUMBER: &str = "a number of at most 15 digits, or one in quotes";
 
+/// What a number must be that has more digits than a decimal holds.
+pub(crate) const HELD_NUMBER: &str = "a number of at most 28 digits";
+/// What a whole number must be that is larger than any count.
+pub(crate) const HELD_WHOLE_NUMBER: &str = "a whole number of at most 38 digits";
+
+/// What a plain number must be that has more digits than a float keeps: a shorter one or one in quotes, which are read digit by
+/// digit, or in any case a shorter one.
+pub(super) fn too_many_digits(number: &str) -> &'static str {
+    if decimal(number).is_some() { SHORT_NUMBER } else { HELD_NUMBER }
+}
+
+/// The value of a plain number, with all of its digits.
+fn decimal(number: &str) -> Option<Decimal> {
+    let is_readable = is_plain(number) && number.len() <= crate::model::amount::LONGEST;
+    let exact = |number: &str| Decimal::from_str_exact(number).ok();
+    // Zeros at the end of a fraction are no digits that could be lost.
+    let short = || number.contains('.').then(|| number.trim_end_matches('0'));
+    exact(number).or_else(|| exact(short()?)).filter(|_| is_readable)
+}
+
 /// Whether a number is written in decimal digits with at most one point and a sign. A zero before other digits is refused,
 /// because some readers of YAML take such a number for an octal one; so is all else that means a number to one reader and a
 /// text to the next: `0x10`, `1e3`, `1_000`, `1:30`.
@@ -74,7 +94,10 @@ impl Scalar for i128 {
     }
 
     fn expected(text: &str) -> &'static str {
-        expected_number(text, Self::EXPECTED)
+        match text.contains('.') {
+            false if is_plain(text) => HELD_WHOLE_NUMBER,
+            _ => expected_number(text, Self::EXPECTED),
+        }
     }
 }
 
@@ -83,11 +106,11 @@ impl Scalar for Decimal {
 
     /// What separators, currencies and units are meant to be is not guessed here.
     fn read(text: &str) -> Option<Decimal> {
-        if is_plain(text) && text.len() <= crate::model::amount::LONGEST { text.parse().ok() } else { None }
+        decimal(text)
     }
 
     fn expected(text: &str) -> &'static str {
-        expected_number(text, Self::EXPECTED)
+        if is_plain(text) { HELD_NUMBER } else { expected_number(text, Self::EXPECTED) }
     }
 }
 
@@ -139,12 +162,20 @@ impl<T: Scalar> Visitor<'_> for LenientVisitor<T> {
         Self::parse(&value.to_string(), de::Unexpected::Unsigned(value))
     }
 
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Self::Value, E> {
+        Err(E::invalid_value(de::Unexpected::Other("integer"), &too_many_digits(&value.to_string())))
+    }
+
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Self::Value, E> {
+        Err(E::invalid_value(de::Unexpected::Other("integer"), &too_many_digits(&value.to_string())))
+    }
+
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
         // The shortest text of a float is what the user wrote, up to 15 digits; what was longer and got shorter when it was
         // rounded, the document knows. NaN and infinities are no decimals and fail here.
         let text = value.to_string();
         if value.is_finite() && is_long(&text) {
-            return Err(E::invalid_value(de::Unexpected::Float(value), &SHORT_NUMBER));
+            return Err(E::invalid_value(de::Unexpected::Float(value), &too_many_digits(&text)));
         }
         Self::parse(&text, de::Unexpected::Float(value))
     }
@@ -214,6 +245,23 @@ mod tests {
             let got = serde_yaml::from_str::<Lenient<Decimal>>(text).ok().map(|number| number.0.to_string());
             assert_eq!(got.as_deref(), want, "{text}");
         }
+        for (text, want) in [
+            ("123456789012345678901234567890", HELD_NUMBER),
+            ("-123456789012345678901234567890", HELD_NUMBER),
+            ("'123456789012345678901234567890'", HELD_NUMBER),
+            ("'0.12345678901234567890123456789'", HELD_NUMBER),
+            ("'79228162514264337593543950336'", HELD_NUMBER),
+            ("1234567890123456789012345678901234567890", HELD_NUMBER),
+            ("'12,50'", PLAIN_NUMBER),
+            ("soon", "a number"),
+        ] {
+            let why = serde_yaml::from_str::<Lenient<Decimal>>(text).unwrap_err().to_string();
+            assert!(why.contains(&format!("expected {want}")), "{text}: {why}");
+        }
+        let kept = serde_yaml::from_str::<Lenient<Decimal>>("'0.1234567890123456789012345678000'").unwrap();
+        assert_eq!(kept.0.to_string(), "0.1234567890123456789012345678");
+        let why = serde_yaml::from_str::<Lenient<i128>>(&format!("'{}'", "9".repeat(40))).unwrap_err().to_string();
+        assert!(why.contains(HELD_WHOLE_NUMBER), "{why}");
         let endless = format!("'{}'", "9".repeat(1 << 20));
         assert!(serde_yaml::from_str::<Lenient<Decimal>>(&endless).is_err());
     }

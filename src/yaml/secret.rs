@@ -14,17 +14,16 @@ use crate::process::{echo, file};
 impl ConfigReader<'_> {
     /// Looks at a credential before anybody is asked with it. What cannot be right breaks the entry, what is odd is a warning.
     pub(crate) fn vet(&mut self, path: &[Step], field: &str, secret: &str, purpose: Use) {
-        let at = under(path, field);
-        // Of a control character somebody else speaks.
-        let is_known = self.is_unusable(path) || secret.chars().any(char::is_control);
+        let is_known = self.is_unusable(path);
         let Some(finding) = credential::inspect(secret, purpose).filter(|_| !is_known) else {
             return;
         };
+        let written = self.written_as(path, field);
+        let at = under(path, &written);
         let variables = self.interpolated.filled.get(&at).map(|filled| filled.variables.as_slice()).unwrap_or_default();
         let name = match variables.iter().find_map(|name| echo::name(name)) {
             Some(variable) => format!("`{field}`, from the variable `{variable}`,"),
-            None if self.outside.contains(&at) => format!("`{field}_file`"),
-            None => format!("`{field}`"),
+            None => format!("`{written}`"),
         };
         let (message, hint) = (format!("{name} {}", finding.what), finding.hint);
         match finding.weight {
@@ -38,6 +37,11 @@ impl ConfigReader<'_> {
                 self.warnings.push(format!("{place}: {message}{hint}"));
             }
         }
+    }
+
+    /// The field with which a secret is given: its own, or the one that names its file.
+    pub(crate) fn written_as(&self, path: &[Step], field: &str) -> String {
+        if self.files.contains(&under(path, field)) { format!("{field}_file") } else { field.to_owned() }
     }
 
     /// A secret given directly or as a file. A file that cannot be read is the entry's fault, like an unset variable.
@@ -62,6 +66,7 @@ impl ConfigReader<'_> {
                 match read_secret(&full) {
                     Ok(secret) => {
                         self.outside.insert(under(path, field));
+                        self.files.insert(under(path, field));
                         secret
                     }
                     Err(why) => {

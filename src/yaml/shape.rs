@@ -6,7 +6,7 @@ use serde_yaml::Value;
 use super::path::{NodePath, Part, Step, item, last_key, under};
 use super::problem::MOST_PROBLEMS;
 use super::reader::ConfigReader;
-use super::scalar::{PLAIN_HINT, PLAIN_NUMBER};
+use super::scalar::{HELD_NUMBER, HELD_WHOLE_NUMBER, PLAIN_HINT, PLAIN_NUMBER};
 use crate::model::text;
 use crate::process::echo;
 
@@ -114,7 +114,7 @@ impl ConfigReader<'_> {
                 _ => "the entry".to_owned(),
             };
             let message = match expected {
-                PLAIN_NUMBER => format!("{what} must be {expected}"),
+                PLAIN_NUMBER | HELD_NUMBER | HELD_WHOLE_NUMBER => format!("{what} must be {expected}"),
                 _ => format!("{what} must be {expected}, but is {found}"),
             };
             self.problem(path, Part::Value, message, hint.map(str::to_owned));

@@ -31,7 +31,11 @@ fn without_list(said: &str) -> String {
     static LIST: LazyLock<String> = LazyLock::new(|| {
         let done = Program::new(["providers", "--output", "json"]).run().expect(0);
         let providers: Vec<serde_json::Value> = serde_json::from_str(&done.stdout).unwrap();
-        let ids: Vec<String> = providers.iter().map(|page| format!("`{}`", page["id"].as_str().unwrap())).collect();
+        let ids: Vec<String> = providers
+            .iter()
+            .filter(|page| page["meter"] == "api")
+            .map(|page| format!("`{}`", page["id"].as_str().unwrap()))
+            .collect();
         format!("known providers: {}\n", ids.join(", "))
     });
     said.replace(LIST.as_str(), "known providers: (all of the catalogue)\n")

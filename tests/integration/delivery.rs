@@ -2,7 +2,7 @@
 //! new or gone.
 
 use crate::support::world::{Kind, World};
-use crate::support::{Finished, Reply, Server, project};
+use crate::support::{Finished, Program, Reply, Server, config, low, project};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -307,6 +307,47 @@ fn what_may_have_arrived_comes_once_a_run_at_most_and_ever_more_seldom() {
         world.balance("A", json!(500));
         world.run().expect(0);
         assert_eq!(hook.messages(), ["resolved low info A"]);
+    }
+}
+
+/// Answers that are none, after the message went out.
+fn broken_answers() -> Vec<(&'static str, Reply, &'static str)> {
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let chunked = format!("{ok}Transfer-Encoding: chunked\r\n\r\n");
+    let flood = |first: &str, again: &str| Reply::flood(first, again, Duration::ZERO);
+    vec![
+        ("early hints", flood("", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"), "unknown"),
+        ("continue", flood("", "HTTP/1.1 100 Continue\r\n\r\n"), "unknown"),
+        ("header lines", flood(ok, "X: y\r\n"), "unknown"),
+        ("one header", flood(&format!("{ok}X: "), "y"), "unknown"),
+        ("small chunks", flood(&chunked, "1\r\n \r\n"), "unknown"),
+        ("zeros of a chunk", flood(&chunked, "0"), "unknown"),
+        ("trailers", flood(&format!("{chunked}2\r\n{{}}\r\n0\r\n"), "X: y\r\n"), "unknown"),
+        ("half a head", Reply::raw("HTTP/1.1 200 OK\r\nContent-Le"), "unknown"),
+        ("no header", Reply::raw("HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"), "unknown"),
+        ("no status", Reply::raw("HTTP/1.1 abc\r\n\r\n"), "unknown"),
+        ("two lengths", Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), "unknown"),
+        ("too much", Reply::endless(), "unknown"),
+        ("broken compression", Reply::ok("\u{1f}\u{b}").header("Content-Encoding", "br, br"), "sent"),
+        ("damaged", Reply::bytes([0x1F, 0x8B, 8, 0, 1]).header("Content-Encoding", "gzip"), "unknown"),
+        ("TLS", Reply::raw([0x15, 3, 1, 0, 2, 2, 70]), "failed"),
+        ("no HTTP", Reply::raw("220 mail.example ESMTP\r\n"), "failed"),
+        ("a refusal without an end", Reply::raw("HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nno"), "failed"),
+        ("a port with TLS", Reply::status(400, "Client sent an HTTP request to an HTTPS server.\n"), "failed"),
+    ]
+}
+
+#[test]
+fn a_message_that_went_out_and_got_no_sound_answer_has_an_unknown_fate() {
+    for (name, reply, want) in broken_answers() {
+        let hook = Server::start(move |_| reply.clone());
+        let mut config = config(vec![low("A")]);
+        config["webhook"] = json!({"type": "custom", "url": hook.url()});
+        let run = Program::check_json(&config).run();
+        let delivery = run.delivery();
+        assert_eq!(delivery["status"], want, "{name}: {run}");
+        assert_ne!(delivery["error"]["reason"], "timeout", "{name}: {run}");
+        assert_eq!(hook.hits(), 1, "{name}: {run}");
     }
 }
 

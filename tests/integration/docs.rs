@@ -1,6 +1,7 @@
 //! The papers are tested: every YAML block loads, every link leads somewhere, every command is understood, what can be written
 //! from the program is current (`WRITE_DOCS=1` writes it), and both languages have the same sections.
 
+mod chinese;
 mod dependencies;
 mod generated;
 

@@ -115,6 +115,46 @@ fn numbers_in_texts_are_not_cut_off() {
 }
 
 #[test]
+fn a_text_that_is_read_by_tonumber_means_the_same_as_one_that_is_not() {
+    let own = ".a";
+    let made = ".a | tonumber";
+    let said = "{amount: (.a | tonumber), currency: .c}";
+    let summed = "[.a, .b] | map(tonumber) | add";
+    for (balance, currency, body, want) in [
+        (own, Some("EUR"), json!({"a": "1,234"}), None),
+        (made, Some("EUR"), json!({"a": "1,234"}), None),
+        (made, Some("EUR"), json!({"a": "-1.234"}), None),
+        (made, Some("BRL"), json!({"a": " 1.234 "}), None),
+        (made, Some("EUR"), json!({"a": "1,234.50"}), Some(1234.5)),
+        (made, Some("EUR"), json!({"a": "1234.500"}), Some(1234.5)),
+        (made, Some("EUR"), json!({"a": "0.125"}), Some(0.125)),
+        (made, Some("EUR"), json!({"a": 1.234}), Some(1.234)),
+        (made, Some("USD"), json!({"a": "1,234"}), Some(1234.0)),
+        (made, Some("CNY"), json!({"a": "1.234"}), Some(1.234)),
+        (made, None, json!({"a": "1,234"}), Some(1234.0)),
+        (said, None, json!({"a": "1,234", "c": "EUR"}), None),
+        (said, None, json!({"a": "1,234", "c": "USD"}), Some(1234.0)),
+        (said, None, json!({"a": "1,234", "c": "credits"}), Some(1234.0)),
+        (summed, Some("EUR"), json!({"a": "5.00", "b": "1,234"}), None),
+        ("try (.a | tonumber) catch 0", Some("EUR"), json!({"a": "1,234"}), None),
+        (".a | fromjson", Some("EUR"), json!({"a": "1.234"}), Some(1.234)),
+        (".a | gsub(\",\"; \"\") | fromjson", Some("EUR"), json!({"a": "1,234"}), Some(1234.0)),
+    ] {
+        let text = body.to_string();
+        let server = Server::start(move |_| Reply::ok(text.clone()));
+        let mut config = page(&server, json!({"balance": balance}));
+        config["projects"][0]["currency"] = json!(currency);
+        let run = Program::check_json(&config).run();
+        match want {
+            Some(want) => {
+                assert_eq!(project(&run.report(), "A")["balance"], want, "{balance} {currency:?} {body}: {run}")
+            }
+            None => assert_eq!(run.reason("A"), "decode", "{balance} {currency:?} {body}: {run}"),
+        }
+    }
+}
+
+#[test]
 fn what_is_empty_is_no_error_and_what_has_no_words_gets_the_services() {
     for (error, body, want) in [
         (".error", r#"{"error":"","balance":50}"#, None),

@@ -73,16 +73,14 @@ impl Account {
     fn address(&self, template: &str, filling: &Filling) -> Result<Url, Failure> {
         let text = filling.text(template, |value| utf8_percent_encode(value, text::UNRESERVED).to_string());
         // The text is not quoted: it may hold the credential.
-        let url = Url::parse(&text).map_err(|_| Failure::new(Reason::Config, "the provider's address cannot be used"))?;
+        let url =
+            Url::parse(&text).map_err(|_| Failure::new(Reason::Config, "the provider's address cannot be used"))?;
         Ok(self.target.base().map_or_else(|| url.clone(), |base| rebase(&url, base)))
     }
 }
 
 /// That whatever a request takes from earlier answers was bound, and can stand where it is put.
-fn known<'a>(
-    templates: impl Iterator<Item = &'a str>,
-    bound: &BTreeMap<String, Bound>,
-) -> Result<(), Failure> {
+fn known<'a>(templates: impl Iterator<Item = &'a str>, bound: &BTreeMap<String, Bound>) -> Result<(), Failure> {
     for name in templates.flat_map(placeholders).filter_map(|name| name.strip_prefix("bind.")) {
         match bound.get(name).map(Bound::as_str) {
             None => {

@@ -10,7 +10,7 @@ use crate::metrics::{self, Sums, Tally};
 use crate::notify;
 use crate::plan::RunConfig;
 use crate::process::exit::Exit;
-use crate::process::{clock, redact};
+use crate::process::redact;
 use crate::publish::{self, Part};
 use crate::report::{Findings, Output, Published};
 use crate::state::location::Place;
@@ -24,7 +24,7 @@ pub(super) fn of_checks(run: &Run, found: &Found) -> Option<(String, Tally)> {
         config.metrics.gateway.is_some() || config.metrics.textfile.is_some() || run.wants(Output::Prometheus);
     is_wanted.then(|| {
         let group = redact::shield(&publish::ledger(&config.metrics, config.shard)).into_owned();
-        (group, metrics::of_checks(found, config.keep_readings.is_some()))
+        (group, metrics::of_checks(found, config.settings.keep_readings().is_some()))
     })
 }
 
@@ -49,7 +49,7 @@ impl Measured {
     ) -> Measured {
         let ended = notify::tally(&run.config.channels, &findings.deliveries, run.start.elapsed());
         let is_success = matches!(findings.job_exit(interrupted), Exit::Ok | Exit::Warning | Exit::Critical);
-        let succeeded_at = (is_success && !is_partial).then(clock::now);
+        let succeeded_at = (is_success && !is_partial).then(|| run.context.clock.now());
         Measured { group, checks, ended, is_partial, succeeded_at }
     }
 
@@ -68,7 +68,7 @@ impl Measured {
         }
     }
 
-    /// What this run alone comes to.
+    /// The sums of this run alone.
     fn alone(self, findings: &Findings) -> Sums {
         let mut tally = self.checks;
         tally.add(&self.ended);

@@ -69,7 +69,7 @@ impl Files {
             let text = report.render(file.output, View { exit: run.shown(exit), is_quiet: false });
             let (path, sender, left) = (file.path.clone(), sender.clone(), run.process.watchdog.left());
             let work = move || {
-                // Without colours, which are a terminal's.
+                // Colours are for a terminal, and a file gets none.
                 let text = anstream::adapter::strip_str(&text).to_string();
                 // Nobody listens any more when the time is over.
                 let _ = sender.send((path.clone(), file::write(&path, redact::shield(&text).as_bytes(), left)));

@@ -13,12 +13,13 @@ use crate::config::{self, Reach};
 use crate::decide::found::Subjects;
 use crate::model::text;
 use crate::plan::{Plan, PlanError};
+use crate::process::clock::Clock;
 use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
 use crate::process::logging::{self, Format};
-use crate::process::{Process, clock, fault, file, limits};
+use crate::process::{Process, fault, file, limits};
 use crate::wire::context::Context;
 use crate::wire::http::Clients;
 
@@ -27,17 +28,18 @@ use crate::wire::http::Clients;
 /// # Errors
 /// The status to end with, where there is no run.
 pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<((Work, Subjects), Run<'a>), Exit> {
-    let started_at = clock::now();
+    let clock = Clock::SYSTEM;
+    let started_at = clock.now();
     let watchdog = &process.watchdog;
-    // As long as the config is not read, nobody knows better.
+    // Until the config is read, the default counts.
     let time = flags.timeout.unwrap_or(config::Settings::default().run_timeout);
     watchdog.allow(time);
     file::allow(time);
     watchdog.expect("the reading of the config", shown(flags, Exit::Config));
     let (plan, format, environment) = plan(flags)?;
-    watchdog.allow(plan.config.run_timeout);
+    watchdog.allow(plan.config.settings.run_timeout);
     watchdog.expect("the run", shown(flags, Exit::Internal));
-    // From here on a signal ends the run in order; before, there is nothing to put in order.
+    // From here on a signal ends the run in order. Before this, nothing has begun that would have to be ended.
     let interrupt = Interrupt::watch().unwrap_or_else(|error| {
         log::warn!("signals end this run at once: {}", text::io_error(&error));
         Interrupt::default()
@@ -64,6 +66,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     }
     let context = Context {
         run_id,
+        clock,
         started_at,
         today: started_at.to_zoned(plan.config.rules.timezone.clone()).date(),
         clients: Arc::new(clients),
@@ -103,7 +106,7 @@ fn plan(flags: &CheckArgs) -> Result<(Plan, Format, Environment), Exit> {
     Ok((plan, format, environment))
 }
 
-/// Says what works, but not as asked.
+/// Logs what works, but not as it was asked for.
 fn warn(plan: &Plan) {
     for warning in &plan.config.warnings {
         log::warn!("{warning}");
@@ -119,7 +122,7 @@ fn warn(plan: &Plan) {
 fn run_id(environment: &Environment, started_at: Timestamp) -> String {
     let is_id = |id: &str| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
     match environment.get("BALANCE_ALERT_RUN_ID").filter(|id| !id.is_empty()) {
-        Some(id) if echo::is_known_key(id) => {
+        Some(id) if echo::is_key_for_id(id) => {
             log::warn!("`BALANCE_ALERT_RUN_ID` is not used: it looks like a key, and an id stands in every report");
         }
         Some(id) if is_id(id) => return id.to_owned(),

@@ -71,12 +71,12 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// When a step must be over.
     pub(super) fn until(&self, step: Step) -> Deadline {
-        let (at, grace) = step.end(self.start, self.config.run_timeout);
+        let (at, grace) = step.end(self.start, self.config.settings.run_timeout);
         let deadline = Deadline::new(at, grace, &self.interrupt);
         match step {
             // A store that hangs leaves as much time for telling as it has taken.
             Step::Claim => {
-                let (now, end) = (Instant::now(), Step::Tell.end(self.start, self.config.run_timeout).0);
+                let (now, end) = (Instant::now(), Step::Tell.end(self.start, self.config.settings.run_timeout).0);
                 deadline.or_at(now + end.saturating_duration_since(now) / 2)
             }
             _ => deadline,
@@ -114,7 +114,7 @@ impl Run<'_> {
             (-1..24 * 7).contains(&started_at.duration_since(at).as_hours()).then_some(at)
         });
         let scheduled = scheduled.or_else(|| {
-            let interval = self.config.refresh_interval?;
+            let interval = self.config.settings.refresh_interval?;
             previous()?.checked_add(interval).ok()
         });
         scheduled.map(|at| started_at.duration_since(at).as_secs_f64())

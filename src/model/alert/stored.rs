@@ -1,11 +1,13 @@
 //! An alert as it stands in a store.
 //!
-//! This is the form of the first version, in which one struct held the fields of every topic. It does not change, so that every
-//! version of this program reads the alerts that are still to be told. Fields that came later have a default.
+//! The first version held the fields of every topic in one struct. The four topics of that time keep that form, so that every
+//! version of this program reads the alerts that are still to be told. Fields that came later have a default. The cause of a
+//! topic that came later derives the form of serde, and stands under `cause`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -39,6 +41,8 @@ pub(super) struct StoredAlert {
     trouble: Option<Trouble>,
     renewal: Option<StoredRenewal>,
     mail: Option<StoredMail>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<serde_json::Value>,
     at: Timestamp,
     unconfirmed: bool,
     missed: Option<StoredMissed>,
@@ -106,6 +110,7 @@ impl StoredAlert {
             trouble: None,
             renewal: None,
             mail: None,
+            cause: None,
             at: alert.at,
             unconfirmed: alert.unconfirmed,
             missed: None,
@@ -114,22 +119,100 @@ impl StoredAlert {
             dedup_key: alert.dedup_key.clone(),
         }
     }
+
+    fn account(&mut self) -> Option<Account> {
+        self.kind.map(|kind| Account { kind, balance: self.balance, currency: self.currency.take() })
+    }
+
+    fn missing(&self, what: &str) -> String {
+        format!("an alert of the topic `{}` has no `{what}`", self.topic.as_str())
+    }
+}
+
+/// How the cause of a topic stands in a stored alert.
+pub(super) trait Kept: Sized {
+    /// Puts it into the alert, which has already what every alert has.
+    fn keep(self, stored: &mut StoredAlert);
+
+    /// Takes it out again.
+    ///
+    /// # Errors
+    /// What the topic needs is missing. No version of this program has written such an alert so far.
+    fn restore(stored: &mut StoredAlert) -> Result<Self, String>;
+}
+
+/// All topics but the first four.
+impl<T: Serialize + DeserializeOwned> Kept for T {
+    fn keep(self, stored: &mut StoredAlert) {
+        // Plain fields only: this cannot fail.
+        stored.cause = serde_json::to_value(self).ok();
+    }
+
+    fn restore(stored: &mut StoredAlert) -> Result<Self, String> {
+        let cause = stored.cause.take().ok_or_else(|| stored.missing("cause"))?;
+        // What serde says of it could repeat what stands in it.
+        serde_json::from_value(cause).map_err(|_| stored.missing("cause that can be understood"))
+    }
+}
+
+impl Kept for Low {
+    fn keep(self, stored: &mut StoredAlert) {
+        match self.change {
+            Some(Change::Threshold(before)) => stored.lowered_from = Some(before),
+            Some(Change::Currency(before)) => stored.told_currency = Some(before.unwrap_or_default()),
+            None => {}
+        }
+    }
+
+    fn restore(stored: &mut StoredAlert) -> Result<Low, String> {
+        let told = stored.told_currency.take().map(|told| Some(told).filter(|told| !told.is_empty()));
+        let change = stored.lowered_from.map(Change::Threshold).or(told.map(Change::Currency));
+        let account = stored.account().ok_or_else(|| stored.missing("kind"))?;
+        Ok(Low { account, threshold: stored.threshold, change })
+    }
+}
+
+impl Kept for Failing {
+    fn keep(self, stored: &mut StoredAlert) {
+        stored.trouble = self.trouble;
+    }
+
+    fn restore(stored: &mut StoredAlert) -> Result<Failing, String> {
+        Ok(Failing { account: stored.account(), trouble: stored.trouble.take() })
+    }
+}
+
+impl Kept for Renewal {
+    fn keep(self, stored: &mut StoredAlert) {
+        let Renewal { cycle_type, renewal_day, next, today, days, amount, currency: _ } = self;
+        stored.renewal = Some(StoredRenewal { cycle_type, renewal_day, next, today, days, amount });
+    }
+
+    fn restore(stored: &mut StoredAlert) -> Result<Renewal, String> {
+        let renewal = stored.renewal.take().ok_or_else(|| stored.missing("renewal"))?;
+        let StoredRenewal { cycle_type, renewal_day, next, today, days, amount } = renewal;
+        Ok(Renewal { cycle_type, renewal_day, next, today, days, amount, currency: stored.currency.take() })
+    }
+}
+
+impl Kept for Mail {
+    fn keep(self, stored: &mut StoredAlert) {
+        let Mail { subject, sender, date, service, amount, currency: _, keywords } = self;
+        stored.mail = Some(StoredMail { subject, sender, date, service, amount, keywords });
+    }
+
+    fn restore(stored: &mut StoredAlert) -> Result<Mail, String> {
+        let mail = stored.mail.take().ok_or_else(|| stored.missing("mail"))?;
+        let StoredMail { subject, sender, date, service, amount, keywords } = mail;
+        Ok(Mail { subject, sender, date, service, amount, currency: stored.currency.take(), keywords })
+    }
 }
 
 impl From<Alert> for StoredAlert {
     fn from(alert: Alert) -> StoredAlert {
         let mut stored = StoredAlert::bare(&alert);
         stored.missed = alert.missed.map(|missed| StoredMissed::of_alert(missed, stored.currency.as_deref()));
-        match alert.cause {
-            Cause::Low(low) => match low.change {
-                Some(Change::Threshold(before)) => stored.lowered_from = Some(before),
-                Some(Change::Currency(before)) => stored.told_currency = Some(before.unwrap_or_default()),
-                None => {}
-            },
-            Cause::Failing(failing) => stored.trouble = failing.trouble,
-            Cause::Renewal(renewal) => stored.renewal = Some(renewal.into()),
-            Cause::Mail(mail) => stored.mail = Some(mail.into()),
-        }
+        alert.cause.keep(&mut stored);
         stored
     }
 }
@@ -138,23 +221,10 @@ impl TryFrom<StoredAlert> for Alert {
     type Error = String;
 
     /// # Errors
-    /// What its topic needs is missing. No version of this program has written such an alert so far.
-    fn try_from(stored: StoredAlert) -> Result<Alert, String> {
-        let StoredAlert { topic, kind, balance, threshold, currency, .. } = stored;
-        let missed = stored.missed.and_then(|missed| missed.of(topic));
-        let account = |currency| kind.map(|kind| Account { kind, balance, currency });
-        let missing = |what: &str| format!("an alert of the topic `{}` has no `{what}`", topic.as_str());
-        let cause = match topic {
-            Topic::Low => {
-                let lowered = stored.lowered_from.map(Change::Threshold);
-                let change = lowered
-                    .or(stored.told_currency.map(|told| Change::Currency(Some(told).filter(|told| !told.is_empty()))));
-                Cause::Low(Low { account: account(currency).ok_or_else(|| missing("kind"))?, threshold, change })
-            }
-            Topic::Failing => Cause::Failing(Failing { account: account(currency), trouble: stored.trouble }),
-            Topic::Renewal => Cause::Renewal(stored.renewal.ok_or_else(|| missing("renewal"))?.with_currency(currency)),
-            Topic::Mail => Cause::Mail(stored.mail.ok_or_else(|| missing("mail"))?.with_currency(currency)),
-        };
+    /// What its topic needs is missing.
+    fn try_from(mut stored: StoredAlert) -> Result<Alert, String> {
+        let topic = stored.topic;
+        let cause = Cause::restore(topic, &mut stored)?;
         Ok(Alert {
             identity: stored.identity,
             event: stored.event,
@@ -166,39 +236,11 @@ impl TryFrom<StoredAlert> for Alert {
             cause,
             at: stored.at,
             unconfirmed: stored.unconfirmed,
-            missed,
+            missed: stored.missed.and_then(|missed| missed.of(topic)),
             since: stored.since,
             is_reminder: stored.is_reminder,
             dedup_key: stored.dedup_key,
         })
-    }
-}
-
-impl From<Renewal> for StoredRenewal {
-    fn from(renewal: Renewal) -> StoredRenewal {
-        let Renewal { cycle_type, renewal_day, next, today, days, amount, currency: _ } = renewal;
-        StoredRenewal { cycle_type, renewal_day, next, today, days, amount }
-    }
-}
-
-impl StoredRenewal {
-    fn with_currency(self, currency: Option<String>) -> Renewal {
-        let StoredRenewal { cycle_type, renewal_day, next, today, days, amount } = self;
-        Renewal { cycle_type, renewal_day, next, today, days, amount, currency }
-    }
-}
-
-impl From<Mail> for StoredMail {
-    fn from(mail: Mail) -> StoredMail {
-        let Mail { subject, sender, date, service, amount, currency: _, keywords } = mail;
-        StoredMail { subject, sender, date, service, amount, keywords }
-    }
-}
-
-impl StoredMail {
-    fn with_currency(self, currency: Option<String>) -> Mail {
-        let StoredMail { subject, sender, date, service, amount, keywords } = self;
-        Mail { subject, sender, date, service, amount, currency, keywords }
     }
 }
 
@@ -223,8 +265,8 @@ impl StoredMissed {
             Topic::Low => MissedCause::Low { balance, threshold, currency },
             Topic::Failing => MissedCause::Failing(trouble?),
             Topic::Renewal => MissedCause::Renewal,
-            // A mail is never over, so none is missed.
-            Topic::Mail => return None,
+            // The message that something else is over adds nothing.
+            _ => return None,
         };
         Some(Missed { at, is_unsure, found })
     }
@@ -249,9 +291,27 @@ mod tests {
             assert!(topics.contains(&(topic, false, false)), "{topic:?}");
         }
         // A mail is never over, so none is missed.
-        for topic in Topic::ALL.into_iter().filter(|topic| *topic != Topic::Mail) {
+        for topic in [Topic::Low, Topic::Failing, Topic::Renewal] {
             assert!(topics.contains(&(topic, true, true)), "{topic:?} that was missed");
         }
+    }
+
+    #[test]
+    fn the_cause_of_a_topic_that_comes_later_stands_as_serde_derives_it() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Later {
+            days: u32,
+        }
+        let line = STORED.lines().next().unwrap();
+        let mut stored: StoredAlert = serde_json::from_str(line).unwrap();
+        Later { days: 3 }.keep(&mut stored);
+        let text = serde_json::to_string(&stored).unwrap();
+        assert!(text.contains(r#","cause":{"days":3},"#), "{text}");
+        let mut stored: StoredAlert = serde_json::from_str(&text).unwrap();
+        assert_eq!(Later::restore(&mut stored), Ok(Later { days: 3 }));
+        assert!(Later::restore(&mut stored).unwrap_err().contains("`cause`"));
+        stored.cause = Some(serde_json::json!({"days": "private-1"}));
+        assert!(!Later::restore(&mut stored).unwrap_err().contains("private-1"));
     }
 
     #[test]

@@ -80,6 +80,37 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
     assemble(&before, &text[start..end], &after, known)
 }
 
+/// What one separator of a text may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// A comma before three digits separates thousands, but is a decimal sign in some currencies.
+    Comma,
+    /// A full stop before three digits is a decimal sign, but separates thousands in some currencies.
+    Point,
+}
+
+impl Doubt {
+    /// The doubt that a number leaves as long as its currency is not known, if it leaves one.
+    pub(crate) fn of(text: &str) -> Option<Doubt> {
+        let text = fold(text);
+        let number = text.trim().trim_start_matches(['+', '-', '\u{2212}']).trim_start();
+        [(',', Doubt::Comma), ('.', Doubt::Point)].into_iter().find_map(|(separator, doubt)| {
+            let groups: Vec<&str> = number.split(separator).collect();
+            let is_digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_digit());
+            (groups.len() == 2 && groups.iter().all(is_digits) && is_grouped(&groups)).then_some(doubt)
+        })
+    }
+
+    /// What is said of it where the currency is known; nothing if the currency settles it.
+    pub(crate) fn in_currency(self, currency: &str) -> Option<&'static str> {
+        let number = match self {
+            Doubt::Comma => "1,234",
+            Doubt::Point => "1.234",
+        };
+        read_in(number, Some(currency)).err()
+    }
+}
+
 /// The currency that a text names, if it is nothing else.
 pub(super) fn currency(text: &str) -> Option<Currency> {
     match words(&fold(text))?.as_slice() {

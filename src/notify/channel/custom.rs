@@ -199,8 +199,8 @@ fn resource<'a>(message: &Message, alert: &'a Alert) -> Resource<'a> {
     let sentence = message.sentence(alert, as_it_is);
     match &alert.cause {
         Cause::Renewal(renewal) => Resource::Subscription(subscription(alert, renewal, sentence)),
-        Cause::Low(_) | Cause::Failing(_) => Resource::Account(account(alert, None, sentence)),
         Cause::Mail(mail) => Resource::Account(account(alert, Some(mail), sentence)),
+        _ => Resource::Account(account(alert, None, sentence)),
     }
 }
 

@@ -2,11 +2,22 @@
 
 use super::class::Class;
 use super::group::{Group, Members};
-use super::language::{MailWords, Phrases, RenewalParts};
-use crate::model::alert::{Event, Level};
+use super::language::Phrases;
+use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, Turn};
+use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
 
 pub(super) struct Chinese;
+
+/// The words between the parts of a mail.
+const MAIL: MailWords = MailWords {
+    mail: "邮件 ",
+    from: "，发件人 ",
+    comma: "，",
+    service: "服务：",
+    amount: "金额：",
+    keywords: "关键词：",
+};
 
 impl Phrases for Chinese {
     fn title(&self, counts: &[String]) -> String {
@@ -15,19 +26,12 @@ impl Phrases for Chinese {
 
     fn class(&self, class: Class) -> &'static str {
         match class {
-            Class::Low => "个不足",
+            Class::Raised(Topic::Low) => "个不足",
             Class::Warning => "个预警",
-            Class::Failing => "个读取失败",
-            Class::Renewing => "个即将续费",
-            Class::ByMail => "封邮件",
+            Class::Raised(Topic::Failing) => "个读取失败",
+            Class::Raised(Topic::Renewal) => "个即将续费",
+            Class::Raised(Topic::Mail) => "封邮件",
             Class::Recovered => "个恢复",
-        }
-    }
-
-    fn kind(&self, kind: BalanceType) -> &'static str {
-        match kind {
-            BalanceType::Balance => "余额",
-            BalanceType::Credits => "点数",
         }
     }
 
@@ -41,6 +45,15 @@ impl Phrases for Chinese {
 
     fn footer(&self, source: &str, run: &str, key: &str) -> String {
         format!("来源：{source} · 运行 {run} · 编号 {key}")
+    }
+
+    fn cause(&self, cause: &Cause, parts: &Parts) -> String {
+        match cause {
+            Cause::Low(low) => self.low(&parts.low(low)),
+            Cause::Failing(failing) => self.failing(&parts.failing(failing)),
+            Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
+            Cause::Mail(mail) => parts.mail(mail, &MAIL),
+        }
     }
 
     fn since(&self, since: &str) -> String {
@@ -66,71 +79,6 @@ impl Phrases for Chinese {
         format!("；{at} 曾读取失败（{why}），{undelivered}")
     }
 
-    fn low(&self, kind: &str, balance: &str, threshold: &str, level: Level) -> String {
-        let which = if level == Level::Critical { "告警阈值" } else { "预警阈值" };
-        format!("{kind} {balance}，低于{which} {threshold}")
-    }
-
-    fn recovered(&self, kind: &str, balance: &str, threshold: &str) -> String {
-        format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}")
-    }
-
-    fn lowered(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String {
-        format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
-    }
-
-    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String {
-        let why = match (before, is_named) {
-            (None, _) => "此前的告警未注明币种，可能并非同一币种".to_owned(),
-            (Some(before), true) => format!("此前的告警以 {before} 计，金额不作换算"),
-            (Some(before), false) => format!("此前的告警以 {before} 计，现在未注明币种"),
-        };
-        format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
-    }
-
-    fn unlimited(&self, kind: &str) -> String {
-        format!("{kind}已不设上限")
-    }
-
-    fn failing(&self, runs: u32, why: &str) -> String {
-        format!("连续 {runs} 次读取失败：{why}")
-    }
-
-    fn readable(&self, balance: Option<(&str, &str)>) -> String {
-        match balance {
-            Some((kind, balance)) => format!("已恢复读取：{kind} {balance}"),
-            None => "已恢复读取".to_owned(),
-        }
-    }
-
-    fn renewal(&self, renewal: &RenewalParts) -> String {
-        let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
-        let amount = if amount.is_empty() { String::new() } else { format!("，{amount}") };
-        let cycle = match cycle {
-            CycleType::Weekly => "每周",
-            CycleType::Monthly => "每月",
-            CycleType::Yearly => "每年",
-        };
-        match (event, days) {
-            (Event::Resolved, _) => {
-                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered(*is_unsure))
-            }
-            (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
-            (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
-        }
-    }
-
-    fn mail(&self) -> &'static MailWords {
-        &MailWords {
-            mail: "邮件 ",
-            from: "，发件人 ",
-            comma: "，",
-            service: "服务：",
-            amount: "金额：",
-            keywords: "关键词：",
-        }
-    }
-
     fn group(&self, group: &Group) -> String {
         let count = group.count;
         let what = match group.members {
@@ -154,5 +102,65 @@ impl Phrases for Chinese {
 
     fn missed(&self, what: &str, at: &str, is_unsure: bool) -> String {
         format!("（{at} 为 {what}，{}）", self.undelivered(is_unsure))
+    }
+}
+
+impl Chinese {
+    fn kind(&self, kind: BalanceType) -> &'static str {
+        match kind {
+            BalanceType::Balance => "余额",
+            BalanceType::Credits => "点数",
+        }
+    }
+
+    fn low(&self, parts: &LowParts) -> String {
+        let LowParts { kind, balance, threshold, turn } = parts;
+        let kind = self.kind(*kind);
+        match turn {
+            Turn::Below(level) => {
+                let which = if *level == Level::Critical { "告警阈值" } else { "预警阈值" };
+                format!("{kind} {balance}，低于{which} {threshold}")
+            }
+            Turn::Recovered => format!("{kind}已恢复到 {balance}，不低于阈值 {threshold}"),
+            Turn::Lowered { before } => {
+                format!("{kind} {balance}，不再低于阈值：阈值已从 {before} 下调到 {threshold}")
+            }
+            Turn::Incomparable { before, is_named } => {
+                let why = match (before, is_named) {
+                    (None, _) => "此前的告警未注明币种，可能并非同一币种".to_owned(),
+                    (Some(before), true) => format!("此前的告警以 {before} 计，金额不作换算"),
+                    (Some(before), false) => format!("此前的告警以 {before} 计，现在未注明币种"),
+                };
+                format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
+            }
+            Turn::Unlimited => format!("{kind}已不设上限"),
+        }
+    }
+
+    fn failing(&self, parts: &FailingParts) -> String {
+        match parts {
+            FailingParts::Failing { runs, why } => format!("连续 {runs} 次读取失败：{why}"),
+            FailingParts::Readable(Some((kind, balance))) => {
+                format!("已恢复读取：{} {balance}", self.kind(*kind))
+            }
+            FailingParts::Readable(None) => "已恢复读取".to_owned(),
+        }
+    }
+
+    fn renewal(&self, renewal: &RenewalParts) -> String {
+        let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
+        let amount = if amount.is_empty() { String::new() } else { format!("，{amount}") };
+        let cycle = match cycle {
+            CycleType::Weekly => "每周",
+            CycleType::Monthly => "每月",
+            CycleType::Yearly => "每年",
+        };
+        match (event, days) {
+            (Event::Resolved, _) => {
+                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered(*is_unsure))
+            }
+            (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
+            (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
+        }
     }
 }

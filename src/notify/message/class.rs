@@ -1,39 +1,42 @@
 //! What alerts are counted by in a title, and listed by in a short message.
 
-use crate::model::alert::{Alert, Cause, Event, Level};
-use crate::model::words::words;
+use crate::model::alert::{Alert, Cause, Event, Level, Topic};
 
-words! {
-    /// The class of an alert, in the order in which messages name them: worst first. The words are those of English messages.
-    pub(super) enum Class {
-        Low = "low",
-        Warning = "warning",
-        Failing = "failing",
-        Renewing = "renewing",
-        ByMail = "by mail",
-        Recovered = "recovered",
-    }
+/// The class of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Something of this topic is wrong.
+    Raised(Topic),
+    /// A balance is below its warning threshold only.
+    Warning,
+    /// Something is over.
+    Recovered,
 }
 
 impl Class {
+    /// Every class, in the order in which messages name them: that of the topics, what is over last.
+    pub(super) fn all() -> impl Iterator<Item = Class> {
+        let of_topic = |topic| [Some(Class::Raised(topic)), (topic == Topic::Low).then_some(Class::Warning)];
+        Topic::ALL.into_iter().flat_map(of_topic).flatten().chain([Class::Recovered])
+    }
+
     pub(super) fn of(alert: &Alert) -> Class {
-        match (&alert.cause, alert.event) {
-            (Cause::Mail(_), _) => Class::ByMail,
+        match (alert.topic(), alert.event) {
+            // A mail is never over.
+            (Topic::Mail, _) => Class::Raised(Topic::Mail),
             (_, Event::Resolved) => Class::Recovered,
-            (Cause::Low(_), Event::Raised) if alert.level == Level::Critical => Class::Low,
-            (Cause::Low(_), Event::Raised) => Class::Warning,
-            (Cause::Failing(_), Event::Raised) => Class::Failing,
-            (Cause::Renewal(_), Event::Raised) => Class::Renewing,
+            (Topic::Low, Event::Raised) if alert.level != Level::Critical => Class::Warning,
+            (topic, Event::Raised) => Class::Raised(topic),
         }
     }
 }
 
-/// How urgent an alert is, at a glance.
+/// The sign at the beginning of a line, which shows how urgent the alert is.
 pub(super) fn mark(alert: &Alert) -> &'static str {
     match (alert.level, &alert.cause) {
         (Level::Critical, _) => "🔴",
-        (Level::Warning, Cause::Low(_) | Cause::Renewal(_) | Cause::Mail(_)) => "🟡",
         (Level::Warning, Cause::Failing(_)) => "⚪",
+        (Level::Warning, _) => "🟡",
         (Level::Info, _) => "🟢",
     }
 }

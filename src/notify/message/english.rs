@@ -2,11 +2,21 @@
 
 use super::class::Class;
 use super::group::{Group, Members};
-use super::language::{MailWords, Phrases, RenewalParts};
-use crate::model::alert::{Event, Level};
-use crate::model::words::BalanceType;
+use super::language::Phrases;
+use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, Turn};
+use crate::model::alert::{Cause, Event, Level, Topic};
 
 pub(super) struct English;
+
+/// The words between the parts of a mail.
+const MAIL: MailWords = MailWords {
+    mail: "mail ",
+    from: " from ",
+    comma: ", ",
+    service: "service: ",
+    amount: "amount: ",
+    keywords: "words: ",
+};
 
 impl Phrases for English {
     fn title(&self, counts: &[String]) -> String {
@@ -14,11 +24,14 @@ impl Phrases for English {
     }
 
     fn class(&self, class: Class) -> &'static str {
-        class.as_str()
-    }
-
-    fn kind(&self, kind: BalanceType) -> &'static str {
-        kind.as_str()
+        match class {
+            Class::Raised(Topic::Low) => "low",
+            Class::Warning => "warning",
+            Class::Raised(Topic::Failing) => "failing",
+            Class::Raised(Topic::Renewal) => "renewing",
+            Class::Raised(Topic::Mail) => "by mail",
+            Class::Recovered => "recovered",
+        }
     }
 
     fn owned(&self, name: &str, owner: &str) -> String {
@@ -31,6 +44,15 @@ impl Phrases for English {
 
     fn footer(&self, source: &str, run: &str, key: &str) -> String {
         format!("source: {source} · run {run} · key {key}")
+    }
+
+    fn cause(&self, cause: &Cause, parts: &Parts) -> String {
+        match cause {
+            Cause::Low(low) => self.low(&parts.low(low)),
+            Cause::Failing(failing) => self.failing(&parts.failing(failing)),
+            Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
+            Cause::Mail(mail) => parts.mail(mail, &MAIL),
+        }
     }
 
     fn since(&self, since: &str) -> String {
@@ -54,67 +76,6 @@ impl Phrases for English {
 
     fn was_failing(&self, at: &str, why: &str, undelivered: &str) -> String {
         format!("; at {at} it could not ({why}), {undelivered}")
-    }
-
-    fn low(&self, kind: &str, balance: &str, threshold: &str, level: Level) -> String {
-        let which = if level == Level::Critical { "" } else { "warning " };
-        format!("{kind} {balance} is below the {which}threshold {threshold}")
-    }
-
-    fn recovered(&self, kind: &str, balance: &str, threshold: &str) -> String {
-        format!("{kind} {balance} is back at or above the threshold {threshold}")
-    }
-
-    fn lowered(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String {
-        format!("{kind} {balance} is not below the threshold any more, which is now {threshold} instead of {before}")
-    }
-
-    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String {
-        let why = match (before, is_named) {
-            (None, _) => "the alert named no currency, which may be another one".to_owned(),
-            (Some(before), true) => format!("the alert was in {before}, and amounts are not converted"),
-            (Some(before), false) => format!("the alert was in {before}, and no currency is named now"),
-        };
-        format!("{kind} {balance} is not below the threshold {threshold}, but {why}")
-    }
-
-    fn unlimited(&self, kind: &str) -> String {
-        format!("{kind} has no limit any more")
-    }
-
-    fn failing(&self, runs: u32, why: &str) -> String {
-        let times = if runs == 1 { "once".to_owned() } else { format!("in {runs} runs in a row") };
-        format!("could not be read {times}: {why}")
-    }
-
-    fn readable(&self, balance: Option<(&str, &str)>) -> String {
-        match balance {
-            Some((kind, balance)) => format!("can be read again: {kind} {balance}"),
-            None => "can be read again".to_owned(),
-        }
-    }
-
-    fn renewal(&self, renewal: &RenewalParts) -> String {
-        let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
-        let cycle = cycle.as_str();
-        let amount = if amount.is_empty() { String::new() } else { format!(", {amount}") };
-        match (event, days) {
-            (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered(*is_unsure)),
-            (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
-            (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
-            (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
-        }
-    }
-
-    fn mail(&self) -> &'static MailWords {
-        &MailWords {
-            mail: "mail ",
-            from: " from ",
-            comma: ", ",
-            service: "service: ",
-            amount: "amount: ",
-            keywords: "words: ",
-        }
     }
 
     fn group(&self, group: &Group) -> String {
@@ -145,5 +106,52 @@ impl Phrases for English {
     fn missed(&self, what: &str, at: &str, is_unsure: bool) -> String {
         let perhaps = if is_unsure { "perhaps " } else { "" };
         format!(" ({what} at {at}, {perhaps}not delivered then)")
+    }
+}
+
+impl English {
+    fn low(&self, parts: &LowParts) -> String {
+        let LowParts { kind, balance, threshold, turn } = parts;
+        let kind = kind.as_str();
+        match turn {
+            Turn::Below(level) => {
+                let which = if *level == Level::Critical { "" } else { "warning " };
+                format!("{kind} {balance} is below the {which}threshold {threshold}")
+            }
+            Turn::Recovered => format!("{kind} {balance} is back at or above the threshold {threshold}"),
+            Turn::Lowered { before } => format!(
+                "{kind} {balance} is not below the threshold any more, which is now {threshold} instead of {before}"
+            ),
+            Turn::Incomparable { before, is_named } => {
+                let why = match (before, is_named) {
+                    (None, _) => "the alert named no currency, which may be another one".to_owned(),
+                    (Some(before), true) => format!("the alert was in {before}, and amounts are not converted"),
+                    (Some(before), false) => format!("the alert was in {before}, and no currency is named now"),
+                };
+                format!("{kind} {balance} is not below the threshold {threshold}, but {why}")
+            }
+            Turn::Unlimited => format!("{kind} has no limit any more"),
+        }
+    }
+
+    fn failing(&self, parts: &FailingParts) -> String {
+        match parts {
+            FailingParts::Failing { runs: 1, why } => format!("could not be read once: {why}"),
+            FailingParts::Failing { runs, why } => format!("could not be read in {runs} runs in a row: {why}"),
+            FailingParts::Readable(Some((kind, balance))) => format!("can be read again: {} {balance}", kind.as_str()),
+            FailingParts::Readable(None) => "can be read again".to_owned(),
+        }
+    }
+
+    fn renewal(&self, renewal: &RenewalParts) -> String {
+        let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
+        let cycle = cycle.as_str();
+        let amount = if amount.is_empty() { String::new() } else { format!(", {amount}") };
+        match (event, days) {
+            (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered(*is_unsure)),
+            (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
+            (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
+            (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
+        }
     }
 }

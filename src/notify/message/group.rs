@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use crate::model::alert::{Alert, Cause, Event};
 use crate::model::failure::Reason;
 
-/// So many alerts with one cause are told in one line.
+/// From this number on, alerts with one cause are told in one line.
 pub(super) const GROUPED_FROM: usize = 3;
 
-/// A line about several accounts names so many of them where it need not name all.
+/// The number of accounts that a line about several accounts names, where it does not name all.
 const MOST_NAMED: usize = 3;
 
 /// What several alerts have in common if one line can tell all of them.

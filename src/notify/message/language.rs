@@ -1,34 +1,10 @@
 //! What a language must be able to say. The structure of a message is the same in all languages and stands in `sentence`; a
 //! language only puts given parts into sentences.
 
-use jiff::civil::Date;
-
 use super::class::Class;
 use super::group::Group;
-use crate::model::alert::{Event, Level};
-use crate::model::words::{BalanceType, CycleType};
-
-/// The renewal of a subscription, in parts.
-pub(super) struct RenewalParts {
-    pub(super) event: Event,
-    pub(super) next: Date,
-    pub(super) days: i64,
-    pub(super) cycle: CycleType,
-    /// Empty if it is not known.
-    pub(super) amount: String,
-    /// Whether a message about it may have arrived, though no answer came.
-    pub(super) is_unsure: bool,
-}
-
-/// The words between the parts of a mail.
-pub(super) struct MailWords {
-    pub(super) mail: &'static str,
-    pub(super) from: &'static str,
-    pub(super) comma: &'static str,
-    pub(super) service: &'static str,
-    pub(super) amount: &'static str,
-    pub(super) keywords: &'static str,
-}
+use super::parts::Parts;
+use crate::model::alert::Cause;
 
 /// The sentences of one language. All parts are harmless already; times are written out.
 pub(super) trait Phrases {
@@ -36,44 +12,27 @@ pub(super) trait Phrases {
     fn title(&self, counts: &[String]) -> String;
     /// What follows the number of alerts of a class.
     fn class(&self, class: Class) -> &'static str;
-    /// What an account counts.
-    fn kind(&self, kind: BalanceType) -> &'static str;
     /// The name of a check with its owner.
     fn owned(&self, name: &str, owner: &str) -> String;
-    /// What is said of a name.
+    /// A sentence: a name, and what is said of it.
     fn about(&self, name: &str, what: &str) -> String;
     /// Who sends a message, which run, and its key.
     fn footer(&self, source: &str, run: &str, key: &str) -> String;
 
-    /// Since when it has been so, after a sentence.
+    /// What is said of a check, with a sentence for each topic. Nothing of the cause goes into it that `parts` has not made harmless.
+    fn cause(&self, cause: &Cause, parts: &Parts) -> String;
+
+    /// An addition to a sentence: since when it has been so.
     fn since(&self, since: &str) -> String;
-    /// That what is known is of that time, after a sentence.
+    /// An addition to a sentence: that what is known is of that time.
     fn unconfirmed(&self, at: &str) -> String;
     /// What became of the message about something that is over.
     fn undelivered(&self, is_unsure: bool) -> &'static str;
-    /// That the balance was lower, after a sentence.
+    /// An addition to a sentence: that the balance was lower then.
     fn was_low(&self, at: &str, balance: &str, threshold: &str, undelivered: &str) -> String;
-    /// That it could not be read, after a sentence.
+    /// An addition to a sentence: that it could not be read then.
     fn was_failing(&self, at: &str, why: &str, undelivered: &str) -> String;
 
-    /// A balance is below a threshold.
-    fn low(&self, kind: &str, balance: &str, threshold: &str, level: Level) -> String;
-    /// A balance is not low any more.
-    fn recovered(&self, kind: &str, balance: &str, threshold: &str) -> String;
-    /// A balance is not low any more, because the threshold was lowered.
-    fn lowered(&self, kind: &str, balance: &str, threshold: &str, before: &str) -> String;
-    /// A balance is not low, but was told in another currency, or only one of both currencies was named.
-    fn incomparable(&self, kind: &str, balance: &str, threshold: &str, before: Option<&str>, is_named: bool) -> String;
-    /// A balance has no limit any more.
-    fn unlimited(&self, kind: &str) -> String;
-    /// A check could not be read in so many runs.
-    fn failing(&self, runs: u32, why: &str) -> String;
-    /// A check can be read again; with its balance, if it has one.
-    fn readable(&self, balance: Option<(&str, &str)>) -> String;
-    /// A renewal.
-    fn renewal(&self, renewal: &RenewalParts) -> String;
-    /// The words of a mail.
-    fn mail(&self) -> &'static MailWords;
     /// Several checks with one cause.
     fn group(&self, group: &Group) -> String;
 

@@ -6,6 +6,7 @@ mod english;
 mod group;
 mod language;
 mod neutral;
+mod parts;
 mod sentence;
 
 use std::collections::HashMap;
@@ -18,8 +19,9 @@ use self::english::English;
 use self::group::{GROUPED_FROM, Group, GroupKey};
 use self::language::Phrases;
 use self::neutral::Neutral;
-use self::sentence::{Sentence, moment};
-use crate::model::alert::{Alert, Cause, Change, MissedCause, Trouble};
+use self::parts::{Parts, moment};
+use self::sentence::Sentence;
+use crate::model::alert::{Alert, OutsideText, Trouble};
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
@@ -77,9 +79,8 @@ impl Message {
 
     /// The heading: `Balance alert: 2 low, 1 warning`.
     pub(super) fn title(&self, alerts: &[Alert]) -> String {
-        let counts: Vec<String> = Class::ALL
-            .iter()
-            .map(|class| (alerts.iter().filter(|alert| Class::of(alert) == *class).count(), *class))
+        let counts: Vec<String> = Class::all()
+            .map(|class| (alerts.iter().filter(|alert| Class::of(alert) == class).count(), class))
             .filter(|(count, _)| *count > 0)
             .map(|(count, class)| format!("{count} {}", self.phrases().class(class)))
             .collect();
@@ -111,7 +112,7 @@ impl Message {
                 None => lines.push(self.line(alert, neutral)),
             }
         }
-        lines.extend(Class::ALL.iter().filter_map(|class| self.short_line(*class, &rest, neutral)));
+        lines.extend(Class::all().filter_map(|class| self.short_line(class, &rest, neutral)));
         lines
     }
 
@@ -134,7 +135,7 @@ impl Message {
             message: Failure::without_host(&trouble.message, first.host.as_deref().unwrap_or_default()).to_owned(),
             ..trouble.clone()
         });
-        let why = self.words(first, neutral).trouble(trouble.as_ref());
+        let why = Parts { alert: first, neutral }.trouble(trouble.as_ref());
         let name = |alert: &Alert| neutral(self.short_names.get(&alert.project));
         let group = Group::new(alerts, first.host.as_deref().map(neutral), why, name);
         let since = first.since.map(|since| self.phrases().since(&moment(since))).unwrap_or_default();
@@ -142,7 +143,7 @@ impl Message {
     }
 
     fn words<'a>(&self, alert: &'a Alert, neutral: Neutral) -> Sentence<'a> {
-        Sentence { alert, phrases: self.phrases(), neutral }
+        Sentence { parts: Parts { alert, neutral }, phrases: self.phrases() }
     }
 
     /// One line for one alert, its mark first.
@@ -180,32 +181,12 @@ impl Message {
 
 /// An alert whose currencies and reasons are one bounded line each: they come from services.
 fn bounded(mut alert: Alert) -> Alert {
-    let shorten = |currency: &mut Option<String>| {
-        if let Some(currency) = currency {
-            *currency = text::one_line(currency, CURRENCY_CHARS);
+    let missed = alert.missed.iter_mut().flat_map(|missed| missed.found.outside_texts());
+    for text in alert.cause.facts_mut().outside_texts().into_iter().chain(missed) {
+        match text {
+            OutsideText::Currency(currency) => *currency = text::one_line(currency, CURRENCY_CHARS),
+            OutsideText::Reason(reason) => *reason = text::one_line(reason, TROUBLE_CHARS),
         }
-    };
-    let reason = |trouble: &mut Trouble| trouble.message = text::one_line(&trouble.message, TROUBLE_CHARS);
-    match &mut alert.cause {
-        Cause::Low(low) => {
-            shorten(&mut low.account.currency);
-            if let Some(Change::Currency(before)) = &mut low.change {
-                shorten(before);
-            }
-        }
-        Cause::Failing(failing) => {
-            if let Some(account) = &mut failing.account {
-                shorten(&mut account.currency);
-            }
-            failing.trouble.as_mut().map(reason);
-        }
-        Cause::Renewal(renewal) => shorten(&mut renewal.currency),
-        Cause::Mail(mail) => shorten(&mut mail.currency),
-    }
-    match alert.missed.as_mut().map(|missed| &mut missed.found) {
-        Some(MissedCause::Low { currency, .. }) => shorten(currency),
-        Some(MissedCause::Failing(trouble)) => reason(trouble),
-        Some(MissedCause::Renewal) | None => {}
     }
     alert
 }

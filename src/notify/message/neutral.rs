@@ -3,12 +3,13 @@
 /// Makes text from outside harmless in one kind of message.
 pub(in crate::notify) type Neutral = fn(&str) -> String;
 
-/// For formats that show text as it stands, but know mentions: no `<at ...>`, no `@all`, no live link.
+/// Makes text harmless for formats that show it as it stands but know mentions: it holds no `<at ...>`, no `@all` and no live
+/// link.
 pub(in crate::notify) fn literal(text: &str) -> String {
     replaced(text, &[])
 }
 
-/// For Markdown: nothing in a name can format, link or mention.
+/// Makes text harmless for Markdown: nothing in it formats, links or mentions.
 pub(in crate::notify) fn markdown(text: &str) -> String {
     const MARKS: [(char, char); 10] = [
         ('[', '［'),
@@ -25,12 +26,12 @@ pub(in crate::notify) fn markdown(text: &str) -> String {
     replaced(text, &MARKS)
 }
 
-/// Unchanged, for formats that are data.
+/// Leaves text as it is, for formats that are data.
 pub(in crate::notify) fn as_it_is(text: &str) -> String {
     text.to_owned()
 }
 
-/// Replaces by full-width look-alikes: no service documents an escape that all its clients honour.
+/// Replaces characters by full-width ones that look alike, because no service documents an escape that all its clients know.
 fn replaced(text: &str, more: &[(char, char)]) -> String {
     let text = text.replace("://", "：//");
     text.chars()

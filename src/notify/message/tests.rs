@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::alert::{Account, Event, Failing, Level, Low, Mail, Missed};
+use crate::model::alert::{Account, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
 use crate::model::words::BalanceType;

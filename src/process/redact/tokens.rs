@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::escapes;
 use super::layers::Layer;
 use super::looks::{is_odd, is_token, is_word, stretches};
-use super::{lists, speaks_of_secret};
+use super::{alone, ids, lists, speaks_of_secret, spelt};
 use crate::process::echo;
 
 /// How many rounds of escapes are taken off to look at what stands behind them.
@@ -54,7 +54,9 @@ fn look_at(layer: &Layer, mut tell: impl FnMut(Range<usize>)) {
     labelled(text).for_each(&mut tell);
     labelled_elsewhere(text).for_each(&mut tell);
     logins(text).for_each(&mut tell);
+    spelt::find(text, &mut tell);
     lists::find(text, &mut tell);
+    ids::find(text, &mut tell);
 }
 
 /// `0x80070005`, with or without the full stop of the sentence.
@@ -192,10 +194,13 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             return None;
         }
         // `the password is ...`
-        let start = start + verb(&text[start..]);
+        let verb = verb(&text[start..]);
+        let start = start + verb;
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`&,;<>()[]{}".contains(byte);
         let length = text[start..].iter().position(is_end).unwrap_or(text.len() - start);
         let value = without_end(&text[start..start + length], b".:!?\\");
+        let is_password = ["pass", "pwd", "secret"].iter().any(|part| label.contains(part));
+        let is_told = verb > 0 || mark.is_equals || (is_password && mark.has_quote);
         let is_secret = match () {
             () if value.is_empty() || [&b"null"[..], b"none", b"true", b"false", b"***"].contains(&value) => false,
             // `Digest username="..."`
@@ -203,6 +208,7 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             () if mark.is_equals && !mark.has_blank => true,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
+            () if (is_told || mark.is_colon) && alone::may_be_credential(&text[start..], value) => true,
             () if mark.is_equals || mark.is_colon || is_scheme => !is_sentence(value),
             () => is_made(value),
         };
@@ -212,7 +218,11 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 
 /// The length of a verb and the blanks around it, where a text begins with one.
 fn verb(text: &[u8]) -> usize {
-    let verb = [&b"is"[..], b"was"].into_iter().find(|verb| text.starts_with(verb)).map_or(0, <[u8]>::len);
+    let verb = [&b"is"[..], b"was", b"ist", b"lautet", b"est", b"es"]
+        .into_iter()
+        .rev()
+        .find(|verb| text.starts_with(verb))
+        .map_or(0, <[u8]>::len);
     let blanks = text[verb..].iter().take_while(|byte| b" \"'`:".contains(byte)).count();
     if verb > 0 && blanks > 0 && text[verb] == b' ' { verb + blanks } else { 0 }
 }
@@ -254,6 +264,7 @@ struct Mark {
     is_equals: bool,
     is_colon: bool,
     has_blank: bool,
+    has_quote: bool,
 }
 
 impl Mark {
@@ -265,6 +276,7 @@ impl Mark {
             is_equals: mark.contains(&b'='),
             is_colon: mark.contains(&b':'),
             has_blank: mark.contains(&b' '),
+            has_quote: mark.iter().any(|byte| b"\"'`".contains(byte)),
         }
     }
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::failure::{describe_chain, timed_out};
+use super::failure::{TOO_MANY_BYTES, describe_chain, timed_out};
 use crate::model::failure::{Failure, Reason};
 
 /// Largest body that is read, in bytes, as it travels and as it is.
 const LARGEST: u64 = 1024 * 1024;
+/// Most pieces of a body. Each takes a turn of the client's thread, so a body of as many bytes in chunks of one costs minutes.
+const MOST_PIECES: usize = 16 * 1024;
 /// What a gzip stream begins with; no text does.
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 
@@ -18,7 +20,7 @@ pub(super) fn read(from: &mut impl Read, start: Instant, timeout: Duration) -> R
     let mut body = Vec::new();
     // Answers are small, and each worker's stack holds one of these for good.
     let mut chunk = [0; 4 * 1024];
-    loop {
+    for _ in 0..MOST_PIECES {
         if start.elapsed() >= timeout {
             return Err(timed_out(timeout));
         }
@@ -31,14 +33,15 @@ pub(super) fn read(from: &mut impl Read, start: Instant, timeout: Duration) -> R
                 let chain = describe_chain(&error);
                 let is_timeout =
                     error.kind() == io::ErrorKind::TimedOut || chain.contains("timed out") || chain.contains("timeout");
-                return Err(if is_timeout {
-                    timed_out(timeout)
-                } else {
-                    Failure::transient(Reason::Connect, "the connection broke off inside the answer")
+                return Err(match () {
+                    () if is_timeout => timed_out(timeout),
+                    () if chain.contains(TOO_MANY_BYTES) => Failure::new(Reason::Protocol, TOO_MANY_BYTES),
+                    () => Failure::transient(Reason::Connect, "the connection broke off inside the answer"),
                 });
             }
         }
     }
+    Err(Failure::new(Reason::Protocol, "the answer comes in more than 16384 pieces"))
 }
 
 fn too_large() -> Failure {
@@ -160,5 +163,21 @@ mod tests {
             assert_eq!(failure.reason, Reason::Protocol);
             assert!(failure.message.contains(want), "{labels}: {}", failure.message);
         }
+    }
+
+    #[test]
+    fn a_body_in_tiny_pieces_is_read_up_to_a_number_of_them() {
+        struct Bytes(usize);
+        impl Read for Bytes {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let left = self.0.min(1);
+                self.0 -= left;
+                buffer[..left].fill(b' ');
+                Ok(left)
+            }
+        }
+        let read = |size| read(&mut Bytes(size), Instant::now(), Duration::from_secs(60));
+        assert_eq!(read(16_000).unwrap().len(), 16_000);
+        assert_eq!(read(1 << 20).unwrap_err().reason, Reason::Protocol);
     }
 }

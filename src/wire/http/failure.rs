@@ -17,6 +17,12 @@ const PRIVATE_AUTHORITY: &str = "for a private authority set SSL_CERT_FILE";
 /// The peer has hung up without a word.
 const CLOSED: &str = "the connection was closed early";
 
+/// Said by the connection of an answer that does not end.
+pub(super) const TOO_MANY_BYTES: &str = "the answer takes more than 2 MiB to send";
+
+/// The peer speaks something else.
+const NO_HTTP: &str = "the peer does not speak HTTP";
+
 /// The failure of a request that took too long.
 pub(crate) fn timed_out(timeout: Duration) -> Failure {
     Failure::transient(Reason::Timeout, format!("timed out after {} s", text::seconds(timeout)))
@@ -77,7 +83,7 @@ impl Failure {
     /// something else.
     pub(super) fn about_scheme(self, url: &Url) -> Failure {
         let is_likely = match self.reason {
-            Reason::Protocol => true,
+            Reason::Protocol => self.message == NO_HTTP,
             Reason::Connect => self.message == CLOSED && url.port().is_some_and(|port| port % 1000 == 443),
             _ => false,
         };
@@ -119,6 +125,12 @@ pub(super) fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Fail
             () => failure,
         };
     }
+    if text.contains(TOO_MANY_BYTES) {
+        return Failure::new(Reason::Protocol, TOO_MANY_BYTES);
+    }
+    if has(&["head is too large", "header is too big", "too many headers"]) {
+        return Failure::new(Reason::Protocol, "the head of the answer is too large");
+    }
     let message = match kind {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "the connection was reset",
@@ -136,8 +148,11 @@ pub(super) fn transport_failure(text: &str, kind: Option<io::ErrorKind>) -> Fail
         }
         _ if has(&["refused"]) => "the connection was refused",
         _ if has(&["proxy", "tunnel"]) => "the proxy did not connect",
+        _ if has(&["invalid http version"]) => {
+            return Failure::new(Reason::Protocol, NO_HTTP);
+        }
         _ if has(&["parse", "invalid", "http", "header"]) => {
-            return Failure::new(Reason::Protocol, "the peer does not speak HTTP");
+            return Failure::new(Reason::Protocol, "the head of the answer breaks the rules of HTTP");
         }
         _ => "the connection failed",
     };
@@ -188,6 +203,9 @@ mod tests {
             ),
             ("client error (SendRequest): invalid HTTP version parsed", None, Reason::Protocol),
             ("client error (SendRequest): connection closed before message completed", None, Reason::Connect),
+            ("client error (SendRequest): message head is too large", None, Reason::Protocol),
+            ("response header is too big: 65537 > 65536", None, Reason::Protocol),
+            ("protocol: http parse fail: invalid token", None, Reason::Protocol),
             ("tls: unexpected EOF during handshake", Some(io::ErrorKind::UnexpectedEof), Reason::Connect),
             ("certificate: error:0A00010B:SSL routines:ssl3_get_record:wrong version number", None, Reason::Tls),
         ] {

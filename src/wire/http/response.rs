@@ -41,7 +41,8 @@ pub(crate) struct Response {
 }
 
 fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let texts = headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let texts =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     texts.collect()
 }
 

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{
 use url::Url;
 
 use super::USER_AGENT;
-use super::failure::{describe_chain, late, not_found, tls_failure, transport_failure};
+use super::failure::{TOO_MANY_BYTES, describe_chain, late, not_found, tls_failure, transport_failure};
 use super::proxy::{Proxies, Proxy};
 use super::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
@@ -22,6 +22,8 @@ use crate::wire::lookup;
 
 /// Longest head of a proxy's answer.
 const MOST_OF_HEAD: usize = 8192;
+/// Most bytes of an answer as they travel, with its head, the sizes of its chunks and its trailers: twice the largest body.
+const MOST_OF_ANSWER: usize = 2 * 1024 * 1024;
 
 /// A client that never follows a redirect and takes every status for an answer.
 pub(super) fn agent(proxies: Arc<Proxies>, trust: TrustStore) -> ureq::Agent {
@@ -34,7 +36,12 @@ pub(super) fn agent(proxies: Arc<Proxies>, trust: TrustStore) -> ureq::Agent {
         .proxy(None)
         .build();
     let connector = ().chain(ToPeer(TcpConnector::default())).chain(Through(Arc::clone(&proxies)));
-    ureq::Agent::with_parts(config, connector.chain(SharedTls(trust)), Names(proxies))
+    ureq::Agent::with_parts(config, connector.chain(SharedTls(trust)).chain(Bounded), Names(proxies))
+}
+
+/// Whether what came back does not even begin as an answer of HTTP, as from a port that speaks TLS.
+pub(super) fn is_no_http(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Protocol(_)) && describe_chain(error).contains("invalid HTTP version")
 }
 
 /// What `ureq` calls an error.
@@ -324,5 +331,54 @@ impl Transport for TlsTransport {
 
     fn is_tls(&self) -> bool {
         true
+    }
+}
+
+/// Bounds the bytes of each answer, whatever they are: `ureq` bounds heads, but reads trailers as long as they come.
+#[derive(Debug)]
+struct Bounded;
+
+impl<In: Transport> Connector<In> for Bounded {
+    type Out = Counted<In>;
+
+    fn connect(&self, _: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+        Ok(chained.map(|inner| Counted { inner, answered: 0 }))
+    }
+}
+
+/// A connection that counts what comes after a request.
+#[derive(Debug)]
+struct Counted<In> {
+    inner: In,
+    /// Bytes of the answer so far.
+    answered: usize,
+}
+
+impl<In: Transport> Transport for Counted<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.answered = 0;
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let before = self.inner.buffers().input().len();
+        let has_progressed = self.inner.await_input(timeout)?;
+        self.answered += self.inner.buffers().input().len().saturating_sub(before);
+        if self.answered > MOST_OF_ANSWER {
+            return Err(ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, TOO_MANY_BYTES)));
+        }
+        Ok(has_progressed)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
     }
 }

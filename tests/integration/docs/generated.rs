@@ -7,6 +7,7 @@ use balance_alert::internals::Reason;
 use regex_lite::Regex;
 use serde_json::Value;
 
+use super::chinese;
 use crate::support::Program;
 
 /// Every part by its name.
@@ -14,6 +15,7 @@ pub(super) fn parts() -> BTreeMap<String, String> {
     let mut parts = BTreeMap::from([
         ("exit-codes".to_owned(), exit_codes()),
         ("variables".to_owned(), variables_table()),
+        ("variables-zh".to_owned(), chinese_variables_table()),
         ("providers".to_owned(), providers_table(&ENGLISH)),
         ("providers-zh".to_owned(), providers_table(&CHINESE)),
         ("reasons".to_owned(), reasons_list()),
@@ -60,6 +62,21 @@ fn variables_table() -> String {
     table(&["name", "meaning"], &rows)
 }
 
+/// The same in Chinese: the key that a variable stands for, or the meaning that is written down for it.
+fn chinese_variables_table() -> String {
+    let known = BTreeMap::from(chinese::VARIABLES);
+    let variables = variables();
+    let strange: Vec<&&str> = known.keys().filter(|known| !variables.iter().any(|(name, _)| name == *known)).collect();
+    assert!(strange.is_empty(), "there is no variable {strange:?}");
+    let rows = variables.into_iter().map(|(name, what)| {
+        let is_key = what.bytes().all(|c| c.is_ascii_lowercase() || matches!(c, b'_' | b'.'));
+        let meaning = known.get(name.as_str()).map(|&meaning| meaning.to_owned());
+        let meaning = meaning.or_else(|| is_key.then(|| code(&what)));
+        vec![code(&name), meaning.unwrap_or_else(|| panic!("`{name}` has no meaning in `docs/chinese.rs`: {what}"))]
+    });
+    table(&["名称", "含义"], &rows.collect::<Vec<_>>())
+}
+
 /// The names of all reasons.
 pub(super) fn reasons() -> Vec<&'static str> {
     Reason::ALL.map(Reason::as_str).into()
@@ -78,46 +95,123 @@ pub(super) fn providers() -> Vec<Value> {
 
 /// The words of a list of providers.
 struct Words {
-    head: [&'static str; 5],
+    head: [&'static str; 6],
+    absent: [&'static str; 4],
     key: &'static str,
     none: &'static str,
+    said: &'static str,
     documentation: &'static str,
+    top_up: &'static str,
+    without: &'static str,
+    /// The groups of services, in their order, with what they are called.
+    groups: [(&'static str, &'static str); 14],
 }
 
 const ENGLISH: Words = Words {
-    head: ["id", "service", "credential", "options", "documentation"],
+    head: ["id", "service", "counted in", "credential", "options", "links"],
+    absent: ["id", "service", "why its balance cannot be read", "what to do instead"],
     key: "key",
     none: "none",
+    said: "as the answer says",
     documentation: "documentation",
+    top_up: "top up",
+    without: "Services without an API for their balance",
+    groups: [
+        ("llm", "Language models"),
+        ("gateway", "Gateways to the models of others"),
+        ("selfhosted", "Gateways that you run yourself"),
+        ("media", "Speech, images and video"),
+        ("gpu", "Rented graphics processors"),
+        ("cloud", "Clouds"),
+        ("hosting", "Servers and web space"),
+        ("telecom", "Telephony and text messages"),
+        ("mail", "Sending of e-mail"),
+        ("search", "Search, scraping and proxies"),
+        ("data", "Data"),
+        ("domains", "Names of domains"),
+        ("payment", "Payment"),
+        ("other", "Others"),
+    ],
 };
-const CHINESE: Words =
-    Words { head: ["id", "服务", "凭证", "选项", "文档"], key: "密钥", none: "无", documentation: "文档" };
+const CHINESE: Words = Words {
+    head: ["id", "服务", "单位", "凭证", "选项", "链接"],
+    absent: ["id", "服务", "为何不能读取余额", "替代办法"],
+    key: "密钥",
+    none: "无",
+    said: "由回答给出",
+    documentation: "文档",
+    top_up: "充值",
+    without: "没有余额接口的服务",
+    groups: [
+        ("llm", "语言模型"),
+        ("gateway", "模型网关"),
+        ("selfhosted", "自行部署的网关"),
+        ("media", "语音、图像与视频"),
+        ("gpu", "GPU 租用"),
+        ("cloud", "云"),
+        ("hosting", "服务器与主机"),
+        ("telecom", "电话与短信"),
+        ("mail", "邮件发送"),
+        ("search", "搜索、抓取与代理"),
+        ("data", "数据"),
+        ("domains", "域名"),
+        ("payment", "支付"),
+        ("other", "其他"),
+    ],
+};
 
 fn providers_table(words: &Words) -> String {
-    let rows: Vec<Vec<String>> = providers().iter().map(|provider| provider_row(provider, words)).collect();
-    table(&words.head, &rows)
+    let (known, absent): (Vec<Value>, Vec<Value>) = providers().into_iter().partition(|page| page["meter"] == "api");
+    let mut parts = Vec::new();
+    for (group, title) in words.groups {
+        let rows: Vec<_> =
+            known.iter().filter(|page| page["group"] == group).map(|page| provider_row(page, words)).collect();
+        if !rows.is_empty() {
+            parts.push(format!("### {title}\n\n{}", table(&words.head, &rows)));
+        }
+    }
+    let listed = known.iter().filter(|page| words.groups.iter().any(|(group, _)| page["group"] == *group)).count();
+    assert_eq!(listed, known.len(), "a group has no title");
+    let text = |page: &Value, name: &str| page[name].as_str().unwrap().to_owned();
+    let row = |page: &Value| {
+        let why = format!("{} ({})", text(page, "why"), text(page, "since"));
+        vec![code(text(page, "id")), text(page, "title"), why, text(page, "instead")]
+    };
+    let rows: Vec<Vec<String>> = absent.iter().map(row).collect();
+    parts.push(format!("### {}\n\n{}", words.without, table(&words.absent, &rows)));
+    parts.join("\n")
 }
 
 fn provider_row(provider: &Value, words: &Words) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let kind = match provider["credential"]["format"].as_str().unwrap() {
-        "pair" => "`AccessKeyId:AccessKeySecret`",
-        "none" => words.none,
-        _ => words.key,
+    let credential = &provider["credential"];
+    let kind = match credential["format"].as_str().unwrap() {
+        "pair" => "`AccessKeyId:AccessKeySecret`".to_owned(),
+        "parts" => credential["parts"].as_object().unwrap().keys().map(code).collect::<Vec<_>>().join(" + "),
+        "none" => words.none.to_owned(),
+        _ => words.key.to_owned(),
     };
     // Notes are in English, and name the kind; a reader of Chinese gets the kind alone.
-    let note = text(&provider["credential"]["note"]).filter(|_| words.key == ENGLISH.key);
+    let note = text(&credential["note"]).filter(|_| words.key == ENGLISH.key).unwrap_or(kind);
+    let note = match credential["create"].as_str() {
+        Some(create) => format!("[{note}]({create})"),
+        None => note,
+    };
     let options = provider["options"].as_object().unwrap().iter().map(|(name, option)| {
-        let default = text(&option["default"]).map(|default| format!(" ({})", code(default))).unwrap_or_default();
+        let default = text(&option["default"]).filter(|default| !default.is_empty());
+        let default = default.map(|default| format!(" ({})", code(default))).unwrap_or_default();
         format!("{}: {}{default}", code(name), option["description"].as_str().unwrap())
     });
-    let documentation = text(&provider["docs"]).map(|docs| format!("[{}]({docs})", words.documentation));
+    let links = [("docs", words.documentation), ("top_up", words.top_up)];
+    let links = links.into_iter().filter_map(|(field, word)| Some(format!("[{word}]({})", provider[field].as_str()?)));
+    let unit = text(&provider["currency"]).or_else(|| text(&provider["unit"]));
     vec![
         code(provider["id"].as_str().unwrap()),
         text(&provider["title"]).unwrap(),
-        note.unwrap_or_else(|| kind.to_owned()),
+        unit.unwrap_or_else(|| words.said.to_owned()),
+        note,
         options.collect::<Vec<_>>().join("; "),
-        documentation.unwrap_or_default(),
+        links.collect::<Vec<_>>().join(", "),
     ]
 }
 

@@ -118,7 +118,10 @@ fn every_page_has_examples_of_every_kind() {
         if page.error.is_some() || page.steps.iter().any(|step| step.error.is_some()) {
             failure("error in 200");
             let answers = example(&page, "error in 200").all_answers();
-            assert!(answers.iter().all(|answer| (200..300).contains(&answer.status)), "{id}: its `error in 200` is none");
+            assert!(
+                answers.iter().all(|answer| (200..300).contains(&answer.status)),
+                "{id}: its `error in 200` is none"
+            );
         }
         let said = [Some(page.measured().1), page.unlimited.as_deref()];
         if page.unlimited.is_some() || said.into_iter().flatten().any(|code| code.contains("unlimited")) {
@@ -138,7 +141,9 @@ fn no_page_reads_an_answer_that_holds_nothing() {
         let ok = example(page, "ok");
         for at in 0..ok.all_answers().len() {
             let request = page.requests().nth(at.min(page.requests().count() - 1)).unwrap();
-            for body in ["", "{}", "[]", "null", "<html>login</html>", "\"x\"", "0", "{\"data\":null}", "\u{FFFD}", "<a/>"] {
+            for body in
+                ["", "{}", "[]", "null", "<html>login</html>", "\"x\"", "0", "{\"data\":null}", "\u{FFFD}", "<a/>"]
+            {
                 let result = outcome(page, ok, at, 200, body);
                 let is_refused = result.as_ref().is_some_and(Result::is_err);
                 assert!(is_refused || request.answer == Form::None, "{} reads {body:?} as {result:?}", page.id);
@@ -179,9 +184,9 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Array(items) => items.iter().enumerate().for_each(|(i, item)| places(item, &format!("{at}/{i}"), found)),
-        Value::Object(fields) => fields
-            .iter()
-            .for_each(|(key, value)| places(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found)),
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            places(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found)
+        }),
         _ => {}
     }
 }

@@ -89,7 +89,9 @@ impl ConfigReader<'_> {
         match (page.credential.format, credential.map(|secret| secret.expose_secret())) {
             (CredentialFormat::None, None) | (CredentialFormat::Parts, _) => {}
             (CredentialFormat::None, Some(_)) => {
-                self.problem(&at, Part::Key(0), format!("provider `{}` takes no `api_key`", page.id), None);
+                let field = self.written_as(path, "api_key");
+                let message = format!("provider `{}` takes no `{field}`", page.id);
+                self.problem(&under(path, &field), Part::Key(0), message, None);
             }
             (_, None) => {
                 let message = format!("`api_key` is missing; provider `{}` needs one", page.id);
@@ -110,24 +112,23 @@ impl ConfigReader<'_> {
                     if self.is_unusable(path) {
                         return;
                     }
-                    let message = "`api_key` must be `AccessKeyId:Secret`".to_owned();
+                    let field = self.written_as(path, "api_key");
+                    let message = format!("`{field}` must be `AccessKeyId:Secret`");
                     self.break_entry(path, message.clone());
-                    self.push(&at, Part::Value, message, note(), Reach::Entry);
+                    self.push(&under(path, &field), Part::Value, message, note(), Reach::Entry);
                 }
             },
             (CredentialFormat::Key, Some(key)) => {
-                if key.chars().any(|c| c.is_control()) {
-                    let message = "`api_key` holds a control character; a key is one line".to_owned();
-                    self.break_entry(path, message.clone());
-                    self.push(&at, Part::Value, message, note(), Reach::Entry);
-                    return;
-                }
                 let headers = page.requests().flat_map(|request| request.headers.values());
                 let after: Vec<String> =
                     headers.filter_map(|text| Some(text.split_once("{api_key}")?.0.to_owned())).collect();
                 self.vet(path, "api_key", key, Use::Key { after: &after });
                 if let Some(doubt) = page.credential.doubt(key) {
-                    self.advise(&at, &format!("`api_key`: {doubt}"), page.credential.note.as_deref().unwrap_or_default());
+                    self.advise(
+                        &at,
+                        &format!("`api_key`: {doubt}"),
+                        page.credential.note.as_deref().unwrap_or_default(),
+                    );
                 }
             }
         }

@@ -124,6 +124,14 @@ impl ConfigReader<'_> {
                 continue;
             }
             self.learn_page(&page);
+            let missing = problems::missing(&page);
+            if !missing.is_empty() {
+                pages.broken.insert(page.id.clone(), None);
+                for field in missing {
+                    self.required(&path, field, false);
+                }
+                continue;
+            }
             let problems = problems::of(&page, end);
             if let Some((_, why)) = problems.first() {
                 pages.broken.insert(page.id.clone(), Some(why.clone()));

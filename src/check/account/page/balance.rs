@@ -8,9 +8,25 @@ use super::number::number;
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, is_unlimited};
 use crate::model::failure::{Failure, Reason};
-use crate::page::expression::{Shape, Trouble, Variables};
+use crate::page::expression::{Shape, Taken, Trouble, Variables};
+
+/// How a page says what the separators of a number are.
+const CERTAIN: &str = "where a full stop is always the decimal sign, take `fromjson`, after `gsub(\",\"; \"\")` if commas \
+                       separate thousands";
 
 impl Page {
+    /// A value of the answer, of whose numbers it is certain what their separators are.
+    ///
+    /// # Errors
+    /// What is in doubt, without a value.
+    pub(super) fn certain(&self, taken: Taken, variables: &Variables) -> Result<Option<Shape>, String> {
+        let known = variables.currency().or(self.counted_in());
+        match known.and_then(|known| taken.doubts.iter().find_map(|doubt| doubt.in_currency(known))) {
+            Some(why) => Err(format!("`tonumber` has read a text of which {why}")),
+            None => Ok(taken.value),
+        }
+    }
+
     /// An amount of the answer in the unit of the balance, with the sign that credit has here.
     fn scaled(&self, sum: Decimal) -> Option<Decimal> {
         let sum = match &self.scale {
@@ -31,12 +47,8 @@ impl Page {
             || variables.options().any(|option| option == said || is_own(option))
     }
 
-    pub(super) fn reading(
-        &self,
-        value: Result<Option<Shape>, Trouble>,
-        variables: &Variables,
-    ) -> Result<Reading, Failure> {
-        let value = value.map_err(|why| decode("the balance could not be read", why))?;
+    pub(super) fn reading(&self, taken: Result<Taken, Trouble>, variables: &Variables) -> Result<Reading, Failure> {
+        let Taken { value, doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
@@ -71,6 +83,13 @@ impl Page {
         let fixed = variables.currency().into_iter().chain(self.counted_in());
         let known = known.map(|known| amount::settled(known, fixed));
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
+        let doubt =
+            currency.as_deref().and_then(|currency| doubts.iter().find_map(|doubt| doubt.in_currency(currency)));
+        if let Some(why) = doubt {
+            let message =
+                format!("the balance in the answer cannot be used: `tonumber` has read a text of which {why}");
+            return Err(decode(message).with_hint(CERTAIN));
+        }
         let sum = self.scaled(sum).ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
         Ok(Reading::new(Amount::Of(sum), currency))
     }

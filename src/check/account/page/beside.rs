@@ -35,7 +35,8 @@ impl Page {
         };
         let value = |field: &str, expression: &Option<Expression>| {
             let expression = expression.as_ref()?;
-            let shape = expression.run_in_any_order(body, variables).map_err(|trouble| trouble.message);
+            let taken = expression.run_in_any_order(body, variables).map_err(|trouble| trouble.message);
+            let shape = taken.and_then(|taken| self.certain(taken, variables));
             self.known_or_logged(field, shape.map(|shape| shape.filter(is_there)))?
         };
         let amount = |field: &str, expression: &Option<Expression>| {
@@ -46,7 +47,8 @@ impl Page {
         let expires = reader.expires.as_ref().map(|expression| {
             let credits = expression.all(body, variables, MOST_CREDITS).map_err(|trouble| trouble.message);
             credits.and_then(|credits| {
-                let read = |credit| expiring(credit, &|value| number(value, known).and_then(|(value, _)| scaled(value)));
+                let read =
+                    |credit| expiring(credit, &|value| number(value, known).and_then(|(value, _)| scaled(value)));
                 credits.into_iter().filter(is_there).map(read).collect::<Result<Vec<_>, _>>()
             })
         });
@@ -69,10 +71,7 @@ fn is_there(shape: &Shape) -> bool {
 }
 
 /// One credit that expires.
-fn expiring(
-    credit: Shape,
-    amount: &dyn Fn(Shape) -> Result<Decimal, String>,
-) -> Result<Expiring, String> {
+fn expiring(credit: Shape, amount: &dyn Fn(Shape) -> Result<Decimal, String>) -> Result<Expiring, String> {
     let Shape::Object(mut fields) = credit else {
         return Err("it is no `{credit, amount, date}`".to_owned());
     };

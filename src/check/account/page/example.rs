@@ -105,7 +105,8 @@ impl Expect {
         match (&self.balance, self.failure) {
             (Some(balance), None) => {
                 let balance = if is_unlimited(balance) { "unlimited".to_owned() } else { format!("balance {balance}") };
-                let besides = self.besides().into_iter().filter_map(|(name, wanted)| Some(format!("{name} {}", wanted?)));
+                let besides =
+                    self.besides().into_iter().filter_map(|(name, wanted)| Some(format!("{name} {}", wanted?)));
                 let all = [Some(balance), self.currency.clone()].into_iter().flatten().chain(besides);
                 format!("{} is expected", all.collect::<Vec<_>>().join(" "))
             }
@@ -203,7 +204,10 @@ impl Page {
                 let beside = beside.map(|(name, value)| format!(" {name} {value}")).collect::<String>();
                 match reading.amount {
                     Amount::Of(amount) => {
-                        format!("balance {amount} {}{beside}", reading.currency.as_deref().unwrap_or("without a currency"))
+                        format!(
+                            "balance {amount} {}{beside}",
+                            reading.currency.as_deref().unwrap_or("without a currency")
+                        )
                     }
                     Amount::Unlimited => format!("unlimited{beside}"),
                 }

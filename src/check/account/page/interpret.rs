@@ -16,7 +16,7 @@ use super::number::{bound, plain};
 use crate::check::{Amount, Reading};
 use crate::model::amount::exact;
 use crate::model::failure::{Failure, Reason};
-use crate::page::expression::{Json, Shape, Variables, parse_json};
+use crate::page::expression::{Expression, Json, Shape, Variables, parse_json};
 use crate::page::variables::Bound;
 use crate::page::{Stop, evaluate, words, xml};
 
@@ -98,13 +98,14 @@ impl Page {
             });
             return Err(self.status_failure(answer.status, own, parsed.ok().as_ref(), answer.body));
         }
-        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(request.answer, answer.body, &why)))?;
+        let body =
+            parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(request.answer, answer.body, &why)))?;
         if let Some(error) = &step.error
             && let Some(own) = page_error(error, &body, &variables)?
         {
             return Err(own.failure);
         }
-        let (progress, has_next_page) = progressed(step, progress, &body, &variables)?;
+        let (progress, has_next_page) = progressed(self, step, progress, &body, &variables)?;
         if has_next_page {
             return Ok(Verdict::Next(progress));
         }
@@ -131,7 +132,7 @@ impl Page {
             let said = expression.run_in_any_order(body, variables);
             let unclear = "it is not clear whether the account has a limit";
             let said = said.map_err(|why| decode(unclear, why))?;
-            is_true(said).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))
+            is_true(said.value).map_err(|why| Failure::new(Reason::Decode, format!("{unclear}: {why}")))
         });
         let mut reading = if unlimited.transpose()?.unwrap_or_default() {
             Reading::new(Amount::Unlimited, self.counted_in().map(str::to_owned))
@@ -166,8 +167,7 @@ impl Page {
         if !(200..300).contains(&answer.status) {
             return Err(self.status_failure(answer.status, None, parsed.ok().as_ref(), answer.body));
         }
-        let body =
-            parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(Form::Json, answer.body, &why)))?;
+        let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(Form::Json, answer.body, &why)))?;
         match page_error(error, &body, variables)? {
             Some(own) => Err(own.failure),
             None => Ok(()),
@@ -218,7 +218,10 @@ fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, F
         return Ok(reading);
     };
     let Some(budget) = budget else {
-        return Err(Failure::new(Reason::Config, "`budget` is missing: the service tells what was spent, and not what is left"));
+        return Err(Failure::new(
+            Reason::Config,
+            "`budget` is missing: the service tells what was spent, and not what is left",
+        ));
     };
     let rest = exact::sum(budget, -spent)
         .ok_or_else(|| Failure::new(Reason::Decode, "what is left of the budget has more than 28 digits"))?;
@@ -230,6 +233,7 @@ fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, F
 
 /// What a step has bound and added with one more answer, and whether there is another page of it.
 fn progressed(
+    page: &Page,
     step: &StepReader,
     progress: &Progress,
     body: &Json,
@@ -237,15 +241,17 @@ fn progressed(
 ) -> Result<(Progress, bool), Failure> {
     let mut next = Progress { pages: progress.pages + 1, page: None, ..progress.clone() };
     let unread = |name: &str, why: String| Failure::new(Reason::Decode, format!("`{name}` could not be read: {why}"));
+    let value = |name: &str, expression: &Expression| {
+        let taken = expression.run_in_any_order(body, variables);
+        let taken = taken.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
+        page.certain(taken, variables).map_err(|why| unread(name, why))
+    };
     for (name, expression) in &step.bind {
-        let value = expression.run_in_any_order(body, variables);
-        let value = value.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
-        next.bound.insert(name.clone(), bound(value).map_err(|why| unread(name, why))?);
+        let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
+        next.bound.insert(name.clone(), value);
     }
     for (name, expression) in &step.sum {
-        let value = expression.run_in_any_order(body, variables);
-        let value = value.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
-        let value = plain(value.unwrap_or(Shape::Null)).map_err(|why| unread(name, why))?;
+        let value = plain(value(name, expression)?.unwrap_or(Shape::Null)).map_err(|why| unread(name, why))?;
         let sum = next.sums.entry(name.clone()).or_default();
         *sum = exact::sum(*sum, value).ok_or_else(|| unread(name, "the sum has more than 28 digits".to_owned()))?;
         next.bound.insert(name.clone(), Bound::Number(sum.to_string()));
@@ -257,6 +263,12 @@ fn progressed(
     match told.map_err(|why| decode("it is not clear whether there is another page", why))? {
         None | Some(Shape::Null | Shape::Bool(false)) => return Ok((next, false)),
         Some(Shape::Text(text)) if text.is_empty() => return Ok((next, false)),
+        // That nothing stands there may mean the last page, or that the service calls it otherwise now.
+        Some(Shape::Missing(what)) => {
+            let failure =
+                Failure::new(Reason::Decode, format!("it is not clear whether there is another page: {what}"));
+            return Err(failure.with_hint("where null means that there is none, a page says so with `// null`"));
+        }
         told => {
             let page = bound(told).map_err(|why| unread("pages.next", why))?;
             if Some(&page) == progress.page.as_ref() {

@@ -69,11 +69,7 @@ pub(crate) fn span(text: &str) -> Option<Duration> {
 /// Nothing for a number that is not above zero, as services write that there is no such time.
 pub(super) fn of_number(number: Decimal) -> Option<Timestamp> {
     let number = number.trunc().to_i64().filter(|number| *number > 0)?;
-    if number >= MILLISECONDS {
-        Timestamp::from_millisecond(number).ok()
-    } else {
-        Timestamp::from_second(number).ok()
-    }
+    if number >= MILLISECONDS { Timestamp::from_millisecond(number).ok() } else { Timestamp::from_second(number).ok() }
 }
 
 /// The same of a text.

@@ -25,7 +25,19 @@ pub(super) fn is_word(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// Everything that is wrong with a page. Its examples are run until `end`.
+/// What a page lacks without which it is none.
+pub(crate) fn missing(page: &Page) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if page.request.is_none() && page.steps.is_empty() {
+        missing.push("request");
+    }
+    if page.balance.is_none() && page.spend.is_none() {
+        missing.push(if page.kind == Kind::Spend { "spend" } else { "balance" });
+    }
+    missing
+}
+
+/// Everything that is wrong with a page that lacks nothing. Its examples are run until `end`.
 pub(crate) fn of(page: &Page, end: Instant) -> Vec<Found> {
     let mut problems = Vec::new();
     if !is_word(&page.id) {
@@ -72,7 +84,6 @@ fn of_measure(page: &Page) -> Vec<Found> {
     let mut problems = Vec::new();
     let wanted = if page.kind == Kind::Spend { "spend" } else { "balance" };
     match (&page.balance, &page.spend) {
-        (None, None) => problems.push((wanted, format!("`{wanted}` is missing"))),
         (Some(_), Some(_)) => problems.push(("spend", "`balance` and `spend` exclude each other".to_owned())),
         (None, Some(_)) if wanted == "balance" => problems.push(("kind", "`spend` needs `kind: spend`".to_owned())),
         (Some(_), None) if wanted == "spend" => {
@@ -99,9 +110,8 @@ fn of_measure(page: &Page) -> Vec<Found> {
 /// What is wrong with what is asked.
 fn of_requests(page: &Page) -> Vec<Found> {
     let mut problems = Vec::new();
-    if page.request.is_some() != page.steps.is_empty() {
-        problems.push(("request", "exactly one of `request` and `steps` must be set".to_owned()));
-        return problems;
+    if page.request.is_some() && !page.steps.is_empty() {
+        problems.push(("request", "`request` and `steps` exclude each other".to_owned()));
     }
     let request = page.request.iter().map(|request| ("request", request));
     for (field, request) in request.chain(page.steps.iter().map(|step| ("steps", &step.request))) {
@@ -178,9 +188,7 @@ fn of_placeholders(page: &Page) -> Vec<Found> {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let mut bound: BTreeSet<&str> = BTreeSet::new();
     let requests = page.request.iter().map(|request| ("request", request, None));
-    for (field, request, step) in
-        requests.chain(page.steps.iter().map(|step| ("steps", &step.request, Some(step))))
-    {
+    for (field, request, step) in requests.chain(page.steps.iter().map(|step| ("steps", &step.request, Some(step)))) {
         let is_known = |name: &str| match name.split_once('.') {
             Some(("options", option)) => page.options.contains_key(option),
             Some(("credential", part)) => match page.credential.format {
@@ -224,6 +232,7 @@ fn of_address(url: &str, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
     let unknown = placeholders(url).filter(|name| !is_known(name));
     problems.extend(unknown.map(|name| match name.strip_prefix("bind.") {
         Some(_) => format!("`{{{name}}}` is bound by no earlier step"),
+        None if name.starts_with("credential.") => format!("`{{{name}}}` is no part of the credential"),
         None => format!("`{{{name}}}` is not a declared option"),
     }));
     problems
@@ -238,6 +247,7 @@ fn of_texts(request: &RequestSpec, is_known: &dyn Fn(&str) -> bool) -> Vec<Strin
     }
     let unknown = |name: &str| match name.split_once('.') {
         Some(("bind", _)) => format!("`{{{name}}}` is bound by no earlier step"),
+        Some(("credential", _)) => format!("`{{{name}}}` is no part of the credential"),
         _ => format!("`{{{name}}}` is neither `{{api_key}}` nor a declared option"),
     };
     let filled = request.texts().flat_map(|text| placeholders(text));

@@ -68,7 +68,10 @@ impl Page {
 
     fn step_reader(&self, step: &Step) -> Result<StepReader, Wrong> {
         let named = |field: &'static str, codes: &BTreeMap<String, String>| {
-            codes.iter().map(|(name, code)| Ok((name.clone(), compile(field, code)?))).collect::<Result<Vec<_>, Wrong>>()
+            codes
+                .iter()
+                .map(|(name, code)| Ok((name.clone(), compile(field, code)?)))
+                .collect::<Result<Vec<_>, Wrong>>()
         };
         let (error, field) = match &step.error {
             Some(own) => (Some(own.as_str()), "steps.error"),

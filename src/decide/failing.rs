@@ -1,0 +1,48 @@
+//! Alerts about checks that cannot be read, run after run.
+
+use super::builder::AlertBuilder;
+use super::config::Alerting;
+use super::decision::Decision;
+use super::settle::{Observed, Settler};
+use crate::decide::memory::Memory;
+use crate::model::alert::{Cause, Event, Failing, Level, Topic, Trouble};
+use crate::model::failure::Failure;
+use crate::model::identity::Identity;
+
+impl Settler<'_> {
+    /// Counts the failed runs of a check, and decides what is told of them. `failure` is why this run could not read it.
+    pub(super) fn settle_failing(&self, failure: Option<&Failure>, builder: &AlertBuilder, decision: &mut Decision) {
+        let failures = count_failures(builder.identity, failure, self.memory, decision);
+        let observed = failing(failure, builder, &self.rules.alerting, failures);
+        self.settle(observed, (builder.identity, Topic::Failing), decision);
+    }
+}
+
+/// Counts failed runs in a row.
+fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory, decision: &mut Decision) -> u32 {
+    let before = memory.failures.get(&identity).copied().unwrap_or_default();
+    if failure.is_some_and(Failure::is_cancelled) {
+        return before;
+    }
+    let failures = if failure.is_some() { before.saturating_add(1) } else { 0 };
+    if failures != before {
+        decision.changes.failures.push((identity, failures, failure.map(|failure| failure.reason)));
+    }
+    failures
+}
+
+/// Whether a check fails so often that it is told.
+fn failing(failure: Option<&Failure>, builder: &AlertBuilder, alerting: &Alerting, failures: u32) -> Observed {
+    let cause = |trouble| Cause::Failing(Failing { account: builder.account.clone(), trouble });
+    match failure {
+        None => Observed::Right(builder.alert(Event::Resolved, Level::Info, cause(None))),
+        Some(failure) if failure.is_cancelled() => Observed::Unknown,
+        Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
+            // People are told the cause, not that the host was left alone because of it.
+            let root = failure.root();
+            let trouble = Trouble { reason: root.reason, message: root.describe(), runs: failures };
+            Observed::Wrong(builder.alert(Event::Raised, Level::Warning, cause(Some(trouble))))
+        }
+        Some(_) => Observed::Shaky,
+    }
+}

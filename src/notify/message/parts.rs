@@ -1,0 +1,170 @@
+//! The parts of a sentence: what an alert says, brought into text that is harmless in the message. A language puts them together.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::neutral::Neutral;
+use crate::model::alert::{Account, Alert, Change, Event, Failing, Level, Low, Mail, Renewal, Trouble};
+use crate::model::amount;
+use crate::model::words::{BalanceType, CycleType};
+
+/// Makes the parts of the sentence about one alert.
+pub(super) struct Parts<'a> {
+    pub(super) alert: &'a Alert,
+    pub(super) neutral: Neutral,
+}
+
+/// A balance that is low, or no longer.
+pub(super) struct LowParts {
+    pub(super) kind: BalanceType,
+    /// Empty if it is not known.
+    pub(super) balance: String,
+    /// Empty if there is none.
+    pub(super) threshold: String,
+    pub(super) turn: Turn,
+}
+
+/// What has become of a balance.
+pub(super) enum Turn {
+    /// It is below a threshold: the one for warnings, or the one below which it is critical.
+    Below(Level),
+    /// It is back above the threshold.
+    Recovered,
+    /// It is not low any more, because the threshold was lowered from this one.
+    Lowered { before: String },
+    /// It is not low, but was told in another currency, or only one of both currencies was named.
+    Incomparable {
+        /// The currency that was told, if one was.
+        before: Option<String>,
+        /// Whether a currency is named now.
+        is_named: bool,
+    },
+    /// It has no limit any more.
+    Unlimited,
+}
+
+/// A check that cannot be read, or can be read again.
+pub(super) enum FailingParts {
+    /// It could not be read in so many runs, and why.
+    Failing { runs: u32, why: String },
+    /// It can be read again; with what is counted and the balance, if there is one.
+    Readable(Option<(BalanceType, String)>),
+}
+
+/// The renewal of a subscription.
+pub(super) struct RenewalParts {
+    pub(super) event: Event,
+    pub(super) next: Date,
+    pub(super) days: i64,
+    pub(super) cycle: CycleType,
+    /// Empty if it is not known.
+    pub(super) amount: String,
+    /// Whether a message about it may have arrived, though no answer came.
+    pub(super) is_unsure: bool,
+}
+
+/// The words between the parts of a mail.
+pub(super) struct MailWords {
+    pub(super) mail: &'static str,
+    pub(super) from: &'static str,
+    pub(super) comma: &'static str,
+    pub(super) service: &'static str,
+    pub(super) amount: &'static str,
+    pub(super) keywords: &'static str,
+}
+
+impl Parts<'_> {
+    pub(super) fn low(&self, low: &Low) -> LowParts {
+        let Low { account: Account { kind, balance, currency }, threshold, change } = low;
+        let currency = currency.as_deref();
+        let turn = match (self.alert.event, balance, change) {
+            (Event::Raised, ..) => Turn::Below(self.alert.level),
+            (Event::Resolved, None, _) => Turn::Unlimited,
+            (Event::Resolved, Some(_), None) => Turn::Recovered,
+            (Event::Resolved, Some(_), Some(Change::Threshold(before))) => {
+                Turn::Lowered { before: self.pair(currency, *balance, Some(*before)).1 }
+            }
+            (Event::Resolved, Some(_), Some(Change::Currency(before))) => {
+                Turn::Incomparable { before: before.as_deref().map(self.neutral), is_named: currency.is_some() }
+            }
+        };
+        let (balance, threshold) = self.pair(currency, *balance, *threshold);
+        LowParts { kind: *kind, balance, threshold, turn }
+    }
+
+    pub(super) fn failing(&self, failing: &Failing) -> FailingParts {
+        let Failing { account, trouble } = failing;
+        if self.alert.event == Event::Raised {
+            let runs = trouble.as_ref().map_or(1, |trouble| trouble.runs);
+            return FailingParts::Failing { runs, why: self.trouble(trouble.as_ref()) };
+        }
+        let account = account.as_ref().filter(|account| account.balance.is_some());
+        FailingParts::Readable(account.map(|account| {
+            let (balance, _) = self.pair(account.currency.as_deref(), account.balance, None);
+            (account.kind, balance)
+        }))
+    }
+
+    pub(super) fn renewal(&self, renewal: &Renewal) -> RenewalParts {
+        RenewalParts {
+            event: self.alert.event,
+            next: renewal.next,
+            days: renewal.days,
+            cycle: renewal.cycle_type,
+            amount: self.amount(renewal.amount, renewal.currency.as_deref()),
+            is_unsure: self.alert.missed.as_ref().is_some_and(|missed| missed.is_unsure),
+        }
+    }
+
+    /// A mail is a list of facts, so its sentence is the same in all languages but for these words.
+    pub(super) fn mail(&self, mail: &Mail, words: &MailWords) -> String {
+        let mut parts =
+            vec![format!("{}{}{}{}", words.mail, self.quoted(&mail.subject), words.from, self.quoted(&mail.sender))];
+        parts.extend(mail.date.map(moment));
+        parts.extend(mail.service.as_deref().map(|name| format!("{}{}", words.service, self.quoted(name))));
+        let amount = mail.amount.map(|_| self.amount(mail.amount, mail.currency.as_deref()));
+        parts.extend(amount.map(|amount| format!("{}{amount}", words.amount)));
+        // One that could not be read was not searched for words.
+        if !mail.keywords.is_empty() {
+            parts.push(format!("{}{}", words.keywords, (self.neutral)(&mail.keywords.join("、"))));
+        }
+        parts.join(words.comma)
+    }
+
+    /// A balance and its threshold, with as many digits as it takes to see that they differ.
+    pub(super) fn pair(
+        &self,
+        currency: Option<&str>,
+        balance: Option<Decimal>,
+        threshold: Option<Decimal>,
+    ) -> (String, String) {
+        let currency = currency.map(self.neutral);
+        let show = |amount: Option<Decimal>, other: Option<Decimal>| {
+            amount.map_or_else(String::new, |amount| amount::show_beside(amount, other, currency.as_deref()))
+        };
+        (show(balance, threshold), show(threshold, balance))
+    }
+
+    fn amount(&self, amount: Option<Decimal>, currency: Option<&str>) -> String {
+        let currency = currency.map(self.neutral);
+        amount.map_or_else(String::new, |amount| amount::show(amount, currency.as_deref()))
+    }
+
+    /// Why a check cannot be read; empty if that is not known.
+    pub(super) fn trouble(&self, trouble: Option<&Trouble>) -> String {
+        trouble.map_or_else(String::new, |trouble| {
+            format!("{}: {}", trouble.reason.as_str(), (self.neutral)(&trouble.message))
+        })
+    }
+
+    /// Words of others, in quotes that they cannot leave.
+    pub(super) fn quoted(&self, text: &str) -> String {
+        format!("“{}”", (self.neutral)(text).replace(['“', '”'], "'"))
+    }
+}
+
+/// A time for people, to the minute.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,120 @@
+//! What is said of a key or a password, and what may be the key or the password itself, where a single word follows: `the password is
+//! incorrect`, `the password is hunter`. No look tells them apart, so the words are listed that services are known to say.
+
+/// What services say of credentials, in one word. What ends as a participle or an adverb does is told by its end.
+const SAID: [&str; 86] = [
+    "absent",
+    "active",
+    "again",
+    "any",
+    "array",
+    "bad",
+    "basic",
+    "bearer",
+    "below",
+    "blank",
+    "both",
+    "code",
+    "correct",
+    "credentials",
+    "dead",
+    "digest",
+    "duplicate",
+    "empty",
+    "error",
+    "failure",
+    "false",
+    "field",
+    "file",
+    "forbidden",
+    "format",
+    "found",
+    "gone",
+    "header",
+    "here",
+    "inactive",
+    "incomplete",
+    "incorrect",
+    "insufficient",
+    "invalid",
+    "key",
+    "late",
+    "length",
+    "long",
+    "lost",
+    "mandatory",
+    "mismatch",
+    "name",
+    "never",
+    "new",
+    "none",
+    "not",
+    "now",
+    "null",
+    "number",
+    "object",
+    "obsolete",
+    "old",
+    "only",
+    "parameter",
+    "password",
+    "permission",
+    "personal",
+    "present",
+    "private",
+    "public",
+    "query",
+    "secret",
+    "short",
+    "signature",
+    "stale",
+    "string",
+    "temporary",
+    "text",
+    "there",
+    "today",
+    "token",
+    "tomorrow",
+    "true",
+    "type",
+    "unauthenticated",
+    "unknown",
+    "unset",
+    "url",
+    "username",
+    "valid",
+    "value",
+    "void",
+    "weak",
+    "wrong",
+    "yes",
+    "yesterday",
+];
+/// Ends of such words.
+const ENDS: [&str; 6] = ["ed", "ing", "able", "ible", "ly", "less"];
+/// What follows a name in a sentence about it.
+const VERBS: [&str; 12] = ["is", "was", "has", "had", "does", "did", "can", "cannot", "could", "will", "must", "for"];
+
+/// Whether a single word, which a text begins with, may be a credential: it says nothing of one, and nothing but its end or a
+/// sentence about it follows.
+pub(super) fn may_be_credential(text: &[u8], word: &[u8]) -> bool {
+    const SHORTEST: usize = 3;
+    let is_word = word.iter().all(u8::is_ascii_alphabetic);
+    let lower = String::from_utf8_lossy(word).to_ascii_lowercase();
+    let is_said = || {
+        let is_end = |end: &str| lower.len() >= end.len() + 3 && lower.ends_with(end);
+        SAID.contains(&lower.as_str()) || ENDS.into_iter().any(is_end)
+    };
+    is_word && word.len() >= SHORTEST && is_end_of_clause(&text[word.len()..]) && !is_said()
+}
+
+fn is_end_of_clause(rest: &[u8]) -> bool {
+    let quotes = rest.iter().take_while(|byte| b"\"'`".contains(byte)).count();
+    let Some((first, after)) = rest[quotes..].split_first() else { return true };
+    if *first != b' ' {
+        return !(first.is_ascii_alphanumeric() || b"/\\".contains(first));
+    }
+    let length = after.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let next = String::from_utf8_lossy(&after[..length]).to_ascii_lowercase();
+    VERBS.contains(&next.as_str()) || after.first().is_none_or(|byte| b"(-|".contains(byte))
+}
