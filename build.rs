@@ -11,16 +11,24 @@
 use std::path::Path;
 use std::{env, fs};
 
-/// Folders of pages, and the file in `OUT_DIR` that holds each one as a list of entries.
-const CATALOGUES: [(&str, &str); 1] = [("src/check/account/catalog", "providers.rs")];
+/// Makes the Rust entry of a page from its name and its text.
+type Entry = fn(&str, &str) -> String;
+
+/// Folders of pages, the file in `OUT_DIR` that holds each one as a list, and how a page is written there. Each list names its
+/// pages by their files, so that one page can be found without reading the others.
+const CATALOGUES: [(&str, &str, Entry); 2] =
+    [("src/check/account/catalog", "providers.rs", provider), ("src/notify/channel/catalog", "channels.rs", channel)];
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    for (folder, list) in CATALOGUES {
+    for (folder, list, entry) in CATALOGUES {
         println!("cargo::rerun-if-changed={folder}");
-        let pages = pages(&Path::new(&root).join(folder));
-        fs::write(Path::new(&out).join(list), entries(&pages)).expect("OUT_DIR is writable");
+        let entries: String = pages(&Path::new(&root).join(folder))
+            .iter()
+            .map(|(name, text)| format!("    {},\n", entry(name, text)))
+            .collect();
+        fs::write(Path::new(&out).join(list), format!("&[\n{entries}]\n")).expect("OUT_DIR is writable");
     }
 }
 
@@ -39,12 +47,13 @@ fn pages(folder: &Path) -> Vec<(String, String)> {
     pages
 }
 
-/// The pages as a Rust list. The program is built without their examples, which stand last in a page and which only tests need.
-fn entries(pages: &[(String, String)]) -> String {
-    let entry = |(name, text): &(String, String)| {
-        let text = text.split_once("\nexamples:").map_or(text.as_str(), |(rest, _)| rest);
-        let is_readable = !text.lines().any(|line| line.trim_end() == "meter: none");
-        format!("    Entry {{ id: {name:?}, is_readable: {is_readable}, text: {text:?} }},\n")
-    };
-    format!("&[\n{}]\n", pages.iter().map(entry).collect::<String>())
+/// The program is built without the examples of providers, which stand last in a page and which only tests need.
+fn provider(name: &str, text: &str) -> String {
+    let text = text.split_once("\nexamples:").map_or(text, |(rest, _)| rest);
+    let is_readable = !text.lines().any(|line| line.trim_end() == "meter: none");
+    format!("Entry {{ id: {name:?}, is_readable: {is_readable}, text: {text:?} }}")
+}
+
+fn channel(name: &str, text: &str) -> String {
+    format!("({name:?}, {text:?})")
 }

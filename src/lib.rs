@@ -71,6 +71,7 @@ pub mod internals {
     pub use crate::check::mailbox::{finding, keywords, mail};
     pub use crate::cli::variables;
     pub use crate::config::Settings;
+    pub use crate::decide::forecast;
     pub use crate::metrics::family;
     pub use crate::model::failure::{Failure, Reason, Retry};
     pub use crate::page::expression::{Expression, Variables, parse_json};

@@ -150,6 +150,7 @@ fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
         context,
         channels: &config.channels,
         language: config.settings.language,
+        providers: &config.providers,
         max_retries: config.settings.max_retries,
         timeout: config.settings.request_timeout,
         deadline: &run.until(Step::Tell),

@@ -1,4 +1,10 @@
-//! `balance-alert history`: how balances went over time.
+//! `balance-alert history`: how balances went over time, and how long they last.
+
+mod chart;
+mod outlook;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -6,14 +12,19 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use self::chart::Chart;
+use self::outlook::{Foresight, JsonOutlook, foresee, is_counted_alike, lines};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
+use crate::decide::forecast::DAYS_READ;
 use crate::model::amount;
+use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
 use crate::report::{amount_cell, columns};
+use crate::state::past::Reading;
 use crate::state::views::{Sample, Series};
 
 /// Flags of `history`.
@@ -22,8 +33,11 @@ pub struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Only this project
-    #[arg(long, value_name = "NAME")]
+    /// Only this project, with a chart and how long it lasts
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The same
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
     pub project: Option<String>,
     /// Only since then: an age (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = parse_since)]
@@ -52,9 +66,10 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 
 fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
-    let since = args.since.before(clock::now());
-    let series = store.history(args.project.clone(), since).map_err(failed(format, &place))?;
-    if let (Some(project), true) = (&args.project, series.is_empty()) {
+    let now = clock::now();
+    let project = args.name.as_ref().or(args.project.as_ref());
+    let series = store.history(project.cloned(), args.since.before(now)).map_err(failed(format, &place))?;
+    if let (Some(project), true) = (project, series.is_empty()) {
         let names: Vec<String> =
             store.status(Timestamp::MIN).map_err(failed(format, &place))?.into_iter().map(|known| known.name).collect();
         let near = text::nearest(project, names.iter().map(String::as_str));
@@ -65,8 +80,52 @@ fn ask(args: &Flags) -> Answer {
         logging::complain(format, &format!("no run has seen a project `{project}`\n hint: {hint}"));
         return Err(Exit::Usage);
     }
+    let mut past = Past::new();
+    let since = clock::before(now, Duration::from_secs(86_400 * u64::from(DAYS_READ)));
+    match (project, args.output) {
+        (_, SeriesOutput::Csv) | (None, SeriesOutput::Table) => {}
+        (None, SeriesOutput::Json) => past = store.past(None, since).map_err(failed(format, &place))?,
+        (Some(_), _) => {
+            for series in &series {
+                past.extend(store.past(Some(series.check), since).map_err(failed(format, &place))?);
+            }
+        }
+    }
     leave(store);
-    Ok((render(&series, args.since, args.output), Exit::Ok))
+    let text = match args.output {
+        SeriesOutput::Table => {
+            let charts = series.iter().map(|series| charted(series, &past, now)).collect::<String>();
+            table(&series, args.since) + &charts
+        }
+        SeriesOutput::Json => json(&series, &past, now),
+        SeriesOutput::Csv => csv(&series),
+    };
+    Ok((text, Exit::Ok))
+}
+
+/// The readings that forecasts are made of.
+type Past = BTreeMap<Identity, Vec<Reading>>;
+
+fn foresight<'a>(series: &'a Series, past: &'a Past, now: Timestamp) -> Option<Foresight<'a>> {
+    foresee(past.get(&series.check)?, series.currency.as_deref(), now)
+}
+
+/// The chart of a project, and what is said of the days to come; empty if there is nothing to say of it.
+fn charted(series: &Series, past: &Past, now: Timestamp) -> String {
+    let Some(foresight) = foresight(series, past, now) else { return String::new() };
+    let Newest { samples, currency, .. } = Newest::of(series);
+    let forecast = &foresight.forecast;
+    let ahead = forecast.lasts().map(|lasts| {
+        let most = lasts.most.unwrap_or(lasts.days);
+        (forecast.as_of, forecast.balance, [lasts.least, lasts.days, most])
+    });
+    let chart = Chart {
+        readings: samples.iter().map(|sample| (sample.at, sample.balance)).collect(),
+        threshold: samples.iter().rev().find_map(|sample| sample.threshold),
+        currency,
+        ahead,
+    };
+    format!("\n{}{}", chart::draw(&chart), lines(&foresight))
 }
 
 /// Widest sparkline, in columns.
@@ -132,11 +191,7 @@ impl<'a> Newest<'a> {
         let read = || series.samples.iter().enumerate().filter(|(_, sample)| sample.balance.is_some());
         let newest = read().next_back().map(|(_, sample)| sample.currency.as_deref());
         let currency = newest.unwrap_or(series.currency.as_deref());
-        // A sign such as `¥` stands for several currencies, so it is the same only as itself.
-        let is_other = |sample: &Sample| match (sample.currency.as_deref(), currency) {
-            (Some(one), Some(other)) => !amount::is_certainly_same(one, other),
-            (one, other) => one != other,
-        };
+        let is_other = |sample: &Sample| !is_counted_alike(sample.currency.as_deref(), currency);
         let Some((last, before)) = read().rfind(|(_, sample)| is_other(sample)) else {
             return Newest { samples: &series.samples, currency, change: None };
         };
@@ -155,14 +210,6 @@ impl Change<'_> {
         format!(
             "{name}: the currency changed from {from} to {to} at {at}; the figures are those of the samples since then\n"
         )
-    }
-}
-
-fn render(series: &[Series], since: Since, output: SeriesOutput) -> String {
-    match output {
-        SeriesOutput::Table => table(series, since),
-        SeriesOutput::Json => json(series),
-        SeriesOutput::Csv => csv(series),
     }
 }
 
@@ -246,6 +293,8 @@ struct JsonSeries<'a> {
     mean: Option<Box<RawValue>>,
     change: Option<Box<RawValue>>,
     change_percent: Option<Box<RawValue>>,
+    #[serde(flatten)]
+    outlook: JsonOutlook,
     samples: Vec<JsonSample<'a>>,
 }
 
@@ -259,7 +308,7 @@ struct JsonSample<'a> {
     reason: Option<&'a str>,
 }
 
-fn json(series: &[Series]) -> String {
+fn json(series: &[Series], past: &Past, now: Timestamp) -> String {
     let projects: Vec<JsonSeries> = series
         .iter()
         .map(|series| {
@@ -276,6 +325,7 @@ fn json(series: &[Series]) -> String {
                 mean: figures.mean.map(amount::to_json),
                 change: figures.change.map(amount::to_json),
                 change_percent: figures.change_percent.map(amount::to_json),
+                outlook: foresight(series, past, now).map(|foresight| JsonOutlook::of(&foresight)).unwrap_or_default(),
                 samples: series
                     .samples
                     .iter()
@@ -336,7 +386,7 @@ mod tests {
             threshold: None,
             currency: None,
         });
-        Series { name: "A".into(), provider: "file".into(), currency: None, samples: samples.collect() }
+        Series { check: Identity(1), name: "A".into(), provider: "file".into(), currency: None, samples: samples.collect() }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::yaml::entry::{Form, Kind};
 
 /// Every kind of entry. This list alone decides whether something in a config is an entry.
-pub(crate) const KINDS: [Kind; 9] = [
+pub(crate) const KINDS: [Kind; 10] = [
     Kind { key: "projects", form: Form::List, name: "name" },
     Kind { key: "subscriptions", form: Form::List, name: "name" },
     Kind { key: "email", form: Form::Either, name: "name" },
@@ -11,6 +11,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     Kind { key: "webhooks", form: Form::List, name: "name" },
     Kind { key: "webhook", form: Form::One, name: "name" },
     Kind { key: "providers", form: Form::List, name: "id" },
+    Kind { key: "channels", form: Form::List, name: "id" },
     Kind { key: "metrics", form: Form::Parts, name: "namespace" },
     Kind { key: "state", form: Form::One, name: "path" },
 ];

@@ -13,7 +13,8 @@ use crate::check::account::config::RawProject;
 use crate::check::account::page::Page;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailboxes};
 use crate::check::subscription::config::RawSubscription;
-use crate::notify::config::{self, RawWebhook};
+use crate::notify::channel::page::Page as ChannelPage;
+use crate::notify::config::{self, ChannelPages, OwnFields, RawWebhook};
 use crate::process::environment::Environment;
 use crate::process::file;
 use crate::publish::config::RawMetrics;
@@ -35,6 +36,8 @@ fields! {
         webhook: RawWebhook;
         /// Several channels that alerts go to.
         webhooks: Vec<Option<RawWebhook>>;
+        /// Pages for channels that the catalogue does not know.
+        channels: Vec<Option<ChannelPage>>;
         /// The accounts to watch.
         projects: Vec<Option<RawProject>>;
         /// Pages for services that the catalogue does not know.
@@ -74,9 +77,9 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
     let mut reader =
         ConfigReader::new(source.name(), source.folder(), &document, &mut tree, environment, &KINDS, &stands_for);
     let is_mailbox_list = tree.get("email").is_none_or(Value::is_sequence);
-    let raw = reader.shape(&mut tree);
+    let (raw, channels) = reader.shape(&mut tree);
     drop(tree);
-    let config = reader.config(raw, is_mailbox_list, text);
+    let config = reader.config(raw, channels, is_mailbox_list, text);
     let mut problems = reader.problems;
     // Problems come in the order of the file: first those that have no place in it, last those whose place was not looked for any
     // more.
@@ -90,38 +93,48 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
 
 impl ConfigReader<'_> {
     /// Deserialises the tree entry by entry, so that a large config is gone through once, whatever is wrong with it.
-    fn shape(&mut self, tree: &mut Value) -> RawConfig {
+    fn shape(&mut self, tree: &mut Value) -> (RawConfig, (ChannelPages, OwnFields)) {
         if tree.is_null() {
             self.problem(&[], Part::Value, "the config is empty", None);
-            return RawConfig::default();
+            return <(RawConfig, (ChannelPages, OwnFields))>::default();
         }
         if !tree.is_mapping() {
             self.problem(&[], Part::Value, "the config is not a mapping of `key: value`", None);
-            return RawConfig::default();
+            return <(RawConfig, (ChannelPages, OwnFields))>::default();
         }
         let projects = self.items(tree, "projects");
         let subscriptions = self.items(tree, "subscriptions");
         let mailboxes = self.items(tree, "email");
+        let pages = self.items(tree, "channels").unwrap_or_default();
+        let mut pages = self.channel_pages(pages);
+        let own = self.own_fields(tree, &mut pages);
         let webhooks = self.items(tree, "webhooks");
         let providers = self.items(tree, "providers");
         let rest: RawConfig = self.fit(tree, &[]).unwrap_or_default();
-        RawConfig {
+        let raw = RawConfig {
             projects: projects.or(rest.projects),
             subscriptions: subscriptions.or(rest.subscriptions),
             email: mailboxes.map(RawMailboxes).or(rest.email),
             webhooks: webhooks.or(rest.webhooks),
             providers: providers.or(rest.providers),
             ..rest
-        }
+        };
+        (raw, (pages, own))
     }
 
-    fn config(&mut self, raw: RawConfig, is_mailbox_list: bool, text: &str) -> Config {
+    fn config(
+        &mut self,
+        raw: RawConfig,
+        (mut channel_pages, own_fields): (ChannelPages, OwnFields),
+        is_mailbox_list: bool,
+        text: &str,
+    ) -> Config {
         let mut settings = raw.settings.unwrap_or_default();
         let rate_limits = settings.rate_limits.take();
         let settings = self.settings(settings);
         file::allow(settings.run_timeout);
         let mut pages = self.pages(raw.providers.unwrap_or_default());
-        let channels = self.channels(raw.webhook, raw.webhooks);
+        let channels = self.channels(raw.webhook, raw.webhooks, own_fields, &mut channel_pages);
         let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, settings.request_timeout);
         // Only the pages that projects name have been read.
         let rate_limits = self.limits(rate_limits, &pages);

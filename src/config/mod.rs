@@ -3,6 +3,7 @@
 //! Here the parts are put together that each feature reads of its own (its `config.rs`, with the kit in `yaml`). After [`load`]
 //! nothing validates again. Not here: which of it a run does (`plan`).
 
+mod channels;
 mod entries;
 mod load;
 #[cfg(test)]
@@ -82,12 +83,13 @@ const SCHEMA: &str = include_str!("../../examples/config.schema.json");
 /// Where the schema lists the known ids of providers, which an editor completes.
 const SCHEMA_IDS: &str = "/definitions/RawProject/properties/provider/anyOf/0/enum";
 
-/// The JSON Schema of the config file as text, with the providers that this program was built with.
+/// The JSON Schema of the config file as text, with the providers and the channels that this program was built with.
 pub(crate) fn schema_text() -> String {
     // A test proves that it is JSON and has the list.
     let mut schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap_or_default();
     if let Some(ids) = schema.pointer_mut(SCHEMA_IDS) {
         *ids = crate::check::account::ids().collect();
     }
+    channels::describe(&mut schema);
     format!("{schema:#}\n")
 }

@@ -101,6 +101,7 @@ pub(super) fn schema() -> serde_json::Value {
         // Known ids complete in an editor; others may come from `providers:`.
         *provider = json!({ "description": description, "anyOf": [{ "enum": ids }, { "type": "string" }] });
     }
+    super::channels::describe(&mut schema);
     schema
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct Listener {
     pub id: String,
     /// Whether it hears that something is over.
     pub wants_over: bool,
+    /// Whether it forgets what it is not told again, so that what stands is told in every run.
+    pub forgets: bool,
 }
 
 /// What the config says that decisions depend on.

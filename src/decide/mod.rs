@@ -9,6 +9,7 @@ pub(crate) mod config;
 mod cooldown;
 mod decision;
 mod failing;
+pub mod forecast;
 pub(crate) mod found;
 mod low;
 mod mail;

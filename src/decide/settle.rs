@@ -193,7 +193,7 @@ impl Settler<'_> {
         let wants_over = recipient.listener.wants_over && case.key.1 != Topic::Renewal;
         let owed = self.owes(told, owed, wrong, case.is_heard, wants_over);
         let told = told.filter(|_| !recipient.may_believe_over(now));
-        let knows = self.knows(told, wrong);
+        let knows = self.knows(told, wrong, recipient.listener.forgets);
         (act(now, Known { knows, owed, wants_over }), knows)
     }
 
@@ -235,7 +235,7 @@ impl Settler<'_> {
     }
 
     /// What a channel knows of what is wrong, if something is.
-    fn knows(&self, told: Option<&Told>, wrong: Option<&Alert>) -> Knows {
+    fn knows(&self, told: Option<&Told>, wrong: Option<&Alert>, forgets: bool) -> Knows {
         let (told, alert) = match (told, wrong) {
             (None, _) => return Knows::Nothing,
             (Some(_), None) => return Knows::Enough,
@@ -244,7 +244,7 @@ impl Settler<'_> {
         let is_less = if alert.topic() == Topic::Renewal {
             // Once a day is enough, whatever the cool-down.
             if told.mark == alert.mark() {
-                return Knows::Enough;
+                return if forgets { Knows::Old } else { Knows::Enough };
             }
             alert.level > told.level
         } else {
@@ -252,7 +252,7 @@ impl Settler<'_> {
         };
         match is_less {
             true => Knows::Less,
-            false if self.cooldown.is_over(told) => Knows::Old,
+            false if forgets || self.cooldown.is_over(told) => Knows::Old,
             false => Knows::Enough,
         }
     }

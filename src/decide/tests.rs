@@ -52,7 +52,7 @@ fn of(balance: &str) -> Outcome {
 /// The standard rules, but without a margin, so that a threshold is what it says.
 fn rules() -> Rules {
     let alerting = Alerting { recovery_margin_percent: Decimal::ZERO, ..Alerting::default() };
-    let listeners = vec![Listener { id: "C".into(), wants_over: true }];
+    let listeners = vec![Listener { id: "C".into(), wants_over: true, forgets: false }];
     Rules { alerting, listeners, timezone: TimeZone::UTC }
 }
 
@@ -90,11 +90,16 @@ impl Life {
         life
     }
 
-    /// These channels are configured from now on; one in brackets wants to hear of no recovery.
+    /// These channels are configured from now on; one in brackets wants to hear of no recovery, one
+    /// with `!` forgets.
     fn listen(&mut self, channels: &str) {
         self.rules.listeners = channels
             .split_whitespace()
-            .map(|name| Listener { id: name.trim_matches(['(', ')']).to_owned(), wants_over: !name.starts_with('(') })
+            .map(|name| Listener {
+                id: name.trim_matches(['(', ')', '!']).to_owned(),
+                wants_over: !name.starts_with('('),
+                forgets: name.ends_with('!'),
+            })
             .collect();
     }
 

@@ -1,5 +1,8 @@
 //! What a config says of channels.
 
+mod own;
+mod pages;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,12 +10,22 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::model::words::words;
+pub(crate) use self::own::OwnFields;
+pub(crate) use self::pages::CONSOLE;
+pub(crate) use self::pages::ChannelPages;
+#[cfg(test)]
+pub(crate) use self::pages::problems;
+use crate::check::account::config::literals;
+use crate::notify::channel::catalogue;
+use crate::notify::channel::page::{Per, Repeat};
+use crate::notify::channel::prepared::Prepared;
+use crate::notify::channel::sign::SignScheme;
+use crate::notify::channel::values::Values;
 use crate::page::expression::Expression;
 use crate::process::echo;
 use crate::process::environment::Environment;
-use crate::wire::auth::Login;
-use crate::wire::config::RawAuth;
+use crate::wire::auth::{Login, Pair};
+use crate::wire::config::{RawAuth, is_header_name, is_taken_header};
 use crate::wire::limit::Limit;
 use crate::yaml::address::web_address;
 use crate::yaml::credential::Use;
@@ -27,6 +40,8 @@ use crate::yaml::shape::{shown_name, suggestion};
 const URL: Variable = Variable { name: "WEBHOOK_URL", note: "makes a webhook if the config has none" };
 /// The sender that messages name if the config names none.
 const SOURCE: &str = "balance-alert";
+/// The type of an address that belongs to no service that is known.
+const CUSTOM: &str = "custom";
 
 fields! {
     /// A channel that alerts go to.
@@ -37,8 +52,8 @@ fields! {
         url: String, variable = URL;
         /// A file that holds the address.
         url_file: String;
-        /// The service that alerts are sent to.
-        kind as "type": ChannelKind, default = "the service that the address belongs to, else custom", variable = Variable::of("WEBHOOK_TYPE");
+        /// The type of the channel, one of those in [channels.md](channels.md). A type may have keys of its own beside those here.
+        kind as "type": String, default = "the service that the address belongs to, else custom", variable = Variable::of("WEBHOOK_TYPE");
         /// The sender that messages name.
         source: String, default = SOURCE, variable = Variable::of("WEBHOOK_SOURCE");
         /// The signing secret of a Feishu or DingTalk robot; for type custom, what the body is signed with.
@@ -49,6 +64,10 @@ fields! {
         auth: RawAuth;
         /// How many messages it takes: `20/minute`, `5/second, 100/minute`, or none.
         rate_limit: String, default = "as many as the service allows";
+        /// For type custom: a jq expression over the message that gives the JSON that is posted, instead of this program's own.
+        body: String;
+        /// For type custom: headers of the request.
+        headers: BTreeMap<String, String>;
         /// For type custom: a jq expression over the answer, true if the message was taken. By default an answer is a refusal if it
         /// is a web page, or says so in a field as `success`, `ok`, `error`, `code` or `errcode`.
         accept: String;
@@ -60,24 +79,6 @@ fields! {
     }
 }
 
-words! {
-    /// The services that alerts can be sent to.
-    #[derive(Default)]
-    pub(crate) enum ChannelKind {
-        /// Feishu / Lark custom robot
-        Feishu = "feishu",
-        /// DingTalk custom robot
-        Dingtalk = "dingtalk",
-        /// WeCom group robot
-        Wecom = "wecom",
-        /// JSON to an address of your own
-        #[default]
-        Custom = "custom",
-        /// Text on standard error
-        Console = "console",
-    }
-}
-
 /// A channel that alerts go to.
 #[derive(Clone)]
 pub(crate) struct Channel {
@@ -85,19 +86,26 @@ pub(crate) struct Channel {
     pub id: String,
     /// The name in reports.
     pub name: String,
-    /// The service.
-    pub kind: ChannelKind,
-    /// The address, which a console has not, or why nothing can be sent through the channel.
+    /// The type: the id of a page, or `console`.
+    pub kind: String,
+    /// The page; none for standard error.
+    pub page: Option<Arc<Prepared>>,
+    /// What it sets of the fields of its page, the address and the signing secret included.
+    pub values: Values,
+    /// The address, which a console has not, or why nothing can be sent through the channel. What of it belongs to a message is
+    /// not filled in.
     pub url: Result<Option<Url>, String>,
-    /// The signing secret.
-    pub secret: Option<SecretString>,
     /// Who sends.
     pub login: Option<Login>,
     /// How many messages it takes.
     pub limit: Option<Limit>,
     /// The sender named in messages.
     pub source: String,
-    /// For a custom channel: what in an answer says that the message was taken.
+    /// A body of its own.
+    pub body: Option<Arc<Expression>>,
+    /// Headers of its own.
+    pub headers: Vec<Pair>,
+    /// What in an answer says that the message was taken, if it says so itself.
     pub accept: Option<Arc<Expression>>,
     /// Whether it hears that an alert is over.
     pub send_resolved: bool,
@@ -111,14 +119,37 @@ impl Channel {
         self.url.as_ref().ok().and_then(Option::as_ref)
     }
 
+    /// Where it leads: its address, and what its fields add to that.
+    fn place(&self) -> String {
+        let address = self.address().map(Url::as_str).unwrap_or_default();
+        let fields: Vec<String> = self.values.public_texts().map(|text| format!("\0{text}")).collect();
+        format!("{address}{}", fields.concat())
+    }
+
     /// Why nothing can be sent through it.
     pub(crate) fn fault(&self) -> Option<&str> {
         self.url.as_ref().err().map(String::as_str)
     }
 
-    /// What a body is signed with; the robots of chat services have signatures of their own.
+    /// What a body is signed with, if the signature stands in headers.
     pub(crate) fn body_secret(&self) -> Option<&SecretString> {
-        self.secret.as_ref().filter(|_| self.kind == ChannelKind::Custom)
+        let signs = |page: &Arc<Prepared>| page.page.sign == Some(SignScheme::Body);
+        self.values.secret().filter(|_| self.page.as_ref().is_some_and(signs))
+    }
+
+    /// Whether its requests carry a signature.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.values.secret().is_some() && self.page.as_ref().is_some_and(|page| page.page.sign.is_some())
+    }
+
+    /// Whether each alert is a message of its own, so that fewer words make no fewer messages.
+    pub(crate) fn is_event_service(&self) -> bool {
+        self.page.as_ref().is_some_and(|page| page.page.per == Per::Alert)
+    }
+
+    /// Whether what stands is told in every run.
+    pub(crate) fn forgets(&self) -> bool {
+        self.page.as_ref().is_some_and(|page| page.page.repeat == Repeat::EveryRun)
     }
 }
 
@@ -129,7 +160,13 @@ pub(crate) fn replaced_by_variables(environment: &Environment) -> Vec<NodePath> 
 }
 
 impl ConfigReader<'_> {
-    pub(crate) fn channels(&mut self, one: Option<RawWebhook>, many: Option<Vec<Option<RawWebhook>>>) -> Vec<Channel> {
+    pub(crate) fn channels(
+        &mut self,
+        one: Option<RawWebhook>,
+        many: Option<Vec<Option<RawWebhook>>>,
+        mut own: OwnFields,
+        pages: &mut ChannelPages,
+    ) -> Vec<Channel> {
         let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
         let is_unset = self.is_flagged(&[key("webhook")]);
         let overlaid = [RawWebhook::url, RawWebhook::kind, RawWebhook::source].map(|field| field.variable);
@@ -146,17 +183,8 @@ impl ConfigReader<'_> {
                 self.outside.insert(under(&path, "url"));
             }
             if let Some(kind) = kind {
-                match ChannelKind::parse(&kind) {
-                    Some(kind) => webhook.kind = Some(kind),
-                    None => {
-                        let hint = suggestion(&kind, &ChannelKind::ALL.map(ChannelKind::as_str), "allowed");
-                        let message = match echo::among(&kind, &ChannelKind::ALL.map(ChannelKind::as_str)) {
-                            Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
-                            None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
-                        };
-                        self.push(&under(&path, "type"), Part::Value, message, hint, Reach::Entry);
-                    }
-                }
+                webhook.kind = Some(kind);
+                self.outside.insert(under(&path, "type"));
             }
             webhook.source = source.or(webhook.source);
             raw.push((path, webhook));
@@ -174,7 +202,8 @@ impl ConfigReader<'_> {
         let mut places: Vec<NodePath> = Vec::new();
         for (path, webhook) in raw {
             let named = webhook.name.is_some();
-            let channel = self.channel(&path, webhook);
+            let own = own.remove(&path).unwrap_or_default();
+            let channel = self.channel(&path, webhook, own, pages);
             match names.get(&channel.name) {
                 Some(first) if named => {
                     let message = format!("there is already a webhook named{}", shown_name(&channel.name));
@@ -197,119 +226,236 @@ impl ConfigReader<'_> {
         channels
     }
 
-    fn channel(&mut self, path: &[Step], raw: RawWebhook) -> Channel {
-        let url = self.secret(path, "url", raw.url, raw.url_file.as_deref());
-        let secret = self.secret(path, "secret", raw.secret, raw.secret_file.as_deref());
-        for (field, secret, purpose) in [("url", &url, Use::Address), ("secret", &secret, Use::Password)] {
-            if let Some(secret) = secret {
+    fn channel(
+        &mut self,
+        path: &[Step],
+        raw: RawWebhook,
+        own: BTreeMap<String, String>,
+        pages: &mut ChannelPages,
+    ) -> Channel {
+        let mut values = BTreeMap::new();
+        for (field, text, file, purpose) in
+            [("url", raw.url, raw.url_file, Use::Address), ("secret", raw.secret, raw.secret_file, Use::Password)]
+        {
+            if let Some(secret) = self.secret(path, field, text, file.as_deref()) {
                 self.vet(path, field, secret.expose_secret(), purpose);
+                values.insert(field.to_owned(), secret);
             }
         }
-        let address = url.as_ref().map(|url| web_address(url.expose_secret()));
+        let written = values.get("url").map(|url| web_address(url.expose_secret()));
         if self.is_from_outside(&under(path, "url")) {
             // Whether the type fits is decided by the address.
             self.outside.insert(under(path, "type"));
         }
-        let kind = self.kind(path, raw.kind, address.as_ref().and_then(|url| url.as_ref().ok()));
-        let mut parsed = None;
-        match (kind, address) {
-            (ChannelKind::Console, Some(_)) => {
-                self.problem(&under(path, "url"), Part::Key(0), "a console channel takes no `url`", None);
-            }
-            (ChannelKind::Console, None) => {}
-            (_, None) => {
-                if !self.is_unusable(path) && !self.is_flagged(&under(path, "url")) {
-                    let hint = Some("set `url`, or `type: console` to print alerts".to_owned());
-                    self.problem(path, Part::Value, "`url` is missing", hint);
-                }
-            }
-            (_, Some(_)) if url.is_some_and(|url| url.expose_secret().is_empty()) => {
-                self.break_entry(path, "`url` is empty");
-                self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
-            }
-            (_, Some(Ok(url))) => {
-                match kind {
-                    ChannelKind::Custom => self.redactor.learn_address(&url),
-                    _ => self.redactor.learn_secret_address(&url),
-                }
-                parsed = Some(url);
-            }
-            (_, Some(Err(why))) => self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None),
+        let address = written.as_ref().and_then(|url| url.as_ref().ok());
+        let kind = self.kind(path, raw.kind, address, raw.body.is_some(), pages);
+        let page = pages.get(&kind);
+        if let Some(why) = pages.broken.get(&kind).cloned() {
+            self.break_entry(path, format!("the page of its type cannot be used: {why}"));
         }
-        let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
-        if secret.is_some() && matches!(kind, ChannelKind::Wecom | ChannelKind::Console) {
-            let kind = kind.as_str();
+        self.address(path, &kind, page.as_deref(), values.get("url").map(ExposeSecret::expose_secret), written);
+        let signs = page.as_ref().is_some_and(|page| page.page.fields.contains_key("secret"));
+        if !signs && values.remove("secret").is_some_and(|secret| !secret.expose_secret().is_empty()) {
             self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
         }
         let login = raw.auth.and_then(|auth| {
             let at = under(path, "auth");
-            if kind == ChannelKind::Console {
+            if page.is_none() && kind == CONSOLE {
                 self.problem(&at, Part::Key(0), "a console channel takes no `auth`", None);
             }
             self.auth(&at, auth)
         });
         let limit = match raw.rate_limit {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
-            None => standard_limit(kind),
+            None => page.as_ref().and_then(|page| page.page.rate_limit.as_ref()?.parse().ok()),
         };
-        let accept = raw.accept.and_then(|code| self.accept(&under(path, "accept"), kind, &code));
-        let name = raw.name.unwrap_or_else(|| kind.as_str().to_owned());
-        let source = raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| SOURCE.to_owned());
-        let send_resolved = raw.send_resolved.is_none_or(|send| send.0);
+        let is_open = page.as_ref().is_some_and(|page| page.page.open);
+        let accept = raw.accept.and_then(|code| self.own_expression(path, "accept", &kind, is_open, &code));
+        let body = raw.body.and_then(|code| self.own_expression(path, "body", &kind, is_open, &code));
+        let headers = self.own_headers(path, &kind, is_open, raw.headers.unwrap_or_default());
+        let values = match &page {
+            Some(page) => self.values(path, &page.page, own, values),
+            None => Values::default(),
+        };
+        let url = self.fault(path).map_or_else(|| Ok(page.as_ref().and_then(|page| page.address(&values))), Err);
+        let name = raw.name.unwrap_or_else(|| kind.clone());
         Channel {
             id: name.clone(),
             name,
             kind,
-            url: self.fault(path).map_or(Ok(parsed), Err),
-            secret,
+            page,
+            values,
+            url,
             login,
             limit,
-            source,
+            source: raw.source.filter(|s| !s.trim().is_empty()).unwrap_or_else(|| SOURCE.to_owned()),
+            body,
+            headers,
             accept,
-            send_resolved,
+            send_resolved: raw.send_resolved.is_none_or(|send| send.0),
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
         }
     }
 
-    /// The service of a channel: what its address belongs to, which `type` must not contradict.
-    fn kind(&mut self, path: &[Step], written: Option<ChannelKind>, address: Option<&Url>) -> ChannelKind {
-        let Some((host, owner)) = address.and_then(owner_of) else {
-            return written.unwrap_or_default();
-        };
-        match (owner, written) {
-            (Owner::Known(owner), Some(written)) if written != owner && written != ChannelKind::Console => {
-                let (owner, written) = (owner.as_str(), written.as_str());
-                let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
-                let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
-                self.problem(&under(path, "type"), Part::Value, message, hint);
+    /// Checks the `url` of a webhook, and learns it.
+    fn address(
+        &mut self,
+        path: &[Step],
+        kind: &str,
+        page: Option<&Prepared>,
+        text: Option<&str>,
+        written: Option<Result<Url, String>>,
+    ) {
+        let spec = page.and_then(|page| page.page.fields.get("url"));
+        let is_known = page.is_some() || kind == CONSOLE;
+        match (spec, written) {
+            _ if !is_known => {}
+            (None, Some(_)) => {
+                self.problem(&under(path, "url"), Part::Key(0), format!("a {kind} channel takes no `url`"), None);
             }
-            (Owner::Other(service), None | Some(ChannelKind::Custom)) => {
-                self.warnings.push(format!(
-                    "the webhook at `{host}` belongs to {service}, which does not understand the JSON of a custom webhook: \
-                     alerts will not be shown there"
-                ));
+            (None, None) => {}
+            (Some(_), None) => {
+                if !self.is_unusable(path) && !self.is_flagged(&under(path, "url")) {
+                    let hint = Some("set `url`, or `type: console` to print alerts".to_owned());
+                    self.problem(path, Part::Value, "`url` is missing", hint);
+                }
             }
-            (Owner::Known(owner), None) => return owner,
-            _ => {}
+            (Some(_), Some(_)) if text.is_some_and(str::is_empty) => {
+                self.break_entry(path, "`url` is empty");
+                self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
+            }
+            (Some(spec), Some(Ok(url))) => match spec.secret {
+                true => self.redactor.learn_secret_address(&url),
+                false => self.redactor.learn_address(&url),
+            },
+            (Some(_), Some(Err(why))) => {
+                self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None);
+            }
         }
-        written.unwrap_or_default()
     }
 
-    /// The expression that tells a taken message from a refused one.
-    fn accept(&mut self, path: &[Step], kind: ChannelKind, code: &str) -> Option<Arc<Expression>> {
-        if kind != ChannelKind::Custom {
-            let message = format!("`accept` is for custom webhooks; what a {} answers is known", kind.as_str());
-            self.problem(path, Part::Key(0), message, None);
+    /// The type of a channel: what its address belongs to, which `type` must not contradict.
+    fn kind(
+        &mut self,
+        path: &[Step],
+        written: Option<String>,
+        address: Option<&Url>,
+        has_body: bool,
+        pages: &ChannelPages,
+    ) -> String {
+        let at = under(path, "type");
+        let written = written.map(|written| written.trim().to_owned());
+        let is_broken = |kind: &str| pages.broken.contains_key(kind) || pages.broken.contains_key("");
+        if let Some(kind) = written.as_deref().filter(|kind| !pages.has(kind) && !is_broken(kind)) {
+            let known: Vec<&str> = pages.types().into_iter().collect();
+            match self.is_flagged(&at) {
+                true => {}
+                false if self.is_overlaid_type(path) => {
+                    let hint = suggestion(kind, &known, "allowed");
+                    let message = match echo::among(kind, &known) {
+                        Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
+                        None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
+                    };
+                    self.push(&at, Part::Value, message, hint, Reach::Entry);
+                }
+                false => self.choice(&at, "", kind, &known),
+            }
+            self.flagged.insert(at);
+            return CUSTOM.to_owned();
+        }
+        let owner = address.and_then(|url| Some((url.host_str()?, owner_of(url)?)));
+        match (owner, written) {
+            (Some((host, Owner::Known(owner))), Some(written)) => {
+                // A user's own page may speak to any service, and so may a body of the user's own.
+                let is_free = written == CONSOLE || has_body || catalogue::ids().all(|id| id != written);
+                if written != owner && !is_free {
+                    let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
+                    let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
+                    self.problem(&at, Part::Value, message, hint);
+                }
+                written
+            }
+            (Some((_, Owner::Known(owner))), None) => owner,
+            (Some((host, Owner::Other(service))), written) => {
+                let kind = written.unwrap_or_else(|| CUSTOM.to_owned());
+                if kind == CUSTOM && !has_body {
+                    self.warnings.push(format!(
+                        "the webhook at `{host}` belongs to {service}, which does not understand the JSON of a custom \
+                         webhook: alerts will not be shown there"
+                    ));
+                }
+                kind
+            }
+            (None, written) => written.unwrap_or_else(|| CUSTOM.to_owned()),
+        }
+    }
+
+    /// Whether a variable stands for the type of a webhook.
+    fn is_overlaid_type(&self, path: &[Step]) -> bool {
+        let variable = RawWebhook::kind.variable.and_then(|variable| self.environment.overlay(variable.name));
+        variable.is_some() && path == [key("webhook")]
+    }
+
+    /// An expression that a webhook brings itself, where its type lets it.
+    fn own_expression(
+        &mut self,
+        path: &[Step],
+        field: &str,
+        kind: &str,
+        is_open: bool,
+        code: &str,
+    ) -> Option<Arc<Expression>> {
+        let at = under(path, field);
+        if !is_open {
+            let message = match field {
+                "accept" => format!("`accept` is for custom webhooks; what a {kind} answers is known"),
+                _ => format!("`{field}` is for custom webhooks; a {kind} channel has its own"),
+            };
+            self.problem(&at, Part::Key(0), message, None);
             return None;
         }
         match Expression::compile(code) {
             Ok(expression) => Some(Arc::new(expression)),
             Err(why) => {
-                let hint = Some("it is a jq expression over the answer, as `.status == \"ok\"`".to_owned());
-                self.problem(path, Part::Value, format!("`accept` cannot be understood: {why}"), hint);
+                let hint = match field {
+                    "accept" => "it is a jq expression over the answer, as `.status == \"ok\"`",
+                    _ => "it is a jq expression over the message, as `{text: .text}`",
+                };
+                self.problem(&at, Part::Value, format!("`{field}` cannot be understood: {why}"), Some(hint.to_owned()));
                 None
             }
         }
+    }
+
+    /// Headers that a webhook brings itself, where its type lets it.
+    fn own_headers(
+        &mut self,
+        path: &[Step],
+        kind: &str,
+        is_open: bool,
+        headers: BTreeMap<String, String>,
+    ) -> Vec<Pair> {
+        let at = under(path, "headers");
+        if !is_open && !headers.is_empty() {
+            let message = format!("`headers` is for custom webhooks; a {kind} channel has its own");
+            self.problem(&at, Part::Key(0), message, None);
+            return Vec::new();
+        }
+        let mut pairs = Vec::new();
+        for (name, value) in headers {
+            let at = under(&at, &name);
+            let value = SecretString::from(value.trim());
+            literals::learn_header(&self.redactor, &name, value.expose_secret());
+            if !is_header_name(&name) {
+                self.problem(&at, Part::Key(0), "a key of `headers` is not the name of a header", None);
+            } else if is_taken_header(&name) {
+                let message = format!("the header `{name}` is set by this program");
+                self.problem(&at, Part::Key(0), message, None);
+            } else if self.is_flagged(&at) || self.is_sound(&at, &value) {
+                pairs.push((name, value));
+            }
+        }
+        pairs
     }
 }
 
@@ -321,8 +467,8 @@ fn identify(channels: &mut [Channel], is_named: &[bool]) {
         if *named || names.iter().filter(|name| **name == names[at]).count() == 1 {
             continue;
         }
-        let address = channels[at].address().map(Url::as_str).unwrap_or_default();
-        let hash: String = Sha256::digest(address).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let hash: String =
+            Sha256::digest(channels[at].place()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let id = format!("{}:{hash}", names[at]);
         // One address twice is two channels: each of them gets every message.
         let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
@@ -332,40 +478,26 @@ fn identify(channels: &mut [Channel], is_named: &[bool]) {
 
 /// Whom an address belongs to.
 enum Owner {
-    /// A service that alerts can be sent to.
-    Known(ChannelKind),
-    /// A service that alerts cannot be sent to yet.
-    Other(&'static str),
+    /// The service of a page that an address is all that is needed for.
+    Known(String),
+    /// Another service, which does not understand the JSON of a custom webhook.
+    Other(String),
 }
 
-/// The host of an address, and the service that it belongs to, if that is known. Sources: the services' own documentation of
-/// their incoming webhooks.
-fn owner_of(address: &Url) -> Option<(&str, Owner)> {
+/// The service that an address belongs to, if that is known.
+fn owner_of(address: &Url) -> Option<Owner> {
+    if let Some(page) = catalogue::owner(address) {
+        return Some(if page.fields.contains_key("url") { Owner::Known(page.id) } else { Owner::Other(page.title) });
+    }
     let host = address.host_str()?;
     let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     let is_at = |start: &str| address.path().starts_with(start);
-    let owner = match host {
-        "open.feishu.cn" | "open.larksuite.com" => Owner::Known(ChannelKind::Feishu),
-        "oapi.dingtalk.com" => Owner::Known(ChannelKind::Dingtalk),
-        "qyapi.weixin.qq.com" => Owner::Known(ChannelKind::Wecom),
-        // The triggers of Slack's workflows take any JSON, and so may other paths.
-        "hooks.slack.com" if is_at("/services/") => Owner::Other("Slack"),
-        "discord.com" | "discordapp.com" if is_at("/api/webhooks/") => Owner::Other("Discord"),
-        "api.telegram.org" => Owner::Other("Telegram"),
-        "chat.googleapis.com" => Owner::Other("Google Chat"),
-        _ if is_under("webhook.office.com") => Owner::Other("Microsoft Teams"),
+    // Services that have no page yet. Sources: their own documentation of their incoming webhooks.
+    let service = match host {
+        "discord.com" | "discordapp.com" if is_at("/api/webhooks/") => "Discord",
+        "chat.googleapis.com" => "Google Chat",
+        _ if is_under("webhook.office.com") => "Microsoft Teams",
         _ => return None,
     };
-    Some((host, owner))
-}
-
-/// What the services say that their robots take; those that send more are blocked for a while. Sources: open.feishu.cn,
-/// "Custom bot usage guide"; open.dingtalk.com, "Custom robot access"; developer.work.weixin.qq.com/document/path/99110.
-fn standard_limit(kind: ChannelKind) -> Option<Limit> {
-    let text = match kind {
-        ChannelKind::Feishu => "5/second, 100/minute",
-        ChannelKind::Dingtalk | ChannelKind::Wecom => "20/minute",
-        ChannelKind::Custom | ChannelKind::Console => return None,
-    };
-    text.parse().ok()
+    Some(Owner::Other(service.to_owned()))
 }

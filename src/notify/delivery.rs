@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::check::Call;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::words;
-use crate::notify::config::{Channel, ChannelKind};
+use crate::notify::config::Channel;
 
 /// What became of the alerts on one channel.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub(crate) struct Delivery {
     pub unknown: Vec<usize>,
     /// Attempts made, over all parts.
     pub attempts: u32,
-    /// The service.
-    pub kind: ChannelKind,
+    /// The type of the channel.
+    pub kind: String,
     /// The requests of these attempts.
     pub calls: Vec<Call>,
     /// Why not all was taken.
@@ -85,7 +85,7 @@ impl Delivery {
             taken: Vec::new(),
             unknown: Vec::new(),
             attempts: 0,
-            kind: channel.kind,
+            kind: channel.kind.clone(),
             calls: Vec::new(),
             failure,
             payloads: Vec::new(),

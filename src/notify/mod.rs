@@ -1,10 +1,10 @@
 //! Who must know: one grouped message a channel, split to the service's size limit, each channel on a thread of its own.
 //!
-//! A channel is one file in `channel/`: it encodes a message and judges an answer. Retry, time and redaction are in `task`. So is
+//! A channel is one page in `channel/catalog/`: it says how a message is encoded and what an answer means. Retry, time and redaction are in `task`. So is
 //! what became of each alert: taken, refused, or not known, where the message went out and no answer came. What is not known
 //! is not sent again in the run, or a receiver that is slow gets everything several times.
 
-mod channel;
+pub(crate) mod channel;
 pub(crate) mod config;
 mod delivery;
 mod message;
@@ -12,6 +12,7 @@ mod split;
 mod task;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) struct Dispatch<'a> {
     pub channels: &'a [Channel],
     /// The language of messages.
     pub language: Language,
+    /// The names of providers for people, by their ids.
+    pub providers: &'a Arc<BTreeMap<String, String>>,
     /// Repeats after a first attempt.
     pub max_retries: u32,
     /// Longest time for one request.
@@ -106,7 +109,7 @@ impl Dispatch<'_> {
         let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, redactor)).collect();
         Task {
             channel: channel.clone(),
-            message: Message::new(&wanted, self.language, run_id),
+            message: Message::new(&wanted, self.language, run_id).naming(Arc::clone(self.providers)),
             positions,
             clock: *clock,
             clients: Arc::clone(clients),

@@ -18,13 +18,12 @@ use crate::check::{Call, CallStatus};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::config::Channel;
-use crate::page::words;
 use crate::process::clock::Clock;
 use crate::process::fault;
 use crate::process::logging::Format;
 use crate::process::redact::Redactor;
 use crate::wire::auth::{self, Login};
-use crate::wire::http::{self, Clients, Method, Outgoing, Response};
+use crate::wire::http::{self, Clients, Outgoing};
 use crate::wire::limit::{Limiter, Place};
 use crate::wire::retry;
 
@@ -56,7 +55,7 @@ impl Task {
         let parts = split::parts(&self.channel, &self.message);
         let time = self.policy.deadline.left().min(PATIENCE);
         let most = self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time));
-        if parts.len() <= most {
+        if parts.len() <= most || self.channel.is_event_service() {
             return parts;
         }
         self.message.shorten();
@@ -72,15 +71,17 @@ impl Task {
         if let Some(failure) = self.broken() {
             return Delivery::new(&self.channel, &self.positions, Some(failure));
         }
-        let payloads = self
-            .compose()
-            .into_iter()
-            .map(|part| channel::post(&self.channel, &self.message, part, self.clock.now()).body);
+        let parts = self.compose().into_iter();
+        let posts = parts.map(|part| channel::post(&self.channel, &self.message, part, self.clock.now()));
+        let posts = match posts.collect::<Result<Vec<_>, Failure>>() {
+            Ok(posts) => posts,
+            Err(failure) => return Delivery::new(&self.channel, &self.positions, Some(failure)),
+        };
         Delivery {
             status: DeliveryStatus::DryRun,
             taken: self.positions.clone(),
             // A payload is shown, and it may carry a signature, but never the secret itself.
-            payloads: payloads.map(|body| self.redactor.shield(&body).into_owned()).collect(),
+            payloads: posts.iter().map(|post| self.redactor.shield(&post.body).into_owned()).collect(),
             ..Delivery::new(&self.channel, &self.positions, None)
         }
     }
@@ -180,7 +181,7 @@ impl Task {
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
         let now = self.clock.now();
-        let post = channel::post(&self.channel, &self.message, part, now);
+        let post = channel::post(&self.channel, &self.message, part, now)?;
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
             return crate::process::logging::announce(self.format, &post.body, &until).map_err(|error| {
@@ -189,63 +190,27 @@ impl Task {
             });
         };
         let host = http::host(&url);
+        let login = self.channel.login.as_ref();
+        let proof = auth::proof(login, self.channel.body_secret(), &post.body, now, self.moment(now))?;
+        let proofs = proof.len();
         let message = Outgoing {
-            method: Method::POST,
+            method: post.method,
             url: &url,
-            content_type: "application/json; charset=utf-8",
-            proof: auth::proof(
-                self.channel.login.as_ref(),
-                self.channel.body_secret(),
-                &post.body,
-                now,
-                self.moment(now),
-            )?,
+            content_type: post.content_type,
+            proof: proof.into_iter().chain(post.headers).collect(),
             body: &post.body,
             is_out,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
-        self.judge(&response).map_err(|failure| {
-            let is_signed = self.channel.secret.is_some() || matches!(self.channel.login, Some(Login::Jwt(_)));
+        channel::judge(&self.channel, &response).map_err(|failure| {
+            let is_signed = self.channel.is_signed() || matches!(self.channel.login, Some(Login::Jwt(_)));
             let failure = response.through(response.by_the_clock(failure, is_signed)).heeding(response.retry_after);
-            let proofs = message.proof.iter().map(|(_, value)| value.expose_secret());
+            let proofs = message.proof[..proofs].iter().map(|(_, value)| value.expose_secret());
             // The robots' own signatures stand in the address or in the body.
             let address: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
             let body: Value = serde_json::from_str(&post.body).unwrap_or_default();
             let signed = address.iter().map(String::as_str).chain(body["sign"].as_str());
             failure.at(host).hiding(proofs.chain(signed.filter(|value| value.len() >= 16)))
-        })
-    }
-
-    /// What an answer says of the message.
-    ///
-    /// # Errors
-    /// Why it was not taken.
-    fn judge(&self, response: &Response) -> Result<(), Failure> {
-        if let Some(fault) = response.fault() {
-            return Err(fault);
-        }
-        let said = channel::judge(&self.channel, &response.body);
-        let status = response.status;
-        if (200..300).contains(&status) {
-            return said;
-        }
-        let what = match status {
-            429 => "too many messages",
-            500..=599 => "the service has a fault of its own",
-            _ => "the message was refused",
-        };
-        // A body that is no answer of the service says nothing of the status.
-        let said = said.err().filter(|failure| failure.reason != Reason::Decode);
-        let own = said.as_ref().map(|failure| Failure { hint: None, ..failure.clone() }.describe());
-        let words = own.or_else(|| words::said_by(&response.body)).or_else(|| words::plain(&response.body));
-        let words = words.unwrap_or_default();
-        let failure = Failure::of_status(status, format!("{what} (HTTP {status})")).saying(words);
-        Err(match said {
-            Some(Failure { reason, retry: Retry::Later, hint, .. }) => {
-                Failure { reason, retry: Retry::Later, hint, ..failure }
-            }
-            Some(Failure { hint, .. }) => Failure { hint, ..failure },
-            None => failure,
         })
     }
 }

@@ -168,6 +168,18 @@ impl Expression {
         self.single(&self.bounds(), Order::Given, body, variables).map(|(value, _)| value.as_ref().map(shape))
     }
 
+    /// The value for a body as JSON, with its keys in the order of the expression; none if the expression is empty.
+    ///
+    /// # Errors
+    /// As [`Expression::run`].
+    pub fn made(&self, body: &Json, variables: &Variables) -> Result<Option<String>, Trouble> {
+        let bounds = self.bounds();
+        let (value, _) = self.single(&bounds, Order::Given, body, variables)?;
+        // To write a value counts as well.
+        let write = || value.as_ref().map(Value::to_json);
+        meter::metered(&bounds, Order::Given, write).map_err(|stop| self.stopped(stop, &bounds))
+    }
+
     /// As [`Expression::run`], for a balance: none of several entries may be chosen by where it happens to stand. Where the
     /// expression went through several entries of the answer, it must give the same if they stand in another order. What it
     /// takes from a list of the answer itself by an index was chosen by the page's author.

@@ -43,6 +43,8 @@ pub(crate) struct Plan {
 pub(crate) struct RunConfig {
     /// Where alerts go.
     pub channels: Vec<Channel>,
+    /// The names of the providers of the accounts, by their ids.
+    pub providers: Arc<BTreeMap<String, String>>,
     /// How the run behaves.
     pub settings: Settings,
     /// Knows every secret.
@@ -81,6 +83,8 @@ impl Plan {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
+        let title = |(project, _): &(Project, Identity)| (project.page.id.clone(), project.page.title.clone());
+        let providers = Arc::new(projects.iter().map(title).collect());
         let (wanted, warning) = cap_workers(settings.max_concurrent_checks);
         let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
         let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
@@ -111,6 +115,7 @@ impl Plan {
                 settings,
                 channels,
                 recall_readings,
+                providers,
                 shard,
                 is_partial: !args.projects.is_empty() || args.only.is_some(),
                 metrics,
@@ -211,7 +216,7 @@ fn crowded(
 }
 
 fn listener(channel: &Channel) -> Listener {
-    Listener { id: channel.id.clone(), wants_over: channel.send_resolved }
+    Listener { id: channel.id.clone(), wants_over: channel.send_resolved, forgets: channel.forgets() }
 }
 
 fn usage(message: String) -> PlanError {

@@ -21,6 +21,7 @@ mod finish;
 pub(crate) mod location;
 mod mend;
 mod outbox;
+pub(crate) mod past;
 mod postgres;
 mod prune;
 mod readings;

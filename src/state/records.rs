@@ -102,7 +102,7 @@ pub(crate) struct ConfiguredNames {
     /// Projects with their providers.
     pub projects: Vec<(String, String)>,
     /// The types of the channels.
-    pub webhook_types: Vec<&'static str>,
+    pub webhook_types: Vec<String>,
 }
 
 /// What became of an alert on a channel.

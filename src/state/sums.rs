@@ -124,7 +124,7 @@ fn is_present(family: &str, labels: &[String], present: &ConfiguredNames) -> boo
                 .iter()
                 .any(|(mailbox, provider)| mailbox == label(0) && provider == MailboxVerdict::PROVIDER)
         }
-        name if name == family::DELIVERY.name => present.webhook_types.contains(&label(0)),
+        name if name == family::DELIVERY.name => present.webhook_types.iter().any(|kind| kind == label(0)),
         _ => true,
     }
 }

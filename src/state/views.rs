@@ -79,6 +79,8 @@ pub(crate) struct Sample {
 /// The samples of one check, oldest first.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
+    /// Which check it is about.
+    pub check: Identity,
     /// The project's name.
     pub name: String,
     /// The provider's id.
@@ -267,7 +269,8 @@ pub(super) fn history(
             let name = row.text(1)?.to_owned();
             if project.is_none_or(|project| project == name) {
                 let (provider, currency) = (row.text(2)?.to_owned(), currency(row, 3, None));
-                all.push((Identity(row.int(0)?), Series { name, provider, currency, samples: Vec::new() }));
+                let check = Identity(row.int(0)?);
+                all.push((check, Series { check, name, provider, currency, samples: Vec::new() }));
             }
             Ok(())
         })?;

@@ -1,6 +1,6 @@
 //! A store behind a thread of its own, which may hang without harm: every question has a bounded time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,7 +13,7 @@ use super::database::Database;
 use super::engine::Engine;
 use super::error::{StoreError, StoreFault};
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
-use super::{claim, finish, readings, rows, snapshot, sums, views};
+use super::{claim, finish, past, readings, rows, snapshot, sums, views};
 use crate::check::mailbox::scan::Mark;
 use crate::decide::Decision;
 use crate::metrics::Sums;
@@ -290,6 +290,18 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<views::Series>, StoreError> {
         self.ask(move |database| views::history(database, project.as_deref(), since))
+    }
+
+    /// The balances since then that a forecast needs, of one check or of all: at most one for each hour.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn past(
+        &mut self,
+        check: Option<Identity>,
+        since: Timestamp,
+    ) -> Result<BTreeMap<Identity, Vec<past::Reading>>, StoreError> {
+        self.ask(move |database| past::past(database, check, since))
     }
 
     /// The messages decided since then, and all that are pending; newest first.

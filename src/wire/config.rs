@@ -121,6 +121,11 @@ pub(crate) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token)
 }
 
+/// Whether a header is one of those that make a request what it is.
+pub(crate) fn is_taken_header(name: &str) -> bool {
+    TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name))
+}
+
 impl ConfigReader<'_> {
     pub(crate) fn auth(&mut self, path: &[Step], raw: RawAuth) -> Option<Login> {
         let RawAuth { basic, bearer, bearer_file, jwt, header } = raw;
@@ -247,7 +252,7 @@ impl ConfigReader<'_> {
         let at = under(path, "name");
         if !is_header_name(&name) {
             self.problem(&at, Part::Value, "`name` is not the name of a header", None);
-        } else if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(&name)) {
+        } else if is_taken_header(&name) {
             self.problem(&at, Part::Value, format!("the header `{name}` is set by this program"), None);
         }
         Some(Login::Header(name, value))

@@ -1,4 +1,4 @@
-//! A new provider is one new file: a copy of the tree gets one, is built, and knows it.
+//! A new provider is one new file, and so is a new channel: a copy of the tree gets one of each, is built, and knows them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,8 +25,24 @@ examples:
   - { name: none, body: '{}', expect: { failure: decode } }
 "#;
 
+const CHANNEL: &str = r#"id: one-channel
+title: One Channel
+docs: https://one-channel.test/docs
+fields:
+  url: { about: The address., type: url, secret: true }
+  room: { about: The room. }
+request: { url: "{url}" }
+markup: plain
+body: '{text: .text, room: .fields.room}'
+limits: [{ most: 1000, unit: bytes }]
+verdict: .body.taken == true
+examples:
+  messages: []
+  answers: [{ name: nothing, expect: { taken: false } }]
+"#;
+
 #[test]
-fn a_new_provider_is_one_file_and_nothing_else() {
+fn a_new_provider_and_a_new_channel_are_one_file_each_and_nothing_else() {
     // Always at the same place: what is built there is built once, and later only what has changed.
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-file-provider");
     let _ = fs::remove_dir_all(&copy);
@@ -45,6 +61,9 @@ fn a_new_provider_is_one_file_and_nothing_else() {
     let wrong = PAGE.replace("id: one-file", "id: one-file-wrong").replace("balance: \"7\"", "balance: \"8\"");
     fs::write(catalog.join("one-file-wrong.yaml"), wrong).unwrap();
 
+    let channels = copy.join("src/notify/channel/catalog");
+    fs::write(channels.join("one-channel.yaml"), CHANNEL).unwrap();
+
     cargo(&copy, &["build", "--bin", COPY]).expect("the copy is built");
     let program = profile().join(COPY);
     let lists = |what: &[&str]| {
@@ -55,6 +74,13 @@ fn a_new_provider_is_one_file_and_nothing_else() {
     let row = list.lines().find(|line| line.contains(" one-file ")).unwrap_or_else(|| panic!("{list}"));
     assert!(row.contains("One File") && row.contains("https://api.one-file.test/v1/left"), "{row}");
     assert!(lists(&["schema"]).contains("\"one-file\""));
+    assert!(lists(&["schema"]).contains("\"one-channel\"") && lists(&["schema"]).contains("One Channel: The room."));
+    let config = "webhook: { type: one-channel, url: 'https://one-channel.test/x' }\nprojects: []\n";
+    fs::write(copy.join("config.yaml"), config).unwrap();
+    let validate = ["validate", "--config", "config.yaml"];
+    let output = Command::new(&program).args(validate).current_dir(&copy).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("`room` is missing") && said.contains("a one-channel channel needs it: The room."), "{said}");
     let ours = Program::new(["providers"]).run().expect(0);
     assert_eq!(list.lines().count(), ours.stdout.lines().count() + 2, "{list}");
 

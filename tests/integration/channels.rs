@@ -1029,3 +1029,78 @@ fn a_channel_that_refuses_for_good_is_not_asked_for_every_part() {
     let message = run.delivery()["error"]["message"].as_str().unwrap().to_string();
     assert!(message.starts_with("message 1 of "), "{message}");
 }
+
+// ---- every page of the catalogue -----------------------------------------------------------
+
+/// The types of the pages that come with the program, each with the keys that a webhook of it needs to post to a server.
+fn pages(url: &str) -> Vec<(String, Value)> {
+    let schema: Value = serde_json::from_str(&Program::new(["schema"]).run().expect(0).stdout).unwrap();
+    let types = schema.pointer("/definitions/RawWebhook/properties/type/anyOf/0/enum").unwrap().as_array().unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/notify/channel/catalog");
+    let page = |id: &str| -> Value {
+        serde_yaml::from_str(&std::fs::read_to_string(folder.join(format!("{id}.yaml"))).unwrap()).unwrap()
+    };
+    let ids = types.iter().filter_map(Value::as_str).filter(|id| *id != "console");
+    ids.map(|id| {
+        let mut webhook = json!({"type": id, "name": id});
+        for (name, field) in page(id)["fields"].as_object().unwrap() {
+            // A host that is fixed can be replaced; what has another default stays.
+            let is_address = name == "url" || name == "base_url" || field["type"] == "url";
+            let is_needed = field["required"] != json!(false) && field["default"].is_null();
+            if is_address {
+                webhook[name] = json!(url);
+            } else if is_needed {
+                let first = field["values"][0].as_str().map(str::to_owned);
+                webhook[name] = match field["type"].as_str() {
+                    Some("number") => json!(7),
+                    Some("flag") => json!(true),
+                    _ => json!(first.unwrap_or_else(|| format!("{id}-{name}-s3cr3t-0123456789"))),
+                };
+            }
+        }
+        (id.to_owned(), webhook)
+    })
+    .collect()
+}
+
+/// A config with one low account and all pages at one server.
+fn all_pages(url: &str) -> (Value, usize) {
+    let pages = pages(url);
+    let mut config = config(vec![low("Acme")]);
+    config["webhooks"] = pages.iter().map(|(_, webhook)| webhook.clone()).collect();
+    config["settings"]["max_retries"] = json!(0);
+    (config, pages.len())
+}
+
+#[test]
+fn every_page_takes_no_answer_for_a_success_that_does_not_say_so_and_repeats_no_secret() {
+    for (status, body) in [(200, "<!doctype html><title>Log in</title>"), (500, "{}"), (403, "no"), (429, "{}")] {
+        // The service repeats what it was sent.
+        let server = Server::start(move |request| {
+            let sent = format!("{body} {} {}", request.target, String::from_utf8_lossy(&request.body));
+            Reply::status(status, if status == 200 { body.to_owned() } else { sent })
+        });
+        let (config, count) = all_pages(&server.url());
+        let run = Program::check_json(&config).run().expect(75);
+        let deliveries = run.report()["deliveries"].as_array().unwrap().clone();
+        assert_eq!((deliveries.len(), server.hits()), (count, count), "{status}: {run}");
+        for delivery in deliveries {
+            assert_eq!(delivery["status"], "failed", "{status} {body}: {delivery}");
+            assert!(!run.stdout.contains("-s3cr3t-") && !run.stderr.contains("-s3cr3t-"), "{run}");
+        }
+    }
+}
+
+#[test]
+fn every_page_meets_a_receiver_that_breaks() {
+    // A refused connection is a failure, and what went out without an answer is not known.
+    for (reply, status) in [(None, "failed"), (Some(Reply::close()), "unknown")] {
+        let server = Server::start(move |_| reply.clone().unwrap_or_else(|| Reply::ok("")));
+        let url = if status == "failed" { "http://127.0.0.1:9".to_owned() } else { server.url() };
+        let (config, count) = all_pages(&url);
+        let run = Program::check_json(&config).run().expect(75);
+        let deliveries = run.report()["deliveries"].as_array().unwrap().clone();
+        assert_eq!(deliveries.len(), count);
+        assert!(deliveries.iter().all(|delivery| delivery["status"] == status), "{status}: {run}");
+    }
+}

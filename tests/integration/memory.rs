@@ -31,6 +31,7 @@ on_both! {
     before_the_first_run_there_is_nothing_to_ask
     status_answers_from_the_store_alone
     history_answers_from_the_store_alone
+    history_says_how_long_a_balance_lasts
     alerts_answer_from_the_store_alone
     health_answers_from_the_store_alone
     times_are_read_or_refused_by_whoever_asks_the_store
@@ -308,6 +309,49 @@ fn history_answers_from_the_store_alone(kind: Kind) {
     assert!(table.stdout.contains("-250") && table.stdout.contains("-50 %") && table.stdout.contains("█▁"), "{table}");
     let run = world.ask(["history", "--project", "Bb"]).expect(64);
     assert!(run.stderr.contains("did you mean `B`?"), "{run}");
+}
+
+/// A week of readings every six hours for A, with other runs in the same hours, which a forecast does not read.
+fn history_says_how_long_a_balance_lasts(kind: Kind) {
+    let world = World::new(kind, &[("A", 480), ("B", 500)]);
+    world.run().expect(0);
+    let newest = world.count("SELECT max(run) FROM runs");
+    let mut sql = String::new();
+    for number in 1..=28 {
+        let run = newest - number * 6 * 3_600_000_000;
+        for (run, balance) in [(run, 480 + 20 * number), (run - 1, 9999)] {
+            sql += &format!(
+                "INSERT INTO runs (run, id, finished_at, exit_code, checks, ends_by, is_partial) \
+                 SELECT {run}, '{run}', finished_at, exit_code, checks, ends_by, is_partial FROM runs WHERE run = {newest}; \
+                 INSERT INTO samples (run, check_id, status, balance, threshold, currency) \
+                 SELECT {run}, s.check_id, s.status, '{balance}', s.threshold, s.currency FROM samples s \
+                 JOIN checks c ON c.check_id = s.check_id WHERE s.run = {newest} AND c.name = 'A'; "
+            );
+        }
+    }
+    world.sql(&sql);
+    let all = world.ask(["history", "--output", "json"]).expect(0).report();
+    for history in [&world.ask(["history", "A", "--output", "json"]).expect(0).report(), &all] {
+        let a = project(history, "A");
+        assert_eq!(a["lasts_days"], 6, "{a}");
+        assert_eq!(
+            (&a["confidence"], &a["burn_per_day"], &a["is_irregular"]),
+            (&json!("high"), &json!(80), &json!(false))
+        );
+        let range = [0, 1].map(|end| a["lasts_range"][end].as_f64().unwrap());
+        assert!(range[0] < 6.0 && range[1] > 6.0 && range[0] > 3.0 && range[1] < 12.0, "{range:?}");
+        assert_eq!((&a["topped_up"], &a["top_ups"]), (&json!(0), &json!([])));
+        let until = jiff::Timestamp::from_microsecond(newest + 6 * 86_400_000_000).unwrap();
+        assert_eq!(a["lasts_until"], until.strftime("%Y-%m-%d").to_string());
+    }
+    let b = project(&all, "B");
+    assert_eq!((&b["lasts_days"], &b["lasts_range"], &b["lasts_until"]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(b["confidence"], "none");
+    let chart = world.ask(["history", "A"]).expect(0).stdout;
+    assert!(chart.contains("lasts about 6 days, until about ") && chart.contains("consumes 80 a day"), "{chart}");
+    assert!(chart.contains('│'), "{chart}");
+    assert!(world.ask(["history", "B"]).expect(0).stdout.contains("not enough history for a forecast"));
+    assert!(!world.ask(["history"]).expect(0).stdout.contains('│'), "a chart is for one");
 }
 
 fn alerts_answer_from_the_store_alone(kind: Kind) {

@@ -1,7 +1,7 @@
 //! What a config says of accounts: its `projects`, and the values that are made of them.
 
 mod credential;
-mod literals;
+pub(crate) mod literals;
 pub(crate) mod pages;
 mod threshold;
 

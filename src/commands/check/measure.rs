@@ -57,7 +57,7 @@ impl Measured {
     pub(super) fn marks(&self, config: &RunConfig, findings: &Findings) -> MetricMarks {
         let present = || ConfiguredNames {
             projects: findings.projects(),
-            webhook_types: config.channels.iter().map(|channel| channel.kind.as_str()).collect(),
+            webhook_types: config.channels.iter().map(|channel| channel.kind.clone()).collect(),
         };
         MetricMarks {
             group: self.group.clone(),

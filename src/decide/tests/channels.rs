@@ -16,6 +16,21 @@ fn play(name: &str, scenes: &[Scene]) {
 }
 
 #[test]
+fn a_channel_that_forgets_is_told_in_every_run() {
+    play(
+        "one of two forgets",
+        &[
+            ("A B!", 0, "5", "A B", "+critical@AB"),
+            ("", 300, "5", "A B", "+critical@B ~A"),
+            ("", 600, "5", "A b", "!+critical@B ~A"),
+            ("", 900, "5", "A B", "+critical@B ~A"),
+            ("", 1200, "500", "A B", "-low@AB"),
+            ("", 1500, "500", "A B", ""),
+        ],
+    );
+}
+
+#[test]
 fn every_channel_is_told_what_it_has_not_heard() {
     play(
         "one of two is down",

@@ -9,7 +9,8 @@ mod neutral;
 mod parts;
 mod sentence;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -21,13 +22,14 @@ use self::language::Phrases;
 use self::neutral::Neutral;
 use self::parts::{Parts, moment};
 use self::sentence::Sentence;
-use crate::model::alert::{Alert, OutsideText, Trouble};
+use crate::model::alert::{Alert, Cause, OutsideText, Trouble};
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
 
 pub(super) use self::group::by_cause;
-pub(super) use self::neutral::{as_it_is, literal, markdown};
+pub(crate) use self::neutral::Markup;
+pub(super) use self::neutral::as_it_is;
 
 /// The longest name shown, in characters.
 const NAME_CHARS: usize = 120;
@@ -41,6 +43,9 @@ const TROUBLE_CHARS: usize = 200;
 /// The longest currency shown, in characters.
 const CURRENCY_CHARS: usize = 16;
 
+/// Words of a mail that stand in a message with clipped texts.
+const MOST_CLIPPED_WORDS: usize = 3;
+
 /// The alerts of one run, ready to be encoded.
 pub(super) struct Message {
     /// The alerts, worst first.
@@ -50,6 +55,8 @@ pub(super) struct Message {
     is_short: bool,
     /// The names as they stand in short lines.
     short_names: ShortNames,
+    /// The names of providers for people, by their ids.
+    providers: Arc<BTreeMap<String, String>>,
 }
 
 impl Message {
@@ -67,7 +74,22 @@ impl Message {
             })
             .collect();
         let short_names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), SHORT_NAME_CHARS);
-        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names }
+        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names, providers: Arc::default() }
+    }
+
+    /// The same, knowing what the providers are called.
+    pub(super) fn naming(self, providers: Arc<BTreeMap<String, String>>) -> Message {
+        Message { providers, ..self }
+    }
+
+    /// The name of a provider for people, if it is known.
+    pub(super) fn provider_title(&self, id: &str) -> Option<&str> {
+        self.providers.get(id).map(String::as_str)
+    }
+
+    /// How urgent an alert is, at a glance.
+    pub(super) fn mark(&self, alert: &Alert) -> &'static str {
+        mark(alert)
     }
 
     fn phrases(&self) -> &'static dyn Phrases {
@@ -159,7 +181,7 @@ impl Message {
     /// Who sends this, which run, and the key that a repeated message shares with the first one.
     pub(super) fn footer(&self, source: &str, alerts: &[Alert], neutral: Neutral) -> String {
         let source = neutral(&text::one_line(source, NAME_CHARS));
-        self.phrases().footer(&source, &self.run_id, &self.dedup_key(alerts))
+        self.phrases().footer(&source, &neutral(&self.run_id), &self.dedup_key(alerts))
     }
 
     /// The key of a message: the same for the same alerts, whichever run sends them.
@@ -177,6 +199,27 @@ impl Message {
     pub(super) fn language(&self) -> Language {
         self.language
     }
+}
+
+/// An alert whose texts have at most so many characters each, for a service that takes very little.
+pub(super) fn clipped(alert: &Alert, most: usize) -> Alert {
+    let mut alert = bounded(alert.clone());
+    alert.project = text::short_name(&alert.project, most);
+    let clip = |text: &mut String| *text = text::one_line(text, most);
+    alert.owner_project.iter_mut().for_each(clip);
+    if let Cause::Mail(mail) = &mut alert.cause {
+        let texts = [&mut mail.subject, &mut mail.sender].into_iter().chain(&mut mail.service);
+        texts.chain(&mut mail.keywords).for_each(clip);
+        mail.keywords.truncate(MOST_CLIPPED_WORDS);
+    }
+    let missed = alert.missed.iter_mut().flat_map(|missed| missed.found.outside_texts());
+    for text in alert.cause.facts_mut().outside_texts().into_iter().chain(missed) {
+        match text {
+            OutsideText::Currency(_) => {}
+            OutsideText::Reason(reason) => clip(reason),
+        }
+    }
+    alert
 }
 
 /// An alert whose currencies and reasons are one bounded line each: they come from services.

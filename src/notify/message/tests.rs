@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::neutral::{literal, markdown};
 use super::*;
 use crate::model::alert::{Account, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause};
 use crate::model::failure::Reason;

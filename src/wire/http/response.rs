@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::percent_decode_str;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
 use url::Url;
 
 use super::address::host;
@@ -16,6 +16,12 @@ use crate::process::clock;
 
 /// Clocks that differ by less than this agree: a `Date` has whole seconds, and takes its time to travel.
 const SKEW: u64 = 30;
+
+/// Headers of one answer that are looked at.
+const MOST_HEADERS: usize = 100;
+
+/// The most that is read of one header, in characters.
+const MOST_OF_HEADER: usize = 1000;
 
 /// An answer, whatever its status.
 #[derive(Debug, Default)]
@@ -41,9 +47,10 @@ pub(crate) struct Response {
 }
 
 fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let texts =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    texts.collect()
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.chars().take(MOST_OF_HEADER).collect()))
+    };
+    headers.iter().take(MOST_HEADERS).filter_map(text).collect()
 }
 
 impl Response {
@@ -82,6 +89,11 @@ impl Response {
             is_cloudflare: headers.contains_key("cf-ray") || word(SERVER).is_some_and(|server| server == "cloudflare"),
             proxy: proxy.map(|proxy| proxy.name().to_owned()),
         })
+    }
+
+    /// An answer that no server gave, for the examples of pages.
+    pub(crate) fn with(status: u16, headers: BTreeMap<String, String>, body: Vec<u8>) -> Response {
+        Response { status, headers, body, ..Response::default() }
     }
 
     /// A failure without the path and the query of the address that redirects led to: of it only the host is shown.

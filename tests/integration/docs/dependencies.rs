@@ -114,7 +114,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("mail_parser", &["check"]),
     ("rayon", &["check"]),
     // The kit, what assembles a config of it, and the catalogue.
-    ("serde_yaml", &["check", "config", "yaml"]),
+    ("serde_yaml", &["check", "config", "notify", "yaml"]),
     ("jaq_core", &["page"]),
     ("rusqlite", &["state"]),
     ("postgres", &["state"]),

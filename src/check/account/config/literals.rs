@@ -52,11 +52,7 @@ impl ConfigReader<'_> {
             }
         }
         for url in page.addresses().filter_map(|(_, text)| Url::parse(text).ok()) {
-            learn_login(&self.redactor, &url);
-            self.redactor.learn_address(&url);
-            let segments = url.path_segments().into_iter().flatten();
-            let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
-            parts.filter(|part| echo::looks_secret(part)).for_each(|part| self.redactor.learn(&part));
+            learn_literal_address(&self.redactor, &url);
         }
         let defaults = page.options.iter().filter_map(|(name, spec)| Some((name, spec.default.as_ref()?)));
         self.learn_options(page, defaults.map(|(name, value)| (name.clone(), value.clone())).collect());
@@ -74,6 +70,15 @@ impl ConfigReader<'_> {
     }
 }
 
+/// Learns what is written into an address as it is.
+pub(crate) fn learn_literal_address(redactor: &Redactor, url: &Url) {
+    learn_login(redactor, url);
+    redactor.learn_address(url);
+    let segments = url.path_segments().into_iter().flatten();
+    let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
+    parts.filter(|part| echo::looks_secret(part)).for_each(|part| redactor.learn(&part));
+}
+
 /// What stands before the host of an address is sent as a user and a password.
 fn learn_login(redactor: &Redactor, url: &Url) {
     if let Some(password) = url.password() {
@@ -85,7 +90,7 @@ fn learn_login(redactor: &Redactor, url: &Url) {
 }
 
 /// Learns what is written into a header. Headers that everybody may read hold secrets as well, if somebody put them there.
-fn learn_header(redactor: &Redactor, name: &str, value: &str) {
+pub(crate) fn learn_header(redactor: &Redactor, name: &str, value: &str) {
     learn_runs(redactor, name);
     let name = name.to_ascii_lowercase();
     let is_secret = redact::speaks_of_secret(&name);
@@ -109,7 +114,7 @@ fn learn_header(redactor: &Redactor, name: &str, value: &str) {
 }
 
 /// A value whose name says what it is. The name itself may be the secret.
-fn learn_named(redactor: &Redactor, name: &str, value: &str) {
+pub(crate) fn learn_named(redactor: &Redactor, name: &str, value: &str) {
     learn_runs(redactor, name);
     for part in literals(value) {
         if redact::speaks_of_secret(name) || echo::looks_secret(part) {

@@ -103,17 +103,8 @@ impl ConfigReader<'_> {
                 pages.broken.insert(id, self.fault(&path));
                 continue;
             };
-            // What a variable brought into a request may be a credential.
-            let parts = ["request", "steps"].map(|part| under(&path, part));
-            let filled = self.interpolated.filled.range(path.clone()..).take_while(|(at, _)| at.starts_with(&path));
-            for (_, filled) in filled.filter(|(at, _)| parts.iter().any(|part| at.starts_with(part))) {
-                match Url::parse(&filled.text).ok().filter(|url| url.host().is_some()) {
-                    Some(url) => self.redactor.learn_address(&url),
-                    // `Bearer ${TOKEN}`: the token by itself as well.
-                    None => std::iter::once(filled.text.as_str())
-                        .chain(filled.text.split_whitespace().filter(|part| part.len() >= 8))
-                        .for_each(|secret| self.redactor.learn(secret)),
-                }
+            for part in ["request", "steps"] {
+                self.learn_filled(&under(&path, part));
             }
             if let Some(why) = self.fault(&path) {
                 // What is missing from it is missing from outside, so nothing else is said of it.
@@ -156,6 +147,20 @@ impl ConfigReader<'_> {
             }
         }
         pages
+    }
+
+    /// Learns what variables brought into the request of a page: it may be a credential.
+    pub(crate) fn learn_filled(&mut self, request: &[Step]) {
+        let filled = self.interpolated.filled.range(request.to_vec()..);
+        for (_, filled) in filled.take_while(|(at, _)| at.starts_with(request)) {
+            match Url::parse(&filled.text).ok().filter(|url| url.host().is_some()) {
+                Some(url) => self.redactor.learn_address(&url),
+                // `Bearer ${TOKEN}`: the token by itself as well.
+                None => std::iter::once(filled.text.as_str())
+                    .chain(filled.text.split_whitespace().filter(|part| part.len() >= 8))
+                    .for_each(|secret| self.redactor.learn(secret)),
+            }
+        }
     }
 
     /// How often each provider of a project is asked: as its page says, or as the settings say instead.

@@ -1,0 +1,219 @@
+//! A balance over time in braille characters, each of which is two dots wide and four high.
+
+use crate::model::amount;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+
+/// The size of a chart, in characters. With its labels it fits a terminal of 80 columns.
+const COLUMNS: usize = 60;
+const ROWS: usize = 10;
+/// Two readings are joined if no more than so many times the usual time lies between them.
+const GAP: i64 = 3;
+/// The forecast takes this share of the past at the most.
+const AHEAD: f64 = 0.5;
+
+/// What is drawn.
+pub(super) struct Chart<'a> {
+    /// When each reading was made, and the balance; none where it failed. Oldest first.
+    pub(super) readings: Vec<(Timestamp, Option<Decimal>)>,
+    pub(super) threshold: Option<Decimal>,
+    pub(super) currency: Option<&'a str>,
+    /// Where the forecast begins, and the days until nothing is left: least, usual, most.
+    pub(super) ahead: Option<(Timestamp, Decimal, [f64; 3])>,
+}
+
+/// Dots, from the left and from the top.
+struct Canvas(Vec<[[bool; 2 * COLUMNS]; 4]>);
+
+impl Canvas {
+    fn set(&mut self, x: f64, y: f64) {
+        let (x, y) = (x.round(), y.round());
+        let is_inside = x >= 0.0 && x < (2 * COLUMNS) as f64 && y >= 0.0 && y < (4 * ROWS) as f64;
+        if is_inside {
+            self.0[y as usize / 4][y as usize % 4][x as usize] = true;
+        }
+    }
+
+    /// A line of dots, every so many of which is set.
+    fn line(&mut self, from: (f64, f64), to: (f64, f64), every: usize) {
+        let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).ceil().clamp(1.0, 10_000.0);
+        for step in (0..=steps as usize).step_by(every) {
+            let part = step as f64 / steps;
+            self.set(from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = String> {
+        // The bit of each dot, from the top, left and right.
+        const BITS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        self.0.iter().map(|row| {
+            let cell = |column: usize| {
+                let dots = (0..4).flat_map(|y| (0..2).map(move |x| (y, x)));
+                let set = dots.filter(|(y, x)| row[*y][2 * column + x]).map(|(y, x)| BITS[y][x]);
+                char::from_u32(0x2800 + set.sum::<u32>()).unwrap_or(' ')
+            };
+            (0..COLUMNS).map(cell).collect()
+        })
+    }
+}
+
+/// The scales: milliseconds to the right, amounts upwards.
+struct Scales {
+    from: f64,
+    until: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Scales {
+    fn place(&self, at: f64, amount: f64) -> (f64, f64) {
+        let x = (at - self.from) / (self.until - self.from).max(1.0) * (2 * COLUMNS - 1) as f64;
+        let y = (self.most - amount) / (self.most - self.least) * (4 * ROWS - 1) as f64;
+        (x, y)
+    }
+}
+
+/// The chart with its labels; empty without two readings.
+pub(super) fn draw(chart: &Chart) -> String {
+    let Some(scales) = scales(chart) else { return String::new() };
+    let mut canvas = Canvas(vec![[[false; 2 * COLUMNS]; 4]; ROWS]);
+    if let Some(threshold) = chart.threshold.and_then(|threshold| threshold.to_f64()) {
+        canvas.line(scales.place(scales.from, threshold), scales.place(scales.until, threshold), 3);
+    }
+    past(&mut canvas, chart, &scales);
+    if let Some((at, balance, ends)) = &chart.ahead {
+        let from = (at.as_millisecond() as f64, balance.to_f64().unwrap_or_default());
+        for (end, every) in ends.iter().zip([4, 2, 4]) {
+            let to = (from.0 + end * 86_400_000.0, 0.0);
+            canvas.line(scales.place(from.0, from.1), scales.place(to.0, to.1), every);
+        }
+    }
+    labelled(&canvas, chart, &scales)
+}
+
+fn scales(chart: &Chart) -> Option<Scales> {
+    let balances: Vec<f64> = chart.readings.iter().filter_map(|(_, balance)| balance.and_then(|b| b.to_f64())).collect();
+    let (first, last) = (chart.readings.first()?.0, chart.readings.last()?.0);
+    if balances.len() < 2 || first >= last {
+        return None;
+    }
+    let (from, end) = (first.as_millisecond() as f64, last.as_millisecond() as f64);
+    let farthest = chart.ahead.as_ref().map_or(0.0, |(_, _, ends)| ends.iter().copied().fold(0.0, f64::max));
+    let until = end + (farthest * 86_400_000.0).min(AHEAD * (end - from));
+    let threshold = chart.threshold.and_then(|threshold| threshold.to_f64());
+    let all = || balances.iter().copied().chain(threshold);
+    let (least, most) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
+    (most > least).then_some(Scales { from, until, least, most })
+}
+
+/// Readings that are near each other are joined; a gap stays a gap.
+fn past(canvas: &mut Canvas, chart: &Chart, scales: &Scales) {
+    let mut steps: Vec<i64> =
+        chart.readings.windows(2).map(|pair| pair[1].0.as_millisecond() - pair[0].0.as_millisecond()).collect();
+    steps.sort_unstable();
+    let usual = steps.get(steps.len() / 2).copied().unwrap_or_default();
+    let place = |at: Timestamp, balance: Decimal| {
+        scales.place(at.as_millisecond() as f64, balance.to_f64().unwrap_or_default())
+    };
+    for (at, balance) in &chart.readings {
+        if let Some(balance) = balance {
+            let (x, y) = place(*at, *balance);
+            canvas.set(x, y);
+        }
+    }
+    for pair in chart.readings.windows(2) {
+        let [(from, before), (to, after)] = pair else { continue };
+        let is_near = to.as_millisecond() - from.as_millisecond() <= GAP * usual;
+        if let (Some(before), Some(after), true) = (before, after, is_near) {
+            canvas.line(place(*from, *before), place(*to, *after), 1);
+        }
+    }
+}
+
+fn labelled(canvas: &Canvas, chart: &Chart, scales: &Scales) -> String {
+    let label = |amount: f64| {
+        let amount = Decimal::from_f64(amount).map(|amount| amount.round_sf(6).unwrap_or(amount));
+        amount.map(|amount| amount::show(amount, chart.currency)).unwrap_or_default()
+    };
+    let middle = f64::midpoint(scales.least, scales.most);
+    let labels = [(0, label(scales.most)), (ROWS / 2, label(middle)), (ROWS - 1, label(scales.least))];
+    let width = labels.iter().map(|(_, label)| unicode_width::UnicodeWidthStr::width(label.as_str())).max();
+    let width = width.unwrap_or_default();
+    let mut out = String::new();
+    for (number, row) in canvas.rows().enumerate() {
+        let label = labels.iter().find(|(at, _)| *at == number).map_or("", |(_, label)| label.as_str());
+        let blank = " ".repeat(width - unicode_width::UnicodeWidthStr::width(label));
+        out += &format!(" {blank}{label} │{}\n", row.trim_end_matches('\u{2800}'));
+    }
+    let day = |at: f64| {
+        Timestamp::from_millisecond(at as i64).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+    };
+    let (from, until) = (day(scales.from), day(scales.until));
+    let between = " ".repeat(COLUMNS.saturating_sub(from.len() + until.len()));
+    out += &format!(" {} └{from}{between}{until}\n", " ".repeat(width));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn chart(balances: &[(i64, Option<i64>)]) -> Chart<'static> {
+        let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let reading = |(hour, balance): &(i64, Option<i64>)| {
+            (begin + SignedDuration::from_hours(*hour), balance.map(Decimal::from))
+        };
+        let readings = balances.iter().map(reading).collect();
+        Chart { readings, threshold: None, currency: Some("USD"), ahead: None }
+    }
+
+    /// The rows of dots, without the labels.
+    fn rows(chart: &Chart) -> Vec<String> {
+        let drawn = draw(chart);
+        drawn.lines().filter_map(|line| Some(line.split_once('│')?.1.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let all: Vec<(i64, Option<i64>)> = (0..=60).map(|hour| (hour, Some(100))).collect();
+        let top = rows(&chart(&all))[0].clone();
+        assert_eq!(top.chars().count(), COLUMNS);
+        assert!(!top.contains('\u{2800}'), "{top}");
+        for (name, with_gap) in [
+            ("missing", all.iter().filter(|(hour, _)| !(20..40).contains(hour)).copied().collect::<Vec<_>>()),
+            ("failed", all.iter().map(|(hour, one)| (*hour, one.filter(|_| !(20..40).contains(hour)))).collect()),
+        ] {
+            let top = rows(&chart(&with_gap))[0].clone();
+            let blank = top.chars().filter(|c| *c == '\u{2800}').count();
+            assert!((18..=21).contains(&blank), "{name}: {blank} of {top}");
+        }
+    }
+
+    #[test]
+    fn the_forecast_ends_at_the_bottom_and_the_threshold_is_a_line() {
+        let mut chart = chart(&(0..=48).map(|hour| (hour, Some(200 - 2 * hour))).collect::<Vec<_>>());
+        let only_past = rows(&chart);
+        assert!(only_past[ROWS - 1].is_empty(), "it ends at 104 of 200: {only_past:#?}");
+        let (at, balance) = *chart.readings.last().unwrap();
+        chart.ahead = Some((at, balance.unwrap(), [0.5, 1.0, 1.0]));
+        assert_eq!(rows(&chart)[ROWS - 1].chars().count(), COLUMNS, "the usual end is the right end");
+        chart.threshold = Some(Decimal::from(100));
+        let middle = rows(&chart)[ROWS / 2 - 1].clone() + &rows(&chart)[ROWS / 2];
+        assert!(middle.chars().filter(|c| *c != '\u{2800}').count() >= COLUMNS / 2, "{middle}");
+        let drawn = draw(&chart);
+        for label in ["200.00 USD │", "100.00 USD │", "0.00 USD │", "└2026-11-01", "2026-11-04"] {
+            assert!(drawn.contains(label), "{label}: {drawn}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_shape_is_not_drawn() {
+        for balances in [&[][..], &[(0, Some(5))], &[(0, None), (1, None)], &[(0, Some(0)), (1, Some(0))]] {
+            assert_eq!(draw(&chart(balances)), "");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! How long a balance lasts, what is odd about it, and what lapses. Pure: readings in, a value out.
+//!
+//! The consumption is the sum of falls, and its time that of the intervals that did not rise: what was consumed while
+//! somebody topped up is not known. Why the rules are as they are, and how often they are late, is measured by
+//! `cargo bench --bench forecast` and stands in `docs/forecast.md`.
+
+pub mod credits;
+mod events;
+mod outlook;
+mod point;
+pub mod quota;
+mod rates;
+mod regular;
+mod series;
+pub mod spike;
+#[cfg(test)]
+mod tests;
+pub mod watch;
+mod weekdays;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+pub use self::outlook::{Confidence, HORIZON_DAYS, Lasts, Outlook};
+pub use self::point::{Movement, Point};
+
+use self::series::{DAY, Series};
+use self::weekdays::Shares;
+use crate::model::amount;
+
+/// Days of readings that a forecast looks at; older ones change nothing.
+pub const DAYS_READ: u32 = 28;
+
+/// What can be said of the next days of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// When the newest reading was made. All days are counted from there.
+    pub as_of: Timestamp,
+    /// What was left then, in the account's unit.
+    pub balance: Decimal,
+    /// What is usually consumed on a day, in the account's unit; none where the confidence is.
+    pub burn_per_day: Option<Decimal>,
+    /// The falls in the window, without single ones; none if the sum is no decimal any more.
+    pub consumed: Option<Decimal>,
+    /// The hours of the window in which a fall could be seen.
+    pub exposure_hours: f64,
+    /// The hours between the two newest readings; none if there is only one.
+    pub newest_hours: Option<f64>,
+    /// How many falls that are not zero are in the window.
+    pub falls: usize,
+    /// How far this is to be trusted.
+    pub confidence: Confidence,
+    /// How long the balance lasts.
+    pub outlook: Outlook,
+    /// The rises of the balance in the window, oldest first.
+    pub top_ups: Vec<Movement>,
+    /// Falls of the last weeks that are no pace, such as a credit that lapsed; oldest first. Each is to be told once.
+    pub single_falls: Vec<Movement>,
+    /// Whether days of the week are told apart.
+    pub knows_weekdays: bool,
+}
+
+impl Forecast {
+    /// How long it lasts, if there is a date.
+    #[must_use]
+    pub fn lasts(&self) -> Option<&Lasts> {
+        match &self.outlook {
+            Outlook::Lasts(lasts) => Some(lasts),
+            _ => None,
+        }
+    }
+
+    /// The sum of the top-ups in the window; none if it is no decimal any more.
+    #[must_use]
+    pub fn topped_up(&self) -> Option<Decimal> {
+        self.top_ups.iter().try_fold(Decimal::ZERO, |sum, one| sum.checked_add(one.amount))
+    }
+}
+
+/// The forecast of an account with money in it, out of readings in any order; none without a reading that is not later than
+/// `now`. `window_days` are the days of the usual rate, 7 for most accounts.
+///
+/// It is not for quotas, which end at their reset: those have [`quota::pace`].
+#[must_use]
+pub fn forecast(points: &[Point], window_days: u32, now: Timestamp) -> Option<Forecast> {
+    let window = i64::from(window_days.max(1)) * DAY;
+    let mut series = Series::of(points, now)?;
+    let as_of = Timestamp::from_millisecond(series.as_of).ok()?;
+    series.intervals.retain(|interval| interval.to > series.as_of - i64::from(DAYS_READ).max(window / DAY * 2) * DAY);
+    let single_falls = events::take(&mut series, window);
+    let of_window = series.within(window);
+    let falls = of_window.iter().filter(|interval| interval.fall > 0.0).count();
+    let consumed = of_window.iter().try_fold(Decimal::ZERO, |sum, interval| sum.checked_add(interval.amount));
+    let exposure_hours = series.flow(window, 0).hours;
+    let confidence = Confidence::of(falls, exposure_hours);
+    let shares = Shares::of(&series);
+    let rates = rates::rates(&series, window, &shares).filter(|_| confidence > Confidence::None);
+    let outlook = match (rates, series.balance.to_f64()) {
+        (Some(rates), Some(balance)) => outlook::outlook(&series, balance, window, rates, &shares),
+        _ => Outlook::Unknown,
+    };
+    let burn = rates.and_then(|rates| amount::from_float(rates.usual).ok());
+    series.top_ups.retain(|top_up| top_up.at.as_millisecond() > series.as_of - window);
+    Some(Forecast {
+        as_of,
+        balance: series.balance,
+        burn_per_day: burn.map(|burn| burn.round_sf(10).unwrap_or(burn).normalize()),
+        consumed,
+        exposure_hours,
+        newest_hours: series.newest_hours,
+        falls,
+        confidence,
+        outlook,
+        top_ups: series.top_ups,
+        single_falls,
+        knows_weekdays: shares != Shares::EVEN,
+    })
+}

@@ -1,0 +1,312 @@
+//! What the `body` expression of a page sees: the message as a document. It is a contract with whoever writes pages, so a key never
+//! changes its meaning, and none is taken away while `version` is the same. `docs/channels.md` has its JSON Schema.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::model::alert::{Alert, Cause, Event, Level, Topic};
+use crate::model::amount;
+use crate::model::failure::Reason;
+use crate::model::words::{BalanceType, CycleType, Language};
+use crate::notify::message::{Markup, Message, as_it_is};
+use crate::process::clock::iso;
+
+/// The version of the document.
+const VERSION: u32 = 1;
+
+/// Decimal places of a ratio.
+const RATIO_PLACES: u32 = 4;
+
+/// A message. Texts are harmless in the page's `markup`; as they came, they stand under `raw`. What is not known, or does not
+/// apply, is null.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document<'a> {
+    /// The version of this document.
+    version: u32,
+    /// The heading: `Balance alert: 1 low, 1 warning`.
+    title: String,
+    /// The level of the most urgent alert: `info`, `warning` or `critical`.
+    level: Level,
+    /// `raised`, or `resolved` if all alerts of the message are over.
+    event: Event,
+    /// The lines of the message: one for each alert, or one for several that have one cause.
+    lines: Vec<String>,
+    /// The lines in one text.
+    text: String,
+    /// Who sends the message, which run, and its key.
+    footer: String,
+    /// The language of the texts.
+    language: Language,
+    /// The sender that messages name.
+    source: String,
+    /// The run that sends the message.
+    run_id: String,
+    /// The key of the message: a repeat of the same message has the same one.
+    key: String,
+    /// When the message is sent, in seconds since 1970.
+    sent_at: i64,
+    /// The alerts.
+    alerts: Vec<AlertDocument<'a>>,
+    /// The fields of the channel that are no secrets, by their names.
+    fields: &'a BTreeMap<String, serde_json::Value>,
+    /// The texts as they came. They may hold anything.
+    raw: RawMessage<'a>,
+}
+
+/// The texts of a message as they came.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct RawMessage<'a> {
+    /// The lines.
+    lines: Vec<String>,
+    /// The lines in one text.
+    text: String,
+    /// The footer.
+    footer: String,
+    /// The sender.
+    source: &'a str,
+    /// The run.
+    run_id: &'a str,
+}
+
+/// One alert.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct AlertDocument<'a> {
+    /// What it is about: `low`, `failing`, `renewal` or `mail`.
+    topic: Topic,
+    /// How urgent it is: `info`, `warning` or `critical`.
+    level: Level,
+    /// `raised`, or `resolved` if it is over.
+    event: Event,
+    /// The mark of the line: 🔴, 🟡, ⚪ or 🟢.
+    mark: &'static str,
+    /// The name of the account, mailbox or subscription.
+    project: String,
+    /// Whom it belongs to.
+    owner: Option<String>,
+    /// The labels of the entry.
+    labels: BTreeMap<String, String>,
+    /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription.
+    provider: String,
+    /// The provider's name for people.
+    provider_title: Option<String>,
+    /// The host that is asked.
+    host: Option<String>,
+    /// What the account counts: `balance` for money, `credits`.
+    kind: Option<BalanceType>,
+    /// What is left.
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    balance: Option<Box<RawValue>>,
+    /// The threshold that the balance is below, or back above.
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    threshold: Option<Box<RawValue>>,
+    /// The balance as a part of the threshold; 0.5 is half of it.
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    ratio: Option<Box<RawValue>>,
+    /// The currency or unit of its amounts.
+    unit: Option<String>,
+    /// Since when it has been so, if this channel hears of it later than it began (RFC 3339).
+    since: Option<String>,
+    /// When it was found (RFC 3339).
+    at: String,
+    /// Whether an earlier run found it and this run could not look again.
+    unconfirmed: bool,
+    /// Whether it says what the channel knows already.
+    is_reminder: bool,
+    /// Why the check cannot be read, in a word.
+    reason: Option<Reason>,
+    /// Why the check cannot be read, in a sentence.
+    message: Option<String>,
+    /// Failed runs in a row.
+    runs: Option<u32>,
+    /// The amount of a renewal, or the one that a mail names.
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    amount: Option<Box<RawValue>>,
+    /// The day of a renewal (`2026-12-31`), or the time of a mail (RFC 3339).
+    date: Option<String>,
+    /// Days until a renewal; 0 is today.
+    days: Option<i64>,
+    /// How often a subscription renews: `weekly`, `monthly` or `yearly`.
+    cycle: Option<CycleType>,
+    /// The day of the renewal as the config has it.
+    renewal_day: Option<String>,
+    /// The subject of a mail.
+    subject: Option<String>,
+    /// The sender of a mail.
+    sender: Option<String>,
+    /// The service that a mail names.
+    service: Option<String>,
+    /// The words that made a mail an alert.
+    keywords: Vec<String>,
+    /// Where the account is topped up.
+    top_up: Option<String>,
+    /// The sentence of the alert, without its mark.
+    text: String,
+    /// The key of this alert: a repeat has the same one, a reminder has not.
+    key: &'a str,
+    /// Names the condition: the same while it lasts, for reminders and for its end. For services that count events.
+    condition: String,
+    /// The texts as they came.
+    raw: RawAlert<'a>,
+}
+
+/// The texts of an alert as they came. They may hold anything.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct RawAlert<'a> {
+    /// The name.
+    project: &'a str,
+    /// Whom it belongs to.
+    owner: Option<&'a str>,
+    /// The currency or unit.
+    unit: Option<&'a str>,
+    /// Why the check cannot be read.
+    message: Option<&'a str>,
+    /// The subject of a mail.
+    subject: Option<&'a str>,
+    /// The sender of a mail.
+    sender: Option<&'a str>,
+    /// The service that a mail names.
+    service: Option<&'a str>,
+    /// The words that made a mail an alert.
+    keywords: Vec<String>,
+    /// The sentence of the alert.
+    text: String,
+}
+
+/// What a message is made for.
+pub(super) struct Audience<'a> {
+    /// How the service reads texts.
+    pub markup: Markup,
+    /// The sender that messages name.
+    pub source: &'a str,
+    /// The fields of the channel that are no secrets.
+    pub fields: &'a BTreeMap<String, serde_json::Value>,
+    /// When the message is sent, in seconds since 1970.
+    pub sent_at: i64,
+}
+
+impl<'a> Document<'a> {
+    /// The document of some alerts of a message.
+    pub(super) fn new(message: &'a Message, alerts: &'a [Alert], audience: &Audience<'a>) -> Document<'a> {
+        let neutral = audience.markup.neutral();
+        let lines = message.lines(alerts, neutral);
+        let raw_lines = message.lines(alerts, as_it_is);
+        let is_over = alerts.iter().all(|alert| alert.event == Event::Resolved);
+        Document {
+            version: VERSION,
+            title: message.title(alerts),
+            level: alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Warning),
+            event: if is_over { Event::Resolved } else { Event::Raised },
+            text: lines.join("\n"),
+            lines,
+            footer: message.footer(audience.source, alerts, neutral),
+            language: message.language(),
+            source: neutral(audience.source),
+            run_id: neutral(message.run_id()),
+            key: message.dedup_key(alerts),
+            sent_at: audience.sent_at,
+            alerts: alerts.iter().map(|alert| AlertDocument::new(message, alert, audience.markup)).collect(),
+            fields: audience.fields,
+            raw: RawMessage {
+                text: raw_lines.join("\n"),
+                lines: raw_lines,
+                footer: message.footer(audience.source, alerts, as_it_is),
+                source: audience.source,
+                run_id: message.run_id(),
+            },
+        }
+    }
+}
+
+impl<'a> AlertDocument<'a> {
+    fn new(message: &Message, alert: &'a Alert, markup: Markup) -> AlertDocument<'a> {
+        let neutral = markup.neutral();
+        let raw = RawAlert::new(message, alert);
+        let harmless = |text: Option<&str>| text.map(neutral);
+        let (renewal, trouble) = (alert.renewal(), alert.trouble());
+        let mail = mail_of(alert);
+        let amount = renewal.and_then(|renewal| renewal.amount).or(mail.and_then(|mail| mail.amount));
+        AlertDocument {
+            topic: alert.topic(),
+            level: alert.level,
+            event: alert.event,
+            mark: message.mark(alert),
+            project: neutral(&alert.project),
+            owner: harmless(alert.owner_project.as_deref()),
+            labels: BTreeMap::new(),
+            provider: neutral(&alert.provider),
+            provider_title: harmless(message.provider_title(&alert.provider)),
+            host: harmless(alert.host.as_deref()),
+            kind: alert.account().map(|account| account.kind),
+            balance: alert.balance().map(amount::to_json),
+            threshold: alert.threshold().map(amount::to_json),
+            ratio: ratio(alert).map(amount::to_json),
+            unit: harmless(alert.currency()),
+            since: alert.since.map(iso),
+            at: iso(alert.at),
+            unconfirmed: alert.unconfirmed,
+            is_reminder: alert.is_reminder,
+            reason: trouble.map(|trouble| trouble.reason),
+            message: harmless(trouble.map(|trouble| trouble.message.as_str())),
+            runs: trouble.map(|trouble| trouble.runs),
+            amount: amount.map(amount::to_json),
+            date: renewal
+                .map(|renewal| renewal.next.to_string())
+                .or_else(|| mail.and_then(|mail| Some(mail.date?.to_string()))),
+            days: renewal.map(|renewal| renewal.days),
+            cycle: renewal.map(|renewal| renewal.cycle_type),
+            renewal_day: harmless(renewal.map(|renewal| renewal.renewal_day.as_str())),
+            subject: harmless(raw.subject),
+            sender: harmless(raw.sender),
+            service: harmless(raw.service),
+            keywords: raw.keywords.iter().map(|word| neutral(word)).collect(),
+            top_up: None,
+            text: message.sentence(alert, neutral),
+            key: &alert.dedup_key,
+            condition: condition(alert),
+            raw,
+        }
+    }
+}
+
+impl<'a> RawAlert<'a> {
+    fn new(message: &Message, alert: &'a Alert) -> RawAlert<'a> {
+        let mail = mail_of(alert);
+        RawAlert {
+            project: &alert.project,
+            owner: alert.owner_project.as_deref(),
+            unit: alert.currency(),
+            message: alert.trouble().map(|trouble| trouble.message.as_str()),
+            subject: mail.map(|mail| mail.subject.as_str()),
+            sender: mail.map(|mail| mail.sender.as_str()),
+            service: mail.and_then(|mail| mail.service.as_deref()),
+            keywords: mail.map(|mail| mail.keywords.clone()).unwrap_or_default(),
+            text: message.sentence(alert, as_it_is),
+        }
+    }
+}
+
+fn mail_of(alert: &Alert) -> Option<&crate::model::alert::Mail> {
+    match &alert.cause {
+        Cause::Mail(mail) => Some(mail),
+        _ => None,
+    }
+}
+
+/// The balance as a part of the threshold, where both are known and there is a threshold.
+fn ratio(alert: &Alert) -> Option<Decimal> {
+    let threshold = alert.threshold().filter(|threshold| !threshold.is_zero())?;
+    Some(alert.balance()?.checked_div(threshold)?.round_dp(RATIO_PLACES))
+}
+
+/// Names a condition as long as it lasts. Each renewal of a subscription is one of its own.
+pub(super) fn condition(alert: &Alert) -> String {
+    let which = alert.renewal().map(|renewal| format!("/{}", renewal.next)).unwrap_or_default();
+    format!("balance-alert/{}/{}{which}", alert.identity, alert.topic().as_str())
+}

@@ -1,0 +1,91 @@
+//! A page with its expressions, each compiled when it is first needed: a run that sends nothing compiles none.
+
+use std::sync::OnceLock;
+
+use url::Url;
+
+use super::page::{Page, SizeLimit};
+use super::values::{OF_MESSAGE, Values};
+use crate::page::expression::Expression;
+
+/// A page that is ready to be used.
+pub(crate) struct Prepared {
+    /// The page.
+    pub page: Page,
+    body: OnceLock<Result<Expression, String>>,
+    verdict: OnceLock<Result<Expression, String>>,
+    limits: OnceLock<Result<Vec<Measure>, String>>,
+}
+
+/// A limit whose expression is compiled.
+pub(super) struct Measure {
+    pub(super) limit: SizeLimit,
+    /// What is counted; none for the whole body.
+    pub(super) of: Option<Expression>,
+}
+
+impl Prepared {
+    /// The page, of which nothing is compiled yet.
+    pub(crate) fn new(page: Page) -> Prepared {
+        Prepared { page, body: OnceLock::new(), verdict: OnceLock::new(), limits: OnceLock::new() }
+    }
+
+    /// The address of a channel's messages, as far as it is the same for all of them.
+    pub(crate) fn address(&self, values: &Values) -> Option<Url> {
+        let own = OF_MESSAGE.map(|name| (name, name));
+        Url::parse(&values.address(&self.page.request.url, &own)?).ok()
+    }
+
+    /// What makes the body.
+    ///
+    /// # Errors
+    /// What is wrong with the expression.
+    pub(super) fn body(&self) -> Result<&Expression, String> {
+        compiled(&self.body, "body", &self.page.body)
+    }
+
+    /// What judges an answer.
+    ///
+    /// # Errors
+    /// What is wrong with the expression.
+    pub(super) fn verdict(&self) -> Result<&Expression, String> {
+        compiled(&self.verdict, "verdict", &self.page.verdict)
+    }
+
+    /// The limits.
+    ///
+    /// # Errors
+    /// What is wrong with an expression.
+    pub(super) fn limits(&self) -> Result<&[Measure], String> {
+        let limits = self.limits.get_or_init(|| {
+            let measure = |limit: &SizeLimit| {
+                let of = limit.of.as_deref().map(|code| compile("limits", code)).transpose()?;
+                Ok(Measure { limit: limit.clone(), of })
+            };
+            self.page.limits.iter().map(measure).collect()
+        });
+        limits.as_deref().map_err(Clone::clone)
+    }
+
+    /// Compiles all of it.
+    ///
+    /// # Errors
+    /// The field with the expression that is wrong, and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        self.body().map_err(|why| ("body", why))?;
+        self.verdict().map_err(|why| ("verdict", why))?;
+        self.limits().map(|_| ()).map_err(|why| ("limits", why))
+    }
+}
+
+fn compiled<'a>(
+    place: &'a OnceLock<Result<Expression, String>>,
+    field: &str,
+    code: &str,
+) -> Result<&'a Expression, String> {
+    place.get_or_init(|| compile(field, code)).as_ref().map_err(Clone::clone)
+}
+
+fn compile(field: &str, code: &str) -> Result<Expression, String> {
+    Expression::compile(code).map_err(|why| format!("the jq expression of `{field}` is wrong: {why}"))
+}

@@ -1,0 +1,124 @@
+//! Alerts that are not true: what examples of pages tell of, so that a page shows what it makes of each kind.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::model::alert::{Account, Alert, Cause, Event, Failing, Level, Low, Mail, Renewal, Trouble};
+use crate::model::failure::Reason;
+use crate::model::identity::Identity;
+use crate::model::words::{BalanceType, CycleType};
+
+/// When all of them were found, in seconds since 1970.
+pub(crate) const FOUND_AT: i64 = 1_796_000_000;
+
+/// The run that sends them.
+pub(crate) const RUN: &str = "example";
+
+/// A name that tries to format, to link and to mention.
+const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x_</b>";
+
+/// Makes a sample.
+type Make = fn() -> Alert;
+
+/// The samples, by the names that examples have for them.
+const SAMPLES: [(&str, Make); 8] = [
+    ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
+    ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
+    ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
+    ("failing", failing),
+    ("readable", readable),
+    ("renewal", renewal),
+    ("mail", mail),
+    ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
+];
+
+/// The names of the samples.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SAMPLES.iter().map(|(name, _)| *name)
+}
+
+/// The sample with a name.
+pub(crate) fn alert(name: &str) -> Option<Alert> {
+    SAMPLES.iter().find(|(known, _)| *known == name).map(|(_, make)| make())
+}
+
+fn number(text: &str) -> Option<Decimal> {
+    text.parse().ok()
+}
+
+/// What all of them have in common.
+fn common(project: &str, provider: &str, cause: Cause) -> Alert {
+    let mut alert = Alert {
+        identity: Identity::of("sample", project, &[]),
+        event: Event::Raised,
+        level: Level::Warning,
+        project: project.to_owned(),
+        owner_project: None,
+        provider: provider.to_owned(),
+        host: None,
+        cause,
+        at: Timestamp::from_second(FOUND_AT).unwrap_or_default(),
+        unconfirmed: false,
+        missed: None,
+        since: None,
+        is_reminder: false,
+        dedup_key: String::new(),
+    };
+    alert.dedup_key = format!("{}-{}-1-{RUN}", alert.topic().as_str(), alert.identity);
+    alert
+}
+
+fn over(alert: Alert) -> Alert {
+    let dedup_key = format!("{}-resolved-{}-2-{RUN}", alert.topic().as_str(), alert.identity);
+    Alert { event: Event::Resolved, level: Level::Info, dedup_key, ..alert }
+}
+
+fn low(project: &str, owner: Option<&str>, balance: &str, threshold: &str, level: Level) -> Alert {
+    let (kind, currency, provider) = match project {
+        "Alibaba Cloud" => (BalanceType::Balance, "CNY", "aliyun"),
+        _ => (BalanceType::Credits, "USD", "openrouter"),
+    };
+    let account = Account { kind, balance: number(balance), currency: Some(currency.to_owned()) };
+    let cause = Cause::Low(Low { account, threshold: number(threshold), change: None });
+    Alert { level, owner_project: owner.map(str::to_owned), ..common(project, provider, cause) }
+}
+
+fn failing() -> Alert {
+    let account = Account { kind: BalanceType::Balance, balance: None, currency: Some("CNY".to_owned()) };
+    let message = "api.moonshot.cn: the service has a fault of its own (HTTP 503)".to_owned();
+    let trouble = Trouble { reason: Reason::HttpStatus, message, runs: 3 };
+    let cause = Cause::Failing(Failing { account: Some(account), trouble: Some(trouble) });
+    Alert { host: Some("api.moonshot.cn".to_owned()), ..common("Moonshot", "moonshot", cause) }
+}
+
+fn readable() -> Alert {
+    let account = Account { kind: BalanceType::Balance, balance: number("120.50"), currency: Some("CNY".to_owned()) };
+    let cause = Cause::Failing(Failing { account: Some(account), trouble: None });
+    over(Alert { host: Some("api.moonshot.cn".to_owned()), ..common("Moonshot", "moonshot", cause) })
+}
+
+fn renewal() -> Alert {
+    let cause = Cause::Renewal(Renewal {
+        cycle_type: CycleType::Monthly,
+        renewal_day: "2".to_owned(),
+        next: jiff::civil::date(2026, 12, 2),
+        today: jiff::civil::date(2026, 11, 30),
+        days: 2,
+        amount: number("10"),
+        currency: Some("USD".to_owned()),
+    });
+    Alert { owner_project: Some("AI platform".to_owned()), ..common("GitHub", "subscription", cause) }
+}
+
+fn mail() -> Alert {
+    let cause = Cause::Mail(Mail {
+        subject: "阿里云余额不足提醒".to_owned(),
+        sender: "notice@service.example".to_owned(),
+        date: Timestamp::from_second(FOUND_AT - 3600).ok(),
+        service: Some("阿里云".to_owned()),
+        amount: number("12.50"),
+        currency: Some("CNY".to_owned()),
+        keywords: vec!["余额不足".to_owned()],
+    });
+    common("Billing", "imap", cause)
+}

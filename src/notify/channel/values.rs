@@ -1,0 +1,134 @@
+//! What a webhook sets of the fields of its page, and how it fills the placeholders of a request.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::page::{FieldKind, Page};
+use crate::model::text::UNRESERVED;
+
+/// What stays as it is in an address. Tokens of Telegram have a colon, which some gateways do not decode.
+const KEPT: &AsciiSet = &UNRESERVED.remove(b':');
+
+/// The values of a channel's fields, `url` and `secret` included.
+#[derive(Clone, Default)]
+pub(crate) struct Values {
+    texts: BTreeMap<String, SecretString>,
+    public: BTreeMap<String, Value>,
+}
+
+/// What a placeholder may stand for beside the fields.
+pub(crate) const OF_MESSAGE: [&str; 2] = ["key", "condition"];
+
+impl Values {
+    /// The values for a page: what is set, and the defaults for the rest. Nothing is set by an empty text.
+    pub(crate) fn new(page: &Page, set: BTreeMap<String, SecretString>) -> Values {
+        let mut texts = set;
+        texts.retain(|_, value| !value.expose_secret().is_empty());
+        for (name, spec) in &page.fields {
+            if let Some(default) = spec.default.as_ref().filter(|_| !texts.contains_key(name)) {
+                texts.insert(name.clone(), default.clone().into());
+            }
+        }
+        let seen = page.fields.iter().filter(|(_, spec)| !spec.secret);
+        let public = seen.map(|(name, spec)| {
+            let value = texts.get(name).map(|text| typed(spec.kind, text.expose_secret()));
+            (name.clone(), value.unwrap_or_default())
+        });
+        Values { public: public.collect(), texts }
+    }
+
+    /// The fields that are no secrets, as an expression sees them.
+    pub(super) fn public(&self) -> &BTreeMap<String, Value> {
+        &self.public
+    }
+
+    /// The values that are no secrets, as texts.
+    pub(crate) fn public_texts(&self) -> impl Iterator<Item = String> {
+        self.public.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| format!("{name}={value}"))
+    }
+
+    /// The signing secret.
+    pub(crate) fn secret(&self) -> Option<&SecretString> {
+        self.texts.get("secret")
+    }
+
+    /// The value of a field.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(ExposeSecret::expose_secret)
+    }
+
+    /// Fills the placeholders of a text; none if a field that it names is not set.
+    pub(super) fn fill(&self, template: &str, own: &[(&str, &str)]) -> Option<String> {
+        self.filled(template, own, |_, value| value.to_owned())
+    }
+
+    /// Fills the placeholders of an address. An address at its beginning stays as it is; the rest is percent-encoded.
+    pub(crate) fn address(&self, template: &str, own: &[(&str, &str)]) -> Option<String> {
+        self.filled(template, own, |at, value| match at {
+            0 => value.strip_suffix('/').filter(|_| !template.ends_with('}')).unwrap_or(value).to_owned(),
+            _ => utf8_percent_encode(value, KEPT).to_string(),
+        })
+    }
+
+    fn filled(&self, template: &str, own: &[(&str, &str)], encode: impl Fn(usize, &str) -> String) -> Option<String> {
+        let mut out = String::with_capacity(template.len());
+        for piece in pieces(template) {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Name(at, name) => {
+                    let of_message = own.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+                    out.push_str(&encode(at, of_message.or_else(|| self.get(name))?));
+                }
+            }
+        }
+        Some(out)
+    }
+}
+
+fn typed(kind: FieldKind, text: &str) -> Value {
+    match kind {
+        FieldKind::Number => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        FieldKind::Flag => (text == "true").into(),
+        FieldKind::Text | FieldKind::Url => text.into(),
+    }
+}
+
+/// A part of a text with placeholders.
+enum Piece<'a> {
+    Text(&'a str),
+    /// The name of a placeholder, and where it stands.
+    Name(usize, &'a str),
+}
+
+/// The names of the placeholders of a text.
+pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    pieces(template).into_iter().filter_map(|piece| match piece {
+        Piece::Name(_, name) => Some(name),
+        Piece::Text(_) => None,
+    })
+}
+
+fn pieces(template: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while let Some(open) = template[at..].find('{').map(|open| at + open) {
+        let name = template[open + 1..].split_once('}').map(|(name, _)| name);
+        let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        match name.filter(is_name) {
+            Some(name) => {
+                pieces.push(Piece::Text(&template[at..open]));
+                pieces.push(Piece::Name(open, name));
+                at = open + name.len() + 2;
+            }
+            None => {
+                pieces.push(Piece::Text(&template[at..=open]));
+                at = open + 1;
+            }
+        }
+    }
+    pieces.push(Piece::Text(&template[at..]));
+    pieces
+}

@@ -1,0 +1,199 @@
+//! What an answer says of a message, as the page's `verdict` tells it, or as the channel's own `accept` does.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::page::{Again, Page};
+use super::prepared::Prepared;
+use crate::model::failure::{Failure, Reason, Retry};
+use crate::page::expression::{Expression, Shape, Variables, parse_json};
+use crate::page::{evaluate, words};
+use crate::process::echo;
+use crate::wire::http::Response;
+
+/// The most of an answer that an expression sees as text, in bytes.
+const MOST_TEXT: usize = 64 * 1024;
+
+/// The longest time that a page can ask to wait, in seconds: a day.
+const LONGEST_WAIT: u64 = 86_400;
+
+/// The longest name of a field, and the longest code, that is told, in characters.
+const LONGEST_WORD: usize = 40;
+
+/// An answer as an expression sees it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct AnswerDocument<'a> {
+    /// The HTTP status.
+    status: u16,
+    /// The headers, by their names in small letters.
+    headers: &'a BTreeMap<String, String>,
+    /// The body as JSON; null if it is none.
+    #[cfg_attr(test, schemars(with = "serde_json::Value"))]
+    body: Option<&'a RawValue>,
+    /// The body as text, at most 64 KiB of it.
+    text: &'a str,
+}
+
+/// Why a message was not taken, and what of that the page says itself.
+struct Refusal {
+    failure: Failure,
+    has_reason: bool,
+    has_repeat: bool,
+}
+
+/// Whether an answer says that the message was taken.
+///
+/// # Errors
+/// Why it was not taken.
+pub(crate) fn judge(prepared: &Prepared, accept: Option<&Expression>, response: &Response) -> Result<(), Failure> {
+    if let Some(fault) = response.fault() {
+        return Err(fault);
+    }
+    let status = response.status;
+    let is_success = (200..300).contains(&status);
+    let said = match accept {
+        Some(accept) => accepted(accept, &response.body).map_err(Refusal::of),
+        None => verdict(prepared, response),
+    };
+    match said {
+        Ok(()) if is_success || prepared.page.also_taken.contains(&status) => Ok(()),
+        Err(refusal) if is_success => Err(refusal.failure),
+        said => Err(of_status(status, said.err(), &response.body)),
+    }
+}
+
+/// The failure that a status stands for, with what the page knows of it.
+fn of_status(status: u16, said: Option<Refusal>, body: &[u8]) -> Failure {
+    let what = match status {
+        429 => "too many messages",
+        500..=599 => "the service has a fault of its own",
+        _ => "the message was refused",
+    };
+    // A body that is no answer of the service says nothing of the status.
+    let said = said.filter(|said| said.failure.reason != Reason::Decode);
+    let own = said.as_ref().map(|said| Failure { hint: None, ..said.failure.clone() }.describe());
+    let told = own.or_else(|| words::said_by(body)).or_else(|| words::plain(body));
+    let failure = Failure::of_status(status, format!("{what} (HTTP {status})")).saying(told.unwrap_or_default());
+    match said {
+        Some(Refusal { failure: own, has_reason, has_repeat }) => Failure {
+            reason: if has_reason { own.reason } else { failure.reason },
+            retry: if has_repeat { own.retry } else { failure.retry },
+            hint: own.hint,
+            ..failure
+        },
+        None => failure,
+    }
+}
+
+/// What the page says of an answer.
+fn verdict(prepared: &Prepared, response: &Response) -> Result<(), Refusal> {
+    let body = &response.body;
+    let text = String::from_utf8_lossy(body);
+    if is_web_page(&text) {
+        let page =
+            Failure::new(Reason::Decode, "the answer is a web page, which does not say that the message was taken");
+        let hint = "is this the address of the webhook itself, and not of a page or a login in front of it?";
+        return Err(Refusal::of(page.with_hint(hint)));
+    }
+    let expression = prepared.verdict().map_err(|why| {
+        Refusal::of(Failure::new(Reason::Config, "the page of the channel cannot be used").saying(why))
+    })?;
+    let answer = AnswerDocument {
+        status: response.status,
+        headers: &response.headers,
+        body: serde_json::from_slice(body).ok(),
+        text: &text[..text.floor_char_boundary(MOST_TEXT)],
+    };
+    let answer = serde_json::to_string(&answer).unwrap_or_default();
+    let run = || {
+        let answer = parse_json(answer.as_bytes())?;
+        expression.run(&answer, &Variables::new(None, &BTreeMap::new())).map_err(|why| why.to_string())
+    };
+    let said = evaluate(answer.as_bytes(), run).map_err(|stop| stop.to_string()).flatten();
+    match said {
+        Ok(Some(Shape::Bool(true))) => Ok(()),
+        Ok(Some(Shape::Object(fields))) => Err(refusal(&prepared.page, fields, body)),
+        Ok(_) => Err(Refusal::of(unclear())),
+        Err(why) => Err(Refusal::of(unclear().saying(why))),
+    }
+}
+
+fn unclear() -> Failure {
+    Failure::new(Reason::Decode, "the answer does not say that the message was taken")
+}
+
+/// A refusal in the words of a page.
+fn refusal(page: &Page, mut fields: BTreeMap<String, Shape>, body: &[u8]) -> Refusal {
+    let mut text = |name: &str| match fields.remove(name) {
+        Some(Shape::Text(text)) if !text.trim().is_empty() => Some(text),
+        Some(Shape::Number(number)) => Some(number),
+        _ => None,
+    };
+    if let Some(field) = text("lacks").filter(|field| is_word(field)) {
+        let message = format!("the answer has no `{field}`, so it does not say that the message was taken");
+        return Refusal::of(Failure::new(Reason::Decode, message));
+    }
+    let message = match (text("code").filter(|code| is_word(code)), text("by").filter(|field| is_word(field))) {
+        (Some(code), _) => format!("the service refused the message (code {code})"),
+        (None, Some(field)) => format!("the answer refuses the message by its `{field}`"),
+        (None, None) => "the service refused the message".to_owned(),
+    };
+    let reason = text("reason").and_then(|word| Reason::parse(&word));
+    let again = text("repeat").and_then(|word| Again::parse(&word));
+    let wait = text("wait").and_then(|seconds| seconds.parse::<f64>().ok()).filter(|seconds| *seconds >= 0.0);
+    let wait = wait.and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LONGEST_WAIT as f64)).ok());
+    let told = text("message").or_else(|| words::sentence_by(body)).unwrap_or_default();
+    let mut failure = Failure::new(reason.unwrap_or(Reason::Api), message).saying(told);
+    failure.retry = match (again, wait) {
+        (Some(Again::ThisRun) | None, Some(wait)) => Retry::After(wait),
+        (Some(Again::ThisRun), None) => Retry::Soon,
+        (Some(Again::NextRun), _) => Retry::Later,
+        (Some(Again::Never) | None, _) => Retry::Never,
+    };
+    failure = match text("hint") {
+        Some(hint) if is_own(&page.verdict, &hint) => failure.with_hint(hint),
+        hint => failure.advising(hint.unwrap_or_default()),
+    };
+    Refusal { failure, has_reason: reason.is_some(), has_repeat: again.is_some() || wait.is_some() }
+}
+
+/// Whether a hint stands in the page word for word. Any other one is made from the answer, and so as foreign as that is.
+fn is_own(code: &str, hint: &str) -> bool {
+    serde_json::to_string(hint).is_ok_and(|literal| code.contains(&literal))
+}
+
+/// Whether a text of an answer may be told as a code or as the name of a field.
+fn is_word(text: &str) -> bool {
+    text.chars().count() <= LONGEST_WORD
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && (text.parse::<i64>().is_ok() || !echo::looks_secret(text))
+}
+
+/// What the channel's own expression says of an answer.
+fn accepted(accept: &Expression, body: &[u8]) -> Result<(), Failure> {
+    let text = String::from_utf8_lossy(body);
+    let answer = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_else(|_| text.into_owned().into());
+    let answer = parse_json(answer.to_string().as_bytes()).map_err(|why| Failure::new(Reason::Decode, why))?;
+    match accept.run(&answer, &Variables::new(None, &BTreeMap::new())) {
+        Ok(Some(Shape::Bool(true))) => Ok(()),
+        Ok(_) => Err(Failure::new(Reason::Api, "the answer is not what `accept` asks for")),
+        Err(why) => Err(Failure::new(Reason::Decode, "`accept` fails on the answer").saying(why.to_string())),
+    }
+}
+
+/// Whether an answer is a page for people, which confirms nothing.
+fn is_web_page(text: &str) -> bool {
+    let start: String = text.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']).chars().take(14).collect();
+    let start = start.to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+impl Refusal {
+    fn of(failure: Failure) -> Refusal {
+        Refusal { failure, has_reason: false, has_repeat: false }
+    }
+}
