@@ -55,6 +55,8 @@ commands! {
     Health = health;
     /// List the services that can be read
     Providers = providers;
+    /// List the services that alerts can be sent to, or describe one
+    Channels = channels;
     /// Print the JSON Schema of the config
     Schema = schema;
     /// Print a completion script
