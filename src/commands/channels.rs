@@ -137,6 +137,7 @@ fn describe(listed: &Listed, output: ListOutput) -> String {
     }
     parts.push(facts(listed).into_iter().map(|fact| format!("{fact}\n")).collect());
     parts.push(format!("An entry for the config:\n\n{}", snippet(listed)));
+    parts.push("`balance-alert notify test` then sends one message through it, marked as a test.\n".to_owned());
     parts.join("\n")
 }
 
