@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
 use crate::check::subscription::{Renewal, Standing};
-use crate::check::{Amount, Call, Outcome, Reading};
+use crate::check::{Amount, Call, Outcome};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
@@ -194,33 +194,29 @@ pub(crate) fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<
 }
 
 impl Subject {
-    /// The same with thresholds that are shares of this total.
+    /// Settles thresholds that are shares of a total.
     ///
     /// # Errors
     /// A share is configured, and the total is not known.
-    fn with_total(mut self, total: Option<Decimal>) -> Result<Subject, (Subject, Failure)> {
+    fn settle(&mut self, total: Option<Decimal>) -> Result<(), Failure> {
         let amounts = self.written.map(|written| written.map(|written| written.amount(total)));
         if amounts.iter().flatten().any(Option::is_none) {
             let message = "the threshold is a share of the total, which the service does not tell";
-            let failure = Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount");
-            return Err((self, failure));
+            return Err(Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount"));
         }
         let [critical, warning] = amounts.map(Option::flatten);
         self.threshold = critical.or(self.threshold);
         self.warning_threshold = warning.or(self.warning_threshold);
-        Ok(self)
+        Ok(())
     }
 }
 
-fn verdict(subject: Subject, outcome: Outcome) -> Verdict {
-    let (subject, outcome) = match &outcome.result {
-        Ok(Reading { amount: Amount::Of(_), beside, .. }) => match subject.with_total(beside.total) {
-            Ok(subject) => (subject, outcome),
-            Err((subject, failure)) => (subject, Outcome { result: Err(failure), ..outcome }),
-        },
-        _ => (subject, outcome),
-    };
-    let (status, balance, currency, failure) = match outcome.result {
+fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
+    let result = outcome.result.and_then(|reading| match reading.amount {
+        Amount::Of(_) => subject.settle(reading.beside.total).map(|()| reading),
+        Amount::Unlimited => Ok(reading),
+    });
+    let (status, balance, currency, failure) = match result {
         Err(failure) => (Status::Failed, None, None, Some(failure)),
         Ok(reading) => match reading.amount {
             Amount::Unlimited => (Status::Unlimited, None, reading.currency, None),

@@ -490,14 +490,8 @@ fn owner_of(address: &Url) -> Option<Owner> {
         return Some(if page.fields.contains_key("url") { Owner::Known(page.id) } else { Owner::Other(page.title) });
     }
     let host = address.host_str()?;
-    let is_under = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    let is_at = |start: &str| address.path().starts_with(start);
-    // Services that have no page yet. Sources: their own documentation of their incoming webhooks.
-    let service = match host {
-        "discord.com" | "discordapp.com" if is_at("/api/webhooks/") => "Discord",
-        "chat.googleapis.com" => "Google Chat",
-        _ if is_under("webhook.office.com") => "Microsoft Teams",
-        _ => return None,
-    };
-    Some(Owner::Other(service.to_owned()))
+    // The retired connectors of Teams, which take another form than its workflows.
+    let is_connector =
+        host.strip_suffix("webhook.office.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    is_connector.then(|| Owner::Other("Microsoft Teams".to_owned()))
 }

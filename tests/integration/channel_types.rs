@@ -19,6 +19,9 @@ fn the_address_of_a_known_service_decides_the_type() {
         ("https://OAPI.dingtalk.com/robot/send?access_token=x", "dingtalk"),
         ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=x", "wecom"),
         ("https://hooks.slack.com/services/T/B/x", "slack"),
+        ("https://discord.com/api/webhooks/1/x", "discord"),
+        ("https://discordapp.com/api/v10/webhooks/1/x", "discord"),
+        ("https://chat.googleapis.com/v1/spaces/x/messages?key=k", "google_chat"),
         ("https://alerts.example/feishu", "custom"),
         ("https://open.feishu.cn.example/hook", "custom"),
     ] {
@@ -52,10 +55,8 @@ fn a_type_that_contradicts_the_address_is_an_error() {
 #[test]
 fn a_chat_that_would_not_show_the_message_is_warned_of() {
     for (url, name) in [
-        ("https://discord.com/api/webhooks/1/x", "Discord"),
         ("https://acme.webhook.office.com/webhookb2/x", "Microsoft Teams"),
         ("https://api.telegram.org/bot1:x/sendMessage", "Telegram"),
-        ("https://chat.googleapis.com/v1/spaces/x/messages?key=k", "Google Chat"),
     ] {
         let run = validate(json!({"url": url})).expect(0);
         assert!(run.stderr.contains(&format!("belongs to {name}")), "{run}");
