@@ -113,7 +113,7 @@ impl Dispatch<'_> {
         let message = Message::new(&wanted, self.language, run_id).naming(Arc::clone(self.providers));
         Task {
             channel: channel.clone(),
-            message: if self.is_trial { message.as_test() } else { message },
+            message: if self.is_trial { message.marked_as_test() } else { message },
             positions,
             clock: *clock,
             clients: Arc::clone(clients),

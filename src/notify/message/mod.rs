@@ -93,7 +93,7 @@ impl Message {
     }
 
     /// The same, marked as a test in its title and in the name of each check: some services show only one of them.
-    pub(super) fn as_test(mut self) -> Message {
+    pub(super) fn marked_as_test(mut self) -> Message {
         self.is_test = true;
         let phrases = self.phrases();
         for alert in &mut self.alerts {
