@@ -10,6 +10,7 @@ mod amounts;
 mod answers;
 mod catalogue;
 mod causes;
+mod channel_trials;
 mod channel_types;
 mod channels;
 mod config_mistakes;

@@ -11,7 +11,7 @@ mod example;
 pub(crate) mod page;
 pub(crate) mod prepared;
 mod request;
-mod sample;
+pub(crate) mod sample;
 pub(crate) mod sign;
 pub(crate) mod values;
 mod verdict;
@@ -23,7 +23,8 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use self::request::{Post, Sender};
+pub(super) use self::request::Post;
+use self::request::Sender;
 use super::message::Message;
 use crate::model::alert::Alert;
 use crate::model::failure::Failure;
