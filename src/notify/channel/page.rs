@@ -119,7 +119,8 @@ words! {
     }
 }
 
-/// A request, with placeholders in its texts: `{url}`, `{NAME}` for each field, and of the message `{key}` and `{condition}`.
+/// A request, with placeholders in its texts: `{url}`, `{NAME}` for each field, and of the message `{key}`, `{condition}` and
+/// `{uuid}`.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema), schemars(rename = "ChannelRequest"))]
 #[serde(deny_unknown_fields)]

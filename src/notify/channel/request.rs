@@ -77,7 +77,8 @@ impl Sender<'_> {
         let made = self.made(message, alerts, now)?;
         let key = message.dedup_key(alerts);
         let condition = alerts.first().map(condition).unwrap_or_default();
-        let own = [("key", key.as_str()), ("condition", condition.as_str())];
+        let uuid = self.values.uuid(&key);
+        let own = [("key", key.as_str()), ("condition", condition.as_str()), ("uuid", uuid.as_str())];
         let is_over = alerts.iter().all(|alert| alert.event == Event::Resolved);
         let spec = page.resolve.as_ref().filter(|_| is_over).unwrap_or(&page.request);
         let mut url = self.address(spec, &own)?;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::page::{FieldKind, Page};
 use crate::model::text::UNRESERVED;
+use crate::wire::hash;
 
 /// What stays as it is in an address. Tokens of Telegram have a colon, which some gateways do not decode.
 const KEPT: &AsciiSet = &UNRESERVED.remove(b':');
@@ -20,7 +21,7 @@ pub(crate) struct Values {
 }
 
 /// What a placeholder may stand for beside the fields.
-pub(crate) const OF_MESSAGE: [&str; 2] = ["key", "condition"];
+pub(crate) const OF_MESSAGE: [&str; 3] = ["key", "condition", "uuid"];
 
 impl Values {
     /// The values for a page: what is set, and the defaults for the rest. Nothing is set by an empty text.
@@ -60,6 +61,15 @@ impl Values {
         self.texts.get(name).map(ExposeSecret::expose_secret)
     }
 
+    /// The key of a message as a UUID, for services that want one. It depends on the fields that are no secrets as well, because
+    /// one message goes to several recipients of one account under different ones.
+    pub(super) fn uuid(&self, key: &str) -> String {
+        let public: Vec<String> = self.public_texts().collect();
+        let digits = hash::sha256(&format!("{key}\n{}", public.join("\n")));
+        // The form of a UUID that is made of a name.
+        format!("{}-{}-5{}-a{}-{}", &digits[..8], &digits[8..12], &digits[12..15], &digits[15..18], &digits[18..30])
+    }
+
     /// Fills the placeholders of a text; none if a field that it names is not set.
     pub(super) fn fill(&self, template: &str, own: &[(&str, &str)]) -> Option<String> {
         self.filled(template, own, |_, value| value.to_owned())
@@ -67,8 +77,9 @@ impl Values {
 
     /// Fills the placeholders of an address. An address at its beginning stays as it is; the rest is percent-encoded.
     pub(crate) fn address(&self, template: &str, own: &[(&str, &str)]) -> Option<String> {
+        let has_path = template.split_once('}').is_some_and(|(_, rest)| rest.starts_with('/'));
         self.filled(template, own, |at, value| match at {
-            0 => value.strip_suffix('/').filter(|_| !template.ends_with('}')).unwrap_or(value).to_owned(),
+            0 => value.strip_suffix('/').filter(|_| has_path).unwrap_or(value).to_owned(),
             _ => utf8_percent_encode(value, KEPT).to_string(),
         })
     }
@@ -131,4 +142,43 @@ fn pieces(template: &str) -> Vec<Piece<'_>> {
     }
     pieces.push(Piece::Text(&template[at..]));
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(fields: &[(&str, &str)]) -> Values {
+        let page: Page = serde_yaml::from_str(
+            "{id: x, title: X, request: {url: x}, markup: none, body: x, verdict: x, \
+              fields: {url: {about: A., type: url}, to: {about: A.}, token: {about: A., secret: true}}}",
+        )
+        .unwrap();
+        Values::new(&page, fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+    }
+
+    #[test]
+    fn an_address_loses_its_last_slash_only_where_a_path_follows() {
+        for (url, template, want) in [
+            ("https://a.example/x/", "{url}", "https://a.example/x/"),
+            ("https://a.example/x/", "{url}/send", "https://a.example/x/send"),
+            ("https://a.example/x/", "{url}/send/{to}", "https://a.example/x/send/a%2Fb"),
+            ("https://a.example/x", "{url}/send/{to}", "https://a.example/x/send/a%2Fb"),
+        ] {
+            let values = values(&[("url", url), ("to", "a/b")]);
+            assert_eq!(values.address(template, &[]).as_deref(), Some(want), "{url} in {template}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_is_the_same_for_one_message_to_one_recipient_and_no_other() {
+        let uuid = |to, token, key| values(&[("to", to), ("token", token)]).uuid(key);
+        let first = uuid("a", "t", "k");
+        assert_eq!(first, uuid("a", "another token", "k"));
+        assert_ne!(first, uuid("b", "t", "k"));
+        assert_ne!(first, uuid("a", "t", "l"));
+        let lengths: Vec<usize> = first.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{first}");
+        assert!(first.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()), "{first}");
+    }
 }

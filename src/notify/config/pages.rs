@@ -177,7 +177,7 @@ fn field_problems(page: &Page) -> Vec<(&'static str, String)> {
         let is_taken = RawWebhook::FIELDS.iter().any(|field| field.name == name) && name != "url" && name != "secret";
         let shown = shown_word(name);
         if name.is_empty() || !is_name || OF_MESSAGE.contains(&name.as_str()) {
-            let what = "must be made of lower-case letters, digits and `_`, and not be `key` or `condition`";
+            let what = "must be made of lower-case letters, digits and `_`, and not be `key`, `condition` or `uuid`";
             problems.push(("fields", format!("the name of a field{shown} {what}")));
         } else if is_taken || name.ends_with("_file") {
             let what = "cannot be the name of a field: every webhook has it, or it is that of a file with a secret";
@@ -195,8 +195,10 @@ fn request_problems(field: &'static str, page: &Page, spec: &RequestSpec) -> Vec
     let mut problems = Vec::new();
     for name in spec.texts().flat_map(placeholders) {
         if !page.fields.contains_key(name) && !OF_MESSAGE.contains(&name) {
-            problems
-                .push((field, format!("`{{{name}}}` is neither a field of the page nor `{{key}}` or `{{condition}}`")));
+            problems.push((
+                field,
+                format!("`{{{name}}}` is neither a field of the page nor `{{key}}`, `{{condition}}` or `{{uuid}}`"),
+            ));
         }
     }
     if problems.is_empty() {
@@ -205,7 +207,7 @@ fn request_problems(field: &'static str, page: &Page, spec: &RequestSpec) -> Vec
             let value = if is_address { "https://service.example/x" } else { "x" };
             (name.clone(), value.to_owned().into())
         });
-        let address = Values::new(page, probe.collect()).address(&spec.url, &[("key", "x"), ("condition", "x")]);
+        let address = Values::new(page, probe.collect()).address(&spec.url, &OF_MESSAGE.map(|name| (name, "x")));
         if let Some(Err(why)) = address.map(|address| web_address(&address)) {
             problems.push((field, format!("`url` {why}")));
         }

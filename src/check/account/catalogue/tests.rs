@@ -72,6 +72,13 @@ fn outcome(page: &Page, example: &Example, at: usize, status: u16, body: &str) -
 }
 
 #[test]
+fn the_catalogue_does_not_shrink() {
+    let readable = ENTRIES.iter().filter(|entry| entry.is_readable).count();
+    assert!(readable >= 130, "{readable} services can be read");
+    assert!(ENTRIES.len() - readable >= 25, "{} services say why they cannot", ENTRIES.len() - readable);
+}
+
+#[test]
 fn every_page_parses_and_its_examples_hold() {
     each(|page| {
         let wrong = page.examples.iter().filter_map(|example| page.try_example(example).err());
