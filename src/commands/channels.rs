@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::open::print;
 use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{FieldKind, FieldSpec, Page, Per, Repeat};
-use crate::notify::config::CONSOLE;
+use crate::notify::config::{CODED, EXEC};
 use crate::process::Process;
 use crate::process::exit::Exit;
 use crate::report::{ListOutput, columns};
 
-/// What the channel that is code is called.
-const CONSOLE_TITLE: &str = "Standard error";
+/// An entry for a channel that is a command.
+const COMMAND: &str = "  command: [\"/path/to/program\", \"--an-argument\"]  # The program and its arguments, without a shell.\n";
 
 /// Flags of `channels`.
 #[derive(Clone, Debug, Default, Args)]
@@ -36,27 +36,32 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 
 /// Every word that the `type` of a webhook may be, without the pages of a config.
 fn ids() -> Vec<&'static str> {
-    let mut ids: Vec<&str> = catalogue::ids().chain([CONSOLE]).collect();
+    let mut ids: Vec<&str> = catalogue::ids().chain(CODED).collect();
     ids.sort_unstable();
     ids
 }
 
-/// A channel that is listed: a page, or standard error, which has none.
+/// A channel that is listed; one that is code has no page.
 struct Listed {
+    id: String,
     page: Option<Page>,
 }
 
 impl Listed {
     fn of(id: &str) -> Listed {
-        Listed { page: catalogue::page(id) }
+        Listed { id: id.to_owned(), page: catalogue::page(id) }
     }
 
     fn id(&self) -> &str {
-        self.page.as_ref().map_or(CONSOLE, |page| &page.id)
+        &self.id
     }
 
     fn title(&self) -> &str {
-        self.page.as_ref().map_or(CONSOLE_TITLE, |page| &page.title)
+        match &self.page {
+            Some(page) => &page.title,
+            None if self.id == EXEC => "A command of your own",
+            None => "Standard error",
+        }
     }
 
     /// The keys of the channel, those that a webhook needs first.
@@ -70,7 +75,8 @@ impl Listed {
     /// The names of the keys that a webhook needs, or of those that it can do without.
     fn names(&self, needed: bool) -> String {
         let fields = self.fields().into_iter().filter(|(_, spec)| is_needed(spec) == needed);
-        fields.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+        let command = (needed && self.id == EXEC).then_some("command");
+        fields.map(|(name, _)| name).chain(command).collect::<Vec<_>>().join(", ")
     }
 
     fn messages(&self) -> &'static str {
@@ -186,5 +192,6 @@ fn snippet(listed: &Listed) -> String {
         let mark = if is_needed(spec) { "" } else { "# " };
         format!("  {mark}{name}: {}  # {}\n", Value::from(value), spec.about)
     });
-    format!("webhook:\n  type: {id}\n{}", lines.collect::<String>())
+    let command = if id == EXEC { COMMAND } else { "" };
+    format!("webhook:\n  type: {id}\n{command}{}", lines.collect::<String>())
 }

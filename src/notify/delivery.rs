@@ -41,7 +41,7 @@ pub(crate) struct Delivery {
 /// One attempt to send a message, for whoever tries a channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
-    /// Where it was sent to, and how; none is standard error.
+    /// Where it was sent to, and how; none is standard error or a command.
     pub place: Option<(http::Method, String)>,
     /// The body, without secrets.
     pub body: String,

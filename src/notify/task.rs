@@ -197,6 +197,10 @@ impl Task {
         self.keep(&post);
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
+            if let Some(command) = &self.channel.command {
+                is_out.store(true, Ordering::SeqCst);
+                return channel::exec::run(command, &post.body, &until);
+            }
             return crate::process::logging::announce(self.format, &post.body, &until).map_err(|error| {
                 let why = text::io_error(&error);
                 Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))

@@ -20,6 +20,7 @@ mod delivery;
 mod docs;
 mod echoes;
 mod environment;
+mod exec_channel;
 mod fairness;
 mod faults;
 mod files;
