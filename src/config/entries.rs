@@ -4,16 +4,16 @@ use crate::yaml::entry::{Form, Kind};
 
 /// Every kind of entry. This list alone decides whether something in a config is an entry.
 pub(crate) const KINDS: [Kind; 10] = [
-    Kind { key: "projects", form: Form::List, name: "name" },
-    Kind { key: "subscriptions", form: Form::List, name: "name" },
-    Kind { key: "email", form: Form::Either, name: "name" },
-    Kind { key: "email_settings", form: Form::About, name: "name" },
-    Kind { key: "webhooks", form: Form::List, name: "name" },
-    Kind { key: "webhook", form: Form::One, name: "name" },
-    Kind { key: "providers", form: Form::List, name: "id" },
-    Kind { key: "channels", form: Form::List, name: "id" },
-    Kind { key: "metrics", form: Form::Parts, name: "namespace" },
-    Kind { key: "state", form: Form::One, name: "path" },
+    Kind { key: "projects", form: Form::List, name: "name", is_page: false },
+    Kind { key: "subscriptions", form: Form::List, name: "name", is_page: false },
+    Kind { key: "email", form: Form::Either, name: "name", is_page: false },
+    Kind { key: "email_settings", form: Form::About, name: "name", is_page: false },
+    Kind { key: "webhooks", form: Form::List, name: "name", is_page: false },
+    Kind { key: "webhook", form: Form::One, name: "name", is_page: false },
+    Kind { key: "providers", form: Form::List, name: "id", is_page: true },
+    Kind { key: "channels", form: Form::List, name: "id", is_page: true },
+    Kind { key: "metrics", form: Form::Parts, name: "namespace", is_page: false },
+    Kind { key: "state", form: Form::One, name: "path", is_page: false },
 ];
 
 #[cfg(test)]
@@ -32,6 +32,9 @@ mod tests {
             (vec![key("projects")], None),
             (vec![key("subscriptions"), index(0), key("name")], Some(2)),
             (vec![key("providers"), index(0), key("request"), key("url")], Some(2)),
+            (vec![key("providers"), index(0)], Some(2)),
+            (vec![key("channels"), index(0)], Some(2)),
+            (vec![key("providers")], None),
             (vec![key("email"), index(0), key("oauth2"), key("client_id")], Some(2)),
             (vec![key("email"), key("password")], Some(1)),
             (vec![key("email")], None),

@@ -255,12 +255,16 @@ impl ConfigReader<'_> {
         let address = written.as_ref().and_then(|url| url.as_ref().ok());
         let kind = self.kind(path, raw.kind, address, raw.body.is_some(), pages);
         let page = pages.get(&kind);
-        if let Some(why) = pages.broken.get(&kind).cloned() {
+        let fault = pages.fault(&kind);
+        if let Some(why) = fault {
             self.break_entry(path, format!("the page of its type cannot be used: {why}"));
         }
+        // What the page wants of a webhook is not known if the page cannot be used.
+        let is_broken = fault.is_some();
+        let page = page.filter(|_| !is_broken);
         self.address(path, &kind, page.as_deref(), values.get("url").map(ExposeSecret::expose_secret), written);
         let signs = page.as_ref().is_some_and(|page| page.page.fields.contains_key("secret"));
-        if !signs && values.remove("secret").is_some_and(|secret| !secret.expose_secret().is_empty()) {
+        if !signs && !is_broken && values.remove("secret").is_some_and(|secret| !secret.expose_secret().is_empty()) {
             self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
         }
         let login = raw.auth.and_then(|auth| {
@@ -275,7 +279,7 @@ impl ConfigReader<'_> {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
             None => page.as_ref().and_then(|page| page.page.rate_limit.as_ref()?.parse().ok()),
         };
-        let is_open = page.as_ref().is_some_and(|page| page.page.open);
+        let is_open = is_broken || page.as_ref().is_some_and(|page| page.page.open);
         let accept = raw.accept.and_then(|code| self.own_expression(path, "accept", &kind, is_open, &code));
         let body = raw.body.and_then(|code| self.own_expression(path, "body", &kind, is_open, &code));
         let headers = self.own_headers(path, &kind, is_open, raw.headers.unwrap_or_default());
@@ -380,8 +384,7 @@ impl ConfigReader<'_> {
     ) -> String {
         let at = under(path, "type");
         let written = written.map(|written| written.trim().to_owned());
-        let is_broken = |kind: &str| pages.broken.contains_key(kind) || pages.broken.contains_key("");
-        if let Some(kind) = written.as_deref().filter(|kind| !pages.has(kind) && !is_broken(kind)) {
+        if let Some(kind) = written.as_deref().filter(|kind| !pages.has(kind) && pages.fault(kind).is_none()) {
             let known: Vec<&str> = pages.types().into_iter().collect();
             match self.is_flagged(&at) {
                 true => {}
@@ -402,7 +405,8 @@ impl ConfigReader<'_> {
         match (owner, written) {
             (Some((host, Owner::Known(owner))), Some(written)) => {
                 // A user's own page may speak to any service, and so may a body of the user's own.
-                let is_free = CODED.contains(&written.as_str()) || has_body || catalogue::ids().all(|id| id != written);
+                let is_own = pages.is_own(&written) || catalogue::ids().all(|id| id != written);
+                let is_free = CODED.contains(&written.as_str()) || has_body || is_own;
                 if written != owner && !is_free {
                     let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
                     let hint = Some(format!("write `type: {owner}`, or leave `type` out"));

@@ -1,6 +1,7 @@
 //! What the entries of a config are, and the one rule for all of them.
 //!
 //! - A mistake that stands in the file itself concerns all of it: it is seen when the config is written, and ends the run.
+//! - A mistake in a page, wherever it comes from, concerns only the entries that name the page.
 //! - What comes from outside (a variable, a file with a secret) can change at any time: where that is wrong, the entry fails,
 //!   and no other.
 //! - An entry that is switched off needs nothing. Its text must still have the shape of an entry, which `validate` says and a
@@ -18,6 +19,8 @@ pub(crate) struct Kind {
     pub form: Form,
     /// The field that names one.
     pub name: &'static str,
+    /// Whether it is a page that entries of another kind name.
+    pub is_page: bool,
 }
 
 /// How many entries there are under a key.
@@ -37,7 +40,8 @@ pub(crate) enum Form {
 
 /// The entry that a node belongs to; none for what concerns all.
 ///
-/// An item of a list is no entry as a whole: what is not even a mapping has no name to be reported under.
+/// An item of a list is no entry as a whole: what is not even a mapping has no name to be reported under. A page is one, because
+/// what is wrong with it is reported under the entries that name it.
 pub(crate) fn entry_of<'p>(kinds: &[Kind], path: &'p [Step]) -> Option<&'p [Step]> {
     let Some(Step::Key(key)) = path.first() else {
         return None;
@@ -45,11 +49,18 @@ pub(crate) fn entry_of<'p>(kinds: &[Kind], path: &'p [Step]) -> Option<&'p [Step
     let kind = kinds.iter().find(|kind| kind.key == key)?;
     match (kind.form, path) {
         (Form::List | Form::Either, [_, Step::Index(_), _, ..]) => Some(&path[..2]),
+        (Form::List, [_, Step::Index(_)]) if kind.is_page => Some(path),
         (Form::Either, [_, Step::Key(_), ..]) | (Form::One | Form::About, _) => Some(&path[..1]),
         (Form::Parts, [_, Step::Key(part), ..]) if part != kind.name => Some(&path[..2]),
         (Form::Parts, _) => Some(&path[..1]),
         _ => None,
     }
+}
+
+/// Whether an entry is a page that other entries name.
+pub(crate) fn is_page(kinds: &[Kind], entry: &[Step]) -> bool {
+    let is_of = |kind: &Kind| matches!(entry.first(), Some(Step::Key(key)) if key == kind.key);
+    kinds.iter().any(|kind| kind.is_page && is_of(kind))
 }
 
 /// Calls `visit` with each entry of a tree, its place and its kind.

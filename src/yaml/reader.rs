@@ -43,7 +43,7 @@ pub(crate) struct ConfigReader<'a> {
     pub fatal: bool,
     /// Entries that are switched off.
     disabled: BTreeSet<NodePath>,
-    /// Entries with a mistake that comes from outside, each with the first one.
+    /// Entries with a mistake that concerns only them, each with the first one.
     broken: BTreeMap<NodePath, String>,
     /// Entries for which a variable, a file or a usable credential is missing, with the first reason.
     unusable: BTreeMap<NodePath, String>,
@@ -104,8 +104,8 @@ impl<'a> ConfigReader<'a> {
         entry::entry_of(self.kinds, path)
     }
 
-    /// Records a problem at a node. It concerns the whole config, unless its value comes from outside or its entry is
-    /// switched off.
+    /// Records a problem at a node. It concerns the whole config, unless its value comes from outside, or its entry is switched
+    /// off or is a page, which concerns only those who name it.
     pub(crate) fn problem(&mut self, path: &[Step], part: Part, message: impl Into<String>, hint: Option<String>) {
         self.push(path, part, message.into(), hint, Reach::Whole);
     }
@@ -113,7 +113,9 @@ impl<'a> ConfigReader<'a> {
     pub(crate) fn push(&mut self, path: &[Step], part: Part, message: String, hint: Option<String>, reach: Reach) {
         let entry = self.entry_of(path);
         let is_off = entry.is_some_and(|entry| self.disabled.contains(entry));
-        let reach = if entry.is_some() && (is_off || self.is_from_outside(path)) { Reach::Entry } else { reach };
+        let is_page = entry.is_some_and(|entry| entry::is_page(self.kinds, entry));
+        let is_local = entry.is_some() && (is_off || is_page || self.is_from_outside(path));
+        let reach = if is_local { Reach::Entry } else { reach };
         // A config with thousands of such entries must not take longer for what nobody reads.
         let is_known = |entry: &[Step]| is_off || self.unusable.contains_key(entry) || self.broken.contains_key(entry);
         if reach != Reach::Whole && self.problems.len() >= MOST_PROBLEMS && entry.is_none_or(is_known) {
@@ -199,7 +201,7 @@ impl<'a> ConfigReader<'a> {
         redactor
     }
 
-    /// Why an entry cannot be used, if that comes from outside.
+    /// Why an entry cannot be used, if that concerns only it.
     pub(crate) fn fault(&self, entry: &[Step]) -> Option<String> {
         self.unusable.get(entry).or_else(|| self.broken.get(entry)).cloned()
     }

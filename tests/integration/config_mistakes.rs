@@ -145,6 +145,88 @@ fn run_text(arguments: &[&str], text: &str, variables: &[(&str, &str)]) -> (Opti
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// A config with one page of a provider and one of a channel, an account that uses neither, and what uses one of them. A slip is
+/// added to a page, or stands in the place of a field of it.
+fn with_pages(provider: &str, channel: &str, user: &str) -> String {
+    let page = "id: acme, title: Acme, kind: balance, currency: USD, credential: { format: none }, balance: .balance";
+    let request = "request: { file: low.json }";
+    let own =
+        "id: mine, title: Mine, markup: plain, request: { url: 'https://a.example' }, body: .text, verdict: 'true'";
+    let fields = "fields: { room: { about: The room. } }";
+    let with = |slip: &str, field: &str| match slip.is_empty() || slip.starts_with(',') {
+        true => format!("{field}{slip}"),
+        false => slip.to_owned(),
+    };
+    let (provider, channel) = (with(provider, request), with(channel, fields));
+    format!(
+        "providers:\n  - {{ {page}, {provider} }}\nchannels:\n  - {{ {own}, {channel} }}\n\
+         projects:\n  - {{ name: Low, provider: file, threshold: 10, options: {{ path: low.json }} }}\n{user}"
+    )
+}
+
+#[test]
+fn a_slip_in_a_page_concerns_only_those_who_name_it() {
+    let check = ["check", "--output", "json"];
+    let account = "  - { name: User, provider: acme, threshold: 10, budget: 5, options: { region: eu } }\n";
+    let webhook = "webhooks:\n  - { type: mine, room: '7' }\n  - { type: console }\n";
+    let (unused, ..) = run_text(&check, &with_pages("", "", ""), &[]);
+    for slip in [
+        ", curency: USD",
+        ", min_interval: 6",
+        ", options: { region: 7 }",
+        ", inverted: perhaps",
+        ", rate_limit: [5]",
+        ", title: Again",
+        "request: { file: low.json, statuses: [x] }",
+        "request: { file: low.json }, steps: [{ name: s, request: { url: 'https://a.example' }, pages: { next: .n, query: c, most: many } }]",
+        ", error: '.a |'",
+    ] {
+        let text = with_pages(slip, "", "");
+        let (code, out, err) = run_text(&check, &text, &[]);
+        assert!(
+            code == unused && out.contains(r#""status":"low""#) | out.contains(r#""status": "low""#),
+            "{slip}: {out}{err}"
+        );
+        let (code, out, err) = run_text(&check, &with_pages(slip, "", account), &[]);
+        assert_eq!(code, unused, "{slip}: {out}{err}");
+        assert!(out.contains("the page of its provider cannot be used: "), "{slip}: {out}{err}");
+        let (code, _, err) = run_text(&["validate"], &text, &[]);
+        assert!(code == Some(78) && err.contains("the other entries would run"), "{slip}: {err}");
+    }
+    for slip in [
+        ", verdic: x",
+        ", limits: [{ most: 5, unit: chars }]",
+        ", per: never",
+        ", id: mine",
+        "fields: { room: { abuot: The room. } }",
+    ] {
+        let text = with_pages("", slip, "");
+        let (code, out, err) = run_text(&check, &text, &[]);
+        assert_eq!(code, unused, "{slip}: {out}{err}");
+        let (code, out, err) = run_text(&check, &with_pages("", slip, webhook), &[]);
+        assert!(code.is_some_and(|code| code != 78), "{slip}: {out}{err}");
+        assert!(out.contains("the page of its type cannot be used: "), "{slip}: {out}{err}");
+        assert!(err.contains("Low"), "the console is told: {slip}: {out}{err}");
+        let (code, _, err) = run_text(&["validate"], &text, &[]);
+        assert!(code == Some(78) && err.contains("the other entries would run"), "{slip}: {err}");
+    }
+}
+
+#[test]
+fn a_page_of_the_users_own_wins_over_one_of_the_catalogue() {
+    let text = with_pages("", "", "").replace("id: acme", "id: twilio").replace("provider: file", "provider: twilio");
+    let text = text.replace(", options: { path: low.json }", "").replace("id: mine", "id: telegram");
+    let (code, out, err) = run_text(&["check", "--output", "json"], &text, &[]);
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["projects"][0]["status"], "low", "{code:?}: {out}{err}");
+    assert!(!err.contains("of the catalogue"), "a run does not repeat it: {err}");
+    let (code, _, err) = run_text(&["validate"], &text, &[]);
+    assert_eq!(code, Some(0), "{err}");
+    for id in ["twilio", "telegram"] {
+        assert!(err.contains(&format!("this page replaces `{id}` of the catalogue")), "{err}");
+    }
+}
+
 #[test]
 fn many_small_problems_do_not_hide_a_large_one() {
     let mut text = String::from("projects:\n");

@@ -73,6 +73,58 @@ fn told(row: &Row) {
 }
 
 #[test]
+fn an_account_of_many_steps_leaves_the_others_of_its_host_their_time() {
+    let paged = |url: &str| {
+        json!([{"name": "all", "request": {"url": format!("{url}/pages")}, "sum": {"sum": ".v"},
+            "pages": {"next": ".next", "query": "cursor", "most": 200}}])
+    };
+    let stepped = |url: &str| -> Value {
+        (0..30).map(|n| json!({"name": format!("s{n}"), "request": {"url": format!("{url}/step")}})).collect()
+    };
+    let run = |what: &str, steps: &dyn Fn(&str) -> Value| {
+        // Each answer comes just under its time-out.
+        let server = Server::start(|request| match request.path() {
+            "/pages" | "/step" => {
+                thread::sleep(Duration::from_millis(700));
+                let page: u32 = request.query("cursor").map_or(1, |cursor| cursor.parse().unwrap());
+                Reply::ok(json!({"v": 1, "next": page + 1}).to_string())
+            }
+            _ => Reply::ok(uniapi_body("5")),
+        });
+        let long = |n: usize| account(&format!("Long{n}"), "long", &server.url());
+        let others: Vec<String> = (0..3).map(|n| format!("Other{n}")).collect();
+        let mut accounts = vec![long(0), long(1)];
+        accounts.extend(others.iter().map(|name| uniapi(name, &server.url())));
+        let mut config = config(accounts);
+        for account in &mut config["projects"].as_array_mut().unwrap()[..2] {
+            for field in ["base_url", "api_key"] {
+                account.as_object_mut().unwrap().remove(field);
+            }
+        }
+        config["providers"] = json!([{"id": "long", "title": "Long", "kind": "balance", "currency": "USD", "balance": ".v",
+            "credential": {"format": "none"}, "steps": steps(&server.url())}]);
+        config["settings"] =
+            json!({"request_timeout_seconds": 1, "run_timeout_seconds": 14, "max_concurrent_checks": 1});
+        let run = Program::check_json(&config).run();
+        let report = run.report();
+        for name in &others {
+            assert_eq!(project(&report, name)["status"], "low", "{what}: {name}: {run}");
+        }
+        for name in ["Long0", "Long1"] {
+            let error = &project(&report, name)["error"];
+            assert_eq!(error["reason"], "timeout", "{what}: {name}: {run}");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains("its steps took too long"), "{what}: {name}: {message}");
+        }
+        assert_eq!(project(&report, "Long0")["attempts"], 1, "{what}: a repeat does not help: {run}");
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| run("pages", &paged));
+        scope.spawn(|| run("steps", &stepped));
+    });
+}
+
+#[test]
 fn repeats_of_one_check_count_if_they_time_out_but_not_if_the_host_answers() {
     let busy = Server::sequence(vec![
         Reply::status(503, ""),

@@ -15,6 +15,7 @@ use url::Url;
 use self::credential::RawParts;
 use self::pages::{Found, Pages, no_provider};
 pub(crate) use self::threshold::Written;
+use super::page::credential::Secrets;
 use super::page::{Page, Reader};
 use super::{Account, Target};
 use crate::model::amount;
@@ -154,12 +155,17 @@ impl ConfigReader<'_> {
         let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
         let page = self.page(path, raw.provider.as_deref(), pages)?;
         let set = self.written_options(path, &page, raw.options.unwrap_or_default());
-        let is_known = pages.has(&page);
-        let options = if is_known { self.options(path, &page, set) } else { set };
         let currency = raw.currency.filter(|c| !c.is_empty());
-        self.currency(path, &page, currency.as_deref());
-        self.needs(path, &page, budget.is_some(), base_url.is_some());
-        let secrets = self.credential(path, &page, key, raw.credentials);
+        let (options, secrets) = if pages.has(&page) {
+            let options = self.options(path, &page, set);
+            self.currency(path, &page, currency.as_deref());
+            self.needs(path, &page, budget.is_some(), base_url.is_some());
+            (options, self.credential(path, &page, key, raw.credentials))
+        } else {
+            // What the page wants of a project is not known if the page cannot be used.
+            raw.credentials.into_iter().flatten().for_each(|(_, part)| self.redactor.suspect(&part.0.0));
+            (set, Secrets::of_key(key.unwrap_or_default()))
+        };
         let reached = match self.fault(path) {
             Some(why) => Err(why),
             None => self.reached(path, pages, &page, &options, base_url.as_ref()),
@@ -255,15 +261,15 @@ impl ConfigReader<'_> {
     /// The provider's page, or one that stands for it because the account cannot be read anyway; none if a problem says why.
     fn page(&mut self, path: &[Step], provider: Option<&str>, pages: &mut Pages) -> Option<Arc<Page>> {
         let Some(provider) = provider else {
-            return if self.is_unusable(path) { pages.stand_in("unknown") } else { None };
+            return if self.is_unusable(path) { Pages::stand_in("unknown") } else { None };
         };
         let found = pages.find(provider);
         let nameless = pages.broken.get("").filter(|_| matches!(found, Found::Nothing));
         if let Some(why) = pages.broken.get(provider).or(nameless) {
-            let why = format!("the page of its provider cannot be used: {}", why.as_deref()?);
+            let why = format!("the page of its provider cannot be used: {why}");
             self.break_entry(path, why);
             // What names the account across runs is the same, whether its page can be used today or not.
-            return if let Found::Page(page) = found { Some(page) } else { pages.stand_in(provider) };
+            return if let Found::Page(page) = found { Some(page) } else { Pages::stand_in(provider) };
         }
         let at = under(path, "provider");
         match found {
@@ -285,7 +291,7 @@ impl ConfigReader<'_> {
         // If a variable names a provider that there is not, only this account cannot be read.
         let why = self.fault(path)?;
         self.break_entry(path, why);
-        pages.stand_in("unknown")
+        Pages::stand_in("unknown")
     }
 
     /// What a page needs of a project beside its options and its credential.

@@ -11,7 +11,7 @@ mod target;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -35,6 +35,8 @@ use crate::wire::http::{self, Request};
 
 /// The shortest time that a request is given.
 const SHORTEST: Duration = Duration::from_millis(1);
+/// All steps and pages of an account together may take as long as so many time-outs of one request.
+const MOST_TIMEOUTS: u32 = 4;
 /// Largest file of an account, in bytes.
 const LARGEST_FILE: usize = 1024 * 1024;
 
@@ -86,7 +88,7 @@ impl Account {
     }
 
     /// Asks the steps of the page one after the other. No request may take longer than the account's time-out, and all of them
-    /// together no longer than what is `left`.
+    /// together no longer than what is `left` and, from the second request on, no longer than [`Account::longest`].
     fn ask(
         &self,
         client: &mut ProviderClient,
@@ -96,15 +98,22 @@ impl Account {
     ) -> Result<Reading, Failure> {
         let mut progress = Progress::default();
         let mut spent = Duration::ZERO;
+        let begun = Instant::now();
+        let longest = self.longest(client.deadline.left()).min(left);
+        let is_over = || begun.elapsed() >= longest;
+        let mut is_first = true;
         loop {
             let name = self.page.steps.get(progress.step).filter(|_| self.page.steps.len() > 1).map(|step| &step.name);
             let request = self.step_request(&progress, now)?;
-            let patience = self.timeout.min(left.saturating_sub(spent)).max(SHORTEST);
+            let time = if is_first { left } else { longest.saturating_sub(begun.elapsed()) };
+            let patience = self.timeout.min(time).max(SHORTEST);
             let verdict = client.ask(&request, patience, &mut spent, |response| {
                 let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
                 self.page.interpret(&self.reader, &progress, &answer, wanted)
             });
             let verdict = verdict.map_err(|failure| match name {
+                // Not the request took too long, but all of them together.
+                _ if !is_first && failure.reason == Reason::Timeout && is_over() => too_long(longest),
                 Some(name) => Failure { message: format!("step `{name}`: {}", failure.message), ..failure },
                 None => failure,
             });
@@ -114,12 +123,20 @@ impl Account {
                     let patience = self.timeout.min(left).saturating_sub(spent).max(SHORTEST);
                     return self.confirmed(client, wanted, now, (patience, &mut spent)).map(|()| reading);
                 }
+                Verdict::Next(_) if is_over() => return Err(too_long(longest)),
                 Verdict::Next(next) => {
                     self.learn(client, &next);
                     progress = next;
+                    is_first = false;
                 }
             }
         }
+    }
+
+    /// The longest time that all steps and pages together may take, if so much is left of the run. Meanwhile they hold a worker
+    /// that other accounts may wait for, so it is never more than half of what is left.
+    fn longest(&self, left: Duration) -> Duration {
+        (self.timeout * MOST_TIMEOUTS).max(left / 3).min(left / 2)
     }
 
     /// The request that comes next.
@@ -212,6 +229,13 @@ impl Account {
         // Where it is asked is a part of what is hashed: the path of a gateway may hold a token.
         Some(format!("{} {} {hash}", self.page.id, http::host(origin)))
     }
+}
+
+/// That the steps of an account have taken all of its time. Its host has answered, so neither a repeat helps nor is the host to
+/// be left alone.
+fn too_long(longest: Duration) -> Failure {
+    let message = format!("its steps took too long: all of them together have {} s", text::seconds(longest));
+    Failure::new(Reason::Timeout, message)
 }
 
 fn read_file(path: &Path, patience: Duration) -> Result<Vec<u8>, Failure> {

@@ -57,6 +57,16 @@ impl ConfigReader<'_> {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::trim);
         let owner = || Some(catalogue::owner(&Url::parse(text("url")?).ok()?)?.id);
         let Some(kind) = kind.or(text("type")).map(str::to_owned).or_else(owner) else { return };
+        if pages.fault(&kind).is_some() {
+            // Which fields it has is not known if its page cannot be used.
+            let is_common =
+                |name: &Value| super::RawWebhook::FIELDS.iter().any(|field| Some(field.name) == name.as_str());
+            for (_, value) in entry.iter().filter(|(name, _)| !is_common(name)) {
+                value.as_str().into_iter().for_each(|text| self.redactor.suspect(text));
+            }
+            entry.retain(|name, _| is_common(name));
+            return;
+        }
         let Some(page) = pages.get(&kind) else { return };
         let mut own = BTreeMap::new();
         for (name, spec) in page.page.fields.iter().filter(|(name, _)| !is_common(name)) {

@@ -36,8 +36,10 @@ const EXAMPLES_TIME: Duration = Duration::from_secs(5);
 pub(crate) struct ChannelPages {
     /// Those of the config, and those of the catalogue that were asked for, by id.
     known: BTreeMap<String, Arc<Prepared>>,
+    /// The ids of those of the config.
+    own: BTreeSet<String>,
     /// Those of the config that cannot be used, by id, with the reason.
-    pub(super) broken: BTreeMap<String, String>,
+    broken: BTreeMap<String, String>,
 }
 
 impl ChannelPages {
@@ -51,7 +53,17 @@ impl ChannelPages {
         Some(page)
     }
 
-    /// Whether there is a type of this name, or may be one, because a page of the config cannot be read.
+    /// Whether a page is one of the config.
+    pub(super) fn is_own(&self, id: &str) -> bool {
+        self.own.contains(id)
+    }
+
+    /// Why the page with an id cannot be used. A page without an id may be the one that is named.
+    pub(super) fn fault(&self, id: &str) -> Option<&String> {
+        self.broken.get(id).or_else(|| self.broken.get("").filter(|_| !self.has(id)))
+    }
+
+    /// Whether there is a type of this name.
     pub(super) fn has(&self, id: &str) -> bool {
         CODED.contains(&id) || self.known.contains_key(id) || catalogue::ids().any(|known| known == id)
     }
@@ -82,31 +94,40 @@ impl ConfigReader<'_> {
             };
             self.learn_filled(&under(&path, "request"));
             self.learn_filled(&under(&path, "resolve"));
+            let id = page.id.clone();
             self.channel_page(&path, page, &mut pages, end);
+            // The console is no page, so nobody who names it means this one.
+            if let Some(why) = self.fault(&path).filter(|_| id != CONSOLE) {
+                pages.broken.insert(id, why);
+            }
         }
         pages
     }
 
     fn channel_page(&mut self, path: &[Step], page: Page, pages: &mut ChannelPages, end: Instant) {
-        let id = page.id.clone();
-        if let Some(why) = self.fault(path) {
-            pages.broken.insert(id, why);
-            return;
-        }
         for spec in std::iter::once(&page.request).chain(&page.resolve) {
             self.learn_written(spec);
         }
+        if self.is_unusable(path) {
+            // What is missing from it is missing from outside, so nothing else is said of it.
+            return;
+        }
+        let id = page.id.clone();
         let prepared = Prepared::new(page);
         for (field, message) in problems(&prepared, end) {
-            // Without an id nothing could name it; any other mistake concerns those who do.
-            let reach = if field == "id" { Reach::Whole } else { Reach::Entry };
-            pages.broken.entry(id.clone()).or_insert_with(|| message.clone());
-            self.push(&under(path, field), Part::Value, message, None, reach);
+            self.push(&under(path, field), Part::Value, message, None, Reach::Entry);
+        }
+        let at = under(path, "id");
+        if id == CONSOLE || pages.own.contains(&id) {
+            let message = format!("there is already a type of channel{}", shown_word(&id));
+            self.problem(&at, Part::Value, message, Some("give the page another id".to_owned()));
+            return;
         }
         if pages.has(&id) {
-            let message = format!("there is already a type of channel{}", shown_word(&id));
-            self.problem(&under(path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
-        } else if is_word(&id) {
+            self.replaces(&at, &id);
+        }
+        if is_word(&id) {
+            pages.own.insert(id.clone());
             pages.known.insert(id, Arc::new(prepared));
         }
     }

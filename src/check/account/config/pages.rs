@@ -26,8 +26,8 @@ use crate::yaml::shape::{shown_word, suggestion};
 pub(crate) struct Pages {
     /// Those of the config, and those of the catalogue that were asked for, by id.
     known: BTreeMap<String, Arc<Page>>,
-    /// Those that cannot be used, by id, with the reason if it comes from outside.
-    pub broken: BTreeMap<String, Option<String>>,
+    /// Those that cannot be used, by id, with the reason.
+    pub broken: BTreeMap<String, String>,
     /// Compiled pages, by id and balance expression: one for all accounts of a provider.
     pub compiled: BTreeMap<(String, String), Arc<Reader>>,
 }
@@ -64,9 +64,10 @@ impl Pages {
         self.known.contains_key(id) || ids().any(|known| known == id)
     }
 
-    /// Whether this is the page under its id, and not one that stands for it.
+    /// Whether this is the page under its id, and not one that stands for it, and can be used.
     pub(super) fn has(&self, page: &Arc<Page>) -> bool {
-        self.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, page))
+        let is_known = self.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, page));
+        is_known && !self.broken.contains_key(&page.id)
     }
 
     /// The ids of all pages.
@@ -77,9 +78,9 @@ impl Pages {
     }
 
     /// A page for an account that cannot be read anyway.
-    pub(super) fn stand_in(&mut self, id: &str) -> Option<Arc<Page>> {
-        match self.find("file") {
-            Found::Page(page) => Some(Arc::new(Page { id: id.to_owned(), ..Page::clone(&page) })),
+    pub(super) fn stand_in(id: &str) -> Option<Arc<Page>> {
+        match find("file") {
+            Some(Listed::Page(page)) => Some(Arc::new(Page { id: id.to_owned(), ..*page })),
             _ => None,
         }
     }
@@ -89,64 +90,74 @@ impl Pages {
 const EXAMPLES_TIME: Duration = Duration::from_secs(5);
 
 impl ConfigReader<'_> {
-    /// The catalogue and the user's own pages, by id.
+    /// The catalogue and the user's own pages, by id. A mistake in one concerns the accounts that name it.
     pub(crate) fn pages(&mut self, raw: Vec<Option<Page>>) -> Pages {
         let mut pages = Pages::default();
         let end = Instant::now() + EXAMPLES_TIME;
         for (index, page) in raw.into_iter().enumerate() {
             let path = item("providers", index);
-            let Some(page) = page else {
-                self.missing_entry(&path);
-                // The page's own mistake is said; that there is no such provider would be another one.
-                // One without an id may be the one that a project names.
-                let id = self.names.get(&path).cloned().unwrap_or_default();
-                pages.broken.insert(id, self.fault(&path));
-                continue;
-            };
-            for part in ["request", "steps"] {
-                self.learn_filled(&under(&path, part));
-            }
-            if let Some(why) = self.fault(&path) {
-                // What is missing from it is missing from outside, so nothing else is said of it.
-                pages.broken.insert(page.id.clone(), Some(why));
-                if !pages.knows(&page.id) {
-                    pages.known.insert(page.id.clone(), Arc::new(page));
+            match page {
+                Some(page) => {
+                    let id = page.id.clone();
+                    self.own_page(&path, page, &mut pages, end);
+                    if let Some(why) = self.fault(&path) {
+                        pages.broken.insert(id, why);
+                    }
                 }
-                continue;
-            }
-            self.learn_page(&page);
-            let missing = problems::missing(&page);
-            if !missing.is_empty() {
-                pages.broken.insert(page.id.clone(), None);
-                for field in missing {
-                    self.required(&path, field, false);
-                }
-                continue;
-            }
-            let problems = problems::of(&page, end);
-            if let Some((_, why)) = problems.first() {
-                pages.broken.insert(page.id.clone(), Some(why.clone()));
-            }
-            for (field, message) in problems {
-                // Without an id nothing could name it; any other mistake concerns those who do.
-                let reach = if field == "id" { Reach::Whole } else { Reach::Entry };
-                self.push(&under(&path, field), Part::Value, message, None, reach);
-            }
-            self.page_traps(&path, &page);
-            if pages.knows(&page.id) || find(&page.id).is_some() {
-                let message = format!("there is already a provider{}", shown_word(&page.id));
-                self.problem(&under(&path, "id"), Part::Value, message, Some("give the page another id".to_owned()));
-            } else {
-                if let Some(why) = self.fault(&path) {
-                    pages.broken.insert(page.id.clone(), Some(why));
-                }
-                // What is no word is not suggested to others: it may be anything.
-                if problems::is_word(&page.id) {
-                    pages.known.insert(page.id.clone(), Arc::new(page));
+                None => {
+                    self.missing_entry(&path);
+                    // The page's own mistake is said; that there is no such provider would be another one.
+                    // One without an id may be the one that a project names.
+                    let id = self.names.get(&path).cloned().unwrap_or_default();
+                    let why = self.fault(&path).unwrap_or_else(|| "it cannot be read".to_owned());
+                    pages.broken.insert(id, why);
                 }
             }
         }
         pages
+    }
+
+    /// Checks one page of the user's own.
+    fn own_page(&mut self, path: &[Step], page: Page, pages: &mut Pages, end: Instant) {
+        for part in ["request", "steps"] {
+            self.learn_filled(&under(path, part));
+        }
+        self.learn_page(&page);
+        if self.is_unusable(path) {
+            // What is missing from it is missing from outside, so nothing else is said of it.
+            pages.known.entry(page.id.clone()).or_insert_with(|| Arc::new(page));
+            return;
+        }
+        let missing = problems::missing(&page);
+        if !missing.is_empty() {
+            for field in missing {
+                self.required(path, field, false);
+            }
+            return;
+        }
+        for (field, message) in problems::of(&page, end) {
+            self.push(&under(path, field), Part::Value, message, None, Reach::Entry);
+        }
+        self.page_traps(path, &page);
+        let at = under(path, "id");
+        if pages.known.contains_key(&page.id) {
+            let message = format!("there is already a provider{}", shown_word(&page.id));
+            self.problem(&at, Part::Value, message, Some("give the page another id".to_owned()));
+            return;
+        }
+        if ids().any(|known| known == page.id) || find(&page.id).is_some() {
+            self.replaces(&at, &page.id);
+        }
+        // What is no word is not suggested to others: it may be anything.
+        if problems::is_word(&page.id) {
+            pages.known.insert(page.id.clone(), Arc::new(page));
+        }
+    }
+
+    /// Says that a page of the user's own stands in the place of one of the catalogue, which may have come with an upgrade.
+    pub(crate) fn replaces(&mut self, id_at: &[Step], id: &str) {
+        let message = format!("this page replaces{} of the catalogue", shown_word(id));
+        self.advise(id_at, &message, "give the page another id if both are wanted");
     }
 
     /// Learns what variables brought into the request of a page: it may be a credential.
