@@ -197,11 +197,16 @@ impl Subject {
     /// Settles thresholds that are shares of a total.
     ///
     /// # Errors
-    /// A share is configured, and the total is not known.
+    /// A share is configured, and the total is not known or not above zero.
     fn settle(&mut self, total: Option<Decimal>) -> Result<(), Failure> {
+        let is_share = |written: &Threshold| matches!(written, Threshold::Percent(_));
+        if total.is_some_and(|total| total <= Decimal::ZERO) && self.written.iter().flatten().any(is_share) {
+            let message = "the threshold is a share of the total, which is not above zero in the answer";
+            return Err(Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount"));
+        }
         let amounts = self.written.map(|written| written.map(|written| written.amount(total)));
         if amounts.iter().flatten().any(Option::is_none) {
-            let message = "the threshold is a share of the total, which the service does not tell";
+            let message = "the threshold is a share of the total, which the service does not tell as an amount in the currency of the balance";
             return Err(Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount"));
         }
         let [critical, warning] = amounts.map(Option::flatten);

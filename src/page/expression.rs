@@ -10,7 +10,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::value::Missing;
+use super::value::{CUT_NUMBER, Missing};
 use super::variables;
 pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, memory, words};
@@ -30,7 +30,7 @@ pub struct Json(Value);
 pub enum Shape {
     /// null
     Null,
-    /// null, because the answer has nothing there: what was looked for where.
+    /// null, because the answer has nothing there, or what cannot stand for what is there: what was looked for where, or why not.
     Missing(String),
     /// true or false
     Bool(bool),
@@ -380,6 +380,7 @@ fn shape(value: &Value) -> Shape {
         Value::Number(Number::Float(value)) => Shape::Float(*value),
         Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
+        Value::Text(_) if value.cuts_number() => Shape::Missing(format!("of a text {CUT_NUMBER}")),
         Value::Text(_) => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
         Value::List(_) => Shape::Array,
         Value::Object(_) => Shape::Object(BTreeMap::new()),

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::memory::Held;
 use super::number::{self, Number};
-use super::value::{Error, ITEM, Value, bytes_of_field};
+use super::value::{CUT_NUMBER, Error, ITEM, Value, bytes_of_field};
 use super::{Jq, json, meter, syntax};
 use crate::model::amount::Doubt;
 use crate::model::{amount, text};
@@ -414,11 +414,20 @@ fn paths<'a>(mut cv: Cv<'a, Jq>, make: fn(Value, Value) -> Value) -> jaq_core::V
     }))
 }
 
+/// Refuses a piece of a number that is to be read as if it was the number.
+fn refuse_cut(value: &Value) -> Result<(), Error> {
+    if value.cuts_number() {
+        return Err(Error::str(format_args!("a text cannot be read as a number: {CUT_NUMBER}")));
+    }
+    Ok(())
+}
+
 fn from_json(value: Value) -> ValR<Value> {
     let Some(text) = value.as_text() else {
         return Err(Error::typ(value, "text"));
     };
     meter::spend(text.len() / 4);
+    refuse_cut(&value)?;
     json::text(text, value.is_foreign()).map_err(|why| Error::str(format_args!("a text is not JSON: {why}")))
 }
 
@@ -432,6 +441,7 @@ fn to_number(value: Value) -> ValR<Value> {
         };
     };
     meter::spend(text.len() / 4);
+    refuse_cut(&value)?;
     if text.len() <= amount::LONGEST
         && let Some(doubt) = Doubt::of(text)
     {
@@ -562,7 +572,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
                 let fields = [
                     (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
                     (own("length"), Value::from(group.as_str().chars().count())),
-                    (own("string"), part(group.range())),
+                    (own("string"), cv.1.found(group.range())),
                 ];
                 Value::from_map(fields.into_iter().chain(name.map(|name| (own("name"), own(name)))))
             });

@@ -24,6 +24,7 @@ use super::memory::Held;
 use super::number::Number;
 
 pub(super) use self::sizes::{ITEM, bytes_of_field};
+pub(super) use self::text::CUT_NUMBER;
 
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
@@ -48,6 +49,8 @@ pub(crate) struct Text {
     /// What at its beginning, and what at its end, is one text of the answer.
     head: Part,
     tail: Part,
+    /// Whether a pattern has cut it out of a longer number.
+    cuts_number: bool,
     held: Held,
 }
 
@@ -162,6 +165,11 @@ impl Value {
             Value::Text(text) => Some(&text.text),
             _ => None,
         }
+    }
+
+    /// Whether it is a text that a pattern has cut out of a longer number, so that it is not the number that stands there.
+    pub(super) fn cuts_number(&self) -> bool {
+        matches!(self, Value::Text(text) if text.cuts_number)
     }
 
     /// The entry under a key, if it is an object that has one.

@@ -62,7 +62,8 @@ impl Variables {
         Variables { now: Some(now), ..self }
     }
 
-    /// The same for an answer with this status and these headers, whose names are in small letters.
+    /// The same for an answer with this status and these headers, whose names are in small letters. One that came with several
+    /// values has line breaks between them, and cannot be read.
     #[must_use]
     pub fn answered(&self, status: u16, headers: &BTreeMap<String, String>) -> Variables {
         Variables { status: Some(status), headers: headers.clone(), ..self.clone() }
@@ -89,7 +90,12 @@ impl Variables {
         let currency = self.currency.clone().map_or_else(unset, Value::from);
         let options = self.options.iter().map(|(name, value)| (name.as_str().into(), Value::option(value.clone())));
         let bound = self.bound.iter().map(|(name, value)| (name.as_str().into(), value.value()));
-        let headers = self.headers.iter().map(|(name, value)| (name.as_str().into(), Value::answer(value.clone())));
+        let header = |(name, value): (&String, &String)| {
+            // Nobody knows which of several values is meant.
+            let value = if value.contains('\n') { Value::header_twice(name) } else { Value::answer(value.clone()) };
+            (name.as_str().into(), value)
+        };
+        let headers = self.headers.iter().map(header);
         let number = |number: Option<i64>| match number {
             Some(number) => Value::Number(Number::from_json(&number.to_string())),
             None => Value::nothing("it is not known here"),

@@ -1,5 +1,6 @@
 //! XML bodies as JSON, so that expressions read both alike: an element is an object, or a text if it has neither attributes nor
-//! other elements in it; `@name` is an attribute, `#text` the text beside others; what stands there several times is a list.
+//! other elements in it; `@name` is an attribute, `#text` the text beside others; what stands there several times is a list,
+//! also pieces of text with elements between them.
 //!
 //! Prefixes of namespaces are left out. A document type is refused, so there are no entities but those of XML itself.
 
@@ -17,7 +18,16 @@ const DEEPEST: usize = 64;
 struct Open {
     name: String,
     fields: Map<String, Value>,
-    text: String,
+    /// The pieces of its text, of which each ends where an element begins.
+    texts: Vec<String>,
+    /// Whether an element was closed since the last piece of text.
+    is_parted: bool,
+}
+
+impl Open {
+    fn new(name: String, fields: Map<String, Value>) -> Open {
+        Open { name, fields, texts: vec![String::new()], is_parted: false }
+    }
 }
 
 /// The JSON text of an XML document.
@@ -63,17 +73,36 @@ fn opened(tag: &BytesStart, depth: usize, has_root: bool) -> Result<Open, String
         return Err("it has two outermost elements".to_owned());
     }
     let mut fields = Map::new();
+    let mut declared = Map::new();
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|_| "it has an attribute that is none".to_owned())?;
         let value = unescape(&attribute.value).map_err(|_| "it has an entity that is not known".to_owned())?;
-        fields.insert(format!("@{}", attribute.key.local_name().as_ref()), Value::String(value.into_owned()));
+        let name = format!("@{}", attribute.key.local_name().as_ref());
+        let value = Value::String(value.into_owned());
+        // The declaration of a namespace is no data, so it stands for no attribute of that name.
+        if attribute.key.as_namespace_binding().is_some() {
+            declared.insert(name, value);
+        } else if fields.insert(name, value).is_some() {
+            return Err("an element has two attributes that differ only in their prefix".to_owned());
+        }
     }
-    Ok(Open { name: tag.local_name().as_ref().to_owned(), fields, text: String::new() })
+    for (name, value) in declared {
+        fields.entry(name).or_insert(value);
+    }
+    Ok(Open::new(tag.local_name().as_ref().to_owned(), fields))
 }
 
 fn add_text(open: &mut [Open], text: &str) -> Result<(), String> {
     match open.last_mut() {
-        Some(element) => element.text.push_str(text),
+        Some(element) if element.is_parted => {
+            element.texts.push(text.to_owned());
+            element.is_parted = false;
+        }
+        Some(element) => {
+            if let Some(piece) = element.texts.last_mut() {
+                piece.push_str(text);
+            }
+        }
         None if text.trim().is_empty() => {}
         None => return Err("it has text outside of its element".to_owned()),
     }
@@ -91,18 +120,25 @@ fn resolved(reference: &BytesRef) -> Result<String, String> {
 
 /// Puts an element that is closed into the one around it.
 fn close(element: Open, open: &mut [Open], root: &mut Option<Map<String, Value>>) {
-    let Open { name, mut fields, text } = element;
-    let text = text.trim();
+    let Open { name, mut fields, texts, .. } = element;
+    let mut texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(Value::from);
     let value = if fields.is_empty() {
-        Value::String(text.to_owned())
+        texts.next().unwrap_or_else(|| Value::from(""))
     } else {
-        if !text.is_empty() {
-            fields.insert("#text".to_owned(), Value::String(text.to_owned()));
+        let texts: Vec<Value> = texts.collect();
+        // Two numbers around an element are not one number.
+        match texts.as_slice() {
+            [] => {}
+            [text] => drop(fields.insert("#text".to_owned(), text.clone())),
+            _ => drop(fields.insert("#text".to_owned(), Value::Array(texts))),
         }
         Value::Object(fields)
     };
     let outer = match open.last_mut() {
-        Some(outer) => &mut outer.fields,
+        Some(outer) => {
+            outer.is_parted = true;
+            &mut outer.fields
+        }
         None => root.insert(Map::new()),
     };
     match outer.get_mut(&name) {
@@ -130,6 +166,11 @@ mod tests {
             ("<a><b>1</b><b>2</b><b>3</b><c/></a>", r#"{"a":{"b":["1","2","3"],"c":""}}"#),
             ("<a><![CDATA[1 < 2]]>&lt;&#65;</a>", r#"{"a":"1 < 2<A"}"#),
             ("<a><!-- 7 -->5</a>", r#"{"a":"5"}"#),
+            ("<a>5<b>25</b></a>", r##"{"a":{"#text":"5","b":"25"}}"##),
+            ("<a> <b>25</b>5&amp;<![CDATA[0]]> <c/> </a>", r##"{"a":{"#text":"5&0","b":"25","c":""}}"##),
+            ("<a>5<b>25</b>0</a>", r##"{"a":{"#text":["5","0"],"b":"25"}}"##),
+            ("<a xmlns:b='u' b='1'/>", r#"{"a":{"@b":"1"}}"#),
+            ("<a b='1' xmlns:b='u'/>", r#"{"a":{"@b":"1"}}"#),
         ] {
             let got: Value = serde_json::from_str(&to_json(xml.as_bytes()).unwrap()).unwrap();
             assert_eq!(got, serde_json::from_str::<Value>(want).unwrap(), "{xml}");
@@ -148,6 +189,8 @@ mod tests {
             "<a/>x",
             "{}",
             "<a b=1/>",
+            "<a xmlns:n='u' b='50' n:b='1'/>",
+            "<a xmlns:n='u' n:b='1' b='50'>x</a>",
             "<a>&other;</a>",
             "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
             "<a>\u{0}",

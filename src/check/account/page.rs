@@ -13,6 +13,8 @@ pub(crate) mod example;
 pub(crate) mod fill;
 mod interpret;
 mod number;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 
 use std::collections::BTreeMap;
@@ -82,7 +84,7 @@ pub(crate) struct Page {
     pub spend: Option<String>,
     /// What every amount is multiplied by, for example `0.01` where a service counts cents.
     pub scale: Option<Lenient<Decimal>>,
-    /// Whether the service writes credit as a negative number, so that the sign of the balance is turned.
+    /// Whether the service writes credit as a negative number, so that the sign of the balance and of the total is turned.
     #[serde(default)]
     pub inverted: bool,
     /// A jq expression over the last body: how much there is when nothing was used.

@@ -1,10 +1,12 @@
 //! How values are made, which counts against the budget of the evaluation.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use jaq_core::val::Range;
+use jaq_core::val::Range as Bounds;
 
 use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
+use super::text::is_part_of_number;
 use super::{Fields, List, Object, Origin, Part, Place, Text, Value};
 use crate::page::memory::Held;
 use crate::page::meter;
@@ -32,11 +34,25 @@ impl Value {
 
     /// A text made from another one, by the same author.
     pub(in crate::page) fn derived(&self, text: String) -> Value {
-        match self {
+        let mut derived = match self {
             Value::Text(from) if matches!(from.origin, Origin::Page) => Value::own(text),
             Value::Text(from) if matches!(from.origin, Origin::Option) => Value::option(text),
             _ => Value::answer(text),
+        };
+        if let (true, Value::Text(derived)) = (self.cuts_number(), &mut derived) {
+            Rc::make_mut(derived).cuts_number = true;
         }
+        derived
+    }
+
+    /// What a pattern has found in this text.
+    pub(in crate::page) fn found(&self, piece: Range<usize>) -> Value {
+        let whole = self.as_text().unwrap_or_default();
+        let mut found = self.cut(whole[piece.clone()].to_owned());
+        if let (true, Value::Text(found)) = (self.is_foreign() && is_part_of_number(whole, piece), &mut found) {
+            Rc::make_mut(found).cuts_number = true;
+        }
+        found
     }
 
     /// A part that was cut out of this text.
@@ -134,8 +150,8 @@ impl From<String> for Value {
     }
 }
 
-impl From<Range<Value>> for Value {
-    fn from(range: Range<Value>) -> Self {
+impl From<Bounds<Value>> for Value {
+    fn from(range: Bounds<Value>) -> Self {
         let bounds = [("start", range.start), ("end", range.end)].into_iter();
         Value::object(bounds.filter_map(|(name, value)| Some((name.into(), value?))).collect(), None)
     }

@@ -110,6 +110,12 @@ impl Value {
         Value::Null(Some(Rc::new(Missing::Empty(Place::root(), why))))
     }
 
+    /// What stands for a header that came several times with different values.
+    pub(in crate::page) fn header_twice(name: &str) -> Value {
+        let place = Place::named("$headers").key(name);
+        Value::Null(Some(Rc::new(Missing::Empty(place, "came twice, with different values"))))
+    }
+
     pub(super) fn missing(inside: Value, step: Step, is_null: bool) -> Value {
         Value::Null(Some(Rc::new(Missing::Entry { inside, step, is_null, _held: Held::of(MISSING) })))
     }

@@ -71,6 +71,10 @@ impl Value {
     /// How long it is, as jq means it.
     pub(in crate::page) fn length(self) -> ValR<Value> {
         Ok(match &self {
+            // What the answer does not hold has an unknown length.
+            Value::Null(Some(missing)) if missing.of_answer().is_some() => {
+                return Err(self.type_error("something with a length"));
+            }
             Value::Null(_) => Value::from(0_usize),
             Value::Bool(_) => return Err(self.type_error("something with a length")),
             Value::Number(number) if *number < Number::from(0) => Value::Number(-*number),

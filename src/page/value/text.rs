@@ -1,6 +1,7 @@
 //! Texts: who wrote them, and which parts of them are one text of the answer.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use super::sizes::TEXT;
 use super::{Origin, Part, Text};
@@ -10,6 +11,9 @@ use crate::page::meter;
 
 /// Characters of the page's own text that a message keeps.
 pub(super) const SHOWN: usize = 200;
+
+/// What is said of a piece of a number that is used as if it was the number.
+pub(in crate::page) const CUT_NUMBER: &str = "a pattern has cut it out of a longer number";
 
 impl Part {
     const NONE: Part = Part { bytes: 0, source: 0, is_cut: false };
@@ -53,7 +57,7 @@ impl Text {
     pub(super) fn new(text: String, origin: Origin) -> Text {
         let part = if matches!(origin, Origin::Page) { Part::NONE } else { Part::whole(&text) };
         let held = Held::of(TEXT + text.capacity());
-        Text { text, origin, head: part, tail: part, held }
+        Text { text, origin, head: part, tail: part, cuts_number: false, held }
     }
 
     /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
@@ -75,6 +79,12 @@ impl Text {
     }
 
     pub(super) fn append(&mut self, other: &Text) {
+        // What is put together again is no piece of a number any more.
+        self.cuts_number = match (self.text.is_empty(), other.text.is_empty()) {
+            (true, _) => other.cuts_number,
+            (false, true) => self.cuts_number,
+            (false, false) => false,
+        };
         if self.text.is_empty() {
             self.head = other.head;
         }
@@ -98,6 +108,29 @@ impl Text {
         self.held.grow(2 * other.text.len());
         self.text.push_str(&other.text);
     }
+}
+
+/// Whether a piece of a text is a number that is only a part of the one that stands there: `12` of `12.50`, `234` of `1,234`, or
+/// `5` of `-5`.
+pub(super) fn is_part_of_number(text: &str, piece: Range<usize>) -> bool {
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let is_separator =
+        |c: Option<char>| matches!(c, Some('.' | ',' | '\'' | '\u{2019}' | '\u{a0}' | '\u{2009}' | '\u{202f}'));
+    let is_minus = |c: Option<char>| matches!(c, Some('-' | '\u{2212}'));
+    let is_sign = |c: Option<char>| matches!(c, Some('$' | '€' | '£' | '¥'));
+    let number = text[piece.clone()].trim();
+    let (mut before, mut after) = (text[..piece.start].chars().rev(), text[piece.end..].chars());
+    let (before, after) = ([before.next(), before.next()], [after.next(), after.next()]);
+    let begins_with_digit = is_digit(text[piece.clone()].chars().next());
+    let ends_with_digit = is_digit(text[piece].chars().next_back());
+    let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let goes_on_before = is_digit(before[0])
+        || (is_separator(before[0]) && is_digit(before[1]))
+        || (is_minus(before[0]) && !is_of_word(before[1]))
+        || (is_sign(before[0]) && is_minus(before[1]))
+        || (before[0] == Some('.') && !is_of_word(before[1]));
+    let goes_on_after = is_digit(after[0]) || (is_separator(after[0]) && is_digit(after[1]));
+    ((begins_with_digit && goes_on_before) || (ends_with_digit && goes_on_after)) && is_number(number)
 }
 
 /// Whether a text is the code of a currency that people pay with.

@@ -30,7 +30,8 @@ pub(crate) struct Response {
     pub status: u16,
     /// What the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// The headers that are text, with names in small letters; of several with one name the last.
+    /// The headers that are text, with names in small letters; of one that came several times all different values, with line
+    /// breaks between them, which no header can hold itself.
     pub headers: BTreeMap<String, String>,
     /// At most 1 MiB, decompressed.
     pub body: Vec<u8>,
@@ -47,10 +48,18 @@ pub(crate) struct Response {
 }
 
 fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| -> Option<(String, String)> {
         Some((name.as_str().to_owned(), value.to_str().ok()?.chars().take(MOST_OF_HEADER).collect()))
     };
-    headers.iter().take(MOST_HEADERS).filter_map(text).collect()
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers.iter().take(MOST_HEADERS).filter_map(text) {
+        let known = all.entry(name).or_insert_with(|| value.clone());
+        if !known.split('\n').any(|one| one == value) {
+            known.push('\n');
+            known.push_str(&value);
+        }
+    }
+    all
 }
 
 impl Response {
@@ -277,6 +286,17 @@ mod tests {
 
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
         answer_after(MOST_REDIRECTS, status, headers, body)
+    }
+
+    #[test]
+    fn a_header_that_comes_twice_keeps_all_its_different_values() {
+        for (headers, want) in [
+            (vec![("x-balance", "5")], "5"),
+            (vec![("x-balance", "5"), ("x-balance", "5")], "5"),
+            (vec![("x-balance", "5"), ("x-balance", "50"), ("x-balance", "5")], "5\n50"),
+        ] {
+            assert_eq!(answer(200, &headers, "").headers["x-balance"], want, "{headers:?}");
+        }
     }
 
     fn answer_after(follows: usize, status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {

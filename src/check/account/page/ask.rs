@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// The status of an answer that is only a part of what was asked for.
+pub(super) const PARTIAL: u16 = 206;
+
 /// An option that a project may set.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -98,7 +101,8 @@ pub(crate) struct Step {
     /// text, number or flag. One whose name speaks of a secret (`token`, `session_key`) is masked like the credential.
     #[serde(default)]
     pub bind: BTreeMap<String, String>,
-    /// Numbers that are added over all pages of the answer, each a jq expression; later they are read as `$bind.NAME`.
+    /// Numbers that are added over all pages of the answer, each a jq expression; later they are read as `$bind.NAME`. No two steps
+    /// bind or add a value of one name.
     #[serde(default)]
     pub sum: BTreeMap<String, String>,
     /// How to ask for the next page of a long answer.
@@ -110,7 +114,8 @@ pub(crate) struct Step {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
-    /// A jq expression over a page: what asks for the next one, or null, false or an empty text if there is none.
+    /// A jq expression over a page: what asks for the next one, or null, false or an empty text if there is none. To give no value
+    /// at all is a failure.
     pub next: String,
     /// The parameter of the query that it goes into.
     pub query: String,
@@ -142,8 +147,10 @@ impl RequestSpec {
         self.query.values().chain(self.headers.values()).chain(self.form.values()).chain(&self.basic)
     }
 
-    /// Whether an answer with a status is read like a success.
+    /// Whether an answer with a status is read like a success. A part of an answer (206) is one only if the page asks for it.
     pub(crate) fn accepts(&self, status: u16) -> bool {
-        (200..300).contains(&status) || self.statuses.contains(&status)
+        let wants_part = || self.headers.keys().any(|name| name.eq_ignore_ascii_case("range"));
+        let is_success = (200..300).contains(&status) && (status != PARTIAL || wants_part());
+        is_success || self.statuses.contains(&status)
     }
 }

@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 
 use super::Page;
 use super::error::decode;
-use super::number::number;
+use super::number::{number, without_side};
 use crate::check::{Amount, Reading};
-use crate::model::amount::{self, Currency, is_unlimited};
+use crate::model::amount::{self, Currency, Doubt, is_unlimited};
 use crate::model::failure::{Failure, Reason};
 use crate::page::expression::{Shape, Taken, Trouble, Variables};
 
@@ -14,17 +14,21 @@ use crate::page::expression::{Shape, Taken, Trouble, Variables};
 const CERTAIN: &str = "where a full stop is always the decimal sign, take `fromjson`, after `gsub(\",\"; \"\")` if commas \
                        separate thousands";
 
+/// A value of the answer, of whose numbers it is certain what their separators are in a currency.
+///
+/// # Errors
+/// What is in doubt, without a value.
+pub(super) fn certain(taken: Taken, known: Option<&str>) -> Result<Option<Shape>, String> {
+    match known.and_then(|known| taken.doubts.iter().find_map(|doubt| doubt.in_currency(known))) {
+        Some(why) => Err(format!("`tonumber` has read a text of which {why}")),
+        None => Ok(taken.value),
+    }
+}
+
 impl Page {
-    /// A value of the answer, of whose numbers it is certain what their separators are.
-    ///
-    /// # Errors
-    /// What is in doubt, without a value.
-    pub(super) fn certain(&self, taken: Taken, variables: &Variables) -> Result<Option<Shape>, String> {
-        let known = variables.currency().or(self.counted_in());
-        match known.and_then(|known| taken.doubts.iter().find_map(|doubt| doubt.in_currency(known))) {
-            Some(why) => Err(format!("`tonumber` has read a text of which {why}")),
-            None => Ok(taken.value),
-        }
+    /// The currency or unit that is known before the answer says one.
+    pub(super) fn known_currency<'a>(&'a self, variables: &'a Variables) -> Option<&'a str> {
+        variables.currency().or(self.counted_in())
     }
 
     /// An amount of the answer in the unit of the balance, with the sign that credit has here.
@@ -33,7 +37,12 @@ impl Page {
             Some(scale) => amount::exact::product(sum, scale.0)?,
             None => sum,
         };
-        Some(if self.inverted && !sum.is_zero() { -sum } else { sum })
+        Some(self.turned(sum))
+    }
+
+    /// Credit with the sign that it has here.
+    pub(super) fn turned(&self, credit: Decimal) -> Decimal {
+        if self.inverted && !credit.is_zero() { -credit } else { credit }
     }
 
     /// Whether a word can be a currency. A unit of its own has to stand in the config, as an answer may hold anything.
@@ -47,13 +56,23 @@ impl Page {
             || variables.options().any(|option| option == said || is_own(option))
     }
 
-    pub(super) fn reading(&self, taken: Result<Taken, Trouble>, variables: &Variables) -> Result<Reading, Failure> {
+    /// The reading that `balance` or `spend` gives. `earlier` is what is in doubt of the texts that steps have bound and added.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn reading(
+        &self,
+        taken: Result<Taken, Trouble>,
+        variables: &Variables,
+        earlier: &[Doubt],
+    ) -> Result<Reading, Failure> {
         let Taken { value, doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
         };
         let (parts, said) = parts(value).map_err(decode)?;
+        let parts = if self.spend.is_some() { parts.without_sides()? } else { parts };
         if said.as_ref().is_some_and(|said| !self.is_currency(said, variables)) {
             let message = "the `currency` that `balance` takes from the answer is neither a code of three letters nor a known unit";
             return Err(decode(message.to_owned()));
@@ -83,15 +102,28 @@ impl Page {
         let fixed = variables.currency().into_iter().chain(self.counted_in());
         let known = known.map(|known| amount::settled(known, fixed));
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
-        let doubt =
-            currency.as_deref().and_then(|currency| doubts.iter().find_map(|doubt| doubt.in_currency(currency)));
-        if let Some(why) = doubt {
-            let message =
-                format!("the balance in the answer cannot be used: `tonumber` has read a text of which {why}");
-            return Err(decode(message).with_hint(CERTAIN));
-        }
+        refuse_doubts(&doubts, earlier, currency.as_deref())?;
         let sum = self.scaled(sum).ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
         Ok(Reading::new(Amount::Of(sum), currency))
+    }
+}
+
+/// Refuses texts whose separators may be read in two ways in this currency. What earlier steps have bound or added is not read in
+/// any way as long as the currency is unknown.
+fn refuse_doubts(own: &[Doubt], earlier: &[Doubt], currency: Option<&str>) -> Result<(), Failure> {
+    let refusal = |message: String| Err(Failure::new(Reason::Decode, message).with_hint(CERTAIN));
+    let what = "the balance in the answer cannot be used";
+    match currency {
+        Some(currency) => match own.iter().chain(earlier).find_map(|doubt| doubt.in_currency(currency)) {
+            Some(why) if earlier.is_empty() => refusal(format!("{what}: `tonumber` has read a text of which {why}")),
+            Some(why) => refusal(format!("{what}: `tonumber` or a `sum` has read a text of which {why}")),
+            None => Ok(()),
+        },
+        None if earlier.is_empty() => Ok(()),
+        None => refusal(format!(
+            "{what}: a step has read a text as a number of which its separator may be a decimal sign or part thousands, and its \
+             currency is not known"
+        )),
     }
 }
 
@@ -103,6 +135,19 @@ struct Parts {
 }
 
 impl Parts {
+    /// The same, if none of them names a side of an account.
+    fn without_sides(self) -> Result<Parts, Failure> {
+        let checked = |part: Shape| {
+            let what = "what was spent cannot be used";
+            without_side(part).map_err(|why| Failure::new(Reason::Decode, format!("{what}: {why}")))
+        };
+        Ok(Parts {
+            amount: checked(self.amount)?,
+            minus: self.minus.map(checked).transpose()?,
+            plus: self.plus.map(checked).transpose()?,
+        })
+    }
+
     /// The balance, and the currency that the texts of its parts name. `expected` is the currency that they may name, and who
     /// says so.
     fn sum(self, expected: Option<&(&str, String)>) -> Result<(Decimal, Option<Currency>), Failure> {

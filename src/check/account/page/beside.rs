@@ -5,7 +5,8 @@
 use rust_decimal::Decimal;
 
 use super::Page;
-use super::number::{moment, number, plain};
+use super::balance::certain;
+use super::number::{in_currency, moment, plain, without_side};
 use crate::check::{Beside, Expiring};
 use crate::model::amount;
 use crate::model::text;
@@ -26,35 +27,42 @@ pub(super) struct BesideReader {
 }
 
 impl Page {
-    /// What is read beside a balance. Amounts are scaled like it.
-    pub(super) fn beside(&self, reader: &BesideReader, body: &Json, variables: &Variables) -> Beside {
-        let known = variables.currency().or(self.currency.as_deref());
+    /// What is read beside a balance. Amounts are scaled like it, and are in its `currency`.
+    pub(super) fn beside(
+        &self,
+        reader: &BesideReader,
+        body: &Json,
+        variables: &Variables,
+        currency: Option<&str>,
+    ) -> Beside {
+        let known = currency.or(self.known_currency(variables));
         let scaled = |value: Decimal| {
             let scale = self.scale.as_ref().map_or(Decimal::ONE, |scale| scale.0);
             amount::exact::product(value, scale).ok_or_else(|| "it has more than 28 digits".to_owned())
         };
+        let read = |shape: Shape| scaled(in_currency(shape, known)?);
         let value = |field: &str, expression: &Option<Expression>| {
             let expression = expression.as_ref()?;
             let taken = expression.run_in_any_order(body, variables).map_err(|trouble| trouble.message);
-            let shape = taken.and_then(|taken| self.certain(taken, variables));
+            let shape = taken.and_then(|taken| certain(taken, known));
             self.known_or_logged(field, shape.map(|shape| shape.filter(is_there)))?
         };
         let amount = |field: &str, expression: &Option<Expression>| {
-            let read = value(field, expression).map(|shape| number(shape, known).and_then(|(value, _)| scaled(value)));
-            self.known_or_logged(field, read.transpose())?
+            self.known_or_logged(field, value(field, expression).map(read).transpose())?
         };
+        let usage = value("usage", &reader.usage).map(|shape| read(without_side(shape)?)).transpose();
         let resets_at = value("resets_at", &reader.resets_at).map(moment).transpose();
         let expires = reader.expires.as_ref().map(|expression| {
             let credits = expression.all(body, variables, MOST_CREDITS).map_err(|trouble| trouble.message);
             credits.and_then(|credits| {
-                let read =
-                    |credit| expiring(credit, &|value| number(value, known).and_then(|(value, _)| scaled(value)));
+                let read = |credit| expiring(credit, &read);
                 credits.into_iter().filter(is_there).map(read).collect::<Result<Vec<_>, _>>()
             })
         });
         Beside {
-            total: amount("total", &reader.total),
-            usage: amount("usage", &reader.usage),
+            // It is credit like the balance, and has its sign.
+            total: amount("total", &reader.total).map(|total| self.turned(total)),
+            usage: self.known_or_logged("usage", usage).flatten(),
             frozen: amount("frozen", &reader.frozen),
             resets_at: self.known_or_logged("resets_at", resets_at).flatten().flatten(),
             expires: self.known_or_logged("expires", expires.transpose()).flatten().unwrap_or_default(),
@@ -92,6 +100,6 @@ pub(super) fn is_true(shape: Option<Shape>) -> Result<bool, String> {
     match shape {
         Some(Shape::Bool(is_true)) => Ok(is_true),
         None | Some(Shape::Null | Shape::Missing(_)) => Ok(false),
-        Some(other) => plain(other).map_or_else(Err, |_| Err("it is neither true nor false".to_owned())),
+        Some(other) => plain(other, None).map_or_else(Err, |_| Err("it is neither true nor false".to_owned())),
     }
 }

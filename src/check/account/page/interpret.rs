@@ -9,12 +9,13 @@ use rust_decimal::Decimal;
 pub(crate) use self::reader::Reader;
 use self::reader::StepReader;
 use super::Page;
-use super::ask::Form;
+use super::ask::{Form, PARTIAL};
+use super::balance::certain;
 use super::beside::is_true;
 use super::error::{ErrorTest, OwnError, decode, page_error, repeated};
-use super::number::{bound, plain};
+use super::number::{bound, doubt, plain, without_side};
 use crate::check::{Amount, Reading};
-use crate::model::amount::exact;
+use crate::model::amount::{self, Doubt, exact};
 use crate::model::failure::{Failure, Reason};
 use crate::page::expression::{Expression, Json, Shape, Variables, parse_json};
 use crate::page::variables::Bound;
@@ -51,6 +52,10 @@ pub(crate) struct Progress {
     pages: u16,
     /// What was added over the pages of this step.
     sums: BTreeMap<String, Decimal>,
+    /// The currency that the pages of this step say.
+    said: Option<String>,
+    /// What is in doubt of the texts that were bound and added, until the currency of the balance is known.
+    doubts: Vec<Doubt>,
 }
 
 /// What an answer comes to.
@@ -105,15 +110,17 @@ impl Page {
         {
             return Err(own.failure);
         }
-        let (progress, has_next_page) = progressed(self, step, progress, &body, &variables)?;
+        let (progress, has_next_page) = progressed(self, reader, progress, &body, &variables)?;
         if has_next_page {
             return Ok(Verdict::Next(progress));
         }
         let variables = variables.binding(&progress.bound);
         if let Some(step) = following(reader, progress.step, &body, &variables)? {
-            return Ok(Verdict::Next(Progress { step, bound: progress.bound, ..Progress::default() }));
+            let Progress { bound, doubts, .. } = progress;
+            return Ok(Verdict::Next(Progress { step, bound, doubts, ..Progress::default() }));
         }
-        let reading = self.read(reader, &body, &Wanted { variables: variables.clone(), ..*wanted })?;
+        let wanted = Wanted { variables: variables.clone(), ..*wanted };
+        let reading = self.read(reader, &body, &wanted, &progress.doubts)?;
         if let Some((when, _)) = &reader.confirm {
             let doubt = when
                 .run(&body, &variables)
@@ -125,8 +132,8 @@ impl Page {
         Ok(Verdict::Read(reading))
     }
 
-    /// The reading in the last answer.
-    fn read(&self, reader: &Reader, body: &Json, wanted: &Wanted) -> Result<Reading, Failure> {
+    /// The reading in the last answer. `earlier` is what is in doubt of the answers before it.
+    fn read(&self, reader: &Reader, body: &Json, wanted: &Wanted, earlier: &[Doubt]) -> Result<Reading, Failure> {
         let variables = &wanted.variables;
         let unlimited = reader.unlimited.as_ref().map(|expression| {
             let said = expression.run_in_any_order(body, variables);
@@ -138,7 +145,7 @@ impl Page {
             Reading::new(Amount::Unlimited, self.counted_in().map(str::to_owned))
         } else {
             let value = reader.measured.run_in_any_order(body, variables);
-            self.reading(value, variables).map_err(|mut failure| {
+            self.reading(value, variables, earlier).map_err(|mut failure| {
                 // A page without a test for errors still meets them.
                 if let Some(words) = body.refusal().filter(|_| failure.reason == Reason::Decode) {
                     failure.message = format!("{}; the service says", failure.message);
@@ -147,7 +154,7 @@ impl Page {
                 failure
             })?
         };
-        reading.beside = self.beside(&reader.beside, body, variables);
+        reading.beside = self.beside(&reader.beside, body, variables, reading.currency.as_deref());
         if self.spend.is_some() { within_budget(reading, wanted.budget) } else { Ok(reading) }
     }
 
@@ -164,7 +171,7 @@ impl Page {
 
     fn confirmation(&self, error: &ErrorTest, answer: &Answer, variables: &Variables) -> Result<(), Failure> {
         let parsed = parse_json(answer.body);
-        if !(200..300).contains(&answer.status) {
+        if !(200..300).contains(&answer.status) || answer.status == PARTIAL {
             return Err(self.status_failure(answer.status, None, parsed.ok().as_ref(), answer.body));
         }
         let body = parsed.map_err(|why| Failure::new(Reason::Decode, describe_body(Form::Json, answer.body, &why)))?;
@@ -183,6 +190,7 @@ impl Page {
             403 => "the credential may not read this",
             404 | 410 => "the address is not there, or the service has retired it",
             429 if can_repeat_help != Some(false) => "too many requests",
+            PARTIAL => "the answer is only a part of the whole",
             300..=399 => "the service answered with a redirect that was not followed",
             500..=599 => "the service has a fault of its own",
             _ => "the request was refused",
@@ -234,41 +242,101 @@ fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, F
 /// What a step has bound and added with one more answer, and whether there is another page of it.
 fn progressed(
     page: &Page,
-    step: &StepReader,
+    reader: &Reader,
     progress: &Progress,
     body: &Json,
     variables: &Variables,
 ) -> Result<(Progress, bool), Failure> {
+    let step = &reader.steps[progress.step];
     let mut next = Progress { pages: progress.pages + 1, page: None, ..progress.clone() };
-    let unread = |name: &str, why: String| Failure::new(Reason::Decode, format!("`{name}` could not be read: {why}"));
-    let value = |name: &str, expression: &Expression| {
+    let mut doubts: Vec<Doubt> = Vec::new();
+    let mut value = |name: &str, expression: &Expression| {
         let taken = expression.run_in_any_order(body, variables);
         let taken = taken.map_err(|why| decode(&format!("`{name}` could not be read"), why))?;
-        page.certain(taken, variables).map_err(|why| unread(name, why))
+        doubts.extend(&taken.doubts);
+        certain(taken, page.known_currency(variables)).map_err(|why| unread(name, why))
     };
     for (name, expression) in &step.bind {
         let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
         next.bound.insert(name.clone(), value);
     }
     for (name, expression) in &step.sum {
-        let value = plain(value(name, expression)?.unwrap_or(Shape::Null)).map_err(|why| unread(name, why))?;
+        let value = value(name, expression)?.unwrap_or(Shape::Null);
+        next.doubts.extend(doubt(&value));
+        let value = if page.spend.is_some() { without_side(value).map_err(|why| unread(name, why))? } else { value };
+        let value = plain(value, page.known_currency(variables)).map_err(|why| unread(name, why))?;
         let sum = next.sums.entry(name.clone()).or_default();
         *sum = exact::sum(*sum, value).ok_or_else(|| unread(name, "the sum has more than 28 digits".to_owned()))?;
         next.bound.insert(name.clone(), Bound::Number(sum.to_string()));
     }
+    next.doubts.extend(doubts);
+    next.doubts.dedup();
+    if !step.sum.is_empty() {
+        next.said = one_currency(reader, progress, &next, body, variables)?;
+    }
+    has_next_page(step, progress, &mut next, body, variables).map(|has_next| (next, has_next))
+}
+
+fn unread(name: &str, why: String) -> Failure {
+    Failure::new(Reason::Decode, format!("`{name}` could not be read: {why}"))
+}
+
+/// The currency that all pages of a sum say, as far as they say one.
+///
+/// # Errors
+/// The last page says another one than those before it.
+fn one_currency(
+    reader: &Reader,
+    before: &Progress,
+    now: &Progress,
+    body: &Json,
+    variables: &Variables,
+) -> Result<Option<String>, Failure> {
+    let other =
+        || Failure::new(Reason::Decode, "the pages of the answer are in different currencies, so there is no sum");
+    let unit = |bound: &Bound| Some(bound.as_str().to_owned()).filter(|word| amount::is_unit(word));
+    for (name, bound) in &now.bound {
+        let pair = before.bound.get(name).and_then(unit).zip(unit(bound));
+        if before.pages > 0 && pair.is_some_and(|(one, another)| !amount::is_same(&one, &another)) {
+            return Err(other());
+        }
+    }
+    // What the balance would say of this page alone. Where it says nothing yet, only its last page does.
+    let said = match reader.measured.run(body, &variables.binding(&now.bound)) {
+        Ok(Some(Shape::Object(mut fields))) => match fields.remove("currency") {
+            Some(Shape::Text(said)) if !said.trim().is_empty() => Some(said),
+            _ => None,
+        },
+        _ => None,
+    };
+    match (&before.said, said) {
+        (Some(one), Some(another)) if !amount::is_same(one, &another) => Err(other()),
+        (one, another) => Ok(another.or_else(|| one.clone())),
+    }
+}
+
+/// Whether there is another page of a step; what asks for it goes into `next`.
+fn has_next_page(
+    step: &StepReader,
+    progress: &Progress,
+    next: &mut Progress,
+    body: &Json,
+    variables: &Variables,
+) -> Result<bool, Failure> {
     let Some((expression, most)) = &step.next else {
-        return Ok((next, false));
+        return Ok(false);
+    };
+    let unclear = |what: &str| {
+        Failure::new(Reason::Decode, format!("it is not clear whether there is another page: {what}"))
+            .with_hint("where null means that there is none, a page says so with `// null`")
     };
     let told = expression.run(body, variables);
     match told.map_err(|why| decode("it is not clear whether there is another page", why))? {
-        None | Some(Shape::Null | Shape::Bool(false)) => return Ok((next, false)),
-        Some(Shape::Text(text)) if text.is_empty() => return Ok((next, false)),
+        Some(Shape::Null | Shape::Bool(false)) => return Ok(false),
+        Some(Shape::Text(text)) if text.is_empty() => return Ok(false),
         // That nothing stands there may mean the last page, or that the service calls it otherwise now.
-        Some(Shape::Missing(what)) => {
-            let failure =
-                Failure::new(Reason::Decode, format!("it is not clear whether there is another page: {what}"));
-            return Err(failure.with_hint("where null means that there is none, a page says so with `// null`"));
-        }
+        None => return Err(unclear("the expression gives no value")),
+        Some(Shape::Missing(what)) => return Err(unclear(&what)),
         told => {
             let page = bound(told).map_err(|why| unread("pages.next", why))?;
             if Some(&page) == progress.page.as_ref() {
@@ -281,7 +349,7 @@ fn progressed(
         let message = format!("the answer has more than {most} pages, so the sum is not known");
         return Err(Failure::new(Reason::Decode, message));
     }
-    Ok((next, true))
+    Ok(true)
 }
 
 /// The next step that is to be asked; none if this was the last one.

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::time;
-use crate::model::amount::{self, Currency};
+use crate::model::amount::{self, Currency, Doubt, Word};
 use crate::page::expression::Shape;
 use crate::page::variables::Bound;
 use jiff::Timestamp;
@@ -29,15 +29,55 @@ pub(super) fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Opti
     }
 }
 
-/// A number that names no currency.
+/// A number that names no currency. `known` is the currency that it is in, if that is known.
 ///
 /// # Errors
 /// As [`number`].
-pub(super) fn plain(value: Shape) -> Result<Decimal, String> {
-    match number(value, None)? {
+pub(super) fn plain(value: Shape, known: Option<&str>) -> Result<Decimal, String> {
+    match number(value, known)? {
         (number, None) => Ok(number),
         (_, Some(_)) => Err("it names a currency".to_owned()),
     }
+}
+
+/// A number in the currency of the balance, if that is known.
+///
+/// # Errors
+/// As [`number`], and where it names another currency.
+pub(super) fn in_currency(value: Shape, known: Option<&str>) -> Result<Decimal, String> {
+    let (number, named) = number(value, known)?;
+    match named.zip(known) {
+        Some((named, known)) if !named.may_be(known) => Err("it is in another currency than the balance".to_owned()),
+        _ => Ok(number),
+    }
+}
+
+/// Refuses a text with the side of an account (`95 DR`) where what was used is measured: a debit is negative credit, but it may be
+/// what was used.
+///
+/// # Errors
+/// That it is one, without its value.
+pub(super) fn without_side(value: Shape) -> Result<Shape, String> {
+    let has_side = |text: &str| {
+        let text = amount::fold(text);
+        let start = amount::number_start(&text, 0)?;
+        let words = [&text[..start], &text[amount::number_end(&text, start)..]].map(amount::words);
+        Some(words.into_iter().flatten().flatten().any(|word| matches!(word, Word::Side { .. })))
+    };
+    match &value {
+        Shape::Text(text) if text.len() <= amount::LONGEST && has_side(text) == Some(true) => {
+            Err("it names a side of an account (`DR` or `CR`), of which it is not clear whether it was used".to_owned())
+        }
+        _ => Ok(value),
+    }
+}
+
+/// What is in doubt of the separators of a text that is read as a number, until its currency is known.
+pub(super) fn doubt(value: &Shape) -> Option<Doubt> {
+    let Shape::Text(text) = value else { return None };
+    let text = amount::fold(text);
+    let start = amount::number_start(&text, 0)?;
+    Doubt::of(&text[start..amount::number_end(&text, start)])
 }
 
 /// A time; none if the service says that there is no such time.
@@ -49,7 +89,7 @@ pub(super) fn moment(value: Shape) -> Result<Option<Timestamp>, String> {
         Shape::Null | Shape::Missing(_) => Ok(None),
         Shape::Text(text) if text.trim().is_empty() => Ok(None),
         Shape::Text(text) => time::of_text(&text).map(Some).ok_or_else(|| "it is a text that is no time".to_owned()),
-        value => Ok(time::of_number(plain(value)?)),
+        value => Ok(time::of_number(plain(value, None)?)),
     }
 }
 

@@ -117,8 +117,13 @@ fn of_requests(page: &Page) -> Vec<Found> {
     for (field, request) in request.chain(page.steps.iter().map(|step| ("steps", &step.request))) {
         problems.extend(of_request(page, request).into_iter().map(|why| (field, why)));
     }
-    let mut names = BTreeSet::new();
+    let (mut names, mut kept) = (BTreeSet::new(), BTreeSet::new());
     for (index, step) in page.steps.iter().enumerate() {
+        // The value of the first step would be lost.
+        let own: BTreeSet<&str> = step.bind.keys().chain(step.sum.keys()).map(String::as_str).collect();
+        for name in own.into_iter().filter(|name| !kept.insert(*name)) {
+            problems.push(("steps", format!("two steps bind or add a value of the name `{name}`")));
+        }
         if !names.insert(step.name.as_str()) {
             problems.push(("steps", "two steps have the same name".to_owned()));
         }
@@ -261,4 +266,36 @@ fn of_texts(request: &RequestSpec, is_known: &dyn Fn(&str) -> bool) -> Vec<Strin
         }
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn two_steps_keep_no_value_of_one_name() {
+        let add = json!({"sum": {"s": ".v"}});
+        let bind = json!({"bind": {"s": ".v"}});
+        let other = json!({"bind": {"t": ".v"}});
+        for (first, second, is_wrong) in
+            [(&add, &add, true), (&bind, &bind, true), (&add, &bind, true), (&add, &other, false)]
+        {
+            let step = |name: &str, kept: &Value| {
+                let mut step = json!({"name": name, "request": {"url": "https://acme.example/v1"}});
+                step[kept.as_object().unwrap().keys().next().unwrap()] =
+                    kept.as_object().unwrap().values().next().unwrap().clone();
+                step
+            };
+            let steps = json!([step("a", first), step("b", second)]);
+            let page = json!({"id": "acme", "title": "Acme", "kind": "balance", "balance": ".v", "steps": steps});
+            let page: Page = serde_json::from_value(page).unwrap();
+            let problems = of(&page, Instant::now() + Duration::from_secs(10));
+            let want = "two steps bind or add a value of the name `s`";
+            assert_eq!(problems.iter().any(|(_, why)| why == want), is_wrong, "{first} {second}: {problems:?}");
+        }
+    }
 }

@@ -1,0 +1,280 @@
+//! What pages make of answers, as tables: the page and the answers, and the reading or a part of what the failure says.
+
+use serde_json::{Value, json};
+
+use super::Page;
+use super::example::Example;
+use crate::check::{Amount, Reading};
+use crate::model::failure::Failure;
+
+/// A page that a test changes: a balance of what stands under `v`.
+fn page(changes: Value) -> Value {
+    let mut page = json!({"id": "acme", "title": "Acme", "kind": "balance", "balance": ".v",
+        "request": {"url": "https://acme.example/v1"}});
+    page.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    page
+}
+
+/// A page that adds up `s` over all pages of a list.
+fn pages(sum: &str, balance: &str, changes: Value) -> Value {
+    let step = json!({"name": "list", "request": {"url": "https://acme.example/v1"}, "sum": {"s": sum},
+        "pages": {"next": ".next // null", "query": "page"}});
+    let mut page = page(json!({"balance": balance, "steps": [step]}));
+    page.as_object_mut().unwrap().remove("request");
+    page.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    page
+}
+
+/// A page whose first step binds what `bind` says.
+fn binding(bind: Value, balance: &str, changes: Value) -> Value {
+    let request = json!({"url": "https://acme.example/v1"});
+    let steps = json!([{"name": "first", "request": request, "bind": bind}, {"name": "second", "request": request}]);
+    let mut page = page(json!({"balance": balance, "steps": steps}));
+    page.as_object_mut().unwrap().remove("request");
+    page.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    page
+}
+
+fn result(page: &Value, example: Value) -> Result<Reading, Failure> {
+    let mut example = example;
+    let fields = example.as_object_mut().unwrap();
+    fields.insert("name".to_owned(), json!("a row"));
+    fields.insert("expect".to_owned(), json!({}));
+    let page: Page = serde_json::from_value(page.clone()).unwrap();
+    let example: Example = serde_json::from_value(example).unwrap();
+    page.result_of(&example).unwrap()
+}
+
+/// The answers with these bodies, for a project of this currency.
+fn answers(bodies: &[Value], currency: Option<&str>) -> Value {
+    let answers: Vec<Value> = bodies.iter().map(|body| json!({"body": body.to_string()})).collect();
+    json!({"answers": answers, "currency": currency})
+}
+
+/// The balance, or what the failure says.
+fn told(result: Result<Reading, Failure>) -> String {
+    match result {
+        Ok(Reading { amount: Amount::Of(amount), .. }) => amount.normalize().to_string(),
+        Ok(_) => "unlimited".to_owned(),
+        Err(failure) => failure.describe(),
+    }
+}
+
+/// Asserts that a row gives a balance, or a failure that says something.
+fn assert_told(page: &Value, example: Value, want: Result<&str, &str>) {
+    let got = told(result(page, example.clone()));
+    let is_met = match want {
+        Ok(balance) => got == balance,
+        Err(part) => got.contains(part),
+    };
+    assert!(is_met, "{page} {example}: {got}, but {want:?} is wanted");
+}
+
+const MAY_BE: &str = "separator may be a decimal sign or part thousands";
+
+#[test]
+fn separators_of_what_is_added_or_bound_mean_what_they_mean_in_a_balance() {
+    let bare = "$bind.s";
+    let said = "{amount: $bind.s, currency: .c}";
+    let euro = json!({"currency": "EUR"});
+    for (sum, balance, changes, bodies, project, want) in [
+        (".v", bare, euro.clone(), json!([{"v": "1,234"}]), None, Err(MAY_BE)),
+        (".v", bare, euro.clone(), json!([{"v": "1.234"}]), None, Err(MAY_BE)),
+        (".v", bare, json!({}), json!([{"v": "1.234"}]), Some("EUR"), Err(MAY_BE)),
+        (".v", said, json!({}), json!([{"v": "1,234", "c": "EUR"}]), None, Err(MAY_BE)),
+        (".v", said, json!({}), json!([{"v": "1,234k", "c": "EUR"}]), None, Err(MAY_BE)),
+        (".v | tonumber", said, json!({}), json!([{"v": "1,234", "c": "EUR"}]), None, Err(MAY_BE)),
+        (
+            ".v",
+            said,
+            json!({}),
+            json!([{"v": "1,234", "c": "EUR", "next": 2}, {"v": 5, "c": "EUR"}]),
+            None,
+            Err(MAY_BE),
+        ),
+        (".v", bare, json!({}), json!([{"v": "1,234"}]), None, Err(MAY_BE)),
+        (".v", said, json!({}), json!([{"v": "1,234", "c": "USD"}]), None, Ok("1234")),
+        (".v", bare, json!({"currency": "USD"}), json!([{"v": "1,234"}]), None, Ok("1234")),
+        (".v", bare, euro.clone(), json!([{"v": "1234.50", "next": 2}, {"v": 5}]), None, Ok("1239.5")),
+        (".v", bare, euro.clone(), json!([{"v": 1.234}]), None, Ok("1.234")),
+        (
+            ".v",
+            said,
+            json!({}),
+            json!([{"v": 5, "c": "EUR", "next": 2}, {"v": 7, "c": "USD"}]),
+            None,
+            Err("in different currencies"),
+        ),
+        (".v", said, json!({}), json!([{"v": 5, "c": "EUR", "next": 2}, {"v": 7, "c": "EUR"}]), None, Ok("12")),
+    ] {
+        let bodies: Vec<Value> = bodies.as_array().unwrap().clone();
+        assert_told(&pages(sum, balance, changes), answers(&bodies, project), want);
+    }
+    let number = json!({"s": ".v | tonumber", "c": ".c"});
+    let said = "{amount: $bind.s, currency: $bind.c}";
+    for (bind, balance, changes, bodies, project, want) in [
+        (number.clone(), said, json!({}), vec![json!({"v": "1,234", "c": "EUR"}), json!({})], None, Err(MAY_BE)),
+        (number.clone(), said, json!({}), vec![json!({"v": "1,234", "c": "USD"}), json!({})], None, Ok("1234")),
+        (number.clone(), said, json!({}), vec![json!({"v": "1234.5", "c": "EUR"}), json!({})], None, Ok("1234.5")),
+        (
+            json!({"s": ".v | tonumber"}),
+            "{amount: .w, minus: $bind.s}",
+            json!({}),
+            vec![json!({"v": "1,234"}), json!({"w": "5000 EUR"})],
+            None,
+            Err(MAY_BE),
+        ),
+        (json!({"s": ".v | tonumber"}), bare, json!({}), vec![json!({"v": "1.234"}), json!({})], None, Err(MAY_BE)),
+        (json!({"s": ".v | tonumber"}), bare, json!({}), vec![json!({"v": "1.234"})], Some("EUR"), Err(MAY_BE)),
+        (json!({"s": ".v"}), bare, json!({}), vec![json!({"v": "1.234"}), json!({})], Some("EUR"), Err(MAY_BE)),
+    ] {
+        assert_told(&binding(bind, balance, changes), answers(&bodies, project), want);
+    }
+}
+
+#[test]
+fn what_stands_beside_a_balance_is_in_its_currency_and_read_like_it() {
+    let said = "{amount: .l, currency: .c}";
+    for (balance, changes, body, want) in [
+        (".l", json!({"total": ".t"}), json!({"l": "500 EUR", "t": "1000 USD"}), None),
+        (".l", json!({"total": ".t", "currency": "USD"}), json!({"l": 150, "t": "1000 EUR"}), None),
+        (said, json!({"total": ".t"}), json!({"l": 500, "t": "1,234", "c": "EUR"}), None),
+        (said, json!({"total": ".t | tonumber"}), json!({"l": 500, "t": "1,234", "c": "EUR"}), None),
+        (".l", json!({"total": ".t"}), json!({"l": "500 EUR", "t": "1,234"}), None),
+        (said, json!({"total": ".t"}), json!({"l": 500, "t": "1,234", "c": "USD"}), Some("1234")),
+        (".l", json!({"total": ".t", "currency": "USD"}), json!({"l": 150, "t": "1000 USD"}), Some("1000")),
+        (".l", json!({"total": ".t", "currency": "USD"}), json!({"l": 150, "t": "1000 cents"}), Some("10")),
+        (".l", json!({"total": ".t", "inverted": true}), json!({"l": -1, "t": -100}), Some("100")),
+        (".l", json!({"total": ".t", "inverted": true, "scale": 0.01}), json!({"l": -1, "t": -100}), Some("1")),
+    ] {
+        let changes = {
+            let mut all = changes;
+            all["balance"] = json!(balance);
+            all
+        };
+        let reading = result(&page(changes.clone()), json!({"body": body.to_string()})).unwrap();
+        let total = reading.beside.total.map(|total| total.normalize().to_string());
+        assert_eq!(total.as_deref(), want, "{changes} {body}");
+    }
+    let fields =
+        json!({"currency": "USD", "usage": ".u", "frozen": ".f", "expires": "{credit: .n, amount: .e, date: .d}"});
+    let body = json!({"v": 5, "u": "3 EUR", "f": "1 EUR", "n": "x", "e": "2 EUR", "d": "2026-12-05"});
+    let beside = result(&page(fields.clone()), json!({"body": body.to_string()})).unwrap().beside;
+    assert_eq!((beside.usage, beside.frozen, beside.expires.len()), (None, None, 0));
+    let body = json!({"v": 5, "u": "3 USD", "f": "1 USD", "n": "x", "e": "2 USD", "d": "2026-12-05"});
+    let beside = result(&page(fields), json!({"body": body.to_string()})).unwrap().beside;
+    assert_eq!((beside.usage, beside.frozen, beside.expires.len()), (Some(3.into()), Some(1.into()), 1));
+}
+
+/// A page of kind `spend` with a budget of 100.
+fn spent(text: &str) -> (Value, Value) {
+    let mut page = page(json!({"kind": "spend", "spend": ".v"}));
+    page.as_object_mut().unwrap().remove("balance");
+    (page, json!({"body": json!({"v": text}).to_string(), "budget": 100}))
+}
+
+#[test]
+fn the_side_of_an_account_says_nothing_of_what_was_spent() {
+    for (text, want) in [
+        ("95 DR", Err("a side of an account")),
+        ("95 CR", Err("a side of an account")),
+        ("DR 95", Err("a side of an account")),
+        ("95", Ok("5")),
+        ("95 USD", Ok("5")),
+    ] {
+        let (page, example) = spent(text);
+        assert_told(&page, example, want);
+    }
+    let usage = json!({"usage": ".u"});
+    let reading = result(&page(usage), json!({"body": r#"{"v":5,"u":"95 DR"}"#})).unwrap();
+    assert_eq!(reading.beside.usage, None);
+    assert_told(&page(json!({})), json!({"body": r#"{"v":"95 DR"}"#}), Ok("-95"));
+}
+
+#[test]
+fn a_part_of_an_answer_is_a_whole_one_only_where_a_part_is_asked_for() {
+    let url = "https://acme.example/v1";
+    for (request, status, want) in [
+        (json!({"url": url}), 206, Err("the answer is only a part of the whole (HTTP 206)")),
+        (json!({"url": url, "headers": {"Range": "items=0-9"}}), 206, Ok("5")),
+        (json!({"url": url, "statuses": [206]}), 206, Ok("5")),
+        (json!({"url": url}), 203, Ok("5")),
+    ] {
+        assert_told(&page(json!({"request": request})), json!({"status": status, "body": "{\"v\":5}"}), want);
+    }
+}
+
+#[test]
+fn only_a_null_ends_the_pages_of_an_answer() {
+    for (next, body, want) in [
+        (".next | strings", json!({"v": 1, "next": 1}), Err("it is not clear whether there is another page")),
+        (".links[]? | .id", json!({"v": 1, "link": [2]}), Err("it is not clear whether there is another page")),
+        (".next // null", json!({"v": 1}), Ok("1")),
+        ("[.links[]? | .id] | first // null", json!({"v": 1}), Ok("1")),
+        (".next", json!({"v": 1, "next": ""}), Ok("1")),
+        (".next", json!({"v": 1, "next": false}), Ok("1")),
+    ] {
+        let mut page = pages(".v", "$bind.s", json!({}));
+        page["steps"][0]["pages"]["next"] = json!(next);
+        assert_told(&page, answers(&[body], None), want);
+    }
+}
+
+#[test]
+fn what_the_answer_does_not_hold_has_no_length() {
+    for (balance, body, want) in [
+        (".items | length", json!({"d": 1}), Err("`.items` is null")),
+        ("100 - (.data.items | length)", json!({"data": {"items": null}}), Err("`.data.items` is null")),
+        (".items // [] | length", json!({"d": 1}), Ok("0")),
+        ("null | length", json!({"d": 1}), Ok("0")),
+        (".items | length", json!({"items": [1, 2]}), Ok("2")),
+    ] {
+        assert_told(&page(json!({"balance": balance})), json!({"body": body.to_string()}), want);
+    }
+}
+
+#[test]
+fn a_header_that_comes_twice_is_no_value() {
+    let header = "$headers[\"x-balance\"]";
+    for (balance, headers, want) in [
+        (header.to_owned(), json!({"X-Balance": "5\n50"}), Err("came twice, with different values")),
+        (format!("{header} | tonumber"), json!({"X-Balance": "5\n50"}), Err("came twice, with different values")),
+        (".v".to_owned(), json!({"X-Balance": "5\n50"}), Ok("7")),
+        (header.to_owned(), json!({"X-Balance": "5"}), Ok("5")),
+    ] {
+        assert_told(&page(json!({"balance": balance})), json!({"headers": headers, "body": "{\"v\":7}"}), want);
+    }
+}
+
+#[test]
+fn a_pattern_that_cuts_a_number_gives_no_number() {
+    const CUT: &str = "a pattern has cut it out of a longer number";
+    let capture = |pattern: &str| format!("capture(\"(?<v>{pattern})\").v");
+    for (balance, text, want) in [
+        (capture("[0-9]+"), "balance: 12.50", Err(CUT)),
+        (capture("[0-9]+") + " | tonumber", "balance: 12.50", Err(CUT)),
+        (capture("[0-9]+") + " | fromjson", "balance: 12.50", Err(CUT)),
+        (capture("[0-9]+") + " | trim | tonumber", "balance: 12.50", Err(CUT)),
+        ("\"\\(".to_owned() + &capture("[0-9]+") + ")\" | tonumber", "balance: 12.50", Err(CUT)),
+        (capture("[0-9.]+") + " | tonumber", "balance: 1,234.50", Err(CUT)),
+        (capture("[0-9.]+$") + " | tonumber", "balance: 1,234.50", Err(CUT)),
+        (capture("[0-9.]+") + " | tonumber", "balance: -12.50", Err(CUT)),
+        (capture("[0-9.]+") + " | tonumber", "balance: -$12.50", Err(CUT)),
+        ("[scan(\"[0-9]+\")] | .[1] | tonumber".to_owned(), "balance: 12.50", Err(CUT)),
+        (capture("[0-9,.]+") + " | tonumber", "balance: 1,234.50 USD", Ok("1234.5")),
+        (capture("-?[0-9.]+") + " | tonumber", "balance: -12.50, all", Ok("-12.5")),
+        (capture("[0-9.]+") + " | tonumber", "sms-12, left", Ok("12")),
+        ("gsub(\",\"; \"\") | ".to_owned() + &capture("[0-9.]+") + " | tonumber", "left 1,234.50", Ok("1234.5")),
+        (
+            "capture(\"(?<a>[0-9]+),(?<b>[0-9]+)\") | \"\\(.a).\\(.b)\" | tonumber".to_owned(),
+            "Guthaben 12,50",
+            Ok("12.5"),
+        ),
+        ("if test(\"[0-9]\") then 7 else 8 end".to_owned(), "balance: 12.50", Ok("7")),
+    ] {
+        let request = json!({"url": "https://acme.example/v1", "answer": "text"});
+        assert_told(&page(json!({"balance": balance, "request": request})), json!({"body": text}), want);
+    }
+    let json = json!({"balance": format!(".t | {} | tonumber", capture("[0-9.]+"))});
+    assert_told(&page(json), json!({"body": r#"{"t":"1,234.50"}"#}), Err(CUT));
+}
