@@ -8,6 +8,7 @@
 mod alone;
 mod escapes;
 mod failure;
+mod host;
 mod ids;
 mod layers;
 mod lists;
