@@ -79,7 +79,12 @@ pub struct Peer {
     pub said: String,
     /// What it advises, which is as foreign. It becomes the hint where this program has none of its own.
     pub advice: String,
+    /// The host that it sends to, with its scheme where that differs. The peer chose it, so it may hold anything.
+    pub leads_to: String,
 }
+
+/// Stands in a message for the host that a peer leads to, until [`Failure::settle`] has found that it may be named.
+pub(crate) const ANOTHER_HOST: &str = "another host";
 
 impl Failure {
     /// A definitive failure.
@@ -133,6 +138,12 @@ impl Failure {
         if !words.trim().is_empty() {
             self.peer.get_or_insert_default().advice = words;
         }
+        self
+    }
+
+    /// The same failure, of whose message [`ANOTHER_HOST`] is this one.
+    pub(crate) fn leading_to(mut self, host: impl Into<String>) -> Self {
+        self.peer.get_or_insert_default().leads_to = host.into();
         self
     }
 

@@ -445,6 +445,7 @@ impl ConfigReader<'_> {
         code: &str,
     ) -> Option<Arc<Expression>> {
         let at = under(path, field);
+        self.learn_expression(&at, code);
         if !is_open {
             let message = match field {
                 "accept" => format!("`accept` is for custom webhooks; what a {kind} answers is known"),

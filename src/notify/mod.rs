@@ -8,6 +8,7 @@ pub(crate) mod channel;
 pub(crate) mod config;
 mod delivery;
 mod message;
+mod queue;
 mod split;
 mod task;
 pub(crate) mod trial;

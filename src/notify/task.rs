@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::channel::{self, Post};
 use super::delivery::{Delivery, DeliveryStatus, Exchange, Progress, unconfirmed};
 use super::message::Message;
+use super::queue::Queue;
 use super::split;
 use crate::check::{Call, CallStatus};
 use crate::model::failure::{Failure, Reason, Retry};
@@ -93,8 +94,10 @@ impl Task {
         let mut delivery = Delivery::new(&self.channel, &self.positions, self.broken());
         let parts = if delivery.failure.is_some() { Vec::new() } else { self.compose() };
         let total = parts.len();
-        for (index, part) in parts.into_iter().enumerate() {
-            let (result, is_out) = self.send(part.clone());
+        let mut queue = Queue::new(parts);
+        while let Some((index, part)) = queue.next() {
+            let (result, is_out) = self.send(part.clone(), queue.is_probing());
+            queue.heed(result.as_ref().err());
             match result {
                 Ok(()) => fault::point("in-send"),
                 Err(mut failure) => {
@@ -106,12 +109,7 @@ impl Task {
                         let count = text::plural(total, "message");
                         failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
                     }
-                    // The service may refuse one message for what it holds; any other fault awaits the next one too.
-                    let goes_on = failure.reason == Reason::Api;
                     delivery.failure = delivery.failure.or(Some(failure));
-                    if !goes_on {
-                        break;
-                    }
                 }
             }
         }
@@ -140,11 +138,15 @@ impl Task {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends one part until it is taken, or another attempt cannot help, or it is not known what became of it. Says whether
-    /// it is out without an answer.
-    fn send(&self, part: Range<usize>) -> (Result<(), Failure>, bool) {
+    /// Sends one part until it is taken, or another attempt cannot help, or it is not known what became of it. One that
+    /// only probes the channel is not repeated. Says whether it is out without an answer.
+    fn send(&self, part: Range<usize>, is_probe: bool) -> (Result<(), Failure>, bool) {
         let mut is_lost = false;
-        let (result, _) = retry::run(&self.policy, &self.redactor, |_| {
+        let mut policy = self.policy.clone();
+        if is_probe {
+            policy.max_retries = 0;
+        }
+        let (result, _) = retry::run(&policy, &self.redactor, |_| {
             let limiter = self.limiter.as_ref();
             let mut place = limiter.map(|limiter| limiter.wait(&self.policy.deadline)).transpose()?;
             place.iter_mut().for_each(Place::begin);

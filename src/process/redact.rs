@@ -8,6 +8,7 @@
 mod alone;
 mod escapes;
 mod failure;
+mod host;
 mod ids;
 mod layers;
 mod lists;
@@ -423,6 +424,7 @@ impl Reading<'_> {
         self.deep.weak(layer, self.is_foreign, &mut self.found);
         if self.is_foreign {
             self.deep.runs(layer, &mut self.found);
+            self.deep.grouped(layer, &mut self.found);
         }
     }
 

@@ -1030,6 +1030,69 @@ fn a_channel_that_refuses_for_good_is_not_asked_for_every_part() {
     assert!(message.starts_with("message 1 of "), "{message}");
 }
 
+/// A page of the user's own for which each alert is a message.
+fn page_of_single_alerts(url: &str) -> Value {
+    let mut config = alerting("custom", url);
+    config["channels"] = json!([{
+        "id": "own", "title": "Own", "markup": "none", "per": "alert", "body": "{t: .text}", "verdict": "true",
+        "fields": {"url": {"about": "The address.", "type": "url"}}, "request": {"url": "{url}"},
+    }]);
+    config["webhook"] = json!({"type": "own", "url": url});
+    config["projects"] = (0..5).map(|n| low(&format!("account-{n}"))).collect();
+    config
+}
+
+#[test]
+fn one_poisoned_message_owes_only_itself() {
+    let poisoned = |request: &Request| String::from_utf8_lossy(&request.body).contains("account-1");
+    for status in [200, 400, 404, 413, 422] {
+        let server = Server::start(move |request| match poisoned(request) {
+            true => Reply::status(status, r#"{"ok": false}"#),
+            false => accepted(),
+        });
+        let mut config = page_of_single_alerts(&server.url());
+        config["channels"][0]["verdict"] = json!("if .body.ok == false then {repeat: \"never\"} else true end");
+        let run = Program::check_json(&config).run().expect(75);
+        assert_eq!(server.hits(), 5, "HTTP {status}: {run}");
+        assert_eq!(run.delivery()["owed"], 1, "HTTP {status}: {run}");
+    }
+    for (field, code) in [
+        ("body", json!("if .alerts[0].project == \"account-1\" then error(\"x\") else {t: .text} end")),
+        (
+            "limits",
+            json!([{"most": 9000, "unit": "bytes", "of": "if .t | contains(\"account-1\") then {} else .t end"}]),
+        ),
+    ] {
+        let server = Server::start(|_| accepted());
+        let mut config = page_of_single_alerts(&server.url());
+        config["channels"][0][field] = code;
+        let run = Program::check_json(&config).run().expect(75);
+        assert_eq!(server.hits(), 4, "{field}: {run}");
+        assert_eq!(run.delivery()["owed"], 1, "{field}: {run}");
+    }
+}
+
+#[test]
+fn secrets_in_expressions_are_not_shown() {
+    let (written, brought) = ("k3y9d8f7s6a5d4f3", "Bq8Rt61MnWc5Vp9K");
+    let server = Server::start(|request| Reply::status(400, String::from_utf8_lossy(&request.body).into_owned()));
+    let body = format!("{{token: \"{written}\", other: \"${{FOR_BODY}}\", t: .text}}");
+    let mut custom = alerting("custom", &server.url());
+    custom["webhook"]["body"] = json!(body);
+    custom["webhook"]["accept"] = json!("error(\"${FOR_BODY}\")");
+    let mut own = page_of_single_alerts(&server.url());
+    own["channels"][0]["body"] = json!(body);
+    for config in [custom, own] {
+        for is_dry in [true, false] {
+            let program = Program::check_json(&config).env("FOR_BODY", brought);
+            let run = if is_dry { program.args(["--dry-run"]).run() } else { program.run() };
+            for secret in [written, brought] {
+                assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "dry run {is_dry}: {run}");
+            }
+        }
+    }
+}
+
 // ---- every page of the catalogue -----------------------------------------------------------
 
 /// The types of the pages that come with the program, each with the keys that a webhook of it needs to post to a server.

@@ -148,6 +148,14 @@ fn an_answer_that_refuses_is_no_delivery() {
         (r#"{"errcode":"40001"}"#, Some("errcode")),
         (r#"{"code":19001,"msg":"param invalid"}"#, Some("code")),
         (r#"{"code":500}"#, Some("code")),
+        (r#"{"code":"InvalidParam"}"#, Some("code")),
+        (r#"{"errcode":"no such room"}"#, Some("errcode")),
+        ("\u{FEFF}{\"ok\":false}", Some("ok")),
+        ("\u{FEFF}{\"ok\":true}", None),
+        (r#"{"code":"OK"}"#, None),
+        (r#"{"code":"Success"}"#, None),
+        (r#"{"code":"0"}"#, None),
+        (r#"{"code":""}"#, None),
         (r#"{"code":-1}"#, Some("code")),
         (r#"{"StatusCode":1}"#, Some("StatusCode")),
         (r#"{"error":"no such hook"}"#, Some("error")),
@@ -163,7 +171,12 @@ fn an_answer_that_refuses_is_no_delivery() {
             assert!(failure.message.contains(&format!("`{field}`")), "{body}: {}", failure.message);
         }
     }
-    for page in ["<!DOCTYPE html><title>Log in</title>", "\u{FEFF}\n <HTML>", "<html lang=\"en\">{\"ok\":true}"] {
+    for page in [
+        "<!DOCTYPE html><title>Log in</title>",
+        "\u{FEFF}\n <HTML>",
+        "<html lang=\"en\">{\"ok\":true}",
+        "<!-- a --><form>",
+    ] {
         assert_eq!(judged(&custom, page).unwrap_err().reason, Reason::Decode, "{page}");
     }
 }

@@ -93,7 +93,7 @@ fn of_status(status: u16, said: Option<Refusal>, body: &[u8]) -> Failure {
 fn verdict(prepared: &Prepared, response: &Response) -> Result<(), Refusal> {
     let body = &response.body;
     let text = String::from_utf8_lossy(body);
-    if is_web_page(&text) {
+    if response.is_web_page() {
         let page =
             Failure::new(Reason::Decode, "the answer is a web page, which does not say that the message was taken");
         let hint = "is this the address of the webhook itself, and not of a page or a login in front of it?";
@@ -105,7 +105,7 @@ fn verdict(prepared: &Prepared, response: &Response) -> Result<(), Refusal> {
     let answer = AnswerDocument {
         status: response.status,
         headers: &response.headers,
-        body: serde_json::from_slice(body).ok(),
+        body: serde_json::from_slice(without_mark(body)).ok(),
         text: &text[..text.floor_char_boundary(MOST_TEXT)],
     };
     let answer = serde_json::to_string(&answer).unwrap_or_default();
@@ -176,7 +176,8 @@ fn is_word(text: &str) -> bool {
 /// What the channel's own expression says of an answer.
 fn accepted(accept: &Expression, body: &[u8]) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(body);
-    let answer = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_else(|_| text.into_owned().into());
+    let answer =
+        serde_json::from_slice::<serde_json::Value>(without_mark(body)).unwrap_or_else(|_| text.into_owned().into());
     let answer = parse_json(answer.to_string().as_bytes()).map_err(|why| Failure::new(Reason::Decode, why))?;
     match accept.run(&answer, &Variables::new(None, &BTreeMap::new())) {
         Ok(Some(Shape::Bool(true))) => Ok(()),
@@ -185,11 +186,9 @@ fn accepted(accept: &Expression, body: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Whether an answer is a page for people, which confirms nothing.
-fn is_web_page(text: &str) -> bool {
-    let start: String = text.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']).chars().take(14).collect();
-    let start = start.to_ascii_lowercase();
-    start.starts_with("<!doctype html") || start.starts_with("<html")
+/// A body without the byte order mark that some servers begin it with.
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)
 }
 
 impl Refusal {

@@ -94,6 +94,12 @@ impl ConfigReader<'_> {
             };
             self.learn_filled(&under(&path, "request"));
             self.learn_filled(&under(&path, "resolve"));
+            for (field, code) in [("body", &page.body), ("verdict", &page.verdict)] {
+                self.learn_expression(&under(&path, field), code);
+            }
+            for code in page.limits.iter().filter_map(|limit| limit.of.as_ref()) {
+                self.learn_expression(&under(&path, "limits"), code);
+            }
             let id = page.id.clone();
             self.channel_page(&path, page, &mut pages, end);
             // The console is no page, so nobody who names it means this one.
@@ -130,6 +136,14 @@ impl ConfigReader<'_> {
             pages.own.insert(id.clone());
             pages.known.insert(id, Arc::new(prepared));
         }
+    }
+
+    /// Learns the secrets in an expression, and what variables brought into it.
+    pub(super) fn learn_expression(&self, at: &[Step], code: &str) {
+        literals::learn_expression(&self.redactor, code);
+        let filled = self.interpolated.filled.range(at.to_vec()..).take_while(|(path, _)| path.starts_with(at));
+        let names = filled.flat_map(|(_, filled)| &filled.variables);
+        names.filter_map(|name| self.environment.get(name)).for_each(|value| self.redactor.learn(value));
     }
 
     /// Learns what is written into a request as it is: a service that repeats it must not bring it into a report.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Redactor;
-use crate::model::failure::{Failure, Peer};
+use crate::model::failure::{ANOTHER_HOST, Failure, Peer};
 use crate::model::text;
 
 impl Failure {
@@ -50,7 +50,10 @@ impl<'r> Settler<'r> {
 
     /// The failure as it may leave this program, as [`Failure::settle`] says.
     pub(crate) fn settle(&mut self, mut failure: Failure) -> Failure {
-        let Peer { host, said, advice } = failure.take_peer();
+        let Peer { host, said, advice, leads_to } = failure.take_peer();
+        if !leads_to.is_empty() && !self.redactor.is_telling_host(&leads_to) {
+            failure.message = failure.message.replacen(ANOTHER_HOST, &format!("`{leads_to}`"), 1);
+        }
         if !host.is_empty() && !text::names(&failure.message, &host) {
             failure.message = format!("{}: {}", host, failure.message);
         }

@@ -113,6 +113,9 @@ impl Pieces {
     }
 }
 
+/// Letters and digits of the shortest weak secret that is looked for in groups: those of shorter ones meet by chance.
+const GROUPED: usize = 8;
+
 /// What is searched for in all readings of a text.
 #[derive(Clone, Default)]
 pub(super) struct Deep {
@@ -122,6 +125,8 @@ pub(super) struct Deep {
     /// And what stands in short pieces.
     scattered: Scattered,
     weak: BTreeMap<String, Strength>,
+    /// The letters and digits of the weak ones that are long enough to be known when they are written in groups.
+    grouped: Pieces,
     /// Finds the weak ones.
     machine: Option<AhoCorasick>,
     /// For each pattern of the machine, its length and its strength.
@@ -139,6 +144,13 @@ impl Deep {
         for (secret, strength) in secrets {
             if strength != Strength::Strong {
                 let form = String::from_utf8_lossy(&Layer::of(secret).bytes).to_ascii_lowercase();
+                let letters: Vec<u8> = form.bytes().filter(u8::is_ascii_alphanumeric).collect();
+                if strength == Strength::Weak
+                    && letters.len() >= GROUPED
+                    && self.weak.get(&form) != Some(&Strength::Weak)
+                {
+                    self.grouped.add(letters);
+                }
                 if !form.is_empty() {
                     // What is both is the surer one.
                     let known = self.weak.entry(form).or_insert(strength);
@@ -176,6 +188,14 @@ impl Deep {
         let unmarked = unmarked.filter(|other| other.bytes.len() < letters.bytes.len());
         for letters in [Some(letters), unmarked].into_iter().flatten() {
             self.runs.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
+        }
+    }
+
+    /// A weak secret that is written in groups, as `1234-5678-9012`.
+    pub(super) fn grouped(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
+        if !self.grouped.texts.is_empty() {
+            let letters = layer.letters();
+            self.grouped.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
         }
     }
 

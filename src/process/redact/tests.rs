@@ -592,3 +592,12 @@ fn many_secrets_cost_little_to_learn_and_to_look_for() {
     let found = start.elapsed();
     assert!(built + found < std::time::Duration::from_secs(60), "{built:?}, {found:?}");
 }
+
+#[test]
+fn a_secret_of_digits_is_masked_in_groups_too() {
+    let redactor = knowing(&["9988776655443"]);
+    for said in ["9988-7766-5544-3", "9988 7766 5544 3", "9988\",\"7766\",\"5544\",\"3", "99.88.77.66.55.44.3"] {
+        assert_eq!(redactor.mask(&format!("bad key {said}.")), "bad key ***.", "{said}");
+    }
+    assert_eq!(redactor.mask("9988-7766 of 5544"), "9988-7766 of 5544");
+}

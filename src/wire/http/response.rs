@@ -10,7 +10,7 @@ use url::Url;
 
 use super::address::host;
 use super::proxy::Proxy;
-use crate::model::failure::{Failure, Reason};
+use crate::model::failure::{ANOTHER_HOST, Failure, Reason};
 use crate::model::text;
 use crate::process::clock;
 
@@ -36,7 +36,7 @@ pub(crate) struct Response {
     /// At most 1 MiB, decompressed.
     pub body: Vec<u8>,
     /// Where a redirect that was not followed leads, for people.
-    pub(super) redirect: Option<String>,
+    pub(super) redirect: Option<Redirect>,
     /// Of the address that redirects led to: what the address that was asked does not have. It may let somebody in.
     pub(super) followed: Vec<String>,
     /// By how many seconds this machine's clock is ahead of the peer's.
@@ -45,6 +45,15 @@ pub(crate) struct Response {
     pub(super) is_cloudflare: bool,
     /// The proxy that could have written this answer: it sees what travels in the clear.
     pub(super) proxy: Option<String>,
+}
+
+/// A redirect that was not followed.
+#[derive(Debug)]
+pub(super) struct Redirect {
+    /// Where it leads, for people, in which [`ANOTHER_HOST`] stands for a host that the peer chose.
+    target: String,
+    /// That host, or nothing.
+    host: String,
 }
 
 fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -114,9 +123,10 @@ impl Response {
     /// a port that speaks TLS, a web page in front of the service.
     pub(crate) fn fault(&self) -> Option<Failure> {
         let status = self.status;
-        if let Some(target) = &self.redirect {
+        if let Some(Redirect { target, host }) = &self.redirect {
             let message = format!("the answer is a redirect {target} (HTTP {status})");
-            return Some(Failure::new(Reason::HttpStatus, message));
+            let failure = Failure::new(Reason::HttpStatus, message);
+            return Some(if host.is_empty() { failure } else { failure.leading_to(host) });
         }
         if status == 400 && self.wants_tls() {
             let message = "the port speaks TLS, but the address begins with `http://`";
@@ -151,6 +161,32 @@ impl Response {
         ]
         .iter()
         .any(|words| text.contains(words))
+    }
+
+    /// Whether the body is a page for people: it begins as one, or is marked as HTML and begins with any tag. Some services send
+    /// a plain `ok` as HTML.
+    pub(crate) fn is_web_page(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(8192)]).to_ascii_lowercase();
+        let mut start = text.trim_start_matches('\u{FEFF}').trim_start();
+        let is_marked = self.headers.get("content-type").is_some_and(|kind| {
+            let kind = kind.to_ascii_lowercase();
+            kind.starts_with("text/html") || kind.starts_with("application/xhtml")
+        });
+        if is_marked && start.starts_with('<') {
+            return true;
+        }
+        // What may stand before the page itself.
+        for (begin, end) in [("<?xml", "?>"), ("<!--", "-->")].into_iter().cycle().take(20) {
+            if start.starts_with(begin) {
+                start = start.split_once(end).map_or("", |(_, rest)| rest).trim_start();
+            }
+        }
+        ["<!doctype html", "<html", "<head", "<body", "<title", "<meta", "<form", "<script", "<style", "<center"]
+            .iter()
+            .any(|tag| {
+                let rest = start.strip_prefix(tag);
+                rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+            })
     }
 
     /// The title of a page for people, empty if it has none; nothing if the body is no such page.
@@ -224,16 +260,28 @@ fn speaks_of_time(text: &str) -> bool {
 }
 
 /// Where a redirect leads: a host, never a path. The scheme stands before it if that is what differs.
-fn target(from: &Url, location: Option<&str>, follows: usize) -> String {
+fn target(from: &Url, location: Option<&str>, follows: usize) -> Redirect {
+    let own = |target: String| Redirect { target, host: String::new() };
     let Some(to) = location.and_then(|location| from.join(location).ok()).filter(|to| to.host_str().is_some()) else {
-        return "without an address".to_owned();
+        return own("without an address".to_owned());
     };
-    match (to.origin() == from.origin(), to.scheme() == from.scheme()) {
-        (true, _) if follows == 0 => "to its own host, which is not followed".to_owned(),
-        (true, _) => format!("to its own host once more, after {follows} that were followed"),
-        (false, true) => format!("to `{}`, which is not followed", host(&to)),
-        (false, false) => format!("to `{}://{}`, which is not followed", to.scheme(), host(&to)),
+    let shown = match to.scheme() == from.scheme() {
+        true => host(&to),
+        false => format!("{}://{}", to.scheme(), host(&to)),
+    };
+    match to.origin() == from.origin() {
+        true if follows == 0 => own("to its own host, which is not followed".to_owned()),
+        true => own(format!("to its own host once more, after {follows} that were followed")),
+        // Such a name tells nothing that is not in the one that was asked.
+        false if is_within(from, &to) => own(format!("to `{shown}`, which is not followed")),
+        false => Redirect { target: format!("to {ANOTHER_HOST}, which is not followed"), host: shown },
     }
+}
+
+/// Whether a redirect leads to the host that was asked, or to a domain that this is in.
+fn is_within(from: &Url, to: &Url) -> bool {
+    let (Some(from), Some(to)) = (from.host_str(), to.host_str()) else { return false };
+    from.strip_suffix(to).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// What is new in the address that redirects led to: its path with and without its query, and the parts of both. Short parts
@@ -266,6 +314,7 @@ fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::redact::Redactor;
     use crate::wire::http::MOST_REDIRECTS;
 
     #[test]
@@ -339,13 +388,28 @@ mod tests {
             ("mailto:Secret", "without an address"),
             ("http://", "without an address"),
         ] {
-            let failure = answer(302, &[("location", location)], "").fault().unwrap();
+            let failure = answer(302, &[("location", location)], "").fault().unwrap().settle(&Redactor::default());
             assert_eq!(failure.message, format!("the answer is a redirect {want} (HTTP 302)"), "{location}");
             assert_eq!((failure.reason, failure.retry), (Reason::HttpStatus, crate::model::failure::Retry::Never));
         }
         let unfollowed = answer_after(0, 307, &[("location", "/again")], "").fault().unwrap().message;
         assert_eq!(unfollowed, "the answer is a redirect to its own host, which is not followed (HTTP 307)");
         assert!(answer(301, &[], "").fault().unwrap().message.contains("without an address"));
+    }
+
+    #[test]
+    fn a_redirect_to_a_host_that_holds_a_piece_of_a_secret_does_not_name_it() {
+        let redactor = Redactor::default();
+        redactor.learn("Zk7Qw92LmXv4Tb8NrP1sYd6HgC3jFa5E");
+        for label in ["zk7qw92lmxv4", "x.lmxv.4tb8.nrp1", "ljvtoulxhezey3kyoy2fiyry"] {
+            for to in [format!("http://{label}.evil.example/"), format!("https://{label}.api.example/")] {
+                let failure = answer(302, &[("location", &to)], "").fault().unwrap().settle(&redactor);
+                assert_eq!(
+                    failure.message, "the answer is a redirect to another host, which is not followed (HTTP 302)",
+                    "{to}"
+                );
+            }
+        }
     }
 
     #[test]
@@ -377,6 +441,31 @@ mod tests {
         let failure = answer(403, &[("server", "cloudflare")], page).fault().unwrap();
         assert_eq!(failure.said(), Some("Just a moment..."));
         assert!(failure.hint.unwrap().contains("Cloudflare"));
+    }
+
+    #[test]
+    fn a_web_page_is_known_by_its_beginning_or_by_its_type() {
+        for (kind, body, is_page) in [
+            ("", "\u{FEFF} <!DOCTYPE html><html>", true),
+            ("", "<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC \"x\">", true),
+            ("", "<!-- a --><!-- b -->\n<HTML lang=en>", true),
+            ("", "<head>", true),
+            ("", "<body class=x>", true),
+            ("", "<meta charset=utf-8>", true),
+            ("", "<form action=/login>", true),
+            ("", "<script>x</script>", true),
+            ("Text/HTML; charset=utf-8", "<div>Sign in</div>", true),
+            ("text/html", "ok", false),
+            ("text/html", r#"{"ok": true}"#, false),
+            ("application/xml", "<?xml version=\"1.0\"?><response>ok</response>", false),
+            ("", "<header><code>0</code></header>", false),
+            ("", "ok", false),
+            ("", "", false),
+        ] {
+            let headers = [("content-type", kind)];
+            let headers = if kind.is_empty() { &headers[..0] } else { &headers[..] };
+            assert_eq!(answer(200, headers, body).is_web_page(), is_page, "{kind} {body}");
+        }
     }
 
     #[test]

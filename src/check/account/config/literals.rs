@@ -188,6 +188,59 @@ fn learn_text(redactor: &Redactor, body: &str) {
     }
 }
 
+/// Learns the secrets that are written into a jq expression: what looks like one, and the texts whose name says that they let
+/// somebody in, as in `{token: "..."}` and `.token == "..."`. Other texts are words to be sent or compared.
+pub(crate) fn learn_expression(redactor: &Redactor, code: &str) {
+    learn_runs(redactor, code);
+    for (before, text) in quoted(code) {
+        let before = before.trim_end_matches([' ', '\t', '\r', '\n', ':', '=', '!', '(', '+', '"', ')']);
+        let name = before.rsplit(|c: char| !(c.is_alphanumeric() || "-_$".contains(c))).next().unwrap_or_default();
+        if redact::speaks_of_secret(name) {
+            redactor.learn(&text);
+        }
+        // A text of its own may be a header, a form, or JSON: `"Bearer " + ...`, `"a=1&password=..."`.
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || "&=\"'{}[],:;".contains(c)).collect();
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        for pair in words.windows(2).filter(|pair| redact::speaks_of_secret(pair[0]) && pair[1].len() >= SHORTEST) {
+            redactor.suspect(pair[1]);
+        }
+    }
+}
+
+/// The texts in quotes of a jq expression, each with what stands before it. What is filled into a text, as in `"a \(.b)"`, parts
+/// it into two.
+fn quoted(code: &str) -> Vec<(&str, String)> {
+    let mut texts = Vec::new();
+    let mut start = None;
+    let mut text = String::new();
+    let mut chars = code.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (start, c) {
+            (None, '"') => start = Some(at),
+            (None, _) => {}
+            (Some(begin), '"') => {
+                texts.push((&code[..begin], std::mem::take(&mut text)));
+                start = None;
+            }
+            (Some(begin), '\\') => match chars.next() {
+                Some((_, '(')) => {
+                    texts.push((&code[..begin], std::mem::take(&mut text)));
+                    // The end of what is filled in: brackets are counted, so that a call in it does not end it.
+                    let mut depth = 1;
+                    while let Some((_, c)) = chars.next_if(|_| depth > 0) {
+                        depth += i32::from(c == '(') - i32::from(c == ')');
+                    }
+                }
+                Some((_, c)) => text.push(c),
+                None => {}
+            },
+            (Some(_), c) => text.push(c),
+        }
+    }
+    texts.retain(|(_, text)| !text.is_empty());
+    texts
+}
+
 fn is_placeholder(name: &str) -> bool {
     let kinds = ["options.", "credential.", "bind."];
     name == "api_key" || name == "uuid" || kinds.iter().any(|kind| name.starts_with(kind))
@@ -247,6 +300,30 @@ mod tests {
         {
             expect_masked(body, made, |redactor| learn_body(redactor, &body.replace('S', made)));
         }
+    }
+
+    #[test]
+    fn secrets_in_an_expression_are_learnt_and_its_words_are_not() {
+        let word = "leakedbybody";
+        for code in [
+            "{token: \"S\", t: .text}",
+            "{\"token\": \"S\"}",
+            "{\"api key\":\"S\"} + {t: .text}",
+            ".token == \"S\"",
+            "{token: (\"S\" + .text)}",
+            "{a: \"x \\(.a | tostring)\", password: \"S\"}",
+        ] {
+            expect_masked(code, word, |redactor| learn_expression(redactor, &code.replace('S', word)));
+        }
+        let made = "k3y9d8f7s6a5d4f3";
+        for code in
+            ["{a: \"S\"}", "\"a b S\"", "if .text == \"S\" then true else false end", "error(\"S\")", "S", "{a: \"S"]
+        {
+            expect_masked(code, made, |redactor| learn_expression(redactor, &code.replace('S', made)));
+        }
+        let redactor = Redactor::default();
+        learn_expression(&redactor, ".status == \"delivered\" and .text == \"Balance alert\"");
+        assert_eq!(redactor.mask("delivered: Balance alert"), "delivered: Balance alert");
     }
 
     #[test]
