@@ -155,6 +155,7 @@ fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
         timeout: config.settings.request_timeout,
         deadline: &run.until(Step::Tell),
         is_dry_run: run.flags.dry_run,
+        is_trial: false,
     };
     let deliveries = notify::notify(&dispatch, alerts);
     fault::point("after-send");

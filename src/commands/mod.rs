@@ -55,6 +55,10 @@ commands! {
     Health = health;
     /// List the services that can be read
     Providers = providers;
+    /// List the services that alerts can be sent to, or describe one
+    Channels = channels;
+    /// Try the channels of a config: send one marked message, or show what it would be
+    Notify = notify;
     /// Print the JSON Schema of the config
     Schema = schema;
     /// Print a completion script

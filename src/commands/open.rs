@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::cli::{Color, ConfigArg, Talk};
-use crate::config::{self, Loaded, Problem, Source};
+use crate::config::{self, Loaded, Needs, Problem, Source};
 use crate::model::text;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
@@ -44,13 +44,13 @@ pub(super) fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Re
 }
 
 /// Reads the config and starts logging; problems that stop everything are printed.
-pub(super) fn open(config: &ConfigArg, talk: &Talk) -> Result<Opened, Exit> {
+pub(super) fn open(config: &ConfigArg, talk: &Talk, needs: Needs) -> Result<Opened, Exit> {
     let (format, environment, source) = begin(config, talk);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config
     })?;
-    let loaded = config::load(&source, &environment);
+    let loaded = config::load(&source, &environment, needs);
     if let Some(config) = &loaded.config {
         redact::guard(&config.redactor);
     }

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use super::open::{Opened, complain_all, open, print};
 use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
-use crate::config::{self, Reach};
+use crate::config::{self, Needs, Reach};
 use crate::decide::found::Subjects;
 use crate::model::text::{self, ShortNames};
 use crate::plan::{Plan, PlanError, RunConfig};
@@ -30,7 +30,7 @@ pub struct Flags {
 
 pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     process.watchdog.expect("the reading of the config", Exit::Config);
-    let Opened { format, source, environment, loaded } = match open(&args.config, &args.talk) {
+    let Opened { format, source, environment, loaded } = match open(&args.config, &args.talk, Needs::Checks) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

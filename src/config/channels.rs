@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{FieldKind, FieldSpec};
-use crate::notify::config::CONSOLE;
+use crate::notify::config::CODED;
 
 /// Where the schema has the shape of a webhook.
 const WEBHOOK: &str = "/definitions/RawWebhook";
@@ -12,7 +12,7 @@ const WEBHOOK: &str = "/definitions/RawWebhook";
 /// Writes the types of channels, and their own keys, into the schema. It may be written before.
 pub(super) fn describe(schema: &mut Value) {
     let Some(webhook) = schema.pointer_mut(WEBHOOK).and_then(Value::as_object_mut) else { return };
-    let ids: Vec<&str> = catalogue::ids().chain([CONSOLE]).collect();
+    let ids: Vec<&str> = catalogue::ids().chain(CODED).collect();
     if let Some(kind) = webhook.get_mut("properties").and_then(|properties| properties.get_mut("type")) {
         let description = kind.get("description").cloned().unwrap_or_default();
         let variants = json!([{ "enum": ids }, { "type": "string" }]);

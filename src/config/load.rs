@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::entries::KINDS;
 use super::settings::RawSettings;
 use super::source::Source;
-use super::{Config, Loaded};
+use super::{Config, Loaded, Needs};
 use crate::check::account::config::RawProject;
 use crate::check::account::page::Page;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailboxes};
@@ -56,7 +56,7 @@ fields! {
 }
 
 /// Reads the text of a config and checks all of it.
-pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> Loaded {
+pub(super) fn build(source: &Source, text: &str, environment: &Environment, needs: Needs) -> Loaded {
     let mut document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
@@ -80,6 +80,9 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment) -> L
     let (raw, channels) = reader.shape(&mut tree);
     drop(tree);
     let config = reader.config(raw, channels, is_mailbox_list, text);
+    if needs == Needs::Checks {
+        reader.needs_checks(&config);
+    }
     let mut problems = reader.problems;
     // Problems come in the order of the file: first those that have no place in it, last those whose place was not looked for any
     // more.
@@ -122,6 +125,15 @@ impl ConfigReader<'_> {
         (raw, (pages, own))
     }
 
+    /// Reports a config without anything to check, unless something else is wrong with it.
+    fn needs_checks(&mut self, config: &Config) {
+        let has_none = config.projects.is_empty() && config.subscriptions.is_empty() && config.mailboxes.is_empty();
+        if self.problems.is_empty() && has_none {
+            let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
+            self.problem(&[], Part::Value, "there is nothing to do: nothing to watch is enabled", hint);
+        }
+    }
+
     fn config(
         &mut self,
         raw: RawConfig,
@@ -143,10 +155,6 @@ impl ConfigReader<'_> {
         let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
         let email = raw.email_settings.unwrap_or_default();
         let (mailboxes, email) = self.mailboxes(raw.email, is_mailbox_list, email, settings.request_timeout);
-        if self.problems.is_empty() && projects.is_empty() && subscriptions.is_empty() && mailboxes.is_empty() {
-            let hint = Some("add an entry under `projects`, or set `enabled: true` on one".to_owned());
-            self.problem(&[], Part::Value, "there is nothing to do: nothing to watch is enabled", hint);
-        }
         Config {
             settings,
             rate_limits,

@@ -69,10 +69,19 @@ pub(crate) struct Loaded {
     pub problems: Vec<Problem>,
 }
 
+/// What a command wants of a config. Without it there is nothing to do, which is a mistake of the config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Something to check.
+    Checks,
+    /// Nothing to check: the command is about the channels.
+    Channels,
+}
+
 /// Reads and checks a config.
-pub(crate) fn load(source: &Source, environment: &Environment) -> Loaded {
+pub(crate) fn load(source: &Source, environment: &Environment, needs: Needs) -> Loaded {
     match source.read() {
-        Ok(text) => load::build(source, &text, environment),
+        Ok(text) => load::build(source, &text, environment, needs),
         Err(problem) => Loaded { config: None, problems: vec![*problem] },
     }
 }

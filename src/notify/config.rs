@@ -11,10 +11,9 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub(crate) use self::own::OwnFields;
-pub(crate) use self::pages::CONSOLE;
-pub(crate) use self::pages::ChannelPages;
 #[cfg(test)]
 pub(crate) use self::pages::problems;
+pub(crate) use self::pages::{CODED, ChannelPages, EXEC};
 use crate::check::account::config::literals;
 use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{Per, Repeat};
@@ -33,7 +32,7 @@ use crate::yaml::field::{Variable, fields};
 use crate::yaml::path::{NodePath, Part, Step, item, key, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
-use crate::yaml::scalar::Lenient;
+use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::shape::{shown_name, suggestion};
 
 /// The variable that stands for the address of the one `webhook`.
@@ -60,6 +59,8 @@ fields! {
         secret: String;
         /// A file that holds the signing secret.
         secret_file: String;
+        /// For type exec: the program and its arguments, without a shell. It gets the message on its standard input.
+        command: Vec<Lenient<Text>>;
         /// How a request proves who sends it.
         auth: RawAuth;
         /// How many messages it takes: `20/minute`, `5/second, 100/minute`, or none.
@@ -86,13 +87,15 @@ pub(crate) struct Channel {
     pub id: String,
     /// The name in reports.
     pub name: String,
-    /// The type: the id of a page, or `console`.
+    /// The type: the id of a page, `console` or `exec`.
     pub kind: String,
-    /// The page; none for standard error.
+    /// The page; none for a channel that is code.
     pub page: Option<Arc<Prepared>>,
     /// What it sets of the fields of its page, the address and the signing secret included.
     pub values: Values,
-    /// The address, which a console has not, or why nothing can be sent through the channel. What of it belongs to a message is
+    /// The program with its arguments, for a channel that is a command.
+    pub command: Option<Arc<Vec<String>>>,
+    /// The address, which a channel that is code has not, or why nothing can be sent through the channel. What of it belongs to a message is
     /// not filled in.
     pub url: Result<Option<Url>, String>,
     /// Who sends.
@@ -123,7 +126,9 @@ impl Channel {
     fn place(&self) -> String {
         let address = self.address().map(Url::as_str).unwrap_or_default();
         let fields: Vec<String> = self.values.public_texts().map(|text| format!("\0{text}")).collect();
-        format!("{address}{}", fields.concat())
+        let command: Vec<String> =
+            self.command.iter().flat_map(|command| command.iter()).map(|word| format!("\0{word}")).collect();
+        format!("{address}{}{}", fields.concat(), command.concat())
     }
 
     /// Why nothing can be sent through it.
@@ -264,11 +269,12 @@ impl ConfigReader<'_> {
         }
         let login = raw.auth.and_then(|auth| {
             let at = under(path, "auth");
-            if page.is_none() && kind == CONSOLE {
-                self.problem(&at, Part::Key(0), "a console channel takes no `auth`", None);
+            if page.is_none() && CODED.contains(&kind.as_str()) {
+                self.problem(&at, Part::Key(0), format!("{} channel takes no `auth`", a(&kind)), None);
             }
             self.auth(&at, auth)
         });
+        let command = self.command(path, &kind, raw.command);
         let limit = match raw.rate_limit {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
             None => page.as_ref().and_then(|page| page.page.rate_limit.as_ref()?.parse().ok()),
@@ -289,6 +295,7 @@ impl ConfigReader<'_> {
             kind,
             page,
             values,
+            command,
             url,
             login,
             limit,
@@ -298,6 +305,34 @@ impl ConfigReader<'_> {
             accept,
             send_resolved: raw.send_resolved.is_none_or(|send| send.0),
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
+        }
+    }
+
+    /// The program and its arguments, which only a channel of the type exec has.
+    fn command(&mut self, path: &[Step], kind: &str, written: Option<Vec<Lenient<Text>>>) -> Option<Arc<Vec<String>>> {
+        let at = under(path, "command");
+        match written {
+            Some(_) if kind != EXEC => {
+                let hint = Some(format!("write `type: {EXEC}` for a command"));
+                self.problem(&at, Part::Key(0), format!("{} channel takes no `command`", a(kind)), hint);
+                None
+            }
+            Some(words) => {
+                let words: Vec<String> = words.into_iter().map(|word| word.0.0).collect();
+                if words.first().is_none_or(String::is_empty) {
+                    self.problem(&at, Part::Value, "`command` names no program", None);
+                } else if words.iter().any(|word| word.contains('\0')) {
+                    self.problem(&at, Part::Value, "`command` holds a NUL character", None);
+                }
+                Some(Arc::new(words))
+            }
+            None if kind == EXEC && !self.is_unusable(path) && !self.is_flagged(&at) => {
+                let hint =
+                    Some("it is a list: the program and its arguments, as `[/usr/local/bin/tell, --team]`".to_owned());
+                self.problem(path, Part::Value, "`command` is missing", hint);
+                None
+            }
+            None => None,
         }
     }
 
@@ -311,11 +346,11 @@ impl ConfigReader<'_> {
         written: Option<Result<Url, String>>,
     ) {
         let spec = page.and_then(|page| page.page.fields.get("url"));
-        let is_known = page.is_some() || kind == CONSOLE;
+        let is_known = page.is_some() || CODED.contains(&kind);
         match (spec, written) {
             _ if !is_known => {}
             (None, Some(_)) => {
-                self.problem(&under(path, "url"), Part::Key(0), format!("a {kind} channel takes no `url`"), None);
+                self.problem(&under(path, "url"), Part::Key(0), format!("{} channel takes no `url`", a(kind)), None);
             }
             (None, None) => {}
             (Some(_), None) => {
@@ -371,7 +406,7 @@ impl ConfigReader<'_> {
             (Some((host, Owner::Known(owner))), Some(written)) => {
                 // A user's own page may speak to any service, and so may a body of the user's own.
                 let is_own = pages.is_own(&written) || catalogue::ids().all(|id| id != written);
-                let is_free = written == CONSOLE || has_body || is_own;
+                let is_free = CODED.contains(&written.as_str()) || has_body || is_own;
                 if written != owner && !is_free {
                     let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
                     let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
@@ -478,6 +513,12 @@ fn identify(channels: &mut [Channel], is_named: &[bool]) {
         let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
         channels[at].id = if twins == 0 { id } else { format!("{id}:{}", twins + 1) };
     }
+}
+
+/// The name of a type with its article.
+fn a(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 /// Whom an address belongs to.

@@ -7,6 +7,7 @@ use crate::check::Call;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::words;
 use crate::notify::config::Channel;
+use crate::wire::http;
 
 /// What became of the alerts on one channel.
 #[derive(Clone, Debug)]
@@ -33,6 +34,19 @@ pub(crate) struct Delivery {
     pub failure: Option<Failure>,
     /// In a dry run, the exact bodies that would be sent.
     pub payloads: Vec<String>,
+    /// In a trial, what was sent.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// One attempt to send a message, for whoever tries a channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// Where it was sent to, and how; none is standard error or a command.
+    pub place: Option<(http::Method, String)>,
+    /// The body, without secrets.
+    pub body: String,
+    /// The HTTP status of the answer, if one came.
+    pub status: Option<u16>,
 }
 
 words! {
@@ -59,6 +73,8 @@ pub(super) struct Progress {
     /// The alerts of the message that is being sent, and whether it is out.
     pub(super) under_way: Vec<usize>,
     pub(super) is_out: Arc<AtomicBool>,
+    /// In a trial, the attempts so far.
+    pub(super) exchanges: Vec<Exchange>,
 }
 
 impl Progress {
@@ -89,6 +105,7 @@ impl Delivery {
             calls: Vec::new(),
             failure,
             payloads: Vec::new(),
+            exchanges: Vec::new(),
         }
     }
 
@@ -101,6 +118,7 @@ impl Delivery {
             self.failure = Some(Failure::new(Reason::Timeout, message));
         }
         self.calls.clone_from(&progress.calls);
+        self.exchanges.clone_from(&progress.exchanges);
         self.attempts = u32::try_from(self.calls.len() + usize::from(!self.unknown.is_empty())).unwrap_or(u32::MAX);
         self.judged()
     }

@@ -10,6 +10,7 @@ mod delivery;
 mod message;
 mod split;
 mod task;
+pub(crate) mod trial;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub(crate) struct Dispatch<'a> {
     pub deadline: &'a Deadline,
     /// Whether messages are shown instead of sent.
     pub is_dry_run: bool,
+    /// Whether the channels are only tried: messages are marked, and what is sent is kept to be shown.
+    pub is_trial: bool,
 }
 
 /// Tells every channel about the alerts that are for it, all channels at once. Nothing is sent if there are none.
@@ -107,9 +110,10 @@ impl Dispatch<'_> {
     fn task(&self, channel: &Channel, tellings: &[Telling], positions: Vec<usize>) -> Task {
         let Context { run_id, clock, clients, redactor, format, .. } = self.context;
         let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, redactor)).collect();
+        let message = Message::new(&wanted, self.language, run_id).naming(Arc::clone(self.providers));
         Task {
             channel: channel.clone(),
-            message: Message::new(&wanted, self.language, run_id).naming(Arc::clone(self.providers)),
+            message: if self.is_trial { message.marked_as_test() } else { message },
             positions,
             clock: *clock,
             clients: Arc::clone(clients),
@@ -118,6 +122,7 @@ impl Dispatch<'_> {
             limiter: channel.limit.clone().map(Limiter::new),
             timeout: self.timeout,
             format: *format,
+            is_trial: self.is_trial,
             signed_at: AtomicI64::new(0),
             progress: Arc::default(),
         }

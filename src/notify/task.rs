@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::channel;
-use super::delivery::{Delivery, DeliveryStatus, Progress, unconfirmed};
+use super::channel::{self, Post};
+use super::delivery::{Delivery, DeliveryStatus, Exchange, Progress, unconfirmed};
 use super::message::Message;
 use super::split;
 use crate::check::{Call, CallStatus};
@@ -43,6 +43,8 @@ pub(super) struct Task {
     pub(super) limiter: Option<Limiter>,
     pub(super) timeout: Duration,
     pub(super) format: Format,
+    /// Whether the channel is only tried, and what is sent is kept to be shown.
+    pub(super) is_trial: bool,
     /// When the last body was signed, in seconds: two never have the same time, or the second would look like the first again.
     pub(super) signed_at: AtomicI64,
     /// How far it is, for whoever cannot wait for its end.
@@ -117,6 +119,7 @@ impl Task {
             let progress = self.progress();
             delivery.taken.clone_from(&progress.taken);
             delivery.calls.clone_from(&progress.calls);
+            delivery.exchanges.clone_from(&progress.exchanges);
         }
         delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
         let delivery = delivery.judged();
@@ -178,12 +181,26 @@ impl Task {
         Timestamp::from_second(second).unwrap_or(now)
     }
 
+    /// Keeps what is about to be sent, in a trial.
+    fn keep(&self, post: &Post) {
+        if self.is_trial {
+            let place = post.url.as_ref().map(|url| (post.method.clone(), http::host(url)));
+            let body = self.redactor.shield(&post.body).into_owned();
+            self.progress().exchanges.push(Exchange { place, body, status: None });
+        }
+    }
+
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
         let now = self.clock.now();
         let post = channel::post(&self.channel, &self.message, part, now)?;
+        self.keep(&post);
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
+            if let Some(command) = &self.channel.command {
+                is_out.store(true, Ordering::SeqCst);
+                return channel::exec::run(command, &post.body, &until);
+            }
             return crate::process::logging::announce(self.format, &post.body, &until).map_err(|error| {
                 let why = text::io_error(&error);
                 Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
@@ -202,6 +219,9 @@ impl Task {
             is_out,
         };
         let response = self.clients.send(&message, self.timeout.min(self.policy.deadline.left()))?;
+        if let Some(exchange) = self.progress().exchanges.last_mut() {
+            exchange.status = Some(response.status);
+        }
         channel::judge(&self.channel, &response).map_err(|failure| {
             let is_signed = self.channel.is_signed() || matches!(self.channel.login, Some(Login::Jwt(_)));
             let failure = response.through(response.by_the_clock(failure, is_signed)).heeding(response.retry_after);

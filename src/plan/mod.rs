@@ -2,6 +2,8 @@
 
 mod insecure;
 
+pub(crate) use self::insecure::insecure_channels;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

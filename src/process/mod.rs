@@ -4,6 +4,7 @@
 
 pub(crate) mod background;
 pub(crate) mod clock;
+pub(crate) mod command;
 mod dotenv;
 pub(crate) mod echo;
 pub(crate) mod environment;

@@ -9,7 +9,7 @@ use super::super::open::{Opened, complain_all, open};
 use super::run::{Run, shown};
 use crate::check::look::Work;
 use crate::cli::CheckArgs;
-use crate::config::{self, Reach};
+use crate::config::{self, Needs, Reach};
 use crate::decide::found::Subjects;
 use crate::model::text;
 use crate::plan::{Plan, PlanError};
@@ -80,7 +80,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
 
 /// Reads the config and plans the run; what is wrong is printed.
 fn plan(flags: &CheckArgs) -> Result<(Plan, Format, Environment), Exit> {
-    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk)?;
+    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk, Needs::Checks)?;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);

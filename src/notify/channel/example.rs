@@ -1,6 +1,5 @@
 //! The examples of a page, which are its tests.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -77,7 +76,7 @@ impl Prepared {
             })
         });
         let alerts: Vec<Alert> = alerts.collect::<Result<_, _>>()?;
-        let message = Message::new(&alerts, example.language, sample::RUN).naming(Arc::new(titles()));
+        let message = Message::new(&alerts, example.language, sample::RUN).naming(Arc::new(sample::titles()));
         let set = example.fields.iter().map(|(name, value)| (name.clone(), value.clone().into()));
         let values = Values::new(&self.page, set.collect());
         let sender = Sender { prepared: self, values: &values, source: SOURCE, body: None, headers: &[] };
@@ -108,12 +107,6 @@ impl Prepared {
         };
         if is_same { Ok(()) } else { Err(format!("example `{}` is {got}, but is expected otherwise", example.name)) }
     }
-}
-
-/// What the providers of the samples are called.
-fn titles() -> BTreeMap<String, String> {
-    let titles = [("openrouter", "OpenRouter"), ("aliyun", "Alibaba Cloud"), ("moonshot", "Moonshot AI")];
-    titles.into_iter().map(|(id, title)| (id.to_owned(), title.to_owned())).collect()
 }
 
 /// When a repeat could help, as pages say it.

@@ -1,4 +1,4 @@
-//! The channels: pages of data, and standard error, which is code.
+//! The channels: pages of data, and two that are code: standard error, and a command of the user's own.
 //!
 //! A page says how a message is encoded, how large it may be, and what answer means "taken". Each file here is one step of that:
 //! `page` is its shape, `catalogue` finds it, `document` is what its expressions see, `request` makes the request, `verdict` judges
@@ -8,10 +8,11 @@ pub(crate) mod catalogue;
 mod console;
 mod document;
 mod example;
+pub(crate) mod exec;
 pub(crate) mod page;
 pub(crate) mod prepared;
 mod request;
-mod sample;
+pub(crate) mod sample;
 pub(crate) mod sign;
 pub(crate) mod values;
 mod verdict;
@@ -23,14 +24,15 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use self::request::{Post, Sender};
+pub(super) use self::request::Post;
+use self::request::Sender;
 use super::message::Message;
 use crate::model::alert::Alert;
 use crate::model::failure::Failure;
 use crate::notify::config::Channel;
 use crate::wire::http::Response;
 
-/// What makes the messages of a channel; none for standard error.
+/// What makes the messages of a channel; none for one that is code.
 fn sender(channel: &Channel) -> Option<Sender<'_>> {
     Some(Sender {
         prepared: channel.page.as_ref()?,
@@ -49,7 +51,10 @@ pub(super) fn post(channel: &Channel, message: &Message, part: Range<usize>, now
     let alerts = &message.alerts[part];
     match sender(channel) {
         Some(sender) => sender.post(message, alerts, now),
-        None => Ok(Post::on_standard_error(console::text(message, alerts, &channel.source))),
+        None if channel.command.is_some() => {
+            Ok(Post::without_address(exec::body(message, alerts, &channel.source, now)))
+        }
+        None => Ok(Post::without_address(console::text(message, alerts, &channel.source))),
     }
 }
 

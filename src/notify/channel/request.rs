@@ -28,7 +28,7 @@ const CLIPPED: [usize; 4] = [80, 40, 20, 8];
 pub(crate) struct Post {
     /// How it is sent.
     pub method: http::Method,
-    /// Where to; none is standard error.
+    /// Where to; none is standard error or a command.
     pub url: Option<Url>,
     /// Headers beside those that every message has.
     pub headers: Vec<Pair>,
@@ -199,8 +199,8 @@ impl Sender<'_> {
 }
 
 impl Post {
-    /// What is written on standard error.
-    pub(super) fn on_standard_error(body: String) -> Post {
+    /// What is written on standard error, or given to a command.
+    pub(super) fn without_address(body: String) -> Post {
         Post { method: http::Method::POST, url: None, headers: Vec::new(), content_type: "", body, sizes: Vec::new() }
     }
 

@@ -1,6 +1,9 @@
 //! Alerts that are not true: what examples of pages tell of, so that a page shows what it makes of each kind.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::alert::{Account, Alert, Cause, Event, Failing, Level, Low, Mail, Renewal, Trouble};
@@ -40,6 +43,29 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// The sample with a name.
 pub(crate) fn alert(name: &str) -> Option<Alert> {
     SAMPLES.iter().find(|(known, _)| *known == name).map(|(_, make)| make())
+}
+
+/// The sample with a name, as if a run had found it at this time on this day.
+pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Option<Alert> {
+    let mut alert = alert(name)?;
+    alert.at = at;
+    // A receiver that takes each message once must take every test.
+    alert.dedup_key = alert.dedup_key.replace(RUN, run_id);
+    match &mut alert.cause {
+        Cause::Renewal(renewal) => {
+            (renewal.today, renewal.next) = (today, today.saturating_add(renewal.days.days()));
+            renewal.renewal_day = renewal.next.day().to_string();
+        }
+        Cause::Mail(mail) => mail.date = Some(at),
+        _ => {}
+    }
+    Some(alert)
+}
+
+/// What the providers of the samples are called.
+pub(crate) fn titles() -> BTreeMap<String, String> {
+    let titles = [("openrouter", "OpenRouter"), ("aliyun", "Alibaba Cloud"), ("moonshot", "Moonshot AI")];
+    titles.into_iter().map(|(id, title)| (id.to_owned(), title.to_owned())).collect()
 }
 
 fn number(text: &str) -> Option<Decimal> {

@@ -22,6 +22,7 @@ fn channel(kind: &str) -> Channel {
         kind: kind.to_owned(),
         page: page.map(Arc::new),
         values: values.unwrap_or_default(),
+        command: None,
         url: Ok(None),
         login: None,
         limit: None,

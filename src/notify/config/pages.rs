@@ -21,8 +21,12 @@ use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::shape::shown_word;
 
-/// The type of a channel that is code.
+/// The type of the channel that is standard error.
 pub(crate) const CONSOLE: &str = "console";
+/// The type of a channel that is a command of the user's own.
+pub(crate) const EXEC: &str = "exec";
+/// The types of channels that are code.
+pub(crate) const CODED: [&str; 2] = [CONSOLE, EXEC];
 
 /// Time for the examples of all pages.
 const EXAMPLES_TIME: Duration = Duration::from_secs(5);
@@ -61,14 +65,14 @@ impl ChannelPages {
 
     /// Whether there is a type of this name.
     pub(super) fn has(&self, id: &str) -> bool {
-        id == CONSOLE || self.known.contains_key(id) || catalogue::ids().any(|known| known == id)
+        CODED.contains(&id) || self.known.contains_key(id) || catalogue::ids().any(|known| known == id)
     }
 
     /// Every word that `type` may be.
     pub(super) fn types(&self) -> BTreeSet<&str> {
         let mut types: BTreeSet<&str> = catalogue::ids().collect();
         types.extend(self.known.keys().map(String::as_str));
-        types.insert(CONSOLE);
+        types.extend(CODED);
         types
     }
 }

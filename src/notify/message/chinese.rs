@@ -24,6 +24,10 @@ impl Phrases for Chinese {
         format!("余额告警：{}", counts.join("，"))
     }
 
+    fn test(&self, text: &str) -> String {
+        format!("测试：{text}")
+    }
+
     fn class(&self, class: Class) -> &'static str {
         match class {
             Class::Raised(Topic::Low) => "个不足",

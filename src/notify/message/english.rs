@@ -23,6 +23,10 @@ impl Phrases for English {
         format!("Balance alert: {}", counts.join(", "))
     }
 
+    fn test(&self, text: &str) -> String {
+        format!("TEST: {text}")
+    }
+
     fn class(&self, class: Class) -> &'static str {
         match class {
             Class::Raised(Topic::Low) => "low",

@@ -10,6 +10,8 @@ use crate::model::alert::Cause;
 pub(super) trait Phrases {
     /// The title of a message, with the counts of its classes.
     fn title(&self, counts: &[String]) -> String;
+    /// A title or a name in a message that only tries a channel, marked so that nobody takes it for true.
+    fn test(&self, text: &str) -> String;
     /// What follows the number of alerts of a class.
     fn class(&self, class: Class) -> &'static str;
     /// The name of a check with its owner.

@@ -53,6 +53,8 @@ pub(super) struct Message {
     language: Language,
     run_id: String,
     is_short: bool,
+    /// Whether it only tries a channel.
+    is_test: bool,
     /// The names as they stand in short lines.
     short_names: ShortNames,
     /// The names of providers for people, by their ids.
@@ -74,12 +76,30 @@ impl Message {
             })
             .collect();
         let short_names = ShortNames::new(alerts.iter().map(|alert| alert.project.as_str()), SHORT_NAME_CHARS);
-        Message { alerts, language, run_id: run_id.to_owned(), is_short: false, short_names, providers: Arc::default() }
+        Message {
+            alerts,
+            language,
+            run_id: run_id.to_owned(),
+            is_short: false,
+            is_test: false,
+            short_names,
+            providers: Arc::default(),
+        }
     }
 
     /// The same, knowing what the providers are called.
     pub(super) fn naming(self, providers: Arc<BTreeMap<String, String>>) -> Message {
         Message { providers, ..self }
+    }
+
+    /// The same, marked as a test in its title and in the name of each check: some services show only one of them.
+    pub(super) fn marked_as_test(mut self) -> Message {
+        self.is_test = true;
+        let phrases = self.phrases();
+        for alert in &mut self.alerts {
+            alert.project = phrases.test(&alert.project);
+        }
+        self
     }
 
     /// The name of a provider for people, if it is known.
@@ -106,7 +126,8 @@ impl Message {
             .filter(|(count, _)| *count > 0)
             .map(|(count, class)| format!("{count} {}", self.phrases().class(class)))
             .collect();
-        self.phrases().title(&counts)
+        let title = self.phrases().title(&counts);
+        if self.is_test { self.phrases().test(&title) } else { title }
     }
 
     /// From now on says the same in fewer words, for a channel that takes no more messages.
