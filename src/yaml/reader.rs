@@ -245,8 +245,11 @@ impl<'a> ConfigReader<'a> {
         self.problem(&at, Part::Value, message, hint);
     }
 
+    /// Says that an entry is empty, unless it is not there because of what is wrong in it, which was said.
     pub(crate) fn missing_entry(&mut self, path: &[Step]) {
-        if !self.is_flagged(path) {
+        let mut flagged = self.flagged.range(path.to_vec()..);
+        let is_said = flagged.next().is_some_and(|at| at.starts_with(path));
+        if !is_said && !self.is_flagged(path) {
             self.problem(path, Part::Value, "the entry is empty", None);
         }
     }

@@ -101,6 +101,11 @@ impl ConfigReader<'_> {
                 "a string" => "text",
                 "a sequence" => "a list",
                 e if e.starts_with("struct") || e == "a map" => "a mapping",
+                "u8" => "a whole number from 0 to 255",
+                "u16" => "a whole number from 0 to 65535",
+                "u32" | "u64" | "usize" => "a whole number, 0 or more",
+                "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+                "f32" | "f64" => "a number",
                 e => e,
             };
             let hint = match (expected, found) {
