@@ -58,9 +58,10 @@ impl ChannelPages {
         self.own.contains(id)
     }
 
-    /// Why the page with an id cannot be used. A page without an id may be the one that is named.
+    /// Why the page with an id cannot be used. A page without an id may be the one that is named. A type that is code has no page.
     pub(super) fn fault(&self, id: &str) -> Option<&String> {
-        self.broken.get(id).or_else(|| self.broken.get("").filter(|_| !self.has(id)))
+        let nameless = || self.broken.get("").filter(|_| !self.has(id));
+        self.broken.get(id).or_else(nameless).filter(|_| !CODED.contains(&id))
     }
 
     /// Whether there is a type of this name.
@@ -102,8 +103,7 @@ impl ConfigReader<'_> {
             }
             let id = page.id.clone();
             self.channel_page(&path, page, &mut pages, end);
-            // The console is no page, so nobody who names it means this one.
-            if let Some(why) = self.fault(&path).filter(|_| id != CONSOLE) {
+            if let Some(why) = self.fault(&path) {
                 pages.broken.insert(id, why);
             }
         }
@@ -124,7 +124,7 @@ impl ConfigReader<'_> {
             self.push(&under(path, field), Part::Value, message, None, Reach::Entry);
         }
         let at = under(path, "id");
-        if id == CONSOLE || pages.own.contains(&id) {
+        if CODED.contains(&id.as_str()) || pages.own.contains(&id) {
             let message = format!("there is already a type of channel{}", shown_word(&id));
             self.problem(&at, Part::Value, message, Some("give the page another id".to_owned()));
             return;
