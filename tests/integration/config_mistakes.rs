@@ -36,7 +36,9 @@ fn without_list(said: &str) -> String {
             .filter(|page| page["meter"] == "api")
             .map(|page| format!("`{}`", page["id"].as_str().unwrap()))
             .collect();
-        format!("known providers: {}\n", ids.join(", "))
+        // A message names so many; the rest is a number.
+        let shown = ids.len().min(40);
+        format!("known providers: {} and {} more\n", ids[..shown].join(", "), ids.len() - shown)
     });
     said.replace(LIST.as_str(), "known providers: (all of the catalogue)\n")
 }
