@@ -1,6 +1,5 @@
 //! A command of the user's own as a child process: it gets its input, its time, and only the variables that a program needs to run.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,8 +7,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::background;
 use super::interrupt::Deadline;
+use super::{background, environment};
 
 /// The variables of this process that a command gets. The others may be secrets, which are not meant for it.
 const PASSED: [&str; 11] =
@@ -37,13 +36,11 @@ pub(crate) fn run(command: &[String], input: &str, until: &Deadline) -> io::Resu
     let Some((program, arguments)) = command.split_first() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let variables = PASSED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
-    let variables: Vec<(&str, OsString)> = variables.collect();
     // A group of its own can be killed as a whole, and what is typed at a terminal does not reach it.
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
-        .envs(variables)
+        .envs(environment::passed_on(&PASSED))
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -160,6 +160,12 @@ pub(crate) fn of_this_process(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// The variables of the process that a command of the user's own gets, as far as they are set.
+#[allow(clippy::disallowed_methods, reason = "a command gets what this process was given, whatever `.env` says")]
+pub(super) fn passed_on(names: &[&'static str]) -> Vec<(&'static str, OsString)> {
+    names.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect()
+}
+
 /// The arguments of the process, as text.
 pub fn arguments() -> Vec<String> {
     std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect()

@@ -164,7 +164,9 @@ impl ConfigReader<'_> {
         } else {
             // What the page wants of a project is not known if the page cannot be used.
             raw.credentials.into_iter().flatten().for_each(|(_, part)| self.redactor.suspect(&part.0.0));
-            (set, Secrets::of_key(key.unwrap_or_default()))
+            // The options name the account, so that its history stays its own when the page is mended.
+            let options = if pages.is_itself(&page) { page.options_with_defaults(&set) } else { set };
+            (options, Secrets::of_key(key.unwrap_or_default()))
         };
         let reached = match self.fault(path) {
             Some(why) => Err(why),

@@ -64,10 +64,14 @@ impl Pages {
         self.known.contains_key(id) || ids().any(|known| known == id)
     }
 
-    /// Whether this is the page under its id, and not one that stands for it, and can be used.
+    /// Whether this is the page under its id, and not one that stands for it.
+    pub(super) fn is_itself(&self, page: &Arc<Page>) -> bool {
+        self.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, page))
+    }
+
+    /// Whether this is the page under its id, and can be used.
     pub(super) fn has(&self, page: &Arc<Page>) -> bool {
-        let is_known = self.known.get(&page.id).is_some_and(|known| Arc::ptr_eq(known, page));
-        is_known && !self.broken.contains_key(&page.id)
+        self.is_itself(page) && !self.broken.contains_key(&page.id)
     }
 
     /// The ids of all pages.
