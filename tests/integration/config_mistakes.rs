@@ -36,11 +36,16 @@ fn without_list(said: &str) -> String {
             .filter(|page| page["meter"] == "api")
             .map(|page| format!("`{}`", page["id"].as_str().unwrap()))
             .collect();
-        // A message names so many; the rest is a number.
-        let shown = ids.len().min(40);
-        format!("known providers: {} and {} more\n", ids[..shown].join(", "), ids.len() - shown)
+        // A message names so many; the rest is a number, without those that look like keys.
+        format!("known providers: {} and ", ids[..ids.len().min(40)].join(", "))
     });
-    said.replace(LIST.as_str(), "known providers: (all of the catalogue)\n")
+    let line = |line: &str| match line.split_once(LIST.as_str()) {
+        Some((before, rest)) if rest.strip_suffix(" more").is_some_and(|rest| rest.parse::<usize>().is_ok()) => {
+            format!("{before}known providers: (all of the catalogue)\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    said.lines().map(line).collect()
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn every_variable_is_heard_of_wherever_it_stands() {
         go(&plain, &[], &variables).expect(2);
         assert!(hook.only_request().text().contains("ops"), "{from}");
         for (name, wrong, says) in [
-            ("WEBHOOK_TYPE", "slack", "the variable `WEBHOOK_TYPE` cannot be `slack`"),
+            ("WEBHOOK_TYPE", "slak", "the variable `WEBHOOK_TYPE` cannot be `slak`"),
             ("WEBHOOK_URL", "ftp://x", "must begin with `http://` or `https://`"),
             ("PUSHGATEWAY_URL", "ftp://x", "`PUSHGATEWAY_URL` must begin with `http://` or `https://`"),
             ("MAX_CONCURRENT_CHECKS", "x", "`MAX_CONCURRENT_CHECKS` does not hold a number"),

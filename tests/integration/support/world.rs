@@ -190,6 +190,7 @@ impl World {
              (SELECT dedup_key FROM deliveries WHERE status = 'sent'); \
              DELETE FROM deliveries WHERE status NOT IN ('sent', 'failed'); \
              DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; ALTER TABLE samples DROP COLUMN currency; \
+             ALTER TABLE readings DROP COLUMN beside; \
              ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost",
         );
         if self.kind == Kind::Postgres {
