@@ -72,6 +72,9 @@ pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery>
         if positions.is_empty() {
             continue;
         }
+        // A long expression wants a large stack. This thread is the only one that has it where the system gives no other; what is
+        // wrong is said when the channel is told.
+        let _ = channel.page.as_ref().map(|page| page.check());
         let index = deliveries.len();
         let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
         let late = Delivery::new(channel, &positions, Some(late));

@@ -1,6 +1,9 @@
 //! Which keys of an answer are the names of fields. Services use values as keys as well (the id of an account, the name of a
 //! user, a key), and a message must not show these.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Longest name of a field, in characters.
 const LONGEST: usize = 32;
 /// Most digits in one.
@@ -123,17 +126,19 @@ fn words(key: &str) -> Vec<String> {
 
 /// Whether a word is known, or two known ones without anything between them, as in `userid`.
 fn is_known(word: &str) -> bool {
-    let is_one = |word: &str| {
-        word.len() == 1 || WORDS.split_ascii_whitespace().any(|known| known == word || is_plural(word, known))
-    };
     is_one(word) || (2..word.len().saturating_sub(1)).any(|at| is_one(&word[..at]) && is_one(&word[at..]))
 }
 
-fn is_plural(word: &str, singular: &str) -> bool {
-    let is_with = |end: &str| word.strip_suffix(end) == Some(singular);
-    is_with("s")
-        || is_with("es")
-        || word.strip_suffix("ies").is_some_and(|stem| singular.strip_suffix('y') == Some(stem))
+/// Whether a word is one letter or one known word, in the singular or the plural.
+fn is_one(word: &str) -> bool {
+    // Every key of an answer, and of a message to a channel, is looked up.
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split_ascii_whitespace().collect());
+    let is_with = |end: &str| word.strip_suffix(end).is_some_and(|singular| KNOWN.contains(singular));
+    let is_with_y = || {
+        let stem = word.strip_suffix("ies").filter(|stem| !stem.is_empty());
+        stem.is_some_and(|stem| KNOWN.contains(format!("{stem}y").as_str()))
+    };
+    word.len() == 1 || KNOWN.contains(word) || is_with("s") || is_with("es") || is_with_y()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The library's lexer, parser and compiler recurse, so length and depth are bounded before they see an expression.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use jaq_core::load::Parser;
 use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
@@ -10,6 +11,7 @@ use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::path::Part;
 
 use crate::model::text;
+use crate::process::limits;
 
 /// Bytes of an expression.
 const LONGEST: usize = 16 * 1024;
@@ -22,8 +24,9 @@ const MOST_TOKENS: usize = 2000;
 const LONGEST_PATH: usize = 64;
 /// As many tokens nest in any stack.
 const FEW_TOKENS: usize = 150;
-/// Stack for more of them: 16 KiB for each, of which the tests' build takes half.
-const STACK: usize = MOST_TOKENS * 16 * 1024;
+/// Stack for each of more tokens, of which the tests' build takes half.
+const STACK_OF_TOKEN: usize = 16 * 1024;
+const STACK: usize = MOST_TOKENS * STACK_OF_TOKEN;
 
 /// The syntax tree of an expression.
 pub(crate) type Tree<'a> = Term<&'a str>;
@@ -35,7 +38,12 @@ pub(crate) type Tree<'a> = Term<&'a str>;
 /// What is wrong, in one line: the first mistake, as the others mostly follow from it.
 pub(crate) fn with_tree<T: Send>(code: &str, work: impl FnOnce(&Tree) -> T + Send) -> Result<T, String> {
     let tokens = bounded(code)?;
-    let parse_and_work = || parse(code).map(|tree| work(&tree));
+    let work = Mutex::new(Some(work));
+    let parse_and_work = || {
+        let tree = parse(code)?;
+        let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        work.map(|work| work(&tree)).ok_or_else(|| "it was worked on already".to_owned())
+    };
     if tokens <= FEW_TOKENS {
         return parse_and_work();
     }
@@ -46,6 +54,8 @@ pub(crate) fn with_tree<T: Send>(code: &str, work: impl FnOnce(&Tree) -> T + Sen
     match result {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err("it cannot be compiled, by a defect of this program".to_owned()),
+        // Where the system gives no thread, the one that asks for the others has a stack that is known.
+        Err(_) if limits::has_main_stack(tokens * STACK_OF_TOKEN) => parse_and_work(),
         Err(_) => Err("there is no thread to compile it in".to_owned()),
     }
 }

@@ -82,6 +82,13 @@ pub(super) fn has_small_stack() -> bool {
     getrlimit(Resource::Stack).current.is_some_and(|most| most < SMALL_STACK)
 }
 
+/// Whether this is the first thread, and its stack may have so many bytes beside what is in use.
+pub(crate) fn has_main_stack(bytes: usize) -> bool {
+    const IN_USE: usize = 1024 * 1024;
+    let most = getrlimit(Resource::Stack).current.map_or(u64::MAX, |most| most);
+    std::thread::current().name() == Some("main") && u64::try_from(bytes + IN_USE).is_ok_and(|wanted| wanted <= most)
+}
+
 /// Where memory or address space is limited, lets all threads share one heap. By default the allocator of glibc reserves 64 MiB of
 /// address space for each of them, and keeps for it what it has freed. It reads that from a variable when a program begins.
 pub(super) fn share_one_heap() {
