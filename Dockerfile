@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t balance-alert:0.1.0 .
-# At most 15 MiB; tests/image.sh checks that, and tests/static.sh the binary and this root without Docker.
+# At most 18 MiB; tests/image.sh checks that, and tests/static.sh the binary and this root without Docker.
 FROM rust:1.95-slim-bookworm AS build
 # Any patch of these will do: Debian removes the old ones.
 # hadolint ignore=DL3008

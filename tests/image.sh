@@ -20,7 +20,7 @@ trap 'docker image rm --force "$image" > /dev/null' EXIT
 
 inspect() { docker image inspect --format "$1" "$image"; }
 size=$(inspect '{{.Size}}')
-[ "$size" -le $((15 * 1024 * 1024)) ] || fail "the image has $size bytes, over 15 MiB"
+[ "$size" -le $((18 * 1024 * 1024)) ] || fail "the image has $size bytes, over 18 MiB"
 [ "$(inspect '{{.Config.User}}')" = 65532:65532 ] || fail "the image runs as $(inspect '{{.Config.User}}')"
 [ "$(inspect '{{json .Config.Entrypoint}}')" = '["/usr/local/bin/balance-alert"]' ] || fail "another entry point"
 for label in title description licenses; do

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-limit=$((11 * 1024 * 1024)) # of the binary; docs/operations.md names it
+limit=$((14 * 1024 * 1024)) # of the binary; docs/operations.md names it
 fail() {
   echo "static.sh: $*" >&2
   exit 1
@@ -42,7 +42,7 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 tests/image/root.sh "$root" "$binary"
 size=$(du --apparent-size -sb "$root" | cut -f1)
-[ "$size" -le $((15 * 1024 * 1024)) ] || fail "the image's root has $size bytes, over 15 MiB"
+[ "$size" -le $((18 * 1024 * 1024)) ] || fail "the image's root has $size bytes, over 18 MiB"
 echo "static.sh: the image's root has $size bytes, $(find "$root/etc/ssl/certs" -type f | wc -l) authorities"
 
 if [ "$(id -u)" -ne 0 ] || ! unshare --mount --net true 2>/dev/null; then
