@@ -23,6 +23,7 @@ mod tokens;
 pub(crate) use self::failure::Settler;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -105,6 +106,8 @@ struct Secrets {
     plain: Finder<Pieces>,
     /// Finds them in any form. It is made when there is a text from outside.
     deep: Finder<Deep>,
+    /// Hosts that were looked at: how many secrets were known then, and whether the name holds one.
+    hosts: HashMap<String, (usize, bool)>,
 }
 
 /// What finds the first so many of the known secrets.

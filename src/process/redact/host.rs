@@ -10,12 +10,31 @@ use secrecy::ExposeSecret;
 use super::{Redactor, is_suspicious};
 use crate::process::echo;
 
+/// Hosts whose answer is kept: accounts of one service are mostly sent to one other host.
+const MOST_HOSTS: usize = 256;
+
 /// Letters and digits of the shortest piece of a secret, or of one of its encodings, that counts.
 const PIECE: usize = 6;
 
 impl Redactor {
     /// Whether a host, with or without its port, holds a secret, a piece of one, or what looks like one.
     pub fn is_telling_host(&self, host: &str) -> bool {
+        let count = {
+            let secrets = self.lock();
+            match secrets.hosts.get(host) {
+                Some((count, is_telling)) if *count == secrets.known.len() => return *is_telling,
+                _ => secrets.known.len(),
+            }
+        };
+        let is_telling = self.tells(host);
+        let mut secrets = self.lock();
+        if secrets.hosts.len() < MOST_HOSTS || secrets.hosts.contains_key(host) {
+            secrets.hosts.insert(host.to_owned(), (count, is_telling));
+        }
+        is_telling
+    }
+
+    fn tells(&self, host: &str) -> bool {
         if host.split(['.', ':']).any(|label| echo::looks_secret(label) || is_suspicious(label))
             || self.mask(host) != host
         {
