@@ -9,30 +9,28 @@
 //! (`-run-NUMBER`), files that are locked while metrics are pushed (`-lock-...`) or a damaged store is moved (`-repair`), and
 //! what was moved (`.damaged-...`).
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+mod aside;
+mod files;
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
+pub(super) use self::aside::{SetAside, inode, set_aside};
+use self::files::{PAUSE, beside, busy, check_kind, companion, create, lock, real, size, stranger, unwritable};
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
 use crate::model::text;
-use crate::process::clock;
 
 /// Marks a file as a store of this program (`PRAGMA application_id`): "BAal" in ASCII.
 const APPLICATION: i64 = 0x4241_616c;
-/// The pause between two attempts at what SQLite itself does not wait for.
-const PAUSE: Duration = Duration::from_millis(5);
 /// The longest wait for a lock that others hold for a moment only.
 const MOMENT: Duration = Duration::from_secs(1);
-/// What SQLite itself puts beside a file.
-const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
-/// Damaged stores that are kept, the newest ones.
-const MOST_KEPT: usize = 3;
 /// Files of the folder that are looked at in search of those that dead runs left.
 const MOST_SWEPT: usize = 10_000;
 
@@ -346,194 +344,6 @@ impl ToSql for Value {
         }))
     }
 }
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options
-}
-
-/// Makes the file and its folder, if they are not there. SQLite gives the files it puts beside it the same mode.
-fn create(path: &Path) -> io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    private().open(path).map(drop)
-}
-
-/// The length of a file; 0 for none.
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default()
-}
-
-/// The file itself, where a path leads to it over links.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Opens a file that this program puts beside a store; makes it if it is not there.
-fn companion(path: &Path) -> Result<File, StoreError> {
-    check_companion(path)?;
-    private().open(path).map_err(|error| unwritable(&text::io_error(&error)))
-}
-
-/// # Errors
-/// There is something of this name that is no file.
-fn check_companion(path: &Path) -> Result<(), StoreError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Err(StoreError::new(StoreFault::Foreign, stranger(path))),
-        _ => Ok(()),
-    }
-}
-
-fn stranger(path: &Path) -> String {
-    format!("`{}` beside the memory of runs is not a regular file", path.display())
-}
-
-/// Locks a file, waiting at most this long.
-fn lock(file: &File, wait: Duration) -> Result<(), StoreError> {
-    let until = Instant::now() + wait;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(busy()),
-            Err(TryLockError::Error(error)) => return Err(unwritable(&text::io_error(&error))),
-        }
-    }
-}
-
-/// Refuses what was never a store: a device, a config that was named by mistake. Only what may have been one is damaged.
-/// Says whether it has a write-ahead log.
-///
-/// # Errors
-/// `Foreign`, or `Damaged` for a file with the name of a database whose first bytes are none of one.
-fn check_kind(path: &Path) -> Result<bool, StoreError> {
-    /// Behind the magic word, the size of the pages and these two bytes, which are 2 if there is such a log.
-    const VERSIONS: std::ops::Range<usize> = 18..20;
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let failed = |error: io::Error| unwritable(&text::io_error(&error));
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(StoreError::new(StoreFault::Foreign, "it is not a regular file"));
-    }
-    COMPANIONS.iter().try_for_each(|suffix| check_companion(&beside(path, suffix)))?;
-    let mut head = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    io::Read::take(file, VERSIONS.end as u64).read_to_end(&mut head).map_err(failed)?;
-    if MAGIC.starts_with(&head[..head.len().min(MAGIC.len())]) {
-        // SQLite itself goes by the log being there.
-        return Ok(head.get(VERSIONS).is_some_and(|versions| versions.contains(&2)) || size(&beside(path, "-wal")) > 0);
-    }
-    let is_named_so = path.extension().is_some_and(|end| ["db", "sqlite", "sqlite3"].iter().any(|known| end == *known));
-    if is_named_so || head.iter().all(|byte| *byte == 0) {
-        return Err(StoreError::damaged("it is not a sound database any more"));
-    }
-    Err(StoreError::new(StoreFault::Foreign, "it is a file of another kind")
-        .with_hint("name another file with `--state`, `BALANCE_ALERT_STATE` or `state.path`"))
-}
-
-/// A file beside the store.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// A damaged store that was moved aside.
-pub(super) struct SetAside {
-    /// Its new name.
-    pub(super) path: PathBuf,
-    /// Older ones that were removed, because only so many are kept.
-    pub(super) removed: usize,
-}
-
-/// Moves a damaged store aside, so that a new one can be made and nothing is lost. Gives none if another program has done so
-/// meanwhile.
-///
-/// `was` is the file that was found damaged.
-///
-/// # Errors
-/// The system's reason; then nothing has been moved.
-pub(super) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<SetAside>, StoreError> {
-    let path = &real(path);
-    let failed = |error: io::Error| StoreError::new(StoreFault::Other, text::io_error(&error));
-    let guard = companion(&beside(path, "-repair"))?;
-    lock(&guard, MOMENT)?;
-    if inode(path) != was {
-        return Ok(None);
-    }
-    let now = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    // Several within a second are numbered, and a name that was removed does not come again.
-    let last = kept(path).into_iter().rev().find_map(|kept| {
-        let rest = kept.to_str()?.strip_prefix(beside(path, &format!("{DAMAGED}{now}")).to_str()?)?.to_owned();
-        Some(rest.strip_prefix('-').and_then(|number| number.parse().ok()).unwrap_or(0_u32))
-    });
-    let target = match last {
-        None => beside(path, &format!("{DAMAGED}{now}")),
-        Some(last) => beside(path, &format!("{DAMAGED}{now}-{:03}", last + 1)),
-    };
-    // The journal goes first: a new file must never meet the old one's.
-    for suffix in COMPANIONS {
-        match fs::rename(beside(path, suffix), beside(&target, suffix)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-    }
-    fs::rename(path, &target).map_err(failed)?;
-    let _ = fs::remove_file(beside(path, "-repair"));
-    Ok(Some(SetAside { removed: remove_older(path, &target), path: target }))
-}
-
-/// What stands in the name of a damaged store, before the time.
-const DAMAGED: &str = ".damaged-";
-
-/// The damaged stores that are kept, oldest first: their names are their times.
-fn kept(path: &Path) -> Vec<PathBuf> {
-    let prefix = beside(path, DAMAGED);
-    let (Some(folder), Some(prefix)) = (prefix.parent(), prefix.file_name().and_then(|name| name.to_str())) else {
-        return Vec::new();
-    };
-    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-    let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    // A copy that somebody has made by hand may have a name of this kind.
-    let is_time = |rest: &str| rest.len() >= 16 && rest.bytes().take(8).all(|byte| byte.is_ascii_digit());
-    let is_store = |name: &String| {
-        name.strip_prefix(prefix).is_some_and(is_time) && !COMPANIONS.iter().any(|suffix| name.ends_with(suffix))
-    };
-    let mut kept: Vec<PathBuf> = names.filter(is_store).map(|name| folder.join(name)).collect();
-    kept.sort();
-    kept
-}
-
-/// Removes all damaged stores but the newest ones, of which `newest` is one. Gives how many.
-fn remove_older(path: &Path, newest: &Path) -> usize {
-    let mut older = kept(path);
-    older.retain(|kept| kept != newest);
-    older.truncate((older.len() + 1).saturating_sub(MOST_KEPT));
-    for store in &older {
-        let _ = fs::remove_file(store);
-        COMPANIONS.iter().for_each(|suffix| drop(fs::remove_file(beside(store, suffix))));
-    }
-    older.len()
-}
-
-/// Which file a path is, to see whether it is another one now.
-pub(super) fn inode(path: &Path) -> Option<u64> {
-    fs::metadata(path).map(|metadata| metadata.ino()).ok()
-}
-
-fn busy() -> StoreError {
-    StoreError::new(StoreFault::Busy, "other runs kept it locked for too long")
-}
-
-fn unwritable(why: &str) -> StoreError {
-    StoreError::new(StoreFault::Unwritable, format!("it cannot be written: {why}"))
-}
-
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         let rusqlite::Error::SqliteFailure(failure, said) = &error else {
