@@ -1,7 +1,9 @@
 //! What a config says of channels.
 
+mod kind;
 mod own;
 mod pages;
+mod request;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,30 +12,27 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use self::kind::a;
 pub(crate) use self::own::OwnFields;
 #[cfg(test)]
 pub(crate) use self::pages::problems;
 pub(crate) use self::pages::{CODED, ChannelPages, EXEC};
-use crate::check::account::config::literals;
-use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{Per, Repeat};
 use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::sign::SignScheme;
 use crate::notify::channel::values::Values;
 use crate::page::expression::Expression;
-use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::wire::auth::{Login, Pair};
-use crate::wire::config::{RawAuth, is_header_name, is_taken_header};
+use crate::wire::config::RawAuth;
 use crate::wire::limit::Limit;
 use crate::yaml::address::web_address;
 use crate::yaml::credential::Use;
 use crate::yaml::field::{Variable, fields};
 use crate::yaml::path::{NodePath, Part, Step, item, key, under};
-use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
-use crate::yaml::shape::{shown_name, suggestion};
+use crate::yaml::shape::shown_name;
 
 /// The variable that stands for the address of the one `webhook`.
 const URL: Variable = Variable { name: "WEBHOOK_URL", note: "makes a webhook if the config has none" };
@@ -307,196 +306,6 @@ impl ConfigReader<'_> {
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
         }
     }
-
-    /// The program and its arguments, which only a channel of the type exec has.
-    fn command(&mut self, path: &[Step], kind: &str, written: Option<Vec<Lenient<Text>>>) -> Option<Arc<Vec<String>>> {
-        let at = under(path, "command");
-        match written {
-            Some(_) if kind != EXEC => {
-                let hint = Some(format!("write `type: {EXEC}` for a command"));
-                self.problem(&at, Part::Key(0), format!("{} channel takes no `command`", a(kind)), hint);
-                None
-            }
-            Some(words) => {
-                let words: Vec<String> = words.into_iter().map(|word| word.0.0).collect();
-                if words.first().is_none_or(String::is_empty) {
-                    self.problem(&at, Part::Value, "`command` names no program", None);
-                } else if words.iter().any(|word| word.contains('\0')) {
-                    self.problem(&at, Part::Value, "`command` holds a NUL character", None);
-                }
-                Some(Arc::new(words))
-            }
-            None if kind == EXEC && !self.is_unusable(path) && !self.is_flagged(&at) => {
-                let hint =
-                    Some("it is a list: the program and its arguments, as `[/usr/local/bin/tell, --team]`".to_owned());
-                self.problem(path, Part::Value, "`command` is missing", hint);
-                None
-            }
-            None => None,
-        }
-    }
-
-    /// Checks the `url` of a webhook, and learns it.
-    fn address(
-        &mut self,
-        path: &[Step],
-        kind: &str,
-        page: Option<&Prepared>,
-        text: Option<&str>,
-        written: Option<Result<Url, String>>,
-    ) {
-        let spec = page.and_then(|page| page.page.fields.get("url"));
-        let is_known = page.is_some() || CODED.contains(&kind);
-        match (spec, written) {
-            _ if !is_known => {}
-            (None, Some(_)) => {
-                self.problem(&under(path, "url"), Part::Key(0), format!("{} channel takes no `url`", a(kind)), None);
-            }
-            (None, None) => {}
-            (Some(_), None) => {
-                if !self.is_unusable(path) && !self.is_flagged(&under(path, "url")) {
-                    let hint = Some("set `url`, or `type: console` to print alerts".to_owned());
-                    self.problem(path, Part::Value, "`url` is missing", hint);
-                }
-            }
-            (Some(_), Some(_)) if text.is_some_and(str::is_empty) => {
-                self.break_entry(path, "`url` is empty");
-                self.push(&under(path, "url"), Part::Value, "`url` is empty".to_owned(), None, Reach::Entry);
-            }
-            (Some(spec), Some(Ok(url))) => match spec.secret {
-                true => self.redactor.learn_secret_address(&url),
-                false => self.redactor.learn_address(&url),
-            },
-            (Some(_), Some(Err(why))) => {
-                self.problem(&under(path, "url"), Part::Value, format!("`url` {why}"), None);
-            }
-        }
-    }
-
-    /// The type of a channel: what its address belongs to, which `type` must not contradict.
-    fn kind(
-        &mut self,
-        path: &[Step],
-        written: Option<String>,
-        address: Option<&Url>,
-        has_body: bool,
-        pages: &ChannelPages,
-    ) -> String {
-        let at = under(path, "type");
-        let written = written.map(|written| written.trim().to_owned());
-        if let Some(kind) = written.as_deref().filter(|kind| !pages.has(kind) && pages.fault(kind).is_none()) {
-            let known: Vec<&str> = pages.types().into_iter().collect();
-            match self.is_flagged(&at) {
-                true => {}
-                false if self.is_overlaid_type(path) => {
-                    let hint = suggestion(kind, &known, "allowed");
-                    let message = match echo::among(kind, &known) {
-                        Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
-                        None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
-                    };
-                    self.push(&at, Part::Value, message, hint, Reach::Entry);
-                }
-                false => self.choice(&at, "", kind, &known),
-            }
-            self.flagged.insert(at);
-            return CUSTOM.to_owned();
-        }
-        let owner = address.and_then(|url| Some((url.host_str()?, owner_of(url)?)));
-        match (owner, written) {
-            (Some((host, Owner::Known(owner))), Some(written)) => {
-                // A user's own page may speak to any service, and so may a body of the user's own.
-                let is_own = pages.is_own(&written) || catalogue::ids().all(|id| id != written);
-                let is_free = CODED.contains(&written.as_str()) || has_body || is_own;
-                if written != owner && !is_free {
-                    let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
-                    let hint = Some(format!("write `type: {owner}`, or leave `type` out"));
-                    self.problem(&at, Part::Value, message, hint);
-                }
-                written
-            }
-            (Some((_, Owner::Known(owner))), None) => owner,
-            (Some((host, Owner::Other(service))), written) => {
-                let kind = written.unwrap_or_else(|| CUSTOM.to_owned());
-                if kind == CUSTOM && !has_body {
-                    self.warnings.push(format!(
-                        "the webhook at `{host}` belongs to {service}, which does not understand the JSON of a custom \
-                         webhook: alerts will not be shown there"
-                    ));
-                }
-                kind
-            }
-            (None, written) => written.unwrap_or_else(|| CUSTOM.to_owned()),
-        }
-    }
-
-    /// Whether a variable stands for the type of a webhook.
-    fn is_overlaid_type(&self, path: &[Step]) -> bool {
-        let variable = RawWebhook::kind.variable.and_then(|variable| self.environment.overlay(variable.name));
-        variable.is_some() && path == [key("webhook")]
-    }
-
-    /// An expression that a webhook brings itself, where its type lets it.
-    fn own_expression(
-        &mut self,
-        path: &[Step],
-        field: &str,
-        kind: &str,
-        is_open: bool,
-        code: &str,
-    ) -> Option<Arc<Expression>> {
-        let at = under(path, field);
-        self.learn_expression(&at, code);
-        if !is_open {
-            let message = match field {
-                "accept" => format!("`accept` is for custom webhooks; what a {kind} answers is known"),
-                _ => format!("`{field}` is for custom webhooks; a {kind} channel has its own"),
-            };
-            self.problem(&at, Part::Key(0), message, None);
-            return None;
-        }
-        match Expression::compile(code) {
-            Ok(expression) => Some(Arc::new(expression)),
-            Err(why) => {
-                let hint = match field {
-                    "accept" => "it is a jq expression over the answer, as `.status == \"ok\"`",
-                    _ => "it is a jq expression over the message, as `{text: .text}`",
-                };
-                self.problem(&at, Part::Value, format!("`{field}` cannot be understood: {why}"), Some(hint.to_owned()));
-                None
-            }
-        }
-    }
-
-    /// Headers that a webhook brings itself, where its type lets it.
-    fn own_headers(
-        &mut self,
-        path: &[Step],
-        kind: &str,
-        is_open: bool,
-        headers: BTreeMap<String, String>,
-    ) -> Vec<Pair> {
-        let at = under(path, "headers");
-        if !is_open && !headers.is_empty() {
-            let message = format!("`headers` is for custom webhooks; a {kind} channel has its own");
-            self.problem(&at, Part::Key(0), message, None);
-            return Vec::new();
-        }
-        let mut pairs = Vec::new();
-        for (name, value) in headers {
-            let at = under(&at, &name);
-            let value = SecretString::from(value.trim());
-            literals::learn_header(&self.redactor, &name, value.expose_secret());
-            if !is_header_name(&name) {
-                self.problem(&at, Part::Key(0), "a key of `headers` is not the name of a header", None);
-            } else if is_taken_header(&name) {
-                let message = format!("the header `{name}` is set by this program");
-                self.problem(&at, Part::Key(0), message, None);
-            } else if self.is_flagged(&at) || self.is_sound(&at, &value) {
-                pairs.push((name, value));
-            }
-        }
-        pairs
-    }
 }
 
 /// Gives the channels without a name, where their type alone does not tell them apart, an id that their address goes into. An
@@ -514,30 +323,4 @@ fn identify(channels: &mut [Channel], is_named: &[bool]) {
         let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
         channels[at].id = if twins == 0 { id } else { format!("{id}:{}", twins + 1) };
     }
-}
-
-/// The name of a type with its article.
-fn a(kind: &str) -> String {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    format!("{article} {kind}")
-}
-
-/// Whom an address belongs to.
-enum Owner {
-    /// The service of a page that an address is all that is needed for.
-    Known(String),
-    /// Another service, which does not understand the JSON of a custom webhook.
-    Other(String),
-}
-
-/// The service that an address belongs to, if that is known.
-fn owner_of(address: &Url) -> Option<Owner> {
-    if let Some(page) = catalogue::owner(address) {
-        return Some(if page.fields.contains_key("url") { Owner::Known(page.id) } else { Owner::Other(page.title) });
-    }
-    let host = address.host_str()?;
-    // The retired connectors of Teams, which take another form than its workflows.
-    let is_connector =
-        host.strip_suffix("webhook.office.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    is_connector.then(|| Owner::Other("Microsoft Teams".to_owned()))
 }
