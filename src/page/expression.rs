@@ -10,7 +10,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::value::{CUT_NUMBER, Missing};
+use super::value::Missing;
 use super::variables;
 pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, memory, words};
@@ -380,8 +380,10 @@ fn shape(value: &Value) -> Shape {
         Value::Number(Number::Float(value)) => Shape::Float(*value),
         Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
-        Value::Text(_) if value.cuts_number() => Shape::Missing(format!("of a text {CUT_NUMBER}")),
-        Value::Text(_) => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+        Value::Text(_) => match value.no_number() {
+            Some(why) => Shape::Missing(format!("of a text {why}")),
+            None => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+        },
         Value::List(_) => Shape::Array,
         Value::Object(_) => Shape::Object(BTreeMap::new()),
     };
