@@ -207,6 +207,25 @@ impl Expression {
         Ok(Taken { value: value.as_ref().map(shape), doubts: met.doubts })
     }
 
+    /// The value for a body in each of several orders in which its entries may stand, that of the body first. Where the expression
+    /// did not go through several entries there is only that one. Where it fails in another order its value is none.
+    ///
+    /// # Errors
+    /// As [`Expression::run`].
+    pub(crate) fn run_in_all_orders(&self, body: &Json, variables: &Variables) -> Result<Vec<Option<Shape>>, Trouble> {
+        let bounds = self.bounds();
+        let (value, met) = self.single(&bounds, Order::Given, body, variables)?;
+        let mut values = vec![value.as_ref().map(shape)];
+        for order in [Order::Backwards, Order::FromTheMiddle].into_iter().filter(|_| met.several) {
+            values.push(match self.single(&bounds, order, body, variables) {
+                Ok((other, _)) => other.as_ref().map(shape),
+                Err(trouble) if trouble.is_stopped => return Err(trouble),
+                Err(_) => None,
+            });
+        }
+        Ok(values)
+    }
+
     /// The one value of a body whose entries are met in an order, and what was met on the way.
     fn single(
         &self,
