@@ -18,6 +18,8 @@ pub(crate) struct Telling {
     pub alert: Alert,
     /// The ids of the channels that it goes to.
     pub to: Vec<String>,
+    /// Whether an earlier run made it, and some channel has not taken it yet as far as is known.
+    pub is_owed: bool,
 }
 
 /// An alert that some channels do not get in this run although its cause lasts, because they know of it.

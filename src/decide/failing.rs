@@ -36,13 +36,18 @@ fn failing(failure: Option<&Failure>, builder: &AlertBuilder, alerting: &Alertin
     let cause = |trouble| Cause::Failing(Failing { account: builder.account.clone(), trouble });
     match failure {
         None => Observed::Right(builder.alert(Event::Resolved, Level::Info, cause(None))),
-        Some(failure) if failure.is_cancelled() => Observed::Unknown,
-        Some(failure) if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after => {
+        Some(failure) => {
             // People are told the cause, not that the host was left alone because of it.
             let root = failure.root();
             let trouble = Trouble { reason: root.reason, message: root.describe(), runs: failures };
-            Observed::Wrong(builder.alert(Event::Raised, Level::Warning, cause(Some(trouble))))
+            let alert = builder.alert(Event::Raised, Level::Warning, cause(Some(trouble)));
+            if failure.is_cancelled() {
+                Observed::Unknown(alert)
+            } else if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after {
+                Observed::Wrong(alert)
+            } else {
+                Observed::Shaky(alert)
+            }
         }
-        Some(_) => Observed::Shaky,
     }
 }

@@ -28,7 +28,7 @@ fn low(verdict: &Verdict, builder: &AlertBuilder, alerting: &Alerting) -> Observ
     match verdict.status {
         Status::Low => Observed::Wrong(alert(Event::Raised, Level::Critical, subject.threshold)),
         Status::Warning => Observed::Wrong(alert(Event::Raised, Level::Warning, subject.warning_threshold)),
-        Status::Failed => Observed::Unknown,
+        Status::Failed => Observed::Unknown(alert(Event::Raised, Level::Warning, highest)),
         Status::Unlimited => Observed::Right(alert(Event::Resolved, Level::Info, highest)),
         Status::Ok => {
             let alert = alert(Event::Resolved, Level::Info, highest);

@@ -5,14 +5,7 @@ use crate::model::alert::Alert;
 
 /// The messages of one condition.
 #[derive(Default)]
-pub(super) struct Messages(Vec<Said>);
-
-/// One message and the channels that it goes to.
-struct Said {
-    telling: Telling,
-    /// Whether it was made in this run.
-    is_new: bool,
-}
+pub(super) struct Messages(Vec<Telling>);
 
 impl Messages {
     /// Adds a message for a channel: under the key that it has already, or under a new one. Gives the key.
@@ -23,27 +16,27 @@ impl Messages {
         channel: &str,
         new_key: impl FnOnce() -> String,
     ) -> String {
-        let is_same = |said: &Said| Alert { dedup_key: String::new(), ..said.telling.alert.clone() } == alert;
-        let taken = key.and_then(|key| self.0.iter().position(|said| said.telling.alert.dedup_key == key));
+        let is_same = |said: &Telling| Alert { dedup_key: String::new(), ..said.alert.clone() } == alert;
+        let taken = key.and_then(|key| self.0.iter().position(|said| said.alert.dedup_key == key));
         let (place, is_new) = match (key, taken) {
             (Some(_), None) => (None, false),
             (Some(_), Some(place)) if is_same(&self.0[place]) => (Some(place), false),
             // Two channels are owed one message, but are told different things now; or it is new to this channel. It must not
             // get the key of one that is repeated: that one it may have taken before.
-            _ => (self.0.iter().position(|said| said.is_new && is_same(said)), true),
+            _ => (self.0.iter().position(|said| !said.is_owed && is_same(said)), true),
         };
         if let Some(place) = place {
-            let telling = &mut self.0[place].telling;
+            let telling = &mut self.0[place];
             telling.to.push(channel.to_owned());
             return telling.alert.dedup_key.clone();
         }
         let dedup_key = key.filter(|_| !is_new).map_or_else(new_key, str::to_owned);
         let alert = Alert { dedup_key: dedup_key.clone(), ..alert };
-        self.0.push(Said { telling: Telling { alert, to: vec![channel.to_owned()] }, is_new });
+        self.0.push(Telling { alert, to: vec![channel.to_owned()], is_owed: !is_new });
         dedup_key
     }
 
     pub(super) fn tellings(self) -> impl Iterator<Item = Telling> {
-        self.0.into_iter().map(|said| said.telling)
+        self.0.into_iter()
     }
 }

@@ -1,9 +1,10 @@
 //! What was said, compared with what is: whether there is news, and what a message adds about the time before.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::decide::memory::{Owed, Told};
-use crate::model::alert::{Alert, Cause, Change, Level, Missed, Topic};
+use crate::model::alert::{Alert, Cause, Change, Event, Level, Missed, Topic};
 use crate::model::amount;
 
 /// What a message says that could not be delivered.
@@ -11,6 +12,27 @@ pub(super) fn missed(owed: &Owed) -> Option<Missed> {
     let Owed { alert, may_have_arrived, .. } = owed;
     let found = alert.cause.facts().missed()?;
     Some(Missed { at: alert.at, is_unsure: *may_have_arrived, found })
+}
+
+impl Told {
+    /// The message that says again what was told, and since when that is so. `alert` says what is known now of what it is about.
+    pub(super) fn again(&self, alert: &Alert, since: Timestamp) -> Alert {
+        let mut again = Alert {
+            event: Event::Raised,
+            level: self.level,
+            at: self.at,
+            since: Some(since),
+            unconfirmed: true,
+            is_reminder: true,
+            ..alert.clone()
+        };
+        if let Cause::Low(low) = &mut again.cause {
+            low.account.balance = self.balance;
+            low.account.currency.clone_from(&self.currency);
+            low.threshold = self.threshold;
+        }
+        again
+    }
 }
 
 /// What was said of a low balance before it was no longer low.

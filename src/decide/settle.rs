@@ -21,10 +21,10 @@ pub(super) enum Observed {
     Right(Alert),
     /// All is well, but not by the margin that counts as recovered; the alert is for those who heard nothing yet.
     Nearly(Alert),
-    /// It is not well, but not yet bad enough to be told.
-    Shaky,
-    /// This run cannot say whether something is wrong.
-    Unknown,
+    /// It is not well, but not yet bad enough to be told; the alert says what is known.
+    Shaky(Alert),
+    /// This run cannot say whether something is wrong; the alert says what is known.
+    Unknown(Alert),
     /// The day of a renewal has passed that is still owed; the alert is about the next one.
     Passed(Alert),
     /// A renewal is paid, or not due.
@@ -172,7 +172,7 @@ impl Settler<'_> {
                 let over_at = course.over_at.or(Some(at));
                 (Course { calm_since: None, over_at, ..course }, Observed::Passed(alert))
             }
-            Observed::Shaky => (Course { calm_since: None, ..course }, Observed::Unknown),
+            Observed::Shaky(alert) => (Course { calm_since: None, ..course }, Observed::Unknown(alert)),
             other => (course, other),
         }
     }
@@ -185,8 +185,8 @@ impl Settler<'_> {
             Observed::Right(_) => (Now::Right, None),
             Observed::Nearly(_) => (Now::Nearly, None),
             // When it was seen last, all was well.
-            Observed::Unknown if case.course.calm_since.is_some() => (Now::Nearly, None),
-            Observed::Unknown | Observed::Shaky => (Now::Unknown, None),
+            Observed::Unknown(_) if case.course.calm_since.is_some() => (Now::Nearly, None),
+            Observed::Unknown(_) | Observed::Shaky(_) => (Now::Unknown, None),
             Observed::Passed(_) => (Now::Passed, None),
             Observed::Void => (Now::Void, None),
         };
@@ -238,7 +238,7 @@ impl Settler<'_> {
     fn knows(&self, told: Option<&Told>, wrong: Option<&Alert>, forgets: bool) -> Knows {
         let (told, alert) = match (told, wrong) {
             (None, _) => return Knows::Nothing,
-            (Some(_), None) => return Knows::Enough,
+            (Some(_), None) => return if forgets { Knows::Old } else { Knows::Enough },
             (Some(told), Some(alert)) => (told, alert),
         };
         let is_less = if alert.topic() == Topic::Renewal {
@@ -317,6 +317,9 @@ impl Settler<'_> {
         match (act, observed) {
             (Act::Raise, Observed::Wrong(alert)) => Some(Alert { since, ..blank(alert) }),
             (Act::Remind, Observed::Wrong(alert)) => Some(Alert { is_reminder: true, ..blank(alert) }),
+            (Act::Recall, Observed::Unknown(alert) | Observed::Nearly(alert)) => {
+                recipient.heard.told.as_ref().map(|told| told.again(&blank(alert), case.course.began))
+            }
             (Act::Repeat, Observed::Wrong(alert)) => {
                 // What is owed may have been news when it was found, or a reminder. What is said now is what is true now.
                 Some(Alert { since, is_reminder: knows == Knows::Old, ..blank(alert) })

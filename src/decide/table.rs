@@ -66,6 +66,8 @@ pub(super) enum Act {
     Raise,
     /// It is told again.
     Remind,
+    /// It is told again what it knows, because it would forget what is not known to be over.
+    Recall,
     /// It knows; nothing is sent.
     Hold,
     /// What it is owed is sent again, with what is true now.
@@ -112,10 +114,13 @@ pub(super) fn act(now: Now, known: Known) -> Act {
         (Now::Nearly, _, Unheard) => Act::Wait,
         (Now::Nearly, Knows::Nothing, Doubtful) => Act::Wait,
         // A reminder would be out of date; and news that others have heard reach this channel if something is wrong again.
-        (Now::Nearly, Enough | Old | Less, Doubtful) => Act::Rest,
-        (Now::Nearly, _, Owes::Nothing | Raised) => Act::Rest,
+        (Now::Nearly, Old, Owes::Nothing | Raised | Doubtful) => Act::Recall,
+        (Now::Nearly, Enough | Less, Doubtful) => Act::Rest,
+        (Now::Nearly, Knows::Nothing | Enough | Less, Owes::Nothing | Raised) => Act::Rest,
 
-        (Now::Unknown, _, Owes::Nothing) => Act::Rest,
+        // Only a channel that forgets has old knowledge here.
+        (Now::Unknown, Old, Owes::Nothing) => Act::Recall,
+        (Now::Unknown, Knows::Nothing | Enough | Less, Owes::Nothing) => Act::Rest,
         (Now::Unknown, _, Unwanted) => Act::Drop,
         (Now::Unknown, _, Raised | Doubtful | Unheard | Over) => Act::RepeatBlind,
 
@@ -136,6 +141,7 @@ mod tests {
     type Row = (&'static str, &'static [Now], &'static [Knows], &'static [Owes], &'static [bool], Act);
 
     const TOLD: &[Knows] = &[Knows::Enough, Knows::Old, Knows::Less];
+    const NOT_OLD: &[Knows] = &[Knows::Nothing, Knows::Enough, Knows::Less];
     const BAD_NEWS: &[Owes] = &[Owes::Raised, Owes::Doubtful, Owes::Unheard];
     const NO_BAD_NEWS: &[Owes] = &[Owes::Nothing, Owes::Over, Owes::Unwanted];
     const NO_END: &[Owes] = &[Owes::Nothing, Owes::Raised, Owes::Doubtful];
@@ -230,16 +236,32 @@ mod tests {
             &ANY,
             Act::Wait,
         ),
-        ("a reminder that may have arrived is out of date", &[Now::Nearly], TOLD, &[Owes::Doubtful], &ANY, Act::Rest),
+        (
+            "a reminder that may have arrived is out of date",
+            &[Now::Nearly],
+            &[Knows::Enough, Knows::Less],
+            &[Owes::Doubtful],
+            &ANY,
+            Act::Rest,
+        ),
         (
             "before a certain end nothing is told",
             &[Now::Nearly],
-            &KNOWS,
+            NOT_OLD,
             &[Owes::Nothing, Owes::Raised],
             &ANY,
             Act::Rest,
         ),
-        ("of what cannot be read nothing new is told", &[Now::Unknown], &KNOWS, &[Owes::Nothing], &ANY, Act::Rest),
+        ("before a certain end who forgets is told again", &[Now::Nearly], &[Knows::Old], NO_END, &ANY, Act::Recall),
+        ("of what cannot be read nothing new is told", &[Now::Unknown], NOT_OLD, &[Owes::Nothing], &ANY, Act::Rest),
+        (
+            "of what cannot be read who forgets is told again",
+            &[Now::Unknown],
+            &[Knows::Old],
+            &[Owes::Nothing],
+            &ANY,
+            Act::Recall,
+        ),
         ("an unwanted end is dropped, also blindly", &[Now::Unknown], &KNOWS, &[Owes::Unwanted], &ANY, Act::Drop),
         (
             "what is owed is sent, also blindly",

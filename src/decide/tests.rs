@@ -230,7 +230,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
         }
     }
     let mut keys = BTreeSet::new();
-    for Telling { alert, to } in &decision.alerts {
+    for Telling { alert, to, .. } in &decision.alerts {
         assert!(keys.insert(&alert.dedup_key), "a key is used once: {decision:?}");
         for id in to {
             let condition = memory.conditions.get_mut(&(alert.identity, alert.topic())).expect("it has a course");

@@ -202,19 +202,26 @@ impl ConfigReader<'_> {
         }
         let mut channels: Vec<Channel> = Vec::new();
         let mut is_named: Vec<bool> = Vec::new();
-        let mut names: BTreeMap<String, NodePath> = BTreeMap::new();
+        // The first entry with each name, and whether it is one that was given to it.
+        let mut names: BTreeMap<String, (NodePath, bool)> = BTreeMap::new();
         let mut places: Vec<NodePath> = Vec::new();
         for (path, webhook) in raw {
             let named = webhook.name.is_some();
             let own = own.remove(&path).unwrap_or_default();
             let channel = self.channel(&path, webhook, own, pages);
-            match names.get(&channel.name) {
-                Some(first) if named => {
+            match names.get_mut(&channel.name) {
+                Some((first, _)) if named => {
                     let message = format!("there is already a webhook named{}", shown_name(&channel.name));
                     self.same_name([first, &path], &["name"], message, None);
                 }
+                Some((first, is_given @ true)) => {
+                    *is_given = false;
+                    let message = "a webhook without a name has this name, which is its type";
+                    let hint = "give one of them another name: what each has been told is remembered by it".to_owned();
+                    self.same_name([&path, first], &["name"], message.to_owned(), Some(hint));
+                }
                 Some(_) => {}
-                None => drop(names.insert(channel.name.clone(), path.clone())),
+                None => drop(names.insert(channel.name.clone(), (path.clone(), named))),
             }
             places.push(path);
             channels.push(channel);

@@ -118,6 +118,7 @@ impl Dispatch<'_> {
         Task {
             channel: channel.clone(),
             message: if self.is_trial { message.marked_as_test() } else { message },
+            are_owed: positions.iter().any(|at| tellings[*at].is_owed),
             positions,
             clock: *clock,
             clients: Arc::clone(clients),

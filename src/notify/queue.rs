@@ -28,7 +28,8 @@ impl Reach {
         match failure.reason {
             Reason::Api | Reason::Config => Reach::Message,
             Reason::HttpStatus if failure.retry == Retry::Never => Reach::Message,
-            Reason::Auth | Reason::RateLimited | Reason::CircuitOpen | Reason::Cancelled => Reach::Channel,
+            Reason::RateLimited | Reason::CircuitOpen | Reason::Cancelled => Reach::Channel,
+            // A 403 may be about what one message holds as well as about the credential.
             _ => Reach::Doubtful,
         }
     }
@@ -36,8 +37,22 @@ impl Reach {
 
 impl Queue {
     /// These messages, in their order.
-    pub(super) fn new(parts: Vec<Range<usize>>) -> Queue {
-        Queue { waiting: parts.into_iter().enumerate().collect(), is_probing: false }
+    ///
+    /// Where some of them were owed before this run, the first one is taken at random: if it were always the same one, and the
+    /// channel refused that one in a way that stops it, those behind it would never be tried.
+    pub(super) fn new(parts: Vec<Range<usize>>, are_owed: bool) -> Queue {
+        let mut queue = Queue { waiting: parts.into_iter().enumerate().collect(), is_probing: false };
+        if are_owed {
+            queue.rotate();
+        }
+        queue
+    }
+
+    /// Begins with any one of those that are waiting.
+    fn rotate(&mut self) {
+        if !self.waiting.is_empty() {
+            self.waiting.rotate_left(fastrand::usize(..self.waiting.len()));
+        }
     }
 
     /// The next message and its number, counted from 0.
@@ -59,7 +74,7 @@ impl Queue {
             Reach::Message => self.is_probing = false,
             Reach::Doubtful if !self.is_probing && !self.waiting.is_empty() => {
                 self.is_probing = true;
-                self.waiting.rotate_left(fastrand::usize(..self.waiting.len()));
+                self.rotate();
             }
             Reach::Doubtful | Reach::Channel => self.waiting.clear(),
         }
@@ -72,7 +87,12 @@ mod tests {
 
     /// The messages out of five that are sent, if these fail.
     fn sent(fail: impl Fn(usize) -> Option<Failure>) -> Vec<usize> {
-        let mut queue = Queue::new((0..5).map(|at| at..at + 1).collect());
+        sent_of(false, fail)
+    }
+
+    /// The same, if some of them were owed before.
+    fn sent_of(are_owed: bool, fail: impl Fn(usize) -> Option<Failure>) -> Vec<usize> {
+        let mut queue = Queue::new((0..5).map(|at| at..at + 1).collect(), are_owed);
         let mut sent = Vec::new();
         while let Some((number, _)) = queue.next() {
             sent.push(number);
@@ -106,16 +126,31 @@ mod tests {
             Failure::lasting(Reason::Timeout, "x"),
             Failure::transient(Reason::Connect, "x"),
             Failure::new(Reason::Decode, "x"),
+            // A wrong credential is shown to be one by a second message; what a filter has against one message is not.
+            Failure::of_status(401, "x"),
+            Failure::of_status(403, "x"),
         ] {
             assert_eq!(sent(|_| Some(failure.clone())).len(), 2, "{failure:?}");
             let mut one = sent(|number| (number == 1).then(|| failure.clone()));
             one.sort_unstable();
             assert_eq!(one, [0, 1, 2, 3, 4], "{failure:?}");
         }
-        for failure in [401, 403, 429].map(|status| Failure::of_status(status, "x")) {
+        for failure in [Failure::of_status(429, "x"), Failure::new(Reason::Cancelled, "x")] {
             assert_eq!(sent(|_| Some(failure.clone())), [0], "{failure:?}");
         }
-        assert_eq!(sent(|_| Some(Failure::new(Reason::Cancelled, "x"))), [0]);
+    }
+
+    #[test]
+    fn no_message_is_held_back_for_ever_by_one_that_stops_the_channel() {
+        let mut tried = std::collections::BTreeSet::new();
+        for _ in 0..200 {
+            let sent = sent_of(true, |number| (number == 0).then(|| Failure::of_status(429, "x")));
+            let stopped = sent.iter().position(|number| *number == 0);
+            assert_eq!(stopped.map(|at| at + 1), Some(sent.len()), "{sent:?}");
+            tried.extend(sent);
+        }
+        assert_eq!(tried.len(), 5, "{tried:?}");
+        assert_eq!(sent_of(false, |_| None), [0, 1, 2, 3, 4], "what is new is sent in its order");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct Task {
     pub(super) channel: Channel,
     /// What its alerts are called outside.
     pub(super) positions: Vec<usize>,
+    /// Whether some of the alerts were owed before this run.
+    pub(super) are_owed: bool,
     pub(super) message: Message,
     pub(super) clock: Clock,
     pub(super) clients: Arc<Clients>,
@@ -94,7 +96,7 @@ impl Task {
         let mut delivery = Delivery::new(&self.channel, &self.positions, self.broken());
         let parts = if delivery.failure.is_some() { Vec::new() } else { self.compose() };
         let total = parts.len();
-        let mut queue = Queue::new(parts);
+        let mut queue = Queue::new(parts, self.are_owed);
         while let Some((index, part)) = queue.next() {
             let (result, is_out) = self.send(part.clone(), queue.is_probing());
             queue.heed(result.as_ref().err());

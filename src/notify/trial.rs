@@ -32,7 +32,10 @@ impl Sample {
     /// The alert, for all of these channels, as if the run had found it at this time on this day.
     pub(crate) fn telling(self, channels: &[Channel], run_id: &str, at: Timestamp, today: Date) -> Vec<Telling> {
         let to = channels.iter().map(|channel| channel.id.clone()).collect();
-        sample::found(self.as_str(), run_id, at, today).map(|alert| Telling { alert, to }).into_iter().collect()
+        sample::found(self.as_str(), run_id, at, today)
+            .map(|alert| Telling { alert, to, is_owed: false })
+            .into_iter()
+            .collect()
     }
 }
 

@@ -10,7 +10,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::value::{CUT_NUMBER, Missing};
+use super::value::Missing;
 use super::variables;
 pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, memory, words};
@@ -207,6 +207,25 @@ impl Expression {
         Ok(Taken { value: value.as_ref().map(shape), doubts: met.doubts })
     }
 
+    /// The value for a body in each of several orders in which its entries may stand, that of the body first. Where the expression
+    /// did not go through several entries there is only that one. Where it fails in another order its value is none.
+    ///
+    /// # Errors
+    /// As [`Expression::run`].
+    pub(crate) fn run_in_all_orders(&self, body: &Json, variables: &Variables) -> Result<Vec<Option<Shape>>, Trouble> {
+        let bounds = self.bounds();
+        let (value, met) = self.single(&bounds, Order::Given, body, variables)?;
+        let mut values = vec![value.as_ref().map(shape)];
+        for order in [Order::Backwards, Order::FromTheMiddle].into_iter().filter(|_| met.several) {
+            values.push(match self.single(&bounds, order, body, variables) {
+                Ok((other, _)) => other.as_ref().map(shape),
+                Err(trouble) if trouble.is_stopped => return Err(trouble),
+                Err(_) => None,
+            });
+        }
+        Ok(values)
+    }
+
     /// The one value of a body whose entries are met in an order, and what was met on the way.
     fn single(
         &self,
@@ -380,8 +399,10 @@ fn shape(value: &Value) -> Shape {
         Value::Number(Number::Float(value)) => Shape::Float(*value),
         Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
-        Value::Text(_) if value.cuts_number() => Shape::Missing(format!("of a text {CUT_NUMBER}")),
-        Value::Text(_) => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+        Value::Text(_) => match value.no_number() {
+            Some(why) => Shape::Missing(format!("of a text {why}")),
+            None => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+        },
         Value::List(_) => Shape::Array,
         Value::Object(_) => Shape::Object(BTreeMap::new()),
     };

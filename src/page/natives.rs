@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::memory::Held;
 use super::number::{self, Number};
-use super::value::{CUT_NUMBER, Error, ITEM, Value, bytes_of_field};
+use super::value::{Error, ITEM, Value, bytes_of_field};
 use super::{Jq, json, meter, syntax};
 use crate::model::amount::Doubt;
 use crate::model::{amount, text};
@@ -25,11 +25,9 @@ const CORE: [(&str, usize); 7] =
     [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
 
 /// What is taken from its standard library.
-const STANDARD: [(&str, usize); 12] = [
+const STANDARD: [(&str, usize); 10] = [
     ("utf8bytelength", 0),
     ("explode", 0),
-    ("ascii_downcase", 0),
-    ("ascii_upcase", 0),
     ("reverse", 0),
     ("startswith", 1),
     ("endswith", 1),
@@ -62,6 +60,11 @@ def pick(f): reduce path_value(f) as [$path, $value] (if isobject then map_value
     . * reduce ($path | reverse[]) as $p ($value; {($p): .}));
 def isinfinite: . == infinite or . == -infinite;
 def finites: select(isnumber and (isinfinite or isnan | not));
+def sub(re; f; flags): . as $whole
+    | reduce split_matches(re; flags)[] as $x (""; . + ($x | if isarray then capture_of_match | f end)) | cut_of_($whole);
+def gsub(re; f; flags): sub(re; f; "g" + flags);
+def sub(re; f): sub(re; f; "");
+def gsub(re; f): sub(re; f; "g");
 def @json: tojson;
 def @csv: map(if isarray or isobject then error("a list or object cannot stand in a line of CSV")
     elif isstring then "\"" + (. / "\"" | join("\"\"")) + "\"" elif . == null then "" else tojson end) | join(",");
@@ -167,6 +170,9 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         }),
         ("path", f(), |cv| paths(cv, |path, _| path)),
         ("path_value", f(), |cv| paths(cv, |path, value| [path, value].into_iter().collect())),
+        ("ascii_downcase", v(0), |cv| bome(of_text(cv.1, str::to_ascii_lowercase))),
+        ("ascii_upcase", v(0), |cv| bome(of_text(cv.1, str::to_ascii_uppercase))),
+        ("cut_of_", v(1), |cv| unary(cv, |part, whole| Ok(part.cut_of(&whole)))),
         ("length", v(0), |cv| bome(cv.1.length())),
         ("contains", v(1), |cv| unary(cv, |value, part| Ok(value.contains(&part).into()))),
         ("has", v(1), |cv| unary(cv, |value, key| value.has(&key))),
@@ -414,12 +420,12 @@ fn paths<'a>(mut cv: Cv<'a, Jq>, make: fn(Value, Value) -> Value) -> jaq_core::V
     }))
 }
 
-/// Refuses a piece of a number that is to be read as if it was the number.
-fn refuse_cut(value: &Value) -> Result<(), Error> {
-    if value.cuts_number() {
-        return Err(Error::str(format_args!("a text cannot be read as a number: {CUT_NUMBER}")));
+/// Refuses what only looks like a number, as a piece of one does.
+fn refuse_no_number(value: &Value) -> Result<(), Error> {
+    match value.no_number() {
+        Some(why) => Err(Error::str(format_args!("a text cannot be read as a number: {why}"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn from_json(value: Value) -> ValR<Value> {
@@ -427,7 +433,7 @@ fn from_json(value: Value) -> ValR<Value> {
         return Err(Error::typ(value, "text"));
     };
     meter::spend(text.len() / 4);
-    refuse_cut(&value)?;
+    refuse_no_number(&value)?;
     json::text(text, value.is_foreign()).map_err(|why| Error::str(format_args!("a text is not JSON: {why}")))
 }
 
@@ -441,7 +447,7 @@ fn to_number(value: Value) -> ValR<Value> {
         };
     };
     meter::spend(text.len() / 4);
-    refuse_cut(&value)?;
+    refuse_no_number(&value)?;
     if text.len() <= amount::LONGEST
         && let Some(doubt) = Doubt::of(text)
     {
@@ -549,7 +555,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     }
     meter::spend_bytes(size * text.len());
     let names: Vec<Option<&str>> = pattern.capture_names().collect();
-    let part = |range: std::ops::Range<usize>| cv.1.cut(text[range].to_owned());
+    let part = |range: std::ops::Range<usize>| cv.1.found(range, &[]);
     let mut parts: Vec<ValR<Value>> = Vec::new();
     let (mut end, mut counted, mut characters) = (0, 0, 0);
     for captures in pattern.captures_iter(text) {
@@ -566,13 +572,14 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             // What stands before the match is counted once, and not for each match again.
             characters += text[counted..whole.start()].chars().count();
             counted = whole.start();
+            let others: Vec<_> = captures.iter().skip(1).flatten().map(|other| other.range()).collect();
             let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
             let groups = groups.map(|(group, name)| {
                 let own = |name: &str| Value::own(name.to_owned());
                 let fields = [
                     (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
                     (own("length"), Value::from(group.as_str().chars().count())),
-                    (own("string"), cv.1.found(group.range())),
+                    (own("string"), cv.1.found(group.range(), &others)),
                 ];
                 Value::from_map(fields.into_iter().chain(name.map(|name| (own("name"), own(name)))))
             });

@@ -24,7 +24,6 @@ use super::memory::Held;
 use super::number::Number;
 
 pub(super) use self::sizes::{ITEM, bytes_of_field};
-pub(super) use self::text::CUT_NUMBER;
 
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
@@ -49,8 +48,12 @@ pub(crate) struct Text {
     /// What at its beginning, and what at its end, is one text of the answer.
     head: Part,
     tail: Part,
-    /// Whether a pattern has cut it out of a longer number.
+    /// Whether it was cut out of a longer number.
     cuts_number: bool,
+    /// The one text of the answer that its last digits come from.
+    digits: Option<u32>,
+    /// Whether digits of two texts of the answer stand beside each other in it.
+    is_mixed: bool,
     held: Held,
 }
 
@@ -167,9 +170,14 @@ impl Value {
         }
     }
 
-    /// Whether it is a text that a pattern has cut out of a longer number, so that it is not the number that stands there.
-    pub(super) fn cuts_number(&self) -> bool {
-        matches!(self, Value::Text(text) if text.cuts_number)
+    /// Why it is not the number that it looks like, if it is a text of that kind: it was cut out of a longer number, or it is put
+    /// together from two values of the answer, such as units and nanos.
+    pub(super) fn no_number(&self) -> Option<&'static str> {
+        match self {
+            Value::Text(text) if text.cuts_number => Some(text::CUT_NUMBER),
+            Value::Text(text) if text.is_mixed && text::is_number(&text.text) => Some(text::MIXED_NUMBER),
+            _ => None,
+        }
     }
 
     /// The entry under a key, if it is an object that has one.

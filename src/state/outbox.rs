@@ -43,7 +43,7 @@ pub(super) fn pending(
     )?;
     let owed: Vec<(&str, &str)> = tellings
         .iter()
-        .flat_map(|Telling { alert, to }| to.iter().map(|channel| (alert.dedup_key.as_str(), channel.as_str())))
+        .flat_map(|Telling { alert, to, .. }| to.iter().map(|channel| (alert.dedup_key.as_str(), channel.as_str())))
         .collect();
     // A delivery that is pending still was to be sent by a run that has died.
     let known = "DO UPDATE SET status = 'pending', \

@@ -496,6 +496,8 @@ fn a_custom_receiver_says_it_by_its_status_and_its_answer() {
         "custom",
         &[
             (200, "<html>"),
+            (200, "[{\"ok\":true},{\"ok\":false}]"),
+            (200, "{\"ok\":true}\n{\"ok\":false}\n"),
             (200, r#"{"errcode":1}"#),
             (202, r#"{"ok":false}"#),
             (400, "{}"),
@@ -519,6 +521,13 @@ fn an_answer_that_is_no_text_is_a_failed_delivery_and_none_at_all_is_an_unknown_
         let says_it_in_the_body = channel != "custom";
         let cases = [
             (Reply::bytes(vec![0xff, 0xfe, 0x7b]), if says_it_in_the_body { "failed" } else { "sent" }),
+            (
+                Reply::bytes(
+                    "\u{FEFF}<html>{\"ok\":true}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
+                ),
+                "failed",
+            ),
+            (Reply::bytes("{\"ok\":false}".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()), "failed"),
             (Reply::raw("garbage\r\n\r\n"), "failed"),
             // It may have been taken, and nothing says so.
             (Reply::endless(), "unknown"),

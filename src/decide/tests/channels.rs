@@ -28,6 +28,31 @@ fn a_channel_that_forgets_is_told_in_every_run() {
             ("", 1500, "500", "A B", ""),
         ],
     );
+    // It is not over as long as nobody can say so.
+    play(
+        "it cannot be read for a while",
+        &[
+            ("A B!", 0, "5", "A B", "+critical@AB"),
+            ("", 300, "x", "A B", "+critical(since)(blind)@B"),
+            ("", 600, "x", "A b", "!+critical(since)(blind)@B"),
+            ("", 900, "5", "A B", "+critical@B ~A"),
+            ("", 1200, "x", "A B?", "?+critical(since)(blind)@B"),
+            ("", 1500, "x", "A B", "+critical(since)(blind)@B"),
+            ("", 1800, "500", "A B", "-low@AB"),
+            ("", 2100, "x", "A B", ""),
+        ],
+    );
+    play(
+        "it flaps, and is not over until it has been well for a while",
+        &[
+            ("A B!", 0, "5", "A B", "+critical@AB"),
+            ("", 300, "500", "A B", "-low@AB"),
+            ("", 600, "5", "A B", "+critical@AB"),
+            ("", 900, "500", "A B", "+critical(since)(blind)@B"),
+            ("", 1200, "x", "A B", "+critical(since)(blind)@B"),
+            ("", 9900, "500", "A B", "-low@AB"),
+        ],
+    );
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
         history.push(format!("{second} s: {balance} (read: {is_read}), {fates:?}, {:?}: {said}", life.rules.listeners));
         let what = || format!("seed {seed}, run {run}:\n{}", history.join("\n"));
 
-        for Telling { alert, to } in decision.alerts.iter().filter(|telling| telling.alert.topic() == Topic::Low) {
+        for Telling { alert, to, .. } in decision.alerts.iter().filter(|telling| telling.alert.topic() == Topic::Low) {
             for id in to {
                 let ear = ears.get_mut(id.as_str()).unwrap();
                 let known = before.conditions.get(&(alert.identity, Topic::Low)).and_then(|c| c.channels.get(id));

@@ -163,6 +163,18 @@ fn an_answer_that_refuses_is_no_delivery() {
         (r#"{"errors":[{"message":"x"}]}"#, Some("errors")),
         (r#"{"status":"error"}"#, Some("status")),
         (r#"{"status":403}"#, Some("status")),
+        // Several answers in one: a refusal among them counts.
+        (r#"[{"ok":true},{"ok":false}]"#, Some("ok")),
+        (r#"[{"ok":true},{"ok":true}]"#, None),
+        (r#"[[{"errcode":1}]]"#, Some("errcode")),
+        ("[]", None),
+        ("{\"ok\":true}\n{\"ok\":false}\n", Some("ok")),
+        ("{\"ok\":false}\r\n{\"ok\":true}\r\n", Some("ok")),
+        (r#"{"ok":true} {"error":"no such hook"}"#, Some("error")),
+        (r#"{"ok":true}{"ok":true}"#, None),
+        ("\u{FEFF}{\"ok\":true}\n[{\"ok\":false}]", Some("ok")),
+        (r#""queued""#, None),
+        ("queued", None),
     ] {
         let failure = judged(&custom, body).err();
         assert_eq!(failure.is_some(), field.is_some(), "{body}");
@@ -248,4 +260,29 @@ fn what_channels_say_stays_as_it_is() {
         assert_eq!(said, known);
     }
     assert_eq!(said.lines().count(), known.lines().count());
+}
+
+#[test]
+fn a_message_is_taken_only_if_all_orders_of_an_answer_say_so() {
+    let results = r#"{"results":[{"ok":true},{"ok":false},{"ok":true}]}"#;
+    let good = r#"{"results":[{"ok":true},{"ok":true}]}"#;
+    for (verdict, body, want) in [
+        ("first(.results[] | .ok)", results, false),
+        ("[.results[] | .ok][0]", results, false),
+        ("[.results[] | .ok] | last", r#"{"results":[{"ok":false},{"ok":true},{"ok":true}]}"#, false),
+        ("[.results[] | .ok] | .[-1]", r#"{"results":[{"ok":false},{"ok":true}]}"#, false),
+        ("reduce .results[] as $one (null; . // $one.ok)", results, true),
+        ("all(.results[]; .ok)", results, false),
+        ("all(.results[]; .ok)", good, true),
+        ("first(.results[] | .ok)", good, true),
+        // What stands first in a list of the answer itself is the page's own choice.
+        (".results[0].ok", results, true),
+    ] {
+        let accept = Some(Arc::new(Expression::compile(verdict).unwrap()));
+        assert_eq!(judged(&Channel { accept, ..channel("custom") }, body).is_ok(), want, "accept: {verdict} on {body}");
+        let mut page = catalogue::page("custom").unwrap();
+        page.verdict = format!(".body | {verdict}");
+        let own = Channel { page: Some(Arc::new(prepared::Prepared::new(page))), ..channel("custom") };
+        assert_eq!(judged(&own, body).is_ok(), want, "verdict: {verdict} on {body}");
+    }
 }

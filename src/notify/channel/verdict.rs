@@ -31,9 +31,9 @@ pub(super) struct AnswerDocument<'a> {
     status: u16,
     /// The headers, by their names in small letters.
     headers: &'a BTreeMap<String, String>,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; a list if it is several values one after the other, null if it is none.
     #[cfg_attr(test, schemars(with = "serde_json::Value"))]
-    body: Option<&'a RawValue>,
+    body: Option<Box<RawValue>>,
     /// The body as text, at most 64 KiB of it.
     text: &'a str,
 }
@@ -105,21 +105,27 @@ fn verdict(prepared: &Prepared, response: &Response) -> Result<(), Refusal> {
     let answer = AnswerDocument {
         status: response.status,
         headers: &response.headers,
-        body: serde_json::from_slice(without_mark(body)).ok(),
+        body: json(without_mark(body)),
         text: &text[..text.floor_char_boundary(MOST_TEXT)],
     };
     let answer = serde_json::to_string(&answer).unwrap_or_default();
     let run = || {
         let answer = parse_json(answer.as_bytes())?;
-        expression.run(&answer, &Variables::new(None, &BTreeMap::new())).map_err(|why| why.to_string())
+        expression.run_in_all_orders(&answer, &Variables::new(None, &BTreeMap::new())).map_err(|why| why.to_string())
     };
     let said = evaluate(answer.as_bytes(), run).map_err(|stop| stop.to_string()).flatten();
-    match said {
-        Ok(Some(Shape::Bool(true))) => Ok(()),
-        Ok(Some(Shape::Object(fields))) => Err(refusal(&prepared.page, fields, body)),
-        Ok(_) => Err(Refusal::of(unclear())),
+    match said.map(refused) {
+        Ok(None) => Ok(()),
+        Ok(Some(Some(Shape::Object(fields)))) => Err(refusal(&prepared.page, fields, body)),
+        Ok(Some(_)) => Err(Refusal::of(unclear())),
         Err(why) => Err(Refusal::of(unclear().saying(why))),
     }
+}
+
+/// The first value that does not say that the message was taken. In whichever order the entries of an answer stand, it was taken
+/// only if all of them say so.
+fn refused(said: Vec<Option<Shape>>) -> Option<Option<Shape>> {
+    said.into_iter().find(|said| !matches!(said, Some(Shape::Bool(true))))
 }
 
 fn unclear() -> Failure {
@@ -179,11 +185,21 @@ fn accepted(accept: &Expression, body: &[u8]) -> Result<(), Failure> {
     let answer =
         serde_json::from_slice::<serde_json::Value>(without_mark(body)).unwrap_or_else(|_| text.into_owned().into());
     let answer = parse_json(answer.to_string().as_bytes()).map_err(|why| Failure::new(Reason::Decode, why))?;
-    match accept.run(&answer, &Variables::new(None, &BTreeMap::new())) {
-        Ok(Some(Shape::Bool(true))) => Ok(()),
-        Ok(_) => Err(Failure::new(Reason::Api, "the answer is not what `accept` asks for")),
+    match accept.run_in_all_orders(&answer, &Variables::new(None, &BTreeMap::new())).map(refused) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(Failure::new(Reason::Api, "the answer is not what `accept` asks for")),
         Err(why) => Err(Failure::new(Reason::Decode, "`accept` fails on the answer").saying(why.to_string())),
     }
+}
+
+/// The JSON of a body; several values one after the other (NDJSON) as a list.
+fn json(body: &[u8]) -> Option<Box<RawValue>> {
+    if let Ok(one) = serde_json::from_slice(body) {
+        return Some(one);
+    }
+    let values = serde_json::Deserializer::from_slice(body).into_iter::<Box<RawValue>>();
+    let values = values.collect::<Result<Vec<_>, _>>().ok().filter(|values| !values.is_empty())?;
+    serde_json::value::to_raw_value(&values).ok()
 }
 
 /// A body without the byte order mark that some servers begin it with.

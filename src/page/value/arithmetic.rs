@@ -138,9 +138,16 @@ impl Div for Value {
                 if text.is_empty() {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
-                    Ok(text.chars().map(|c| whole.cut(c.to_string())).collect())
+                    let characters = text.char_indices();
+                    Ok(characters.map(|(at, c)| whole.found(at..at + c.len_utf8(), &[])).collect())
                 } else {
-                    Ok(text.split(by.text.as_str()).map(|part| whole.cut(part.to_owned())).collect())
+                    let mut start = 0;
+                    let parts = text.split(by.text.as_str()).map(|part| {
+                        let piece = start..start + part.len();
+                        start = piece.end + by.text.len();
+                        whole.found(piece, &[])
+                    });
+                    Ok(parts.collect())
                 }
             }
             (left, right) => Err(Error::math(left, Math::Div, right)),

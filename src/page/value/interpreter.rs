@@ -121,7 +121,8 @@ impl ValT for Value {
             Value::Text(text) => {
                 meter::spend(text.text.len() / 16);
                 let (start, end) = bounds(range, text.text.chars().count())?;
-                Ok(self.cut(text.text.chars().skip(start).take(end - start).collect()))
+                let at = |index: usize| text.text.char_indices().nth(index).map_or(text.text.len(), |(at, _)| at);
+                Ok(self.found(at(start)..at(end.max(start)), &[]))
             }
             Value::List(list) => {
                 list.refuse_unordered();
@@ -294,7 +295,12 @@ impl jaq_std::ValT for Value {
     }
 
     fn as_sub_str(&self, part: &[u8]) -> Self {
-        self.derived(String::from_utf8_lossy(part).into_owned())
+        let whole = self.as_bytes().unwrap_or_default();
+        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+        match self.as_text().and_then(|text| text.get(start..start.checked_add(part.len())?)) {
+            Some(piece) if piece.as_bytes() == part => self.found(start..start + part.len(), &[]),
+            _ => self.derived(String::from_utf8_lossy(part).into_owned()),
+        }
     }
 
     fn from_utf8_bytes(bytes: impl AsRef<[u8]> + Send + 'static) -> Self {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jaq_core::val::Range as Bounds;
 
 use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
-use super::text::is_part_of_number;
+use super::text::{is_less_than_number, is_part_of_number};
 use super::{Fields, List, Object, Origin, Part, Place, Text, Value};
 use crate::page::memory::Held;
 use crate::page::meter;
@@ -39,24 +39,39 @@ impl Value {
             Value::Text(from) if matches!(from.origin, Origin::Option) => Value::option(text),
             _ => Value::answer(text),
         };
-        if let (true, Value::Text(derived)) = (self.cuts_number(), &mut derived) {
-            Rc::make_mut(derived).cuts_number = true;
+        if let (Value::Text(from), Value::Text(derived)) = (self, &mut derived) {
+            let derived = Rc::make_mut(derived);
+            derived.cuts_number = from.cuts_number;
+            derived.is_mixed = from.is_mixed;
+            derived.digits = derived.digits.and(from.digits.or(derived.digits));
         }
         derived
     }
 
-    /// What a pattern has found in this text.
-    pub(in crate::page) fn found(&self, piece: Range<usize>) -> Value {
+    /// A piece of this text. `others` are pieces that are taken out together with it: whoever takes the unit as well may multiply.
+    pub(in crate::page) fn found(&self, piece: Range<usize>, others: &[Range<usize>]) -> Value {
         let whole = self.as_text().unwrap_or_default();
         let mut found = self.cut(whole[piece.clone()].to_owned());
-        if let (true, Value::Text(found)) = (self.is_foreign() && is_part_of_number(whole, piece), &mut found) {
+        if let (true, Value::Text(found)) = (self.is_foreign() && is_part_of_number(whole, piece, others), &mut found) {
             Rc::make_mut(found).cuts_number = true;
         }
-        found
+        found.cut_of(self)
+    }
+
+    /// The same text, which was made by leaving out or replacing parts of another one. If that one is a number as a whole, it tells
+    /// whether this is only a part of it.
+    pub(in crate::page) fn cut_of(mut self, whole: &Value) -> Value {
+        if let (Value::Text(part), Value::Text(whole)) = (&mut self, whole)
+            && part.is_foreign()
+            && let Some(is_less) = is_less_than_number(&part.text, &whole.text)
+        {
+            Rc::make_mut(part).cuts_number = is_less || whole.cuts_number;
+        }
+        self
     }
 
     /// A part that was cut out of this text.
-    pub(in crate::page) fn cut(&self, part: String) -> Value {
+    fn cut(&self, part: String) -> Value {
         let is_less = self.as_text().is_some_and(|whole| part.len() < whole.len());
         let mut cut = self.derived(part);
         if let (Value::Text(from), Value::Text(cut)) = (self, &mut cut)

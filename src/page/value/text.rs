@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::sizes::TEXT;
 use super::{Origin, Part, Text};
-use crate::model::amount;
+use crate::model::amount::{self, Word};
 use crate::page::memory::Held;
 use crate::page::meter;
 
@@ -13,7 +13,11 @@ use crate::page::meter;
 pub(super) const SHOWN: usize = 200;
 
 /// What is said of a piece of a number that is used as if it was the number.
-pub(in crate::page) const CUT_NUMBER: &str = "a pattern has cut it out of a longer number";
+pub(super) const CUT_NUMBER: &str = "it is cut out of a longer number";
+
+/// What is said of units and nanos with a point between them.
+pub(super) const MIXED_NUMBER: &str = "it is put together from two values of the answer, of which the second may have lost \
+                                       zeros; calculate instead, for example `(.units | tonumber) + .nanos / 1e9`";
 
 impl Part {
     const NONE: Part = Part { bytes: 0, source: 0, is_cut: false };
@@ -57,7 +61,8 @@ impl Text {
     pub(super) fn new(text: String, origin: Origin) -> Text {
         let part = if matches!(origin, Origin::Page) { Part::NONE } else { Part::whole(&text) };
         let held = Held::of(TEXT + text.capacity());
-        Text { text, origin, head: part, tail: part, cuts_number: false, held }
+        let digits = (part.bytes > 0 && text.contains(|c: char| c.is_ascii_digit())).then_some(part.source);
+        Text { text, origin, head: part, tail: part, cuts_number: false, digits, is_mixed: false, held }
     }
 
     /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
@@ -85,6 +90,11 @@ impl Text {
             (false, true) => self.cuts_number,
             (false, false) => false,
         };
+        let is_of_number = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '\'');
+        let touch = self.text.ends_with(is_of_number) && other.text.starts_with(is_of_number);
+        let are_two = self.digits.zip(other.digits).is_some_and(|(one, another)| one != another);
+        self.is_mixed |= other.is_mixed || (touch && are_two);
+        self.digits = other.digits.or(self.digits);
         if self.text.is_empty() {
             self.head = other.head;
         }
@@ -110,9 +120,35 @@ impl Text {
     }
 }
 
-/// Whether a piece of a text is a number that is only a part of the one that stands there: `12` of `12.50`, `234` of `1,234`, or
-/// `5` of `-5`.
-pub(super) fn is_part_of_number(text: &str, piece: Range<usize>) -> bool {
+/// Whether a text that was made of another one is another number than that, and not only written with other separators: `12` of
+/// `12.50`, `12.5` of `12.5k`. None unless both are numbers.
+pub(super) fn is_less_than_number(part: &str, whole: &str) -> Option<bool> {
+    if part.len().max(whole.len()) > amount::LONGEST || !is_number(part) {
+        return None;
+    }
+    let (value, all) = (amount::read(part).ok()?.value, amount::read(whole).ok()?.value);
+    let without = |text: &str| -> String {
+        amount::fold(text).chars().filter(|c| !matches!(c, '.' | ',' | '\'') && !c.is_whitespace()).collect()
+    };
+    Some(value != all && without(part) != without(whole))
+}
+
+/// Whether a piece of a text is a number that is only a part of the one that stands there: `12` of `12.50`, `234` of `1,234`, `5`
+/// of `-5`, or `1.2` of `1.2k`, unless the unit is one of the `others` that are taken out with it.
+pub(super) fn is_part_of_number(text: &str, piece: Range<usize>, others: &[Range<usize>]) -> bool {
+    if piece.is_empty() || !text[piece.clone()].contains(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
+    let rest = &text[piece.end..];
+    let unit = piece.end + (rest.len() - rest.trim_start().len());
+    let is_taken = others.iter().any(|other| other.start > piece.start && other.contains(&unit));
+    let changes = |word| match word {
+        Word::Times(_) => true,
+        Word::Side { is_debit } => is_debit,
+        _ => false,
+    };
+    let near = &text[unit..text.floor_char_boundary(unit + 32)];
+    let is_multiplied = !is_taken && amount::word(near).is_some_and(|(word, _)| changes(word));
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let is_separator =
         |c: Option<char>| matches!(c, Some('.' | ',' | '\'' | '\u{2019}' | '\u{a0}' | '\u{2009}' | '\u{202f}'));
@@ -130,7 +166,8 @@ pub(super) fn is_part_of_number(text: &str, piece: Range<usize>) -> bool {
         || (is_sign(before[0]) && is_minus(before[1]))
         || (before[0] == Some('.') && !is_of_word(before[1]));
     let goes_on_after = is_digit(after[0]) || (is_separator(after[0]) && is_digit(after[1]));
-    ((begins_with_digit && goes_on_before) || (ends_with_digit && goes_on_after)) && is_number(number)
+    let goes_on = (begins_with_digit && goes_on_before) || (ends_with_digit && (goes_on_after || is_multiplied));
+    goes_on && is_number(number)
 }
 
 /// Whether a text is the code of a currency that people pay with.

@@ -81,7 +81,22 @@ pub(super) fn decompressed(mut body: Vec<u8>, labels: &str) -> Result<Vec<u8>, F
     if body.starts_with(&GZIP) {
         body = inflated(MultiGzDecoder::new(body.as_slice()))?.ok_or_else(damaged)?;
     }
-    Ok(body)
+    Ok(in_utf8(body))
+}
+
+/// UTF-16 as UTF-8. That it is UTF-16 is shown by the mark that it begins with, or by the zero beside its first character.
+fn in_utf8(body: Vec<u8>) -> Vec<u8> {
+    let is_big = match body.first_chunk() {
+        Some([0xFF, 0xFE] | [1..=0x7F, 0]) => false,
+        Some([0xFE, 0xFF] | [0, 1..=0x7F]) => true,
+        _ => return body,
+    };
+    let (units, rest) = body.as_chunks::<2>();
+    let units = units.iter().map(|unit| if is_big { u16::from_be_bytes(*unit) } else { u16::from_le_bytes(*unit) });
+    match char::decode_utf16(units).collect::<Result<String, _>>() {
+        Ok(text) if rest.is_empty() => text.into_bytes(),
+        _ => body,
+    }
 }
 
 /// Whether a body that is labelled as compressed is not.
@@ -144,6 +159,31 @@ mod tests {
             assert_eq!(decompressed(body, labels).unwrap(), text, "{labels}");
         }
         assert_eq!(decompressed(Vec::new(), "gzip").unwrap(), b"");
+    }
+
+    #[test]
+    fn utf16_becomes_utf8_and_all_else_stays_as_it_is() {
+        let text = "{\"ok\":false,\"说\":\"😀\"}";
+        let bytes = |text: &str, big: bool| -> Vec<u8> {
+            text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        };
+        let marked = format!("\u{FEFF}{text}");
+        for big in [true, false] {
+            assert_eq!(decompressed(bytes(text, big), "").unwrap(), text.as_bytes());
+            assert_eq!(decompressed(bytes(&marked, big), "").unwrap(), marked.as_bytes());
+        }
+        assert_eq!(decompressed(gzip(&bytes(text, true)), "gzip").unwrap(), text.as_bytes());
+        for other in [
+            text.as_bytes(),
+            marked.as_bytes(),
+            &[0xFF, 0xFE, 0x7B],
+            &[0xFF, 0xFE, 0, 0xD8],
+            &[b'{', 0, b'x'],
+            b"\0",
+            b"",
+        ] {
+            assert_eq!(decompressed(other.to_vec(), "").unwrap(), other);
+        }
     }
 
     #[test]

@@ -247,8 +247,8 @@ fn a_header_that_comes_twice_is_no_value() {
 }
 
 #[test]
-fn a_pattern_that_cuts_a_number_gives_no_number() {
-    const CUT: &str = "a pattern has cut it out of a longer number";
+fn what_is_cut_out_of_a_number_is_no_number() {
+    const CUT: &str = "it is cut out of a longer number";
     let capture = |pattern: &str| format!("capture(\"(?<v>{pattern})\").v");
     for (balance, text, want) in [
         (capture("[0-9]+"), "balance: 12.50", Err(CUT)),
@@ -271,10 +271,81 @@ fn a_pattern_that_cuts_a_number_gives_no_number() {
             Ok("12.5"),
         ),
         ("if test(\"[0-9]\") then 7 else 8 end".to_owned(), "balance: 12.50", Ok("7")),
+        // Whatever cuts it.
+        ("split(\".\")[0]".to_owned(), "12.50", Err(CUT)),
+        ("split(\".\")[0] | tonumber".to_owned(), "12.50", Err(CUT)),
+        ("(. / \".\")[0] | tonumber".to_owned(), "12.50", Err(CUT)),
+        ("split(\"[.]\"; null)[0] | tonumber".to_owned(), "12.50", Err(CUT)),
+        ("first(splits(\"[.]\")) | tonumber".to_owned(), "12.50", Err(CUT)),
+        (".[0:2] | tonumber".to_owned(), "12.50", Err(CUT)),
+        (".[:-1] | tonumber".to_owned(), "1250", Err(CUT)),
+        (".[1:] | tonumber".to_owned(), "1250", Err(CUT)),
+        ("sub(\"[.][0-9]+$\"; \"\") | tonumber".to_owned(), "12.50", Err(CUT)),
+        ("sub(\"[.]50\"; \"\") | tonumber".to_owned(), "12.500", Err(CUT)),
+        ("gsub(\"[^0-9]\"; \"\") | tonumber".to_owned(), "-12.50", Err(CUT)),
+        ("sub(\"-\"; \"\") | tonumber".to_owned(), "-12.50", Err(CUT)),
+        ("ltrimstr(\"-\") | tonumber".to_owned(), "-12.50", Err(CUT)),
+        ("rtrimstr(\".50\") | tonumber".to_owned(), "12.50", Err(CUT)),
+        ("rtrimstr(\"k\") | tonumber".to_owned(), "12.5k", Err(CUT)),
+        ("sub(\"k$\"; \"\") | tonumber".to_owned(), "12.5k", Err(CUT)),
+        ("gsub(\"[^0-9.]\"; \"\")".to_owned(), "12.5k", Err(CUT)),
+        (".[:-1]".to_owned(), "12.5k", Err(CUT)),
+        ("split(\" \")[0] | tonumber".to_owned(), "12.5 万", Err(CUT)),
+        (capture("[0-9.]+"), "left 12.5k", Err(CUT)),
+        (capture("[0-9.]+"), "left 12.5 亿元", Err(CUT)),
+        (capture("[0-9.]+"), "5.00 DR", Err(CUT)),
+        // The unit is taken too, so it is not forgotten.
+        (
+            "capture(\"(?<n>[0-9.]+)(?<u>[kM]?)\") | (.n | tonumber) * {\"\": 1, k: 1000, M: 1000000}[.u]".to_owned(),
+            "left 12.5k",
+            Ok("12500"),
+        ),
+        (capture("[0-9.]+k?"), "left 12.5k", Ok("12500")),
+        (capture("[0-9.]+"), "12.5 kWh, M", Ok("12.5")),
+        (capture("[0-9.]+"), "5.00 CR", Ok("5")),
+        // What is left is the same number.
+        ("split(\" \")[0] | tonumber".to_owned(), "12.50 USD", Ok("12.5")),
+        ("sub(\" *USD\"; \"\") | tonumber".to_owned(), "12.50 USD", Ok("12.5")),
+        ("ltrimstr(\"$\") | tonumber".to_owned(), "$12.50", Ok("12.5")),
+        ("sub(\"0+$\"; \"\") | tonumber".to_owned(), "12.500", Ok("12.5")),
+        ("sub(\",\"; \".\") | fromjson".to_owned(), "1,234", Ok("1.234")),
+        ("split(\",\") | join(\"\") | tonumber".to_owned(), "1,234.50", Ok("1234.5")),
+        ("trim | tonumber".to_owned(), " 12.50 ", Ok("12.5")),
+        ("split(\":\") | .[1] | tonumber".to_owned(), "v2:12.50", Ok("12.5")),
+        (".[0:-2] + \".\" + .[-2:] | tonumber".to_owned(), "1250", Ok("12.5")),
     ] {
         let request = json!({"url": "https://acme.example/v1", "answer": "text"});
         assert_told(&page(json!({"balance": balance, "request": request})), json!({"body": text}), want);
     }
     let json = json!({"balance": format!(".t | {} | tonumber", capture("[0-9.]+"))});
     assert_told(&page(json), json!({"body": r#"{"t":"1,234.50"}"#}), Err(CUT));
+}
+
+#[test]
+fn a_number_is_not_put_together_from_two_values() {
+    const MIXED: &str = "put together from two values of the answer";
+    let body = r#"{"units":"5","nanos":5,"text":"5","small":"000000005","sign":"-","point":".","exponent":2,"n":7,"three":500}"#;
+    for (balance, want) in [
+        ("\"\\(.units).\\(.nanos)\" | tonumber", Err(MIXED)),
+        ("\"\\(.units).\\(.nanos)\"", Err(MIXED)),
+        ("[.units, .nanos] | join(\".\") | tonumber", Err(MIXED)),
+        ("[.units, .nanos] | join(\".\")", Err(MIXED)),
+        (".units + \".\" + .text", Err(MIXED)),
+        (".units + (\".\" + .text)", Err(MIXED)),
+        (".units + \".\" + (.nanos | tostring) | fromjson", Err(MIXED)),
+        (".units + .point + .text", Err(MIXED)),
+        ("[.nanos, .three] | @csv | tonumber", Err(MIXED)),
+        ("[.units, .point, .text] | join(\"\") | tonumber", Err(MIXED)),
+        ("reduce (.units, \".\", .text) as $x (\"\"; . + $x) | tonumber", Err(MIXED)),
+        ("\"\\(.units).\\(.nanos)\" | trim | ascii_downcase | tonumber", Err(MIXED)),
+        (". as $a | \"U.N\" | sub(\"U\"; $a.units) | sub(\"N\"; $a.text) | tonumber", Err(MIXED)),
+        ("{amount: \"\\(.units).\\(.nanos)\", currency: \"USD\"}", Err(MIXED)),
+        ("(.units | tonumber) + .nanos / 1e9", Ok("5.000000005")),
+        ("\"\\(.units)e-\\(.exponent)\" | tonumber", Ok("0.05")),
+        ("\"\\(.sign)\\(.units)\" | tonumber", Ok("-5")),
+        ("\"\\(.units).0\" | tonumber", Ok("5")),
+        ("if \"\\(.units).\\(.nanos)\" == \"5.5\" then .n else 8 end", Ok("7")),
+    ] {
+        assert_told(&page(json!({"balance": balance})), json!({"body": body}), want);
+    }
 }

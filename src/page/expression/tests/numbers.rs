@@ -218,8 +218,9 @@ fn numbers_that_are_texts_are_not_joined() {
             "{code}"
         );
     }
+    // Of 50 nanos, too, the zeros before them are lost.
     let nanos = run(".u + \".\" + .n", r#"{"u":"1","n":"50"}"#).unwrap();
-    assert_eq!(format!("{nanos:?}"), r#"Some(Text("1.50"))"#);
+    assert!(format!("{nanos:?}").contains("put together from two values of the answer"), "{nanos:?}");
 }
 
 #[test]
