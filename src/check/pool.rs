@@ -91,6 +91,14 @@ struct Later {
     attempts: u32,
 }
 
+/// What a turn of a job has cost.
+struct Cost {
+    /// How long a worker had it.
+    taken: Duration,
+    /// How long of that the evaluation of answers took.
+    evaluated: Duration,
+}
+
 /// What is known of a job that is not done.
 enum Progress {
     /// Its turn has not come.
@@ -167,22 +175,22 @@ impl<T> Shared<T> {
         }
     }
 
-    /// A worker is done with a job, whose evaluations have taken so long in its last turn.
-    fn done(&self, index: usize, outcome: Option<&T>, evaluated: Duration) {
+    /// A worker is done with a job, whose last turn has cost so much.
+    fn done(&self, index: usize, outcome: Option<&T>, cost: Cost) {
         let mut state = self.lock();
-        state.queue.leave(index, evaluated);
+        state.queue.leave(index, cost.taken, cost.evaluated);
         state.queue.done(index, outcome.is_some_and(self.has_answered));
         self.wake(&state);
     }
 
     /// A worker is done with a turn of a job.
-    fn put_back(&self, index: usize, job: Job<T>, later: Later, evaluated: Duration) {
+    fn put_back(&self, index: usize, job: Job<T>, later: Later, cost: Cost) {
         let Later { at, why, attempts } = later;
         let mut state = self.lock();
         if state.given_up {
             return;
         }
-        state.queue.leave(index, evaluated);
+        state.queue.leave(index, cost.taken, cost.evaluated);
         state.queue.wait(index);
         state.jobs[index] = Some(job);
         state.progress[index] = Progress::Waits(Box::new(why));
@@ -296,14 +304,15 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
         let begin = Instant::now();
         let attempt = || catch_unwind(AssertUnwindSafe(|| job(most)));
         let (turn, evaluated) = page::within(evaluate_by, attempt);
+        let cost = Cost { taken: begin.elapsed(), evaluated };
         let outcome = match turn {
             Ok(Turn::Done(outcome)) => Ok(outcome),
             Ok(Turn::Later(at, why)) => {
-                shared.put_back(index, job, Later { at, why, attempts: 0 }, evaluated);
+                shared.put_back(index, job, Later { at, why, attempts: 0 }, cost);
                 continue;
             }
             Ok(Turn::Again(at, why, attempts)) => {
-                shared.put_back(index, job, Later { at, why, attempts }, evaluated);
+                shared.put_back(index, job, Later { at, why, attempts }, cost);
                 continue;
             }
             Err(_) => Err(Lost {
@@ -311,10 +320,10 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
                     .with_hint("please report it, with the log line that names the place"),
                 is_started: true,
                 attempts: 1,
-                duration: begin.elapsed(),
+                duration: cost.taken,
             }),
         };
-        shared.done(index, outcome.as_ref().ok(), evaluated);
+        shared.done(index, outcome.as_ref().ok(), cost);
         // Nobody listens any more after the deadline.
         let _ = sender.send((index, outcome));
     }

@@ -2,7 +2,8 @@
 //!
 //! Hosts take turns, so that none that hangs keeps the others from their time: first attempts come before repeats, and among
 //! them hosts that nobody has asked yet and those that answer come before those that were asked in vain and those whose answers
-//! take long to evaluate. Not here: threads and clocks (`pool`), and how often a host may fail (`circuit`).
+//! take long to evaluate. Within such a class, hosts share the time of the workers and not their turns: one that answers in
+//! milliseconds is not kept waiting by those that take seconds. Not here: threads and clocks (`pool`), and how often a host may fail (`circuit`).
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -38,11 +39,17 @@ struct Host {
     waiting: usize,
     /// Workers that ask it.
     busy: usize,
+    /// How long workers have asked it.
+    taken: Duration,
     /// When it had its last turn.
     turn: usize,
     /// How long the evaluations of its answers have taken.
     evaluated: Duration,
 }
+
+/// The place of a host in its line: how many workers ask it, how long they have asked it, when it had its last turn, and which
+/// one it is. The least comes first.
+type Place = (usize, Duration, usize, usize);
 
 /// The checks that wait for a worker. Those whose time has not come are somewhere else.
 pub(crate) struct Queue {
@@ -55,9 +62,8 @@ pub(crate) struct Queue {
     /// What the answers of each check are evaluated by, and how long that has taken for all checks with the same.
     page_of: Vec<usize>,
     evaluated: HashMap<usize, Duration>,
-    /// Of each class the hosts with first attempts that are ready: those that fewest workers ask come first, then those whose
-    /// turn is longest ago.
-    lines: [BTreeSet<(usize, usize, usize)>; CLASSES],
+    /// Of each class the hosts with first attempts that are ready, in the order in which they get a worker.
+    lines: [BTreeSet<Place>; CLASSES],
     slow_ready: VecDeque<usize>,
     repeats: VecDeque<usize>,
     busy_slow: usize,
@@ -113,6 +119,7 @@ impl Queue {
             firsts: VecDeque::new(),
             waiting: 0,
             busy: 0,
+            taken: Duration::ZERO,
             turn: 0,
             evaluated: Duration::ZERO,
         };
@@ -179,14 +186,15 @@ impl Queue {
         Some(taken)
     }
 
-    /// A worker is done with a check, or with a turn of it, in which evaluations took so long.
-    pub(crate) fn leave(&mut self, index: usize, evaluated: Duration) {
+    /// A worker is done with a check, or with a turn of it, which took so long, and so long of that for evaluations.
+    pub(crate) fn leave(&mut self, index: usize, taken: Duration, evaluated: Duration) {
         let host = self.host_of[index];
         let is_slow = index < self.slow;
         self.busy_slow -= usize::from(is_slow);
         self.busy[usize::from(self.hosts[host].class == Class::Answering)] -= usize::from(!is_slow);
         self.change(host, |host| {
             host.busy -= 1;
+            host.taken += taken;
             host.evaluated += evaluated;
         });
         if let Some(page) = self.page_of.get(index).filter(|_| !evaluated.is_zero()) {
@@ -223,14 +231,14 @@ impl Queue {
     /// Changes a host, which may change its place in the lines.
     fn change(&mut self, index: usize, change: impl FnOnce(&mut Host)) {
         let host = &mut self.hosts[index];
-        self.lines[host.class as usize].remove(&(host.busy, host.turn, index));
+        self.lines[host.class as usize].remove(&(host.busy, host.taken, host.turn, index));
         change(host);
         if !host.firsts.is_empty() {
-            self.lines[host.class as usize].insert((host.busy, host.turn, index));
+            self.lines[host.class as usize].insert((host.busy, host.taken, host.turn, index));
         }
     }
 
-    fn line(&self, class: Class) -> &BTreeSet<(usize, usize, usize)> {
+    fn line(&self, class: Class) -> &BTreeSet<Place> {
         &self.lines[class as usize]
     }
 
@@ -262,7 +270,7 @@ impl Queue {
 
     /// Hosts that have not answered and those whose answers take long to evaluate take turns, after all others.
     fn later_class(&self) -> Class {
-        let first = |class| self.line(class).first().map(|(busy, turn, _)| (*busy, *turn));
+        let first = |class| self.line(class).first().map(|(busy, taken, turn, _)| (*busy, *taken, *turn));
         match (first(Class::Silent), first(Class::Costly)) {
             (Some(silent), Some(costly)) if costly < silent => Class::Costly,
             (None, Some(_)) => Class::Costly,
@@ -272,7 +280,7 @@ impl Queue {
 
     fn take_first(&mut self, has_later: bool) -> Option<Taken> {
         let class = self.class();
-        let (_, _, host) = *self.line(class).first()?;
+        let (.., host) = *self.line(class).first()?;
         // Of all others of its class, this one has the fewest workers.
         if !self.has_place(host) {
             return None;
@@ -351,6 +359,7 @@ mod tests {
     #[derive(PartialEq, Eq, PartialOrd, Ord)]
     struct Attempt {
         end: u64,
+        begin: u64,
         index: usize,
         is_read: bool,
         evaluated: Duration,
@@ -429,7 +438,8 @@ mod tests {
                 self.world
             );
             if self.is_left_alone(host) {
-                self.running.push(Reverse(Attempt { end: self.now, index, is_read: false, evaluated: Duration::ZERO }));
+                let (begin, end) = (self.now, self.now);
+                self.running.push(Reverse(Attempt { end, begin, index, is_read: false, evaluated: Duration::ZERO }));
                 return;
             }
             self.attempts[index] += 1;
@@ -442,12 +452,12 @@ mod tests {
             let evaluated = answer.map_or(0, |answer| wanted.min(share.saturating_sub(answer).max(250)));
             let end = self.now + answer.unwrap_or(most) + evaluated;
             let evaluated = Duration::from_millis(evaluated);
-            self.running.push(Reverse(Attempt { end, index, is_read: answer.is_some(), evaluated }));
+            self.running.push(Reverse(Attempt { end, begin: self.now, index, is_read: answer.is_some(), evaluated }));
         }
 
         fn end(&mut self, attempt: &Attempt) {
             let (index, host) = (attempt.index, self.host_of[attempt.index]);
-            self.queue.leave(index, attempt.evaluated);
+            self.queue.leave(index, Duration::from_millis(attempt.end - attempt.begin), attempt.evaluated);
             if attempt.is_read {
                 self.queue.done(index, true);
                 self.read_at[index] = Some(self.now);
@@ -527,13 +537,43 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_take_seconds_keep_no_host_that_takes_milliseconds_from_being_read() {
+        // So many hosts, how many accounts each has, and how long they take; workers, time, and the accounts of the fast host.
+        for (hosts, accounts, answer, workers, time, fast) in [
+            (4, 10, 1500, 4, 8000, 20),
+            (8, 5, 1500, 8, 12_000, 40),
+            (30, 3, 1800, 20, 8000, 30),
+            (1, 20, 1500, 1, 8000, 10),
+            (2, 10, 1000, 2, 8000, 10),
+            (1, 100, 2900, 2, 12_000, 200),
+        ] {
+            for is_first in [false, true] {
+                let mut all = vec![(accounts, Some(answer)); hosts];
+                let place = if is_first { 0 } else { all.len() };
+                all.insert(place, (fast, Some(5)));
+                let world =
+                    World { workers, time, timeout: 3000, retries: 1, circuit: 3, hosts: all, evaluations: Vec::new() };
+                let read = Simulation::run(&world);
+                let first = place * accounts;
+                let missing = read[first..first + fast].iter().filter(|at| at.is_none_or(|at| at > time)).count();
+                assert_eq!(missing, 0, "{world:?}");
+                // The slow ones have the time that is left.
+                let slow = read.iter().flatten().filter(|at| **at <= time).count() - fast;
+                let most = (workers * (time / answer) as usize).min(hosts * accounts);
+                assert!(slow * 3 >= most * 2, "{slow} of {most}: {world:?}");
+            }
+        }
+    }
+
+    #[test]
     fn of_one_host_a_page_that_takes_long_to_evaluate_comes_last() {
         let asked = vec![Some("host".to_owned()); 4];
         let mut queue = Queue::new(&asked, &[1, 1, 1, 2], 0, 1);
         let mut order = Vec::new();
         while let Some(taken) = queue.take(false) {
             order.push(taken.index);
-            queue.leave(taken.index, if taken.index < 3 { COSTLY } else { Duration::ZERO });
+            let evaluated = if taken.index < 3 { COSTLY } else { Duration::ZERO };
+            queue.leave(taken.index, evaluated, evaluated);
             queue.done(taken.index, true);
         }
         assert_eq!(order, [0, 3, 1, 2]);
