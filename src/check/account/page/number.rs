@@ -83,14 +83,15 @@ pub(super) fn doubt(value: &Shape) -> Option<Doubt> {
 /// A time; none if the service says that there is no such time.
 ///
 /// # Errors
-/// That it is none, without its value.
+/// That it is none, without its value; also where no service can mean it.
 pub(super) fn moment(value: Shape) -> Result<Option<Timestamp>, String> {
     match value {
         Shape::Null | Shape::Missing(_) => Ok(None),
         Shape::Text(text) if text.trim().is_empty() => Ok(None),
-        Shape::Text(text) => time::of_text(&text).map(Some).ok_or_else(|| "it is a text that is no time".to_owned()),
-        value => Ok(time::of_number(plain(value, None)?)),
+        Shape::Text(text) => time::of_text(&text),
+        value => time::of_number(plain(value, None)?),
     }
+    .map_err(str::to_owned)
 }
 
 /// A value that is kept for later.
