@@ -40,6 +40,21 @@ pub(super) fn plain(value: Shape, known: Option<&str>) -> Result<Decimal, String
     }
 }
 
+/// A number that names no currency, or the one that is known, and what it names.
+///
+/// # Errors
+/// As [`number`], and where it names another currency, or one of which it is not known whether the balance is in it.
+pub(super) fn in_known_currency(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
+    let (number, named) = number(value, known)?;
+    match (named, known) {
+        (Some(_), None) => Err("it names a currency".to_owned()),
+        (Some(named), Some(known)) if !named.may_be(known) => {
+            Err("it names another currency than the balance".to_owned())
+        }
+        _ => Ok((number, named)),
+    }
+}
+
 /// A number in the currency of the balance, if that is known.
 ///
 /// # Errors
