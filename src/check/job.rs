@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::{Account, ProviderClient};
+use super::account::{Account, Attempt, ProviderClient, Underway};
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
 use super::{CachedReading, Call, Outcome, Reading};
@@ -87,6 +87,8 @@ struct Asking {
     calls: Vec<Call>,
     /// How the last attempt failed.
     failure: Option<Failure>,
+    /// How far the attempt has come that waits for the provider's limit.
+    underway: Option<Underway>,
 }
 
 /// The job of one account, or of one that cannot be asked; `wrap` makes of its outcome what the pool gives back.
@@ -164,7 +166,7 @@ impl Shared {
                     }
                     Some(Err(failure)) => return Turn::Done(none(Err(failure), false)),
                 };
-                Asking { begun: Instant::now(), permit, attempts: 0, calls: Vec::new(), failure: None }
+                Asking { begun: Instant::now(), permit, attempts: 0, calls: Vec::new(), failure: None, underway: None }
             }
         };
         let limiter = self.limiters.get(&account.page.id);
@@ -172,6 +174,14 @@ impl Shared {
             None => None,
             Some((_, Ok(place))) => Some(place),
             Some((limiter, Err(at))) if at < self.policy.deadline.at() => {
+                if let Some(refusal) = now.underway.as_ref().and_then(|underway| underway.refusal(at, limiter)) {
+                    return Turn::Done(self.outcome(now, Err(refusal)));
+                }
+                if now.underway.is_some() {
+                    let attempts = now.attempts;
+                    *asking = Some(now);
+                    return Turn::Underway(at, limiter.refusal(), attempts);
+                }
                 if now.attempts > 0 {
                     let attempts = now.attempts;
                     *asking = Some(now);
@@ -185,7 +195,8 @@ impl Shared {
             }
             Some((limiter, Err(_))) => return Turn::Done(self.outcome(now, Err(limiter.refusal()))),
         };
-        now.attempts += 1;
+        let underway = now.underway.take();
+        now.attempts += u32::from(underway.is_none());
         let mut line = ProviderClient {
             clients: &self.clients,
             redactor: &self.redactor,
@@ -195,10 +206,17 @@ impl Shared {
             calls: std::mem::take(&mut now.calls),
             is_signed: account.page.sign.is_some(),
         };
-        let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most));
+        let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most), underway);
         now.calls = line.calls;
         let result = match result {
-            Ok(mut reading) => {
+            Ok(Attempt::Waits(at, underway)) => {
+                let attempts = now.attempts;
+                *asking = Some(Asking { underway: Some(underway), ..now });
+                let why = limiter.map_or_else(|| Failure::new(Reason::RateLimited, "not asked"), Limiter::refusal);
+                return Turn::Underway(at, why, attempts);
+            }
+            Ok(Attempt::Read(reading)) => {
+                let mut reading = *reading;
                 reading.currency = reading.currency.map(|currency| self.redactor.shield(&currency).into_owned());
                 for credit in reading.beside.expires.iter_mut().filter_map(|credit| credit.credit.as_mut()) {
                     *credit = self.redactor.shield(credit).into_owned();

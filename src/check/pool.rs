@@ -38,6 +38,8 @@ pub(crate) enum Turn<T> {
     Later(Instant, Failure),
     /// The same after so many attempts that failed: what comes next is a repeat.
     Again(Instant, Failure, u32),
+    /// The same in the middle of an attempt, which is counted with those before it. It goes on like a first attempt.
+    Underway(Instant, Failure, u32),
 }
 
 impl<T> Turn<T> {
@@ -47,6 +49,7 @@ impl<T> Turn<T> {
             Turn::Done(outcome) => Turn::Done(change(outcome)),
             Turn::Later(at, why) => Turn::Later(at, why),
             Turn::Again(at, why, attempts) => Turn::Again(at, why, attempts),
+            Turn::Underway(at, why, attempts) => Turn::Underway(at, why, attempts),
         }
     }
 }
@@ -89,6 +92,7 @@ struct Later {
     why: Failure,
     /// The attempts that it has made.
     attempts: u32,
+    is_repeat: bool,
 }
 
 /// What a turn of a job has cost.
@@ -185,7 +189,7 @@ impl<T> Shared<T> {
 
     /// A worker is done with a turn of a job.
     fn put_back(&self, index: usize, job: Job<T>, later: Later, cost: Cost) {
-        let Later { at, why, attempts } = later;
+        let Later { at, why, attempts, is_repeat } = later;
         let mut state = self.lock();
         if state.given_up {
             return;
@@ -195,7 +199,7 @@ impl<T> Shared<T> {
         state.jobs[index] = Some(job);
         state.progress[index] = Progress::Waits(Box::new(why));
         state.attempts[index] = attempts.max(state.attempts[index]);
-        state.waiting.push(Reverse((at, index, attempts > 0)));
+        state.waiting.push(Reverse((at, index, is_repeat)));
         self.wake(&state);
     }
 
@@ -308,11 +312,15 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
         let outcome = match turn {
             Ok(Turn::Done(outcome)) => Ok(outcome),
             Ok(Turn::Later(at, why)) => {
-                shared.put_back(index, job, Later { at, why, attempts: 0 }, cost);
+                shared.put_back(index, job, Later { at, why, attempts: 0, is_repeat: false }, cost);
                 continue;
             }
             Ok(Turn::Again(at, why, attempts)) => {
-                shared.put_back(index, job, Later { at, why, attempts }, cost);
+                shared.put_back(index, job, Later { at, why, attempts, is_repeat: true }, cost);
+                continue;
+            }
+            Ok(Turn::Underway(at, why, attempts)) => {
+                shared.put_back(index, job, Later { at, why, attempts, is_repeat: false }, cost);
                 continue;
             }
             Err(_) => Err(Lost {

@@ -87,11 +87,11 @@ pub(crate) fn without_rest(amount: Decimal) -> Decimal {
     amount.round_sf(kept).unwrap_or(amount).round_dp(20).normalize()
 }
 
-/// Fraction digits that an amount is shown with, if it has them: two, below 1 six, and among the smallest at least two that
-/// are not zero.
-fn places(amount: Decimal) -> u32 {
+/// Fraction digits that an amount is shown with, if it has them: those of its currency, below 1 six, and among the smallest at
+/// least two that are not zero.
+fn places(amount: Decimal, own: u32) -> u32 {
     if amount.abs() >= Decimal::ONE {
-        return 2;
+        return own;
     }
     let amount = amount.normalize();
     let digits = amount.mantissa().unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
@@ -101,10 +101,11 @@ fn places(amount: Decimal) -> u32 {
 
 /// An amount for people: `1,234.50 USD`, `263,419`.
 ///
-/// Money has at least two decimals; digits beyond the second are cut, never rounded, so that a balance
-/// below its threshold never reads as equal to it. Amounts under 1 keep up to six, or as many as show that they are not zero.
+/// Money has at least as many decimals as its currency, which for most is two; digits beyond these are cut, never rounded, so that
+/// a balance below its threshold never reads as equal to it. Amounts under 1 keep up to six, or as many as show that they are not
+/// zero.
 pub(crate) fn show(amount: Decimal, currency: Option<&str>) -> String {
-    cut(amount, places(amount), currency)
+    cut(amount, places(amount, currency::decimals(currency)), currency)
 }
 
 /// An amount that stands beside another one, for example a balance and its threshold: with as many digits as it takes to see
@@ -113,9 +114,10 @@ pub(crate) fn show_beside(amount: Decimal, other: Option<Decimal>, currency: Opt
     let Some(other) = other.filter(|other| *other != amount) else {
         return show(amount, currency);
     };
-    let seen = |number: Decimal, least: u32| number.trunc_with_scale(places(number).max(least));
+    let own = currency::decimals(currency);
+    let seen = |number: Decimal, least: u32| number.trunc_with_scale(places(number, own).max(least));
     let least = (0..=Decimal::MAX_SCALE).find(|least| seen(amount, *least) != seen(other, *least));
-    cut(amount, places(amount).max(least.unwrap_or(Decimal::MAX_SCALE)), currency)
+    cut(amount, places(amount, own).max(least.unwrap_or(Decimal::MAX_SCALE)), currency)
 }
 
 fn cut(amount: Decimal, places: u32, currency: Option<&str>) -> String {
@@ -123,7 +125,7 @@ fn cut(amount: Decimal, places: u32, currency: Option<&str>) -> String {
     let cut = if cut.is_zero() { Decimal::ZERO } else { cut };
     let decimals = match (cut.scale(), currency) {
         (0, None) => 0,
-        (scale, _) => scale.max(2),
+        (scale, _) => scale.max(currency::decimals(currency)),
     };
     let text = format!("{:.*}", decimals as usize, cut.abs());
     let (whole, fraction) = match text.split_once('.') {
@@ -257,6 +259,16 @@ mod tests {
             ("0.00000012345", Some("BTC"), "0.00000012 BTC"),
             ("0.0000000000000000000000000001", Some("ETH"), "0.0000000000000000000000000001 ETH"),
             ("100", Some("USD"), "100.00 USD"),
+            // A currency has its own number of decimals, whatever it is called.
+            ("1234", Some("JPY"), "1,234 JPY"),
+            ("1234.9", Some("jpy"), "1,234 jpy"),
+            ("-0.5", Some("KRW"), "-0.5 KRW"),
+            ("0", Some("VND"), "0 VND"),
+            ("1234", Some("日元"), "1,234 日元"),
+            ("1234.5", Some("KWD"), "1,234.500 KWD"),
+            ("1.2345", Some("BHD"), "1.234 BHD"),
+            ("0.5", Some("TND"), "0.500 TND"),
+            ("7", Some("¥"), "7.00 ¥"),
         ] {
             assert_eq!(show(amount.parse().unwrap(), currency), want);
         }
@@ -282,6 +294,8 @@ mod tests {
             assert_eq!(show_beside(other, Some(amount), Some("BTC")), want_other);
         }
         assert_eq!(show_beside(Decimal::TEN, None, None), "10");
+        assert_eq!(show_beside(Decimal::new(1005, 1), Some(Decimal::from(100)), Some("JPY")), "100.5 JPY");
+        assert_eq!(show_beside(Decimal::new(995, 1), Some(Decimal::from(100)), Some("JPY")), "99 JPY");
         assert_eq!(to_json("100.00".parse().unwrap()).get(), "100");
         assert_eq!(to_json("-0.10".parse().unwrap()).get(), "-0.1");
     }

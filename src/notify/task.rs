@@ -86,7 +86,7 @@ impl Task {
             status: DeliveryStatus::DryRun,
             taken: self.positions.clone(),
             // A payload is shown, and it may carry a signature, but never the secret itself.
-            payloads: posts.iter().map(|post| self.redactor.shield(&post.body).into_owned()).collect(),
+            payloads: posts.iter().map(|post| self.redactor.shield(post.shown()).into_owned()).collect(),
             ..Delivery::new(&self.channel, &self.positions, None)
         }
     }
@@ -189,7 +189,7 @@ impl Task {
     fn keep(&self, post: &Post) {
         if self.is_trial {
             let place = post.url.as_ref().map(|url| (post.method.clone(), http::host(url)));
-            let body = self.redactor.shield(&post.body).into_owned();
+            let body = self.redactor.shield(post.shown()).into_owned();
             self.progress().exchanges.push(Exchange { place, body, status: None });
         }
     }

@@ -50,7 +50,7 @@ const MOST_BYTES: usize = 1536;
 const MOST_READ: usize = 512 << 10;
 /// How many encodings are taken off one after the other.
 const DEEPEST: u32 = 4;
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 /// Stands for what looks like a token.
 const GAP: &str = "...";
 

@@ -162,7 +162,12 @@ impl Limiter {
 
     /// What to say where no place is left.
     pub(crate) fn refusal(&self) -> Failure {
-        let message = format!("not asked: the limit of {} leaves no turn before the run's time is over", self.limit);
+        self.refusal_before("the run's time")
+    }
+
+    /// The same, where another time than the run's would be over.
+    pub(crate) fn refusal_before(&self, time: &str) -> Failure {
+        let message = format!("not asked: the limit of {} leaves no turn before {time} is over", self.limit);
         Failure::new(Reason::RateLimited, message)
     }
 }

@@ -207,3 +207,39 @@ fn a_signing_secret_is_never_shown() {
     }
     assert_eq!(server.hits(), 3);
 }
+
+#[test]
+fn a_secret_that_is_a_word_is_shown_nowhere() {
+    let server = Server::start(|_| Reply::ok(r#"{"id":"x","event":"message"}"#));
+    let secret = |at: usize| format!("mycompany{}", ["alpha", "bravo", "delta", "echoes"][at % 4]);
+    let webhooks: Vec<Value> = channels()
+        .iter()
+        .filter(|channel| !["console", "exec"].contains(&channel["id"].as_str().unwrap()))
+        .map(|channel| {
+            let mut entry = json!({"type": channel["id"]});
+            for (at, field) in channel["fields"].as_array().unwrap().iter().enumerate() {
+                let is_word = field["secret"] == true && field["type"] != "url" && field["name"] != "url";
+                entry[field["name"].as_str().unwrap()] = json!(if is_word { secret(at) } else { example(field) });
+            }
+            if channel["id"] == "ntfy" {
+                entry["base_url"] = json!(server.url());
+            }
+            entry
+        })
+        .collect();
+    assert!(webhooks.len() > 30, "{}", webhooks.len());
+    let is_hidden = |said: &str| (0..4).all(|at| !said.contains(&secret(at)));
+    let rendered = notify("render", json!(webhooks), []).run();
+    assert!(is_hidden(&rendered.stdout) && is_hidden(&rendered.stderr), "{rendered}");
+    assert!(rendered.stdout.contains(r#""topic": "***""#), "{rendered}");
+    let ntfy: Vec<&Value> = webhooks.iter().filter(|entry| entry["type"] == "ntfy").collect();
+    let sent = notify("test", json!(ntfy), []).run().expect(0);
+    assert!(is_hidden(&sent.stdout) && is_hidden(&sent.stderr), "{sent}");
+    assert!(!is_hidden(&server.only_request().text()), "the service gets it");
+    let mut config = crate::support::config(vec![low("A")]);
+    config["webhooks"] = json!(webhooks);
+    for output in ["table", "json", "markdown"] {
+        let dry = Program::check(&config).args(["--dry-run", "--output", output]).run();
+        assert!(is_hidden(&dry.stdout) && is_hidden(&dry.stderr), "{output}: {dry}");
+    }
+}

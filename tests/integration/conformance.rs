@@ -260,10 +260,28 @@ fn a_page_that_costs_something_to_read_is_not_asked_again_within_its_interval() 
 
 #[test]
 fn a_share_of_a_total_that_is_not_known_is_a_failure() {
-    let server = Server::start(|_| Reply::ok(r#"{"balance":50}"#));
-    let run =
-        Program::check_json(&own(&server, json!({"total": ".total"}), json!({"threshold": "20%"}))).run().expect(3);
-    assert_eq!(run.reason("A"), "decode", "{run}");
+    for (body, said) in [
+        (r#"{"balance":50}"#, "does not tell"),
+        (r#"{"balance":50,"total":null}"#, "does not tell"),
+        (r#"{"balance":50,"total":"unlimited"}"#, "does not tell"),
+        (r#"{"balance":50,"total":0}"#, "not above zero"),
+        (r#"{"balance":0,"total":0}"#, "not above zero"),
+        (r#"{"balance":-5,"total":"0.00"}"#, "not above zero"),
+        (r#"{"balance":50,"total":-100}"#, "not above zero"),
+    ] {
+        let server = Server::start(move |_| Reply::ok(body));
+        for thresholds in [json!({"threshold": "20%"}), json!({"threshold": 10, "warning_threshold": "20%"})] {
+            let run = Program::check_json(&own(&server, json!({"total": ".total"}), thresholds)).run().expect(3);
+            let report = run.report();
+            let account = project(&report, "A");
+            assert_eq!(
+                (&account["status"], &account["error"]["reason"]),
+                (&json!("failed"), &json!("decode")),
+                "{run}"
+            );
+            assert!(account["error"]["message"].as_str().unwrap().contains(said), "{body}: {run}");
+        }
+    }
 }
 
 #[test]

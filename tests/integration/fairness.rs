@@ -125,6 +125,48 @@ fn an_account_of_many_steps_leaves_the_others_of_its_host_their_time() {
 }
 
 #[test]
+fn an_account_that_waits_for_a_limit_between_two_steps_holds_no_worker_and_keeps_its_bound() {
+    let run = |rate: &str, seconds: u64| {
+        let server = Server::start(|request| match request.path() {
+            "/s0" | "/s1" => Reply::ok(json!({"v": 5}).to_string()),
+            _ => Reply::ok(uniapi_body("5")),
+        });
+        let mut accounts = vec![account("Two", "two", &server.url())];
+        accounts.extend((0..3).map(|n| uniapi(&format!("Other{n}"), &server.url())));
+        let mut config = config(accounts);
+        for field in ["base_url", "api_key"] {
+            config["projects"][0].as_object_mut().unwrap().remove(field);
+        }
+        let steps: Vec<Value> = (0..2)
+            .map(|n| json!({"name": format!("s{n}"), "request": {"url": format!("{}/s{n}", server.url())}}))
+            .collect();
+        config["providers"] = json!([{"id": "two", "title": "Two", "kind": "balance", "currency": "USD", "balance": ".v",
+            "credential": {"format": "none"}, "rate_limit": rate, "steps": steps}]);
+        config["settings"] =
+            json!({"request_timeout_seconds": 1, "run_timeout_seconds": seconds, "max_concurrent_checks": 1});
+        let run = Program::check_json(&config).run();
+        for n in 0..3 {
+            assert_eq!(project(&run.report(), &format!("Other{n}"))["status"], "low", "{rate}: {run}");
+        }
+        let asked: Vec<String> = server.requests().iter().map(|request| request.path().to_owned()).collect();
+        (run, asked)
+    };
+    let (done, asked) = run("1/second", 20);
+    let report = done.report();
+    let two = project(&report, "Two");
+    assert_eq!((&two["status"], &two["attempts"]), (&json!("low"), &json!(1)), "{done}");
+    let steps = ["/s0", "/s1"].map(|step| asked.iter().filter(|path| *path == step).count());
+    assert_eq!((steps, asked.last().map(String::as_str)), ([1, 1], Some("/s1")), "the others come meanwhile: {done}");
+    // The next turn comes after a minute, and an account may take half of the time at the most.
+    let (done, asked) = run("1/minute", 90);
+    let report = done.report();
+    let error = &project(&report, "Two")["error"];
+    assert_eq!((&error["reason"], asked.len()), (&json!("rate_limited"), 4), "{done}");
+    assert!(error["message"].as_str().unwrap().contains("the time of all its steps together"), "{done}");
+    assert!(done.elapsed < Duration::from_secs(20), "it does not wait for what comes too late: {done}");
+}
+
+#[test]
 fn repeats_of_one_check_count_if_they_time_out_but_not_if_the_host_answers() {
     let busy = Server::sequence(vec![
         Reply::status(503, ""),

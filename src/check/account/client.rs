@@ -29,8 +29,27 @@ pub(crate) struct ProviderClient<'a> {
     pub is_signed: bool,
 }
 
+/// When the limit allows the next request.
+pub(super) enum Leave {
+    Now,
+    /// Not before this time.
+    At(Instant),
+}
+
 impl ProviderClient<'_> {
-    /// Makes one request and gives its answer to `meaning`. `spent` grows by the time that the answer took.
+    /// Takes the place of the next request, if the limit allows it now.
+    pub(super) fn leave(&mut self) -> Leave {
+        if let (Some(limiter), None) = (self.limiter, &self.place) {
+            match limiter.take() {
+                Ok(place) => self.place = Some(place),
+                Err(at) => return Leave::At(at),
+            }
+        }
+        Leave::Now
+    }
+
+    /// Makes one request, for which there is leave, and gives its answer to `meaning`. `spent` grows by the time that the answer
+    /// took.
     ///
     /// # Errors
     /// Why there is no answer, or what `meaning` refuses in it.
@@ -42,9 +61,6 @@ impl ProviderClient<'_> {
         meaning: impl FnOnce(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut place = self.place.take();
-        if let (Some(limiter), None) = (self.limiter, &place) {
-            place = Some(limiter.wait(self.deadline)?);
-        }
         place.iter_mut().for_each(Place::begin);
         let begin = Instant::now();
         let result = self.clients.read(request, timeout.min(self.deadline.left())).and_then(|response| {

@@ -18,6 +18,7 @@ use rust_decimal::Decimal;
 use url::Url;
 
 pub(crate) use self::catalogue::{Listed, catalog, find, ids};
+use self::client::Leave;
 pub(crate) use self::client::ProviderClient;
 use self::page::credential::Secrets;
 use self::page::fill::{self, Filling};
@@ -32,6 +33,7 @@ use crate::process::file::Bounds;
 use crate::process::{self, redact};
 use crate::wire::hash::hmac_sha256;
 use crate::wire::http::{self, Request};
+use crate::wire::limit::Limiter;
 
 /// The shortest time that a request is given.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -63,17 +65,86 @@ pub(crate) struct Account {
     pub timeout: Duration,
 }
 
+/// What an attempt comes to.
+pub(crate) enum Attempt {
+    /// The balance.
+    Read(Box<Reading>),
+    /// The provider's limit allows its next request not before this time.
+    Waits(Instant, Underway),
+}
+
+impl Attempt {
+    fn read(reading: Reading) -> Attempt {
+        Attempt::Read(Box::new(reading))
+    }
+}
+
+/// How far an attempt has come.
+pub(crate) struct Underway {
+    progress: Progress,
+    /// A reading that a second question has to confirm.
+    confirming: Option<Reading>,
+    /// The time that its answers took.
+    spent: Duration,
+    begun: Instant,
+    /// The longest time that it may take from its beginning.
+    longest: Duration,
+    /// Whether nothing was asked yet.
+    is_first: bool,
+}
+
+impl Underway {
+    fn new(longest: Duration) -> Underway {
+        Underway {
+            progress: Progress::default(),
+            confirming: None,
+            spent: Duration::ZERO,
+            begun: Instant::now(),
+            longest,
+            is_first: true,
+        }
+    }
+
+    /// Why its next request is not made, if the provider's limit allows it only at that time.
+    pub(crate) fn refusal(&self, at: Instant, limiter: &Limiter) -> Option<Failure> {
+        (at >= self.end()).then(|| crowded(Some(limiter)))
+    }
+
+    fn end(&self) -> Instant {
+        self.begun + self.longest
+    }
+
+    fn rest(&self) -> Duration {
+        self.end().saturating_duration_since(Instant::now())
+    }
+
+    fn is_over(&self) -> bool {
+        !self.is_first && self.rest().is_zero()
+    }
+}
+
 impl Account {
-    /// One attempt to read the balance.
+    /// One attempt to read the balance. Where the provider's limit makes its next request wait, it says until when, and goes on from
+    /// `underway` when it is called again: meanwhile the worker is free for others.
     ///
     /// # Errors
     /// Why there is no reading, and whether another attempt could help.
-    pub(crate) fn read(&self, client: &mut ProviderClient, now: Timestamp, left: Duration) -> Result<Reading, Failure> {
+    pub(crate) fn read(
+        &self,
+        client: &mut ProviderClient,
+        now: Timestamp,
+        left: Duration,
+        underway: Option<Underway>,
+    ) -> Result<Attempt, Failure> {
         let variables = Variables::new(self.currency.as_deref(), &self.options).at(now.as_second());
         let wanted = Wanted { variables, budget: self.budget };
         let result = match &self.target {
-            Target::File(path) => self.read_from_file(path, &wanted, self.timeout.min(left)),
-            Target::Http { .. } => self.ask(client, &wanted, now, left),
+            Target::File(path) => self.read_from_file(path, &wanted, self.timeout.min(left)).map(Attempt::read),
+            Target::Http { .. } => {
+                let underway =
+                    underway.unwrap_or_else(|| Underway::new(self.longest(client.deadline.left()).min(left)));
+                self.ask(client, &wanted, now, left, underway)
+            }
         };
         result.map_err(|failure| self.hinted(failure))
     }
@@ -95,41 +166,49 @@ impl Account {
         wanted: &Wanted,
         now: Timestamp,
         left: Duration,
-    ) -> Result<Reading, Failure> {
-        let mut progress = Progress::default();
-        let mut spent = Duration::ZERO;
-        let begun = Instant::now();
-        let longest = self.longest(client.deadline.left()).min(left);
-        let is_over = || begun.elapsed() >= longest;
-        let mut is_first = true;
+        mut underway: Underway,
+    ) -> Result<Attempt, Failure> {
         loop {
+            if underway.is_over() {
+                return Err(too_long(underway.longest));
+            }
+            if let Leave::At(at) = client.leave() {
+                return if at < underway.end() {
+                    Ok(Attempt::Waits(at, underway))
+                } else {
+                    Err(crowded(client.limiter))
+                };
+            }
+            let time = if underway.is_first { left } else { underway.rest().min(left) };
+            if let Some(reading) = underway.confirming.take() {
+                let patience = self.timeout.saturating_sub(underway.spent).min(time).max(SHORTEST);
+                return self.confirmed(client, wanted, now, patience).map(|()| Attempt::read(reading));
+            }
+            let progress = &underway.progress;
             let name = self.page.steps.get(progress.step).filter(|_| self.page.steps.len() > 1).map(|step| &step.name);
-            let request = self.step_request(&progress, now)?;
-            let time = if is_first { left } else { longest.saturating_sub(begun.elapsed()) };
+            let request = self.step_request(progress, now)?;
             let patience = self.timeout.min(time).max(SHORTEST);
-            let verdict = client.ask(&request, patience, &mut spent, |response| {
+            let verdict = client.ask(&request, patience, &mut underway.spent, |response| {
                 let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
-                self.page.interpret(&self.reader, &progress, &answer, wanted)
+                self.page.interpret(&self.reader, progress, &answer, wanted)
             });
             let verdict = verdict.map_err(|failure| match name {
                 // Not the request took too long, but all of them together.
-                _ if !is_first && failure.reason == Reason::Timeout && is_over() => too_long(longest),
+                _ if !underway.is_first && failure.reason == Reason::Timeout && underway.is_over() => {
+                    too_long(underway.longest)
+                }
                 Some(name) => Failure { message: format!("step `{name}`: {}", failure.message), ..failure },
                 None => failure,
             });
             match verdict? {
-                Verdict::Read(reading) => return Ok(reading),
-                Verdict::Unconfirmed(reading) => {
-                    let patience = self.timeout.min(left).saturating_sub(spent).max(SHORTEST);
-                    return self.confirmed(client, wanted, now, (patience, &mut spent)).map(|()| reading);
-                }
-                Verdict::Next(_) if is_over() => return Err(too_long(longest)),
+                Verdict::Read(reading) => return Ok(Attempt::read(reading)),
+                Verdict::Unconfirmed(reading) => underway.confirming = Some(reading),
                 Verdict::Next(next) => {
                     self.learn(client, &next);
-                    progress = next;
-                    is_first = false;
+                    underway.progress = next;
                 }
             }
+            underway.is_first = false;
         }
     }
 
@@ -161,14 +240,15 @@ impl Account {
         client: &mut ProviderClient,
         wanted: &Wanted,
         now: Timestamp,
-        (patience, spent): (Duration, &mut Duration),
+        patience: Duration,
     ) -> Result<(), Failure> {
         let (Some(confirm), Some(spec)) = (&self.page.confirm, self.page.requests().last()) else {
             return Ok(());
         };
         let nothing = BTreeMap::new();
         let request = self.request(spec, Some(&confirm.url), &self.filling(&nothing, now))?;
-        client.ask(&request, patience, spent, |response| {
+        let mut spent = Duration::ZERO;
+        client.ask(&request, patience, &mut spent, |response| {
             let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
             self.page.confirm(&self.reader, &answer, wanted)
         })
@@ -229,6 +309,13 @@ impl Account {
         // Where it is asked is a part of what is hashed: the path of a gateway may hold a token.
         Some(format!("{} {} {hash}", self.page.id, http::host(origin)))
     }
+}
+
+/// That the provider's limit allows the next step of an account only when its time is over.
+fn crowded(limiter: Option<&Limiter>) -> Failure {
+    const OF_STEPS: &str = "the time of all its steps together";
+    let none = || Failure::new(Reason::RateLimited, format!("not asked: {OF_STEPS} is over"));
+    limiter.map_or_else(none, |limiter| limiter.refusal_before(OF_STEPS))
 }
 
 /// That the steps of an account have taken all of its time. Its host has answered, so neither a repeat helps nor is the host to

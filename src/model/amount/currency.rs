@@ -20,6 +20,23 @@ impl PartialEq for Currency {
     }
 }
 
+/// The currencies without a smaller unit.
+const WHOLE: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+/// Those whose smaller unit is a thousandth.
+const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
+
+/// How many decimals a currency has, however it is named: two, unless it is known to have others.
+pub(super) fn decimals(currency: Option<&str>) -> u32 {
+    let named = currency.map(str::trim).unwrap_or_default();
+    let code = super::text::currency(named).and_then(|currency| currency.code()).unwrap_or(named);
+    let is_in = |codes: &str| codes.split(' ').any(|known| known.eq_ignore_ascii_case(code));
+    match () {
+        () if is_in(WHOLE) => 0,
+        () if is_in(THOUSANDTHS) => 3,
+        () => 2,
+    }
+}
+
 impl Currency {
     /// Its code, if the name stands for one currency alone.
     pub(crate) fn code(&self) -> Option<&'static str> {

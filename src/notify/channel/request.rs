@@ -17,6 +17,7 @@ use crate::model::failure::{Failure, Reason};
 use crate::notify::message::{Message, clipped};
 use crate::page;
 use crate::page::expression::{Expression, Shape, Variables, parse_json};
+use crate::process::redact;
 use crate::wire::auth::{self, Pair};
 use crate::wire::http;
 
@@ -36,6 +37,8 @@ pub(crate) struct Post {
     pub content_type: &'static str,
     /// What.
     pub body: String,
+    /// The same for whoever looks on, if the body holds secrets of the channel, such as the name of a topic.
+    masked: Option<String>,
     /// What the service counts of it, and the most that it takes of that.
     pub sizes: Vec<(usize, usize)>,
 }
@@ -82,8 +85,13 @@ impl Sender<'_> {
         let is_over = alerts.iter().all(|alert| alert.event == Event::Resolved);
         let spec = page.resolve.as_ref().filter(|_| is_over).unwrap_or(&page.request);
         let mut url = self.address(spec, &own)?;
-        let mut body = self.written(spec, &made, &own)?;
+        let mut body = self.written(spec, &made, |text| self.values.fill(text, &own))?;
+        let masked = self.written(spec, &made, |text| self.values.fill_masked(text, &own, redact::MASK))?;
+        let mut masked = Some(masked).filter(|masked| *masked != body);
         if let (Some(scheme), Some(secret)) = (page.sign, self.values.get("secret")) {
+            if let Some(body) = &mut masked {
+                scheme.sign(&mut Unsigned { url: &mut url.clone(), body }, secret, now);
+            }
             scheme.sign(&mut Unsigned { url: &mut url, body: &mut body }, secret, now);
         }
         let measures = self.prepared.limits().map_err(unusable)?;
@@ -102,6 +110,7 @@ impl Sender<'_> {
             },
             sizes: sizes.collect::<Result<_, Failure>>()?,
             body,
+            masked,
         })
     }
 
@@ -169,8 +178,13 @@ impl Sender<'_> {
     }
 
     /// The body as it is sent.
-    fn written(&self, spec: &RequestSpec, made: &str, own: &[(&str, &str)]) -> Result<String, Failure> {
-        let added = spec.add.iter().filter_map(|(name, text)| Some((name.as_str(), self.values.fill(text, own)?)));
+    fn written(
+        &self,
+        spec: &RequestSpec,
+        made: &str,
+        fill: impl Fn(&str) -> Option<String>,
+    ) -> Result<String, Failure> {
+        let added = spec.add.iter().filter_map(|(name, text)| Some((name.as_str(), fill(text)?)));
         let json = |text: &str| serde_json::to_string(text).unwrap_or_default();
         match spec.format {
             Format::Json => {
@@ -201,7 +215,20 @@ impl Sender<'_> {
 impl Post {
     /// What is written on standard error, or given to a command.
     pub(super) fn without_address(body: String) -> Post {
-        Post { method: http::Method::POST, url: None, headers: Vec::new(), content_type: "", body, sizes: Vec::new() }
+        Post {
+            method: http::Method::POST,
+            url: None,
+            headers: Vec::new(),
+            content_type: "",
+            body,
+            masked: None,
+            sizes: Vec::new(),
+        }
+    }
+
+    /// The body for whoever looks on.
+    pub(crate) fn shown(&self) -> &str {
+        self.masked.as_deref().unwrap_or(&self.body)
     }
 
     /// Whether the service takes as much.

@@ -75,6 +75,15 @@ impl Values {
         self.filled(template, own, |_, value| value.to_owned())
     }
 
+    /// The same for whoever looks on: `mask` stands for each secret.
+    pub(super) fn fill_masked(&self, template: &str, own: &[(&str, &str)], mask: &str) -> Option<String> {
+        let mut masked = self.clone();
+        for (_, value) in masked.texts.iter_mut().filter(|(name, _)| !self.public.contains_key(*name)) {
+            *value = mask.into();
+        }
+        masked.fill(template, own)
+    }
+
     /// Fills the placeholders of an address. An address at its beginning stays as it is; the rest is percent-encoded.
     pub(crate) fn address(&self, template: &str, own: &[(&str, &str)]) -> Option<String> {
         let has_path = template.split_once('}').is_some_and(|(_, rest)| rest.starts_with('/'));

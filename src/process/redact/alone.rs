@@ -90,6 +90,81 @@ const SAID: [&str; 86] = [
     "yes",
     "yesterday",
 ];
+/// What fields are called, as in `missing key: balance`: a service names the key of an object, and not a key that lets in.
+const FIELDS: [&str; 72] = [
+    "account",
+    "action",
+    "address",
+    "amount",
+    "available",
+    "balance",
+    "billing",
+    "body",
+    "budget",
+    "choices",
+    "content",
+    "country",
+    "credit",
+    "credits",
+    "currency",
+    "customer",
+    "data",
+    "date",
+    "description",
+    "detail",
+    "details",
+    "email",
+    "errors",
+    "events",
+    "host",
+    "input",
+    "items",
+    "language",
+    "limit",
+    "message",
+    "messages",
+    "method",
+    "model",
+    "option",
+    "order",
+    "organization",
+    "output",
+    "page",
+    "payload",
+    "period",
+    "plan",
+    "price",
+    "project",
+    "prompt",
+    "quota",
+    "region",
+    "result",
+    "results",
+    "status",
+    "subject",
+    "subscription",
+    "summary",
+    "tags",
+    "target",
+    "team",
+    "template",
+    "tenant",
+    "time",
+    "timestamp",
+    "title",
+    "topic",
+    "total",
+    "unit",
+    "units",
+    "usage",
+    "user",
+    "users",
+    "values",
+    "version",
+    "wallet",
+    "warning",
+    "workspace",
+];
 /// Ends of such words.
 const ENDS: [&str; 6] = ["ed", "ing", "able", "ible", "ly", "less"];
 /// What follows a name in a sentence about it.
@@ -106,6 +181,11 @@ pub(super) fn may_be_credential(text: &[u8], word: &[u8]) -> bool {
         SAID.contains(&lower.as_str()) || ENDS.into_iter().any(is_end)
     };
     is_word && word.len() >= SHORTEST && is_end_of_clause(&text[word.len()..]) && !is_said()
+}
+
+/// Whether a word is what a field of an answer is called.
+pub(super) fn is_field(word: &[u8]) -> bool {
+    FIELDS.iter().any(|field| field.as_bytes().eq_ignore_ascii_case(word))
 }
 
 fn is_end_of_clause(rest: &[u8]) -> bool {

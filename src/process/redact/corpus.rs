@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use super::Redactor;
 
 /// Messages that services are known to send.
-const HONEST: [&str; 122] = [
+const HONEST: [&str; 127] = [
     "Access denied by security policy.",
     "Access denied. The customer does not belong to the website you are now at.",
     "Authenticate",
@@ -115,6 +115,11 @@ const HONEST: [&str; 122] = [
     "the key is inactive; the password is correct",
     "Invalid signature: mismatch",
     "api_key: missing",
+    "missing key: balance",
+    "unknown key: \"currency\"",
+    "no such key: data; the last key: total",
+    "KeyError: key: user",
+    "unexpected token: version",
     "token: not found",
     "Authorization: Bearer",
     "password: required field",

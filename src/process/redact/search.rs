@@ -2,13 +2,14 @@
 //! letters and digits of a strong one is enough ([`Runs`](super::runs::Runs)). What is searched for can grow
 //! at any time, and to begin costs next to nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use percent_encoding::utf8_percent_encode;
 
 use super::layers::{EDGE, Layer};
+use super::looks::{is_word, stretches};
 use super::runs::Runs;
 use super::scattered::Scattered;
 use super::{DEEPEST, Strength};
@@ -116,6 +117,12 @@ impl Pieces {
 /// Letters and digits of the shortest weak secret that is looked for in groups: those of shorter ones meet by chance.
 const GROUPED: usize = 8;
 
+/// Letters of a secret of letters alone that is looked for in groups; of shorter ones the groups meet by chance.
+const LETTERED: std::ops::RangeInclusive<usize> = GROUPED..=15;
+/// Letters of one group, and bytes between two.
+const GROUP: std::ops::RangeInclusive<usize> = 2..=5;
+const GAP: usize = 3;
+
 /// What is searched for in all readings of a text.
 #[derive(Clone, Default)]
 pub(super) struct Deep {
@@ -127,6 +134,8 @@ pub(super) struct Deep {
     weak: BTreeMap<String, Strength>,
     /// The letters and digits of the weak ones that are long enough to be known when they are written in groups.
     grouped: Pieces,
+    /// Those of letters alone, which are known only as a whole: their groups may be words.
+    lettered: BTreeSet<Vec<u8>>,
     /// Finds the weak ones.
     machine: Option<AhoCorasick>,
     /// For each pattern of the machine, its length and its strength.
@@ -150,6 +159,8 @@ impl Deep {
                     && self.weak.get(&form) != Some(&Strength::Weak)
                 {
                     self.grouped.add(letters);
+                } else if LETTERED.contains(&form.len()) && form.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                    self.lettered.insert(letters);
                 }
                 if !form.is_empty() {
                     // What is both is the surer one.
@@ -191,11 +202,39 @@ impl Deep {
         }
     }
 
-    /// A weak secret that is written in groups, as `1234-5678-9012`.
+    /// A weak secret that is written in groups, as `1234-5678-9012` or `hjkz-xcvb-q`.
     pub(super) fn grouped(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
+        if !self.lettered.is_empty() {
+            self.lettered(&layer.bytes, |run| found.push(layer.source(run.start, run.end)));
+        }
         if !self.grouped.texts.is_empty() {
             let letters = layer.letters();
             self.grouped.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
+        }
+    }
+
+    /// A secret of letters alone in groups of one length, of which the last may be shorter. Two groups that read as words may be
+    /// words: `sword fish`.
+    fn lettered(&self, text: &[u8], mut tell: impl FnMut(Range<usize>)) {
+        let runs: Vec<Range<usize>> = stretches(text, |byte| byte.is_ascii_alphanumeric()).collect();
+        let gap = |at: usize| &text[runs[at - 1].end..runs[at].start];
+        for (first, run) in runs.iter().enumerate().filter(|(_, run)| GROUP.contains(&run.len())) {
+            let mut joined = text[run.clone()].to_ascii_lowercase();
+            for next in first + 1..runs.len() {
+                let group = runs[next].clone();
+                let is_alike = gap(next).len() <= GAP && gap(next) == gap(first + 1) && group.len() <= run.len();
+                if !is_alike || joined.len() + group.len() > *LETTERED.end() {
+                    break;
+                }
+                joined.extend(text[group.clone()].to_ascii_lowercase());
+                let are_words = || next == first + 1 && is_word(&text[run.clone()]) && is_word(&text[group.clone()]);
+                if self.lettered.contains(&joined) && !are_words() {
+                    tell(run.start..group.end);
+                }
+                if group.len() < run.len() {
+                    break;
+                }
+            }
         }
     }
 

@@ -601,3 +601,32 @@ fn a_secret_of_digits_is_masked_in_groups_too() {
     }
     assert_eq!(redactor.mask("9988-7766 of 5544"), "9988-7766 of 5544");
 }
+
+#[test]
+fn a_secret_of_letters_is_masked_in_groups_too_unless_they_may_be_words() {
+    let redactor = knowing(&["hjkzxcvbq", "qwertzuiop", "swordfish", "openrouter", "deepseek", "notfound"]);
+    for said in [
+        "hjkz-xcvb-q",
+        "hjk zxc vbq",
+        "HJKZ.XCVB.Q",
+        "hj_kz_xc_vb_q",
+        "hjk | zxc | vbq",
+        "hjkzx-cvbq",
+        "qwer tzui op",
+        "qw\u{200B}er-tz\u{AD}ui-op",
+        "swo-rdf-ish",
+        "s&#119;o-rdf-ish",
+    ] {
+        assert_eq!(redactor.clean(&format!("bad key {said}, sorry")), "bad key ***, sorry", "{said}");
+    }
+    for said in [
+        "a sword fish in the sea",
+        "open router, deep seek",
+        "the key was not found",
+        "hjkz-xcvb is a part",
+        "xhjk-zxc-vbq and hjk-zxc-vbqx are others",
+        "hjkz-xcvb q has other signs",
+    ] {
+        assert_eq!(redactor.clean(said), said, "{said}");
+    }
+}

@@ -206,6 +206,8 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             // `Digest username="..."`
             () if value.ends_with(b"=") && text.get(start + length) == Some(&b'"') => false,
             () if mark.is_equals && !mark.has_blank => true,
+            // `missing key: balance`
+            () if mark.is_colon && !is_password && alone::is_field(value) => false,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
             () if (is_told || mark.is_colon) && alone::may_be_credential(&text[start..], value) => true,

@@ -206,7 +206,7 @@ fn parts(value: Shape) -> Result<(Parts, Option<String>), String> {
     Ok((parts, currency))
 }
 
-fn another_currency(found: &str, who: &str) -> Failure {
+pub(super) fn another_currency(found: &str, who: &str) -> Failure {
     Failure::new(Reason::Config, format!("the balance is in {found}, but {who}"))
         .with_hint("amounts are never converted; set `currency` to what the service reports")
 }

@@ -187,7 +187,7 @@ impl Example {
 
     /// When it is asked.
     fn time(&self) -> Option<Timestamp> {
-        time::of_text(self.now.as_deref().unwrap_or(NOW))
+        time::of_text(self.now.as_deref().unwrap_or(NOW)).ok().flatten()
     }
 }
 

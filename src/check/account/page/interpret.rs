@@ -10,10 +10,10 @@ pub(crate) use self::reader::Reader;
 use self::reader::StepReader;
 use super::Page;
 use super::ask::{Form, PARTIAL};
-use super::balance::certain;
+use super::balance::{another_currency, certain};
 use super::beside::is_true;
 use super::error::{ErrorTest, OwnError, decode, page_error, repeated};
-use super::number::{bound, doubt, plain, without_side};
+use super::number::{bound, doubt, in_known_currency, without_side};
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Doubt, exact};
 use crate::model::failure::{Failure, Reason};
@@ -56,6 +56,8 @@ pub(crate) struct Progress {
     said: Option<String>,
     /// What is in doubt of the texts that were bound and added, until the currency of the balance is known.
     doubts: Vec<Doubt>,
+    /// The currency of the project or the page that texts have named which were added. The balance must be in it.
+    named: Option<String>,
 }
 
 /// What an answer comes to.
@@ -116,11 +118,15 @@ impl Page {
         }
         let variables = variables.binding(&progress.bound);
         if let Some(step) = following(reader, progress.step, &body, &variables)? {
-            let Progress { bound, doubts, .. } = progress;
-            return Ok(Verdict::Next(Progress { step, bound, doubts, ..Progress::default() }));
+            let Progress { bound, doubts, named, .. } = progress;
+            return Ok(Verdict::Next(Progress { step, bound, doubts, named, ..Progress::default() }));
         }
         let wanted = Wanted { variables: variables.clone(), ..*wanted };
         let reading = self.read(reader, &body, &wanted, &progress.doubts)?;
+        let other = reading.currency.as_ref().zip(progress.named.as_ref());
+        if let Some((currency, named)) = other.filter(|(currency, named)| !amount::is_same(currency, named)) {
+            return Err(another_currency(currency, &format!("what was added is in {named}")));
+        }
         if let Some((when, _)) = &reader.confirm {
             let doubt = when
                 .run(&body, &variables)
@@ -264,7 +270,9 @@ fn progressed(
         let value = value(name, expression)?.unwrap_or(Shape::Null);
         next.doubts.extend(doubt(&value));
         let value = if page.spend.is_some() { without_side(value).map_err(|why| unread(name, why))? } else { value };
-        let value = plain(value, page.known_currency(variables)).map_err(|why| unread(name, why))?;
+        let known = page.known_currency(variables);
+        let (value, currency) = in_known_currency(value, known).map_err(|why| unread(name, why))?;
+        next.named = currency.and(known).map(str::to_owned).or(next.named);
         let sum = next.sums.entry(name.clone()).or_default();
         *sum = exact::sum(*sum, value).ok_or_else(|| unread(name, "the sum has more than 28 digits".to_owned()))?;
         next.bound.insert(name.clone(), Bound::Number(sum.to_string()));

@@ -40,6 +40,21 @@ pub(super) fn plain(value: Shape, known: Option<&str>) -> Result<Decimal, String
     }
 }
 
+/// A number that names no currency, or the one that is known, and what it names.
+///
+/// # Errors
+/// As [`number`], and where it names another currency, or one of which it is not known whether the balance is in it.
+pub(super) fn in_known_currency(value: Shape, known: Option<&str>) -> Result<(Decimal, Option<Currency>), String> {
+    let (number, named) = number(value, known)?;
+    match (named, known) {
+        (Some(_), None) => Err("it names a currency".to_owned()),
+        (Some(named), Some(known)) if !named.may_be(known) => {
+            Err("it names another currency than the balance".to_owned())
+        }
+        _ => Ok((number, named)),
+    }
+}
+
 /// A number in the currency of the balance, if that is known.
 ///
 /// # Errors
@@ -83,14 +98,15 @@ pub(super) fn doubt(value: &Shape) -> Option<Doubt> {
 /// A time; none if the service says that there is no such time.
 ///
 /// # Errors
-/// That it is none, without its value.
+/// That it is none, without its value; also where no service can mean it.
 pub(super) fn moment(value: Shape) -> Result<Option<Timestamp>, String> {
     match value {
         Shape::Null | Shape::Missing(_) => Ok(None),
         Shape::Text(text) if text.trim().is_empty() => Ok(None),
-        Shape::Text(text) => time::of_text(&text).map(Some).ok_or_else(|| "it is a text that is no time".to_owned()),
-        value => Ok(time::of_number(plain(value, None)?)),
+        Shape::Text(text) => time::of_text(&text),
+        value => time::of_number(plain(value, None)?),
     }
+    .map_err(str::to_owned)
 }
 
 /// A value that is kept for later.

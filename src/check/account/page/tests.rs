@@ -106,6 +106,21 @@ fn separators_of_what_is_added_or_bound_mean_what_they_mean_in_a_balance() {
             Err("in different currencies"),
         ),
         (".v", said, json!({}), json!([{"v": 5, "c": "EUR", "next": 2}, {"v": 7, "c": "EUR"}]), None, Ok("12")),
+        // A text may name the currency, as in a balance.
+        (".v", bare, euro.clone(), json!([{"v": "12.50 EUR", "next": 2}, {"v": "€5"}]), None, Ok("17.5")),
+        (".v", bare, json!({}), json!([{"v": "12.50 EUR", "next": 2}, {"v": 5}]), Some("EUR"), Ok("17.5")),
+        (".v", bare, json!({"currency": "USD"}), json!([{"v": "$1,234.50"}]), None, Ok("1234.5")),
+        (
+            ".v",
+            bare,
+            euro.clone(),
+            json!([{"v": 5, "next": 2}, {"v": "5 USD"}]),
+            None,
+            Err("another currency than the balance"),
+        ),
+        (".v", bare, json!({}), json!([{"v": "12.50 EUR"}]), None, Err("it names a currency")),
+        (".v", said, euro.clone(), json!([{"v": "5 EUR", "c": "EUR"}]), None, Ok("5")),
+        (".v", said, euro.clone(), json!([{"v": "5 EUR", "c": "USD"}]), None, Err("what was added is in EUR")),
     ] {
         let bodies: Vec<Value> = bodies.as_array().unwrap().clone();
         assert_told(&pages(sum, balance, changes), answers(&bodies, project), want);

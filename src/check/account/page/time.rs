@@ -10,6 +10,13 @@ use rust_decimal::prelude::ToPrimitive;
 
 /// From here on a number of an answer counts milliseconds since 1970: in seconds it would be the year 5138.
 const MILLISECONDS: i64 = 100_000_000_000;
+/// The years that a time of an answer may be in.
+const YEARS: std::ops::RangeInclusive<i16> = 2000..=2999;
+/// The year of "never".
+const LAST_YEAR: i16 = 9999;
+/// What is said of any other time.
+const IMPLAUSIBLE: &str =
+    "it is a time before 2000 or after 2999, as if seconds, milliseconds or microseconds were mixed up";
 /// What a format may hold beside literal text.
 const DIRECTIVES: &str = "YmdHMS";
 
@@ -66,25 +73,50 @@ pub(crate) fn span(text: &str) -> Option<Duration> {
 }
 
 /// A time that an answer names: seconds or milliseconds since 1970, a date, or a date with a time. What has no time zone is in UTC.
-/// Nothing for a number that is not above zero, as services write that there is no such time.
-pub(super) fn of_number(number: Decimal) -> Option<Timestamp> {
-    let number = number.trunc().to_i64().filter(|number| *number > 0)?;
-    if number >= MILLISECONDS { Timestamp::from_millisecond(number).ok() } else { Timestamp::from_second(number).ok() }
+/// Nothing for a number that is not above zero, and for the last year of the calendar, as services write that there is no such time.
+///
+/// # Errors
+/// It is a time that no service can mean, as when it counts in another unit.
+pub(super) fn of_number(number: Decimal) -> Result<Option<Timestamp>, &'static str> {
+    let number = number.trunc();
+    if number <= Decimal::ZERO {
+        return Ok(None);
+    }
+    let number = number.to_i64().ok_or(IMPLAUSIBLE)?;
+    let at = if number >= MILLISECONDS { Timestamp::from_millisecond(number) } else { Timestamp::from_second(number) };
+    plausible(at.map_err(|_| IMPLAUSIBLE)?)
 }
 
 /// The same of a text.
-pub(super) fn of_text(text: &str) -> Option<Timestamp> {
+///
+/// # Errors
+/// Also that it is no time at all.
+pub(super) fn of_text(text: &str) -> Result<Option<Timestamp>, &'static str> {
     let text = text.trim();
+    // Its last day is beyond what the calendar holds in UTC.
+    if text.starts_with("9999-") {
+        return Ok(None);
+    }
     if let Ok(at) = text.parse::<Timestamp>() {
-        return Some(at);
+        return plausible(at);
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return of_number(text.parse().ok()?);
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return of_number(text.parse().map_err(|_| IMPLAUSIBLE)?);
     }
-    let utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
-    match text.parse::<DateTime>() {
+    let utc = |time: DateTime| time.to_zoned(TimeZone::UTC).map(|at| at.timestamp());
+    let read = match text.parse::<DateTime>() {
         Ok(time) => utc(time),
-        Err(_) => utc(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())),
+        Err(_) => text.parse::<Date>().and_then(|date| utc(date.to_datetime(jiff::civil::Time::midnight()))),
+    };
+    plausible(read.map_err(|_| "it is a text that is no time")?)
+}
+
+/// A time, if a service can mean it.
+fn plausible(at: Timestamp) -> Result<Option<Timestamp>, &'static str> {
+    match at.to_zoned(TimeZone::UTC).year() {
+        LAST_YEAR => Ok(None),
+        year if YEARS.contains(&year) => Ok(Some(at)),
+        _ => Err(IMPLAUSIBLE),
     }
 }
 
@@ -131,13 +163,36 @@ mod tests {
             ("2026-12-01T08:00:00Z", Some("2026-12-01T08:00:00Z")),
             ("1782057600", Some("2026-06-21T16:00:00Z")),
             ("1790409645998", Some("2026-09-26T08:00:45.998Z")),
-            ("", None),
+            ("2099-12-31", Some("2099-12-31T00:00:00Z")),
+            // There is no such time.
             ("0", None),
-            ("-1", None),
-            ("soon", None),
-            ("12/01/2026", None),
+            ("9999-12-31", None),
+            ("9999-12-31T23:59:59Z", None),
         ] {
-            assert_eq!(of_text(text).map(|at| at.to_string()).as_deref(), want, "{text}");
+            assert_eq!(of_text(text).map(|at| at.map(|at| at.to_string())), Ok(want.map(str::to_owned)), "{text}");
         }
+        for text in ["", "-1", "soon", "12/01/2026"] {
+            assert_eq!(of_text(text), Err("it is a text that is no time"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_service_can_mean_is_refused() {
+        for text in [
+            "1970-01-01",
+            "1970-01-21T15:00:57Z",
+            "1782057",             // thousands of seconds
+            "1782057600000000",    // microseconds
+            "1782057600000000000", // nanoseconds
+            "99999999999",         // the year 5138
+            "100000000000000",     // the year 5138, in milliseconds
+            "99999999999999999999999",
+            "3000-01-01",
+            "0001-01-01T00:00:00Z",
+        ] {
+            assert_eq!(of_text(text), Err(IMPLAUSIBLE), "{text}");
+        }
+        assert_eq!(of_number(Decimal::from(-1)), Ok(None));
+        assert_eq!(of_number(Decimal::from(1_782_057_600_000_000_000_i64)), Err(IMPLAUSIBLE));
     }
 }
