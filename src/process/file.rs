@@ -29,8 +29,9 @@ pub(crate) struct Bounds {
 
 /// A secret. A thousand of them on a disk that hangs wait no longer than `PATIENCE_FOR_ALL`.
 pub(crate) const SECRET: Bounds = Bounds { most: 64 * 1024, patience: Duration::from_secs(5) };
-/// A file of variables.
-pub(crate) const VARIABLES: Bounds = Bounds { most: 1024 * 1024, patience: Duration::from_secs(5) };
+/// A file of variables. How long the run may take is not known yet when it is read, so it gets less than the shortest run can
+/// spare.
+pub(crate) const VARIABLES: Bounds = Bounds { most: 1024 * 1024, patience: Duration::from_secs(1) };
 
 /// The longest that all files together may keep this process waiting, or a quarter of its time. The config is not one of them:
 /// without it there is nothing to do.

@@ -293,6 +293,22 @@ fn a_file_of_variables_that_never_comes_is_told_in_time() {
 }
 
 #[test]
+fn files_that_never_come_take_no_account_its_time() {
+    let keyed = |n: usize| json!({"name": format!("K{n}"), "provider": "uniapi", "threshold": 10, "base_url": "http://127.0.0.1:9", "api_key_file": "pipe"});
+    let hook = receiver();
+    let mut config = config((0..10).map(keyed).chain([low("A")]).collect());
+    config["settings"]["run_timeout_seconds"] = json!(6);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    let program = Program::check_json(&config);
+    make_pipe(&program.path(".env"));
+    make_pipe(&program.path("pipe"));
+    let run = program.run();
+    let report = run.report();
+    assert_eq!(project(&report, "A")["status"], "low", "{run}");
+    assert_eq!(hook.requests().len(), 1, "{run}");
+}
+
+#[test]
 fn a_config_that_never_comes_ends_the_run_in_time() {
     let big = Program::new(["check"]).file("config.yaml", &"# ".repeat(8 * 1024 * 1024 + 1));
     let run = big.args(["--config", "config.yaml"]).run().expect(78);

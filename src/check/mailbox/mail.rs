@@ -35,7 +35,9 @@ const WRITTEN: [&str; 5] = ["plain", "html", "enriched", "richtext", "markdown"]
 /// What a mail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// Names it wherever it lies: its Message-ID, else a hash of date, subject and sender.
+    /// Names it wherever it lies: its Message-ID and a hash of date, subject and sender. The Message-ID alone is no proof that two
+    /// mails are the same: some senders write one and the same into all of theirs, and whoever knows one could have another mail
+    /// left out by it.
     pub id: String,
     /// The subject, on one line.
     pub subject: String,
@@ -59,12 +61,12 @@ pub fn read(raw: &[u8]) -> Mail {
     let subject = text::one_line(&subject, SUBJECT_CHARS);
     let sender = text::one_line(&sender, SENDER_CHARS);
     let date_text = header("date").map(decode_header).unwrap_or_default();
-    let id = header("message-id").map(|id| text::one_line(&String::from_utf8_lossy(id), 300)).filter(|id| id.len() > 2);
-    let id = id.unwrap_or_else(|| {
-        let digest = Sha256::digest(format!("{date_text}|{subject}|{sender}"));
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-    });
-    fault::point(&format!("mail:{id}"));
+    let own_id = header("message-id").map(|id| text::one_line(&String::from_utf8_lossy(id), 300));
+    let digest = Sha256::digest(format!("{date_text}|{subject}|{sender}"));
+    let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let own_id = own_id.filter(|id| id.len() > 2);
+    fault::point(&format!("mail:{}", own_id.as_deref().unwrap_or(&digest)));
+    let id = own_id.map_or_else(|| digest.clone(), |own_id| format!("{own_id} {digest}"));
     let date = header("date").and_then(|date| match MessageStream::new(&line(date)).parse_date() {
         HeaderValue::DateTime(date) => Timestamp::from_second(date.to_timestamp()).ok(),
         _ => None,
@@ -498,7 +500,19 @@ mod tests {
 
     #[test]
     fn a_mail_is_known_by_its_id_or_by_what_it_says() {
-        assert_eq!(mail("Subject: x", "y").id, "<1@x>");
+        assert_eq!(mail("Subject: x", "y").id, mail("Subject: x", "another text").id);
+        // One Message-ID does not make two mails one.
+        for (other, what) in [
+            ("From: Billing <b@x.example>\r\nMessage-ID: <1@x>\r\nSubject: z", "subject"),
+            ("From: Other <o@x.example>\r\nMessage-ID: <1@x>\r\nSubject: x", "sender"),
+            (
+                "From: Billing <b@x.example>\r\nMessage-ID: <1@x>\r\nSubject: x\r\nDate: Mon, 1 Sep 2026 10:00:00 +0800",
+                "date",
+            ),
+            ("From: Billing <b@x.example>\r\nMessage-ID: <2@x>\r\nSubject: x", "id"),
+        ] {
+            assert_ne!(mail("Subject: x", "y").id, read(format!("{other}\r\n\r\ny").as_bytes()).id, "{what}");
+        }
         let without = |date: &str| read(format!("Date: {date}\r\nSubject: x\r\n\r\ny").as_bytes()).id;
         assert_eq!(without("Mon, 01 Sep 2026 10:00:00 +0800"), without("Mon, 01 Sep 2026 10:00:00 +0800"));
         assert_ne!(without("Mon, 01 Sep 2026 10:00:00 +0800"), without("Tue, 02 Sep 2026 10:00:00 +0800"));
