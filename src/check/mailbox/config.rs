@@ -90,7 +90,7 @@ fields! {
         /// Senders whose mails are no alerts: addresses, or parts of them.
         ignore_senders: Vec<String>;
         /// The only senders whose mails can be alerts: addresses, or parts of them.
-        only_senders: Vec<String>, default = "all";
+        only_senders: Vec<String>, default = "all senders";
         /// Whether the mailbox is watched.
         enabled: Lenient<bool>, default = "true";
     }
@@ -248,8 +248,8 @@ impl Default for EmailSettings {
 /// What a token of Microsoft's must be for.
 const MICROSOFT_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
 
-/// The strength from which on a mail is an alert, in words.
-const MIN_STRENGTH: &str = "0.5";
+/// The strength from which on a mail is an alert (`engine::ENOUGH`), in words.
+pub(super) const MIN_STRENGTH: &str = "0.5, as the program decides";
 /// The folder that is read if the config names none.
 const FOLDER: &str = "INBOX";
 /// The tenant of Microsoft's that everybody belongs to.

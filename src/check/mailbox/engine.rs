@@ -32,3 +32,15 @@ pub fn weigh(mail: &Mail) -> Weighed {
     };
     Weighed { strength, signs_for, signs_against: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::mailbox::config::MIN_STRENGTH;
+
+    #[test]
+    fn what_is_enough_stands_in_the_docs() {
+        let number = MIN_STRENGTH.split(',').next().unwrap();
+        assert_eq!(number.parse::<f64>().unwrap(), ENOUGH.number(), "{MIN_STRENGTH}");
+    }
+}

@@ -6,8 +6,9 @@
 use super::mail::Mail;
 use crate::check::account::Account;
 
-/// Domains below which everybody can have a name of their own, so that one of them says nothing of another.
-const SHARED: [&str; 36] = [
+/// Domains below which everybody can have a name of their own, so that one of them says nothing of another, and those of companies that
+/// send bills for others.
+const SHARED: [&str; 41] = [
     "aliyuncs.com",
     "amazonaws.com",
     "appspot.com",
@@ -43,6 +44,11 @@ const SHARED: [&str; 36] = [
     "vercel.app",
     "web.app",
     "windows.net",
+    "chargebee.com",
+    "fastspring.com",
+    "paddle.com",
+    "paypal.com",
+    "stripe.com",
     "workers.dev",
 ];
 /// The second labels below which countries let names be registered.

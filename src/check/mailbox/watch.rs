@@ -185,3 +185,40 @@ pub(crate) fn outcome(
     };
     Outcome { result, as_of, cached: false, attempts: 1, calls: Vec::new(), duration }
 }
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::check::Amount;
+
+    /// Whatever the mail tells and whenever it was sent: what is older than `max_age` gives no number.
+    #[test]
+    fn a_mail_that_is_too_old_never_gives_a_number() {
+        let mut random = fastrand::Rng::with_seed(14);
+        let mut given = 0;
+        for _ in 0..20_000 {
+            let now = Timestamp::from_second(random.i64(0..4_000_000_000)).unwrap();
+            let max_age = Duration::from_secs(random.u64(1..40_000_000));
+            let age = match random.u8(0..4) {
+                0 => max_age.as_secs() as i64,
+                1 => max_age.as_secs() as i64 + 1,
+                2 => random.i64(-100..100),
+                _ => random.i64(0..80_000_000),
+            };
+            let Ok(at) = now.checked_sub(SignedDuration::from_secs(age)) else { continue };
+            let number = Reading::new(Amount::Of(Decimal::from(random.u32(..))), None);
+            let result = if random.bool() { Ok(number) } else { Err(Failure::new(Reason::Decode, "x")) };
+            let newest = random.u8(..).ge(&10).then(|| Newest { at, result: result.clone() });
+            let read = reading(newest.as_ref(), max_age, now);
+            let is_young = age <= max_age.as_secs() as i64;
+            assert_eq!(read.is_ok(), newest.is_some() && result.is_ok() && is_young, "{age} of {max_age:?}");
+            given += usize::from(read.is_ok());
+            if let Ok((told, of)) = read {
+                assert_eq!((Ok(told), of), (result, at));
+            }
+        }
+        assert!(given > 3000, "{given}");
+    }
+}
