@@ -109,7 +109,8 @@ impl ConfigReader<'_> {
             return None;
         }
         let has_words = raw.from.is_some() || raw.subject.is_some();
-        if !has_words && !self.is_unusable(path) {
+        let is_said = ["from", "subject"].iter().any(|field| self.is_flagged(&under(path, field)));
+        if !has_words && !is_said && !self.is_unusable(path) {
             let hint = "without them, every mail of the mailbox would tell the balance".to_owned();
             self.problem(path, Part::Value, "`from` or `subject` is missing", Some(hint));
         }
