@@ -138,6 +138,24 @@ fn what_is_older_than_max_age_is_unknown() {
 }
 
 #[test]
+fn a_store_that_knows_of_no_mails_learns_of_them() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $42.50", 3600));
+    let program = Program::check_json(&watching(&server)).args(["--state", "state.db"]);
+    program.clone().run().expect(0);
+    let store = rusqlite::Connection::open(program.path("state.db")).unwrap();
+    store.execute_batch("DROP TABLE mail_readings; PRAGMA user_version = 8").unwrap();
+    drop(store);
+    let run = program.clone().run().expect(0);
+    assert_eq!(
+        (account(&run.report()), &run.report()["mailboxes"][0]["scanned"]),
+        (read(42.5, "ok"), &json!(0)),
+        "{run}"
+    );
+    assert_eq!(account(&program.run().report()), read(42.5, "ok"));
+}
+
+#[test]
 fn a_pattern_says_where_the_balance_stands() {
     let server = Dovecot::good();
     let body = "Plan: Pro\r\nRemaining volume: 1,250 units of 10,000\r\nThreshold: 300";

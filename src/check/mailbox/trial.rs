@@ -98,7 +98,6 @@ pub(crate) fn stand(process: &Process) -> Exit {
     }
     let mail = mail::read(&raw);
     let judgement = Judge::default().judge(&mail);
-    let shown = format!("{}\n{}", mail.subject, mail.shown);
-    drop((judgement, finding::first_amount(&shown), finding::service(&mail.subject)));
+    drop((judgement, finding::shown_amount(&mail.subject, &mail.shown), finding::service(&mail.subject)));
     if say(DONE) { Exit::Ok } else { Exit::Internal }
 }
