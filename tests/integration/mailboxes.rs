@@ -410,6 +410,11 @@ fn a_billing_mail_is_an_alert_once() {
     assert_eq!(first.stderr, "");
     let mut entry = first.report()["mailboxes"][0].clone();
     assert!(entry["duration_seconds"].take().as_f64().is_some());
+    let reasons = entry["alerts"][0].as_object_mut().unwrap();
+    assert_eq!(reasons.remove("account"), Some(Value::Null));
+    assert!(reasons.remove("strength").unwrap().as_f64().is_some_and(|strength| (0.5..=1.0).contains(&strength)));
+    assert_eq!(reasons.remove("signs_for").as_ref(), reasons.get("keywords"));
+    assert!(reasons.remove("signs_against").unwrap().is_array());
     assert_eq!(
         entry,
         json!({"name": "billing", "status": "alert", "scanned": 2, "new": 1, "skipped": 0, "remaining": 0, "duration_seconds": null, "error": null,

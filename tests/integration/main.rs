@@ -28,6 +28,8 @@ mod hangs;
 mod house;
 mod insecure;
 mod limits;
+mod mail_accounts;
+mod mail_trials;
 mod mailbox_bounds;
 mod mailboxes;
 mod memory;

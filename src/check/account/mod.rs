@@ -3,6 +3,8 @@
 mod catalogue;
 mod client;
 pub(crate) mod config;
+mod letter;
+pub(crate) mod letters;
 pub(crate) mod page;
 mod request;
 mod sign;
@@ -145,6 +147,7 @@ impl Account {
                     underway.unwrap_or_else(|| Underway::new(self.longest(client.deadline.left()).min(left)));
                 self.ask(client, &wanted, now, left, underway)
             }
+            Target::Mails(_) => Err(Failure::new(Reason::Internal, "mails are read by the scan of their mailbox")),
         };
         result.map_err(|failure| self.hinted(failure))
     }

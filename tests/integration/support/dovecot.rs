@@ -128,6 +128,12 @@ impl Dovecot {
         self.own();
     }
 
+    /// How often somebody has logged in.
+    pub(crate) fn logins(&self) -> usize {
+        let log = fs::read_to_string(self.dir.path().join("log")).unwrap();
+        log.lines().filter(|line| line.contains("imap-login: ") && line.contains("Login: ")).count()
+    }
+
     /// Every mail with its flags: a read mail would lie in `cur` with an `S`.
     pub(crate) fn flags(&self) -> Vec<String> {
         let mut names: Vec<String> = ["cur", "new"]

@@ -1,0 +1,254 @@
+//! Accounts that are read from mails, on a real Dovecot.
+
+use crate::support::dovecot::{Dovecot, PASSWORD, USER};
+use crate::support::{Program, Reply, Server, config};
+use serde_json::{Value, json};
+
+/// A mail of the vendor's that was sent so many seconds ago.
+fn sent(id: &str, subject: &str, body: &str, seconds: i64) -> Vec<u8> {
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(seconds);
+    let date = at.strftime("%a, %d %b %Y %H:%M:%S +0000");
+    format!(
+        "From: Vendor <billing@vendor.example>\r\nDate: {date}\r\nMessage-ID: <{id}@x>\r\nSubject: {subject}\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n"
+    )
+    .into_bytes()
+}
+
+/// A config with the user's mailbox and an account that is read from it.
+fn watching(server: &Dovecot) -> Value {
+    let mut config = config(vec![json!({
+        "name": "Vendor", "provider": "mail", "threshold": 10, "mailbox": "billing", "from": "billing@vendor.example",
+        "subject": ["Your account", "账户"]
+    })]);
+    config["email"] = json!([{"name": "billing", "host": "127.0.0.1", "port": server.plain, "use_ssl": false,
+        "username": USER, "password": PASSWORD}]);
+    config
+}
+
+/// Status, balance, and why there is none, of the only account.
+fn account(report: &Value) -> (String, Value, String) {
+    let entry = &report["projects"][0];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&entry["status"]), entry["balance"].clone(), text(&entry["error"]["message"]))
+}
+
+fn read(balance: impl Into<Value>, status: &str) -> (String, Value, String) {
+    (status.to_owned(), balance.into(), String::new())
+}
+
+#[test]
+fn the_newest_mail_is_the_balance_run_after_run() {
+    let server = Dovecot::good();
+    let hook = Server::start(|_| Reply::ok(""));
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $99.00", 7200));
+    server.deliver("2.x", &sent("2", "Your account", "Your balance is $42.50", 3600));
+    server.deliver("3.x", &sent("3", "News", "Your balance is $1.00", 1800));
+    let mut config = watching(&server);
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    let program = Program::check_json(&config);
+    let first = program.clone().run();
+    let report = first.report();
+    assert_eq!(account(&report), read(42.5, "ok"), "{first}");
+    let entry = &report["projects"][0];
+    assert_eq!((&entry["currency"], &entry["provider"]), (&json!("USD"), &json!("mail")));
+    let age = entry["age_seconds"].as_i64().unwrap();
+    assert!((3600..3700).contains(&age), "{age}");
+    assert!(entry["as_of"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(report["mailboxes"][0]["scanned"], 3);
+    assert_eq!(server.logins(), 1, "one visit for both");
+    // Nothing has come, and it is still known.
+    let second = program.clone().run().report();
+    assert_eq!((account(&second), &second["mailboxes"][0]["scanned"]), (read(42.5, "ok"), &json!(0)));
+    // A newer one; the mailbox alone is looked at before the account.
+    server.deliver("4.x", &sent("4", "账户提醒", "您的账户余额：3.20 元", 60));
+    program.clone().args(["--only", "mailboxes"]).run();
+    let third = program.clone().run().expect(2);
+    assert_eq!(account(&third.report()), read(3.2, "low"), "{third}");
+    assert_eq!(third.report()["projects"][0]["currency"], "CNY");
+    let told =
+        hook.requests().iter().any(|request| request.text().contains("balance 3.20 CNY is below the threshold 10"));
+    assert!(told, "{third}");
+    // One that was sent earlier and comes late is not newer; one that tells nothing hides what is older.
+    server.deliver("5.x", &sent("5", "Your account", "Your balance is $500", 5000));
+    assert_eq!(account(&program.clone().run().report()), read(3.2, "low"));
+    server.deliver("6.x", &sent("6", "Your account", "Thank you.", 5));
+    let silent = account(&program.clone().run().expect(3).report());
+    assert_eq!((silent.0.as_str(), &silent.1), ("failed", &Value::Null));
+    assert!(silent.2.contains("names no balance that is clear"), "{silent:?}");
+    assert_eq!(account(&program.clone().run().report()).0, "failed", "and goes on hiding it");
+    let history = program.instead(["history", "--config", "config.yaml", "--output", "json"]).run().expect(0);
+    assert!(history.stdout.contains("\"Vendor\""), "{history}");
+    let table = program.instead(["check", "--config", "config.yaml", "--only", "projects"]).run();
+    assert!(table.stdout.contains("failed"), "{table}");
+}
+
+#[test]
+fn a_run_for_the_account_alone_leaves_the_mailbox_where_it_was() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $42.50", 3600));
+    let program = Program::check_json(&watching(&server));
+    program.clone().run();
+    server.deliver("2.x", &sent("2", "Your account: low balance, payment failed", "Your balance is $20.00", 60));
+    let alone = program.clone().args(["--project", "Vendor"]).run().expect(0).report();
+    assert_eq!((account(&alone), &alone["mailboxes"]), (read(20, "ok"), &json!([])));
+    let all = program.clone().run().report();
+    assert_eq!((account(&all), &all["mailboxes"][0]["scanned"]), (read(20, "ok"), &json!(1)));
+    // Other numbers: what was read before is still true, and what comes is noticed.
+    server.renumber();
+    assert_eq!(account(&program.clone().run().report()), read(20, "ok"));
+    server.deliver("3.x", &sent("3", "Your account", "Your balance is $30.00", 10));
+    assert_eq!(account(&program.clone().run().report()), read(30, "ok"));
+    let table = program.instead(["check", "--config", "config.yaml"]).run();
+    assert!(table.stdout.contains("by mail, as of "), "{table}");
+}
+
+#[test]
+fn what_is_older_than_max_age_is_unknown() {
+    let server = Dovecot::good();
+    server.deliver_old("1.x", &sent("1", "Your account", "Your balance is $42.50", 31 * 86_400));
+    for number in 2..60 {
+        server.deliver(&format!("{number:03}.x"), &sent(&number.to_string(), "News", "x", 60));
+    }
+    let mut config = watching(&server);
+    let run = |config: &Value| account(&Program::check_json(config).run().report());
+    // Without a state, and long before the days of a first look.
+    assert_eq!(run(&config), read(42.5, "ok"));
+    config["projects"][0]["max_age"] = json!("30d");
+    let old = run(&config);
+    assert_eq!((old.0.as_str(), &old.1), ("failed", &Value::Null));
+    assert!(old.2.contains("what is older than 30 d does not count"), "{old:?}");
+    config["projects"][0]["max_age"] = json!("20d");
+    let none = run(&config);
+    assert!(none.1 == Value::Null && none.2 == "no mail of the last 20 d matches", "{none:?}");
+    // The same with what is remembered: it grows old in the store.
+    server.deliver("900.x", &sent("900", "Your account", "Your balance is $7.00", 7200));
+    let program = Program::check_json(&config);
+    assert_eq!(account(&program.clone().run().report()), read(7, "low"));
+    config["projects"][0]["max_age"] = json!("1h");
+    let program = program.file("config.yaml", &format!("{config:#}"));
+    let old = account(&program.clone().run().expect(3).report());
+    assert!(
+        old.0 == "failed" && old.1 == Value::Null && old.2.contains("what is older than 60 min does not count"),
+        "{old:?}"
+    );
+    // A clock that is ahead makes no mail newer than it is.
+    server.deliver("901.x", &sent("901", "Your account", "Your balance is $8.00", -86_400 * 300));
+    assert_eq!(account(&program.run().report()), read(8, "low"));
+}
+
+#[test]
+fn a_store_that_knows_of_no_mails_learns_of_them() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $42.50", 3600));
+    let program = Program::check_json(&watching(&server)).args(["--state", "state.db"]);
+    program.clone().run().expect(0);
+    let store = rusqlite::Connection::open(program.path("state.db")).unwrap();
+    store.execute_batch("DROP TABLE mail_readings; PRAGMA user_version = 8").unwrap();
+    drop(store);
+    let run = program.clone().run().expect(0);
+    assert_eq!(
+        (account(&run.report()), &run.report()["mailboxes"][0]["scanned"]),
+        (read(42.5, "ok"), &json!(0)),
+        "{run}"
+    );
+    assert_eq!(account(&program.run().report()), read(42.5, "ok"));
+}
+
+#[test]
+fn a_pattern_says_where_the_balance_stands() {
+    let server = Dovecot::good();
+    let body = "Plan: Pro\r\nRemaining volume: 1,250 units of 10,000\r\nThreshold: 300";
+    server.deliver("1.x", &sent("1", "Your account", body, 60));
+    let mut config = watching(&server);
+    let run = |config: &Value| account(&Program::check_json(config).run().report());
+    config["projects"][0]["pattern"] = json!("volume: (?P<balance>[0-9,.]+) units");
+    assert_eq!(run(&config), read(1250, "ok"));
+    for (pattern, says) in [
+        ("nothing like (?P<balance>.*)", "`pattern` fits nothing"),
+        (": (?P<balance>[0-9,.]+)", "`pattern` fits several different texts"),
+        ("Plan: (?P<balance>.*)", ""),
+    ] {
+        config["projects"][0]["pattern"] = json!(pattern);
+        let (status, balance, why) = run(&config);
+        assert_eq!((status.as_str(), &balance), ("failed", &Value::Null), "{pattern}");
+        assert!(why.contains(says) && !why.contains("Pro"), "{pattern}: {why}");
+    }
+    // Another way to read it is not answered by what was read before.
+    config["projects"][0]["pattern"] = json!("Threshold: (?P<balance>[0-9]+)");
+    let program = Program::check_json(&config);
+    assert_eq!(account(&program.clone().run().report()), read(300, "ok"));
+    config["projects"][0]["pattern"] = json!("of (?P<balance>[0-9,]+)");
+    config["projects"][0]["currency"] = json!("USD");
+    let program = program.file("config.yaml", &format!("{config:#}"));
+    assert_eq!(account(&program.run().report()), read(10_000, "ok"));
+}
+
+#[test]
+fn an_account_whose_mailbox_cannot_be_read_fails_with_it() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $42.50", 60));
+    let mut config = watching(&server);
+    let program = Program::check_json(&config);
+    program.clone().run().expect(0);
+    config["email"][0]["password"] = json!("wrong");
+    let report = program.file("config.yaml", &format!("{config:#}")).run().expect(3).report();
+    let reasons = (&report["projects"][0]["error"]["reason"], &report["mailboxes"][0]["error"]["reason"]);
+    assert_eq!(reasons, (&json!("auth"), &json!("auth")));
+    assert_eq!(account(&report).1, Value::Null);
+}
+
+#[test]
+fn a_mail_is_shown_with_the_account_that_it_is_about() {
+    let server = Dovecot::good();
+    let hook = Server::start(|_| Reply::ok(""));
+    server.deliver("1.x", &sent("1", "Payment failed", "Your payment failed.", 60));
+    let mut config = config(vec![
+        json!({"name": "Other", "provider": "file", "threshold": 1, "options": {"path": "data.json", "balance": ".fine"}}),
+        json!({"name": "Main account", "provider": "file", "threshold": 1, "mail_from": "vendor.example",
+            "options": {"path": "data.json", "balance": ".fine"}}),
+    ]);
+    config["email"] = watching(&server)["email"].clone();
+    config["webhook"] = json!({"type": "custom", "url": hook.url()});
+    let run = Program::check_json(&config).run().expect(1);
+    let alert = &run.report()["mailboxes"][0]["alerts"][0];
+    assert_eq!(alert["account"], "Main account", "{run}");
+    assert!(alert["strength"].as_f64().unwrap() > 0.0 && !alert["signs_for"].as_array().unwrap().is_empty());
+    assert_eq!(alert["keywords"], alert["signs_for"]);
+    let said = hook.only_request().json()["Resources"][0]["Message"].as_str().unwrap().to_owned();
+    assert!(said.contains(", account: Main account, ") && said.contains("signs: "), "{said}");
+    // Without the state it is told again, and the mailbox alone knows the accounts as well.
+    let table = Program::check(&config).args(["--state", "none", "--only", "mailboxes"]).run().expect(1);
+    assert!(table.stdout.contains("account: Main account"), "{table}");
+    config["projects"][0]["mail_from"] = json!("billing@vendor.example");
+    let run = Program::check_json(&config).args(["--state", "none"]).run().expect(1);
+    assert_eq!(run.report()["mailboxes"][0]["alerts"][0]["account"], Value::Null, "either of two");
+}
+
+#[test]
+fn settings_of_a_mailbox_say_which_mails_are_alerts() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Payment failed", "x", 60));
+    server.deliver("2.x", &sent("2", "Lunch", "see you", 60));
+    let mut config = config(vec![]);
+    config["email"] = watching(&server)["email"].clone();
+    config["state"] = json!("none");
+    for (settings, new) in [
+        (json!({}), 1),
+        (json!({"min_strength": 0}), 2),
+        (json!({"min_strength": 1}), 0),
+        (json!({"min_strength": "1", "extra_alert_keywords": ["lunch"]}), 1),
+        (json!({"only_senders": ["@VENDOR.example"]}), 1),
+        (json!({"only_senders": ["@other.example"]}), 0),
+        (json!({"only_senders": ["@other.example", "billing"]}), 1),
+        (json!({"only_senders": ["vendor"], "ignore_senders": ["billing@"]}), 0),
+    ] {
+        let mut config = config.clone();
+        for (name, value) in settings.as_object().unwrap() {
+            config["email"][0][name] = value.clone();
+        }
+        let report = Program::check_json(&config).run().report();
+        let mailbox = &report["mailboxes"][0];
+        assert_eq!((&mailbox["scanned"], &mailbox["new"]), (&json!(2), &json!(new)), "{settings}");
+    }
+}
