@@ -29,6 +29,9 @@ pub struct Amount {
 
 /// The amount that a text is about, if that is clear.
 pub fn amount(text: &str) -> Option<Amount> {
+    if amount::is_turned(text) {
+        return None;
+    }
     let text = fold(text);
     let (manner, customs) = (Manner::of(&text), Customs::of(&text));
     let mut found: Vec<(Role, Option<Amount>)> = Vec::new();
