@@ -73,7 +73,7 @@ pub(super) fn print(text: &str, process: &Process, exit: Exit) -> Exit {
     let watchdog = &process.watchdog;
     watchdog.expect("the writing of the report", unwritten);
     logging::flush(Instant::now() + COURTESY.min(watchdog.left()));
-    match output::print(&redact::shield(text), watchdog.last_word()) {
+    match output::print(&redact::shield_report(text), watchdog.last_word()) {
         Ok(()) => exit,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
         Err(error) => {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use currency::{Currency, WORDLIKE, is_certainly_same, is_same, is_spelt_alike, is_unit, settled};
 pub(crate) use text::{Doubt, LONGEST, read, read_in};
-pub(crate) use text::{Word, assemble, fold, number_end, number_start, word, words};
+pub(crate) use text::{Word, assemble, fold, is_turned, number_end, number_start, word, words};
 
 /// Reads a plain number from text: digits, thousands separators, a decimal point, a minus. For amounts with a currency or
 /// a unit there is [`read`].

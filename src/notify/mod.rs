@@ -137,7 +137,7 @@ impl Dispatch<'_> {
 /// An alert as it leaves: no text in it holds a secret, whatever it is called by.
 fn shielded(alert: &Alert, redactor: &Redactor) -> Alert {
     let written = serde_json::to_string(alert).unwrap_or_default();
-    match redactor.shield(&written) {
+    match redactor.shield_data(&written) {
         Cow::Borrowed(_) => alert.clone(),
         Cow::Owned(masked) => serde_json::from_str(&masked).unwrap_or_else(|_| alert.clone()),
     }

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::memory::Held;
 use super::number::{self, Number};
-use super::value::{Error, ITEM, Value, bytes_of_field};
+use super::value::{Error, ITEM, Piece, Value, bytes_of_field};
 use super::{Jq, json, meter, syntax};
 use crate::model::amount::Doubt;
 use crate::model::{amount, text};
@@ -193,7 +193,7 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("isstring", v(0), |cv| is_kind(cv, "string")),
         ("isarray", v(0), |cv| is_kind(cv, "array")),
         ("isobject", v(0), |cv| is_kind(cv, "object")),
-        ("tojson", v(0), |cv| bome(Ok(Value::answer(cv.1.to_json())))),
+        ("tojson", v(0), |cv| bome(Ok(cv.1.written()))),
         ("fromjson", v(0), |cv| bome(from_json(cv.1))),
         ("tonumber", v(0), |cv| bome(to_number(cv.1))),
         ("implode", v(0), |cv| bome(implode(cv.1))),
@@ -377,7 +377,7 @@ fn extreme<'a>(cv: Cv<'a, Jq>, choose: fn(Vec<Keyed>) -> Option<Keyed>) -> jaq_c
     let list = cv.1.clone();
     box_once(keyed(cv).map(|keyed| {
         refuse_mixed(of_keys(&keyed));
-        choose(keyed).map_or_else(|| list.nothing_in(), |(_, item, _)| item)
+        meter::sorting(|| choose(keyed)).map_or_else(|| list.nothing_in(), |(_, item, _)| item)
     }))
 }
 
@@ -434,7 +434,12 @@ fn from_json(value: Value) -> ValR<Value> {
     };
     meter::spend(text.len() / 4);
     refuse_no_number(&value)?;
-    json::text(text, value.is_foreign()).map_err(|why| Error::str(format_args!("a text is not JSON: {why}")))
+    match json::text(text, value.is_foreign()) {
+        // What was cut out of a number is that also as a text in a text.
+        Ok(Value::Text(inner)) if value.is_foreign() => Ok(value.derived(inner.as_str().to_owned())),
+        Ok(read) => Ok(read),
+        Err(why) => Err(Error::str(format_args!("a text is not JSON: {why}"))),
+    }
 }
 
 /// A number as jq reads it, and separators as the program reads them: `10,000.00`. Currencies and units are refused, as
@@ -555,7 +560,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     }
     meter::spend_bytes(size * text.len());
     let names: Vec<Option<&str>> = pattern.capture_names().collect();
-    let part = |range: std::ops::Range<usize>| cv.1.found(range, &[]);
+    let part = |range: std::ops::Range<usize>| cv.1.found(&Piece::of(range));
     let mut parts: Vec<ValR<Value>> = Vec::new();
     let (mut end, mut counted, mut characters) = (0, 0, 0);
     for captures in pattern.captures_iter(text) {
@@ -576,10 +581,11 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
             let groups = groups.map(|(group, name)| {
                 let own = |name: &str| Value::own(name.to_owned());
+                let found = Piece { range: group.range(), matched_from: Some(whole.start()), others: &others };
                 let fields = [
                     (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
                     (own("length"), Value::from(group.as_str().chars().count())),
-                    (own("string"), cv.1.found(group.range(), &others)),
+                    (own("string"), cv.1.found(&found)),
                 ];
                 Value::from_map(fields.into_iter().chain(name.map(|name| (own("name"), own(name)))))
             });

@@ -5,6 +5,7 @@
 //! error can be told without a value of the answer. And making values counts against the evaluation's budget.
 
 mod arithmetic;
+mod cut;
 mod entries;
 mod interpreter;
 mod make;
@@ -23,6 +24,7 @@ use indexmap::IndexMap;
 use super::memory::Held;
 use super::number::Number;
 
+pub(super) use self::cut::Piece;
 pub(super) use self::sizes::{ITEM, bytes_of_field};
 
 pub(crate) type Error = jaq_core::Error<Value>;
@@ -54,6 +56,8 @@ pub(crate) struct Text {
     digits: Option<u32>,
     /// Whether digits of two texts of the answer stand beside each other in it.
     is_mixed: bool,
+    /// Whether it was cut out of the text that a list or an object was written as.
+    is_of_several: bool,
     held: Held,
 }
 
@@ -174,8 +178,9 @@ impl Value {
     /// together from two values of the answer, such as units and nanos.
     pub(super) fn no_number(&self) -> Option<&'static str> {
         match self {
-            Value::Text(text) if text.cuts_number => Some(text::CUT_NUMBER),
             Value::Text(text) if text.is_mixed && text::is_number(&text.text) => Some(text::MIXED_NUMBER),
+            Value::Text(text) if text.cuts_number && text::may_be_number(&text.text) => Some(text::CUT_NUMBER),
+            Value::Text(text) if text.is_of_several && text::may_be_number(&text.text) => Some(text::ONE_OF_SEVERAL),
             _ => None,
         }
     }

@@ -85,6 +85,14 @@ impl Variables {
         self.options.values().map(String::as_str)
     }
 
+    /// The texts that steps have bound.
+    pub(crate) fn bound_texts(&self) -> impl Iterator<Item = &str> {
+        self.bound.values().filter_map(|bound| match bound {
+            Bound::Text(text) => Some(text.as_str()),
+            Bound::Number(_) | Bound::Flag(_) => None,
+        })
+    }
+
     pub(super) fn values(&self) -> [Value; NAMES.len()] {
         let unset = || Value::nothing("`$currency` is null; the project has no `currency`");
         let currency = self.currency.clone().map_or_else(unset, Value::from);

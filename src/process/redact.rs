@@ -14,6 +14,8 @@ mod layers;
 mod lists;
 mod looks;
 mod markup;
+mod numbers;
+mod reading;
 mod runs;
 mod scattered;
 mod search;
@@ -34,7 +36,8 @@ use regex_lite::Regex;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::layers::Layer;
+use self::reading::{Origin, Read, Said, looked_at};
+use self::scattered::{Piece, Shown};
 use self::search::{Deep, Pieces};
 use crate::model::text;
 use crate::process::echo;
@@ -77,6 +80,30 @@ pub(crate) fn shield(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same for what a run reports, in whichever format: JSON and the text format of metrics stay what they are.
+pub(crate) fn shield_report(text: &str) -> Cow<'_, str> {
+    let is_data = text.starts_with(['{', '[']) || text.starts_with("# HELP ");
+    match &*KNOWN.read().unwrap_or_else(PoisonError::into_inner) {
+        Some(redactor) if is_data => redactor.shield_data(text),
+        Some(redactor) => redactor.shield(text),
+        None => shapes(Cow::Borrowed(text)),
+    }
+}
+
+/// Whether a place of a text stands between double quotes.
+fn is_quoted(text: &str, at: usize) -> bool {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for byte in text.as_bytes()[..at].iter() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+    }
+    is_quoted
+}
+
 /// A text without what is a credential by its form alone, whoever's it is: tokens that others made, logins in addresses.
 fn shapes(text: Cow<'_, str>) -> Cow<'_, str> {
     let text = match TOKEN.as_ref().filter(|_| text.contains("eyJ")) {
@@ -108,6 +135,8 @@ struct Secrets {
     deep: Finder<Deep>,
     /// Hosts that were looked at: how many secrets were known then, and whether the name holds one.
     hosts: HashMap<String, (usize, bool)>,
+    /// What others have shown of each secret in this run, in pieces that tell too little by themselves.
+    shown: Shown,
 }
 
 /// What finds the first so many of the known secrets.
@@ -319,40 +348,52 @@ impl Redactor {
     /// The text without any known secret, in whatever form it is there. For texts from outside: an ordinary word that is
     /// also a key is masked too, where it stands alone.
     pub fn mask(&self, text: &str) -> String {
-        self.without(text, text.len(), Origin::Entry)
+        let [masked] = self.mask_all([text]);
+        masked
+    }
+
+    /// The same for texts that are shown together, so that a secret in pieces over all of them is found as in one.
+    pub(crate) fn mask_all<const N: usize>(&self, texts: [&str; N]) -> [String; N] {
+        self.without(texts.map(|text| Said::whole(text, Origin::Entry)))
     }
 
     /// The words of a peer made fit for a message: secrets masked, on one line, of bounded length.
     pub fn clean(&self, said: &str) -> String {
-        let mut seen = String::new();
-        let mut is_gap = false;
-        let mut count = 0;
-        for c in said.chars().filter(|c| !text::is_invisible(*c)) {
-            // The first of several blanks stands for all; a line's end may be one inside a secret that was wrapped.
-            if !(c.is_whitespace() && is_gap) {
-                seen.push(c);
-                count += 1;
-            }
-            is_gap = c.is_whitespace();
-            if count >= MOST_LOOKED_AT || seen.len() >= MOST_BYTES {
-                break;
-            }
-        }
-        let is_cut = count >= MOST_LOOKED_AT || seen.len() >= MOST_BYTES;
-        // Where there was more, the end is not kept, so that no half of a secret stands there.
-        let kept = if is_cut { seen.len() / 4 * 3 } else { seen.len() };
-        text::one_line(&self.without(&seen, kept, Origin::Peer), MOST_WORDS)
+        self.clean_failure(said, "", "").0
+    }
+
+    /// What a peer says in one failure, its advice, and the host that it leads to, made fit for a message. What is masked is
+    /// judged by all of it, and by what has been shown in this run before: a secret may come in pieces. Of the host, whether
+    /// it may be shown.
+    pub(crate) fn clean_failure(&self, said: &str, advice: &str, host: &str) -> (String, String, bool) {
+        let (said, advice) = (looked_at(said), looked_at(advice));
+        let texts = [Said::of_peer(&said), Said::of_peer(&advice), Said::whole(host, Origin::Entry)];
+        let [said, advice, shown_host] = self.without(texts);
+        (text::one_line(&said, MOST_WORDS), text::one_line(&advice, MOST_WORDS), shown_host == host)
     }
 
     /// A message of this program made fit to be shown. Its own words stay, even where a key is one of them.
     pub fn polish(&self, message: &str) -> String {
-        text::one_line(&self.without(message, message.len(), Origin::Program), MOST_MESSAGE)
+        let [polished] = self.without([Said::whole(message, Origin::Program)]);
+        text::one_line(&polished, MOST_MESSAGE)
     }
 
     /// A text on its way out, without secrets that could be nothing else.
     pub fn shield<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.shielded(text, |_| true)
+    }
+
+    /// The same for data in which all text stands in double quotes (JSON, the text format of metrics). A number in it stays a
+    /// number: no reading is a secret ([`Redactor::is_secret_number`]), and what reads the data would refuse all of it.
+    pub fn shield_data<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let is_number = |piece: &str| piece.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        self.shielded(text, |range| !is_number(&text[range.clone()]) || is_quoted(text, range.start))
+    }
+
+    fn shielded<'t>(&self, text: &'t str, is_hidden: impl Fn(&Range<usize>) -> bool) -> Cow<'t, str> {
         let mut found = Vec::new();
         self.plain().find(text.as_bytes(), |range| found.push(range));
+        found.retain(is_hidden);
         let found = found.into_iter().map(|range| (range, MASK)).collect::<Vec<_>>();
         shapes(if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(cover(text, text.len(), found)) })
     }
@@ -372,108 +413,52 @@ impl Redactor {
         deep.of(known, |deep, new| deep.add(new.iter().map(|known| (known.secret.expose_secret(), known.strength()))))
     }
 
-    fn without(&self, text: &str, kept: usize, origin: Origin) -> String {
+    /// These texts without secrets. They belong together, so the pieces of secrets in all of them are judged together.
+    fn without<const N: usize>(&self, texts: [Said; N]) -> [String; N] {
         // Most failures carry no words of a peer, and nothing need be read in all ways for that.
-        if text.is_empty() {
-            return String::new();
+        if texts.iter().all(|said| said.text.is_empty()) {
+            return texts.map(|_| String::new());
         }
         let deep = self.deep();
-        let mut reading =
-            Reading { deep: &deep, is_foreign: origin != Origin::Program, left: MOST_READ, found: Vec::new() };
-        let layers = Layer::seen_in(text);
-        let is_read = deep.is_empty()
-            || layers.iter().all(|layer| reading.explore(layer, DEEPEST) && reading.explore_rare(layer));
-        if !is_read {
-            return MASK.to_owned();
-        }
-        if origin != Origin::Program {
-            // Beside the text itself only what is escaped in it: pieces that are encoded apart are not put together.
-            let unescaped = layers.iter().flat_map(Layer::unescaped);
-            layers.iter().cloned().chain(unescaped).for_each(|layer| deep.scattered(&layer, &mut reading.found));
-        }
-        let mut found: Vec<(Range<usize>, &str)> = reading.found.into_iter().map(|range| (range, MASK)).collect();
-        let made = TOKEN.iter().filter(|_| text.contains("eyJ")).flat_map(|token| token.find_iter(text));
-        found.extend(made.map(|made| (made.range(), MASK)));
-        if origin == Origin::Peer {
-            found.extend(tokens::find(text, layers).into_iter().map(|range| (range, GAP)));
-        }
-        cover(text, kept, found)
-    }
-}
-
-/// Whose words a text is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// A service's or a server's own, of which only what reads like a sentence is shown.
-    Peer,
-    /// What came from outside and is no sentence.
-    Entry,
-    /// This program's, in which the words of others may stand.
-    Program,
-}
-
-/// One text that is read in all ways.
-struct Reading<'s> {
-    deep: &'s Deep,
-    is_foreign: bool,
-    left: usize,
-    found: Vec<Range<usize>>,
-}
-
-impl Reading<'_> {
-    /// Searches a reading.
-    fn search(&mut self, layer: &Layer) {
-        self.deep.strong(&layer.squeezed(), &mut self.found);
-        self.deep.weak(layer, self.is_foreign, &mut self.found);
-        if self.is_foreign {
-            self.deep.runs(layer, &mut self.found);
-            self.deep.grouped(layer, &mut self.found);
-        }
+        let mut read = texts.map(|said| (said, said.read(&deep)));
+        self.judge_pieces(&deep, &mut read);
+        read.map(|(said, read)| match read {
+            Some(read) => cover(said.text, said.kept, read.found),
+            None => MASK.to_owned(),
+        })
     }
 
-    /// Searches a reading, and all that can be made of it. False if that is too much.
-    fn explore(&mut self, layer: &Layer, depth: u32) -> bool {
-        if !self.look_at(layer) {
-            return false;
+    /// Covers the pieces of secrets that tell too much together. What peers have shown before in this run counts too.
+    fn judge_pieces(&self, deep: &Deep, read: &mut [(Said, Option<Read>)]) {
+        let mut pieces: Vec<(Piece, bool)> = Vec::new();
+        let mut texts: Vec<usize> = Vec::new();
+        for (index, (said, read)) in read.iter_mut().enumerate() {
+            let Some(Read { found, pieces: own }) = read else { continue };
+            texts.extend(std::iter::repeat_n(index, own.len()));
+            pieces.extend(std::mem::take(own).into_iter().map(|piece| {
+                let range = &piece.range;
+                let is_inside =
+                    |(other, _): &(Range<usize>, &str)| other.start <= range.start && range.end <= other.end;
+                let is_covered = range.start >= said.kept || found.iter().any(is_inside);
+                (piece, is_covered)
+            }));
         }
-        self.search(&layer.clone().reversed());
-        if depth == 0 || layer.bytes.len() < 2 {
-            return true;
+        if pieces.is_empty() {
+            return;
         }
-        let unescaped = layer.unescaped();
-        // The first one has all escapes taken off.
-        unescaped.iter().all(|layer| self.explore(layer, depth - 1))
-            && (depth < DEEPEST || unescaped.first().is_none_or(|layer| self.explore_rare(layer)))
-            && (0..4).all(|skipped| self.explore(&layer.base64(skipped), (depth - 1).min(2)))
-            && (0..2).all(|skipped| self.explore(&layer.hexadecimal(skipped), (depth - 1).min(2)))
-            && (!layer.is_guess
-                || depth != 2
-                || (self.explore(&layer.base32(0), 0) && self.explore(&layer.numbers(10), 0)))
-    }
-
-    /// Searches what is seldom met, in the text itself and in what was escaped in it. False if that is too much.
-    fn explore_rare(&mut self, layer: &Layer) -> bool {
-        if !self.is_foreign {
-            // This program quotes others in its messages, but does not encode what it quotes.
-            return self.explore(&layer.base32(0), 0) && self.explore(&layer.numbers(10), 0);
+        let is_shown = read.iter().any(|(said, _)| said.origin == Origin::Peer);
+        let told: Vec<(usize, Range<usize>)> = {
+            let mut secrets = self.lock();
+            let mut nothing = Shown::new();
+            let shown = if is_shown { &mut secrets.shown } else { &mut nothing };
+            let told = deep.judge(&pieces, shown);
+            told.into_iter().map(|at| (texts[at], pieces[at].0.range.clone())).collect()
+        };
+        for (index, range) in told {
+            if let Some(read) = &mut read[index].1 {
+                read.found.push((range, MASK));
+            }
         }
-        self.search(&layer.clone().rotated());
-        self.explore(&layer.base32(0), 1)
-            && self.explore(&layer.numbers(10), 0)
-            && (1..8).all(|skipped| self.look_at(&layer.base32(skipped)))
-            && (0..4).all(|skipped| self.look_at(&layer.divided_base64(skipped)))
-            && [8, 16].iter().all(|radix| self.look_at(&layer.numbers(*radix)))
-            && (!layer.has_bits() || self.look_at(&layer.numbers(2)))
-    }
-
-    /// Searches a reading as it stands. False if that is too much.
-    fn look_at(&mut self, layer: &Layer) -> bool {
-        let left = self.left.checked_sub(layer.bytes.len());
-        if left.is_some() {
-            self.search(layer);
-        }
-        self.left = left.unwrap_or_default();
-        left.is_some()
     }
 }
 

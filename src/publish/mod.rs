@@ -52,7 +52,7 @@ fn deliver(metrics: &Metrics, text: &str, part: Part, context: &Context, left: D
     if part == Part::Nothing {
         return Published::Skipped;
     }
-    let text = &*context.redactor.shield(text);
+    let text = &*context.redactor.shield_data(text);
     let pushed = metrics.gateway.as_ref().map(|gateway| push::push(gateway, text, part, context, left));
     let written = match &metrics.textfile {
         Some(Err(why)) => Some(Err(Failure::new(Reason::Config, format!("`textfile` cannot be used: {why}")))),

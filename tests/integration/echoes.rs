@@ -412,6 +412,69 @@ fn what_is_written_into_a_page_or_an_option_as_it_is_is_masked() {
 }
 
 #[test]
+fn a_key_in_pieces_over_messages_hints_and_accounts_does_not_leave_the_run() {
+    // What each account says: the message and the hint.
+    const SAID: [(&str, &str); 5] = [
+        ("begins Zq7Xv then many words and 9Lm2", "goes Tr4Bn then more of 8Wd5Y"),
+        ("begins Zq7Xv9L", "goes m2Tr4Bn"),
+        ("it is Zq7Xv9L", "so it is"),
+        ("it is m2Tr4Bn", "so it is"),
+        ("so it is", "it is 8Wd5Yc3"),
+    ];
+    let server = Server::start(|request| {
+        let (message, hint) = SAID[request.case().parse::<usize>().unwrap()];
+        Reply::ok(json!({"message": message, "hint": hint}).to_string())
+    });
+    let accounts = (0..SAID.len()).map(|n| {
+        let url = format!("{}/{n}", server.url());
+        json!({"name": format!("A{n}"), "provider": "own", "api_key": "Zq7Xv9Lm2Tr4Bn8Wd5Yc3", "threshold": 1, "base_url": url})
+    });
+    let mut config = config(accounts.collect());
+    config["providers"] = talkative();
+    config["providers"][0]["error"] = json!("{message: .message, hint: .hint}");
+    for left in everything(config, |program| program) {
+        for (what, text) in &left.texts {
+            let shown = ["Zq7Xv", "9Lm2T", "m2Tr4", "Tr4Bn", "8Wd5Y"].iter().filter(|piece| text.contains(**piece));
+            assert!(shown.count() < 3, "{what}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_comes_back_as_a_number_fails_its_check_and_spoils_nothing() {
+    let key = "4929123412341234";
+    let server = Server::start(move |request| match request.case() {
+        "minus" => Reply::ok(format!("{{\"balance\":-{key}}}")),
+        "text" => Reply::ok(format!("{{\"balance\":\"{key}\"}}")),
+        "point" => Reply::ok("{\"balance\":49291234.12341234}"),
+        "total" => Reply::ok(format!("{{\"balance\":5,\"total\":{key}}}")),
+        _ => Reply::ok("{\"balance\":50}"),
+    });
+    let cases = ["minus", "text", "point", "total", "healthy"];
+    let accounts = cases.iter().map(|case| {
+        json!({"name": case, "provider": "own", "api_key": key, "threshold": 1, "base_url": format!("{}/{case}", server.url())})
+    });
+    let mut config = config(accounts.collect());
+    config["providers"] = talkative();
+    config["providers"][0]["total"] = json!(".total");
+    for left in everything(config, |program| program) {
+        for form in [key, "4,929,123,412,341,234", "49291234.12341234", "49,291,234.12"] {
+            left.expect_without("a number", form);
+        }
+        for (what, text) in &left.texts {
+            assert!(!text.contains("-***") && !text.contains(":***"), "{what}: {text}");
+        }
+        if left.run.stdout.starts_with('{') {
+            let report = left.run.report();
+            for case in &cases[..4] {
+                assert_eq!(project(&report, case)["error"]["reason"], "decode", "{case}");
+            }
+            assert_eq!(project(&report, "healthy")["balance"], 50);
+        }
+    }
+}
+
+#[test]
 fn what_an_answer_calls_its_currency_is_shown_only_if_it_is_one() {
     let words = ["jane@priv.example", "+491511234567", "sk_live_Abc", "EUR\nUSD", "<script>", "leaked coins"];
     let server = Server::start(move |request| {

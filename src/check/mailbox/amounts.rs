@@ -74,6 +74,9 @@ pub fn amount(text: &str) -> Option<Amount> {
 
 /// The same with what it is.
 fn likeliest(text: &str) -> Option<(Likely, Amount)> {
+    if amount::is_turned(text) {
+        return None;
+    }
     let text = fold(text);
     let (manner, customs) = (Manner::of(&text), Customs::of(&text));
     let mut found: Vec<(Likely, Option<Amount>)> = Vec::new();

@@ -1,5 +1,10 @@
 //! HTML to the words that a reader sees, in one pass. Not a browser: it keeps words whole, and apart where they are apart.
 
+mod style;
+
+use std::borrow::Cow;
+
+use self::style::Sheet;
 use super::quotes::MARK;
 
 /// Elements whose content is never shown.
@@ -21,10 +26,9 @@ const VOID: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 /// Elements of a form: what stands in them is for a reader to change or to choose, and nothing that the sender says.
 const FORM: [&str; 3] = ["textarea", "select", "datalist"];
-/// Styles that hide an element, without blanks and in lower case.
-const HIDING: [&str; 4] = ["display:none", "visibility:hidden", "visibility:collapse", "mso-hide:all"];
-/// Styles that hide an element where their number is zero.
-const HIDING_AT_ZERO: [&str; 5] = ["font-size:", "max-height:", "max-width:", "height:", "opacity:"];
+/// Stands where the order of characters is turned. It is the character that Unicode has for that, and where it stands no amount
+/// is told.
+const TURNED: char = '\u{202E}';
 
 /// The text of an HTML document, hidden elements included. Words that formatting splits stay whole, cells and blocks are apart,
 /// and a number that a tag splits holds a [`CUT`]. Lines of a quotation begin with its [`MARK`].
@@ -32,26 +36,41 @@ pub(crate) fn text(html: &str) -> String {
     read(html, false)
 }
 
-/// The same without elements that are hidden by an attribute or a style. Where one of them holds a digit, there is a [`CUT`].
+/// The same without elements that are hidden by an attribute, a style or a style sheet. Where one of them holds a digit, there is
+/// a [`CUT`].
 pub(super) fn shown(html: &str) -> String {
     read(html, true)
 }
 
 fn read(html: &str, is_shown_only: bool) -> String {
     let mut out = Out { text: String::with_capacity(html.len() / 2), is_shown_only, ..Out::default() };
+    let has_sheet = || html.as_bytes().windows(6).any(|tag| tag.eq_ignore_ascii_case(b"<style"));
+    if is_shown_only && has_sheet() {
+        // What a sheet hides may stand before it.
+        let mut first = Out { is_for_sheets: true, ..Out::default() };
+        walk(html, &mut first);
+        first.sheets.iter().for_each(|css| out.sheet.add(css));
+        if out.sheet.is_unclear {
+            out.text.push(TURNED);
+        }
+    }
+    walk(html, &mut out);
+    out.text
+}
+
+fn walk<'a>(html: &'a str, out: &mut Out<'a>) {
     let mut rest = html;
     while let Some(at) = rest.find(['<', '&']) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        rest = if rest.starts_with('&') { entity(rest, &mut out) } else { tag(rest, &mut out) };
+        rest = if rest.starts_with('&') { entity(rest, out) } else { tag(rest, out) };
     }
     out.push_str(rest);
-    out.text
 }
 
 /// The text as far as it is made.
 #[derive(Default)]
-struct Out {
+struct Out<'a> {
     text: String,
     /// What stands last is a digit, separators and blanks aside.
     is_behind_digit: bool,
@@ -65,6 +84,11 @@ struct Out {
     hidden: Option<Hidden>,
     /// So many quotations are open.
     quotes: usize,
+    /// Only the style sheets are looked for, and these are their texts.
+    is_for_sheets: bool,
+    sheets: Vec<&'a str>,
+    /// What the sheets of the document hide.
+    sheet: Sheet,
 }
 
 /// A hidden element that is open.
@@ -75,7 +99,7 @@ struct Hidden {
     has_digit: bool,
 }
 
-impl Out {
+impl Out<'_> {
     fn push(&mut self, c: char) {
         if let Some(hidden) = &mut self.hidden {
             if c.is_numeric() && !hidden.has_digit {
@@ -121,7 +145,7 @@ impl Out {
 }
 
 /// Takes a tag, a comment or a lonely `<`. Gives what follows.
-fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
+fn tag<'a>(rest: &'a str, out: &mut Out<'a>) -> &'a str {
     if let Some(comment) = rest.strip_prefix("<!--") {
         return comment.find("-->").map_or("", |end| &comment[end + 3..]);
     }
@@ -144,8 +168,13 @@ fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
         return "";
     };
     let whole = &after[..after.len() - body.len()];
-    if !is_end && HIDDEN.contains(&name.as_str()) && !whole.ends_with("/>") {
-        return after_end_tag(body, &name);
+    let is_left_out = HIDDEN.contains(&name.as_str()) && !(out.is_for_sheets && name == "head");
+    if !is_end && is_left_out && !whole.ends_with("/>") {
+        let rest = after_end_tag(body, &name);
+        if name == "style" && out.is_for_sheets {
+            out.sheets.push(&body[..body.len() - rest.len()]);
+        }
+        return rest;
     }
     if out.hidden.is_some() {
         out.pass_hidden(&name, is_end);
@@ -169,33 +198,31 @@ fn tag<'a>(rest: &'a str, out: &mut Out) -> &'a str {
         out.is_struck = !is_end;
     }
     out.is_next_struck |= whole.contains("line-through");
-    let may_hide = out.is_shown_only && !is_end && !VOID.contains(&name.as_str());
-    if may_hide && (FORM.contains(&name.as_str()) || is_hidden(whole)) {
-        out.hidden = Some(Hidden { name, depth: 1, has_digit: false });
+    if out.is_shown_only && !is_end && !VOID.contains(&name.as_str()) {
+        let attributes = attributes(whole);
+        if name == "bdo" || attributes.iter().any(|(name, value)| name == "style" && style::turns(&plain(value))) {
+            out.text.push(TURNED);
+        }
+        let is_in_sheet = || out.sheet.hides(&name, attributes.iter().map(|(name, value)| (name.as_str(), *value)));
+        if FORM.contains(&name.as_str()) || is_hidden(&attributes) || is_in_sheet() {
+            out.hidden = Some(Hidden { name, depth: 1, has_digit: false });
+        }
     }
     body
 }
 
-/// Whether the attributes of a tag hide its element.
-fn is_hidden(tag: &str) -> bool {
-    attributes(tag).iter().any(|(name, value)| match name.as_str() {
+/// Whether its attributes hide an element.
+fn is_hidden(attributes: &[(String, &str)]) -> bool {
+    attributes.iter().any(|(name, value)| match name.as_str() {
         "hidden" => true,
-        "style" => {
-            let style: String = value.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
-            style.split(';').any(|rule| {
-                let rule = rule.trim_end_matches("!important");
-                HIDING.contains(&rule)
-                    || HIDING_AT_ZERO.iter().filter_map(|begin| rule.strip_prefix(begin)).any(is_zero)
-            })
-        }
+        "style" => style::hides(&plain(value)),
         _ => false,
     })
 }
 
-/// Whether a length is nothing, whatever its unit.
-fn is_zero(length: &str) -> bool {
-    let number = length.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
-    number.contains('0') && number.chars().all(|c| matches!(c, '0' | '.'))
+/// The value of an attribute without character references.
+fn plain(value: &str) -> Cow<'_, str> {
+    if value.contains('&') { Cow::Owned(text(value)) } else { Cow::Borrowed(value) }
 }
 
 /// The attributes of a tag, as far as a browser would take them for some: names in lower case, and values without quotes.
@@ -332,6 +359,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_style_or_a_sheet_hides_is_not_shown_and_what_is_turned_is_marked() {
+        for (html, want) in [
+            ("<style>.h{display:none}</style>a<p class=h>b</p>c", "a \u{1} c"),
+            ("<head><style>.h{display:none}</style></head>a<p class=\"x h\">b</p>c", "a \u{1} c"),
+            ("<html><head><STYLE type='text/css'>#p{display:none}</STYLE></head>a<p id=p>b</p>c", "a \u{1} c"),
+            ("a<p class=h>b</p>c<style>@media screen{p.h{visibility:hidden}}</style>", "a \u{1} c"),
+            ("a<p style='position:absolute;left:-9999px'>b</p>c", "a \u{1} c"),
+            ("a<p style='disp&#108;ay:none'>b</p>c", "a \u{1} c"),
+            ("a<p style='color:transparent'>5</p>c", "a \u{FFFC}c"),
+            ("<style>.h{color:red}</style>a<p class=h>b</p>c", "a b c"),
+            ("<!--[if mso]><style>.h{display:none}</style><![endif]-->a<p class=h>b</p>c", "a b c"),
+            ("a <bdo dir=rtl>05.21$</bdo>", "a \u{202E}05.21$"),
+            ("a <b style='unicode-bidi:bidi-override;direction:rtl'>05</b>", "a \u{202E}05"),
+            ("<style>.x{unicode-bidi:bidi-override}</style>a", "\u{202E}a"),
+        ] {
+            let got = shown(html).split_whitespace().collect::<Vec<_>>().join(" ");
+            let want = want.replace("\u{1} ", "");
+            assert_eq!(got, want, "{html}");
+        }
+    }
+
     /// The shortest processor time of a few attempts: whatever else this machine does only makes it longer.
     fn time_for(piece: &str, size: usize) -> Duration {
         let html = piece.repeat(size / piece.len());
@@ -358,6 +407,10 @@ mod tests {
             "<script>",
             "<b>",
             "<p hidden>",
+            "<style>.a{display:none}</style><p class=a>",
+            "<style>a{",
+            "<head>",
+            "<style>/*",
             "<a style='a:0;",
             "<blockquote>\n",
             "余<",

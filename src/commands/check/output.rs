@@ -72,7 +72,7 @@ impl Files {
                 // Colours are for a terminal, and a file gets none.
                 let text = anstream::adapter::strip_str(&text).to_string();
                 // Nobody listens any more when the time is over.
-                let _ = sender.send((path.clone(), file::write(&path, redact::shield(&text).as_bytes(), left)));
+                let _ = sender.send((path.clone(), file::write(&path, redact::shield_report(&text).as_bytes(), left)));
             };
             if let Err(work) = background::start("report", work) {
                 work();

@@ -64,6 +64,9 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
     if text.len() > LONGEST {
         return Err("it is too long for a number");
     }
+    if is_turned(text) {
+        return Err("it turns the order in which its characters are shown");
+    }
     let text = fold(text);
     let text = text.trim();
     if text.is_empty() {
@@ -135,6 +138,11 @@ pub(crate) fn fold(text: &str) -> String {
             c => c,
         })
         .collect()
+}
+
+/// Whether characters of a text are shown in another order than they stand in: nobody knows what a reader sees there.
+pub(crate) fn is_turned(text: &str) -> bool {
+    text.contains(['\u{202d}', '\u{202e}'])
 }
 
 /// Where the next number begins: a digit, or a decimal point before one.

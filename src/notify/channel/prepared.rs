@@ -12,6 +12,8 @@ use crate::page::expression::Expression;
 pub(crate) struct Prepared {
     /// The page.
     pub page: Page,
+    /// Whether an answer without a word can say that a message was taken.
+    takes_silence: bool,
     body: OnceLock<Result<Expression, String>>,
     verdict: OnceLock<Result<Expression, String>>,
     limits: OnceLock<Result<Vec<Measure>, String>>,
@@ -25,9 +27,23 @@ pub(super) struct Measure {
 }
 
 impl Prepared {
-    /// The page, of which nothing is compiled yet.
+    /// A page that comes with the program, of which nothing is compiled yet. Its verdict knows when an empty answer confirms
+    /// something: a test holds that against its examples, which it has lost here.
     pub(crate) fn new(page: Page) -> Prepared {
-        Prepared { page, body: OnceLock::new(), verdict: OnceLock::new(), limits: OnceLock::new() }
+        Prepared { page, takes_silence: true, body: OnceLock::new(), verdict: OnceLock::new(), limits: OnceLock::new() }
+    }
+
+    /// A page of the user's own, of which nothing is compiled yet. An empty answer confirms a message only if one of its examples
+    /// says that the service takes messages without a word.
+    pub(crate) fn own(page: Page) -> Prepared {
+        let mut answers = page.examples.answers.iter();
+        let takes_silence = answers.any(|example| example.expect.taken && example.body.trim().is_empty());
+        Prepared { takes_silence, ..Prepared::new(page) }
+    }
+
+    /// Whether an answer without a word can say that a message was taken.
+    pub(super) fn takes_silence(&self) -> bool {
+        self.takes_silence
     }
 
     /// The address of a channel's messages, as far as it is the same for all of them.

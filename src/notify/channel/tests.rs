@@ -286,3 +286,25 @@ fn a_message_is_taken_only_if_all_orders_of_an_answer_say_so() {
         assert_eq!(judged(&own, body).is_ok(), want, "verdict: {verdict} on {body}");
     }
 }
+
+#[test]
+fn an_empty_answer_confirms_only_where_an_example_says_that_it_does() {
+    let example = |body: &str, taken: bool| serde_json::json!({"name": "x", "body": body, "expect": {"taken": taken}});
+    for (verdict, answers, body, want) in [
+        ("true", vec![], "", false),
+        ("true", vec![], " \r\n", false),
+        ("true", vec![], "\u{feff}", false),
+        (".status == 200", vec![], "", false),
+        ("true", vec![example("ok", true)], "", false),
+        ("true", vec![example("", false)], "", false),
+        ("true", vec![example("", true)], "", true),
+        ("true", vec![example("", true)], "\n", true),
+        ("true", vec![], "ok", true),
+    ] {
+        let mut page = catalogue::page("custom").unwrap();
+        page.verdict = verdict.to_owned();
+        page.examples = serde_json::from_value(serde_json::json!({ "answers": answers.clone() })).unwrap();
+        let own = Channel { page: Some(Arc::new(prepared::Prepared::own(page))), ..channel("custom") };
+        assert_eq!(judged(&own, body).is_ok(), want, "{verdict} {answers:?} {body:?}");
+    }
+}

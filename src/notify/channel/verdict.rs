@@ -115,6 +115,12 @@ fn verdict(prepared: &Prepared, response: &Response) -> Result<(), Refusal> {
     };
     let said = evaluate(answer.as_bytes(), run).map_err(|stop| stop.to_string()).flatten();
     match said.map(refused) {
+        Ok(None) if without_mark(body).trim_ascii().is_empty() && !prepared.takes_silence() => {
+            let silent =
+                Failure::new(Reason::Decode, "the answer is empty, so it does not say that the message was taken");
+            let hint = "if the service takes messages without a word, an example of the page has to say so";
+            Err(Refusal::of(silent.with_hint(hint)))
+        }
         Ok(None) => Ok(()),
         Ok(Some(Some(Shape::Object(fields)))) => Err(refusal(&prepared.page, fields, body)),
         Ok(Some(_)) => Err(Refusal::of(unclear())),

@@ -119,7 +119,7 @@ impl ConfigReader<'_> {
             return;
         }
         let id = page.id.clone();
-        let prepared = Prepared::new(page);
+        let prepared = Prepared::own(page);
         for (field, message) in problems(&prepared, end) {
             self.push(&under(path, field), Part::Value, message, None, Reach::Entry);
         }

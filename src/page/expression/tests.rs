@@ -1,4 +1,5 @@
 mod bounds;
+mod cuts;
 mod filters;
 mod nulls;
 mod numbers;

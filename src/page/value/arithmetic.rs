@@ -9,7 +9,7 @@ use jaq_core::ops::Math;
 
 use super::entries::{list_mut, object_mut};
 use super::sizes::ITEM;
-use super::{Error, Object, Value};
+use super::{Error, Object, Piece, Value};
 use crate::page::meter;
 use crate::page::number::Number;
 
@@ -139,13 +139,13 @@ impl Div for Value {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
                     let characters = text.char_indices();
-                    Ok(characters.map(|(at, c)| whole.found(at..at + c.len_utf8(), &[])).collect())
+                    Ok(characters.map(|(at, c)| whole.found(&Piece::of(at..at + c.len_utf8()))).collect())
                 } else {
                     let mut start = 0;
                     let parts = text.split(by.text.as_str()).map(|part| {
                         let piece = start..start + part.len();
                         start = piece.end + by.text.len();
-                        whole.found(piece, &[])
+                        whole.found(&Piece::of(piece))
                     });
                     Ok(parts.collect())
                 }

@@ -10,7 +10,7 @@ use jaq_core::{Exn, ValR, ValT, ValX};
 use super::entries::{list_mut, object_mut};
 use super::make::checked;
 use super::sizes::bytes_of_field;
-use super::{Error, Fields, Step, Value};
+use super::{Error, Fields, Piece, Step, Value};
 use crate::page::meter;
 use crate::page::number::Number;
 
@@ -25,7 +25,8 @@ fn absolute(index: Number, length: usize) -> Option<usize> {
 /// A range of a list or text of so many items, cut to what there is.
 pub(super) fn bounds(range: Range<&Value>, length: usize) -> Result<(usize, usize), Error> {
     let bound = |value: Option<&Value>, default: usize| match value {
-        None | Some(Value::Null(_)) => Ok(default),
+        // What the answer does not hold is no "to the end".
+        None | Some(Value::Null(None)) => Ok(default),
         Some(Value::Number(number)) => match number.round_with(rust_decimal::Decimal::floor, f64::floor) {
             index if index.as_isize().is_some() => Ok(absolute(index, length).unwrap_or(0).min(length)),
             _ => Err(Value::Number(*number).type_error("index")),
@@ -122,7 +123,7 @@ impl ValT for Value {
                 meter::spend(text.text.len() / 16);
                 let (start, end) = bounds(range, text.text.chars().count())?;
                 let at = |index: usize| text.text.char_indices().nth(index).map_or(text.text.len(), |(at, _)| at);
-                Ok(self.found(at(start)..at(end.max(start)), &[]))
+                Ok(self.found(&Piece::of(at(start)..at(end.max(start)))))
             }
             Value::List(list) => {
                 list.refuse_unordered();
@@ -250,7 +251,7 @@ impl ValT for Value {
     fn into_string(self) -> Self {
         match self {
             text @ Value::Text(_) => text,
-            other => Value::answer(other.to_json()),
+            other => other.written(),
         }
     }
 }
@@ -298,7 +299,7 @@ impl jaq_std::ValT for Value {
         let whole = self.as_bytes().unwrap_or_default();
         let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
         match self.as_text().and_then(|text| text.get(start..start.checked_add(part.len())?)) {
-            Some(piece) if piece.as_bytes() == part => self.found(start..start + part.len(), &[]),
+            Some(piece) if piece.as_bytes() == part => self.found(&Piece::of(start..start + part.len())),
             _ => self.derived(String::from_utf8_lossy(part).into_owned()),
         }
     }

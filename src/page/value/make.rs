@@ -1,13 +1,13 @@
 //! How values are made, which counts against the budget of the evaluation.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use jaq_core::val::Range as Bounds;
 
+use super::cut::has_other_numbers;
 use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
-use super::text::{is_less_than_number, is_part_of_number};
-use super::{Fields, List, Object, Origin, Part, Place, Text, Value};
+use super::text::is_less_than_number;
+use super::{Fields, List, Object, Origin, Part, Piece, Place, Text, Value};
 use crate::page::memory::Held;
 use crate::page::meter;
 use crate::page::number::Number;
@@ -43,31 +43,66 @@ impl Value {
             let derived = Rc::make_mut(derived);
             derived.cuts_number = from.cuts_number;
             derived.is_mixed = from.is_mixed;
+            derived.is_of_several = from.is_of_several;
             derived.digits = derived.digits.and(from.digits.or(derived.digits));
         }
         derived
     }
 
-    /// A piece of this text. `others` are pieces that are taken out together with it: whoever takes the unit as well may multiply.
-    pub(in crate::page) fn found(&self, piece: Range<usize>, others: &[Range<usize>]) -> Value {
+    /// A piece of this text.
+    pub(in crate::page) fn found(&self, piece: &Piece) -> Value {
         let whole = self.as_text().unwrap_or_default();
-        let mut found = self.cut(whole[piece.clone()].to_owned());
-        if let (true, Value::Text(found)) = (self.is_foreign() && is_part_of_number(whole, piece, others), &mut found) {
+        let mut found = self.cut(whole[piece.range.clone()].to_owned());
+        if let Value::Text(found) = &mut found
+            && self.is_foreign()
+            && piece.cuts_number(whole)
+        {
             Rc::make_mut(found).cuts_number = true;
         }
-        found.cut_of(self)
+        found.compared(self).0
     }
 
-    /// The same text, which was made by leaving out or replacing parts of another one. If that one is a number as a whole, it tells
-    /// whether this is only a part of it.
-    pub(in crate::page) fn cut_of(mut self, whole: &Value) -> Value {
+    /// The same text, which was made by leaving out or replacing parts of another one.
+    pub(in crate::page) fn cut_of(self, whole: &Value) -> Value {
+        let (mut part, is_compared) = self.compared(whole);
+        if let (Value::Text(part), Value::Text(whole)) = (&mut part, whole)
+            && part.is_foreign()
+            && !is_compared
+        {
+            meter::spend_bytes(part.text.len() + whole.text.len());
+            if has_other_numbers(&part.text, &whole.text) {
+                Rc::make_mut(part).cuts_number = true;
+            }
+        }
+        part
+    }
+
+    /// The same, and whether both are numbers as a whole: that tells whether this is only a part of the other one.
+    fn compared(mut self, whole: &Value) -> (Value, bool) {
         if let (Value::Text(part), Value::Text(whole)) = (&mut self, whole)
             && part.is_foreign()
             && let Some(is_less) = is_less_than_number(&part.text, &whole.text)
         {
             Rc::make_mut(part).cuts_number = is_less || whole.cuts_number;
+            return (self, true);
         }
-        self
+        (self, false)
+    }
+
+    /// As JSON, and where it is a list or an object, that it is one.
+    pub(in crate::page) fn written(&self) -> Value {
+        let text = self.to_json();
+        match self {
+            Value::Text(_) if self.is_foreign() => self.derived(text),
+            Value::List(_) | Value::Object(_) => {
+                let mut written = Value::answer(text);
+                if let Value::Text(written) = &mut written {
+                    Rc::make_mut(written).is_of_several = true;
+                }
+                written
+            }
+            _ => Value::answer(text),
+        }
     }
 
     /// A part that was cut out of this text.

@@ -1,11 +1,10 @@
 //! Texts: who wrote them, and which parts of them are one text of the answer.
 
 use std::cell::Cell;
-use std::ops::Range;
 
 use super::sizes::TEXT;
 use super::{Origin, Part, Text};
-use crate::model::amount::{self, Word};
+use crate::model::amount;
 use crate::page::memory::Held;
 use crate::page::meter;
 
@@ -14,6 +13,10 @@ pub(super) const SHOWN: usize = 200;
 
 /// What is said of a piece of a number that is used as if it was the number.
 pub(super) const CUT_NUMBER: &str = "it is cut out of a longer number";
+
+/// What is said of a number that was found in the JSON text of a list or an object.
+pub(super) const ONE_OF_SEVERAL: &str = "it is cut out of the text of a list or an object, in which only its place says what \
+                                         it is; name the field instead";
 
 /// What is said of units and nanos with a point between them.
 pub(super) const MIXED_NUMBER: &str = "it is put together from two values of the answer, of which the second may have lost \
@@ -53,6 +56,11 @@ impl Text {
         }
     }
 
+    /// The text itself.
+    pub(in crate::page) fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Whether its author is not only the page's.
     pub(in crate::page) fn is_foreign(&self) -> bool {
         !matches!(self.origin, Origin::Page)
@@ -62,7 +70,17 @@ impl Text {
         let part = if matches!(origin, Origin::Page) { Part::NONE } else { Part::whole(&text) };
         let held = Held::of(TEXT + text.capacity());
         let digits = (part.bytes > 0 && text.contains(|c: char| c.is_ascii_digit())).then_some(part.source);
-        Text { text, origin, head: part, tail: part, cuts_number: false, digits, is_mixed: false, held }
+        Text {
+            text,
+            origin,
+            head: part,
+            tail: part,
+            cuts_number: false,
+            digits,
+            is_mixed: false,
+            is_of_several: false,
+            held,
+        }
     }
 
     /// Whether two numbers of the answer would become one if the other text was joined to this one, also where more stands
@@ -84,12 +102,13 @@ impl Text {
     }
 
     pub(super) fn append(&mut self, other: &Text) {
-        // What is put together again is no piece of a number any more.
+        // Pieces that are put together again are no pieces of a number any more; one to which the page's author adds is.
         self.cuts_number = match (self.text.is_empty(), other.text.is_empty()) {
             (true, _) => other.cuts_number,
             (false, true) => self.cuts_number,
-            (false, false) => false,
+            (false, false) => (self.cuts_number && !other.is_foreign()) || (other.cuts_number && !self.is_foreign()),
         };
+        self.is_of_several |= other.is_of_several;
         let is_of_number = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '\'');
         let touch = self.text.ends_with(is_of_number) && other.text.starts_with(is_of_number);
         let are_two = self.digits.zip(other.digits).is_some_and(|(one, another)| one != another);
@@ -133,43 +152,6 @@ pub(super) fn is_less_than_number(part: &str, whole: &str) -> Option<bool> {
     Some(value != all && without(part) != without(whole))
 }
 
-/// Whether a piece of a text is a number that is only a part of the one that stands there: `12` of `12.50`, `234` of `1,234`, `5`
-/// of `-5`, or `1.2` of `1.2k`, unless the unit is one of the `others` that are taken out with it.
-pub(super) fn is_part_of_number(text: &str, piece: Range<usize>, others: &[Range<usize>]) -> bool {
-    if piece.is_empty() || !text[piece.clone()].contains(|c: char| c.is_ascii_digit()) {
-        return false;
-    }
-    let rest = &text[piece.end..];
-    let unit = piece.end + (rest.len() - rest.trim_start().len());
-    let is_taken = others.iter().any(|other| other.start > piece.start && other.contains(&unit));
-    let changes = |word| match word {
-        Word::Times(_) => true,
-        Word::Side { is_debit } => is_debit,
-        _ => false,
-    };
-    let near = &text[unit..text.floor_char_boundary(unit + 32)];
-    let is_multiplied = !is_taken && amount::word(near).is_some_and(|(word, _)| changes(word));
-    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let is_separator =
-        |c: Option<char>| matches!(c, Some('.' | ',' | '\'' | '\u{2019}' | '\u{a0}' | '\u{2009}' | '\u{202f}'));
-    let is_minus = |c: Option<char>| matches!(c, Some('-' | '\u{2212}'));
-    let is_sign = |c: Option<char>| matches!(c, Some('$' | '€' | '£' | '¥'));
-    let number = text[piece.clone()].trim();
-    let (mut before, mut after) = (text[..piece.start].chars().rev(), text[piece.end..].chars());
-    let (before, after) = ([before.next(), before.next()], [after.next(), after.next()]);
-    let begins_with_digit = is_digit(text[piece.clone()].chars().next());
-    let ends_with_digit = is_digit(text[piece].chars().next_back());
-    let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let goes_on_before = is_digit(before[0])
-        || (is_separator(before[0]) && is_digit(before[1]))
-        || (is_minus(before[0]) && !is_of_word(before[1]))
-        || (is_sign(before[0]) && is_minus(before[1]))
-        || (before[0] == Some('.') && !is_of_word(before[1]));
-    let goes_on_after = is_digit(after[0]) || (is_separator(after[0]) && is_digit(after[1]));
-    let goes_on = (begins_with_digit && goes_on_before) || (ends_with_digit && (goes_on_after || is_multiplied));
-    goes_on && is_number(number)
-}
-
 /// Whether a text is the code of a currency that people pay with.
 fn is_currency(text: &str) -> bool {
     const CODES: &str = "AED ARS AUD BGN BRL BTC CAD CHF CLP CNY COP CZK DKK EGP ETH EUR GBP HKD HUF IDR ILS INR JPY KES \
@@ -185,4 +167,9 @@ pub(super) fn is_number(text: &str) -> bool {
     }
     meter::spend(1 + text.len() / 16);
     amount::read(text).is_ok()
+}
+
+/// Whether a text is a number, or is read as one by JSON.
+pub(super) fn may_be_number(text: &str) -> bool {
+    is_number(text) || (text.len() <= amount::LONGEST && text.trim().parse::<f64>().is_ok())
 }

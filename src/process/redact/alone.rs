@@ -175,12 +175,23 @@ const VERBS: [&str; 12] = ["is", "was", "has", "had", "does", "did", "can", "can
 pub(super) fn may_be_credential(text: &[u8], word: &[u8]) -> bool {
     const SHORTEST: usize = 3;
     let is_word = word.iter().all(u8::is_ascii_alphabetic);
+    is_word && word.len() >= SHORTEST && is_end_of_clause(&text[word.len()..]) && !is_said(word)
+}
+
+/// Whether a value that stands behind `api_key:` or the like may be one although it is made of words: several of them, joined as
+/// nobody joins what is said of a key.
+pub(super) fn may_be_passphrase(value: &[u8]) -> bool {
+    const SHORTEST: usize = 8;
+    let words = || value.split(|byte| b"-_".contains(byte));
+    let is_word = |word: &[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphabetic);
+    value.len() >= SHORTEST && words().count() >= 2 && words().all(is_word) && !words().any(is_said)
+}
+
+/// Whether a word is one that services say of a credential.
+fn is_said(word: &[u8]) -> bool {
     let lower = String::from_utf8_lossy(word).to_ascii_lowercase();
-    let is_said = || {
-        let is_end = |end: &str| lower.len() >= end.len() + 3 && lower.ends_with(end);
-        SAID.contains(&lower.as_str()) || ENDS.into_iter().any(is_end)
-    };
-    is_word && word.len() >= SHORTEST && is_end_of_clause(&text[word.len()..]) && !is_said()
+    let is_end = |end: &str| lower.len() >= end.len() + 3 && lower.ends_with(end);
+    SAID.contains(&lower.as_str()) || ENDS.into_iter().any(is_end)
 }
 
 /// Whether a word is what a field of an answer is called.

@@ -19,7 +19,7 @@ impl Failure {
                 let parts = [proof.split_once(' ').map(|(_, rest)| rest), proof.rsplit_once('=').map(|(_, rest)| rest)];
                 parts.into_iter().flatten().filter(|part| part.len() >= 16).for_each(|part| made.learn(part));
             }
-            let (said, advice) = (made.mask(said), made.mask(advice));
+            let [said, advice] = made.mask_all([said, advice]);
             return self.saying(said).advising(advice);
         }
         self
@@ -51,18 +51,20 @@ impl<'r> Settler<'r> {
     /// The failure as it may leave this program, as [`Failure::settle`] says.
     pub(crate) fn settle(&mut self, mut failure: Failure) -> Failure {
         let Peer { host, said, advice, leads_to } = failure.take_peer();
-        if !leads_to.is_empty() && !self.redactor.is_telling_host(&leads_to) {
+        let leads_to = Some(leads_to).filter(|host| !host.is_empty() && !self.redactor.is_telling_host(host));
+        let leads_to = leads_to.unwrap_or_default();
+        let (said, advice, may_be_named) = self.redactor.clean_failure(&said, &advice, &leads_to);
+        if !leads_to.is_empty() && may_be_named {
             failure.message = failure.message.replacen(ANOTHER_HOST, &format!("`{leads_to}`"), 1);
         }
         if !host.is_empty() && !text::names(&failure.message, &host) {
             failure.message = format!("{}: {}", host, failure.message);
         }
         failure.message = self.polish(failure.message);
-        let said = self.redactor.clean(&said);
         if !said.is_empty() {
             failure.message = format!("{}: {said}", failure.message);
         }
-        let advice = Some(self.redactor.clean(&advice)).filter(|advice| !advice.is_empty());
+        let advice = Some(advice).filter(|advice| !advice.is_empty());
         failure.hint = failure.hint.map(|hint| self.polish(hint)).or(advice);
         failure
     }

@@ -30,6 +30,7 @@ pub(super) fn find(text: &[u8], mut tell: impl FnMut(Range<usize>)) {
         }
     }
     numbers(text, &atoms, &mut tell);
+    accounts(text, &atoms, &mut tell);
 }
 
 /// Without what stands between all members: `CHAR(90) || CHAR(113)`, `{"c":90},{"c":113}`.
@@ -181,6 +182,29 @@ fn numbers(text: &[u8], atoms: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
                 if let Some(range) = number_of_somebody(text, row, is_country(&row[0])) {
                     tell(range);
                 }
+            }
+        }
+    }
+}
+
+/// Numbers of bank accounts in fours that have letters as well: `FR14 2004 1010 0505 0001 3M02 606`.
+fn accounts(text: &[u8], atoms: &[Atom], tell: &mut impl FnMut(Range<usize>)) {
+    let run = |atom: &Atom| &text[atom.clone()];
+    let digits = |atom: &Atom| run(atom).iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_country =
+        |atom: &Atom| atom.len() == 4 && digits(atom) == 2 && run(atom)[..2].iter().all(u8::is_ascii_uppercase);
+    let is_code = |atom: &Atom| run(atom).iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    for row in atoms.chunk_by(|a, b| matches!(&text[a.end..b.start], b" " | b"-" | b".")) {
+        for (at, first) in row.iter().enumerate().filter(|(_, atom)| is_country(atom)) {
+            // The name of the bank may be letters alone; behind it each group has a digit.
+            let belongs =
+                |(place, atom): &(usize, &Atom)| is_code(atom) && atom.len() <= 4 && (*place == 0 || digits(atom) > 0);
+            let rest = row[at + 1..].iter().enumerate().take_while(belongs).map(|(_, atom)| atom);
+            let whole = rest.clone().take_while(|atom| atom.len() == 4).count();
+            let rest: Vec<&Atom> = rest.take(whole + 1).collect();
+            let count: usize = rest.iter().map(|atom| digits(atom)).sum();
+            if whole >= 3 && count >= 8 {
+                tell(first.start..rest[rest.len() - 1].end);
             }
         }
     }

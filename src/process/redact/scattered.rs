@@ -1,7 +1,7 @@
-//! Short pieces of one secret that stand apart in a text: each alone tells little, but together they give half of the secret
-//! away.
+//! Short pieces of one secret that stand apart, in one text or in several: each alone tells little, but together they give half
+//! of the secret away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
@@ -12,8 +12,10 @@ use super::runs::{Mix, last, moved, public};
 const PIECE: usize = 5;
 /// In a piece so many of them belong to no word.
 const OWN: usize = 2;
-/// Of shorter secrets, half is found as one run. Longer ones do not stand in pieces in one message.
-const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
+/// Letters and digits of the secrets that are looked for in pieces.
+const LENGTHS: std::ops::RangeInclusive<usize> = 8..=2048;
+/// What a secret may lose at the least before its pieces tell too much, in letters and digits.
+const LEAST: usize = 6;
 
 /// Finds pieces of secrets.
 #[derive(Clone, Default)]
@@ -23,7 +25,25 @@ pub(super) struct Scattered {
     places: Vec<Place>,
     /// For each secret, how many letters and digits it has.
     lengths: Vec<usize>,
+    /// What was added, so that a key that many accounts share is one secret.
+    known: HashSet<Box<[u8]>>,
 }
+
+/// A piece of a secret in a text.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    owner: usize,
+    /// Where it stands in the secret, among its letters and digits, and how many it has of them.
+    at: usize,
+    length: usize,
+    /// Where it stands in the text.
+    pub(super) range: Range<usize>,
+    /// Whether it is neither a word nor a number, which stay as they are.
+    is_telling: bool,
+}
+
+/// Which letters and digits of each secret others have shown in this run. No more of one is ever kept than it has.
+pub(super) type Shown = HashMap<usize, Vec<bool>>;
 
 /// Where a piece stands in a secret.
 #[derive(Clone)]
@@ -43,6 +63,10 @@ impl Scattered {
         if !LENGTHS.contains(&letters.len()) {
             return;
         }
+        let plain: Box<[u8]> = letters.iter().map(|(byte, _)| byte.to_ascii_lowercase()).collect();
+        if !self.known.insert(plain) {
+            return;
+        }
         let owner = self.lengths.len();
         self.lengths.push(letters.len());
         for (at, piece) in letters.windows(PIECE).enumerate() {
@@ -54,8 +78,8 @@ impl Scattered {
         }
     }
 
-    /// The pieces in a text of letters and digits alone, if those of one secret make up half of it.
-    pub(super) fn find(&self, within: &[u8], mut tell: impl FnMut(Range<usize>)) {
+    /// The pieces in a text of letters and digits alone.
+    pub(super) fn find(&self, within: &[u8]) -> Vec<Piece> {
         let mut found: HashMap<usize, Vec<(usize, Range<usize>)>> = HashMap::new();
         let mut window = 0;
         for (end, byte) in (1..).zip(within) {
@@ -66,16 +90,48 @@ impl Scattered {
                 place = *before;
             }
         }
-        for (owner, pieces) in found {
-            let runs = runs(&pieces);
-            let telling = runs.into_iter().filter(|(_, run)| is_telling(&within[run.clone()]));
-            let telling: Vec<(usize, Range<usize>)> = telling.collect();
-            let mut is_shown = vec![false; self.lengths[owner]];
-            telling.iter().for_each(|(at, run)| is_shown[*at..at + run.len()].fill(true));
-            if is_shown.iter().filter(|is_shown| **is_shown).count() * 2 >= is_shown.len() {
-                telling.into_iter().for_each(|(_, run)| tell(run));
+        let piece = |owner: usize, at: usize, range: Range<usize>| {
+            let is_telling = is_telling(&within[range.clone()]);
+            Piece { owner, at, length: range.len(), range, is_telling }
+        };
+        let runs = |(owner, found): (usize, Vec<(usize, Range<usize>)>)| {
+            runs(&found).into_iter().map(|(at, range)| piece(owner, at, range)).collect::<Vec<_>>()
+        };
+        found.into_iter().flat_map(runs).collect()
+    }
+
+    /// Which of the pieces that one failure tells give too much of a secret away, together and with what was shown
+    /// before. Of each piece it is known whether something else covers it already. What stays to be seen is added to what was
+    /// shown, so that the next failure is judged by it; to say the same again adds nothing.
+    pub(super) fn judge(&self, pieces: &[(Piece, bool)], shown: &mut Shown) -> Vec<usize> {
+        let mut owners: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (index, (piece, _)) in pieces.iter().enumerate() {
+            owners.entry(piece.owner).or_default().push(index);
+        }
+        let mut told = Vec::new();
+        for (owner, own) in owners {
+            let length = self.lengths[owner];
+            let before = shown.get(&owner).cloned().unwrap_or_else(|| vec![false; length]);
+            let with = |all: bool| {
+                let mut letters = before.clone();
+                let counted = own.iter().map(|index| &pieces[*index]).filter(|(_, is_covered)| all || !is_covered);
+                counted.for_each(|(piece, _)| letters[piece.at..piece.at + piece.length].fill(true));
+                letters
+            };
+            let count = |letters: &[bool]| letters.iter().filter(|is_shown| **is_shown).count();
+            let seen = with(false);
+            if seen == before && count(&before) > 0 {
+                continue;
+            }
+            let is_telling = |index: &usize| pieces[*index].0.is_telling;
+            let is_too_much = count(&with(true)) >= length.div_ceil(2).max(LEAST);
+            if is_too_much && own.iter().any(is_telling) {
+                told.extend(own.into_iter().filter(is_telling));
+            } else if seen != before {
+                shown.insert(owner, seen);
             }
         }
+        told
     }
 }
 
@@ -99,4 +155,77 @@ fn is_telling(run: &[u8]) -> bool {
     let has_digit = run.iter().any(u8::is_ascii_digit);
     let has_letter = run.iter().any(u8::is_ascii_alphabetic);
     (has_digit && has_letter) || humps(run) > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Redactor;
+    use crate::model::failure::{Failure, Reason};
+
+    fn knowing(secrets: &[&str]) -> Redactor {
+        let redactor = Redactor::default();
+        secrets.iter().for_each(|secret| redactor.learn(secret));
+        redactor
+    }
+
+    /// What a failure tells of `said` and `advice`, in one line.
+    fn told(redactor: &Redactor, said: &str, advice: &str) -> String {
+        Failure::new(Reason::Api, "x").saying(said).advising(advice).settle(redactor).describe()
+    }
+
+    /// How many letters and digits of a secret stand in these texts, in pieces of five and more.
+    fn letters_shown(secret: &str, texts: &[String]) -> usize {
+        let secret: Vec<u8> = secret.bytes().filter(u8::is_ascii_alphanumeric).collect();
+        let mut shown = vec![false; secret.len()];
+        for (at, piece) in secret.windows(5).enumerate() {
+            if texts.iter().any(|text| text.as_bytes().windows(5).any(|part| part.eq_ignore_ascii_case(piece))) {
+                shown[at..at + 5].fill(true);
+            }
+        }
+        shown.into_iter().filter(|shown| *shown).count()
+    }
+
+    #[test]
+    fn a_secret_in_pieces_over_several_texts_is_judged_by_all_of_them() {
+        for (secret, tellings) in [
+            // The message and the advice of one failure.
+            ("Zq7Xv9Lm2Tr4Bn8Wd5Yc3", vec![("begins Zq7Xv then many words and 9Lm2", "goes Tr4Bn then more of 8Wd5Y")]),
+            ("Zq7Xv9Lm2Tr4Bn8Wd5Yc3", vec![("begins Zq7Xv9L", "goes m2Tr4Bn")]),
+            ("Hx8rT2pLq9ZwMv4k", vec![("first Hx8rT2p", "then Lq9ZwMv")]),
+            ("Hx8rT2pLq9Zw", vec![("first Hx8rT", "then Lq9Zw")]),
+            ("Hx8rT2pLq9Zw", vec![("first Hx8rT then Lq9Zw", "")]),
+            // Several failures of a run.
+            ("Zq7Xv9Lm2Tr4Bn8Wd5Yc3", vec![("it is Zq7Xv9L", ""), ("it is m2Tr4Bn", ""), ("it is 8Wd5Yc3", "")]),
+            ("Zq7Xv9Lm2Tr4Bn8Wd5Yc3", vec![("", "it is Zq7Xv9L"), ("it is m2Tr4Bn", ""), ("", "it is 8Wd5Yc3")]),
+            ("Hx8rT2pLq9Zw", vec![("first Hx8rT", ""), ("then Lq9Zw", "")]),
+        ] {
+            let redactor = knowing(&[secret, secret]);
+            let texts: Vec<String> = tellings.iter().map(|(said, advice)| told(&redactor, said, advice)).collect();
+            assert!(letters_shown(secret, &texts) * 2 < secret.len(), "{secret}: {texts:?}");
+        }
+        // A long one, a piece in each of hundreds of failures, in any order.
+        let mut random = fastrand::Rng::with_seed(7);
+        let long: String =
+            (0..300).map(|at| if at % 3 == 0 { random.digit(10) } else { random.alphabetic() }).collect();
+        let redactor = knowing(&[&long]);
+        let texts: Vec<String> =
+            (0..294).map(|at| told(&redactor, &format!("it is {} here", &long[at..at + 6]), "")).collect();
+        assert!(letters_shown(&long, &texts) * 2 < long.len(), "{}", letters_shown(&long, &texts));
+    }
+
+    #[test]
+    fn what_is_said_again_is_shown_again_and_other_keys_are_not_touched() {
+        let redactor = knowing(&["Zq7Xv9Lm2Tr4Bn8Wd5Yc3", "Hx8rT2pLq9ZwMv4k"]);
+        let first = told(&redactor, "your key Zq7Xv is wrong", "");
+        assert_eq!(first, "x: your key Zq7Xv is wrong");
+        assert_eq!(told(&redactor, "the key Zq7Xv9Lm2Tr4Bn8Wd5Yc3 is wrong", ""), "x: the key *** is wrong");
+        // Each time the same: nothing is added to what was shown.
+        for _ in 0..500 {
+            assert_eq!(told(&redactor, "your key Zq7Xv is wrong", ""), first);
+        }
+        assert_eq!(told(&redactor, "your key Hx8rT is wrong", ""), "x: your key Hx8rT is wrong");
+        assert_eq!(told(&redactor, "9Lm2Tr4B is wrong", ""), "x: *** is wrong");
+        assert_eq!(told(&redactor, "it is 9Lm2T here", ""), "x: it is 9Lm2T here");
+        assert_eq!(told(&redactor, "it is 8Wd5Yc3 here", ""), "x: it is *** here");
+    }
 }

@@ -11,7 +11,7 @@ use percent_encoding::utf8_percent_encode;
 use super::layers::{EDGE, Layer};
 use super::looks::{is_word, stretches};
 use super::runs::Runs;
-use super::scattered::Scattered;
+use super::scattered::{Piece, Scattered, Shown};
 use super::{DEEPEST, Strength};
 use crate::model::text;
 
@@ -114,8 +114,10 @@ impl Pieces {
     }
 }
 
-/// Letters and digits of the shortest weak secret that is looked for in groups: those of shorter ones meet by chance.
+/// Letters and digits of the shortest weak secret that is looked for in groups: those of shorter ones meet by chance. Letters
+/// beside digits do so less.
 const GROUPED: usize = 8;
+const MIXED: usize = 6;
 
 /// Letters of a secret of letters alone that is looked for in groups; of shorter ones the groups meet by chance.
 const LETTERED: std::ops::RangeInclusive<usize> = GROUPED..=15;
@@ -154,8 +156,10 @@ impl Deep {
             if strength != Strength::Strong {
                 let form = String::from_utf8_lossy(&Layer::of(secret).bytes).to_ascii_lowercase();
                 let letters: Vec<u8> = form.bytes().filter(u8::is_ascii_alphanumeric).collect();
+                let has = |is: fn(&u8) -> bool| letters.iter().any(is);
+                let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
                 if strength == Strength::Weak
-                    && letters.len() >= GROUPED
+                    && letters.len() >= if is_mixed { MIXED } else { GROUPED }
                     && self.weak.get(&form) != Some(&Strength::Weak)
                 {
                     self.grouped.add(letters);
@@ -239,9 +243,16 @@ impl Deep {
     }
 
     /// Pieces of a strong secret that stand apart.
-    pub(super) fn scattered(&self, layer: &Layer, found: &mut Vec<Range<usize>>) {
+    pub(super) fn pieces(&self, layer: &Layer) -> Vec<Piece> {
         let letters = layer.letters();
-        self.scattered.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
+        let mut pieces = self.scattered.find(&letters.bytes);
+        pieces.iter_mut().for_each(|piece| piece.range = letters.source(piece.range.start, piece.range.end));
+        pieces
+    }
+
+    /// Which of these pieces tell too much, as [`Scattered::judge`] says.
+    pub(super) fn judge(&self, pieces: &[(Piece, bool)], shown: &mut Shown) -> Vec<usize> {
+        self.scattered.judge(pieces, shown)
     }
 
     pub(super) fn weak(&self, layer: &Layer, is_foreign: bool, found: &mut Vec<Range<usize>>) {

@@ -8,7 +8,8 @@ const LONGEST: usize = 64;
 /// A word that stands for a sign.
 struct Mark {
     end: usize,
-    is_in_brackets: bool,
+    /// Whether it can be nothing else: it stands in brackets, or is the sign itself.
+    is_certain: bool,
 }
 
 /// Tells the places of all such addresses.
@@ -21,8 +22,13 @@ pub(super) fn find(text: &[u8], mut tell: impl FnMut(Range<usize>)) {
         let start = text[..at].iter().rposition(|byte| !is_of_name(*byte)).map_or(0, |end| end + 1);
         let start =
             if text[at - 1].is_ascii() { ascii_name(text, start, at) } else { start.max(at.saturating_sub(LONGEST)) };
-        if let Some(end) = host(text, mark.end, mark.is_in_brackets) {
-            tell(start..end);
+        if let Some(end) = host(text, mark.end, mark.is_certain) {
+            // `5 @ 3.50` is a price.
+            let is_host =
+                text[..end].iter().rev().take_while(|byte| is_of_label(**byte)).any(|byte| !byte.is_ascii_digit());
+            if is_host {
+                tell(start..end);
+            }
         }
     }
 }
@@ -76,11 +82,11 @@ fn mark(text: &[u8], at: usize, words: &[&str]) -> Option<Mark> {
     if let Some(close) = close {
         let end = word(open + 1 + blanks(open + 1))?;
         let end = end + blanks(end);
-        return (text.get(end) == Some(&close)).then(|| Mark { end: end + 1 + blanks(end + 1), is_in_brackets: true });
+        return (text.get(end) == Some(&close)).then(|| Mark { end: end + 1 + blanks(end + 1), is_certain: true });
     }
     let sign = *text.get(at).filter(|byte| b" _-".contains(byte))?;
     let end = word(at + 1)?;
-    (text.get(end) == Some(&sign)).then_some(Mark { end: end + 1, is_in_brackets: false })
+    (text.get(end) == Some(&sign)).then_some(Mark { end: end + 1, is_certain: &text[at + 1..end] == b"@" })
 }
 
 fn is_of_name(byte: u8) -> bool {

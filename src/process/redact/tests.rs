@@ -630,3 +630,15 @@ fn a_secret_of_letters_is_masked_in_groups_too_unless_they_may_be_words() {
         assert_eq!(redactor.clean(said), said, "{said}");
     }
 }
+
+#[test]
+fn a_short_key_of_letters_and_digits_is_found_in_pieces() {
+    for secret in ["abc123", "x1y2z3"] {
+        let redactor = knowing(&[secret]);
+        for mark in ["&", "-", " ", "/", ", ", "<b>"] {
+            let said = redactor.clean(&format!("bad: {} (code 7)", between(secret, mark)));
+            assert!(!said.contains(between(secret, mark).trim_end_matches(mark)), "{said}");
+        }
+    }
+    assert_eq!(knowing(&["123456"]).clean("of 12 34 56 items"), "of 12 34 56 items");
+}

@@ -118,7 +118,11 @@ fn begins_as_key(segment: &[u8]) -> bool {
     let rest = || pieces(segment).skip(1);
     std::str::from_utf8(segment).is_ok_and(echo::is_prefixed)
         && rest().map(<[u8]>::len).sum::<usize>() >= 6
-        && rest().any(|piece| is_odd(piece) || piece.len() >= 6 && piece.iter().any(u8::is_ascii_digit))
+        && rest().any(|piece| {
+            let digits = piece.iter().filter(|byte| byte.is_ascii_digit()).count();
+            // `xoxb-123-456-abc`
+            is_odd(piece) || (digits > 0 && piece.len() >= 6) || (digits >= 3 && digits == piece.len())
+        })
 }
 
 /// Whether a segment names a host, whose parts may have been made by a machine: `gw-7f8b9c6d5-a1b2.example`.
@@ -210,6 +214,7 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             () if mark.is_colon && !is_password && alone::is_field(value) => false,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
+            () if (mark.is_equals || mark.is_colon) && alone::may_be_passphrase(value) => true,
             () if (is_told || mark.is_colon) && alone::may_be_credential(&text[start..], value) => true,
             () if mark.is_equals || mark.is_colon || is_scheme => !is_sentence(value),
             () => is_made(value),
@@ -311,6 +316,11 @@ fn logins(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let before = before_login(text, at);
         let scheme = text[before..at].windows(3).rposition(|mark| mark == b"://");
         let start = scheme.map_or(before, |mark| before + mark + 3);
+        let named = [&b"mailto:"[..], b"mail:", b"email:", b"e-mail:", b"from:", b"to:"];
+        let named = named.into_iter().filter(|name| {
+            text[start..at].len() > name.len() && text[start..start + name.len()].eq_ignore_ascii_case(name)
+        });
+        let start = start + named.map(<[u8]>::len).max().unwrap_or_default();
         let host = host_length(&text[at + 1..]);
         let name = &text[at + 1..at + 1 + host];
         let is_host = name.contains(&b'.') || name.eq_ignore_ascii_case(b"localhost");

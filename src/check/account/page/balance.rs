@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::Page;
 use super::error::decode;
-use super::number::{number, without_side};
+use super::number::{doubt, number, without_side};
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, Doubt, is_unlimited};
 use crate::model::failure::{Failure, Reason};
@@ -13,6 +13,13 @@ use crate::page::expression::{Shape, Taken, Trouble, Variables};
 /// How a page says what the separators of a number are.
 const CERTAIN: &str = "where a full stop is always the decimal sign, take `fromjson`, after `gsub(\",\"; \"\")` if commas \
                        separate thousands";
+
+/// What is said of a text that means one amount in one currency and another one in another.
+const UNKNOWN_CURRENCY: &str =
+    "it is text and its separator may be a decimal sign or part thousands, and its currency is not known";
+
+/// How a page or a project says what is counted.
+const UNITS: &str = "say what is counted: `currency` or `unit` of the page, or `currency` of the project";
 
 /// A value of the answer, of whose numbers it is certain what their separators are in a currency.
 ///
@@ -66,18 +73,25 @@ impl Page {
         variables: &Variables,
         earlier: &[Doubt],
     ) -> Result<Reading, Failure> {
-        let Taken { value, doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
+        let Taken { value, mut doubts } = taken.map_err(|why| decode("the balance could not be read", why))?;
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let Some(value) = value else {
             return Err(decode("the answer holds no balance".to_owned()));
         };
         let (parts, said) = parts(value).map_err(decode)?;
-        let parts = if self.spend.is_some() { parts.without_sides()? } else { parts };
+        let is_turned = self.inverted || self.spend.is_some();
+        let parts = parts.without_sides(is_turned).map_err(decode)?;
         if said.as_ref().is_some_and(|said| !self.is_currency(said, variables)) {
             let message = "the `currency` that `balance` takes from the answer is neither a code of three letters nor a known unit";
             return Err(decode(message.to_owned()));
         }
         if matches!(&parts.amount, Shape::Text(text) if is_unlimited(text)) {
+            if self.spend.is_some() {
+                return Err(decode(
+                    "what was spent is not known, as the answer has a word for \"no limit\" there".to_owned(),
+                )
+                .with_hint("that an account has no limit, a page says with `unlimited`"));
+            }
             return Ok(Reading::new(Amount::Unlimited, said));
         }
         if let (Some(said), Some(wanted)) = (&said, variables.currency())
@@ -92,6 +106,7 @@ impl Page {
             .or_else(|| variables.currency().map(|wanted| (wanted, format!("`currency: {wanted}` is configured"))))
             .or_else(|| self.counted_in().map(|own| (own, format!("the page of `{}` says {own}", self.id))));
         let known = expected.as_ref().map(|(word, _)| *word);
+        let direct = parts.doubts();
         let (sum, named) = parts.sum(expected.as_ref())?;
         // If the answer says nothing, the page does, and not the project.
         if let (None, None, Some(own), Some(wanted)) = (&said, &named, self.counted_in(), variables.currency())
@@ -102,7 +117,15 @@ impl Page {
         let fixed = variables.currency().into_iter().chain(self.counted_in());
         let known = known.map(|known| amount::settled(known, fixed));
         let currency = known.or(named.and_then(|named| named.code())).map(str::to_owned);
-        refuse_doubts(&doubts, earlier, currency.as_deref())?;
+        if currency.is_none() && !direct.is_empty() {
+            let message = format!("the balance in the answer cannot be used: {UNKNOWN_CURRENCY}");
+            return Err(decode(message).with_hint(UNITS));
+        }
+        // What a step has bound as a text, and `tonumber` reads here, is in doubt like what the step has read itself.
+        let bound = variables.bound_texts().filter_map(Doubt::of).filter(|doubt| doubts.contains(doubt));
+        let earlier: Vec<Doubt> = earlier.iter().copied().chain(bound).collect();
+        doubts.retain(|doubt| !earlier.contains(doubt));
+        refuse_doubts(&doubts, &earlier, currency.as_deref())?;
         let sum = self.scaled(sum).ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
         Ok(Reading::new(Amount::Of(sum), currency))
     }
@@ -135,27 +158,48 @@ struct Parts {
 }
 
 impl Parts {
-    /// The same, if none of them names a side of an account.
-    fn without_sides(self) -> Result<Parts, Failure> {
-        let checked = |part: Shape| {
-            let what = "what was spent cannot be used";
-            without_side(part).map_err(|why| Failure::new(Reason::Decode, format!("{what}: {why}")))
-        };
-        Ok(Parts {
-            amount: checked(self.amount)?,
-            minus: self.minus.map(checked).transpose()?,
-            plus: self.plus.map(checked).transpose()?,
-        })
+    /// The same, if no part names a side of an account of which it is not clear what it means: none of them may where the sign
+    /// is turned, and what is taken off may never.
+    fn without_sides(self, is_turned: bool) -> Result<Parts, String> {
+        let checked =
+            |part: Shape, what: &str| without_side(part).map_err(|why| format!("{what} cannot be used: {why}"));
+        let minus = self.minus.map(|part| checked(part, "what is to be taken off the balance")).transpose()?;
+        if !is_turned {
+            return Ok(Parts { minus, ..self });
+        }
+        let plus = self.plus.map(|part| checked(part, "what is to be added to the balance")).transpose()?;
+        Ok(Parts { amount: checked(self.amount, "the amount in the answer")?, minus, plus })
+    }
+
+    /// What is in doubt of the texts among them until their currency is known.
+    fn doubts(&self) -> Vec<Doubt> {
+        [Some(&self.amount), self.minus.as_ref(), self.plus.as_ref()].into_iter().flatten().filter_map(doubt).collect()
     }
 
     /// The balance, and the currency that the texts of its parts name. `expected` is the currency that they may name, and who
-    /// says so.
-    fn sum(self, expected: Option<&(&str, String)>) -> Result<(Decimal, Option<Currency>), Failure> {
+    /// says so, and `before` what the texts name that are a part of it already.
+    fn sum(
+        self,
+        expected: Option<&(&str, String)>,
+        before: &[Currency],
+    ) -> Result<(Decimal, Option<Currency>), Failure> {
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let known = expected.map(|(word, _)| *word);
         let mut sum = Decimal::ZERO;
         let mut names: Vec<Currency> = Vec::new();
         let mut named: Option<Currency> = None;
+        let mut name = |currency: Currency| {
+            if let Some((_, who)) = expected.filter(|(word, _)| !currency.may_be(word)) {
+                return Err(another_currency(currency.label(), who));
+            }
+            names.push(currency);
+            let together = Currency::common(&names).ok_or_else(|| {
+                let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
+                decode(format!("the balance is in {one}, but a part of it in {other}"))
+            })?;
+            named = Some(together);
+            Ok(())
+        };
         for (part, is_minus, what) in [
             (Some(self.amount), false, "the balance in the answer"),
             (self.minus, true, "what is to be taken off the balance"),
@@ -166,17 +210,7 @@ impl Parts {
             };
             let (value, currency) =
                 number(part, known).map_err(|why| decode(format!("{what} cannot be used: {why}")))?;
-            if let Some(currency) = currency {
-                if let Some((_, who)) = expected.filter(|(word, _)| !currency.may_be(word)) {
-                    return Err(another_currency(currency.label(), who));
-                }
-                names.push(currency);
-                let together = Currency::common(&names).ok_or_else(|| {
-                    let (one, other) = (named.unwrap_or(names[0]).label(), currency.label());
-                    decode(format!("the balance is in {one}, but a part of it in {other}"))
-                })?;
-                named = Some(together);
-            }
+            currency.map_or(Ok(()), &mut name)?;
             let next = amount::exact::sum(sum, if is_minus { -value } else { value });
             sum = next.ok_or_else(|| decode("the balance has more than 28 digits".to_owned()))?;
         }

@@ -40,17 +40,20 @@ impl Page {
             let scale = self.scale.as_ref().map_or(Decimal::ONE, |scale| scale.0);
             amount::exact::product(value, scale).ok_or_else(|| "it has more than 28 digits".to_owned())
         };
-        let read = |shape: Shape| scaled(in_currency(shape, known)?);
+        let read_credit = |shape: Shape| scaled(in_currency(shape, known)?);
+        // Of what was used or is frozen, and where the sign is turned, nobody knows what the side of an account means.
+        let read = |shape: Shape| read_credit(without_side(shape)?);
         let value = |field: &str, expression: &Option<Expression>| {
             let expression = expression.as_ref()?;
             let taken = expression.run_in_any_order(body, variables).map_err(|trouble| trouble.message);
             let shape = taken.and_then(|taken| certain(taken, known));
             self.known_or_logged(field, shape.map(|shape| shape.filter(is_there)))?
         };
-        let amount = |field: &str, expression: &Option<Expression>| {
-            self.known_or_logged(field, value(field, expression).map(read).transpose())?
+        let amount = |field: &str, expression: &Option<Expression>, has_side: bool| {
+            let value = value(field, expression);
+            let read = value.map(|shape| if has_side { read_credit(shape) } else { read(shape) });
+            self.known_or_logged(field, read.transpose())?
         };
-        let usage = value("usage", &reader.usage).map(|shape| read(without_side(shape)?)).transpose();
         let resets_at = value("resets_at", &reader.resets_at).map(moment).transpose();
         let expires = reader.expires.as_ref().map(|expression| {
             let credits = expression.all(body, variables, MOST_CREDITS).map_err(|trouble| trouble.message);
@@ -61,9 +64,9 @@ impl Page {
         });
         Beside {
             // It is credit like the balance, and has its sign.
-            total: amount("total", &reader.total).map(|total| self.turned(total)),
-            usage: self.known_or_logged("usage", usage).flatten(),
-            frozen: amount("frozen", &reader.frozen),
+            total: amount("total", &reader.total, !self.inverted).map(|total| self.turned(total)),
+            usage: amount("usage", &reader.usage, false),
+            frozen: amount("frozen", &reader.frozen, false),
             resets_at: self.known_or_logged("resets_at", resets_at).flatten().flatten(),
             expires: self.known_or_logged("expires", expires.transpose()).flatten().unwrap_or_default(),
         }
@@ -100,6 +103,7 @@ pub(super) fn is_true(shape: Option<Shape>) -> Result<bool, String> {
     match shape {
         Some(Shape::Bool(is_true)) => Ok(is_true),
         None | Some(Shape::Null | Shape::Missing(_)) => Ok(false),
+        Some(Shape::Text(_)) => Err("it is a text, and neither true nor false".to_owned()),
         Some(other) => plain(other, None).map_or_else(Err, |_| Err("it is neither true nor false".to_owned())),
     }
 }

@@ -264,12 +264,16 @@ fn progressed(
     };
     for (name, expression) in &step.bind {
         let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
-        next.bound.insert(name.clone(), value);
+        let before = next.bound.insert(name.clone(), value.clone());
+        if progress.pages > 0 && before.is_some_and(|before| before != value) {
+            return Err(unread(name, "the pages of the answer say different values".to_owned()));
+        }
     }
     for (name, expression) in &step.sum {
         let value = value(name, expression)?.unwrap_or(Shape::Null);
         next.doubts.extend(doubt(&value));
-        let value = if page.spend.is_some() { without_side(value).map_err(|why| unread(name, why))? } else { value };
+        // Nobody knows yet whether the sum is to be taken off the balance.
+        let value = without_side(value).map_err(|why| unread(name, why))?;
         let known = page.known_currency(variables);
         let (value, currency) = in_known_currency(value, known).map_err(|why| unread(name, why))?;
         next.named = currency.and(known).map(str::to_owned).or(next.named);

@@ -58,17 +58,21 @@ pub(super) fn in_known_currency(value: Shape, known: Option<&str>) -> Result<(De
 /// A number in the currency of the balance, if that is known.
 ///
 /// # Errors
-/// As [`number`], and where it names another currency.
+/// As [`number`], and where it names another currency, or where only a currency would say what its separator means.
 pub(super) fn in_currency(value: Shape, known: Option<&str>) -> Result<Decimal, String> {
+    let doubt = doubt(&value);
     let (number, named) = number(value, known)?;
-    match named.zip(known) {
-        Some((named, known)) if !named.may_be(known) => Err("it is in another currency than the balance".to_owned()),
+    match (named, known) {
+        (Some(named), Some(known)) if !named.may_be(known) => {
+            Err("it is in another currency than the balance".to_owned())
+        }
+        (None, None) if doubt.is_some() => Err("its separator may be a decimal sign or part thousands".to_owned()),
         _ => Ok(number),
     }
 }
 
-/// Refuses a text with the side of an account (`95 DR`) where what was used is measured: a debit is negative credit, but it may be
-/// what was used.
+/// Refuses a text with the side of an account (`95 DR`) where what was used is measured, or where the sign is turned: a debit is
+/// negative credit, but it may be what was used, or be turned already.
 ///
 /// # Errors
 /// That it is one, without its value.
@@ -81,7 +85,7 @@ pub(super) fn without_side(value: Shape) -> Result<Shape, String> {
     };
     match &value {
         Shape::Text(text) if text.len() <= amount::LONGEST && has_side(text) == Some(true) => {
-            Err("it names a side of an account (`DR` or `CR`), of which it is not clear whether it was used".to_owned())
+            Err("it names a side of an account (`DR` or `CR`), of which it is not clear what it means here".to_owned())
         }
         _ => Ok(value),
     }

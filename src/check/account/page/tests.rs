@@ -364,3 +364,95 @@ fn a_number_is_not_put_together_from_two_values() {
         assert_told(&page(json!({"balance": balance})), json!({"body": body}), want);
     }
 }
+
+#[test]
+fn the_side_of_an_account_is_refused_where_it_may_mean_either() {
+    const SIDE: &str = "a side of an account";
+    let minus = json!({"balance": "{amount: .a, minus: .u}"});
+    let inverted = json!({"balance": "{amount: .a, plus: .u}", "inverted": true});
+    for (changes, body, want) in [
+        (minus.clone(), json!({"a": "5.00", "u": "34.50 DR"}), Err(SIDE)),
+        (minus.clone(), json!({"a": "5 DR", "u": "5 CR"}), Err(SIDE)),
+        (minus.clone(), json!({"a": "5 DR", "u": "DR 5"}), Err(SIDE)),
+        (minus.clone(), json!({"a": "5 DR", "u": 5}), Ok("-10")),
+        (minus, json!({"a": "40 CR", "u": "5"}), Ok("35")),
+        (inverted.clone(), json!({"a": "500 DR", "u": 0}), Err(SIDE)),
+        (inverted.clone(), json!({"a": "15 CR", "u": 0}), Err(SIDE)),
+        (inverted.clone(), json!({"a": 15, "u": "1 DR"}), Err(SIDE)),
+        (inverted, json!({"a": "15", "u": 1}), Ok("-16")),
+        (json!({"balance": "{amount: .a, plus: .u}"}), json!({"a": "5", "u": "3 DR"}), Ok("2")),
+    ] {
+        assert_told(&page(changes), json!({"body": body.to_string()}), want);
+    }
+    let added = pages(".v", "{amount: 100, minus: $bind.s}", json!({}));
+    assert_told(&added, answers(&[json!({"v": "5 DR"})], None), Err(SIDE));
+    for (changes, body, want) in [
+        (json!({"total": ".t"}), json!({"v": 5, "t": "5 DR"}), Some("-5")),
+        (json!({"total": ".t", "inverted": true}), json!({"v": 5, "t": "5 DR"}), None),
+    ] {
+        let total = result(&page(changes), json!({"body": body.to_string()})).unwrap().beside.total;
+        assert_eq!(total.map(|total| total.to_string()).as_deref(), want);
+    }
+    let reading = result(&page(json!({"frozen": ".f"})), json!({"body": r#"{"v":5,"f":"3 DR"}"#})).unwrap();
+    assert_eq!(reading.beside.frozen, None);
+}
+
+#[test]
+fn a_separator_that_only_a_currency_explains_is_refused_where_none_is_known() {
+    for (text, unit, want) in [
+        ("1.234", None, Err(MAY_BE)),
+        ("12,500", None, Err(MAY_BE)),
+        ("-1.234", None, Err(MAY_BE)),
+        ("1.000", None, Err(MAY_BE)),
+        ("12.345k", None, Err(MAY_BE)),
+        ("12,500", Some("credits"), Ok("12500")),
+        ("1.234", Some("USDT"), Ok("1.234")),
+        ("12,500", Some("USD"), Ok("12500")),
+        ("12,500 USD", None, Ok("12500")),
+        ("12,500.00", None, Ok("12500")),
+        ("1,234,567", None, Ok("1234567")),
+        ("12.50", None, Ok("12.5")),
+        ("0.125", None, Ok("0.125")),
+        ("1234.567", None, Ok("1234.567")),
+        ("12500", None, Ok("12500")),
+    ] {
+        for balance in [".v", "{amount: .v}", "{amount: 0, plus: .v}"] {
+            let page = page(json!({"balance": balance, "currency": unit}));
+            assert_told(&page, json!({"body": json!({"v": text}).to_string()}), want);
+        }
+    }
+    for (bind, balance) in [(".v", "$bind.s"), (".v", "$bind.s | tonumber"), (".v | tonumber", "$bind.s")] {
+        for (text, want) in [("1.234", Err(MAY_BE)), ("12,500", Err(MAY_BE)), ("1234", Ok("1234"))] {
+            let page = binding(json!({"s": bind}), balance, json!({}));
+            assert_told(&page, answers(&[json!({"v": text}), json!({})], None), want);
+        }
+        let page = binding(json!({"s": bind}), balance, json!({"currency": "USD"}));
+        assert_told(&page, answers(&[json!({"v": "12,500"}), json!({})], None), Ok("12500"));
+    }
+    let total = |text: &str, changes: Value| {
+        let body = json!({"v": 15, "t": text}).to_string();
+        result(&page(changes), json!({"body": body})).unwrap().beside.total.map(|total| total.normalize().to_string())
+    };
+    assert_eq!(total("1.000", json!({"total": ".t"})), None);
+    assert_eq!(total("1000", json!({"total": ".t"})).as_deref(), Some("1000"));
+    assert_eq!(total("1,000", json!({"total": ".t", "currency": "USD"})).as_deref(), Some("1000"));
+}
+
+#[test]
+fn what_was_spent_is_never_without_a_limit() {
+    for text in ["unlimited", "∞", "无限"] {
+        let (page, example) = spent(text);
+        assert_told(&page, example, Err("what was spent is not known"));
+    }
+    assert_told(&page(json!({})), json!({"body": r#"{"v":"unlimited"}"#}), Ok("unlimited"));
+}
+
+#[test]
+fn what_the_pages_of_an_answer_bind_is_the_same_on_all_of_them() {
+    let mut page = pages(".v", "{amount: $bind.lim, minus: $bind.s}", json!({}));
+    page["steps"][0]["bind"] = json!({"lim": ".limit"});
+    for (first, second, want) in [(100, 999, Err("say different values")), (100, 100, Ok("97"))] {
+        let bodies = [json!({"v": 1, "limit": first, "next": "A"}), json!({"v": 2, "limit": second})];
+        assert_told(&page, answers(&bodies, None), want);
+    }
+}

@@ -1,0 +1,164 @@
+//! No number is only a part of the one that stands in the answer.
+
+use super::*;
+
+/// What comes out as a number or a text; none if that is refused.
+fn taken(code: &str, body: &str) -> Option<String> {
+    match run(code, body) {
+        Ok(Some(Shape::Number(text) | Shape::Text(text))) => Some(text),
+        Ok(Some(Shape::Missing(why))) if why.contains("cut out") => None,
+        Err(trouble) if trouble.message.contains("cut out") => None,
+        other => panic!("{code} on {body}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_piece_of_a_number_is_refused_whatever_writes_or_cuts_it() {
+    let pattern = "capture(\"(?<v>[0-9.]+)\").v";
+    for text in [
+        "12,50",
+        "1'234",
+        "1\u{a0}234",
+        "1\u{2009}234",
+        "-5",
+        "\u{2212}5",
+        "-$5.50",
+        "5e3",
+        "5E+3",
+        "1，234",
+        "1．5",
+        "1。5",
+        "1٬234",
+        "１２3",
+        "1 234",
+        "12 345 678",
+        "1\u{200b}234",
+        "5K",
+        "5 k",
+        "1.2万",
+        "50 cents",
+        "5 DR",
+        "(5.50)",
+        "($5.50)",
+        "5.50-",
+        "- 5.50",
+        "–5.50",
+        "$-5",
+        "1·234",
+        "5²",
+        "1\u{2019}234",
+    ] {
+        for (before, after) in [("", ""), ("bal ", ""), ("bal: ", " left"), ("余额", "")] {
+            let body = serde_json::Value::from(format!("{before}{text}{after}")).to_string();
+            for code in [pattern.to_owned(), format!("{pattern}|tonumber"), format!("{pattern} + \" \" | tonumber")] {
+                assert_eq!(taken(&code, &body), None, "{code} on {body}");
+            }
+        }
+    }
+    for (code, text) in [
+        ("sub(\"[.].*\";\"\")|tonumber", "12.50"),
+        ("sub(\"[.].*\";\"\")|ltrimstr(\"bal \")|tonumber", "bal 12.50"),
+        ("[splits(\"[.]\")][0]|tonumber", "12.50"),
+        ("[splits(\"[.]\")][0]|ltrimstr(\"bal \")|tonumber", "bal 12.50"),
+        ("split(\",\")[0]|tonumber", "1,234.5"),
+        ("split(\".\")[0]|ltrimstr(\"bal \")|tonumber", "bal 12.50"),
+        (".[0:6]|ltrimstr(\"bal \")|tonumber", "bal 12.50"),
+        (".[0:2]|tojson|fromjson|tonumber", "12.50"),
+        (".[1:]|tonumber", "12.5"),
+        ("capture(\"(?<v>[0-9]+)\").v + \".00\" | tonumber", "bal 12.50"),
+        (".[2:]|tonumber", "12.5"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "bal -5.50 USD"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "2 items, 12.50 USD"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "bal 5k"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "bal 50 cents"),
+        ("ltrimstr(\"bal -\")|tonumber", "bal -5"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "\u{202e}05.21$"),
+        ("capture(\"(?<v>[0-9.]+)\").v", "bal \u{202e}05.21"),
+        (".[1:]|tonumber", "\u{202e}05.21"),
+        ("[match(\"[0-9]+\";\"g\").string][0]|tonumber", "bal 12.50"),
+        ("[scan(\"[0-9]+\")][1]|tonumber", "bal 12.50"),
+        ("test(\"x\") as $x | .[index(\"1\"):][0:2]|tonumber", "bal 12.50"),
+    ] {
+        let body = serde_json::Value::from(text).to_string();
+        assert_eq!(taken(code, &body), None, "{code} on {body}");
+    }
+}
+
+#[test]
+fn what_is_the_whole_number_is_read() {
+    let pattern = "capture(\"(?<v>[0-9.]+)\").v|tonumber";
+    for (code, text, want) in [
+        (pattern, "bal 12.50 USD", "12.50"),
+        (pattern, "12.50, all", "12.50"),
+        (pattern, "Balance: $12.50, due 3 May", "12.50"),
+        (pattern, "bal=12", "12"),
+        (pattern, "5/10", "5"),
+        (pattern, "余额12.50元", "12.50"),
+        (pattern, "12.50 expired", "12.50"),
+        (pattern, "12.50e", "12.50"),
+        (pattern, "12 34", "12"),
+        ("capture(\"\\\\((?<v>[0-9.]+)\\\\)\").v|tonumber", "left (5.50)", "5.50"),
+        ("capture(\"- (?<v>[0-9.]+)\").v|tonumber", "Balance - 5.50 USD", "5.50"),
+        ("split(\" - \")[1]|tonumber", "Balance - 5.50", "5.50"),
+        ("capture(\"(?<v>-?[0-9.]+)\").v|tonumber", "bal -5.50", "-5.50"),
+        ("capture(\"(?<v>[0-9]+)-\").v|tonumber", "10-20", "10"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "Balance: 12.50 USD", "12.50"),
+        ("gsub(\"[^0-9.]\";\"\")|tonumber", "Balance: 1 234.50 USD", "1234.50"),
+        ("gsub(\"[^0-9.-]\";\"\")|tonumber", "bal -5.50 USD", "-5.50"),
+        ("sub(\" of.*\";\"\")|tonumber", "12.50 of 100", "12.50"),
+        ("sub(\"bal \";\"\")|sub(\"k\";\"000\")|tonumber", "bal 5k", "5000"),
+        ("sub(\",\";\".\")|sub(\" USD\";\"\")|tonumber", "12,50 USD", "12.50"),
+        ("gsub(\"-\";\"\")", "2026-11-30", "20261130"),
+        ("rtrimstr(\"0\")|tonumber", "12.50", "12.5"),
+        ("split(\".\")|join(\".\")|tonumber", "12.50", "12.50"),
+        ("split(\" \")[1]|tonumber", "bal 12.50 USD", "12.50"),
+        ("split(\"T\")[0]", "2026-11-30T12:00:00Z", "2026-11-30"),
+        (".[0:4]", "2026-11-30", "2026"),
+    ] {
+        let body = serde_json::Value::from(text).to_string();
+        assert_eq!(taken(code, &body).as_deref(), Some(want), "{code} on {body}");
+    }
+}
+
+#[test]
+fn no_number_is_found_in_the_text_of_a_list_or_an_object() {
+    let body = r#"{"w":[{"n":"a","usd":5},{"n":"b","usd":500}],"o":{"usd":5},"s":"{\"usd\":5}"}"#;
+    for code in [
+        r#".w|tojson|capture("\"usd\":(?<a>[0-9.]+)").a|tonumber"#,
+        r#".w|tojson|capture("\"usd\":(?<a>[0-9.]+)").a"#,
+        r#".w|tostring|[scan("[0-9]+")][0]"#,
+        r#".w|tostring|[scan("[0-9]+")][0]|tonumber"#,
+        r#""\(.w)"|[scan("[0-9]+")][0]"#,
+        r#".w|@text|split("usd\":")[1]|split("}")[0]|tonumber"#,
+        r#".w|tojson|sub(".*?usd\":";"")|sub("}.*";"")|tonumber"#,
+        r#"[.w[].usd]|tojson|.[1:2]|tonumber"#,
+    ] {
+        assert_eq!(taken(code, body), None, "{code}");
+    }
+    for (code, want) in [
+        (".w|tojson|fromjson|.[0].usd", "5"),
+        (r#".s|capture("(?<a>[0-9]+)").a"#, "5"),
+        (r#"if .w|tojson|test("\"n\":\"b\"") then .o.usd else 0 end"#, "5"),
+    ] {
+        assert_eq!(taken(code, body).as_deref(), Some(want), "{code}");
+    }
+}
+
+#[test]
+fn a_null_of_the_answer_is_no_end_of_a_slice() {
+    let body = r#"{"t":"12345","items":[{"x":1},{"x":2}],"null":null}"#;
+    for code in [
+        ".t[:.n]",
+        ".t[.n:]",
+        ".t[:.null]",
+        "[.items[:.count][]|.x]|add",
+        "[.items[.null:][]|.x]|add",
+        ".t[:$options.n]",
+        ".items[:.count] = []",
+        "del(.items[.count:])",
+    ] {
+        assert!(run(code, body).is_err(), "{code}: {:?}", run(code, body));
+    }
+    assert_eq!(taken(".t[:null]", body).as_deref(), Some("12345"));
+    assert_eq!(taken("[.items[null:null][]|.x]|add", body).as_deref(), Some("3"));
+}
