@@ -15,7 +15,7 @@ use self::finder::{
 };
 pub(super) use self::finder::{BLANKS, is_latin};
 use self::vocabulary::{
-    AND, BALANCE_NOUNS, BALANCE_WORDS, BEFORE_LEFT, COMPARED, DECIMAL_COMMA, DUE, DUE_BEHIND, ESTIMATES, LEFT,
+    AND, BALANCE_NOUNS, BALANCE_WORDS, BEFORE_LEFT, CHANGING, COMPARED, DECIMAL_COMMA, DUE, DUE_BEHIND, ESTIMATES, LEFT,
     OF_A_BILL, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND, PERHAPS_DUE, QUESTIONS, SCALES, WALLETS,
 };
 
@@ -80,6 +80,33 @@ pub(super) struct Label {
     is_in_next_line: bool,
 }
 
+/// Whether words of a label make what seems to be a balance another one.
+pub(super) fn is_other(label: &str) -> bool {
+    NOT_IT_FINDER.is_in(&without_compounds(label))
+}
+
+/// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
+fn without_compounds(text: &str) -> String {
+    const COMPOUNDS: [&str; 12] =
+        ["约定", "約定", "合约", "合約", "续约", "續約", "签约", "簽約", "预约", "預約", "契约", "契約"];
+    COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, ""))
+}
+
+/// Whether a line ends, and the next one is a label with its own value, or a sentence.
+fn is_another_row(behind: &str) -> bool {
+    let Some(next) = behind.trim_start_matches(BLANKS).strip_prefix('\n') else {
+        return false;
+    };
+    let line = next.trim_start().split('\n').next().unwrap_or_default();
+    let words = line.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).count();
+    line.is_empty() || line.contains([':', '\t']) || words > 1
+}
+
+/// Whether words before an amount say that it is a threshold.
+pub(super) fn is_threshold(clause: &str) -> bool {
+    THRESHOLD_FINDER.is_in(clause)
+}
+
 impl<'a> Words<'a> {
     /// What stands before `taken` belongs to another number.
     pub(super) fn new(text: &'a str, taken: usize, start: usize, end: usize) -> Words<'a> {
@@ -119,6 +146,10 @@ impl<'a> Words<'a> {
         let Some(before) = self.before.trim_end().strip_suffix('(') else {
             return false;
         };
+        // Letters say the same again in figures.
+        if before.trim_end().ends_with(['整', '元', '圆', '圓']) {
+            return false;
+        }
         let Some(behind) = self.behind.trim_start().strip_prefix(')') else {
             return false;
         };
@@ -213,6 +244,38 @@ impl<'a> Words<'a> {
             CHANGING_FINDER.is_in(&words) || CASES_FINDER.is_in(&words)
         };
         is_end(behind) && !changes(rest) && !changes(remark)
+    }
+
+    /// Whether the words around it leave in doubt that it is what it seems to be. Behind a label only the end of a clause or a
+    /// few phrases may stand; in a sentence, all but words that change what it is.
+    pub(super) fn is_doubtful(&self, is_left: bool, is_labelled: bool) -> bool {
+        if begins_with(self.behind, &COMPARED).is_some() {
+            return true;
+        }
+        if is_left {
+            let sentence = clause(self.before, false).to_lowercase();
+            let is_supposed = CONDITIONS_FINDER.is_in(&sentence) || DENIALS_FINDER.is_in(&sentence);
+            let is_asked = begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.ends_as_a_question();
+            if is_supposed || is_asked {
+                return true;
+            }
+        }
+        let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
+        let (rest, after) = behind.split_at(clause_length(behind));
+        let remark = after.strip_prefix('(').and_then(|after| after.split(')').next()).unwrap_or_default();
+        let changes = |words: &str| {
+            let words = without_compounds(&words.to_lowercase());
+            CHANGING_FINDER.is_in(&words) || CASES_FINDER.is_in(&words)
+        };
+        let is_remark = behind.trim_start_matches(BLANKS).starts_with('(');
+        if changes(remark) && is_remark {
+            return true;
+        }
+        if is_labelled && !is_remark {
+            return !(is_end(behind) || is_another_row(behind)) || changes(rest);
+        }
+        let next = behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']);
+        begins_with(next, &CHANGING).is_some() || (is_left && changes(rest))
     }
 
     /// How much of the words behind it belongs to it and to no later number: `$5 left, ...`, and of a percentage what it is a

@@ -883,7 +883,7 @@ pub(super) const DECIMAL_COMMA: [&str; 21] = [
     "conta",
 ];
 /// Words by which a mail says that all of its amounts are in another unit than is written beside them.
-pub(super) const SCALES: [&str; 27] = [
+pub(super) const SCALES: [&str; 28] = [
     "in thousands",
     "in millions",
     "in billions",
@@ -893,12 +893,13 @@ pub(super) const SCALES: [&str; 27] = [
     "usd '000",
     "$'000",
     "'000s",
-    "单位:",
-    "单位：",
-    "單位:",
-    "單位：",
-    "単位:",
-    "単位：",
+    "单位:万",
+    "单位:千",
+    "单位:百",
+    "单位:亿",
+    "単位:千",
+    "単位:百",
+    "単位:万",
     "in tsd",
     "in tausend",
     "in mio",

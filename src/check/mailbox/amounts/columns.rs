@@ -1,0 +1,59 @@
+//! Tables: which words stand above a cell.
+
+use std::ops::Range;
+
+use super::layout::Sheet;
+
+/// Most rows between a cell and its header.
+const MOST_ROWS: usize = 40;
+
+/// The header of the column that a place of a row stands in; none if it stands in no table with headers. A row of two cells is a
+/// label with its value.
+pub(super) fn header(sheet: &Sheet, row: usize, place: &Range<usize>) -> Option<Range<usize>> {
+    let cells = cells(sheet, row);
+    let column = cells.iter().position(|cell| cell.start <= place.start && place.end <= cell.end)?;
+    if cells.len() < 2 {
+        return None;
+    }
+    let first = row.saturating_sub(MOST_ROWS);
+    let mut found = None;
+    for above in (first..row).rev() {
+        let others = self::cells(sheet, above);
+        if others.len() < 2 {
+            break;
+        }
+        if others.len() == cells.len() && others.iter().all(|cell| !has_amount(&sheet.text[cell.clone()])) {
+            found = Some(others[column].clone());
+            break;
+        }
+    }
+    found.filter(|_| cells.len() > 2)
+}
+
+/// The cells of a row.
+fn cells(sheet: &Sheet, row: usize) -> Vec<Range<usize>> {
+    let Some(sentence) = sheet.sentences.get(row) else {
+        return Vec::new();
+    };
+    let line = line(sheet, &sentence.range);
+    let mut start = line.start;
+    let mut cells = Vec::new();
+    for cell in sheet.text[line].split('\t') {
+        cells.push(start..start + cell.len());
+        start += cell.len() + 1;
+    }
+    cells
+}
+
+fn line(sheet: &Sheet, sentence: &Range<usize>) -> Range<usize> {
+    let start = sheet.text[..sentence.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = sheet.text[sentence.end..].find('\n').map_or(sheet.text.len(), |at| sentence.end + at);
+    start..end
+}
+
+/// Whether a cell holds a number that is more than a part of a label: `31-60 days` is none.
+fn has_amount(cell: &str) -> bool {
+    let digits = cell.chars().filter(char::is_ascii_digit).count();
+    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
+    digits > 0 && digits >= letters * 2
+}

@@ -1,0 +1,315 @@
+//! Which of a mail's amounts its alert shows.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rust_decimal::Decimal;
+
+use super::cues::{self, Match, Reach, Sense, Side};
+use super::layout::Sheet;
+use super::super::phrases::{is_other, is_threshold};
+use super::{Amount, Role, columns};
+
+/// An amount of a mail, with what the words around it say.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) range: Range<usize>,
+    pub(super) amount: Option<Amount>,
+    pub(super) kind: Kind,
+    pub(super) sentence: usize,
+    pub(super) senses: BTreeMap<Sense, f64>,
+    /// Whether the words around it leave it in doubt: where it stands in a sentence or behind a label, and each as what is owed
+    /// or what is left.
+    pub(super) doubt: [[bool; 2]; 2],
+    pub(super) listed: Listed,
+    pub(super) is_of_another_wallet: bool,
+    pub(super) is_paid: bool,
+    /// A colon or the end of a cell parts it from its label.
+    pub(super) is_labelled: bool,
+    /// Whether the words of its label make it another balance than the one that is left now.
+    pub(super) is_refused: bool,
+}
+
+/// Whether only a word like "and" parts an amount from the number before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    No,
+    /// From an amount: it is what that one is.
+    Like,
+    /// From a number that is none: it is no clearer than that.
+    Unclear,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A currency stands beside it.
+    Money,
+    /// So many messages, credits, pages.
+    Count,
+    /// A number alone.
+    Bare,
+}
+
+/// Least that must speak for a sense.
+const LEAST: f64 = 0.9;
+
+impl Candidate {
+    /// Whether it may be shown as what it seems to be.
+    fn is_clear(&self, sense: Sense) -> bool {
+        let is_labelled = self.score(sense) >= 3.0 && self.is_labelled;
+        let is_left = sense == Sense::Left;
+        !(is_left && self.is_refused) && !self.doubt[usize::from(is_labelled)][usize::from(is_left)] && self.listed != Listed::Unclear
+    }
+
+    pub(super) fn score(&self, sense: Sense) -> f64 {
+        self.senses.get(&sense).copied().unwrap_or_default()
+    }
+
+    /// What it most likely is.
+    pub(super) fn sense(&self) -> Option<(Sense, f64)> {
+        let own = self.senses.iter().filter(|(sense, _)| !matches!(sense, Sense::Total | Sense::Current | Sense::Rest | Sense::Plain));
+        let best = own.max_by(|one, other| one.1.total_cmp(other.1).then(one.0.cmp(other.0)))?;
+        (*best.1 >= LEAST).then_some((*best.0, *best.1))
+    }
+}
+
+/// Adds to each candidate what the words around it say.
+pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
+    let matches = cues::find(&sheet.low);
+    let places: Vec<Range<usize>> =
+        candidates.iter().filter(|other| other.kind == Kind::Money).map(|candidate| candidate.range.clone()).collect();
+    for candidate in candidates.iter_mut() {
+        let sentence = &sheet.sentences[candidate.sentence].range;
+        let begin = matches.partition_point(|found| found.start < sentence.start);
+        let header = columns::header(sheet, candidate.sentence, &candidate.range);
+        let near = matches[begin..].iter().take_while(|found| found.start < sentence.end);
+        for found in near {
+            if let Some(weight) = weight(sheet, candidate, found, &places, header.is_some()) {
+                add(candidate, found.cue.sense, weight);
+            }
+        }
+        if let Some(header) = header {
+            let begin = matches.partition_point(|found| found.start < header.start);
+            let inside = matches[begin..].iter().take_while(|found| found.start < header.end);
+            for found in inside.filter(|found| found.end <= header.end && found.cue.side == Side::Before) {
+                add(candidate, found.cue.sense, 3.0 + length_bonus(found));
+            }
+        }
+        let taken = places.iter().map(|place| place.end).filter(|end| *end <= candidate.range.start).max().unwrap_or(0);
+        candidate.is_refused = is_refused(sheet, candidate, &matches, taken);
+    }
+    for at in 1..candidates.len() {
+        if candidates[at].listed == Listed::Like {
+            candidates[at].senses = candidates[at - 1].senses.clone();
+        }
+    }
+}
+
+/// Whether the words of its label make what seems to be left something else: `minimum balance`.
+fn is_refused(sheet: &Sheet, candidate: &Candidate, matches: &[Match], taken: usize) -> bool {
+    let mut sentence = sheet.sentences[candidate.sentence].range.clone();
+    sentence.start = sentence.start.max(taken);
+    let before = &sheet.low[sentence.start..candidate.range.start];
+    let is_beside = |found: &&Match| {
+        found.cue.sense == Sense::Left
+            && found.cue.side == Side::Before
+            && found.start >= sentence.start
+            && found.end <= candidate.range.start
+            && cues::is_joining(&sheet.low[found.end..candidate.range.start])
+    };
+    let begin = matches.partition_point(|found| found.start < sentence.start);
+    let end = matches.partition_point(|found| found.start < candidate.range.start);
+    let label = matches[begin..end].iter().filter(is_beside).map(|found| found.start).min();
+    let head = &before[..label.map_or(before.len(), |label| label - sentence.start)];
+    let run = head.rfind(|c: char| ":;()[]【】–—\t,".contains(c)).map_or(head, |at| &head[at..]);
+    let link = label.map_or("", |label| &sheet.low[label..candidate.range.start]);
+    let is_anybodys = link.trim_end().ends_with(" of") && !["your", "current", "account", "wallet", "prepaid"].iter().any(|own| head.contains(own));
+    is_other(run) || is_threshold(before) || is_anybodys
+}
+
+fn add(candidate: &mut Candidate, sense: Sense, weight: f64) {
+    let old = candidate.senses.entry(sense).or_default();
+    *old = old.max(weight) + 0.15 * old.min(weight);
+}
+
+/// How much a word says of an amount; none if it says nothing.
+fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<usize>], has_header: bool) -> Option<f64> {
+    let range = &candidate.range;
+    let is_before = found.end <= range.start;
+    let is_after = found.start >= range.end;
+    let fits = match found.cue.side {
+        Side::Before => is_before,
+        Side::After => is_after,
+        Side::Around => is_before || is_after,
+    };
+    if !fits {
+        return None;
+    }
+    let between = if is_before { found.end..range.start } else { range.end..found.start };
+    let text = &sheet.low[between.clone()];
+    let others = places.iter().filter(|other| other.start >= between.start && other.end <= between.end).count();
+    let is_joined = if is_before {
+        cues::is_joining(text) && !(has_header && text.contains('\t'))
+    } else {
+        text.trim_matches(|c: char| c.is_whitespace() || "(".contains(c)).is_empty() && !text.contains('\t')
+    };
+    let is_beside = others == 0 && is_joined;
+    let bounds = text.chars().filter(|c| ",;()、\t".contains(*c)).count() + text.matches(". ").count();
+    let is_against = !matches!(found.cue.sense, Sense::Left | Sense::Owed | Sense::Charge);
+    let base = match (found.cue.reach, is_beside) {
+        (_, true) if is_after && is_against => 4.0 + length_bonus(found),
+        (_, true) => 3.0 + length_bonus(found),
+        (Reach::Beside, false) => return None,
+        (Reach::Clause, false) if bounds > 0 || others > 0 => return None,
+        (Reach::Clause, false) => 1.8,
+        (Reach::Sentence, false) => match bounds {
+            0 => 1.5,
+            1 => 1.3,
+            _ => 1.1,
+        },
+    };
+    Some(base * 0.5_f64.powi(i32::try_from(others).unwrap_or(9)))
+}
+
+/// A longer word says more: `outstanding balance` is no balance.
+fn length_bonus(found: &Match) -> f64 {
+    let length = (found.end - found.start).min(40);
+    f64::from(u32::try_from(length).unwrap_or_default()) / 40.0
+}
+
+/// The one amount that all of them are; none if they differ, or one of them is not clear.
+fn one<'a>(all: &[&'a Candidate], sense: Sense) -> Option<&'a Candidate> {
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    let first = *all.first()?;
+    let is_like = |other: &&Candidate| {
+        other.amount.is_some()
+            && other.is_clear(sense)
+            && value(other) == value(first)
+            && is_one_currency(first, other)
+    };
+    if !all.iter().all(|other| is_like(&other)) {
+        return None;
+    }
+    let has_currency = |other: &&&Candidate| other.amount.as_ref().is_some_and(|amount| amount.currency.is_some());
+    all.iter().find(has_currency).copied().or(Some(first))
+}
+
+fn is_one_currency(one: &Candidate, other: &Candidate) -> bool {
+    let currency = |candidate: &Candidate| candidate.amount.as_ref().and_then(|amount| amount.currency);
+    currency(one) == currency(other) || currency(one).is_none() || currency(other).is_none()
+}
+
+/// Of several, the ones that say that they are a sum, or that are the sum of the others.
+fn totals<'a>(all: &[&'a Candidate]) -> Vec<&'a Candidate> {
+    let said: Vec<&Candidate> = all.iter().filter(|candidate| candidate.score(Sense::Total) >= 1.5).copied().collect();
+    if !said.is_empty() {
+        return said;
+    }
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    let mut values: Vec<Decimal> = all.iter().filter_map(|candidate| value(candidate)).collect();
+    values.sort_unstable();
+    values.dedup();
+    let Some(most) = values.pop() else {
+        return Vec::new();
+    };
+    let sum: Decimal = values.iter().sum();
+    if values.len() < 2 || sum != most {
+        return Vec::new();
+    }
+    all.iter().filter(|candidate| value(candidate) == Some(most)).copied().collect()
+}
+
+/// Which amount is shown, by its place among all, and what it is.
+pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, Role)> {
+    let (chosen, role) = by_sense(candidates).or_else(|| by_mail(sheet, candidates))?;
+    let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
+    Some((at, role))
+}
+
+fn by_sense(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
+    let money = |sense: Sense, kind: Kind| -> Vec<&Candidate> {
+        let of = |candidate: &&Candidate| candidate.kind == kind && candidate.sense().is_some_and(|(own, _)| own == sense);
+        candidates.iter().filter(of).collect()
+    };
+    let strength = |all: &[&Candidate], sense| all.iter().map(|candidate| candidate.score(sense)).fold(0.0, f64::max);
+    let mut best: Vec<(f64, Sense, Role, Vec<&Candidate>)> =
+        [(Sense::Left, Role::Left), (Sense::Owed, Role::Owed), (Sense::Charge, Role::Charge)]
+            .into_iter()
+            .map(|(sense, role)| {
+                let all = money(sense, Kind::Money);
+                (strength(&all, sense), sense, role, all)
+            })
+            .filter(|(strength, ..)| *strength > 0.0)
+            .collect();
+    best.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let Some((_, sense, role, all)) = best.into_iter().next() else {
+        return counted(candidates);
+    };
+    if sense == Sense::Left && candidates.iter().any(|candidate| candidate.is_of_another_wallet) {
+        return None;
+    }
+    let chosen = match one(&all, sense) {
+        Some(chosen) if sense == Sense::Left => chosen,
+        chosen => one(&totals(&with_sums(candidates, &all)), sense).or(chosen)?,
+    };
+    let is_rest = chosen.score(Sense::Rest) > 0.0;
+    if sense == Sense::Owed && candidates.iter().any(|candidate| candidate.is_paid) && !is_rest {
+        return None;
+    }
+    Some((chosen, role))
+}
+
+/// With those that say that they are a sum, and nothing else.
+fn with_sums<'a>(candidates: &'a [Candidate], all: &[&'a Candidate]) -> Vec<&'a Candidate> {
+    let is_sum = |candidate: &&Candidate| {
+        candidate.kind == Kind::Money && candidate.sense().is_none() && candidate.score(Sense::Total) >= 3.0
+    };
+    all.iter().copied().chain(candidates.iter().filter(is_sum)).collect()
+}
+
+/// What is left of what is no money.
+fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
+    let is_left = |candidate: &&Candidate| {
+        candidate.kind == Kind::Count
+            && candidate.score(Sense::Left) >= 3.0
+            && candidate.sense().is_some_and(|(sense, _)| sense == Sense::Left)
+    };
+    let all: Vec<&Candidate> = candidates.iter().filter(is_left).collect();
+    one(&all, Sense::Left).map(|chosen| (chosen, Role::Left))
+}
+
+/// Where the words around no amount say what it is, those of the mail as a whole may: an amount that says that it is the sum, or
+/// nothing but that it is an amount, or the only one that is nothing else.
+fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candidate, Role)> {
+    let (owed, charge) = evidence(sheet);
+    let role = if charge > owed { Role::Charge } else { Role::Owed };
+    let sense = if charge > owed { Sense::Charge } else { Sense::Owed };
+    let plain: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
+    let of = |kinds: &[Kind], sense: Sense| -> Vec<&Candidate> {
+        let is_it = |candidate: &&&Candidate| kinds.contains(&candidate.kind) && candidate.score(sense) >= 3.0;
+        plain.iter().filter(is_it).copied().collect()
+    };
+    let total = of(&[Kind::Money, Kind::Bare], Sense::Total);
+    if !total.is_empty() {
+        return one(&total, sense).map(|chosen| (chosen, role));
+    }
+    if owed + charge == 0 {
+        return None;
+    }
+    let named = of(&[Kind::Money, Kind::Bare], Sense::Plain);
+    if !named.is_empty() {
+        return one(&named, sense).map(|chosen| (chosen, role));
+    }
+    let all: Vec<&Candidate> = plain.iter().filter(|candidate| candidate.kind == Kind::Money).copied().collect();
+    one(&all, sense).map(|chosen| (chosen, role))
+}
+
+/// How often a mail speaks of debts, and of charges that failed.
+fn evidence(sheet: &Sheet) -> (usize, usize) {
+    let matches = cues::find(&sheet.low);
+    let count = |sense: Sense| {
+        let is_it = |found: &&Match| found.cue.sense == sense && found.cue.side == Side::After && found.cue.reach == Reach::Sentence;
+        matches.iter().filter(is_it).count()
+    };
+    (count(Sense::Owed), count(Sense::Charge))
+}
