@@ -12,6 +12,7 @@ mod number;
 mod roles;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rust_decimal::Decimal;
 
@@ -65,7 +66,7 @@ pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     roles::weigh(&sheet, &mut candidates);
     if std::env::var_os("AMOUNTS").is_some() {
         for candidate in &candidates {
-            eprintln!("{:?} {:?} {:?} {:?} {:?}", &sheet.text[candidate.range.clone()], candidate.kind, candidate.amount.as_ref().map(|a| a.value.to_string()), candidate.sense(), candidate.senses);
+            eprintln!("{:?} {:?} {:?} {:?} {:?} refused={} doubt={:?} listed={:?} wallet={} paid={} labels={:?}/{}", &sheet.text[candidate.range.clone()], candidate.kind, candidate.amount.as_ref().map(|a| a.value.to_string()), candidate.sense(), candidate.senses, candidate.is_refused, candidate.doubt, candidate.listed, candidate.is_of_another_wallet, candidate.is_paid, candidate.labels, candidate.is_labelled);
         }
     }
     let (at, role) = roles::decide(&sheet, &candidates)?;
@@ -92,7 +93,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             break;
         };
         let mut number = Number::at(text, start, taken);
-        let unit = if number.has_currency() { None } else { cues::unit(&sheet.low[number.after_at..]) };
+        let unit = if number.has_currency() { None } else { unit_behind(sheet, &number) };
         let kind = match unit {
             _ if number.has_currency() => Kind::Money,
             Some(length) => {
@@ -105,7 +106,14 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         };
         let words = Words::new(text, taken, number.before_at, number.after_at);
         let is_listed = words.is_listed(number.has_currency());
-        let is_after_candidate = found.last().is_some_and(|last| last.range.end == taken);
+        let last = found.last_mut().filter(|last| last.range.end == from);
+        let is_after_amount = last.as_ref().is_some_and(|last| last.kind == Kind::Money);
+        // Of `May 6 – $5` the two belong together no more than of `May 6, $5`.
+        let may_belong = last.is_some() && (is_after_amount || !number.has_currency_before());
+        let is_in_range = may_belong && phrases::is_range(&sheet.low[from..number.before_at]);
+        if let Some(last) = last.filter(|_| is_in_range || (is_listed && may_belong && !is_after_amount)) {
+            last.amount = None;
+        }
         let range = number.range();
         from = number.after_at;
         taken = from + words.taken_behind();
@@ -113,7 +121,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             continue;
         }
         let sentence = sheet.sentence_at(range.start);
-        let is_known = !number.is_foreign() && !words.is_alone_in_parentheses();
+        let is_known = !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
         let around = &text[sheet.sentences.get(sentence).map_or(0..0, |sentence| sentence.range.clone())];
         let before = &text[..number.before_at];
         found.push(Candidate {
@@ -121,9 +129,11 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             kind,
             sentence,
             senses: BTreeMap::new(),
+            labels: Vec::new(),
+            is_in_column: false,
             doubt: [false, true]
                 .map(|is_labelled| [false, true].map(|is_left| words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn))),
-            listed: match (is_listed, is_after_candidate) {
+            listed: match (is_listed && may_belong, is_after_amount) {
                 (false, _) => Listed::No,
                 (true, true) => Listed::Like,
                 (true, false) => Listed::Unclear,
@@ -131,6 +141,8 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             is_of_another_wallet: kind == Kind::Money && words.is_of_another_wallet(),
             is_refused: false,
             is_paid: kind == Kind::Money && words.is_paid(),
+            has_noun: phrases::has_noun(label(&sheet.low[..number.before_at])),
+            is_formed: number.is_formed() || is_whole_cell(text, &range),
             is_labelled: before.trim_end_matches(BLANKS).ends_with([':', '=']) || before.ends_with('\t'),
             range,
         });
@@ -140,6 +152,21 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         bare.filter_map(|candidate| candidate.amount.as_mut()).for_each(|amount| amount.currency = Some(code));
     }
     found
+}
+
+/// Whether a number is all that stands in its cell, or behind the colon of its line.
+fn is_whole_cell(text: &str, place: &Range<usize>) -> bool {
+    let before = text[..place.start].trim_end_matches(' ');
+    let behind = text[place.end..].trim_start_matches(' ');
+    before.ends_with(['\t', ':']) && (behind.is_empty() || behind.starts_with(['\t', '\n']))
+}
+
+/// The length of the unit behind a number. Where the number is alone in its line, the unit may begin the next one.
+fn unit_behind(sheet: &Sheet, number: &Number) -> Option<usize> {
+    let behind = &sheet.low[number.after_at..];
+    let is_alone = sheet.low[..number.before_at].ends_with('\n') && behind.starts_with('\n');
+    let gap = if is_alone { behind.len() - behind.trim_start().len() } else { 0 };
+    cues::unit(&behind[gap..]).map(|length| gap + length)
 }
 
 /// The words right before a number, in its clause.

@@ -110,6 +110,13 @@ impl Customs {
         }
     }
 
+    /// Whether a sentence in Latin letters names other dollars than those of the United States.
+    pub(super) fn names_other_dollars(&self, sentence: &str) -> bool {
+        let lower = sentence.to_lowercase();
+        let is_latin = !sentence.contains(|c: char| c >= '\u{2E80}');
+        self.has_other_dollars && is_latin && OTHER_DOLLARS.iter().any(|word| lower.contains(word))
+    }
+
     /// The one currency that it names apart from any number.
     pub(super) fn only_named(&self) -> Option<Currency> {
         match self.named.as_slice() {

@@ -15,7 +15,7 @@ use self::finder::{
 };
 pub(super) use self::finder::{BLANKS, is_latin};
 use self::vocabulary::{
-    AND, BALANCE_NOUNS, BALANCE_WORDS, BEFORE_LEFT, CHANGING, COMPARED, DECIMAL_COMMA, DUE, DUE_BEHIND, ESTIMATES, LEFT,
+    AND, BALANCE_NOUNS, BALANCE_WORDS, BEFORE_LEFT, CASES, CHANGING, COMPARED, DECIMAL_COMMA, DUE, DUE_BEHIND, ESTIMATES, LEFT,
     OF_A_BILL, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND, PERHAPS_DUE, QUESTIONS, SCALES, WALLETS,
 };
 
@@ -87,9 +87,24 @@ pub(super) fn is_other(label: &str) -> bool {
 
 /// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
 fn without_compounds(text: &str) -> String {
-    const COMPOUNDS: [&str; 12] =
-        ["约定", "約定", "合约", "合約", "续约", "續約", "签约", "簽約", "预约", "預約", "契约", "契約"];
+    const COMPOUNDS: [&str; 20] = [
+        "约定", "約定", "合约", "合約", "续约", "續約", "签约", "簽約", "预约", "預約", "契约", "契約", "送信", "发送", "發送", "传送",
+        "傳送", "通知类", "最低充值", "推送",
+    ];
     COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, ""))
+}
+
+/// Whether words between two amounts make them ends of a range, or a change: `from $50 to $5`.
+pub(super) fn is_range(between: &str) -> bool {
+    const TO: [&str; 20] = [
+        "auf", "à", "a", "to", "bis", "→", "->", "=>", "-", "–", "~", "～", "至", "到", "降至", "变为", "から", "降到", "until", "hasta",
+    ];
+    TO.contains(&between.trim())
+}
+
+/// Whether a label is a word for a balance.
+pub(super) fn has_noun(label: &str) -> bool {
+    BALANCE_NOUNS.iter().chain(&["当前金额", "目前金额"]).any(|noun| label.contains(noun))
 }
 
 /// Whether a line ends, and the next one is a label with its own value, or a sentence.
@@ -260,7 +275,11 @@ impl<'a> Words<'a> {
                 return true;
             }
         }
-        let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
+        if ["不足以", "insufficient to", "not enough to"].iter().any(|words| self.context.contains(words)) {
+            return true;
+        }
+        let behind = self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)].replace("\n\n", "\n");
+        let behind = behind.as_str();
         let (rest, after) = behind.split_at(clause_length(behind));
         let remark = after.strip_prefix('(').and_then(|after| after.split(')').next()).unwrap_or_default();
         let changes = |words: &str| {
@@ -271,11 +290,15 @@ impl<'a> Words<'a> {
         if changes(remark) && is_remark {
             return true;
         }
-        if is_labelled && !is_remark {
-            return !(is_end(behind) || is_another_row(behind)) || changes(rest);
+        let ends = is_end(behind) || is_another_row(behind);
+        if (is_labelled && !is_remark) || behind.starts_with('\n') {
+            return !ends || changes(rest);
         }
         let next = behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']);
-        begins_with(next, &CHANGING).is_some() || (is_left && changes(rest))
+        let is_same_sentence = !behind.trim_start_matches(BLANKS).starts_with('.');
+        // In Chinese a condition stands before what depends on it.
+        let is_case = is_same_sentence && next.starts_with(is_latin) && begins_with(next, &CASES).is_some();
+        begins_with(next, &CHANGING).is_some() || (is_left && (changes(rest) || is_case))
     }
 
     /// How much of the words behind it belongs to it and to no later number: `$5 left, ...`, and of a percentage what it is a

@@ -51,9 +51,9 @@ fn line(sheet: &Sheet, sentence: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Whether a cell holds a number that is more than a part of a label: `31-60 days` is none.
+/// Whether a cell holds an amount or a date: `31-60 days` is neither.
 fn has_amount(cell: &str) -> bool {
-    let digits = cell.chars().filter(char::is_ascii_digit).count();
-    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
-    digits > 0 && digits >= letters * 2
+    let has_digits = cell.contains(|c: char| c.is_ascii_digit());
+    let has_letters = cell.contains(char::is_alphabetic);
+    has_digits && (!has_letters || cell.contains(['.', ',', '$', '€', '£', '¥', '元']))
 }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::super::phrases::is_latin;
+use super::layout;
 use crate::model::amount;
 
 const FILES: [&str; 7] = [
@@ -130,7 +131,7 @@ fn lists() -> &'static Lists {
             let Some((head, phrases)) = line.split_once(':') else {
                 continue;
             };
-            let phrases = phrases.split('|').map(|phrase| amount::fold(phrase.trim())).filter(|phrase| !phrase.is_empty());
+            let phrases = phrases.split('|').map(|phrase| layout::low(&amount::fold(phrase.trim()))).filter(|phrase| !phrase.is_empty());
             let Some(cue) = cue(head) else {
                 if head == "unit" { units.extend(phrases) } else { links.extend(phrases) }
                 continue;

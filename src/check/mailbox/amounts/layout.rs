@@ -146,7 +146,7 @@ fn fold(text: &str) -> String {
 }
 
 /// The text in small letters and simplified Chinese, with all its characters where they were.
-fn low(text: &str) -> String {
+pub(super) fn low(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c >= '\u{2E80}' {

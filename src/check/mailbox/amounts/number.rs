@@ -6,7 +6,7 @@ use super::super::customs::{Customs, NO_MONEY};
 use super::super::html::CUT;
 use super::super::phrases::{BLANKS, is_latin};
 use super::Amount;
-use crate::model::amount::{self, Word};
+use crate::model::amount::{self, Currency, Word};
 
 /// So far before a number its currency may begin, in bytes.
 const MOST_BEFORE: usize = 24;
@@ -64,6 +64,11 @@ impl<'a> Number<'a> {
         !self.words().any(|word| matches!(word, Word::Currency(_) | Word::Part(..)))
     }
 
+    /// Whether a currency stands before it.
+    pub(super) fn has_currency_before(&self) -> bool {
+        self.before.iter().any(|word| matches!(word, Word::Currency(_)))
+    }
+
     fn words(&self) -> impl Iterator<Item = &Word> {
         self.before.iter().chain(&self.after)
     }
@@ -107,8 +112,18 @@ impl<'a> Number<'a> {
         let money = amount::assemble(&self.before, self.digits(), &self.after, None).ok()?;
         let is_money = self.has_currency();
         let currency = money.currency.filter(|_| is_money);
+        // A sign that some dollars share is none of them where its sentence names another.
+        let is_other = |currency: &Currency| currency.code().is_none() && customs.names_other_dollars(sentence);
+        if currency.as_ref().is_some_and(is_other) && self.told_behind(customs, sentence).is_none() {
+            return None;
+        }
         let currency = currency.and_then(|currency| customs.code(&currency, sentence).or_else(|| self.told_behind(customs, sentence)));
         Some(Amount { value: money.value.normalize(), currency })
+    }
+
+    /// Whether it has decimals or separators.
+    pub(super) fn is_formed(&self) -> bool {
+        self.digits().contains(['.', ','])
     }
 
     /// Whether a part of it stands before it: `1万2千`, `5:50`, what a tag has cut off, and a minus or a sign that is like one.
@@ -137,7 +152,8 @@ impl<'a> Number<'a> {
 
     /// Whether it is all of its number: `5:50`, `1,` with `234.50` in the next line, and `500分`, which are points as well, are not.
     fn is_whole(&self) -> bool {
-        if self.text[self.end..].trim_start_matches(BLANKS).starts_with('分') {
+        let next = self.text[self.end..].trim_start_matches(BLANKS);
+        if next.starts_with('分') && !next.starts_with("分钟") && !next.starts_with("分鐘") {
             return false;
         }
         let behind = self.behind();
@@ -244,6 +260,8 @@ fn words_before(text: &str, from: usize, end: usize) -> (Vec<Word>, usize) {
         let is_begin = !is_inside && !c.is_whitespace();
         previous = Some(c);
         let words = if is_begin { amount::words(&text[from + at..end]) } else { None };
+        // Scales and parts stand behind a number; before one they are words, or belong to another.
+        let words = words.filter(|words| !words.iter().any(|word| matches!(word, Word::Times(_) | Word::Part(..))));
         if let Some(words) = words.filter(|words| !words.is_empty()) {
             return (words, from + at);
         }

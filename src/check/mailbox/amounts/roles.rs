@@ -1,12 +1,13 @@
 //! Which of a mail's amounts its alert shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rust_decimal::Decimal;
 
 use super::cues::{self, Match, Reach, Sense, Side};
 use super::layout::Sheet;
+use super::super::html::CUT;
 use super::super::phrases::{is_other, is_threshold};
 use super::{Amount, Role, columns};
 
@@ -26,6 +27,14 @@ pub(super) struct Candidate {
     pub(super) is_paid: bool,
     /// A colon or the end of a cell parts it from its label.
     pub(super) is_labelled: bool,
+    /// What the words right before it make of it.
+    pub(super) labels: Vec<Sense>,
+    /// The head of its column says what it is.
+    pub(super) is_in_column: bool,
+    /// The label is a word for a balance, so that it needs no currency.
+    pub(super) has_noun: bool,
+    /// It is written as amounts of money are, with decimals or separators.
+    pub(super) is_formed: bool,
     /// Whether the words of its label make it another balance than the one that is left now.
     pub(super) is_refused: bool,
 }
@@ -56,7 +65,7 @@ const LEAST: f64 = 0.9;
 impl Candidate {
     /// Whether it may be shown as what it seems to be.
     fn is_clear(&self, sense: Sense) -> bool {
-        let is_labelled = self.score(sense) >= 3.0 && self.is_labelled;
+        let is_labelled = self.is_labelled && self.labels.contains(&sense);
         let is_left = sense == Sense::Left;
         !(is_left && self.is_refused) && !self.doubt[usize::from(is_labelled)][usize::from(is_left)] && self.listed != Listed::Unclear
     }
@@ -79,19 +88,24 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
     let places: Vec<Range<usize>> =
         candidates.iter().filter(|other| other.kind == Kind::Money).map(|candidate| candidate.range.clone()).collect();
     for candidate in candidates.iter_mut() {
-        let sentence = &sheet.sentences[candidate.sentence].range;
+        let last = sheet.sentence_at(candidate.range.end.saturating_sub(1));
+        let sentence = sheet.sentences[candidate.sentence].range.start..sheet.sentences[last].range.end;
         let begin = matches.partition_point(|found| found.start < sentence.start);
         let header = columns::header(sheet, candidate.sentence, &candidate.range);
         let near = matches[begin..].iter().take_while(|found| found.start < sentence.end);
         for found in near {
-            if let Some(weight) = weight(sheet, candidate, found, &places, header.is_some()) {
+            if let Some((weight, is_label)) = weight(sheet, candidate, found, &places, header.is_some()) {
                 add(candidate, found.cue.sense, weight);
+                if is_label {
+                    candidate.labels.push(found.cue.sense);
+                }
             }
         }
         if let Some(header) = header {
+            candidate.is_in_column = true;
             let begin = matches.partition_point(|found| found.start < header.start);
             let inside = matches[begin..].iter().take_while(|found| found.start < header.end);
-            for found in inside.filter(|found| found.end <= header.end && found.cue.side == Side::Before) {
+            for found in inside.filter(|found| found.end <= header.end && found.cue.side != Side::After) {
                 add(candidate, found.cue.sense, 3.0 + length_bonus(found));
             }
         }
@@ -129,11 +143,11 @@ fn is_refused(sheet: &Sheet, candidate: &Candidate, matches: &[Match], taken: us
 
 fn add(candidate: &mut Candidate, sense: Sense, weight: f64) {
     let old = candidate.senses.entry(sense).or_default();
-    *old = old.max(weight) + 0.15 * old.min(weight);
+    *old = old.max(weight);
 }
 
 /// How much a word says of an amount; none if it says nothing.
-fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<usize>], has_header: bool) -> Option<f64> {
+fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<usize>], has_header: bool) -> Option<(f64, bool)> {
     let range = &candidate.range;
     let is_before = found.end <= range.start;
     let is_after = found.start >= range.end;
@@ -147,11 +161,14 @@ fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<u
     }
     let between = if is_before { found.end..range.start } else { range.end..found.start };
     let text = &sheet.low[between.clone()];
+    if text.contains(CUT) {
+        return None;
+    }
     let others = places.iter().filter(|other| other.start >= between.start && other.end <= between.end).count();
     let is_joined = if is_before {
         cues::is_joining(text) && !(has_header && text.contains('\t'))
     } else {
-        text.trim_matches(|c: char| c.is_whitespace() || "(".contains(c)).is_empty() && !text.contains('\t')
+        text.trim().is_empty() && !text.contains('\t')
     };
     let is_beside = others == 0 && is_joined;
     let bounds = text.chars().filter(|c| ",;()、\t".contains(*c)).count() + text.matches(". ").count();
@@ -161,20 +178,20 @@ fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<u
         (_, true) => 3.0 + length_bonus(found),
         (Reach::Beside, false) => return None,
         (Reach::Clause, false) if bounds > 0 || others > 0 => return None,
-        (Reach::Clause, false) => 1.8,
+        (Reach::Clause, false) => if is_against { 2.0 } else { 1.8 },
         (Reach::Sentence, false) => match bounds {
             0 => 1.5,
             1 => 1.3,
             _ => 1.1,
         },
     };
-    Some(base * 0.5_f64.powi(i32::try_from(others).unwrap_or(9)))
+    Some((base * 0.5_f64.powi(i32::try_from(others).unwrap_or(9)), is_beside && is_before))
 }
 
 /// A longer word says more: `outstanding balance` is no balance.
 fn length_bonus(found: &Match) -> f64 {
-    let length = (found.end - found.start).min(40);
-    f64::from(u32::try_from(length).unwrap_or_default()) / 40.0
+    let length = (found.end - found.start).min(30);
+    f64::from(u32::try_from(length).unwrap_or_default()) / 20.0
 }
 
 /// The one amount that all of them are; none if they differ, or one of them is not clear.
@@ -228,7 +245,14 @@ pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, 
 
 fn by_sense(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
     let money = |sense: Sense, kind: Kind| -> Vec<&Candidate> {
-        let of = |candidate: &&Candidate| candidate.kind == kind && candidate.sense().is_some_and(|(own, _)| own == sense);
+        let is_formed = |candidate: &Candidate| {
+            candidate.kind == Kind::Bare
+                && candidate.is_formed
+                && sense != Sense::Left
+                && candidate.score(sense) >= 3.0
+                && candidate.amount.as_ref().is_some_and(|amount| amount.currency.is_some())
+        };
+        let of = |candidate: &&Candidate| (candidate.kind == kind || is_formed(candidate)) && candidate.sense().is_some_and(|(own, _)| own == sense);
         candidates.iter().filter(of).collect()
     };
     let strength = |all: &[&Candidate], sense| all.iter().map(|candidate| candidate.score(sense)).fold(0.0, f64::max);
@@ -249,14 +273,19 @@ fn by_sense(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
         return None;
     }
     let chosen = match one(&all, sense) {
-        Some(chosen) if sense == Sense::Left => chosen,
-        chosen => one(&totals(&with_sums(candidates, &all)), sense).or(chosen)?,
+        Some(chosen) if chosen.is_in_column && sense != Sense::Left => {
+            one(&totals(&with_sums(candidates, &all)), sense).unwrap_or(chosen)
+        }
+        Some(chosen) => chosen,
+        None if sense == Sense::Left => return None,
+        None => one(&totals(&with_sums(candidates, &all)), sense)?,
     };
-    let is_rest = chosen.score(Sense::Rest) > 0.0;
-    if sense == Sense::Owed && candidates.iter().any(|candidate| candidate.is_paid) && !is_rest {
-        return None;
-    }
-    Some((chosen, role))
+    is_unpaid(candidates, chosen).then_some((chosen, role))
+}
+
+/// Whether an amount is what is left of a debt, or no part of it is paid.
+fn is_unpaid(candidates: &[Candidate], chosen: &Candidate) -> bool {
+    chosen.score(Sense::Rest) > 0.0 || !candidates.iter().any(|candidate| candidate.is_paid)
 }
 
 /// With those that say that they are a sum, and nothing else.
@@ -270,7 +299,7 @@ fn with_sums<'a>(candidates: &'a [Candidate], all: &[&'a Candidate]) -> Vec<&'a 
 /// What is left of what is no money.
 fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
     let is_left = |candidate: &&Candidate| {
-        candidate.kind == Kind::Count
+        (candidate.kind == Kind::Count || (candidate.kind == Kind::Bare && candidate.has_noun))
             && candidate.score(Sense::Left) >= 3.0
             && candidate.sense().is_some_and(|(sense, _)| sense == Sense::Left)
     };
@@ -285,31 +314,45 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     let role = if charge > owed { Role::Charge } else { Role::Owed };
     let sense = if charge > owed { Sense::Charge } else { Sense::Owed };
     let plain: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
-    let of = |kinds: &[Kind], sense: Sense| -> Vec<&Candidate> {
-        let is_it = |candidate: &&&Candidate| kinds.contains(&candidate.kind) && candidate.score(sense) >= 3.0;
-        plain.iter().filter(is_it).copied().collect()
+    let of = |sense: Sense| -> Vec<&Candidate> {
+        let is_money = |candidate: &Candidate| candidate.kind == Kind::Money || (candidate.kind == Kind::Bare && candidate.is_formed);
+        plain.iter().filter(|candidate| is_money(candidate) && candidate.score(sense) >= 3.0).copied().collect()
     };
-    let total = of(&[Kind::Money, Kind::Bare], Sense::Total);
+    let choose = |all: &[&'a Candidate]| one(all, sense).filter(|chosen| is_unpaid(candidates, chosen)).map(|chosen| (chosen, role));
+    if let [only] = candidates
+        && only.kind == Kind::Money
+        && !sheet.text.replace(&sheet.text[only.range.clone()], "").contains(char::is_alphanumeric)
+    {
+        return choose(&[only]);
+    }
+    let total = of(Sense::Total);
     if !total.is_empty() {
-        return one(&total, sense).map(|chosen| (chosen, role));
+        return choose(&total);
     }
     if owed + charge == 0 {
         return None;
     }
-    let named = of(&[Kind::Money, Kind::Bare], Sense::Plain);
+    let named = of(Sense::Plain);
     if !named.is_empty() {
-        return one(&named, sense).map(|chosen| (chosen, role));
+        return choose(&named);
     }
-    let all: Vec<&Candidate> = plain.iter().filter(|candidate| candidate.kind == Kind::Money).copied().collect();
-    one(&all, sense).map(|chosen| (chosen, role))
+    // Of several prices in one sentence only the first may be called one.
+    let is_after_another = |candidate: &Candidate| {
+        candidates.iter().any(|other| {
+            other.kind == Kind::Money && other.sentence == candidate.sentence && other.range.end <= candidate.range.start && other.sense().is_some()
+        })
+    };
+    let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
+    let all: Vec<&Candidate> = plain.iter().copied().filter(is_alone).collect();
+    choose(&all)
 }
 
 /// How often a mail speaks of debts, and of charges that failed.
 fn evidence(sheet: &Sheet) -> (usize, usize) {
     let matches = cues::find(&sheet.low);
     let count = |sense: Sense| {
-        let is_it = |found: &&Match| found.cue.sense == sense && found.cue.side == Side::After && found.cue.reach == Reach::Sentence;
-        matches.iter().filter(is_it).count()
+        let is_it = |found: &&Match| found.cue.sense == sense && found.cue.reach == Reach::Sentence;
+        matches.iter().filter(is_it).map(|found| found.start).collect::<BTreeSet<usize>>().len()
     };
     (count(Sense::Owed), count(Sense::Charge))
 }
