@@ -72,8 +72,12 @@ pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     let (at, role) = roles::decide(&sheet, &candidates)?;
     let candidate = &candidates[at];
     let sentence = &sheet.sentences[candidate.sentence];
+    let mut amount = candidate.amount.clone()?;
+    if role == Role::Owed && candidate.score(cues::Sense::Left) > candidate.score(cues::Sense::Owed) {
+        amount.value = amount.value.abs();
+    }
     Some(ShownAmount {
-        amount: candidate.amount.clone()?,
+        amount,
         role,
         words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS),
     })
@@ -102,6 +106,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             }
             None if number.is_no_money() => Kind::Count,
             None if cues::has_unit(label(&sheet.low[..number.before_at])) => Kind::Count,
+            None if is_left_over(&sheet.low[number.after_at..]) => Kind::Count,
             None => Kind::Bare,
         };
         let words = Words::new(text, taken, number.before_at, number.after_at);
@@ -132,7 +137,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             labels: Vec::new(),
             is_in_column: false,
             doubt: [false, true]
-                .map(|is_labelled| [false, true].map(|is_left| words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn))),
+                .map(|is_labelled| [false, true].map(|is_left| words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn && !number.is_negative()))),
             listed: match (is_listed && may_belong, is_after_amount) {
                 (false, _) => Listed::No,
                 (true, true) => Listed::Like,
@@ -147,11 +152,19 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             range,
         });
     }
-    if let Some(code) = customs.only_named().and_then(|currency| customs.code(&currency, "")) {
+    if let Some(code) = only_code(&found).or_else(|| customs.only_named().and_then(|currency| customs.code(&currency, ""))) {
         let bare = found.iter_mut().filter(|candidate| candidate.kind == Kind::Bare);
         bare.filter_map(|candidate| candidate.amount.as_mut()).for_each(|amount| amount.currency = Some(code));
     }
     found
+}
+
+/// The currency of all amounts beside which one stands, if it is one.
+fn only_code(found: &[Candidate]) -> Option<&'static str> {
+    let money = found.iter().filter(|candidate| candidate.kind == Kind::Money);
+    let mut codes = money.map(|candidate| candidate.amount.as_ref().and_then(|amount| amount.currency));
+    let first = codes.next()??;
+    codes.all(|code| code == Some(first)).then_some(first)
 }
 
 /// Whether a number is all that stands in its cell, or behind the colon of its line.
@@ -167,6 +180,20 @@ fn unit_behind(sheet: &Sheet, number: &Number) -> Option<usize> {
     let is_alone = sheet.low[..number.before_at].ends_with('\n') && behind.starts_with('\n');
     let gap = if is_alone { behind.len() - behind.trim_start().len() } else { 0 };
     cues::unit(&behind[gap..]).map(|length| gap + length)
+}
+
+/// Whether words behind a number say that so many are left, of what is no time: `2 job ads left`.
+fn is_left_over(behind: &str) -> bool {
+    const LEFT: [&str; 9] = ["left", "remaining", "remain", "übrig", "restants", "restantes", "available", "restant", "left:"];
+    const TIMES: [&str; 22] = [
+        "day", "days", "hour", "hours", "h", "hrs", "week", "weeks", "month", "months", "attempt", "attempts", "minute", "seats",
+        "tage", "stunden", "jours", "heures", "días", "horas", "times", "tries",
+    ];
+    let line = behind.split(['\n', ',', ';', '(', '\t']).next().unwrap_or_default();
+    let mut words = line.split(' ').filter(|word| !word.is_empty()).take(4);
+    let before = words.by_ref().map(|word| word.trim_end_matches(['.', '!', ':']));
+    let words: Vec<&str> = before.collect();
+    words.iter().position(|word| LEFT.contains(word)).is_some_and(|at| !words[..at].iter().any(|word| TIMES.contains(word)))
 }
 
 /// The words right before a number, in its clause.

@@ -87,9 +87,9 @@ pub(super) fn is_other(label: &str) -> bool {
 
 /// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
 fn without_compounds(text: &str) -> String {
-    const COMPOUNDS: [&str; 20] = [
+    const COMPOUNDS: [&str; 21] = [
         "约定", "約定", "合约", "合約", "续约", "續約", "签约", "簽約", "预约", "預約", "契约", "契約", "送信", "发送", "發送", "传送",
-        "傳送", "通知类", "最低充值", "推送",
+        "傳送", "推送", "pay-as-you-go", "pay as you go", "prepay",
     ];
     COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, ""))
 }
@@ -114,7 +114,7 @@ fn is_another_row(behind: &str) -> bool {
     };
     let line = next.trim_start().split('\n').next().unwrap_or_default();
     let words = line.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).count();
-    line.is_empty() || line.contains([':', '\t']) || words > 1
+    line.is_empty() || line.contains([':', '\t', '=']) || words > 1
 }
 
 /// Whether words before an amount say that it is a threshold.
@@ -294,7 +294,8 @@ impl<'a> Words<'a> {
         if (is_labelled && !is_remark) || behind.starts_with('\n') {
             return !ends || changes(rest);
         }
-        let next = behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']);
+        let next = without_compounds(behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']));
+        let next = next.as_str();
         let is_same_sentence = !behind.trim_start_matches(BLANKS).starts_with('.');
         // In Chinese a condition stands before what depends on it.
         let is_case = is_same_sentence && next.starts_with(is_latin) && begins_with(next, &CASES).is_some();

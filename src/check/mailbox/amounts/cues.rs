@@ -18,6 +18,9 @@ const FILES: [&str; 7] = [
     include_str!("cues/other.txt"),
 ];
 
+/// Longest remark in parentheses between an amount and its label, in bytes.
+const LONGEST_REMARK: usize = 40;
+
 /// What the words around an amount make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Sense {
@@ -196,6 +199,13 @@ fn is_word(text: &str, start: usize, end: usize, may_go_on: bool) -> bool {
 /// Whether nothing but words that join stands in a text.
 pub(super) fn is_joining(text: &str) -> bool {
     let mut rest = text;
+    // `Fee (waived this time): $5`.
+    if let Some((before, remark)) = text.trim_end_matches([':', ' ', '\t']).strip_suffix(')').and_then(|text| text.rsplit_once('('))
+        && remark.len() <= LONGEST_REMARK
+        && !remark.contains(|c: char| c.is_ascii_digit())
+    {
+        rest = before;
+    }
     for _ in 0..8 {
         rest = rest.trim_matches(|c: char| c.is_whitespace() || ":=()[]\"“”「」'*|-–—•·．【】".contains(c));
         if rest.is_empty() {
@@ -221,6 +231,11 @@ pub(super) fn unit(text: &str) -> Option<usize> {
 
 /// Whether a text in small letters names a unit. A single character of Chinese may be a part of any word.
 pub(super) fn has_unit(text: &str) -> bool {
+    let bare = text.trim_end_matches([' ', ':', '\t', '*', '=', '"', '(']);
+    let mut units = lists().units.iter();
+    if units.any(|unit| unit.chars().count() == 1 && bare.ends_with(unit.as_str()) && bare.len() > unit.len()) {
+        return true;
+    }
     let mut units = lists().units.iter().filter(|unit| unit.chars().count() > 1);
     units.any(|unit| text.match_indices(unit.as_str()).any(|(at, _)| is_word(text, at, at + unit.len(), false)))
 }

@@ -64,6 +64,10 @@ impl<'a> Number<'a> {
         !self.words().any(|word| matches!(word, Word::Currency(_) | Word::Part(..)))
     }
 
+    pub(super) fn is_negative(&self) -> bool {
+        self.before.iter().any(|word| matches!(word, Word::Sign { is_minus: true }))
+    }
+
     /// Whether a currency stands before it.
     pub(super) fn has_currency_before(&self) -> bool {
         self.before.iter().any(|word| matches!(word, Word::Currency(_)))
@@ -81,7 +85,7 @@ impl<'a> Number<'a> {
     pub(super) fn is_part(&self) -> bool {
         let next = self.behind().chars().next();
         let previous = self.text[..self.before_at].chars().next_back();
-        let is_joined = |c: char| is_latin(c) || "#_@/•*".contains(c);
+        let is_joined = |c: char| is_latin(c) || "#_@/•".contains(c) || (c == '*' && !self.is_formed());
         let is_dashed = previous == Some('-') && {
             let before = self.text[..self.before_at - 1].chars().next_back();
             before.is_some_and(|c| is_latin(c))
@@ -109,7 +113,10 @@ impl<'a> Number<'a> {
         if !is_clear {
             return None;
         }
-        let money = amount::assemble(&self.before, self.digits(), &self.after, None).ok()?;
+        let mut after = self.after.clone();
+        // A table says once what its amounts are in.
+        after.extend(customs.only_named().filter(|_| self.is_bare() && self.is_formed()).map(Word::Currency));
+        let money = amount::assemble(&self.before, self.digits(), &after, None).ok()?;
         let is_money = self.has_currency();
         let currency = money.currency.filter(|_| is_money);
         // A sign that some dollars share is none of them where its sentence names another.

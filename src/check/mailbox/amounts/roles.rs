@@ -59,14 +59,24 @@ pub(super) enum Kind {
     Bare,
 }
 
+/// A sense that is said by a label.
+const STRONG: f64 = 2.5;
+/// So far from its amount a word may stand in one label, in bytes.
+const LONGEST_LABEL: usize = 28;
+/// Most parts of a sum.
+const MOST_PARTS: usize = 24;
 /// Least that must speak for a sense.
 const LEAST: f64 = 0.9;
 
 impl Candidate {
+    fn is_money(&self) -> bool {
+        self.kind == Kind::Money || (self.kind == Kind::Bare && self.is_formed)
+    }
+
     /// Whether it may be shown as what it seems to be.
     fn is_clear(&self, sense: Sense) -> bool {
         let is_labelled = self.is_labelled && self.labels.contains(&sense);
-        let is_left = sense == Sense::Left;
+        let is_left = sense == Sense::Left && self.kind != Kind::Count;
         !(is_left && self.is_refused) && !self.doubt[usize::from(is_labelled)][usize::from(is_left)] && self.listed != Listed::Unclear
     }
 
@@ -137,8 +147,8 @@ fn is_refused(sheet: &Sheet, candidate: &Candidate, matches: &[Match], taken: us
     let head = &before[..label.map_or(before.len(), |label| label - sentence.start)];
     let run = head.rfind(|c: char| ":;()[]【】–—\t,".contains(c)).map_or(head, |at| &head[at..]);
     let link = label.map_or("", |label| &sheet.low[label..candidate.range.start]);
-    let is_anybodys = link.trim_end().ends_with(" of") && !["your", "current", "account", "wallet", "prepaid"].iter().any(|own| head.contains(own));
-    is_other(run) || is_threshold(before) || is_anybodys
+    let is_anybodys = link.trim_end().ends_with(" of") && !["your", "current", "account", "wallet", "prepaid", "there", "still", "have"].iter().any(|own| head.contains(own));
+    (candidate.kind != Kind::Count && is_other(run)) || is_threshold(before) || is_anybodys
 }
 
 fn add(candidate: &mut Candidate, sense: Sense, weight: f64) {
@@ -173,9 +183,14 @@ fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<u
     let is_beside = others == 0 && is_joined;
     let bounds = text.chars().filter(|c| ",;()、\t".contains(*c)).count() + text.matches(". ").count();
     let is_against = !matches!(found.cue.sense, Sense::Left | Sense::Owed | Sense::Charge);
+    let is_adjacent = !text.contains(char::is_alphabetic);
+    let near = length_bonus(found) + if is_adjacent { 0.5 } else { 0.0 };
+    // `Remaining points for drafts: 5`.
+    let is_in_label = is_before && candidate.is_labelled && others == 0 && bounds == 0 && text.len() <= LONGEST_LABEL && !text.contains(|c: char| c.is_ascii_digit() || c == ':');
     let base = match (found.cue.reach, is_beside) {
-        (_, true) if is_after && is_against => 4.0 + length_bonus(found),
-        (_, true) => 3.0 + length_bonus(found),
+        (_, true) if is_after && is_against => 4.0 + near,
+        (_, true) => 3.0 + near,
+        (Reach::Beside, false) if is_in_label && !is_against => 2.6,
         (Reach::Beside, false) => return None,
         (Reach::Clause, false) if bounds > 0 || others > 0 => return None,
         (Reach::Clause, false) => if is_against { 2.0 } else { 1.8 },
@@ -216,34 +231,47 @@ fn is_one_currency(one: &Candidate, other: &Candidate) -> bool {
     currency(one) == currency(other) || currency(one).is_none() || currency(other).is_none()
 }
 
-/// Of several, the ones that say that they are a sum, or that are the sum of the others.
-fn totals<'a>(all: &[&'a Candidate]) -> Vec<&'a Candidate> {
+/// Of several, the ones that say that they are a sum, or that are the sum of amounts that stand in a row.
+fn totals<'a>(all: &[&'a Candidate], candidates: &[Candidate]) -> Vec<&'a Candidate> {
     let said: Vec<&Candidate> = all.iter().filter(|candidate| candidate.score(Sense::Total) >= 1.5).copied().collect();
     if !said.is_empty() {
         return said;
     }
     let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
-    let mut values: Vec<Decimal> = all.iter().filter_map(|candidate| value(candidate)).collect();
-    values.sort_unstable();
-    values.dedup();
-    let Some(most) = values.pop() else {
+    let Some(most) = all.iter().filter_map(|candidate| value(candidate)).max() else {
         return Vec::new();
     };
-    let sum: Decimal = values.iter().sum();
-    if values.len() < 2 || sum != most {
+    let values: Vec<Decimal> = candidates.iter().filter(|other| other.is_money()).filter_map(value).collect();
+    if !has_sum(&values, most) {
         return Vec::new();
     }
     all.iter().filter(|candidate| value(candidate) == Some(most)).copied().collect()
 }
 
-/// Which amount is shown, by its place among all, and what it is.
-pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, Role)> {
-    let (chosen, role) = by_sense(candidates).or_else(|| by_mail(sheet, candidates))?;
-    let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
-    Some((at, role))
+/// Whether a sum is that of at least two amounts that follow each other.
+fn has_sum(values: &[Decimal], sum: Decimal) -> bool {
+    (0..values.len()).any(|first| {
+        let mut total = Decimal::ZERO;
+        let parts = values[first..].iter().take(MOST_PARTS).enumerate();
+        parts.map_while(|(at, value)| {
+            total = total.checked_add(*value).filter(|total| *total <= sum && *value < sum)?;
+            Some(at > 0 && total == sum)
+        })
+        .any(|is_sum| is_sum)
+    })
 }
 
-fn by_sense(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
+/// Which amount is shown, by its place among all, and what it is.
+pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, Role)> {
+    let (chosen, role) = by_sense(candidates).unwrap_or_else(|| by_mail(sheet, candidates))?;
+    let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
+    // A mail that speaks of a debt says how large it is by a balance below zero.
+    let is_negative = chosen.amount.as_ref().is_some_and(|amount| amount.value.is_sign_negative());
+    let is_debt = role == Role::Left && is_negative && evidence(&sheet.low).0 > 0;
+    Some((at, if is_debt { Role::Owed } else { role }))
+}
+
+fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
     let money = |sense: Sense, kind: Kind| -> Vec<&Candidate> {
         let is_formed = |candidate: &Candidate| {
             candidate.kind == Kind::Bare
@@ -267,25 +295,36 @@ fn by_sense(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
             .collect();
     best.sort_by(|one, other| other.0.total_cmp(&one.0));
     let Some((_, sense, role, all)) = best.into_iter().next() else {
-        return counted(candidates);
+        return counted(candidates).map(Some);
     };
     if sense == Sense::Left && candidates.iter().any(|candidate| candidate.is_of_another_wallet) {
-        return None;
+        return Some(None);
     }
+    let strong: Vec<&Candidate> = all.iter().copied().filter(|candidate| candidate.score(sense) >= STRONG).collect();
+    let sums = || totals(&with_sums(candidates, &all), candidates);
     let chosen = match one(&all, sense) {
-        Some(chosen) if chosen.is_in_column && sense != Sense::Left => {
-            one(&totals(&with_sums(candidates, &all)), sense).unwrap_or(chosen)
-        }
-        Some(chosen) => chosen,
-        None if sense == Sense::Left => return None,
-        None => one(&totals(&with_sums(candidates, &all)), sense)?,
+        Some(chosen) if chosen.is_in_column && sense != Sense::Left => one(&sums(), sense).or(Some(chosen)),
+        Some(chosen) => Some(chosen),
+        None if sense == Sense::Left => one(&strong, sense),
+        None => one(&sums(), sense).or_else(|| one(&strong, sense).filter(|chosen| is_most(&all, chosen))),
     };
-    is_unpaid(candidates, chosen).then_some((chosen, role))
+    let Some(chosen) = chosen else {
+        return Some(None);
+    };
+    let is_clear = sense != Sense::Owed || is_unpaid(candidates, chosen);
+    Some(is_clear.then_some((chosen, role)))
 }
 
 /// Whether an amount is what is left of a debt, or no part of it is paid.
 fn is_unpaid(candidates: &[Candidate], chosen: &Candidate) -> bool {
-    chosen.score(Sense::Rest) > 0.0 || !candidates.iter().any(|candidate| candidate.is_paid)
+    let is_near = |other: &Candidate| other.is_labelled || other.sentence.abs_diff(chosen.sentence) < 2;
+    chosen.score(Sense::Rest) > 0.0 || !candidates.iter().any(|other| other.is_paid && is_near(other))
+}
+
+/// Whether no other of them is larger.
+fn is_most(all: &[&Candidate], chosen: &Candidate) -> bool {
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    all.iter().all(|other| value(other) <= value(chosen))
 }
 
 /// With those that say that they are a sum, and nothing else.
@@ -300,7 +339,7 @@ fn with_sums<'a>(candidates: &'a [Candidate], all: &[&'a Candidate]) -> Vec<&'a 
 fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
     let is_left = |candidate: &&Candidate| {
         (candidate.kind == Kind::Count || (candidate.kind == Kind::Bare && candidate.has_noun))
-            && candidate.score(Sense::Left) >= 3.0
+            && candidate.score(Sense::Left) >= STRONG
             && candidate.sense().is_some_and(|(sense, _)| sense == Sense::Left)
     };
     let all: Vec<&Candidate> = candidates.iter().filter(is_left).collect();
@@ -310,13 +349,12 @@ fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
 /// Where the words around no amount say what it is, those of the mail as a whole may: an amount that says that it is the sum, or
 /// nothing but that it is an amount, or the only one that is nothing else.
 fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candidate, Role)> {
-    let (owed, charge) = evidence(sheet);
+    let (owed, charge) = evidence(&sheet.low);
     let role = if charge > owed { Role::Charge } else { Role::Owed };
     let sense = if charge > owed { Sense::Charge } else { Sense::Owed };
     let plain: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
     let of = |sense: Sense| -> Vec<&Candidate> {
-        let is_money = |candidate: &Candidate| candidate.kind == Kind::Money || (candidate.kind == Kind::Bare && candidate.is_formed);
-        plain.iter().filter(|candidate| is_money(candidate) && candidate.score(sense) >= 3.0).copied().collect()
+        plain.iter().filter(|candidate| candidate.is_money() && candidate.score(sense) >= 3.0).copied().collect()
     };
     let choose = |all: &[&'a Candidate]| one(all, sense).filter(|chosen| is_unpaid(candidates, chosen)).map(|chosen| (chosen, role));
     if let [only] = candidates
@@ -344,12 +382,17 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     };
     let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
     let all: Vec<&Candidate> = plain.iter().copied().filter(is_alone).collect();
-    choose(&all)
+    choose(&all).filter(|(chosen, _)| {
+        let first = sheet.sentences[chosen.sentence.saturating_sub(1)].range.start;
+        let last = sheet.sentences[(chosen.sentence + 1).min(sheet.sentences.len() - 1)].range.end;
+        let (owed, charge) = evidence(&sheet.low[first..last]);
+        owed + charge > 0
+    })
 }
 
 /// How often a mail speaks of debts, and of charges that failed.
-fn evidence(sheet: &Sheet) -> (usize, usize) {
-    let matches = cues::find(&sheet.low);
+fn evidence(low: &str) -> (usize, usize) {
+    let matches = cues::find(low);
     let count = |sense: Sense| {
         let is_it = |found: &&Match| found.cue.sense == sense && found.cue.reach == Reach::Sentence;
         matches.iter().filter(is_it).map(|found| found.start).collect::<BTreeSet<usize>>().len()

@@ -914,7 +914,7 @@ pub(super) const SCALES: [&str; 28] = [
     "in migliaia",
 ];
 /// Words by which a mail says that all of its amounts are only about right.
-pub(super) const ESTIMATES: [&str; 14] = [
+pub(super) const ESTIMATES: [&str; 16] = [
     "amounts are approximate",
     "amounts are estimate",
     "figures are approximate",
@@ -923,8 +923,10 @@ pub(super) const ESTIMATES: [&str; 14] = [
     "balance is approximate",
     "balance is an estimate",
     "is an approximation",
-    "仅供参考",
-    "僅供參考",
+    "数据仅供参考",
+    "金额仅供参考",
+    "余额仅供参考",
+    "以上仅供参考",
     "金额为估算",
     "金額は概算",
     "概算です",
@@ -986,7 +988,7 @@ pub(super) const OTHER_MONEY: [&str; 18] = [
     "クーポン",
 ];
 /// Words between two amounts of one kind.
-pub(super) const AND: [&str; 12] = ["和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
+pub(super) const AND: [&str; 18] = ["oder", "und", "ou", "et", "o", "y", "和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
 /// Words that deny what the sentence says, doubt it, or leave it to somebody else, and are looked for in the whole sentence.
 pub(super) const DENIALS: [&str; 160] = [
     "no longer",
