@@ -64,11 +64,6 @@ pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     let sheet = Sheet::new(subject, text);
     let mut candidates = candidates(&sheet);
     roles::weigh(&sheet, &mut candidates);
-    if std::env::var_os("AMOUNTS").is_some() {
-        for candidate in &candidates {
-            eprintln!("{:?} {:?} {:?} {:?} {:?} refused={} doubt={:?} listed={:?} wallet={} paid={} labels={:?}/{}", &sheet.text[candidate.range.clone()], candidate.kind, candidate.amount.as_ref().map(|a| a.value.to_string()), candidate.sense(), candidate.senses, candidate.is_refused, candidate.doubt, candidate.listed, candidate.is_of_another_wallet, candidate.is_paid, candidate.labels, candidate.is_labelled);
-        }
-    }
     let (at, role) = roles::decide(&sheet, &candidates)?;
     let candidate = &candidates[at];
     let sentence = &sheet.sentences[candidate.sentence];

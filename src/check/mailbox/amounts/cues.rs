@@ -1,5 +1,6 @@
 //! The words that say what an amount is, as data: one file for each language, all read by one automaton.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
@@ -127,14 +128,16 @@ struct Lists {
 fn lists() -> &'static Lists {
     static LISTS: OnceLock<Lists> = OnceLock::new();
     LISTS.get_or_init(|| {
-        let mut words: Vec<String> = Vec::new();
+        let mut places: HashMap<(String, bool), usize> = HashMap::new();
         let mut cues: Vec<(Vec<Cue>, bool)> = Vec::new();
+        let mut words: Vec<String> = Vec::new();
         let (mut links, mut units) = (Vec::new(), Vec::new());
         for line in FILES.iter().flat_map(|file| file.lines()).filter(|line| !line.starts_with('#')) {
             let Some((head, phrases)) = line.split_once(':') else {
                 continue;
             };
-            let phrases = phrases.split('|').map(|phrase| layout::low(&amount::fold(phrase.trim()))).filter(|phrase| !phrase.is_empty());
+            let phrases = phrases.split('|').map(|phrase| layout::low(&amount::fold(phrase.trim())));
+            let phrases = phrases.filter(|phrase| !phrase.is_empty());
             let Some(cue) = cue(head) else {
                 if head == "unit" { units.extend(phrases) } else { links.extend(phrases) }
                 continue;
@@ -142,13 +145,12 @@ fn lists() -> &'static Lists {
             for phrase in phrases {
                 let may_go_on = phrase.ends_with('*');
                 let phrase = phrase.trim_end_matches('*').to_owned();
-                match words.iter().zip(&mut cues).find(|(word, (_, goes_on))| **word == phrase && *goes_on == may_go_on) {
-                    Some((_, (cues, _))) => cues.push(cue),
-                    None => {
-                        words.push(phrase);
-                        cues.push((vec![cue], may_go_on));
-                    }
-                }
+                let at = *places.entry((phrase.clone(), may_go_on)).or_insert_with(|| {
+                    words.push(phrase);
+                    cues.push((Vec::new(), may_go_on));
+                    cues.len() - 1
+                });
+                cues[at].0.push(cue);
             }
         }
         Lists { automaton: AhoCorasick::new(&words).ok(), cues, links, units }

@@ -61,6 +61,8 @@ pub(super) enum Kind {
 
 /// A sense that is said by a label.
 const STRONG: f64 = 2.5;
+/// So much of a sentence before an amount, and behind it, is looked at, in bytes.
+const MOST_AROUND: usize = 400;
 /// So far from its amount a word may stand in one label, in bytes.
 const LONGEST_LABEL: usize = 28;
 /// Most parts of a sum.
@@ -100,6 +102,8 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
     for candidate in candidates.iter_mut() {
         let last = sheet.sentence_at(candidate.range.end.saturating_sub(1));
         let sentence = sheet.sentences[candidate.sentence].range.start..sheet.sentences[last].range.end;
+        let window = candidate.range.start.saturating_sub(MOST_AROUND)..candidate.range.end + MOST_AROUND;
+        let sentence = sentence.start.max(window.start)..sentence.end.min(window.end);
         let begin = matches.partition_point(|found| found.start < sentence.start);
         let header = columns::header(sheet, candidate.sentence, &candidate.range);
         let near = matches[begin..].iter().take_while(|found| found.start < sentence.end);
@@ -132,7 +136,8 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
 /// Whether the words of its label make what seems to be left something else: `minimum balance`.
 fn is_refused(sheet: &Sheet, candidate: &Candidate, matches: &[Match], taken: usize) -> bool {
     let mut sentence = sheet.sentences[candidate.sentence].range.clone();
-    sentence.start = sentence.start.max(taken);
+    let near = sheet.low.ceil_char_boundary(candidate.range.start.saturating_sub(MOST_AROUND));
+    sentence.start = sentence.start.max(taken).max(near);
     let before = &sheet.low[sentence.start..candidate.range.start];
     let is_beside = |found: &&Match| {
         found.cue.sense == Sense::Left
