@@ -64,6 +64,12 @@ pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     let sheet = Sheet::new(subject, text);
     let mut candidates = candidates(&sheet);
     roles::weigh(&sheet, &mut candidates);
+    #[cfg(feature = "trace")]
+    if std::env::var_os("AMOUNTS").is_some() {
+        for candidate in &candidates {
+            eprintln!("{:?} {:?} {:?} {:?} {:?} refused={} doubt={:?} listed={:?} paid={} labels={:?}/{} noun={} column={}", &sheet.text[candidate.range.clone()], candidate.kind, candidate.amount.as_ref().map(|a| a.value.to_string()), candidate.sense(), candidate.senses, candidate.is_refused, candidate.doubt, candidate.listed, candidate.is_paid, candidate.labels, candidate.is_labelled, candidate.has_noun, candidate.is_in_column);
+        }
+    }
     let (at, role) = roles::decide(&sheet, &candidates)?;
     let candidate = &candidates[at];
     let sentence = &sheet.sentences[candidate.sentence];
@@ -111,7 +117,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         // Of `May 6 – $5` the two belong together no more than of `May 6, $5`.
         let may_belong = last.is_some() && (is_after_amount || !number.has_currency_before());
         let is_in_range = may_belong && phrases::is_range(&sheet.low[from..number.before_at]);
-        if let Some(last) = last.filter(|_| is_in_range || (is_listed && may_belong && !is_after_amount)) {
+        if let Some(last) = last.filter(|last| is_in_range || (is_listed && may_belong && last.kind == Kind::Bare)) {
             last.amount = None;
         }
         let range = number.range();
@@ -131,9 +137,10 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             senses: BTreeMap::new(),
             labels: Vec::new(),
             is_in_column: false,
+            is_reason: false,
             doubt: [false, true]
                 .map(|is_labelled| [false, true].map(|is_left| words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn && !number.is_negative()))),
-            listed: match (is_listed && may_belong, is_after_amount) {
+            listed: match (is_listed && may_belong && kind != Kind::Count, is_after_amount) {
                 (false, _) => Listed::No,
                 (true, true) => Listed::Like,
                 (true, false) => Listed::Unclear,

@@ -226,7 +226,9 @@ pub(super) fn is_joining(text: &str) -> bool {
 /// The length of the unit that a text in small letters begins with, blanks before it included.
 pub(super) fn unit(text: &str) -> Option<usize> {
     let bare = text.trim_start_matches([' ', '\u{A0}']);
-    let fits = |unit: &&String| bare.starts_with(unit.as_str()) && is_word(bare, 0, unit.len(), false);
+    // `3 个月` are months.
+    let is_time = |unit: &str| unit == "个" && bare[unit.len()..].starts_with(['月', '工', '小', '星', '礼', '季']);
+    let fits = |unit: &&String| bare.starts_with(unit.as_str()) && is_word(bare, 0, unit.len(), false) && !is_time(unit);
     let length = lists().units.iter().filter(fits).map(String::len).max()?;
     Some(text.len() - bare.len() + length)
 }

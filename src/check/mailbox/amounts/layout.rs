@@ -71,7 +71,8 @@ fn arrange(text: &str) -> String {
         }
         out.push_str(&arranged(&gap, out.chars().next_back()));
     }
-    // Dots that lead from a label to its amount.
+    // Marks of bold type, and dots that lead from a label to its amount.
+    let mut out = out.replace("**", "");
     for dots in ["........", ".....", "...."] {
         out = out.replace(dots, "\t");
     }

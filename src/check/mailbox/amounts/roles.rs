@@ -31,6 +31,8 @@ pub(super) struct Candidate {
     pub(super) labels: Vec<Sense>,
     /// The head of its column says what it is.
     pub(super) is_in_column: bool,
+    /// It stands where the mail says why something failed.
+    pub(super) is_reason: bool,
     /// The label is a word for a balance, so that it needs no currency.
     pub(super) has_noun: bool,
     /// It is written as amounts of money are, with decimals or separators.
@@ -71,6 +73,18 @@ const MOST_PARTS: usize = 24;
 const LEAST: f64 = 0.9;
 
 impl Candidate {
+    /// What the sentence says of an amount, it says of the one that it calls so.
+    fn join_plain(&mut self) {
+        if self.score(Sense::Plain) < STRONG {
+            return;
+        }
+        for sense in [Sense::Owed, Sense::Charge] {
+            if let Some(score) = self.senses.get_mut(&sense).filter(|score| **score >= LEAST) {
+                *score = score.max(STRONG + 0.1);
+            }
+        }
+    }
+
     fn is_money(&self) -> bool {
         self.kind == Kind::Money || (self.kind == Kind::Bare && self.is_formed)
     }
@@ -103,7 +117,8 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
         let last = sheet.sentence_at(candidate.range.end.saturating_sub(1));
         let sentence = sheet.sentences[candidate.sentence].range.start..sheet.sentences[last].range.end;
         let window = candidate.range.start.saturating_sub(MOST_AROUND)..candidate.range.end + MOST_AROUND;
-        let sentence = sentence.start.max(window.start)..sentence.end.min(window.end);
+        let begin = sheet.low.ceil_char_boundary(sentence.start.max(window.start));
+        let sentence = begin..sheet.low.floor_char_boundary(sentence.end.min(window.end));
         let begin = matches.partition_point(|found| found.start < sentence.start);
         let header = columns::header(sheet, candidate.sentence, &candidate.range);
         let near = matches[begin..].iter().take_while(|found| found.start < sentence.end);
@@ -123,6 +138,8 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
                 add(candidate, found.cue.sense, 3.0 + length_bonus(found));
             }
         }
+        candidate.is_reason = ["原因", "reason:", "reason\t", "motif", "grund:"].iter().any(|word| sheet.low[sentence.clone()].contains(word));
+        candidate.join_plain();
         let taken = places.iter().map(|place| place.end).filter(|end| *end <= candidate.range.start).max().unwrap_or(0);
         candidate.is_refused = is_refused(sheet, candidate, &matches, taken);
     }
@@ -191,7 +208,7 @@ fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<u
     let is_adjacent = !text.contains(char::is_alphabetic);
     let near = length_bonus(found) + if is_adjacent { 0.5 } else { 0.0 };
     // `Remaining points for drafts: 5`.
-    let is_in_label = is_before && candidate.is_labelled && others == 0 && bounds == 0 && text.len() <= LONGEST_LABEL && !text.contains(|c: char| c.is_ascii_digit() || c == ':');
+    let is_in_label = is_before && candidate.is_labelled && others == 0 && bounds == 0 && text.len() <= LONGEST_LABEL && !text.contains(|c: char| c.is_ascii_digit() || ":=".contains(c));
     let base = match (found.cue.reach, is_beside) {
         (_, true) if is_after && is_against => 4.0 + near,
         (_, true) => 3.0 + near,
@@ -269,14 +286,32 @@ fn has_sum(values: &[Decimal], sum: Decimal) -> bool {
 /// Which amount is shown, by its place among all, and what it is.
 pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, Role)> {
     let (chosen, role) = by_sense(candidates).unwrap_or_else(|| by_mail(sheet, candidates))?;
+    let (owed, charge) = evidence(&sheet.low);
+    let is_failed = role == Role::Charge && chosen.score(Sense::Charge) >= STRONG;
+    if role != Role::Left && !is_failed && owed + charge == 0 && is_about_renewal(&sheet.low) {
+        return None;
+    }
     let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
     // A mail that speaks of a debt says how large it is by a balance below zero.
     let is_negative = chosen.amount.as_ref().is_some_and(|amount| amount.value.is_sign_negative());
-    let is_debt = role == Role::Left && is_negative && evidence(&sheet.low).0 > 0;
+    let is_debt = role == Role::Left && is_negative && (owed > 0 || ["停机", "停服", "释放", "冻结"].iter().any(|word| sheet.low.contains(word)));
     Some((at, if is_debt { Role::Owed } else { role }))
 }
 
+/// Whether a mail speaks of what ends unless it is renewed: what it names then is a price.
+fn is_about_renewal(low: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "renew", "expire", "expiry", "expiring", "续费", "续期", "续约", "续租", "续订", "到期", "更新期限", "有効期限", "verläng", "läuft ab", "renouvel",
+        "renovac",
+    ];
+    WORDS.iter().any(|word| low.contains(word))
+}
+
 fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
+    // What a charge failed for is no news of the balance.
+    let has_charge = candidates.iter().any(|other| {
+        other.kind == Kind::Money && !other.is_reason && (other.score(Sense::Plain) >= STRONG || other.score(Sense::Charge) >= STRONG)
+    });
     let money = |sense: Sense, kind: Kind| -> Vec<&Candidate> {
         let is_formed = |candidate: &Candidate| {
             candidate.kind == Kind::Bare
@@ -286,7 +321,8 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
                 && candidate.amount.as_ref().is_some_and(|amount| amount.currency.is_some())
         };
         let of = |candidate: &&Candidate| (candidate.kind == kind || is_formed(candidate)) && candidate.sense().is_some_and(|(own, _)| own == sense);
-        candidates.iter().filter(of).collect()
+        let is_reason = |candidate: &&Candidate| sense == Sense::Left && candidate.is_reason && has_charge;
+        candidates.iter().filter(of).filter(|candidate| !is_reason(candidate)).collect()
     };
     let strength = |all: &[&Candidate], sense| all.iter().map(|candidate| candidate.score(sense)).fold(0.0, f64::max);
     let mut best: Vec<(f64, Sense, Role, Vec<&Candidate>)> =
@@ -302,21 +338,24 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
     let Some((_, sense, role, all)) = best.into_iter().next() else {
         return counted(candidates).map(Some);
     };
-    if sense == Sense::Left && candidates.iter().any(|candidate| candidate.is_of_another_wallet) {
-        return Some(None);
-    }
     let strong: Vec<&Candidate> = all.iter().copied().filter(|candidate| candidate.score(sense) >= STRONG).collect();
     let sums = || totals(&with_sums(candidates, &all), candidates);
     let chosen = match one(&all, sense) {
         Some(chosen) if chosen.is_in_column && sense != Sense::Left => one(&sums(), sense).or(Some(chosen)),
-        Some(chosen) => Some(chosen),
+        Some(chosen) => Some(chosen).filter(|chosen| chosen.score(sense) >= STRONG || is_alone(candidates, chosen) || is_sum(candidates, chosen)),
         None if sense == Sense::Left => one(&strong, sense),
         None => one(&sums(), sense).or_else(|| one(&strong, sense).filter(|chosen| is_most(&all, chosen))),
     };
     let Some(chosen) = chosen else {
         return Some(None);
     };
-    let is_clear = sense != Sense::Owed || is_unpaid(candidates, chosen);
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    let is_elsewhere = candidates.iter().any(|other| other.is_of_another_wallet && value(other) != value(chosen));
+    let is_clear = match sense {
+        Sense::Left => !is_elsewhere,
+        Sense::Owed => is_unpaid(candidates, chosen),
+        _ => true,
+    };
     Some(is_clear.then_some((chosen, role)))
 }
 
@@ -324,6 +363,32 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
 fn is_unpaid(candidates: &[Candidate], chosen: &Candidate) -> bool {
     let is_near = |other: &Candidate| other.is_labelled || other.sentence.abs_diff(chosen.sentence) < 2;
     chosen.score(Sense::Rest) > 0.0 || !candidates.iter().any(|other| other.is_paid && is_near(other))
+}
+
+/// Whether an amount is the sum of others.
+fn is_sum(candidates: &[Candidate], chosen: &Candidate) -> bool {
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    let values: Vec<Decimal> = candidates.iter().filter(|other| other.is_money()).filter_map(value).collect();
+    value(chosen).is_some_and(|sum| has_sum(&values, sum))
+}
+
+/// Whether no other amount of its sentence is in doubt, and none that is called an amount: words far from one may as well speak
+/// of the other.
+fn is_alone(candidates: &[Candidate], chosen: &Candidate) -> bool {
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    let is_open = |other: &Candidate| {
+        other.kind == Kind::Money
+            && other.sense().is_none_or(|(_, weight)| weight < STRONG)
+            && (other.sentence == chosen.sentence || other.score(Sense::Plain) >= STRONG)
+    };
+    candidates.iter().all(|other| !is_open(other) || value(other) == value(chosen))
+}
+
+/// Whether no other amount is in doubt: words far from an amount may as well speak of another one.
+fn is_only(candidates: &[Candidate], chosen: &Candidate) -> bool {
+    let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
+    let is_open = |other: &Candidate| other.kind == Kind::Money && other.sense().is_none_or(|(_, weight)| weight < STRONG);
+    candidates.iter().all(|other| !is_open(other) || value(other) == value(chosen))
 }
 
 /// Whether no other of them is larger.
@@ -335,7 +400,7 @@ fn is_most(all: &[&Candidate], chosen: &Candidate) -> bool {
 /// With those that say that they are a sum, and nothing else.
 fn with_sums<'a>(candidates: &'a [Candidate], all: &[&'a Candidate]) -> Vec<&'a Candidate> {
     let is_sum = |candidate: &&Candidate| {
-        candidate.kind == Kind::Money && candidate.sense().is_none() && candidate.score(Sense::Total) >= 3.0
+        candidate.is_money() && candidate.sense().is_none() && candidate.score(Sense::Total) >= 3.0
     };
     all.iter().copied().chain(candidates.iter().filter(is_sum)).collect()
 }
@@ -377,7 +442,7 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     }
     let named = of(Sense::Plain);
     if !named.is_empty() {
-        return choose(&named);
+        return choose(&named).filter(|(chosen, _)| is_only(candidates, chosen));
     }
     // Of several prices in one sentence only the first may be called one.
     let is_after_another = |candidate: &Candidate| {
@@ -387,7 +452,7 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     };
     let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
     let all: Vec<&Candidate> = plain.iter().copied().filter(is_alone).collect();
-    choose(&all).filter(|(chosen, _)| {
+    choose(&all).filter(|(chosen, _)| is_only(candidates, chosen)).filter(|(chosen, _)| {
         let first = sheet.sentences[chosen.sentence.saturating_sub(1)].range.start;
         let last = sheet.sentences[(chosen.sentence + 1).min(sheet.sentences.len() - 1)].range.end;
         let (owed, charge) = evidence(&sheet.low[first..last]);
