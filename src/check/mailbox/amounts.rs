@@ -25,6 +25,8 @@ use crate::model::{amount, text};
 
 /// Most numbers of a mail that are looked at.
 const MOST_NUMBERS: usize = 1000;
+/// So much of the words behind a number is searched for what it counts, in bytes.
+const MOST_BEHIND: usize = 80;
 /// Longest sentence that is shown as the place of an amount, in characters.
 const MOST_WORDS: usize = 120;
 
@@ -64,12 +66,6 @@ pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     let sheet = Sheet::new(subject, text);
     let mut candidates = candidates(&sheet);
     roles::weigh(&sheet, &mut candidates);
-    #[cfg(feature = "trace")]
-    if std::env::var_os("AMOUNTS").is_some() {
-        for candidate in &candidates {
-            eprintln!("{:?} {:?} {:?} {:?} {:?} refused={} doubt={:?} listed={:?} paid={} labels={:?}/{} noun={} column={}", &sheet.text[candidate.range.clone()], candidate.kind, candidate.amount.as_ref().map(|a| a.value.to_string()), candidate.sense(), candidate.senses, candidate.is_refused, candidate.doubt, candidate.listed, candidate.is_paid, candidate.labels, candidate.is_labelled, candidate.has_noun, candidate.is_in_column);
-        }
-    }
     let (at, role) = roles::decide(&sheet, &candidates)?;
     let candidate = &candidates[at];
     let sentence = &sheet.sentences[candidate.sentence];
@@ -77,11 +73,7 @@ pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     if role == Role::Owed && candidate.score(cues::Sense::Left) > candidate.score(cues::Sense::Owed) {
         amount.value = amount.value.abs();
     }
-    Some(ShownAmount {
-        amount,
-        role,
-        words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS),
-    })
+    Some(ShownAmount { amount, role, words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS) })
 }
 
 fn candidates(sheet: &Sheet) -> Vec<Candidate> {
@@ -126,9 +118,10 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         if number.is_part() {
             continue;
         }
+        let (is_of_another_wallet, is_of_other_money) = words.is_of_another_wallet();
         let sentence = sheet.sentence_at(range.start);
         let is_known = !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
-        let around = &text[sheet.sentences.get(sentence).map_or(0..0, |sentence| sentence.range.clone())];
+        let around = sheet.around(sentence, &range);
         let before = &text[..number.before_at];
         found.push(Candidate {
             amount: number.value(&manner, &customs, around).filter(|_| is_known),
@@ -138,14 +131,18 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             labels: Vec::new(),
             is_in_column: false,
             is_reason: false,
-            doubt: [false, true]
-                .map(|is_labelled| [false, true].map(|is_left| words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn && !number.is_negative()))),
+            doubt: [false, true].map(|is_labelled| {
+                [false, true].map(|is_left| {
+                    words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn && !number.is_negative())
+                })
+            }),
             listed: match (is_listed && may_belong && kind != Kind::Count, is_after_amount) {
                 (false, _) => Listed::No,
                 (true, true) => Listed::Like,
                 (true, false) => Listed::Unclear,
             },
-            is_of_another_wallet: kind == Kind::Money && words.is_of_another_wallet(),
+            is_of_another_wallet: kind == Kind::Money && is_of_another_wallet,
+            is_of_other_money: kind == Kind::Money && is_of_other_money,
             is_refused: false,
             is_paid: kind == Kind::Money && words.is_paid(),
             has_noun: phrases::has_noun(label(&sheet.low[..number.before_at])),
@@ -154,7 +151,9 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             range,
         });
     }
-    if let Some(code) = only_code(&found).or_else(|| customs.only_named().and_then(|currency| customs.code(&currency, ""))) {
+    if let Some(code) =
+        only_code(&found).or_else(|| customs.only_named().and_then(|currency| customs.code(&currency, "")))
+    {
         let bare = found.iter_mut().filter(|candidate| candidate.kind == Kind::Bare);
         bare.filter_map(|candidate| candidate.amount.as_mut()).for_each(|amount| amount.currency = Some(code));
     }
@@ -186,20 +185,26 @@ fn unit_behind(sheet: &Sheet, number: &Number) -> Option<usize> {
 
 /// Whether words behind a number say that so many are left, of what is no time: `2 job ads left`.
 fn is_left_over(behind: &str) -> bool {
-    const LEFT: [&str; 9] = ["left", "remaining", "remain", "übrig", "restants", "restantes", "available", "restant", "left:"];
+    const LEFT: [&str; 9] =
+        ["left", "remaining", "remain", "übrig", "restants", "restantes", "available", "restant", "left:"];
     const TIMES: [&str; 22] = [
-        "day", "days", "hour", "hours", "h", "hrs", "week", "weeks", "month", "months", "attempt", "attempts", "minute", "seats",
-        "tage", "stunden", "jours", "heures", "días", "horas", "times", "tries",
+        "day", "days", "hour", "hours", "h", "hrs", "week", "weeks", "month", "months", "attempt", "attempts",
+        "minute", "seats", "tage", "stunden", "jours", "heures", "días", "horas", "times", "tries",
     ];
-    let line = behind.split(['\n', ',', ';', '(', '\t']).next().unwrap_or_default();
+    let near = &behind[..behind.floor_char_boundary(MOST_BEHIND)];
+    let line = near.split(['\n', ',', ';', '(', '\t']).next().unwrap_or_default();
     let mut words = line.split(' ').filter(|word| !word.is_empty()).take(4);
     let before = words.by_ref().map(|word| word.trim_end_matches(['.', '!', ':']));
     let words: Vec<&str> = before.collect();
-    words.iter().position(|word| LEFT.contains(word)).is_some_and(|at| !words[..at].iter().any(|word| TIMES.contains(word)))
+    words
+        .iter()
+        .position(|word| LEFT.contains(word))
+        .is_some_and(|at| !words[..at].iter().any(|word| TIMES.contains(word)))
 }
 
 /// The words right before a number, in its clause.
 fn label(before: &str) -> &str {
+    let before = &before[before.ceil_char_boundary(before.len().saturating_sub(MOST_BEHIND))..];
     let from = before.rfind(['\n', ',', ';', '(', '。']).map_or(0, |at| at + 1);
     let from = from.max(before.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1));
     before.get(from..).unwrap_or_default()

@@ -53,13 +53,36 @@ const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar"
 const OTHER_POUND_CODES: [&str; 6] = ["EGP", "LBP", "SYP", "SDG", "GIP", "FKP"];
 /// The beginnings of words, in lower case, for currencies that none of the shared signs stands for.
 const OTHER_NAMES: [&str; 12] = [
-    "pounds", "sterling", "francs", "franken", "reais", "rupee", "rupien", "krone", "kronor", "zloty", "libras", "rubel",
+    "pounds", "sterling", "francs", "franken", "reais", "rupee", "rupien", "krone", "kronor", "zloty", "libras",
+    "rubel",
 ];
 
 /// Words, in simplified characters, that are written in Taiwan and not in Hong Kong, and the other way round.
 const OF_TAIWAN: [&str; 24] = [
-    "台币", "nt$", "twd", "台湾", "超商", "统编", "统一编号", "汇款", "简讯", "网路", "软体", "资讯", "储值", "加值", "门号", "刷卡",
-    "股份有限公司", "伺服器", "电信费", "贵社", "年1月", "民国", "帐号", "会计",
+    "台币",
+    "nt$",
+    "twd",
+    "台湾",
+    "超商",
+    "统编",
+    "统一编号",
+    "汇款",
+    "简讯",
+    "网路",
+    "软体",
+    "资讯",
+    "储值",
+    "加值",
+    "门号",
+    "刷卡",
+    "股份有限公司",
+    "伺服器",
+    "电信费",
+    "贵社",
+    "年1月",
+    "民国",
+    "帐号",
+    "会计",
 ];
 const OF_HONG_KONG: [&str; 12] =
     ["港币", "港元", "hk$", "hkd", "香港", "转数快", "八达通", "阁下", "电邮", "短讯", "月结单", "+852"];

@@ -100,10 +100,6 @@ impl Out {
         }
     }
 
-    fn push_str(&mut self, text: &str) {
-        text.chars().for_each(|c| self.push(c));
-    }
-
     /// Adds text as it stands in the source, where the ends of lines and tabs are nothing but white space.
     fn push_source(&mut self, text: &str) {
         let is_shown = self.preformatted > 0;

@@ -8,37 +8,24 @@ mod clauses;
 mod finder;
 mod vocabulary;
 
-use self::clauses::{begins_with_amount, clause, clause_length, is_end, without_links};
-use self::finder::{
-    BILLS_FINDER, CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER,
-    begins_with, ends_with, has_cjk,
-};
+use self::clauses::{clause, clause_length, is_end, without_links};
 pub(super) use self::finder::{BLANKS, is_latin};
+use self::finder::{
+    CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER, begins_with,
+    ends_with,
+};
 use self::vocabulary::{
-    AND, BALANCE_NOUNS, BALANCE_WORDS, BEFORE_LEFT, CASES, CHANGING, COMPARED, DECIMAL_COMMA, DUE, DUE_BEHIND, ESTIMATES, LEFT,
-    OF_A_BILL, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND, PERHAPS_DUE, QUESTIONS, SCALES, WALLETS,
+    AND, BALANCE_NOUNS, CASES, CHANGING, COMPARED, ESTIMATES, LEFT, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND,
+    QUESTIONS, SCALES, WALLETS,
 };
 
 /// Most of a text behind an amount that is looked at, in bytes.
 const MOST_BEHIND: usize = 120;
 
-/// What an amount is; the most telling last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
-    /// What is owed.
-    Due,
-    /// What is left.
-    Balance,
-}
-
 /// What a mail as a whole says of its amounts.
 pub(super) struct Manner {
-    /// It speaks of a balance: other amounts need a label that leaves no doubt.
-    has_balance: bool,
     /// It says that the account is overdrawn, so that a positive balance may be a negative one.
     pub(super) is_overdrawn: bool,
-    /// It is in a language in which a comma is the decimal sign.
-    pub(super) has_decimal_comma: bool,
     /// It says somewhere that its amounts are in thousands, in cents or the like, or only about right.
     pub(super) has_scale: bool,
 }
@@ -47,12 +34,7 @@ impl Manner {
     pub(super) fn of(text: &str) -> Manner {
         let text = text.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        Manner {
-            has_balance: has(&BALANCE_NOUNS) || has(&["credits", "funds"]),
-            is_overdrawn: has(&OVERDRAWN),
-            has_decimal_comma: has(&DECIMAL_COMMA),
-            has_scale: has(&SCALES) || has(&ESTIMATES),
-        }
+        Manner { is_overdrawn: has(&OVERDRAWN), has_scale: has(&SCALES) || has(&ESTIMATES) }
     }
 }
 
@@ -68,18 +50,6 @@ pub(super) struct Words<'a> {
     between: &'a str,
 }
 
-/// What a label says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Label {
-    pub(super) role: Role,
-    /// It would be one without a currency, too: it has a colon, or is Chinese or Japanese.
-    pub(super) is_strict: bool,
-    /// Nothing but links parts it from the amount before which it stands.
-    pub(super) is_before: bool,
-    /// The amount stands in another line than the label.
-    is_in_next_line: bool,
-}
-
 /// Whether words of a label make what seems to be a balance another one.
 pub(super) fn is_other(label: &str) -> bool {
     NOT_IT_FINDER.is_in(&without_compounds(label))
@@ -88,8 +58,27 @@ pub(super) fn is_other(label: &str) -> bool {
 /// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
 fn without_compounds(text: &str) -> String {
     const COMPOUNDS: [&str; 21] = [
-        "约定", "約定", "合约", "合約", "续约", "續約", "签约", "簽約", "预约", "預約", "契约", "契約", "送信", "发送", "發送", "传送",
-        "傳送", "推送", "pay-as-you-go", "pay as you go", "prepay",
+        "约定",
+        "約定",
+        "合约",
+        "合約",
+        "续约",
+        "續約",
+        "签约",
+        "簽約",
+        "预约",
+        "預約",
+        "契约",
+        "契約",
+        "送信",
+        "发送",
+        "發送",
+        "传送",
+        "傳送",
+        "推送",
+        "pay-as-you-go",
+        "pay as you go",
+        "prepay",
     ];
     COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, ""))
 }
@@ -97,7 +86,8 @@ fn without_compounds(text: &str) -> String {
 /// Whether words between two amounts make them ends of a range, or a change: `from $50 to $5`.
 pub(super) fn is_range(between: &str) -> bool {
     const TO: [&str; 20] = [
-        "auf", "à", "a", "to", "bis", "→", "->", "=>", "-", "–", "~", "～", "至", "到", "降至", "变为", "から", "降到", "until", "hasta",
+        "auf", "à", "a", "to", "bis", "→", "->", "=>", "-", "–", "~", "～", "至", "到", "降至", "变为", "から", "降到",
+        "until", "hasta",
     ];
     TO.contains(&between.trim())
 }
@@ -137,16 +127,17 @@ impl<'a> Words<'a> {
             || (has_currency && between.is_empty() && !self.before.is_empty() && !self.between.is_empty())
     }
 
-    /// Whether it is what is left in one of several wallets, or money of another kind. What is left in all of them is not said
-    /// then by any other amount.
-    pub(super) fn is_of_another_wallet(&self) -> bool {
+    /// Whether it is what is left in one of several wallets, or money of another kind, and the second whether it is the latter.
+    /// What is left in all of them is not said then by any other amount.
+    pub(super) fn is_of_another_wallet(&self) -> (bool, bool) {
         let (bare, links) = without_links(&self.context);
         let is_balance = BALANCE_NOUNS.iter().any(|noun| bare.ends_with(noun));
         let run = bare.rfind(['\n', ':', ';', '(', '|', '\t']).map_or(bare, |at| &bare[at..]);
         let has = |words: &[&str]| words.iter().any(|word| run.contains(word));
         let is_other_money = has(&OTHER_MONEY) || (!is_balance && bare.ends_with("credits"));
         let is_label = is_balance || links.has_colon;
-        (is_label && is_other_money) || (links.has_colon && !is_balance && has(&WALLETS)) || bare.ends_with("also have")
+        let is_other_money = (is_label && is_other_money) || bare.ends_with("also have");
+        (is_other_money || (links.has_colon && !is_balance && has(&WALLETS)), is_other_money)
     }
 
     /// Whether it is a part of a bill that is paid, so that another part may be owed.
@@ -175,62 +166,6 @@ impl<'a> Words<'a> {
         is_linked || !goes_on
     }
 
-    /// What it is; none if nothing says so, or if it is something else.
-    pub(super) fn label(&self, manner: &Manner) -> Option<Label> {
-        let label = self.label_before(manner).or_else(|| self.label_behind(manner))?;
-        let is_compared = begins_with(self.behind, &COMPARED).is_some();
-        let sentence = clause(self.before, false).to_lowercase();
-        let is_supposed = CONDITIONS_FINDER.is_in(&sentence) || DENIALS_FINDER.is_in(&sentence);
-        let is_asked = begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.ends_as_a_question();
-        (!is_compared && !is_supposed && !is_asked).then_some(label)
-    }
-
-    fn label_before(&self, manner: &Manner) -> Option<Label> {
-        let (bare, links) = without_links(&self.context);
-        let ends = |words: &[&'static str]| ends_with(bare, words);
-        let balance = ends(&BALANCE_NOUNS).or_else(|| ends(&BALANCE_WORDS));
-        let perhaps = || if manner.has_balance { None } else { ends(&PERHAPS_DUE) };
-        let (word, role) = match (ends(&DUE).or_else(perhaps), balance) {
-            (Some(due), balance) if balance.is_none_or(|balance| balance.len() < due.len()) => (due, Role::Due),
-            (_, balance) => (balance?, Role::Balance),
-        };
-        let head = &bare[..bare.len() - word.len()];
-        let parts = |c: char| ":;()[]【】–—\t".contains(c) || (has_cjk(word) && c.is_whitespace());
-        let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
-        let has_noun = |run: &str| BALANCE_NOUNS.iter().any(|noun| run.contains(noun));
-        let is_other = NOT_IT_FINDER.is_in(run) || THRESHOLD_FINDER.is_in(&self.context);
-        // "Maintain a balance of $5" says what it has to be.
-        let is_anybodys =
-            links.has_of && role == Role::Balance && !["your", "current"].iter().any(|own| run.contains(own));
-        (!is_other && !is_anybodys).then_some(Label {
-            role,
-            is_before: true,
-            // "Days remaining: 5" says nothing of money.
-            is_strict: has_cjk(word) || (links.has_colon && (role == Role::Due || has_noun(run))),
-            is_in_next_line: links.has_line,
-        })
-    }
-
-    fn label_behind(&self, manner: &Manner) -> Option<Label> {
-        let label = |role| Label { role, is_before: false, is_strict: false, is_in_next_line: false };
-        let context = self.context.trim_matches([' ', '\u{A0}', '\n', '\t']);
-        let ends = |words: &[&'static str]| ends_with(context, words).is_some();
-        if begins_with(self.behind, &LEFT).is_some() {
-            let is_other = NOT_IT_FINDER.is_in(context);
-            return (!is_other && (context.is_empty() || context.ends_with(':') || ends(&BEFORE_LEFT)))
-                .then(|| label(Role::Balance));
-        }
-        if manner.has_balance {
-            return None;
-        }
-        let clause = clause(self.before, true).to_lowercase();
-        let is_whole = self.before.trim().is_empty() && self.behind.trim().is_empty();
-        let is_billed = ends(&OF_A_BILL) && BILLS_FINDER.is_in(&clause);
-        let is_due = context.is_empty() && begins_with(self.behind, &DUE_BEHIND).is_some();
-        let is_other = || NOT_IT_FINDER.is_in(&clause);
-        (is_whole || ((is_billed || is_due) && !is_other())).then(|| label(Role::Due))
-    }
-
     /// Whether the sentence behind it ends with a question mark.
     fn ends_as_a_question(&self) -> bool {
         let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
@@ -244,21 +179,6 @@ impl<'a> Words<'a> {
             }
         }
         false
-    }
-
-    /// Whether what stands behind the amount leaves it what it is.
-    pub(super) fn is_clear_behind(&self, label: Label) -> bool {
-        let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
-        if label.is_in_next_line && begins_with_amount(behind.trim_start()) {
-            return false;
-        }
-        let (rest, after) = behind.split_at(clause_length(behind));
-        let remark = after.strip_prefix('(').and_then(|after| after.split(')').next()).unwrap_or_default();
-        let changes = |words: &str| {
-            let words = words.to_lowercase();
-            CHANGING_FINDER.is_in(&words) || CASES_FINDER.is_in(&words)
-        };
-        is_end(behind) && !changes(rest) && !changes(remark)
     }
 
     /// Whether the words around it leave in doubt that it is what it seems to be. Behind a label only the end of a clause or a

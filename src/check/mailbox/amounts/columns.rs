@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::layout::Sheet;
 
+/// Longest row that is one of a table, in bytes, on either side of a sentence.
+const LONGEST_ROW: usize = 1000;
 /// Most rows between a cell and its header.
 const MOST_ROWS: usize = 40;
 
@@ -36,6 +38,9 @@ fn cells(sheet: &Sheet, row: usize) -> Vec<Range<usize>> {
         return Vec::new();
     };
     let line = line(sheet, &sentence.range);
+    if line.len() > 2 * LONGEST_ROW {
+        return Vec::new();
+    }
     let mut start = line.start;
     let mut cells = Vec::new();
     for cell in sheet.text[line].split('\t') {
@@ -46,8 +51,10 @@ fn cells(sheet: &Sheet, row: usize) -> Vec<Range<usize>> {
 }
 
 fn line(sheet: &Sheet, sentence: &Range<usize>) -> Range<usize> {
-    let start = sheet.text[..sentence.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = sheet.text[sentence.end..].find('\n').map_or(sheet.text.len(), |at| sentence.end + at);
+    let near = sheet.text.ceil_char_boundary(sentence.start.saturating_sub(LONGEST_ROW));
+    let far = sheet.text.floor_char_boundary(sentence.end + LONGEST_ROW);
+    let start = sheet.text[near..sentence.start].rfind('\n').map_or(near, |at| near + at + 1);
+    let end = sheet.text[sentence.end..far].find('\n').map_or(far, |at| sentence.end + at);
     start..end
 }
 

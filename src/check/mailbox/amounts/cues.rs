@@ -139,7 +139,11 @@ fn lists() -> &'static Lists {
             let phrases = phrases.split('|').map(|phrase| layout::low(&amount::fold(phrase.trim())));
             let phrases = phrases.filter(|phrase| !phrase.is_empty());
             let Some(cue) = cue(head) else {
-                if head == "unit" { units.extend(phrases) } else { links.extend(phrases) }
+                if head == "unit" {
+                    units.extend(phrases)
+                } else {
+                    links.extend(phrases)
+                }
                 continue;
             };
             for phrase in phrases {
@@ -202,7 +206,8 @@ fn is_word(text: &str, start: usize, end: usize, may_go_on: bool) -> bool {
 pub(super) fn is_joining(text: &str) -> bool {
     let mut rest = text;
     // `Fee (waived this time): $5`.
-    if let Some((before, remark)) = text.trim_end_matches([':', ' ', '\t']).strip_suffix(')').and_then(|text| text.rsplit_once('('))
+    if let Some((before, remark)) =
+        text.trim_end_matches([':', ' ', '\t']).strip_suffix(')').and_then(|text| text.rsplit_once('('))
         && remark.len() <= LONGEST_REMARK
         && !remark.contains(|c: char| c.is_ascii_digit())
     {
@@ -214,7 +219,8 @@ pub(super) fn is_joining(text: &str) -> bool {
             return true;
         }
         let links = lists().links.iter();
-        let fitting = links.filter(|link| rest.ends_with(link.as_str()) && is_word(rest, rest.len() - link.len(), rest.len(), false));
+        let fitting = links
+            .filter(|link| rest.ends_with(link.as_str()) && is_word(rest, rest.len() - link.len(), rest.len(), false));
         match fitting.map(String::len).max() {
             Some(length) => rest = &rest[..rest.len() - length],
             None => return false,
@@ -228,7 +234,8 @@ pub(super) fn unit(text: &str) -> Option<usize> {
     let bare = text.trim_start_matches([' ', '\u{A0}']);
     // `3 个月` are months.
     let is_time = |unit: &str| unit == "个" && bare[unit.len()..].starts_with(['月', '工', '小', '星', '礼', '季']);
-    let fits = |unit: &&String| bare.starts_with(unit.as_str()) && is_word(bare, 0, unit.len(), false) && !is_time(unit);
+    let fits =
+        |unit: &&String| bare.starts_with(unit.as_str()) && is_word(bare, 0, unit.len(), false) && !is_time(unit);
     let length = lists().units.iter().filter(fits).map(String::len).max()?;
     Some(text.len() - bare.len() + length)
 }

@@ -11,6 +11,8 @@ use crate::model::amount;
 const WIDE: usize = 56;
 /// Narrower ones go on where the next line begins with a small letter.
 const NARROW: usize = 24;
+/// So much of a sentence before an amount, and behind it, is looked at, in bytes.
+pub(super) const MOST_AROUND: usize = 400;
 /// Abbreviations that end with a full stop and end no sentence, in lower case.
 const ABBREVIATIONS: [&str; 32] = [
     "rs", "re", "no", "nr", "nos", "inv", "dt", "min", "max", "ca", "incl", "inkl", "excl", "zzgl", "bzw", "st", "mr",
@@ -34,10 +36,6 @@ pub(super) struct Sheet {
 #[derive(Clone, Debug)]
 pub(super) struct Sentence {
     pub(super) range: Range<usize>,
-    /// The number of the line that it stands in.
-    pub(super) line: usize,
-    /// A blank line stands before it.
-    pub(super) begins_block: bool,
 }
 
 impl Sheet {
@@ -48,6 +46,16 @@ impl Sheet {
         let low = low(&all);
         let sentences = sentences(&all);
         Sheet { text: all, low, sentences }
+    }
+
+    /// The words around a place, as far as its sentence goes and no more than [`MOST_AROUND`].
+    pub(super) fn around(&self, sentence: usize, place: &Range<usize>) -> &str {
+        let Some(sentence) = self.sentences.get(sentence) else {
+            return "";
+        };
+        let start = sentence.range.start.max(place.start.saturating_sub(MOST_AROUND));
+        let end = sentence.range.end.min(place.end + MOST_AROUND);
+        &self.text[self.text.ceil_char_boundary(start)..self.text.floor_char_boundary(end)]
     }
 
     /// The sentence that holds a place.
@@ -122,9 +130,9 @@ fn goes_on(line: &str, next: &str) -> bool {
     let ends = line.ends_with(['.', '!', '?', ':', '。', '！', '？', '：', ';', '；', '-', '=', '_', '*']);
     let first = next.chars().next().unwrap_or(' ');
     let is_item = !(first.is_alphanumeric() || "$€£¥￥(（\"“「'&".contains(first));
-    let is_numbered = next.split_once(['.', ')', '、']).is_some_and(|(number, _)| {
-        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let is_numbered = next
+        .split_once(['.', ')', '、'])
+        .is_some_and(|(number, _)| (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()));
     let is_small = first.is_lowercase();
     !ends && !is_item && !is_numbered && (width >= WIDE || (width >= NARROW && is_small) || line.ends_with(['，', ',']))
 }
@@ -139,6 +147,7 @@ fn fold(text: &str) -> String {
         out.push(match c {
             '，' if !(is_wide_digit(last) && is_wide_digit(chars.peek().copied())) => ';',
             '\u{2009}' | '\u{202F}' => '\u{A0}',
+            '’' => '\'',
             c => c,
         });
         last = Some(c);
@@ -155,7 +164,6 @@ pub(super) fn low(text: &str) -> String {
             }
             let mut small = c.to_lowercase();
             match (small.next(), small.next()) {
-                (Some('’'), None) => '\'',
                 (Some(small), None) if small.len_utf8() == c.len_utf8() => small,
                 _ => c,
             }
@@ -178,7 +186,12 @@ fn simplified(c: char) -> char {
 
 fn sentences(text: &str) -> Vec<Sentence> {
     let mut found = Vec::new();
-    let (mut start, mut line, mut begins_block) = (0, 0, true);
+    let mut start = 0;
+    let mut add = |range: Range<usize>| {
+        if !text[range.clone()].trim().is_empty() {
+            found.push(Sentence { range });
+        }
+    };
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, c)| *c);
@@ -187,22 +200,12 @@ fn sentences(text: &str) -> Vec<Sentence> {
             '.' => next.is_none_or(char::is_whitespace) && !is_abbreviation(&text[start..at]),
             _ => false,
         };
-        if !is_end {
-            continue;
+        if is_end {
+            add(start..if c == '\n' { at } else { at + c.len_utf8() });
+            start = at + c.len_utf8();
         }
-        let end = at + if c == '\n' { 0 } else { c.len_utf8() };
-        if !text[start..end].trim().is_empty() {
-            found.push(Sentence { range: start..end, line, begins_block });
-            begins_block = false;
-        } else if c == '\n' {
-            begins_block = true;
-        }
-        line += usize::from(c == '\n');
-        start = at + c.len_utf8();
     }
-    if !text[start..].trim().is_empty() {
-        found.push(Sentence { range: start..text.len(), line, begins_block });
-    }
+    add(start..text.len());
     found
 }
 

@@ -104,12 +104,18 @@ impl<'a> Number<'a> {
         let bare = before.trim_end_matches(BLANKS);
         let word = bare.rsplit(|c: char| !is_latin(c)).next().unwrap_or_default();
         let is_code = (1..=3).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase());
-        is_sign && ((bare.len() == before.len() && !word.is_empty()) || (is_code && bare[..bare.len() - word.len()].trim_end().ends_with(':')))
+        is_sign
+            && ((bare.len() == before.len() && !word.is_empty())
+                || (is_code && bare[..bare.len() - word.len()].trim_end().ends_with(':')))
     }
 
     /// Its value; none if it can be read in two ways.
     pub(super) fn value(&self, manner: &Manner, customs: &Customs, sentence: &str) -> Option<Amount> {
-        let is_clear = !self.is_broken() && self.is_whole() && self.is_signed_clearly() && self.is_apart() && self.is_grouped_clearly(manner);
+        let is_clear = !self.is_broken()
+            && self.is_whole()
+            && self.is_signed_clearly()
+            && self.is_apart()
+            && self.is_grouped_clearly(manner);
         if !is_clear {
             return None;
         }
@@ -124,7 +130,8 @@ impl<'a> Number<'a> {
         if currency.as_ref().is_some_and(is_other) && self.told_behind(customs, sentence).is_none() {
             return None;
         }
-        let currency = currency.and_then(|currency| customs.code(&currency, sentence).or_else(|| self.told_behind(customs, sentence)));
+        let currency = currency
+            .and_then(|currency| customs.code(&currency, sentence).or_else(|| self.told_behind(customs, sentence)));
         Some(Amount { value: money.value.normalize(), currency })
     }
 
@@ -222,8 +229,27 @@ pub(super) struct Manner {
 
 /// Words of languages in which a comma is the decimal sign.
 const DECIMAL_COMMA: [&str; 21] = [
-    "guthaben", "kontostand", "betrag", "rechnung", "saldo", "solde", "montant", "facture", "importe", "factura", "fattura",
-    "faktura", "баланс", "остаток", "сумма", "bakiye", "tutar", "konto", "compte", "cuenta", "conta",
+    "guthaben",
+    "kontostand",
+    "betrag",
+    "rechnung",
+    "saldo",
+    "solde",
+    "montant",
+    "facture",
+    "importe",
+    "factura",
+    "fattura",
+    "faktura",
+    "баланс",
+    "остаток",
+    "сумма",
+    "bakiye",
+    "tutar",
+    "konto",
+    "compte",
+    "cuenta",
+    "conta",
 ];
 
 impl Manner {
@@ -296,4 +322,3 @@ fn words_after(text: &str, start: usize) -> (Vec<Word>, usize) {
     }
     (words, end)
 }
-

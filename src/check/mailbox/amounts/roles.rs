@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-use super::cues::{self, Match, Reach, Sense, Side};
-use super::layout::Sheet;
 use super::super::html::CUT;
 use super::super::phrases::{is_other, is_threshold};
+use super::cues::{self, Match, Reach, Sense, Side};
+use super::layout::{MOST_AROUND, Sheet};
 use super::{Amount, Role, columns};
 
 /// An amount of a mail, with what the words around it say.
@@ -24,6 +24,7 @@ pub(super) struct Candidate {
     pub(super) doubt: [[bool; 2]; 2],
     pub(super) listed: Listed,
     pub(super) is_of_another_wallet: bool,
+    pub(super) is_of_other_money: bool,
     pub(super) is_paid: bool,
     /// A colon or the end of a cell parts it from its label.
     pub(super) is_labelled: bool,
@@ -63,8 +64,6 @@ pub(super) enum Kind {
 
 /// A sense that is said by a label.
 const STRONG: f64 = 2.5;
-/// So much of a sentence before an amount, and behind it, is looked at, in bytes.
-const MOST_AROUND: usize = 400;
 /// So far from its amount a word may stand in one label, in bytes.
 const LONGEST_LABEL: usize = 28;
 /// Most parts of a sum.
@@ -93,7 +92,9 @@ impl Candidate {
     fn is_clear(&self, sense: Sense) -> bool {
         let is_labelled = self.is_labelled && self.labels.contains(&sense);
         let is_left = sense == Sense::Left && self.kind != Kind::Count;
-        !(is_left && self.is_refused) && !self.doubt[usize::from(is_labelled)][usize::from(is_left)] && self.listed != Listed::Unclear
+        !(is_left && self.is_refused)
+            && !self.doubt[usize::from(is_labelled)][usize::from(is_left)]
+            && self.listed != Listed::Unclear
     }
 
     pub(super) fn score(&self, sense: Sense) -> f64 {
@@ -102,7 +103,10 @@ impl Candidate {
 
     /// What it most likely is.
     pub(super) fn sense(&self) -> Option<(Sense, f64)> {
-        let own = self.senses.iter().filter(|(sense, _)| !matches!(sense, Sense::Total | Sense::Current | Sense::Rest | Sense::Plain));
+        let own = self
+            .senses
+            .iter()
+            .filter(|(sense, _)| !matches!(sense, Sense::Total | Sense::Current | Sense::Rest | Sense::Plain));
         let best = own.max_by(|one, other| one.1.total_cmp(other.1).then(one.0.cmp(other.0)))?;
         (*best.1 >= LEAST).then_some((*best.0, *best.1))
     }
@@ -138,7 +142,9 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
                 add(candidate, found.cue.sense, 3.0 + length_bonus(found));
             }
         }
-        candidate.is_reason = ["原因", "reason:", "reason\t", "motif", "grund:"].iter().any(|word| sheet.low[sentence.clone()].contains(word));
+        candidate.is_reason = ["原因", "reason:", "reason\t", "motif", "grund:"]
+            .iter()
+            .any(|word| sheet.low[sentence.clone()].contains(word));
         candidate.join_plain();
         let taken = places.iter().map(|place| place.end).filter(|end| *end <= candidate.range.start).max().unwrap_or(0);
         candidate.is_refused = is_refused(sheet, candidate, &matches, taken);
@@ -169,7 +175,10 @@ fn is_refused(sheet: &Sheet, candidate: &Candidate, matches: &[Match], taken: us
     let head = &before[..label.map_or(before.len(), |label| label - sentence.start)];
     let run = head.rfind(|c: char| ":;()[]【】–—\t,".contains(c)).map_or(head, |at| &head[at..]);
     let link = label.map_or("", |label| &sheet.low[label..candidate.range.start]);
-    let is_anybodys = link.trim_end().ends_with(" of") && !["your", "current", "account", "wallet", "prepaid", "there", "still", "have"].iter().any(|own| head.contains(own));
+    let is_anybodys = link.trim_end().ends_with(" of")
+        && !["your", "current", "account", "wallet", "prepaid", "there", "still", "have"]
+            .iter()
+            .any(|own| head.contains(own));
     (candidate.kind != Kind::Count && is_other(run)) || is_threshold(before) || is_anybodys
 }
 
@@ -179,7 +188,13 @@ fn add(candidate: &mut Candidate, sense: Sense, weight: f64) {
 }
 
 /// How much a word says of an amount; none if it says nothing.
-fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<usize>], has_header: bool) -> Option<(f64, bool)> {
+fn weight(
+    sheet: &Sheet,
+    candidate: &Candidate,
+    found: &Match,
+    places: &[Range<usize>],
+    has_header: bool,
+) -> Option<(f64, bool)> {
     let range = &candidate.range;
     let is_before = found.end <= range.start;
     let is_after = found.start >= range.end;
@@ -208,14 +223,25 @@ fn weight(sheet: &Sheet, candidate: &Candidate, found: &Match, places: &[Range<u
     let is_adjacent = !text.contains(char::is_alphabetic);
     let near = length_bonus(found) + if is_adjacent { 0.5 } else { 0.0 };
     // `Remaining points for drafts: 5`.
-    let is_in_label = is_before && candidate.is_labelled && others == 0 && bounds == 0 && text.len() <= LONGEST_LABEL && !text.contains(|c: char| c.is_ascii_digit() || ":=".contains(c));
+    let is_in_label = is_before
+        && candidate.is_labelled
+        && others == 0
+        && bounds == 0
+        && text.len() <= LONGEST_LABEL
+        && !text.contains(|c: char| c.is_ascii_digit() || ":=".contains(c));
     let base = match (found.cue.reach, is_beside) {
         (_, true) if is_after && is_against => 4.0 + near,
         (_, true) => 3.0 + near,
         (Reach::Beside, false) if is_in_label && !is_against => 2.6,
         (Reach::Beside, false) => return None,
         (Reach::Clause, false) if bounds > 0 || others > 0 => return None,
-        (Reach::Clause, false) => if is_against { 2.0 } else { 1.8 },
+        (Reach::Clause, false) => {
+            if is_against {
+                2.0
+            } else {
+                1.8
+            }
+        }
         (Reach::Sentence, false) => match bounds {
             0 => 1.5,
             1 => 1.3,
@@ -236,10 +262,7 @@ fn one<'a>(all: &[&'a Candidate], sense: Sense) -> Option<&'a Candidate> {
     let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
     let first = *all.first()?;
     let is_like = |other: &&Candidate| {
-        other.amount.is_some()
-            && other.is_clear(sense)
-            && value(other) == value(first)
-            && is_one_currency(first, other)
+        other.amount.is_some() && other.is_clear(sense) && value(other) == value(first) && is_one_currency(first, other)
     };
     if !all.iter().all(|other| is_like(&other)) {
         return None;
@@ -275,11 +298,12 @@ fn has_sum(values: &[Decimal], sum: Decimal) -> bool {
     (0..values.len()).any(|first| {
         let mut total = Decimal::ZERO;
         let parts = values[first..].iter().take(MOST_PARTS).enumerate();
-        parts.map_while(|(at, value)| {
-            total = total.checked_add(*value).filter(|total| *total <= sum && *value < sum)?;
-            Some(at > 0 && total == sum)
-        })
-        .any(|is_sum| is_sum)
+        parts
+            .map_while(|(at, value)| {
+                total = total.checked_add(*value).filter(|total| *total <= sum && *value < sum)?;
+                Some(at > 0 && total == sum)
+            })
+            .any(|is_sum| is_sum)
     })
 }
 
@@ -294,14 +318,30 @@ pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, 
     let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
     // A mail that speaks of a debt says how large it is by a balance below zero.
     let is_negative = chosen.amount.as_ref().is_some_and(|amount| amount.value.is_sign_negative());
-    let is_debt = role == Role::Left && is_negative && (owed > 0 || ["停机", "停服", "释放", "冻结"].iter().any(|word| sheet.low.contains(word)));
+    let is_debt = role == Role::Left
+        && is_negative
+        && (owed > 0 || ["停机", "停服", "释放", "冻结"].iter().any(|word| sheet.low.contains(word)));
     Some((at, if is_debt { Role::Owed } else { role }))
 }
 
 /// Whether a mail speaks of what ends unless it is renewed: what it names then is a price.
 fn is_about_renewal(low: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "renew", "expire", "expiry", "expiring", "续费", "续期", "续约", "续租", "续订", "到期", "更新期限", "有効期限", "verläng", "läuft ab", "renouvel",
+        "renew",
+        "expire",
+        "expiry",
+        "expiring",
+        "续费",
+        "续期",
+        "续约",
+        "续租",
+        "续订",
+        "到期",
+        "更新期限",
+        "有効期限",
+        "verläng",
+        "läuft ab",
+        "renouvel",
         "renovac",
     ];
     WORDS.iter().any(|word| low.contains(word))
@@ -310,7 +350,9 @@ fn is_about_renewal(low: &str) -> bool {
 fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
     // What a charge failed for is no news of the balance.
     let has_charge = candidates.iter().any(|other| {
-        other.kind == Kind::Money && !other.is_reason && (other.score(Sense::Plain) >= STRONG || other.score(Sense::Charge) >= STRONG)
+        other.kind == Kind::Money
+            && !other.is_reason
+            && (other.score(Sense::Plain) >= STRONG || other.score(Sense::Charge) >= STRONG)
     });
     let money = |sense: Sense, kind: Kind| -> Vec<&Candidate> {
         let is_formed = |candidate: &Candidate| {
@@ -320,7 +362,9 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
                 && candidate.score(sense) >= 3.0
                 && candidate.amount.as_ref().is_some_and(|amount| amount.currency.is_some())
         };
-        let of = |candidate: &&Candidate| (candidate.kind == kind || is_formed(candidate)) && candidate.sense().is_some_and(|(own, _)| own == sense);
+        let of = |candidate: &&Candidate| {
+            (candidate.kind == kind || is_formed(candidate)) && candidate.sense().is_some_and(|(own, _)| own == sense)
+        };
         let is_reason = |candidate: &&Candidate| sense == Sense::Left && candidate.is_reason && has_charge;
         candidates.iter().filter(of).filter(|candidate| !is_reason(candidate)).collect()
     };
@@ -342,7 +386,9 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
     let sums = || totals(&with_sums(candidates, &all), candidates);
     let chosen = match one(&all, sense) {
         Some(chosen) if chosen.is_in_column && sense != Sense::Left => one(&sums(), sense).or(Some(chosen)),
-        Some(chosen) => Some(chosen).filter(|chosen| chosen.score(sense) >= STRONG || is_alone(candidates, chosen) || is_sum(candidates, chosen)),
+        Some(chosen) => Some(chosen).filter(|chosen| {
+            chosen.score(sense) >= STRONG || is_alone(candidates, chosen) || is_sum(candidates, chosen)
+        }),
         None if sense == Sense::Left => one(&strong, sense),
         None => one(&sums(), sense).or_else(|| one(&strong, sense).filter(|chosen| is_most(&all, chosen))),
     };
@@ -352,7 +398,7 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
     let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
     let is_elsewhere = candidates.iter().any(|other| other.is_of_another_wallet && value(other) != value(chosen));
     let is_clear = match sense {
-        Sense::Left => !is_elsewhere,
+        Sense::Left => !is_elsewhere && !chosen.is_of_other_money,
         Sense::Owed => is_unpaid(candidates, chosen),
         _ => true,
     };
@@ -387,7 +433,8 @@ fn is_alone(candidates: &[Candidate], chosen: &Candidate) -> bool {
 /// Whether no other amount is in doubt: words far from an amount may as well speak of another one.
 fn is_only(candidates: &[Candidate], chosen: &Candidate) -> bool {
     let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
-    let is_open = |other: &Candidate| other.kind == Kind::Money && other.sense().is_none_or(|(_, weight)| weight < STRONG);
+    let is_open =
+        |other: &Candidate| other.kind == Kind::Money && other.sense().is_none_or(|(_, weight)| weight < STRONG);
     candidates.iter().all(|other| !is_open(other) || value(other) == value(chosen))
 }
 
@@ -426,7 +473,9 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     let of = |sense: Sense| -> Vec<&Candidate> {
         plain.iter().filter(|candidate| candidate.is_money() && candidate.score(sense) >= 3.0).copied().collect()
     };
-    let choose = |all: &[&'a Candidate]| one(all, sense).filter(|chosen| is_unpaid(candidates, chosen)).map(|chosen| (chosen, role));
+    let choose = |all: &[&'a Candidate]| {
+        one(all, sense).filter(|chosen| is_unpaid(candidates, chosen)).map(|chosen| (chosen, role))
+    };
     if let [only] = candidates
         && only.kind == Kind::Money
         && !sheet.text.replace(&sheet.text[only.range.clone()], "").contains(char::is_alphanumeric)
@@ -447,7 +496,10 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     // Of several prices in one sentence only the first may be called one.
     let is_after_another = |candidate: &Candidate| {
         candidates.iter().any(|other| {
-            other.kind == Kind::Money && other.sentence == candidate.sentence && other.range.end <= candidate.range.start && other.sense().is_some()
+            other.kind == Kind::Money
+                && other.sentence == candidate.sentence
+                && other.range.end <= candidate.range.start
+                && other.sense().is_some()
         })
     };
     let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
