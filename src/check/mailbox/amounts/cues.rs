@@ -19,6 +19,8 @@ const FILES: [&str; 7] = [
     include_str!("cues/other.txt"),
 ];
 
+/// More than the longest words that say nothing have, in bytes.
+const LONGEST_MASK: usize = 100;
 /// Longest remark in parentheses between an amount and its label, in bytes.
 const LONGEST_REMARK: usize = 40;
 
@@ -62,10 +64,12 @@ pub(super) enum Sense {
     Current,
     /// Says that an amount is what is left of a debt. No sense of its own.
     Rest,
+    /// Words that say nothing, though others in them would: `if it is overdue`.
+    Nothing,
 }
 
 /// All senses, by their words in the files.
-const SENSES: [(&str, Sense); 19] = [
+const SENSES: [(&str, Sense); 20] = [
     ("left", Sense::Left),
     ("owed", Sense::Owed),
     ("charge", Sense::Charge),
@@ -85,6 +89,7 @@ const SENSES: [(&str, Sense); 19] = [
     ("total", Sense::Total),
     ("current", Sense::Current),
     ("rest", Sense::Rest),
+    ("nothing", Sense::Nothing),
 ];
 
 /// How far from an amount a word may stand.
@@ -192,6 +197,13 @@ pub(super) fn find(low: &str) -> Vec<Match> {
         }
     }
     found.sort_by_key(|found| found.start);
+    let masks: Vec<(usize, usize)> =
+        found.iter().filter(|found| found.cue.sense == Sense::Nothing).map(|found| (found.start, found.end)).collect();
+    found.retain(|found| {
+        let first = masks.partition_point(|mask| mask.0 + LONGEST_MASK <= found.start);
+        let mut near = masks[first..].iter().take_while(|mask| mask.0 <= found.start);
+        !near.any(|mask| found.end <= mask.1)
+    });
     found
 }
 

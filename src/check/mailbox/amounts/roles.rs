@@ -64,6 +64,11 @@ pub(super) enum Kind {
 
 /// A sense that is said by a label.
 const STRONG: f64 = 2.5;
+/// Words by which a mail says why a charge has failed: its balance is no news then.
+const REASONS: [&str; 16] = [
+    "原因", "reason:", "reason\t", "motif", "grund:", "不足以", "不够支付", "不够扣", "少于订单", "少于本次", "低于本次", "小于本次", "不足以支付", "不够本次",
+    "低于订单", "不足本次",
+];
 /// So far from its amount a word may stand in one label, in bytes.
 const LONGEST_LABEL: usize = 28;
 /// Most parts of a sum.
@@ -74,12 +79,12 @@ const LEAST: f64 = 0.9;
 impl Candidate {
     /// What the sentence says of an amount, it says of the one that it calls so.
     fn join_plain(&mut self) {
-        if self.score(Sense::Plain) < STRONG {
+        if self.score(Sense::Plain) < STRONG || self.score(Sense::Next) > 0.0 {
             return;
         }
         for sense in [Sense::Owed, Sense::Charge] {
             if let Some(score) = self.senses.get_mut(&sense).filter(|score| **score >= LEAST) {
-                *score = score.max(STRONG + 0.1);
+                *score = score.max(2.2);
             }
         }
     }
