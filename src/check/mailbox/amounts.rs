@@ -99,11 +99,13 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             }
             None if number.is_no_money() => Kind::Count,
             None if cues::has_unit(label(&sheet.low[..number.before_at])) => Kind::Count,
+            None if is_left_of_package(sheet, label(&sheet.low[..number.before_at])) => Kind::Count,
             None if is_left_over(&sheet.low[number.after_at..]) => Kind::Count,
             None => Kind::Bare,
         };
         let words = Words::new(text, taken, number.before_at, number.after_at);
-        let is_listed = words.is_listed(number.has_currency());
+        let follows = found.last().is_some_and(|last| last.kind != Kind::Bare && last.range.end == from);
+        let is_listed = words.is_listed(number.has_currency(), follows);
         let last = found.last_mut().filter(|last| last.range.end == from);
         let is_after_amount = last.as_ref().is_some_and(|last| last.kind == Kind::Money);
         // Of `May 6 – $5` the two belong together no more than of `May 6, $5`.
@@ -200,6 +202,46 @@ fn is_left_over(behind: &str) -> bool {
         .iter()
         .position(|word| LEFT.contains(word))
         .is_some_and(|at| !words[..at].iter().any(|word| TIMES.contains(word)))
+}
+
+/// Whether a label says that so much is left, and the mail of what.
+fn is_left_of_package(sheet: &Sheet, label: &str) -> bool {
+    const LEFT: [&str; 14] = [
+        "remaining",
+        "left",
+        "available",
+        "剩余",
+        "余量",
+        "剩余量",
+        "可用",
+        "剩余数量",
+        "verbleibend",
+        "restant",
+        "restantes",
+        "残り",
+        "残数",
+        "仍余",
+    ];
+    const OF: [&str; 16] = [
+        "package",
+        "bundle",
+        "prepaid",
+        "credits",
+        "messages",
+        "quota",
+        "套餐",
+        "资源包",
+        "配额",
+        "讯息",
+        "信息包",
+        "点数",
+        "次数",
+        "paket",
+        "crédits",
+        "クレジット",
+    ];
+    let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+    LEFT.contains(&label) && OF.iter().any(|word| sheet.low.contains(word))
 }
 
 /// The words right before a number, in its clause.

@@ -58,7 +58,17 @@ const OTHER_NAMES: [&str; 12] = [
 ];
 
 /// Words, in simplified characters, that are written in Taiwan and not in Hong Kong, and the other way round.
-const OF_TAIWAN: [&str; 24] = [
+const OF_TAIWAN: [&str; 34] = [
+    "专案",
+    "请款",
+    "拨款",
+    "敝司",
+    "敝公司",
+    "本社",
+    "下周",
+    "这周",
+    "周五",
+    "悠游",
     "台币",
     "nt$",
     "twd",
@@ -94,6 +104,7 @@ const OF_INDIA: [&str; 8] = ["gst", "inr", "₹", "india", "kindly do the needfu
 pub(super) struct Customs {
     is_of_taiwan: bool,
     is_of_hong_kong: bool,
+    is_of_australia: bool,
     is_of_india: bool,
     /// It is written in traditional characters, where 元 and `$` may be of Hong Kong or Taiwan.
     is_traditional: bool,
@@ -117,10 +128,13 @@ impl Customs {
         let has_letters = text
             .match_indices('$')
             .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
-        let (of_taiwan, of_hong_kong, of_macau) = (says(&OF_TAIWAN), says(&OF_HONG_KONG), says(&OF_MACAU));
+        let is_cantonese = text.contains(|c| "嘅咗唔喺嗰哋佢冇畀嚟啲".contains(c));
+        let of_hong_kong = is_cantonese || says(&OF_HONG_KONG);
+        let (of_taiwan, of_macau) = (says(&OF_TAIWAN), says(&OF_MACAU));
         Customs {
             is_of_taiwan: of_taiwan && !of_hong_kong && !of_macau,
             is_of_hong_kong: of_hong_kong && !of_macau && !low.contains("台币") && !low.contains("nt$"),
+            is_of_australia: ["pty ltd", "bpay", " abn ", " bsb "].iter().any(|word| low.contains(word)),
             is_of_india: says(&OF_INDIA),
             is_traditional: text.contains(|c| "餘額帳單幣繳應費請儲續臺".contains(c)),
             is_simplified: text.contains(|c| "额账单币缴应费请储续们为这时间现订务".contains(c)),
@@ -156,6 +170,7 @@ impl Customs {
             return (code != "GBP" || !self.has_other_pounds).then_some(code);
         }
         let code = match currency.label() {
+            "$" if self.is_of_australia && is_latin => Some("AUD"),
             "$" if (!self.is_traditional || is_latin) && !self.has_other_dollars => Some("USD"),
             "$" if self.is_of_hong_kong && self.is_traditional => Some("HKD"),
             "元" if !self.is_traditional && !self.is_japanese => Some("CNY"),

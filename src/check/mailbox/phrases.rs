@@ -32,7 +32,7 @@ pub(super) struct Manner {
 
 impl Manner {
     pub(super) fn of(text: &str) -> Manner {
-        let text = text.to_lowercase();
+        let text = text.to_lowercase().replace("余额为负时", "");
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         Manner { is_overdrawn: has(&OVERDRAWN), has_scale: has(&SCALES) || has(&ESTIMATES) }
     }
@@ -120,10 +120,10 @@ impl<'a> Words<'a> {
     }
 
     /// Whether only a word like "and" parts it from the amount before it, or nothing at all.
-    pub(super) fn is_listed(&self, has_currency: bool) -> bool {
+    pub(super) fn is_listed(&self, has_currency: bool, is_after_amount: bool) -> bool {
         let between = self.between.trim();
         AND.contains(&self.context.trim())
-            || [",", "/", ";", "|"].contains(&between)
+            || (is_after_amount && [",", "/", ";", "|"].contains(&between))
             || (has_currency && between.is_empty() && !self.before.is_empty() && !self.between.is_empty())
     }
 
@@ -211,7 +211,7 @@ impl<'a> Words<'a> {
             return true;
         }
         let ends = is_end(behind) || is_another_row(behind);
-        if (is_labelled && !is_remark) || behind.starts_with('\n') {
+        if (is_labelled && is_left && !is_remark) || behind.starts_with('\n') {
             return !ends || changes(rest);
         }
         let next = without_compounds(behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']));

@@ -9,27 +9,36 @@ const LONGEST_ROW: usize = 1000;
 /// Most rows between a cell and its header.
 const MOST_ROWS: usize = 40;
 
+/// What says what a cell is.
+pub(super) struct Header {
+    /// The head of its column.
+    pub(super) own: Range<usize>,
+    /// The heads of all columns.
+    pub(super) row: Range<usize>,
+    /// The first cell of its own row.
+    pub(super) label: Range<usize>,
+}
+
 /// The header of the column that a place of a row stands in; none if it stands in no table with headers. A row of two cells is a
 /// label with its value.
-pub(super) fn header(sheet: &Sheet, row: usize, place: &Range<usize>) -> Option<Range<usize>> {
+pub(super) fn header(sheet: &Sheet, row: usize, place: &Range<usize>) -> Option<Header> {
     let cells = cells(sheet, row);
     let column = cells.iter().position(|cell| cell.start <= place.start && place.end <= cell.end)?;
-    if cells.len() < 2 {
+    if cells.len() < 3 {
         return None;
     }
     let first = row.saturating_sub(MOST_ROWS);
-    let mut found = None;
     for above in (first..row).rev() {
         let others = self::cells(sheet, above);
         if others.len() < 2 {
             break;
         }
         if others.len() == cells.len() && others.iter().all(|cell| !has_amount(&sheet.text[cell.clone()])) {
-            found = Some(others[column].clone());
-            break;
+            let row = others[0].start..others[others.len() - 1].end;
+            return Some(Header { own: others[column].clone(), row, label: cells[0].clone() });
         }
     }
-    found.filter(|_| cells.len() > 2)
+    None
 }
 
 /// The cells of a row.

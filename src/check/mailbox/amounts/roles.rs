@@ -64,10 +64,27 @@ pub(super) enum Kind {
 
 /// A sense that is said by a label.
 const STRONG: f64 = 2.5;
+/// Words of columns that hold what is still owed.
+const OPEN_COLUMNS: [&str; 12] =
+    ["逾期", "未付", "未缴", "未收", "结欠", "欠", "past due", "overdue", "open", "outstanding", "unpaid", "offen"];
 /// Words by which a mail says why a charge has failed: its balance is no news then.
 const REASONS: [&str; 16] = [
-    "原因", "reason:", "reason\t", "motif", "grund:", "不足以", "不够支付", "不够扣", "少于订单", "少于本次", "低于本次", "小于本次", "不足以支付", "不够本次",
-    "低于订单", "不足本次",
+    "原因",
+    "reason:",
+    "reason\t",
+    "motif",
+    "grund:",
+    "不足以",
+    "不够支付",
+    "不够扣",
+    "少于订单",
+    "少于本次",
+    "低于本次",
+    "小于本次",
+    "不足以支付",
+    "不够本次",
+    "低于订单",
+    "不足本次",
 ];
 /// So far from its amount a word may stand in one label, in bytes.
 const LONGEST_LABEL: usize = 28;
@@ -87,6 +104,14 @@ impl Candidate {
                 *score = score.max(2.2);
             }
         }
+    }
+
+    fn is_negative(&self) -> bool {
+        self.amount.as_ref().is_some_and(|amount| amount.value.is_sign_negative())
+    }
+
+    fn has_currency(&self) -> bool {
+        self.kind == Kind::Money || self.amount.as_ref().is_some_and(|amount| amount.currency.is_some())
     }
 
     fn is_money(&self) -> bool {
@@ -141,10 +166,20 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
         }
         if let Some(header) = header {
             candidate.is_in_column = true;
-            let begin = matches.partition_point(|found| found.start < header.start);
-            let inside = matches[begin..].iter().take_while(|found| found.start < header.end);
-            for found in inside.filter(|found| found.end <= header.end && found.cue.side != Side::After) {
-                add(candidate, found.cue.sense, 3.0 + length_bonus(found));
+            for (place, weight) in [(&header.own, 3.0), (&header.label, 2.7)] {
+                let begin = matches.partition_point(|found| found.start < place.start);
+                let inside = matches[begin..].iter().take_while(|found| found.start < place.end);
+                for found in inside.filter(|found| found.end <= place.end && found.cue.side != Side::After) {
+                    add(candidate, found.cue.sense, weight + length_bonus(found));
+                }
+            }
+            // Where a column says what is overdue, others say what it is made of.
+            let says = |place: &Range<usize>| OPEN_COLUMNS.iter().any(|word| sheet.low[place.clone()].contains(word));
+            if says(&header.row)
+                && !says(&header.own)
+                && let Some(owed) = candidate.senses.remove(&Sense::Owed)
+            {
+                add(candidate, Sense::Item, owed);
             }
         }
         candidate.is_reason = ["原因", "reason:", "reason\t", "motif", "grund:"]
@@ -220,7 +255,7 @@ fn weight(
     let is_joined = if is_before {
         cues::is_joining(text) && !(has_header && text.contains('\t'))
     } else {
-        text.trim().is_empty() && !text.contains('\t')
+        text.trim_matches([' ', ')', ':', '\u{A0}', '\n']).is_empty()
     };
     let is_beside = others == 0 && is_joined;
     let bounds = text.chars().filter(|c| ",;()、\t".contains(*c)).count() + text.matches(". ").count();
@@ -388,6 +423,14 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
         return counted(candidates).map(Some);
     };
     let strong: Vec<&Candidate> = all.iter().copied().filter(|candidate| candidate.score(sense) >= STRONG).collect();
+    // What is said to be left of a debt is no part of a sum.
+    let rest: Vec<&Candidate> =
+        strong.iter().copied().filter(|candidate| candidate.score(Sense::Current) >= STRONG).collect();
+    if sense == Sense::Owed
+        && let Some(chosen) = one(&rest, sense)
+    {
+        return Some(Some((chosen, role)));
+    }
     let sums = || totals(&with_sums(candidates, &all), candidates);
     let chosen = match one(&all, sense) {
         Some(chosen) if chosen.is_in_column && sense != Sense::Left => one(&sums(), sense).or(Some(chosen)),
@@ -460,7 +503,8 @@ fn with_sums<'a>(candidates: &'a [Candidate], all: &[&'a Candidate]) -> Vec<&'a 
 /// What is left of what is no money.
 fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
     let is_left = |candidate: &&Candidate| {
-        (candidate.kind == Kind::Count || (candidate.kind == Kind::Bare && candidate.has_noun))
+        (candidate.kind == Kind::Count
+            || (candidate.kind == Kind::Bare && candidate.has_noun && !candidate.is_negative()))
             && candidate.score(Sense::Left) >= STRONG
             && candidate.sense().is_some_and(|(sense, _)| sense == Sense::Left)
     };
@@ -476,10 +520,16 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     let sense = if charge > owed { Sense::Charge } else { Sense::Owed };
     let plain: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
     let of = |sense: Sense| -> Vec<&Candidate> {
-        plain.iter().filter(|candidate| candidate.is_money() && candidate.score(sense) >= 3.0).copied().collect()
+        plain
+            .iter()
+            .filter(|candidate| candidate.is_money() && candidate.has_currency() && candidate.score(sense) >= 3.0)
+            .copied()
+            .collect()
     };
     let choose = |all: &[&'a Candidate]| {
-        one(all, sense).filter(|chosen| is_unpaid(candidates, chosen)).map(|chosen| (chosen, role))
+        one(all, sense)
+            .filter(|chosen| role == Role::Charge || is_unpaid(candidates, chosen))
+            .map(|chosen| (chosen, role))
     };
     if let [only] = candidates
         && only.kind == Kind::Money
@@ -510,10 +560,10 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
     let all: Vec<&Candidate> = plain.iter().copied().filter(is_alone).collect();
     choose(&all).filter(|(chosen, _)| is_only(candidates, chosen)).filter(|(chosen, _)| {
-        let first = sheet.sentences[chosen.sentence.saturating_sub(1)].range.start;
-        let last = sheet.sentences[(chosen.sentence + 1).min(sheet.sentences.len() - 1)].range.end;
+        let first = sheet.sentences[chosen.sentence.saturating_sub(2)].range.start;
+        let last = sheet.sentences[(chosen.sentence + 2).min(sheet.sentences.len() - 1)].range.end;
         let (owed, charge) = evidence(&sheet.low[first..last]);
-        owed + charge > 0
+        owed + charge > 0 || is_sum(candidates, chosen)
     })
 }
 
