@@ -64,6 +64,101 @@ pub(super) enum Kind {
 
 /// A sense that is said by a label.
 const STRONG: f64 = 2.5;
+/// Words by which a subject says that it is about what is left.
+const BALANCES: [&str; 22] = [
+    "balance", "credit", "fund", "wallet", "runway", "runtime", "余额", "馀额", "额度", "预存", "储值", "结余", "余款",
+    "钱包", "点数", "残高", "残り", "guthaben", "solde", "saldo", "low", "余量",
+];
+/// Words of mails about what ends unless it is renewed: what they name is a price.
+const RENEWALS: [&str; 20] = [
+    "renew",
+    "expire",
+    "expiry",
+    "expiring",
+    "expiration",
+    "续费",
+    "续期",
+    "续约",
+    "续租",
+    "续订",
+    "到期",
+    "期满",
+    "赎回",
+    "年审",
+    "更新期限",
+    "有効期限",
+    "verläng",
+    "läuft ab",
+    "renouvel",
+    "renovac",
+];
+/// Words by which a sentence says that something is owed.
+const DEBTS: [&str; 26] = [
+    "欠",
+    "未付",
+    "未缴",
+    "未收",
+    "逾期",
+    "没收到",
+    "没有收到",
+    "没到账",
+    "未到账",
+    "尚未",
+    "至今",
+    "未见",
+    "unpaid",
+    "overdue",
+    "outstanding",
+    "past due",
+    "owe",
+    "not paid",
+    "not been paid",
+    "open",
+    "offen",
+    "überfällig",
+    "impay",
+    "pendiente",
+    "未払",
+    "未納",
+];
+/// Words of mails about a card that ends.
+const CARDS: [&str; 14] = [
+    "过期",
+    "有效期",
+    "到期",
+    "卡片失效",
+    "将失效",
+    "有効期限",
+    "expire",
+    "expires",
+    "expiring",
+    "valid through",
+    "valid until",
+    "no longer valid",
+    "caduc",
+    "läuft ab",
+];
+/// Words by which a sentence speaks of what will be.
+const FUTURE: [&str; 18] = [
+    "将",
+    "届时",
+    "会在",
+    "即将",
+    "下次",
+    "下一",
+    "will ",
+    "won't",
+    "would ",
+    "next ",
+    "次回",
+    "できなくなり",
+    "sera ",
+    "seront",
+    "wird ",
+    "werden ",
+    "será",
+    "podrá",
+];
 /// Words of columns that hold what is still owed.
 const OPEN_COLUMNS: [&str; 12] =
     ["逾期", "未付", "未缴", "未收", "结欠", "欠", "past due", "overdue", "open", "outstanding", "unpaid", "offen"];
@@ -182,9 +277,7 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
                 add(candidate, Sense::Item, owed);
             }
         }
-        candidate.is_reason = ["原因", "reason:", "reason\t", "motif", "grund:"]
-            .iter()
-            .any(|word| sheet.low[sentence.clone()].contains(word));
+        candidate.is_reason = has(&sheet.low[sentence.clone()], &REASONS);
         candidate.join_plain();
         let taken = places.iter().map(|place| place.end).filter(|end| *end <= candidate.range.start).max().unwrap_or(0);
         candidate.is_refused = is_refused(sheet, candidate, &matches, taken);
@@ -349,10 +442,21 @@ fn has_sum(values: &[Decimal], sum: Decimal) -> bool {
 
 /// Which amount is shown, by its place among all, and what it is.
 pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, Role)> {
-    let (chosen, role) = by_sense(candidates).unwrap_or_else(|| by_mail(sheet, candidates))?;
+    let subject = sheet.low.split('\n').next().unwrap_or_default();
+    let (chosen, role) = by_sense(sheet, subject, candidates).unwrap_or_else(|| by_mail(sheet, candidates))?;
     let (owed, charge) = evidence(&sheet.low);
-    let is_failed = role == Role::Charge && chosen.score(Sense::Charge) >= STRONG;
-    if role != Role::Left && !is_failed && owed + charge == 0 && is_about_renewal(&sheet.low) {
+    let words = &sheet.low[sheet.sentences[chosen.sentence].range.clone()];
+    let is_renewal = has(subject, &RENEWALS);
+    let is_price = match role {
+        Role::Left => is_renewal && charge > 0 && !has(subject, &BALANCES),
+        Role::Owed => (is_renewal && !has(words, &DEBTS)) || (owed + charge == 0 && has(&sheet.low, &RENEWALS)),
+        Role::Charge => {
+            let is_failed = chosen.score(Sense::Charge) >= STRONG;
+            (!is_failed && owed + charge == 0 && has(&sheet.low, &RENEWALS))
+                || (has(&sheet.low, &CARDS) && has(words, &FUTURE))
+        }
+    };
+    if is_price {
         return None;
     }
     let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
@@ -364,30 +468,12 @@ pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, 
     Some((at, if is_debt { Role::Owed } else { role }))
 }
 
-/// Whether a mail speaks of what ends unless it is renewed: what it names then is a price.
-fn is_about_renewal(low: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "renew",
-        "expire",
-        "expiry",
-        "expiring",
-        "续费",
-        "续期",
-        "续约",
-        "续租",
-        "续订",
-        "到期",
-        "更新期限",
-        "有効期限",
-        "verläng",
-        "läuft ab",
-        "renouvel",
-        "renovac",
-    ];
-    WORDS.iter().any(|word| low.contains(word))
+/// Whether a text in small letters holds one of some words.
+fn has(low: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| low.contains(word))
 }
 
-fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
+fn by_sense<'a>(sheet: &Sheet, subject: &str, candidates: &'a [Candidate]) -> Option<Option<(&'a Candidate, Role)>> {
     // What a charge failed for is no news of the balance.
     let has_charge = candidates.iter().any(|other| {
         other.kind == Kind::Money
@@ -408,6 +494,9 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
         let is_reason = |candidate: &&Candidate| sense == Sense::Left && candidate.is_reason && has_charge;
         candidates.iter().filter(of).filter(|candidate| !is_reason(candidate)).collect()
     };
+    let has_debt = |all: &[&Candidate]| {
+        all.iter().any(|other| has(&sheet.low[sheet.sentences[other.sentence].range.clone()], &DEBTS))
+    };
     let strength = |all: &[&Candidate], sense| all.iter().map(|candidate| candidate.score(sense)).fold(0.0, f64::max);
     let mut best: Vec<(f64, Sense, Role, Vec<&Candidate>)> =
         [(Sense::Left, Role::Left), (Sense::Owed, Role::Owed), (Sense::Charge, Role::Charge)]
@@ -419,8 +508,22 @@ fn by_sense(candidates: &[Candidate]) -> Option<Option<(&Candidate, Role)>> {
             .filter(|(strength, ..)| *strength > 0.0)
             .collect();
     best.sort_by(|one, other| other.0.total_cmp(&one.0));
+    // What a mail calls its subject comes before what else it names.
+    let is_left_first = best.first().is_some_and(|(_, sense, ..)| *sense == Sense::Left);
+    if is_left_first
+        && best.len() > 1
+        && best[1].0 >= STRONG
+        && (!has(subject, &BALANCES) || (best[1].1 == Sense::Owed && has_debt(&best[1].3)))
+    {
+        best.remove(0);
+    }
+    if best.first().is_none_or(|(strength, ..)| *strength < STRONG)
+        && let Some(counted) = counted(candidates)
+    {
+        return Some(Some(counted));
+    }
     let Some((_, sense, role, all)) = best.into_iter().next() else {
-        return counted(candidates).map(Some);
+        return None;
     };
     let strong: Vec<&Candidate> = all.iter().copied().filter(|candidate| candidate.score(sense) >= STRONG).collect();
     // What is said to be left of a debt is no part of a sum.
