@@ -97,7 +97,7 @@ fn alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Alert {
         service: finding.service.clone(),
         amount: finding.amount,
         currency: finding.currency.map(str::to_owned),
-        keywords: finding.keywords.clone(),
+        keywords: finding.signs_for.clone(),
     });
     let alert = AlertBuilder::of_mailbox(verdict, now).alert(Event::Raised, Level::Warning, cause);
     Alert { identity: finding.identity, ..alert }

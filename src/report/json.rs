@@ -10,6 +10,7 @@ use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
+use crate::model::strength::Strength;
 use crate::model::words::{BalanceType, CycleType};
 use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
@@ -56,6 +57,9 @@ struct MailAlert<'a> {
     amount: Option<Box<RawValue>>,
     currency: Option<&'static str>,
     keywords: &'a [String],
+    strength: Option<Strength>,
+    signs_for: &'a [String],
+    signs_against: &'a [String],
     status: &'static str,
 }
 
@@ -209,7 +213,10 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
                 service: finding.service.as_deref(),
                 amount: finding.amount.map(amount::to_json),
                 currency: finding.currency,
-                keywords: &finding.keywords,
+                keywords: &finding.signs_for,
+                strength: finding.strength,
+                signs_for: &finding.signs_for,
+                signs_against: &finding.signs_against,
                 status: told(run, finding.identity).first().map_or("found", |told| told.status.as_str()),
             })
             .collect(),

@@ -157,7 +157,7 @@ fn mailbox(findings: &Findings, verdict: &MailboxVerdict, names: &Names) -> Vec<
     rows.extend(scan.findings.iter().map(|finding| {
         let told = if findings.is_held(finding.identity) { " (told before)" } else { "" };
         let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));
-        let words = finding.keywords.join(", ");
+        let words = finding.signs_for.join(", ");
         let words = if words.is_empty() { words } else { format!(" [{words}]") };
         let note = format!("{sender} - {subject}{words}{told}");
         Row { state: None, cells: vec![String::new(), String::new(), note] }

@@ -19,6 +19,7 @@ use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
 use crate::check::pool::{self, Lost, Turn};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::identity::Identity;
+use crate::model::strength::Strength;
 use crate::process::redact::Redactor;
 use crate::wire::http::{self, Clients, Method, Request};
 use crate::wire::retry;
@@ -45,8 +46,12 @@ pub(crate) struct Finding {
     pub amount: Option<Decimal>,
     /// In what.
     pub currency: Option<&'static str>,
-    /// The words that made it an alert.
-    pub keywords: Vec<String>,
+    /// How strongly it speaks of trouble; none for a mail that could not be read.
+    pub strength: Option<Strength>,
+    /// What speaks for trouble, the strongest first.
+    pub signs_for: Vec<String>,
+    /// What speaks against it, the strongest first.
+    pub signs_against: Vec<String>,
 }
 
 /// What was found in a mailbox.
@@ -332,13 +337,11 @@ impl Desk<'_> {
 
     fn look(&self, letter: &Letter) -> Option<Finding> {
         let (mailbox, mail) = (self.mailbox, mail::read(letter.raw));
-        let sender = mail.sender.to_lowercase();
-        if mailbox.ignore_senders.iter().any(|ignored| sender.contains(ignored.as_str())) {
+        if !mailbox.looks_at(&mail.sender) {
             return None;
         }
-        let text = format!("{}\n{}", mail.subject, mail.text);
-        let keywords = mailbox.keywords.find(&text);
-        if keywords.is_empty() {
+        let judgement = mailbox.judge.judge(&mail);
+        if !judgement.is_trouble {
             return None;
         }
         let amount = finding::first_amount(&format!("{}\n{}", mail.subject, mail.shown));
@@ -352,7 +355,9 @@ impl Desk<'_> {
             date: mail.date.or(letter.received),
             amount: amount.as_ref().map(|amount| amount.value),
             currency: amount.and_then(|amount| amount.currency),
-            keywords,
+            strength: Some(judgement.strength),
+            signs_for: judgement.signs_for,
+            signs_against: judgement.signs_against,
         })
     }
 
@@ -370,7 +375,9 @@ impl Desk<'_> {
             service: None,
             amount: None,
             currency: None,
-            keywords: Vec::new(),
+            strength: None,
+            signs_for: Vec::new(),
+            signs_against: Vec::new(),
         }
     }
 }
