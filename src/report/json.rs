@@ -57,6 +57,7 @@ struct MailAlert<'a> {
     amount: Option<Box<RawValue>>,
     currency: Option<&'static str>,
     keywords: &'a [String],
+    account: Option<&'a str>,
     strength: Option<Strength>,
     signs_for: &'a [String],
     signs_against: &'a [String],
@@ -95,6 +96,11 @@ struct Project<'a> {
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     ratio: Option<Box<RawValue>>,
+    /// When the balance was true, where that was not just now, and how long ago that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<i64>,
     cached: bool,
     attempts: u32,
     duration_seconds: f64,
@@ -214,6 +220,7 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
                 amount: finding.amount.map(amount::to_json),
                 currency: finding.currency,
                 keywords: &finding.signs_for,
+                account: finding.account.as_deref(),
                 strength: finding.strength,
                 signs_for: &finding.signs_for,
                 signs_against: &finding.signs_against,
@@ -272,6 +279,8 @@ pub(super) fn render(report: &Report, view: View) -> String {
                 balance: verdict.balance.map(amount::to_json),
                 threshold: verdict.subject.threshold.map(amount::to_json),
                 ratio: verdict.ratio.map(amount::to_json),
+                as_of: verdict.as_of.map(iso),
+                age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
                 cached: verdict.cached,
                 attempts: verdict.attempts,
                 duration_seconds: milliseconds(verdict.duration_seconds),

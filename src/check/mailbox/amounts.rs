@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::customs::{Customs, NO_MONEY};
 use super::html::CUT;
-use super::phrases::{BLANKS, Label, Manner, Role, Words, is_latin};
+use super::phrases::{BLANKS, Label, Manner, Role as Likely, Words, is_latin};
 use crate::model::amount::{self, Word};
 
 /// Most numbers of a mail that are looked at.
@@ -27,11 +27,56 @@ pub struct Amount {
     pub currency: Option<&'static str>,
 }
 
+/// What an amount is to its mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What is left.
+    Left,
+    /// What is owed.
+    Owed,
+    /// A charge that failed.
+    Charge,
+}
+
+impl Role {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Left => "balance",
+            Role::Owed => "debt",
+            Role::Charge => "failed charge",
+        }
+    }
+}
+
+/// An amount that an alert shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownAmount {
+    /// How much.
+    pub amount: Amount,
+    /// What it is.
+    pub role: Role,
+    /// The words that it stands in, on one line; empty if they are not known.
+    pub words: String,
+}
+
+/// The amount that a mail about trouble is about, if that is clear.
+pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
+    let (role, amount) = likeliest(&format!("{subject}\n{text}"))?;
+    let role = if role == Likely::Balance { Role::Left } else { Role::Owed };
+    Some(ShownAmount { amount, role, words: String::new() })
+}
+
 /// The amount that a text is about, if that is clear.
 pub fn amount(text: &str) -> Option<Amount> {
+    likeliest(text).map(|(_, amount)| amount)
+}
+
+/// The same with what it is.
+fn likeliest(text: &str) -> Option<(Likely, Amount)> {
     let text = fold(text);
     let (manner, customs) = (Manner::of(&text), Customs::of(&text));
-    let mut found: Vec<(Role, Option<Amount>)> = Vec::new();
+    let mut found: Vec<(Likely, Option<Amount>)> = Vec::new();
     if manner.has_scale {
         return None;
     }
@@ -52,17 +97,17 @@ pub fn amount(text: &str) -> Option<Amount> {
             found.extend(value.map(|value| (label.role, value)));
         }
         if words.is_of_another_wallet() && number.has_currency() {
-            found.push((Role::Balance, None));
+            found.push((Likely::Balance, None));
         }
         if words.is_paid() && number.has_currency() {
-            found.push((Role::Due, None));
+            found.push((Likely::Due, None));
         }
         last = label;
         from = number.after_at;
         taken = from + words.taken_behind();
     }
     let most = found.iter().map(|(role, _)| *role).max()?;
-    only(found.into_iter().filter(|(role, _)| *role == most).map(|(_, value)| value))
+    only(found.into_iter().filter(|(role, _)| *role == most).map(|(_, value)| value)).map(|amount| (most, amount))
 }
 
 /// The amount that all of these are, if they are one and all are clear.
@@ -168,7 +213,7 @@ impl<'a> Number<'a> {
             return Some(None);
         }
         let money = amount::assemble(&self.before, self.digits(), &self.after, None).ok();
-        let is_debt = |value: Decimal| manner.is_overdrawn && label.role == Role::Balance && value > Decimal::ZERO;
+        let is_debt = |value: Decimal| manner.is_overdrawn && label.role == Likely::Balance && value > Decimal::ZERO;
         let money = money.filter(|money| !is_debt(money.value));
         Some(money.map(|money| Amount {
             value: money.value.normalize(),

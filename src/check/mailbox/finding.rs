@@ -1,6 +1,7 @@
 //! What a mail is about: the service in its subject, and an amount. Hints for people, never a balance.
 
-pub use super::amounts::{Amount, amount};
+use super::amounts::shown;
+pub use super::amounts::{Amount, Role, ShownAmount, amount};
 
 /// Longest name of a service, in characters.
 const MOST_CHARS: usize = 60;
@@ -18,6 +19,11 @@ pub fn service(subject: &str) -> Option<String> {
 
 /// Of a mail's text so much is searched for an amount, in bytes: that search is slow, and the amount stands near the beginning.
 pub(super) const MOST_FOR_AMOUNT: usize = 32 * 1024;
+
+/// The amount that a mail's alert shows: of its subject and the text that a reader sees.
+pub fn shown_amount(subject: &str, text: &str) -> Option<ShownAmount> {
+    shown(subject, &text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
+}
 
 /// The amount that a mail names.
 pub fn first_amount(text: &str) -> Option<Amount> {

@@ -96,12 +96,8 @@ mod tests {
         assert!(!judged(&Judge::default(), "Lunch", "see you at noon").is_trouble);
         // Words alone: what the engine would say does not count.
         let words = Judge::by_words(owned(&["配额不足"]), None);
-        let nothing = Judgement {
-            is_trouble: false,
-            strength: Strength::NONE,
-            signs_for: Vec::new(),
-            signs_against: Vec::new(),
-        };
+        let nothing =
+            Judgement { is_trouble: false, strength: Strength::NONE, signs_for: Vec::new(), signs_against: Vec::new() };
         assert_eq!(judged(&words, "Low balance", trouble), nothing);
         let found = judged(&words, "配额不足", "x");
         assert_eq!((found.is_trouble, found.strength, found.signs_for), (true, Strength::FULL, owned(&["配额不足"])));

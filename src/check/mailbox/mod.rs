@@ -25,3 +25,7 @@ pub(crate) mod session;
 mod stream;
 mod supply;
 pub(crate) mod trial;
+pub(crate) mod vendor;
+pub(crate) mod watch;
+
+pub(crate) use self::stream::MOST_OF_MAIL;

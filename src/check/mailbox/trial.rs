@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-use super::stream::MOST_OF_MAIL;
 use super::judge::Judge;
+use super::stream::MOST_OF_MAIL;
 use super::{finding, mail};
 use crate::model::failure::{Failure, Reason};
 use crate::process::exit::Exit;
