@@ -68,12 +68,13 @@ pub mod internals {
     pub use crate::check::mailbox::login::{Address, Proof, Security};
     pub use crate::check::mailbox::mail::Mail;
     pub use crate::check::mailbox::session::{Bounds, Cursor, Letter, Reader, Visit, visit};
-    pub use crate::check::mailbox::{finding, keywords, mail};
+    pub use crate::check::mailbox::{engine, finding, judge, keywords, mail};
     pub use crate::cli::variables;
     pub use crate::config::Settings;
     pub use crate::decide::forecast;
     pub use crate::metrics::family;
     pub use crate::model::failure::{Failure, Reason, Retry};
+    pub use crate::model::strength::Strength;
     pub use crate::page::expression::{Expression, Variables, parse_json};
     pub use crate::process::redact::Redactor;
     pub use crate::report::Output;

@@ -128,7 +128,7 @@ fn log(name: &str, outcome: &Outcome) {
 
 /// An outcome without a question to anybody.
 fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
-    Outcome { result, cached, attempts: 0, calls: Vec::new(), duration: Duration::ZERO }
+    Outcome { result, as_of: None, cached, attempts: 0, calls: Vec::new(), duration: Duration::ZERO }
 }
 
 impl Shared {
@@ -251,6 +251,13 @@ impl Asking {
     fn end(mut self, result: Result<Reading, Failure>) -> Outcome {
         // They are kept until the end of the run, and there is mostly one.
         self.calls.shrink_to_fit();
-        Outcome { result, cached: false, attempts: self.attempts, calls: self.calls, duration: self.begun.elapsed() }
+        Outcome {
+            result,
+            as_of: None,
+            cached: false,
+            attempts: self.attempts,
+            calls: self.calls,
+            duration: self.begun.elapsed(),
+        }
     }
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::account::Account;
+use super::account::letters::Letters;
 use super::circuit::{Breaker, Circuit, HostState};
 use super::job::{Readings, Shared, job};
 use super::mailbox::config::{EmailSettings, Mailbox};
 use super::mailbox::resolve::Resolver;
 use super::mailbox::scan::{Mark, Marker, Scanned, Scanner, Terms};
 use super::mailbox::session::Cursor;
+use super::mailbox::vendor::Vendors;
+use super::mailbox::watch::{self, Kept, Watch};
 use super::pool::{self, Job, Lost, Traits};
 use super::{CachedReading, Outcome};
 
@@ -30,6 +33,10 @@ pub(crate) struct Work {
     pub accounts: Vec<NamedAccount>,
     /// The mailboxes, in the order of the config.
     pub mailboxes: Vec<Mailbox>,
+    /// Mailboxes that are read for accounts alone: whether there is trouble in them is not asked.
+    pub for_accounts: Vec<Mailbox>,
+    /// The accounts that mails may be about.
+    pub vendors: Vendors,
     /// How mailboxes are read.
     pub email: EmailSettings,
     /// Threads that check at the same time; at most the number of checks.
@@ -44,6 +51,8 @@ pub(crate) struct Work {
 
 /// An account to check.
 pub(crate) struct NamedAccount {
+    /// The identity of its check.
+    pub identity: Identity,
     /// The unique name of the project.
     pub name: String,
     /// How to read it, or why it cannot be read.
@@ -56,6 +65,11 @@ impl NamedAccount {
         self.account.as_ref().map_or(0, |account| Arc::as_ptr(&account.reader).addr())
     }
 
+    /// Which mails tell its balance, if mails do.
+    fn letters(&self) -> Option<&Letters> {
+        self.account.as_ref().ok()?.letters()
+    }
+
     /// The host and port that is asked; none for a file and for an account that cannot be read.
     pub(crate) fn host(&self) -> Option<String> {
         self.account.as_ref().ok()?.target.host()
@@ -63,6 +77,12 @@ impl NamedAccount {
 }
 
 impl Work {
+    /// The number of things that are done at the same time, as far as there are workers.
+    pub(crate) fn jobs(&self) -> usize {
+        let is_asked = |check: &&NamedAccount| check.letters().is_none();
+        self.accounts.iter().filter(is_asked).count() + self.mailboxes.len() + self.for_accounts.len()
+    }
+
     /// Providers that are asked over the network, with the hosts that are asked.
     pub(crate) fn hosts(&self) -> BTreeSet<(String, String)> {
         let host = |check: &NamedAccount| Some((check.account.as_ref().ok()?.page.id.clone(), check.host()?));
@@ -81,6 +101,8 @@ pub(crate) struct Known {
     pub cursors: HashMap<Identity, Cursor>,
     /// The mails that runs which have died were about to read, or that another run is about to read.
     pub marks: HashMap<Identity, Mark>,
+    /// What is known of the accounts that mails tell of.
+    pub mails: HashMap<Identity, Kept>,
     /// Writes down which mails are about to be read; none if this run writes nothing.
     pub marker: Option<Marker>,
 }
@@ -93,6 +115,8 @@ pub(crate) struct Seen {
     pub mailboxes: Vec<Scanned>,
     /// The readings of this run, by hashed account.
     pub readings: Vec<(String, CachedReading)>,
+    /// What is known now of the accounts that mails tell of.
+    pub mails: Vec<(Identity, Kept)>,
     /// The circuits that have changed.
     pub circuits: Vec<(String, HostState)>,
     /// For each provider that is asked over the network, whether one of its hosts is left alone now.
@@ -106,10 +130,14 @@ enum Looked {
 }
 
 /// Makes the checks, and gives up at `until` what is not finished. `on_done` hears the number of finished checks.
-pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline, on_done: impl FnMut(usize)) -> Seen {
+pub(crate) fn look(
+    work: Work,
+    mut known: Known,
+    context: &Context,
+    until: Deadline,
+    on_done: impl FnMut(usize),
+) -> Seen {
     let providers = work.hosts();
-    let hosts: Vec<Option<String>> = work.accounts.iter().map(NamedAccount::host).collect();
-    let pages: Vec<usize> = work.accounts.iter().map(NamedAccount::page).collect();
     let shared = Arc::new(Shared {
         clients: Arc::clone(&context.clients),
         redactor: Arc::clone(&context.redactor),
@@ -121,6 +149,8 @@ pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline,
     });
     let terms = Arc::new(Terms {
         today: context.today,
+        clock: context.clock,
+        vendors: work.vendors,
         settings: work.email,
         policy: shared.policy.clone(),
         resolver: Resolver::default(),
@@ -128,15 +158,29 @@ pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline,
         clients: Arc::clone(&shared.clients),
         redactor: Arc::clone(&shared.redactor),
     });
-    let slow = work.mailboxes.len();
-    let scans = work.mailboxes.into_iter().map(|mailbox| {
+    let (reported, slow) = (work.mailboxes.len(), work.mailboxes.len() + work.for_accounts.len());
+    let mailboxes: Vec<Mailbox> = work.mailboxes.into_iter().chain(work.for_accounts).collect();
+    let names: Vec<String> = mailboxes.iter().map(|mailbox| mailbox.name.clone()).collect();
+    let watch = |check: &NamedAccount, known: &mut HashMap<Identity, Kept>| {
+        let account = check.account.as_ref().ok()?.clone();
+        Some(Watch { identity: check.identity, account, kept: known.remove(&check.identity) })
+    };
+    let scans = mailboxes.into_iter().enumerate().map(|(at, mailbox)| {
         let identity = mailbox.identity();
         let (cursor, mark) = (known.cursors.get(&identity).copied(), known.marks.get(&identity).copied());
-        scan(Scanner::new(mailbox, cursor, mark, Arc::clone(&terms)))
+        let ours = work.accounts.iter().filter(|check| check.letters().is_some_and(|own| own.mailbox == mailbox.name));
+        let watches = ours.filter_map(|check| watch(check, &mut known.mails)).collect();
+        scan(Scanner::new(mailbox, cursor, mark, Arc::clone(&terms)).watching(watches, at >= reported))
     });
-    let accounts = work.accounts.into_iter().map(|check| job(check.name, check.account, &shared, Looked::Account));
+    let scans: Vec<Job<Looked>> = scans.collect();
+    let (by_mail, asked): (Vec<Entry>, Vec<Entry>) =
+        work.accounts.into_iter().enumerate().partition(|(_, check)| check.letters().is_some());
+    let hosts: Vec<Option<String>> = asked.iter().map(|(_, check)| check.host()).collect();
+    let pages: Vec<usize> = asked.iter().map(|(_, check)| check.page()).collect();
+    let (places, asked): (Vec<usize>, Vec<NamedAccount>) = asked.into_iter().unzip();
+    let accounts = asked.into_iter().map(|check| job(check.name, check.account, &shared, Looked::Account));
     // Mailboxes take longest, so they begin first.
-    let jobs: Vec<Job<Looked>> = scans.chain(accounts).collect();
+    let jobs: Vec<Job<Looked>> = scans.into_iter().chain(accounts).collect();
     let traits = Traits {
         slow,
         hosts: std::iter::repeat_n(None, slow).chain(hosts.iter().cloned()).collect(),
@@ -145,13 +189,45 @@ pub(crate) fn look(work: Work, known: Known, context: &Context, until: Deadline,
     };
     let mut looked = pool::run(jobs, &traits, work.workers, &shared.policy.deadline, on_done).into_iter();
     let mut settler = Settler::new(&context.redactor);
+    let mut mailboxes: Vec<Scanned> = looked.by_ref().take(slow).map(|looked| scanned(looked, &mut settler)).collect();
+    let asked = looked.zip(hosts).map(|(looked, host)| outcome(looked, host, &mut settler));
+    let mut accounts: Vec<(usize, Outcome)> = places.into_iter().zip(asked).collect();
+    let now = context.clock.now();
+    accounts
+        .extend(by_mail.iter().filter_map(|(at, check)| Some((*at, told_by_mail(check, &names, &mailboxes, now)?))));
+    accounts.sort_by_key(|(at, _)| *at);
+    let scans = mailboxes.iter_mut().filter_map(|scanned| scanned.result.as_mut().ok());
+    let mails = scans.flat_map(|scan| std::mem::take(&mut scan.accounts)).collect();
+    mailboxes.truncate(reported);
     Seen {
-        mailboxes: looked.by_ref().take(slow).map(|looked| scanned(looked, &mut settler)).collect(),
-        accounts: looked.zip(hosts).map(|(looked, host)| outcome(looked, host, &mut settler)).collect(),
+        mailboxes,
+        accounts: accounts.into_iter().map(|(_, outcome)| outcome).collect(),
+        mails,
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
         open_circuits: open_circuits(&providers, &shared.breaker, context.clock.now()),
     }
+}
+
+/// An account with its place in the order of the work.
+type Entry = (usize, NamedAccount);
+
+/// What came of an account that mails tell of: what the scan of its mailbox has found. `names` are those of the mailboxes.
+fn told_by_mail(check: &NamedAccount, names: &[String], scans: &[Scanned], now: Timestamp) -> Option<Outcome> {
+    let account = check.account.as_ref().ok()?;
+    let letters = account.letters()?;
+    let scanned = names.iter().zip(scans).find(|(name, _)| **name == letters.mailbox).map(|(_, scanned)| scanned);
+    let result = scanned.map(|scanned| scanned.result.as_ref());
+    let read = match result {
+        None => Ok((None, None)),
+        Some(Err(failure)) => Err(failure),
+        Some(Ok(scan)) => {
+            let kept = scan.accounts.iter().find(|(identity, _)| *identity == check.identity).map(|(_, kept)| kept);
+            Ok((kept, scan.not_for_accounts.as_ref()))
+        }
+    };
+    let duration = scanned.map(|scanned| scanned.duration).unwrap_or_default();
+    Some(watch::outcome(account, read, duration, now))
 }
 
 fn scan(mut scanner: Scanner) -> Job<Looked> {

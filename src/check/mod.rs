@@ -117,6 +117,8 @@ pub(crate) struct Call {
 pub(crate) struct Outcome {
     /// The reading or why there is none.
     pub result: Result<Reading, Failure>,
+    /// When it was true, if that was not just now: the time of a mail.
+    pub as_of: Option<Timestamp>,
     /// Whether an earlier run's reading was used again.
     pub cached: bool,
     /// Attempts made; 0 if none was possible.
@@ -141,6 +143,13 @@ impl Outcome {
         } else {
             Vec::new()
         };
-        Outcome { result: Err(lost.failure), cached: false, attempts: lost.attempts, calls, duration: lost.duration }
+        Outcome {
+            result: Err(lost.failure),
+            as_of: None,
+            cached: false,
+            attempts: lost.attempts,
+            calls,
+            duration: lost.duration,
+        }
     }
 }

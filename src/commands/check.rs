@@ -46,7 +46,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 /// Remembers, looks, judges, tells, writes down, publishes and reports.
 fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     let (mut session, known, lag_seconds) = remember(run);
-    let mut progress = run.progress(work.accounts.len() + work.mailboxes.len());
+    let mut progress = run.progress(work.jobs());
     let seen = look(work, known, &run.context, run.until(Step::Look), |done| progress.done(done));
     drop(progress);
     let found = decide::found::found(subjects, seen.accounts, seen.mailboxes, run.context.today);
@@ -54,7 +54,7 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     // alone: it asks what a run was meant for.
     let is_partial = run.config.is_partial || found.is_cut();
     let metrics = measure::of_checks(run, &found);
-    let learnt = RunFindings { found, readings: seen.readings, circuits: seen.circuits, metrics: metrics.clone() };
+    let learnt = RunFindings { found, readings: seen.readings, mails: seen.mails, circuits: seen.circuits, metrics: metrics.clone() };
     let record = record(run);
     let (decision, found) = decide(learnt, &record, run, &mut session);
     let deliveries = tell(&decision.alerts, run);
@@ -104,6 +104,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
         },
         cursors: snapshot.cursors,
         marks: snapshot.marks,
+        mails: snapshot.mails,
         marker: session
             .marker()
             .map(|marker| -> Marker { Arc::new(move |mailbox, mark| marker.mark(mailbox, mark)) }),

@@ -59,6 +59,8 @@ commands! {
     Channels = channels;
     /// Try the channels of a config: send one marked message, or show what it would be
     Notify = notify;
+    /// Try mails that lie in files: whether each would be an alert, and why
+    Mail = mail;
     /// Print the JSON Schema of the config
     Schema = schema;
     /// Print a completion script

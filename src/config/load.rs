@@ -147,14 +147,15 @@ impl ConfigReader<'_> {
         file::allow(settings.run_timeout);
         let mut pages = self.pages(raw.providers.unwrap_or_default());
         let channels = self.channels(raw.webhook, raw.webhooks, own_fields, &mut channel_pages);
-        let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, settings.request_timeout);
+        let email = raw.email_settings.unwrap_or_default();
+        let (mailboxes, email) = self.mailboxes(raw.email, is_mailbox_list, email, settings.request_timeout);
+        let timeout = settings.request_timeout;
+        let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, &mailboxes, timeout);
         // Only the pages that projects name have been read.
         let rate_limits = self.limits(rate_limits, &pages);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
         let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
-        let email = raw.email_settings.unwrap_or_default();
-        let (mailboxes, email) = self.mailboxes(raw.email, is_mailbox_list, email, settings.request_timeout);
         Config {
             settings,
             rate_limits,

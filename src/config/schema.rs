@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::load::RawConfig;
 use super::table::{SECTIONS, Section};
+use crate::check::account::config::RawTexts;
 use crate::check::account::config::Written;
 use crate::check::mailbox::config::{RawMailbox, RawMailboxes};
 use crate::state::config::{RawState, RawStore};
@@ -71,6 +72,16 @@ impl JsonSchema for RawMailboxes {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<RawMailbox>();
         json_schema!({ "anyOf": [{ "type": "array", "items": one.clone() }, one] })
+    }
+}
+
+impl JsonSchema for RawTexts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RawTexts".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] })
     }
 }
 

@@ -13,6 +13,9 @@ use crate::decide::memory::Course;
 use crate::model::alert::{Alert, Cause, Event, Level, Mail, Topic};
 use crate::model::identity::Identity;
 
+/// Signs that an alert names; the report has all of them.
+const MOST_SIGNS: usize = 5;
+
 impl Settler<'_> {
     /// A mail is told once, in whichever mailbox it lies. One that could not be told is told later, though it is not read again.
     pub(super) fn settle_mails(&self, found: &Found, decision: &mut Decision) {
@@ -94,10 +97,11 @@ fn alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Alert {
         subject: finding.subject.clone(),
         sender: finding.sender.clone(),
         date: finding.date,
+        account: finding.account.clone(),
         service: finding.service.clone(),
         amount: finding.amount,
         currency: finding.currency.map(str::to_owned),
-        keywords: finding.keywords.clone(),
+        keywords: finding.signs_for.iter().take(MOST_SIGNS).cloned().collect(),
     });
     let alert = AlertBuilder::of_mailbox(verdict, now).alert(Event::Raised, Level::Warning, cause);
     Alert { identity: finding.identity, ..alert }

@@ -42,7 +42,7 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
 
 fn outcome(result: Result<Amount, Failure>) -> Outcome {
     let result = result.map(|amount| Reading::new(amount, None));
-    Outcome { result, cached: false, attempts: 1, calls: Vec::new(), duration: Duration::ZERO }
+    Outcome { result, as_of: None, cached: false, attempts: 1, calls: Vec::new(), duration: Duration::ZERO }
 }
 
 fn of(balance: &str) -> Outcome {

@@ -1,5 +1,6 @@
 //! What was found of each check, judged by its thresholds.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -70,6 +71,8 @@ pub(crate) struct Verdict {
     pub ratio: Option<Decimal>,
     /// Why there is no reading.
     pub failure: Option<Failure>,
+    /// When the balance was true, if that was not just now: the time of a mail.
+    pub as_of: Option<Timestamp>,
     /// Whether an earlier run's reading was used again.
     pub cached: bool,
     /// The number of attempts.
@@ -246,6 +249,7 @@ fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
         status,
         balance,
         failure,
+        as_of: outcome.as_of.filter(|_| balance.is_some() || status == Status::Unlimited),
         cached: outcome.cached,
         attempts: outcome.attempts,
         calls: outcome.calls,

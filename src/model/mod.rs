@@ -5,6 +5,7 @@ pub(crate) mod amount;
 pub(crate) mod failure;
 pub(crate) mod identity;
 pub(crate) mod shard;
+pub(crate) mod strength;
 pub(crate) mod text;
 pub(crate) mod threshold;
 pub(crate) mod words;

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::check::account::Account;
 use crate::check::account::config::Project;
 use crate::check::account::page::Kind;
 use crate::check::look::{NamedAccount, Work};
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
+use crate::check::mailbox::vendor::Vendors;
 use crate::check::subscription::config::Subscription;
 use crate::cli::{CheckArgs, Only};
 use crate::config::{Config, Settings, cap_workers};
@@ -78,6 +80,8 @@ impl Plan {
     pub(crate) fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
         let Config { rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
         let settings = with_flags(config.settings, args);
+        let vendors = vendors(&projects);
+        let all_mailboxes = mailboxes.clone();
         let selected = Selected::of(projects, mailboxes, subscriptions, args)?;
         let metrics = sharded(config.metrics, shard)?;
         let mut state = config.state;
@@ -91,14 +95,17 @@ impl Plan {
         let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
         let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
         let recall_readings = settings.keep_readings().max(intervals.max().filter(|_| !args.no_cache));
+        let for_accounts = for_accounts(&projects, &mailboxes, &all_mailboxes);
         let mailbox_subjects = mailboxes.iter().map(MailboxSubject::of).collect();
         let (subjects, accounts): (Vec<Subject>, Vec<NamedAccount>) =
-            projects.into_iter().map(|(project, identity)| check(project, identity)).unzip();
+            projects.into_iter().map(|(project, identity)| check(project, identity, &all_mailboxes)).unzip();
         Ok(Plan {
             work: Work {
-                workers: wanted.min(accounts.len() + mailboxes.len()),
+                workers: wanted.min(accounts.len() + mailboxes.len() + for_accounts.len()),
                 accounts,
                 mailboxes,
+                for_accounts,
+                vendors,
                 email: EmailSettings { days: args.email_days.unwrap_or(config.email.days), ..config.email },
                 max_retries: settings.max_retries,
                 circuit: settings.circuit,
@@ -180,6 +187,32 @@ impl Selected {
         }
         self
     }
+}
+
+/// The mailboxes that accounts of this run need and that it does not watch.
+fn for_accounts(projects: &[(Project, Identity)], watched: &[Mailbox], all: &[Mailbox]) -> Vec<Mailbox> {
+    let needs = |project: &Project, mailbox: &Mailbox| {
+        project.account.as_ref().ok().and_then(Account::letters).is_some_and(|own| own.mailbox == mailbox.name)
+    };
+    let is_watched = |mailbox: &Mailbox| watched.iter().any(|other| other.name == mailbox.name);
+    let is_needed = |mailbox: &&Mailbox| projects.iter().any(|(project, _)| needs(project, mailbox));
+    all.iter().filter(|mailbox| !is_watched(mailbox)).filter(is_needed).cloned().collect()
+}
+
+/// The accounts of a config by the senders of their mails. Those that the run leaves out count as well: a mail is about one of them all
+/// the same.
+pub(crate) fn vendors(projects: &[Project]) -> Vendors {
+    let mut vendors = Vendors::default();
+    for project in projects {
+        let own = project.page.vendor_hosts();
+        // Who is asked at an address of one's own is another one than the vendor of the page.
+        let hosts: Vec<&str> = match &project.base_url {
+            Some(base) => base.host_str().into_iter().collect(),
+            None => own.iter().map(String::as_str).collect(),
+        };
+        vendors.add(&project.name, project.account.as_ref().ok(), &project.mail_from, hosts);
+    }
+    vendors
 }
 
 /// The metrics of a shard, which has a group of its own in a Pushgateway.
@@ -264,7 +297,7 @@ fn select(mut projects: Vec<Project>, args: &CheckArgs) -> Result<Vec<Project>, 
 }
 
 /// What the check of a project is about, and how its account is read.
-fn check(project: Project, identity: Identity) -> (Subject, NamedAccount) {
+fn check(project: Project, identity: Identity, mailboxes: &[Mailbox]) -> (Subject, NamedAccount) {
     let page = &project.page;
     let account = project.account;
     let subject = Subject {
@@ -272,7 +305,7 @@ fn check(project: Project, identity: Identity) -> (Subject, NamedAccount) {
         name: project.name.clone(),
         provider: page.id.clone(),
         is_remote: page.file().is_none(),
-        host: account.as_ref().ok().and_then(|account| account.target.host()),
+        host: account.as_ref().ok().and_then(|account| host(account, mailboxes)),
         kind: project.kind.unwrap_or(match page.kind {
             Kind::Balance | Kind::Spend => BalanceType::Balance,
             Kind::Credits | Kind::Quota => BalanceType::Credits,
@@ -284,13 +317,25 @@ fn check(project: Project, identity: Identity) -> (Subject, NamedAccount) {
         owner_project: project.owner_project,
     };
     let account = account.map_err(|why| Failure::new(Reason::Config, why));
-    (subject, NamedAccount { name: project.name, account })
+    (subject, NamedAccount { identity, name: project.name, account })
+}
+
+/// The host that tells a balance: the one that is asked, or that of the mailbox.
+fn host(account: &Account, mailboxes: &[Mailbox]) -> Option<String> {
+    match account.letters() {
+        Some(letters) => {
+            mailboxes.iter().find(|mailbox| mailbox.name == letters.mailbox).map(|mailbox| mailbox.address.host.clone())
+        }
+        None => account.target.host(),
+    }
 }
 
 /// What names the account: the provider, where it is asked, and the options as they are written.
 fn identity(project: &Project) -> Identity {
     let base = project.base_url.as_ref().map(ToString::to_string).unwrap_or_default();
     let options = project.options.iter().map(|(name, value)| format!("{name}={value}"));
-    let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).collect();
+    let letters = project.account.as_ref().ok().and_then(Account::letters);
+    let mailbox = letters.map(|letters| format!("mailbox={}", letters.mailbox));
+    let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).chain(mailbox).collect();
     Identity::of("project", &project.name, &account.iter().map(String::as_str).collect::<Vec<_>>())
 }

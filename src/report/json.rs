@@ -10,6 +10,7 @@ use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
+use crate::model::strength::Strength;
 use crate::model::words::{BalanceType, CycleType};
 use crate::notify::DeliveryStatus;
 use crate::process::clock::iso;
@@ -56,6 +57,10 @@ struct MailAlert<'a> {
     amount: Option<Box<RawValue>>,
     currency: Option<&'static str>,
     keywords: &'a [String],
+    account: Option<&'a str>,
+    strength: Option<Strength>,
+    signs_for: &'a [String],
+    signs_against: &'a [String],
     status: &'static str,
 }
 
@@ -91,6 +96,11 @@ struct Project<'a> {
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     ratio: Option<Box<RawValue>>,
+    /// When the balance was true, where that was not just now, and how long ago that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<i64>,
     cached: bool,
     attempts: u32,
     duration_seconds: f64,
@@ -209,7 +219,11 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
                 service: finding.service.as_deref(),
                 amount: finding.amount.map(amount::to_json),
                 currency: finding.currency,
-                keywords: &finding.keywords,
+                keywords: &finding.signs_for,
+                account: finding.account.as_deref(),
+                strength: finding.strength,
+                signs_for: &finding.signs_for,
+                signs_against: &finding.signs_against,
                 status: told(run, finding.identity).first().map_or("found", |told| told.status.as_str()),
             })
             .collect(),
@@ -265,6 +279,8 @@ pub(super) fn render(report: &Report, view: View) -> String {
                 balance: verdict.balance.map(amount::to_json),
                 threshold: verdict.subject.threshold.map(amount::to_json),
                 ratio: verdict.ratio.map(amount::to_json),
+                as_of: verdict.as_of.map(iso),
+                age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
                 cached: verdict.cached,
                 attempts: verdict.attempts,
                 duration_seconds: milliseconds(verdict.duration_seconds),

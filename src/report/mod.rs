@@ -8,7 +8,7 @@ mod tone;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use clap::ValueEnum;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::check::subscription::Standing;
 use crate::decide::memory::Fate;
@@ -378,6 +378,11 @@ impl Findings {
     fn owners(&self) -> impl Iterator<Item = &str> {
         let accounts = self.verdicts.iter().filter_map(|verdict| verdict.subject.owner_project.as_deref());
         accounts.chain(self.subscriptions.iter().filter_map(|verdict| verdict.subscription.owner_project.as_deref()))
+    }
+
+    /// How long ago something was when the run began; never less than nothing.
+    fn age(&self, at: Timestamp) -> SignedDuration {
+        self.started_at.duration_since(at).max(SignedDuration::ZERO)
     }
 
     /// The state of the whole run.

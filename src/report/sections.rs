@@ -109,6 +109,10 @@ fn account(findings: &Findings, verdict: &Verdict, names: &Names) -> Row {
         let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };
         notes.push(format!("{}: {}{tries}", failure.reason.as_str(), failure.describe()));
     }
+    if let Some(at) = verdict.as_of {
+        let age = text::span(findings.age(at).unsigned_abs());
+        notes.push(format!("by mail, as of {} ({age} ago)", at.strftime("%Y-%m-%d %H:%M UTC")));
+    }
     if verdict.cached {
         notes.push("cached".to_owned());
     }
@@ -157,9 +161,10 @@ fn mailbox(findings: &Findings, verdict: &MailboxVerdict, names: &Names) -> Vec<
     rows.extend(scan.findings.iter().map(|finding| {
         let told = if findings.is_held(finding.identity) { " (told before)" } else { "" };
         let (sender, subject) = (text::one_line(&finding.sender, 40), text::one_line(&finding.subject, 80));
-        let words = finding.keywords.join(", ");
+        let words = finding.signs_for.join(", ");
         let words = if words.is_empty() { words } else { format!(" [{words}]") };
-        let note = format!("{sender} - {subject}{words}{told}");
+        let account = finding.account.as_deref().map(|name| format!(" account: {}", names.checks.get(name)));
+        let note = format!("{sender} - {subject}{words}{}{told}", account.unwrap_or_default());
         Row { state: None, cells: vec![String::new(), String::new(), note] }
     }));
     rows

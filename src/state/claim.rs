@@ -45,6 +45,7 @@ pub(super) fn claim(
         readings::readings(database, findings)?;
         readings::circuits(database, findings)?;
         readings::cursors(database, findings)?;
+        readings::mails(database, findings)?;
         if let Some((group, tally)) = &findings.metrics {
             add(database, group, tally)?;
         }

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::database::{Database, Value, for_keys, insert, transaction};
 use super::{RunFindings, StoreError};
 use crate::check::mailbox::scan::Mark;
+use crate::check::mailbox::watch::Kept;
 use crate::check::{Amount, Beside};
 use crate::model::identity::Identity;
 
@@ -85,6 +86,47 @@ pub(super) fn cursors(database: &mut dyn Database, findings: &RunFindings) -> Re
         &rows,
         "ON CONFLICT (check_id) DO UPDATE SET validity = excluded.validity, last = excluded.last \
          WHERE cursors.validity <> excluded.validity OR cursors.last < excluded.last",
+    )
+}
+
+/// Keeps what is known of the accounts that mails tell of.
+pub(super) fn mails(database: &mut dyn Database, findings: &RunFindings) -> Result<(), StoreError> {
+    let rows: Vec<Vec<Value>> = findings
+        .mails
+        .iter()
+        .map(|(identity, Kept { way, cursor, newest })| {
+            let (reading, failure) = match newest.as_ref().map(|newest| &newest.result) {
+                Some(Ok(reading)) => (Some(reading), None),
+                Some(Err(failure)) => (None, Some(failure)),
+                None => (None, None),
+            };
+            let balance = reading.and_then(|reading| match reading.amount {
+                Amount::Of(balance) => Some(balance),
+                Amount::Unlimited => None,
+            });
+            vec![
+                identity.0.into(),
+                way.as_str().into(),
+                i64::from(cursor.validity).into(),
+                i64::from(cursor.last).into(),
+                newest.as_ref().map(|newest| newest.at.as_millisecond()).into(),
+                balance.into(),
+                reading.and_then(|reading| reading.currency.as_deref()).into(),
+                failure.map(|failure| failure.reason.as_str()).into(),
+                failure.map(|failure| failure.message.as_str()).into(),
+            ]
+        })
+        .collect();
+    // Of two runs at the same time, the one that has looked further is right.
+    insert(
+        database,
+        "mail_readings",
+        &["check_id", "way", "validity", "last", "mail_at", "balance", "currency", "reason", "message"],
+        &rows,
+        "ON CONFLICT (check_id) DO UPDATE SET way = excluded.way, validity = excluded.validity, last = excluded.last, \
+         mail_at = excluded.mail_at, balance = excluded.balance, currency = excluded.currency, reason = excluded.reason, \
+         message = excluded.message WHERE mail_readings.way <> excluded.way \
+         OR mail_readings.validity <> excluded.validity OR mail_readings.last <= excluded.last",
     )
 }
 

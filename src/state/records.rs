@@ -9,6 +9,7 @@ use crate::check::CachedReading;
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
+use crate::check::mailbox::watch::Kept;
 use crate::decide::memory::{Fate, Memory};
 use crate::decide::{Decision, Found};
 use crate::metrics::Tally;
@@ -38,6 +39,8 @@ pub(crate) struct Snapshot {
     pub cursors: HashMap<Identity, Cursor>,
     /// What other runs are reading there, or were reading when they died.
     pub marks: HashMap<Identity, Mark>,
+    /// What is known of the accounts that mails tell of.
+    pub mails: HashMap<Identity, Kept>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,
 }
@@ -64,6 +67,8 @@ pub(crate) struct RunFindings {
     pub found: Found,
     /// New readings, by hashed account.
     pub readings: Vec<(String, CachedReading)>,
+    /// What is known of the accounts that mails tell of.
+    pub mails: Vec<(Identity, Kept)>,
     /// What changed of the circuits.
     pub circuits: Vec<(String, HostState)>,
     /// What the checks add to the metrics of a group, if anybody wants metrics.

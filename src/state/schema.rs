@@ -14,7 +14,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -185,6 +185,21 @@ ALTER TABLE told ADD COLUMN currency TEXT;
     // What a service tells beside a balance, as JSON: a threshold may be a share of the total.
     "
 ALTER TABLE readings ADD COLUMN beside TEXT;
+",
+    // What is known of the accounts that mails tell of: how they were read (`way`), how far the folder was looked through, and the
+    // newest mail that matches, with its balance or why it tells none.
+    "
+CREATE TABLE mail_readings (
+    check_id BIGINT PRIMARY KEY,
+    way TEXT NOT NULL,
+    validity BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    mail_at BIGINT,
+    balance TEXT,
+    currency TEXT,
+    reason TEXT,
+    message TEXT
+);
 ",
 ];
 

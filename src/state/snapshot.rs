@@ -10,8 +10,9 @@ use super::{Snapshot, StoreError, StoreFault};
 use crate::check::circuit::HostState;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
+use crate::check::mailbox::watch::{Kept, Newest};
 use crate::check::{Amount, CachedReading, Reading};
-use crate::model::failure::Reason;
+use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::clock;
@@ -22,6 +23,7 @@ const ACCOUNT_KEY: &str = "account_key";
 const CIRCUITS: Table = Table { name: "circuits", key: &[("host", 0)] };
 const CURSORS: Table = Table { name: "cursors", key: &[("check_id", 0)] };
 const MAIL_MARKS: Table = Table { name: "mail_marks", key: &[("check_id", 0)] };
+const MAIL_READINGS: Table = Table { name: "mail_readings", key: &[("check_id", 0)] };
 const READINGS: Table = Table { name: "readings", key: &[("account", 0)] };
 
 /// What is known before anything is asked. `keep_readings` makes the key that their names are hashed with.
@@ -36,6 +38,7 @@ pub(super) fn snapshot(
     let mut snapshot = Snapshot { memory: memory(database, shard, &mut odd)?, ..Snapshot::default() };
     circuits(database, &mut snapshot, &mut odd)?;
     mailboxes(database, &mut snapshot, &mut odd)?;
+    mails(database, &mut snapshot, &mut odd)?;
     if let Some(ttl) = keep_readings {
         snapshot.account_key = account_key(database, can_write, wait)?;
         readings(database, ttl, &mut snapshot, &mut odd)?;
@@ -80,6 +83,32 @@ fn mailboxes(database: &mut dyn Database, snapshot: &mut Snapshot, odd: &mut Odd
             let (validity, is_alone) = (number(1)?, row.int(4)? != 0);
             let mark = Mark { validity, first: number(2)?, last: number(3)?, is_alone };
             snapshot.marks.insert(Identity(row.int(0)?), mark);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// What is known of the accounts that mails tell of.
+fn mails(database: &mut dyn Database, snapshot: &mut Snapshot, odd: &mut Odd) -> Result<(), StoreError> {
+    let sql = "SELECT check_id, way, validity, last, mail_at, balance, currency, reason, message FROM mail_readings";
+    for row in database.query(sql, &[])? {
+        odd.read(&MAIL_READINGS, &row, |row| {
+            let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or_default());
+            let cursor = Cursor { validity: number(2)?, last: number(3)? };
+            let result = match row.optional_text(7) {
+                Some(reason) => {
+                    let reason = Reason::parse(reason).ok_or_else(|| StoreError::unknown("reason"))?;
+                    Err(Failure::new(reason, row.optional_text(8).unwrap_or_default()))
+                }
+                None => {
+                    let amount = row.decimal(5)?.map_or(Amount::Unlimited, Amount::Of);
+                    Ok(Reading::new(amount, row.optional_text(6).map(str::to_owned)))
+                }
+            };
+            let at = row.optional_int(4).map(timestamp).transpose()?;
+            let newest = at.map(|at| Newest { at, result });
+            snapshot.mails.insert(Identity(row.int(0)?), Kept { way: row.text(1)?.to_owned(), cursor, newest });
             Ok(())
         })?;
     }

@@ -2,6 +2,7 @@
 
 mod credential;
 pub(crate) mod literals;
+mod mails;
 pub(crate) mod pages;
 mod threshold;
 
@@ -13,11 +14,14 @@ use rust_decimal::Decimal;
 use url::Url;
 
 use self::credential::RawParts;
+pub(crate) use self::mails::RawTexts;
+use self::mails::{MAX_AGE, RawMails, is_of_mails};
 use self::pages::{Found, Pages, no_provider};
 pub(crate) use self::threshold::Written;
 use super::page::credential::Secrets;
 use super::page::{Page, Reader};
 use super::{Account, Target};
+use crate::check::mailbox::config::Mailbox;
 use crate::model::amount;
 use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
@@ -67,6 +71,19 @@ fields! {
         allow_insecure: Lenient<bool>;
         /// Longest time for one request, in seconds.
         timeout_seconds: Lenient<Decimal>, number = Number::above_zero(600).unit("seconds"), default = "`settings.request_timeout_seconds`";
+        /// The mailbox whose mails tell the balance, by its name; for `provider: mail`.
+        mailbox: String;
+        /// Whose mails tell the balance: addresses, or parts of them; for `provider: mail`.
+        from: RawTexts;
+        /// Texts of which the subjects of these mails hold one; for `provider: mail`.
+        subject: RawTexts;
+        /// A regular expression for what the balance stands in, with a group `balance` and perhaps a group `currency`; for
+        /// `provider: mail`.
+        pattern: String, default = "the program's own reading of amounts";
+        /// How old the newest of these mails may be, as `12h` or `45d`; for `provider: mail`.
+        max_age: String, default = MAX_AGE;
+        /// Senders whose mails are about this account, beside those of the provider's own domain: addresses, or domains.
+        mail_from: RawTexts;
         /// What the provider's page declares, for example a region.
         options: BTreeMap<String, Lenient<Text>>;
     }
@@ -93,6 +110,8 @@ pub(crate) struct Project {
     pub base_url: Option<Url>,
     /// The options, with the page's defaults.
     pub options: BTreeMap<String, String>,
+    /// Senders whose mails are about it: addresses and domains, in lower case.
+    pub mail_from: Vec<String>,
     /// What it is asked with, or why it cannot be checked.
     pub account: Result<Account, String>,
 }
@@ -102,6 +121,7 @@ impl ConfigReader<'_> {
         &mut self,
         raw: Vec<Option<RawProject>>,
         pages: &mut Pages,
+        mailboxes: &[Mailbox],
         timeout: Duration,
     ) -> Vec<Project> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
@@ -124,7 +144,7 @@ impl ConfigReader<'_> {
                     names.insert(name.clone(), index);
                 }
             }
-            if let Some(project) = self.project(&path, project, pages, timeout) {
+            if let Some(project) = self.project(&path, project, (pages, mailboxes), timeout) {
                 projects.push(project);
                 places.push(path);
             }
@@ -138,13 +158,20 @@ impl ConfigReader<'_> {
         projects
     }
 
-    fn project(&mut self, path: &[Step], raw: RawProject, pages: &mut Pages, timeout: Duration) -> Option<Project> {
+    fn project(
+        &mut self,
+        path: &[Step],
+        mut raw: RawProject,
+        (pages, mailboxes): (&mut Pages, &[Mailbox]),
+        timeout: Duration,
+    ) -> Option<Project> {
         self.required(path, "name", raw.name.is_some());
         self.required(path, "provider", raw.provider.is_some());
         self.required(path, "threshold", raw.threshold.is_some());
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }
+        let mails = RawMails::of(&mut raw);
         let [threshold, warning_threshold] = self.thresholds(path, raw.threshold, raw.warning_threshold);
         let budget = self.not_negative(path, &RawProject::budget, raw.budget);
         let owner = self.owner(path, raw.owner_project, raw.project);
@@ -154,6 +181,8 @@ impl ConfigReader<'_> {
         // Without its own name an entry that is broken from outside is still reported, under its place.
         let name = raw.name.or_else(|| self.is_unusable(path).then(|| show(path)))?;
         let page = self.page(path, raw.provider.as_deref(), pages)?;
+        let letters = self.letters(path, mails, &page, mailboxes);
+        let mail_from = self.mail_from(path, raw.mail_from);
         let set = self.written_options(path, &page, raw.options.unwrap_or_default());
         let currency = raw.currency.filter(|c| !c.is_empty());
         let (options, secrets) = if pages.has(&page) {
@@ -170,7 +199,11 @@ impl ConfigReader<'_> {
         };
         let reached = match self.fault(path) {
             Some(why) => Err(why),
-            None => self.reached(path, pages, &page, &options, base_url.as_ref()),
+            None => match letters {
+                Some(letters) => self.compiled(path, pages, &page, &options).map(|it| (it, Target::Mails(letters))),
+                None if is_of_mails(&page) => Err("it cannot be read from mails as it is written".to_owned()),
+                None => self.reached(path, pages, &page, &options, base_url.as_ref()),
+            },
         };
         let account = reached.map(|(reader, target)| Account {
             page: Arc::clone(&page),
@@ -193,6 +226,7 @@ impl ConfigReader<'_> {
             currency,
             base_url,
             options,
+            mail_from,
             account,
         })
     }

@@ -3,6 +3,8 @@
 mod catalogue;
 mod client;
 pub(crate) mod config;
+mod letter;
+pub(crate) mod letters;
 pub(crate) mod page;
 mod request;
 mod sign;
@@ -74,6 +76,7 @@ impl Account {
         let result = match &self.target {
             Target::File(path) => self.read_from_file(path, &wanted, self.timeout.min(left)),
             Target::Http { .. } => self.ask(client, &wanted, now, left),
+            Target::Mails(_) => Err(Failure::new(Reason::Internal, "mails are read by the scan of their mailbox")),
         };
         result.map_err(|failure| self.hinted(failure))
     }

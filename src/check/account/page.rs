@@ -219,6 +219,13 @@ impl Page {
         asked.chain(self.confirm.iter().map(|confirm| ("confirm", confirm.url.as_str())))
     }
 
+    /// The hosts that are the vendor's own: those that are asked, and where an account is topped up.
+    pub(crate) fn vendor_hosts(&self) -> Vec<String> {
+        let asked = self.addresses().map(|(_, url)| url).chain(self.top_up.as_deref());
+        let hosts = asked.filter_map(|url| Some(url::Url::parse(url).ok()?.host_str()?.to_owned()));
+        hosts.collect()
+    }
+
     /// What a reading is counted in, unless its answer says it: a currency or another unit.
     pub(crate) fn counted_in(&self) -> Option<&str> {
         self.currency.as_deref().or(self.unit.as_deref())

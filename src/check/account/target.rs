@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::utf8_percent_encode;
 use url::Url;
 
+use super::letters::Letters;
 use super::page::Page;
 use super::page::fill;
 use crate::model::text;
@@ -23,6 +24,8 @@ pub(crate) enum Target {
     },
     /// From a file.
     File(PathBuf),
+    /// From the mails of a mailbox.
+    Mails(Letters),
 }
 
 impl Target {
@@ -50,15 +53,15 @@ impl Target {
     pub(super) fn base(&self) -> Option<&Url> {
         match self {
             Target::Http { base, .. } => base.as_ref(),
-            Target::File(_) => None,
+            Target::File(_) | Target::Mails(_) => None,
         }
     }
 
-    /// The host and port that is asked, the key of its circuit; none for a file.
+    /// The host and port that is asked, the key of its circuit; none for a file and for mails.
     pub(crate) fn host(&self) -> Option<String> {
         match self {
             Target::Http { origin, .. } => Some(http::host(origin)),
-            Target::File(_) => None,
+            Target::File(_) | Target::Mails(_) => None,
         }
     }
 
@@ -67,6 +70,7 @@ impl Target {
         match self {
             Target::Http { origin, .. } => origin.origin().ascii_serialization(),
             Target::File(path) => path.display().to_string(),
+            Target::Mails(letters) => format!("the mails in `{}`", text::one_line(&letters.mailbox, 60)),
         }
     }
 }

@@ -50,6 +50,17 @@ pub enum Role {
     Charge,
 }
 
+impl Role {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Left => "balance",
+            Role::Owed => "debt",
+            Role::Charge => "failed charge",
+        }
+    }
+}
+
 /// An amount that an alert shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownAmount {
@@ -62,7 +73,7 @@ pub struct ShownAmount {
 }
 
 /// The amount that a mail about trouble is about, if that is clear.
-pub fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
+pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     let sheet = Sheet::new(subject, text);
     let mut candidates = candidates(&sheet);
     roles::weigh(&sheet, &mut candidates);

@@ -5,14 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use url::Url;
 
-use super::keywords::{DEFAULT, Keywords};
+use super::judge::Judge;
 use super::login::{Address, Security};
 use crate::model::identity::Identity;
+use crate::model::strength::Strength;
 use crate::model::text;
 use crate::yaml::address::{is_host, web_address};
 use crate::yaml::credential::Use;
@@ -82,8 +85,12 @@ fields! {
         alert_keywords: Vec<String>;
         /// Words in addition.
         extra_alert_keywords: Vec<String>;
+        /// How strongly a mail must speak of trouble to be an alert, from 0 (every mail) to 1 (no doubt is left).
+        min_strength: Lenient<Decimal>, number = Number::within(0, 1), default = MIN_STRENGTH;
         /// Senders whose mails are no alerts: addresses, or parts of them.
         ignore_senders: Vec<String>;
+        /// The only senders whose mails can be alerts: addresses, or parts of them.
+        only_senders: Vec<String>, default = "all";
         /// Whether the mailbox is watched.
         enabled: Lenient<bool>, default = "true";
     }
@@ -173,10 +180,12 @@ pub(crate) struct Mailbox {
     pub address: Address,
     /// How to log in, or why the mailbox cannot be read.
     pub login: Result<MailLogin, String>,
-    /// The words that make a mail an alert.
-    pub keywords: Arc<Keywords>,
+    /// Whether a mail is an alert.
+    pub judge: Arc<Judge>,
     /// Senders whose mails are no alerts, in lower case.
     pub ignore_senders: Vec<String>,
+    /// The only senders whose mails can be alerts, in lower case; none if all can.
+    pub only_senders: Option<Vec<String>>,
     /// Longest wait for the server.
     pub timeout: Duration,
     /// Whether what lets somebody in may travel in the clear.
@@ -188,6 +197,13 @@ impl Mailbox {
     pub(crate) fn identity(&self) -> Identity {
         let address = &self.address;
         Identity::of("mailbox", &self.name, &[&address.host, &address.username, &address.folder])
+    }
+
+    /// Whether mails of a sender can be alerts.
+    pub(crate) fn looks_at(&self, sender: &str) -> bool {
+        let sender = sender.to_lowercase();
+        let is_one_of = |senders: &[String]| senders.iter().any(|known| sender.contains(known.as_str()));
+        !is_one_of(&self.ignore_senders) && self.only_senders.as_deref().is_none_or(is_one_of)
     }
 }
 
@@ -232,6 +248,8 @@ impl Default for EmailSettings {
 /// What a token of Microsoft's must be for.
 const MICROSOFT_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
 
+/// The strength from which on a mail is an alert, in words.
+const MIN_STRENGTH: &str = "0.5";
 /// The folder that is read if the config names none.
 const FOLDER: &str = "INBOX";
 /// The tenant of Microsoft's that everybody belongs to.
@@ -244,6 +262,30 @@ const MAX_EMAILS: Number = Number::within(1, 100_000).or(1000);
 /// Most entries of a list of words.
 const MOST_WORDS: usize = 1000;
 
+/// The words of a config that make mails alerts.
+#[derive(Clone)]
+struct Words {
+    /// They alone decide.
+    only: Option<Vec<String>>,
+    /// They count beside what decides otherwise.
+    more: Vec<String>,
+}
+
+impl Words {
+    /// The words of one mailbox, which may have its own.
+    fn of_one(&self, only: Option<Vec<String>>, more: Option<Vec<String>>) -> Words {
+        let shared = if only.is_none() { self.clone() } else { Words { only, more: Vec::new() } };
+        Words { more: shared.more.into_iter().chain(more.unwrap_or_default()).collect(), only: shared.only }
+    }
+
+    fn judge(self, enough: Option<Strength>) -> Judge {
+        match self.only {
+            Some(only) => Judge::by_words(only.into_iter().chain(self.more), enough),
+            None => Judge::by_engine(self.more, enough),
+        }
+    }
+}
+
 impl ConfigReader<'_> {
     pub(crate) fn mailboxes(
         &mut self,
@@ -255,11 +297,12 @@ impl ConfigReader<'_> {
         let about = [key("email_settings")];
         let days = self.whole(&about, &RawEmailSettings::days, settings.days);
         let max_emails = self.whole(&about, &RawEmailSettings::max_emails, settings.max_emails) as usize;
-        let words = self.few(&about, "alert_keywords", settings.alert_keywords);
-        let mut words = words.unwrap_or_else(|| DEFAULT.map(str::to_owned).to_vec());
-        words.extend(self.few(&about, "extra_alert_keywords", settings.extra_alert_keywords).unwrap_or_default());
+        let words = Words {
+            only: self.few(&about, "alert_keywords", settings.alert_keywords),
+            more: self.few(&about, "extra_alert_keywords", settings.extra_alert_keywords).unwrap_or_default(),
+        };
         let unusable = self.fault(&about);
-        let shared = Arc::new(Keywords::new(words.clone()));
+        let shared = Arc::new(words.clone().judge(None));
         let mut mailboxes: Vec<Mailbox> = Vec::new();
         let mut names: BTreeMap<String, NodePath> = BTreeMap::new();
         let mut places: Vec<NodePath> = Vec::new();
@@ -306,12 +349,19 @@ impl ConfigReader<'_> {
         Some(words)
     }
 
+    /// The senders of a list as they are compared: in lower case, and none that is empty, which would be all of them.
+    fn senders(&mut self, path: &[Step], field: &str, senders: Option<Vec<String>>) -> Option<Vec<String>> {
+        let senders = self.few(path, field, senders)?;
+        let senders = senders.iter().map(|sender| sender.trim().to_lowercase());
+        Some(senders.filter(|sender| !sender.is_empty()).collect())
+    }
+
     fn mailbox(
         &mut self,
         path: &[Step],
         raw: RawMailbox,
-        words: &[String],
-        shared: &Arc<Keywords>,
+        words: &Words,
+        shared: &Arc<Judge>,
         timeout: Duration,
     ) -> Option<Mailbox> {
         for (field, there) in [("host", raw.host.is_some()), ("username", raw.username.is_some())] {
@@ -345,15 +395,21 @@ impl ConfigReader<'_> {
             }
         };
         let lists = [("alert_keywords", raw.alert_keywords), ("extra_alert_keywords", raw.extra_alert_keywords)];
-        let keywords = match lists.map(|(field, words)| self.few(path, field, words)) {
-            [None, None] => Arc::clone(shared),
-            [own, more] => {
-                let own = own.unwrap_or_else(|| words.to_vec());
-                Arc::new(Keywords::new(own.into_iter().chain(more.unwrap_or_default())))
-            }
+        let enough = raw.min_strength.map(|strength| {
+            let strength = self.decimal(path, &RawMailbox::min_strength, Some(strength));
+            Strength::of(strength.to_f64().unwrap_or_default())
+        });
+        let judge = match lists.map(|(field, words)| self.few(path, field, words)) {
+            [None, None] if enough.is_none() => Arc::clone(shared),
+            [only, more] => Arc::new(words.of_one(only, more).judge(enough)),
         };
-        let senders = self.few(path, "ignore_senders", raw.ignore_senders).unwrap_or_default();
-        let senders = senders.iter().map(|sender| sender.trim().to_lowercase());
+        let ignore_senders = self.senders(path, "ignore_senders", raw.ignore_senders).unwrap_or_default();
+        let only_senders = self.senders(path, "only_senders", raw.only_senders);
+        if only_senders.as_ref().is_some_and(Vec::is_empty) && !self.is_flagged(&under(path, "only_senders")) {
+            let message = "`only_senders` names nobody, so no mail would be looked at";
+            let hint = Some("leave it out to look at the mails of all senders".to_owned());
+            self.problem(&under(path, "only_senders"), Part::Value, message, hint);
+        }
         let username = raw.username.unwrap_or_default();
         let login = match (self.fault(path), login) {
             (None, Some(login)) => Ok(login),
@@ -372,8 +428,9 @@ impl ConfigReader<'_> {
                 folder: raw.folder.filter(|folder| !folder.is_empty()).unwrap_or_else(|| FOLDER.to_owned()),
             },
             login,
-            keywords,
-            ignore_senders: senders.filter(|sender| !sender.is_empty()).collect(),
+            judge,
+            ignore_senders,
+            only_senders,
             timeout: timeout.max(Duration::from_millis(1)),
             allow_insecure,
         })

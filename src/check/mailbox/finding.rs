@@ -1,6 +1,7 @@
 //! What a mail is about: the service in its subject, and an amount. Hints for people, never a balance.
 
-pub use super::amounts::{Amount, Role, ShownAmount, amount, shown};
+use super::amounts::shown;
+pub use super::amounts::{Amount, Role, ShownAmount, amount};
 
 /// Longest name of a service, in characters.
 const MOST_CHARS: usize = 60;

@@ -102,6 +102,11 @@ impl Keywords {
         Keywords { words, automaton: OnceLock::new() }
     }
 
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
     /// The words in a text, as they are spelt in the list and in its order, each once. Where words overlap, the one that
     /// begins first counts, of two that begin together the one that stands first in the list.
     pub fn find(&self, text: &str) -> Vec<String> {

@@ -41,6 +41,8 @@ pub struct Mail {
     pub subject: String,
     /// The sender as it is written, on one line.
     pub sender: String,
+    /// The sender's address alone, in lower case.
+    pub address: Option<String>,
     /// When it was sent, as its header says.
     pub date: Option<Timestamp>,
     /// The words of all its text parts, one after the other, without the words of others that it quotes. A mail that is nothing
@@ -78,7 +80,19 @@ pub fn read(raw: &[u8]) -> Mail {
     }
     let Words { all, own, shown, .. } = words;
     let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
-    Mail { id, subject, sender, date, text, shown }
+    Mail { id, subject, sender, address: header("from").and_then(address), date, text, shown }
+}
+
+/// The address in a header that names one sender; none if it names several.
+fn address(value: &[u8]) -> Option<String> {
+    let value = line(value);
+    let HeaderValue::Address(senders) = MessageStream::new(&value).parse_address() else {
+        return None;
+    };
+    let mut senders = senders.iter();
+    let sender = senders.next().filter(|_| senders.next().is_none())?;
+    let address = sender.address()?.trim().to_lowercase();
+    (address.contains('@') && address.len() <= SENDER_CHARS * 4).then_some(address)
 }
 
 /// What a part is, as its headers say.

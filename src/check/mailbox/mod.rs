@@ -1,4 +1,4 @@
-//! Mailboxes: a visit (`session`), how the mails come (`supply`), what the mails there say (`mail`), and which of it is an alert (`keywords`, `finding`).
+//! Mailboxes: a visit (`session`), how the mails come (`supply`), what the mails there say (`mail`), and which of it is an alert (`judge`, `engine`, `finding`).
 //!
 //! What comes from a server or in a mail is bounded before anything looks into it: by `stream` and `answer` what a server says, by
 //! `mail` the way through a mail's parts. What libraries are measured not to do is here as well: encoded words that are split
@@ -9,9 +9,11 @@ mod amounts;
 pub(crate) mod answer;
 pub(crate) mod config;
 mod customs;
+pub mod engine;
 pub mod finding;
 mod folder;
 pub(crate) mod html;
+pub mod judge;
 pub mod keywords;
 pub(crate) mod login;
 pub mod mail;
@@ -23,3 +25,7 @@ pub(crate) mod session;
 mod stream;
 mod supply;
 pub(crate) mod trial;
+pub(crate) mod vendor;
+pub(crate) mod watch;
+
+pub(crate) use self::stream::MOST_OF_MAIL;

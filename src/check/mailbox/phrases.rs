@@ -57,7 +57,15 @@ pub(super) fn is_other(label: &str) -> bool {
 
 /// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
 fn without_compounds(text: &str) -> String {
-    const COMPOUNDS: [&str; 21] = [
+    const COMPOUNDS: [&str; 29] = [
+        "月至",
+        "日至",
+        "年至",
+        "月到",
+        "日到",
+        "至今",
+        "号至",
+        "期至",
         "约定",
         "約定",
         "合约",
@@ -105,6 +113,13 @@ fn is_another_row(behind: &str) -> bool {
     let line = next.trim_start().split('\n').next().unwrap_or_default();
     let words = line.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).count();
     line.is_empty() || line.contains([':', '\t', '=']) || words > 1
+}
+
+/// Whether another name and its value follow, as machines write them: `balance=5 limit=10`.
+fn is_another_pair(behind: &str) -> bool {
+    let next = behind.strip_prefix(' ').unwrap_or_default();
+    let name = next.find(|c: char| !(is_latin(c) || c == '_')).unwrap_or(next.len());
+    name > 0 && next[name..].starts_with('=')
 }
 
 /// Whether words before an amount say that it is a threshold.
@@ -210,7 +225,7 @@ impl<'a> Words<'a> {
         if changes(remark) && is_remark {
             return true;
         }
-        let ends = is_end(behind) || is_another_row(behind);
+        let ends = is_end(behind) || is_another_row(behind) || is_another_pair(behind);
         if (is_labelled && is_left && !is_remark) || behind.starts_with('\n') {
             return !ends || changes(rest);
         }

@@ -12,13 +12,18 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
 use super::login::{Address, Proof};
+use super::mail::Mail;
 use super::resolve::{Answer, Resolver};
-use super::session::{Bounds, Cursor, Letter, Reader, visit};
+use super::session::{Bounds, Cursor, Letter, Reader, Visit, Wants, visit};
+use super::vendor::Vendors;
+use super::watch::{Kept, Watch, Watches};
 use super::{finding, mail, trial};
 use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
 use crate::check::pool::{self, Lost, Turn};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::identity::Identity;
+use crate::model::strength::Strength;
+use crate::process::clock::Clock;
 use crate::process::redact::Redactor;
 use crate::wire::http::{self, Clients, Method, Request};
 use crate::wire::retry;
@@ -27,6 +32,10 @@ use crate::wire::retry;
 const LONGEST: Duration = Duration::from_secs(60);
 /// Longest pause between two looks whether a name has been looked up.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a mail is left out.
+const DEADLY: &str = "an earlier run died of it";
+const DEFECT: &str = "reading it failed by a defect of this program";
 
 /// A mail that is an alert.
 #[derive(Clone, Debug)]
@@ -39,14 +48,20 @@ pub(crate) struct Finding {
     pub sender: String,
     /// When it was sent, or else received.
     pub date: Option<Timestamp>,
+    /// The account that it is about, by its name, if it can only be one.
+    pub account: Option<String>,
     /// The service that its subject names.
     pub service: Option<String>,
     /// The amount that it names.
     pub amount: Option<Decimal>,
     /// In what.
     pub currency: Option<&'static str>,
-    /// The words that made it an alert.
-    pub keywords: Vec<String>,
+    /// How strongly it speaks of trouble; none for a mail that could not be read.
+    pub strength: Option<Strength>,
+    /// What speaks for trouble, the strongest first.
+    pub signs_for: Vec<String>,
+    /// What speaks against it, the strongest first.
+    pub signs_against: Vec<String>,
 }
 
 /// What was found in a mailbox.
@@ -62,6 +77,10 @@ pub(crate) struct Scan {
     pub cursor: Cursor,
     /// Why the rest is left for the next run, and how many mails these are.
     pub rest: Option<(Failure, usize)>,
+    /// What is known of the accounts that its mails tell of; nothing unless all mails were read that matter.
+    pub accounts: Vec<(Identity, Kept)>,
+    /// Why that is not known.
+    pub not_for_accounts: Option<Failure>,
 }
 
 /// Mails that are about to be read. A run that dies leaves this in the store.
@@ -109,6 +128,10 @@ impl Scanned {
 pub(crate) struct Terms {
     /// The day of the run.
     pub today: Date,
+    /// The clock of the run.
+    pub clock: Clock,
+    /// The accounts that mails may be about.
+    pub vendors: Vendors,
     /// How far back and how much.
     pub settings: EmailSettings,
     /// How often and how long to try.
@@ -129,6 +152,8 @@ pub(crate) struct Scanner {
     mailbox: Mailbox,
     cursor: Option<Cursor>,
     mark: Option<Mark>,
+    watches: Vec<Watch>,
+    is_for_accounts_only: bool,
     terms: Arc<Terms>,
     attempts: u32,
     begun: Option<Instant>,
@@ -139,8 +164,14 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// Goes on from what earlier runs have left: how far they have read, and what they were reading when they died.
     pub(crate) fn new(mailbox: Mailbox, cursor: Option<Cursor>, mark: Option<Mark>, terms: Arc<Terms>) -> Scanner {
-        let (begun, waiting_since) = (None, None);
-        Scanner { mailbox, cursor, mark, terms, attempts: 0, begun, waiting_since, spent: Duration::ZERO }
+        let (begun, waiting_since, watches) = (None, None, Vec::new());
+        let (is_for_accounts_only, attempts, spent) = (false, 0, Duration::ZERO);
+        Scanner { mailbox, cursor, mark, watches, is_for_accounts_only, terms, attempts, begun, waiting_since, spent }
+    }
+
+    /// The same with accounts that its mails tell of; with `is_only`, nothing else is done, and the cursor stays where it is.
+    pub(crate) fn watching(self, watches: Vec<Watch>, is_only: bool) -> Scanner {
+        Scanner { watches, is_for_accounts_only: is_only, ..self }
     }
 
     /// The name of the mailbox.
@@ -237,21 +268,31 @@ impl Scanner {
             timeout: mailbox.timeout,
             deadline,
         };
-        let mut desk = Desk { mailbox, terms, mark: self.mark, validity: 0, is_careful: false, deadline };
+        let watches = Watches::new(&self.watches, &terms.redactor, terms.clock.now());
+        let is_only = self.is_for_accounts_only;
+        let mut desk =
+            Desk { mailbox, terms, watches, is_only, mark: self.mark, validity: 0, is_careful: false, deadline };
         let tls = || terms.clients.tls();
-        let visit = visit(&mailbox.address, addresses, &proof, tls, self.cursor, &bounds, &mut desk)?;
+        let mut visit = visit(&mailbox.address, addresses, &proof, tls, self.cursor, &bounds, &mut desk)?;
         let mut findings: Vec<Finding> = Vec::new();
-        for found in visit.found {
+        for found in std::mem::take(&mut visit.found) {
             if !findings.iter().any(|other| other.identity == found.identity) {
                 findings.push(found);
             }
         }
-        let rest = visit.rest.map(|(failure, left)| {
-            let failure = failure.at(place(&mailbox.address)).settle(&terms.redactor);
+        let settled = |failure: Failure| failure.at(place(&mailbox.address)).settle(&terms.redactor);
+        let accounts = match &visit.others.failure {
+            None => desk.watches.finish(visit.cursor.validity, &visit.others),
+            Some(_) => Vec::new(),
+        };
+        let not_for_accounts = visit.others.failure.take().map(settled);
+        let rest = visit.rest.take().map(|(failure, left)| {
+            let failure = settled(failure);
             log::warn!("`{}`: {left} mails are left for the next run: {}", mailbox.name, failure.message);
             (failure, left)
         });
-        Ok(Scan { scanned: visit.read, skipped: visit.skipped, findings, cursor: visit.cursor, rest })
+        let Visit { read: scanned, skipped, cursor, .. } = visit;
+        Ok(Scan { scanned, skipped, findings, cursor, rest, accounts, not_for_accounts })
     }
 }
 
@@ -274,6 +315,9 @@ fn time_for_attempt(spent: Duration, left: Duration) -> Duration {
 struct Desk<'a> {
     mailbox: &'a Mailbox,
     terms: &'a Terms,
+    watches: Watches<'a>,
+    /// Whether the mails are read for accounts alone.
+    is_only: bool,
     /// What an earlier run was reading when it died.
     mark: Option<Mark>,
     validity: u32,
@@ -296,27 +340,33 @@ impl Reader for Desk<'_> {
         }
     }
 
+    fn wants(&mut self, validity: u32) -> Wants {
+        self.watches.wants(validity, self.is_only)
+    }
+
     fn read(&mut self, letter: Letter) -> Result<Option<Finding>, Failure> {
-        if self.is_careful {
-            let alone = Mark { validity: self.validity, first: letter.uid, last: letter.uid, is_alone: true };
-            if self.mark == Some(alone) {
-                return Ok(Some(self.unread(letter.uid, letter.received, "an earlier run died of it")));
-            }
-            match trial::hold(letter.raw, self.deadline)? {
-                trial::Verdict::Harmless => {}
-                trial::Verdict::Harmful => {
-                    return Ok(Some(self.unread(letter.uid, letter.received, "an earlier run died of it")));
-                }
-                trial::Verdict::None => self.mark(alone),
-            }
+        let read = match self.opened(&letter)? {
+            Ok(mail) => catch_unwind(AssertUnwindSafe(|| {
+                self.watches.look(&mail, &letter);
+                self.look(&mail, &letter)
+            })),
+            Err(why) => return Ok(Some(self.unread(letter.uid, letter.received, why))),
+        };
+        Ok(read.unwrap_or_else(|_| Some(self.unread(letter.uid, letter.received, DEFECT))))
+    }
+
+    fn read_other(&mut self, letter: Letter) -> Result<(), Failure> {
+        let read = self
+            .opened(&letter)?
+            .map(|mail| catch_unwind(AssertUnwindSafe(|| self.watches.look(&mail, &letter))).map_err(|_| DEFECT));
+        if let Err(why) = read.and_then(|read| read) {
+            log::warn!("`{}`: the mail with UID {} is left out: {why}", self.mailbox.name, letter.uid);
         }
-        match catch_unwind(AssertUnwindSafe(|| self.look(&letter))) {
-            Ok(found) => Ok(found),
-            Err(_) => {
-                let why = "reading it failed by a defect of this program";
-                Ok(Some(self.unread(letter.uid, letter.received, why)))
-            }
-        }
+        Ok(())
+    }
+
+    fn has_enough(&self, came_before: Option<Timestamp>) -> bool {
+        self.watches.has_enough(came_before)
     }
 
     fn miss(&mut self, uid: u32, received: Option<Timestamp>, why: Failure) -> Option<Finding> {
@@ -330,21 +380,36 @@ impl Desk<'_> {
         (self.terms.marker)(self.mailbox.identity(), mark);
     }
 
-    fn look(&self, letter: &Letter) -> Option<Finding> {
-        let (mailbox, mail) = (self.mailbox, mail::read(letter.raw));
-        let sender = mail.sender.to_lowercase();
-        if mailbox.ignore_senders.iter().any(|ignored| sender.contains(ignored.as_str())) {
+    /// What a mail says, or why it is left out.
+    fn opened(&mut self, letter: &Letter) -> Result<Result<Mail, &'static str>, Failure> {
+        if self.is_careful {
+            let alone = Mark { validity: self.validity, first: letter.uid, last: letter.uid, is_alone: true };
+            if self.mark == Some(alone) {
+                return Ok(Err(DEADLY));
+            }
+            match trial::hold(letter.raw, self.deadline)? {
+                trial::Verdict::Harmless => {}
+                trial::Verdict::Harmful => return Ok(Err(DEADLY)),
+                trial::Verdict::None => self.mark(alone),
+            }
+        }
+        Ok(catch_unwind(|| mail::read(letter.raw)).map_err(|_| DEFECT))
+    }
+
+    fn look(&self, mail: &Mail, letter: &Letter) -> Option<Finding> {
+        let mailbox = self.mailbox;
+        if !mailbox.looks_at(&mail.sender) {
             return None;
         }
-        let text = format!("{}\n{}", mail.subject, mail.text);
-        let keywords = mailbox.keywords.find(&text);
-        if keywords.is_empty() {
+        let judgement = mailbox.judge.judge(mail);
+        if !judgement.is_trouble {
             return None;
         }
-        let amount = finding::first_amount(&format!("{}\n{}", mail.subject, mail.shown));
+        let amount = finding::shown_amount(&mail.subject, &mail.shown).map(|shown| shown.amount);
         let redactor = &self.terms.redactor;
         Some(Finding {
             identity: Identity::of("mail", &mail.id, &[]),
+            account: self.terms.vendors.account_of(mail).map(str::to_owned),
             service: finding::service(&mail.subject).map(|service| redactor.polish(&service)),
             // A mail may name a key, but does not answer to one: words in it are words.
             subject: redactor.polish(&mail.subject),
@@ -352,7 +417,9 @@ impl Desk<'_> {
             date: mail.date.or(letter.received),
             amount: amount.as_ref().map(|amount| amount.value),
             currency: amount.and_then(|amount| amount.currency),
-            keywords,
+            strength: Some(judgement.strength),
+            signs_for: judgement.signs_for,
+            signs_against: judgement.signs_against,
         })
     }
 
@@ -367,10 +434,13 @@ impl Desk<'_> {
             subject: format!("a mail could not be read (UID {uid}): {why}"),
             sender: "unknown".to_owned(),
             date: received,
+            account: None,
             service: None,
             amount: None,
             currency: None,
-            keywords: Vec::new(),
+            strength: None,
+            signs_for: Vec::new(),
+            signs_against: Vec::new(),
         }
     }
 }

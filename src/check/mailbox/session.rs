@@ -56,10 +56,39 @@ pub struct Letter<'a> {
     pub raw: &'a [u8],
 }
 
+/// Which other mails of the folder a reader wants to see, beside those that the cursor of the visit leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// No mails but these: the visit does not go on from its cursor.
+    pub is_only: bool,
+    /// Those with a higher number than this one.
+    pub after: Option<u32>,
+    /// Those of so many days.
+    pub days: Option<u32>,
+}
+
 /// Who reads the mails of a visit, one after the other: never are all of them in memory.
 pub trait Reader {
     /// What is kept of a mail.
     type Kept;
+
+    /// Which other mails it wants, of a folder with this mark. They come last, the newest of them first.
+    fn wants(&mut self, _validity: u32) -> Wants {
+        Wants::default()
+    }
+
+    /// Reads one of these.
+    ///
+    /// # Errors
+    /// There is no time to read it.
+    fn read_other(&mut self, _letter: Letter) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Whether those that came before this time, and have not been read, cannot matter any more.
+    fn has_enough(&self, _came_before: Option<Timestamp>) -> bool {
+        false
+    }
 
     /// These mails come next, of a folder with this mark.
     fn announce(&mut self, validity: u32, numbers: &[u32]);
@@ -87,6 +116,19 @@ pub struct Visit<T> {
     pub cursor: Cursor,
     /// Why the rest is left for the next run, and how many mails these are.
     pub rest: Option<(Failure, usize)>,
+    /// What became of the other mails that the reader wanted.
+    pub others: Others,
+}
+
+/// What became of the other mails that a reader wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Why not all of them were read that matter.
+    pub failure: Option<Failure>,
+    /// The highest number of those that were left out, because there were more than allowed; 0 if none was.
+    pub skipped_to: u32,
+    /// The highest number that the visit knows of: whatever has a higher one has come since.
+    pub last: u32,
 }
 
 /// One visit, at these addresses of the server.
@@ -108,9 +150,10 @@ pub fn visit<R: Reader>(
     let validity = folder.uid_validity.unwrap_or_default();
     let mut supply = Supply::new(door, &limits, session, validity);
     let known = cursor.filter(|cursor| cursor.validity == validity && validity != 0);
-    let mut numbers = search(supply.session()?, known, bounds, &limits)?;
+    let wants = reader.wants(validity);
+    let mut numbers = if wants.is_only { Vec::new() } else { search(supply.session()?, known, bounds, &limits)? };
     let cursor = Cursor { validity, last: known.map_or(0, |cursor| cursor.last) };
-    let mut visit = Visit { found: Vec::new(), read: 0, skipped: 0, cursor, rest: None };
+    let mut visit = Visit { found: Vec::new(), read: 0, skipped: 0, cursor, rest: None, others: Others::default() };
     visit.skipped = numbers.len().saturating_sub(bounds.most);
     numbers.drain(..visit.skipped);
     let oldest = known.is_none().then(|| {
@@ -123,14 +166,61 @@ pub fn visit<R: Reader>(
         if left == numbers.len() {
             return Err(failure);
         }
+        visit.others.failure = Some(failure.clone());
         visit.rest = Some((failure, left));
         return Ok(visit);
     }
     // A quiet mailbox has been read up to the number that the next mail gets.
     let next = folder.uid_next.unwrap_or_default().saturating_sub(1);
     visit.cursor.last = visit.cursor.last.max(next.min(numbers.last().copied().unwrap_or(next)));
+    visit.others.last = next.max(numbers.last().copied().unwrap_or_default());
+    // Whatever fails here, the mails before are read.
+    visit.others.failure =
+        read_others(&mut supply, &numbers, (wants, bounds, &limits), reader, &mut visit.others, validity).err();
     supply.close();
     Ok(visit)
+}
+
+/// Reads the other mails that the reader wants, the newest first, until older ones do not matter any more. `read` are the numbers of
+/// those that it has seen already.
+fn read_others<R: Reader>(
+    supply: &mut Supply,
+    read: &[u32],
+    (wants, bounds, limits): (Wants, &Bounds, &Limits),
+    reader: &mut R,
+    others: &mut Others,
+    validity: u32,
+) -> Result<(), Failure> {
+    let mut numbers: Vec<u32> = Vec::new();
+    if let Some(after) = wants.after {
+        numbers.extend(search(supply.session()?, Some(Cursor { validity, last: after }), bounds, limits)?);
+    }
+    if let Some(days) = wants.days {
+        numbers.extend(search(supply.session()?, None, &Bounds { days, ..*bounds }, limits)?);
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    others.last = others.last.max(numbers.last().copied().unwrap_or_default());
+    numbers.retain(|uid| read.binary_search(uid).is_err());
+    let skipped = numbers.len().saturating_sub(bounds.most);
+    others.skipped_to = numbers.drain(..skipped).next_back().unwrap_or_default();
+    for batch in numbers.rchunks(supply::BATCH) {
+        reader.announce(validity, batch);
+        let mut arrived = supply.all(batch);
+        let mut oldest: Option<Timestamp> = None;
+        for uid in batch.iter().rev() {
+            if let Some(mail) = supply.one(*uid, &mut arrived, &numbers)? {
+                oldest = [oldest, mail.received].into_iter().flatten().min();
+                if let Ok(raw) = mail.raw {
+                    reader.read_other(Letter { uid: *uid, received: mail.received, raw: &raw })?;
+                }
+            }
+        }
+        if reader.has_enough(oldest) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Fetches the mails and has them read, in the order of their numbers.

@@ -13,7 +13,7 @@ use crate::model::failure::{Failure, Reason};
 use crate::wire::http::timed_out;
 
 /// Most of one mail that is fetched, in bytes.
-pub(super) const MOST_OF_MAIL: u64 = 256 * 1024;
+pub(crate) const MOST_OF_MAIL: u64 = 256 * 1024;
 
 /// What one command may be answered with, in bytes.
 pub(super) const ANSWER: u64 = 1 << 20;

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
+use super::judge::Judge;
 use super::stream::MOST_OF_MAIL;
-use super::{finding, keywords, mail};
+use super::{finding, mail};
 use crate::model::failure::{Failure, Reason};
 use crate::process::exit::Exit;
 use crate::process::{Process, background, fault};
@@ -96,9 +97,8 @@ pub(crate) fn stand(process: &Process) -> Exit {
         return Exit::Internal;
     }
     let mail = mail::read(&raw);
-    let text = format!("{}\n{}", mail.subject, mail.text);
-    let words = keywords::Keywords::new(keywords::DEFAULT.map(str::to_owned)).find(&text);
+    let judgement = Judge::default().judge(&mail);
     let shown = format!("{}\n{}", mail.subject, mail.shown);
-    drop((words, finding::first_amount(&shown), finding::service(&mail.subject)));
+    drop((judgement, finding::first_amount(&shown), finding::service(&mail.subject)));
     if say(DONE) { Exit::Ok } else { Exit::Internal }
 }

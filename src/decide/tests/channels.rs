@@ -377,14 +377,17 @@ fn a_mail_is_owed_to_each_channel_that_was_there_and_to_nobody_else() {
         subject: "due".into(),
         sender: "x".into(),
         date: None,
+        account: None,
         service: None,
         amount: None,
         currency: None,
-        keywords: Vec::new(),
+        strength: None,
+        signs_for: Vec::new(),
+        signs_against: Vec::new(),
     };
     let found = |is_seen: bool| {
         let findings = if is_seen { vec![finding.clone()] } else { Vec::new() };
-        let scan = Scan { findings, scanned: 1, skipped: 0, rest: None, cursor: Cursor { validity: 1, last: 1 } };
+        let scan = Scan { findings, scanned: 1, cursor: Cursor { validity: 1, last: 1 }, ..Scan::default() };
         let verdict = MailboxVerdict {
             identity: Identity(1),
             name: "box".into(),

@@ -13,13 +13,15 @@ pub(crate) struct Mail {
     pub sender: String,
     /// When it was sent, or else received.
     pub date: Option<Timestamp>,
+    /// The account that it is about, by its name, if it can only be one.
+    pub account: Option<String>,
     /// The service that its subject names.
     pub service: Option<String>,
     /// The amount that it names.
     pub amount: Option<Decimal>,
     /// The currency of the amount.
     pub currency: Option<String>,
-    /// The words that made it an alert.
+    /// The signs that made it an alert, the strongest first.
     pub keywords: Vec<String>,
 }
 

@@ -73,6 +73,8 @@ struct StoredMail {
     #[serde(with = "rust_decimal::serde::str_option")]
     amount: Option<Decimal>,
     keywords: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -197,14 +199,14 @@ impl Kept for Renewal {
 
 impl Kept for Mail {
     fn keep(self, stored: &mut StoredAlert) {
-        let Mail { subject, sender, date, service, amount, currency: _, keywords } = self;
-        stored.mail = Some(StoredMail { subject, sender, date, service, amount, keywords });
+        let Mail { subject, sender, date, account, service, amount, currency: _, keywords } = self;
+        stored.mail = Some(StoredMail { subject, sender, date, service, amount, keywords, account });
     }
 
     fn restore(stored: &mut StoredAlert) -> Result<Mail, String> {
         let mail = stored.mail.take().ok_or_else(|| stored.missing("mail"))?;
-        let StoredMail { subject, sender, date, service, amount, keywords } = mail;
-        Ok(Mail { subject, sender, date, service, amount, currency: stored.currency.take(), keywords })
+        let StoredMail { subject, sender, date, service, amount, keywords, account } = mail;
+        Ok(Mail { subject, sender, date, account, service, amount, currency: stored.currency.take(), keywords })
     }
 }
 

@@ -139,9 +139,11 @@ struct AlertDocument<'a> {
     subject: Option<String>,
     /// The sender of a mail.
     sender: Option<String>,
+    /// The name of the account that a mail is about, if it can only be one.
+    account: Option<String>,
     /// The service that a mail names.
     service: Option<String>,
-    /// The words that made a mail an alert.
+    /// The signs that made a mail an alert, the strongest first.
     keywords: Vec<String>,
     /// Where the account is topped up.
     top_up: Option<String>,
@@ -171,9 +173,11 @@ struct RawAlert<'a> {
     subject: Option<&'a str>,
     /// The sender of a mail.
     sender: Option<&'a str>,
+    /// The name of the account that a mail is about.
+    account: Option<&'a str>,
     /// The service that a mail names.
     service: Option<&'a str>,
-    /// The words that made a mail an alert.
+    /// The signs that made a mail an alert, the strongest first.
     keywords: Vec<String>,
     /// The sentence of the alert.
     text: String,
@@ -264,6 +268,7 @@ impl<'a> AlertDocument<'a> {
             renewal_day: harmless(renewal.map(|renewal| renewal.renewal_day.as_str())),
             subject: harmless(raw.subject),
             sender: harmless(raw.sender),
+            account: harmless(raw.account),
             service: harmless(raw.service),
             keywords: raw.keywords.iter().map(|word| neutral(word)).collect(),
             top_up: None,
@@ -285,6 +290,7 @@ impl<'a> RawAlert<'a> {
             message: alert.trouble().map(|trouble| trouble.message.as_str()),
             subject: mail.map(|mail| mail.subject.as_str()),
             sender: mail.map(|mail| mail.sender.as_str()),
+            account: mail.and_then(|mail| mail.account.as_deref()),
             service: mail.and_then(|mail| mail.service.as_deref()),
             keywords: mail.map(|mail| mail.keywords.clone()).unwrap_or_default(),
             text: message.sentence(alert, as_it_is),

@@ -141,6 +141,7 @@ fn mail() -> Alert {
         subject: "阿里云余额不足提醒".to_owned(),
         sender: "notice@service.example".to_owned(),
         date: Timestamp::from_second(FOUND_AT - 3600).ok(),
+        account: None,
         service: Some("阿里云".to_owned()),
         amount: number("12.50"),
         currency: Some("CNY".to_owned()),

@@ -14,9 +14,10 @@ const MAIL: MailWords = MailWords {
     mail: "邮件 ",
     from: "，发件人 ",
     comma: "，",
+    account: "账户：",
     service: "服务：",
     amount: "金额：",
-    keywords: "关键词：",
+    keywords: "依据：",
 };
 
 impl Phrases for Chinese {

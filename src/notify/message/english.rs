@@ -13,9 +13,10 @@ const MAIL: MailWords = MailWords {
     mail: "mail ",
     from: " from ",
     comma: ", ",
+    account: "account: ",
     service: "service: ",
     amount: "amount: ",
-    keywords: "words: ",
+    keywords: "signs: ",
 };
 
 impl Phrases for English {

@@ -229,7 +229,7 @@ pub(super) fn clipped(alert: &Alert, most: usize) -> Alert {
     let clip = |text: &mut String| *text = text::one_line(text, most);
     alert.owner_project.iter_mut().for_each(clip);
     if let Cause::Mail(mail) = &mut alert.cause {
-        let texts = [&mut mail.subject, &mut mail.sender].into_iter().chain(&mut mail.service);
+        let texts = [&mut mail.subject, &mut mail.sender].into_iter().chain(&mut mail.account).chain(&mut mail.service);
         texts.chain(&mut mail.keywords).for_each(clip);
         mail.keywords.truncate(MOST_CLIPPED_WORDS);
     }

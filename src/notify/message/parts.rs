@@ -69,6 +69,7 @@ pub(super) struct MailWords {
     pub(super) mail: &'static str,
     pub(super) from: &'static str,
     pub(super) comma: &'static str,
+    pub(super) account: &'static str,
     pub(super) service: &'static str,
     pub(super) amount: &'static str,
     pub(super) keywords: &'static str,
@@ -122,6 +123,7 @@ impl Parts<'_> {
         let mut parts =
             vec![format!("{}{}{}{}", words.mail, self.quoted(&mail.subject), words.from, self.quoted(&mail.sender))];
         parts.extend(mail.date.map(moment));
+        parts.extend(mail.account.as_deref().map(|name| format!("{}{}", words.account, (self.neutral)(name))));
         parts.extend(mail.service.as_deref().map(|name| format!("{}{}", words.service, self.quoted(name))));
         let amount = mail.amount.map(|_| self.amount(mail.amount, mail.currency.as_deref()));
         parts.extend(amount.map(|amount| format!("{}{amount}", words.amount)));

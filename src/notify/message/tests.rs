@@ -186,6 +186,7 @@ fn in_short_every_alert_is_still_named_and_nothing_in_a_name_is_live() {
         subject: "due".into(),
         sender: "x".into(),
         date: Some(at),
+        account: None,
         service: None,
         amount: None,
         currency: None,

@@ -201,6 +201,12 @@ impl Candidate {
         }
     }
 
+    /// Whether it may be what the mail is about.
+    fn is_open(&self) -> bool {
+        self.sense()
+            .is_none_or(|(sense, weight)| weight < STRONG && matches!(sense, Sense::Left | Sense::Owed | Sense::Charge))
+    }
+
     fn is_negative(&self) -> bool {
         self.amount.as_ref().is_some_and(|amount| amount.value.is_sign_negative())
     }
@@ -283,7 +289,7 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
         candidate.is_refused = is_refused(sheet, candidate, &matches, taken);
     }
     for at in 1..candidates.len() {
-        if candidates[at].listed == Listed::Like {
+        if candidates[at].listed == Listed::Like && !candidates[at].is_in_column {
             candidates[at].senses = candidates[at - 1].senses.clone();
         }
     }
@@ -468,6 +474,12 @@ pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, 
     Some((at, if is_debt { Role::Owed } else { role }))
 }
 
+/// Whether a parenthesis is open before an amount, in its sentence.
+fn is_in_parentheses(sheet: &Sheet, candidate: &Candidate) -> bool {
+    let before = &sheet.text[sheet.sentences[candidate.sentence].range.start..candidate.range.start];
+    before.matches('(').count() > before.matches(')').count()
+}
+
 /// Whether a text in small letters holds one of some words.
 fn has(low: &str, words: &[&str]) -> bool {
     words.iter().any(|word| low.contains(word))
@@ -534,14 +546,23 @@ fn by_sense<'a>(sheet: &Sheet, subject: &str, candidates: &'a [Candidate]) -> Op
     {
         return Some(Some((chosen, role)));
     }
-    let sums = || totals(&with_sums(candidates, &all), candidates);
+    let sums = || {
+        let own = totals(&all, candidates);
+        if own.is_empty() { totals(&with_sums(candidates, &all), candidates) } else { own }
+    };
+    // What stands in parentheses behind an amount is a part of it.
+    let outside: Vec<&Candidate> =
+        strong.iter().copied().filter(|candidate| !is_in_parentheses(sheet, candidate)).collect();
     let chosen = match one(&all, sense) {
         Some(chosen) if chosen.is_in_column && sense != Sense::Left => one(&sums(), sense).or(Some(chosen)),
         Some(chosen) => Some(chosen).filter(|chosen| {
-            chosen.score(sense) >= STRONG || is_alone(candidates, chosen) || is_sum(candidates, chosen)
+            chosen.score(sense) >= STRONG
+                || chosen.score(Sense::Total) >= STRONG
+                || is_alone(candidates, chosen)
+                || is_sum(candidates, chosen)
         }),
         None if sense == Sense::Left => one(&strong, sense),
-        None => one(&sums(), sense).or_else(|| one(&strong, sense).filter(|chosen| is_most(&all, chosen))),
+        None => one(&sums(), sense).or_else(|| one(&outside, sense).filter(|chosen| is_most(&all, chosen))),
     };
     let Some(chosen) = chosen else {
         return Some(None);
@@ -575,7 +596,7 @@ fn is_alone(candidates: &[Candidate], chosen: &Candidate) -> bool {
     let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
     let is_open = |other: &Candidate| {
         other.kind == Kind::Money
-            && other.sense().is_none_or(|(_, weight)| weight < STRONG)
+            && other.is_open()
             && (other.sentence == chosen.sentence || other.score(Sense::Plain) >= STRONG)
     };
     candidates.iter().all(|other| !is_open(other) || value(other) == value(chosen))
@@ -584,8 +605,7 @@ fn is_alone(candidates: &[Candidate], chosen: &Candidate) -> bool {
 /// Whether no other amount is in doubt: words far from an amount may as well speak of another one.
 fn is_only(candidates: &[Candidate], chosen: &Candidate) -> bool {
     let value = |candidate: &Candidate| candidate.amount.as_ref().map(|amount| amount.value);
-    let is_open =
-        |other: &Candidate| other.kind == Kind::Money && other.sense().is_none_or(|(_, weight)| weight < STRONG);
+    let is_open = |other: &Candidate| other.kind == Kind::Money && other.is_open();
     candidates.iter().all(|other| !is_open(other) || value(other) == value(chosen))
 }
 
@@ -607,7 +627,7 @@ fn with_sums<'a>(candidates: &'a [Candidate], all: &[&'a Candidate]) -> Vec<&'a 
 fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
     let is_left = |candidate: &&Candidate| {
         (candidate.kind == Kind::Count
-            || (candidate.kind == Kind::Bare && candidate.has_noun && !candidate.is_negative()))
+            || (candidate.kind == Kind::Bare && candidate.has_noun && candidate.is_formed && !candidate.is_negative()))
             && candidate.score(Sense::Left) >= STRONG
             && candidate.sense().is_some_and(|(sense, _)| sense == Sense::Left)
     };

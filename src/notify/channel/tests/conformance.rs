@@ -92,6 +92,7 @@ fn renamed(text: &str) -> Vec<Alert> {
             Cause::Mail(mail) => {
                 text.clone_into(&mut mail.subject);
                 text.clone_into(&mut mail.sender);
+                mail.account = Some(text.to_owned());
                 mail.service = Some(text.to_owned());
                 mail.keywords = vec![text.to_owned()];
             }

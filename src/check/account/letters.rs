@@ -1,0 +1,91 @@
+//! An account whose balance mails tell: which mails these are, and what one of them says.
+
+use std::time::Duration;
+
+use regex_lite::Regex;
+use serde_json::{Value, json};
+
+use crate::check::mailbox::finding::{self, Role};
+use crate::check::mailbox::mail::Mail;
+use crate::model::failure::{Failure, Reason};
+use crate::wire::hash::sha256;
+
+/// The provider whose accounts are read from mails.
+pub(crate) const PROVIDER: &str = "mail";
+/// What its page names as the file that is read.
+pub(crate) const SOURCE: &str = "the newest mail";
+/// The group of a pattern that is the balance, and the one that is its currency.
+pub(crate) const BALANCE: &str = "balance";
+pub(crate) const CURRENCY: &str = "currency";
+/// Most places of a mail that a pattern is compared with.
+const MOST_MATCHES: usize = 100;
+
+/// Which mails tell a balance, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Letters {
+    /// The mailbox that they come to, by its name.
+    pub mailbox: String,
+    /// The sender holds one of these, in lower case; anybody if there is none.
+    pub from: Vec<String>,
+    /// The subject holds one of these, in lower case; any if there is none.
+    pub subject: Vec<String>,
+    /// What the balance stands in; without one, the program's own reading of amounts finds it.
+    pub pattern: Option<Regex>,
+    /// How old the newest of them may be.
+    pub max_age: Duration,
+}
+
+impl Letters {
+    /// Whether a mail is one of them.
+    pub(crate) fn has(&self, mail: &Mail) -> bool {
+        let is_in = |text: &str, words: &[String]| {
+            let text = text.to_lowercase();
+            words.is_empty() || words.iter().any(|word| text.contains(word.as_str()))
+        };
+        is_in(&mail.sender, &self.from) && is_in(&mail.subject, &self.subject)
+    }
+
+    /// Names what is read of which mails, so that nothing that was read otherwise is used again.
+    pub(super) fn fingerprint(&self, currency: Option<&str>) -> String {
+        let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
+        let read = [
+            self.mailbox.as_str(),
+            &self.from.join("\0"),
+            &self.subject.join("\0"),
+            pattern,
+            currency.unwrap_or_default(),
+        ];
+        sha256(&read.join("\0\0")).chars().take(32).collect()
+    }
+
+    /// What a mail tells, as an object of texts.
+    ///
+    /// # Errors
+    /// It tells none that is clear.
+    pub(super) fn told(&self, mail: &Mail) -> Result<Value, Failure> {
+        let Some(pattern) = &self.pattern else {
+            let shown = finding::shown_amount(&mail.subject, &mail.shown).filter(|shown| shown.role == Role::Left);
+            let shown = shown.ok_or_else(|| {
+                Failure::new(Reason::Decode, "the newest mail that matches names no balance that is clear").with_hint(
+                    "`balance-alert mail try` shows what is read of a mail; `pattern` says where the balance stands",
+                )
+            })?;
+            return Ok(json!({ BALANCE: shown.amount.value.to_string(), CURRENCY: shown.amount.currency }));
+        };
+        let text = format!("{}\n{}", mail.subject, mail.shown);
+        let part =
+            |found: &regex_lite::Captures, name: &str| found.name(name).map(|part| part.as_str().trim().to_owned());
+        let mut found = pattern
+            .captures_iter(&text)
+            .take(MOST_MATCHES)
+            .map(|found| (part(&found, BALANCE), part(&found, CURRENCY)));
+        let Some(first) = found.next() else {
+            return Err(Failure::new(Reason::Decode, "`pattern` fits nothing in the newest mail that matches"));
+        };
+        if found.any(|other| other != first) {
+            let message = "`pattern` fits several different texts in the newest mail that matches";
+            return Err(Failure::new(Reason::Decode, message));
+        }
+        Ok(json!({ BALANCE: first.0, CURRENCY: first.1 }))
+    }
+}
