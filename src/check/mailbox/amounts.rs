@@ -1,22 +1,34 @@
-//! The amount that a mail names, read by the program's one reader of amounts ([`crate::model::amount`]).
+//! The amount that a mail's alert shows.
 //!
-//! A mail speaks of several: what is left, what is owed, and the threshold that somebody set. It is most likely about what is left,
-//! else about what is owed; [`super::phrases`] says which of them an amount is. Thresholds, offers and prices by the month are
-//! neither. Where two amounts are as likely, or one can be read in two ways, none is told.
+//! A mail speaks of several: what is left, what is owed, a charge that failed, and thresholds, prices, fees and proposed payments.
+//! All of them are found with the place where they stand ([`layout`]), the words around each say what it is ([`cues`]), and of
+//! those that are what the alert is about, the one that there is, is shown ([`roles`]). The program's one reader of amounts
+//! ([`crate::model::amount`]) reads all of them. Where two amounts are as likely, or one can be read in two ways, none is told.
+
+mod columns;
+mod cues;
+mod layout;
+mod number;
+mod roles;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-use super::customs::{Customs, NO_MONEY};
-use super::html::CUT;
-use super::phrases::{BLANKS, Label, Manner, Role as Likely, Words, is_latin};
-use crate::model::amount::{self, Word};
+use self::layout::Sheet;
+use self::number::{Manner, Number};
+use self::roles::{Candidate, Kind, Listed};
+use super::customs::Customs;
+use super::phrases::{self, BLANKS, Words};
+use crate::model::{amount, text};
 
 /// Most numbers of a mail that are looked at.
 const MOST_NUMBERS: usize = 1000;
-/// So far before a number its currency may begin, in bytes.
-const MOST_BEFORE: usize = 24;
-/// Most words that belong to a number behind it.
-const MOST_AFTER: usize = 4;
+/// So much of the words behind a number is searched for what it counts, in bytes.
+const MOST_BEHIND: usize = 80;
+/// Longest sentence that is shown as the place of an amount, in characters.
+const MOST_WORDS: usize = 120;
 
 /// An amount, with its currency where one is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,292 +68,208 @@ pub struct ShownAmount {
     pub amount: Amount,
     /// What it is.
     pub role: Role,
-    /// The words that it stands in, on one line; empty if they are not known.
+    /// The sentence or the row of a table that it stands in, on one line.
     pub words: String,
 }
 
 /// The amount that a mail about trouble is about, if that is clear.
 pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
-    let (role, amount) = likeliest(&format!("{subject}\n{text}"))?;
-    let role = if role == Likely::Balance { Role::Left } else { Role::Owed };
-    Some(ShownAmount { amount, role, words: String::new() })
-}
-
-/// The amount that a text is about, if that is clear.
-pub fn amount(text: &str) -> Option<Amount> {
-    likeliest(text).map(|(_, amount)| amount)
-}
-
-/// The same with what it is.
-fn likeliest(text: &str) -> Option<(Likely, Amount)> {
-    if amount::is_turned(text) {
+    if amount::is_turned(subject) || amount::is_turned(text) {
         return None;
     }
-    let text = fold(text);
-    let (manner, customs) = (Manner::of(&text), Customs::of(&text));
-    let mut found: Vec<(Likely, Option<Amount>)> = Vec::new();
-    if manner.has_scale {
-        return None;
+    let sheet = Sheet::new(subject, text);
+    let mut candidates = candidates(&sheet);
+    roles::weigh(&sheet, &mut candidates);
+    let (at, role) = roles::decide(&sheet, &candidates)?;
+    let candidate = &candidates[at];
+    let sentence = &sheet.sentences[candidate.sentence];
+    let mut amount = candidate.amount.clone()?;
+    if role == Role::Owed && candidate.score(cues::Sense::Left) > candidate.score(cues::Sense::Owed) {
+        amount.value = amount.value.abs();
     }
-    let (mut from, mut taken, mut last, mut was_amount) = (0, 0, None, true);
+    Some(ShownAmount { amount, role, words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS) })
+}
+
+fn candidates(sheet: &Sheet) -> Vec<Candidate> {
+    let text = &sheet.text;
+    let (manner, customs) = (Manner::of(&sheet.low), Customs::of(text, &sheet.low));
+    let whole = phrases::Manner::of(&sheet.low);
+    let mut found: Vec<Candidate> = Vec::new();
+    if whole.has_scale {
+        return found;
+    }
+    let (mut from, mut taken) = (0, 0);
     for _ in 0..MOST_NUMBERS {
-        let Some(start) = amount::number_start(&text, from) else {
+        let Some(start) = amount::number_start(text, from) else {
             break;
         };
-        let number = Number::at(&text, start, taken);
-        let words = Words::new(&text, taken, number.before_at, number.after_at);
-        let is_listed = words.is_listed(number.has_currency());
-        let label = if is_listed { last } else { words.label(&manner) };
-        if let Some(label) = label {
-            let value = number.value(&words, label, &manner, &customs);
-            // Of `100 or 200 USD` the second is no clearer than the first.
-            let value = if is_listed && !was_amount { Some(None) } else { value };
-            was_amount = value.is_some();
-            found.extend(value.map(|value| (label.role, value)));
+        let mut number = Number::at(text, start, taken);
+        let unit = if number.has_currency() { None } else { unit_behind(sheet, &number) };
+        let kind = match unit {
+            _ if number.has_currency() => Kind::Money,
+            Some(length) => {
+                number.after_at += length;
+                Kind::Count
+            }
+            None if number.is_no_money() => Kind::Count,
+            None if cues::has_unit(label(&sheet.low[..number.before_at])) => Kind::Count,
+            None if is_left_of_package(sheet, label(&sheet.low[..number.before_at])) => Kind::Count,
+            None if is_left_over(&sheet.low[number.after_at..]) => Kind::Count,
+            None => Kind::Bare,
+        };
+        let words = Words::new(text, taken, number.before_at, number.after_at);
+        let follows = found.last().is_some_and(|last| last.kind != Kind::Bare && last.range.end == from);
+        let is_listed = words.is_listed(number.has_currency(), follows);
+        let last = found.last_mut().filter(|last| last.range.end == from);
+        let is_after_amount = last.as_ref().is_some_and(|last| last.kind == Kind::Money);
+        // Of `May 6 – $5` the two belong together no more than of `May 6, $5`.
+        let may_belong = last.is_some() && (is_after_amount || !number.has_currency_before());
+        let is_in_range = may_belong && phrases::is_range(&sheet.low[from..number.before_at]);
+        if let Some(last) = last.filter(|last| is_in_range || (is_listed && may_belong && last.kind == Kind::Bare)) {
+            last.amount = None;
         }
-        if words.is_of_another_wallet() && number.has_currency() {
-            found.push((Likely::Balance, None));
-        }
-        if words.is_paid() && number.has_currency() {
-            found.push((Likely::Due, None));
-        }
-        last = label;
+        let range = number.range();
         from = number.after_at;
         taken = from + words.taken_behind();
+        if number.is_part() {
+            continue;
+        }
+        let (is_of_another_wallet, is_of_other_money) = words.is_of_another_wallet();
+        let sentence = sheet.sentence_at(range.start);
+        let is_known = !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
+        let around = sheet.around(sentence, &range);
+        let before = &text[..number.before_at];
+        found.push(Candidate {
+            amount: number.value(&manner, &customs, around).filter(|_| is_known),
+            kind,
+            sentence,
+            senses: BTreeMap::new(),
+            labels: Vec::new(),
+            is_in_column: false,
+            is_reason: false,
+            doubt: [false, true].map(|is_labelled| {
+                [false, true].map(|is_left| {
+                    words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn && !number.is_negative())
+                })
+            }),
+            listed: match (is_listed && may_belong && kind != Kind::Count, is_after_amount) {
+                (false, _) => Listed::No,
+                (true, true) => Listed::Like,
+                (true, false) => Listed::Unclear,
+            },
+            is_of_another_wallet: kind == Kind::Money && is_of_another_wallet,
+            is_of_other_money: kind == Kind::Money && is_of_other_money,
+            is_refused: false,
+            is_paid: kind == Kind::Money && words.is_paid(),
+            has_noun: phrases::has_noun(label(&sheet.low[..number.before_at])),
+            is_formed: number.is_formed() || is_whole_cell(text, &range),
+            is_labelled: before.trim_end_matches(BLANKS).ends_with([':', '=']) || before.ends_with('\t'),
+            range,
+        });
     }
-    let most = found.iter().map(|(role, _)| *role).max()?;
-    only(found.into_iter().filter(|(role, _)| *role == most).map(|(_, value)| value)).map(|amount| (most, amount))
+    if let Some(code) =
+        only_code(&found).or_else(|| customs.only_named().and_then(|currency| customs.code(&currency, "")))
+    {
+        let bare = found.iter_mut().filter(|candidate| candidate.kind == Kind::Bare);
+        bare.filter_map(|candidate| candidate.amount.as_mut()).for_each(|amount| amount.currency = Some(code));
+    }
+    found
 }
 
-/// The amount that all of these are, if they are one and all are clear.
-fn only(mut amounts: impl Iterator<Item = Option<Amount>>) -> Option<Amount> {
-    let mut all = amounts.next()??;
-    for other in amounts {
-        let other = other?;
-        let is_same = other.value == all.value
-            && (all.currency == other.currency || all.currency.is_none() || other.currency.is_none());
-        if !is_same {
-            return None;
-        }
-        all.currency = all.currency.or(other.currency);
-    }
-    Some(all)
+/// The currency of all amounts beside which one stands, if it is one.
+fn only_code(found: &[Candidate]) -> Option<&'static str> {
+    let money = found.iter().filter(|candidate| candidate.kind == Kind::Money);
+    let mut codes = money.map(|candidate| candidate.amount.as_ref().and_then(|amount| amount.currency));
+    let first = codes.next()??;
+    codes.all(|code| code == Some(first)).then_some(first)
 }
 
-/// As amounts are folded, white space brought together as well. A comma of full width parts clauses, never thousands, except
-/// between digits of its own width.
-fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let is_wide_digit = |c: Option<char>| c.is_some_and(|c| ('０'..='９').contains(&c));
-    let mut chars = text.chars().peekable();
-    let mut last = None;
-    while let Some(c) = chars.next() {
-        let c = match c {
-            '，' if !(is_wide_digit(last) && is_wide_digit(chars.peek().copied())) => ';',
-            '\n' | '\r' => '\n',
-            // Cells of a table, and no separator of thousands.
-            '\t' => '\t',
-            '\u{A0}' | '\u{2009}' | '\u{202F}' => '\u{A0}',
-            c if c.is_whitespace() || c.is_control() => ' ',
-            c => c,
-        };
-        let is_run = matches!((last, c), (Some(' '), ' ') | (Some('\t'), ' ' | '\t') | (Some('\n'), ' ' | '\t' | '\n'));
-        if !is_run {
-            out.push(c);
-        }
-        last = Some(c);
-    }
-    amount::fold(&out)
+/// Whether a number is all that stands in its cell, or behind the colon of its line.
+fn is_whole_cell(text: &str, place: &Range<usize>) -> bool {
+    let before = text[..place.start].trim_end_matches(' ');
+    let behind = text[place.end..].trim_start_matches(' ');
+    before.ends_with(['\t', ':']) && (behind.is_empty() || behind.starts_with(['\t', '\n']))
 }
 
-/// A number with the words that belong to it.
-struct Number<'a> {
-    text: &'a str,
-    /// Where the words before it, the number, the words behind it begin, and where these end.
-    before_at: usize,
-    start: usize,
-    end: usize,
-    after_at: usize,
-    before: Vec<Word>,
-    after: Vec<Word>,
+/// The length of the unit behind a number. Where the number is alone in its line, the unit may begin the next one.
+fn unit_behind(sheet: &Sheet, number: &Number) -> Option<usize> {
+    let behind = &sheet.low[number.after_at..];
+    let is_alone = sheet.low[..number.before_at].ends_with('\n') && behind.starts_with('\n');
+    let gap = if is_alone { behind.len() - behind.trim_start().len() } else { 0 };
+    cues::unit(&behind[gap..]).map(|length| gap + length)
 }
 
-impl<'a> Number<'a> {
-    /// The number at a place. What stands before `taken` belongs to another one.
-    fn at(text: &'a str, start: usize, taken: usize) -> Number<'a> {
-        let end = number_end(text, start);
-        let (before, before_at) = words_before(text, taken.max(start.saturating_sub(MOST_BEFORE)), start);
-        let (after, after_at) = words_after(text, end);
-        Number { text, before_at, start, end, after_at, before, after }
-    }
-
-    fn digits(&self) -> &'a str {
-        &self.text[self.start..self.end]
-    }
-
-    fn has_currency(&self) -> bool {
-        self.before.iter().chain(&self.after).any(|word| matches!(word, Word::Currency(_) | Word::Part(..)))
-    }
-
-    fn behind(&self) -> &'a str {
-        &self.text[self.after_at..]
-    }
-
-    /// Nothing if it is no amount at all; none if it can be read in two ways.
-    #[allow(clippy::option_option, reason = "the two nones are different answers")]
-    fn value(&self, words: &Words, label: Label, manner: &Manner, customs: &Customs) -> Option<Option<Amount>> {
-        let mut around = self.before.iter().chain(&self.after);
-        let is_unit = |word: &Word| matches!(word, Word::Currency(unit) if NO_MONEY.contains(&unit.label()));
-        if around.any(is_unit) {
-            return None;
-        }
-        let has_currency = self.has_currency();
-        let next = self.behind().chars().next();
-        // A part of an address, a date, a price by the month.
-        if next.is_some_and(|c| "/%@_".contains(c)) {
-            return None;
-        }
-        let is_clear = words.is_clear_behind(label) && self.is_whole();
-        let is_known = has_currency || (label.is_strict && is_clear);
-        if !is_known {
-            // `2.5 GB` is no amount; `1万2千` is one that cannot be read.
-            return if self.after.is_empty() { None } else { Some(None) };
-        }
-        if !is_clear
-            || words.is_alone_in_parentheses()
-            || !self.is_signed_clearly()
-            || !self.is_apart(label)
-            || !self.is_grouped_clearly(manner)
-        {
-            return Some(None);
-        }
-        let money = amount::assemble(&self.before, self.digits(), &self.after, None).ok();
-        let is_debt = |value: Decimal| manner.is_overdrawn && label.role == Likely::Balance && value > Decimal::ZERO;
-        let money = money.filter(|money| !is_debt(money.value));
-        Some(money.map(|money| Amount {
-            value: money.value.normalize(),
-            currency: money.currency.filter(|_| has_currency).and_then(|currency| customs.code(&currency)),
-        }))
-    }
-
-    /// Whether it is all of its number: `5:50`, `1,` with `234.50` in the next line, and `500分`, which are points as well, are not.
-    fn is_whole(&self) -> bool {
-        if self.text[self.end..].trim_start_matches(BLANKS).starts_with('分') {
-            return false;
-        }
-        let behind = self.behind();
-        let has_decimals = self.digits().rfind(['.', ',']).is_some_and(|at| self.digits().len() - at - 1 < 3);
-        if !self.after.is_empty() || has_decimals {
-            return true;
-        }
-        let rest = behind.trim_start_matches(['.', ',', '\'', ' ', '\u{A0}', '\n', '\t', CUT]);
-        let gap = &behind[..behind.len() - rest.len()];
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        // `$5` in one block and `.25` or `25` in the next one may be one amount, or two.
-        let is_apart = !gap.contains(['.', ',', '\'', '\n', '\t', CUT]);
-        gap.is_empty() || digits == 0 || (digits != 3 && is_apart)
-    }
-
-    /// Whether a separator before three digits can only part thousands: it is the decimal sign in other countries.
-    fn is_grouped_clearly(&self, manner: &Manner) -> bool {
-        let digits = self.digits();
-        let mut separators = digits.match_indices(['.', ',']);
-        let (Some((at, separator)), None) = (separators.next(), separators.next()) else {
-            return true;
-        };
-        if digits.len() - at != 4 || digits.starts_with('0') || digits.contains([' ', '\'', '’']) {
-            return true;
-        }
-        // English texts write `€1,234`; behind a number the euro is written by others.
-        let before = &self.text[self.before_at..self.start];
-        let is_english = before.contains('€') || before.contains("EUR");
-        let has_decimal_comma = || amount::assemble(&self.before, "1,2", &self.after, None).is_ok();
-        separator == "," && !manner.has_decimal_comma && (is_english || !has_decimal_comma())
-    }
-
-    /// A dash before it is a minus, and none that parts words or numbers. With a plus it may be what has been paid in.
-    fn is_signed_clearly(&self) -> bool {
-        let words = &self.text[self.before_at..self.start];
-        let Some((at, sign)) = words.char_indices().find(|(_, c)| matches!(c, '-' | '\u{2212}' | '+')) else {
-            return true;
-        };
-        let at = self.before_at + at;
-        let previous = self.text[..at].chars().next_back();
-        let next = self.text[at + sign.len_utf8()..].chars().next();
-        let begins = previous.is_none_or(|c| c.is_whitespace() || ":=(为為是$¥€£".contains(c));
-        begins && sign != '+' && !next.is_some_and(char::is_whitespace)
-    }
-
-    /// Blanks part thousands only where no other number can stand before it: `on 25 100 USD`.
-    fn is_apart(&self, label: Label) -> bool {
-        !self.digits().contains([' ', '\u{A0}'])
-            || label.is_before
-            || self.before.iter().any(|word| matches!(word, Word::Currency(_)))
-            || self.text[..self.before_at].trim().is_empty()
-    }
+/// Whether words behind a number say that so many are left, of what is no time: `2 job ads left`.
+fn is_left_over(behind: &str) -> bool {
+    const LEFT: [&str; 9] =
+        ["left", "remaining", "remain", "übrig", "restants", "restantes", "available", "restant", "left:"];
+    const TIMES: [&str; 22] = [
+        "day", "days", "hour", "hours", "h", "hrs", "week", "weeks", "month", "months", "attempt", "attempts",
+        "minute", "seats", "tage", "stunden", "jours", "heures", "días", "horas", "times", "tries",
+    ];
+    let near = &behind[..behind.floor_char_boundary(MOST_BEHIND)];
+    let line = near.split(['\n', ',', ';', '(', '\t']).next().unwrap_or_default();
+    let mut words = line.split(' ').filter(|word| !word.is_empty()).take(4);
+    let before = words.by_ref().map(|word| word.trim_end_matches(['.', '!', ':']));
+    let words: Vec<&str> = before.collect();
+    words
+        .iter()
+        .position(|word| LEFT.contains(word))
+        .is_some_and(|at| !words[..at].iter().any(|word| TIMES.contains(word)))
 }
 
-/// As the reader's, except that a blank belongs to a number only before a group of exactly three digits.
-fn number_end(text: &str, start: usize) -> usize {
-    let end = amount::number_end(text, start);
-    let number = &text[start..end];
-    let Some(mut blank) = number.find(' ') else {
-        return end;
-    };
-    if !(1..=3).contains(&blank) {
-        return start + blank;
-    }
-    loop {
-        let group = &number[blank + 1..];
-        let length = group.find(|c: char| !c.is_ascii_digit()).unwrap_or(group.len());
-        if length != 3 {
-            return start + blank;
-        }
-        let after = blank + 1 + length;
-        match number[after..].chars().next() {
-            Some(' ') => blank = after,
-            None => return end,
-            // The decimals; a blank behind them belongs to another number.
-            Some(_) => return start + number[after..].find(' ').map_or(number.len(), |at| after + at),
-        }
-    }
+/// Whether a label says that so much is left, and the mail of what.
+fn is_left_of_package(sheet: &Sheet, label: &str) -> bool {
+    const LEFT: [&str; 14] = [
+        "remaining",
+        "left",
+        "available",
+        "剩余",
+        "余量",
+        "剩余量",
+        "可用",
+        "剩余数量",
+        "verbleibend",
+        "restant",
+        "restantes",
+        "残り",
+        "残数",
+        "仍余",
+    ];
+    const OF: [&str; 16] = [
+        "package",
+        "bundle",
+        "prepaid",
+        "credits",
+        "messages",
+        "quota",
+        "套餐",
+        "资源包",
+        "配额",
+        "讯息",
+        "信息包",
+        "点数",
+        "次数",
+        "paket",
+        "crédits",
+        "クレジット",
+    ];
+    let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+    LEFT.contains(&label) && OF.iter().any(|word| sheet.low.contains(word))
 }
 
-/// The words that end at a number, as many as there are, and where they begin.
-fn words_before(text: &str, from: usize, end: usize) -> (Vec<Word>, usize) {
-    let from = text.ceil_char_boundary(from);
-    let mut previous = text[..from].chars().next_back();
-    for (at, c) in text[from..end].char_indices() {
-        let is_inside = is_latin(c) && previous.is_some_and(is_latin);
-        let is_begin = !is_inside && !c.is_whitespace();
-        previous = Some(c);
-        let words = if is_begin { amount::words(&text[from + at..end]) } else { None };
-        if let Some(words) = words.filter(|words| !words.is_empty()) {
-            return (words, from + at);
-        }
-    }
-    (Vec::new(), end)
+/// The words right before a number, in its clause.
+fn label(before: &str) -> &str {
+    let before = &before[before.ceil_char_boundary(before.len().saturating_sub(MOST_BEHIND))..];
+    let from = before.rfind(['\n', ',', ';', '(', '。']).map_or(0, |at| at + 1);
+    let from = from.max(before.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1));
+    before.get(from..).unwrap_or_default()
 }
 
-/// The words that begin behind a number, at most one blank between them, and where they end.
-fn words_after(text: &str, start: usize) -> (Vec<Word>, usize) {
-    let (mut words, mut end) = (Vec::new(), start);
-    while words.len() < MOST_AFTER {
-        let rest = &text[end..];
-        let blank = rest.chars().next().filter(|c| matches!(c, ' ' | '\u{A0}')).map_or(0, char::len_utf8);
-        let Some((word, length)) = amount::word(&rest[blank..]) else {
-            break;
-        };
-        let behind = &rest[blank + length..];
-        // `5 $10` are two numbers, and a minute is no hundredth.
-        let is_next = blank > 0 && behind.starts_with(|c: char| c.is_ascii_digit());
-        if matches!(word, Word::Sign { .. }) || is_next || behind.starts_with(['钟', '鐘']) {
-            break;
-        }
-        words.push(word);
-        end += blank + length;
-    }
-    (words, end)
+/// The amount that a text is about, its first line being the subject.
+pub fn amount(text: &str) -> Option<Amount> {
+    let (subject, body) = text.split_once('\n').unwrap_or((text, ""));
+    shown(subject, body).map(|shown| shown.amount)
 }
 
 #[cfg(test)]

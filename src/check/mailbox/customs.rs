@@ -53,11 +53,59 @@ const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar"
 const OTHER_POUND_CODES: [&str; 6] = ["EGP", "LBP", "SYP", "SDG", "GIP", "FKP"];
 /// The beginnings of words, in lower case, for currencies that none of the shared signs stands for.
 const OTHER_NAMES: [&str; 12] = [
-    "pounds", "sterling", "franc", "franken", "reais", "rupee", "rupien", "krone", "kronor", "zloty", "libras", "rubel",
+    "pounds", "sterling", "francs", "franken", "reais", "rupee", "rupien", "krone", "kronor", "zloty", "libras",
+    "rubel",
 ];
+
+/// Words, in simplified characters, that are written in Taiwan and not in Hong Kong, and the other way round.
+const OF_TAIWAN: [&str; 34] = [
+    "专案",
+    "请款",
+    "拨款",
+    "敝司",
+    "敝公司",
+    "本社",
+    "下周",
+    "这周",
+    "周五",
+    "悠游",
+    "台币",
+    "nt$",
+    "twd",
+    "台湾",
+    "超商",
+    "统编",
+    "统一编号",
+    "汇款",
+    "简讯",
+    "网路",
+    "软体",
+    "资讯",
+    "储值",
+    "加值",
+    "门号",
+    "刷卡",
+    "股份有限公司",
+    "伺服器",
+    "电信费",
+    "贵社",
+    "年1月",
+    "民国",
+    "帐号",
+    "会计",
+];
+const OF_HONG_KONG: [&str; 12] =
+    ["港币", "港元", "hk$", "hkd", "香港", "转数快", "八达通", "阁下", "电邮", "短讯", "月结单", "+852"];
+const OF_MACAU: [&str; 3] = ["澳门", "mop", "葡币"];
+/// Words of India, where `Rs` and ₨ are its rupees.
+const OF_INDIA: [&str; 8] = ["gst", "inr", "₹", "india", "kindly do the needful", "tds", "neft", "/-"];
 
 /// What a sign that several countries share stands for in this mail.
 pub(super) struct Customs {
+    is_of_taiwan: bool,
+    is_of_hong_kong: bool,
+    is_of_australia: bool,
+    is_of_india: bool,
     /// It is written in traditional characters, where 元 and `$` may be of Hong Kong or Taiwan.
     is_traditional: bool,
     is_simplified: bool,
@@ -71,14 +119,23 @@ pub(super) struct Customs {
 }
 
 impl Customs {
-    pub(super) fn of(text: &str) -> Customs {
+    /// Of a text, and the same in small letters and simplified Chinese.
+    pub(super) fn of(text: &str, low: &str) -> Customs {
         let lower = text.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| low.contains(word));
         let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         // `J$5`, and the amount beside it.
         let has_letters = text
             .match_indices('$')
             .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
+        let is_cantonese = text.contains(|c| "嘅咗唔喺嗰哋佢冇畀嚟啲".contains(c));
+        let of_hong_kong = is_cantonese || says(&OF_HONG_KONG);
+        let (of_taiwan, of_macau) = (says(&OF_TAIWAN), says(&OF_MACAU));
         Customs {
+            is_of_taiwan: of_taiwan && !of_hong_kong && !of_macau,
+            is_of_hong_kong: of_hong_kong && !of_macau && !low.contains("台币") && !low.contains("nt$"),
+            is_of_australia: ["pty ltd", "bpay", " abn ", " bsb "].iter().any(|word| low.contains(word)),
+            is_of_india: says(&OF_INDIA),
             is_traditional: text.contains(|c| "餘額帳單幣繳應費請儲續臺".contains(c)),
             is_simplified: text.contains(|c| "额账单币缴应费请储续们为这时间现订务".contains(c)),
             is_japanese: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
@@ -90,14 +147,36 @@ impl Customs {
         }
     }
 
-    /// The code of a currency as this mail names it; none if it may be another one.
-    pub(super) fn code(&self, currency: &Currency) -> Option<&'static str> {
+    /// Whether a sentence in Latin letters names other dollars than those of the United States.
+    pub(super) fn names_other_dollars(&self, sentence: &str) -> bool {
+        let lower = sentence.to_lowercase();
+        let is_latin = !sentence.contains(|c: char| c >= '\u{2E80}');
+        self.has_other_dollars && is_latin && OTHER_DOLLARS.iter().any(|word| lower.contains(word))
+    }
+
+    /// The one currency that it names apart from any number.
+    pub(super) fn only_named(&self) -> Option<Currency> {
+        match self.named.as_slice() {
+            [currency] => Some(*currency),
+            _ => None,
+        }
+    }
+
+    /// The code of a currency as this mail names it; none if it may be another one. A sentence in Latin letters is nobody's but
+    /// an English writer's, wherever the rest of the mail is from.
+    pub(super) fn code(&self, currency: &Currency, sentence: &str) -> Option<&'static str> {
+        let is_latin = !sentence.contains(|c: char| c >= '\u{2E80}');
         if let Some(code) = currency.code() {
             return (code != "GBP" || !self.has_other_pounds).then_some(code);
         }
         let code = match currency.label() {
-            "$" if !self.is_traditional && !self.has_other_dollars => Some("USD"),
+            "$" if self.is_of_australia && is_latin => Some("AUD"),
+            "$" if (!self.is_traditional || is_latin) && !self.has_other_dollars => Some("USD"),
+            "$" if self.is_of_hong_kong && self.is_traditional => Some("HKD"),
             "元" if !self.is_traditional && !self.is_japanese => Some("CNY"),
+            "元" if self.is_traditional && self.is_of_taiwan => Some("TWD"),
+            "元" if self.is_traditional && self.is_of_hong_kong => Some("HKD"),
+            label if label.starts_with("Rs") && self.is_of_india => Some("INR"),
             "¥ (CNY or JPY)" if self.is_japanese && !self.is_simplified => Some("JPY"),
             "¥ (CNY or JPY)" if self.is_simplified && !self.is_japanese => Some("CNY"),
             _ => None,

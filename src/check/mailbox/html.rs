@@ -61,11 +61,11 @@ fn read(html: &str, is_shown_only: bool) -> String {
 fn walk<'a>(html: &'a str, out: &mut Out<'a>) {
     let mut rest = html;
     while let Some(at) = rest.find(['<', '&']) {
-        out.push_str(&rest[..at]);
+        out.push_source(&rest[..at]);
         rest = &rest[at..];
         rest = if rest.starts_with('&') { entity(rest, out) } else { tag(rest, out) };
     }
-    out.push_str(rest);
+    out.push_source(rest);
 }
 
 /// The text as far as it is made.
@@ -89,6 +89,8 @@ struct Out<'a> {
     sheets: Vec<&'a str>,
     /// What the sheets of the document hide.
     sheet: Sheet,
+    /// So many elements are open in which lines are shown as they are written.
+    preformatted: usize,
 }
 
 /// A hidden element that is open.
@@ -122,8 +124,10 @@ impl Out<'_> {
         }
     }
 
-    fn push_str(&mut self, text: &str) {
-        text.chars().for_each(|c| self.push(c));
+    /// Adds text as it stands in the source, where the ends of lines and tabs are nothing but white space.
+    fn push_source(&mut self, text: &str) {
+        let is_shown = self.preformatted > 0;
+        text.chars().for_each(|c| self.push(if !is_shown && matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }));
     }
 
     /// Heeds a tag inside a hidden element, which may be the one that ends it.
@@ -193,6 +197,9 @@ fn tag<'a>(rest: &'a str, out: &mut Out<'a>) -> &'a str {
     } else {
         // A cell ends with a tab: a blank could part thousands.
         out.push(if name == "td" || name == "th" { '\t' } else { '\n' });
+    }
+    if name == "pre" {
+        out.preformatted = if is_end { out.preformatted.saturating_sub(1) } else { out.preformatted + 1 };
     }
     if STRUCK.contains(&name.as_str()) {
         out.is_struck = !is_end;

@@ -8,51 +8,33 @@ mod clauses;
 mod finder;
 mod vocabulary;
 
-use self::clauses::{begins_with_amount, clause, clause_length, is_end, without_links};
-use self::finder::{
-    BILLS_FINDER, CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER,
-    begins_with, ends_with, has_cjk,
-};
+use self::clauses::{clause, clause_length, is_end, without_links};
 pub(super) use self::finder::{BLANKS, is_latin};
+use self::finder::{
+    CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER, begins_with,
+    ends_with,
+};
 use self::vocabulary::{
-    AND, BALANCE_NOUNS, BALANCE_WORDS, BEFORE_LEFT, COMPARED, DECIMAL_COMMA, DUE, DUE_BEHIND, ESTIMATES, LEFT,
-    OF_A_BILL, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND, PERHAPS_DUE, QUESTIONS, SCALES, WALLETS,
+    AND, BALANCE_NOUNS, CASES, CHANGING, COMPARED, ESTIMATES, LEFT, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND,
+    QUESTIONS, SCALES, WALLETS,
 };
 
 /// Most of a text behind an amount that is looked at, in bytes.
 const MOST_BEHIND: usize = 120;
 
-/// What an amount is; the most telling last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
-    /// What is owed.
-    Due,
-    /// What is left.
-    Balance,
-}
-
 /// What a mail as a whole says of its amounts.
 pub(super) struct Manner {
-    /// It speaks of a balance: other amounts need a label that leaves no doubt.
-    has_balance: bool,
     /// It says that the account is overdrawn, so that a positive balance may be a negative one.
     pub(super) is_overdrawn: bool,
-    /// It is in a language in which a comma is the decimal sign.
-    pub(super) has_decimal_comma: bool,
     /// It says somewhere that its amounts are in thousands, in cents or the like, or only about right.
     pub(super) has_scale: bool,
 }
 
 impl Manner {
     pub(super) fn of(text: &str) -> Manner {
-        let text = text.to_lowercase();
+        let text = text.to_lowercase().replace("余额为负时", "");
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        Manner {
-            has_balance: has(&BALANCE_NOUNS) || has(&["credits", "funds"]),
-            is_overdrawn: has(&OVERDRAWN),
-            has_decimal_comma: has(&DECIMAL_COMMA),
-            has_scale: has(&SCALES) || has(&ESTIMATES),
-        }
+        Manner { is_overdrawn: has(&OVERDRAWN), has_scale: has(&SCALES) || has(&ESTIMATES) }
     }
 }
 
@@ -68,16 +50,81 @@ pub(super) struct Words<'a> {
     between: &'a str,
 }
 
-/// What a label says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Label {
-    pub(super) role: Role,
-    /// It would be one without a currency, too: it has a colon, or is Chinese or Japanese.
-    pub(super) is_strict: bool,
-    /// Nothing but links parts it from the amount before which it stands.
-    pub(super) is_before: bool,
-    /// The amount stands in another line than the label.
-    is_in_next_line: bool,
+/// Whether words of a label make what seems to be a balance another one.
+pub(super) fn is_other(label: &str) -> bool {
+    NOT_IT_FINDER.is_in(&without_compounds(label))
+}
+
+/// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
+fn without_compounds(text: &str) -> String {
+    const COMPOUNDS: [&str; 29] = [
+        "月至",
+        "日至",
+        "年至",
+        "月到",
+        "日到",
+        "至今",
+        "号至",
+        "期至",
+        "约定",
+        "約定",
+        "合约",
+        "合約",
+        "续约",
+        "續約",
+        "签约",
+        "簽約",
+        "预约",
+        "預約",
+        "契约",
+        "契約",
+        "送信",
+        "发送",
+        "發送",
+        "传送",
+        "傳送",
+        "推送",
+        "pay-as-you-go",
+        "pay as you go",
+        "prepay",
+    ];
+    COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, ""))
+}
+
+/// Whether words between two amounts make them ends of a range, or a change: `from $50 to $5`.
+pub(super) fn is_range(between: &str) -> bool {
+    const TO: [&str; 20] = [
+        "auf", "à", "a", "to", "bis", "→", "->", "=>", "-", "–", "~", "～", "至", "到", "降至", "变为", "から", "降到",
+        "until", "hasta",
+    ];
+    TO.contains(&between.trim())
+}
+
+/// Whether a label is a word for a balance.
+pub(super) fn has_noun(label: &str) -> bool {
+    BALANCE_NOUNS.iter().chain(&["当前金额", "目前金额"]).any(|noun| label.contains(noun))
+}
+
+/// Whether a line ends, and the next one is a label with its own value, or a sentence.
+fn is_another_row(behind: &str) -> bool {
+    let Some(next) = behind.trim_start_matches(BLANKS).strip_prefix('\n') else {
+        return false;
+    };
+    let line = next.trim_start().split('\n').next().unwrap_or_default();
+    let words = line.split_whitespace().filter(|word| word.contains(char::is_alphabetic)).count();
+    line.is_empty() || line.contains([':', '\t', '=']) || words > 1
+}
+
+/// Whether another name and its value follow, as machines write them: `balance=5 limit=10`.
+fn is_another_pair(behind: &str) -> bool {
+    let next = behind.strip_prefix(' ').unwrap_or_default();
+    let name = next.find(|c: char| !(is_latin(c) || c == '_')).unwrap_or(next.len());
+    name > 0 && next[name..].starts_with('=')
+}
+
+/// Whether words before an amount say that it is a threshold.
+pub(super) fn is_threshold(clause: &str) -> bool {
+    THRESHOLD_FINDER.is_in(clause)
 }
 
 impl<'a> Words<'a> {
@@ -88,23 +135,24 @@ impl<'a> Words<'a> {
     }
 
     /// Whether only a word like "and" parts it from the amount before it, or nothing at all.
-    pub(super) fn is_listed(&self, has_currency: bool) -> bool {
+    pub(super) fn is_listed(&self, has_currency: bool, is_after_amount: bool) -> bool {
         let between = self.between.trim();
         AND.contains(&self.context.trim())
-            || [",", "/", ";", "|"].contains(&between)
+            || (is_after_amount && [",", "/", ";", "|"].contains(&between))
             || (has_currency && between.is_empty() && !self.before.is_empty() && !self.between.is_empty())
     }
 
-    /// Whether it is what is left in one of several wallets, or money of another kind. What is left in all of them is not said
-    /// then by any other amount.
-    pub(super) fn is_of_another_wallet(&self) -> bool {
+    /// Whether it is what is left in one of several wallets, or money of another kind, and the second whether it is the latter.
+    /// What is left in all of them is not said then by any other amount.
+    pub(super) fn is_of_another_wallet(&self) -> (bool, bool) {
         let (bare, links) = without_links(&self.context);
         let is_balance = BALANCE_NOUNS.iter().any(|noun| bare.ends_with(noun));
         let run = bare.rfind(['\n', ':', ';', '(', '|', '\t']).map_or(bare, |at| &bare[at..]);
         let has = |words: &[&str]| words.iter().any(|word| run.contains(word));
         let is_other_money = has(&OTHER_MONEY) || (!is_balance && bare.ends_with("credits"));
         let is_label = is_balance || links.has_colon;
-        (is_label && is_other_money) || (links.has_colon && !is_balance && has(&WALLETS)) || bare.ends_with("also have")
+        let is_other_money = (is_label && is_other_money) || bare.ends_with("also have");
+        (is_other_money || (links.has_colon && !is_balance && has(&WALLETS)), is_other_money)
     }
 
     /// Whether it is a part of a bill that is paid, so that another part may be owed.
@@ -119,6 +167,10 @@ impl<'a> Words<'a> {
         let Some(before) = self.before.trim_end().strip_suffix('(') else {
             return false;
         };
+        // Letters say the same again in figures.
+        if before.trim_end().ends_with(['整', '元', '圆', '圓']) {
+            return false;
+        }
         let Some(behind) = self.behind.trim_start().strip_prefix(')') else {
             return false;
         };
@@ -127,62 +179,6 @@ impl<'a> Words<'a> {
         let is_linked = bare.len() < context.trim_end().len();
         let goes_on = behind.trim_start_matches(BLANKS).starts_with(char::is_alphabetic);
         is_linked || !goes_on
-    }
-
-    /// What it is; none if nothing says so, or if it is something else.
-    pub(super) fn label(&self, manner: &Manner) -> Option<Label> {
-        let label = self.label_before(manner).or_else(|| self.label_behind(manner))?;
-        let is_compared = begins_with(self.behind, &COMPARED).is_some();
-        let sentence = clause(self.before, false).to_lowercase();
-        let is_supposed = CONDITIONS_FINDER.is_in(&sentence) || DENIALS_FINDER.is_in(&sentence);
-        let is_asked = begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.ends_as_a_question();
-        (!is_compared && !is_supposed && !is_asked).then_some(label)
-    }
-
-    fn label_before(&self, manner: &Manner) -> Option<Label> {
-        let (bare, links) = without_links(&self.context);
-        let ends = |words: &[&'static str]| ends_with(bare, words);
-        let balance = ends(&BALANCE_NOUNS).or_else(|| ends(&BALANCE_WORDS));
-        let perhaps = || if manner.has_balance { None } else { ends(&PERHAPS_DUE) };
-        let (word, role) = match (ends(&DUE).or_else(perhaps), balance) {
-            (Some(due), balance) if balance.is_none_or(|balance| balance.len() < due.len()) => (due, Role::Due),
-            (_, balance) => (balance?, Role::Balance),
-        };
-        let head = &bare[..bare.len() - word.len()];
-        let parts = |c: char| ":;()[]【】–—\t".contains(c) || (has_cjk(word) && c.is_whitespace());
-        let run = head.rfind(parts).map_or(bare, |at| &bare[at..]);
-        let has_noun = |run: &str| BALANCE_NOUNS.iter().any(|noun| run.contains(noun));
-        let is_other = NOT_IT_FINDER.is_in(run) || THRESHOLD_FINDER.is_in(&self.context);
-        // "Maintain a balance of $5" says what it has to be.
-        let is_anybodys =
-            links.has_of && role == Role::Balance && !["your", "current"].iter().any(|own| run.contains(own));
-        (!is_other && !is_anybodys).then_some(Label {
-            role,
-            is_before: true,
-            // "Days remaining: 5" says nothing of money.
-            is_strict: has_cjk(word) || (links.has_colon && (role == Role::Due || has_noun(run))),
-            is_in_next_line: links.has_line,
-        })
-    }
-
-    fn label_behind(&self, manner: &Manner) -> Option<Label> {
-        let label = |role| Label { role, is_before: false, is_strict: false, is_in_next_line: false };
-        let context = self.context.trim_matches([' ', '\u{A0}', '\n', '\t']);
-        let ends = |words: &[&'static str]| ends_with(context, words).is_some();
-        if begins_with(self.behind, &LEFT).is_some() {
-            let is_other = NOT_IT_FINDER.is_in(context);
-            return (!is_other && (context.is_empty() || context.ends_with(':') || ends(&BEFORE_LEFT)))
-                .then(|| label(Role::Balance));
-        }
-        if manner.has_balance {
-            return None;
-        }
-        let clause = clause(self.before, true).to_lowercase();
-        let is_whole = self.before.trim().is_empty() && self.behind.trim().is_empty();
-        let is_billed = ends(&OF_A_BILL) && BILLS_FINDER.is_in(&clause);
-        let is_due = context.is_empty() && begins_with(self.behind, &DUE_BEHIND).is_some();
-        let is_other = || NOT_IT_FINDER.is_in(&clause);
-        (is_whole || ((is_billed || is_due) && !is_other())).then(|| label(Role::Due))
     }
 
     /// Whether the sentence behind it ends with a question mark.
@@ -200,19 +196,45 @@ impl<'a> Words<'a> {
         false
     }
 
-    /// Whether what stands behind the amount leaves it what it is.
-    pub(super) fn is_clear_behind(&self, label: Label) -> bool {
-        let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
-        if label.is_in_next_line && begins_with_amount(behind.trim_start()) {
-            return false;
+    /// Whether the words around it leave in doubt that it is what it seems to be. Behind a label only the end of a clause or a
+    /// few phrases may stand; in a sentence, all but words that change what it is.
+    pub(super) fn is_doubtful(&self, is_left: bool, is_labelled: bool) -> bool {
+        if begins_with(self.behind, &COMPARED).is_some() {
+            return true;
         }
+        if is_left {
+            let sentence = clause(self.before, false).to_lowercase();
+            let is_supposed = CONDITIONS_FINDER.is_in(&sentence) || DENIALS_FINDER.is_in(&sentence);
+            let is_asked = begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.ends_as_a_question();
+            if is_supposed || is_asked {
+                return true;
+            }
+        }
+        if ["不足以", "insufficient to", "not enough to"].iter().any(|words| self.context.contains(words)) {
+            return true;
+        }
+        let behind = self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)].replace("\n\n", "\n");
+        let behind = behind.as_str();
         let (rest, after) = behind.split_at(clause_length(behind));
         let remark = after.strip_prefix('(').and_then(|after| after.split(')').next()).unwrap_or_default();
         let changes = |words: &str| {
-            let words = words.to_lowercase();
+            let words = without_compounds(&words.to_lowercase());
             CHANGING_FINDER.is_in(&words) || CASES_FINDER.is_in(&words)
         };
-        is_end(behind) && !changes(rest) && !changes(remark)
+        let is_remark = behind.trim_start_matches(BLANKS).starts_with('(');
+        if changes(remark) && is_remark {
+            return true;
+        }
+        let ends = is_end(behind) || is_another_row(behind) || is_another_pair(behind);
+        if (is_labelled && is_left && !is_remark) || behind.starts_with('\n') {
+            return !ends || changes(rest);
+        }
+        let next = without_compounds(behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']));
+        let next = next.as_str();
+        let is_same_sentence = !behind.trim_start_matches(BLANKS).starts_with('.');
+        // In Chinese a condition stands before what depends on it.
+        let is_case = is_same_sentence && next.starts_with(is_latin) && begins_with(next, &CASES).is_some();
+        begins_with(next, &CHANGING).is_some() || (is_left && (changes(rest) || is_case))
     }
 
     /// How much of the words behind it belongs to it and to no later number: `$5 left, ...`, and of a percentage what it is a

@@ -316,7 +316,7 @@ pub(super) const SIGNS: [(&str, Currency); 53] = [
 ];
 
 /// Words of scripts without blanks between words; the longest one that fits counts.
-pub(super) const CJK: [(&str, Currency); 62] = [
+pub(super) const CJK: [(&str, Currency); 68] = [
     ("元", YUAN),
     ("圆", ROUND),
     ("圓", ROUND),
@@ -345,6 +345,8 @@ pub(super) const CJK: [(&str, Currency); 62] = [
     ("臺幣", TWD),
     ("美元", USD),
     ("美金", USD),
+    ("美刀", USD),
+    ("刀", USD),
     ("美圆", USD),
     ("美圓", USD),
     ("米ドル", USD),
@@ -368,6 +370,10 @@ pub(super) const CJK: [(&str, Currency); 62] = [
     ("新西兰元", NZD),
     ("纽元", NZD),
     ("紐元", NZD),
+    ("澳门币", one(&["MOP"])),
+    ("澳門幣", one(&["MOP"])),
+    ("葡币", one(&["MOP"])),
+    ("葡幣", one(&["MOP"])),
     ("澳门元", one(&["MOP"])),
     ("澳門元", one(&["MOP"])),
     ("卢布", RUB),

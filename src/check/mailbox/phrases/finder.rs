@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::vocabulary::{BILLS, CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD};
+use super::vocabulary::{CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD};
 
 /// What parts words in one line.
 pub(in super::super) const BLANKS: [char; 3] = [' ', '\u{A0}', '\t'];
@@ -19,7 +19,6 @@ pub(super) struct Finder {
 
 pub(super) static NOT_IT_FINDER: Finder = Finder::beginnings(&NOT_IT);
 pub(super) static THRESHOLD_FINDER: Finder = Finder::beginnings(&THRESHOLD);
-pub(super) static BILLS_FINDER: Finder = Finder::beginnings(&BILLS);
 pub(super) static CONDITIONS_FINDER: Finder = Finder::whole(&CONDITIONS);
 pub(super) static DENIALS_FINDER: Finder = Finder::whole(&DENIALS);
 pub(super) static CASES_FINDER: Finder = Finder::whole(&CASES);
@@ -67,10 +66,6 @@ pub(super) fn is_word(text: &str, start: usize, end: usize) -> bool {
         text[..at].chars().next_back().is_some_and(is_latin) && text[at..].chars().next().is_some_and(is_latin)
     };
     !splits(start) && !splits(end)
-}
-
-pub(super) fn has_cjk(word: &str) -> bool {
-    word.chars().any(|c| c >= '\u{2E80}')
 }
 
 /// Whether a character is a letter or digit of a script that puts blanks between words.

@@ -20,83 +20,6 @@ pub(super) const BALANCE_NOUNS: [&str; 17] = [
     "잔액",
     "saldosu",
 ];
-/// Other words before what is left.
-pub(super) const BALANCE_WORDS: [&str; 13] = [
-    "剩余",
-    "剩餘",
-    "还剩",
-    "還剩",
-    "仅剩",
-    "僅剩",
-    "available",
-    "remaining",
-    "available credit",
-    "可用额度",
-    "可用額度",
-    "剩余额度",
-    "剩餘額度",
-];
-/// Words that say without doubt what is owed.
-pub(super) const DUE: [&str; 30] = [
-    "欠费",
-    "欠費",
-    "欠费金额",
-    "欠費金額",
-    "应付金额",
-    "應付金額",
-    "应缴金额",
-    "應繳金額",
-    "应还金额",
-    "應還金額",
-    "待支付",
-    "待缴",
-    "待繳",
-    "账单金额",
-    "帳單金額",
-    "請求額",
-    "請求金額",
-    "amount due",
-    "balance due",
-    "total due",
-    "payment due",
-    "amount owed",
-    "you owe",
-    "invoice total",
-    "amount outstanding",
-    "total outstanding",
-    "outstanding",
-    "offener betrag",
-    "montant dû",
-    "сумма долга",
-];
-/// Words that may say what is owed. In a mail about a balance they may as well speak of an alert or of a payment that is proposed.
-pub(super) const PERHAPS_DUE: [&str; 25] = [
-    "金额",
-    "金額",
-    "应付",
-    "應付",
-    "应缴",
-    "應繳",
-    "账单",
-    "帳單",
-    "amount",
-    "total",
-    "due",
-    "owe",
-    "owed",
-    "owing",
-    "invoice",
-    "charge",
-    "charged",
-    "payment",
-    "payment of",
-    "betrag",
-    "montant",
-    "importe",
-    "сумма",
-    "tutar",
-    "bill",
-];
 /// What may stand between a label and its amount.
 pub(super) const LINKS: [&str; 41] = [
     "is",
@@ -670,30 +593,6 @@ pub(super) const LEFT: [&str; 5] = ["remaining", "left", "available", "restant",
 /// What may follow these.
 pub(super) const BEHIND_LEFT: [&str; 8] =
     ["out of", "of", "in your account", "in your", "in account", "on account", "as of", "now"];
-/// What may stand before an amount with such a word behind it.
-pub(super) const BEFORE_LEFT: [&str; 14] = [
-    "have",
-    "has",
-    "only",
-    "just",
-    "still",
-    "with",
-    "is",
-    "are",
-    "now",
-    "you have",
-    "currently",
-    "il reste",
-    "reste",
-    "noch",
-];
-/// What may stand before an amount of which another word of the clause says that it is owed.
-pub(super) const OF_A_BILL: [&str; 6] = ["for", "by", "of", "de", "på", "über"];
-/// These other words, each the beginning of one.
-pub(super) const BILLS: [&str; 12] = [
-    "charge", "overdue", "past due", "invoice", "payment", "bill", "fee", "faktura", "facture", "factura", "rechnung",
-    "fattura",
-];
 /// How what stands in parentheses behind an amount may begin.
 pub(super) const IN_PARENTHESES: [&str; 8] =
     ["minimum", "threshold", "limit", "incl", "including", "as of", "updated", "échéance"];
@@ -858,32 +757,8 @@ pub(super) const OVERDRAWN: [&str; 22] = [
     "scoperto",
     "овердрафт",
 ];
-/// Words of languages in which a comma is the decimal sign.
-pub(super) const DECIMAL_COMMA: [&str; 21] = [
-    "guthaben",
-    "kontostand",
-    "betrag",
-    "rechnung",
-    "saldo",
-    "solde",
-    "montant",
-    "facture",
-    "importe",
-    "factura",
-    "fattura",
-    "faktura",
-    "баланс",
-    "остаток",
-    "сумма",
-    "bakiye",
-    "tutar",
-    "konto",
-    "compte",
-    "cuenta",
-    "conta",
-];
 /// Words by which a mail says that all of its amounts are in another unit than is written beside them.
-pub(super) const SCALES: [&str; 27] = [
+pub(super) const SCALES: [&str; 28] = [
     "in thousands",
     "in millions",
     "in billions",
@@ -893,12 +768,13 @@ pub(super) const SCALES: [&str; 27] = [
     "usd '000",
     "$'000",
     "'000s",
-    "单位:",
-    "单位：",
-    "單位:",
-    "單位：",
-    "単位:",
-    "単位：",
+    "单位:万",
+    "单位:千",
+    "单位:百",
+    "单位:亿",
+    "単位:千",
+    "単位:百",
+    "単位:万",
     "in tsd",
     "in tausend",
     "in mio",
@@ -913,7 +789,7 @@ pub(super) const SCALES: [&str; 27] = [
     "in migliaia",
 ];
 /// Words by which a mail says that all of its amounts are only about right.
-pub(super) const ESTIMATES: [&str; 14] = [
+pub(super) const ESTIMATES: [&str; 16] = [
     "amounts are approximate",
     "amounts are estimate",
     "figures are approximate",
@@ -922,8 +798,10 @@ pub(super) const ESTIMATES: [&str; 14] = [
     "balance is approximate",
     "balance is an estimate",
     "is an approximation",
-    "仅供参考",
-    "僅供參考",
+    "数据仅供参考",
+    "金额仅供参考",
+    "余额仅供参考",
+    "以上仅供参考",
     "金额为估算",
     "金額は概算",
     "概算です",
@@ -985,7 +863,8 @@ pub(super) const OTHER_MONEY: [&str; 18] = [
     "クーポン",
 ];
 /// Words between two amounts of one kind.
-pub(super) const AND: [&str; 12] = ["和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
+pub(super) const AND: [&str; 18] =
+    ["oder", "und", "ou", "et", "o", "y", "和", "与", "與", "及", "以及", "或", "、", "and", "or", "&", "+", "~"];
 /// Words that deny what the sentence says, doubt it, or leave it to somebody else, and are looked for in the whole sentence.
 pub(super) const DENIALS: [&str; 160] = [
     "no longer",
