@@ -177,12 +177,8 @@ impl Parts {
     }
 
     /// The balance, and the currency that the texts of its parts name. `expected` is the currency that they may name, and who
-    /// says so, and `before` what the texts name that are a part of it already.
-    fn sum(
-        self,
-        expected: Option<&(&str, String)>,
-        before: &[Currency],
-    ) -> Result<(Decimal, Option<Currency>), Failure> {
+    /// says so.
+    fn sum(self, expected: Option<&(&str, String)>) -> Result<(Decimal, Option<Currency>), Failure> {
         let decode = |message: String| Failure::new(Reason::Decode, message);
         let known = expected.map(|(word, _)| *word);
         let mut sum = Decimal::ZERO;
