@@ -215,7 +215,7 @@ impl Shared {
         let result = match read {
             Ok(Attempt::Waits(at, underway)) => {
                 let attempts = now.attempts;
-                *asking = Some(Asking { underway: Some(underway), ..now });
+                *asking = Some(Asking { underway: Some(*underway), ..now });
                 let why = limiter.map_or_else(|| Failure::new(Reason::RateLimited, "not asked"), Limiter::refusal);
                 return Turn::Underway(at, why, attempts);
             }

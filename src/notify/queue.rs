@@ -10,6 +10,8 @@ pub(super) struct Queue {
     /// The number of each message, counted from 0, and its alerts.
     waiting: VecDeque<(usize, Range<usize>)>,
     is_probing: bool,
+    /// Whether the channel has taken a message in this run.
+    has_taken: bool,
 }
 
 /// Whom a failure concerns.
@@ -24,12 +26,13 @@ enum Reach {
 }
 
 impl Reach {
-    fn of(failure: &Failure) -> Reach {
+    fn of(failure: &Failure, has_taken: bool) -> Reach {
         match failure.reason {
             Reason::Api | Reason::Config => Reach::Message,
             Reason::HttpStatus if failure.retry == Retry::Never => Reach::Message,
-            Reason::RateLimited | Reason::CircuitOpen | Reason::Cancelled => Reach::Channel,
-            // A 403 may be about what one message holds as well as about the credential.
+            // Where a message was taken, the credential is right, and this may be about what the message holds.
+            Reason::Auth if has_taken => Reach::Doubtful,
+            Reason::Auth | Reason::RateLimited | Reason::CircuitOpen | Reason::Cancelled => Reach::Channel,
             _ => Reach::Doubtful,
         }
     }
@@ -41,7 +44,7 @@ impl Queue {
     /// Where some of them were owed before this run, the first one is taken at random: if it were always the same one, and the
     /// channel refused that one in a way that stops it, those behind it would never be tried.
     pub(super) fn new(parts: Vec<Range<usize>>, are_owed: bool) -> Queue {
-        let mut queue = Queue { waiting: parts.into_iter().enumerate().collect(), is_probing: false };
+        let mut queue = Queue { waiting: parts.into_iter().enumerate().collect(), is_probing: false, has_taken: false };
         if are_owed {
             queue.rotate();
         }
@@ -70,7 +73,8 @@ impl Queue {
     /// After a failure that may be the channel's, one more message is tried, and nothing more is sent if that fails likewise.
     /// It is taken at random: if it were always the same one, two bad messages could hold back all others in every run.
     pub(super) fn heed(&mut self, failure: Option<&Failure>) {
-        match failure.map_or(Reach::Message, Reach::of) {
+        self.has_taken |= failure.is_none();
+        match failure.map_or(Reach::Message, |failure| Reach::of(failure, self.has_taken)) {
             Reach::Message => self.is_probing = false,
             Reach::Doubtful if !self.is_probing && !self.waiting.is_empty() => {
                 self.is_probing = true;
@@ -126,18 +130,30 @@ mod tests {
             Failure::lasting(Reason::Timeout, "x"),
             Failure::transient(Reason::Connect, "x"),
             Failure::new(Reason::Decode, "x"),
-            // A wrong credential is shown to be one by a second message; what a filter has against one message is not.
-            Failure::of_status(401, "x"),
-            Failure::of_status(403, "x"),
         ] {
             assert_eq!(sent(|_| Some(failure.clone())).len(), 2, "{failure:?}");
             let mut one = sent(|number| (number == 1).then(|| failure.clone()));
             one.sort_unstable();
             assert_eq!(one, [0, 1, 2, 3, 4], "{failure:?}");
         }
-        for failure in [Failure::of_status(429, "x"), Failure::new(Reason::Cancelled, "x")] {
+        for failure in [401, 403, 429].map(|status| Failure::of_status(status, "x")) {
             assert_eq!(sent(|_| Some(failure.clone())), [0], "{failure:?}");
         }
+        assert_eq!(sent(|_| Some(Failure::new(Reason::Cancelled, "x"))), [0]);
+    }
+
+    #[test]
+    fn a_credential_that_was_right_for_one_message_is_not_wrong_for_another() {
+        for status in [401, 403] {
+            let refused = |of: fn(usize) -> bool| {
+                let mut sent = sent(|number| of(number).then(|| Failure::of_status(status, "x")));
+                sent.sort_unstable();
+                sent
+            };
+            assert_eq!(refused(|number| number == 1), [0, 1, 2, 3, 4], "HTTP {status}");
+            assert_eq!(refused(|number| number > 0).len(), 3, "HTTP {status}: it may have been withdrawn meanwhile");
+        }
+        assert_eq!(sent(|number| (number == 1).then(|| Failure::of_status(429, "x"))), [0, 1]);
     }
 
     #[test]

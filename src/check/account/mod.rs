@@ -72,7 +72,7 @@ pub(crate) enum Attempt {
     /// The balance.
     Read(Box<Reading>),
     /// The provider's limit allows its next request not before this time.
-    Waits(Instant, Underway),
+    Waits(Instant, Box<Underway>),
 }
 
 impl Attempt {
@@ -177,7 +177,7 @@ impl Account {
             }
             if let Leave::At(at) = client.leave() {
                 return if at < underway.end() {
-                    Ok(Attempt::Waits(at, underway))
+                    Ok(Attempt::Waits(at, Box::new(underway)))
                 } else {
                     Err(crowded(client.limiter))
                 };

@@ -224,8 +224,7 @@ impl Deep {
         let gap = |at: usize| &text[runs[at - 1].end..runs[at].start];
         for (first, run) in runs.iter().enumerate().filter(|(_, run)| GROUP.contains(&run.len())) {
             let mut joined = text[run.clone()].to_ascii_lowercase();
-            for next in first + 1..runs.len() {
-                let group = runs[next].clone();
+            for (next, group) in runs.iter().enumerate().skip(first + 1) {
                 let is_alike = gap(next).len() <= GAP && gap(next) == gap(first + 1) && group.len() <= run.len();
                 if !is_alike || joined.len() + group.len() > *LETTERED.end() {
                     break;
