@@ -367,7 +367,7 @@ impl Redactor {
     /// it may be shown.
     pub(crate) fn clean_failure(&self, said: &str, advice: &str, host: &str) -> (String, String, bool) {
         let (said, advice) = (looked_at(said), looked_at(advice));
-        let texts = [Said::of_peer(&said), Said::of_peer(&advice), Said::whole(host, Origin::Entry)];
+        let texts = [Said::of_peer(&said), Said::of_peer(&advice), Said::whole(host, Origin::Host)];
         let [said, advice, shown_host] = self.without(texts);
         (text::one_line(&said, MOST_WORDS), text::one_line(&advice, MOST_WORDS), shown_host == host)
     }
