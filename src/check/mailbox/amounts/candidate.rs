@@ -104,9 +104,9 @@ impl Candidate {
     pub(super) fn is_clear(&self, sense: Sense) -> bool {
         let is_labelled = self.is_labelled && self.labels.contains(&sense);
         let is_left = sense == Sense::Left && self.kind != Kind::Count;
-        !(is_left && self.is_refused)
-            && !self.doubt[usize::from(is_labelled)][usize::from(is_left)]
-            && self.listed != Listed::Unclear
+        let is_refused = is_left && self.is_refused;
+        let is_doubtful = self.doubt[usize::from(is_labelled)][usize::from(is_left)];
+        !is_refused && !is_doubtful && self.listed != Listed::Unclear
     }
 
     pub(super) fn score(&self, sense: Sense) -> f64 {

@@ -186,7 +186,7 @@ fn by_sense<'a>(sheet: &Sheet, subject: &str, candidates: &'a [Candidate]) -> Op
     let mut groups = groups(candidates);
     let has_debt = |group: &Group| {
         let in_sentence = |other: &&Candidate| has(&sheet.low[sheet.sentences[other.sentence].range.clone()], &DEBTS);
-        group.sense == Sense::Owed && group.all.iter().any(|other| in_sentence(&other))
+        group.sense == Sense::Owed && group.all.iter().any(in_sentence)
     };
     // What a mail calls its subject comes before what else it names.
     if let [first, second, ..] = groups.as_slice()

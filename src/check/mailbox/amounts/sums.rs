@@ -17,7 +17,7 @@ pub(super) fn one<'a>(all: &[&'a Candidate], sense: Sense) -> Option<&'a Candida
             && other.value() == first.value()
             && is_one_currency(first, other)
     };
-    if !all.iter().all(|other| is_like(&other)) {
+    if !all.iter().all(is_like) {
         return None;
     }
     let has_currency = |other: &&&Candidate| other.amount.as_ref().is_some_and(|amount| amount.currency.is_some());

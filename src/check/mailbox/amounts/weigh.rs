@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::html::CUT;
 use super::super::phrases::{is_other, is_threshold};
-use super::candidate::{Candidate, Kind, Listed, STRONG};
+use super::candidate::{Candidate, Kind, Listed};
 use super::columns;
 use super::cues::{self, Match, Reach, Sense, Side};
 use super::layout::{MOST_AROUND, Sheet};
