@@ -336,6 +336,14 @@ mod tests {
     use nix::time::{ClockId, clock_gettime};
 
     #[test]
+    fn the_ends_of_lines_in_the_source_are_white_space() {
+        let row = "<tr>\n  <td>Balance</td>\n  <td>$3.20</td>\n</tr>";
+        assert!(shown(row).contains("\tBalance\t   \t$3.20\t"), "{:?}", shown(row));
+        assert_eq!(shown("<p>could not\r\ntake</p>").trim(), "could not  take");
+        assert_eq!(shown("<pre>one\n\ttwo</pre>").trim(), "one\n\ttwo");
+    }
+
+    #[test]
     fn words_stay_whole_and_cells_stay_apart() {
         for (html, want) in [
             ("余额<b>不足</b>", "余额不足"),

@@ -19,6 +19,8 @@ const FILES: [&str; 7] = [
     include_str!("cues/other.txt"),
 ];
 
+/// Most that can stand between an amount and its label, in bytes.
+const LONGEST_JOINT: usize = 120;
 /// More than the longest words that say nothing have, in bytes.
 const LONGEST_MASK: usize = 100;
 /// Longest remark in parentheses between an amount and its label, in bytes.
@@ -216,6 +218,9 @@ fn is_word(text: &str, start: usize, end: usize, may_go_on: bool) -> bool {
 
 /// Whether nothing but words that join stands in a text.
 pub(super) fn is_joining(text: &str) -> bool {
+    if text.len() > LONGEST_JOINT {
+        return false;
+    }
     let mut rest = text;
     // `Fee (waived this time): $5`.
     if let Some((before, remark)) =

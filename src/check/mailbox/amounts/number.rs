@@ -88,7 +88,7 @@ impl<'a> Number<'a> {
         let is_joined = |c: char| is_latin(c) || "#_@/•".contains(c) || (c == '*' && !self.is_formed());
         let is_dashed = previous == Some('-') && {
             let before = self.text[..self.before_at - 1].chars().next_back();
-            before.is_some_and(|c| is_latin(c))
+            before.is_some_and(is_latin)
         };
         let is_time = next == Some(':') && self.behind()[1..].starts_with(|c: char| c.is_ascii_digit());
         let is_dash = next == Some('-') && self.behind()[1..].starts_with(is_latin);
