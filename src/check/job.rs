@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::account::{Account, Attempt, ProviderClient, Underway};
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
-use super::{Amount, Beside, CachedReading, Call, Outcome, Reading};
+use super::{CachedReading, Call, Outcome, Reading};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::process::clock::Clock;
 use crate::process::fault;
@@ -209,7 +209,7 @@ impl Shared {
         let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most), underway);
         now.calls = line.calls;
         let read = result.and_then(|attempt| match attempt {
-            Attempt::Read(reading) => Ok(Attempt::Read(Box::new(self.without_secrets(*reading)?))),
+            Attempt::Read(reading) => Ok(Attempt::Read(Box::new(reading.without_secrets(&self.redactor)?))),
             waits @ Attempt::Waits(..) => Ok(waits),
         });
         let result = match read {
@@ -239,30 +239,6 @@ impl Shared {
             },
         };
         Turn::Done(self.outcome(now, result))
-    }
-
-    /// The reading without secrets in its texts.
-    ///
-    /// # Errors
-    /// One of its numbers is a secret. A number is told in many forms, so none of them can be masked.
-    fn without_secrets(&self, mut reading: Reading) -> Result<Reading, Failure> {
-        let Beside { total, usage, frozen, .. } = reading.beside;
-        let amount = match reading.amount {
-            Amount::Of(amount) => Some(amount),
-            Amount::Unlimited => None,
-        };
-        let credits = reading.beside.expires.iter().filter_map(|credit| credit.amount);
-        let mut numbers = [amount, total, usage, frozen].into_iter().flatten().chain(credits);
-        if numbers.any(|number| self.redactor.is_secret_number(number)) {
-            let message =
-                "a number in the answer has the digits of a secret of this config, so it is not shown as an amount";
-            return Err(Failure::new(Reason::Decode, message));
-        }
-        reading.currency = reading.currency.map(|currency| self.redactor.shield(&currency).into_owned());
-        for credit in reading.beside.expires.iter_mut().filter_map(|credit| credit.credit.as_mut()) {
-            *credit = self.redactor.shield(credit).into_owned();
-        }
-        Ok(reading)
     }
 
     /// Whether the host of an account has failed so often meanwhile that it is not asked again.

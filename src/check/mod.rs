@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::words::words;
+use crate::process::redact::Redactor;
 
 /// What an account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,30 @@ impl Reading {
     /// A balance of which nothing else is known.
     pub(crate) fn new(amount: Amount, currency: Option<String>) -> Reading {
         Reading { amount, currency, beside: Beside::default() }
+    }
+
+    /// The reading without secrets in its texts.
+    ///
+    /// # Errors
+    /// One of its numbers is a secret. A number is told in many forms, so none of them can be masked.
+    pub(crate) fn without_secrets(mut self, redactor: &Redactor) -> Result<Reading, Failure> {
+        let Beside { total, usage, frozen, .. } = self.beside;
+        let amount = match self.amount {
+            Amount::Of(amount) => Some(amount),
+            Amount::Unlimited => None,
+        };
+        let credits = self.beside.expires.iter().filter_map(|credit| credit.amount);
+        let mut numbers = [amount, total, usage, frozen].into_iter().flatten().chain(credits);
+        if numbers.any(|number| redactor.is_secret_number(number)) {
+            let message =
+                "a number in the answer has the digits of a secret of this config, so it is not shown as an amount";
+            return Err(Failure::new(Reason::Decode, message));
+        }
+        self.currency = self.currency.map(|currency| redactor.shield(&currency).into_owned());
+        for credit in self.beside.expires.iter_mut().filter_map(|credit| credit.credit.as_mut()) {
+            *credit = redactor.shield(credit).into_owned();
+        }
+        Ok(self)
     }
 }
 

@@ -26,7 +26,15 @@ pub(crate) use number::Number;
 pub(crate) use stop::Stop;
 pub(crate) use value::Value;
 
+use std::ops::Range;
+
 use jaq_core::{DataT, Lut};
+
+/// Whether the piece of a text that a pattern has found is only a part of the number that stands there. `matched_from` is where
+/// the match begins, and `others` are pieces that are taken out with it, such as a unit.
+pub(crate) fn cuts_number(text: &str, range: Range<usize>, matched_from: usize, others: &[Range<usize>]) -> bool {
+    value::Piece { range, matched_from: Some(matched_from), others }.cuts_number(text)
+}
 
 /// The kind of data that expressions work on, for the interpreter.
 pub(crate) struct Jq;

@@ -202,7 +202,16 @@ fn a_pattern_says_where_the_balance_stands() {
     let mut config = watching(&server);
     let run = |config: &Value| account(&Program::check_json(config).run().report());
     config["projects"][0]["pattern"] = json!("volume: (?P<balance>[0-9,.]+) units");
-    assert_eq!(run(&config), read(1250, "ok"));
+    // Without a currency or unit nobody knows whether it is a comma that parts thousands.
+    assert!(run(&config).2.contains("separator may be a decimal sign"), "{:?}", run(&config));
+    config["projects"][0]["currency"] = json!("units");
+    assert_eq!(run(&config).0, "ok");
+    assert_eq!(run(&config).1, json!(1250));
+    for pattern in ["volume: (?P<balance>[0-9]+)", "Remaining volume: 1,(?P<balance>[0-9]+)"] {
+        config["projects"][0]["pattern"] = json!(pattern);
+        assert!(run(&config).2.contains("only a part of a number"), "{pattern}: {:?}", run(&config));
+    }
+    config["projects"][0].as_object_mut().unwrap().remove("currency");
     for (pattern, says) in [
         ("nothing like (?P<balance>.*)", "`pattern` fits nothing"),
         (": (?P<balance>[0-9,.]+)", "`pattern` fits several different texts"),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::check::mailbox::finding::{self, Role};
 use crate::check::mailbox::mail::Mail;
 use crate::model::failure::{Failure, Reason};
+use crate::page;
 use crate::wire::hash::sha256;
 
 /// The provider whose accounts are read from mails.
@@ -75,6 +76,17 @@ impl Letters {
         let text = format!("{}\n{}", mail.subject, mail.shown);
         let part =
             |found: &regex_lite::Captures, name: &str| found.name(name).map(|part| part.as_str().trim().to_owned());
+        let is_cut = |found: &regex_lite::Captures| {
+            let range = |name: &str| found.name(name).map(|part| part.range());
+            let (from, others) = (found.get(0).map_or(0, |all| all.start()), range(CURRENCY));
+            range(BALANCE).is_some_and(|balance| page::cuts_number(&text, balance, from, others.as_slice()))
+        };
+        if pattern.captures_iter(&text).take(MOST_MATCHES).any(|found| is_cut(&found)) {
+            return Err(Failure::new(
+                Reason::Decode,
+                "`pattern` takes only a part of a number in the newest mail that matches",
+            ));
+        }
         let mut found = pattern
             .captures_iter(&text)
             .take(MOST_MATCHES)

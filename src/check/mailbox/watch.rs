@@ -134,7 +134,11 @@ impl<'a> Watches<'a> {
             // Both can be wrong, and neither makes a mail newer than it is: the sender's clock, and a mail that was moved here.
             let at = [mail.date, letter.received].into_iter().flatten().min();
             let result = match at {
-                Some(_) => one.watch.account.read_mail(mail).map_err(|failure| failure.settle(self.redactor)),
+                Some(_) => {
+                    let read = one.watch.account.read_mail(mail);
+                    let read = read.and_then(|reading| reading.without_secrets(self.redactor));
+                    read.map_err(|failure| failure.settle(self.redactor))
+                }
                 None => Err(Failure::new(Reason::Decode, "the newest mail that matches does not say when it was sent")),
             };
             let newest = Newest { at: at.map_or(self.now, |at| at.min(self.now)), result };

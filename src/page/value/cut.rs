@@ -29,7 +29,7 @@ impl Piece<'_> {
 
     /// Whether it begins or ends within a number of a text: `12` of `12.50`, `234` of `1,234`, `5` of `-5` or of `5e3`, or `1.2`
     /// of `1.2k`, unless the unit is one of the others that are taken out with it.
-    pub(super) fn cuts_number(&self, text: &str) -> bool {
+    pub(in crate::page) fn cuts_number(&self, text: &str) -> bool {
         let Range { start, end } = self.range;
         if !text[start..end].contains(char::is_numeric) {
             return false;
