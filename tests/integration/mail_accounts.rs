@@ -1,6 +1,7 @@
 //! Accounts that are read from mails, on a real Dovecot.
 
 use crate::support::dovecot::{Dovecot, PASSWORD, USER};
+use crate::support::world::{Kind, World};
 use crate::support::{Program, Reply, Server, config};
 use serde_json::{Value, json};
 
@@ -135,6 +136,44 @@ fn what_is_older_than_max_age_is_unknown() {
     // A clock that is ahead makes no mail newer than it is.
     server.deliver("901.x", &sent("901", "Your account", "Your balance is $8.00", -86_400 * 300));
     assert_eq!(account(&program.run().report()), read(8, "low"));
+}
+
+#[test]
+fn a_newer_mail_that_was_left_out_makes_the_balance_unknown() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $42.50", 3600));
+    let mut config = watching(&server);
+    config["email_settings"] = json!({"max_emails": 2});
+    let program = Program::check_json(&config);
+    assert_eq!(account(&program.clone().run().report()), read(42.5, "ok"));
+    server.deliver("2.x", &sent("2", "Your account", "Your balance is $3.00", 600));
+    // The alerts get the newest two, and the account the two before them.
+    (3..=7).for_each(|n| server.deliver(&format!("{n}.x"), &sent(&n.to_string(), "News", "x", 60)));
+    for _ in 0..2 {
+        let (status, balance, why) = account(&program.clone().run().report());
+        assert!(status == "failed" && balance == Value::Null && why.contains("may be among those"), "{balance} {why}");
+    }
+    server.deliver("8.x", &sent("8", "Your account", "Your balance is $20.00", 10));
+    assert_eq!(account(&program.run().report()), read(20, "ok"));
+}
+
+#[test]
+fn postgres_keeps_what_mails_tell() {
+    let server = Dovecot::good();
+    server.deliver("1.x", &sent("1", "Your account", "Your balance is $42.50", 3600));
+    let mut config = watching(&server);
+    let world = World::new(Kind::Postgres, &[]);
+    config["state"] = world.config["state"].clone();
+    let program = Program::check_json(&config);
+    for scanned in [1, 0] {
+        let run = program.clone().run().expect(0);
+        assert_eq!(account(&run.report()), read(42.5, "ok"), "{run}");
+        assert_eq!(run.report()["mailboxes"][0]["scanned"], scanned, "{run}");
+    }
+    server.deliver("2.x", &sent("2", "Your account", "Thank you.", 60));
+    for _ in 0..2 {
+        assert_eq!(account(&program.clone().run().expect(3).report()).0, "failed");
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ use crate::model::identity::Identity;
 use crate::model::text;
 use crate::process::redact::Redactor;
 
+/// Why it is not known which mail is the newest.
+const LEFT_OUT: &str = "a newer mail may be among those that were left out, because more came than `max_emails`";
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -48,6 +50,13 @@ pub(crate) struct Newest {
     pub at: Timestamp,
     /// What it tells.
     pub result: Result<Reading, Failure>,
+}
+
+impl Newest {
+    /// Whether it only stands for mails that were left out. Whatever comes after these is newer.
+    fn is_gap(&self) -> bool {
+        self.result.as_ref().is_err_and(|failure| failure.message == LEFT_OUT)
+    }
 }
 
 /// The balance that the newest mail tells, if it is not older than `max_age`, and when it was true.
@@ -145,12 +154,16 @@ impl<'a> Watches<'a> {
     /// What is known of them when the folder with this mark was looked through.
     pub(super) fn finish(self, validity: u32, others: &Others) -> Vec<(Identity, Kept)> {
         let finish = |one: Looking| {
-            // Of mails that were left out nobody knows whether one of them is newer.
-            let has_gap = one.after.is_some_and(|after| others.skipped_to > after);
-            let known = one.watch.kept.as_ref().filter(|kept| kept.way == one.way && !has_gap);
+            let known = one.watch.kept.as_ref().filter(|kept| kept.way == one.way);
             let known = known.and_then(|kept| kept.newest.clone());
-            let is_newer = |known: &Newest| one.found.as_ref().is_none_or(|found| found.at < known.at);
-            let newest = known.filter(is_newer).or_else(|| one.found.clone());
+            let newest = match one.found {
+                Some(found) => Some(known.filter(|known| known.at > found.at && !known.is_gap()).unwrap_or(found)),
+                // Of mails that were left out nobody knows whether one of them is newer.
+                None if others.skipped_to > one.after.unwrap_or_default() => {
+                    Some(Newest { at: self.now, result: Err(Failure::new(Reason::Decode, LEFT_OUT)) })
+                }
+                None => known,
+            };
             let last = others.last.max(one.after.unwrap_or_default());
             (one.watch.identity, Kept { way: one.way, cursor: Cursor { validity, last }, newest })
         };
