@@ -18,13 +18,14 @@ use crate::check::look::{Known, Work, look};
 use crate::check::mailbox::scan::Marker;
 pub(super) use crate::cli::CheckArgs as Flags;
 use crate::decide::found::Subjects;
+use crate::decide::memory::Fate;
 use crate::decide::{self, Decision, Found, Telling};
-use crate::notify::{self, Delivery, Dispatch};
+use crate::notify::{self, Delivery, Dispatch, Taken};
 use crate::process::exit::Exit;
 use crate::process::{Process, clock, fault};
 use crate::report::{Findings, Output, Report};
 use crate::state::session::Session;
-use crate::state::{self, Decider, RunFindings};
+use crate::state::{self, Decider, DeliveryKeeper, DeliveryRecord, RunFindings};
 
 /// Fallback lease: if nobody can see that the claiming run is dead, its claim expires this long after its deadline.
 const CLAIM_MARGIN: Duration = Duration::from_secs(30);
@@ -57,7 +58,8 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     let learnt = RunFindings { found, readings: seen.readings, mails: seen.mails, circuits: seen.circuits, metrics: metrics.clone() };
     let record = record(run);
     let (decision, found) = decide(learnt, &record, run, &mut session);
-    let deliveries = tell(&decision.alerts, run);
+    let keeper = session.keeper(&record);
+    let deliveries = tell(&decision.alerts, run, keeper.as_ref());
     let findings = Findings {
         run_id: run.context.run_id.clone(),
         started_at: run.context.started_at,
@@ -142,11 +144,12 @@ fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Ses
 }
 
 /// Sends the alerts to their channels.
-fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
+fn tell(alerts: &[Telling], run: &Run, keeper: Option<&DeliveryKeeper>) -> Vec<Delivery> {
     let (config, context) = (&run.config, &run.context);
     // Telling gets the connections and the memory that reading needed.
     context.clients.end_reading();
     run.process.reserve.release();
+    let keep = keeper.map(|keeper| move |taken: Vec<Taken>| keeper.keep(alerts, taken.into_iter().map(record_of)));
     let dispatch = Dispatch {
         context,
         channels: &config.channels,
@@ -157,10 +160,17 @@ fn tell(alerts: &[Telling], run: &Run) -> Vec<Delivery> {
         deadline: &run.until(Step::Tell),
         is_dry_run: run.flags.dry_run,
         is_trial: false,
+        keep: keep.as_ref().map(|keep| keep as &dyn Fn(Vec<Taken>) -> bool),
     };
     let deliveries = notify::notify(&dispatch, alerts);
     fault::point("after-send");
     deliveries
+}
+
+/// An alert that was taken, for the store.
+fn record_of(taken: Taken) -> DeliveryRecord {
+    let Taken { alert, channel, at } = taken;
+    DeliveryRecord { alert, channel, fate: Fate::Taken, detail: None, tried_at: Some(at), is_poisoned: false }
 }
 
 /// Marks what became of the alerts, and how the run ends.

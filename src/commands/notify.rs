@@ -151,6 +151,7 @@ fn tell(config: &Config, context: &Context, sample: Sample, is_sent: bool) -> Ve
         deadline: &Deadline::within(config.settings.run_timeout),
         is_dry_run: !is_sent,
         is_trial: true,
+        keep: None,
     };
     notify::notify(&dispatch, &tellings)
 }

@@ -1,5 +1,7 @@
 //! What follows from the verdicts, and the rules that it depends on.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -20,6 +22,17 @@ pub(crate) struct Telling {
     pub to: Vec<String>,
     /// Whether an earlier run made it, and some channel has not taken it yet as far as is known.
     pub is_owed: bool,
+    /// By the ids of channels, what they were sent before of the same condition. A channel that was sent nothing is left out.
+    pub earlier: BTreeMap<String, Earlier>,
+}
+
+/// What a channel was sent of a condition before this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    /// When it was sent something last, whatever became of that.
+    pub tried_at: Timestamp,
+    /// In how many runs the channel refused that alone and took others.
+    pub refusals: u32,
 }
 
 /// An alert that some channels do not get in this run although its cause lasts, because they know of it.
@@ -37,7 +50,7 @@ pub(crate) struct Held {
     pub channels: Vec<String>,
 }
 
-/// A message that is owed to a channel and rests in this run, because it may have arrived already.
+/// A message that is owed to a channel and rests in this run, because it may have arrived already, or is refused for what it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Waiting {
     /// The identity of the check.
@@ -50,6 +63,8 @@ pub(crate) struct Waiting {
     pub channel: String,
     /// From when on it is sent once more.
     pub next: Option<Timestamp>,
+    /// Whether it certainly did not arrive: the channel refused it alone, and took others.
+    pub is_refused: bool,
 }
 
 /// What follows from the verdicts.

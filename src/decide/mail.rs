@@ -63,7 +63,7 @@ impl Settler<'_> {
             }
             let said = match owed {
                 Some(owed) if owed.is_claimed => None,
-                Some(owed) if !self.cooldown.may_repeat(owed.doubts, owed.tried_at) => {
+                Some(owed) if !self.cooldown.may_repeat(owed.in_vain(), owed.tried_at) => {
                     decision.waiting.push(waiting(key, &recipient, owed));
                     if !recipient.is_own {
                         decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
@@ -76,7 +76,7 @@ impl Settler<'_> {
             match said {
                 Some(alert) => {
                     let alert = Alert { dedup_key: String::new(), ..alert.clone() };
-                    self.say(alert, owed, channel, &mut case);
+                    self.say(alert, owed, &recipient, &mut case);
                 }
                 None => held.channels.push(channel.to_owned()),
             }

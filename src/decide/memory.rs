@@ -98,8 +98,19 @@ pub(crate) struct Owed {
     pub may_have_arrived: bool,
     /// How often it was sent without an answer that says what became of it.
     pub doubts: u32,
+    /// In how many runs the channel refused it alone and took others, so that what it holds is to blame.
+    pub refusals: u32,
+    /// Whether the channel was ever asked to take it.
+    pub is_tried: bool,
     /// When it was sent last, or decided if it was not sent yet.
     pub tried_at: Timestamp,
+}
+
+impl Owed {
+    /// How often it was sent in vain in a way that another try in each run would not change.
+    pub(crate) fn in_vain(&self) -> u32 {
+        self.doubts.max(self.refusals)
+    }
 }
 
 /// What a run leaves for the next ones, to be written before anything is sent.

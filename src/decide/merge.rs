@@ -1,6 +1,8 @@
 //! The messages that are made of one condition. What several channels are to be told alike is one message.
 
-use super::decision::Telling;
+use std::collections::BTreeMap;
+
+use super::decision::{Earlier, Telling};
 use crate::model::alert::Alert;
 
 /// The messages of one condition.
@@ -8,12 +10,12 @@ use crate::model::alert::Alert;
 pub(super) struct Messages(Vec<Telling>);
 
 impl Messages {
-    /// Adds a message for a channel: under the key that it has already, or under a new one. Gives the key.
+    /// Adds a message for a channel, which was sent something before or not: under the key that it has already, or under a new one. Gives the key.
     pub(super) fn add(
         &mut self,
         alert: Alert,
         key: Option<&str>,
-        channel: &str,
+        (channel, earlier): (&str, Option<Earlier>),
         new_key: impl FnOnce() -> String,
     ) -> String {
         let is_same = |said: &Telling| Alert { dedup_key: String::new(), ..said.alert.clone() } == alert;
@@ -28,11 +30,14 @@ impl Messages {
         if let Some(place) = place {
             let telling = &mut self.0[place];
             telling.to.push(channel.to_owned());
+            telling.earlier.extend(earlier.map(|earlier| (channel.to_owned(), earlier)));
             return telling.alert.dedup_key.clone();
         }
         let dedup_key = key.filter(|_| !is_new).map_or_else(new_key, str::to_owned);
         let alert = Alert { dedup_key: dedup_key.clone(), ..alert };
-        self.0.push(Telling { alert, to: vec![channel.to_owned()], is_owed: !is_new });
+        let earlier: BTreeMap<String, Earlier> =
+            earlier.map(|earlier| (channel.to_owned(), earlier)).into_iter().collect();
+        self.0.push(Telling { alert, to: vec![channel.to_owned()], is_owed: !is_new, earlier });
         dedup_key
     }
 

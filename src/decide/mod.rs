@@ -24,7 +24,7 @@ mod verdict;
 
 use jiff::Timestamp;
 
-pub(crate) use self::decision::{Decision, Held, Listener, Rules, Telling, Waiting};
+pub(crate) use self::decision::{Decision, Earlier, Held, Listener, Rules, Telling, Waiting};
 pub(crate) use self::verdict::{
     Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionStatus, SubscriptionVerdict, Verdict, judge,
 };

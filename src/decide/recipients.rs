@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Key, Listener, Waiting};
+use super::decision::{Decision, Earlier, Key, Listener, Waiting};
 use super::table::Now;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Heard, Owed};
 use crate::model::alert::Event;
@@ -29,6 +29,14 @@ impl Condition {
 impl Recipient<'_> {
     pub(super) fn is_claimed(&self) -> bool {
         self.heard.owed.as_ref().is_some_and(|owed| owed.is_claimed)
+    }
+
+    /// What the channel was sent of the condition before.
+    pub(super) fn earlier(&self) -> Option<Earlier> {
+        let owed = self.heard.owed.as_ref().filter(|owed| owed.is_tried);
+        let told = self.heard.told.as_ref().filter(|_| self.is_own).map(|told| told.at);
+        let tried_at = told.max(owed.map(|owed| owed.tried_at))?;
+        Some(Earlier { tried_at, refusals: owed.map_or(0, |owed| owed.refusals) })
     }
 
     /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back.
@@ -76,7 +84,7 @@ fn inherited(listeners: &[Listener], key: Key, known: &Condition, decision: &mut
         Some(any) => Some(any.clone()),
         None => orphans.first().filter(|_| !known.is_heard()).map(|(_, owed)| Heard {
             told: None,
-            owed: Some(Owed { doubts: 0, may_have_arrived: false, ..(*owed).clone() }),
+            owed: Some(Owed { doubts: 0, refusals: 0, is_tried: false, may_have_arrived: false, ..(*owed).clone() }),
         }),
     };
     for (id, owed) in orphans {
@@ -102,6 +110,7 @@ pub(super) fn waiting(key: Key, recipient: &Recipient, owed: &Owed) -> Waiting {
         topic: key.1,
         event: owed.alert.event,
         channel: recipient.listener.id.clone(),
-        next: Cooldown::repeat_at(owed.doubts, owed.tried_at),
+        next: Cooldown::repeat_at(owed.in_vain(), owed.tried_at),
+        is_refused: owed.refusals > 0 && !owed.may_have_arrived,
     }
 }

@@ -207,14 +207,14 @@ impl Settler<'_> {
         if let Some(owed) = repeated {
             if owed.alert.event == Event::Resolved && owed.doubts >= MOST_DOUBTS {
                 act = Act::Drop;
-            } else if !self.cooldown.may_repeat(owed.doubts, owed.tried_at) {
+            } else if !self.cooldown.may_repeat(owed.in_vain(), owed.tried_at) {
                 decision.waiting.push(waiting(key, recipient, owed));
                 rests = true;
             }
         }
         let channel = recipient.listener.id.as_str();
         let said = self.words((act, knows), observed, recipient, case).filter(|_| !rests);
-        let said = said.map(|alert| self.say(alert, repeated, channel, case));
+        let said = said.map(|alert| self.say(alert, repeated, recipient, case));
         match owed {
             Some(owed) if rests && !recipient.is_own => {
                 decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
@@ -272,8 +272,11 @@ impl Settler<'_> {
         if owed.alert.event == Event::Resolved {
             return if wants_over || owed.alert.missed.is_some() { Owes::Over } else { Owes::Unwanted };
         }
-        // What may have arrived is not changed under its key: more than that is another message.
-        if owed.may_have_arrived && wrong.is_some_and(|alert| self.is_news(&Content::of(&owed.alert), alert)) {
+        // What may have arrived is not changed under its key: more than that is another message. So is what is refused for what it
+        // holds, which would rest otherwise.
+        if (owed.may_have_arrived || owed.refusals > 0)
+            && wrong.is_some_and(|alert| self.is_news(&Content::of(&owed.alert), alert))
+        {
             return Owes::Nothing;
         }
         let is_unheard = match told {
@@ -350,11 +353,11 @@ impl Settler<'_> {
     ///
     /// A new key says what the message is about, when that began, the number of the message since then, and the run. So a
     /// reminder has another key, and so has the next time, even if all runs have the same id.
-    pub(super) fn say(&self, alert: Alert, repeated: Option<&Owed>, channel: &str, case: &mut Case) -> String {
+    pub(super) fn say(&self, alert: Alert, repeated: Option<&Owed>, to: &Recipient, case: &mut Case) -> String {
         let repeated = repeated.map(|owed| owed.alert.dedup_key.as_str());
         let Case { key: (identity, topic), course, messages, .. } = case;
         let event = alert.event;
-        messages.add(alert, repeated, channel, || {
+        messages.add(alert, repeated, (&to.listener.id, to.earlier()), || {
             course.messages = course.messages.saturating_add(1);
             let over = if event == Event::Resolved { "-resolved" } else { "" };
             let began = course.began.strftime("%Y%m%dT%H%M%S%.3fZ");

@@ -241,6 +241,8 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
                 is_claimed: false,
                 may_have_arrived: false,
                 doubts: 0,
+                refusals: 0,
+                is_tried: false,
                 tried_at: now,
             });
             assert_eq!(owed.alert.dedup_key, alert.dedup_key, "what was owed before is withdrawn");
@@ -274,6 +276,7 @@ fn mark(memory: &mut Memory, alert: &Alert, id: &str, fate: Option<Fate>, may_ha
             let owed = heard.owed.as_mut().unwrap();
             owed.doubts += u32::from(fate == Fate::Unknown);
             owed.may_have_arrived = may_have_arrived || fate == Fate::Unknown;
+            owed.is_tried = true;
             owed.tried_at = now;
         }
         None => {}

@@ -1,7 +1,10 @@
 //! What became of the alerts on one channel.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
 
 use crate::check::Call;
 use crate::model::failure::{Failure, Reason};
@@ -24,6 +27,10 @@ pub(crate) struct Delivery {
     pub taken: Vec<usize>,
     /// Of those, the ones that may have been taken: they went out, and no answer came.
     pub unknown: Vec<usize>,
+    /// Of those, the ones that were sent, and when that was for the last time.
+    pub tried: BTreeMap<usize, Timestamp>,
+    /// Of those, the ones that were refused alone by a channel that took others.
+    pub poisoned: Vec<usize>,
     /// Attempts made, over all parts.
     pub attempts: u32,
     /// The type of the channel.
@@ -69,6 +76,13 @@ words! {
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) taken: Vec<usize>,
+    pub(super) tried: BTreeMap<usize, Timestamp>,
+    /// The alerts that were refused alone, and whether they certainly were for what they hold, as the service says.
+    pub(super) refused_alone: BTreeMap<usize, bool>,
+    /// How many alerts were taken when a message with this one was refused for the first time.
+    pub(super) first_refused: BTreeMap<usize, usize>,
+    /// The alerts that earlier runs know to be refused.
+    pub(super) suspects: BTreeSet<usize>,
     pub(super) calls: Vec<Call>,
     /// The alerts of the message that is being sent, and whether it is out.
     pub(super) under_way: Vec<usize>,
@@ -78,6 +92,33 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Notes that a message was refused, if the message may be to blame.
+    pub(super) fn refuse(&mut self, alerts: &[usize], is_certain: bool) {
+        for alert in alerts {
+            self.first_refused.entry(*alert).or_insert(self.taken.len());
+        }
+        if let [alert] = alerts {
+            self.refused_alone.insert(*alert, is_certain);
+        }
+    }
+
+    /// The alerts that the channel refuses for what they hold, as far as is known: it took others. Where the channel may be to
+    /// blame, it took them after the first refusal, or an earlier run knows of it.
+    pub(super) fn poisoned(&self) -> Vec<usize> {
+        let is_poisoned = |alert: &usize, is_certain: bool| {
+            let is_known = self.suspects.contains(alert);
+            let works = self.first_refused.get(alert).is_some_and(|before| self.taken.len() > *before);
+            works || is_certain && is_known || (is_certain || is_known) && !self.taken.is_empty()
+        };
+        let alone = self.refused_alone.iter().filter(|(alert, is_certain)| is_poisoned(alert, **is_certain));
+        alone.map(|(alert, _)| *alert).filter(|alert| !self.taken.contains(alert)).collect()
+    }
+
+    /// What was taken, in its order, and when it was sent.
+    pub(super) fn recent(&self) -> Vec<(usize, Timestamp)> {
+        self.taken.iter().map(|alert| (*alert, self.tried.get(alert).copied().unwrap_or_default())).collect()
+    }
+
     /// What may have been taken.
     fn doubtful(&self) -> Vec<usize> {
         if self.is_out.load(Ordering::SeqCst) { self.under_way.clone() } else { Vec::new() }
@@ -100,6 +141,8 @@ impl Delivery {
             alerts: positions.to_vec(),
             taken: Vec::new(),
             unknown: Vec::new(),
+            tried: BTreeMap::new(),
+            poisoned: Vec::new(),
             attempts: 0,
             kind: channel.kind.clone(),
             calls: Vec::new(),
@@ -109,18 +152,27 @@ impl Delivery {
         }
     }
 
-    /// A delivery that was not through when the run's time was over.
-    pub(super) fn cut_off(mut self, progress: &Progress) -> Delivery {
+    /// The same, as far as the channel has come.
+    pub(super) fn as_far_as(mut self, progress: &Progress) -> Delivery {
         self.taken.clone_from(&progress.taken);
-        self.unknown = progress.doubtful();
-        if !self.unknown.is_empty() {
-            let message = unconfirmed("no answer had come when the run's time was over");
-            self.failure = Some(Failure::new(Reason::Timeout, message));
-        }
+        self.tried.clone_from(&progress.tried);
+        self.poisoned = progress.poisoned();
         self.calls.clone_from(&progress.calls);
         self.exchanges.clone_from(&progress.exchanges);
-        self.attempts = u32::try_from(self.calls.len() + usize::from(!self.unknown.is_empty())).unwrap_or(u32::MAX);
-        self.judged()
+        self
+    }
+
+    /// A delivery that was not through when the run's time was over.
+    pub(super) fn cut_off(self, progress: &Progress) -> Delivery {
+        let mut delivery = self.as_far_as(progress);
+        delivery.unknown = progress.doubtful();
+        if !delivery.unknown.is_empty() {
+            let message = unconfirmed("no answer had come when the run's time was over");
+            delivery.failure = Some(Failure::new(Reason::Timeout, message));
+        }
+        let attempts = delivery.calls.len() + usize::from(!delivery.unknown.is_empty());
+        delivery.attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+        delivery.judged()
     }
 
     /// The same with the status that follows from what became of the alerts.

@@ -4,6 +4,7 @@
 //! what became of each alert: taken, refused, or not known, where the message went out and no answer came. What is not known
 //! is not sent again in the run, or a receiver that is slow gets everything several times.
 
+mod allowance;
 pub(crate) mod channel;
 pub(crate) mod config;
 mod delivery;
@@ -12,15 +13,20 @@ mod queue;
 mod split;
 mod task;
 pub(crate) mod trial;
+mod trouble;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 pub(crate) use self::delivery::{Delivery, DeliveryStatus};
 
+use self::allowance::Pool;
 use self::delivery::Progress;
 use self::message::Message;
 use self::task::Task;
@@ -58,7 +64,26 @@ pub(crate) struct Dispatch<'a> {
     pub is_dry_run: bool,
     /// Whether the channels are only tried: messages are marked, and what is sent is kept to be shown.
     pub is_trial: bool,
+    /// What marks what was taken, while others are still being told. It says whether it could.
+    pub keep: Option<&'a dyn Fn(Vec<Taken>) -> bool>,
 }
+
+/// An alert that a channel has taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// The alert, by its position.
+    pub alert: usize,
+    /// The channel's id.
+    pub channel: String,
+    /// When it was sent.
+    pub at: Timestamp,
+}
+
+/// What was taken is marked when so many alerts were, or after so long, if telling is not through by then.
+const KEPT_AT_ONCE: usize = 10;
+const KEPT_AFTER: Duration = Duration::from_secs(1);
+/// Between two looks at what was taken.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Tells every channel about the alerts that are for it, all channels at once. Nothing is sent if there are none.
 ///
@@ -66,6 +91,7 @@ pub(crate) struct Dispatch<'a> {
 pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
     let (sender, receiver) = mpsc::channel();
     let mut alone = Vec::new();
+    let pool = Pool::new(dispatch.deadline.left(), dispatch.channels.len());
     let mut deliveries: Vec<(Delivery, Option<Arc<Mutex<Progress>>>)> = Vec::new();
     for channel in dispatch.channels {
         let positions = positions(channel, tellings);
@@ -78,7 +104,7 @@ pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery>
         let index = deliveries.len();
         let late = Failure::new(Reason::Timeout, "not delivered when the run's time was over");
         let late = Delivery::new(channel, &positions, Some(late));
-        let mut task = dispatch.task(channel, tellings, positions);
+        let mut task = dispatch.task(channel, &pool, tellings, positions);
         deliveries.push((late, Some(Arc::clone(&task.progress))));
         let (sender, is_dry_run) = (sender.clone(), dispatch.is_dry_run);
         let work = move || {
@@ -89,16 +115,52 @@ pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery>
         alone.extend(background::start(&format!("notify-{index}"), work).err());
     }
     drop(sender);
+    let progress: Vec<(String, Arc<Mutex<Progress>>)> = deliveries
+        .iter()
+        .filter_map(|(delivery, progress)| Some((delivery.id.clone(), Arc::clone(progress.as_ref()?))))
+        .collect();
     // Where there are no threads one channel comes after the other.
     alone.into_iter().for_each(|mut work| work());
-    while let Ok((index, delivery)) = dispatch.deadline.receive(&receiver) {
-        deliveries[index] = (delivery, None);
+    let mut keeper = Keeper { dispatch, kept: vec![0; progress.len()], since: Instant::now() };
+    loop {
+        let look = if dispatch.keep.is_some() { LOOK } else { dispatch.deadline.left() };
+        match dispatch.deadline.or_at(Instant::now() + look).receive(&receiver) {
+            Ok((index, delivery)) => deliveries[index] = (delivery, None),
+            Err(RecvTimeoutError::Timeout) if !dispatch.deadline.left().is_zero() => keeper.look(&progress),
+            Err(_) => break,
+        }
     }
     let ended = deliveries.into_iter().map(|(delivery, progress)| match progress {
         None => delivery,
         Some(progress) => delivery.cut_off(&progress.lock().unwrap_or_else(PoisonError::into_inner)),
     });
     ended.collect()
+}
+
+/// Sees to it that what channels take is marked before all of them are through: a run that dies then repeats little.
+struct Keeper<'a> {
+    dispatch: &'a Dispatch<'a>,
+    /// How many alerts of each channel are marked.
+    kept: Vec<usize>,
+    since: Instant,
+}
+
+impl Keeper<'_> {
+    fn look(&mut self, progress: &[(String, Arc<Mutex<Progress>>)]) {
+        let lock = |progress: &Arc<Mutex<Progress>>| progress.lock().unwrap_or_else(PoisonError::into_inner).recent();
+        let taken: Vec<Vec<(usize, Timestamp)>> = progress.iter().map(|(_, progress)| lock(progress)).collect();
+        let new: usize = taken.iter().zip(&self.kept).map(|(taken, kept)| taken.len() - kept).sum();
+        if new == 0 || new < KEPT_AT_ONCE && self.since.elapsed() < KEPT_AFTER {
+            return;
+        }
+        let new = taken.iter().zip(&self.kept).zip(progress).flat_map(|((taken, kept), (channel, _))| {
+            taken[*kept..].iter().map(|(alert, at)| Taken { alert: *alert, channel: channel.clone(), at: *at })
+        });
+        if self.dispatch.keep.is_some_and(|keep| keep(new.collect())) {
+            self.kept = taken.iter().map(Vec::len).collect();
+            self.since = Instant::now();
+        }
+    }
 }
 
 /// The positions of the alerts that are for a channel, in the order in which it is told of them.
@@ -111,14 +173,14 @@ fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
 
 impl Dispatch<'_> {
     /// What tells a channel of these alerts.
-    fn task(&self, channel: &Channel, tellings: &[Telling], positions: Vec<usize>) -> Task {
+    fn task(&self, channel: &Channel, pool: &Pool, tellings: &[Telling], positions: Vec<usize>) -> Task {
         let Context { run_id, clock, clients, redactor, format, .. } = self.context;
         let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, redactor)).collect();
         let message = Message::new(&wanted, self.language, run_id).naming(Arc::clone(self.providers));
         Task {
             channel: channel.clone(),
             message: if self.is_trial { message.marked_as_test() } else { message },
-            are_owed: positions.iter().any(|at| tellings[*at].is_owed),
+            earlier: positions.iter().map(|at| tellings[*at].earlier.get(&channel.id).copied()).collect(),
             positions,
             clock: *clock,
             clients: Arc::clone(clients),
@@ -128,6 +190,7 @@ impl Dispatch<'_> {
             timeout: self.timeout,
             format: *format,
             is_trial: self.is_trial,
+            allowance: pool.allowance(),
             signed_at: AtomicI64::new(0),
             progress: Arc::default(),
         }

@@ -2,17 +2,12 @@
 
 use std::ops::Range;
 
-use super::channel;
-use super::config::Channel;
-use super::message::Message;
-
-/// The ranges of alerts that fit one message each, in their order.
-pub(super) fn parts(channel: &Channel, message: &Message) -> Vec<Range<usize>> {
-    let total = message.alerts.len();
+/// The ranges of the first `total` alerts that fit one message each, in their order.
+pub(super) fn parts(total: usize, fit: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
     while start < total {
-        let fits = |end: &usize| channel::fits(channel, message, start..*end);
+        let fits = |end: &usize| fit(start..*end);
         let mut end = start + 1;
         // Doubling, then closing in: a message is rendered a logarithmic number of times.
         let mut step = 1;

@@ -1,6 +1,7 @@
-//! One channel at work: its alerts are split into messages that fit, and each is sent until it is taken, or another attempt cannot
-//! help, or it is not known what became of it.
+//! One channel at work: its alerts are split into messages that fit, and they are sent in the order of the queue until they are
+//! taken, or another attempt cannot help, or it is not known what became of them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +11,15 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
+use super::allowance::Allowance;
 use super::channel::{self, Post};
 use super::delivery::{Delivery, DeliveryStatus, Exchange, Progress, unconfirmed};
 use super::message::Message;
-use super::queue::Queue;
+use super::queue::{Kind, Outcome, Piece, Queue, blames_message};
 use super::split;
+use super::trouble::Troubles;
 use crate::check::{Call, CallStatus};
+use crate::decide::Earlier;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::config::Channel;
@@ -36,8 +40,8 @@ pub(super) struct Task {
     pub(super) channel: Channel,
     /// What its alerts are called outside.
     pub(super) positions: Vec<usize>,
-    /// Whether some of the alerts were owed before this run.
-    pub(super) are_owed: bool,
+    /// What the channel was sent of each of its alerts before this run.
+    pub(super) earlier: Vec<Option<Earlier>>,
     pub(super) message: Message,
     pub(super) clock: Clock,
     pub(super) clients: Arc<Clients>,
@@ -45,6 +49,8 @@ pub(super) struct Task {
     pub(super) policy: retry::Policy,
     pub(super) limiter: Option<Limiter>,
     pub(super) timeout: Duration,
+    /// The time that the expressions of the channel's page have.
+    pub(super) allowance: Allowance,
     pub(super) format: Format,
     /// Whether the channel is only tried, and what is sent is kept to be shown.
     pub(super) is_trial: bool,
@@ -55,16 +61,59 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// The messages, as ranges of alerts: where the channel's limit would hold too many of them back, fewer and shorter ones.
-    fn compose(&mut self) -> Vec<Range<usize>> {
-        let parts = split::parts(&self.channel, &self.message);
+    /// The messages, as ranges of alerts: where the channel's limit would hold too many of them back, fewer and shorter ones. The
+    /// alerts that are known to be refused stand behind all others, and in none of these messages.
+    fn compose(&mut self) -> (Vec<Range<usize>>, Range<usize>) {
+        self.arrange(|task, at| task.is_suspect(at));
+        let all = self.positions.len();
+        let good = (0..all).find(|at| self.is_suspect(*at)).unwrap_or(all);
+        let mut parts = self.parts(good);
+        if parts.len() > 1 && self.earlier.iter().any(Option::is_some) {
+            // What was never sent comes first, and what was sent last comes last.
+            self.arrange(|task, at| {
+                let section = channel::section(&task.channel, &task.message.alerts[at]);
+                (task.is_suspect(at), section, task.tried(at))
+            });
+            parts = self.parts(good);
+        }
         let time = self.policy.deadline.left().min(PATIENCE);
         let most = self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time));
-        if parts.len() <= most || self.channel.is_event_service() {
-            return parts;
+        if parts.len() > most && !self.channel.is_event_service() {
+            self.message.shorten();
+            parts = self.parts(good);
         }
-        self.message.shorten();
-        split::parts(&self.channel, &self.message)
+        parts.sort_by_key(|part| part.clone().map(|at| self.tried(at)).min());
+        (parts, good..all)
+    }
+
+    /// The messages of the first `total` alerts.
+    fn parts(&self, total: usize) -> Vec<Range<usize>> {
+        split::parts(total, |part| {
+            let fits = || channel::fits(&self.channel, &self.message, part);
+            self.allowance.check().is_ok() && self.allowance.spend(fits)
+        })
+    }
+
+    /// Puts the alerts into another order.
+    fn arrange<K: Ord>(&mut self, key: impl Fn(&Task, usize) -> K) {
+        let mut order: Vec<usize> = (0..self.positions.len()).collect();
+        order.sort_by_cached_key(|at| key(self, *at));
+        if order.is_sorted() {
+            return;
+        }
+        self.positions = order.iter().map(|at| self.positions[*at]).collect();
+        self.earlier = order.iter().map(|at| self.earlier[*at]).collect();
+        self.message.alerts = order.iter().map(|at| self.message.alerts[*at].clone()).collect();
+    }
+
+    /// When the channel was sent something about an alert before; none if never.
+    fn tried(&self, at: usize) -> Option<Timestamp> {
+        self.earlier[at].map(|earlier| earlier.tried_at)
+    }
+
+    /// Whether the channel is known to refuse an alert.
+    fn is_suspect(&self, at: usize) -> bool {
+        self.earlier[at].is_some_and(|earlier| earlier.refusals > 0)
     }
 
     fn broken(&self) -> Option<Failure> {
@@ -76,7 +125,8 @@ impl Task {
         if let Some(failure) = self.broken() {
             return Delivery::new(&self.channel, &self.positions, Some(failure));
         }
-        let parts = self.compose().into_iter();
+        let (parts, suspects) = self.compose();
+        let parts = parts.into_iter().chain(suspects.map(|at| at..at + 1));
         let posts = parts.map(|part| channel::post(&self.channel, &self.message, part, self.clock.now()));
         let posts = match posts.collect::<Result<Vec<_>, Failure>>() {
             Ok(posts) => posts,
@@ -94,32 +144,10 @@ impl Task {
     /// Sends everything.
     pub(super) fn deliver(&mut self) -> Delivery {
         let mut delivery = Delivery::new(&self.channel, &self.positions, self.broken());
-        let parts = if delivery.failure.is_some() { Vec::new() } else { self.compose() };
-        let total = parts.len();
-        let mut queue = Queue::new(parts, self.are_owed);
-        while let Some((index, part)) = queue.next() {
-            let (result, is_out) = self.send(part.clone(), queue.is_probing());
-            queue.heed(result.as_ref().err());
-            match result {
-                Ok(()) => fault::point("in-send"),
-                Err(mut failure) => {
-                    if is_out {
-                        failure.message = unconfirmed(&failure.message);
-                        delivery.unknown.extend_from_slice(&self.positions[part]);
-                    }
-                    if total > 1 {
-                        let count = text::plural(total, "message");
-                        failure.message = format!("message {} of {count}: {}", index + 1, failure.message);
-                    }
-                    delivery.failure = delivery.failure.or(Some(failure));
-                }
-            }
-        }
-        {
-            let progress = self.progress();
-            delivery.taken.clone_from(&progress.taken);
-            delivery.calls.clone_from(&progress.calls);
-            delivery.exchanges.clone_from(&progress.exchanges);
+        if delivery.failure.is_none() {
+            let (unknown, failure) = self.send_all();
+            (delivery.unknown, delivery.failure) = (unknown, failure);
+            delivery = delivery.as_far_as(&self.progress());
         }
         delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
         let delivery = delivery.judged();
@@ -140,42 +168,112 @@ impl Task {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends one part until it is taken, or another attempt cannot help, or it is not known what became of it. One that
-    /// only probes the channel is not repeated. Says whether it is out without an answer.
-    fn send(&self, part: Range<usize>, is_probe: bool) -> (Result<(), Failure>, bool) {
-        let mut is_lost = false;
+    /// Sends one message after the other. Gives the alerts of which it is not known what became of them, and why not all were taken.
+    fn send_all(&mut self) -> (Vec<usize>, Option<Failure>) {
+        let (parts, suspects) = self.compose();
+        self.progress().suspects = self.positions[suspects.clone()].iter().copied().collect();
+        let (count, all) = (parts.len(), self.positions.len());
+        let tried = (0..all).map(|at| self.tried(at)).collect();
+        let mut queue = Queue::new(parts, suspects, tried, self.policy.max_retries);
+        let (mut unknown, mut troubles) = (Vec::new(), Troubles::default());
+        while let Some((mut piece, not_before)) = queue.next() {
+            let wait = not_before.map(|at| at.saturating_duration_since(Instant::now()));
+            if wait.is_some_and(|wait| !self.policy.deadline.sleep(wait)) {
+                break;
+            }
+            piece.attempts += 1;
+            let (result, is_lost) = self.send(&piece.alerts);
+            let (failure, wait) = match result {
+                Ok(()) => (None, None),
+                Err(failure) => self.after(&piece, failure),
+            };
+            let outcome = Outcome { failure: failure.as_ref(), is_lost, wait };
+            let alerts = &self.positions[piece.alerts.clone()];
+            if let Some(is_certain) = failure.as_ref().and_then(blames_message) {
+                self.progress().refuse(alerts, is_certain);
+            }
+            if is_lost {
+                unknown.extend_from_slice(alerts);
+            }
+            queue.heed(piece.clone(), &outcome);
+            match failure {
+                None => fault::point("in-send"),
+                Some(mut failure) => {
+                    if is_lost {
+                        failure.message = unconfirmed(&failure.message);
+                    }
+                    troubles.note(&piece, failure);
+                }
+            }
+        }
+        let taken: BTreeSet<usize> = self.progress().taken.iter().copied().collect();
+        let failure = troubles.told(count, all, |at| !taken.contains(&self.positions[at]));
+        (unknown, failure)
+    }
+
+    /// What follows from a failed attempt: the failure without secrets, and after what time another attempt may help. What only
+    /// finds out who is to blame is not repeated.
+    fn after(&self, piece: &Piece, failure: Failure) -> (Option<Failure>, Option<Duration>) {
         let mut policy = self.policy.clone();
-        if is_probe {
+        if !matches!(piece.kind, Kind::Part(_)) {
             policy.max_retries = 0;
         }
-        let (result, _) = retry::run(&policy, &self.redactor, |_| {
-            let limiter = self.limiter.as_ref();
-            let mut place = limiter.map(|limiter| limiter.wait(&self.policy.deadline)).transpose()?;
-            place.iter_mut().for_each(Place::begin);
-            let is_out = Arc::new(AtomicBool::new(false));
-            {
-                let mut progress = self.progress();
-                progress.under_way = self.positions[part.clone()].to_vec();
-                progress.is_out = Arc::clone(&is_out);
-            }
-            let begin = Instant::now();
-            let mut result = self.attempt(part.clone(), &is_out);
-            if let Err(failure) = &mut result
-                && is_out.load(Ordering::SeqCst)
-                && matches!(failure.reason, Reason::Timeout | Reason::Connect | Reason::Protocol | Reason::Tls)
-            {
-                failure.retry = Retry::Later;
-                is_lost = true;
-            }
+        match retry::after(&policy, &self.redactor, piece.attempts, failure) {
+            retry::Next::Wait(wait, failure) => (Some(failure), Some(wait)),
+            retry::Next::GiveUp(failure) => (Some(failure), None),
+        }
+    }
+
+    /// Makes one attempt to send one message. Says whether it is out without an answer.
+    fn send(&self, part: &Range<usize>) -> (Result<(), Failure>, bool) {
+        let place = self.limiter.as_ref().map(|limiter| limiter.wait(&self.policy.deadline)).transpose();
+        let mut place = match place {
+            Ok(place) => place,
+            Err(failure) => return (Err(failure), false),
+        };
+        if let Err(failure) = self.allowance.check() {
+            return (Err(failure), false);
+        }
+        place.iter_mut().for_each(Place::begin);
+        let is_out = Arc::new(AtomicBool::new(false));
+        {
             let mut progress = self.progress();
-            let sent = std::mem::take(&mut progress.under_way);
-            if result.is_ok() {
-                progress.taken.extend(sent);
-            }
-            progress.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
-            result
-        });
+            progress.under_way = self.positions[part.clone()].to_vec();
+            progress.is_out = Arc::clone(&is_out);
+            self.note_tried(part, &mut progress);
+        }
+        let begin = Instant::now();
+        let mut result = self.attempt(part.clone(), &is_out);
+        let mut is_lost = false;
+        if let Err(failure) = &mut result
+            && is_out.load(Ordering::SeqCst)
+            && matches!(failure.reason, Reason::Timeout | Reason::Connect | Reason::Protocol | Reason::Tls)
+        {
+            failure.retry = Retry::Later;
+            is_lost = true;
+        }
+        let mut progress = self.progress();
+        let sent = std::mem::take(&mut progress.under_way);
+        if result.is_ok() {
+            progress.taken.extend(sent);
+        }
+        progress.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
         (result, is_lost)
+    }
+
+    /// Notes when alerts are tried, for the store: a millisecond after each other, in the order in which they were tried before,
+    /// and later than all that was tried until now. So the next run knows their order.
+    fn note_tried(&self, part: &Range<usize>, progress: &mut Progress) {
+        let mut alerts: Vec<usize> = part.clone().collect();
+        alerts.sort_by_key(|at| self.tried(*at));
+        let now = self.clock.now();
+        let mut last = progress.tried.values().max().copied();
+        for at in alerts {
+            let later = last.and_then(|last| last.checked_add(Duration::from_millis(1)).ok());
+            let moment = later.map_or(now, |later| later.max(now));
+            progress.tried.insert(self.positions[at], moment);
+            last = Some(moment);
+        }
     }
 
     /// The time of a signature: now, or a second after the last one.
@@ -197,7 +295,7 @@ impl Task {
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
         let now = self.clock.now();
-        let post = channel::post(&self.channel, &self.message, part, now)?;
+        let post = self.allowance.spend(|| channel::post(&self.channel, &self.message, part, now))?;
         self.keep(&post);
         let Some(url) = post.url else {
             let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
@@ -226,7 +324,7 @@ impl Task {
         if let Some(exchange) = self.progress().exchanges.last_mut() {
             exchange.status = Some(response.status);
         }
-        channel::judge(&self.channel, &response).map_err(|failure| {
+        self.allowance.spend(|| channel::judge(&self.channel, &response)).map_err(|failure| {
             let is_signed = self.channel.is_signed() || matches!(self.channel.login, Some(Login::Jwt(_)));
             let failure = response.through(response.by_the_clock(failure, is_signed)).heeding(response.retry_after);
             let proofs = message.proof[..proofs].iter().map(|(_, value)| value.expose_secret());

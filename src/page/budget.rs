@@ -5,9 +5,11 @@
 //! process has at a time; the others wait. It runs on a thread of its own, because an allocator keeps freed memory for the
 //! thread that had it, and 20 workers would keep 20 times as much.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stop::Stop;
 use super::{memory, meter};
@@ -17,8 +19,9 @@ const SMALL_ANSWER: usize = 64 * 1024;
 /// Stack of the thread of a large evaluation, in bytes: as much as a worker has.
 const STACK: usize = 2 * 1024 * 1024;
 
-/// Whether some evaluation has the large allowance.
-static IS_TAKEN: Mutex<bool> = Mutex::new(false);
+/// Who has the large allowance and who waits for it, by numbers, in the order in which they came.
+static LINE: Mutex<VecDeque<u64>> = Mutex::new(VecDeque::new());
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
 static CHANGED: Condvar = Condvar::new();
 
 /// The large allowance, until it is dropped.
@@ -27,23 +30,27 @@ struct Turn;
 impl Turn {
     /// Waits for the large allowance; none if others have it for all of that time.
     fn wait(until: Instant) -> Option<Turn> {
-        let mut is_taken = IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-        while *is_taken {
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
+        line.push_back(number);
+        // First come, first served: one that asks again and again would otherwise keep it from those that need it once.
+        while line.front() != Some(&number) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                line.retain(|waiting| *waiting != number);
+                CHANGED.notify_all();
                 return None;
             }
-            is_taken = CHANGED.wait_timeout(is_taken, left).unwrap_or_else(PoisonError::into_inner).0;
+            line = CHANGED.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        *is_taken = true;
         Some(Turn)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        CHANGED.notify_one();
+        LINE.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        CHANGED.notify_all();
     }
 }
 
@@ -54,9 +61,9 @@ impl Drop for Turn {
 /// Other evaluations had the memory that this one needs for all of its time, or a defect of the program.
 pub(crate) fn evaluate<T: Send>(answer: &[u8], work: impl Fn() -> T + Sync) -> Result<T, Stop> {
     if answer.len() <= SMALL_ANSWER {
-        let begin = Instant::now();
+        let (begin, before) = (Instant::now(), meter::processor_time());
         let result = memory::with_small(&work);
-        meter::note(begin.elapsed());
+        meter::note(begin.elapsed(), meter::processor_time().saturating_sub(before));
         if let Some(result) = result {
             return Ok(result);
         }
@@ -64,14 +71,18 @@ pub(crate) fn evaluate<T: Send>(answer: &[u8], work: impl Fn() -> T + Sync) -> R
     let ends = meter::ends();
     let _turn = Turn::wait(ends).ok_or(Stop::Crowded)?;
     let begin = Instant::now();
-    let result = on_own_thread(ends, &work);
-    meter::note(begin.elapsed());
-    result
+    let (result, worked) = on_own_thread(ends, &work)?;
+    meter::note(begin.elapsed(), worked);
+    Ok(result)
 }
 
-/// Works on a thread of its own, or on this one where the system gives none.
-fn on_own_thread<T: Send>(ends: Instant, work: &(impl Fn() -> T + Sync)) -> Result<T, Stop> {
-    let evaluate = || meter::within(ends, || memory::with_large(work)).0;
+/// Works on a thread of its own, or on this one where the system gives none. Gives the time that the processor worked, too.
+fn on_own_thread<T: Send>(ends: Instant, work: &(impl Fn() -> T + Sync)) -> Result<(T, Duration), Stop> {
+    let evaluate = || {
+        let before = meter::processor_time();
+        let result = meter::within(ends, || memory::with_large(work)).0;
+        (result, meter::processor_time().saturating_sub(before))
+    };
     thread::scope(|scope| {
         match thread::Builder::new().name("evaluation".to_owned()).stack_size(STACK).spawn_scoped(scope, evaluate) {
             Ok(worker) => worker.join().map_err(|_| Stop::Defect),
@@ -83,7 +94,6 @@ fn on_own_thread<T: Send>(ends: Instant, work: &(impl Fn() -> T + Sync)) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn large_evaluations_wait_for_each_other() {

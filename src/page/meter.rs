@@ -122,6 +122,8 @@ thread_local! {
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
     /// How long the evaluations of the attempt have taken.
     static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    /// How much time of the processor evaluations have taken on this thread, or for it.
+    static WORKED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     static BUDGET: Cell<Option<Budget>> = const { Cell::new(None) };
 }
 
@@ -144,9 +146,23 @@ pub(crate) fn within<T>(until: Instant, attempt: impl FnOnce() -> T) -> (T, Dura
     (result, SPENT.replace(before.1))
 }
 
-/// Counts the time of an evaluation.
-pub(super) fn note(spent: Duration) {
+/// Counts the time of an evaluation, and how much of the processor's it took.
+pub(super) fn note(spent: Duration, worked: Duration) {
     SPENT.set(SPENT.get() + spent);
+    WORKED.set(WORKED.get() + worked);
+}
+
+/// How much time of the processor the evaluations within some work take.
+pub(crate) fn worked<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let before = WORKED.get();
+    let result = work();
+    (result, WORKED.get().saturating_sub(before))
+}
+
+/// The time that the processor has worked for this thread.
+pub(super) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// When an evaluation that begins now must be over.

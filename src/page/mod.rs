@@ -20,7 +20,7 @@ pub(crate) mod words;
 pub(crate) mod xml;
 
 pub(crate) use budget::evaluate;
-pub(crate) use meter::within;
+pub(crate) use meter::{within, worked};
 pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
 pub(crate) use stop::Stop;

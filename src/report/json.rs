@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Findings, Overall, Report, Summary, View};
-use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionStatus};
+use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionStatus, Waiting};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
@@ -190,7 +190,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
     let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
         topic: waiting.topic,
         event: waiting.event,
-        status: DeliveryStatus::Unknown,
+        status: if waiting.is_refused { DeliveryStatus::Failed } else { DeliveryStatus::Unknown },
         dedup_key: None,
         next_alert_at: waiting.next.map(iso),
         owed_to: findings.name(&waiting.channel).into_iter().collect(),
@@ -232,7 +232,8 @@ fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
     }
 }
 
-/// For every channel, the alerts that were not repeated, and those that are not sent again yet because they may have arrived.
+/// For every channel, the alerts that were not repeated, and those that are not sent again yet because they may have
+/// arrived or were refused.
 fn unsent(findings: &Findings) -> impl Iterator<Item = Delivery<'_>> {
     let of = |channel, status, alerts, owed, next: Option<Timestamp>| Delivery {
         channel,
@@ -246,12 +247,14 @@ fn unsent(findings: &Findings) -> impl Iterator<Item = Delivery<'_>> {
     };
     findings.channels.iter().flat_map(move |(id, name)| {
         let held: Vec<_> = findings.held.iter().filter(|held| held.channels.contains(id)).collect();
-        let waiting: Vec<_> = findings.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
         let again = held.iter().filter_map(|held| held.next).min();
-        let once_more = waiting.iter().filter_map(|waiting| waiting.next).min();
         let suppressed = of(name, DeliveryStatus::Suppressed, held.len(), 0, again);
-        let unknown = of(name, DeliveryStatus::Unknown, waiting.len(), waiting.len(), once_more);
-        [suppressed, unknown].into_iter().filter(|delivery| delivery.alerts > 0)
+        let resting = [(false, DeliveryStatus::Unknown), (true, DeliveryStatus::Failed)].map(|(is_refused, status)| {
+            let of_channel = |waiting: &&Waiting| waiting.channel == *id && waiting.is_refused == is_refused;
+            let waiting: Vec<_> = findings.waiting.iter().filter(of_channel).collect();
+            of(name, status, waiting.len(), waiting.len(), waiting.iter().filter_map(|waiting| waiting.next).min())
+        });
+        std::iter::once(suppressed).chain(resting).filter(|delivery| delivery.alerts > 0)
     })
 }
 

@@ -304,6 +304,8 @@ impl Findings {
                 channel: delivery.id.clone(),
                 fate,
                 detail: delivery.failure.as_ref().filter(|_| fate != Fate::Taken).map(Failure::describe),
+                tried_at: delivery.tried.get(alert).copied(),
+                is_poisoned: delivery.poisoned.contains(alert),
             }
         };
         Marks {
@@ -441,7 +443,8 @@ impl Findings {
     /// The number of channels that may or may not have received a message of this run or of an earlier one.
     fn unknown_deliveries(&self) -> usize {
         let now = self.deliveries.iter().filter(|delivery| delivery.status == DeliveryStatus::Unknown);
-        let before = self.waiting.iter().map(|waiting| waiting.channel.as_str());
+        let before = self.waiting.iter().filter(|waiting| !waiting.is_refused);
+        let before = before.map(|waiting| waiting.channel.as_str());
         now.map(|delivery| delivery.id.as_str()).chain(before).collect::<BTreeSet<_>>().len()
     }
 }

@@ -6,7 +6,7 @@ use super::columns::amount_cell;
 use super::tone::Tone;
 use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
-use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict};
+use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::CycleType;
@@ -229,18 +229,23 @@ pub(super) fn told(findings: &Findings) -> Vec<Told<'_>> {
             Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
         })
         .collect();
+    let kinds = [
+        (false, "unknown", "went out in an earlier run, but whether it was taken is not known"),
+        (true, "not delivered", "was refused in an earlier run, in which others were taken"),
+    ];
     for (id, name) in &findings.channels {
-        let waiting: Vec<_> = findings.waiting.iter().filter(|waiting| waiting.channel == *id).collect();
-        if waiting.is_empty() {
-            continue;
+        for (is_refused, head, what) in kinds {
+            let of_channel = |waiting: &&Waiting| waiting.channel == *id && waiting.is_refused == is_refused;
+            let waiting: Vec<_> = findings.waiting.iter().filter(of_channel).collect();
+            if waiting.is_empty() {
+                continue;
+            }
+            let alerts = text::plural(waiting.len(), "alert");
+            let next = waiting.iter().filter_map(|waiting| waiting.next).min();
+            let next = next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC")));
+            let rest = format!(": {alerts} to {name} {what}{}", next.unwrap_or_default());
+            lines.push(Told { is_bad: true, head, rest, payloads: &[] });
         }
-        let alerts = text::plural(waiting.len(), "alert");
-        let next = waiting.iter().filter_map(|waiting| waiting.next).min();
-        let next =
-            next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
-        let rest =
-            format!(": {alerts} to {name} went out in an earlier run, but whether it was taken is not known{next}");
-        lines.push(Told { is_bad: true, head: "unknown", rest, payloads: &[] });
     }
     lines
 }

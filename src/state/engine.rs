@@ -14,6 +14,9 @@ use crate::process::fault;
 use crate::state::location::Place;
 use crate::wire::http::Clients;
 
+/// What the thread is asked to do.
+pub(super) type Job = Box<dyn FnOnce(&mut Engine) + Send>;
+
 /// What the thread owns.
 pub(super) struct Engine {
     pub(super) place: Place,

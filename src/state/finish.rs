@@ -10,7 +10,7 @@ use super::prune::prune;
 use super::rows::shard_text;
 use super::sums::metric_marks;
 use super::told::{forget, insert_told};
-use super::{Marks, Run, StoreError};
+use super::{DeliveryRecord, Marks, Run, StoreError};
 use crate::decide::memory::{Fate, Told};
 use crate::model::alert::{Alert, Event, Topic};
 use crate::model::identity::Identity;
@@ -56,10 +56,40 @@ pub(super) fn mark(
     Ok(())
 }
 
-/// What became of each message on each channel.
+/// Marks what was taken, while the run is still telling others.
+pub(super) fn keep(
+    database: &mut dyn Database,
+    run: &Run,
+    taken: &[(DeliveryRecord, Alert)],
+    wait: Duration,
+) -> Result<(), StoreError> {
+    transaction(database, wait, |database| {
+        let now = clock::now();
+        deliveries(database, run, &taken.iter().map(|(record, alert)| (record, alert)).collect::<Vec<_>>(), now)?;
+        let keys: Vec<Value> = taken.iter().map(|(_, alert)| alert.dedup_key.as_str().into()).collect();
+        close(database, &keys, now)
+    })
+}
+
+/// What became of each message on each channel, at the end of the run.
 fn delivered(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timestamp) -> Result<(), StoreError> {
     let delivered =
-        || marks.deliveries.iter().filter_map(|delivered| Some((delivered, marks.alerts.get(delivered.alert)?)));
+        marks.deliveries.iter().filter_map(|delivered| Some((delivered, marks.alerts.get(delivered.alert)?)));
+    deliveries(database, run, &delivered.collect::<Vec<_>>(), now)?;
+    let keys: Vec<Value> = marks.alerts.iter().map(|alert| alert.dedup_key.as_str().into()).collect();
+    let sql = "UPDATE alerts SET claimed_by = NULL, claimed_until = NULL WHERE dedup_key IN ({keys})";
+    for_keys(database, sql, &[], &keys)?;
+    close(database, &keys, now)
+}
+
+/// Writes what became of messages, and what channels know from then on.
+fn deliveries(
+    database: &mut dyn Database,
+    run: &Run,
+    delivered: &[(&DeliveryRecord, &Alert)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let delivered = || delivered.iter().copied();
     let taken = || delivered().filter(|(delivered, _)| delivered.fate == Fate::Taken);
     let key = |alert: &Alert| (alert.identity, alert.topic());
     let over = taken().filter(|(_, alert)| alert.event == Event::Resolved);
@@ -78,25 +108,25 @@ fn delivered(database: &mut dyn Database, run: &Run, marks: &Marks, now: Timesta
                 alert.dedup_key.as_str().into(),
                 delivered.channel.as_str().into(),
                 run.id.as_str().into(),
-                now.as_millisecond().into(),
+                delivered.tried_at.unwrap_or(now).as_millisecond().into(),
                 delivered.fate.as_str().into(),
                 delivered.detail.as_deref().into(),
-                1.into(),
+                i64::from(delivered.tried_at.is_some()).into(),
                 i64::from(delivered.fate == Fate::Unknown).into(),
+                i64::from(delivered.is_poisoned).into(),
             ]
         })
         .collect();
     insert(
         database,
         "deliveries",
-        &["dedup_key", "channel", "run_id", "at", "status", "detail", "attempts", "doubts"],
+        &["dedup_key", "channel", "run_id", "at", "status", "detail", "attempts", "doubts", "refusals"],
         &rows,
-        "ON CONFLICT (dedup_key, channel) DO UPDATE SET run_id = excluded.run_id, at = excluded.at, \
-         status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + 1, \
-         doubts = deliveries.doubts + excluded.doubts",
-    )?;
-    let keys: Vec<Value> = marks.alerts.iter().map(|alert| alert.dedup_key.as_str().into()).collect();
-    let sql = "UPDATE alerts SET claimed_by = NULL, claimed_until = NULL WHERE dedup_key IN ({keys})";
-    for_keys(database, sql, &[], &keys)?;
-    close(database, &keys, now)
+        // What was marked as taken while others were still being told is not marked again.
+        "ON CONFLICT (dedup_key, channel) DO UPDATE SET run_id = excluded.run_id, \
+         at = CASE WHEN excluded.attempts > 0 THEN excluded.at ELSE deliveries.at END, \
+         status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + excluded.attempts, \
+         doubts = deliveries.doubts + excluded.doubts, refusals = deliveries.refusals + excluded.refusals \
+         WHERE deliveries.status <> 'sent'",
+    )
 }

@@ -18,6 +18,7 @@ mod database;
 mod engine;
 mod error;
 mod finish;
+mod keep;
 pub(crate) mod location;
 mod mend;
 mod outbox;
@@ -39,6 +40,7 @@ pub(crate) mod views;
 mod wait;
 
 pub(crate) use self::error::{StoreError, StoreFault};
+pub(crate) use self::keep::DeliveryKeeper;
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,

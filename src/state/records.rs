@@ -121,6 +121,10 @@ pub(crate) struct DeliveryRecord {
     pub fate: Fate,
     /// Why it was not taken, or why that is not known.
     pub detail: Option<String>,
+    /// When the channel was asked to take it; none if this run did not ask.
+    pub tried_at: Option<Timestamp>,
+    /// Whether the channel refused it alone, and took others.
+    pub is_poisoned: bool,
 }
 
 /// The pure decision as a closure. It runs inside the transaction of the store, and once more if a damaged file is replaced.

@@ -6,7 +6,8 @@
 //! `shard` is the part of the checks that a run was about, as `2/4`; empty for all.
 //!
 //! `channel` is the id of a channel, empty for all that have no row of their own. A delivery is `pending` while a run is
-//! sending it, or for good if that run died; `lost` counts these runs, `doubts` the sendings without an answer.
+//! sending it, or for good if that run died; `lost` counts these runs, `doubts` the sendings without an answer,
+//! `refusals` those in which the message was refused alone. `at` is when it was sent last, or decided as long as `attempts` is 0.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -200,6 +201,10 @@ CREATE TABLE mail_readings (
     reason TEXT,
     message TEXT
 );
+",
+    // In how many runs a channel refused a message alone and took others.
+    "
+ALTER TABLE deliveries ADD COLUMN refusals BIGINT NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::{
-    Access, Decider, LONGEST_WAIT, MailMarker, Marks, Run, RunFindings, Snapshot, Store, StoreError, StoreFault, name,
+    Access, Decider, DeliveryKeeper, LONGEST_WAIT, MailMarker, Marks, Run, RunFindings, Snapshot, Store, StoreError,
+    StoreFault, name,
 };
 use crate::decide::Decision;
 use crate::decide::memory::Memory;
@@ -121,6 +122,12 @@ impl Session {
     /// What marks mails that are about to be read, if this run may write.
     pub(crate) fn marker(&self) -> Option<MailMarker> {
         self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(Store::marker)
+    }
+
+    /// What marks what channels have taken while others are still being told, if this run is written down.
+    pub(crate) fn keeper(&self, run: &Run) -> Option<DeliveryKeeper> {
+        self.number?;
+        self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(|store| store.keeper(run))
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::database::Database;
-use super::engine::Engine;
+use super::engine::{Engine, Job};
 use super::error::{StoreError, StoreFault};
+use super::keep::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::{claim, finish, past, readings, rows, snapshot, sums, views};
 use crate::check::mailbox::scan::Mark;
@@ -34,8 +35,6 @@ const SECOND_WAIT: Duration = Duration::from_secs(2);
 const LAST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait for a mark of what is about to be read; after that a run goes on without.
 const MARK_WAIT: Duration = Duration::from_secs(1);
-
-type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
 /// A store, behind a thread that may hang without harm.
 pub(crate) struct Store {
@@ -245,6 +244,11 @@ impl Store {
     pub(crate) fn marker(&self) -> MailMarker {
         let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
         MailMarker { jobs, has_failed: Arc::default() }
+    }
+
+    /// What marks what was taken while a run is still telling. It waits for nothing.
+    pub(crate) fn keeper(&self, run: &Run) -> DeliveryKeeper {
+        DeliveryKeeper::new(self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default(), run.clone())
     }
 
     /// When the run before began, over the same shard.

@@ -40,6 +40,7 @@ mod process;
 mod providers;
 mod proxies;
 mod quickstart;
+mod refusals;
 mod report;
 mod shards;
 mod signals;

@@ -48,7 +48,8 @@ impl Step {
             // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
             Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),
             Step::Claim => (deadline + millis(500), millis(2500)),
-            Step::Tell => (deadline + millis(1200), millis(6000)),
+            // A part of the last seconds is kept for the memory of the run and for the report.
+            Step::Tell => (deadline + millis(900), millis(6000)),
             Step::Mark => (deadline + millis(1500), millis(7000)),
             Step::Publish => (deadline + millis(200), millis(8000)),
             Step::Close => (deadline + millis(1500), millis(8500)),

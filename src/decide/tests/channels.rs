@@ -368,6 +368,8 @@ fn an_old_memory_is_that_of_all_channels() {
         is_claimed: false,
         may_have_arrived: false,
         doubts: 0,
+        refusals: 0,
+        is_tried: false,
         tried_at: at(0),
     };
     let pending = Heard { told: None, owed: Some(owed) };

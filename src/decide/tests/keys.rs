@@ -60,6 +60,8 @@ fn a_key_stays_with_its_message_and_is_another_one_for_every_other_even_if_all_r
         is_claimed: false,
         may_have_arrived: false,
         doubts: 0,
+        refusals: 0,
+        is_tried: false,
         tried_at: at(2000 + 3 * DAY),
     };
     let condition = life.memory.conditions.values_mut().next().unwrap();

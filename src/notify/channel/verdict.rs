@@ -190,11 +190,16 @@ fn accepted(accept: &Expression, body: &[u8]) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(body);
     let answer =
         serde_json::from_slice::<serde_json::Value>(without_mark(body)).unwrap_or_else(|_| text.into_owned().into());
-    let answer = parse_json(answer.to_string().as_bytes()).map_err(|why| Failure::new(Reason::Decode, why))?;
-    match accept.run_in_all_orders(&answer, &Variables::new(None, &BTreeMap::new())).map(refused) {
+    let answer = answer.to_string();
+    let run = || {
+        let answer = parse_json(answer.as_bytes())?;
+        accept.run_in_all_orders(&answer, &Variables::new(None, &BTreeMap::new())).map_err(|why| why.to_string())
+    };
+    let said = evaluate(answer.as_bytes(), run).map_err(|stop| stop.to_string()).flatten();
+    match said.map(refused) {
         Ok(None) => Ok(()),
         Ok(Some(_)) => Err(Failure::new(Reason::Api, "the answer is not what `accept` asks for")),
-        Err(why) => Err(Failure::new(Reason::Decode, "`accept` fails on the answer").saying(why.to_string())),
+        Err(why) => Err(Failure::new(Reason::Decode, "`accept` fails on the answer").saying(why)),
     }
 }
 

@@ -191,7 +191,8 @@ impl World {
              DELETE FROM deliveries WHERE status NOT IN ('sent', 'failed'); \
              DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; DROP TABLE mail_readings; ALTER TABLE samples DROP COLUMN currency; \
              ALTER TABLE readings DROP COLUMN beside; \
-             ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost",
+             ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost; \
+             ALTER TABLE deliveries DROP COLUMN refusals",
         );
         if self.kind == Kind::Postgres {
             self.sql("ALTER TABLE conditions OWNER TO balance");

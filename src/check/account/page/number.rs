@@ -113,6 +113,9 @@ pub(super) fn moment(value: Shape) -> Result<Option<Timestamp>, String> {
     .map_err(str::to_owned)
 }
 
+/// The longest text that is kept for later requests, in bytes. Keys and tokens are a part of it.
+const LONGEST_BOUND: usize = 16 * 1024;
+
 /// A value that is kept for later.
 ///
 /// # Errors
@@ -120,6 +123,10 @@ pub(super) fn moment(value: Shape) -> Result<Option<Timestamp>, String> {
 pub(super) fn bound(shape: Option<Shape>) -> Result<Bound, String> {
     match shape {
         Some(Shape::Text(text)) if text.trim().is_empty() => Err("it is an empty text".to_owned()),
+        // It goes into addresses and headers, and those have an end.
+        Some(Shape::Text(text)) if text.len() > LONGEST_BOUND => {
+            Err(format!("it is a text of {} KiB, which is too long for a request", text.len() / 1024))
+        }
         Some(Shape::Text(text)) => Ok(Bound::Text(text)),
         Some(Shape::Number(number)) => Ok(Bound::Number(number)),
         Some(Shape::Bool(flag)) => Ok(Bound::Flag(flag)),
@@ -128,5 +135,18 @@ pub(super) fn bound(shape: Option<Shape>) -> Result<Bound, String> {
         Some(Shape::Float(_) | Shape::Long) => Err("it is a number of too many digits".to_owned()),
         Some(Shape::Array) => Err("it is a list, not one value".to_owned()),
         Some(Shape::Object(_)) => Err("it is an object, not one value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_for_a_request_is_the_services_fault() {
+        let text = |length| bound(Some(Shape::Text("x".repeat(length))));
+        assert!(text(LONGEST_BOUND).is_ok());
+        let why = text(900 * 1024).err().unwrap_or_default();
+        assert!(why.contains("900 KiB"), "{why}");
     }
 }
