@@ -1,0 +1,75 @@
+//! Mails of a few words: a phrase that is known to mean trouble decides, unless something speaks against it.
+//!
+//! What is learnt from whole mails knows nothing of a mail that consists of "Payment overdue" and a link, since nothing weighs it
+//! but that phrase, and in whole mails the same phrase stands in receipts and newsletters as often.
+
+use std::sync::LazyLock;
+
+use super::super::keywords::{DEFAULT, Keywords};
+use super::Weighed;
+use super::families;
+use super::features::{Input, all_sentences};
+use crate::model::strength::Strength;
+
+/// So many words are a few. A Chinese character counts as half a word.
+const FEW: usize = 24;
+
+/// Families that speak against trouble, wherever they stand in a mail of a few words.
+const AGAINST: [&str; 31] = [
+    "noaction",
+    "restored",
+    "received",
+    "refund",
+    "offer",
+    "trial",
+    "price",
+    "terms",
+    "maint",
+    "budget",
+    "task",
+    "other",
+    "code",
+    "news",
+    "private",
+    "fine",
+    "bounce",
+    "job",
+    "meeting",
+    "set",
+    "wish",
+    "mistake",
+    "paid until",
+    "technical",
+    "dispute",
+    "owe us",
+    "other firm",
+    "info",
+    "not",
+    "if",
+    "auto",
+];
+
+/// Weighs a mail of a few words; none if it has more of them, or no known phrase, or something against it.
+pub(super) fn weigh(input: &Input) -> Option<Weighed> {
+    static PHRASES: LazyLock<Keywords> = LazyLock::new(|| Keywords::new(DEFAULT.map(str::to_owned)));
+    let all = all_sentences(input);
+    let words = |word: &str| if word.starts_with(super::text::is_cjk) { 1 } else { 2 };
+    let halves: usize = all.iter().flat_map(|one| (0..one.words.len()).map(|at| words(one.word(at)))).sum();
+    if halves > 2 * FEW || input.is_bulk {
+        return None;
+    }
+    let signs_for = PHRASES.find(&format!("{}\n{}", input.subject, input.text));
+    let mut found = Vec::new();
+    let is_doubted = all.iter().any(|sentence| {
+        families::find(sentence, &mut found);
+        found.iter().any(|one| AGAINST.contains(&families::name(one.family)))
+    });
+    let strength = match signs_for.len() {
+        0 => return None,
+        1 => 70,
+        2 => 85,
+        _ => 95,
+    };
+    let strength = Strength::of_hundredths(strength);
+    (!is_doubted).then_some(Weighed { strength, signs_for, signs_against: Vec::new() })
+}
