@@ -1,6 +1,7 @@
 //! The mails in `tests/mails`: that the engine has learnt from what lies there, and that it judges no worse than it did.
 
 #[path = "../bench/mails/corpus.rs"]
+#[allow(dead_code, reason = "the benchmark learns from them")]
 mod corpus;
 #[path = "../bench/mails/figures.rs"]
 mod figures;

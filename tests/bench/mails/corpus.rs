@@ -69,8 +69,10 @@ pub(crate) fn sentences() -> Vec<Labelled> {
 pub(crate) fn checksum() -> String {
     let engine = folder().join("../../src/check/mailbox/engine");
     let mut files = vec![folder().join("sentences.tsv"), engine.join("families.txt"), engine.join("simplified.txt")];
-    let mut tuned: Vec<PathBuf> =
-        std::fs::read_dir(folder().join("tune")).expect("the mails").map(|entry| entry.expect("a mail").path()).collect();
+    let mut tuned: Vec<PathBuf> = std::fs::read_dir(folder().join("tune"))
+        .expect("the mails")
+        .map(|entry| entry.expect("a mail").path())
+        .collect();
     tuned.sort_unstable();
     files.extend(tuned);
     let mut digest = Sha256::new();

@@ -2,7 +2,7 @@
 
 use balance_alert::internals::{judge::Judge, mail};
 
-use crate::corpus::Labelled;
+use super::corpus::Labelled;
 
 /// Languages that have a line of their own; the others share one.
 const LANGUAGES: [&str; 3] = ["en", "zh-Hans", "zh-Hant"];

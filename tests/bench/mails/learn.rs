@@ -55,7 +55,11 @@ pub(crate) fn weights(mails: &[Labelled], out: &mut impl Write) -> String {
         }
     }
     lines.sort_unstable();
-    let head = [format!("# of {}", corpus::checksum()), format!("# slope\t{:.0}", slope * 100.0), format!("# shift\t{:.0}", shift * 100.0)];
+    let head = [
+        format!("# of {}", corpus::checksum()),
+        format!("# slope\t{:.0}", slope * 100.0),
+        format!("# shift\t{:.0}", shift * 100.0),
+    ];
     head.into_iter().chain(lines).collect::<Vec<_>>().join("\n") + "\n"
 }
 

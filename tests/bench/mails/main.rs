@@ -71,5 +71,6 @@ fn write_into(page: &str, lines: &str) {
     let (before, rest) = text.split_once("<!-- figures -->\n").expect("the mark before the figures");
     let (old, after) = rest.split_once("<!-- /figures -->").expect("the mark behind the figures");
     let head: String = old.lines().take(2).map(|line| format!("{line}\n")).collect();
-    std::fs::write(&path, format!("{before}<!-- figures -->\n{head}{lines}<!-- /figures -->{after}")).expect("the page is written");
+    std::fs::write(&path, format!("{before}<!-- figures -->\n{head}{lines}<!-- /figures -->{after}"))
+        .expect("the page is written");
 }

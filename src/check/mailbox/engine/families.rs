@@ -130,3 +130,47 @@ pub(super) fn find(sentence: &Sentence, found: &mut Vec<Found>) {
 fn is_behind_cjk(text: &str, at: usize) -> bool {
     text[..at].ends_with(is_cjk)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::{Place, sentences};
+    use super::*;
+
+    fn names(text: &str) -> Vec<&'static str> {
+        let mut all = Vec::new();
+        sentences(text, Place::Body, &mut all);
+        let mut found = Vec::new();
+        let mut names = Vec::new();
+        for sentence in &all {
+            find(sentence, &mut found);
+            names.extend(found.iter().map(|one| name(one.family)));
+        }
+        names
+    }
+
+    #[test]
+    fn words_are_found_as_words_and_the_longest_counts() {
+        for (text, want) in [
+            ("the card was declined", &["card", "done", "fail"][..]),
+            ("discard declinations", &["fail"]),
+            ("laptop", &[]),
+            ("已欠費", &["done", "debt"]),
+            ("no action is needed", &["noaction"]),
+            ("über", &[]),
+            ("the balance is $3.10", &["balance", "units"]),
+        ] {
+            assert_eq!(names(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_list_is_a_family_with_words() {
+        let mut seen = Vec::new();
+        for line in LIST.lines().filter(|line| !line.starts_with('#')) {
+            let (name, words) = line.split_once(':').expect("a name");
+            assert!(words.split('|').all(|word| !word.trim().is_empty()), "{name}");
+            seen.push(name);
+        }
+        assert!(seen.len() > 50, "{}", seen.len());
+    }
+}

@@ -151,3 +151,39 @@ fn told<'a>(signs: impl Iterator<Item = &'a (f32, &'static str)>) -> Vec<String>
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weighed(subject: &str, text: &str) -> Weighed {
+        of_input(&Input { subject, text, is_bulk: false, is_automatic: false })
+    }
+
+    #[test]
+    fn signs_are_words_of_the_program() {
+        let text = "We tried to charge your card for $49.00 today and your bank declined it. Please update your card before \
+                    Friday, otherwise your service will be suspended. Zanzibar7 told us.";
+        let found = weighed("Your payment failed", text);
+        assert!(found.strength > Strength::of_hundredths(50), "{found:?}");
+        let all = [&found.signs_for[..], &found.signs_against[..]].concat();
+        assert!(!found.signs_for.is_empty() && found.signs_for.len() <= MOST_SIGNS, "{found:?}");
+        for sign in &all {
+            assert!(sign.chars().count() <= LONGEST_SIGN + 6 && !sign.contains("zanzibar"), "{sign}");
+        }
+    }
+
+    #[test]
+    fn what_is_settled_is_no_trouble() {
+        let text = "Thank you, we have received your payment of $49.00. Nothing else is needed, your service goes on as usual.";
+        assert!(weighed("Payment received", text).strength < Strength::of_hundredths(50));
+    }
+
+    #[test]
+    fn the_weights_are_read() {
+        let model = model();
+        assert!(model.lines.len() > 10_000, "{}", model.lines.len());
+        assert_eq!(model.signs.len(), model.lines.len(), "two signs have one number");
+        assert!(model.slope > 0.0);
+    }
+}

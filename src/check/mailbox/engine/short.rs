@@ -14,8 +14,13 @@ use crate::model::strength::Strength;
 /// So many words are a few. A Chinese character counts as half a word.
 const FEW: usize = 24;
 
+/// Of fewer words nothing is said without a known phrase.
+const FEWEST: usize = 5;
+/// Longest text that is counted at all, in bytes; it may be full of empty lines.
+const LONGEST: usize = 4000;
+
 /// Families that speak against trouble, wherever they stand in a mail of a few words.
-const AGAINST: [&str; 31] = [
+const AGAINST: [&str; 28] = [
     "noaction",
     "restored",
     "received",
@@ -44,27 +49,34 @@ const AGAINST: [&str; 31] = [
     "owe us",
     "other firm",
     "info",
-    "not",
-    "if",
-    "auto",
 ];
+
+/// Families that make no trouble behind a "no" or "not".
+const DENIED: [&str; 6] = ["debt", "low", "fail", "stop", "lapse", "late"];
 
 /// Weighs a mail of a few words; none if it has more of them, or no known phrase, or something against it.
 pub(super) fn weigh(input: &Input) -> Option<Weighed> {
     static PHRASES: LazyLock<Keywords> = LazyLock::new(|| Keywords::new(DEFAULT.map(str::to_owned)));
+    if input.subject.len() + input.text.len() > LONGEST || input.is_bulk {
+        return None;
+    }
     let all = all_sentences(input);
     let words = |word: &str| if word.starts_with(super::text::is_cjk) { 1 } else { 2 };
     let halves: usize = all.iter().flat_map(|one| (0..one.words.len()).map(|at| words(one.word(at)))).sum();
-    if halves > 2 * FEW || input.is_bulk {
+    if halves > 2 * FEW {
         return None;
     }
     let signs_for = PHRASES.find(&format!("{}\n{}", input.subject, input.text));
     let mut found = Vec::new();
     let is_doubted = all.iter().any(|sentence| {
         families::find(sentence, &mut found);
-        found.iter().any(|one| AGAINST.contains(&families::name(one.family)))
+        let names: Vec<&str> = found.iter().map(|one| families::name(one.family)).collect();
+        let is_denied = |pair: &[&str]| pair[0] == "not" && DENIED.contains(&pair[1]);
+        names.iter().any(|name| AGAINST.contains(name)) || names.windows(2).any(is_denied)
     });
     let strength = match signs_for.len() {
+        // Nothing is learnt from mails of hardly any words.
+        0 if halves < 2 * FEWEST => return Some(Weighed::default()),
         0 => return None,
         1 => 70,
         2 => 85,

@@ -297,3 +297,66 @@ impl Maker<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        sentences(text, Place::Body, &mut all);
+        let of = |one: &Sentence| (0..one.words.len()).map(|at| one.word(at).to_owned()).collect::<Vec<_>>().join(" ");
+        all.iter().map(of).collect()
+    }
+
+    #[test]
+    fn there_is_one_spelling() {
+        for (text, want) in [
+            ("PAYMENT Failed.", &["payment failed"][..]),
+            ("餘額不足", &["余 额 不 足"]),
+            ("ＡＢＣ １２", &["abc #"]),
+            ("it\u{2019}s over\u{200b}due", &["it's overdue"]),
+            ("See https://x.example/a?b=1, or mail a@x.example: soon", &["see or mail soon"]),
+            ("$12.50 left", &["$ left"]),
+            ("余额：0.00 元", &["余 额 $0"]),
+            ("balance -3.20 USD", &["balance $-"]),
+            ("4 % of 2026-04-01", &["# % of #"]),
+            ("One. Two! 三。四", &["one", "two", "三", "四"]),
+            ("a line that is\nbroken goes on", &["a line that is broken goes on"]),
+            ("A line\nAnother", &["a line", "another"]),
+            ("", &[]),
+        ] {
+            assert_eq!(words(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_what_stands_there() {
+        for (text, want) in [
+            ("$0.00", Size::Nothing),
+            ("-1.00 USD", Size::Negative),
+            ("€3.10", Size::Ones),
+            ("12,50 EUR", Size::Tens),
+            ("¥312.00", Size::Hundreds),
+            ("$1,204.11", Size::More),
+            ("3%", Size::Few),
+            ("50 %", Size::Half),
+            ("96%", Size::Most),
+        ] {
+            let mut all = Vec::new();
+            sentences(text, Place::Body, &mut all);
+            assert_eq!(all[0].sizes, [(0, want)], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_once_and_not_to_its_end() {
+        for text in
+            ["余".repeat(100_000), "a ".repeat(100_000), "1 ".repeat(100_000), "$".repeat(100_000), "'".repeat(100_000)]
+        {
+            let mut all = Vec::new();
+            sentences(&text, Place::Body, &mut all);
+            assert!(all.iter().map(|one| one.words.len()).sum::<usize>() <= MOST_WORDS + LONGEST);
+        }
+    }
+}
