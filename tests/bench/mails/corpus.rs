@@ -13,6 +13,9 @@ pub(crate) struct Labelled {
     pub(crate) counts: f32,
     pub(crate) language: String,
     pub(crate) is_trouble: bool,
+    /// The amount that an alert should tell, with its currency; `-` for none.
+    pub(crate) amount: String,
+    pub(crate) currency: String,
     pub(crate) raw: Vec<u8>,
 }
 
@@ -32,12 +35,14 @@ pub(crate) fn mails(half: &str) -> Vec<Labelled> {
         .lines()
         .map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
-            let [name, language, label, ..] = fields[..] else { panic!("a line of labels: {line}") };
+            let [name, language, label, amount, currency, ..] = fields[..] else { panic!("a line of labels: {line}") };
             Labelled {
                 hand: name.as_bytes()[0],
                 counts: 1.0,
                 language: language.to_owned(),
                 is_trouble: label == "trouble",
+                amount: amount.to_owned(),
+                currency: currency.to_owned(),
                 raw: std::fs::read(folder.join(format!("{name}.eml"))).expect("a mail"),
             }
         })
@@ -58,6 +63,8 @@ pub(crate) fn sentences() -> Vec<Labelled> {
                 counts: OF_SENTENCES,
                 language: language.to_owned(),
                 is_trouble: label == "trouble",
+                amount: "-".to_owned(),
+                currency: "-".to_owned(),
                 raw: format!("Subject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n")
                     .into_bytes(),
             }

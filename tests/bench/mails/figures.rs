@@ -1,6 +1,7 @@
 //! How many are judged right.
 
-use balance_alert::internals::{judge::Judge, mail};
+use balance_alert::internals::{finding, judge::Judge, mail};
+use rust_decimal::Decimal;
 
 use super::corpus::Labelled;
 
@@ -15,6 +16,10 @@ pub(crate) struct Figures {
     pub(crate) noticed: u32,
     /// Noticed, and trouble indeed.
     pub(crate) both: u32,
+    /// Amounts that are told of the trouble that is noticed.
+    pub(crate) told: u32,
+    /// Those of them that are right.
+    pub(crate) told_right: u32,
 }
 
 impl Figures {
@@ -36,12 +41,21 @@ pub(crate) fn figures(mails: &[Labelled]) -> Vec<(&'static str, Figures)> {
         LANGUAGES.into_iter().chain(["others"]).map(|language| (language, Figures::default())).collect();
     for one in mails {
         let at = LANGUAGES.iter().position(|language| *language == one.language).unwrap_or(LANGUAGES.len());
-        let is_noticed = judge.judge(&mail::read(&one.raw)).is_trouble;
+        let read = mail::read(&one.raw);
+        let is_noticed = judge.judge(&read).is_trouble;
         let figures = &mut all[at].1;
         figures.mails += 1;
         figures.trouble += u32::from(one.is_trouble);
         figures.noticed += u32::from(is_noticed);
         figures.both += u32::from(one.is_trouble && is_noticed);
+        if !one.is_trouble || !is_noticed {
+            continue;
+        }
+        if let Some(amount) = finding::first_amount(&format!("{}\n{}", read.subject, read.shown)) {
+            let is_value = one.amount.parse::<Decimal>().is_ok_and(|want| want == amount.value);
+            figures.told += 1;
+            figures.told_right += u32::from(is_value && one.currency == amount.currency.unwrap_or("-"));
+        }
     }
     all
 }

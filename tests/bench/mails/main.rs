@@ -39,7 +39,10 @@ fn main() {
     for (half, mails) in [("learnt from", tune.clone()), ("only measured", mails("measured"))] {
         for (language, figures) in figures::figures(&mails) {
             let (recall, precision) = (figures.recall(), figures.precision());
-            lines += &format!("| {half} | {language} | {} | {recall:.3} | {precision:.3} |\n", figures.mails);
+            lines += &format!(
+                "| {half} | {language} | {} | {recall:.3} | {precision:.3} | {} of {} |\n",
+                figures.mails, figures.told_right, figures.told
+            );
         }
     }
     write!(out, "{lines}").expect("standard output");

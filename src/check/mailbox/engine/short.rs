@@ -60,7 +60,9 @@ pub(super) fn weigh(input: &Input) -> Option<Weighed> {
     if input.subject.len() + input.text.len() > LONGEST || input.is_bulk {
         return None;
     }
-    let all = all_sentences(input);
+    let mut all = all_sentences(input);
+    // "Your client cannot show HTML" stands before the words of many mails, and is about no client of ours.
+    all.retain(|sentence| !sentence.text.contains("html"));
     let words = |word: &str| if word.starts_with(super::text::is_cjk) { 1 } else { 2 };
     let halves: usize = all.iter().flat_map(|one| (0..one.words.len()).map(|at| words(one.word(at)))).sum();
     if halves > 2 * FEW {
@@ -84,4 +86,31 @@ pub(super) fn weigh(input: &Input) -> Option<Weighed> {
     };
     let strength = Strength::of_hundredths(strength);
     (!is_doubted).then_some(Weighed { strength, signs_for, signs_against: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strength(subject: &str, text: &str) -> Option<Strength> {
+        weigh(&Input { subject, text, is_bulk: false, is_automatic: false }).map(|weighed| weighed.strength)
+    }
+
+    #[test]
+    fn a_known_phrase_decides_in_a_few_words_unless_something_speaks_against_it() {
+        let sure = Some(Strength::of_hundredths(70));
+        for (subject, text, want) in [
+            ("余额不足", "", sure),
+            ("Payment overdue", "x", sure),
+            ("notice", "Your client cannot show HTML.\n欠费", sure),
+            ("overdue", "Thank you, we have received your payment.", None),
+            ("欠费", "您的账户未欠费", None),
+            ("Overdue tasks", "three tasks are overdue", None),
+            ("配额不足", "x", Some(Strength::NONE)),
+            ("Lunch", "see you at noon in the usual place", None),
+            ("overdue", &"word ".repeat(30), None),
+        ] {
+            assert_eq!(strength(subject, text), want, "{subject}: {text}");
+        }
+    }
 }
