@@ -23,6 +23,34 @@ const MOST_SIGNS: usize = 8;
 /// Longest sign that is told, in characters.
 const LONGEST_SIGN: usize = 40;
 
+/// Families without which a mail is about something else altogether, of which the mails that are learnt from know little.
+const ABOUT_IT: [&str; 24] = [
+    "balance",
+    "package",
+    "debt",
+    "bill",
+    "pay",
+    "charge",
+    "card",
+    "fail",
+    "low",
+    "left",
+    "stop",
+    "delete",
+    "lapse",
+    "renew",
+    "off",
+    "topup",
+    "missing",
+    "late",
+    "bill you",
+    "revoked",
+    "nothing",
+    "below zero",
+    "units",
+    "tens",
+];
+
 /// The number of a sign, which is a hash already.
 #[derive(Default)]
 struct Given(u64);
@@ -93,8 +121,10 @@ pub fn of_input(input: &Input) -> Weighed {
     let model = model();
     let mut counts = [0.0_f32; 3];
     let mut found: HashMap<u32, (Kind, f32), BuildHasherDefault<Given>> = HashMap::default();
+    let mut is_about_it = false;
     features(input, |kind, mark, words, count| {
         counts[kind as usize] += count * count;
+        is_about_it |= mark == "f:" && ABOUT_IT.contains(&words[0]);
         if let Some(sign) = model.signs.get(&number(mark, words)) {
             let entry = found.entry(*sign).or_insert((kind, 0.0));
             entry.1 = entry.1.max(count);
@@ -113,7 +143,7 @@ pub fn of_input(input: &Input) -> Weighed {
     let sum: f32 = signs.iter().map(|(share, _)| share).sum();
     let strength = 1.0 / (1.0 + (-(model.slope * sum + model.shift)).exp());
     Weighed {
-        strength: Strength::of(f64::from(strength)),
+        strength: if is_about_it { Strength::of(f64::from(strength)) } else { Strength::NONE },
         signs_for: told(signs.iter().rev().filter(|(share, _)| *share > 0.0)),
         signs_against: told(signs.iter().rev().filter(|(share, _)| *share < 0.0)),
     }
@@ -177,6 +207,13 @@ mod tests {
     fn what_is_settled_is_no_trouble() {
         let text = "Thank you, we have received your payment of $49.00. Nothing else is needed, your service goes on as usual.";
         assert!(weighed("Payment received", text).strength < Strength::of_hundredths(50));
+    }
+
+    #[test]
+    fn what_is_about_something_else_is_no_trouble() {
+        for text in ["see you at noon", "How was your weekend? Ours was wonderful.", "明天一起吃饭吗？"] {
+            assert_eq!(weighed("Lunch", text).strength, Strength::NONE, "{text}");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub(super) fn sentences(text: &str, place: Place, into: &mut Vec<Sentence>) {
         let mut length = c.len_utf8();
         if c == '\n' {
             let next = rest[1..].chars().next().unwrap_or('\n');
-            // A line that was broken goes on with a small letter.
+            // Lines are broken anywhere: one goes on behind a letter or a comma where the next begins with a letter.
             let goes_on = (before.is_ascii_lowercase() || before == ',') && next.is_ascii_lowercase();
             if !goes_on {
                 maker.end();
@@ -323,7 +323,8 @@ mod tests {
             ("4 % of 2026-04-01", &["# % of #"]),
             ("One. Two! 三。四", &["one", "two", "三", "四"]),
             ("a line that is\nbroken goes on", &["a line that is broken goes on"]),
-            ("A line\nAnother", &["a line", "another"]),
+            ("A line\nAnother", &["a line another"]),
+            ("A line\n12 more", &["a line", "# more"]),
             ("", &[]),
         ] {
             assert_eq!(words(text), want, "{text}");
