@@ -32,6 +32,7 @@ mod mail_accounts;
 mod mail_trials;
 mod mailbox_bounds;
 mod mailboxes;
+mod mails;
 mod memory;
 mod metrics;
 mod pages;

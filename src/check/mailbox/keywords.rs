@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-/// The words that vendors use when an account runs dry, and no setting says otherwise.
+/// Phrases that vendors use when an account runs dry. They decide alone in a mail of a few words (`engine::short`).
 pub const DEFAULT: [&str; 77] = [
     "欠费",
     "余额不足",

@@ -52,6 +52,10 @@ pub struct Mail {
     pub text: String,
     /// As the text, but without what a reader does not see, and without any quotation: an amount is told only of this.
     pub shown: String,
+    /// Its headers say that it went to many: how to unsubscribe, the name of a list, or that it is bulk.
+    pub is_bulk: bool,
+    /// Its headers say that a machine wrote it.
+    pub is_automatic: bool,
 }
 
 /// Reads a mail, whole or cut off at its end. Whatever it holds, this gives something.
@@ -82,7 +86,18 @@ pub fn read(raw: &[u8]) -> Mail {
     }
     let Words { all, own, shown, .. } = words;
     let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
-    Mail { id, subject, sender, address: header("from").and_then(address), date, text, shown }
+    let says = |name: &str, words: &[&str]| {
+        header(name).is_some_and(|value| {
+            let value = line(value).trim_ascii().to_ascii_lowercase();
+            words.iter().any(|word| value.starts_with(word.as_bytes()))
+        })
+    };
+    let is_bulk = header("list-unsubscribe").is_some()
+        || header("list-id").is_some()
+        || says("precedence", &["bulk", "list", "junk"]);
+    let is_automatic = says("auto-submitted", &["auto-"]);
+    let address = header("from").and_then(address);
+    Mail { id, subject, sender, address, date, text, shown, is_bulk, is_automatic }
 }
 
 /// The address in a header that names one sender; none if it names several.

@@ -1,0 +1,363 @@
+//! Brings a mail's text to one spelling and parts it into sentences and words.
+//!
+//! Upper case, full-width forms, traditional characters and invisible characters go; addresses and links go, because they
+//! name somebody and say nothing; numbers become `#`, amounts of money `$`, one of nothing `$0` and one below zero `$-`. So one
+//! weight serves for all ways to write the same.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// Pairs of a traditional character and the simplified one that stands for it.
+const SIMPLIFIED: &str = include_str!("simplified.txt");
+
+/// Most words of a mail that are looked at: what matters stands near the beginning.
+const MOST_WORDS: usize = 12_000;
+/// Most words of one sentence; what is longer is a list, and is parted.
+const LONGEST: usize = 80;
+
+/// Words and signs for currencies; beside a number they make it an amount of money.
+const CURRENCIES: [&str; 27] = [
+    "$", "€", "£", "¥", "us$", "nt$", "hk$", "s$", "a$", "c$", "元", "円", "圆", "usd", "eur", "gbp", "cny", "rmb",
+    "twd", "hkd", "jpy", "chf", "sek", "sgd", "aud", "euro", "euros",
+];
+
+/// Where a sentence stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The subject.
+    Subject,
+    /// The text.
+    Body,
+}
+
+/// A sentence in one spelling. Its words stand in `text` one behind the other, with a blank between two Latin ones.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    /// Where it stands.
+    pub(super) place: Place,
+    /// Its words.
+    pub(super) text: String,
+    /// Where each word begins and ends in `text`.
+    pub(super) words: Vec<(u32, u32)>,
+    /// The amounts and shares in it, by where they begin in `text`.
+    pub(super) sizes: Vec<(u32, Size)>,
+}
+
+/// How large an amount of money or a share is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    Nothing,
+    Negative,
+    /// Money, by the digits before its decimal sign.
+    Ones,
+    Tens,
+    Hundreds,
+    More,
+    /// Of a hundred: less than 25, less than 75, and more.
+    Few,
+    Half,
+    Most,
+}
+
+impl Sentence {
+    /// The word with a number.
+    pub(super) fn word(&self, at: usize) -> &str {
+        let (start, end) = self.words[at];
+        &self.text[start as usize..end as usize]
+    }
+}
+
+/// The character that stands for a character in one spelling.
+fn plain(c: char) -> char {
+    static TABLE: OnceLock<HashMap<char, char>> = OnceLock::new();
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{3000}' => ' ',
+        '\u{ffe5}' => '¥',
+        '\u{2212}' => '-',
+        '\u{3400}'..='\u{9fff}' => {
+            let table = TABLE.get_or_init(|| {
+                let mut chars = SIMPLIFIED.lines().filter(|line| !line.starts_with('#')).flat_map(str::chars);
+                let mut table = HashMap::new();
+                while let (Some(from), Some(to)) = (chars.next(), chars.next()) {
+                    table.insert(from, to);
+                }
+                table
+            });
+            table.get(&c).copied().unwrap_or(c)
+        }
+        c => c,
+    }
+}
+
+/// A text in one spelling, with its punctuation.
+pub(super) fn spell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
+            c if c.is_ascii() => out.push(c.to_ascii_lowercase()),
+            c => match plain(c) {
+                c if c >= '\u{2e80}' => out.push(c),
+                c => out.extend(c.to_lowercase()),
+            },
+        }
+    }
+    out
+}
+
+/// Whether a character is a word of its own.
+pub(super) fn is_cjk(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
+}
+
+fn is_letter(c: char) -> bool {
+    c == '\'' || (c.is_alphabetic() && c < '\u{2e80}')
+}
+
+/// The sentences of a text.
+pub(super) fn sentences(text: &str, place: Place, into: &mut Vec<Sentence>) {
+    let spelt = spell(text);
+    let mut maker = Maker { place, sentence: empty(place), into, count: 0, digits: String::new() };
+    let mut rest = spelt.as_str();
+    let mut before = '\n';
+    while let Some(c) = rest.chars().next() {
+        if maker.count >= MOST_WORDS {
+            break;
+        }
+        let mut length = c.len_utf8();
+        if c == '\n' {
+            let next = rest[1..].chars().next().unwrap_or('\n');
+            // Lines are broken anywhere: one goes on behind a letter or a comma where the next begins with a letter.
+            let goes_on = (before.is_ascii_lowercase() || before == ',') && next.is_ascii_lowercase();
+            if !goes_on {
+                maker.end();
+            }
+        } else if c.is_ascii_digit() {
+            length = rest.find(|c: char| !(c.is_ascii_digit() || ".,:/-".contains(c))).unwrap_or(rest.len());
+            let number = rest[..length].trim_end_matches(['.', ',', ':', '/', '-']);
+            length = number.len();
+            let is_nothing = number.chars().all(|c| matches!(c, '0' | '.' | ','));
+            let is_negative = before == '-' || before == '(';
+            maker.digits = digits(number);
+            maker.number(is_nothing, is_negative);
+        } else if is_letter(c) {
+            let run = rest
+                .find(|c: char| c.is_whitespace() || is_cjk(c) || "<>()[]\"，。、；：".contains(c))
+                .unwrap_or(rest.len());
+            if is_link(&rest[..run]) {
+                length = run;
+            } else {
+                length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+                let has_sign = rest[length..].starts_with('$');
+                length += usize::from(has_sign);
+                maker.word(&rest[..length].trim_matches('\''));
+            }
+        } else if is_cjk(c) {
+            maker.word(&rest[..length]);
+        } else if "$€£¥".contains(c) {
+            maker.word(&rest[..length]);
+        } else if c == '%' {
+            maker.share();
+        } else if "!?。;".contains(c) || (c == '.' && rest[1..].chars().next().is_none_or(|c| !c.is_alphanumeric())) {
+            maker.end();
+        }
+        before = rest[..length].chars().next_back().unwrap_or(c);
+        rest = &rest[length..];
+    }
+    maker.end();
+}
+
+/// Whether a run of characters is an address or a link.
+fn is_link(run: &str) -> bool {
+    let run = run.trim_end_matches(['.', ',', ':', ';', '!', '?']);
+    run.contains("://")
+        || run.contains('@')
+        || run.contains('/') && run.contains('.')
+        || run.split('.').count() > 1 && run.split('.').all(|part| part.len() > 1) && run.is_ascii()
+}
+
+/// The digits of a number before its decimal sign.
+fn digits(number: &str) -> String {
+    let whole = match number.rfind(['.', ',']) {
+        Some(at) if number.len() - at <= 3 => &number[..at],
+        _ => number,
+    };
+    whole.chars().filter(char::is_ascii_digit).skip_while(|c| *c == '0').take(9).collect()
+}
+
+fn empty(place: Place) -> Sentence {
+    Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() }
+}
+
+/// Makes sentences out of words.
+struct Maker<'a> {
+    place: Place,
+    sentence: Sentence,
+    into: &'a mut Vec<Sentence>,
+    count: usize,
+    /// The digits before the decimal sign of the number that was written last.
+    digits: String,
+}
+
+impl Maker<'_> {
+    fn word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        if CURRENCIES.contains(&word) && self.sentence.words.last().is_some_and(|_| self.last().starts_with('#')) {
+            self.amount();
+            return;
+        }
+        if self.sentence.words.len() >= LONGEST {
+            self.end();
+        }
+        self.count += 1;
+        let is_latin = |c: Option<char>| c.is_some_and(|c| !is_cjk(c));
+        if is_latin(self.sentence.text.chars().next_back()) && is_latin(word.chars().next()) {
+            self.sentence.text.push(' ');
+        }
+        let start = self.sentence.text.len();
+        self.sentence.text.push_str(word);
+        self.sentence.words.push((start as u32, self.sentence.text.len() as u32));
+    }
+
+    fn number(&mut self, is_nothing: bool, is_negative: bool) {
+        let is_money = !self.sentence.words.is_empty() && CURRENCIES.contains(&self.last());
+        if is_money {
+            self.drop_last();
+        }
+        self.word(match (is_nothing, is_negative) {
+            (true, _) => "#0",
+            (_, true) => "#-",
+            _ => "#",
+        });
+        if is_money {
+            self.amount();
+        }
+    }
+
+    /// Makes the number that was written last an amount of money.
+    fn amount(&mut self) {
+        let word = match self.last() {
+            "#0" => "$0",
+            "#-" => "$-",
+            _ => "$",
+        };
+        self.drop_last();
+        self.word(word);
+        let size = match (word, self.digits.len()) {
+            ("$0", _) => Size::Nothing,
+            ("$-", _) => Size::Negative,
+            (_, 0 | 1) => Size::Ones,
+            (_, 2) => Size::Tens,
+            (_, 3) => Size::Hundreds,
+            _ => Size::More,
+        };
+        self.size(size);
+    }
+
+    /// Notes how large the word is that was written last.
+    fn size(&mut self, size: Size) {
+        if let Some((start, _)) = self.sentence.words.last() {
+            self.sentence.sizes.retain(|(other, _)| other != start);
+            self.sentence.sizes.push((*start, size));
+        }
+    }
+
+    /// A percent sign.
+    fn share(&mut self) {
+        if self.last().starts_with('#') {
+            self.size(match self.digits.parse::<u32>().unwrap_or(100) {
+                0..25 => Size::Few,
+                25..75 => Size::Half,
+                _ => Size::Most,
+            });
+        }
+        self.word("%");
+    }
+
+    fn last(&self) -> &str {
+        self.sentence.words.len().checked_sub(1).map_or("", |last| self.sentence.word(last))
+    }
+
+    fn drop_last(&mut self) {
+        if let Some((start, _)) = self.sentence.words.pop() {
+            let kept = self.sentence.text[..start as usize].trim_end().len();
+            self.sentence.text.truncate(kept);
+            self.count -= 1;
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.sentence.words.is_empty() {
+            let sentence = std::mem::replace(&mut self.sentence, empty(self.place));
+            self.into.push(sentence);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        sentences(text, Place::Body, &mut all);
+        let of = |one: &Sentence| (0..one.words.len()).map(|at| one.word(at).to_owned()).collect::<Vec<_>>().join(" ");
+        all.iter().map(of).collect()
+    }
+
+    #[test]
+    fn there_is_one_spelling() {
+        for (text, want) in [
+            ("PAYMENT Failed.", &["payment failed"][..]),
+            ("餘額不足", &["余 额 不 足"]),
+            ("ＡＢＣ １２", &["abc #"]),
+            ("it\u{2019}s over\u{200b}due", &["it's overdue"]),
+            ("See https://x.example/a?b=1, or mail a@x.example: soon", &["see or mail soon"]),
+            ("$12.50 left", &["$ left"]),
+            ("余额：0.00 元", &["余 额 $0"]),
+            ("balance -3.20 USD", &["balance $-"]),
+            ("4 % of 2026-04-01", &["# % of #"]),
+            ("One. Two! 三。四", &["one", "two", "三", "四"]),
+            ("a line that is\nbroken goes on", &["a line that is broken goes on"]),
+            ("A line\nAnother", &["a line another"]),
+            ("A line\n12 more", &["a line", "# more"]),
+            ("", &[]),
+        ] {
+            assert_eq!(words(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_what_stands_there() {
+        for (text, want) in [
+            ("$0.00", Size::Nothing),
+            ("-1.00 USD", Size::Negative),
+            ("€3.10", Size::Ones),
+            ("12,50 EUR", Size::Tens),
+            ("¥312.00", Size::Hundreds),
+            ("$1,204.11", Size::More),
+            ("3%", Size::Few),
+            ("50 %", Size::Half),
+            ("96%", Size::Most),
+        ] {
+            let mut all = Vec::new();
+            sentences(text, Place::Body, &mut all);
+            assert_eq!(all[0].sizes, [(0, want)], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_once_and_not_to_its_end() {
+        for text in
+            ["余".repeat(100_000), "a ".repeat(100_000), "1 ".repeat(100_000), "$".repeat(100_000), "'".repeat(100_000)]
+        {
+            let mut all = Vec::new();
+            sentences(&text, Place::Body, &mut all);
+            assert!(all.iter().map(|one| one.words.len()).sum::<usize>() <= MOST_WORDS + LONGEST);
+        }
+    }
+}

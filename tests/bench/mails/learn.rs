@@ -1,0 +1,196 @@
+//! Makes the weights: a linear support vector machine, by dual coordinate descent (Hsieh and others, 2008), in a fixed order.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use balance_alert::internals::engine::{FAMILIES_SCALE, Kind, SENT_SCALE, SIZE_OF_SIGN, features, input};
+use balance_alert::internals::mail;
+
+use crate::corpus::{self, Labelled};
+
+/// How much a mail on the wrong side costs.
+const COST: f32 = 1.0;
+/// At most so many signs are kept.
+const MOST_SIGNS: usize = 14_000;
+/// A sign counts if so many hands have written it: names of vendors and of people tell nothing, and whoever writes two mails in one
+/// name, of which one means trouble, makes them tell the contrary of what they should.
+const FEWEST_HANDS: u32 = 2;
+/// How often all mails are gone through, at most.
+const ROUNDS: usize = 200;
+/// Into so many parts the mails are split to find out how sure the sum is.
+const PARTS: usize = 10;
+
+/// What a mail has: signs by their number, with their values.
+type Row = Vec<(u32, f32)>;
+
+struct Table {
+    names: Vec<String>,
+    rows: Vec<Row>,
+    sides: Vec<f32>,
+    hands: Vec<u8>,
+    counts: Vec<f32>,
+}
+
+/// The file of weights that is learnt from these mails.
+pub(crate) fn weights(mails: &[Labelled], out: &mut impl Write) -> String {
+    let table = table(mails);
+    let every: Vec<usize> = (0..mails.len()).collect();
+    let mut scores = vec![0.0; mails.len()];
+    for part in 0..PARTS {
+        let (rest, own): (Vec<usize>, Vec<usize>) = every.iter().partition(|at| **at % PARTS != part);
+        let weights = learn(&table, &rest);
+        for at in own {
+            scores[at] = score(&weights, &table.rows[at]);
+        }
+    }
+    let right = scores.iter().zip(&table.sides).filter(|(score, side)| (**score > 0.0) == (**side > 0.0)).count();
+    writeln!(out, "{right} of {} right when they are left out in ten parts", mails.len()).expect("standard output");
+    let (slope, shift) = logistic(&scores, &table.sides);
+    let weights = learn(&table, &every);
+    let mut lines: Vec<String> = Vec::new();
+    for (name, weight) in table.names.iter().zip(&weights) {
+        let hundredths = (weight * 100.0).round() as i32;
+        if hundredths != 0 {
+            lines.push(format!("{name}\t{hundredths}"));
+        }
+    }
+    lines.sort_unstable();
+    let head = [
+        format!("# of {}", corpus::checksum()),
+        format!("# slope\t{:.0}", slope * 100.0),
+        format!("# shift\t{:.0}", shift * 100.0),
+    ];
+    head.into_iter().chain(lines).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// All signs of all mails.
+fn table(mails: &[Labelled]) -> Table {
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut table =
+        Table { names: Vec::new(), rows: Vec::new(), sides: Vec::new(), hands: Vec::new(), counts: Vec::new() };
+    for one in mails {
+        let mail = mail::read(&one.raw);
+        let mut counts = [0.0_f32; 3];
+        let mut found: HashMap<u32, (Kind, f32)> = HashMap::new();
+        features(&input(&mail), |kind, mark, words, count| {
+            counts[kind as usize] += count * count;
+            let name = format!("{mark}{}", words.join(" "));
+            let number = *numbers.entry(name).or_insert_with_key(|name| {
+                table.names.push(name.clone());
+                table.names.len() as u32 - 1
+            });
+            let entry = found.entry(number).or_insert((kind, 0.0));
+            entry.1 = entry.1.max(count);
+        });
+        let scales = [1.0, FAMILIES_SCALE, SENT_SCALE];
+        let value = |(number, (kind, count)): (u32, (Kind, f32))| {
+            let kind = kind as usize;
+            (number, count * scales[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN)
+        };
+        let mut row: Row = found.into_iter().map(value).collect();
+        row.sort_unstable_by_key(|(number, _)| *number);
+        table.rows.push(row);
+        table.hands.push(one.hand);
+        table.counts.push(one.counts);
+        table.sides.push(if one.is_trouble { 1.0 } else { -1.0 });
+    }
+    table
+}
+
+fn score(weights: &[f32], row: &Row) -> f32 {
+    row.iter().map(|(sign, value)| weights[*sign as usize] * value).sum()
+}
+
+/// Weights for some of the mails: of all signs first, then of those that tell most.
+fn learn(table: &Table, mails: &[usize]) -> Vec<f32> {
+    let mut in_mails = vec![0_u32; table.names.len()];
+    let mut hands = vec![0_u32; table.names.len()];
+    for at in mails {
+        for (sign, _) in &table.rows[*at] {
+            in_mails[*sign as usize] += 1;
+            hands[*sign as usize] |= 1 << (table.hands[*at] - b'a');
+        }
+    }
+    // What is rare tells more than what is everywhere.
+    let count = mails.len() as f32;
+    let rare = |(in_mails, hands): (&u32, &u32)| match hands.count_ones() < FEWEST_HANDS {
+        true => 0.0,
+        false => ((1.0 + count) / (1.0 + *in_mails as f32)).ln() + 1.0,
+    };
+    let mut rarity: Vec<f32> = in_mails.iter().zip(&hands).map(rare).collect();
+    let first = descend(table, mails, &rarity);
+    let mut order: Vec<usize> = (0..first.len()).filter(|sign| first[*sign] != 0.0).collect();
+    let tells = |sign: usize| first[sign].abs() * rarity[sign] * (in_mails[sign] as f32).sqrt();
+    order.sort_by(|one, other| {
+        tells(*other).total_cmp(&tells(*one)).then_with(|| table.names[*one].cmp(&table.names[*other]))
+    });
+    for sign in order.into_iter().skip(MOST_SIGNS) {
+        rarity[sign] = 0.0;
+    }
+    let mut weights = descend(table, mails, &rarity);
+    weights.iter_mut().zip(&rarity).for_each(|(weight, rarity)| *weight *= rarity);
+    weights
+}
+
+/// Goes down to the smallest squared hinge loss.
+fn descend(table: &Table, mails: &[usize], rarity: &[f32]) -> Vec<f32> {
+    let rows: Vec<Row> = mails
+        .iter()
+        .map(|at| {
+            table.rows[*at]
+                .iter()
+                .map(|(sign, value)| (*sign, value * rarity[*sign as usize]))
+                .filter(|(_, value)| *value != 0.0)
+                .collect()
+        })
+        .collect();
+    let slacks: Vec<f32> = mails.iter().map(|at| 0.5 / (COST * table.counts[*at])).collect();
+    let size = |(row, slack): (&Row, &f32)| row.iter().map(|(_, value)| value * value).sum::<f32>() + slack;
+    let sizes: Vec<f32> = rows.iter().zip(&slacks).map(size).collect();
+    let mut weights = vec![0.0_f32; rarity.len()];
+    let mut shares = vec![0.0_f32; rows.len()];
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let mut random = fastrand::Rng::with_seed(14);
+    for _ in 0..ROUNDS {
+        random.shuffle(&mut order);
+        let mut largest = 0.0_f32;
+        for at in &order {
+            let side = table.sides[mails[*at]];
+            let slope = side * score(&weights, &rows[*at]) - 1.0 + shares[*at] * slacks[*at];
+            let pull = if shares[*at] == 0.0 { slope.min(0.0) } else { slope };
+            largest = largest.max(pull.abs());
+            let share = (shares[*at] - slope / sizes[*at]).max(0.0);
+            let change = (share - shares[*at]) * side;
+            shares[*at] = share;
+            if change != 0.0 {
+                rows[*at].iter().for_each(|(sign, value)| weights[*sign as usize] += change * value);
+            }
+        }
+        if largest < 0.01 {
+            break;
+        }
+    }
+    weights
+}
+
+/// The line whose logistic function tells best on which side scores are (Platt, 1999), by Newton's method.
+fn logistic(scores: &[f32], sides: &[f32]) -> (f32, f32) {
+    let (mut slope, mut shift) = (1.0_f64, 0.0_f64);
+    for _ in 0..50 {
+        let (mut g1, mut g0, mut h11, mut h10, mut h00) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
+        for (score, side) in scores.iter().zip(sides) {
+            let (score, want) = (f64::from(*score), if *side > 0.0 { 1.0 } else { 0.0 });
+            let got = 1.0 / (1.0 + (-(slope * score + shift)).exp());
+            let weight = got * (1.0 - got);
+            g1 += (got - want) * score;
+            g0 += got - want;
+            h11 += weight * score * score;
+            h10 += weight * score;
+            h00 += weight;
+        }
+        let whole = h11 * h00 - h10 * h10;
+        slope -= (g1 * h00 - g0 * h10) / whole;
+        shift -= (g0 * h11 - g1 * h10) / whole;
+    }
+    (slope as f32, shift as f32)
+}

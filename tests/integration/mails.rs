@@ -1,0 +1,33 @@
+//! The mails in `tests/mails`: that the engine has learnt from what lies there, and that it judges no worse than it did.
+
+#[path = "../bench/mails/corpus.rs"]
+#[allow(dead_code, reason = "the benchmark learns from them")]
+mod corpus;
+#[path = "../bench/mails/figures.rs"]
+mod figures;
+
+/// What is reached on the mails that are only measured, and a little below: recall and precision.
+const FLOORS: [(&str, f64, f64); 4] =
+    [("en", 0.91, 0.88), ("zh-Hans", 0.94, 0.90), ("zh-Hant", 0.93, 0.91), ("others", 0.80, 0.90)];
+
+#[test]
+fn no_language_is_judged_worse_than_it_was() {
+    let figures = figures::figures(&corpus::mails("measured"));
+    let worse: Vec<String> = figures
+        .iter()
+        .zip(FLOORS)
+        .filter(|((_, got), (_, recall, precision))| got.recall() < *recall || got.precision() < *precision)
+        .map(|((language, got), floor)| format!("{language}: {got:?}, wanted {floor:?}"))
+        .collect();
+    assert!(worse.is_empty(), "{worse:#?}");
+    let names: Vec<&str> = figures.iter().map(|(language, _)| *language).collect();
+    assert_eq!(names, FLOORS.map(|(language, ..)| language));
+}
+
+#[test]
+fn the_weights_are_learnt_from_what_is_there() {
+    let weights = include_str!("../../src/check/mailbox/engine/weights.tsv");
+    let of = weights.lines().next().and_then(|line| line.strip_prefix("# of ")).expect("the first line says of what");
+    assert_eq!(of, corpus::checksum(), "make them anew: LEARN=1 cargo bench --bench mails");
+    assert!(corpus::sentences().len() > 1000, "the sentences are read");
+}
