@@ -41,6 +41,7 @@ mod providers;
 mod proxies;
 mod quickstart;
 mod report;
+mod routes;
 mod shards;
 mod signals;
 mod subscriptions;
