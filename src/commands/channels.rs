@@ -123,6 +123,7 @@ fn as_json(listed: &Listed) -> Value {
         "per": page.map(|page| page.per).unwrap_or_default().as_str(),
         "repeat": page.map(|page| page.repeat).unwrap_or_default().as_str(),
         "limits": limits.collect::<Value>(), "alerts": page.and_then(|page| page.alerts),
+        "mention": page.and_then(|page| page.mention.as_ref()).map(|mention| &mention.about),
         "rate_limit": page.and_then(|page| page.rate_limit.as_ref()),
         "open": page.is_some_and(|page| page.open), "config": snippet(listed),
     })
@@ -170,6 +171,9 @@ fn facts(listed: &Listed) -> Vec<String> {
     facts.extend(page.limits.iter().map(|limit| {
         let what = limit.of.as_ref().map_or_else(|| "the whole body".to_owned(), |of| format!("`{of}` of the body"));
         format!("Size: at most {} {} of {what}; what is longer is split.", limit.most, limit.unit.as_str())
+    }));
+    facts.extend(page.mention.as_ref().map(|mention| {
+        format!("Mentions, under `mention`, if something is critical: {}.", mention.about.trim_end_matches('.'))
     }));
     facts.extend(page.alerts.map(|most| format!("Alerts: at most {most} in one message.")));
     facts.extend(page.rate_limit.as_ref().map(|limit| format!("Rate: at most {limit}.")));

@@ -1,8 +1,12 @@
 //! `balance-alert validate`: every mistake of a config, and what a run would do.
 
+mod routes;
+
 use clap::Args;
 use secrecy::ExposeSecret;
+use serde_json::json;
 
+use self::routes::Question;
 use super::open::{Opened, complain_all, open, print};
 use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
@@ -12,7 +16,7 @@ use crate::model::text::{self, ShortNames};
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging};
-use crate::report::{amount_cell, columns};
+use crate::report::{ListOutput, amount_cell, columns};
 use crate::state;
 use crate::state::location::Place;
 use crate::wire::http::Clients;
@@ -23,6 +27,12 @@ pub struct Flags {
     /// Where the config is.
     #[command(flatten)]
     pub config: ConfigArg,
+    /// Only say who hears of the alerts of one entry, and why: project=NAME, perhaps with ,topic=low and ,level=critical
+    #[arg(long, value_name = "project=NAME,...", value_parser = Question::parse)]
+    pub route: Option<Question>,
+    /// The format of what is shown
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
     /// How much is said.
     #[command(flatten)]
     pub talk: Talk,
@@ -50,6 +60,18 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     for warning in config.warnings.iter().chain(&config.advice).cloned().chain(clients.problems()) {
         log::warn!("{warning}");
     }
+    let is_json = args.output == ListOutput::Json;
+    if let Some(question) = &args.route {
+        let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
+        return match routes::answer(&config, question, is_json) {
+            Ok(answer) => print(&answer, process, exit),
+            Err((message, hint)) => {
+                logging::complain(format, &format!("{message}\n hint: {hint}"));
+                Exit::Usage
+            }
+        };
+    }
+    let routes = if is_json { Routes::Json(routes::json(&config)) } else { Routes::Table(routes::table(&config)) };
     let plan = Plan::new(config, &CheckArgs::default(), None);
     for warning in plan.iter().flat_map(|plan| plan.insecure(&clients)) {
         log::warn!("{warning}");
@@ -57,7 +79,11 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     match plan {
         Ok(plan) => {
             let exit = if loaded.problems.is_empty() { Exit::Ok } else { Exit::Config };
-            print(&describe(&plan), process, exit)
+            let text = match &routes {
+                Routes::Table(routes) => describe(&plan, routes),
+                Routes::Json(routes) => format!("{:#}\n", as_json(&plan, routes)),
+            };
+            print(&text, process, exit)
         }
         Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
             logging::complain(format, &message);
@@ -66,14 +92,39 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     }
 }
 
+/// Who hears of what, in either format.
+enum Routes {
+    Table(String),
+    Json(serde_json::Value),
+}
+
+/// What a run would do, for programs.
+fn as_json(plan: &Plan, routes: &serde_json::Value) -> serde_json::Value {
+    let Plan { work, subjects, config } = plan;
+    let channels = config.channels.iter().map(|channel| {
+        json!({ "name": channel.name, "id": channel.id, "type": channel.kind, "fault": channel.fault() })
+    });
+    json!({
+        "accounts": subjects.accounts.len(), "mailboxes": subjects.mailboxes.len(),
+        "subscriptions": subjects.subscriptions.len(), "workers": work.workers,
+        "run_timeout_seconds": config.settings.run_timeout.as_secs_f64(),
+        "channels": channels.collect::<serde_json::Value>(), "routes": routes,
+    })
+}
+
 /// What a run would do, for people.
-fn describe(plan: &Plan) -> String {
+fn describe(plan: &Plan, routes: &str) -> String {
     let Plan { work, subjects, config } = plan;
     let accounts = subjects.accounts.iter().map(|subject| subject.name.as_str());
     let mailboxes = work.mailboxes.iter().map(|mailbox| mailbox.name.as_str());
     let subscriptions = subjects.subscriptions.iter().map(|subscription| subscription.name.as_str());
     let names = ShortNames::new(accounts.chain(mailboxes).chain(subscriptions), text::NAME_CHARS);
-    let tables = [accounts_table(plan, &names), mailboxes_table(work, &names), subscriptions_table(subjects, &names)];
+    let tables = [
+        accounts_table(plan, &names),
+        mailboxes_table(work, &names),
+        subscriptions_table(subjects, &names),
+        routes.to_owned(),
+    ];
     // A table of accounts begins the text; the others stand apart from what is before them.
     let mut out = String::new();
     for (at, table) in tables.into_iter().enumerate().filter(|(_, table)| !table.is_empty()) {

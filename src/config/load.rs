@@ -146,7 +146,7 @@ impl ConfigReader<'_> {
         let settings = self.settings(settings);
         file::allow(settings.run_timeout);
         let mut pages = self.pages(raw.providers.unwrap_or_default());
-        let channels = self.channels(raw.webhook, raw.webhooks, own_fields, &mut channel_pages);
+        let (channels, places) = self.channels(raw.webhook, raw.webhooks, own_fields, &mut channel_pages);
         let email = raw.email_settings.unwrap_or_default();
         let (mailboxes, email) = self.mailboxes(raw.email, is_mailbox_list, email, settings.request_timeout);
         let timeout = settings.request_timeout;
@@ -156,7 +156,7 @@ impl ConfigReader<'_> {
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
         let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
-        Config {
+        let config = Config {
             settings,
             rate_limits,
             channels,
@@ -169,7 +169,9 @@ impl ConfigReader<'_> {
             fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),
-            advice: std::mem::take(&mut self.advice),
-        }
+            advice: Vec::new(),
+        };
+        self.reach(&config, &places);
+        Config { advice: std::mem::take(&mut self.advice), ..config }
     }
 }

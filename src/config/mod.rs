@@ -6,6 +6,7 @@
 mod channels;
 mod entries;
 mod load;
+mod reach;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::publish::config::Metrics;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
 
+pub(crate) use reach::shown as shown_alert;
 pub use settings::Settings;
 pub(crate) use settings::cap_workers;
 pub(crate) use source::Source;

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::load::RawConfig;
 use super::table::{SECTIONS, Section};
-use crate::check::account::config::RawTexts;
 use crate::check::account::config::Written;
 use crate::check::mailbox::config::{RawMailbox, RawMailboxes};
 use crate::state::config::{RawState, RawStore};
 use crate::yaml::field::{Field, Number};
 use crate::yaml::scalar::{Lenient, Scalar, Text};
+use crate::yaml::texts::RawTexts;
 
 /// What a lenient value may look like.
 trait Shape: Scalar {
@@ -80,8 +80,9 @@ impl JsonSchema for RawTexts {
         "RawTexts".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] })
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = generator.subschema_for::<Lenient<Text>>();
+        json_schema!({ "anyOf": [{ "type": "array", "items": text.clone() }, text] })
     }
 }
 

@@ -5,7 +5,7 @@ use super::settings::RawSettings;
 use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailbox, RawOauth2};
 use crate::check::subscription::config::RawSubscription;
-use crate::notify::config::RawWebhook;
+use crate::notify::config::{RawMatch, RawWebhook};
 use crate::publish::config::{RawGateway, RawMetrics};
 use crate::state::config::RawStore;
 use crate::wire::config::{RawAuth, RawBasic, RawHeader, RawJwt};
@@ -27,11 +27,12 @@ const fn section<T: Fields>(place: &'static str) -> Section {
 }
 
 /// Every mapping of the config, except the pages under `providers`, whose language is described in `docs/pages.md`.
-pub(super) const SECTIONS: [Section; 15] = [
+pub(super) const SECTIONS: [Section; 16] = [
     section::<RawConfig>(""),
     section::<RawSettings>("settings"),
     section::<RawProject>("projects[]"),
     section::<RawWebhook>("webhook"),
+    section::<RawMatch>("webhook.match"),
     section::<RawAuth>("auth"),
     section::<RawBasic>("auth.basic"),
     section::<RawJwt>("auth.jwt"),

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::route::About;
 use super::verdict::{MailboxVerdict, SubscriptionVerdict, Verdict};
+use crate::model::addressing::Addressing;
 use crate::model::alert::{Account, Alert, Cause, Event, Level};
 use crate::model::identity::Identity;
 
@@ -18,6 +20,7 @@ pub(super) struct AlertBuilder<'a> {
     owner: Option<&'a str>,
     provider: &'a str,
     host: Option<&'a str>,
+    addressing: &'a Addressing,
     /// The account; none if the check is a mailbox or a subscription.
     pub(super) account: Option<Account>,
     now: Timestamp,
@@ -32,14 +35,23 @@ impl<'a> AlertBuilder<'a> {
             owner: subject.owner_project.as_deref(),
             provider: &subject.provider,
             host: subject.host.as_deref(),
+            addressing: &subject.addressing,
             account: Some(account(verdict)),
             now,
         }
     }
 
     pub(super) fn of_mailbox(verdict: &'a MailboxVerdict, now: Timestamp) -> AlertBuilder<'a> {
-        let (identity, name, host) = (verdict.identity, verdict.name.as_str(), Some(verdict.host.as_str()));
-        AlertBuilder { identity, name, owner: None, provider: MailboxVerdict::PROVIDER, host, account: None, now }
+        AlertBuilder {
+            identity: verdict.identity,
+            name: &verdict.name,
+            owner: None,
+            provider: MailboxVerdict::PROVIDER,
+            host: Some(&verdict.host),
+            addressing: &verdict.addressing,
+            account: None,
+            now,
+        }
     }
 
     pub(super) fn of_subscription(verdict: &'a SubscriptionVerdict, now: Timestamp) -> AlertBuilder<'a> {
@@ -51,9 +63,15 @@ impl<'a> AlertBuilder<'a> {
             owner,
             provider: SubscriptionVerdict::PROVIDER,
             host: None,
+            addressing: &subscription.addressing,
             account: None,
             now,
         }
+    }
+
+    /// What routes ask for.
+    pub(super) fn about(&self) -> About<'a> {
+        About { name: self.name, owner: self.owner, provider: self.provider, addressing: self.addressing }
     }
 
     pub(super) fn alert(&self, event: Event, level: Level, cause: Cause) -> Alert {
@@ -64,6 +82,7 @@ impl<'a> AlertBuilder<'a> {
             project: self.name.to_owned(),
             owner_project: self.owner.map(str::to_owned),
             provider: self.provider.to_owned(),
+            labels: self.addressing.labels.clone(),
             host: self.host.map(str::to_owned),
             cause,
             at: self.now,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::route::{About, Levels, Route, levels};
 use crate::decide::config::Alerting;
 use crate::decide::memory::Changes;
 use crate::model::alert::{Alert, Event, Topic};
@@ -85,6 +86,10 @@ pub(crate) struct Decision {
 pub(crate) struct Listener {
     /// The id that names the channel across runs.
     pub id: String,
+    /// The name by which entries name it.
+    pub name: String,
+    /// Which alerts it takes.
+    pub route: Route,
     /// Whether it hears that something is over.
     pub wants_over: bool,
     /// Whether it forgets what it is not told again, so that what stands is told in every run.
@@ -100,6 +105,19 @@ pub(crate) struct Rules {
     pub listeners: Vec<Listener>,
     /// The time zone in which days are counted.
     pub timezone: TimeZone,
+}
+
+impl Rules {
+    /// The levels at which each of the listeners takes an alert.
+    pub(super) fn routed(&self, about: &About, topic: Topic) -> Vec<Levels> {
+        let is_open = |listener: &Listener| listener.route.is_open();
+        if about.addressing.notify.is_none() && self.listeners.iter().all(is_open) {
+            return vec![Levels { warning: true, critical: true }; self.listeners.len()];
+        }
+        let channels: Vec<(&str, &Route)> =
+            self.listeners.iter().map(|listener| (listener.name.as_str(), &listener.route)).collect();
+        levels(&channels, about, topic)
+    }
 }
 
 impl Held {

@@ -14,7 +14,7 @@ impl Settler<'_> {
     pub(super) fn settle_failing(&self, failure: Option<&Failure>, builder: &AlertBuilder, decision: &mut Decision) {
         let failures = count_failures(builder.identity, failure, self.memory, decision);
         let observed = failing(failure, builder, &self.rules.alerting, failures);
-        self.settle(observed, (builder.identity, Topic::Failing), decision);
+        self.settle(observed, (builder.identity, Topic::Failing), &builder.about(), decision);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::check::mailbox::config::Mailbox;
 use crate::check::mailbox::scan::Scanned;
 use crate::check::subscription::config::{Schedule, Subscription};
 use crate::check::subscription::look;
+use crate::model::addressing::Addressing;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 
@@ -26,19 +27,32 @@ pub(crate) struct MailboxSubject {
     pub name: String,
     /// The server that the mailbox lies on.
     pub host: String,
+    /// Who hears of it.
+    pub addressing: Addressing,
 }
 
 impl MailboxSubject {
     /// What the scan of this mailbox is about.
     pub(crate) fn of(mailbox: &Mailbox) -> MailboxSubject {
-        MailboxSubject { identity: mailbox.identity(), name: mailbox.name.clone(), host: mailbox.address.host.clone() }
+        MailboxSubject {
+            identity: mailbox.identity(),
+            name: mailbox.name.clone(),
+            host: mailbox.address.host.clone(),
+            addressing: mailbox.addressing.clone(),
+        }
     }
 }
 
 /// All that a run has found on a day: `accounts` and `mailboxes` are what came of the checks, in the order of the subjects.
 pub(crate) fn found(subjects: Subjects, accounts: Vec<Outcome>, mailboxes: Vec<Scanned>, today: Date) -> Found {
     let mailboxes = subjects.mailboxes.into_iter().zip(mailboxes);
-    let mailbox = |(MailboxSubject { identity, name, host }, scanned)| MailboxVerdict { identity, name, host, scanned };
+    let mailbox = |(MailboxSubject { identity, name, host, addressing }, scanned)| MailboxVerdict {
+        identity,
+        name,
+        host,
+        addressing,
+        scanned,
+    };
     let subscriptions = subjects.subscriptions.into_iter();
     Found {
         accounts: judge(subjects.accounts.into_iter().zip(accounts)),

@@ -13,7 +13,7 @@ impl Settler<'_> {
     /// Decides what is told of the balance of an account.
     pub(super) fn settle_low(&self, verdict: &Verdict, builder: &AlertBuilder, decision: &mut Decision) {
         let observed = low(verdict, builder, &self.rules.alerting);
-        self.settle(observed, (builder.identity, Topic::Low), decision);
+        self.settle(observed, (builder.identity, Topic::Low), &builder.about(), decision);
     }
 }
 

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::builder::AlertBuilder;
 use super::decision::{Decision, Held, Key};
 use super::merge::Messages;
-use super::recipients::{recipients, waiting};
+use super::recipients::{Routed, recipients, waiting};
+use super::route::Levels;
 use super::settle::{Case, Settler};
 use super::verdict::{Found, MailboxVerdict};
 use crate::check::mailbox::scan::Finding;
@@ -15,6 +16,9 @@ use crate::model::identity::Identity;
 
 /// Signs that an alert names; the report has all of them.
 const MOST_SIGNS: usize = 5;
+
+/// How urgent every mail is.
+const LEVEL: Level = Level::Warning;
 
 impl Settler<'_> {
     /// A mail is told once, in whichever mailbox it lies. One that could not be told is told later, though it is not read again.
@@ -28,34 +32,40 @@ impl Settler<'_> {
                 if !seen.contains(&finding.identity) {
                     seen.push(finding.identity);
                     let alert = alert(verdict, finding, self.cooldown.now);
-                    self.settle_mail(Some(alert), (finding.identity, Topic::Mail), decision);
+                    self.settle_mail(Some(alert), verdict, (finding.identity, Topic::Mail), decision);
                 }
             }
         }
-        let is_ours = |alert: &Alert| found.mailboxes.iter().any(|mailbox| mailbox.name == alert.project);
+        let mailbox = |alert: &Alert| found.mailboxes.iter().position(|mailbox| mailbox.name == alert.project);
         let conditions = self.memory.conditions.iter();
-        let mut late: Vec<(Timestamp, Key)> = conditions
+        let mut late: Vec<(Timestamp, Key, usize)> = conditions
             .filter(|((identity, topic), _)| *topic == Topic::Mail && !seen.contains(identity))
             .filter_map(|(key, condition)| {
                 let owed = condition.channels.values().find_map(|heard| heard.owed.as_ref())?;
-                is_ours(&owed.alert).then_some((owed.alert.at, *key))
+                Some((owed.alert.at, *key, mailbox(&owed.alert)?))
             })
             .collect();
         late.sort();
-        for (_, key) in late {
-            self.settle_mail(None, key, decision);
+        for (_, key, mailbox) in late {
+            self.settle_mail(None, &found.mailboxes[mailbox], key, decision);
         }
     }
 
     /// A mail is told once. A channel that is added later does not hear of those that others have heard.
-    fn settle_mail(&self, alert: Option<Alert>, key: Key, decision: &mut Decision) {
+    fn settle_mail(&self, alert: Option<Alert>, mailbox: &MailboxVerdict, key: Key, decision: &mut Decision) {
         let known = self.memory.conditions.get(&key);
         let at = self.cooldown.now;
         let fresh = Course { began: at, messages: 0, flaps: 0, calm_since: None, over_at: None };
         let course = known.map_or(fresh, |known| known.course);
-        let mut case = Case { key, is_heard: false, course, messages: Messages::default() };
+        let mut case = Case { key, heard: Levels::default(), course, messages: Messages::default() };
         let mut held = Held::new(key, Event::Raised);
-        for recipient in recipients(&self.rules.listeners, key, known, decision) {
+        let about = AlertBuilder::of_mailbox(mailbox, at).about();
+        let levels = self.rules.routed(&about, Topic::Mail);
+        let routed = Routed { listeners: &self.rules.listeners, levels: &levels };
+        for recipient in recipients(routed, Some(LEVEL), key, known, decision) {
+            if recipient.is_quiet && !recipient.is_claimed() {
+                continue;
+            }
             let channel = recipient.listener.id.as_str();
             let owed = recipient.heard.owed.as_ref();
             if let (false, Some(told)) = (recipient.is_own, &recipient.heard.told) {
@@ -103,6 +113,6 @@ fn alert(verdict: &MailboxVerdict, finding: &Finding, now: Timestamp) -> Alert {
         currency: finding.currency.map(str::to_owned),
         keywords: finding.signs_for.iter().take(MOST_SIGNS).cloned().collect(),
     });
-    let alert = AlertBuilder::of_mailbox(verdict, now).alert(Event::Raised, Level::Warning, cause);
+    let alert = AlertBuilder::of_mailbox(verdict, now).alert(Event::Raised, LEVEL, cause);
     Alert { identity: finding.identity, ..alert }
 }

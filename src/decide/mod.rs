@@ -18,6 +18,7 @@ mod merge;
 mod news;
 mod recipients;
 mod renewal;
+pub(crate) mod route;
 mod settle;
 mod table;
 mod verdict;

@@ -1,13 +1,12 @@
-//! Whom a condition is told to, and what each of them knows: also channels that are new, and messages that are owed to channels
-//! that are gone.
-
-use std::collections::BTreeSet;
+//! Whom a condition is told to, and what each of them knows: also channels that are new or newly routed to, and messages that are
+//! owed to channels that are gone or hear of other things now.
 
 use super::cooldown::Cooldown;
 use super::decision::{Decision, Earlier, Key, Listener, Waiting};
+use super::route::Levels;
 use super::table::Now;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Heard, Owed};
-use crate::model::alert::Event;
+use crate::model::alert::{Event, Level};
 
 /// A channel, and what it knows of one condition.
 pub(super) struct Recipient<'a> {
@@ -15,6 +14,40 @@ pub(super) struct Recipient<'a> {
     pub(super) heard: Heard,
     /// Whether the store has this under the channel's own id.
     pub(super) is_own: bool,
+    /// Whether what is wrong now is for others: the channel hears of the end alone, if it has heard of the beginning.
+    pub(super) is_quiet: bool,
+    /// Whether it forgets what it is not told again, and is still to know it.
+    pub(super) forgets: bool,
+}
+
+/// The channels, and the levels at which each of them takes alerts about one condition.
+#[derive(Clone, Copy)]
+pub(super) struct Routed<'a> {
+    pub(super) listeners: &'a [Listener],
+    pub(super) levels: &'a [Levels],
+}
+
+impl Routed<'_> {
+    fn of(self, id: &str) -> Option<Levels> {
+        let at = self.listeners.iter().position(|listener| listener.id == id)?;
+        self.levels.get(at).copied()
+    }
+
+    /// Whether anybody has heard of a condition who hears of this level. Who is gone counts as well.
+    pub(super) fn is_heard(self, known: &Condition, level: Level) -> bool {
+        known.channels.iter().any(|(id, heard)| {
+            let has_heard = heard.told.is_some() || heard.owed.as_ref().is_some_and(|owed| owed.is_heard);
+            has_heard && self.of(id).is_none_or(|levels| levels.at(level))
+        })
+    }
+}
+
+/// Whether a channel may still get what it is owed. That something is over is also for those who have heard that it began.
+fn is_for(owed: &Owed, levels: Levels, has_heard: bool) -> bool {
+    match owed.alert.event {
+        Event::Raised => levels.at(owed.alert.level),
+        Event::Resolved => levels.any() || has_heard,
+    }
 }
 
 impl Condition {
@@ -46,43 +79,51 @@ impl Recipient<'_> {
     }
 }
 
-/// What every channel knows. What is owed to a channel that is gone is withdrawn; if nobody has heard it, those who are
+/// What every channel knows that a condition is routed to, or that has heard of it. `wrong` is the level of what is wrong now.
+///
+/// What is owed to a channel that is gone, or that hears of other things now, is withdrawn; if nobody has heard it, those who are
 /// there now inherit it.
 pub(super) fn recipients<'a>(
-    listeners: &'a [Listener],
+    routed: Routed<'a>,
+    wrong: Option<Level>,
     key: Key,
     known: Option<&Condition>,
     decision: &mut Decision,
 ) -> Vec<Recipient<'a>> {
-    let Some(known) = known else {
-        let new = |listener| Recipient { listener, heard: Heard::default(), is_own: true };
-        return listeners.iter().map(new).collect();
-    };
-    let inherited = inherited(listeners, key, known, decision);
-    let mut recipients = Vec::with_capacity(listeners.len());
-    for listener in listeners {
-        recipients.push(match known.channels.get(&listener.id) {
-            Some(heard) => Recipient { listener, heard: heard.clone(), is_own: true },
-            None => {
-                let heard = inherited.clone().unwrap_or_default();
-                Recipient { listener, heard, is_own: inherited.is_none() }
-            }
-        });
+    let inherited = known.and_then(|known| inherited(routed, key, known, decision));
+    let mut recipients = Vec::with_capacity(routed.listeners.len());
+    for (listener, levels) in routed.listeners.iter().zip(routed.levels) {
+        let own = known.and_then(|known| known.channels.get(&listener.id));
+        let is_own = own.is_some() || inherited.is_none();
+        let mut heard = own.or(inherited.as_ref().filter(|_| levels.any())).cloned().unwrap_or_default();
+        let has_heard = heard.told.is_some();
+        heard.owed.take_if(|owed| !owed.is_claimed && !is_for(owed, *levels, has_heard));
+        if !levels.any() && heard.told.is_none() && heard.owed.is_none() {
+            continue;
+        }
+        let is_quiet = !wrong.map_or(levels.any(), |level| levels.at(level));
+        let knows_its_own = || heard.told.as_ref().is_none_or(|told| levels.at(told.level));
+        let forgets = listener.forgets && (wrong.is_some() && !is_quiet || knows_its_own());
+        recipients.push(Recipient { listener, is_own, is_quiet, forgets, heard });
     }
     recipients
 }
 
 /// What a channel knows that has no entry of its own. Entries of channels that are gone, and that of an old store which
 /// stands for every channel, are taken back.
-fn inherited(listeners: &[Listener], key: Key, known: &Condition, decision: &mut Decision) -> Option<Heard> {
-    let ids: BTreeSet<&str> = listeners.iter().map(|listener| listener.id.as_str()).collect();
-    let gone = known.channels.iter().filter(|(id, _)| !ids.contains(id.as_str()) && *id != ANY_CHANNEL);
-    let orphans: Vec<(&String, &Owed)> =
-        gone.filter_map(|(id, heard)| Some((id, heard.owed.as_ref().filter(|owed| !owed.is_claimed)?))).collect();
+fn inherited(routed: Routed, key: Key, known: &Condition, decision: &mut Decision) -> Option<Heard> {
+    let is_orphan = |id: &str, heard: &Heard, owed: &Owed| match routed.of(id) {
+        None => id != ANY_CHANNEL,
+        Some(levels) => !is_for(owed, levels, heard.told.is_some()),
+    };
+    let owed = known.channels.iter().filter_map(|(id, heard)| Some((id, heard, heard.owed.as_ref()?)));
+    let owed = owed.filter(|(id, heard, owed)| !owed.is_claimed && is_orphan(id, heard, owed));
+    let orphans: Vec<(&String, &Owed)> = owed.map(|(id, _, owed)| (id, owed)).collect();
     let any = known.channels.get(ANY_CHANNEL);
+    let is_unheard = |owed: &Owed| !routed.is_heard(known, owed.alert.level);
     let inherited = match any {
         Some(any) => Some(any.clone()),
-        None => orphans.first().filter(|_| !known.is_heard()).map(|(_, owed)| Heard {
+        None => orphans.first().filter(|(_, owed)| is_unheard(owed)).map(|(_, owed)| Heard {
             told: None,
             owed: Some(Owed { doubts: 0, refusals: 0, is_tried: false, may_have_arrived: false, ..(*owed).clone() }),
         }),

@@ -27,7 +27,7 @@ impl Settler<'_> {
         let key = (alert.identity, alert.topic());
         let Some(known) = self.memory.conditions.get(&key) else {
             return match standing {
-                Standing::Due => self.settle(Observed::Wrong(alert), key, decision),
+                Standing::Due => self.settle(Observed::Wrong(alert), key, &builder.about(), decision),
                 Standing::Renewed | Standing::Ok => {}
             };
         };
@@ -47,7 +47,7 @@ impl Settler<'_> {
         };
         let stored = Some(known.course);
         let known = if matches!(now, Observed::Void) { known.clone() } else { self.of_cycle(known, &cycle, decision) };
-        self.settle_since(now, key, Some(&known), stored, decision);
+        self.settle_since(now, (key, &builder.about()), Some(&known), stored, decision);
     }
 
     /// What is known of one renewal of a subscription; what is owed of another one is withdrawn.

@@ -5,7 +5,8 @@ use super::cooldown::Cooldown;
 use super::decision::{Decision, Held, Key, Rules};
 use super::merge::Messages;
 use super::news::{Before, Content, missed};
-use super::recipients::{Recipient, recipients, waiting};
+use super::recipients::{Recipient, Routed, recipients, waiting};
+use super::route::{About, Levels};
 use super::table::{Act, Known, Knows, Now, Owes, act};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Topic};
@@ -42,8 +43,8 @@ pub(super) struct Settler<'a> {
 /// One condition while it is decided.
 pub(super) struct Case {
     pub(super) key: Key,
-    /// Whether any channel has heard of it.
-    pub(super) is_heard: bool,
+    /// The levels of which a channel has heard of it that hears of such alerts.
+    pub(super) heard: Levels,
     pub(super) course: Course,
     pub(super) messages: Messages,
 }
@@ -54,17 +55,17 @@ impl Settler<'_> {
         !self.rules.listeners.is_empty()
     }
 
-    /// Decides what every channel is told of one condition.
-    pub(super) fn settle(&self, observed: Observed, key: Key, decision: &mut Decision) {
+    /// Decides what every channel is told of one condition. `about` says who is to hear of it.
+    pub(super) fn settle(&self, observed: Observed, key: Key, about: &About, decision: &mut Decision) {
         let known = self.memory.conditions.get(&key);
-        self.settle_since(observed, key, known, known.map(|known| known.course), decision);
+        self.settle_since(observed, (key, about), known, known.map(|known| known.course), decision);
     }
 
     /// Decides the same of a condition of which only `known` is to count; `stored` is its course in the store.
     pub(super) fn settle_since(
         &self,
         observed: Observed,
-        key: Key,
+        (key, about): (Key, &About),
         known: Option<&Condition>,
         stored: Option<Course>,
         decision: &mut Decision,
@@ -73,7 +74,12 @@ impl Settler<'_> {
             return;
         }
         let is_heard = known.is_some_and(Condition::is_heard);
-        let mut recipients = recipients(&self.rules.listeners, key, known, decision);
+        let levels = self.rules.routed(about, key.1);
+        let routed = Routed { listeners: &self.rules.listeners, levels: &levels };
+        let wrong = if let Observed::Wrong(alert) = &observed { Some(alert.level) } else { None };
+        let mut recipients = recipients(routed, wrong, key, known, decision);
+        let heard = |level| known.is_some_and(|known| routed.is_heard(known, level));
+        let heard = Levels { warning: heard(Level::Warning), critical: heard(Level::Critical) };
         // If channels are told different things under one key, the one that may have the message already keeps the key.
         recipients.sort_by_key(|one| !one.heard.owed.as_ref().is_some_and(|owed| owed.may_have_arrived));
         let (mut course, observed) = self.follow(observed, known, is_heard);
@@ -81,7 +87,7 @@ impl Settler<'_> {
             // The message that another run is sending just now may say that it began.
             course.over_at = None;
         }
-        let mut case = Case { key, is_heard, course, messages: Messages::default() };
+        let mut case = Case { key, heard, course, messages: Messages::default() };
         let is_open = self.settle_each(&observed, &recipients, &mut case, decision);
         decision.alerts.extend(case.messages.tellings());
         let is_past = match observed {
@@ -181,6 +187,7 @@ impl Settler<'_> {
     fn row(&self, observed: &Observed, recipient: &Recipient, case: &Case) -> (Act, Knows) {
         let (told, owed) = (recipient.heard.told.as_ref(), recipient.heard.owed.as_ref());
         let (now, wrong) = match observed {
+            Observed::Wrong(_) if recipient.is_quiet => (Now::Quiet, None),
             Observed::Wrong(alert) => (Now::Wrong, Some(alert)),
             Observed::Right(_) => (Now::Right, None),
             Observed::Nearly(_) => (Now::Nearly, None),
@@ -191,9 +198,9 @@ impl Settler<'_> {
             Observed::Void => (Now::Void, None),
         };
         let wants_over = recipient.listener.wants_over && case.key.1 != Topic::Renewal;
-        let owed = self.owes(told, owed, wrong, case.is_heard, wants_over);
+        let owed = self.owes(told, owed, wrong, case.heard, wants_over);
         let told = told.filter(|_| !recipient.may_believe_over(now));
-        let knows = self.knows(told, wrong, recipient.listener.forgets);
+        let knows = self.knows(told, wrong, recipient.forgets);
         (act(now, Known { knows, owed, wants_over }), knows)
     }
 
@@ -263,7 +270,7 @@ impl Settler<'_> {
         told: Option<&Told>,
         owed: Option<&Owed>,
         wrong: Option<&Alert>,
-        is_heard: bool,
+        heard: Levels,
         wants_over: bool,
     ) -> Owes {
         let Some(owed) = owed else {
@@ -280,7 +287,7 @@ impl Settler<'_> {
             return Owes::Nothing;
         }
         let is_unheard = match told {
-            None => !is_heard,
+            None => !heard.at(owed.alert.level),
             Some(told) => {
                 let is_news = || self.is_news(&Content::told(told), &owed.alert);
                 owed.alert.topic() != Topic::Renewal && !owed.is_heard && is_news()
@@ -320,7 +327,7 @@ impl Settler<'_> {
         match (act, observed) {
             (Act::Raise, Observed::Wrong(alert)) => Some(Alert { since, ..blank(alert) }),
             (Act::Remind, Observed::Wrong(alert)) => Some(Alert { is_reminder: true, ..blank(alert) }),
-            (Act::Recall, Observed::Unknown(alert) | Observed::Nearly(alert)) => {
+            (Act::Recall, Observed::Unknown(alert) | Observed::Nearly(alert) | Observed::Wrong(alert)) => {
                 recipient.heard.told.as_ref().map(|told| told.again(&blank(alert), case.course.began))
             }
             (Act::Repeat, Observed::Wrong(alert)) => {

@@ -6,6 +6,9 @@
 pub(super) enum Now {
     /// Something is wrong.
     Wrong,
+    /// Something is wrong of which the channel is not to hear: it is of a level that goes to others, or all of it goes to others
+    /// now. It hears of nothing new, but of the end, if it has heard of the beginning.
+    Quiet,
     /// Nothing is wrong any more.
     Right,
     /// All is well, but not by the margin, or not for the time, that counts as over.
@@ -100,6 +103,12 @@ pub(super) fn act(now: Now, known: Known) -> Act {
         (Now::Wrong, Old, Owes::Nothing | Over | Unwanted) => Act::Remind,
         (Now::Wrong, Less, Owes::Nothing | Over | Unwanted) => Act::Raise,
 
+        // For this channel it was over, and begins anew when it gets worse.
+        (Now::Quiet, _, Over) => Act::RepeatBlind,
+        (Now::Quiet, _, Unheard) => Act::Wait,
+        (Now::Quiet, Old, Unwanted) => Act::Recall,
+        (Now::Quiet, Knows::Nothing | Enough | Less, Unwanted) => Act::Rest,
+
         (Now::Right | Now::Nearly | Now::Passed, _, Over) => Act::Repeat,
         (Now::Right | Now::Nearly | Now::Passed, _, Unwanted) => Act::Drop,
         (Now::Right | Now::Passed, _, Unheard) => Act::Notice,
@@ -112,11 +121,11 @@ pub(super) fn act(now: Now, known: Known) -> Act {
 
         // The message that something is wrong waits until it is known whether that is over.
         (Now::Nearly, _, Unheard) => Act::Wait,
-        (Now::Nearly, Knows::Nothing, Doubtful) => Act::Wait,
+        (Now::Nearly | Now::Quiet, Knows::Nothing, Doubtful) => Act::Wait,
         // A reminder would be out of date; and news that others have heard reach this channel if something is wrong again.
-        (Now::Nearly, Old, Owes::Nothing | Raised | Doubtful) => Act::Recall,
-        (Now::Nearly, Enough | Less, Doubtful) => Act::Rest,
-        (Now::Nearly, Knows::Nothing | Enough | Less, Owes::Nothing | Raised) => Act::Rest,
+        (Now::Nearly | Now::Quiet, Old, Owes::Nothing | Raised | Doubtful) => Act::Recall,
+        (Now::Nearly | Now::Quiet, Enough | Less, Doubtful) => Act::Rest,
+        (Now::Nearly | Now::Quiet, Knows::Nothing | Enough | Less, Owes::Nothing | Raised) => Act::Rest,
 
         // Only a channel that forgets has old knowledge here.
         (Now::Unknown, Old, Owes::Nothing) => Act::Recall,
@@ -132,7 +141,7 @@ pub(super) fn act(now: Now, known: Known) -> Act {
 mod tests {
     use super::*;
 
-    const NOW: [Now; 6] = [Now::Wrong, Now::Right, Now::Nearly, Now::Unknown, Now::Passed, Now::Void];
+    const NOW: [Now; 7] = [Now::Wrong, Now::Quiet, Now::Right, Now::Nearly, Now::Unknown, Now::Passed, Now::Void];
     const KNOWS: [Knows; 4] = [Knows::Nothing, Knows::Enough, Knows::Old, Knows::Less];
     const OWED: [Owes; 6] = [Owes::Nothing, Owes::Raised, Owes::Doubtful, Owes::Unheard, Owes::Over, Owes::Unwanted];
     const ANY: [bool; 2] = [true, false];
@@ -222,7 +231,7 @@ mod tests {
         ("a renewal that somebody heard of ends without a word", &[Now::Passed], &KNOWS, NO_END, &ANY, Act::Drop),
         (
             "bad news that nobody heard waits for a certain end",
-            &[Now::Nearly],
+            &[Now::Nearly, Now::Quiet],
             &KNOWS,
             &[Owes::Unheard],
             &ANY,
@@ -230,7 +239,7 @@ mod tests {
         ),
         (
             "bad news that may have arrived waits for a certain end",
-            &[Now::Nearly],
+            &[Now::Nearly, Now::Quiet],
             &[Knows::Nothing],
             &[Owes::Doubtful],
             &ANY,
@@ -238,7 +247,7 @@ mod tests {
         ),
         (
             "a reminder that may have arrived is out of date",
-            &[Now::Nearly],
+            &[Now::Nearly, Now::Quiet],
             &[Knows::Enough, Knows::Less],
             &[Owes::Doubtful],
             &ANY,
@@ -246,13 +255,30 @@ mod tests {
         ),
         (
             "before a certain end nothing is told",
-            &[Now::Nearly],
+            &[Now::Nearly, Now::Quiet],
             NOT_OLD,
             &[Owes::Nothing, Owes::Raised],
             &ANY,
             Act::Rest,
         ),
-        ("before a certain end who forgets is told again", &[Now::Nearly], &[Knows::Old], NO_END, &ANY, Act::Recall),
+        (
+            "before a certain end who forgets is told again",
+            &[Now::Nearly, Now::Quiet],
+            &[Knows::Old],
+            NO_END,
+            &ANY,
+            Act::Recall,
+        ),
+        (
+            "an end is sent again, though others hear that it is back",
+            &[Now::Quiet],
+            &KNOWS,
+            &[Owes::Over],
+            &ANY,
+            Act::RepeatBlind,
+        ),
+        ("an end that nobody wants to hear waits for none", &[Now::Quiet], NOT_OLD, &[Owes::Unwanted], &ANY, Act::Rest),
+        ("and who forgets is told again", &[Now::Quiet], &[Knows::Old], &[Owes::Unwanted], &ANY, Act::Recall),
         ("of what cannot be read nothing new is told", &[Now::Unknown], NOT_OLD, &[Owes::Nothing], &ANY, Act::Rest),
         (
             "of what cannot be read who forgets is told again",

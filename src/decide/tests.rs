@@ -5,6 +5,7 @@ mod channels;
 mod keys;
 mod lives;
 mod renewals;
+mod routes;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,12 +15,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use super::route::Route;
 use super::*;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::{Schedule, Subscription};
 use crate::check::{Amount, Outcome, Reading};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Course, Fate, Heard, Owed, Told};
+use crate::model::addressing::Addressing;
 use crate::model::alert::{Alert, Cause, Change, Event, Level, Topic};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
@@ -32,6 +35,7 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         provider: "file".into(),
         is_remote: false,
         host: None,
+        addressing: Addressing::default(),
         kind: crate::model::words::BalanceType::Balance,
         threshold: Some(threshold.parse().unwrap()),
         warning_threshold: warning.map(|w| w.parse().unwrap()),
@@ -52,8 +56,13 @@ fn of(balance: &str) -> Outcome {
 /// The standard rules, but without a margin, so that a threshold is what it says.
 fn rules() -> Rules {
     let alerting = Alerting { recovery_margin_percent: Decimal::ZERO, ..Alerting::default() };
-    let listeners = vec![Listener { id: "C".into(), wants_over: true, forgets: false }];
+    let listeners = vec![listener("C")];
     Rules { alerting, listeners, timezone: TimeZone::UTC }
+}
+
+/// A channel that takes everything.
+fn listener(name: &str) -> Listener {
+    Listener { id: name.into(), name: name.into(), route: Route::default(), wants_over: true, forgets: false }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -96,9 +105,9 @@ impl Life {
         self.rules.listeners = channels
             .split_whitespace()
             .map(|name| Listener {
-                id: name.trim_matches(['(', ')', '!']).to_owned(),
                 wants_over: !name.starts_with('('),
                 forgets: name.ends_with('!'),
+                ..listener(name.trim_matches(['(', ')', '!']))
             })
             .collect();
     }

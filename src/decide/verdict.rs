@@ -8,6 +8,7 @@ use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
+use crate::model::addressing::Addressing;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::text;
@@ -45,6 +46,8 @@ pub(crate) struct Subject {
     pub is_remote: bool,
     /// The host that is asked over the network; none if the entry is broken.
     pub host: Option<String>,
+    /// Who hears of it.
+    pub addressing: Addressing,
     /// What is counted.
     pub kind: BalanceType,
     /// Below it the balance is critical; none if the entry is broken, and for a share until the total is known.
@@ -134,6 +137,8 @@ pub(crate) struct MailboxVerdict {
     pub name: String,
     /// The server that it lies on.
     pub host: String,
+    /// Who hears of it.
+    pub addressing: Addressing,
     /// What was found.
     pub scanned: Scanned,
 }

@@ -9,6 +9,8 @@ mod mail;
 mod renewal;
 mod stored;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -128,6 +130,8 @@ pub(crate) struct Alert {
     pub owner_project: Option<String>,
     /// The id of the provider.
     pub provider: String,
+    /// The labels of its entry. Old stores do not know them.
+    pub labels: BTreeMap<String, String>,
     /// The host that is asked, if it is asked over the network. Old stores do not know it.
     pub host: Option<String>,
     /// What it is about.

@@ -1,5 +1,6 @@
 //! The nouns that every room speaks of.
 
+pub(crate) mod addressing;
 pub(crate) mod alert;
 pub(crate) mod amount;
 pub(crate) mod failure;

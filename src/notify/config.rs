@@ -1,9 +1,11 @@
 //! What a config says of channels.
 
 mod kind;
+mod mention;
 mod own;
 mod pages;
 mod request;
+mod route;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +19,10 @@ pub(crate) use self::own::OwnFields;
 #[cfg(test)]
 pub(crate) use self::pages::problems;
 pub(crate) use self::pages::{CODED, ChannelPages, EXEC};
+pub(crate) use self::route::RawMatch;
+use self::route::{LowestLevel, RawRoute};
+use crate::decide::route::Route;
+use crate::model::words::Language;
 use crate::notify::channel::page::{Per, Repeat};
 use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::sign::SignScheme;
@@ -33,6 +39,7 @@ use crate::yaml::path::{NodePath, Part, Step, item, key, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::shape::shown_name;
+use crate::yaml::texts::RawTexts;
 
 /// The variable that stands for the address of the one `webhook`.
 const URL: Variable = Variable { name: "WEBHOOK_URL", note: "makes a webhook if the config has none" };
@@ -71,6 +78,16 @@ fields! {
         /// For type custom: a jq expression over the answer, true if the message was taken. By default an answer is a refusal if it
         /// is a web page, or says so in a field as `success`, `ok`, `error`, `code` or `errcode`.
         accept: String;
+        /// Which alerts it takes. A webhook without it takes what no other one has taken.
+        matcher as "match": RawMatch;
+        /// Whether an alert that it takes by its `match` goes on to the later webhooks, as if it had not taken it.
+        goes_on as "continue": Lenient<bool>, default = "false";
+        /// The lowest level that it takes, whatever its `match` says.
+        min_level: LowestLevel, default = "warning";
+        /// Who is mentioned in messages that something is critical, where the type can mention: the ids that the service has for them.
+        mention: RawTexts;
+        /// The language of its messages.
+        language: Language, default = "`settings.language`";
         /// Whether the channel hears that an alert is over.
         send_resolved: Lenient<bool>, default = "true";
         /// Says that what proves the sender may go to an `http://` address of another machine, where everybody on the way can read
@@ -109,6 +126,12 @@ pub(crate) struct Channel {
     pub headers: Vec<Pair>,
     /// What in an answer says that the message was taken, if it says so itself.
     pub accept: Option<Arc<Expression>>,
+    /// Which alerts it takes.
+    pub route: Route,
+    /// Who is mentioned if something is critical.
+    pub mentions: Vec<String>,
+    /// The language of its messages; none for that of the config.
+    pub language: Option<Language>,
     /// Whether it hears that an alert is over.
     pub send_resolved: bool,
     /// Whether what proves who sends may travel in the clear.
@@ -164,13 +187,14 @@ pub(crate) fn replaced_by_variables(environment: &Environment) -> Vec<NodePath> 
 }
 
 impl ConfigReader<'_> {
+    /// The channels, and where each of them stands.
     pub(crate) fn channels(
         &mut self,
         one: Option<RawWebhook>,
         many: Option<Vec<Option<RawWebhook>>>,
         mut own: OwnFields,
         pages: &mut ChannelPages,
-    ) -> Vec<Channel> {
+    ) -> (Vec<Channel>, Vec<NodePath>) {
         let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
         let is_unset = self.is_flagged(&[key("webhook")]);
         let overlaid = [RawWebhook::url, RawWebhook::kind, RawWebhook::source].map(|field| field.variable);
@@ -234,7 +258,7 @@ impl ConfigReader<'_> {
             }
         }
         identify(&mut channels, &is_named);
-        channels
+        (channels, places)
     }
 
     fn channel(
@@ -293,6 +317,9 @@ impl ConfigReader<'_> {
             Some(page) => self.values(path, &page.page, own, values),
             None => Values::default(),
         };
+        let mentions = self.mentions(path, &kind, page.as_deref(), is_broken, raw.mention);
+        let goes_on = raw.goes_on.map(|flag| flag.0);
+        let route = self.route(path, RawRoute { matcher: raw.matcher, goes_on, min_level: raw.min_level });
         let url = self.fault(path).map_or_else(|| Ok(page.as_ref().and_then(|page| page.address(&values))), Err);
         let name = raw.name.unwrap_or_else(|| kind.clone());
         Channel {
@@ -309,6 +336,9 @@ impl ConfigReader<'_> {
             body,
             headers,
             accept,
+            route,
+            mentions,
+            language: raw.language,
             send_resolved: raw.send_resolved.is_none_or(|send| send.0),
             allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
         }

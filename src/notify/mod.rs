@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 pub(crate) use self::delivery::{Delivery, DeliveryStatus};
+pub(crate) use self::message::Provider;
 
 use self::allowance::Pool;
 use self::delivery::Progress;
@@ -50,10 +51,10 @@ pub(crate) struct Dispatch<'a> {
     pub context: &'a Context,
     /// The channels of the config.
     pub channels: &'a [Channel],
-    /// The language of messages.
+    /// The language of messages, for channels that have none of their own.
     pub language: Language,
-    /// The names of providers for people, by their ids.
-    pub providers: &'a Arc<BTreeMap<String, String>>,
+    /// What messages say of providers, by their ids.
+    pub providers: &'a Arc<BTreeMap<String, Provider>>,
     /// Repeats after a first attempt.
     pub max_retries: u32,
     /// Longest time for one request.
@@ -176,7 +177,8 @@ impl Dispatch<'_> {
     fn task(&self, channel: &Channel, pool: &Pool, tellings: &[Telling], positions: Vec<usize>) -> Task {
         let Context { run_id, clock, clients, redactor, format, .. } = self.context;
         let wanted: Vec<Alert> = positions.iter().map(|at| shielded(&tellings[*at].alert, redactor)).collect();
-        let message = Message::new(&wanted, self.language, run_id).naming(Arc::clone(self.providers));
+        let message =
+            Message::new(&wanted, channel.language.unwrap_or(self.language), run_id).naming(Arc::clone(self.providers));
         Task {
             channel: channel.clone(),
             message: if self.is_trial { message.marked_as_test() } else { message },

@@ -9,6 +9,7 @@ use super::channel::sample;
 use crate::decide::Telling;
 use crate::model::words::words;
 use crate::notify::config::Channel;
+use crate::notify::message::Provider;
 
 words! { flag
     /// What a message that tries a channel tells of.
@@ -39,9 +40,9 @@ impl Sample {
     }
 }
 
-/// The names of the providers that samples are about, by their ids.
-pub(crate) fn providers() -> BTreeMap<String, String> {
-    sample::titles()
+/// What is known of the providers that samples are about, by their ids.
+pub(crate) fn providers() -> BTreeMap<String, Provider> {
+    sample::providers()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod insecure;
 
 pub(crate) use self::insecure::insecure_channels;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::model::text;
 use crate::model::words::BalanceType;
+use crate::notify::Provider;
 use crate::notify::config::Channel;
 use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;
@@ -47,8 +49,8 @@ pub(crate) struct Plan {
 pub(crate) struct RunConfig {
     /// Where alerts go.
     pub channels: Vec<Channel>,
-    /// The names of the providers of the accounts, by their ids.
-    pub providers: Arc<BTreeMap<String, String>>,
+    /// What messages say of the providers of the accounts, by their ids.
+    pub providers: Arc<BTreeMap<String, Provider>>,
     /// How the run behaves.
     pub settings: Settings,
     /// Knows every secret.
@@ -89,8 +91,7 @@ impl Plan {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
-        let title = |(project, _): &(Project, Identity)| (project.page.id.clone(), project.page.title.clone());
-        let providers = Arc::new(projects.iter().map(title).collect());
+        let providers = Arc::new(projects.iter().map(|(project, _)| provider(project, &config.redactor)).collect());
         let (wanted, warning) = cap_workers(settings.max_concurrent_checks);
         let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
         let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
@@ -132,6 +133,13 @@ impl Plan {
             },
         })
     }
+}
+
+/// What messages say of the provider of a project, by its id. A page of the user's own may hold a secret.
+fn provider(project: &Project, redactor: &Redactor) -> (String, Provider) {
+    let page = &project.page;
+    let top_up = page.top_up.as_deref().filter(|link| matches!(redactor.shield(link), Cow::Borrowed(_)));
+    (page.id.clone(), Provider::new(&page.title, top_up))
 }
 
 /// The settings of a run: what a flag says goes before what the config says.
@@ -251,7 +259,13 @@ fn crowded(
 }
 
 fn listener(channel: &Channel) -> Listener {
-    Listener { id: channel.id.clone(), wants_over: channel.send_resolved, forgets: channel.forgets() }
+    Listener {
+        id: channel.id.clone(),
+        name: channel.name.clone(),
+        route: channel.route.clone(),
+        wants_over: channel.send_resolved,
+        forgets: channel.forgets(),
+    }
 }
 
 fn usage(message: String) -> PlanError {
@@ -315,6 +329,7 @@ fn check(project: Project, identity: Identity, mailboxes: &[Mailbox]) -> (Subjec
         written: [project.threshold, project.warning_threshold],
         currency: project.currency.clone().or_else(|| page.counted_in().map(str::to_owned)),
         owner_project: project.owner_project,
+        addressing: project.addressing,
     };
     let account = account.map_err(|why| Failure::new(Reason::Config, why));
     (subject, NamedAccount { identity, name: project.name, account })

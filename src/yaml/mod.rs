@@ -5,6 +5,7 @@
 //! ([`reader`], [`problem`]). Not here: which keys there are and what they mean.
 
 pub(crate) mod address;
+pub(crate) mod addressing;
 pub(crate) mod credential;
 pub(crate) mod document;
 pub(crate) mod entry;
@@ -20,4 +21,5 @@ pub(crate) mod scalar;
 pub(crate) mod secret;
 pub(crate) mod shape;
 mod size;
+pub(crate) mod texts;
 pub(crate) mod value;

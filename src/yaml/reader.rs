@@ -186,6 +186,12 @@ impl<'a> ConfigReader<'a> {
         (0..=path.len()).any(|length| self.flagged.contains(&path[..length]))
     }
 
+    /// Whether something was already said of this node, of one above it or of one below it.
+    pub(crate) fn is_flagged_below(&self, path: &[Step]) -> bool {
+        let mut below = self.flagged.range(path.to_vec()..);
+        self.is_flagged(path) || below.next().is_some_and(|at| at.starts_with(path))
+    }
+
     /// Whether a variable or a file brought in what stands in a field.
     pub(crate) fn is_from_outside(&self, path: &[Step]) -> bool {
         self.outside.contains(path) || self.interpolated.filled.contains_key(path)
@@ -247,9 +253,7 @@ impl<'a> ConfigReader<'a> {
 
     /// Says that an entry is empty, unless it is not there because of what is wrong in it, which was said.
     pub(crate) fn missing_entry(&mut self, path: &[Step]) {
-        let mut flagged = self.flagged.range(path.to_vec()..);
-        let is_said = flagged.next().is_some_and(|at| at.starts_with(path));
-        if !is_said && !self.is_flagged(path) {
+        if !self.is_flagged_below(path) {
             self.problem(path, Part::Value, "the entry is empty", None);
         }
     }

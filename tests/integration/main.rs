@@ -43,6 +43,7 @@ mod proxies;
 mod quickstart;
 mod refusals;
 mod report;
+mod routes;
 mod shards;
 mod signals;
 mod subscriptions;

@@ -14,7 +14,6 @@ use rust_decimal::Decimal;
 use url::Url;
 
 use self::credential::RawParts;
-pub(crate) use self::mails::RawTexts;
 use self::mails::{MAX_AGE, RawMails, is_of_mails};
 use self::pages::{Found, Pages, no_provider};
 pub(crate) use self::threshold::Written;
@@ -22,18 +21,21 @@ use super::page::credential::Secrets;
 use super::page::{Page, Reader};
 use super::{Account, Target};
 use crate::check::mailbox::config::Mailbox;
+use crate::model::addressing::Addressing;
 use crate::model::amount;
 use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
 use crate::page::traps;
 use crate::process::echo;
 use crate::yaml::address::web_address;
+use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, key, show, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::shape::{shown_name, suggestion};
+use crate::yaml::texts::RawTexts;
 
 fields! {
     /// An account to watch.
@@ -84,6 +86,10 @@ fields! {
         max_age: String, default = MAX_AGE;
         /// Senders whose mails are about this account, beside those of the provider's own domain: addresses, or domains.
         mail_from: RawTexts;
+        /// Labels, for `match` of webhooks and for messages: `{ team: core, stage: production }`.
+        labels: RawLabels;
+        /// The names of the webhooks that hear of it, instead of those whose `match` fits.
+        notify: RawTexts;
         /// What the provider's page declares, for example a region.
         options: BTreeMap<String, Lenient<Text>>;
     }
@@ -104,6 +110,8 @@ pub(crate) struct Project {
     pub kind: Option<BalanceType>,
     /// Who the account belongs to.
     pub owner_project: Option<String>,
+    /// Who hears of it.
+    pub addressing: Addressing,
     /// The wanted currency.
     pub currency: Option<String>,
     /// Replaces scheme, host and path prefix of the provider's address.
@@ -175,6 +183,7 @@ impl ConfigReader<'_> {
         let [threshold, warning_threshold] = self.thresholds(path, raw.threshold, raw.warning_threshold);
         let budget = self.not_negative(path, &RawProject::budget, raw.budget);
         let owner = self.owner(path, raw.owner_project, raw.project);
+        let addressing = self.addressing(path, raw.labels, raw.notify);
         let timeout = self.time(path, &RawProject::timeout_seconds, raw.timeout_seconds).unwrap_or(timeout);
         let base_url = raw.base_url.and_then(|text| self.base_url(path, &text));
         let key = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
@@ -223,6 +232,7 @@ impl ConfigReader<'_> {
             warning_threshold,
             kind: raw.kind,
             owner_project: owner,
+            addressing,
             currency,
             base_url,
             options,

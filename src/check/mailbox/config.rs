@@ -14,16 +14,19 @@ use url::Url;
 
 use super::judge::Judge;
 use super::login::{Address, Security};
+use crate::model::addressing::Addressing;
 use crate::model::identity::Identity;
 use crate::model::strength::Strength;
 use crate::model::text;
 use crate::yaml::address::{is_host, web_address};
+use crate::yaml::addressing::RawLabels;
 use crate::yaml::credential::Use;
 use crate::yaml::field::{Number, Variable, fields};
 use crate::yaml::path::{NodePath, Part, Step, item, key, show, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::Lenient;
 use crate::yaml::shape::shown_name;
+use crate::yaml::texts::RawTexts;
 
 /// The mailboxes to watch.
 #[derive(Debug)]
@@ -91,6 +94,10 @@ fields! {
         ignore_senders: Vec<String>;
         /// The only senders whose mails can be alerts: addresses, or parts of them.
         only_senders: Vec<String>, default = "all senders";
+        /// Labels, for `match` of webhooks and for messages: `{ team: core, stage: production }`.
+        labels: RawLabels;
+        /// The names of the webhooks that hear of it, instead of those whose `match` fits.
+        notify: RawTexts;
         /// Whether the mailbox is watched.
         enabled: Lenient<bool>, default = "true";
     }
@@ -186,6 +193,8 @@ pub(crate) struct Mailbox {
     pub ignore_senders: Vec<String>,
     /// The only senders whose mails can be alerts, in lower case; none if all can.
     pub only_senders: Option<Vec<String>>,
+    /// Who hears of it.
+    pub addressing: Addressing,
     /// Longest wait for the server.
     pub timeout: Duration,
     /// Whether what lets somebody in may travel in the clear.
@@ -410,6 +419,7 @@ impl ConfigReader<'_> {
             let hint = Some("leave it out to look at the mails of all senders".to_owned());
             self.problem(&under(path, "only_senders"), Part::Value, message, hint);
         }
+        let addressing = self.addressing(path, raw.labels, raw.notify);
         let username = raw.username.unwrap_or_default();
         let login = match (self.fault(path), login) {
             (None, Some(login)) => Ok(login),
@@ -431,6 +441,7 @@ impl ConfigReader<'_> {
             judge,
             ignore_senders,
             only_senders,
+            addressing,
             timeout: timeout.max(Duration::from_millis(1)),
             allow_insecure,
         })

@@ -7,14 +7,17 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::Cycle;
+use crate::model::addressing::Addressing;
 use crate::model::identity::Identity;
 use crate::model::words::CycleType;
 use crate::process::{clock, echo};
+use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, show, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::shape::shown_name;
+use crate::yaml::texts::RawTexts;
 
 fields! {
     /// What renews on a date.
@@ -38,6 +41,10 @@ fields! {
         owner_project: String;
         /// The old name of `owner_project`.
         project: String;
+        /// Labels, for `match` of webhooks and for messages: `{ team: core, stage: production }`.
+        labels: RawLabels;
+        /// The names of the webhooks that hear of it, instead of those whose `match` fits.
+        notify: RawTexts;
         /// Whether the subscription is watched.
         enabled: Lenient<bool>, default = "true";
     }
@@ -56,6 +63,8 @@ pub(crate) struct Subscription {
     pub currency: Option<String>,
     /// Who it belongs to.
     pub owner_project: Option<String>,
+    /// Who hears of it.
+    pub addressing: Addressing,
 }
 
 /// When a subscription renews.
@@ -137,6 +146,7 @@ impl ConfigReader<'_> {
             date
         });
         let owner = self.owner(path, raw.owner_project, raw.project);
+        let addressing = self.addressing(path, raw.labels, raw.notify);
         let before = self.whole(path, &RawSubscription::alert_days_before, raw.alert_days_before);
         let amount = self.not_negative(path, &RawSubscription::amount, raw.amount);
         let schedule = raw.cycle_type.zip(raw.renewal_day.map(|day| day.0.0)).and_then(|(kind, day)| {
@@ -179,6 +189,7 @@ impl ConfigReader<'_> {
             amount,
             currency: raw.currency.filter(|currency| !currency.is_empty()),
             owner_project: owner,
+            addressing,
         })
     }
 }

@@ -419,6 +419,7 @@ fn a_mail_is_owed_to_each_channel_that_was_there_and_to_nobody_else() {
             identity: Identity(1),
             name: "box".into(),
             host: "imap.example".into(),
+            addressing: Addressing::default(),
             scanned: Scanned { result: Ok(scan), duration: Duration::ZERO },
         };
         Found { mailboxes: vec![verdict], ..Found::default() }

@@ -1,6 +1,7 @@
 //! Random lives: whatever channels and balances do, what they must never do and must always do.
 
 use super::*;
+use crate::decide::route::{About, Asked, Levels, Matcher, Patterns, levels};
 
 /// What a channel has really got, whatever the program knows of it.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +18,38 @@ struct Ear {
 
 const NAMES: [&str; 3] = ["A", "B", "D"];
 
-/// One account through many runs of random length, with channels that fail in every way, come and go, and runs that die.
-fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
+/// What a channel takes, at random, as far as the one account of a life can tell it from something else.
+fn any_route(random: &mut fastrand::Rng) -> Route {
+    let asked = match random.u8(..6) {
+        0 => (Asked::Name, Patterns::new(["P*"])),
+        1 => (Asked::Level, Patterns::new(["critical"])),
+        2 => (Asked::Level, Patterns::new(["warning"])),
+        3 => (Asked::Topic, Patterns::new(["!low"])),
+        4 => (Asked::Owner, Patterns::new(["nobody"])),
+        _ => {
+            return Route {
+                min_level: *random.choice(&[Level::Warning, Level::Critical]).unwrap(),
+                ..Route::default()
+            };
+        }
+    };
+    Route { matcher: Some(Matcher::Of(vec![asked])), goes_on: random.bool(), min_level: Level::Warning }
+}
+
+/// The levels at which each channel takes that the account of a life is low.
+fn levels_of(life: &Life) -> BTreeMap<String, Levels> {
+    let subject = &life.subject;
+    let about =
+        About { name: &subject.name, owner: None, provider: &subject.provider, addressing: &subject.addressing };
+    let listeners = &life.rules.listeners;
+    let channels: Vec<(&str, &Route)> = listeners.iter().map(|one| (one.name.as_str(), &one.route)).collect();
+    let names = listeners.iter().map(|listener| listener.id.clone());
+    names.zip(levels(&channels, &about, Topic::Low)).collect()
+}
+
+/// One account through many runs of random length, with channels that fail in every way, come and go, and runs that die. Where it
+/// is routed, which channel takes what changes as well.
+fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
     let mut life = Life::new("100", Some("150"));
     life.rules.alerting = Alerting::default();
     let mut ears: BTreeMap<&str, Ear> = NAMES.into_iter().map(|name| (name, Ear::default())).collect();
@@ -36,7 +67,14 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
                 })
                 .collect();
             life.listen(&listen.join(" "));
+            if is_routed {
+                life.rules.listeners.iter_mut().for_each(|listener| listener.route = any_route(random));
+                let named = NAMES.iter().filter(|_| random.bool()).map(|name| (*name).to_owned());
+                let named: Vec<String> = named.collect();
+                life.subject.addressing.notify = Some(named).filter(|_| random.u8(..4) == 0);
+            }
         }
+        let takes = levels_of(&life);
         // Mostly as before, and now and then somewhere else.
         balance = if random.bool() { balance } else { *random.choice(&[20, 60, 90, 110, 140, 152, 160, 500]).unwrap() };
         let is_read = random.u8(..8) > 0;
@@ -58,6 +96,9 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
         for Telling { alert, to, .. } in decision.alerts.iter().filter(|telling| telling.alert.topic() == Topic::Low) {
             for id in to {
                 let ear = ears.get_mut(id.as_str()).unwrap();
+                if alert.event == Event::Raised {
+                    assert!(takes[id].at(alert.level), "{id} hears of what goes to others; {}", what());
+                }
                 let known = before.conditions.get(&(alert.identity, Topic::Low)).and_then(|c| c.channels.get(id));
                 let owed = known.and_then(|heard| heard.owed.as_ref());
                 let is_repeated = owed.is_some_and(|owed| owed.alert.dedup_key == alert.dedup_key);
@@ -130,7 +171,10 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
         assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), sent.len(), "{}", what());
         // What is wrong is known to every channel that took all it got, unless it may know and rests.
         let is_wrong = verdicts[0].status == Status::Low || verdicts[0].status == Status::Warning;
-        for listener in life.rules.listeners.iter().filter(|listener| is_wrong && fates[listener.id.as_str()] <= 5) {
+        let level = if verdicts[0].status == Status::Low { Level::Critical } else { Level::Warning };
+        let is_meant = |listener: &&Listener| is_wrong && takes[&listener.id].at(level);
+        assert!(!is_wrong || life.rules.listeners.is_empty() || life.rules.listeners.iter().any(|one| is_meant(&one)));
+        for listener in life.rules.listeners.iter().filter(is_meant).filter(|one| fates[one.id.as_str()] <= 5) {
             let is_resting = decision.waiting.iter().any(|waiting| waiting.channel == listener.id);
             let knows = ears[listener.id.as_str()].knows;
             assert!(knows || is_resting, "{} is not told what is wrong; {}", listener.id, what());
@@ -141,6 +185,7 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64) {
     }
     // Nothing wakes up again: all well, all up, and after a while there is nothing left to say or to know.
     life.listen("A B D");
+    life.subject.addressing.notify = None;
     for n in 0..40 {
         let verdicts = judge(vec![(life.subject.clone(), of("500"))]);
         life.live(second + n * 7200, &accounts(&verdicts), &|_| Some(Fate::Taken));
@@ -156,7 +201,7 @@ fn no_life_loses_an_alert_or_tells_one_twice() {
     let seed = fastrand::u64(..);
     for round in 0..rounds {
         let seed = seed.wrapping_add(round);
-        live_at_random(&mut fastrand::Rng::with_seed(seed), seed);
+        live_at_random(&mut fastrand::Rng::with_seed(seed), seed, round % 2 == 1);
     }
 }
 

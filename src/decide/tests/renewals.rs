@@ -12,6 +12,7 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
         amount: None,
         currency: None,
         owner_project: None,
+        addressing: Addressing::default(),
     };
     let live = |life: &mut Life, day: &str, hour: i64, paid: Option<&str>, taken: bool, want: &str| {
         let today: Date = day.parse().unwrap();

@@ -4,6 +4,8 @@
 //! version of this program reads the alerts that are still to be told. Fields that came later have a default. The cause of a
 //! topic that came later derives the form of serde, and stands under `cause`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -26,6 +28,8 @@ pub(super) struct StoredAlert {
     project: String,
     owner_project: Option<String>,
     provider: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
     kind: Option<BalanceType>,
     #[serde(with = "rust_decimal::serde::str_option")]
     balance: Option<Decimal>,
@@ -102,6 +106,7 @@ impl StoredAlert {
             project: alert.project.clone(),
             owner_project: alert.owner_project.clone(),
             provider: alert.provider.clone(),
+            labels: alert.labels.clone(),
             kind: alert.account().map(|account| account.kind),
             balance: alert.balance(),
             threshold: alert.threshold(),
@@ -234,6 +239,7 @@ impl TryFrom<StoredAlert> for Alert {
             project: stored.project,
             owner_project: stored.owner_project,
             provider: stored.provider,
+            labels: stored.labels,
             host: stored.host,
             cause,
             at: stored.at,

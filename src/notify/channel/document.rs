@@ -49,6 +49,8 @@ pub(super) struct Document<'a> {
     key: String,
     /// When the message is sent, in seconds since 1970.
     sent_at: i64,
+    /// Who is to be mentioned, as the webhook names them: none unless something in the message is critical.
+    mentions: &'a [String],
     /// The alerts.
     alerts: Vec<AlertDocument<'a>>,
     /// The fields of the channel that are no secrets, by their names.
@@ -89,7 +91,7 @@ struct AlertDocument<'a> {
     project: String,
     /// Whom it belongs to.
     owner: Option<String>,
-    /// The labels of the entry.
+    /// The labels of the entry, by their names.
     labels: BTreeMap<String, String>,
     /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription.
     provider: String,
@@ -145,7 +147,7 @@ struct AlertDocument<'a> {
     service: Option<String>,
     /// The signs that made a mail an alert, the strongest first.
     keywords: Vec<String>,
-    /// Where the account is topped up.
+    /// Where the account is topped up, for alerts about a low balance.
     top_up: Option<String>,
     /// The sentence of the alert, without its mark.
     text: String,
@@ -165,6 +167,8 @@ struct RawAlert<'a> {
     project: &'a str,
     /// Whom it belongs to.
     owner: Option<&'a str>,
+    /// The labels of the entry, by their names.
+    labels: &'a BTreeMap<String, String>,
     /// The currency or unit.
     unit: Option<&'a str>,
     /// Why the check cannot be read.
@@ -191,6 +195,8 @@ pub(super) struct Audience<'a> {
     pub source: &'a str,
     /// The fields of the channel that are no secrets.
     pub fields: &'a BTreeMap<String, serde_json::Value>,
+    /// Who is mentioned if something is critical.
+    pub mentions: &'a [String],
     /// When the message is sent, in seconds since 1970.
     pub sent_at: i64,
 }
@@ -202,6 +208,7 @@ impl<'a> Document<'a> {
         let lines = message.lines(alerts, neutral);
         let raw_lines = message.lines(alerts, as_it_is);
         let is_over = alerts.iter().all(|alert| alert.event == Event::Resolved);
+        let is_critical = alerts.iter().any(|alert| alert.level == Level::Critical && alert.event == Event::Raised);
         Document {
             version: VERSION,
             title: message.title(alerts),
@@ -215,6 +222,7 @@ impl<'a> Document<'a> {
             run_id: neutral(message.run_id()),
             key: message.dedup_key(alerts),
             sent_at: audience.sent_at,
+            mentions: if is_critical { audience.mentions } else { &[] },
             alerts: alerts.iter().map(|alert| AlertDocument::new(message, alert, audience.markup)).collect(),
             fields: audience.fields,
             raw: RawMessage {
@@ -243,7 +251,7 @@ impl<'a> AlertDocument<'a> {
             mark: message.mark(alert),
             project: neutral(&alert.project),
             owner: harmless(alert.owner_project.as_deref()),
-            labels: BTreeMap::new(),
+            labels: alert.labels.iter().map(|(name, value)| (name.clone(), neutral(value))).collect(),
             provider: neutral(&alert.provider),
             provider_title: harmless(message.provider_title(&alert.provider)),
             host: harmless(alert.host.as_deref()),
@@ -271,7 +279,7 @@ impl<'a> AlertDocument<'a> {
             account: harmless(raw.account),
             service: harmless(raw.service),
             keywords: raw.keywords.iter().map(|word| neutral(word)).collect(),
-            top_up: None,
+            top_up: message.top_up(alert).map(str::to_owned),
             text: message.sentence(alert, neutral),
             key: &alert.dedup_key,
             condition: condition(alert),
@@ -286,6 +294,7 @@ impl<'a> RawAlert<'a> {
         RawAlert {
             project: &alert.project,
             owner: alert.owner_project.as_deref(),
+            labels: &alert.labels,
             unit: alert.currency(),
             message: alert.trouble().map(|trouble| trouble.message.as_str()),
             subject: mail.map(|mail| mail.subject.as_str()),

@@ -17,7 +17,8 @@ const TRY_AGAIN: i32 = 75;
 
 /// The document of a message, as the expressions of pages see it. Texts stand in it as they came.
 pub(super) fn body(message: &Message, alerts: &[Alert], source: &str, now: Timestamp) -> String {
-    let audience = Audience { markup: Markup::None, source, fields: &BTreeMap::new(), sent_at: now.as_second() };
+    let (fields, sent_at) = (&BTreeMap::new(), now.as_second());
+    let audience = Audience { markup: Markup::None, source, fields, mentions: &[], sent_at };
     // Texts, numbers and lists only: this cannot fail.
     serde_json::to_string(&Document::new(message, alerts, &audience)).unwrap_or_default()
 }

@@ -38,6 +38,7 @@ fn sender(channel: &Channel) -> Option<Sender<'_>> {
         prepared: channel.page.as_ref()?,
         values: &channel.values,
         source: &channel.source,
+        mentions: &channel.mentions,
         body: channel.body.as_deref(),
         headers: &channel.headers,
     })

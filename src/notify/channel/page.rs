@@ -44,6 +44,8 @@ pub(crate) struct Page {
     pub sign: Option<SignScheme>,
     /// How the service reads texts. All texts arrive in `body` harmless for it; as they are, they stand under `.raw`.
     pub markup: Markup,
+    /// How the service mentions people. A webhook of a type without it can mention nobody.
+    pub mention: Option<MentionSpec>,
     /// Whether one message holds several alerts.
     #[serde(default)]
     pub per: Per,
@@ -117,6 +119,17 @@ words! {
         /// A web address
         Url = "url",
     }
+}
+
+/// How a service mentions people. `body` finds whom to mention under `.mentions`.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MentionSpec {
+    /// What stands for somebody, in one sentence.
+    pub about: String,
+    /// A jq expression over one text, true if it can stand for somebody.
+    pub check: String,
 }
 
 /// A request, with placeholders in its texts: `{url}`, `{NAME}` for each field, and of the message `{key}`, `{condition}` and
@@ -277,6 +290,9 @@ pub(crate) struct MessageExample {
     /// Headers that it must have.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Who is mentioned if something is critical.
+    #[serde(default)]
+    pub mentions: Vec<String>,
     /// The exact body, in which `{key}` may stand for the key of the message. JSON may be laid out differently.
     pub body: String,
 }

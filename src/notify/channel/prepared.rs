@@ -1,12 +1,14 @@
 //! A page with its expressions, each compiled when it is first needed: a run that sends nothing compiles none.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use url::Url;
 
 use super::page::{Page, SizeLimit};
 use super::values::{OF_MESSAGE, Values};
-use crate::page::expression::Expression;
+use crate::page;
+use crate::page::expression::{Expression, Shape, Variables, parse_json};
 
 /// A page that is ready to be used.
 pub(crate) struct Prepared {
@@ -83,6 +85,21 @@ impl Prepared {
         limits.as_deref().map_err(Clone::clone)
     }
 
+    /// Whether a text can stand for somebody who is mentioned.
+    ///
+    /// # Errors
+    /// The page mentions nobody, or its expression is wrong or fails.
+    pub(crate) fn can_mention(&self, text: &str) -> Result<bool, String> {
+        let spec = self.page.mention.as_ref().ok_or("the page mentions nobody")?;
+        let check = compile("mention", &spec.check)?;
+        let body = serde_json::Value::from(text).to_string();
+        let run = || {
+            let said = check.run(&parse_json(body.as_bytes())?, &Variables::new(None, &BTreeMap::new()));
+            said.map(|said| matches!(said, Some(Shape::Bool(true)))).map_err(|why| why.to_string())
+        };
+        page::evaluate(body.as_bytes(), run).map_err(|stop| stop.to_string()).flatten()
+    }
+
     /// Compiles all of it.
     ///
     /// # Errors
@@ -90,6 +107,9 @@ impl Prepared {
     pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         self.body().map_err(|why| ("body", why))?;
         self.verdict().map_err(|why| ("verdict", why))?;
+        if let Some(spec) = &self.page.mention {
+            compile("mention", &spec.check).map_err(|why| ("mention", why))?;
+        }
         self.limits().map(|_| ()).map_err(|why| ("limits", why))
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Sender<'a> {
     pub values: &'a Values,
     /// The sender that messages name.
     pub source: &'a str,
+    /// Who is mentioned if something is critical.
+    pub mentions: &'a [String],
     /// A body of the channel's own.
     pub body: Option<&'a Expression>,
     /// Headers of the channel's own.
@@ -137,6 +139,7 @@ impl Sender<'_> {
             markup: page.markup,
             source: self.source,
             fields: self.values.public(),
+            mentions: self.mentions,
             sent_at: now.as_second(),
         };
         let document = Document::new(message, alerts, &audience);

@@ -10,6 +10,7 @@ use crate::model::alert::{Account, Alert, Cause, Event, Failing, Level, Low, Mai
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
 use crate::model::words::{BalanceType, CycleType};
+use crate::notify::message::Provider;
 
 /// When all of them were found, in seconds since 1970.
 pub(crate) const FOUND_AT: i64 = 1_796_000_000;
@@ -63,9 +64,10 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
 }
 
 /// What the providers of the samples are called.
-pub(crate) fn titles() -> BTreeMap<String, String> {
+pub(crate) fn providers() -> BTreeMap<String, Provider> {
     let titles = [("openrouter", "OpenRouter"), ("aliyun", "Alibaba Cloud"), ("moonshot", "Moonshot AI")];
-    titles.into_iter().map(|(id, title)| (id.to_owned(), title.to_owned())).collect()
+    let provider = |title: &str| Provider { title: title.to_owned(), top_up: None };
+    titles.into_iter().map(|(id, title)| (id.to_owned(), provider(title))).collect()
 }
 
 fn number(text: &str) -> Option<Decimal> {
@@ -81,6 +83,7 @@ fn common(project: &str, provider: &str, cause: Cause) -> Alert {
         project: project.to_owned(),
         owner_project: None,
         provider: provider.to_owned(),
+        labels: BTreeMap::new(),
         host: None,
         cause,
         at: Timestamp::from_second(FOUND_AT).unwrap_or_default(),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::decide::route::Route;
 use crate::model::failure::{Reason, Retry};
 use crate::model::words::Language;
 use crate::page::expression::Expression;
@@ -30,6 +31,9 @@ fn channel(kind: &str) -> Channel {
         body: None,
         headers: Vec::new(),
         accept: None,
+        route: Route::default(),
+        language: None,
+        mentions: Vec::new(),
         send_resolved: true,
         allow_insecure: false,
     }

@@ -22,7 +22,7 @@ use self::language::Phrases;
 use self::neutral::Neutral;
 use self::parts::{Parts, moment};
 use self::sentence::Sentence;
-use crate::model::alert::{Alert, Cause, OutsideText, Trouble};
+use crate::model::alert::{Alert, Cause, OutsideText, Topic, Trouble};
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
@@ -57,8 +57,40 @@ pub(super) struct Message {
     is_test: bool,
     /// The names as they stand in short lines.
     short_names: ShortNames,
-    /// The names of providers for people, by their ids.
-    providers: Arc<BTreeMap<String, String>>,
+    /// What is known of providers, by their ids.
+    providers: Arc<BTreeMap<String, Provider>>,
+}
+
+/// What messages say of a provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Provider {
+    /// Its name for people.
+    pub title: String,
+    /// Where an account is topped up, as an address that is harmless in every markup.
+    pub top_up: Option<String>,
+}
+
+impl Provider {
+    /// `top_up` is what its page says of where an account is topped up.
+    pub(crate) fn new(title: &str, top_up: Option<&str>) -> Provider {
+        Provider { title: title.to_owned(), top_up: top_up.and_then(link) }
+    }
+}
+
+/// An address in which nothing ends a link or formats, in any markup; none if it is none of the web.
+fn link(address: &str) -> Option<String> {
+    let url = url::Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    let is_known = url.username().is_empty() && url.password().is_none();
+    let live =
+        |c: char| matches!(c, '(' | ')' | '[' | ']' | '|' | '*' | '`' | '~' | '\'' | '"' | '<' | '>' | '\\' | '@');
+    let encoded = url.as_str().chars().fold(String::new(), |mut text, c| {
+        match live(c) {
+            true => text.push_str(&format!("%{:02X}", u32::from(c))),
+            false => text.push(c),
+        }
+        text
+    });
+    Some(encoded).filter(|_| is_known)
 }
 
 impl Message {
@@ -88,7 +120,7 @@ impl Message {
     }
 
     /// The same, knowing what the providers are called.
-    pub(super) fn naming(self, providers: Arc<BTreeMap<String, String>>) -> Message {
+    pub(super) fn naming(self, providers: Arc<BTreeMap<String, Provider>>) -> Message {
         Message { providers, ..self }
     }
 
@@ -104,7 +136,13 @@ impl Message {
 
     /// The name of a provider for people, if it is known.
     pub(super) fn provider_title(&self, id: &str) -> Option<&str> {
-        self.providers.get(id).map(String::as_str)
+        self.providers.get(id).map(|provider| provider.title.as_str())
+    }
+
+    /// Where the account of an alert about a low balance is topped up, if that is known.
+    pub(super) fn top_up(&self, alert: &Alert) -> Option<&str> {
+        let is_low = alert.topic() == Topic::Low;
+        self.providers.get(&alert.provider).filter(|_| is_low)?.top_up.as_deref()
     }
 
     /// How urgent an alert is, at a glance.

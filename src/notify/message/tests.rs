@@ -20,6 +20,7 @@ fn alert(project: &str, level: Level) -> Alert {
         project: project.into(),
         owner_project: Some("AI platform".into()),
         provider: "openrouter".into(),
+        labels: BTreeMap::new(),
         host: None,
         cause: Cause::Low(Low { account, threshold: Some("100".parse().unwrap()), change: None }),
         at: Timestamp::from_second(1_800_000_000).unwrap(),

@@ -1,11 +1,8 @@
 //! What a project says of mails: which of them tell its balance, and whose are about it.
 
-use std::fmt;
 use std::time::Duration;
 
 use regex_lite::Regex;
-use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
 
 use super::RawProject;
 use crate::check::account::letters::{BALANCE, Letters, PROVIDER, SOURCE};
@@ -15,6 +12,7 @@ use crate::yaml::address::is_host;
 use crate::yaml::path::{Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::shape::{shown_name, suggestion};
+use crate::yaml::texts::RawTexts;
 
 /// Most entries of one of the lists.
 const MOST: usize = 100;
@@ -25,34 +23,6 @@ const SHORTEST: Duration = Duration::from_secs(3600);
 const LONGEST: Duration = Duration::from_secs(400 * 86_400);
 /// The keys that only an account has that is read from mails.
 const KEYS: [&str; 5] = ["mailbox", "from", "subject", "pattern", "max_age"];
-
-/// Texts: a list, or one alone.
-#[derive(Debug)]
-pub(crate) struct RawTexts(Vec<String>);
-
-impl<'de> Deserialize<'de> for RawTexts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextsVisitor;
-
-        impl<'de> Visitor<'de> for TextsVisitor {
-            type Value = RawTexts;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a text or a list of texts")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawTexts, E> {
-                Ok(RawTexts(vec![text.to_owned()]))
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<RawTexts, A::Error> {
-                Deserialize::deserialize(de::value::SeqAccessDeserializer::new(list)).map(RawTexts)
-            }
-        }
-
-        deserializer.deserialize_any(TextsVisitor)
-    }
-}
 
 /// What a project says of the mails that tell its balance, as it is written.
 pub(super) struct RawMails {

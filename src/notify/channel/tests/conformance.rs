@@ -71,7 +71,14 @@ fn each(look: impl Fn(&str, &Prepared, &Sender)) {
         look(
             id,
             &prepared,
-            &Sender { prepared: &prepared, values: &values, source: "the source", body: None, headers: &[] },
+            &Sender {
+                prepared: &prepared,
+                values: &values,
+                source: "the source",
+                mentions: &[],
+                body: None,
+                headers: &[],
+            },
         );
     }
 }
@@ -178,6 +185,26 @@ fn every_page_says_what_its_users_need() {
             if page.per == Per::Alert { &["low", "recovered", "failing"] } else { &["low", "recovered", "hostile"] };
         for name in needed {
             assert!(told.contains(name), "{id} has no example of a message about `{name}`");
+        }
+        if page.mention.is_some() {
+            let named = page.examples.messages.iter().filter(|example| !example.mentions.is_empty());
+            let of: BTreeSet<bool> = named
+                .map(|example| {
+                    assert!(example.mentions.iter().all(|who| prepared.can_mention(who) == Ok(true)), "{id}");
+                    example.mentions.iter().any(|who| {
+                        let who = who.trim_start_matches(['@', '&']);
+                        example.alerts.iter().any(|alert| alert == "low") && example.body.contains(who)
+                    })
+                })
+                .collect();
+            assert_eq!(
+                of.len(),
+                2,
+                "{id} needs an example that mentions, and one that does not as nothing is critical"
+            );
+            for nobody in ["", "a b", "<x>", "a\"b", "a&b;"] {
+                assert_eq!(prepared.can_mention(nobody), Ok(false), "{id}: {nobody:?}");
+            }
         }
         let answers = &page.examples.answers;
         assert!(answers.iter().any(|example| example.expect.taken), "{id} has no example of an answer that took it");
