@@ -19,6 +19,7 @@ mod databases;
 mod delivery;
 mod docs;
 mod echoes;
+mod email_channel;
 mod environment;
 mod exec_channel;
 mod fairness;
