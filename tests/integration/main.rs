@@ -26,6 +26,7 @@ mod fairness;
 mod faults;
 mod files;
 mod hangs;
+mod healthchecks;
 mod house;
 mod insecure;
 mod limits;
