@@ -162,6 +162,7 @@ impl ConfigReader<'_> {
         if !spec.values.is_empty() && !spec.values.iter().any(|known| known == value) {
             let known: Vec<&str> = spec.values.iter().map(String::as_str).collect();
             self.choice(path, "", value, &known);
+            self.flagged.insert(path.to_vec());
             return false;
         }
         let name = echo::key(last_key(path));
@@ -191,6 +192,8 @@ impl ConfigReader<'_> {
         };
         if let Some(why) = &wrong {
             self.push(path, Part::Value, format!("{name} {why}"), None, Reach::Whole);
+            // That it is missing as well is no second mistake.
+            self.flagged.insert(path.to_vec());
         }
         wrong.is_none()
     }

@@ -83,6 +83,7 @@ impl ConfigReader<'_> {
                 }
                 Err(why) => {
                     self.problem(&at, Part::Value, format!("`url` {why}"), None);
+                    self.flagged.insert(under(&path, "url"));
                     None
                 }
             }
