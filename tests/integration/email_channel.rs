@@ -146,7 +146,6 @@ fn what_a_fault_means_depends_on_what_the_server_has_by_then() {
                 // There is no such step.
                 continue;
             }
-            let say = say.clone();
             scope.spawn(move || {
                 let is_end = step == "CONTENT";
                 let refused = match step {
