@@ -1,11 +1,13 @@
 //! `balance-alert channels`: the services that alerts can be sent to, and what a webhook of each type needs.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 
 use super::open::print;
-use crate::notify::channel::catalogue;
+use crate::notify::channel::{catalogue, coded};
 use crate::notify::channel::page::{FieldKind, FieldSpec, Page, Per, Repeat};
 use crate::notify::config::{CODED, EXEC};
 use crate::process::Process;
@@ -45,11 +47,13 @@ fn ids() -> Vec<&'static str> {
 struct Listed {
     id: String,
     page: Option<Page>,
+    /// The keys of one that is code.
+    coded: BTreeMap<String, FieldSpec>,
 }
 
 impl Listed {
     fn of(id: &str) -> Listed {
-        Listed { id: id.to_owned(), page: catalogue::page(id) }
+        Listed { id: id.to_owned(), page: catalogue::page(id), coded: coded::fields(id) }
     }
 
     fn id(&self) -> &str {
@@ -59,14 +63,13 @@ impl Listed {
     fn title(&self) -> &str {
         match &self.page {
             Some(page) => &page.title,
-            None if self.id == EXEC => "A command of your own",
-            None => "Standard error",
+            None => coded::title(&self.id),
         }
     }
 
     /// The keys of the channel, those that a webhook needs first.
     fn fields(&self) -> Vec<(&str, &FieldSpec)> {
-        let fields = self.page.iter().flat_map(|page| &page.fields);
+        let fields = self.page.iter().flat_map(|page| &page.fields).chain(&self.coded);
         let mut fields: Vec<(&str, &FieldSpec)> = fields.map(|(name, spec)| (name.as_str(), spec)).collect();
         fields.sort_by_key(|(_, spec)| !is_needed(spec));
         fields
@@ -153,6 +156,7 @@ fn row(name: &str, spec: &FieldSpec) -> Vec<String> {
     let mut words = vec![match (spec.secret, spec.kind) {
         (true, _) => "secret".to_owned(),
         (false, FieldKind::Flag) => "true or false".to_owned(),
+        (false, FieldKind::Addresses) => "address, or a list of them".to_owned(),
         (false, kind) => kind.as_str().to_owned(),
     }];
     words.extend((!spec.values.is_empty()).then(|| format!("one of {}", spec.values.join(", "))));

@@ -34,10 +34,16 @@ const CLAIM_MARGIN: Duration = Duration::from_secs(30);
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
     let exit = match prepare::prepare(flags, process) {
         Ok((checks, run)) => {
+            let mut heartbeat = run.heartbeat();
             let report = carry_out(checks, &run);
             output::warn_if_nobody_is_told(&report, &run);
             run.interrupt.end_at_once();
-            output::finish(&report, &run)
+            if let Some(heartbeat) = &mut heartbeat {
+                heartbeat.end(report.exit(run.flags.fail_on));
+            }
+            let exit = output::finish(&report, &run);
+            run.leave(heartbeat, exit);
+            exit
         }
         Err(exit) => exit,
     };

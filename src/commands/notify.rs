@@ -10,7 +10,7 @@ use super::open::{Opened, complain_all, open, print};
 use crate::cli::{ConfigArg, Talk};
 use crate::config::{Config, Needs, Reach};
 use crate::model::text;
-use crate::notify::config::{Channel, EXEC};
+use crate::notify::config::{Channel, EMAIL, EXEC};
 use crate::notify::trial::{self, Sample};
 use crate::notify::{self, Delivery, DeliveryStatus, Dispatch};
 use crate::plan::insecure_channels;
@@ -165,6 +165,7 @@ fn sent(delivery: &Delivery, config: &Config) -> String {
         match &last.place {
             Some((method, host)) => out.push_str(&format!("sent: {method} to {host}\n")),
             None if delivery.kind == EXEC => out.push_str("sent: to the command, on its standard input\n"),
+            None if delivery.kind == EMAIL => out.push_str("sent: a mail, here before it is encoded\n"),
             None => out.push_str("sent: to standard error\n"),
         }
         out.push_str(&body(&last.body));

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{FieldKind, FieldSpec};
+use crate::notify::channel::{catalogue, coded};
 use crate::notify::config::CODED;
 
 /// Where the schema has the shape of a webhook.
@@ -19,9 +19,11 @@ pub(super) fn describe(schema: &mut Value) {
         *kind = json!({ "description": description, "anyOf": variants });
     }
     let Some(properties) = webhook.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    for page in catalogue::pages() {
-        for (name, field) in page.fields.iter().filter(|(name, _)| *name != "url" && *name != "secret") {
-            add(properties, &page.title, name, field);
+    let pages = catalogue::pages().map(|page| (page.title, page.fields));
+    let coded = CODED.map(|id| (coded::title(id).to_owned(), coded::fields(id)));
+    for (title, fields) in pages.chain(coded) {
+        for (name, field) in fields.iter().filter(|(name, _)| *name != "url" && *name != "secret") {
+            add(properties, &title, name, field);
         }
     }
     let mut names: Vec<String> = properties.keys().cloned().collect();
@@ -42,7 +44,8 @@ fn add(properties: &mut Map<String, Value>, title: &str, name: &str, field: &Fie
         FieldKind::Text => json!(["string", "number", "boolean"]),
         FieldKind::Number => json!(["number", "string"]),
         FieldKind::Flag => json!(["boolean", "string"]),
-        FieldKind::Url => json!(["string"]),
+        FieldKind::Url | FieldKind::Address => json!(["string"]),
+        FieldKind::Addresses => json!(["string", "array"]),
     };
     let property = properties.entry(name).or_insert_with(|| json!({ "type": types }));
     let said = property.get("description").and_then(Value::as_str).unwrap_or_default();

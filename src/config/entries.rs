@@ -3,7 +3,7 @@
 use crate::yaml::entry::{Form, Kind};
 
 /// Every kind of entry. This list alone decides whether something in a config is an entry.
-pub(crate) const KINDS: [Kind; 10] = [
+pub(crate) const KINDS: [Kind; 11] = [
     Kind { key: "projects", form: Form::List, name: "name", is_page: false },
     Kind { key: "subscriptions", form: Form::List, name: "name", is_page: false },
     Kind { key: "email", form: Form::Either, name: "name", is_page: false },
@@ -13,6 +13,7 @@ pub(crate) const KINDS: [Kind; 10] = [
     Kind { key: "providers", form: Form::List, name: "id", is_page: true },
     Kind { key: "channels", form: Form::List, name: "id", is_page: true },
     Kind { key: "metrics", form: Form::Parts, name: "namespace", is_page: false },
+    Kind { key: "healthchecks", form: Form::One, name: "kind", is_page: false },
     Kind { key: "state", form: Form::One, name: "path", is_page: false },
 ];
 
@@ -43,6 +44,7 @@ mod tests {
             (vec![key("metrics"), key("pushgateway"), key("url")], Some(2)),
             (vec![key("metrics"), key("textfile")], Some(2)),
             (vec![key("metrics"), key("namespace")], Some(1)),
+            (vec![key("healthchecks"), key("url")], Some(1)),
             (vec![key("state")], Some(1)),
             (vec![key("settings"), key("language")], None),
             (vec![key("email_settings"), key("days")], Some(1)),

@@ -18,6 +18,7 @@ use crate::notify::config::{self, ChannelPages, OwnFields, RawWebhook};
 use crate::process::environment::Environment;
 use crate::process::file;
 use crate::publish::config::RawMetrics;
+use crate::publish::healthchecks::config::RawHealthchecks;
 use crate::state::config::RawState;
 use crate::yaml::document::Document;
 use crate::yaml::field::fields;
@@ -44,6 +45,8 @@ fields! {
         providers: Vec<Option<Page>>;
         /// What Prometheus sees of a run.
         metrics: RawMetrics;
+        /// A service that hears that runs happen, and tells people when it hears nothing.
+        healthchecks: RawHealthchecks;
         /// Where runs keep what they remember: `none`, or a file or a PostgreSQL database.
         state: RawState;
         /// What renews on a date.
@@ -155,6 +158,7 @@ impl ConfigReader<'_> {
         let rate_limits = self.limits(rate_limits, &pages);
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
+        let healthchecks = self.healthchecks(raw.healthchecks);
         let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
         let config = Config {
             settings,
@@ -166,6 +170,7 @@ impl ConfigReader<'_> {
             email,
             state,
             metrics,
+            healthchecks,
             fingerprint: Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
             redactor: Arc::new(std::mem::take(&mut self.redactor)),
             warnings: std::mem::take(&mut self.warnings),

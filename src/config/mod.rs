@@ -27,6 +27,7 @@ use crate::notify::config::Channel;
 use crate::process::environment::Environment;
 use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;
+use crate::publish::healthchecks::config::Healthchecks;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
 
@@ -53,6 +54,8 @@ pub(crate) struct Config {
     /// Where runs keep what they remember.
     pub(crate) state: State,
     pub(crate) metrics: Metrics,
+    /// What hears that runs happen.
+    pub(crate) healthchecks: Option<Healthchecks>,
     /// A hash of the text.
     pub(crate) fingerprint: String,
     /// Knows every secret of the config.

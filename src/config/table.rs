@@ -7,6 +7,7 @@ use crate::check::mailbox::config::{RawEmailSettings, RawMailbox, RawOauth2};
 use crate::check::subscription::config::RawSubscription;
 use crate::notify::config::{RawMatch, RawWebhook};
 use crate::publish::config::{RawGateway, RawMetrics};
+use crate::publish::healthchecks::config::RawHealthchecks;
 use crate::state::config::RawStore;
 use crate::wire::config::{RawAuth, RawBasic, RawHeader, RawJwt};
 use crate::yaml::field::{Field, Fields};
@@ -27,7 +28,7 @@ const fn section<T: Fields>(place: &'static str) -> Section {
 }
 
 /// Every mapping of the config, except the pages under `providers`, whose language is described in `docs/pages.md`.
-pub(super) const SECTIONS: [Section; 16] = [
+pub(super) const SECTIONS: [Section; 17] = [
     section::<RawConfig>(""),
     section::<RawSettings>("settings"),
     section::<RawProject>("projects[]"),
@@ -44,6 +45,7 @@ pub(super) const SECTIONS: [Section; 16] = [
     section::<RawStore>("state"),
     section::<RawMetrics>("metrics"),
     section::<RawGateway>("metrics.pushgateway"),
+    section::<RawHealthchecks>("healthchecks"),
 ];
 
 /// The environment variables that stand for keys of the config, each with that key and what else it does.

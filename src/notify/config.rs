@@ -1,5 +1,6 @@
 //! What a config says of channels.
 
+mod email;
 mod kind;
 mod mention;
 mod own;
@@ -16,13 +17,15 @@ use url::Url;
 
 use self::kind::a;
 pub(crate) use self::own::OwnFields;
+pub(crate) use self::pages::ChannelPages;
 #[cfg(test)]
 pub(crate) use self::pages::problems;
-pub(crate) use self::pages::{CODED, ChannelPages, EXEC};
 pub(crate) use self::route::RawMatch;
 use self::route::{LowestLevel, RawRoute};
 use crate::decide::route::Route;
 use crate::model::words::Language;
+pub(crate) use crate::notify::channel::coded::{CODED, EMAIL, EXEC};
+use crate::notify::channel::email::Email;
 use crate::notify::channel::page::{Per, Repeat};
 use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::sign::SignScheme;
@@ -91,7 +94,8 @@ fields! {
         /// Whether the channel hears that an alert is over.
         send_resolved: Lenient<bool>, default = "true";
         /// Says that what proves the sender may go to an `http://` address of another machine, where everybody on the way can read
-        /// it; without it every run warns.
+        /// it; without it every run warns. For type email: that mails may go to another machine without TLS, which is refused
+        /// without it.
         allow_insecure: Lenient<bool>;
     }
 }
@@ -103,7 +107,7 @@ pub(crate) struct Channel {
     pub id: String,
     /// The name in reports.
     pub name: String,
-    /// The type: the id of a page, `console` or `exec`.
+    /// The type: the id of a page, `console`, `email` or `exec`.
     pub kind: String,
     /// The page; none for a channel that is code.
     pub page: Option<Arc<Prepared>>,
@@ -111,6 +115,8 @@ pub(crate) struct Channel {
     pub values: Values,
     /// The program with its arguments, for a channel that is a command.
     pub command: Option<Arc<Vec<String>>>,
+    /// The server and the people, for a channel that sends mail.
+    pub email: Option<Arc<Email>>,
     /// The address, which a channel that is code has not, or why nothing can be sent through the channel. What of it belongs to a message is
     /// not filled in.
     pub url: Result<Option<Url>, String>,
@@ -150,7 +156,9 @@ impl Channel {
         let fields: Vec<String> = self.values.public_texts().map(|text| format!("\0{text}")).collect();
         let command: Vec<String> =
             self.command.iter().flat_map(|command| command.iter()).map(|word| format!("\0{word}")).collect();
-        format!("{address}{}{}", fields.concat(), command.concat())
+        let people: Vec<String> =
+            self.email.iter().flat_map(|email| email.people()).map(|who| format!("\0{who}")).collect();
+        format!("{address}{}{}{}", fields.concat(), command.concat(), people.concat())
     }
 
     /// Why nothing can be sent through it.
@@ -313,14 +321,20 @@ impl ConfigReader<'_> {
         let accept = raw.accept.and_then(|code| self.own_expression(path, "accept", &kind, is_open, &code));
         let body = raw.body.and_then(|code| self.own_expression(path, "body", &kind, is_open, &code));
         let headers = self.own_headers(path, &kind, is_open, raw.headers.unwrap_or_default());
-        let values = match &page {
-            Some(page) => self.values(path, &page.page, own, values),
+        let values = match pages.fields(&kind).filter(|_| !is_broken) {
+            Some(fields) => self.values(path, &kind, &fields, own, values),
             None => Values::default(),
         };
         let mentions = self.mentions(path, &kind, page.as_deref(), is_broken, raw.mention);
         let goes_on = raw.goes_on.map(|flag| flag.0);
         let route = self.route(path, RawRoute { matcher: raw.matcher, goes_on, min_level: raw.min_level });
-        let url = self.fault(path).map_or_else(|| Ok(page.as_ref().and_then(|page| page.address(&values))), Err);
+        let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
+        let email = (kind == EMAIL).then(|| self.email(path, &values, allow_insecure)).flatten();
+        let address = match (&page, &email) {
+            (Some(page), _) => page.address(&values),
+            (None, email) => email.as_ref().and_then(|email| email.url()),
+        };
+        let url = self.fault(path).map_or(Ok(address), Err);
         let name = raw.name.unwrap_or_else(|| kind.clone());
         Channel {
             id: name.clone(),
@@ -329,6 +343,7 @@ impl ConfigReader<'_> {
             page,
             values,
             command,
+            email,
             url,
             login,
             limit,
@@ -340,7 +355,7 @@ impl ConfigReader<'_> {
             mentions,
             language: raw.language,
             send_resolved: raw.send_resolved.is_none_or(|send| send.0),
-            allow_insecure: raw.allow_insecure.is_some_and(|allow| allow.0),
+            allow_insecure,
         }
     }
 }

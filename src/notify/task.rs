@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::allowance::Allowance;
+use super::channel::email::{Sending, Unheard};
 use super::channel::{self, Post};
 use super::delivery::{Delivery, DeliveryStatus, Exchange, Progress, unconfirmed};
 use super::message::Message;
@@ -292,22 +293,39 @@ impl Task {
         }
     }
 
+    /// One attempt through a channel that is code.
+    fn attempt_by_code(&self, part: Range<usize>, body: &str, is_out: &AtomicBool) -> Result<(), Failure> {
+        let time = self.timeout.min(self.policy.deadline.left());
+        let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
+        if let Some(command) = &self.channel.command {
+            is_out.store(true, Ordering::SeqCst);
+            return channel::exec::run(command, body, &until);
+        }
+        if let Some(email) = &self.channel.email {
+            let tls = || self.clients.tls().map_err(|why| Failure::new(Reason::Config, format!("no TLS: {why}")));
+            let sending = Sending { tls: &tls, until, time, now: self.clock.now(), is_out };
+            let about = (&self.message, &self.message.alerts[part], self.channel.source.as_str());
+            for Unheard { address, failure } in channel::email::send(email, about, &sending)? {
+                let failure = failure.settle(&self.redactor);
+                log::warn!(
+                    channel:? = self.channel.id.as_str(), recipient:? = address.as_str();
+                    "the mail was taken, but not for `{address}`: {}", failure.describe()
+                );
+            }
+            return Ok(());
+        }
+        crate::process::logging::announce(self.format, body, &until).map_err(|error| {
+            let why = text::io_error(&error);
+            Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
+        })
+    }
+
     /// One attempt to send one part, signed anew.
     fn attempt(&self, part: Range<usize>, is_out: &AtomicBool) -> Result<(), Failure> {
         let now = self.clock.now();
-        let post = self.allowance.spend(|| channel::post(&self.channel, &self.message, part, now))?;
+        let post = self.allowance.spend(|| channel::post(&self.channel, &self.message, part.clone(), now))?;
         self.keep(&post);
-        let Some(url) = post.url else {
-            let until = self.policy.deadline.or_at(Instant::now() + self.timeout);
-            if let Some(command) = &self.channel.command {
-                is_out.store(true, Ordering::SeqCst);
-                return channel::exec::run(command, &post.body, &until);
-            }
-            return crate::process::logging::announce(self.format, &post.body, &until).map_err(|error| {
-                let why = text::io_error(&error);
-                Failure::new(Reason::Connect, format!("standard error cannot be written: {why}"))
-            });
-        };
+        let Some(url) = post.url else { return self.attempt_by_code(part, &post.body, is_out) };
         let host = http::host(&url);
         let login = self.channel.login.as_ref();
         let proof = auth::proof(login, self.channel.body_secret(), &post.body, now, self.moment(now))?;

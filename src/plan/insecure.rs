@@ -34,6 +34,13 @@ impl Plan {
         {
             found.add("the credential of", url, "pushgateway");
         }
+        if let Some(healthchecks) =
+            self.config.healthchecks.as_ref().filter(|healthchecks| !healthchecks.allow_insecure)
+            && let Some(url) = healthchecks.url.as_ref().ok().filter(|url| travels(url))
+        {
+            // Whoever knows the address can say that a run has happened.
+            found.add("the address of", url, "healthchecks");
+        }
         for mailbox in self.work.mailboxes.iter().filter(|mailbox| !mailbox.allow_insecure) {
             let Ok(MailLogin::Oauth2(oauth2)) = &mailbox.login else { continue };
             if travels(&oauth2.token_url) {

@@ -29,6 +29,7 @@ use crate::notify::Provider;
 use crate::notify::config::Channel;
 use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;
+use crate::publish::healthchecks::config::Healthchecks;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
 
@@ -70,6 +71,8 @@ pub(crate) struct RunConfig {
     pub is_partial: bool,
     /// What Prometheus sees.
     pub metrics: Metrics,
+    /// What hears that the run happens.
+    pub healthchecks: Option<Healthchecks>,
     /// A hash of the config's text.
     pub config_fingerprint: String,
 }
@@ -129,6 +132,7 @@ impl Plan {
                 shard,
                 is_partial: !args.projects.is_empty() || args.only.is_some(),
                 metrics,
+                healthchecks: config.healthchecks,
                 config_fingerprint: config.fingerprint,
             },
         })

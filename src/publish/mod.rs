@@ -1,8 +1,9 @@
-//! Where the metrics go: a Pushgateway, a textfile.
+//! Where the metrics go: a Pushgateway, a textfile; and who hears that runs happen at all.
 //!
 //! Not here: the sums over all runs (`metrics`), and where they are kept (`state`).
 
 pub(crate) mod config;
+pub(crate) mod healthchecks;
 mod push;
 mod text;
 mod textfile;

@@ -31,7 +31,7 @@ use url::Url;
 
 pub(crate) use self::address::{host, is_this_machine};
 use self::failure::{describe_chain, read_failure};
-pub(crate) use self::failure::{timed_out, tls_failure};
+pub(crate) use self::failure::{not_found, timed_out, tls_failure};
 use self::proxy::Proxies;
 pub(crate) use self::proxy::Proxy;
 use self::readers::{Built, Readers};
@@ -244,6 +244,15 @@ impl Clients {
         }
         let mut body = Watched { rest: message.body.as_bytes(), is_out: message.is_out };
         self.run(message.url, request.body(SendBody::from_reader(&mut body)), timeout, Some(message.is_out))
+    }
+
+    /// One attempt to ask an address for nothing but that it hears of it.
+    ///
+    /// # Errors
+    /// What kept an answer from coming; an answer with any status is no error here.
+    pub(crate) fn ping(&self, url: &Url, timeout: Duration) -> Result<Response, Failure> {
+        let request = ureq::http::Request::builder().method("GET").uri(url.as_str()).body(());
+        self.run(url, request, timeout, None)
     }
 
     /// One request of the sending client; `is_out` says whether it may have reached the peer.

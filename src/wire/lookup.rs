@@ -17,10 +17,10 @@ use ureq::unversioned::transport::NextTimeout;
 use crate::process::background;
 
 /// As many as `ureq` has room for.
-const MOST_ADDRESSES: usize = 16;
+pub(super) const MOST_ADDRESSES: usize = 16;
 
-/// The addresses of a name, or none when its time is over.
-fn look_up(host: String, within: Duration) -> Option<Found> {
+/// The addresses of a name with its port (`host:port`), or none when its time is over.
+pub(super) fn look_up(host: String, within: Duration) -> Option<Found> {
     background::within("lookup", within, move || host.to_socket_addrs().map(Iterator::collect))
 }
 
@@ -69,7 +69,7 @@ impl Resolve for ForReading {
 }
 
 /// What a look-up came to.
-type Found = io::Result<Vec<SocketAddr>>;
+pub(super) type Found = io::Result<Vec<SocketAddr>>;
 
 /// What a look-up came to, once it has, and who waits for it.
 #[derive(Default)]

@@ -8,3 +8,4 @@ pub(crate) mod http;
 pub(crate) mod limit;
 pub(crate) mod lookup;
 pub(crate) mod retry;
+pub(crate) mod socket;

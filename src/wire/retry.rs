@@ -1,4 +1,4 @@
-//! What follows from a failed attempt, for reads and deliveries alike: back-off with jitter, `Retry-After`, the deadline.
+//! The one retry loop, for reads and deliveries alike: back-off with jitter, `Retry-After`, the deadline.
 
 use std::time::Duration;
 
@@ -62,6 +62,30 @@ pub(crate) fn after(policy: &Policy, redactor: &Redactor, attempts: u32, failure
     Next::Wait(wait, failure)
 }
 
+/// Runs one attempt after the other until one succeeds or another cannot help. Messages come back without secrets.
+///
+/// Each attempt gets the time that is left.
+pub(crate) fn run<T>(
+    policy: &Policy,
+    redactor: &Redactor,
+    mut attempt: impl FnMut(Duration) -> Result<T, Failure>,
+) -> (Result<T, Failure>, u32) {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let failure = match attempt(policy.time()) {
+            Ok(value) => return (Ok(value), attempts),
+            Err(failure) => failure,
+        };
+        match after(policy, redactor, attempts, failure) {
+            Next::GiveUp(failure) => return (Err(failure), attempts),
+            // A signal may take the time away.
+            Next::Wait(wait, failure) if !policy.deadline.sleep(wait) => return (Err(failure), attempts),
+            Next::Wait(..) => {}
+        }
+    }
+}
+
 impl Policy {
     /// The time that an attempt has.
     pub(crate) fn time(&self) -> Duration {
@@ -87,14 +111,10 @@ mod tests {
     fn fail_with(retry: Retry, max_retries: u32) -> (u32, String) {
         let redactor = Redactor::default();
         redactor.learn("sk-secret1");
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let failure = Failure { retry, ..Failure::new(Reason::Connect, "refused").saying("key sk-secret1 is bad") };
-            if let Next::GiveUp(failure) = after(&policy(max_retries), &redactor, attempts, failure) {
-                return (attempts, failure.message);
-            }
-        }
+        let (result, attempts) = run::<()>(&policy(max_retries), &redactor, |_| {
+            Err(Failure { retry, ..Failure::new(Reason::Connect, "refused").saying("key sk-secret1 is bad") })
+        });
+        (attempts, result.unwrap_err().message)
     }
 
     #[test]
@@ -107,6 +127,20 @@ mod tests {
         let (attempts, message) = fail_with(Retry::After(Duration::from_secs(3600)), 3);
         assert_eq!(attempts, 1);
         assert!(message.contains("wait 3600 s"), "{message}");
+    }
+
+    #[test]
+    fn success_ends_the_loop() {
+        let mut left = 2;
+        let (result, attempts) = run(&policy(3), &Redactor::default(), |_| {
+            left -= 1;
+            if left == 0 {
+                Ok(7)
+            } else {
+                Err(Failure { retry: Retry::After(Duration::ZERO), ..Failure::new(Reason::Timeout, "x") })
+            }
+        });
+        assert_eq!((result.unwrap(), attempts), (7, 2));
     }
 
     #[test]

@@ -15,6 +15,7 @@ fn example(field: &Value) -> String {
     let made = match field["type"].as_str().unwrap() {
         "number" => "7",
         "flag" => "true",
+        "address" | "addresses" => "ops@example.com",
         _ if field["type"] == "url" || field["name"] == "url" => "https://service.example/x",
         _ => "x",
     };

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::folder;
 use super::stream::{ANSWER, Clear, Limits, Stream};
 use crate::model::failure::{Failure, Reason};
+use crate::wire::socket::Pace;
 
 /// Lines that a server may say before STARTTLS.
 const MOST_LINES: usize = 100;

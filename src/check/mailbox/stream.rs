@@ -2,15 +2,16 @@
 //! does not have.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use native_tls::{TlsConnector, TlsStream};
 
 use super::answer::Answers;
-use crate::model::failure::{Failure, Reason};
+use crate::model::failure::Failure;
 use crate::wire::http::timed_out;
+use crate::wire::socket::{Pace, Socket};
 
 /// Most of one mail that is fetched, in bytes.
 pub(crate) const MOST_OF_MAIL: u64 = 256 * 1024;
@@ -94,15 +95,6 @@ impl Limits {
         self.lock().answers.contents(string)
     }
 
-    /// The time for the next step on the socket.
-    fn step(&self) -> io::Result<Duration> {
-        let left = self.lock().until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        Ok(left.min(self.timeout))
-    }
-
     fn count(&self, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.lock();
         let left = state.left.checked_sub(bytes.len() as u64);
@@ -110,9 +102,26 @@ impl Limits {
         state.left = left.ok_or_else(too_large)?;
         state.answers.feed(bytes)
     }
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl Pace for Limits {
+    fn step(&self) -> Option<Duration> {
+        let left = self.lock().until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then(|| left.min(self.timeout))
+    }
+
+    fn heard(&self) {
+        self.lock().heard = Instant::now();
+    }
 
     /// The server was too slow: it was silent for too long, or it was heard all the time and did not come to an end.
-    pub(super) fn late(&self) -> Failure {
+    fn late(&self) -> Failure {
         let state = self.lock();
         if state.heard.elapsed() >= self.timeout {
             return timed_out(self.timeout);
@@ -123,47 +132,8 @@ impl Limits {
     }
 }
 
-/// The socket. Each step on it is timed, those of a TLS handshake too, and those that make up one record.
-#[derive(Debug)]
-struct Wire {
-    socket: TcpStream,
-    limits: Limits,
-}
-
-impl std::fmt::Debug for Limits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits").field("timeout", &self.timeout).finish_non_exhaustive()
-    }
-}
-
-impl Wire {
-    /// Sets the time for the next step. What takes too long is called "would block", as the system does, which TLS understands.
-    fn arm(&self) -> io::Result<()> {
-        let step = self.limits.step().map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
-        self.socket.set_read_timeout(Some(step))?;
-        self.socket.set_write_timeout(Some(step))
-    }
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.arm()?;
-        let count = self.socket.read(buffer)?;
-        self.limits.lock().heard = Instant::now();
-        Ok(count)
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.arm()?;
-        self.socket.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.socket.flush()
-    }
-}
+/// The socket of a visit.
+type Wire = Socket<Limits>;
 
 /// A connection in the clear, on which single lines can be read before TLS begins.
 pub(super) struct Clear {
@@ -177,32 +147,12 @@ impl Clear {
     /// Why there is no connection.
     pub(super) fn connect(addresses: &[SocketAddr], limits: Limits) -> Result<Clear, Failure> {
         limits.begin();
-        let mut failure = Failure::transient(Reason::Dns, "the host name could not be resolved");
-        for address in addresses {
-            let step = limits.step().map_err(|_| limits.late())?;
-            match TcpStream::connect_timeout(address, step) {
-                Ok(socket) => {
-                    // Only small commands are written.
-                    let _ = socket.set_nodelay(true);
-                    return Ok(Clear { wire: Wire { socket, limits } });
-                }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => failure = timed_out(step),
-                Err(error) => {
-                    let what = if error.kind() == io::ErrorKind::ConnectionRefused {
-                        "the connection was refused"
-                    } else {
-                        "the host cannot be reached"
-                    };
-                    failure = Failure::transient(Reason::Connect, what);
-                }
-            }
-        }
-        Err(failure)
+        Ok(Clear { wire: Socket::connect(addresses, limits)? })
     }
 
     /// Goes on in the clear.
     pub(super) fn stay(self) -> Stream {
-        let limits = self.wire.limits.clone();
+        let limits = self.wire.pace.clone();
         Stream { link: Link::Clear(self.wire), limits }
     }
 
@@ -211,14 +161,10 @@ impl Clear {
     /// # Errors
     /// Why the peer is not trusted, or does not speak it.
     pub(super) fn secure(self, host: &str, connector: &TlsConnector) -> Result<Stream, Failure> {
-        let limits = self.wire.limits.clone();
+        let limits = self.wire.pace.clone();
         // What was said in the clear has nothing to do with what follows.
         limits.lock().answers = Answers::new(MOST_OF_MAIL as usize);
-        match connector.connect(host, self.wire) {
-            Ok(tls) => Ok(Stream { link: Link::Tls(Box::new(tls)), limits }),
-            Err(native_tls::HandshakeError::WouldBlock(_)) => Err(limits.late()),
-            Err(native_tls::HandshakeError::Failure(error)) => Err(crate::wire::http::tls_failure(&error)),
-        }
+        Ok(Stream { link: Link::Tls(Box::new(self.wire.secure(host, connector)?)), limits })
     }
 
     /// One line, read byte by byte so that nothing after it is taken: what follows may be meant for TLS.
@@ -232,7 +178,7 @@ impl Clear {
             if self.wire.read(&mut byte).map_err(late)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            self.wire.limits.count(&byte)?;
+            self.wire.pace.count(&byte)?;
             if byte[0] == b'\n' {
                 return Ok(super::mail::decode_bytes(&line, None).trim_end().to_owned());
             }

@@ -11,6 +11,7 @@ use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::{Deadline, Interrupt};
 use crate::process::logging::Format;
+use crate::publish::healthchecks::Heartbeat;
 use crate::report::Output;
 use crate::report::progress::Progress;
 use crate::wire::context::Context;
@@ -81,6 +82,21 @@ impl Run<'_> {
                 deadline.or_at(now + end.saturating_duration_since(now) / 2)
             }
             _ => deadline,
+        }
+    }
+
+    /// Says that the run begins, if anybody is to hear of it. A run that leaves checks out, or sends nothing, is none.
+    pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
+        let is_whole = !self.config.is_partial && !self.flags.dry_run;
+        Heartbeat::begin(self.config.healthchecks.as_ref().filter(|_| is_whole), &self.context)
+    }
+
+    /// Waits for a short time until it is said how the run has ended.
+    pub(super) fn leave(&self, heartbeat: Option<Heartbeat>, exit: Exit) {
+        if let Some(heartbeat) = heartbeat {
+            let watchdog = &self.process.watchdog;
+            watchdog.expect("the message to `healthchecks`", self.shown(exit));
+            heartbeat.wait(watchdog.left(), &self.interrupt);
         }
     }
 

@@ -78,7 +78,7 @@ impl Prepared {
         let alerts: Vec<Alert> = alerts.collect::<Result<_, _>>()?;
         let message = Message::new(&alerts, example.language, sample::RUN).naming(Arc::new(sample::providers()));
         let set = example.fields.iter().map(|(name, value)| (name.clone(), value.clone().into()));
-        let values = Values::new(&self.page, set.collect());
+        let values = Values::new(&self.page.fields, set.collect());
         let sender = Sender {
             prepared: self,
             values: &values,

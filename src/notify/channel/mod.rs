@@ -1,12 +1,14 @@
-//! The channels: pages of data, and two that are code: standard error, and a command of the user's own.
+//! The channels: pages of data, and three that are code: standard error, mail, and a command of the user's own.
 //!
 //! A page says how a message is encoded, how large it may be, and what answer means "taken". Each file here is one step of that:
 //! `page` is its shape, `catalogue` finds it, `document` is what its expressions see, `request` makes the request, `verdict` judges
 //! the answer, and `example` tests it by its own examples.
 
 pub(crate) mod catalogue;
+pub(crate) mod coded;
 mod console;
 mod document;
+pub(crate) mod email;
 mod example;
 pub(crate) mod exec;
 pub(crate) mod page;
@@ -55,13 +57,21 @@ pub(super) fn post(channel: &Channel, message: &Message, part: Range<usize>, now
         None if channel.command.is_some() => {
             Ok(Post::without_address(exec::body(message, alerts, &channel.source, now)))
         }
+        None if channel.email.is_some() => {
+            let letter = |email| email::shown(email, message, alerts, &channel.source);
+            Ok(Post::without_address(channel.email.as_deref().map(letter).unwrap_or_default()))
+        }
         None => Ok(Post::without_address(console::text(message, alerts, &channel.source))),
     }
 }
 
 /// Whether these alerts may stand in one message of the channel, and fit it.
 pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> bool {
-    sender(channel).is_none_or(|sender| sender.fits(message, &message.alerts[part]))
+    let alerts = &message.alerts[part];
+    match sender(channel) {
+        Some(sender) => sender.fits(message, alerts),
+        None => channel.email.is_none() || email::fits(alerts),
+    }
 }
 
 /// The section of an alert on a channel; those of one section stand together.

@@ -118,6 +118,10 @@ words! {
         Flag = "flag",
         /// A web address
         Url = "url",
+        /// A mail address, with a name before it or without
+        Address = "address",
+        /// A list of mail addresses, or one of them
+        Addresses = "addresses",
     }
 }
 

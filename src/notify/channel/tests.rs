@@ -16,7 +16,7 @@ use crate::page::expression::Expression;
 fn channel(kind: &str) -> Channel {
     let page = catalogue::page(kind).map(prepared::Prepared::new);
     let url = ("url".to_owned(), "https://service.example/hook".into());
-    let values = page.as_ref().map(|page| values::Values::new(&page.page, BTreeMap::from([url])));
+    let values = page.as_ref().map(|page| values::Values::new(&page.page.fields, BTreeMap::from([url])));
     Channel {
         id: "hook".to_owned(),
         name: "hook".to_owned(),
@@ -24,6 +24,7 @@ fn channel(kind: &str) -> Channel {
         page: page.map(Arc::new),
         values: values.unwrap_or_default(),
         command: None,
+        email: None,
         url: Ok(None),
         login: None,
         limit: None,

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::page::{FieldKind, Page};
+use super::page::{FieldKind, FieldSpec};
 use crate::model::text::UNRESERVED;
 use crate::wire::hash;
 
@@ -24,16 +24,16 @@ pub(crate) struct Values {
 pub(crate) const OF_MESSAGE: [&str; 3] = ["key", "condition", "uuid"];
 
 impl Values {
-    /// The values for a page: what is set, and the defaults for the rest. Nothing is set by an empty text.
-    pub(crate) fn new(page: &Page, set: BTreeMap<String, SecretString>) -> Values {
+    /// The values of these fields: what is set, and the defaults for the rest. Nothing is set by an empty text.
+    pub(crate) fn new(fields: &BTreeMap<String, FieldSpec>, set: BTreeMap<String, SecretString>) -> Values {
         let mut texts = set;
         texts.retain(|_, value| !value.expose_secret().is_empty());
-        for (name, spec) in &page.fields {
+        for (name, spec) in fields {
             if let Some(default) = spec.default.as_ref().filter(|_| !texts.contains_key(name)) {
                 texts.insert(name.clone(), default.clone().into());
             }
         }
-        let seen = page.fields.iter().filter(|(_, spec)| !spec.secret);
+        let seen = fields.iter().filter(|(_, spec)| !spec.secret);
         let public = seen.map(|(name, spec)| {
             let value = texts.get(name).map(|text| typed(spec.kind, text.expose_secret()));
             (name.clone(), value.unwrap_or_default())
@@ -112,7 +112,8 @@ fn typed(kind: FieldKind, text: &str) -> Value {
     match kind {
         FieldKind::Number => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         FieldKind::Flag => (text == "true").into(),
-        FieldKind::Text | FieldKind::Url => text.into(),
+        FieldKind::Text | FieldKind::Url | FieldKind::Address => text.into(),
+        FieldKind::Addresses => text.lines().collect(),
     }
 }
 
@@ -158,12 +159,10 @@ mod tests {
     use super::*;
 
     fn values(fields: &[(&str, &str)]) -> Values {
-        let page: Page = serde_yaml::from_str(
-            "{id: x, title: X, request: {url: x}, markup: none, body: x, verdict: x, \
-              fields: {url: {about: A., type: url}, to: {about: A.}, token: {about: A., secret: true}}}",
-        )
-        .unwrap();
-        Values::new(&page, fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+        let known: BTreeMap<String, FieldSpec> =
+            serde_yaml::from_str("{url: {about: A., type: url}, to: {about: A.}, token: {about: A., secret: true}}")
+                .unwrap();
+        Values::new(&known, fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::pages::{CODED, ChannelPages, EXEC};
-use super::{CUSTOM, RawWebhook};
+use super::pages::ChannelPages;
+use super::{CODED, CUSTOM, EXEC, RawWebhook};
 use crate::notify::channel::catalogue;
 use crate::notify::channel::prepared::Prepared;
 use crate::process::echo;

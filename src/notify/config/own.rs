@@ -7,10 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_yaml::{Mapping, Value};
 use url::Url;
 
+use super::kind::a;
 use super::pages::ChannelPages;
 use crate::model::text;
 use crate::notify::channel::catalogue;
-use crate::notify::channel::page::{FieldKind, FieldSpec, Page};
+use crate::notify::channel::page::{FieldKind, FieldSpec};
 use crate::notify::channel::values::Values;
 use crate::process::echo;
 use crate::yaml::address::web_address;
@@ -67,25 +68,28 @@ impl ConfigReader<'_> {
             entry.retain(|name, _| is_common(name));
             return;
         }
-        let Some(page) = pages.get(&kind) else { return };
+        let Some(fields) = pages.fields(&kind) else { return };
         let mut own = BTreeMap::new();
-        for (name, spec) in page.page.fields.iter().filter(|(name, _)| !is_common(name)) {
+        for (name, spec) in fields.iter().filter(|(name, _)| !is_common(name)) {
             for name in [name.clone(), format!("{name}_file")].iter().take(1 + usize::from(spec.secret)) {
                 let Some(mut value) = entry.remove(name.as_str()) else { continue };
                 let at = under(&path, name);
-                if let Some(text) = self.fit::<Lenient<Text>>(&mut value, &at) {
+                if spec.kind == FieldKind::Addresses && value.is_sequence() {
+                    let entries = self.fit::<Vec<String>>(&mut value, &at);
+                    own.extend(entries.map(|entries| (name.clone(), entries.join("\n"))));
+                } else if let Some(text) = self.fit::<Lenient<Text>>(&mut value, &at) {
                     own.insert(name.clone(), self.as_written(&at, text.0));
                 }
             }
         }
-        self.nearly_own(entry, &path, &page.page);
+        self.nearly_own(entry, &path, &fields);
         found.insert(path, own);
     }
 
     /// Reports keys that are hardly meant as anything but a field of the type. Any other unknown key is reported with those that
     /// every webhook has.
-    fn nearly_own(&mut self, entry: &mut Mapping, path: &[Step], page: &Page) {
-        let own: Vec<&str> = page.fields.keys().map(String::as_str).filter(|name| !is_common(name)).collect();
+    fn nearly_own(&mut self, entry: &mut Mapping, path: &[Step], fields: &BTreeMap<String, FieldSpec>) {
+        let own: Vec<&str> = fields.keys().map(String::as_str).filter(|name| !is_common(name)).collect();
         let is_common = |name: &str| super::RawWebhook::FIELDS.iter().any(|field| field.name == name);
         let names: Vec<String> = entry.keys().filter_map(Value::as_str).map(str::to_owned).collect();
         for name in names.iter().filter(|name| !is_common(name)) {
@@ -105,11 +109,12 @@ impl ConfigReader<'_> {
     pub(super) fn values(
         &mut self,
         path: &[Step],
-        page: &Page,
+        kind: &str,
+        fields: &BTreeMap<String, FieldSpec>,
         mut set: BTreeMap<String, String>,
         mut values: BTreeMap<String, SecretString>,
     ) -> Values {
-        for (name, spec) in page.fields.iter().filter(|(name, _)| !is_common(name)) {
+        for (name, spec) in fields.iter().filter(|(name, _)| !is_common(name)) {
             let at = under(path, name);
             let value = set.remove(name);
             let value = match spec.secret {
@@ -118,18 +123,18 @@ impl ConfigReader<'_> {
             };
             match value.filter(|value| !value.expose_secret().is_empty()) {
                 Some(value) => drop(values.insert(name.clone(), value)),
-                None => self.lacks(path, name, page, spec),
+                None => self.lacks(path, name, kind, spec),
             }
         }
-        Values::new(page, values)
+        Values::new(fields, values)
     }
 
     /// Says that a field is not there, if the channel needs it and nothing else was said of that.
-    fn lacks(&mut self, path: &[Step], name: &str, page: &Page, spec: &FieldSpec) {
+    fn lacks(&mut self, path: &[Step], name: &str, kind: &str, spec: &FieldSpec) {
         let is_needed = spec.required && spec.default.is_none();
         let is_said = self.is_flagged(&under(path, name)) || self.is_unusable(path) || self.fault(path).is_some();
         if is_needed && !is_said {
-            let hint = Some(format!("a {} channel needs it: {}", page.id, spec.about));
+            let hint = Some(format!("{} channel needs it: {}", a(kind), spec.about));
             self.problem(path, Part::Value, format!("`{name}` is missing"), hint);
         }
     }
@@ -157,12 +162,20 @@ impl ConfigReader<'_> {
         if !spec.values.is_empty() && !spec.values.iter().any(|known| known == value) {
             let known: Vec<&str> = spec.values.iter().map(String::as_str).collect();
             self.choice(path, "", value, &known);
+            self.flagged.insert(path.to_vec());
             return false;
         }
         let name = echo::key(last_key(path));
         let wrong = match spec.kind {
             FieldKind::Text if value.chars().any(char::is_control) => Some("is one line".to_owned()),
             FieldKind::Text => None,
+            FieldKind::Address => (!is_address(value)).then(|| "is no mail address".to_owned()),
+            FieldKind::Addresses => {
+                value.lines().position(|line| !is_address(line)).map(|at| match value.lines().count() {
+                    1 => "is no mail address".to_owned(),
+                    _ => format!("holds what is no mail address, as entry {}", at + 1),
+                })
+            }
             FieldKind::Number => match <Decimal as Scalar>::read(value) {
                 Some(_) => None,
                 None => Some("must be a number".to_owned()),
@@ -179,7 +192,14 @@ impl ConfigReader<'_> {
         };
         if let Some(why) = &wrong {
             self.push(path, Part::Value, format!("{name} {why}"), None, Reach::Whole);
+            // That it is missing as well is no second mistake.
+            self.flagged.insert(path.to_vec());
         }
         wrong.is_none()
     }
+}
+
+/// Whether a text is a mail address, with a name before it or without.
+fn is_address(text: &str) -> bool {
+    !text.chars().any(char::is_control) && text.parse::<lettre::message::Mailbox>().is_ok()
 }

@@ -9,7 +9,8 @@ use url::Url;
 use super::RawWebhook;
 use crate::check::account::config::literals;
 use crate::notify::channel::catalogue;
-use crate::notify::channel::page::{FieldKind, Format, Page, Per, RequestSpec};
+use crate::notify::channel::coded::{self, CODED};
+use crate::notify::channel::page::{FieldKind, FieldSpec, Format, Page, Per, RequestSpec};
 use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::values::{OF_MESSAGE, Values, placeholders};
 use crate::wire::config::is_header_name;
@@ -20,13 +21,6 @@ use crate::yaml::path::{Part, Step, item, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::shape::shown_word;
-
-/// The type of the channel that is standard error.
-pub(crate) const CONSOLE: &str = "console";
-/// The type of a channel that is a command of the user's own.
-pub(crate) const EXEC: &str = "exec";
-/// The types of channels that are code.
-pub(crate) const CODED: [&str; 2] = [CONSOLE, EXEC];
 
 /// Time for the examples of all pages.
 const EXAMPLES_TIME: Duration = Duration::from_secs(5);
@@ -51,6 +45,14 @@ impl ChannelPages {
         let page = Arc::new(Prepared::new(catalogue::page(id)?));
         self.known.insert(id.to_owned(), Arc::clone(&page));
         Some(page)
+    }
+
+    /// The keys that a webhook of a type has of its own; none if there is no such type.
+    pub(super) fn fields(&mut self, id: &str) -> Option<BTreeMap<String, FieldSpec>> {
+        if CODED.contains(&id) {
+            return Some(coded::fields(id));
+        }
+        self.get(id).map(|page| page.page.fields.clone())
     }
 
     /// Whether a page is one of the config.
@@ -229,7 +231,10 @@ fn field_problems(page: &Page) -> Vec<(&'static str, String)> {
 fn request_problems(field: &'static str, page: &Page, spec: &RequestSpec) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
     for name in spec.texts().flat_map(placeholders) {
-        if !page.fields.contains_key(name) && !OF_MESSAGE.contains(&name) {
+        let spec = page.fields.get(name);
+        if spec.is_some_and(|spec| spec.kind == FieldKind::Addresses) {
+            problems.push((field, format!("`{{{name}}}` is a list, which only `body` can use")));
+        } else if spec.is_none() && !OF_MESSAGE.contains(&name) {
             problems.push((
                 field,
                 format!("`{{{name}}}` is neither a field of the page nor `{{key}}`, `{{condition}}` or `{{uuid}}`"),
@@ -242,7 +247,8 @@ fn request_problems(field: &'static str, page: &Page, spec: &RequestSpec) -> Vec
             let value = if is_address { "https://service.example/x" } else { "x" };
             (name.clone(), value.to_owned().into())
         });
-        let address = Values::new(page, probe.collect()).address(&spec.url, &OF_MESSAGE.map(|name| (name, "x")));
+        let address =
+            Values::new(&page.fields, probe.collect()).address(&spec.url, &OF_MESSAGE.map(|name| (name, "x")));
         if let Some(Err(why)) = address.map(|address| web_address(&address)) {
             problems.push((field, format!("`url` {why}")));
         }

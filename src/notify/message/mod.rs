@@ -46,6 +46,42 @@ const CURRENCY_CHARS: usize = 16;
 /// Words of a mail that stand in a message with clipped texts.
 const MOST_CLIPPED_WORDS: usize = 3;
 
+/// A row of a table: what is wrong, and with whom if it is about one.
+pub(super) struct Row {
+    pub(super) mark: &'static str,
+    pub(super) name: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) text: String,
+}
+
+/// What one line tells of.
+enum Entry<'a> {
+    /// Several alerts with one cause.
+    Group(Vec<&'a Alert>),
+    /// One alert.
+    One(&'a Alert),
+}
+
+/// What the lines of a message tell of, in their order.
+fn entries(alerts: &[Alert]) -> Vec<Entry<'_>> {
+    let mut groups: HashMap<GroupKey, Vec<&Alert>> = HashMap::new();
+    for alert in alerts {
+        if let Some(key) = GroupKey::of(alert) {
+            groups.entry(key).or_default().push(alert);
+        }
+    }
+    groups.retain(|_, group| group.len() >= GROUPED_FROM);
+    let entry = |alert| match GroupKey::of(alert) {
+        Some(key) => match groups.get(&key) {
+            Some(group) if std::ptr::eq(group[0], alert) => Some(Entry::Group(group.clone())),
+            Some(_) => None,
+            None => Some(Entry::One(alert)),
+        },
+        None => Some(Entry::One(alert)),
+    };
+    alerts.iter().filter_map(entry).collect()
+}
+
 /// The alerts of one run, ready to be encoded.
 pub(super) struct Message {
     /// The alerts, worst first.
@@ -168,6 +204,14 @@ impl Message {
         if self.is_test { self.phrases().test(&title) } else { title }
     }
 
+    /// The heading, with the name of the one that it is about.
+    pub(super) fn subject(&self, alerts: &[Alert]) -> String {
+        match alerts {
+            [one] => self.phrases().about(&self.title(alerts), &one.project),
+            _ => self.title(alerts),
+        }
+    }
+
     /// From now on says the same in fewer words, for a channel that takes no more messages.
     pub(super) fn shorten(&mut self) {
         self.is_short = true;
@@ -176,21 +220,13 @@ impl Message {
     /// The lines of a message: one an alert, one for several alerts with the same cause, and in short one for all that are
     /// in the same state.
     pub(super) fn lines(&self, alerts: &[Alert], neutral: Neutral) -> Vec<String> {
-        let mut groups: HashMap<GroupKey, Vec<&Alert>> = HashMap::new();
-        for alert in alerts {
-            if let Some(key) = GroupKey::of(alert) {
-                groups.entry(key).or_default().push(alert);
-            }
-        }
-        groups.retain(|_, group| group.len() >= GROUPED_FROM);
         let mut lines = Vec::new();
         let mut rest: Vec<&Alert> = Vec::new();
-        for alert in alerts {
-            match GroupKey::of(alert).and_then(|key| groups.get(&key)) {
-                Some(group) if std::ptr::eq(group[0], alert) => lines.push(self.group(group, neutral)),
-                Some(_) => {}
-                None if self.is_short => rest.push(alert),
-                None => lines.push(self.line(alert, neutral)),
+        for entry in entries(alerts) {
+            match entry {
+                Entry::Group(group) => lines.push(self.group(&group, neutral)),
+                Entry::One(alert) if self.is_short => rest.push(alert),
+                Entry::One(alert) => lines.push(self.line(alert, neutral)),
             }
         }
         lines.extend(Class::all().filter_map(|class| self.short_line(class, &rest, neutral)));
@@ -199,17 +235,54 @@ impl Message {
 
     /// One line for all alerts of a class.
     fn short_line(&self, class: Class, alerts: &[&Alert], neutral: Neutral) -> Option<String> {
+        self.short(class, alerts, neutral).map(|(mark, text)| format!("{mark} {text}"))
+    }
+
+    fn short(&self, class: Class, alerts: &[&Alert], neutral: Neutral) -> Option<(&'static str, String)> {
         let of_class: Vec<&&Alert> = alerts.iter().filter(|alert| Class::of(alert) == class).collect();
         let first = of_class.first()?;
         let words: Vec<String> = of_class
             .iter()
             .map(|alert| self.words(alert, neutral).short(&neutral(self.short_names.get(&alert.project))))
             .collect();
-        Some(format!("{} {} {}: {}", mark(first), of_class.len(), self.phrases().class(class), words.join(", ")))
+        let text = format!("{} {}: {}", of_class.len(), self.phrases().class(class), words.join(", "));
+        Some((mark(first), text))
+    }
+
+    /// The same as rows of a table.
+    pub(super) fn rows(&self, alerts: &[Alert], neutral: Neutral) -> Vec<Row> {
+        let mut rest: Vec<&Alert> = Vec::new();
+        let mut rows = Vec::new();
+        for entry in entries(alerts) {
+            match entry {
+                Entry::Group(group) => rows.push(Row {
+                    mark: mark(group[0]),
+                    name: None,
+                    owner: None,
+                    text: self.about_group(&group, neutral),
+                }),
+                Entry::One(alert) if self.is_short => rest.push(alert),
+                Entry::One(alert) => rows.push(Row {
+                    mark: mark(alert),
+                    name: Some(neutral(&alert.project)),
+                    owner: alert.owner_project.as_deref().map(neutral),
+                    text: self.words(alert, neutral).what(),
+                }),
+            }
+        }
+        rows.extend(Class::all().filter_map(|class| {
+            let (mark, text) = self.short(class, &rest, neutral)?;
+            Some(Row { mark, name: None, owner: None, text })
+        }));
+        rows
     }
 
     /// One line for several alerts with one cause: how many, where, why, and the names of some.
     fn group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
+        format!("{} {}", mark(alerts[0]), self.about_group(alerts, neutral))
+    }
+
+    fn about_group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
         let first = alerts[0];
         // The line names the host itself.
         let trouble = first.trouble().map(|trouble| Trouble {
@@ -220,7 +293,7 @@ impl Message {
         let name = |alert: &Alert| neutral(self.short_names.get(&alert.project));
         let group = Group::new(alerts, first.host.as_deref().map(neutral), why, name);
         let since = first.since.map(|since| self.phrases().since(&moment(since))).unwrap_or_default();
-        format!("{} {}{since}", mark(first), self.phrases().group(&group))
+        format!("{}{since}", self.phrases().group(&group))
     }
 
     fn words<'a>(&self, alert: &'a Alert, neutral: Neutral) -> Sentence<'a> {

@@ -23,13 +23,18 @@ impl Sentence<'_> {
             Some(owner) => self.phrases.owned(&name, &neutral(owner)),
             None => name,
         };
+        self.phrases.about(&name, &self.what())
+    }
+
+    /// The sentence without the name.
+    pub(super) fn what(&self) -> String {
+        let alert = self.parts.alert;
         let what = self.phrases.cause(&alert.cause, &self.parts);
-        let what = match alert.topic() {
+        match alert.topic() {
             // Their sentences have the dates in them.
             Topic::Renewal | Topic::Mail => what,
             _ => what + &self.addition(),
-        };
-        self.phrases.about(&name, &what)
+        }
     }
 
     /// What else there is to say: that nobody heard the beginning, that it is not confirmed, or since when it has been so.

@@ -69,6 +69,31 @@ fn missed_low(currency: Option<&str>) -> Option<Missed> {
 }
 
 #[test]
+fn the_rows_of_a_table_tell_what_the_lines_tell() {
+    let trouble = |message: &str| Some(Trouble { reason: Reason::Connect, message: message.into(), runs: 3 });
+    let mut alerts = vec![alert("One", Level::Critical), alert("Two", Level::Warning)];
+    let failing = |name: &str, message: &str| unread(&alert(name, Level::Warning), Level::Warning, trouble(message));
+    alerts.extend(["A", "B", "C"].map(|name| failing(name, "refused")));
+    alerts.push(failing("Alone", "reset"));
+    for language in [Language::En, Language::Zh] {
+        for is_short in [false, true] {
+            let mut message = Message::new(&alerts, language, "run");
+            if is_short {
+                message.shorten();
+            }
+            let (lines, rows) = (message.lines(&alerts, literal), message.rows(&alerts, literal));
+            assert_eq!(lines.len(), rows.len());
+            for (line, row) in lines.iter().zip(rows) {
+                assert!(line.starts_with(row.mark) && line.ends_with(&row.text), "{line} / {}", row.text);
+                for part in row.name.iter().chain(&row.owner) {
+                    assert!(line.contains(part.as_str()), "{line} / {part}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn both_languages_say_the_same() {
     let alerts = [alert("A", Level::Critical), alert("B", Level::Warning)];
     let en = Message::new(&alerts, Language::En, "r1");

@@ -37,7 +37,8 @@ pub(super) fn late(timeout: Duration, proxy: Option<&Proxy>) -> Failure {
     failure
 }
 
-pub(super) fn not_found() -> Failure {
+/// The failure of a name that nobody knows.
+pub(crate) fn not_found() -> Failure {
     Failure::transient(Reason::Dns, "the host name could not be resolved")
 }
 

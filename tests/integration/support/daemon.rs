@@ -16,17 +16,16 @@ pub(crate) struct Daemon {
 const KEEPER: &str =
     r#"trap '' INT HUP TERM; "$@" </dev/null >/dev/null 2>&1 & exec 2>/dev/null; cat >/dev/null; kill -KILL $!; wait"#;
 
+/// Starts a command that is stopped when the pipe on its standard input is closed.
+pub(super) fn keep(command: &[String]) -> Child {
+    Command::new("bash").args(["-c", KEEPER, "keeper"]).args(command).stdin(Stdio::piped()).spawn().unwrap()
+}
+
 impl Daemon {
     /// Starts a command that listens on the port it is given, and waits until it answers there with a success.
     pub(crate) fn start(command: impl FnOnce(u16) -> Vec<String>, ready: &str) -> Daemon {
         let port = free_port();
-        let keeper = Command::new("bash")
-            .args(["-c", KEEPER, "keeper"])
-            .args(command(port))
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let daemon = Daemon { port, keeper };
+        let daemon = Daemon { port, keeper: keep(&command(port)) };
         let begin = Instant::now();
         while ureq::get(daemon.url(ready)).call().is_err() {
             assert!(begin.elapsed() < PATIENCE, "the server starts; tests/run.sh installs it");

@@ -4,6 +4,7 @@
 pub(crate) mod crypto;
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
+pub(crate) mod exim;
 pub(crate) mod freezer;
 pub(crate) mod http;
 pub(crate) mod hung;
@@ -14,6 +15,7 @@ pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod smtp;
 pub(crate) mod tmpfs;
 pub(crate) mod world;
 

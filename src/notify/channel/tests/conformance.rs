@@ -55,12 +55,13 @@ fn values(page: &Page) -> Values {
             FieldKind::Url => "https://service.example/hook",
             FieldKind::Number => "7",
             FieldKind::Flag => "true",
+            FieldKind::Address | FieldKind::Addresses => "a@service.example",
             FieldKind::Text if field.secret => SECRET,
             FieldKind::Text => field.values.first().map_or("name", String::as_str),
         };
         (name.clone(), value.to_owned().into())
     });
-    Values::new(page, made.collect())
+    Values::new(&page.fields, made.collect())
 }
 
 /// Calls `look` with every page of the catalogue.
