@@ -130,7 +130,7 @@ impl Queue {
         max_retries: u32,
     ) -> Queue {
         let piece = |(number, alerts)| Piece { alerts, attempts: 0, kind: Kind::Part(number) };
-        Queue {
+        let mut queue = Queue {
             waiting: parts.into_iter().enumerate().map(piece).collect(),
             repeats: Vec::new(),
             refused: Vec::new(),
@@ -144,7 +144,15 @@ impl Queue {
             searches: 0,
             vain: 0,
             max_retries,
+        };
+        // Old messages of several alerts begin with any one now and then: a limit could let the same ones come first for ever.
+        if queue.waiting.front().is_some_and(|piece| piece.alerts.len() > 1 && queue.was_tried(piece))
+            && fastrand::bool()
+        {
+            let any = fastrand::usize(..queue.waiting.len());
+            queue.waiting.swap(0, any);
         }
+        queue
     }
 
     /// The next message, and the time before which it is not sent.
