@@ -20,6 +20,8 @@ pub const SENT_SCALE: f32 = 0.1;
 pub const SIZE_OF_SIGN: f32 = 6.0;
 /// Most signs that are told for each side.
 const MOST_SIGNS: usize = 8;
+/// A single word of fewer characters is not told.
+const SHORT: usize = 6;
 /// Longest sign that is told, in characters.
 const LONGEST_SIGN: usize = 40;
 
@@ -167,8 +169,10 @@ fn told<'a>(signs: impl Iterator<Item = &'a (f32, &'static str)>) -> Vec<String>
     let mut told: Vec<String> = Vec::new();
     for (_, name) in signs {
         let words = name.split_once(':').map_or(*name, |(_, words)| words);
-        // A single character or word such as "the" counts, but tells nothing.
-        if words == "any mail" || words.chars().count() < 2 || words.chars().count() > LONGEST_SIGN {
+        // A single character or a short word such as "the" counts, but tells nothing.
+        let is_short = name.starts_with(['w', 's']) && !name.starts_with("sf:") && words.chars().count() < SHORT;
+        let is_one = !words.contains(' ');
+        if words == "any mail" || words.chars().count() > LONGEST_SIGN || (is_one && is_short) {
             continue;
         }
         let words = joined(words, if name.starts_with(['p', 't']) { " + " } else { " " });
