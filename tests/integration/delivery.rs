@@ -357,7 +357,7 @@ fn no_message_waits_for_ever_behind_one_that_stops_its_channel() {
     for (status, most_in_one_run) in [(429, 0), (403, 5)] {
         let server = Server::start(move |request| match request.json()["project"].as_str() {
             Some("A") => Reply::status(status, ""),
-            _ => Reply::ok(""),
+            _ => Reply::ok("{}"),
         });
         let mut world = World::new(Kind::Sqlite, &NAMES.map(|name| (name, 5)));
         world.configure(|config| {
