@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::stop::Stop;
 use super::{memory, meter};
+use crate::process::clock;
 
 /// An answer of more bytes is not tried with the small allowance.
 const SMALL_ANSWER: usize = 64 * 1024;
@@ -61,9 +62,9 @@ impl Drop for Turn {
 /// Other evaluations had the memory that this one needs for all of its time, or a defect of the program.
 pub(crate) fn evaluate<T: Send>(answer: &[u8], work: impl Fn() -> T + Sync) -> Result<T, Stop> {
     if answer.len() <= SMALL_ANSWER {
-        let (begin, before) = (Instant::now(), meter::processor_time());
+        let (begin, before) = (Instant::now(), clock::processor_time());
         let result = memory::with_small(&work);
-        meter::note(begin.elapsed(), meter::processor_time().saturating_sub(before));
+        meter::note(begin.elapsed(), clock::processor_time().saturating_sub(before));
         if let Some(result) = result {
             return Ok(result);
         }
@@ -79,9 +80,9 @@ pub(crate) fn evaluate<T: Send>(answer: &[u8], work: impl Fn() -> T + Sync) -> R
 /// Works on a thread of its own, or on this one where the system gives none. Gives the time that the processor worked, too.
 fn on_own_thread<T: Send>(ends: Instant, work: &(impl Fn() -> T + Sync)) -> Result<(T, Duration), Stop> {
     let evaluate = || {
-        let before = meter::processor_time();
+        let before = clock::processor_time();
         let result = meter::within(ends, || memory::with_large(work)).0;
-        (result, meter::processor_time().saturating_sub(before))
+        (result, clock::processor_time().saturating_sub(before))
     };
     thread::scope(|scope| {
         match thread::Builder::new().name("evaluation".to_owned()).stack_size(STACK).spawn_scoped(scope, evaluate) {

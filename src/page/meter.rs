@@ -159,12 +159,6 @@ pub(crate) fn worked<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, WORKED.get().saturating_sub(before))
 }
 
-/// The time that the processor has worked for this thread.
-pub(super) fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
-}
-
 /// When an evaluation that begins now must be over.
 pub(super) fn ends() -> Instant {
     let now = Instant::now();
