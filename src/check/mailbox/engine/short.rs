@@ -12,7 +12,7 @@ use super::features::{Input, all_sentences};
 use crate::model::strength::Strength;
 
 /// So many words are a few. A Chinese character counts as half a word.
-const FEW: usize = 24;
+const FEW: usize = 40;
 
 /// Of fewer words nothing is said without a known phrase.
 const FEWEST: usize = 5;
@@ -61,8 +61,9 @@ pub(super) fn weigh(input: &Input) -> Option<Weighed> {
         return None;
     }
     let mut all = all_sentences(input);
-    // "Your client cannot show HTML" stands before the words of many mails, and is about no client of ours.
-    all.retain(|sentence| !sentence.text.contains("html"));
+    // "Your client cannot show this" stands before the words of many mails, and is about no client of ours.
+    let is_note = |text: &str| text.contains("html") || (text.contains("client") && text.contains("show"));
+    all.retain(|sentence| !is_note(&sentence.text));
     let words = |word: &str| if word.starts_with(super::text::is_cjk) { 1 } else { 2 };
     let halves: usize = all.iter().flat_map(|one| (0..one.words.len()).map(|at| words(one.word(at)))).sum();
     if halves > 2 * FEW {
@@ -74,7 +75,10 @@ pub(super) fn weigh(input: &Input) -> Option<Weighed> {
         families::find(sentence, &mut found);
         let names: Vec<&str> = found.iter().map(|one| families::name(one.family)).collect();
         let is_denied = |pair: &[&str]| pair[0] == "not" && DENIED.contains(&pair[1]);
-        names.iter().any(|name| AGAINST.contains(name)) || names.windows(2).any(is_denied)
+        // "Please top up, so that the normal service is not affected" says nothing of a service that is normal.
+        let is_asked = names.contains(&"act");
+        let is_against = |name: &&str| AGAINST.contains(name) && !(is_asked && ["fine", "maint"].contains(name));
+        names.iter().any(is_against) || names.windows(2).any(is_denied)
     });
     let strength = match signs_for.len() {
         // Nothing is learnt from mails of hardly any words.
@@ -102,13 +106,14 @@ mod tests {
         for (subject, text, want) in [
             ("余额不足", "", sure),
             ("Payment overdue", "x", sure),
-            ("notice", "Your client cannot show HTML.\n欠费", sure),
+            ("notice", "Your client cannot show this.\n欠费", sure),
+            ("余额不足提醒：账户余额已不足，请充值，以免影响云服务的正常运行", "x", sure),
             ("overdue", "Thank you, we have received your payment.", None),
             ("欠费", "您的账户未欠费", None),
             ("Overdue tasks", "three tasks are overdue", None),
             ("配额不足", "x", Some(Strength::NONE)),
             ("Lunch", "see you at noon in the usual place", None),
-            ("overdue", &"word ".repeat(30), None),
+            ("overdue", &"word ".repeat(50), None),
         ] {
             assert_eq!(strength(subject, text), want, "{subject}: {text}");
         }
