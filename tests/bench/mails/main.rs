@@ -4,6 +4,7 @@
 //! weights of the engine anew before, from the half that may be tuned on: the same mails always give the same weights. Nothing
 //! but figures is told of the half that is only measured.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark may wait")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that panics has failed")]
 
 mod corpus;
