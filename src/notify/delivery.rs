@@ -153,7 +153,7 @@ impl Delivery {
     }
 
     /// The same, as far as the channel has come.
-    pub(super) fn as_far_as(mut self, progress: &Progress) -> Delivery {
+    pub(super) fn up_to(mut self, progress: &Progress) -> Delivery {
         self.taken.clone_from(&progress.taken);
         self.tried.clone_from(&progress.tried);
         self.poisoned = progress.poisoned();
@@ -164,7 +164,7 @@ impl Delivery {
 
     /// A delivery that was not through when the run's time was over.
     pub(super) fn cut_off(self, progress: &Progress) -> Delivery {
-        let mut delivery = self.as_far_as(progress);
+        let mut delivery = self.up_to(progress);
         delivery.unknown = progress.doubtful();
         if !delivery.unknown.is_empty() {
             let message = unconfirmed("no answer had come when the run's time was over");

@@ -147,7 +147,7 @@ impl Task {
         if delivery.failure.is_none() {
             let (unknown, failure) = self.send_all();
             (delivery.unknown, delivery.failure) = (unknown, failure);
-            delivery = delivery.as_far_as(&self.progress());
+            delivery = delivery.up_to(&self.progress());
         }
         delivery.attempts = u32::try_from(delivery.calls.len()).unwrap_or(u32::MAX);
         let delivery = delivery.judged();
