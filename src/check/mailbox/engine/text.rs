@@ -152,11 +152,9 @@ pub(super) fn sentences(text: &str, place: Place, into: &mut Vec<Sentence>) {
                 length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
                 let has_sign = rest[length..].starts_with('$');
                 length += usize::from(has_sign);
-                maker.word(&rest[..length].trim_matches('\''));
+                maker.word(rest[..length].trim_matches('\''));
             }
-        } else if is_cjk(c) {
-            maker.word(&rest[..length]);
-        } else if "$€£¥".contains(c) {
+        } else if is_cjk(c) || "$€£¥".contains(c) {
             maker.word(&rest[..length]);
         } else if c == '%' {
             maker.share();
