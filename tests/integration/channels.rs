@@ -1113,7 +1113,7 @@ fn pages(url: &str) -> Vec<(String, Value)> {
     let page = |id: &str| -> Value {
         serde_yaml::from_str(&std::fs::read_to_string(folder.join(format!("{id}.yaml"))).unwrap()).unwrap()
     };
-    let ids = types.iter().filter_map(Value::as_str).filter(|id| !["console", "exec"].contains(id));
+    let ids = types.iter().filter_map(Value::as_str).filter(|id| !["console", "email", "exec"].contains(id));
     ids.map(|id| {
         let mut webhook = json!({"type": id, "name": id});
         for (name, field) in page(id)["fields"].as_object().unwrap() {

@@ -354,7 +354,8 @@ fn a_message_that_went_out_and_got_no_sound_answer_has_an_unknown_fate() {
 #[test]
 fn no_message_waits_for_ever_behind_one_that_stops_its_channel() {
     const NAMES: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
-    for status in [429, 403] {
+    // A 429 is about the channel, and ends the run's messages; a 403 may be about what one message holds.
+    for (status, told_at_once) in [(429, 1), (403, NAMES.len())] {
         let server = Server::start(move |request| match request.json()["project"].as_str() {
             Some("A") => Reply::status(status, ""),
             _ => Reply::ok("{}"),
@@ -378,7 +379,7 @@ fn no_message_waits_for_ever_behind_one_that_stops_its_channel() {
             all.iter().map(|request| request.json()["project"].as_str().unwrap().to_owned()).collect()
         };
         let first = world.run().expect(75);
-        assert_eq!(told().len(), 1, "HTTP {status}: {first}");
+        assert_eq!(told().len(), told_at_once, "HTTP {status}: {first}");
         // By chance: that one of the others is left out in all of these runs happens less than once in a million times.
         for _ in 0..100 {
             if told().len() == NAMES.len() {

@@ -151,7 +151,8 @@ impl ConfigReader<'_> {
 
 /// The name of a type with its article.
 pub(super) fn a(kind: &str) -> String {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let has_vowel = kind.starts_with(['a', 'e', 'i', 'o']) && !kind.starts_with("one");
+    let article = if has_vowel { "an" } else { "a" };
     format!("{article} {kind}")
 }
 
