@@ -23,6 +23,9 @@ use crate::wire::retry;
 /// Repeats within the time of one message: a packet that is lost is no run that is.
 const MAX_RETRIES: u32 = 1;
 
+/// So much later than a message's own time it is said that it was not heard.
+const MOMENT: Duration = Duration::from_millis(250);
+
 /// What the service hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beat {
@@ -55,7 +58,8 @@ impl Heartbeat {
         let (end, beats) = mpsc::channel();
         let (done, through) = mpsc::channel();
         let (settings, context) = (settings.clone(), context.clone());
-        let most = settings.timeout * 2;
+        // Both messages have their time, and the last one has a moment to be found missing.
+        let most = settings.timeout * 2 + MOMENT;
         // One thread for both, so that the beginning never arrives after the end.
         let work = move || {
             if settings.start {
