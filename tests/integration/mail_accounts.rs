@@ -183,7 +183,9 @@ fn a_store_that_knows_of_no_mails_learns_of_them() {
     let program = Program::check_json(&watching(&server)).args(["--state", "state.db"]);
     program.clone().run().expect(0);
     let store = rusqlite::Connection::open(program.path("state.db")).unwrap();
-    store.execute_batch("DROP TABLE mail_readings; PRAGMA user_version = 8").unwrap();
+    store
+        .execute_batch("DROP TABLE mail_readings; ALTER TABLE deliveries DROP COLUMN refusals; PRAGMA user_version = 8")
+        .unwrap();
     drop(store);
     let run = program.clone().run().expect(0);
     assert_eq!(

@@ -236,7 +236,7 @@ fn a_partial_run_leaves_the_other_alerts_alone(kind: Kind) {
     world.channel(false);
     world.run().expect(75);
     world.channel(true);
-    let mut seen = 1;
+    let mut seen = world.hook.hits();
     world.program.clone().args(["--project", "B"]).run().expect(2);
     assert_eq!(world.messages(&mut seen), ["raised low critical B"]);
     world.run().expect(2);
@@ -803,7 +803,8 @@ fn of_currencies(kind: Kind, readings: &[(Value, i32, &[&str])]) -> World {
 
 /// Dollars, euros, yen, and then nothing that can be read.
 fn of_three_currencies(kind: Kind) -> World {
-    let not_converted = "A: balance 500.00 JPY is not below the threshold 10.00 JPY, but the alert was in EUR, and amounts are not converted";
+    let not_converted =
+        "A: balance 500 JPY is not below the threshold 10 JPY, but the alert was in EUR, and amounts are not converted";
     of_currencies(
         kind,
         &[
@@ -848,7 +849,7 @@ fn a_currency_stays_with_its_sample(kind: Kind) {
 
 /// Older versions did not write it down, so what was told then may have been in the present one.
 fn rows_without_a_currency_have_that_of_their_check(kind: Kind) {
-    let low = "A: balance 5.00 JPY is below the threshold 10.00 JPY";
+    let low = "A: balance 5 JPY is below the threshold 10 JPY";
     let world = of_currencies(kind, &[(json!([400, "JPY"]), 0, &[]), (json!([5, "JPY"]), 2, &[low])]);
     world.sql("UPDATE samples SET currency = NULL; UPDATE told SET currency = NULL");
     let hits = world.hook.hits();

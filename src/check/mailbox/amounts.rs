@@ -284,6 +284,7 @@ mod tests {
     fn amounts_are_read_as_they_are_written() {
         for (text, want, currency) in [
             ("余额：100.50 元", Some("100.5"), Some("CNY")),
+            ("余额不足 余额：5元", Some("5"), Some("CNY")),
             ("当前金额: 200.00", Some("200"), None),
             ("当前余额 CNY 1000.00", Some("1000"), Some("CNY")),
             ("余额：1,234.56 元", Some("1234.56"), Some("CNY")),
