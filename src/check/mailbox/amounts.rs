@@ -14,6 +14,7 @@ mod number;
 mod sums;
 mod weigh;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -80,7 +81,8 @@ pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     if amount::is_turned(subject) || amount::is_turned(text) {
         return None;
     }
-    let sheet = Sheet::new(subject, text);
+    let text = ended_conditions(text);
+    let sheet = Sheet::new(subject, &text);
     let mut candidates = candidates(&sheet);
     weigh::weigh(&sheet, &mut candidates);
     let (at, role) = decide::decide(&sheet, &candidates)?;
@@ -91,6 +93,29 @@ pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
         amount.value = amount.value.abs();
     }
     Some(ShownAmount { amount, role, words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS) })
+}
+
+/// Ends the statement `余额不足` where a blank and another statement follow: in `余额不足 余额：5元` the first words do not say that 5 is
+/// the least.
+fn ended_conditions(text: &str) -> Cow<'_, str> {
+    const NEXT: [&str; 6] = ["余额", "餘額", "当前", "當前", "目前", "可用"];
+    let mut ended = Cow::Borrowed(text);
+    for condition in ["余额不足", "餘額不足"] {
+        let is_followed = |rest: &str| {
+            rest.starts_with([' ', '\u{A0}', '\u{3000}']) && NEXT.iter().any(|next| rest.trim_start().starts_with(next))
+        };
+        if ended.split(condition).skip(1).any(is_followed) {
+            let mut parts = ended.split(condition);
+            let mut whole = parts.next().unwrap_or_default().to_owned();
+            for rest in parts {
+                whole.push_str(condition);
+                whole.push_str(if is_followed(rest) { "。" } else { "" });
+                whole.push_str(rest);
+            }
+            ended = Cow::Owned(whole);
+        }
+    }
+    ended
 }
 
 fn candidates(sheet: &Sheet) -> Vec<Candidate> {
@@ -284,7 +309,7 @@ mod tests {
     fn amounts_are_read_as_they_are_written() {
         for (text, want, currency) in [
             ("余额：100.50 元", Some("100.5"), Some("CNY")),
-            ("余额不足 余额：5元", Some("5"), Some("CNY")),
+            ("x\n余额不足 余额：5元", Some("5"), Some("CNY")),
             ("当前金额: 200.00", Some("200"), None),
             ("当前余额 CNY 1000.00", Some("1000"), Some("CNY")),
             ("余额：1,234.56 元", Some("1234.56"), Some("CNY")),

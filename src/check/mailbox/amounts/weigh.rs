@@ -109,16 +109,7 @@ fn is_refused(sheet: &Sheet, candidate: &Candidate, matches: &[Match], taken: us
         && !["your", "current", "account", "wallet", "prepaid", "there", "still", "have"]
             .iter()
             .any(|own| head.contains(own));
-    (candidate.kind != Kind::Count && is_other(run)) || is_threshold(behind_condition(before)) || is_anybodys
-}
-
-/// What stands behind the words of a condition that are a statement of their own: in `余额不足 余额：5元` the first two words do not
-/// say that 5 is the least.
-fn behind_condition(before: &str) -> &str {
-    const CONDITION: &str = "余额不足";
-    let end = before.rfind(CONDITION).map(|at| at + CONDITION.len());
-    let end = end.filter(|end| before[*end..].starts_with(char::is_whitespace));
-    end.map_or(before, |end| &before[end..])
+    (candidate.kind != Kind::Count && is_other(run)) || is_threshold(before) || is_anybodys
 }
 
 fn add(candidate: &mut Candidate, sense: Sense, weight: f64) {
