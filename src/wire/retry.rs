@@ -1,4 +1,5 @@
-//! The one retry loop, for reads and deliveries alike: back-off with jitter, `Retry-After`, the deadline.
+//! What follows from a failed attempt, for reads, deliveries and pings alike: back-off with jitter, `Retry-After`, the deadline.
+//! Who has a worker or a queue to give back meanwhile asks [`after`]; who has not, lets [`run`] repeat.
 
 use std::time::Duration;
 

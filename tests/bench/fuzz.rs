@@ -175,7 +175,11 @@ fn fuzz(seconds: u64, seed: u64) -> Tally {
             tally.check(seed, "eml", &input, || {
                 let mail = mail::read(&input);
                 let text = format!("{}\n{}", mail.subject, mail.text);
-                let _ = (words.find(&text).len(), finding::first_amount(&text), finding::service(&mail.subject));
+                let _ = (
+                    words.find(&text).len(),
+                    finding::shown_amount(&mail.subject, &mail.text),
+                    finding::service(&mail.subject),
+                );
                 assert!(mail.text.len() <= mail::MOST_TEXT, "{}", mail.text.len());
             });
         }

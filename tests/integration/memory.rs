@@ -1,22 +1,10 @@
 //! What runs remember: cool-down, recovery, outbox, failing checks, history, cache and circuits; on both stores.
 
 use crate::support::postgres::{PASSWORD, Postgres};
-use crate::support::world::{Kind, World};
+use crate::support::world::{Kind, World, on_both};
 use crate::support::{PATIENCE, Program, Reply, Server, config, low, project, uniapi, uniapi_body};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-
-/// Runs a test on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident)+) => {
-        mod sqlite {
-            $(#[test] fn $name() { super::$name(super::Kind::Sqlite); })+
-        }
-        mod postgres {
-            $(#[test] fn $name() { super::$name(super::Kind::Postgres); })+
-        }
-    };
-}
 
 on_both! {
     two_runs_one_alert

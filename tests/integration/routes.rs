@@ -1,20 +1,8 @@
 //! Who hears of what: routes over many runs, on both stores, and how `validate` shows them.
 
-use crate::support::world::{Kind, World};
+use crate::support::world::{Kind, World, on_both};
 use crate::support::{Finished, Program, Reply, Server, account, config, fine, low};
 use serde_json::{Value, json};
-
-/// Runs a test on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident)+) => {
-        mod sqlite {
-            $(#[test] fn $name() { super::$name(super::Kind::Sqlite); })+
-        }
-        mod postgres {
-            $(#[test] fn $name() { super::$name(super::Kind::Postgres); })+
-        }
-    };
-}
 
 on_both! {
     a_channel_for_what_is_critical_hears_that_and_its_end

@@ -1,7 +1,7 @@
 //! What a mail is about: the service in its subject, and an amount. Hints for people, never a balance.
 
 use super::amounts::shown;
-pub use super::amounts::{Amount, Role, ShownAmount, amount};
+pub use super::amounts::{Amount, Role, ShownAmount};
 
 /// Longest name of a service, in characters.
 const MOST_CHARS: usize = 60;
@@ -23,11 +23,6 @@ pub(super) const MOST_FOR_AMOUNT: usize = 32 * 1024;
 /// The amount that a mail's alert shows: of its subject and the text that a reader sees.
 pub fn shown_amount(subject: &str, text: &str) -> Option<ShownAmount> {
     shown(subject, &text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
-}
-
-/// The amount that a mail names.
-pub fn first_amount(text: &str) -> Option<Amount> {
-    amount(&text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
 }
 
 #[cfg(test)]

@@ -503,7 +503,7 @@ mod tests {
     #[test]
     fn an_amount_is_looked_for_near_the_beginning() {
         let text = |before: usize| format!("{}余额：12.50 元", "字 ".repeat(before / 4));
-        assert!(finding::first_amount(&text(MOST_FOR_AMOUNT - 100)).is_some());
-        assert!(finding::first_amount(&text(MOST_FOR_AMOUNT + 100)).is_none());
+        assert!(finding::shown_amount("", &text(MOST_FOR_AMOUNT - 100)).is_some());
+        assert!(finding::shown_amount("", &text(MOST_FOR_AMOUNT + 100)).is_none());
     }
 }

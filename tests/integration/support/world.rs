@@ -215,3 +215,17 @@ pub(crate) fn account(name: &str) -> Value {
     json!({"name": name, "provider": "file", "threshold": 10,
         "options": {"path": "data.json", "balance": format!(".[{}]", json!(name))}})
 }
+
+/// Runs tests on SQLite and on PostgreSQL. Whoever uses it has [`Kind`] at hand.
+macro_rules! on_both {
+    ($($name:ident)+) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(super::Kind::Sqlite); })+
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name(super::Kind::Postgres); })+
+        }
+    };
+}
+
+pub(crate) use on_both;
