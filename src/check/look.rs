@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::account::Account;
-use super::account::letters::Letters;
+use super::account::balance_mails::Letters;
 use super::circuit::{Breaker, Circuit, HostState};
 use super::job::{Readings, Shared, job};
+use super::mailbox::account_mails::{self, Kept, Watch};
 use super::mailbox::config::{EmailSettings, Mailbox};
 use super::mailbox::resolve::Resolver;
 use super::mailbox::scan::{Mark, Marker, Scanned, Scanner, Terms};
 use super::mailbox::session::Cursor;
 use super::mailbox::vendor::Vendors;
-use super::mailbox::watch::{self, Kept, Watch};
 use super::pool::{self, Job, Lost, Traits};
 use super::{CachedReading, Outcome};
 
@@ -227,7 +227,7 @@ fn told_by_mail(check: &NamedAccount, names: &[String], scans: &[Scanned], now: 
         }
     };
     let duration = scanned.map(|scanned| scanned.duration).unwrap_or_default();
-    Some(watch::outcome(account, read, duration, now))
+    Some(account_mails::outcome(account, read, duration, now))
 }
 
 fn scan(mut scanner: Scanner) -> Job<Looked> {

@@ -14,7 +14,7 @@ use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, amount_cell, columns};
-use crate::state::views::{Message, MessageState, SendingStatus};
+use crate::state::queries::{Message, MessageState, SendingStatus};
 
 /// Flags of `alerts`.
 #[derive(Clone, Debug, Args)]

@@ -12,7 +12,7 @@ use crate::model::text;
 use crate::process::{Process, clock};
 use crate::process::exit::Exit;
 use crate::state::StoreFault;
-use crate::state::views::LastRun;
+use crate::state::queries::LastRun;
 
 /// Longest time of a command that a probe may start again and again.
 const PROBE: Duration = Duration::from_secs(60);

@@ -24,8 +24,8 @@ use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
 use crate::report::{amount_cell, columns};
-use crate::state::past::Reading;
-use crate::state::views::{Sample, Series};
+use crate::state::hourly_readings::Reading;
+use crate::state::queries::{Sample, Series};
 
 /// Flags of `history`.
 #[derive(Clone, Debug, Args)]

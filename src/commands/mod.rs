@@ -69,8 +69,8 @@ commands! {
 
 /// Runs the child process that reads one mail on trial, if this process was started as it: not a command for people.
 pub fn on_trial(process: &Process) -> Option<Exit> {
-    let is_it = std::env::args_os().nth(1).is_some_and(|argument| argument == crate::check::mailbox::trial::COMMAND);
-    is_it.then(|| crate::check::mailbox::trial::stand(process))
+    let is_it = std::env::args_os().nth(1).is_some_and(|argument| argument == crate::check::mailbox::isolated::COMMAND);
+    is_it.then(|| crate::check::mailbox::isolated::stand(process))
 }
 
 /// The status for a Nagios-like scheduler. Where no run took place, its status line says so.

@@ -17,7 +17,7 @@ use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, amount_cell, painted_columns};
-use crate::state::views::Known;
+use crate::state::queries::Known;
 
 /// Flags of `status`.
 #[derive(Clone, Debug, Default, Args)]

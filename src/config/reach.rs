@@ -6,7 +6,7 @@ use super::Config;
 use crate::decide::route::{About, Asked, Matcher, Route, Why, is_like, reaches_somebody, route};
 use crate::decide::{MailboxVerdict, SubscriptionVerdict};
 use crate::model::alert::{Level, Topic};
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::path::{NodePath, Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::shape::{shown_name, suggestion};
@@ -120,7 +120,7 @@ impl ConfigReader<'_> {
             let item = [at.as_slice(), &[Step::Index(index)]].concat();
             // A word that stands alone is no list.
             let at = if self.document.locate(&item, Part::Value).is_some() { item } else { at };
-            let message = match echo::among(name, &known) {
+            let message = match quote_input::among(name, &known) {
                 Some(name) => format!("no webhook is named `{name}`"),
                 None => "there is no webhook of this name".to_owned(),
             };
@@ -190,8 +190,11 @@ impl ConfigReader<'_> {
             };
             for word in patterns.words().filter(|word| !fits(word)) {
                 has_unfit |= !patterns.is_refused(word);
-                let message =
-                    format!("{} of `match` names{} that no entry has", echo::key(&asked.shown()), shown_name(word));
+                let message = format!(
+                    "{} of `match` names{} that no entry has",
+                    quote_input::key(&asked.shown()),
+                    shown_name(word)
+                );
                 self.advise(&at, &message, "words are compared letter by letter; `*` stands for any characters");
             }
         }

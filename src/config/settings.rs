@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::check::circuit::Circuit;
 use crate::decide::config::Alerting;
 use crate::model::words::Language;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::field::{Number, Variable, fields};
 use crate::yaml::path::{Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
@@ -176,7 +176,7 @@ impl ConfigReader<'_> {
 /// The name of a time zone that there is not, if it is a slip for one.
 fn shown_zone(name: &str) -> Option<&str> {
     let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    echo::among(name, &zones.iter().map(String::as_str).collect::<Vec<_>>())
+    quote_input::among(name, &zones.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The number of workers that is allowed, with a warning where it is not the one asked for.

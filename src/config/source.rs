@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::text;
-use crate::process::echo;
 use crate::process::environment::Environment;
 use crate::process::file::{self, Bounds};
+use crate::process::quote_input;
 use crate::yaml::problem::{Problem, Reach};
 
 /// The variable that names the config, as `--config` does.
@@ -68,7 +68,7 @@ impl Source {
     pub(crate) fn name(&self) -> String {
         match self {
             Source::Stdin => "stdin".to_owned(),
-            Source::File { path, .. } => echo::file(path),
+            Source::File { path, .. } => quote_input::file(path),
         }
     }
 
@@ -100,7 +100,7 @@ impl Source {
         };
         let bytes = bytes.map_err(|error| {
             let hint = match self {
-                Source::File { path, .. } if echo::is_key_for_path(&path.to_string_lossy()) => {
+                Source::File { path, .. } if quote_input::is_key_for_path(&path.to_string_lossy()) => {
                     Some("this looks like a key and not like a path; if it is one, it belongs in `api_key`".to_owned())
                 }
                 Source::File { variable: Some(name), .. } => Some(format!("the path comes from the variable {name}")),

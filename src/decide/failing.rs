@@ -1,9 +1,9 @@
 //! Alerts about checks that cannot be read, run after run.
 
-use super::builder::AlertBuilder;
+use super::alert_builder::AlertBuilder;
 use super::config::Alerting;
 use super::decision::Decision;
-use super::settle::{Observed, Settler};
+use super::per_channel::{Observed, Settler};
 use crate::decide::memory::Memory;
 use crate::model::alert::{Cause, Event, Failing, Level, Topic, Trouble};
 use crate::model::failure::Failure;

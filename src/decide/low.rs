@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::builder::{AlertBuilder, account};
+use super::alert_builder::{AlertBuilder, account};
 use super::config::Alerting;
 use super::decision::Decision;
-use super::settle::{Observed, Settler};
+use super::per_channel::{Observed, Settler};
 use super::verdict::{Status, Verdict};
 use crate::model::alert::{Cause, Event, Level, Low, Topic};
 

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::builder::AlertBuilder;
+use super::alert_builder::AlertBuilder;
 use super::decision::{Decision, Held, Key};
-use super::merge::Messages;
+use super::messages::Messages;
+use super::per_channel::{Case, Settler};
 use super::recipients::{Routed, recipients, waiting};
 use super::route::Levels;
-use super::settle::{Case, Settler};
 use super::verdict::{Found, MailboxVerdict};
 use crate::check::mailbox::scan::Finding;
 use crate::decide::memory::Course;

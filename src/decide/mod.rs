@@ -1,10 +1,13 @@
 //! Is that bad, and who has not heard of it? Pure: outcomes, thresholds and the memory in, verdicts, alerts and what to
 //! remember out. No clock, no I/O.
 //!
-//! `table` says what follows for a channel from what is and from what it knows; `settle` finds out both and carries it out. Each
-//! topic of alerts has a file, which says when it is wrong: `low`, `failing`, `renewal`, `mail`.
+//! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
+//! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
+//! is wrong: `low`, `failing`, `renewal`, `mail`.
 
-mod builder;
+mod action_table;
+mod alert_builder;
+mod changes;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
@@ -14,13 +17,12 @@ pub(crate) mod found;
 mod low;
 mod mail;
 pub(crate) mod memory;
-mod merge;
-mod news;
+mod messages;
+mod per_channel;
 mod recipients;
 mod renewal;
 pub(crate) mod route;
-mod settle;
-mod table;
+mod threshold;
 mod verdict;
 
 use jiff::Timestamp;
@@ -30,9 +32,9 @@ pub(crate) use self::verdict::{
     Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionStatus, SubscriptionVerdict, Verdict, judge,
 };
 
-use self::builder::AlertBuilder;
+use self::alert_builder::AlertBuilder;
 use self::cooldown::Cooldown;
-use self::settle::Settler;
+use self::per_channel::Settler;
 use crate::decide::memory::Memory;
 
 /// What is to be told, what was told already, and what to remember.

@@ -1,10 +1,10 @@
 //! Whom a condition is told to, and what each of them knows: also channels that are new or newly routed to, and messages that are
 //! owed to channels that are gone or hear of other things now.
 
+use super::action_table::Now;
 use super::cooldown::Cooldown;
 use super::decision::{Decision, Earlier, Key, Listener, Waiting};
 use super::route::Levels;
-use super::table::Now;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Heard, Owed};
 use crate::model::alert::{Event, Level};
 

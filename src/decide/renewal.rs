@@ -2,9 +2,9 @@
 
 use jiff::civil::Date;
 
-use super::builder::AlertBuilder;
+use super::alert_builder::AlertBuilder;
 use super::decision::Decision;
-use super::settle::{Observed, Settler};
+use super::per_channel::{Observed, Settler};
 use super::verdict::SubscriptionVerdict;
 use crate::check::subscription::Standing;
 use crate::decide::memory::Condition;

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::threshold;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
 use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Call, Outcome};
 use crate::model::addressing::Addressing;
-use crate::model::failure::{Failure, Reason};
+use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::model::threshold::Threshold;
@@ -201,55 +202,22 @@ pub(crate) fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<
     found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
 }
 
-impl Subject {
-    /// Settles thresholds that are shares of a total.
-    ///
-    /// # Errors
-    /// A share is configured, and the total is not known or not above zero.
-    fn settle(&mut self, total: Option<Decimal>) -> Result<(), Failure> {
-        let is_share = |written: &Threshold| matches!(written, Threshold::Percent(_));
-        if total.is_some_and(|total| total <= Decimal::ZERO) && self.written.iter().flatten().any(is_share) {
-            let message = "the threshold is a share of the total, which is not above zero in the answer";
-            return Err(Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount"));
-        }
-        let amounts = self.written.map(|written| written.map(|written| written.amount(total)));
-        if amounts.iter().flatten().any(Option::is_none) {
-            let message = "the threshold is a share of the total, which the service does not tell as an amount in the currency of the balance";
-            return Err(Failure::new(Reason::Decode, message).with_hint("write the threshold as an amount"));
-        }
-        let [critical, warning] = amounts.map(Option::flatten);
-        self.threshold = critical.or(self.threshold);
-        self.warning_threshold = warning.or(self.warning_threshold);
-        Ok(())
-    }
-}
-
 fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
     let result = outcome.result.and_then(|reading| match reading.amount {
-        Amount::Of(_) => subject.settle(reading.beside.total).map(|()| reading),
+        Amount::Of(_) => threshold::resolve(&mut subject, reading.beside.total).map(|()| reading),
         Amount::Unlimited => Ok(reading),
     });
     let (status, balance, currency, failure) = match result {
         Err(failure) => (Status::Failed, None, None, Some(failure)),
         Ok(reading) => match reading.amount {
             Amount::Unlimited => (Status::Unlimited, None, reading.currency, None),
-            Amount::Of(balance) => {
-                let below = |threshold: Option<Decimal>| threshold.is_some_and(|threshold| balance < threshold);
-                let status = if below(subject.threshold) {
-                    Status::Low
-                } else if below(subject.warning_threshold) {
-                    Status::Warning
-                } else {
-                    Status::Ok
-                };
-                (status, Some(balance), reading.currency, None)
-            }
+            Amount::Of(balance) => (threshold::compare(balance, &subject), Some(balance), reading.currency, None),
         },
     };
     Verdict {
         // The name of the currency comes from outside, and goes to terminals and messages, so it is cut to one short line.
         currency: currency.or_else(|| subject.currency.clone()).map(|currency| text::one_line(&currency, 16)),
-        ratio: balance.zip(subject.threshold).and_then(|(balance, threshold)| ratio(balance, threshold)),
+        ratio: balance.zip(subject.threshold).and_then(|(balance, threshold)| threshold::ratio(balance, threshold)),
         subject,
         status,
         balance,
@@ -260,12 +228,4 @@ fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
         calls: outcome.calls,
         duration_seconds: outcome.duration.as_secs_f64(),
     }
-}
-
-/// Balance over threshold, to four decimals. What is below the threshold is not rounded to 1, which would say that it is not.
-fn ratio(balance: Decimal, threshold: Decimal) -> Option<Decimal> {
-    let ratio = balance.checked_div(threshold)?.round_dp(4);
-    let is_hidden = balance < threshold && ratio >= Decimal::ONE;
-    let ratio = if is_hidden { Decimal::ONE - Decimal::new(1, 4) } else { ratio };
-    Some(ratio.normalize())
 }

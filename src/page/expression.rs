@@ -13,7 +13,7 @@ use super::stop::mebibytes;
 use super::value::Missing;
 use super::variables;
 pub use super::variables::Variables;
-use super::{Jq, Number, Stop, Terms, Value, memory, words};
+use super::{Jq, Number, Stop, Terms, Value, memory, service_message};
 use crate::model::amount::Doubt;
 use crate::model::text;
 
@@ -284,7 +284,11 @@ impl Expression {
                 let value = value?;
                 let items = value.items().unwrap_or(std::slice::from_ref(&value));
                 errors.extend(
-                    items.iter().filter(|item| words::is_error(item)).take(MOST_VALUES - errors.len()).map(error),
+                    items
+                        .iter()
+                        .filter(|item| service_message::is_error(item))
+                        .take(MOST_VALUES - errors.len())
+                        .map(error),
                 );
                 if errors.len() == MOST_VALUES {
                     break;
@@ -340,12 +344,12 @@ impl Expression {
 impl Json {
     /// The words in which services usually say what is wrong.
     pub fn error_message(&self) -> Option<String> {
-        words::said(&self.0)
+        service_message::said(&self.0)
     }
 
     /// The same, if the answer is clearly a refusal.
     pub fn refusal(&self) -> Option<String> {
-        words::refusal(&self.0)
+        service_message::refusal(&self.0)
     }
 }
 
@@ -378,7 +382,7 @@ fn error(value: &Value) -> Shape {
     let mut shape = shape(value);
     if let Shape::Object(fields) = &mut shape
         && !matches!(fields.get("message"), Some(Shape::Text(_) | Shape::Number(_)))
-        && let Some(words) = words::said(value)
+        && let Some(words) = service_message::said(value)
     {
         fields.insert("message".to_owned(), Shape::Text(words));
     }

@@ -5,23 +5,23 @@
 
 mod budget;
 pub(crate) mod expression;
+mod filters;
 pub(crate) mod json;
 mod memory;
 mod meter;
 mod names;
-mod natives;
 mod number;
+pub(crate) mod service_message;
 mod stop;
 pub(crate) mod syntax;
 pub(crate) mod traps;
 mod value;
 pub(crate) mod variables;
-pub(crate) mod words;
 pub(crate) mod xml;
 
 pub(crate) use budget::evaluate;
+pub(crate) use filters::{definitions, filters};
 pub(crate) use meter::{within, worked};
-pub(crate) use natives::{definitions, filters};
 pub(crate) use number::Number;
 pub(crate) use stop::Stop;
 pub(crate) use value::Value;

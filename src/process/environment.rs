@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::dotenv::{self, BrokenLine};
 use crate::model::text;
 use crate::process::file;
-use crate::process::surroundings::Surroundings;
+use crate::process::network_settings::Surroundings;
 
 /// The variables of this run. The real environment wins over `.env`; a variable that is set to nothing counts as not set,
 /// and in the real environment it hides the one of `.env`.

@@ -15,7 +15,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::process::environment::Environment;
 use crate::process::interrupt::Deadline;
-use crate::process::{clock, echo, output, redact};
+use crate::process::{clock, output, quote_input, redact};
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,8 @@ pub fn init(environment: &Environment, verbose: u8) -> Format {
 
 /// What is said of a value in the place of known words, which is repeated only if it cannot be a secret.
 fn cannot_be(value: &str, known: &[&str]) -> String {
-    echo::among(value, known).map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
+    quote_input::among(value, known)
+        .map_or_else(|| "holds another word".to_owned(), |word| format!("cannot be `{word}`"))
 }
 
 /// A directive of `RUST_LOG`, if it is about this program.

@@ -5,21 +5,21 @@
 //! log, alert, metrics, files) passes [`shield`]: it is a plain search for secrets that could be nothing else, so a name or a
 //! number of the user's own is never torn apart by a key such as `test`.
 
-mod alone;
+mod after_secret_word;
+mod decodings;
 mod escapes;
 mod failure;
+mod fragments;
 mod host;
-mod ids;
-mod layers;
-mod lists;
-mod looks;
+mod machine_made;
 mod markup;
-mod numbers;
-mod reading;
-mod runs;
-mod scattered;
+mod personal_ids;
+mod scattered_pieces;
 mod search;
-mod spelt;
+mod secret_numbers;
+mod spelt_addresses;
+mod spread_tokens;
+mod text_readings;
 mod tokens;
 
 pub(crate) use self::failure::Settler;
@@ -36,11 +36,11 @@ use regex_lite::Regex;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::reading::{Origin, Read, Said, looked_at};
-use self::scattered::{Piece, Shown};
+use self::scattered_pieces::{Piece, Shown};
 use self::search::{Deep, Pieces};
+use self::text_readings::{Origin, Read, Said, looked_at};
 use crate::model::text;
-use crate::process::echo;
+use crate::process::quote_input;
 
 /// Longest of a peer's words that is kept, in characters.
 const MOST_WORDS: usize = 300;
@@ -112,8 +112,8 @@ fn shapes(text: Cow<'_, str>) -> Cow<'_, str> {
     };
     // Names, ids and labels are the user's own, and a key may have got into one of them.
     let text = match text {
-        Cow::Borrowed(text) => echo::without_known_keys(text, MASK),
-        Cow::Owned(text) => Cow::Owned(echo::without_known_keys(&text, MASK).into_owned()),
+        Cow::Borrowed(text) => quote_input::without_known_keys(text, MASK),
+        Cow::Owned(text) => Cow::Owned(quote_input::without_known_keys(&text, MASK).into_owned()),
     };
     // The hints of this program show a login as `<user>:<password>`, which is none.
     match LOGIN.as_ref().filter(|_| text.contains("://") && text.contains('@')) {
@@ -208,7 +208,7 @@ fn tokens(url: &Url) -> Vec<String> {
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut tokens: Vec<String> = url.password().map(plain).into_iter().collect();
     // Some services take a key for the name of a user, with no password or with any.
-    tokens.extend(Some(plain(url.username())).filter(|user| is_suspicious(user) || echo::looks_secret(user)));
+    tokens.extend(Some(plain(url.username())).filter(|user| is_suspicious(user) || quote_input::looks_secret(user)));
     for (name, value) in url.query_pairs() {
         if speaks_of_secret(&name) || is_suspicious(&value) {
             tokens.push(value.into_owned());
@@ -500,6 +500,6 @@ fn belongs(text: &str, last: &Range<usize>, before: &str, range: &Range<usize>, 
 }
 
 #[cfg(test)]
-mod corpus;
+mod service_texts;
 #[cfg(test)]
 mod tests;

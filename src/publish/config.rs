@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::metrics;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::wire::auth::Login;
 use crate::wire::config::{RawAuth, RawBasic};
 use crate::yaml::address::web_address;
@@ -115,7 +115,8 @@ impl ConfigReader<'_> {
             Some("") => String::new(),
             Some(name) if is_name(name) => format!("{name}_"),
             Some(name) => {
-                let shown = echo::word(name).map(|name| format!(" `{name}`")).unwrap_or_else(|| " this".to_owned());
+                let shown =
+                    quote_input::word(name).map(|name| format!(" `{name}`")).unwrap_or_else(|| " this".to_owned());
                 let message = format!("`namespace` cannot be{shown}: letters, digits and underscores, no digit first");
                 self.problem(&under(&path, "namespace"), Part::Value, message, None);
                 Metrics::default().prefix
@@ -250,7 +251,7 @@ impl ConfigReader<'_> {
         let labels: BTreeMap<String, String> = labels.collect();
         for name in labels.keys() {
             let message = if !is_name(name) || name.starts_with("__") {
-                let shown = echo::key(name);
+                let shown = quote_input::key(name);
                 format!("{shown} is not the name of a label: letters, digits and underscores, no digit first")
             } else if name == "job" {
                 "`job` stands beside `grouping`, not in it".to_owned()

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::adopt::adopt;
+use super::damaged_rows::Odd;
 use super::database::{Database, Value, insert, transaction};
-use super::mend::Odd;
+use super::edited_checks::adopt;
 use super::outbox::{close, pending};
 use super::remembered::memory;
 use super::rows::shard_text;

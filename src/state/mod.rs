@@ -11,20 +11,20 @@
 //! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
-mod adopt;
 mod claim;
 pub(crate) mod config;
+mod damaged_rows;
 mod database;
-mod engine;
+mod edited_checks;
 mod error;
 mod finish;
-mod keep;
+pub(crate) mod hourly_readings;
 pub(crate) mod location;
-mod mend;
+mod mark_taken;
 mod outbox;
-pub(crate) mod past;
 mod postgres;
 mod prune;
+pub(crate) mod queries;
 mod readings;
 mod records;
 mod remembered;
@@ -36,12 +36,12 @@ mod snapshot;
 mod sqlite;
 mod sums;
 mod told;
-pub(crate) mod views;
 mod wait;
+mod worker;
 
 pub(crate) use self::error::{StoreError, StoreFault};
-pub(crate) use self::keep::DeliveryKeeper;
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
+pub(crate) use self::mark_taken::DeliveryKeeper;
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };

@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use super::database::{Database, Value, for_keys, insert, transaction};
 use super::{RunFindings, StoreError};
+use crate::check::mailbox::account_mails::Kept;
 use crate::check::mailbox::scan::Mark;
-use crate::check::mailbox::watch::Kept;
 use crate::check::{Amount, Beside};
 use crate::model::identity::Identity;
 

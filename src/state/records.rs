@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use crate::check::CachedReading;
 use crate::check::circuit::HostState;
+use crate::check::mailbox::account_mails::Kept;
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
-use crate::check::mailbox::watch::Kept;
 use crate::decide::memory::{Fate, Memory};
 use crate::decide::{Decision, Found};
 use crate::metrics::Tally;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::StoreError;
+use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row};
-use super::mend::{Odd, Table};
 use super::outbox::OWED;
 use super::rows::{content, previous_start, timestamp};
 use crate::decide::memory::{Condition, Course, Heard, Memory, Owed, Told};

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use super::damaged_rows::{Odd, Table};
 use super::database::{Database, insert, transaction};
-use super::mend::{Odd, Table};
 use super::remembered::memory;
 use super::rows::{fact, timestamp};
 use super::{Snapshot, StoreError, StoreFault};
 use crate::check::circuit::HostState;
+use crate::check::mailbox::account_mails::{Kept, Newest};
 use crate::check::mailbox::scan::Mark;
 use crate::check::mailbox::session::Cursor;
-use crate::check::mailbox::watch::{Kept, Newest};
 use crate::check::{Amount, CachedReading, Reading};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Value, insert};
-use super::mend::{Odd, Table};
 use super::rows::{fact, set_fact, timestamp};
 use super::{ConfiguredNames, MetricMarks, StoreError};
 use crate::decide::MailboxVerdict;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::database::Database;
-use super::engine::{Engine, Job};
 use super::error::{StoreError, StoreFault};
-use super::keep::DeliveryKeeper;
+use super::mark_taken::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
-use super::{claim, finish, past, readings, rows, snapshot, sums, views};
+use super::worker::{Engine, Job};
+use super::{claim, finish, hourly_readings, queries, readings, rows, snapshot, sums};
 use crate::check::mailbox::scan::Mark;
 use crate::decide::Decision;
 use crate::metrics::Sums;
@@ -267,7 +267,7 @@ impl Store {
         })
     }
 
-    /// A question of `views`.
+    /// A question of `queries`.
     fn ask<T: Send + 'static>(
         &mut self,
         question: impl Fn(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
@@ -280,8 +280,8 @@ impl Store {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub(crate) fn status(&mut self, since: Timestamp) -> Result<Vec<views::Known>, StoreError> {
-        self.ask(move |database| views::status(database, since))
+    pub(crate) fn status(&mut self, since: Timestamp) -> Result<Vec<queries::Known>, StoreError> {
+        self.ask(move |database| queries::status(database, since))
     }
 
     /// The samples since then of the named project, or of all.
@@ -292,8 +292,8 @@ impl Store {
         &mut self,
         project: Option<String>,
         since: Timestamp,
-    ) -> Result<Vec<views::Series>, StoreError> {
-        self.ask(move |database| views::history(database, project.as_deref(), since))
+    ) -> Result<Vec<queries::Series>, StoreError> {
+        self.ask(move |database| queries::history(database, project.as_deref(), since))
     }
 
     /// The balances since then that a forecast needs, of one check or of all: at most one for each hour.
@@ -304,24 +304,24 @@ impl Store {
         &mut self,
         check: Option<Identity>,
         since: Timestamp,
-    ) -> Result<BTreeMap<Identity, Vec<past::Reading>>, StoreError> {
-        self.ask(move |database| past::past(database, check, since))
+    ) -> Result<BTreeMap<Identity, Vec<hourly_readings::Reading>>, StoreError> {
+        self.ask(move |database| hourly_readings::past(database, check, since))
     }
 
     /// The messages decided since then, and all that are pending; newest first.
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub(crate) fn messages(&mut self, since: Timestamp) -> Result<Vec<views::Message>, StoreError> {
-        self.ask(move |database| views::messages(database, since))
+    pub(crate) fn messages(&mut self, since: Timestamp) -> Result<Vec<queries::Message>, StoreError> {
+        self.ask(move |database| queries::messages(database, since))
     }
 
     /// The last runs, newest first.
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub(crate) fn last_runs(&mut self) -> Result<Vec<views::LastRun>, StoreError> {
-        self.ask(views::last_runs)
+    pub(crate) fn last_runs(&mut self) -> Result<Vec<queries::LastRun>, StoreError> {
+        self.ask(queries::last_runs)
     }
 
     /// Ends the connection, and waits for that as long as there is time.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::auth::{self, Jwt, Login};
 use super::limit::Limit;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::credential::Use;
 use crate::yaml::field::{Field, Number, Variable, fields};
 use crate::yaml::path::{Part, Step, last_key, under};
@@ -188,7 +188,7 @@ impl ConfigReader<'_> {
         self.vet(path, "password", password.expose_secret(), Use::Header);
         self.redactor.learn(&auth::basic(&user, password.expose_secret()));
         // Some services take a key for the name of the user.
-        if echo::looks_secret(&user) {
+        if quote_input::looks_secret(&user) {
             self.redactor.learn(&user);
         } else {
             self.redactor.suspect(&user);
@@ -235,7 +235,7 @@ impl ConfigReader<'_> {
         };
         let seconds = (hours * Decimal::from(3600)).to_u64().filter(|_| HOURS.has(hours));
         seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).unwrap_or_else(|| {
-            self.problem(&place, Part::Value, format!("`{name}` must be {HOURS}{}", echo::but_is(hours)), None);
+            self.problem(&place, Part::Value, format!("`{name}` must be {HOURS}{}", quote_input::but_is(hours)), None);
             Duration::ZERO
         })
     }
@@ -277,7 +277,7 @@ impl ConfigReader<'_> {
         match text.parse() {
             Ok(limit) => Some(limit),
             Err(why) => {
-                self.problem(path, Part::Value, format!("{} {why}", echo::key(last_key(path))), None);
+                self.problem(path, Part::Value, format!("{} {why}", quote_input::key(last_key(path))), None);
                 None
             }
         }

@@ -40,7 +40,7 @@ use self::response::followed;
 use self::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
 use crate::process::limits;
-use crate::process::surroundings::Surroundings;
+use crate::process::network_settings::Surroundings;
 use crate::wire::auth::Pair;
 use crate::wire::lookup;
 

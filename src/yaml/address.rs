@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::process::echo;
+use crate::process::quote_input;
 
 /// Whether a text is the name of a machine, or an IP address, without scheme, user and port.
 pub(crate) fn is_host(text: &str) -> bool {
@@ -11,7 +11,7 @@ pub(crate) fn is_host(text: &str) -> bool {
     };
     let name = text.strip_suffix('.').unwrap_or(text);
     text.parse::<std::net::IpAddr>().is_ok()
-        || (name.len() <= 253 && name.split('.').all(is_label) && !echo::looks_secret(name))
+        || (name.len() <= 253 && name.split('.').all(is_label) && !quote_input::looks_secret(name))
 }
 
 /// An address that can be asked over HTTP.

@@ -13,8 +13,8 @@ use super::interpolate::{Interpolated, interpolate};
 use super::path::{NodePath, Part, Step, last_key, show, under};
 use super::problem::{MOST_PROBLEMS, Problem, Reach};
 use super::scalar::{PLAIN_HINT, PLAIN_NUMBER, Text};
-use crate::process::echo;
 use crate::process::environment::{DotenvFault, DotenvFaults, Environment};
+use crate::process::quote_input;
 use crate::process::redact::Redactor;
 
 /// Collects the problems of one document.
@@ -123,7 +123,7 @@ impl<'a> ConfigReader<'a> {
         }
         // What variables brought in may be a secret, and some messages come from elsewhere, as those about jq do.
         let brought = self.brought_into(entry.unwrap_or(path));
-        let message = echo::scrub(&brought.mask(&message));
+        let message = quote_input::scrub(&brought.mask(&message));
         if let (Reach::Entry, Some(entry), false) = (reach, entry, is_off) {
             self.broken.entry(entry.to_vec()).or_insert_with(|| message.clone());
         }
@@ -166,9 +166,9 @@ impl<'a> ConfigReader<'a> {
     /// The entry of a node, for messages: `projects[3]` and its name.
     pub(crate) fn place(&self, path: &[Step], brought: &Redactor) -> Option<String> {
         let depth = path.len().min(if matches!(path.get(1), Some(Step::Index(_))) { 2 } else { 1 });
-        let name = self.names.get(&path[..depth]).and_then(|name| echo::name(&brought.mask(name)));
+        let name = self.names.get(&path[..depth]).and_then(|name| quote_input::name(&brought.mask(name)));
         match path.first() {
-            Some(Step::Key(first)) if echo::word(first).is_some() => {
+            Some(Step::Key(first)) if quote_input::word(first).is_some() => {
                 let place = show(&path[..depth]);
                 Some(name.map_or_else(|| place.clone(), |name| format!("{place} `{name}`")))
             }
@@ -286,20 +286,20 @@ impl<'a> ConfigReader<'a> {
             }
             let first = self.document.locate(&duplicate.path, Part::Key(0));
             let hint = first.map(|(line, column)| format!("it stands first at {line}:{column}"));
-            let message = match echo::word(last_key(&duplicate.path)) {
+            let message = match quote_input::word(last_key(&duplicate.path)) {
                 Some(name) => format!("duplicate key `{name}`"),
                 None => "duplicate key".to_owned(),
             };
             self.problem(&duplicate.path, Part::Key(duplicate.occurrence), message, hint);
         }
         for (path, must_be) in &self.document.numbers.refused {
-            let message = format!("{} must be {must_be}", echo::key(last_key(path)));
+            let message = format!("{} must be {must_be}", quote_input::key(last_key(path)));
             let hint = (*must_be == PLAIN_NUMBER).then(|| format!("{PLAIN_HINT}, or as text in quotes"));
             self.problem(path, Part::Value, message, hint);
             self.flagged.insert(path.clone());
         }
         for (path, why) in std::mem::take(&mut self.interpolated.malformed) {
-            let message = format!("{}: {why}", echo::key(last_key(&path)));
+            let message = format!("{}: {why}", quote_input::key(last_key(&path)));
             self.problem(&path, Part::Value, message, Some("write `$$` for a dollar sign".to_owned()));
             self.flagged.insert(path);
         }
@@ -309,8 +309,8 @@ impl<'a> ConfigReader<'a> {
                 continue;
             }
             self.flagged.insert(path.clone());
-            let shown =
-                echo::name(name).map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
+            let shown = quote_input::name(name)
+                .map_or_else(|| "a variable".to_owned(), |name| format!("the variable `{name}`"));
             let reach = match self.entry_of(path) {
                 Some(entry) => {
                     let why = format!("{shown} is not set");
@@ -319,11 +319,12 @@ impl<'a> ConfigReader<'a> {
                 }
                 None => Reach::Whole,
             };
-            let field = echo::key(last_key(path));
+            let field = quote_input::key(last_key(path));
             let (message, hint) = match self.environment.why_unset(name) {
                 Some(why) => (format!("{field} needs {shown}, but {why}"), None),
                 None => {
-                    let hint = echo::name(name).map(|name| format!("set it, or give a default: `${{{name}:-...}}`"));
+                    let hint =
+                        quote_input::name(name).map(|name| format!("set it, or give a default: `${{{name}:-...}}`"));
                     (format!("{field} needs {shown}, which is not set"), hint)
                 }
             };
@@ -334,7 +335,7 @@ impl<'a> ConfigReader<'a> {
 
     /// Names stand in reports, alerts and metrics, so a key among them is hardly meant.
     fn report_names(&mut self) {
-        let keys = self.names.iter().filter(|(_, name)| echo::is_known_key(name)).map(|(path, _)| show(path));
+        let keys = self.names.iter().filter(|(_, name)| quote_input::is_known_key(name)).map(|(path, _)| show(path));
         let warnings = keys.map(|place| format!("{place}: its name looks like a key, and names stand in every report"));
         self.warnings.extend(warnings);
     }

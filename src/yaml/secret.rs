@@ -9,7 +9,7 @@ use super::path::{Part, Step, under};
 use super::problem::Reach;
 use super::reader::ConfigReader;
 use crate::model::text;
-use crate::process::{echo, file};
+use crate::process::{file, quote_input};
 
 impl ConfigReader<'_> {
     /// Looks at a credential before anybody is asked with it. What cannot be right breaks the entry, what is odd is a warning.
@@ -21,7 +21,7 @@ impl ConfigReader<'_> {
         let written = self.written_as(path, field);
         let at = under(path, &written);
         let variables = self.interpolated.filled.get(&at).map(|filled| filled.variables.as_slice()).unwrap_or_default();
-        let name = match variables.iter().find_map(|name| echo::name(name)) {
+        let name = match variables.iter().find_map(|name| quote_input::name(name)) {
             Some(variable) => format!("`{field}`, from the variable `{variable}`,"),
             None => format!("`{written}`"),
         };
@@ -70,9 +70,9 @@ impl ConfigReader<'_> {
                         secret
                     }
                     Err(why) => {
-                        let shown = echo::path(file, &full);
+                        let shown = quote_input::path(file, &full);
                         let message = format!("`{file_field}`: {shown} cannot be read: {why}");
-                        let hint = echo::looks_secret(file)
+                        let hint = quote_input::looks_secret(file)
                             .then(|| format!("it looks like a secret; if it is one, it belongs in `{field}`"));
                         self.push(&under(path, &file_field), Part::Value, message.clone(), hint, Reach::Entry);
                         self.break_entry(path, message);

@@ -8,7 +8,7 @@ use super::problem::MOST_PROBLEMS;
 use super::reader::ConfigReader;
 use super::scalar::{HELD_NUMBER, HELD_WHOLE_NUMBER, PLAIN_HINT, PLAIN_NUMBER};
 use crate::model::text;
-use crate::process::echo;
+use crate::process::quote_input;
 
 /// Most words that a hint lists.
 const MOST_LISTED: usize = 40;
@@ -66,7 +66,7 @@ impl ConfigReader<'_> {
             if let (Some(near), Some((_, parent))) = (text::nearest(name, known.iter().copied()), path.split_last()) {
                 self.flagged.insert(under(parent, near));
             }
-            let message = match echo::among(name, &known) {
+            let message = match quote_input::among(name, &known) {
                 Some(name) => format!("unknown field `{name}`"),
                 None => "unknown field".to_owned(),
             };
@@ -115,7 +115,7 @@ impl ConfigReader<'_> {
                 _ => None,
             };
             let what = match path.last() {
-                Some(Step::Key(name)) => echo::key(name),
+                Some(Step::Key(name)) => quote_input::key(name),
                 _ => "the entry".to_owned(),
             };
             let message = match expected {
@@ -128,8 +128,8 @@ impl ConfigReader<'_> {
 
     /// A value that is none of those which are allowed.
     pub(crate) fn choice(&mut self, path: &[Step], noun: &str, value: &str, known: &[&str]) {
-        let name = format!("{noun}{}", echo::key(last_key(path)));
-        let message = match echo::among(value, known) {
+        let name = format!("{noun}{}", quote_input::key(last_key(path)));
+        let message = match quote_input::among(value, known) {
             Some(value) => format!("{name} cannot be `{value}`"),
             None => format!("{name} is none of the words that it can be"),
         };
@@ -140,7 +140,7 @@ impl ConfigReader<'_> {
 /// `did you mean ...`, or the list of what there is.
 pub(crate) fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
     // Some of them, as the ids of pages, stand in the config as well, and may be a key in the wrong place.
-    let known: Vec<&str> = known.iter().copied().filter(|known| !echo::looks_secret(known)).collect();
+    let known: Vec<&str> = known.iter().copied().filter(|known| !quote_input::looks_secret(known)).collect();
     let listed = &known[..known.len().min(MOST_LISTED)];
     Some(match text::nearest(word, known.iter().copied().take(MOST_COMPARED)) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -155,12 +155,12 @@ pub(crate) fn suggestion(word: &str, known: &[&str], what: &str) -> Option<Strin
 
 /// A word that can be repeated, in back-ticks after a blank.
 pub(crate) fn shown_word(word: &str) -> String {
-    echo::word(word).map(|word| format!(" `{word}`")).unwrap_or_default()
+    quote_input::word(word).map(|word| format!(" `{word}`")).unwrap_or_default()
 }
 
 /// The same for the name of an entry.
 pub(crate) fn shown_name(name: &str) -> String {
-    echo::name(name).map(|name| format!(" `{name}`")).unwrap_or_default()
+    quote_input::name(name).map(|name| format!(" `{name}`")).unwrap_or_default()
 }
 
 /// Takes a node out of the tree: a key goes, an item of a list becomes null so that the others keep their index.

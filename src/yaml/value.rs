@@ -9,7 +9,7 @@ use super::field::{Field, Number};
 use super::path::{Part, Step, under};
 use super::reader::ConfigReader;
 use super::scalar::{Lenient, Scalar};
-use crate::process::echo;
+use crate::process::quote_input;
 
 impl ConfigReader<'_> {
     /// A whole number in the range of its row, else its default.
@@ -23,7 +23,7 @@ impl ConfigReader<'_> {
         let range = Field::range(field);
         // What is no decimal is out of every range.
         let decimal = value.map(|value| Decimal::try_from_i128_with_scale(value, 0).unwrap_or(Decimal::MAX));
-        let value = self.ranged(entry, field, range, decimal, value.map(echo::but_is));
+        let value = self.ranged(entry, field, range, decimal, value.map(quote_input::but_is));
         value.and_then(|value| value.to_u32()).unwrap_or(range.default())
     }
 
@@ -31,13 +31,14 @@ impl ConfigReader<'_> {
     pub(crate) fn decimal(&mut self, entry: &[Step], field: &Field, value: Option<Lenient<Decimal>>) -> Decimal {
         let range = Field::range(field);
         let value = self.overlaid(entry, field, value);
-        self.ranged(entry, field, range, value, value.map(echo::but_is)).unwrap_or(Decimal::from(range.default()))
+        self.ranged(entry, field, range, value, value.map(quote_input::but_is))
+            .unwrap_or(Decimal::from(range.default()))
     }
 
     /// A time in the range of its row, if there is one.
     pub(crate) fn time(&mut self, entry: &[Step], field: &Field, value: Option<Lenient<Decimal>>) -> Option<Duration> {
         let value = self.overlaid(entry, field, value);
-        let seconds = self.ranged(entry, field, Field::range(field), value, value.map(echo::but_is))?;
+        let seconds = self.ranged(entry, field, Field::range(field), value, value.map(quote_input::but_is))?;
         Duration::try_from_secs_f64(seconds.to_f64()?).ok()
     }
 
@@ -55,7 +56,7 @@ impl ConfigReader<'_> {
     ) -> Option<Decimal> {
         let value = value?.0;
         if value < Decimal::ZERO {
-            let message = format!("`{}` must not be negative{}", field.name, echo::but_is(value));
+            let message = format!("`{}` must not be negative{}", field.name, quote_input::but_is(value));
             self.problem(&under(entry, field.name), Part::Value, message, None);
             return None;
         }

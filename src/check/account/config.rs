@@ -26,7 +26,7 @@ use crate::model::amount;
 use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
 use crate::page::traps;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::address::web_address;
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
@@ -255,7 +255,8 @@ impl ConfigReader<'_> {
         match parsed {
             Ok(url) => {
                 self.redactor.learn_address(&url);
-                for segment in url.path_segments().into_iter().flatten().filter(|part| echo::looks_secret(part)) {
+                for segment in url.path_segments().into_iter().flatten().filter(|part| quote_input::looks_secret(part))
+                {
                     self.redactor.learn(segment);
                 }
                 Some(url)
@@ -366,7 +367,7 @@ impl ConfigReader<'_> {
         for (name, value) in &set {
             let Some(spec) = page.options.get(name) else {
                 let hint = if known.is_empty() { None } else { suggestion(name, &known, "options") };
-                let message = match echo::among(name, &known) {
+                let message = match quote_input::among(name, &known) {
                     Some(name) => format!("provider `{}` has no option `{name}`", page.id),
                     None => format!("provider `{}` has no such option", page.id),
                 };

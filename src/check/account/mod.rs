@@ -1,10 +1,10 @@
 //! Reading one account: the page's request, signed if it must be, and the page's reading of the answer.
 
-mod catalogue;
+pub(crate) mod balance_mails;
+mod builtin_pages;
 mod client;
 pub(crate) mod config;
-mod letter;
-pub(crate) mod letters;
+mod from_mail;
 pub(crate) mod page;
 mod request;
 mod sign;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use url::Url;
 
-pub(crate) use self::catalogue::{Listed, catalog, find, ids};
+pub(crate) use self::builtin_pages::{Listed, catalog, find, ids};
 use self::client::Leave;
 pub(crate) use self::client::ProviderClient;
 use self::page::credential::Secrets;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::utf8_percent_encode;
 use url::Url;
 
-use super::letters::Letters;
+use super::balance_mails::Letters;
 use super::page::Page;
 use super::page::fill;
 use crate::model::text;

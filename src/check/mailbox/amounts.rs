@@ -23,7 +23,7 @@ use rust_decimal::Decimal;
 use self::candidate::{Candidate, Kind, Listed};
 use self::layout::Sheet;
 use self::number::{Manner, Number};
-use super::customs::Customs;
+use super::currency_signs::Customs;
 use super::phrases::{self, BLANKS, Words};
 use crate::model::{amount, text};
 

@@ -11,13 +11,13 @@ use rust_decimal::Decimal;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
+use super::account_mails::{Kept, Watch, Watches};
 use super::login::{Address, Proof};
 use super::mail::Mail;
 use super::resolve::{Answer, Resolver};
 use super::session::{Bounds, Cursor, Letter, Reader, Visit, Wants, visit};
 use super::vendor::Vendors;
-use super::watch::{Kept, Watch, Watches};
-use super::{finding, mail, trial};
+use super::{finding, isolated, mail};
 use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
 use crate::check::pool::{self, Lost, Turn};
 use crate::model::failure::{Failure, Reason, Retry};
@@ -387,10 +387,10 @@ impl Desk<'_> {
             if self.mark == Some(alone) {
                 return Ok(Err(DEADLY));
             }
-            match trial::hold(letter.raw, self.deadline)? {
-                trial::Verdict::Harmless => {}
-                trial::Verdict::Harmful => return Ok(Err(DEADLY)),
-                trial::Verdict::None => self.mark(alone),
+            match isolated::hold(letter.raw, self.deadline)? {
+                isolated::Verdict::Harmless => {}
+                isolated::Verdict::Harmful => return Ok(Err(DEADLY)),
+                isolated::Verdict::None => self.mark(alone),
             }
         }
         Ok(catch_unwind(|| mail::read(letter.raw)).map_err(|_| DEFECT))

@@ -11,9 +11,9 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use native_tls::TlsConnector;
 
+use super::fetch::{self, Fetched, Supply};
 use super::login::{Address, Door, Proof, failure};
 use super::stream::{ANSWER, Limits, Stream};
-use super::supply::{self, Fetched, Supply};
 use crate::model::failure::Failure;
 use crate::process::clock;
 
@@ -204,7 +204,7 @@ fn read_others<R: Reader>(
     numbers.retain(|uid| read.binary_search(uid).is_err());
     let skipped = numbers.len().saturating_sub(bounds.most);
     others.skipped_to = numbers.drain(..skipped).next_back().unwrap_or_default();
-    for batch in numbers.rchunks(supply::BATCH) {
+    for batch in numbers.rchunks(fetch::BATCH) {
         reader.announce(validity, batch);
         let mut arrived = supply.all(batch);
         let mut oldest: Option<Timestamp> = None;
@@ -233,7 +233,7 @@ fn read_all<R: Reader>(
 ) -> Result<(), Failure> {
     for announced in numbers.chunks(ANNOUNCED) {
         reader.announce(visit.cursor.validity, announced);
-        for batch in announced.chunks(supply::BATCH) {
+        for batch in announced.chunks(fetch::BATCH) {
             let mut arrived = supply.all(batch);
             for uid in batch {
                 // The server counts days in a zone of its own; what is too old is left out by its time.

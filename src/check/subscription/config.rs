@@ -10,7 +10,7 @@ use super::Cycle;
 use crate::model::addressing::Addressing;
 use crate::model::identity::Identity;
 use crate::model::words::CycleType;
-use crate::process::{clock, echo};
+use crate::process::{clock, quote_input};
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, show, under};
@@ -140,7 +140,7 @@ impl ConfigReader<'_> {
             let date = text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == "2026-11-15".len());
             if date.is_none() {
                 let hint = Some("write it as 2026-11-15".to_owned());
-                let message = format!("`last_renewed_date` is not a date{}", echo::date(text.trim()));
+                let message = format!("`last_renewed_date` is not a date{}", quote_input::date(text.trim()));
                 self.problem(&under(path, "last_renewed_date"), Part::Value, message, hint);
             }
             date
@@ -199,11 +199,11 @@ fn cycle(kind: CycleType, day: &str, last_renewed: Option<Date>) -> Result<Cycle
     match (kind, number) {
         (CycleType::Weekly, Some(day @ 1..=7)) => Ok(Cycle::Weekly(day as i8)),
         (CycleType::Weekly, _) => {
-            Err(format!("`renewal_day` of a weekly subscription must be 1 (Monday) to 7{}", echo::but_is(day)))
+            Err(format!("`renewal_day` of a weekly subscription must be 1 (Monday) to 7{}", quote_input::but_is(day)))
         }
         (CycleType::Monthly, Some(day @ 1..=31)) => Ok(Cycle::Monthly(day as i8)),
         (CycleType::Monthly, _) => {
-            Err(format!("`renewal_day` of a monthly subscription must be 1 to 31{}", echo::but_is(day)))
+            Err(format!("`renewal_day` of a monthly subscription must be 1 to 31{}", quote_input::but_is(day)))
         }
         (CycleType::Yearly, Some(1..=31)) => match last_renewed {
             Some(date) => Ok(Cycle::Yearly(date.month(), date.day())),
@@ -222,7 +222,7 @@ fn cycle(kind: CycleType, day: &str, last_renewed: Option<Date>) -> Result<Cycle
             let (month, day) = parts.filter(is_day).ok_or_else(|| {
                 format!(
                     "`renewal_day` of a yearly subscription must be month and day, as 315 or \"03-15\"{}",
-                    echo::but_is(day)
+                    quote_input::but_is(day)
                 )
             })?;
             Ok(Cycle::Yearly(month, day))

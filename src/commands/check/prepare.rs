@@ -14,7 +14,7 @@ use crate::decide::found::Subjects;
 use crate::model::text;
 use crate::plan::{Plan, PlanError};
 use crate::process::clock::Clock;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -122,7 +122,7 @@ fn warn(plan: &Plan) {
 fn run_id(environment: &Environment, started_at: Timestamp) -> String {
     let is_id = |id: &str| (1..=100).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_graphic());
     match environment.get("BALANCE_ALERT_RUN_ID").filter(|id| !id.is_empty()) {
-        Some(id) if echo::is_key_for_id(id) => {
+        Some(id) if quote_input::is_key_for_id(id) => {
             log::warn!("`BALANCE_ALERT_RUN_ID` is not used: it looks like a key, and an id stands in every report");
         }
         Some(id) if is_id(id) => return id.to_owned(),

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::decide::forecast::{Forecast, Lasts, Movement, Outlook, Point, forecast};
 use crate::model::amount;
 use crate::process::clock::iso;
-use crate::state::past::Reading;
+use crate::state::hourly_readings::Reading;
 
 /// Days of the usual rate.
 const WINDOW_DAYS: u32 = 7;

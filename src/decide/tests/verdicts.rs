@@ -1,7 +1,7 @@
 //! Verdicts of one run: thresholds, what cannot be read, the order of alerts.
 
 use super::*;
-use crate::decide::news::has_dropped;
+use crate::decide::changes::has_dropped;
 
 #[test]
 fn thresholds_are_exact_and_strict() {

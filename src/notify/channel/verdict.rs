@@ -10,8 +10,8 @@ use super::page::{Again, Page};
 use super::prepared::Prepared;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::page::expression::{Expression, Shape, Variables, parse_json};
-use crate::page::{evaluate, words};
-use crate::process::echo;
+use crate::page::{evaluate, service_message};
+use crate::process::quote_input;
 use crate::wire::http::Response;
 
 /// The most of an answer that an expression sees as text, in bytes.
@@ -76,7 +76,7 @@ fn of_status(status: u16, said: Option<Refusal>, body: &[u8]) -> Failure {
     // A body that is no answer of the service says nothing of the status.
     let said = said.filter(|said| said.failure.reason != Reason::Decode);
     let own = said.as_ref().map(|said| Failure { hint: None, ..said.failure.clone() }.describe());
-    let told = own.or_else(|| words::said_by(body)).or_else(|| words::plain(body));
+    let told = own.or_else(|| service_message::said_by(body)).or_else(|| service_message::plain(body));
     let failure = Failure::of_status(status, format!("{what} (HTTP {status})")).saying(told.unwrap_or_default());
     match said {
         Some(Refusal { failure: own, has_reason, has_repeat }) => Failure {
@@ -158,7 +158,7 @@ fn refusal(page: &Page, mut fields: BTreeMap<String, Shape>, body: &[u8]) -> Ref
     let again = text("repeat").and_then(|word| Again::parse(&word));
     let wait = text("wait").and_then(|seconds| seconds.parse::<f64>().ok()).filter(|seconds| *seconds >= 0.0);
     let wait = wait.and_then(|seconds| Duration::try_from_secs_f64(seconds.min(LONGEST_WAIT as f64)).ok());
-    let told = text("message").or_else(|| words::sentence_by(body)).unwrap_or_default();
+    let told = text("message").or_else(|| service_message::sentence_by(body)).unwrap_or_default();
     let mut failure = Failure::new(reason.unwrap_or(Reason::Api), message).saying(told);
     failure.retry = match (again, wait) {
         (Some(Again::ThisRun) | None, Some(wait)) => Retry::After(wait),
@@ -182,7 +182,7 @@ fn is_own(code: &str, hint: &str) -> bool {
 fn is_word(text: &str) -> bool {
     text.chars().count() <= LONGEST_WORD
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-        && (text.parse::<i64>().is_ok() || !echo::looks_secret(text))
+        && (text.parse::<i64>().is_ok() || !quote_input::looks_secret(text))
 }
 
 /// What the channel's own expression says of an answer.

@@ -8,7 +8,7 @@ use super::pages::ChannelPages;
 use super::{CODED, CUSTOM, EXEC, RawWebhook};
 use crate::notify::channel::catalogue;
 use crate::notify::channel::prepared::Prepared;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::path::{Part, Step, key, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
@@ -33,7 +33,7 @@ impl ConfigReader<'_> {
                 true => {}
                 false if self.is_overlaid_type(path) => {
                     let hint = suggestion(kind, &known, "allowed");
-                    let message = match echo::among(kind, &known) {
+                    let message = match quote_input::among(kind, &known) {
                         Some(kind) => format!("the variable `WEBHOOK_TYPE` cannot be `{kind}`"),
                         None => "the variable `WEBHOOK_TYPE` holds none of the words that it can be".to_owned(),
                     };

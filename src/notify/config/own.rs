@@ -13,7 +13,7 @@ use crate::model::text;
 use crate::notify::channel::catalogue;
 use crate::notify::channel::page::{FieldKind, FieldSpec};
 use crate::notify::channel::values::Values;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::address::web_address;
 use crate::yaml::credential::Use;
 use crate::yaml::field::Fields;
@@ -95,7 +95,7 @@ impl ConfigReader<'_> {
         for name in names.iter().filter(|name| !is_common(name)) {
             let Some(near) = text::nearest(name, own.iter().copied()) else { continue };
             entry.remove(name.as_str());
-            let message = match echo::among(name, &own) {
+            let message = match quote_input::among(name, &own) {
                 Some(name) => format!("unknown field `{name}`"),
                 None => "unknown field".to_owned(),
             };
@@ -165,7 +165,7 @@ impl ConfigReader<'_> {
             self.flagged.insert(path.to_vec());
             return false;
         }
-        let name = echo::key(last_key(path));
+        let name = quote_input::key(last_key(path));
         let wrong = match spec.kind {
             FieldKind::Text if value.chars().any(char::is_control) => Some("is one line".to_owned()),
             FieldKind::Text => None,

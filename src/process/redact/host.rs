@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use secrecy::ExposeSecret;
 
 use super::{Redactor, is_suspicious};
-use crate::process::echo;
+use crate::process::quote_input;
 
 /// Hosts whose answer is kept: accounts of one service are mostly sent to one other host.
 const MOST_HOSTS: usize = 256;
@@ -35,7 +35,7 @@ impl Redactor {
     }
 
     fn tells(&self, host: &str) -> bool {
-        if host.split(['.', ':']).any(|label| echo::looks_secret(label) || is_suspicious(label))
+        if host.split(['.', ':']).any(|label| quote_input::looks_secret(label) || is_suspicious(label))
             || self.mask(host) != host
         {
             return true;

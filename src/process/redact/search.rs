@@ -1,5 +1,5 @@
 //! How secrets are found in a text: strong ones by a piece of eight bytes, weak ones as a whole. In what others say, any run of
-//! letters and digits of a strong one is enough ([`Runs`](super::runs::Runs)). What is searched for can grow
+//! letters and digits of a strong one is enough ([`Runs`](super::fragments::Runs)). What is searched for can grow
 //! at any time, and to begin costs next to nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -8,10 +8,10 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use percent_encoding::utf8_percent_encode;
 
-use super::layers::{EDGE, Layer};
-use super::looks::{is_word, stretches};
-use super::runs::Runs;
-use super::scattered::{Piece, Scattered, Shown};
+use super::decodings::{EDGE, Layer};
+use super::fragments::Runs;
+use super::machine_made::{is_word, stretches};
+use super::scattered_pieces::{Piece, Scattered, Shown};
 use super::{DEEPEST, Strength};
 use crate::model::text;
 

@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
+use super::decodings::Layer;
 use super::escapes;
-use super::layers::Layer;
-use super::looks::{is_odd, is_token, is_word, stretches};
-use super::{alone, ids, lists, speaks_of_secret, spelt};
-use crate::process::echo;
+use super::machine_made::{is_odd, is_token, is_word, stretches};
+use super::{after_secret_word, personal_ids, speaks_of_secret, spelt_addresses, spread_tokens};
+use crate::process::quote_input;
 
 /// How many rounds of escapes are taken off to look at what stands behind them.
 const ROUNDS: usize = 4;
@@ -54,9 +54,9 @@ fn look_at(layer: &Layer, mut tell: impl FnMut(Range<usize>)) {
     labelled(text).for_each(&mut tell);
     labelled_elsewhere(text).for_each(&mut tell);
     logins(text).for_each(&mut tell);
-    spelt::find(text, &mut tell);
-    lists::find(text, &mut tell);
-    ids::find(text, &mut tell);
+    spelt_addresses::find(text, &mut tell);
+    spread_tokens::find(text, &mut tell);
+    personal_ids::find(text, &mut tell);
 }
 
 /// `0x80070005`, with or without the full stop of the sentence.
@@ -116,7 +116,7 @@ fn is_token_segment(segment: &[u8]) -> bool {
 /// Whether a segment begins as the keys of a maker do and does not end there: `sk-ant-api03-` is no key.
 fn begins_as_key(segment: &[u8]) -> bool {
     let rest = || pieces(segment).skip(1);
-    std::str::from_utf8(segment).is_ok_and(echo::is_prefixed)
+    std::str::from_utf8(segment).is_ok_and(quote_input::is_prefixed)
         && rest().map(<[u8]>::len).sum::<usize>() >= 6
         && rest().any(|piece| {
             let digits = piece.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -211,11 +211,11 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             () if value.ends_with(b"=") && text.get(start + length) == Some(&b'"') => false,
             () if mark.is_equals && !mark.has_blank => true,
             // `missing key: balance`
-            () if mark.is_colon && !is_password && alone::is_field(value) => false,
+            () if mark.is_colon && !is_password && after_secret_word::is_field(value) => false,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
-            () if (mark.is_equals || mark.is_colon) && alone::may_be_passphrase(value) => true,
-            () if (is_told || mark.is_colon) && alone::may_be_credential(&text[start..], value) => true,
+            () if (mark.is_equals || mark.is_colon) && after_secret_word::may_be_passphrase(value) => true,
+            () if (is_told || mark.is_colon) && after_secret_word::may_be_credential(&text[start..], value) => true,
             () if mark.is_equals || mark.is_colon || is_scheme => !is_sentence(value),
             () => is_made(value),
         };

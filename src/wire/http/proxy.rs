@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use crate::model::failure::{Failure, Reason};
-use crate::process::surroundings::Surroundings;
+use crate::process::network_settings::Surroundings;
 use crate::wire::auth;
 
 /// Which addresses are asked through which proxy.
@@ -130,7 +130,7 @@ impl Proxy {
         let (user, password) = (plain(url.username()), url.password().map(plain));
         // A word alone may be a password, and the host of a proxy is named in failures.
         let is_word = !value.contains("://") && !value.contains([':', '@', '.', '[']) && host != "localhost";
-        if is_word || crate::process::echo::looks_secret(host) {
+        if is_word || crate::process::quote_input::looks_secret(host) {
             return Err(unusable("does not hold the address of a proxy"));
         }
         let has_login = !user.is_empty() || password.is_some();

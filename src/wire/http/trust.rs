@@ -11,9 +11,9 @@ use std::time::Duration;
 use native_tls::{Certificate, TlsConnector};
 
 use crate::model::text;
-use crate::process::echo;
 use crate::process::file::{self, Bounds};
-use crate::process::surroundings::Surroundings;
+use crate::process::network_settings::Surroundings;
+use crate::process::quote_input;
 
 /// The variable that names a file of authorities.
 const FILE: &str = "SSL_CERT_FILE";
@@ -58,8 +58,8 @@ impl Authorities {
 
 /// A path for a message, which does not repeat a key that was set in the place of one.
 fn shown(path: &Path) -> String {
-    let hint = if echo::is_key_for_path(&path.to_string_lossy()) { " (it looks like a key)" } else { "" };
-    format!("`{}`{hint}", echo::file(path))
+    let hint = if quote_input::is_key_for_path(&path.to_string_lossy()) { " (it looks like a key)" } else { "" };
+    format!("`{}`{hint}", quote_input::file(path))
 }
 
 /// Why a file brings no authority; none if it brings one.

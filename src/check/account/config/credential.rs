@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::check::account::page::Page;
 use crate::check::account::page::credential::{CredentialFormat, Secrets};
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::credential::Use;
 use crate::yaml::path::{Part, Step, under};
 use crate::yaml::problem::Reach;
@@ -70,7 +70,7 @@ impl ConfigReader<'_> {
         }
         let known: Vec<&str> = page.credential.parts.keys().map(String::as_str).collect();
         for name in texts.keys() {
-            let message = match echo::among(name, &known) {
+            let message = match quote_input::among(name, &known) {
                 Some(name) => format!("provider `{}` has no part `{name}` in its `credentials`", page.id),
                 None => format!("provider `{}` has no such part in its `credentials`", page.id),
             };

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::check::account::page::Page;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::process::redact::{self, Redactor};
 use crate::wire::auth;
 use crate::yaml::reader::ConfigReader;
@@ -76,7 +76,7 @@ pub(crate) fn learn_literal_address(redactor: &Redactor, url: &Url) {
     redactor.learn_address(url);
     let segments = url.path_segments().into_iter().flatten();
     let parts = segments.map(str::to_owned).chain(url.query_pairs().map(|(_, value)| value.into_owned()));
-    parts.filter(|part| echo::looks_secret(part)).for_each(|part| redactor.learn(&part));
+    parts.filter(|part| quote_input::looks_secret(part)).for_each(|part| redactor.learn(&part));
 }
 
 /// What stands before the host of an address is sent as a user and a password.
@@ -117,7 +117,7 @@ pub(crate) fn learn_header(redactor: &Redactor, name: &str, value: &str) {
 pub(crate) fn learn_named(redactor: &Redactor, name: &str, value: &str) {
     learn_runs(redactor, name);
     for part in literals(value) {
-        if redact::speaks_of_secret(name) || echo::looks_secret(part) {
+        if redact::speaks_of_secret(name) || quote_input::looks_secret(part) {
             redactor.learn(part);
         } else if part.len() >= 8 {
             redactor.suspect(part);
@@ -128,9 +128,11 @@ pub(crate) fn learn_named(redactor: &Redactor, name: &str, value: &str) {
 /// Learns each run of a text that has the looks of a secret, wherever it stands.
 fn learn_runs(redactor: &Redactor, text: &str) {
     let runs = text.split(|c: char| !(c.is_alphanumeric() || "-_.+/".contains(c)));
-    for run in runs.filter(|run| echo::looks_secret(run)) {
+    for run in runs.filter(|run| quote_input::looks_secret(run)) {
         redactor.learn(run);
-        run.split('/').filter(|part| *part != run && echo::looks_secret(part)).for_each(|part| redactor.learn(part));
+        run.split('/')
+            .filter(|part| *part != run && quote_input::looks_secret(part))
+            .for_each(|part| redactor.learn(part));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::RawProject;
-use crate::check::account::letters::{BALANCE, Letters, PROVIDER, SOURCE};
+use crate::check::account::balance_mails::{BALANCE, Letters, PROVIDER, SOURCE};
 use crate::check::account::page::{Page, time};
 use crate::check::mailbox::config::Mailbox;
 use crate::yaml::address::is_host;

@@ -13,7 +13,7 @@ use crate::check::account::page::ask::Confirm;
 use crate::check::account::page::{Page, Reader};
 use crate::check::account::{Listed, find, ids};
 use crate::page::{syntax, traps};
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::wire::limit::Limit;
 use crate::yaml::path::{Part, Step, item, key, under};
 use crate::yaml::problem::Reach;
@@ -234,7 +234,7 @@ impl ConfigReader<'_> {
 
 /// That a provider is named which there is not.
 pub(crate) fn no_provider(id: &str, known: &[&str]) -> String {
-    match echo::among(id, known) {
+    match quote_input::among(id, known) {
         Some(id) => format!("there is no provider `{id}`"),
         None => "a provider is named that there is not".to_owned(),
     }

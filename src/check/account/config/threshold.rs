@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::RawProject;
 use crate::model::threshold::Threshold;
-use crate::process::echo;
+use crate::process::quote_input;
 use crate::yaml::field::Field;
 use crate::yaml::path::{Part, Step, under};
 use crate::yaml::reader::ConfigReader;
@@ -53,7 +53,7 @@ impl ConfigReader<'_> {
             _ => None,
         };
         if let Some((critical, warning, sign)) = pair.filter(|(critical, warning, _)| warning < critical) {
-            let [warning, critical] = [warning, critical].map(echo::number);
+            let [warning, critical] = [warning, critical].map(quote_input::number);
             let shown = |number: String| if number.is_empty() { number } else { format!("{number}{sign}") };
             let (warning, critical) = (shown(warning), shown(critical));
             let message =

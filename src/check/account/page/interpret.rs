@@ -19,7 +19,7 @@ use crate::model::amount::{self, Doubt, exact};
 use crate::model::failure::{Failure, Reason};
 use crate::page::expression::{Expression, Json, Shape, Variables, parse_json};
 use crate::page::variables::Bound;
-use crate::page::{Stop, evaluate, words, xml};
+use crate::page::{Stop, evaluate, service_message, xml};
 
 /// An answer as it came.
 pub(crate) struct Answer<'a> {
@@ -203,7 +203,7 @@ impl Page {
         };
         let said = match &own {
             Some(own) => own.said().map(str::to_owned),
-            None => answer.and_then(Json::error_message).or_else(|| words::plain(body)),
+            None => answer.and_then(Json::error_message).or_else(|| service_message::plain(body)),
         };
         let advice = own.as_ref().and_then(Failure::advice).map(str::to_owned);
         let message = format!("{what} (HTTP {status})");

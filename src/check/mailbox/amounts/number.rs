@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::customs::{Customs, NO_MONEY};
+use super::super::currency_signs::{Customs, NO_MONEY};
 use super::super::html::CUT;
 use super::super::phrases::{BLANKS, is_latin};
 use super::Amount;

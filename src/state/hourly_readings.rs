@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::StoreError;
+use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row, Value};
-use super::mend::{Odd, Table};
 use super::rows::{of_run, present};
 use crate::model::identity::Identity;
 

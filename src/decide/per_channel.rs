@@ -1,13 +1,13 @@
 //! Brings together what is and what each channel knows of it: finds the row of the table for every channel, and carries out what
 //! it says. Also here: when a condition began and whether it is over.
 
+use super::action_table::{Act, Known, Knows, Now, Owes, act};
+use super::changes::{Before, Content, missed};
 use super::cooldown::Cooldown;
 use super::decision::{Decision, Held, Key, Rules};
-use super::merge::Messages;
-use super::news::{Before, Content, missed};
+use super::messages::Messages;
 use super::recipients::{Recipient, Routed, recipients, waiting};
 use super::route::{About, Levels};
-use super::table::{Act, Known, Knows, Now, Owes, act};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Topic};
 

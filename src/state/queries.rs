@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::StoreError;
+use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row};
-use super::mend::{Odd, Table};
 use super::rows::{content, of_run, present, timestamp};
 use crate::decide::Status;
 use crate::model::alert::{Alert, Topic};

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::looks::{humps, is_odd, is_word, stretches};
+use super::machine_made::{humps, is_odd, is_word, stretches};
 
 /// Between two runs of one list stand at most so many bytes.
 const GAP: usize = 12;

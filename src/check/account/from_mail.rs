@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::letters::Letters;
+use super::balance_mails::Letters;
 use super::page::{Answer, Progress, Verdict, Wanted};
 use super::{Account, Target};
 use crate::check::Reading;

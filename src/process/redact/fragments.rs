@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
-use super::looks::{humps, is_spoken};
+use super::machine_made::{humps, is_spoken};
 
 /// From so many letters and digits on, a run is known. Of a secret that has less than twice as many, half is enough.
 const RUN: usize = 8;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::layers::Layer;
-use super::scattered::Piece;
+use super::decodings::Layer;
+use super::scattered_pieces::Piece;
 use super::search::Deep;
 use super::{DEEPEST, GAP, MASK, MOST_BYTES, MOST_LOOKED_AT, MOST_READ, TOKEN, tokens};
 use crate::model::text;

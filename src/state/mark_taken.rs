@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
-use super::engine::Job;
 use super::finish::keep;
+use super::worker::Job;
 use super::{DeliveryRecord, Run};
 use crate::decide::Telling;
 

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use super::looks::humps;
-use super::runs::{Mix, last, moved, public};
+use super::fragments::{Mix, last, moved, public};
+use super::machine_made::humps;
 
 /// Letters and digits of the shortest piece that counts.
 const PIECE: usize = 5;
