@@ -21,5 +21,7 @@ pub(crate) mod scalar;
 pub(crate) mod secret;
 pub(crate) mod shape;
 mod size;
+mod surrogates;
 pub(crate) mod texts;
+mod tree;
 pub(crate) mod value;
