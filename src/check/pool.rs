@@ -115,12 +115,12 @@ enum Progress {
 
 /// What the workers share.
 struct Shared<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<Jobs<T>>,
     changed: Condvar,
     has_answered: fn(&T) -> bool,
 }
 
-struct State<T> {
+struct Jobs<T> {
     queue: Queue,
     /// Those that no worker has.
     jobs: Vec<Option<Job<T>>>,
@@ -135,7 +135,7 @@ struct State<T> {
 }
 
 impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, Jobs<T>> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,7 +173,7 @@ impl<T> Shared<T> {
     }
 
     /// Lets those look again who wait for a time that is far off, if there is something that may have a place now.
-    fn wake(&self, state: &State<T>) {
+    fn wake(&self, state: &Jobs<T>) {
         if state.idle > 0 && state.queue.is_holding_back() {
             self.changed.notify_all();
         }
@@ -234,7 +234,7 @@ pub(crate) fn run<T: Send + 'static>(
     let workers = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
     let start = Instant::now();
     let shared = Arc::new(Shared {
-        state: Mutex::new(State {
+        state: Mutex::new(Jobs {
             queue: Queue::new(&traits.hosts, &traits.pages, traits.slow, workers),
             jobs: jobs.into_iter().map(Some).collect(),
             waiting: BinaryHeap::new(),

@@ -6,7 +6,8 @@ use super::alert_builder::{AlertBuilder, account};
 use super::config::Alerting;
 use super::decision::Decision;
 use super::per_channel::{Observed, Settler};
-use super::verdict::{Status, Verdict};
+use super::status::Status;
+use super::verdict::Verdict;
 use crate::model::alert::{Cause, Event, Level, Low, Topic};
 
 impl Settler<'_> {

@@ -22,15 +22,15 @@ mod per_channel;
 mod recipients;
 mod renewal;
 pub(crate) mod route;
+mod status;
 mod threshold;
 mod verdict;
 
 use jiff::Timestamp;
 
 pub(crate) use self::decision::{Decision, Earlier, Held, Listener, Rules, Telling, Waiting};
-pub(crate) use self::verdict::{
-    Found, MailboxStatus, MailboxVerdict, Status, Subject, SubscriptionStatus, SubscriptionVerdict, Verdict, judge,
-};
+pub(crate) use self::status::{MailboxStatus, Status, SubscriptionStatus};
+pub(crate) use self::verdict::{Found, MailboxVerdict, Subject, SubscriptionVerdict, Verdict, judge};
 
 use self::alert_builder::AlertBuilder;
 use self::cooldown::Cooldown;

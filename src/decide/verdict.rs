@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::status::{MailboxStatus, Status, SubscriptionStatus};
 use super::threshold;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
@@ -14,23 +15,7 @@ use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::model::threshold::Threshold;
-use crate::model::words::{BalanceType, words};
-
-words! {
-    /// The state of one account.
-    pub(crate) enum Status {
-        /// The balance is below its threshold.
-        Low = "low",
-        /// The account could not be read, so the balance is neither good nor low.
-        Failed = "failed",
-        /// The balance is below its warning threshold.
-        Warning = "warning",
-        /// The balance is at or above all thresholds.
-        Ok = "ok",
-        /// The account has no limit.
-        Unlimited = "unlimited",
-    }
-}
+use crate::model::words::BalanceType;
 
 /// What a check is about; what judging and reporting need of it.
 #[derive(Clone, Debug)]
@@ -87,20 +72,6 @@ pub(crate) struct Verdict {
     pub duration_seconds: f64,
 }
 
-words! {
-    /// The state of one subscription.
-    pub(crate) enum SubscriptionStatus {
-        /// It is not known when it renews.
-        Failed = "failed",
-        /// It renews soon or today, and is not paid as far as is known.
-        Due = "due",
-        /// Its next renewal is paid already.
-        Renewed = "renewed",
-        /// It does not renew soon.
-        Ok = "ok",
-    }
-}
-
 /// What was found of one subscription.
 #[derive(Clone, Debug)]
 pub(crate) struct SubscriptionVerdict {
@@ -142,18 +113,6 @@ pub(crate) struct MailboxVerdict {
     pub addressing: Addressing,
     /// What was found.
     pub scanned: Scanned,
-}
-
-words! {
-    /// The state of one mailbox.
-    pub(crate) enum MailboxStatus {
-        /// It could not be read, or not all of it.
-        Failed = "failed",
-        /// A mail speaks of trouble.
-        Alert = "alert",
-        /// It was read, and nothing was found.
-        Ok = "ok",
-    }
 }
 
 impl MailboxVerdict {
@@ -202,16 +161,31 @@ pub(crate) fn judge(found: impl IntoIterator<Item = (Subject, Outcome)>) -> Vec<
     found.into_iter().map(|(subject, outcome)| verdict(subject, outcome)).collect()
 }
 
+impl Subject {
+    /// Gives thresholds that are shares of a total their amounts.
+    fn resolve(&mut self, total: Option<Decimal>) -> Result<(), Failure> {
+        let [critical, warning] = threshold::amounts(self.written, total)?;
+        self.threshold = critical.or(self.threshold);
+        self.warning_threshold = warning.or(self.warning_threshold);
+        Ok(())
+    }
+}
+
 fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
     let result = outcome.result.and_then(|reading| match reading.amount {
-        Amount::Of(_) => threshold::resolve(&mut subject, reading.beside.total).map(|()| reading),
+        Amount::Of(_) => subject.resolve(reading.beside.total).map(|()| reading),
         Amount::Unlimited => Ok(reading),
     });
     let (status, balance, currency, failure) = match result {
         Err(failure) => (Status::Failed, None, None, Some(failure)),
         Ok(reading) => match reading.amount {
             Amount::Unlimited => (Status::Unlimited, None, reading.currency, None),
-            Amount::Of(balance) => (threshold::compare(balance, &subject), Some(balance), reading.currency, None),
+            Amount::Of(balance) => (
+                threshold::compare(balance, subject.threshold, subject.warning_threshold),
+                Some(balance),
+                reading.currency,
+                None,
+            ),
         },
     };
     Verdict {

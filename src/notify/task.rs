@@ -30,7 +30,7 @@ use crate::process::logging::Format;
 use crate::process::redact::Redactor;
 use crate::wire::auth::{self, Login};
 use crate::wire::http::{self, Clients, Outgoing};
-use crate::wire::limit::{Limiter, Place};
+use crate::wire::limit::{Limiter, Slot};
 use crate::wire::retry;
 
 /// What a channel's limit makes wait longer than this is said in fewer words instead.
@@ -235,7 +235,7 @@ impl Task {
         if let Err(failure) = self.allowance.check() {
             return (Err(failure), false);
         }
-        place.iter_mut().for_each(Place::begin);
+        place.iter_mut().for_each(Slot::begin);
         let is_out = Arc::new(AtomicBool::new(false));
         {
             let mut progress = self.progress();

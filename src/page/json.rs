@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use super::memory::Held;
 use super::meter;
 use super::number::Number;
-use super::value::{ITEM, Place, Value};
+use super::value::{ITEM, Value, ValuePath};
 use crate::model::amount;
 
 /// Deepest nesting of a body. The parser recurses, and an answer must not be able to overflow a stack.
@@ -31,7 +31,7 @@ const CLOCK_VALUES: usize = 1024;
 pub(crate) fn answer(body: &[u8]) -> Result<Value, String> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     // A service that does not write UTF-8 still writes its numbers and keys in ASCII.
-    match parse(&String::from_utf8_lossy(body), Some(Place::root()))? {
+    match parse(&String::from_utf8_lossy(body), Some(ValuePath::root()))? {
         Value::Null(_) => Ok(Value::null_of_answer("is null")),
         value => Ok(value),
     }
@@ -43,18 +43,18 @@ pub(crate) fn answer(body: &[u8]) -> Result<Value, String> {
 /// # Errors
 /// What is wrong, without quoting the text.
 pub(super) fn text(text: &str, is_of_answer: bool) -> Result<Value, String> {
-    match parse(text, is_of_answer.then(|| Place::named("fromjson")))? {
+    match parse(text, is_of_answer.then(|| ValuePath::named("fromjson")))? {
         Value::Null(_) if is_of_answer => Ok(Value::null_of_answer("holds a text that `fromjson` reads as null")),
         value => Ok(value),
     }
 }
 
-fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
+fn parse(body: &str, place: Option<Rc<ValuePath>>) -> Result<Value, String> {
     if amount::has_endless_number(body.as_bytes()) {
         return Err("it holds a number of more than 100 digits".to_owned());
     }
     let mut lexer = SliceLexer::new(body.as_bytes());
-    let mut places = Places { left: MOST_PLACES, somewhere: Place::root().key("…"), twice: None, read: 0 };
+    let mut places = Places { left: MOST_PLACES, somewhere: ValuePath::root().key("…"), twice: None, read: 0 };
     let parsed = lexer.exactly_one(Lex::ws_peek, |next, lexer| value(next, lexer, DEEPEST, place, &mut places));
     let parsed = parsed.map_err(|error| match error {
         hifijson::Error::Depth => format!("it is nested deeper than {DEEPEST} levels"),
@@ -69,18 +69,18 @@ fn parse(body: &str, place: Option<Rc<Place>>) -> Result<Value, String> {
 /// Gives lists and objects their places, as long as there are some.
 struct Places {
     left: usize,
-    somewhere: Rc<Place>,
+    somewhere: Rc<ValuePath>,
     /// The first key that stands twice in one object with different values: nobody knows which of them is meant.
-    twice: Option<Rc<Place>>,
+    twice: Option<Rc<ValuePath>>,
     /// How many values were read.
     read: usize,
 }
 
 impl Places {
     /// Notes a key that was there before, if it had another value. Each value is compared with two others at most.
-    fn note(&mut self, object: Option<&Rc<Place>>, key: &str, old: &Value, new: &Value) {
+    fn note(&mut self, object: Option<&Rc<ValuePath>>, key: &str, old: &Value, new: &Value) {
         if self.twice.is_none() && old != new {
-            self.twice = Some(object.map_or_else(Place::root, Rc::clone).key(key));
+            self.twice = Some(object.map_or_else(ValuePath::root, Rc::clone).key(key));
         }
     }
 
@@ -96,9 +96,9 @@ impl Places {
     fn of(
         &mut self,
         next: u8,
-        outer: Option<&Rc<Place>>,
-        place: impl FnOnce(&Rc<Place>) -> Rc<Place>,
-    ) -> Option<Rc<Place>> {
+        outer: Option<&Rc<ValuePath>>,
+        place: impl FnOnce(&Rc<ValuePath>) -> Rc<ValuePath>,
+    ) -> Option<Rc<ValuePath>> {
         let outer = outer.filter(|_| matches!(next, b'[' | b'{'))?;
         match self.left.checked_sub(1) {
             Some(left) => {
@@ -114,7 +114,7 @@ fn value(
     next: u8,
     lexer: &mut SliceLexer,
     depth: usize,
-    place: Option<Rc<Place>>,
+    place: Option<Rc<ValuePath>>,
     places: &mut Places,
 ) -> Result<Value, hifijson::Error> {
     places.count();

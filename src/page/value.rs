@@ -11,10 +11,10 @@ mod interpreter;
 mod make;
 mod missing;
 mod order;
-mod place;
 mod search;
 mod sizes;
 mod text;
+mod value_path;
 mod write;
 
 use std::rc::Rc;
@@ -90,7 +90,7 @@ enum Origin {
 pub(crate) struct List {
     items: Vec<Value>,
     depth: u32,
-    place: Option<Rc<Place>>,
+    place: Option<Rc<ValuePath>>,
     /// Whether it stands in an order that says nothing, so that no item may be taken by its position.
     is_unordered: bool,
     held: Held,
@@ -101,7 +101,7 @@ pub(crate) struct List {
 pub(crate) struct Object {
     fields: Fields,
     depth: u32,
-    place: Option<Rc<Place>>,
+    place: Option<Rc<ValuePath>>,
     /// Whether it was the answer's and the expression has changed it. What it lacks then is still missing, but a null in it
     /// may be the page's own.
     is_changed: bool,
@@ -112,8 +112,8 @@ pub(crate) struct Object {
 
 /// Where a list or object stands in the answer: in what, and under what; neither for the answer itself.
 #[derive(Debug)]
-pub(crate) struct Place {
-    inside: Option<Rc<Place>>,
+pub(crate) struct ValuePath {
+    inside: Option<Rc<ValuePath>>,
     step: Option<Step>,
 }
 
@@ -142,7 +142,7 @@ pub(crate) enum Missing {
     /// What a filter gives where there is nothing: why.
     Nothing(Rc<str>),
     /// What holds nothing in the answer, and what is said of it.
-    Empty(Rc<Place>, &'static str),
+    Empty(Rc<ValuePath>, &'static str),
 }
 
 impl Value {
@@ -158,7 +158,7 @@ impl Value {
     }
 
     /// Where in the answer it stands.
-    fn place(&self) -> Option<&Rc<Place>> {
+    fn place(&self) -> Option<&Rc<ValuePath>> {
         match self {
             Value::List(list) => list.place.as_ref(),
             Value::Object(object) => object.place.as_ref(),

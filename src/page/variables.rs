@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::number::Number;
-use super::value::{Place, Value};
+use super::value::{Value, ValuePath};
 
 /// What variables are called in an expression, in the order of [`Variables::values`].
 pub(super) const NAMES: [&str; 6] = ["$currency", "$options", "$bind", "$headers", "$status", "$now"];
@@ -110,9 +110,9 @@ impl Variables {
         };
         [
             currency,
-            Value::object(options.collect(), Some(Place::named("$options"))),
-            Value::object(bound.collect(), Some(Place::named("$bind"))),
-            Value::object(headers.collect(), Some(Place::named("$headers"))),
+            Value::object(options.collect(), Some(ValuePath::named("$options"))),
+            Value::object(bound.collect(), Some(ValuePath::named("$bind"))),
+            Value::object(headers.collect(), Some(ValuePath::named("$headers"))),
             number(self.status.map(i64::from)),
             number(self.now),
         ]

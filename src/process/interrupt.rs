@@ -61,10 +61,10 @@ fn is_ignored(signal: i32) -> bool {
 
 /// Whether somebody wants this process to end, and since when.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<State>);
+pub struct Interrupt(Arc<Signal>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Signal {
     /// The code of the status to end with; 0 as long as nobody wants it.
     code: Arc<AtomicUsize>,
     since: OnceLock<Instant>,

@@ -34,7 +34,7 @@ struct Line {
 }
 
 #[derive(Default)]
-struct State {
+struct Pending {
     lines: VecDeque<Line>,
     waiting: usize,
     /// Lines that were written, or tried.
@@ -56,7 +56,7 @@ enum Writer {
 
 #[derive(Default)]
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<Pending>,
     changed: Condvar,
 }
 
@@ -137,12 +137,12 @@ pub(crate) fn write(text: &[u8]) -> io::Result<()> {
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, Pending>, time: Duration) -> MutexGuard<'a, Pending> {
         self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -206,7 +206,7 @@ impl Queue {
         }
     }
 
-    fn write_first(&self, mut state: MutexGuard<'_, State>) {
+    fn write_first(&self, mut state: MutexGuard<'_, Pending>) {
         let Some(line) = state.lines.pop_front() else {
             return;
         };

@@ -31,10 +31,10 @@ const WAY_OUT: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Watchdog {
     start: Instant,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<Timer>>,
 }
 
-struct State {
+struct Timer {
     time: Duration,
     /// How long the process was stopped, which does not count.
     stopped: Duration,
@@ -48,7 +48,7 @@ struct State {
 impl Watchdog {
     /// Begins the watch. Without a thread there is none, and what has limits of its own keeps to them.
     pub(super) fn start() -> Watchdog {
-        let state = State {
+        let state = Timer {
             time: LONGEST,
             stopped: Duration::ZERO,
             what: "beginning",
@@ -61,7 +61,7 @@ impl Watchdog {
         watchdog
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Timer> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,7 +136,7 @@ fn stopped(slept: Duration, before: Option<Duration>, after: Option<Duration>) -
     Some(slept.saturating_sub(waited)).filter(|stopped| *stopped > STOPPED).unwrap_or_default()
 }
 
-impl State {
+impl Timer {
     fn end(&self, start: Instant) -> Instant {
         let end = start + self.time + MARGIN + self.stopped;
         self.interrupt.since().map_or(end, |since| end.min(since + AFTER_SIGNAL + self.stopped))
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_signal_shortens_the_time_and_a_stop_lengthens_it() {
         let (start, interrupt) = (Instant::now(), Interrupt::default());
-        let mut state = State {
+        let mut state = Timer {
             time: Duration::from_secs(120),
             stopped: Duration::ZERO,
             what: "x",

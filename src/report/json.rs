@@ -76,7 +76,7 @@ struct Subscription<'a> {
     currency: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error<'a>>,
-    alerts: Vec<Told<'a>>,
+    alerts: Vec<AlertEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -105,12 +105,12 @@ struct Project<'a> {
     attempts: u32,
     duration_seconds: f64,
     error: Option<Error<'a>>,
-    alerts: Vec<Told<'a>>,
+    alerts: Vec<AlertEntry<'a>>,
 }
 
 /// One alert about a check, and what became of it.
 #[derive(Serialize)]
-struct Told<'a> {
+struct AlertEntry<'a> {
     topic: Topic,
     event: Event,
     status: DeliveryStatus,
@@ -160,7 +160,7 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
+fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<AlertEntry<'a>> {
     let is_dry_run = findings.deliveries.iter().any(|delivery| delivery.status == DeliveryStatus::DryRun);
     let sent = findings.alerts.iter().enumerate().filter(|(_, alert)| alert.identity == identity).map(|(at, alert)| {
         let is_unknown = findings.owed(at).any(|delivery| delivery.unknown.contains(&at));
@@ -170,7 +170,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
             false if is_unknown => DeliveryStatus::Unknown,
             false => DeliveryStatus::Failed,
         };
-        Told {
+        AlertEntry {
             topic: alert.topic(),
             event: alert.event,
             status,
@@ -179,7 +179,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
             owed_to: findings.owed(at).map(|delivery| delivery.channel.as_str()).collect(),
         }
     });
-    let held = findings.held.iter().filter(|held| held.identity == identity).map(|held| Told {
+    let held = findings.held.iter().filter(|held| held.identity == identity).map(|held| AlertEntry {
         topic: held.topic,
         event: held.event,
         status: DeliveryStatus::Suppressed,
@@ -187,7 +187,7 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<Told<'a>> {
         next_alert_at: held.next.map(iso),
         owed_to: Vec::new(),
     });
-    let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| Told {
+    let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| AlertEntry {
         topic: waiting.topic,
         event: waiting.event,
         status: if waiting.is_refused { DeliveryStatus::Failed } else { DeliveryStatus::Unknown },

@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// One line about what became of the alerts on one channel.
-pub(super) struct Told<'a> {
+pub(super) struct DeliveryLine<'a> {
     /// Whether something was not delivered.
     pub is_bad: bool,
     /// The first words of the line.
@@ -210,8 +210,8 @@ fn suppressed(findings: &Findings, identity: Identity) -> Vec<String> {
 }
 
 /// What became of the alerts, channel by channel.
-pub(super) fn told(findings: &Findings) -> Vec<Told<'_>> {
-    let mut lines: Vec<Told> = findings
+pub(super) fn told(findings: &Findings) -> Vec<DeliveryLine<'_>> {
+    let mut lines: Vec<DeliveryLine> = findings
         .deliveries
         .iter()
         .filter_map(|delivery| {
@@ -226,7 +226,7 @@ pub(super) fn told(findings: &Findings) -> Vec<Told<'_>> {
                 DeliveryStatus::Unknown => (true, "unknown", format!(": {alerts} to {channel}{}", why())),
                 DeliveryStatus::DryRun => (false, "dry run", format!(": {channel} would be sent")),
             };
-            Some(Told { is_bad, head, rest, payloads: &delivery.payloads })
+            Some(DeliveryLine { is_bad, head, rest, payloads: &delivery.payloads })
         })
         .collect();
     let kinds = [
@@ -244,7 +244,7 @@ pub(super) fn told(findings: &Findings) -> Vec<Told<'_>> {
             let next = waiting.iter().filter_map(|waiting| waiting.next).min();
             let next = next.map(|next| format!(", sent again from {}", next.strftime("%Y-%m-%d %H:%M UTC")));
             let rest = format!(": {alerts} to {name} {what}{}", next.unwrap_or_default());
-            lines.push(Told { is_bad: true, head, rest, payloads: &[] });
+            lines.push(DeliveryLine { is_bad: true, head, rest, payloads: &[] });
         }
     }
     lines

@@ -97,7 +97,7 @@ pub(crate) struct Limiter {
 /// Leave for one request. Its span begins when it is dropped; if nothing was sent, it is free again at once.
 #[must_use]
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Slot<'a> {
     limiter: &'a Limiter,
     is_used: bool,
 }
@@ -134,11 +134,11 @@ impl Limiter {
     ///
     /// # Errors
     /// The time at which it is worth another try, and not before.
-    pub(crate) fn take(&self) -> Result<Place<'_>, Instant> {
+    pub(crate) fn take(&self) -> Result<Slot<'_>, Instant> {
         let mut windows = self.lock();
         let results: Vec<Result<(), Duration>> = windows.iter_mut().map(Window::take).collect();
         let Some(longest) = results.iter().filter_map(|result| result.err()).max() else {
-            return Ok(Place { limiter: self, is_used: false });
+            return Ok(Slot { limiter: self, is_used: false });
         };
         for (window, _) in windows.iter_mut().zip(&results).filter(|(_, result)| result.is_ok()) {
             window.give_back(false);
@@ -150,7 +150,7 @@ impl Limiter {
     ///
     /// # Errors
     /// `rate_limited`, if there will be none in time.
-    pub(crate) fn wait(&self, deadline: &Deadline) -> Result<Place<'_>, Failure> {
+    pub(crate) fn wait(&self, deadline: &Deadline) -> Result<Slot<'_>, Failure> {
         loop {
             match self.take() {
                 Ok(place) => return Ok(place),
@@ -172,14 +172,14 @@ impl Limiter {
     }
 }
 
-impl Place<'_> {
+impl Slot<'_> {
     /// Something is sent now.
     pub(crate) fn begin(&mut self) {
         self.is_used = true;
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.limiter.lock().iter_mut().for_each(|window| window.give_back(self.is_used));
     }
@@ -264,13 +264,13 @@ mod tests {
     #[test]
     fn the_whole_limit_is_there_at_once_and_what_was_not_used_is_there_again() {
         let limiter = Limiter::new(limit("5/hour, 50/day"));
-        let mut places: Vec<Place> = (0..5).map(|_| limiter.take().unwrap()).collect();
+        let mut places: Vec<Slot> = (0..5).map(|_| limiter.take().unwrap()).collect();
         let at = limiter.take().unwrap_err();
         assert!(at > Instant::now() + Duration::from_secs(3500), "an hour after the first one ends");
         places.pop();
         drop(limiter.take().unwrap());
         places.push(limiter.take().unwrap());
-        places.iter_mut().for_each(Place::begin);
+        places.iter_mut().for_each(Slot::begin);
         drop(places);
         assert!(limiter.take().is_err());
         let refused = limiter.wait(&Deadline::within(Duration::from_secs(60))).unwrap_err();

@@ -9,7 +9,7 @@ use crate::model::failure::Failure;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
 use crate::wire::http::{self, Clients, Request, Response};
-use crate::wire::limit::{Limiter, Place};
+use crate::wire::limit::{Limiter, Slot};
 
 /// The HTTP clients together with the rate limit of one provider, for the requests of one attempt.
 pub(crate) struct ProviderClient<'a> {
@@ -22,7 +22,7 @@ pub(crate) struct ProviderClient<'a> {
     /// No request begins after it.
     pub deadline: &'a Deadline,
     /// A slot of the limiter that the pool has already taken for the next request.
-    pub place: Option<Place<'a>>,
+    pub place: Option<Slot<'a>>,
     /// The requests that were made, in the order in which they ended.
     pub calls: Vec<Call>,
     /// Whether requests are signed, so that the clocks of both sides must agree.
@@ -61,7 +61,7 @@ impl ProviderClient<'_> {
         meaning: impl FnOnce(&Response) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut place = self.place.take();
-        place.iter_mut().for_each(Place::begin);
+        place.iter_mut().for_each(Slot::begin);
         let begin = Instant::now();
         let result = self.clients.read(request, timeout.min(self.deadline.left())).and_then(|response| {
             let meant = response.fault().map_or_else(|| meaning(&response), Err);

@@ -14,10 +14,10 @@ const AT_ONCE: usize = 32;
 
 /// The look-ups of a run: one for each server, however many mailboxes lie there.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Resolver(Arc<Mutex<State>>);
+pub(crate) struct Resolver(Arc<Mutex<Lookups>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Lookups {
     lookups: HashMap<(String, u16), Lookup>,
     /// Look-ups under way that are not given up.
     busy: usize,
@@ -97,7 +97,7 @@ impl Resolver {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Lookups> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

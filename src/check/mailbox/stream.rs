@@ -24,7 +24,7 @@ const CHUNK: usize = 8 * 1024;
 /// Limits that are set before each command, and what the server has said since.
 #[derive(Clone)]
 pub(super) struct Limits {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<Remaining>>,
     /// Longest wait for the next byte.
     timeout: Duration,
     /// When the visit began, and when it must be over.
@@ -32,7 +32,7 @@ pub(super) struct Limits {
     deadline: Instant,
 }
 
-struct State {
+struct Remaining {
     left: u64,
     answers: Answers,
     /// When the command was sent, when it must be answered, and when the server was heard last.
@@ -45,11 +45,11 @@ impl Limits {
     pub(super) fn new(timeout: Duration, deadline: Instant) -> Limits {
         let since = Instant::now();
         let answers = Answers::new(MOST_OF_MAIL as usize);
-        let state = State { left: ANSWER, answers, begun: since, until: deadline, heard: since };
+        let state = Remaining { left: ANSWER, answers, begun: since, until: deadline, heard: since };
         Limits { state: Arc::new(Mutex::new(state)), timeout, since, deadline }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Remaining> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -31,7 +31,7 @@ pub enum Watch {
 
 /// What follows from a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Tell {
     /// Nothing is to be told.
     Nothing,
     /// It will not last.
@@ -49,24 +49,24 @@ pub enum Act {
 /// pace between them has held that long. It is over only when the whole range lies above the limit; between the two nothing
 /// changes.
 #[must_use]
-pub fn step(before: Watch, forecast: &Forecast, alert_days: f64, now: Timestamp) -> (Watch, Act) {
+pub fn step(before: Watch, forecast: &Forecast, alert_days: f64, now: Timestamp) -> (Watch, Tell) {
     if alert_days <= 0.0 {
-        return (Watch::Calm, if matches!(before, Watch::Short { .. }) { Act::Resolve } else { Act::Nothing });
+        return (Watch::Calm, if matches!(before, Watch::Short { .. }) { Tell::Resolve } else { Tell::Nothing });
     }
     let lasts = forecast.lasts().filter(|_| forecast.confidence >= Confidence::Medium);
-    let Some(lasts) = lasts else { return (before, Act::Nothing) };
+    let Some(lasts) = lasts else { return (before, Tell::Nothing) };
     let (is_short, is_long) = (lasts.fast < alert_days, lasts.least > alert_days);
     let held = forecast.newest_hours.is_some_and(|hours| hours >= HOLDS_HOURS - SLACK_HOURS)
         && lasts.fast + HOLDS_HOURS / 24.0 < alert_days;
     match before {
         Watch::Calm | Watch::Doubt if is_short && (held || before == Watch::Doubt) => {
-            (Watch::Short { told_at: now }, Act::Raise)
+            (Watch::Short { told_at: now }, Tell::Raise)
         }
-        Watch::Calm | Watch::Doubt => (if is_short { Watch::Doubt } else { Watch::Calm }, Act::Nothing),
-        Watch::Short { .. } if is_long => (Watch::Calm, Act::Resolve),
+        Watch::Calm | Watch::Doubt => (if is_short { Watch::Doubt } else { Watch::Calm }, Tell::Nothing),
+        Watch::Short { .. } if is_long => (Watch::Calm, Tell::Resolve),
         Watch::Short { told_at } if is_short && now.duration_since(told_at) >= REMINDER => {
-            (Watch::Short { told_at: now }, Act::Remind)
+            (Watch::Short { told_at: now }, Tell::Remind)
         }
-        Watch::Short { .. } => (before, Act::Nothing),
+        Watch::Short { .. } => (before, Tell::Nothing),
     }
 }

@@ -7,7 +7,7 @@ use jaq_core::val::Range as Bounds;
 use super::cut::has_other_numbers;
 use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
 use super::text::is_less_than_number;
-use super::{Fields, List, Object, Origin, Part, Piece, Place, Text, Value};
+use super::{Fields, List, Object, Origin, Part, Piece, Text, Value, ValuePath};
 use crate::page::memory::Held;
 use crate::page::meter;
 use crate::page::number::Number;
@@ -119,7 +119,7 @@ impl Value {
         cut
     }
 
-    pub(in crate::page) fn list(items: Vec<Value>, place: Option<Rc<Place>>) -> Value {
+    pub(in crate::page) fn list(items: Vec<Value>, place: Option<Rc<ValuePath>>) -> Value {
         let depth = checked(items.iter().map(Value::depth).max().unwrap_or(0) + 1);
         let held = Held::of(LIST + items.capacity() * ITEM);
         Value::List(Rc::new(List { items, depth, place, is_unordered: false, held }))
@@ -133,7 +133,7 @@ impl Value {
         }
     }
 
-    pub(in crate::page) fn object(fields: Fields, place: Option<Rc<Place>>) -> Value {
+    pub(in crate::page) fn object(fields: Fields, place: Option<Rc<ValuePath>>) -> Value {
         let depth = checked(fields.values().map(Value::depth).max().unwrap_or(0) + 1);
         let held = Held::of(OBJECT + bytes_of(&fields));
         Value::Object(Rc::new(Object { fields, depth, place, is_changed: false, has_foreign_keys: false, held }))
@@ -142,7 +142,7 @@ impl Value {
     /// An object that an expression has made of one of the answer, at its place if that is known.
     pub(in crate::page) fn changed(
         fields: impl IntoIterator<Item = (Rc<str>, Value)>,
-        place: Option<Rc<Place>>,
+        place: Option<Rc<ValuePath>>,
     ) -> Value {
         let mut value = Value::object(fields.into_iter().collect(), place);
         if let Value::Object(object) = &mut value {

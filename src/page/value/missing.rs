@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::sizes::MISSING;
-use super::{Missing, Object, Place, Step, Value};
+use super::{Missing, Object, Step, Value, ValuePath};
 use crate::model::text;
 use crate::page::memory::Held;
 use crate::page::names::is_field;
@@ -34,8 +34,8 @@ impl Missing {
             Missing::Nothing(why) => return why.to_string(),
             Missing::Empty(place, what) => return format!("`{place}` {what}"),
         };
-        let place = inside.place().map(Rc::clone).unwrap_or_else(Place::root);
-        let path = Place { inside: Some(place), step: Some(step.clone()) }.to_string();
+        let place = inside.place().map(Rc::clone).unwrap_or_else(ValuePath::root);
+        let path = ValuePath { inside: Some(place), step: Some(step.clone()) }.to_string();
         if is_null {
             return format!("`{path}` is null");
         }
@@ -107,12 +107,12 @@ impl Value {
 
     /// A null of the answer that stands in no list or object.
     pub(in crate::page) fn null_of_answer(why: &'static str) -> Value {
-        Value::Null(Some(Rc::new(Missing::Empty(Place::root(), why))))
+        Value::Null(Some(Rc::new(Missing::Empty(ValuePath::root(), why))))
     }
 
     /// What stands for a header that came several times with different values.
     pub(in crate::page) fn header_twice(name: &str) -> Value {
-        let place = Place::named("$headers").key(name);
+        let place = ValuePath::named("$headers").key(name);
         Value::Null(Some(Rc::new(Missing::Empty(place, "came twice, with different values"))))
     }
 

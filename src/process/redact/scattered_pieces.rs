@@ -22,7 +22,7 @@ const LEAST: usize = 6;
 pub(super) struct Scattered {
     /// For each piece, in small letters, the last of the places that have it.
     last: HashMap<u64, usize, BuildHasherDefault<Mix>>,
-    places: Vec<Place>,
+    places: Vec<Occurrence>,
     /// For each secret, how many letters and digits it has.
     lengths: Vec<usize>,
     /// What was added, so that a key that many accounts share is one secret.
@@ -47,7 +47,7 @@ pub(super) type Shown = HashMap<usize, Vec<bool>>;
 
 /// Where a piece stands in a secret.
 #[derive(Clone)]
-struct Place {
+struct Occurrence {
     owner: usize,
     at: usize,
     /// The place before it with the same piece.
@@ -73,7 +73,7 @@ impl Scattered {
             if piece.iter().filter(|(_, is_public)| !is_public).count() >= OWN {
                 let window = piece.iter().fold(0, |window, (byte, _)| moved(window, *byte));
                 let before = self.last.insert(window, self.places.len());
-                self.places.push(Place { owner, at, before });
+                self.places.push(Occurrence { owner, at, before });
             }
         }
     }
@@ -85,7 +85,7 @@ impl Scattered {
         for (end, byte) in (1..).zip(within) {
             window = moved(window, *byte);
             let mut place = if end < PIECE { None } else { self.last.get(&last(window, PIECE)).copied() };
-            while let Some(Place { owner, at, before }) = place.and_then(|place| self.places.get(place)) {
+            while let Some(Occurrence { owner, at, before }) = place.and_then(|place| self.places.get(place)) {
                 found.entry(*owner).or_default().push((*at, end - PIECE..end));
                 place = *before;
             }

@@ -12,10 +12,10 @@ use crate::process::background;
 
 /// All reading clients of a run.
 #[derive(Default)]
-pub(super) struct Readers(Mutex<State>);
+pub(super) struct Readers(Mutex<Inventory>);
 
 #[derive(Default)]
-struct State {
+struct Inventory {
     lent: Vec<Lent>,
     idle: Vec<Known>,
     /// How many were lent, for their names.
@@ -56,7 +56,7 @@ pub(super) struct Lease<'a> {
 }
 
 impl Readers {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Inventory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -90,7 +90,7 @@ impl Readers {
         Ok(Some(self.lend(&mut state, known, host)))
     }
 
-    fn lend(&self, state: &mut State, mut known: Known, host: &str) -> Lease<'_> {
+    fn lend(&self, state: &mut Inventory, mut known: Known, host: &str) -> Lease<'_> {
         // The host that is asked now stands last.
         known.hosts.retain(|each| each != host);
         known.hosts.push(host.to_owned());

@@ -1,6 +1,6 @@
 //! What comes out for the accounts of one kind that are read in one way.
 
-use balance_alert::internals::forecast::watch::{Act, Watch, step};
+use balance_alert::internals::forecast::watch::{Tell, Watch, step};
 use balance_alert::internals::forecast::{Outlook, Point, forecast};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -162,7 +162,7 @@ impl Result {
             let said = forecast(&account.points[..count], WINDOW_DAYS, at).expect("there are readings");
             let (next, act) = step(watch, &said, ALERT_DAYS, at);
             watch = next;
-            if act == Act::Raise {
+            if act == Tell::Raise {
                 told = Some(at.max(account.now));
                 break;
             }

@@ -37,7 +37,7 @@ pub(super) fn decode(what: &str, why: Trouble) -> Failure {
 pub(super) fn page_error(error: &ErrorTest, body: &Json, variables: &Variables) -> Result<Option<OwnError>, Failure> {
     let errors =
         error.expression.errors(body, variables).map_err(|why| decode("the answer has not the expected shape", why))?;
-    let mut told: Vec<Told> = errors.into_iter().map(told).collect();
+    let mut told: Vec<ServiceError> = errors.into_iter().map(told).collect();
     if told.is_empty() {
         return Ok(None);
     }
@@ -70,14 +70,14 @@ pub(super) fn repeated(retry: Retry, can_help: Option<bool>) -> Retry {
 
 /// One error, as a page tells it.
 #[derive(Default)]
-struct Told {
+struct ServiceError {
     words: Option<String>,
     reason: Option<Reason>,
     hint: Option<String>,
     can_repeat_help: Option<bool>,
 }
 
-fn told(error: Shape) -> Told {
+fn told(error: Shape) -> ServiceError {
     match error {
         Shape::Object(mut fields) => {
             let mut text = |name: &str| match fields.remove(name) {
@@ -91,9 +91,9 @@ fn told(error: Shape) -> Told {
                 Some(Shape::Bool(can_help)) => Some(can_help),
                 _ => None,
             };
-            Told { words, reason, hint, can_repeat_help }
+            ServiceError { words, reason, hint, can_repeat_help }
         }
-        Shape::Text(message) => Told { words: Some(message), ..Told::default() },
+        Shape::Text(message) => ServiceError { words: Some(message), ..ServiceError::default() },
         // A code: the answer may have words for it.
         Shape::Null
         | Shape::Missing(_)
@@ -101,6 +101,6 @@ fn told(error: Shape) -> Told {
         | Shape::Number(_)
         | Shape::Float(_)
         | Shape::Long
-        | Shape::Array => Told::default(),
+        | Shape::Array => ServiceError::default(),
     }
 }

@@ -133,12 +133,12 @@ fn is_behind_cjk(text: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::{Place, sentences};
+    use super::super::text::{MailPart, sentences};
     use super::*;
 
     fn names(text: &str) -> Vec<&'static str> {
         let mut all = Vec::new();
-        sentences(text, Place::Body, &mut all);
+        sentences(text, MailPart::Body, &mut all);
         let mut found = Vec::new();
         let mut names = Vec::new();
         for sentence in &all {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::families::{self, Found};
-use super::text::{Place, Sentence, sentences};
+use super::text::{MailPart, Sentence, sentences};
 
 /// What the engine sees of a mail.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +38,11 @@ const NEAR: usize = 16;
 /// The sentences of a mail, its subject first.
 pub(super) fn all_sentences(input: &Input) -> Vec<Sentence> {
     let mut all: Vec<Sentence> = Vec::new();
-    sentences(input.subject, Place::Subject, &mut all);
-    sentences(input.text, Place::Body, &mut all);
+    sentences(input.subject, MailPart::Subject, &mut all);
+    sentences(input.text, MailPart::Body, &mut all);
     // Most mails say everything twice, as text and as HTML.
     let mut seen: HashSet<String> = HashSet::new();
-    all.retain(|sentence| sentence.place == Place::Subject || seen.insert(sentence.text.clone()));
+    all.retain(|sentence| sentence.place == MailPart::Subject || seen.insert(sentence.text.clone()));
     all
 }
 
@@ -77,18 +77,18 @@ fn of_words(sentence: &Sentence, mut add: impl FnMut(&'static str, &[&str])) {
         let words = [0, 1, 2].map(|more| if at + more < count { sentence.word(at + more) } else { "" });
         for length in 1..=3.min(count - at) {
             add("w:", &words[..length]);
-            if sentence.place == Place::Subject && length < 3 {
+            if sentence.place == MailPart::Subject && length < 3 {
                 add("s:", &words[..length]);
             }
         }
     }
 }
 
-fn of_families(place: Place, found: &[Found], mut add: impl FnMut(&'static str, &[&str])) {
+fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static str, &[&str])) {
     for (at, one) in found.iter().enumerate() {
         let first = families::name(one.family);
         add("f:", &[first]);
-        if place == Place::Subject {
+        if place == MailPart::Subject {
             add("sf:", &[first]);
         }
         for other in found.iter().skip(at + 1).take(FAR) {

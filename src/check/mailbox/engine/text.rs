@@ -23,7 +23,7 @@ const CURRENCIES: [&str; 27] = [
 
 /// Where a sentence stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MailPart {
     /// The subject.
     Subject,
     /// The text.
@@ -34,7 +34,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Sentence {
     /// Where it stands.
-    pub(super) place: Place,
+    pub(super) place: MailPart,
     /// Its words.
     pub(super) text: String,
     /// Where each word begins and ends in `text`.
@@ -117,7 +117,7 @@ fn is_letter(c: char) -> bool {
 }
 
 /// The sentences of a text.
-pub(super) fn sentences(text: &str, place: Place, into: &mut Vec<Sentence>) {
+pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
     let spelt = spell(text);
     let mut maker = Maker { place, sentence: empty(place), into, count: 0, digits: String::new() };
     let mut rest = spelt.as_str();
@@ -185,13 +185,13 @@ fn digits(number: &str) -> String {
     whole.chars().filter(char::is_ascii_digit).skip_while(|c| *c == '0').take(9).collect()
 }
 
-fn empty(place: Place) -> Sentence {
+fn empty(place: MailPart) -> Sentence {
     Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() }
 }
 
 /// Makes sentences out of words.
 struct Maker<'a> {
-    place: Place,
+    place: MailPart,
     sentence: Sentence,
     into: &'a mut Vec<Sentence>,
     count: usize,
@@ -302,7 +302,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut all = Vec::new();
-        sentences(text, Place::Body, &mut all);
+        sentences(text, MailPart::Body, &mut all);
         let of = |one: &Sentence| (0..one.words.len()).map(|at| one.word(at).to_owned()).collect::<Vec<_>>().join(" ");
         all.iter().map(of).collect()
     }
@@ -343,7 +343,7 @@ mod tests {
             ("96%", Size::Most),
         ] {
             let mut all = Vec::new();
-            sentences(text, Place::Body, &mut all);
+            sentences(text, MailPart::Body, &mut all);
             assert_eq!(all[0].sizes, [(0, want)], "{text}");
         }
     }
@@ -354,7 +354,7 @@ mod tests {
             ["余".repeat(100_000), "a ".repeat(100_000), "1 ".repeat(100_000), "$".repeat(100_000), "'".repeat(100_000)]
         {
             let mut all = Vec::new();
-            sentences(&text, Place::Body, &mut all);
+            sentences(&text, MailPart::Body, &mut all);
             assert!(all.iter().map(|one| one.words.len()).sum::<usize>() <= MOST_WORDS + LONGEST);
         }
     }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::super::credits::{Credit, lapses};
 use super::super::quota::{Quota, pace};
 use super::super::spike::{Spike, SpikeRule, spike};
-use super::super::watch::{Act, Watch, step};
+use super::super::watch::{Tell, Watch, step};
 use super::super::{Confidence, Forecast, Lasts, Outlook, Point};
 use super::{after, decimal, falling, now, of, points};
 
@@ -186,21 +186,21 @@ fn what_was_and_what_is_say_what_is_told() {
     let unsure = Forecast { confidence: Confidence::Low, ..soon.clone() };
     let unknown = Forecast { outlook: Outlook::Unknown, ..soon.clone() };
     for (name, before, is, hours, want) in [
-        ("the first run is not believed", Watch::Calm, &soon, 0, (Watch::Doubt, Act::Nothing)),
-        ("the second is", Watch::Doubt, &soon, 1, (Watch::Short { told_at: after(1.0) }, Act::Raise)),
-        ("a day between two readings is enough", Watch::Calm, &slow, 0, (short, Act::Raise)),
-        ("if it was so six hours ago", Watch::Calm, &just, 0, (Watch::Doubt, Act::Nothing)),
-        ("a doubt passes", Watch::Doubt, &between, 1, (Watch::Calm, Act::Nothing)),
-        ("it lasts", Watch::Calm, &far, 0, (Watch::Calm, Act::Nothing)),
-        ("low confidence begins nothing", Watch::Doubt, &unsure, 1, (Watch::Doubt, Act::Nothing)),
-        ("no date ends nothing", short, &unknown, 1, (short, Act::Nothing)),
-        ("it is told once", short, &soon, 24, (short, Act::Nothing)),
-        ("and again after a week", short, &soon, 168, (Watch::Short { told_at: after(168.0) }, Act::Remind)),
-        ("but not if it may last now", short, &between, 168, (short, Act::Nothing)),
-        ("it is over when the whole range is above", short, &far, 24, (Watch::Calm, Act::Resolve)),
+        ("the first run is not believed", Watch::Calm, &soon, 0, (Watch::Doubt, Tell::Nothing)),
+        ("the second is", Watch::Doubt, &soon, 1, (Watch::Short { told_at: after(1.0) }, Tell::Raise)),
+        ("a day between two readings is enough", Watch::Calm, &slow, 0, (short, Tell::Raise)),
+        ("if it was so six hours ago", Watch::Calm, &just, 0, (Watch::Doubt, Tell::Nothing)),
+        ("a doubt passes", Watch::Doubt, &between, 1, (Watch::Calm, Tell::Nothing)),
+        ("it lasts", Watch::Calm, &far, 0, (Watch::Calm, Tell::Nothing)),
+        ("low confidence begins nothing", Watch::Doubt, &unsure, 1, (Watch::Doubt, Tell::Nothing)),
+        ("no date ends nothing", short, &unknown, 1, (short, Tell::Nothing)),
+        ("it is told once", short, &soon, 24, (short, Tell::Nothing)),
+        ("and again after a week", short, &soon, 168, (Watch::Short { told_at: after(168.0) }, Tell::Remind)),
+        ("but not if it may last now", short, &between, 168, (short, Tell::Nothing)),
+        ("it is over when the whole range is above", short, &far, 24, (Watch::Calm, Tell::Resolve)),
     ] {
         assert_eq!(step(before, is, 7.0, now() + SignedDuration::from_hours(hours)), want, "{name}");
     }
-    assert_eq!(step(Watch::Doubt, &soon, 0.0, now()), (Watch::Calm, Act::Nothing), "it is turned off");
-    assert_eq!(step(short, &soon, 0.0, now()), (Watch::Calm, Act::Resolve), "what was told is not left open");
+    assert_eq!(step(Watch::Doubt, &soon, 0.0, now()), (Watch::Calm, Tell::Nothing), "it is turned off");
+    assert_eq!(step(short, &soon, 0.0, now()), (Watch::Calm, Tell::Resolve), "what was told is not left open");
 }

@@ -3,34 +3,34 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{Origin, Place, Step, Text};
+use super::{Origin, Step, Text, ValuePath};
 use crate::model::text;
 use crate::page::names::is_field;
 
-impl Place {
+impl ValuePath {
     /// The answer itself.
-    pub(in crate::page) fn root() -> Rc<Place> {
-        Rc::new(Place { inside: None, step: None })
+    pub(in crate::page) fn root() -> Rc<ValuePath> {
+        Rc::new(ValuePath { inside: None, step: None })
     }
 
     /// What an expression knows by a name, such as `$options`.
-    pub(in crate::page) fn named(name: &'static str) -> Rc<Place> {
-        Rc::new(Place { inside: Some(Place::root()), step: Some(Step::Named(name)) })
+    pub(in crate::page) fn named(name: &'static str) -> Rc<ValuePath> {
+        Rc::new(ValuePath { inside: Some(ValuePath::root()), step: Some(Step::Named(name)) })
     }
 
     /// What stands in it under a key.
-    pub(in crate::page) fn key(self: &Rc<Place>, key: &str) -> Rc<Place> {
-        Rc::new(Place { inside: Some(Rc::clone(self)), step: Some(Step::of_answer(key)) })
+    pub(in crate::page) fn key(self: &Rc<ValuePath>, key: &str) -> Rc<ValuePath> {
+        Rc::new(ValuePath { inside: Some(Rc::clone(self)), step: Some(Step::of_answer(key)) })
     }
 
     /// What stands in it at an index.
-    pub(in crate::page) fn index(self: &Rc<Place>, index: usize) -> Rc<Place> {
+    pub(in crate::page) fn index(self: &Rc<ValuePath>, index: usize) -> Rc<ValuePath> {
         let step = Step::Index(isize::try_from(index).unwrap_or(isize::MAX));
-        Rc::new(Place { inside: Some(Rc::clone(self)), step: Some(step) })
+        Rc::new(ValuePath { inside: Some(Rc::clone(self)), step: Some(step) })
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ValuePath {
     /// As jq would write it: `.data.wallets[0]`; `.` for the answer itself.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match (&self.inside, &self.step) {
