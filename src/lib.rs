@@ -65,9 +65,9 @@ pub use process::{Process, logging};
 pub mod internals {
     pub use crate::check::mailbox::answer::Answers;
     pub use crate::check::mailbox::config::EmailSettings;
+    pub use crate::check::mailbox::imap_session::{Bounds, Cursor, Letter, Reader, Visit, visit};
     pub use crate::check::mailbox::login::{Address, Proof, Security};
     pub use crate::check::mailbox::mail::Mail;
-    pub use crate::check::mailbox::session::{Bounds, Cursor, Letter, Reader, Visit, visit};
     pub use crate::check::mailbox::{engine, finding, judge, keywords, mail};
     pub use crate::cli::variables;
     pub use crate::config::Settings;

@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 
 use super::open::print;
-use crate::notify::channel::{catalogue, coded};
+use crate::notify::channel::{builtin_pages, coded};
 use crate::notify::channel::page::{FieldKind, FieldSpec, Page, Per, Repeat};
 use crate::notify::config::{CODED, EXEC};
 use crate::process::Process;
@@ -38,7 +38,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 
 /// Every word that the `type` of a webhook may be, without the pages of a config.
 fn ids() -> Vec<&'static str> {
-    let mut ids: Vec<&str> = catalogue::ids().chain(CODED).collect();
+    let mut ids: Vec<&str> = builtin_pages::ids().chain(CODED).collect();
     ids.sort_unstable();
     ids
 }
@@ -53,7 +53,7 @@ struct Listed {
 
 impl Listed {
     fn of(id: &str) -> Listed {
-        Listed { id: id.to_owned(), page: catalogue::page(id), coded: coded::fields(id) }
+        Listed { id: id.to_owned(), page: builtin_pages::page(id), coded: coded::fields(id) }
     }
 
     fn id(&self) -> &str {

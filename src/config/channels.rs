@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::notify::channel::page::{FieldKind, FieldSpec};
-use crate::notify::channel::{catalogue, coded};
+use crate::notify::channel::{builtin_pages, coded};
 use crate::notify::config::CODED;
 
 /// Where the schema has the shape of a webhook.
@@ -12,14 +12,14 @@ const WEBHOOK: &str = "/definitions/RawWebhook";
 /// Writes the types of channels, and their own keys, into the schema. It may be written before.
 pub(super) fn describe(schema: &mut Value) {
     let Some(webhook) = schema.pointer_mut(WEBHOOK).and_then(Value::as_object_mut) else { return };
-    let ids: Vec<&str> = catalogue::ids().chain(CODED).collect();
+    let ids: Vec<&str> = builtin_pages::ids().chain(CODED).collect();
     if let Some(kind) = webhook.get_mut("properties").and_then(|properties| properties.get_mut("type")) {
         let description = kind.get("description").cloned().unwrap_or_default();
         let variants = json!([{ "enum": ids }, { "type": "string" }]);
         *kind = json!({ "description": description, "anyOf": variants });
     }
     let Some(properties) = webhook.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    let pages = catalogue::pages().map(|page| (page.title, page.fields));
+    let pages = builtin_pages::pages().map(|page| (page.title, page.fields));
     let coded = CODED.map(|id| (coded::title(id).to_owned(), coded::fields(id)));
     for (title, fields) in pages.chain(coded) {
         for (name, field) in fields.iter().filter(|(name, _)| *name != "url" && *name != "secret") {

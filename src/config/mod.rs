@@ -11,9 +11,9 @@ mod reach;
 mod reference;
 #[cfg(test)]
 mod schema;
+mod sections;
 mod settings;
 mod source;
-mod table;
 #[cfg(test)]
 mod tests;
 
@@ -32,10 +32,10 @@ use crate::state::config::State;
 use crate::wire::limit::Limit;
 
 pub(crate) use reach::shown as shown_alert;
+pub(crate) use sections::variables;
 pub use settings::Settings;
 pub(crate) use settings::cap_workers;
 pub(crate) use source::Source;
-pub(crate) use table::variables;
 
 pub(crate) use crate::state::config::{STATE_VARIABLE, chosen_place};
 pub(crate) use crate::yaml::problem::{MOST_PROBLEMS, Problem, Reach};

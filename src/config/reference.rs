@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::schema::{pointer, schema};
-use super::table::{SECTIONS, Section};
+use super::sections::{SECTIONS, Section};
 
 const INTRODUCTION: &str = "\
 # The config

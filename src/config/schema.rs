@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
 use super::load::RawConfig;
-use super::table::{SECTIONS, Section};
+use super::sections::{SECTIONS, Section};
 use crate::check::account::config::Written;
 use crate::check::mailbox::config::{RawMailbox, RawMailboxes};
 use crate::state::config::{RawState, RawStore};

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::load::build;
+use super::sections::SECTIONS;
 use super::settings::RawSettings;
 use super::source::Source;
-use super::table::SECTIONS;
 use super::{Loaded, Needs};
 use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{MailAuth, OauthProvider, RawMailbox, RawOauth2};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::imap_session::{Cursor, Letter, Others, Wants};
 use super::mail::Mail;
-use super::session::{Cursor, Letter, Others, Wants};
 use crate::check::account::Account;
 use crate::check::{Outcome, Reading};
 use crate::model::failure::{Failure, Reason};

@@ -15,6 +15,7 @@ mod fetch;
 pub mod finding;
 mod folder;
 pub(crate) mod html;
+pub(crate) mod imap_session;
 pub(crate) mod isolated;
 pub mod judge;
 pub mod keywords;
@@ -24,7 +25,6 @@ mod phrases;
 mod quotes;
 pub(crate) mod resolve;
 pub(crate) mod scan;
-pub(crate) mod session;
 mod stream;
 pub(crate) mod vendor;
 

@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
 use super::account_mails::{Kept, Watch, Watches};
+use super::imap_session::{Bounds, Cursor, Letter, Reader, Visit, Wants, visit};
 use super::login::{Address, Proof};
 use super::mail::Mail;
 use super::resolve::{Answer, Resolver};
-use super::session::{Bounds, Cursor, Letter, Reader, Visit, Wants, visit};
 use super::vendor::Vendors;
 use super::{finding, isolated, mail};
 use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};

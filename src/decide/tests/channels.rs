@@ -397,8 +397,8 @@ fn an_old_memory_is_that_of_all_channels() {
 
 #[test]
 fn a_mail_is_owed_to_each_channel_that_was_there_and_to_nobody_else() {
+    use crate::check::mailbox::imap_session::Cursor;
     use crate::check::mailbox::scan::Scan;
-    use crate::check::mailbox::session::Cursor;
     let finding = Finding {
         identity: Identity(7),
         subject: "due".into(),

@@ -4,7 +4,7 @@
 //! `page` is its shape, `catalogue` finds it, `document` is what its expressions see, `request` makes the request, `verdict` judges
 //! the answer, and `example` tests it by its own examples.
 
-pub(crate) mod catalogue;
+pub(crate) mod builtin_pages;
 pub(crate) mod coded;
 mod console;
 mod document;

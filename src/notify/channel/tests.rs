@@ -14,7 +14,7 @@ use crate::page::expression::Expression;
 
 /// A channel of a type, without an address.
 fn channel(kind: &str) -> Channel {
-    let page = catalogue::page(kind).map(prepared::Prepared::new);
+    let page = builtin_pages::page(kind).map(prepared::Prepared::new);
     let url = ("url".to_owned(), "https://service.example/hook".into());
     let values = page.as_ref().map(|page| values::Values::new(&page.page.fields, BTreeMap::from([url])));
     Channel {
@@ -285,7 +285,7 @@ fn a_message_is_taken_only_if_all_orders_of_an_answer_say_so() {
     ] {
         let accept = Some(Arc::new(Expression::compile(verdict).unwrap()));
         assert_eq!(judged(&Channel { accept, ..channel("custom") }, body).is_ok(), want, "accept: {verdict} on {body}");
-        let mut page = catalogue::page("custom").unwrap();
+        let mut page = builtin_pages::page("custom").unwrap();
         page.verdict = format!(".body | {verdict}");
         let own = Channel { page: Some(Arc::new(prepared::Prepared::new(page))), ..channel("custom") };
         assert_eq!(judged(&own, body).is_ok(), want, "verdict: {verdict} on {body}");
@@ -306,7 +306,7 @@ fn an_empty_answer_confirms_only_where_an_example_says_that_it_does() {
         ("true", vec![example("", true)], "\n", true),
         ("true", vec![], "ok", true),
     ] {
-        let mut page = catalogue::page("custom").unwrap();
+        let mut page = builtin_pages::page("custom").unwrap();
         page.verdict = verdict.to_owned();
         page.examples = serde_json::from_value(serde_json::json!({ "answers": answers.clone() })).unwrap();
         let own = Channel { page: Some(Arc::new(prepared::Prepared::own(page))), ..channel("custom") };

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::pages::ChannelPages;
 use super::{CODED, CUSTOM, EXEC, RawWebhook};
-use crate::notify::channel::catalogue;
+use crate::notify::channel::builtin_pages;
 use crate::notify::channel::prepared::Prepared;
 use crate::process::quote_input;
 use crate::yaml::path::{Part, Step, key, under};
@@ -48,7 +48,7 @@ impl ConfigReader<'_> {
         match (owner, written) {
             (Some((host, Owner::Known(owner))), Some(written)) => {
                 // A user's own page may speak to any service, and so may a body of the user's own.
-                let is_own = pages.is_own(&written) || catalogue::ids().all(|id| id != written);
+                let is_own = pages.is_own(&written) || builtin_pages::ids().all(|id| id != written);
                 let is_free = CODED.contains(&written.as_str()) || has_body || is_own;
                 if written != owner && !is_free {
                     let message = format!("`type` is `{written}`, but an address at `{host}` belongs to `{owner}`");
@@ -166,7 +166,7 @@ enum Owner {
 
 /// The service that an address belongs to, if that is known.
 fn owner_of(address: &Url) -> Option<Owner> {
-    if let Some(page) = catalogue::owner(address) {
+    if let Some(page) = builtin_pages::owner(address) {
         return Some(if page.fields.contains_key("url") { Owner::Known(page.id) } else { Owner::Other(page.title) });
     }
     let host = address.host_str()?;

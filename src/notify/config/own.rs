@@ -10,7 +10,7 @@ use url::Url;
 use super::kind::a;
 use super::pages::ChannelPages;
 use crate::model::text;
-use crate::notify::channel::catalogue;
+use crate::notify::channel::builtin_pages;
 use crate::notify::channel::page::{FieldKind, FieldSpec};
 use crate::notify::channel::values::Values;
 use crate::process::quote_input;
@@ -56,7 +56,7 @@ impl ConfigReader<'_> {
     ) {
         let Some(entry) = entry.as_mapping_mut() else { return };
         let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::trim);
-        let owner = || Some(catalogue::owner(&Url::parse(text("url")?).ok()?)?.id);
+        let owner = || Some(builtin_pages::owner(&Url::parse(text("url")?).ok()?)?.id);
         let Some(kind) = kind.or(text("type")).map(str::to_owned).or_else(owner) else { return };
         if pages.fault(&kind).is_some() {
             // Which fields it has is not known if its page cannot be used.

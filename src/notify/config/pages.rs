@@ -8,7 +8,7 @@ use url::Url;
 
 use super::RawWebhook;
 use crate::check::account::config::literals;
-use crate::notify::channel::catalogue;
+use crate::notify::channel::builtin_pages;
 use crate::notify::channel::coded::{self, CODED};
 use crate::notify::channel::page::{FieldKind, FieldSpec, Format, Page, Per, RequestSpec};
 use crate::notify::channel::prepared::Prepared;
@@ -42,7 +42,7 @@ impl ChannelPages {
         if let Some(known) = self.known.get(id) {
             return Some(Arc::clone(known));
         }
-        let page = Arc::new(Prepared::new(catalogue::page(id)?));
+        let page = Arc::new(Prepared::new(builtin_pages::page(id)?));
         self.known.insert(id.to_owned(), Arc::clone(&page));
         Some(page)
     }
@@ -68,12 +68,12 @@ impl ChannelPages {
 
     /// Whether there is a type of this name.
     pub(super) fn has(&self, id: &str) -> bool {
-        CODED.contains(&id) || self.known.contains_key(id) || catalogue::ids().any(|known| known == id)
+        CODED.contains(&id) || self.known.contains_key(id) || builtin_pages::ids().any(|known| known == id)
     }
 
     /// Every word that `type` may be.
     pub(super) fn types(&self) -> BTreeSet<&str> {
-        let mut types: BTreeSet<&str> = catalogue::ids().collect();
+        let mut types: BTreeSet<&str> = builtin_pages::ids().collect();
         types.extend(self.known.keys().map(String::as_str));
         types.extend(CODED);
         types

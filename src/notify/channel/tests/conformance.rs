@@ -12,7 +12,7 @@ use crate::notify::channel::page::{FieldKind, Page, Per, Unit};
 use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::request::{Post, Sender};
 use crate::notify::channel::values::Values;
-use crate::notify::channel::{Timestamp, catalogue, document, sample, verdict};
+use crate::notify::channel::{Timestamp, builtin_pages, document, sample, verdict};
 use crate::notify::config::problems;
 use crate::notify::message::{Markup, Message};
 use crate::wire::http::Response;
@@ -66,8 +66,8 @@ fn values(page: &Page) -> Values {
 
 /// Calls `look` with every page of the catalogue.
 fn each(look: impl Fn(&str, &Prepared, &Sender)) {
-    for id in catalogue::ids() {
-        let prepared = Prepared::new(catalogue::whole(id));
+    for id in builtin_pages::ids() {
+        let prepared = Prepared::new(builtin_pages::whole(id));
         let values = values(&prepared.page);
         look(
             id,
@@ -140,8 +140,8 @@ fn texts(body: &str) -> Vec<String> {
 #[test]
 fn every_page_is_sound_and_its_examples_hold() {
     let mut wrong = Vec::new();
-    for id in catalogue::ids() {
-        let prepared = Prepared::new(catalogue::whole(id));
+    for id in builtin_pages::ids() {
+        let prepared = Prepared::new(builtin_pages::whole(id));
         if std::env::var_os("WRITE_EXAMPLES").is_some() {
             write_examples(id, &prepared);
             continue;

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 
 use crate::notify::channel::document::Document;
 use crate::notify::channel::page::{FieldSpec, Page, Per};
-use crate::notify::channel::{catalogue, sample};
+use crate::notify::channel::{builtin_pages, sample};
 
 /// The words of a table of channels.
 struct Words {
@@ -47,7 +47,7 @@ fn parts() -> BTreeMap<&'static str, String> {
 }
 
 fn types(words: &Words) -> String {
-    let rows: Vec<String> = catalogue::pages().map(|page| row(&page, words)).collect();
+    let rows: Vec<String> = builtin_pages::pages().map(|page| row(&page, words)).collect();
     format!("{}{}", words.head, rows.concat())
 }
 
