@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::Page;
 use super::error::decode;
-use super::number::{doubt, number, without_side};
+use super::number::{doubt, number, without_side, without_unit};
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Currency, Doubt, is_unlimited};
 use crate::model::failure::{Failure, Reason};
@@ -80,7 +80,7 @@ impl Page {
         };
         let (parts, said) = parts(value).map_err(decode)?;
         let is_turned = self.inverted || self.spend.is_some();
-        let parts = parts.without_sides(is_turned).map_err(decode)?;
+        let parts = parts.checked(is_turned, self.scale.is_some()).map_err(decode)?;
         if said.as_ref().is_some_and(|said| !self.is_currency(said, variables)) {
             let message = "the `currency` that `balance` takes from the answer is neither a code of three letters nor a known unit";
             return Err(decode(message.to_owned()));
@@ -159,16 +159,20 @@ struct Parts {
 
 impl Parts {
     /// The same, if no part names a side of an account of which it is not clear what it means: none of them may where the sign
-    /// is turned, and what is taken off may never.
-    fn without_sides(self, is_turned: bool) -> Result<Parts, String> {
-        let checked =
-            |part: Shape, what: &str| without_side(part).map_err(|why| format!("{what} cannot be used: {why}"));
-        let minus = self.minus.map(|part| checked(part, "what is to be taken off the balance")).transpose()?;
-        if !is_turned {
-            return Ok(Parts { minus, ..self });
-        }
-        let plus = self.plus.map(|part| checked(part, "what is to be added to the balance")).transpose()?;
-        Ok(Parts { amount: checked(self.amount, "the amount in the answer")?, minus, plus })
+    /// is turned, and what is taken off may never. Where the page scales amounts, none may name its unit.
+    fn checked(self, is_turned: bool, is_scaled: bool) -> Result<Parts, String> {
+        let checked = |part: Shape, what: &str, may_have_side: bool| {
+            let part = if may_have_side { Ok(part) } else { without_side(part) };
+            let part = if is_scaled { part.and_then(without_unit) } else { part };
+            part.map_err(|why| format!("{what} cannot be used: {why}"))
+        };
+        let minus = self.minus.map(|part| checked(part, "what is to be taken off the balance", false));
+        let plus = self.plus.map(|part| checked(part, "what is to be added to the balance", !is_turned));
+        Ok(Parts {
+            amount: checked(self.amount, "the amount in the answer", !is_turned)?,
+            minus: minus.transpose()?,
+            plus: plus.transpose()?,
+        })
     }
 
     /// What is in doubt of the texts among them until their currency is known.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::Page;
 use super::balance::certain;
-use super::number::{in_currency, moment, plain, without_side};
+use super::number::{in_currency, moment, plain, without_side, without_unit};
 use crate::check::{Beside, Expiring};
 use crate::model::amount;
 use crate::model::text;
@@ -40,7 +40,8 @@ impl Page {
             let scale = self.scale.as_ref().map_or(Decimal::ONE, |scale| scale.0);
             amount::exact::product(value, scale).ok_or_else(|| "it has more than 28 digits".to_owned())
         };
-        let read_credit = |shape: Shape| scaled(in_currency(shape, known)?);
+        let unscaled = |shape: Shape| if self.scale.is_some() { without_unit(shape) } else { Ok(shape) };
+        let read_credit = |shape: Shape| scaled(in_currency(unscaled(shape)?, known)?);
         // Of what was used or is frozen, and where the sign is turned, nobody knows what the side of an account means.
         let read = |shape: Shape| read_credit(without_side(shape)?);
         let value = |field: &str, expression: &Option<Expression>| {

@@ -13,9 +13,10 @@ use super::ask::{Form, PARTIAL};
 use super::balance::{another_currency, certain};
 use super::beside::is_true;
 use super::error::{ErrorTest, OwnError, decode, page_error, repeated};
-use super::number::{bound, doubt, in_known_currency, without_side};
+use super::number::{bound, doubt, in_known_currency, without_side, without_unit};
 use crate::check::{Amount, Reading};
 use crate::model::amount::{self, Doubt, exact};
+use crate::model::charset;
 use crate::model::failure::{Failure, Reason};
 use crate::page::expression::{Expression, Json, Shape, Variables, parse_json};
 use crate::page::variables::Bound;
@@ -97,7 +98,7 @@ impl Page {
             return Err(Failure::new(Reason::Internal, "there is no such step"));
         };
         let variables = wanted.variables.answered(answer.status, answer.headers).binding(&progress.bound);
-        let parsed = parsed(request.answer, answer.body);
+        let parsed = parsed(request.answer, answer);
         if !request.accepts(answer.status) {
             let own = parsed.as_ref().ok().and_then(|body| {
                 let said = step.error.as_ref().and_then(|error| page_error(error, body, &variables).transpose());
@@ -274,6 +275,8 @@ fn progressed(
         next.doubts.extend(doubt(&value));
         // Nobody knows yet whether the sum is to be taken off the balance.
         let value = without_side(value).map_err(|why| unread(name, why))?;
+        let value = if page.scale.is_some() { without_unit(value) } else { Ok(value) };
+        let value = value.map_err(|why| unread(name, why))?;
         let known = page.known_currency(variables);
         let (value, currency) = in_known_currency(value, known).map_err(|why| unread(name, why))?;
         next.named = currency.and(known).map(str::to_owned).or(next.named);
@@ -380,13 +383,18 @@ fn following(reader: &Reader, step: usize, body: &Json, variables: &Variables) -
 }
 
 /// A body as expressions see it.
-fn parsed(form: Form, body: &[u8]) -> Result<Json, String> {
+fn parsed(form: Form, answer: &Answer) -> Result<Json, String> {
+    let kind = answer.headers.get("content-type").map_or("", String::as_str);
+    let text = |declared: Option<&str>| charset::decoded(answer.body, kind, declared);
     match form {
-        Form::Json => parse_json(body),
-        Form::Xml => parse_json(xml::to_json(body)?.as_bytes()),
+        Form::Json => parse_json(text(None).0.as_bytes()),
+        Form::Xml => match text(charset::declared_in_xml(answer.body)) {
+            (text, true) => parse_json(xml::to_json(&text)?.as_bytes()),
+            (_, false) => Err("it is not in the charset that it says".to_owned()),
+        },
         Form::None => parse_json(b"null"),
         Form::Text => {
-            let text = String::from_utf8_lossy(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body));
+            let (text, _) = text(None);
             let text = text.trim();
             if text.is_empty() || is_page(text) {
                 return Err("it is no plain text".to_owned());
@@ -424,3 +432,6 @@ fn describe_body(form: Form, body: &[u8], why: &str) -> String {
         format!("the answer is not {wanted} ({why})")
     }
 }
+
+#[cfg(test)]
+mod tests;

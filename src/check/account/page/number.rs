@@ -77,18 +77,41 @@ pub(super) fn in_currency(value: Shape, known: Option<&str>) -> Result<Decimal, 
 /// # Errors
 /// That it is one, without its value.
 pub(super) fn without_side(value: Shape) -> Result<Shape, String> {
-    let has_side = |text: &str| {
-        let text = amount::fold(text);
-        let start = amount::number_start(&text, 0)?;
-        let words = [&text[..start], &text[amount::number_end(&text, start)..]].map(amount::words);
-        Some(words.into_iter().flatten().flatten().any(|word| matches!(word, Word::Side { .. })))
-    };
+    let is_side = |word: &Word| matches!(word, Word::Side { .. });
+    let has_side = |text: &str| words_of(text).is_some_and(|words| words.iter().any(is_side));
     match &value {
-        Shape::Text(text) if text.len() <= amount::LONGEST && has_side(text) == Some(true) => {
+        Shape::Text(text) if text.len() <= amount::LONGEST && has_side(text) => {
             Err("it names a side of an account (`DR` or `CR`), of which it is not clear what it means here".to_owned())
         }
         _ => Ok(value),
     }
+}
+
+/// Refuses a text that names its unit (`350 cents`) where the page scales what it reads: both would be applied.
+///
+/// # Errors
+/// That it names one, without its value.
+pub(super) fn without_unit(value: Shape) -> Result<Shape, String> {
+    let has_unit = |text: &str| words_of(text).is_some_and(|words| words.iter().any(scales));
+    match &value {
+        Shape::Text(text) if text.len() <= amount::LONGEST && has_unit(text) => {
+            Err("it names its unit (such as `cents` or `k`), and `scale` of the page would be applied as well"
+                .to_owned())
+        }
+        _ => Ok(value),
+    }
+}
+
+fn scales(word: &Word) -> bool {
+    matches!(word, Word::Times(_) | Word::Part(..))
+}
+
+/// The words beside the number of a text.
+fn words_of(text: &str) -> Option<Vec<Word>> {
+    let text = amount::fold(text);
+    let start = amount::number_start(&text, 0)?;
+    let words = [&text[..start], &text[amount::number_end(&text, start)..]].map(amount::words);
+    Some(words.into_iter().flatten().flatten().collect())
 }
 
 /// What is in doubt of the separators of a text that is read as a number, until its currency is known.

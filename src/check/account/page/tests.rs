@@ -181,6 +181,25 @@ fn what_stands_beside_a_balance_is_in_its_currency_and_read_like_it() {
     assert_eq!((beside.usage, beside.frozen, beside.expires.len()), (Some(3.into()), Some(1.into()), 1));
 }
 
+#[test]
+fn a_text_that_names_its_unit_is_not_scaled_once_more() {
+    const TWICE: &str = "`scale` of the page would be applied as well";
+    for (balance, body, want) in [
+        (".v", json!({"v": "350 cents"}), Err(TWICE)),
+        (".v", json!({"v": "350分"}), Err(TWICE)),
+        (".v", json!({"v": "3.5k"}), Err(TWICE)),
+        ("{amount: .v, minus: .w}", json!({"v": 350, "w": "50 cents"}), Err(TWICE)),
+        ("{amount: .v, plus: .w}", json!({"v": 350, "w": "50 cents"}), Err(TWICE)),
+        (".v", json!({"v": "350"}), Ok("3.5")),
+        (".v", json!({"v": 350}), Ok("3.5")),
+    ] {
+        assert_told(&page(json!({"balance": balance, "scale": 0.01})), json!({"body": body.to_string()}), want);
+    }
+    let changes = json!({"balance": ".l", "total": ".t", "scale": 0.01});
+    let reading = result(&page(changes), json!({"body": "{\"l\": 150, \"t\": \"1000 cents\"}"})).unwrap();
+    assert_eq!(reading.beside.total, None);
+}
+
 /// A page of kind `spend` with a budget of 100.
 fn spent(text: &str) -> (Value, Value) {
     let mut page = page(json!({"kind": "spend", "spend": ".v"}));

@@ -3,7 +3,9 @@
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use encoding_rs::{Encoding, GB18030};
+use encoding_rs::GB18030;
+
+use crate::model::charset::encoding;
 
 /// White space after the `=` at a line's end that is put up with.
 const MOST_BLANKS: usize = 100;
@@ -30,17 +32,6 @@ pub(in super::super) fn decode_bytes(bytes: &[u8], charset: Option<&str>) -> Str
         // Cut off inside its last character is still UTF-8.
         Err(error) if error.error_len().is_none() => String::from_utf8_lossy(bytes).into_owned(),
         Err(_) => named.unwrap_or(GB18030).decode(bytes).0.into_owned(),
-    }
-}
-
-pub(super) fn encoding(label: &str) -> Option<&'static Encoding> {
-    // RFC 2231 allows a language after an asterisk.
-    let label = label.split('*').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match label.as_str() {
-        "gb2312" | "gbk" | "cp936" | "ms936" | "x-gbk" | "euc-cn" | "gb18030" => Some(GB18030),
-        // A label that says nothing: what is 8-bit is not ASCII.
-        "us-ascii" | "ascii" | "unknown-8bit" | "" => None,
-        label => Encoding::for_label_no_replacement(label.as_bytes()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The headers of a mail or of a part of one, and the words in their values.
 
-use super::decode::{base64, decode_bytes, encoding, quoted};
+use super::decode::{base64, decode_bytes, quoted};
+use crate::model::charset::encoding;
 
 /// Most of a header that is read, in bytes.
 pub(super) const MOST_HEADER: usize = 64 * 1024;
