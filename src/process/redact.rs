@@ -229,8 +229,32 @@ pub(crate) fn speaks_of_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let mut words = name.split(|c: char| !c.is_alphanumeric());
     PARTS.iter().any(|part| name.contains(part))
-        || words.any(|word| ["sid", "ak", "sk", "pw", "pin", "otp"].contains(&word))
+        || words.any(|word| ["sid", "ak", "sk", "pw", "pin", "otp"].contains(&word) || PASSWORDS.contains(&word))
 }
+
+/// What a password or a key is called in other languages, as far as the words above are not in it, without accents.
+const PASSWORDS: [&str; 20] = [
+    "contrasena",
+    "clave",
+    "senha",
+    "chave",
+    "chiave",
+    "parola",
+    "kennwort",
+    "geheimnis",
+    "wachtwoord",
+    "losenord",
+    "adgangskode",
+    "kodeord",
+    "salasana",
+    "heslo",
+    "jelszo",
+    "sifre",
+    "sandi",
+    "lozinka",
+    "geslo",
+    "parool",
+];
 
 /// Whether an address is itself a credential.
 pub(crate) fn is_credential(url: &Url) -> bool {

@@ -26,7 +26,7 @@ use crate::model::amount;
 use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
 use crate::page::traps;
-use crate::process::quote_input;
+use crate::process::{quote_input, redact};
 use crate::yaml::address::web_address;
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
@@ -279,7 +279,12 @@ impl ConfigReader<'_> {
         let place = under(path, "options");
         for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
         {
-            self.redactor.suspect(&filled.text);
+            // A plain word may be a region or a team as well, unless the variable is called otherwise.
+            if filled.variables.iter().any(|name| redact::speaks_of_secret(name)) {
+                self.redactor.learn(&filled.text);
+            } else {
+                self.redactor.suspect(&filled.text);
+            }
         }
         let options = options.into_iter().map(|(name, value)| {
             let value = self.as_written(&under(&place, &name), value.0);

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
-use super::machine_made::{humps, is_spoken};
+use super::machine_made::{humps, is_spelt, is_spoken};
 
 /// From so many letters and digits on, a run is known. Of a secret that has less than twice as many, half is enough.
 const RUN: usize = 8;
@@ -118,7 +118,7 @@ impl Runs {
 fn is_telling(run: &[u8]) -> bool {
     let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
     match digits {
-        0 => humps(run) >= 2 || run.len() >= WORDS || (run.len() >= ONE_KIND && !is_spoken(run)),
+        0 => humps(run) >= 2 || run.len() >= WORDS || (run.len() >= ONE_KIND && !(is_spoken(run) && is_spelt(run))),
         _ if digits == run.len() => digits >= ONE_KIND,
         _ => true,
     }

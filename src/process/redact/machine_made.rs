@@ -134,6 +134,51 @@ pub(super) fn is_spoken(letters: &[u8]) -> bool {
     most <= 4 && vowels(letters) * 5 >= letters.len()
 }
 
+/// Which letters follow each letter of the alphabet in words of some European languages, more often than by chance.
+const FOLLOWERS: [&str; 26] = [
+    "abcdefghijklmnoprstuvwxyz",
+    "abcdegijlmorstuy",
+    "acdefghiklmoprstuvy",
+    "abcdefghijlmnoprstuwy",
+    "abcdefghijklmnopqrstuvwxyz",
+    "acdefgilmoprstuy",
+    "abceghilmnoprstu",
+    "adeilmnorstuwy",
+    "abcdefghijklmnoprstuvxyz",
+    "acdeiopsu",
+    "adehiklmnorstuy",
+    "abcdefgiklmnoprstuvy",
+    "abcdegiklmopstuy",
+    "abcdefghijklmnoprstuvwyz",
+    "abcdefghijklmnoprstuvwxyz",
+    "acdefghilmnoprstuwy",
+    "tu",
+    "abcdefghiklmnoprstuvwy",
+    "abcdefghiklmnopqrstuvwyz",
+    "abcdefghiklmnoprstuwxyz",
+    "abcdefgiklmnoprstvxz",
+    "aceimos",
+    "acehilnors",
+    "acdeimpt",
+    "acegilmnoprstu",
+    "aehiouz",
+];
+/// So many pairs of letters that no word has are put up with: two words may meet, and a name may have one.
+const MOST_UNUSUAL: usize = 1;
+
+/// Whether letters follow each other as they do in words: many letters that were drawn at random can be spoken, but not these.
+pub(super) fn is_spelt(letters: &[u8]) -> bool {
+    let small = || letters.iter().map(u8::to_ascii_lowercase);
+    let is_usual = |(one, next): (u8, u8)| {
+        let row = usize::from(one.wrapping_sub(b'a'));
+        FOLLOWERS.get(row).is_some_and(|followers| followers.as_bytes().contains(&next))
+    };
+    let unusual = small().zip(small().skip(1)).filter(|pair| !is_usual(*pair)).count();
+    // No word has ten letters of the first six.
+    let is_hexadecimal = letters.iter().all(u8::is_ascii_hexdigit);
+    unusual <= MOST_UNUSUAL && !is_hexadecimal
+}
+
 /// Whether letters of one word can be spoken. Short ones are taken for words with fewer vowels.
 fn reads(letters: &[u8]) -> bool {
     let vowels = vowels(letters);

@@ -2,11 +2,12 @@
 //! message, and it may be anybody's secret: that of another customer, or one in an encoding that is not read here.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::decodings::Layer;
 use super::escapes;
 use super::machine_made::{is_odd, is_token, is_word, stretches};
-use super::{after_secret_word, personal_ids, speaks_of_secret, spelt_addresses, spread_tokens};
+use super::{PASSWORDS, after_secret_word, personal_ids, speaks_of_secret, spelt_addresses, spread_tokens};
 use crate::process::quote_input;
 
 /// How many rounds of escapes are taken off to look at what stands behind them.
@@ -214,6 +215,8 @@ fn labelled(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             () if mark.is_colon && !is_password && after_secret_word::is_field(value) => false,
             // `"secret":"open"`
             () if mark.is_colon && text[..start].ends_with(b"\"") => true,
+            // What is said of a password in other languages is not known here, so no plain word is one.
+            () if PASSWORDS.contains(&&*label) => (mark.is_equals || mark.is_colon) && !is_sentence(value),
             () if (mark.is_equals || mark.is_colon) && after_secret_word::may_be_passphrase(value) => true,
             () if (is_told || mark.is_colon) && after_secret_word::may_be_credential(&text[start..], value) => true,
             () if mark.is_equals || mark.is_colon || is_scheme => !is_sentence(value),
@@ -236,25 +239,57 @@ fn verb(text: &[u8]) -> usize {
 
 /// The same for names in other scripts, which no blank divides from what stands around them: `密码：qwerty1`, `密钥 abc12345`.
 fn labelled_elsewhere(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    const NAMES: [&str; 8] = ["密钥", "密码", "口令", "令牌", "パスワード", "ключ", "пароль", "비밀번호"];
+    const NAMES: [&str; 26] = [
+        "密钥",
+        "密鑰",
+        "金鑰",
+        "密码",
+        "密碼",
+        "口令",
+        "令牌",
+        "パスワード",
+        "暗証番号",
+        "비밀번호",
+        "암호",
+        "ключ",
+        "пароль",
+        "парола",
+        "лозинка",
+        "κωδικος",
+        "كلمة المرور",
+        "كلمة السر",
+        "الرقم السري",
+        "סיסמה",
+        "סיסמא",
+        "पासवर्ड",
+        "รหัสผ่าน",
+        "hasło",
+        "mat khau",
+        "kata sandi",
+    ];
     const VERBS: [&str; 2] = ["是", "为"];
     const SHORTEST: usize = 6;
-    // Most texts hold no other script at all.
-    let is_foreign = !text.is_ascii();
-    let names = NAMES.into_iter().filter(move |_| is_foreign).flat_map(|name| {
-        // As a text is read here, characters are decomposed.
-        let name: Vec<u8> = Layer::of(name).bytes;
-        ends_of(text, &name)
-    });
-    names.filter_map(move |end| {
+    // As a text is read here, characters are decomposed.
+    static DECOMPOSED: LazyLock<Vec<(Vec<u8>, bool)>> =
+        LazyLock::new(|| NAMES.map(|name| (Layer::of(name).bytes, name.starts_with(|c: char| c.is_ascii()))).into());
+    let names =
+        DECOMPOSED.iter().flat_map(|(name, is_latin)| ends_of(text, name).into_iter().map(move |end| (end, *is_latin)));
+    names.filter_map(move |(end, is_latin)| {
         let verb = VERBS.into_iter().find(|verb| text[end..].starts_with(verb.as_bytes())).map_or(0, str::len);
         let start = end + verb;
         let mark = Mark::after(&text[start..]);
         let start = start + mark.length;
-        let is_part = |byte: &u8| byte.is_ascii_graphic() && !b"\"'`,;<>()[]{}".contains(byte);
+        // A word of a script that has blanks between words may be a part of it, but only with digits beside it.
+        let is_letter = |byte: &u8| (0x80..0xE0).contains(byte);
+        let is_part = |byte: &u8| is_letter(byte) || (byte.is_ascii_graphic() && !b"\"'`,;<>()[]{}".contains(byte));
         let length = text[start..].iter().take_while(|byte| is_part(byte)).count();
         let value = without_end(&text[start..start + length], b".:!?");
         let is_said = verb > 0 || mark.is_equals || mark.is_colon;
+        let has_digit = value.iter().any(u8::is_ascii_digit);
+        let is_foreign = value.iter().any(is_letter);
+        if (is_foreign && !has_digit) || (is_latin && !is_foreign && is_sentence(value)) {
+            return None;
+        }
         let is_secret = if is_said { value.len() >= SHORTEST && !value.starts_with(b"...") } else { is_made(value) };
         is_secret.then(|| start..start + value.len())
     })
