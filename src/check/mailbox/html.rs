@@ -1,9 +1,11 @@
 //! HTML to the words that a reader sees, in one pass. Not a browser: it keeps words whole, and apart where they are apart.
 
+mod paint;
 mod style;
 
 use std::borrow::Cow;
 
+use self::paint::Canvas;
 use self::style::Sheet;
 use super::quotes::MARK;
 
@@ -36,8 +38,8 @@ pub(crate) fn text(html: &str) -> String {
     read(html, false)
 }
 
-/// The same without elements that are hidden by an attribute, a style or a style sheet. Where one of them holds a digit, there is
-/// a [`CUT`].
+/// The same without elements that are hidden by an attribute, a style or a style sheet, and without text in the colour of its
+/// ground. Where one of them holds a digit, there is a [`CUT`].
 pub(super) fn shown(html: &str) -> String {
     read(html, true)
 }
@@ -49,7 +51,7 @@ fn read(html: &str, is_shown_only: bool) -> String {
         // What a sheet hides may stand before it.
         let mut first = Out { is_for_sheets: true, ..Out::default() };
         walk(html, &mut first);
-        first.sheets.iter().for_each(|css| out.sheet.add(css));
+        first.sheets.iter().for_each(|css| out.sheet.add(css, &mut out.canvas.painted));
         if out.sheet.is_unclear {
             out.text.push(TURNED);
         }
@@ -89,6 +91,10 @@ struct Out<'a> {
     sheets: Vec<&'a str>,
     /// What the sheets of the document hide.
     sheet: Sheet,
+    /// The colours of what is open.
+    canvas: Canvas,
+    /// A digit was left out since text was seen.
+    has_unseen_digit: bool,
     /// So many elements are open in which lines are shown as they are written.
     preformatted: usize,
 }
@@ -110,6 +116,14 @@ impl Out<'_> {
             }
             return;
         }
+        if self.is_shown_only && !c.is_whitespace() && self.canvas.hides() {
+            if c.is_numeric() && !self.has_unseen_digit {
+                self.has_unseen_digit = true;
+                self.text.push(CUT);
+            }
+            return;
+        }
+        self.has_unseen_digit &= c.is_whitespace();
         if c.is_numeric() {
             if self.is_struck || self.is_next_struck || (self.is_cut && self.is_behind_digit) {
                 self.text.push(CUT);
@@ -182,6 +196,9 @@ fn tag<'a>(rest: &'a str, out: &mut Out<'a>) -> &'a str {
     }
     if out.hidden.is_some() {
         out.pass_hidden(&name, is_end);
+        if out.hidden.is_none() && is_end {
+            out.canvas.close(&name);
+        }
         if out.hidden.is_some() || is_end {
             return body;
         }
@@ -205,11 +222,17 @@ fn tag<'a>(rest: &'a str, out: &mut Out<'a>) -> &'a str {
         out.is_struck = !is_end;
     }
     out.is_next_struck |= whole.contains("line-through");
+    if is_end {
+        out.canvas.close(&name);
+    }
     if out.is_shown_only && !is_end && !VOID.contains(&name.as_str()) {
         let attributes = attributes(whole);
         if name == "bdo" || attributes.iter().any(|(name, value)| name == "style" && style::turns(&plain(value))) {
             out.text.push(TURNED);
         }
+        let style =
+            attributes.iter().find(|(name, _)| name == "style").map_or(Cow::Borrowed(""), |(_, value)| plain(value));
+        out.canvas.open(&name, &attributes, &style);
         let is_in_sheet = || out.sheet.hides(&name, attributes.iter().map(|(name, value)| (name.as_str(), *value)));
         if FORM.contains(&name.as_str()) || is_hidden(&attributes) || is_in_sheet() {
             out.hidden = Some(Hidden { name, depth: 1, has_digit: false });
@@ -396,6 +419,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn text_in_the_colour_of_its_ground_is_not_shown() {
+        for (html, want) in [
+            ("a <span style='color:#fff'>b</span> c", "a c"),
+            ("a <span style='color: White'>b 5</span> c", "a \u{FFFC} c"),
+            ("a <font color=#FEFEFE>b</font> c", "a c"),
+            ("a <span style='color:rgb(255, 255, 255) !important'>b</span> c", "a c"),
+            ("<body bgcolor=black style='color:#000'>a<p style='color:white'>b</p>", "b"),
+            ("<td bgcolor='#336699'><span style='color:#369'>b</span></td>c", "c"),
+            ("<div style='background:#eee'><i style='color:#f0f0f0'>b</i></div>c", "c"),
+            ("<div style='color:#fff'>a<b style='color:#000'>b</b></div>c", "b c"),
+            ("<style>.w{color:#fff}</style>a <b class=w>b</b> c", "a c"),
+            ("<style>.w{color:#fff}.d{background-color:#fff}</style><p class=d>a <b class=w>b</b></p>", "a"),
+            // What is seen.
+            ("<td bgcolor='#336699'><span style='color:#fff'>b</span></td>c", "b c"),
+            ("<td style='background:#369 url(x.png) no-repeat'><b style='color:#369'>b</b></td>", "b"),
+            ("<td background=x.png><b style='color:#fff'>b</b></td>", "b"),
+            ("<div style='background-color:#000'><a style='color:#fff'>b</a></div>", "b"),
+            ("<div style='background-color:#000;color:#fff'>a<a>b</a></div>c", "ab c"),
+            ("<style>.d{background:#000}</style><p class=d><b style='color:#fff'>b</b></p>", "b"),
+            ("<style>.d p{color:#fff}</style><p>b</p>", "b"),
+            ("<style>@media (max-width:600px){.w{color:#fff}}</style><p class=w>b</p>", "b"),
+            ("<style>@media (prefers-color-scheme:dark){.w{color:#fff}}</style><p class=w>b</p>", "b"),
+            ("<table bgcolor=#000><tr><td style='color:#fff'>a<td style='background:#fff;color:#000'>b</table>", "a b"),
+            ("<p style='color:#fff'>a<p>b", "b"),
+            ("<div style='color:#fff;background-image:linear-gradient(red,blue)'>b</div>", "b"),
+            ("<div style='color:#ccc'>b</div>", "b"),
+            ("<div style='color:var(--x)'>b</div>", "b"),
+        ] {
+            let got = shown(html).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(got, want, "{html}");
+        }
+    }
+
     /// The shortest processor time of a few attempts: whatever else this machine does only makes it longer.
     fn time_for(piece: &str, size: usize) -> Duration {
         let html = piece.repeat(size / piece.len());
@@ -428,6 +485,8 @@ mod tests {
             "<style>/*",
             "<a style='a:0;",
             "<blockquote>\n",
+            "<div style='color:#fff'>5",
+            "<td style=color:#fff>5",
             "余<",
             "\u{0}",
         ] {

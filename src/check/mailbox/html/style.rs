@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use super::paint::Painted;
+
 /// Declarations that hide an element, without blanks and in lower case.
 const HIDING: [&str; 15] = [
     "display:none",
@@ -128,9 +130,11 @@ pub(super) struct Sheet {
 impl Sheet {
     /// Takes in the text of a `style` element. Rules inside of `@media` and the like count as if they stood outside, except those
     /// for printing.
-    pub(super) fn add(&mut self, css: &str) {
+    pub(super) fn add(&mut self, css: &str, painted: &mut Painted) {
         let css = without_comments(css);
         let mut prints: Option<usize> = None;
+        // Where colours are those of a dark screen.
+        let mut is_dark: Option<usize> = None;
         let mut depth = 0_usize;
         let mut from = 0;
         // What stands before the last opening brace, as long as no brace has closed behind it.
@@ -142,15 +146,22 @@ impl Sheet {
                     if prints.is_none() && selector.starts_with("@media") && selector.contains("print") {
                         prints = Some(depth);
                     }
+                    if is_dark.is_none() && selector.contains("prefers-color-scheme") && selector.contains("dark") {
+                        is_dark = Some(depth);
+                    }
                     depth += 1;
                     from = at + 1;
                 }
                 b'}' => {
                     if prints.is_none() {
                         self.rule(selector, &css[from..at]);
+                        if is_dark.is_none() && !selector.starts_with('@') {
+                            painted.add(selector, &css[from..at], depth <= 1);
+                        }
                     }
                     depth = depth.saturating_sub(1);
                     prints = prints.filter(|outside| *outside < depth);
+                    is_dark = is_dark.filter(|outside| *outside < depth);
                     selector = "";
                     from = at + 1;
                 }
@@ -281,7 +292,7 @@ mod tests {
     fn rules_of_a_sheet_hide_what_they_name() {
         let hidden = |css: &str, tag: &str, attributes: &[(&str, &str)]| {
             let mut sheet = Sheet::default();
-            sheet.add(css);
+            sheet.add(css, &mut Painted::default());
             sheet.hides(tag, attributes.iter().copied())
         };
         for (css, tag, attributes, want) in [
@@ -315,7 +326,7 @@ mod tests {
         }
         for css in [".x{unicode-bidi:bidi-override;direction:rtl}", r".\68{display:none}", r".h{dis\70lay:none}"] {
             let mut sheet = Sheet::default();
-            sheet.add(css);
+            sheet.add(css, &mut Painted::default());
             assert!(sheet.is_unclear, "{css}");
         }
     }
