@@ -4,12 +4,14 @@
 
 mod currency;
 pub(crate) mod exact;
+mod scales;
 mod text;
 
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 pub(crate) use currency::{Currency, WORDLIKE, is_certainly_same, is_same, is_spelt_alike, is_unit, settled};
+pub(crate) use scales::{is_scale_sign, is_scale_word};
 pub(crate) use text::{Doubt, LONGEST, read, read_in};
 pub(crate) use text::{Word, assemble, fold, is_turned, number_end, number_start, word, words};
 

@@ -60,8 +60,10 @@ pub(crate) struct Taken {
 /// What an evaluation has met.
 #[derive(Default)]
 struct Met {
-    /// Whether it went through several entries of the answer.
-    several: bool,
+    /// How many entries of one list or object it went through.
+    entries: usize,
+    /// How many steps it took.
+    steps: u64,
     doubts: Vec<Doubt>,
 }
 
@@ -189,8 +191,14 @@ impl Expression {
     pub(crate) fn run_in_any_order(&self, body: &Json, variables: &Variables) -> Result<Taken, Trouble> {
         let bounds = self.bounds();
         let (value, met) = self.single(&bounds, Order::Given, body, variables)?;
-        if let Some(given) = value.as_ref().filter(|value| met.several && !matches!(value, Value::Null(_))) {
-            for order in [Order::Backwards, Order::FromTheMiddle] {
+        if value.as_ref().is_some_and(Value::is_object_of_answer) {
+            let hint = "name the fields, for example `.balance | {amount, currency}`";
+            let why =
+                "the expression gives an object of the answer, of which only the page can say what its fields mean";
+            return Err(Trouble { hint: Some(hint), ..Trouble::new(why) });
+        }
+        if let Some(given) = value.as_ref().filter(|value| met.entries > 1 && !matches!(value, Value::Null(_))) {
+            for order in Order::others(met.entries, met.steps, bounds.left()) {
                 let agrees = match self.single(&bounds, order, body, variables) {
                     Ok((other, _)) => other.is_some_and(|other| given.agrees(&other)),
                     Err(trouble) if trouble.is_stopped => return Err(trouble),
@@ -216,7 +224,7 @@ impl Expression {
         let bounds = self.bounds();
         let (value, met) = self.single(&bounds, Order::Given, body, variables)?;
         let mut values = vec![value.as_ref().map(shape)];
-        for order in [Order::Backwards, Order::FromTheMiddle].into_iter().filter(|_| met.several) {
+        for order in Order::others(met.entries, met.steps, bounds.left()) {
             values.push(match self.single(&bounds, order, body, variables) {
                 Ok((other, _)) => other.as_ref().map(shape),
                 Err(trouble) if trouble.is_stopped => return Err(trouble),
@@ -234,12 +242,13 @@ impl Expression {
         body: &Json,
         variables: &Variables,
     ) -> Result<(Option<Value>, Met), Trouble> {
-        self.evaluate(bounds, order, body, variables, |values| {
+        let before = bounds.left();
+        let (value, met) = self.evaluate(bounds, order, body, variables, |values| {
             let Some(first) = values.next().transpose()? else {
                 return Ok((None, Met::default()));
             };
             match values.next().transpose()? {
-                None => Ok((Some(first), Met { several: meter::has_met_several(), doubts: meter::doubts() })),
+                None => Ok((Some(first), Met { entries: meter::entries_met(), doubts: meter::doubts(), steps: 0 })),
                 Some(second) => {
                     let hint = match (&first, &second) {
                         (Value::Number(_), Value::Number(_)) => "choose one, or take the sum: `[...] | add`",
@@ -251,7 +260,8 @@ impl Expression {
                     Err(Trouble { hint: Some(hint), ..Trouble::new("the expression gives several values") })
                 }
             }
-        })
+        })?;
+        Ok((value, Met { steps: before.saturating_sub(bounds.left()), ..met }))
     }
 
     /// Every value for a body, at most `most` of them; a list counts as what is in it.

@@ -25,14 +25,12 @@ const CORE: [(&str, usize); 7] =
     [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
 
 /// What is taken from its standard library.
-const STANDARD: [(&str, usize); 10] = [
+const STANDARD: [(&str, usize); 8] = [
     ("utf8bytelength", 0),
     ("explode", 0),
     ("reverse", 0),
     ("startswith", 1),
     ("endswith", 1),
-    ("ltrimstr", 1),
-    ("rtrimstr", 1),
     ("trim", 0),
     ("ltrim", 0),
     ("rtrim", 0),
@@ -61,7 +59,7 @@ def pick(f): reduce path_value(f) as [$path, $value] (if isobject then map_value
 def isinfinite: . == infinite or . == -infinite;
 def finites: select(isnumber and (isinfinite or isnan | not));
 def sub(re; f; flags): . as $whole
-    | reduce split_matches(re; flags)[] as $x (""; . + ($x | if isarray then capture_of_match | f end)) | cut_of_($whole);
+    | reduce split_matches(re; flags)[] as $x (""; . + ($x | if isarray then capture_of_match | f end)) | cut_of_($whole; [$whole | re]);
 def gsub(re; f; flags): sub(re; f; "g" + flags);
 def sub(re; f): sub(re; f; "");
 def gsub(re; f): sub(re; f; "g");
@@ -172,7 +170,19 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("path_value", f(), |cv| paths(cv, |path, value| [path, value].into_iter().collect())),
         ("ascii_downcase", v(0), |cv| bome(of_text(cv.1, str::to_ascii_lowercase))),
         ("ascii_upcase", v(0), |cv| bome(of_text(cv.1, str::to_ascii_uppercase))),
-        ("cut_of_", v(1), |cv| unary(cv, |part, whole| Ok(part.cut_of(&whole)))),
+        ("cut_of_", v(2), |mut cv| {
+            let written = cv.0.pop_var();
+            let whole = cv.0.pop_var();
+            bome(Ok(cv.1.cut_of(&whole, &written)))
+        }),
+        ("ltrimstr", v(1), |cv| {
+            unary(cv, |text, start| {
+                Ok(trimmed(text, &start, |text, start| text.strip_prefix(start).map(|_| start.len()..text.len())))
+            })
+        }),
+        ("rtrimstr", v(1), |cv| {
+            unary(cv, |text, end| Ok(trimmed(text, &end, |text, end| text.strip_suffix(end).map(|left| 0..left.len()))))
+        }),
         ("length", v(0), |cv| bome(cv.1.length())),
         ("contains", v(1), |cv| unary(cv, |value, part| Ok(value.contains(&part).into()))),
         ("has", v(1), |cv| unary(cv, |value, key| value.has(&key))),
@@ -233,7 +243,10 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         }),
         ("encode_uri", v(0), |cv| bome(of_text(cv.1, |text| utf8_percent_encode(text, text::UNRESERVED).to_string()))),
         ("decode_uri", v(0), |cv| {
-            bome(of_text(cv.1, |text| percent_decode_str(text).decode_utf8_lossy().into_owned()))
+            bome(match cv.1.as_text() {
+                Some(text) => Ok(cv.1.decoded(percent_decode_str(text).decode_utf8_lossy().into_owned())),
+                None => Err(Error::typ(cv.1, "text")),
+            })
         }),
         ("encode_base64", v(0), |cv| {
             bome(of_text(cv.1, |text| base64::engine::general_purpose::STANDARD.encode(text)))
@@ -483,9 +496,18 @@ fn implode(value: Value) -> ValR<Value> {
         items.iter().map(character).collect::<Option<String>>()
     });
     match characters {
-        Some(Some(text)) => Ok(Value::answer(text)),
+        Some(Some(text)) => Ok(Value::of_characters(text)),
         Some(None) => Err(Error::str("a list is not one of characters")),
         None => Err(Error::typ(value, "list of characters")),
+    }
+}
+
+/// A text without what it begins or ends with, if it does.
+fn trimmed(value: Value, by: &Value, rest: fn(&str, &str) -> Option<std::ops::Range<usize>>) -> Value {
+    let left = value.as_text().zip(by.as_text()).and_then(|(text, by)| rest(text, by));
+    match (left, by.as_text()) {
+        (Some(range), Some(by)) => value.found(&Piece::beside(range, by)),
+        _ => value,
     }
 }
 
@@ -509,7 +531,7 @@ fn decode_base64(value: Value) -> ValR<Value> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let decoded = value.as_text().map(|text| GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(text));
     match decoded {
-        Some(Ok(bytes)) => Ok(value.derived(String::from_utf8_lossy(&bytes).into_owned())),
+        Some(Ok(bytes)) => Ok(value.decoded(String::from_utf8_lossy(&bytes).into_owned())),
         Some(Err(_)) => Err(Error::str("a text is not base64")),
         None => Err(Error::typ(value, "text")),
     }
@@ -535,6 +557,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     let Some(flags) = flags.as_text() else { return Err(Error::typ(flags, "text")) };
     let Some(pattern) = pattern.as_text() else { return Err(Error::typ(pattern, "text")) };
     let Some(text) = cv.1.as_text() else { return Err(Error::typ(cv.1, "text")) };
+    let written = pattern;
     if text.len() > LONGEST_MATCHED {
         return Err(Error::str("a text is too long for a pattern"));
     }
@@ -560,7 +583,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
     }
     meter::spend_bytes(size * text.len());
     let names: Vec<Option<&str>> = pattern.capture_names().collect();
-    let part = |range: std::ops::Range<usize>| cv.1.found(&Piece::of(range));
+    let part = |range: std::ops::Range<usize>| cv.1.found(&Piece::beside(range, written));
     let mut parts: Vec<ValR<Value>> = Vec::new();
     let (mut end, mut counted, mut characters) = (0, 0, 0);
     for captures in pattern.captures_iter(text) {
@@ -581,7 +604,7 @@ fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value> {
             let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
             let groups = groups.map(|(group, name)| {
                 let own = |name: &str| Value::own(name.to_owned());
-                let found = Piece { range: group.range(), matched_from: Some(whole.start()), others: &others };
+                let found = Piece { range: group.range(), matched_from: Some(whole.start()), others: &others, written };
                 let fields = [
                     (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
                     (own("length"), Value::from(group.as_str().chars().count())),

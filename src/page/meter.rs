@@ -32,6 +32,8 @@ const CLOCK_STEPS: u64 = 256;
 const MEMORY_STEPS: u64 = 4096;
 /// Bytes of one text. Bodies have at most half of that.
 pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
+/// Entries of a list that are put first one after the other.
+const MOST_TURNS: usize = 64;
 /// Levels of one value.
 pub(super) const DEEPEST_VALUE: u32 = 256;
 
@@ -45,6 +47,8 @@ pub(crate) enum Order {
     Backwards,
     /// From the middle to the last, and then those before the middle.
     FromTheMiddle,
+    /// From one so many behind the first to the last, and then those before it.
+    Turned(usize),
 }
 
 impl Order {
@@ -54,7 +58,17 @@ impl Order {
             Order::Given => position,
             Order::Backwards => length - 1 - position,
             Order::FromTheMiddle => (position + length / 2) % length,
+            Order::Turned(by) => (position + by) % length,
         }
+    }
+
+    /// The orders in which an expression that met so many entries is evaluated again. Each entry comes first in one of them, as
+    /// far as `used`, the steps of one evaluation, are so few that this may be done with those that are `left`.
+    pub(super) fn others(entries: usize, used: u64, left: u64) -> impl Iterator<Item = Order> {
+        let affordable = usize::try_from(left / 4 / used.max(1)).unwrap_or(usize::MAX);
+        let turns = entries.min(MOST_TURNS).min(affordable);
+        let turned = (1..turns).map(move |turn| Order::Turned(turn * entries / turns));
+        [Order::Backwards, Order::FromTheMiddle].into_iter().chain(turned).filter(move |_| entries > 1)
     }
 }
 
@@ -86,6 +100,11 @@ impl Bounds {
         Bounds { steps, ends, most: ends.duration_since(begin), is_short: part > 1 }
     }
 
+    /// Steps that are left.
+    pub(super) fn left(&self) -> u64 {
+        self.steps.get()
+    }
+
     /// Whether they are a tenth of the usual ones.
     pub(super) fn are_short(&self) -> bool {
         self.is_short
@@ -104,8 +123,8 @@ struct Budget {
     has_no_order: bool,
     /// In which order entries are met.
     order: Order,
-    /// Whether several entries were met in that order.
-    met_several: bool,
+    /// How many entries of one list or object were met in that order, at the most.
+    met: usize,
     /// Whether names are being sorted.
     sorts: bool,
     /// What is in doubt of the texts that were read as numbers, as long as their currency is not known.
@@ -178,7 +197,7 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         takes_any_order: false,
         has_no_order: false,
         order,
-        met_several: false,
+        met: 0,
         sorts: false,
         doubts: [None; 2],
         stack: here(),
@@ -277,16 +296,16 @@ pub(super) fn refuse_order(why: impl FnOnce() -> Stop) {
 pub(super) fn order_of(entries: usize) -> Order {
     match BUDGET.get() {
         Some(budget) if entries > 1 => {
-            BUDGET.set(Some(Budget { met_several: true, ..budget }));
+            BUDGET.set(Some(Budget { met: budget.met.max(entries), ..budget }));
             budget.order
         }
         _ => Order::Given,
     }
 }
 
-/// Whether the evaluation has met several entries whose order may have decided something.
-pub(super) fn has_met_several() -> bool {
-    BUDGET.get().is_some_and(|budget| budget.met_several)
+/// How many entries the evaluation has met whose order may have decided something.
+pub(super) fn entries_met() -> usize {
+    BUDGET.get().map_or(0, |budget| budget.met)
 }
 
 /// Remembers what is in doubt of a text that is read as a number.
@@ -316,7 +335,7 @@ pub(super) fn sorting<T>(sort: impl FnOnce() -> T) -> T {
 pub(super) fn turns_names() -> bool {
     match BUDGET.get() {
         Some(budget) if budget.sorts => {
-            BUDGET.set(Some(Budget { met_several: true, ..budget }));
+            BUDGET.set(Some(Budget { met: budget.met.max(2), ..budget }));
             budget.order != Order::Given
         }
         _ => false,

@@ -32,8 +32,18 @@ use jaq_core::{DataT, Lut};
 
 /// Whether the piece of a text that a pattern has found is only a part of the number that stands there. `matched_from` is where
 /// the match begins, and `others` are pieces that are taken out with it, such as a unit.
-pub(crate) fn cuts_number(text: &str, range: Range<usize>, matched_from: usize, others: &[Range<usize>]) -> bool {
-    value::Piece { range, matched_from: Some(matched_from), others }.cuts_number(text)
+pub(crate) fn cuts_number(
+    text: &str,
+    range: Range<usize>,
+    (pattern, matched_from): (&str, usize),
+    others: &[Range<usize>],
+) -> bool {
+    value::Piece { range, matched_from: Some(matched_from), others, written: pattern }.cuts_number(text)
+}
+
+/// The currency that stands beside a piece of a text, as it is called there.
+pub(crate) fn currency_beside(text: &str, range: Range<usize>) -> Option<&'static str> {
+    value::Piece::of(range).currency(text)
 }
 
 /// The kind of data that expressions work on, for the interpreter.

@@ -16,6 +16,9 @@ const LONGEST_LITERAL: usize = 400;
 /// Significant digits that a float carries for sure.
 const FLOAT_DIGITS: u32 = 15;
 
+/// No decimal is as large.
+const BEYOND: f64 = 7.922_816_251_426_434e28;
+
 /// What is said of a number in the answer that no decimal holds.
 pub(super) const LONG: &str = "a number has more than 28 digits";
 /// What is said of a result that no decimal holds.
@@ -95,6 +98,11 @@ impl Number {
         matches!(self, Number::Long(_))
     }
 
+    /// Whether it is finite, and larger than any decimal.
+    fn is_beyond(self) -> bool {
+        matches!(self, Number::Float(float) if float.is_finite() && float.abs() >= BEYOND)
+    }
+
     pub(super) fn is_int(self) -> bool {
         self.settled().is_some_and(|decimal| decimal.fract().is_zero())
     }
@@ -127,6 +135,10 @@ impl Number {
     /// right are never dropped: where the result cannot hold them, there is none.
     fn calculate(self, other: Number, operation: &Operation) -> Result<Number, &'static str> {
         if self.is_long() || other.is_long() {
+            return Err(LONG);
+        }
+        // What no decimal holds has no more digits than it was written with, and its results would not have them.
+        if [self, other].iter().any(|number| number.is_beyond()) {
             return Err(LONG);
         }
         let is_rounded = [self, other].iter().any(|number| matches!(number, Number::Rounded(_)));
@@ -347,6 +359,11 @@ mod tests {
             (number("1234567890123456789012345678").plus(number("0.123")), LONG_RESULT),
             (number("0.12345678901234567").times(number("0.12345678901234567")), LONG_RESULT),
             (number("1e20").times(number("1e20")), LONG_RESULT),
+            (number("1e29").over(number("1e18")), LONG),
+            (number("1e30").remainder(number("7")), LONG),
+            (number("1e30").over(number("60")), LONG),
+            (number("1e30").plus(number("1")), LONG),
+            (number("1").times(number("-1e29")), LONG),
             (number("1234567890123456789").times(irrational), LONG_FOR_FLOATS),
         ] {
             assert_eq!(got.unwrap_err(), want);

@@ -34,6 +34,8 @@ pub(crate) enum Stop {
     Unknown(&'static str, String),
     /// It orders a text of the answer among numbers.
     Kinds,
+    /// It orders among numbers what is none and no text: what that is.
+    Other(&'static str),
     /// A panic of the interpreter, caught.
     Defect,
 }
@@ -41,7 +43,7 @@ pub(crate) enum Stop {
 impl Stop {
     /// Whether something was used up, so that another try would take as long.
     pub(crate) fn is_bound(&self) -> bool {
-        !matches!(self, Stop::Order | Stop::Digits | Stop::Unknown(..) | Stop::Kinds)
+        !matches!(self, Stop::Order | Stop::Digits | Stop::Unknown(..) | Stop::Kinds | Stop::Other(_))
     }
 }
 
@@ -68,6 +70,7 @@ impl fmt::Display for Stop {
             }
             Stop::Digits => "numbers that have more than 28 digits cannot be ordered",
             Stop::Unknown(among, missing) => return write!(f, "null cannot be ordered among {among}: {missing}"),
+            Stop::Other(what) => return write!(f, "{what} cannot be ordered among numbers"),
             Stop::Kinds => "a text of the answer cannot be ordered among numbers; `tonumber` makes a number of one",
             Stop::Defect => "the expression cannot be evaluated, by a defect of this program",
         })

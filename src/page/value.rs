@@ -13,6 +13,7 @@ mod missing;
 mod order;
 mod search;
 mod sizes;
+mod standing;
 mod text;
 mod value_path;
 mod write;
@@ -50,8 +51,14 @@ pub(crate) struct Text {
     /// What at its beginning, and what at its end, is one text of the answer.
     head: Part,
     tail: Part,
-    /// Whether it was cut out of a longer number.
-    cuts_number: bool,
+    /// Why it is no number, if it was cut out of a longer one or made of characters.
+    cut: Option<&'static str>,
+    /// Whether it was cut out in the midst of what may be a code, such as base64.
+    cuts_code: bool,
+    /// The text of the answer that all of the answer in it was cut out of.
+    root: Option<Rc<Text>>,
+    /// Whether pieces of that text were put together in it.
+    is_joined: bool,
     /// The one text of the answer that its last digits come from.
     digits: Option<u32>,
     /// Whether digits of two texts of the answer stand beside each other in it.
@@ -179,7 +186,10 @@ impl Value {
     pub(super) fn no_number(&self) -> Option<&'static str> {
         match self {
             Value::Text(text) if text.is_mixed && text::is_number(&text.text) => Some(text::MIXED_NUMBER),
-            Value::Text(text) if text.cuts_number && text::may_be_number(&text.text) => Some(text::CUT_NUMBER),
+            Value::Text(text) if text.cut.is_some() && text::may_be_number(&text.text) => text.cut,
+            Value::Text(text) if text.is_joined && text::may_be_number(&text.text) && !text.stands_in_root() => {
+                Some(text::CUT_NUMBER)
+            }
             Value::Text(text) if text.is_of_several && text::may_be_number(&text.text) => Some(text::ONE_OF_SEVERAL),
             _ => None,
         }
@@ -199,6 +209,11 @@ impl Value {
             Value::List(list) => Some(&list.items),
             _ => None,
         }
+    }
+
+    /// Whether it is an object as it stands in the answer.
+    pub(super) fn is_object_of_answer(&self) -> bool {
+        matches!(self, Value::Object(object) if object.place.is_some() && !object.is_changed)
     }
 
     /// The fields, if it is an object.

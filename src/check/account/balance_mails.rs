@@ -76,10 +76,15 @@ impl Letters {
         let text = format!("{}\n{}", mail.subject, mail.shown);
         let part =
             |found: &regex_lite::Captures, name: &str| found.name(name).map(|part| part.as_str().trim().to_owned());
+        // Two equal numbers in different currencies are not the same balance.
+        let beside = |found: &regex_lite::Captures| {
+            found.name(BALANCE).and_then(|part| page::currency_beside(&text, part.range()))
+        };
         let is_cut = |found: &regex_lite::Captures| {
             let range = |name: &str| found.name(name).map(|part| part.range());
             let (from, others) = (found.get(0).map_or(0, |all| all.start()), range(CURRENCY));
-            range(BALANCE).is_some_and(|balance| page::cuts_number(&text, balance, from, others.as_slice()))
+            range(BALANCE)
+                .is_some_and(|balance| page::cuts_number(&text, balance, (pattern.as_str(), from), others.as_slice()))
         };
         if pattern.captures_iter(&text).take(MOST_MATCHES).any(|found| is_cut(&found)) {
             return Err(Failure::new(
@@ -90,7 +95,7 @@ impl Letters {
         let mut found = pattern
             .captures_iter(&text)
             .take(MOST_MATCHES)
-            .map(|found| (part(&found, BALANCE), part(&found, CURRENCY)));
+            .map(|found| (part(&found, BALANCE), part(&found, CURRENCY), beside(&found)));
         let Some(first) = found.next() else {
             return Err(Failure::new(Reason::Decode, "`pattern` fits nothing in the newest mail that matches"));
         };
@@ -99,5 +104,60 @@ impl Letters {
             return Err(Failure::new(Reason::Decode, message));
         }
         Ok(json!({ BALANCE: first.0, CURRENCY: first.1 }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::mailbox::mail;
+
+    fn told(pattern: &str, body: &str) -> Option<String> {
+        let letters = Letters {
+            mailbox: String::new(),
+            from: Vec::new(),
+            subject: Vec::new(),
+            pattern: Some(Regex::new(pattern).unwrap()),
+            max_age: Duration::from_secs(86_400),
+        };
+        let raw = format!("Subject: Low balance\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n");
+        let told = letters.told(&mail::read(raw.as_bytes())).ok()?;
+        told[BALANCE].as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_pattern_takes_no_part_of_what_stands_in_a_mail() {
+        let pattern = "Balance: [^0-9]*(?P<balance>[0-9.,]+)";
+        for body in [
+            "Your Balance: -USD 12.50",
+            "Balance: (12.50 USD)",
+            "Balance: 12.50 USD-",
+            "Balance: 12.50 -",
+            "Balance: 12.50 Mio. USD",
+            "Balance: 12.50 billion",
+            "Balance: 12.50 USD million",
+            "Balance: 12.50 USD DR",
+            "Balance: 250 USD cents",
+            "Balance: 1\u{2007}234.50",
+            "Balance: 12元5角",
+            "Balance: 12€50",
+            "Balance: 12€ 50ct",
+            "Balance: 12:50",
+            "Balance: 12.50 USD\r\nBalance: 12.50 EUR",
+        ] {
+            assert_eq!(told(pattern, body), None, "{body}");
+        }
+        let with_currency = "Balance: (?P<balance>[0-9.,]+) (?P<currency>[A-Z]+)";
+        assert_eq!(told(with_currency, "Balance: 12.50 USD million"), None);
+        for (pattern, body) in [
+            (pattern, "Balance: 12.50 USD"),
+            (pattern, "Balance: $12.50, thank you"),
+            (pattern, "Balance: 12.50 USD - your team"),
+            (pattern, "Balance: 12.50 USD\r\nBalance: 12.50 USD"),
+            (with_currency, "Balance: 12.50 USD left"),
+            (r"\((?P<balance>[0-9.]+)\)", "Balance (12.50)"),
+        ] {
+            assert_eq!(told(pattern, body).as_deref(), Some("12.50"), "{body}");
+        }
     }
 }

@@ -145,7 +145,7 @@ impl Div for Value {
                     let parts = text.split(by.text.as_str()).map(|part| {
                         let piece = start..start + part.len();
                         start = piece.end + by.text.len();
-                        whole.found(&Piece::of(piece))
+                        whole.found(&Piece::beside(piece, &by.text))
                     });
                     Ok(parts.collect())
                 }

@@ -1,13 +1,13 @@
 //! Whether a piece of a text is only a part of the number that stands there.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
+use super::standing::{self, folded, is_glue};
 use crate::model::amount::{self, Word};
 use crate::page::meter;
 
 /// So many bytes beside a piece are looked at.
-const NEAR: usize = 48;
+const NEAR: usize = 64;
 
 /// So many bytes before a piece what turns the order of its characters may stand.
 const FAR: usize = 256;
@@ -19,12 +19,39 @@ pub(in crate::page) struct Piece<'o> {
     pub(in crate::page) matched_from: Option<usize>,
     /// Pieces that are taken out together with it: whoever takes the unit as well may multiply.
     pub(in crate::page) others: &'o [Range<usize>],
+    /// What its author has written to find it: the pattern, or what it was parted by. A word in it is known to be no unit.
+    pub(in crate::page) written: &'o str,
 }
 
-impl Piece<'_> {
+/// Whether what an author has written, a pattern or a plain text, names a word or a sign.
+pub(super) fn names(written: &str, word: &str) -> bool {
+    literal(written).contains(word)
+}
+
+/// What of a pattern stands for itself, in small letters: not what it only leaves out, nor what groups it.
+fn literal(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => out.extend(rest.next().filter(|c| !c.is_ascii_alphanumeric())),
+            '(' | ')' | '*' | '+' | '?' => {}
+            '[' if rest.peek() == Some(&'^') => while rest.next().is_some_and(|c| c != ']') {},
+            c => out.push(c),
+        }
+    }
+    out.to_lowercase()
+}
+
+impl<'o> Piece<'o> {
     /// A piece that no pattern has found.
-    pub(in crate::page) fn of(range: Range<usize>) -> Piece<'static> {
-        Piece { range, matched_from: None, others: &[] }
+    pub(in crate::page) fn of(range: Range<usize>) -> Piece<'o> {
+        Piece { range, matched_from: None, others: &[], written: "" }
+    }
+
+    /// A piece that stands beside a text that the page's author has written.
+    pub(in crate::page) fn beside(range: Range<usize>, written: &'o str) -> Piece<'o> {
+        Piece { written, ..Piece::of(range) }
     }
 
     /// Whether it begins or ends within a number of a text: `12` of `12.50`, `234` of `1,234`, `5` of `-5` or of `5e3`, or `1.2`
@@ -38,52 +65,72 @@ impl Piece<'_> {
         if amount::is_turned(&text[text.ceil_char_boundary(start.saturating_sub(FAR))..end]) {
             return true;
         }
-        let inside: Vec<char> = amount::fold(&text[start..end]).chars().collect();
-        let before = amount::fold(&text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start]);
-        let before: Vec<char> = before.chars().rev().collect();
-        let after: Vec<char> = amount::fold(&text[end..text.floor_char_boundary(end + NEAR)]).chars().collect();
-        begins_inside(&before, &inside)
-            || ends_inside(&inside, &after)
-            || (inside.last().is_some_and(|c| c.is_numeric()) && self.is_multiplied(text))
-            || self.leaves_sign(text, &before, &inside, &after)
+        let inside: Vec<char> = folded(&text[start..end]).chars().collect();
+        let before = folded(&text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start]);
+        let after = folded(&text[end..text.floor_char_boundary(end + NEAR)]);
+        let backwards: Vec<char> = before.chars().rev().collect();
+        let forwards: Vec<char> = after.chars().collect();
+        let begins_with_number = inside.first().is_some_and(|c| c.is_numeric() || *c == '.');
+        let ends_with_number = inside.last().is_some_and(|c| c.is_numeric());
+        begins_inside(&backwards, &inside)
+            || ends_inside(&inside, &forwards)
+            || (begins_with_number && self.leaves_before(text, &before, &after))
+            || (ends_with_number && self.leaves_behind(text, &after))
     }
 
-    /// Whether a word behind it makes it another number, and is not taken out with it.
-    fn is_multiplied(&self, text: &str) -> bool {
-        let end = self.range.end;
-        let unit = end + (text[end..].len() - text[end..].trim_start().len());
-        let is_taken = self.others.iter().any(|other| other.start > self.range.start && other.contains(&unit));
-        !is_taken && is_changed_by(&text[unit..])
+    /// The currency that stands beside it.
+    pub(in crate::page) fn currency(&self, text: &str) -> Option<&'static str> {
+        let Range { start, end } = self.range;
+        let before = folded(&text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start]);
+        let after = folded(&text[end..text.floor_char_boundary(end + NEAR)]);
+        let behind = match amount::word(after.trim_start_matches(standing::is_blank)) {
+            Some((Word::Currency(currency), _)) => Some(currency),
+            _ => None,
+        };
+        behind.or_else(|| standing::currency_before(&before)).map(|currency| currency.label())
     }
 
-    /// Whether a minus or parentheses stand beside it that no pattern names. A dash with blanks around it parts words as well, so
+    /// Whether a minus or parentheses stand before it that no pattern names. A dash with blanks around it parts words as well, so
     /// it counts only where a pattern has found the number and begins behind it.
-    fn leaves_sign(&self, text: &str, before: &[char], inside: &[char], after: &[char]) -> bool {
-        let at = |side: &[char], place: usize| side.get(place).copied().unwrap_or(' ');
-        if !inside.first().is_some_and(|c| c.is_numeric() || *c == '.') {
-            return false;
-        }
-        let behind_sign = usize::from(is_sign(at(before, 0)));
-        let first = at(before, behind_sign);
-        if is_minus(first) && !is_of_word(at(before, behind_sign + 1)) {
-            return true;
-        }
-        if matches!(at(after, 0), '-' | '\u{2212}') && !is_of_word(at(after, 1)) {
+    fn leaves_before(&self, text: &str, before: &str, after: &str) -> bool {
+        let start = self.range.start;
+        let found = standing::before(before);
+        if found.is_negative || found.is_unread {
             return true;
         }
         let Some(matched_from) = self.matched_from else { return false };
-        let rest = text[..self.range.start].trim_end_matches(|c: char| c.is_whitespace() || is_sign(c));
-        let is_named = rest.len() > matched_from;
-        let is_in_parentheses = first == '(' && at(after, 0) == ')';
-        let is_behind_minus = rest.ends_with(is_minus) && !rest.trim_end_matches(is_minus).ends_with(is_of_word);
-        !is_named && (is_in_parentheses || is_behind_minus)
+        // What the match holds before the piece is named.
+        let named = before.len().saturating_sub(
+            folded(&text[text.ceil_char_boundary(matched_from.max(start.saturating_sub(NEAR)))..start]).len(),
+        );
+        let is_named = |at: usize| at >= named;
+        let is_in_parentheses = || standing::behind(after).closes;
+        found.doubtful.is_some_and(|at| !is_named(at))
+            || found.opens.is_some_and(|at| !(is_named(at) && names(self.written, "(")) && is_in_parentheses())
+    }
+
+    /// Whether a minus or a word stands behind it that makes another number of it, and is not taken out with it.
+    fn leaves_behind(&self, text: &str, after: &str) -> bool {
+        let found = standing::behind(after);
+        let is_taken = |word: &String| {
+            let others = self.others.iter().filter(|other| other.start > self.range.start);
+            others.into_iter().any(|other| names(&folded(&text[other.clone()]), word))
+        };
+        // `12:50` is a time, of which the minutes may be taken as well.
+        let is_hour = self.matched_from.is_some()
+            && after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_numeric()))
+            && !self.others.iter().any(|other| other.start == self.range.end + 1);
+        found.is_negative
+            || is_hour
+            || found.scale.is_some_and(|word| !is_taken(&word))
+            || found.unknown.is_some_and(|word| !is_taken(&word) && !names(self.written, &word))
     }
 }
 
 /// Whether a number goes on before the first character. What stands before is given backwards.
 fn begins_inside(before: &[char], inside: &[char]) -> bool {
     let is_digit = |side: &[char], place: usize| side.get(place).is_some_and(|c| c.is_numeric());
-    let is_separator = |side: &[char], place: usize| side.get(place).is_some_and(|c| is_separator(*c));
+    let is_separator = |side: &[char], place: usize| side.get(place).is_some_and(|c| is_glue(*c));
     if !is_digit(inside, 0) {
         return is_separator(inside, 0) && is_digit(inside, 1) && is_digit(before, 0);
     }
@@ -92,117 +139,41 @@ fn begins_inside(before: &[char], inside: &[char]) -> bool {
         let mark = usize::from(before.first().is_some_and(|c| matches!(c, '+' | '-')));
         before.get(mark).is_some_and(|c| matches!(c, 'e' | 'E')) && is_digit(before, mark + 1)
     };
+    let is_group = || {
+        let gap = gap(before);
+        let digits = before[gap..].iter().take_while(|c| c.is_numeric()).count();
+        gap > 0 && length == 3 && (1..=3).contains(&digits)
+    };
     is_digit(before, 0)
         || (is_separator(before, 0) && is_digit(before, 1))
-        || (before.first() == Some(&'.') && !before.get(1).is_some_and(|c| is_of_word(*c)))
-        || (length == 3 && before.first() == Some(&' ') && is_digit(before, 1) && !is_digit(before, 4))
+        || (before.first() == Some(&'.') && !before.get(1).is_some_and(|c| standing::is_of_word(*c)))
+        || is_group()
         || is_exponent()
 }
 
 /// Whether a number goes on behind the last character.
 fn ends_inside(inside: &[char], after: &[char]) -> bool {
     let is_digit = |side: &[char], place: usize| side.get(place).is_some_and(|c| c.is_numeric());
-    let is_separator = |c: Option<&char>| c.is_some_and(|c| is_separator(*c));
+    let is_separator = |c: Option<&char>| c.is_some_and(|c| is_glue(*c));
     let last = inside.len() - 1;
     if !is_digit(inside, last) {
         return is_separator(inside.get(last)) && last > 0 && is_digit(inside, last - 1) && is_digit(after, 0);
     }
     let length = inside.iter().rev().take_while(|c| c.is_numeric()).count();
-    let group = after.iter().skip(1).take_while(|c| c.is_numeric()).count();
+    let gap = gap(after);
+    let group = after[gap..].iter().take_while(|c| c.is_numeric()).count();
     let is_exponent = || {
         let mark = usize::from(after.get(1).is_some_and(|c| matches!(c, '+' | '-')));
         after.first().is_some_and(|c| matches!(c, 'e' | 'E')) && is_digit(after, mark + 1)
     };
     is_digit(after, 0)
         || (is_separator(after.first()) && is_digit(after, 1))
-        || (length <= 3 && after.first() == Some(&' ') && group == 3)
+        || (gap > 0 && length <= 3 && group == 3)
         || is_exponent()
 }
 
-/// Whether a text holds a number that does not stand in the one from which it was made by leaving out or replacing parts:
-/// `12` of `12.50`, `5` of `-5`, `5` of `5k`, or two numbers that have become one.
-pub(super) fn has_other_numbers(part: &str, whole: &str) -> bool {
-    let stands_there: HashSet<String> = [is_separator as fn(char) -> bool, is_loose]
-        .into_iter()
-        .flat_map(|is_inside| numbers(whole, is_inside))
-        .collect();
-    (amount::is_turned(whole) && part.contains(char::is_numeric))
-        || numbers(part, is_separator).iter().any(|number| !stands_there.contains(number))
-}
-
-/// The digits of each number of a text, with its sign, and a mark if a word behind it makes it another one.
-fn numbers(text: &str, is_inside: fn(char) -> bool) -> Vec<String> {
-    let text = amount::fold(text);
-    let mut numbers = Vec::new();
-    let mut at = 0;
-    while let Some(start) = text[at..].find(char::is_numeric).map(|found| at + found) {
-        let length = text[start..].find(|c: char| !c.is_numeric() && !is_inside(c)).unwrap_or(text.len() - start);
-        let run = text[start..start + length].trim_end_matches(|c: char| !c.is_numeric());
-        let end = start + run.len();
-        let before = text[..start].trim_end_matches(is_sign);
-        let is_negative = before.ends_with(is_minus) && !before.trim_end_matches(is_minus).ends_with(is_of_word);
-        let mut number: String = run.chars().filter(|c| c.is_numeric()).collect();
-        if is_negative {
-            number.insert(0, '-');
-        }
-        if is_changed_by(text[end..].trim_start()) {
-            number.push('*');
-        }
-        numbers.push(number);
-        at = end;
-    }
-    numbers
-}
-
-/// Whether a text begins with a word that makes another number of the one before it.
-fn is_changed_by(rest: &str) -> bool {
-    let near = amount::fold(&rest[..rest.floor_char_boundary(NEAR)]);
-    amount::word(near.trim_start()).is_some_and(|(word, _)| match word {
-        Word::Times(_) | Word::Part(..) => true,
-        Word::Side { is_debit } => is_debit,
-        Word::Sign { .. } | Word::Currency(_) => false,
-    })
-}
-
-/// What stands within numbers, in any script.
-fn is_separator(c: char) -> bool {
-    matches!(
-        c,
-        '.' | ','
-            | '\''
-            | '\u{2018}'
-            | '\u{2019}'
-            | '`'
-            | '\u{b4}'
-            | '\u{a0}'
-            | '\u{2009}'
-            | '\u{202f}'
-            | '\u{b7}'
-            | '\u{2d9}'
-            | '\u{66b}'
-            | '\u{66c}'
-            | '\u{201a}'
-            | '\u{3001}'
-            | '\u{3002}'
-            | '\u{ff61}'
-            | '\u{ff64}'
-    )
-}
-
-/// What stands within numbers, dates and numbers of accounts.
-fn is_loose(c: char) -> bool {
-    is_separator(c) || matches!(c, ' ' | '-' | '/' | ':' | '_')
-}
-
-fn is_minus(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}')
-}
-
-/// A digit, or a letter of a script that puts blanks between words.
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() && c < '\u{2E80}'
-}
-
-fn is_sign(c: char) -> bool {
-    matches!(c, '$' | '€' | '£' | '¥' | '₹' | '₩')
+/// How many blanks stand there that may part thousands.
+fn gap(side: &[char]) -> usize {
+    let blanks: String = side.iter().take_while(|c| standing::is_blank(**c)).collect();
+    standing::blanks(&blanks).map_or(0, |_| blanks.chars().count())
 }

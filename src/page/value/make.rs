@@ -1,12 +1,14 @@
 //! How values are made, which counts against the budget of the evaluation.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use jaq_core::val::Range as Bounds;
 
-use super::cut::has_other_numbers;
+use super::cut::names;
 use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
-use super::text::is_less_than_number;
+use super::standing::has_other_numbers;
+use super::text::{CUT_NUMBER, OF_CHARACTERS, is_less_than_number};
 use super::{Fields, List, Object, Origin, Part, Piece, Text, Value, ValuePath};
 use crate::page::memory::Held;
 use crate::page::meter;
@@ -41,7 +43,10 @@ impl Value {
         };
         if let (Value::Text(from), Value::Text(derived)) = (self, &mut derived) {
             let derived = Rc::make_mut(derived);
-            derived.cuts_number = from.cuts_number;
+            derived.cut = from.cut;
+            derived.cuts_code = from.cuts_code;
+            derived.root = from.root.clone();
+            derived.is_joined = from.is_joined;
             derived.is_mixed = from.is_mixed;
             derived.is_of_several = from.is_of_several;
             derived.digits = derived.digits.and(from.digits.or(derived.digits));
@@ -57,22 +62,39 @@ impl Value {
             && self.is_foreign()
             && piece.cuts_number(whole)
         {
-            Rc::make_mut(found).cuts_number = true;
+            Rc::make_mut(found).cut = Some(CUT_NUMBER);
+        }
+        if let Value::Text(found) = &mut found
+            && self.is_foreign()
+            && cuts_code(whole, &piece.range)
+        {
+            Rc::make_mut(found).cuts_code = true;
         }
         found.compared(self).0
     }
 
     /// The same text, which was made by leaving out or replacing parts of another one.
-    pub(in crate::page) fn cut_of(self, whole: &Value) -> Value {
+    /// What its author has written to find the parts is `written`.
+    pub(in crate::page) fn cut_of(self, whole: &Value, written: &Value) -> Value {
         let (mut part, is_compared) = self.compared(whole);
         if let (Value::Text(part), Value::Text(whole)) = (&mut part, whole)
             && part.is_foreign()
             && !is_compared
         {
-            meter::spend_bytes(part.text.len() + whole.text.len());
-            if has_other_numbers(&part.text, &whole.text) {
-                Rc::make_mut(part).cuts_number = true;
-            }
+            meter::spend_bytes(64 + 8 * (part.text.len() + whole.text.len()));
+            let is_named = |word: &str| {
+                written.items().unwrap_or_default().iter().filter_map(Value::as_text).any(|text| names(text, word))
+            };
+            let cut = has_other_numbers(&part.text, &whole.text, &is_named).then_some(CUT_NUMBER);
+            let part = Rc::make_mut(part);
+            part.cut = part.cut.or(cut).or(whole.cut);
+        }
+        if let (Value::Text(part), Value::Text(whole)) = (&mut part, whole)
+            && part.is_joined
+        {
+            // It has been looked at as a whole, and from now on is a text of its own, if that one is.
+            let part = Rc::make_mut(part);
+            (part.root, part.is_joined) = (whole.root.clone(), whole.is_joined);
         }
         part
     }
@@ -83,7 +105,7 @@ impl Value {
             && part.is_foreign()
             && let Some(is_less) = is_less_than_number(&part.text, &whole.text)
         {
-            Rc::make_mut(part).cuts_number = is_less || whole.cuts_number;
+            Rc::make_mut(part).cut = if is_less { Some(CUT_NUMBER) } else { whole.cut };
             return (self, true);
         }
         (self, false)
@@ -112,11 +134,34 @@ impl Value {
         if let (Value::Text(from), Value::Text(cut)) = (self, &mut cut)
             && !matches!(from.origin, Origin::Page)
         {
+            let root = from.root.clone().unwrap_or_else(|| Rc::clone(from));
             let cut = Rc::make_mut(cut);
+            cut.root = Some(root);
             let known = Part { is_cut: from.head.is_cut || is_less, ..from.head }.of_length(&cut.text);
             (cut.head, cut.tail) = (known, known);
         }
         cut
+    }
+
+    /// A text that was put together from the codes of its characters.
+    pub(in crate::page) fn of_characters(text: String) -> Value {
+        let has_digits = text.contains(char::is_numeric);
+        let mut value = Value::answer(text);
+        if let (Value::Text(text), true) = (&mut value, has_digits) {
+            Rc::make_mut(text).cut = Some(OF_CHARACTERS);
+        }
+        value
+    }
+
+    /// What a text means that was a code, such as base64. A piece of the code is a piece of it.
+    pub(in crate::page) fn decoded(&self, text: String) -> Value {
+        let mut value = self.derived(text);
+        if let (Value::Text(from), Value::Text(decoded)) = (self, &mut value) {
+            let decoded = Rc::make_mut(decoded);
+            decoded.cut = decoded.cut.or(from.cuts_code.then_some(CUT_NUMBER));
+            (decoded.root, decoded.is_joined) = (None, false);
+        }
+        value
     }
 
     pub(in crate::page) fn list(items: Vec<Value>, place: Option<Rc<ValuePath>>) -> Value {
@@ -159,6 +204,14 @@ impl Value {
         }
         value
     }
+}
+
+/// Whether a piece begins or ends in the midst of what may be a code.
+fn cuts_code(whole: &str, range: &Range<usize>) -> bool {
+    let is_of_code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=' | '%');
+    let piece = &whole[range.clone()];
+    (whole[..range.start].ends_with(is_of_code) && piece.starts_with(is_of_code))
+        || (whole[range.end..].starts_with(is_of_code) && piece.ends_with(is_of_code))
 }
 
 /// The depth, if a value may have it. The answer's own is bounded when it is read.

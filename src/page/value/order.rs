@@ -12,6 +12,15 @@ use crate::page::stop::Stop;
 const LENGTH_OF_DATES: usize = 8;
 
 impl Value {
+    /// Whether it is an empty list or object of the expression, with which jq asks for a kind: `. < []`.
+    fn is_bound_of_kind(&self) -> bool {
+        match self {
+            Value::List(list) => list.items.is_empty() && list.place.is_none(),
+            Value::Object(object) => object.fields.is_empty() && !object.is_of_answer(),
+            _ => false,
+        }
+    }
+
     /// Whether an expression that met the entries of an answer in another order gave the same. Of what is rounded the last
     /// digits may differ.
     pub(in crate::page) fn agrees(&self, other: &Value) -> bool {
@@ -118,6 +127,12 @@ fn refuse_mixed(one: &Value, other: &Value) {
             } else if !matches!(text.origin, Origin::Page) {
                 meter::refuse_order(|| Stop::Kinds);
             }
+        }
+        (Value::Number(_), other @ (Value::Bool(_) | Value::List(_) | Value::Object(_)))
+        | (other @ (Value::Bool(_) | Value::List(_) | Value::Object(_)), Value::Number(_))
+            if !other.is_bound_of_kind() =>
+        {
+            meter::refuse_order(|| Stop::Other(other.kind()));
         }
         (Value::Null(Some(missing)), known) | (known, Value::Null(Some(missing))) if !missing.is_own() => match known {
             Value::Number(_) => meter::refuse_order(|| Stop::Unknown("numbers", missing.tell())),

@@ -1,8 +1,10 @@
 //! Texts: who wrote them, and which parts of them are one text of the answer.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use super::sizes::TEXT;
+use super::standing::has_other_numbers;
 use super::{Origin, Part, Text};
 use crate::model::amount;
 use crate::page::memory::Held;
@@ -13,6 +15,9 @@ pub(super) const SHOWN: usize = 200;
 
 /// What is said of a piece of a number that is used as if it was the number.
 pub(super) const CUT_NUMBER: &str = "it is cut out of a longer number";
+
+/// What is said of a number that was put together from the codes of characters.
+pub(super) const OF_CHARACTERS: &str = "it is put together from characters, which may have left out a part of a number";
 
 /// What is said of a number that was found in the JSON text of a list or an object.
 pub(super) const ONE_OF_SEVERAL: &str = "it is cut out of the text of a list or an object, in which only its place says what \
@@ -75,7 +80,10 @@ impl Text {
             origin,
             head: part,
             tail: part,
-            cuts_number: false,
+            cut: None,
+            cuts_code: false,
+            root: None,
+            is_joined: false,
             digits,
             is_mixed: false,
             is_of_several: false,
@@ -101,13 +109,44 @@ impl Text {
         matches!(self.text.as_str(), "." | ",") || is_number(&self.text)
     }
 
+    /// Whether the numbers in it stand so in the text that its pieces were cut out of.
+    pub(super) fn stands_in_root(&self) -> bool {
+        self.root.as_ref().is_none_or(|root| {
+            meter::spend_bytes(64 + 8 * (self.text.len() + root.text.len()));
+            !has_other_numbers(&self.text, &root.text, &|_| false)
+        })
+    }
+
+    /// Pieces of one text that are put together again are looked at as a whole, when they are used as a number; a piece of a
+    /// number to which the page's author adds remains one.
+    fn join(&mut self, other: &Text) {
+        self.cuts_code |= other.cuts_code;
+        self.is_joined |= other.is_joined;
+        if self.text.is_empty() || other.text.is_empty() {
+            self.cut = if self.text.is_empty() { other.cut } else { self.cut };
+            self.root = self.root.take().or_else(|| other.root.clone());
+            return;
+        }
+        match (&self.root, &other.root) {
+            (Some(one), Some(another)) if Rc::ptr_eq(one, another) => {
+                let is_of_characters = |cut: &&'static str| *cut == OF_CHARACTERS;
+                self.cut = self.cut.or(other.cut).filter(is_of_characters);
+                self.is_joined = true;
+            }
+            (None, Some(_)) if !self.is_foreign() => {
+                self.cut = other.cut;
+                self.root = other.root.clone();
+            }
+            (Some(_), None) if !other.is_foreign() => {}
+            _ => {
+                self.cut = self.cut.or(other.cut);
+                self.root = None;
+            }
+        }
+    }
+
     pub(super) fn append(&mut self, other: &Text) {
-        // Pieces that are put together again are no pieces of a number any more; one to which the page's author adds is.
-        self.cuts_number = match (self.text.is_empty(), other.text.is_empty()) {
-            (true, _) => other.cuts_number,
-            (false, true) => self.cuts_number,
-            (false, false) => (self.cuts_number && !other.is_foreign()) || (other.cuts_number && !self.is_foreign()),
-        };
+        self.join(other);
         self.is_of_several |= other.is_of_several;
         let is_of_number = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '\'');
         let touch = self.text.ends_with(is_of_number) && other.text.starts_with(is_of_number);
@@ -146,10 +185,7 @@ pub(super) fn is_less_than_number(part: &str, whole: &str) -> Option<bool> {
         return None;
     }
     let (value, all) = (amount::read(part).ok()?.value, amount::read(whole).ok()?.value);
-    let without = |text: &str| -> String {
-        amount::fold(text).chars().filter(|c| !matches!(c, '.' | ',' | '\'') && !c.is_whitespace()).collect()
-    };
-    Some(value != all && without(part) != without(whole))
+    Some(value != all && has_other_numbers(part, whole, &|_| false))
 }
 
 /// Whether a text is the code of a currency that people pay with.

@@ -9,7 +9,7 @@ use crate::page::meter;
 
 impl Value {
     /// Its kind, for messages.
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Value::Null(_) => "null",
             Value::Bool(_) => "true or false",

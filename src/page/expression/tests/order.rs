@@ -131,3 +131,60 @@ fn one_of_several_is_never_chosen_by_the_order_of_the_answer() {
         assert_eq!(got, want, "{code}");
     }
 }
+
+#[test]
+fn nothing_but_a_number_has_an_order_among_numbers() {
+    let body = r#"{"b":5,"l":[50],"e":[],"o":{"value":50},"t":true,"f":false,"w":[{"x":[50],"a":3},{"x":1,"a":4}]}"#;
+    for (code, what) in [
+        (".l >= 100000000", "a list"),
+        (".e >= 100000000", "a list"),
+        (".o >= 100000000", "an object"),
+        (".f < 0", "true or false"),
+        ("[.w[]|select(.x<10)|.a]|add", "a list"),
+        ("[.b,.t]|max", "true or false"),
+        ("[.b,.l]|sort|.[0]", "a list"),
+        ("if .e > 10 then 100 else 1 end", "a list"),
+        ("[.e] > .b", "a list"),
+    ] {
+        assert_eq!(message(code, body), format!("{what} cannot be ordered among numbers"), "{code}");
+    }
+    for (code, want) in [
+        ("[.[]|scalars]|length", "3"),
+        ("[.[]|iterables]|length", "4"),
+        ("[leaf_paths]|length", "9"),
+        ("[.b,.l]|unique|length", "2"),
+        ("if .b == .l then 1 else 2 end", "2"),
+    ] {
+        assert_eq!(literal(code, body), want, "{code}");
+    }
+}
+
+#[test]
+fn an_object_of_the_answer_is_no_balance() {
+    let body = parse_json(br#"{"b":{"amount":5000,"currency":"EUR"},"w":[{"amount":5}]}"#).unwrap();
+    let variables = Variables::new(None, &BTreeMap::new());
+    let told = |code: &str| Expression::compile(code).unwrap().run_in_any_order(&body, &variables);
+    for code in [".b", ".w[0]", ".w|first", ".b as $b|$b", "."] {
+        let why = told(code).unwrap_err();
+        assert!(why.message.starts_with("the expression gives an object of the answer"), "{code}: {why}");
+    }
+    for code in [".b|{amount, currency}", "{amount: .b.amount}", ".w[0]|{amount}"] {
+        assert!(matches!(told(code).unwrap().value, Some(Shape::Object(_))), "{code}");
+    }
+}
+
+#[test]
+fn each_entry_comes_first_and_last_in_some_order() {
+    for (code, body) in [
+        ("first(.w[]).a", r#"{"w":[{"a":0},{"a":250},{"a":0},{"a":0}]}"#),
+        ("[.w[]|.a][0]", r#"{"w":[{"a":0},{"a":250},{"a":0},{"a":0}]}"#),
+        ("last(.w[]).a", r#"{"w":[{"a":0},{"a":250},{"a":0},{"a":0}]}"#),
+        ("[.w[]|.a][1]", r#"{"w":[{"a":0},{"a":0},{"a":0},{"a":0},{"a":7},{"a":0}]}"#),
+        ("first(.w[])", r#"{"w":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,3,0,0,0,0,0,0,0,0,0,0,0,0]}"#),
+        ("first(.o[])", r#"{"o":{"a":0,"b":0,"c":0,"d":5,"e":0,"f":0,"g":0}}"#),
+    ] {
+        let body = parse_json(body.as_bytes()).unwrap();
+        let told = Expression::compile(code).unwrap().run_in_any_order(&body, &Variables::new(None, &BTreeMap::new()));
+        assert!(told.is_err(), "{code}: {told:?}");
+    }
+}
