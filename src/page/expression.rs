@@ -363,6 +363,13 @@ impl Json {
     }
 }
 
+impl Json {
+    /// The same, also where only a code and a sentence say so: beside a zero that is enough to doubt it.
+    pub(crate) fn refusal_beside_zero(&self) -> Option<String> {
+        service_message::refusal(&self.0).or_else(|| service_message::coded_refusal(&self.0))
+    }
+}
+
 impl From<Value> for Json {
     fn from(value: Value) -> Json {
         Json(value)

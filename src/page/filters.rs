@@ -176,12 +176,12 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
             bome(Ok(cv.1.cut_of(&whole, &written)))
         }),
         ("ltrimstr", v(1), |cv| {
-            unary(cv, |text, start| {
-                Ok(trimmed(text, &start, |text, start| text.strip_prefix(start).map(|_| start.len()..text.len())))
-            })
+            let rest = |text: &str, start: &str| text.strip_prefix(start).map(|_| start.len()..text.len());
+            unary(cv, move |text, start| trimmed(text, start, rest))
         }),
         ("rtrimstr", v(1), |cv| {
-            unary(cv, |text, end| Ok(trimmed(text, &end, |text, end| text.strip_suffix(end).map(|left| 0..left.len()))))
+            let rest = |text: &str, end: &str| text.strip_suffix(end).map(|left| 0..left.len());
+            unary(cv, move |text, end| trimmed(text, end, rest))
         }),
         ("length", v(0), |cv| bome(cv.1.length())),
         ("contains", v(1), |cv| unary(cv, |value, part| Ok(value.contains(&part).into()))),
@@ -503,12 +503,15 @@ fn implode(value: Value) -> ValR<Value> {
 }
 
 /// A text without what it begins or ends with, if it does.
-fn trimmed(value: Value, by: &Value, rest: fn(&str, &str) -> Option<std::ops::Range<usize>>) -> Value {
-    let left = value.as_text().zip(by.as_text()).and_then(|(text, by)| rest(text, by));
-    match (left, by.as_text()) {
-        (Some(range), Some(by)) => value.found(&Piece::beside(range, by)),
-        _ => value,
-    }
+fn trimmed(value: Value, by: Value, rest: fn(&str, &str) -> Option<std::ops::Range<usize>>) -> ValR<Value> {
+    let (Some(text), Some(part)) = (value.as_text(), by.as_text()) else {
+        let wrong = if value.as_text().is_none() { value } else { by };
+        return Err(Error::typ(wrong, "string"));
+    };
+    Ok(match rest(text, part) {
+        Some(range) => value.found(&Piece::beside(range, part)),
+        None => value,
+    })
 }
 
 fn power(base: Value, exponent: Value) -> ValR<Value> {

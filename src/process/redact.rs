@@ -185,7 +185,9 @@ enum Strength {
 impl Strength {
     fn of(secret: &str) -> Strength {
         let length = secret.chars().count();
-        if length >= 16 {
+        // A character of Chinese or Korean says as much as two letters.
+        let wide = secret.chars().filter(|c| *c >= '\u{2E80}').count();
+        if length + wide >= 16 {
             return Strength::Strong;
         }
         let letters = secret.chars().filter(|c| c.is_alphabetic()).count();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::check::mailbox::finding::{self, Role};
 use crate::check::mailbox::mail::Mail;
+use crate::check::mailbox::sender;
 use crate::model::failure::{Failure, Reason};
 use crate::page;
 use crate::wire::hash::sha256;
@@ -26,7 +27,7 @@ const MOST_MATCHES: usize = 100;
 pub(crate) struct Letters {
     /// The mailbox that they come to, by its name.
     pub mailbox: String,
-    /// The sender holds one of these, in lower case; anybody if there is none.
+    /// The sender's address is one of these or holds it, in lower case; anybody's if there is none.
     pub from: Vec<String>,
     /// The subject holds one of these, in lower case; any if there is none.
     pub subject: Vec<String>,
@@ -43,7 +44,9 @@ impl Letters {
             let text = text.to_lowercase();
             words.is_empty() || words.iter().any(|word| text.contains(word.as_str()))
         };
-        is_in(&mail.sender, &self.from) && is_in(&mail.subject, &self.subject)
+        // The name beside an address is whatever the sender likes.
+        let is_from = |from: &String| mail.address.as_deref().is_some_and(|address| sender::is_address(address, from));
+        (self.from.is_empty() || self.from.iter().any(is_from)) && is_in(&mail.subject, &self.subject)
     }
 
     /// Names what is read of which mails, so that nothing that was read otherwise is used again.
@@ -113,6 +116,11 @@ mod tests {
     use crate::check::mailbox::mail;
 
     fn told(pattern: &str, body: &str) -> Option<String> {
+        let raw = format!("Subject: Low balance\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n");
+        told_of(pattern, raw.as_bytes())
+    }
+
+    fn told_of(pattern: &str, raw: &[u8]) -> Option<String> {
         let letters = Letters {
             mailbox: String::new(),
             from: Vec::new(),
@@ -120,9 +128,49 @@ mod tests {
             pattern: Some(Regex::new(pattern).unwrap()),
             max_age: Duration::from_secs(86_400),
         };
-        let raw = format!("Subject: Low balance\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n");
-        let told = letters.told(&mail::read(raw.as_bytes())).ok()?;
+        let told = letters.told(&mail::read(raw)).ok()?;
         told[BALANCE].as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn whose_a_mail_is_says_its_address_and_not_the_name_beside_it() {
+        let is_taken = |called: &str, from: &str| {
+            let letters = Letters {
+                mailbox: String::new(),
+                from: vec![called.to_owned()],
+                subject: Vec::new(),
+                pattern: None,
+                max_age: Duration::from_secs(86_400),
+            };
+            letters.has(&mail::read(format!("From: {from}\r\nSubject: x\r\n\r\nx\r\n").as_bytes()))
+        };
+        let whole = "billing@vendor.example";
+        for (called, from) in [
+            (whole, "billing@vendor.example"),
+            (whole, "Vendor Billing <Billing@Vendor.Example>"),
+            ("@vendor.example", "billing@vendor.example"),
+            ("vendor.example", "billing@mail.vendor.example"),
+            ("billing@", "billing@vendor.example"),
+            ("vendor", "billing@vendor.example"),
+        ] {
+            assert!(is_taken(called, from), "{called} {from}");
+        }
+        for (called, from) in [
+            (whole, "\"billing@vendor.example\" <evil@attacker.com>"),
+            (whole, "billing@vendor.example.attacker.com"),
+            (whole, "xbilling@vendor.example"),
+            (whole, "evil@attacker.com (billing@vendor.example)"),
+            (whole, "=?utf-8?q?billing=40vendor=2Eexample?= <evil@attacker.com>"),
+            (whole, "evil@attacker.com, billing@vendor.example"),
+            (whole, "\"billing@vendor.example\"@attacker.com"),
+            (whole, "evil@attacker.com\r\nFrom: billing@vendor.example"),
+            (whole, "billing@vendor.example\r\nFrom: evil@attacker.com"),
+            ("vendor.example", "billing@evilvendor.example"),
+            ("vendor.example", "vendor.example <evil@attacker.com>"),
+            ("@vendor.example", "evil@vendor.example.attacker.com"),
+        ] {
+            assert!(!is_taken(called, from), "{called} {from}");
+        }
     }
 
     #[test]
@@ -147,11 +195,21 @@ mod tests {
         ] {
             assert_eq!(told(pattern, body), None, "{body}");
         }
+        // A mail that is cut off at the bound of what is read of one, in the midst of the number.
+        let most = 256 * 1024;
+        for cut in 1..8 {
+            let head = "Subject: Low balance\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n".len();
+            let line = "\r\nBalance: 12345.50";
+            let body = "lorem ".repeat(most / 6);
+            let body = format!("{}{line} USD now. {}", &body[..most - head - line.len() + cut], "x".repeat(2000));
+            let raw = format!("Subject: Low balance\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}");
+            assert_eq!(told_of("Balance: (?P<balance>[0-9.]+)", &raw.as_bytes()[..most]), None, "{cut}");
+        }
         let with_currency = "Balance: (?P<balance>[0-9.,]+) (?P<currency>[A-Z]+)";
         assert_eq!(told(with_currency, "Balance: 12.50 USD million"), None);
         for (pattern, body) in [
             (pattern, "Balance: 12.50 USD"),
-            (pattern, "Balance: $12.50, thank you"),
+            (pattern, "Balance: $12.50 thank you"),
             (pattern, "Balance: 12.50 USD - your team"),
             (pattern, "Balance: 12.50 USD\r\nBalance: 12.50 USD"),
             (with_currency, "Balance: 12.50 USD left"),

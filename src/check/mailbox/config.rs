@@ -14,6 +14,7 @@ use url::Url;
 
 use super::judge::Judge;
 use super::login::{Address, Security};
+use super::sender::is_address;
 use crate::model::addressing::Addressing;
 use crate::model::identity::Identity;
 use crate::model::strength::Strength;
@@ -208,10 +209,10 @@ impl Mailbox {
         Identity::of("mailbox", &self.name, &[&address.host, &address.username, &address.folder])
     }
 
-    /// Whether mails of a sender can be alerts.
-    pub(crate) fn looks_at(&self, sender: &str) -> bool {
-        let sender = sender.to_lowercase();
-        let is_one_of = |senders: &[String]| senders.iter().any(|known| sender.contains(known.as_str()));
+    /// Whether mails from an address can be alerts.
+    pub(crate) fn looks_at(&self, address: Option<&str>) -> bool {
+        let is_from = |known: &String| address.is_some_and(|address| is_address(address, known));
+        let is_one_of = |senders: &[String]| senders.iter().any(is_from);
         !is_one_of(&self.ignore_senders) && self.only_senders.as_deref().is_none_or(is_one_of)
     }
 }

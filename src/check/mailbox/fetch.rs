@@ -9,7 +9,8 @@ use imap::types::Fetches;
 use jiff::Timestamp;
 
 use super::login::{Door, failure};
-use super::stream::{ANSWER, Limits, MOST_OF_MAIL, Stream};
+use super::mail::MOST_OF_MAIL;
+use super::stream::{ANSWER, Limits, Stream};
 use crate::model::failure::{Failure, Reason, Retry};
 
 /// Mails that are fetched with one command.

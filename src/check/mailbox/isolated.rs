@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::judge::Judge;
-use super::stream::MOST_OF_MAIL;
+use super::mail::MOST_OF_MAIL;
 use super::{finding, mail};
 use crate::model::failure::{Failure, Reason};
 use crate::process::exit::Exit;

@@ -16,10 +16,13 @@ use sha2::{Digest, Sha256};
 pub(super) use self::decode::decode_bytes;
 use self::decode::{base64, quoted};
 use self::headers::{Headers, MOST_PARAMETERS, decode_header, header, line, split};
+use super::html::CUT;
 use super::{html, quotes};
 use crate::model::text;
 use crate::process::fault;
 
+/// Most of one mail that is fetched, in bytes.
+pub(crate) const MOST_OF_MAIL: u64 = 256 * 1024;
 /// Most of a mail's text that is looked at, in bytes.
 pub const MOST_TEXT: usize = 256 * 1024;
 /// Most parts that are looked at, in all forwarded mails together.
@@ -84,7 +87,12 @@ pub fn read(raw: &[u8]) -> Mail {
     } else {
         words.part(&headers, body, 0, false);
     }
-    let Words { all, own, shown, .. } = words;
+    let Words { all, own, mut shown, .. } = words;
+    // What a mail is cut off at may be the midst of a number.
+    if raw.len() as u64 >= MOST_OF_MAIL || shown.len() + 8 >= MOST_TEXT {
+        shown.truncate(shown.trim_end_matches('\n').len());
+        shown.push(CUT);
+    }
     let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
     let says = |name: &str, words: &[&str]| {
         header(name).is_some_and(|value| {
@@ -96,7 +104,9 @@ pub fn read(raw: &[u8]) -> Mail {
         || header("list-id").is_some()
         || says("precedence", &["bulk", "list", "junk"]);
     let is_automatic = says("auto-submitted", &["auto-"]);
-    let address = header("from").and_then(address);
+    // With two of them nobody knows which a server has checked.
+    let senders = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("from")).count();
+    let address = header("from").filter(|_| senders == 1).and_then(address);
     Mail { id, subject, sender, address, date, text, shown, is_bulk, is_automatic }
 }
 

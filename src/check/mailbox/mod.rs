@@ -25,7 +25,8 @@ mod phrases;
 mod quotes;
 pub(crate) mod resolve;
 pub(crate) mod scan;
+pub(crate) mod sender;
 mod stream;
 pub(crate) mod vendor;
 
-pub(crate) use self::stream::MOST_OF_MAIL;
+pub(crate) use self::mail::MOST_OF_MAIL;

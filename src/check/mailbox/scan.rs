@@ -398,7 +398,7 @@ impl Desk<'_> {
 
     fn look(&self, mail: &Mail, letter: &Letter) -> Option<Finding> {
         let mailbox = self.mailbox;
-        if !mailbox.looks_at(&mail.sender) {
+        if !mailbox.looks_at(mail.address.as_deref()) {
             return None;
         }
         let judgement = mailbox.judge.judge(mail);

@@ -9,12 +9,10 @@ use std::time::{Duration, Instant};
 use native_tls::{TlsConnector, TlsStream};
 
 use super::answer::Answers;
+use super::mail::MOST_OF_MAIL;
 use crate::model::failure::Failure;
 use crate::wire::http::timed_out;
 use crate::wire::socket::{Pace, Socket};
-
-/// Most of one mail that is fetched, in bytes.
-pub(crate) const MOST_OF_MAIL: u64 = 256 * 1024;
 
 /// What one command may be answered with, in bytes.
 pub(super) const ANSWER: u64 = 1 << 20;

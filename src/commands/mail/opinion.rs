@@ -83,7 +83,7 @@ impl Reader {
     fn outlook(&self, mail: &Mail) -> Outlook {
         let judge = self.mailbox.as_ref().map_or(&self.judge, |mailbox| &mailbox.judge);
         let judgement = judge.judge(mail);
-        let verdict = match self.mailbox.as_ref().is_none_or(|mailbox| mailbox.looks_at(&mail.sender)) {
+        let verdict = match self.mailbox.as_ref().is_none_or(|mailbox| mailbox.looks_at(mail.address.as_deref())) {
             false => Verdict::Ignored,
             true if judgement.is_trouble => Verdict::Trouble,
             true => Verdict::Harmless,

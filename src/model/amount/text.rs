@@ -249,8 +249,7 @@ pub(crate) fn assemble(
     Ok(Money { value, currency, is_plain: currency.is_none() && factor.is_none() && side.is_none() })
 }
 
-/// The value of digits with separators between them, in the currency that the text names. A `known` one tells only what may be
-/// read in two ways.
+/// The value of digits with separators between them, in the currency that the text names, else in the `known` one.
 fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -> Result<Decimal, &'static str> {
     const NO_GROUPS: &str = "its separators are not thousands separators";
     const AMBIGUOUS: &str = "its separator may be a decimal sign or part thousands";
@@ -259,7 +258,7 @@ fn digits(number: &str, currency: Option<&Currency>, known: Option<&Currency>) -
     }
     let separators: Vec<Separator> = number.chars().filter_map(Separator::of).collect();
     let groups: Vec<&str> = number.split(|c| Separator::of(c).is_some()).collect();
-    let has = |what: fn(&Currency) -> bool| currency.is_some_and(what);
+    let has = |what: fn(&Currency) -> bool| currency.or(known).is_some_and(what);
     let (whole, fraction) = match separators.as_slice() {
         [] => (groups.concat(), ""),
         [Separator::Point] => {
@@ -503,6 +502,13 @@ mod tests {
             ("$1.234,50", Some("ARS"), Some("1234.50")),
             ("$1.234,50", Some("USD"), None),
             ("1.234", Some("CLP"), None),
+            ("1.234,50", Some("EUR"), Some("1234.50")),
+            ("12,50", Some("EUR"), Some("12.50")),
+            ("1.234.567", Some("BRL"), Some("1234567")),
+            ("12,5", Some("PLN"), Some("12.5")),
+            ("12,50", Some("USD"), None),
+            ("1.234,50", None, None),
+            ("1.234,50", Some("USD"), None),
             ("$5", Some("EUR"), Some("5")),
             ("1,234 TND", None, None),
             ("1.234 TND", None, None),

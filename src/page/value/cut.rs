@@ -72,7 +72,10 @@ impl<'o> Piece<'o> {
         let forwards: Vec<char> = after.chars().collect();
         let begins_with_number = inside.first().is_some_and(|c| c.is_numeric() || *c == '.');
         let ends_with_number = inside.last().is_some_and(|c| c.is_numeric());
-        begins_inside(&backwards, &inside)
+        let is_unread = |c: Option<&char>| matches!(c, Some('\u{fffc}' | '\u{fffd}'));
+        is_unread(backwards.first())
+            || is_unread(forwards.first())
+            || begins_inside(&backwards, &inside)
             || ends_inside(&inside, &forwards)
             || (begins_with_number && self.leaves_before(text, &before, &after))
             || (ends_with_number && self.leaves_behind(text, &after))
@@ -144,7 +147,13 @@ fn begins_inside(before: &[char], inside: &[char]) -> bool {
         let digits = before[gap..].iter().take_while(|c| c.is_numeric()).count();
         gap > 0 && length == 3 && (1..=3).contains(&digits)
     };
+    // `&#8722;` is a character.
+    let is_code = || {
+        let mark = usize::from(matches!(before.first(), Some('x' | 'X')));
+        before.get(mark) == Some(&'#') && before.get(mark + 1) == Some(&'&')
+    };
     is_digit(before, 0)
+        || is_code()
         || (is_separator(before, 0) && is_digit(before, 1))
         || (before.first() == Some(&'.') && !before.get(1).is_some_and(|c| standing::is_of_word(*c)))
         || is_group()

@@ -1,8 +1,6 @@
 //! The numbers of a text as they stand there: the digits, and what makes another number of them. A sign, parentheses, a word of
 //! scale and a part of a currency count also where the currency stands between them and the digits.
 
-use std::ops::Range;
-
 use crate::model::amount::{self, Currency, Word};
 
 /// So many words beside a number are looked at, of which each may be a currency.
@@ -123,7 +121,7 @@ pub(super) fn is_minus(c: char) -> bool {
 /// not: services separate thousands by whatever looks like a comma, a point, an apostrophe or a blank.
 pub(super) fn is_glue(c: char) -> bool {
     match c {
-        '.' | ',' | '\'' | '`' | '_' | '\u{fffd}' | '\u{2b0}'..='\u{2ff}' => !is_minus(c),
+        '.' | ',' | '\'' | '`' | '_' | '\u{fffc}' | '\u{fffd}' | '\u{2b0}'..='\u{2ff}' => !is_minus(c),
         c if c.is_ascii() || c.is_alphanumeric() || is_minus(c) || c.is_whitespace() => false,
         '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}' => false,
         '“' | '”' | '„' | '«' | '»' | '‹' | '›' | '…' | '→' | '←' | '⇒' | '•' | '×' | '÷' | '±' => {
@@ -177,7 +175,7 @@ pub(super) fn before(text: &str) -> Before {
                 };
             }
             Some('(') => return Before { opens: Some(bare.len() - 1), ..Before::default() },
-            Some('\u{fffd}') => return Before { is_unread: true, ..Before::default() },
+            Some('\u{fffc}' | '\u{fffd}') => return Before { is_unread: true, ..Before::default() },
             _ => {}
         }
         match currency_at_end(bare) {
@@ -267,7 +265,7 @@ fn changes(word: &Word) -> bool {
 /// What a word is that is neither a currency nor a unit that is known.
 fn unknown_word(text: &str, is_apart: bool, found: &mut Behind) {
     let Some(first) = text.chars().next() else { return };
-    let is_operator = matches!(first, '×' | '*' | '^' | '%' | '‰' | '\u{fffd}');
+    let is_operator = matches!(first, '×' | '*' | '^' | '%' | '‰' | '\u{fffc}' | '\u{fffd}');
     if is_operator || amount::is_scale_sign(first) {
         found.scale = Some(first.to_string());
         return;
@@ -406,21 +404,17 @@ pub(super) fn has_other_numbers(part: &str, whole: &str, names: &dyn Fn(&str) ->
     !numbers(part, names).iter().all(stands)
 }
 
-/// The digits of the dates of a text: `20261130` of `2026-11-30`.
+/// The digits of the dates and the numbers of accounts in a text: `20261130` of `2026-11-30`, `123456` of `12-34-56`. They are in
+/// three groups or more, between which the same sign stands.
 fn dates(text: &str) -> Vec<String> {
-    let bytes = text.as_bytes();
-    let is_date = |part: &[u8]| {
-        part.iter().enumerate().all(|(at, byte)| match at {
-            4 | 7 => matches!(byte, b'-' | b'/' | b'.') && *byte == part[4],
-            _ => byte.is_ascii_digit(),
-        })
-    };
-    let is_apart = |range: Range<usize>| {
-        let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
-        !is_digit(range.start.checked_sub(1)) && !is_digit(Some(range.end))
-    };
-    let found = bytes.windows(10).enumerate().filter(|(at, part)| is_date(part) && is_apart(*at..*at + 10));
-    found
-        .map(|(_, part)| part.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect())
-        .collect()
+    const SIGNS: [char; 4] = ['-', '/', ':', '_'];
+    let is_part = |c: char| c.is_ascii_digit() || SIGNS.contains(&c);
+    let runs = text.split(|c: char| !is_part(c)).map(|run| run.trim_matches(SIGNS));
+    let joined = runs.filter_map(|run| {
+        let mark = run.chars().find(|c| SIGNS.contains(c))?;
+        let groups: Vec<&str> = run.split(mark).collect();
+        let is_group = |group: &&str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+        (groups.len() >= 3 && groups.iter().all(is_group)).then(|| groups.concat())
+    });
+    joined.collect()
 }

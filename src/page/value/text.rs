@@ -185,7 +185,8 @@ pub(super) fn is_less_than_number(part: &str, whole: &str) -> Option<bool> {
         return None;
     }
     let (value, all) = (amount::read(part).ok()?.value, amount::read(whole).ok()?.value);
-    Some(value != all && has_other_numbers(part, whole, &|_| false))
+    let is_turned = value.is_sign_negative() != all.is_sign_negative();
+    Some(value != all && (is_turned || has_other_numbers(part, whole, &|_| false)))
 }
 
 /// Whether a text is the code of a currency that people pay with.

@@ -21,6 +21,16 @@ pub(super) struct Layer {
 /// Stands between the pieces that a guess is made of; no text has it, because it is no UTF-8.
 pub(super) const EDGE: u8 = 0xFF;
 
+/// Which bytes of a text are those of letters and digits, of any script.
+pub(super) fn letters_of_any_script(text: &[u8]) -> Vec<bool> {
+    let mut is_letter = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| is_letter.extend(std::iter::repeat_n(c.is_alphanumeric(), c.len_utf8())));
+        is_letter.extend(std::iter::repeat_n(false, chunk.invalid().len()));
+    }
+    is_letter
+}
+
 impl Layer {
     /// The text as a reader sees it.
     pub(super) fn of(text: &str) -> Layer {
@@ -150,16 +160,31 @@ impl Layer {
         self.filtered(|byte| byte.is_ascii_alphanumeric() || byte == EDGE)
     }
 
-    fn filtered(&self, is_kept: impl Fn(u8) -> bool) -> Layer {
+    fn filtered(&self, mut is_kept: impl FnMut(u8) -> bool) -> Layer {
         let kept = self.bytes.iter().zip(&self.from).filter(|(byte, _)| is_kept(**byte));
         let (bytes, from) = kept.map(|(byte, from)| (*byte, *from)).unzip();
         Layer { bytes, from, is_guess: self.is_guess }
     }
 
-    /// From its end to its beginning.
+    /// Only the letters and digits of any script.
+    pub(super) fn letters_of_any_script(&self) -> Layer {
+        let mut is_kept = letters_of_any_script(&self.bytes).into_iter();
+        self.filtered(|byte| is_kept.next().unwrap_or_default() || byte == EDGE)
+    }
+
+    /// From its end to its beginning, character by character.
     pub(super) fn reversed(mut self) -> Layer {
         self.bytes.reverse();
         self.from.reverse();
+        // The bytes of each character are in their order again.
+        let mut start = 0;
+        for at in 0..self.bytes.len() {
+            if self.bytes[at] & 0xC0 != 0x80 {
+                self.bytes[start..=at].reverse();
+                self.from[start..=at].reverse();
+                start = at + 1;
+            }
+        }
         self
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
+use super::decodings::letters_of_any_script;
 use super::machine_made::{humps, is_spelt, is_spoken};
 
 /// From so many letters and digits on, a run is known. Of a secret that has less than twice as many, half is enough.
@@ -61,10 +62,26 @@ impl Runs {
     /// Adds a strong secret.
     pub(super) fn add(&mut self, secret: &[u8]) {
         let public = public(secret);
-        let letters = || secret.iter().zip(&public).filter(|(byte, _)| byte.is_ascii_alphanumeric());
+        let letters = secret.iter().copied().zip(public).filter(|(byte, _)| byte.is_ascii_alphanumeric());
+        self.add_letters(&letters.collect::<Vec<_>>());
+    }
+
+    /// Adds a strong secret that has letters of other scripts.
+    pub(super) fn add_of_any_script(&mut self, secret: &[u8]) {
+        let letters = secret.iter().zip(letters_of_any_script(secret)).filter(|(_, is_letter)| *is_letter);
+        self.add_letters(&letters.map(|(byte, _)| (*byte, false)).collect::<Vec<_>>());
+    }
+
+    /// Whether nothing has been added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Adds letters, and of each whether it belongs to what is no secret.
+    fn add_letters(&mut self, letters: &[(u8, bool)]) {
         // For each letter, how many before it are no word's.
         let mut own = vec![0];
-        own.extend(letters().scan(0, |own, (_, is_public)| {
+        own.extend(letters.iter().scan(0, |own, (_, is_public)| {
             *own += usize::from(!is_public);
             Some(*own)
         }));
@@ -75,7 +92,7 @@ impl Runs {
         self.has_length[length - SHORTEST] |= count >= length;
         self.pieces.reserve(count);
         let mut window = 0;
-        for (end, (byte, _)) in (1..).zip(letters()) {
+        for (end, (byte, _)) in (1..).zip(letters) {
             window = moved(window, *byte);
             if end >= length && own[end] - own[end - length] >= least {
                 self.pieces.insert(last(window, length));

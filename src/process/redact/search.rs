@@ -131,6 +131,8 @@ pub(super) struct Deep {
     strong: Pieces,
     /// Finds what is left of the strong ones.
     runs: Runs,
+    /// The same for those that have letters of other scripts.
+    runs_of_any_script: Runs,
     /// And what stands in short pieces.
     scattered: Scattered,
     weak: BTreeMap<String, Strength>,
@@ -180,6 +182,8 @@ impl Deep {
                 let forms = layers.iter().map(Layer::squeezed).filter(|form| form.bytes.len() > 3);
                 forms.for_each(|form| self.strong.add(form.bytes));
                 layers.iter().for_each(|layer| self.runs.add(&layer.bytes));
+                let foreign = layers.iter().filter(|layer| !layer.bytes.is_ascii());
+                foreign.for_each(|layer| self.runs_of_any_script.add_of_any_script(&layer.bytes));
                 layers = layers.iter().flat_map(Layer::unescaped).collect();
             }
             if secret.contains(' ') {
@@ -203,6 +207,10 @@ impl Deep {
         let unmarked = unmarked.filter(|other| other.bytes.len() < letters.bytes.len());
         for letters in [Some(letters), unmarked].into_iter().flatten() {
             self.runs.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
+        }
+        if !self.runs_of_any_script.is_empty() && !layer.bytes.is_ascii() {
+            let letters = layer.letters_of_any_script();
+            self.runs_of_any_script.find(&letters.bytes, |run| found.push(letters.source(run.start, run.end)));
         }
     }
 

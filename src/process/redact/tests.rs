@@ -642,3 +642,25 @@ fn a_short_key_of_letters_and_digits_is_found_in_pieces() {
     }
     assert_eq!(knowing(&["123456"]).clean("of 12 34 56 items"), "of 12 34 56 items");
 }
+
+#[test]
+fn a_secret_in_another_script_is_found_in_pieces_and_reversed_too() {
+    for secret in ["密码安全钥匙很长", "패스워드비밀번호", "ひみつのかぎです", "пароль зимний вечер"]
+    {
+        let redactor = knowing(&[secret]);
+        let turned: String = secret.chars().rev().collect();
+        let half = secret.chars().count() / 2;
+        let halves =
+            secret.char_indices().nth(half).map(|(at, _)| format!("{} {}", &secret[..at], &secret[at..])).unwrap();
+        let without_end: String = secret.chars().take(secret.chars().count() - 1).collect();
+        for said in [between(secret, "."), between(secret, " "), between(secret, "-"), turned, halves, without_end] {
+            let clean = redactor.clean(&format!("The key is wrong, it was {said} so try again"));
+            let left = secret.chars().filter(|c| c.is_alphabetic() && clean.contains(*c)).count();
+            assert!(left * 3 < secret.chars().count(), "{said}: {clean}");
+        }
+    }
+    let redactor = knowing(&["密码安全钥匙很长"]);
+    for said in ["密码错误，请重试", "账户安全", "时间很长"] {
+        assert_eq!(redactor.clean(said), said);
+    }
+}

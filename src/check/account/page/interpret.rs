@@ -161,6 +161,15 @@ impl Page {
                 failure
             })?
         };
+        // A page that tests for errors has decided what one is. Without a test, zero beside an error is what a service fills in.
+        let is_zero = matches!(reading.amount, Amount::Of(amount) if amount.is_zero());
+        if is_zero
+            && reader.steps.iter().all(|step| step.error.is_none())
+            && let Some(words) = body.refusal_beside_zero()
+        {
+            let message = "the answer says that something is wrong, beside a balance of zero; the service says";
+            return Err(Failure::new(Reason::Api, message).saying(words));
+        }
         reading.beside = self.beside(&reader.beside, body, variables, reading.currency.as_deref());
         if self.spend.is_some() { within_budget(reading, wanted.budget) } else { Ok(reading) }
     }
@@ -204,6 +213,8 @@ impl Page {
         };
         let said = match &own {
             Some(own) => own.said().map(str::to_owned),
+            // What a success holds is the data, and no message.
+            None if (200..300).contains(&status) => None,
             None => answer.and_then(Json::error_message).or_else(|| service_message::plain(body)),
         };
         let advice = own.as_ref().and_then(Failure::advice).map(str::to_owned);

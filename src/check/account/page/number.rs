@@ -18,7 +18,7 @@ pub(super) fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Opti
         Shape::Number(literal) => plain(amount::from_json_number(&literal)),
         Shape::Long => plain(Err(amount::exact::TOO_MANY_DIGITS)),
         Shape::Float(value) => plain(amount::from_float(value)),
-        Shape::Text(text) => amount::read_in(&text, known)
+        Shape::Text(text) => amount::read_in(without_own_unit(&text, known), known)
             .map(|money| (money.value, money.currency))
             .map_err(|why| format!("it is text and {why}")),
         Shape::Null => Err("it is missing or null".to_owned()),
@@ -27,6 +27,13 @@ pub(super) fn number(value: Shape, known: Option<&str>) -> Result<(Decimal, Opti
         Shape::Array => Err("it is a list, not a number".to_owned()),
         Shape::Object(_) => Err("it is an object, not a number".to_owned()),
     }
+}
+
+/// A text without the unit that the page counts in, if that is a word of the page's own: `5 GB` where the unit is GB.
+fn without_own_unit<'t>(text: &'t str, known: Option<&str>) -> &'t str {
+    let is_own = |unit: &&str| amount::words(unit).is_none() && !amount::is_scale_word(unit);
+    let number = known.filter(is_own).and_then(|unit| text.trim_end().strip_suffix(unit)).map(str::trim_end);
+    number.filter(|number| number.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(text)
 }
 
 /// A number that names no currency. `known` is the currency that it is in, if that is known.

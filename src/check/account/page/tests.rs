@@ -182,6 +182,40 @@ fn what_stands_beside_a_balance_is_in_its_currency_and_read_like_it() {
 }
 
 #[test]
+fn a_text_may_name_the_unit_of_the_page() {
+    for (unit, text, want) in [
+        ("GB", "5 GB", Ok("5")),
+        ("%", "5%", Ok("5")),
+        ("GB", "5 TB", Err("neither a currency nor a known unit")),
+        ("GB", "5 kGB", Err("neither a currency nor a known unit")),
+        ("k", "5k", Ok("5000")),
+        ("m", "5m", Err("neither a currency nor a known unit")),
+    ] {
+        assert_told(&page(json!({"unit": unit})), json!({"body": json!({"v": text}).to_string()}), want);
+    }
+}
+
+#[test]
+fn a_zero_beside_an_error_is_no_balance() {
+    const WRONG: &str = "the answer says that something is wrong, beside a balance of zero";
+    for (changes, body, want) in [
+        (json!({}), json!({"v": 0, "error": "invalid api key"}), Err(WRONG)),
+        (json!({}), json!({"v": 0, "error": {"code": 401, "message": "invalid key"}}), Err(WRONG)),
+        (json!({}), json!({"v": "0.00", "success": false, "message": "account suspended"}), Err(WRONG)),
+        (json!({}), json!({"v": 0, "code": 401, "msg": "unauthorized"}), Err(WRONG)),
+        (json!({}), json!({"v": 0, "code": "401", "msg": "unauthorized"}), Err(WRONG)),
+        (json!({}), json!({"v": 0, "code": 200, "msg": "ok"}), Ok("0")),
+        (json!({}), json!({"v": 0, "code": 0, "msg": "ok", "error": null}), Ok("0")),
+        (json!({}), json!({"v": 0, "success": true, "message": "done"}), Ok("0")),
+        (json!({}), json!({"v": 5, "error": "a note"}), Ok("5")),
+        // The page knows better.
+        (json!({"error": "select(.code != 401) | .msg"}), json!({"v": 0, "code": 401, "msg": "ok"}), Ok("0")),
+    ] {
+        assert_told(&page(changes), json!({"body": body.to_string()}), want);
+    }
+}
+
+#[test]
 fn a_text_that_names_its_unit_is_not_scaled_once_more() {
     const TWICE: &str = "`scale` of the page would be applied as well";
     for (balance, body, want) in [
@@ -235,6 +269,14 @@ fn a_part_of_an_answer_is_a_whole_one_only_where_a_part_is_asked_for() {
         (json!({"url": url}), 203, Ok("5")),
     ] {
         assert_told(&page(json!({"request": request})), json!({"status": status, "body": "{\"v\":5}"}), want);
+    }
+    // It is the beginning of the data, and no message of an error.
+    for (answer, body) in
+        [("json", "{\"message\": \"Balance of Hildegard: 4711.22\"}"), ("text", "Balance of Hildegard: 4711.22")]
+    {
+        let page = page(json!({"request": {"url": url, "answer": answer}}));
+        let why = result(&page, json!({"status": 206, "body": body})).unwrap_err();
+        assert!(!format!("{why:?}").contains("4711"), "{why:?}");
     }
 }
 

@@ -151,7 +151,7 @@ fn nothing_but_a_number_has_an_order_among_numbers() {
     for (code, want) in [
         ("[.[]|scalars]|length", "3"),
         ("[.[]|iterables]|length", "4"),
-        ("[leaf_paths]|length", "9"),
+        ("[leaf_paths]|length", "8"),
         ("[.b,.l]|unique|length", "2"),
         ("if .b == .l then 1 else 2 end", "2"),
     ] {
