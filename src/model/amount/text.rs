@@ -11,9 +11,12 @@
 //!   is every other word.
 //! - A minus stands before the number or the sign. `DR` is one, too, `CR` is none. Parentheses may be a minus or not, and are refused.
 
+mod words;
+
 use rust_decimal::Decimal;
 
-use super::currency::{ABBREVIATIONS, CJK, Currency, MINOR, SIGNS, minor_of_letters, of_letters};
+pub(crate) use self::words::{Word, word, words};
+use super::currency::Currency;
 use super::exact;
 
 /// Longest text that can be an amount, in bytes, and longest number; reading takes time.
@@ -30,21 +33,6 @@ pub(crate) struct Money {
     pub currency: Option<Currency>,
     /// Whether the text is nothing but a number.
     pub is_plain: bool,
-}
-
-/// A word or sign beside a number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Word {
-    /// A minus, or else a plus.
-    Sign { is_minus: bool },
-    /// A currency or another unit of account.
-    Currency(Currency),
-    /// Thousands, millions and the like.
-    Times(Decimal),
-    /// A part of a currency, for example cents.
-    Part(Decimal, Currency),
-    /// The side of an account: a debit is owed.
-    Side { is_debit: bool },
 }
 
 /// Reads an amount from a text that is nothing else.
@@ -337,213 +325,5 @@ fn is_grouped_as_in_india(groups: &[&str]) -> bool {
     }
 }
 
-/// The words and signs of a text; none if it holds anything else.
-pub(crate) fn words(text: &str) -> Option<Vec<Word>> {
-    let mut words = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let (word, length) = word(rest)?;
-        words.push(word);
-        rest = rest[length..].trim_start();
-    }
-    Some(words)
-}
-
-/// The word or sign that a text begins with, and its length. Of several, the longest.
-pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
-    let first = text.chars().next()?;
-    match first {
-        '-' | '\u{2212}' => return Some((Word::Sign { is_minus: true }, first.len_utf8())),
-        '+' => return Some((Word::Sign { is_minus: false }, 1)),
-        '(' => {
-            // A currency in parentheses: `1,000 (JPY)`.
-            let near = &text[1..text.floor_char_boundary(14)];
-            let inside = near.split_once(')').map(|(inside, _)| inside)?;
-            return currency_alone(inside).map(|currency| (Word::Currency(currency), inside.len() + 2));
-        }
-        _ => {}
-    }
-    let fits = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    // `$US` is not the beginning of `$USD`.
-    let is_whole = |name: &str| !name.ends_with(is_letter) || !text[name.len()..].starts_with(is_letter);
-    let longest = |list: &[(&str, Currency)]| {
-        let fitting = list.iter().filter(|(name, _)| fits(name) && is_whole(name));
-        fitting.max_by_key(|(name, _)| name.len()).map(|(name, currency)| (*currency, name.len()))
-    };
-    let run = text.find(|c: char| !is_letter(c)).unwrap_or(text.len());
-    if let Some((currency, length)) = longest(&SIGNS).filter(|(_, length)| *length >= run) {
-        return Some((Word::Currency(currency), length));
-    }
-    if run > 0 {
-        let letters = &text[..run];
-        let known = match letters {
-            "k" | "K" | "thousand" => Some(Word::Times(Decimal::ONE_THOUSAND)),
-            "M" | "million" => Some(Word::Times(Decimal::from(1_000_000))),
-            "CR" => Some(Word::Side { is_debit: false }),
-            "DR" => Some(Word::Side { is_debit: true }),
-            _ => minor_of_letters(letters)
-                .map(|currency| Word::Part(Decimal::new(1, 2), currency))
-                .or_else(|| of_letters(letters).map(Word::Currency)),
-        };
-        let is_short = ABBREVIATIONS.contains(&letters) && text[run..].starts_with('.');
-        return known.map(|word| (word, run + usize::from(is_short)));
-    }
-    if let Some((currency, length)) = longest(&CJK) {
-        return Some((Word::Currency(currency.in_cjk()), length));
-    }
-    if let Some((name, part, currency)) = MINOR.iter().find(|(name, ..)| text.starts_with(name)) {
-        return Some((Word::Part(part.parse().ok()?, *currency), name.len()));
-    }
-    multiplier(text)
-}
-
-/// A Chinese multiplier: 千, 万, 亿, or one of these with a smaller one before it.
-fn multiplier(text: &str) -> Option<(Word, usize)> {
-    let power = |c: char| match c {
-        '十' => Some(1),
-        '百' => Some(2),
-        '千' => Some(3),
-        '万' | '萬' => Some(4),
-        '亿' | '億' => Some(8),
-        _ => None,
-    };
-    let mut chars = text.chars();
-    let first = chars.next()?;
-    let (low, second) = (power(first)?, chars.next().and_then(|c| Some((power(c)?, c))));
-    let (power, length) = match second {
-        Some((high, c)) if high > low && high >= 4 => (low + high, first.len_utf8() + c.len_utf8()),
-        Some(_) => return None,
-        None if low >= 3 => (low, first.len_utf8()),
-        None => return None,
-    };
-    Some((Word::Times(Decimal::from(10_u64.pow(power))), length))
-}
-
-/// A currency and nothing else.
-fn currency_alone(text: &str) -> Option<Currency> {
-    let text = text.trim();
-    match word(text)? {
-        (Word::Currency(currency), length) if length == text.len() => Some(currency),
-        _ => None,
-    }
-}
-
-/// A letter of a script that puts blanks between words.
-fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && c < '\u{2E80}' && c != 'Ξ'
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `tests/amounts/services.tsv` says how it is to be read.
-    #[test]
-    fn texts_of_services_are_read_or_refused_never_guessed() {
-        let table = include_str!("../../../tests/amounts/services.tsv");
-        let mut wrong = Vec::new();
-        let mut rows = 0;
-        for row in table.lines().filter(|line| !line.starts_with('#')) {
-            let [value, currency, text] = row.splitn(3, '\t').collect::<Vec<_>>().try_into().unwrap();
-            let currency = if value == "-" { "" } else { currency };
-            let got = read(text);
-            let shown = match &got {
-                Ok(money) => {
-                    let code = money.currency.map_or("-".to_owned(), |currency| {
-                        currency.code().map_or_else(|| format!("{}?", currency.usual().unwrap()), str::to_owned)
-                    });
-                    (money.value.normalize().to_string(), code)
-                }
-                Err(_) => ("-".to_owned(), String::new()),
-            };
-            let value =
-                value.parse::<Decimal>().map_or_else(|_| value.to_owned(), |value| value.normalize().to_string());
-            if shown != (value.clone(), currency.to_owned()) {
-                wrong.push(format!("{text:?}: wanted {value} {currency}, got {got:?}"));
-            }
-            rows += 1;
-        }
-        assert!(rows > 140, "{rows}");
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-
-    #[test]
-    fn every_word_of_up_to_five_letters_is_a_name_or_refused() {
-        for word in
-            ["left", "Error", "Code", "HTTP", "in", "at", "GB", "ms", "m", "b", "B", "T", "G", "x", "max", "vor"]
-        {
-            for text in [format!("5 {word}"), format!("5{word}"), format!("{word} 5"), format!("{word}5")] {
-                assert!(read(&text).is_err(), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_shared_sign_is_read_as_the_known_currency_is_written() {
-        for (text, currency, want) in [
-            ("$1.234", Some("USD"), Some("1.234")),
-            ("$1.234", None, None),
-            ("$0.123", None, Some("0.123")),
-            ("$1,234", None, Some("1234")),
-            ("$1,234", Some("CLP"), None),
-            ("kr 1.234", None, None),
-            ("kr 1.234", Some("SEK"), None),
-            ("kr 1,234", None, None),
-            ("kr 12,50", None, Some("12.50")),
-            ("12,500", Some("EUR"), None),
-            ("12,500", Some("USD"), Some("12500")),
-            ("5 CR", Some("INR"), None),
-            ("5 CR", Some("BDT"), None),
-            ("5 CR", Some("USD"), Some("5")),
-            ("5 CR", None, Some("5")),
-            ("5 DR", Some("INR"), Some("-5")),
-            ("$1.234", Some("CLP"), None),
-            ("$1.234.567", Some("CLP"), Some("1234567")),
-            ("$1.234,50", Some("ARS"), Some("1234.50")),
-            ("$1.234,50", Some("USD"), None),
-            ("1.234", Some("CLP"), None),
-            ("1.234,50", Some("EUR"), Some("1234.50")),
-            ("12,50", Some("EUR"), Some("12.50")),
-            ("1.234.567", Some("BRL"), Some("1234567")),
-            ("12,5", Some("PLN"), Some("12.5")),
-            ("12,50", Some("USD"), None),
-            ("1.234,50", None, None),
-            ("1.234,50", Some("USD"), None),
-            ("$5", Some("EUR"), Some("5")),
-            ("1,234 TND", None, None),
-            ("1.234 TND", None, None),
-            ("1,234", Some("ZAR"), None),
-            ("1,234 MAD", None, None),
-            ("1,234 XOF", None, None),
-            ("1,234 BOB", None, None),
-            ("1,234 GEL", None, None),
-            ("1,234 MKD", None, None),
-            ("1,234 UZS", None, None),
-            ("1,234,567 UZS", None, Some("1234567")),
-            ("1,234 GBP", None, Some("1234")),
-            ("1,234 KES", None, Some("1234")),
-            ("1,234 credits", None, Some("1234")),
-            ("1,234 USDT", None, Some("1234")),
-            ("1.234 KWD", None, Some("1.234")),
-            ("500 分 JPY", None, None),
-            ("5 角 USD", None, None),
-            ("€5元", None, None),
-            ("USD 5元", None, None),
-            ("5 元 EUR", None, None),
-            ("¥ 5 元 JPY", None, None),
-            ("¥ 5 元", None, Some("5")),
-            ("美金 20 元", None, Some("20")),
-            ("港币 500 元", None, Some("500")),
-        ] {
-            let got = read_in(text, currency).ok().map(|money| money.value.to_string());
-            assert_eq!(got.as_deref(), want, "{text} {currency:?}");
-        }
-    }
-
-    #[test]
-    fn a_megabyte_of_digits_is_not_read() {
-        for text in ["9".repeat(1 << 20), "1,".repeat(1 << 19), "(".repeat(1 << 20), "$".repeat(1 << 20)] {
-            assert!(read(&text).is_err());
-        }
-    }
-}
+mod tests;
