@@ -6,41 +6,47 @@
 //! number of the user's own is never torn apart by a key such as `test`.
 
 mod after_secret_word;
+mod cover;
 mod decodings;
 mod escapes;
 mod failure;
 mod fragments;
 mod host;
+mod known;
 mod machine_made;
 mod markup;
+mod outgoing;
 mod personal_ids;
 mod scattered_pieces;
 mod search;
 mod secret_numbers;
+mod secret_parts;
 mod spelt_addresses;
 mod spread_tokens;
 mod text_readings;
 mod tokens;
 
 pub(crate) use self::failure::Settler;
+pub(crate) use self::outgoing::{guard, shield, shield_report};
+pub(crate) use self::secret_parts::{is_credential, speaks_of_secret};
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use percent_encoding::percent_decode_str;
-use regex_lite::Regex;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::Url;
 
+use self::cover::cover;
+use self::known::{Finder, Known, Strength};
+use self::outgoing::{is_quoted, shapes};
 use self::scattered_pieces::{Piece, Shown};
 use self::search::{Deep, Pieces};
+use self::secret_parts::{decoded, is_bare_address, is_suspicious, tokens};
 use self::text_readings::{Origin, Read, Said, looked_at};
 use crate::model::text;
-use crate::process::quote_input;
 
 /// Longest of a peer's words that is kept, in characters.
 const MOST_WORDS: usize = 300;
@@ -57,71 +63,6 @@ pub(crate) const MASK: &str = "***";
 /// Stands for what looks like a token.
 const GAP: &str = "...";
 
-/// A JSON Web Token, or the beginning of one: they are made by others, so nobody could learn them before.
-static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\beyJ[A-Za-z0-9_-]{9,}(\.[A-Za-z0-9_-]*)*").ok());
-
-/// Who logs in at an address, up to the `@`. Of such an address only the host is needed to know where something fails.
-static LOGIN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"://[^/?\#\s@"'`<>]*(?:[^\s@"'`<>]*:[^\s@"'`<>]*)?@"#).ok());
-
-/// The secrets that every text of this process must be free of, once they are known.
-static KNOWN: RwLock<Option<Arc<Redactor>>> = RwLock::new(None);
-
-/// From now on no text with one of these secrets leaves this process.
-pub(crate) fn guard(redactor: &Arc<Redactor>) {
-    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(redactor));
-}
-
-/// A text on its way out, without secrets. Everything that is printed, logged, written or sent passes here.
-pub(crate) fn shield(text: &str) -> Cow<'_, str> {
-    match &*KNOWN.read().unwrap_or_else(PoisonError::into_inner) {
-        Some(redactor) => redactor.shield(text),
-        None => shapes(Cow::Borrowed(text)),
-    }
-}
-
-/// The same for what a run reports, in whichever format: JSON and the text format of metrics stay what they are.
-pub(crate) fn shield_report(text: &str) -> Cow<'_, str> {
-    let is_data = text.starts_with(['{', '[']) || text.starts_with("# HELP ");
-    match &*KNOWN.read().unwrap_or_else(PoisonError::into_inner) {
-        Some(redactor) if is_data => redactor.shield_data(text),
-        Some(redactor) => redactor.shield(text),
-        None => shapes(Cow::Borrowed(text)),
-    }
-}
-
-/// Whether a place of a text stands between double quotes.
-fn is_quoted(text: &str, at: usize) -> bool {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    for byte in text.as_bytes()[..at].iter() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_quoted => is_escaped = true,
-            b'"' => is_quoted = !is_quoted,
-            _ => {}
-        }
-    }
-    is_quoted
-}
-
-/// A text without what is a credential by its form alone, whoever's it is: tokens that others made, logins in addresses.
-fn shapes(text: Cow<'_, str>) -> Cow<'_, str> {
-    let text = match TOKEN.as_ref().filter(|_| text.contains("eyJ")) {
-        Some(token) => Cow::Owned(token.replace_all(&text, MASK).into_owned()),
-        None => text,
-    };
-    // Names, ids and labels are the user's own, and a key may have got into one of them.
-    let text = match text {
-        Cow::Borrowed(text) => quote_input::without_known_keys(text, MASK),
-        Cow::Owned(text) => Cow::Owned(quote_input::without_known_keys(&text, MASK).into_owned()),
-    };
-    // The hints of this program show a login as `<user>:<password>`, which is none.
-    match LOGIN.as_ref().filter(|_| text.contains("://") && text.contains('@')) {
-        Some(form) => Cow::Owned(form.replace_all(&text, format!("://{MASK}@")).into_owned()),
-        None => text,
-    }
-}
-
 /// Knows the secrets of this run and removes them from text. It may learn more at any time.
 #[derive(Default)]
 pub struct Redactor(Mutex<Secrets>);
@@ -137,166 +78,6 @@ struct Secrets {
     hosts: HashMap<String, (usize, bool)>,
     /// What others have shown of each secret in this run, in pieces that tell too little by themselves.
     shown: Shown,
-}
-
-/// What finds the first so many of the known secrets.
-#[derive(Default)]
-struct Finder<F> {
-    count: usize,
-    made: Arc<F>,
-}
-
-impl<F: Clone> Finder<F> {
-    /// What finds all that is known so far; `add` adds those that are new.
-    fn of(&mut self, known: &[Known], add: impl FnOnce(&mut F, &[Known])) -> Arc<F> {
-        let new = &known[self.count..];
-        if !new.is_empty() {
-            add(Arc::make_mut(&mut self.made), new);
-            self.count = known.len();
-        }
-        Arc::clone(&self.made)
-    }
-}
-
-/// What is to stay inside.
-struct Known {
-    secret: SecretString,
-    /// It may be no secret at all, so nothing but a peer's words is searched for it.
-    is_suspect: bool,
-}
-
-impl Known {
-    fn strength(&self) -> Strength {
-        if self.is_suspect { Strength::Word } else { Strength::of(self.secret.expose_secret()) }
-    }
-}
-
-/// How sure it is that a text which equals a secret is that secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strength {
-    /// It can be nothing else.
-    Strong,
-    /// It may be a number or a short name as well.
-    Weak,
-    /// It may be an ordinary word.
-    Word,
-}
-
-impl Strength {
-    fn of(secret: &str) -> Strength {
-        let length = secret.chars().count();
-        // A character of Chinese or Korean says as much as two letters.
-        let wide = secret.chars().filter(|c| *c >= '\u{2E80}').count();
-        if length + wide >= 16 {
-            return Strength::Strong;
-        }
-        let letters = secret.chars().filter(|c| c.is_alphabetic()).count();
-        let digits = secret.chars().filter(char::is_ascii_digit).count();
-        let marks = secret.chars().filter(|c| matches!(c, '-' | '_' | '.' | ' ' | ',')).count();
-        // `OpenRouter` is a name, `LeakFileSecret` is not.
-        let humps = secret.chars().zip(secret.chars().skip(1)).filter(|(a, b)| a.is_lowercase() && b.is_uppercase());
-        let is_plain = letters + digits + marks == length;
-        match () {
-            () if length < 4 => Strength::Word,
-            () if is_plain && digits == 0 && (length < 8 || humps.count() < 2) => Strength::Word,
-            () if length < 8 || (is_plain && letters == 0) => Strength::Weak,
-            () => Strength::Strong,
-        }
-    }
-}
-
-/// The parts of an address that let its holder in.
-fn tokens(url: &Url) -> Vec<String> {
-    let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let mut tokens: Vec<String> = url.password().map(plain).into_iter().collect();
-    // Some services take a key for the name of a user, with no password or with any.
-    tokens.extend(Some(plain(url.username())).filter(|user| is_suspicious(user) || quote_input::looks_secret(user)));
-    for (name, value) in url.query_pairs() {
-        if speaks_of_secret(&name) || is_suspicious(&value) {
-            tokens.push(value.into_owned());
-        }
-    }
-    // The host is named wherever something fails, so it is no secret.
-    let segments = url.path_segments().into_iter().flatten();
-    tokens.extend(segments.map(plain).filter(|part| is_suspicious(part)));
-    tokens
-}
-
-/// Whether the name of a parameter, header or option says that its value lets somebody in.
-pub(crate) fn speaks_of_secret(name: &str) -> bool {
-    const PARTS: [&str; 14] = [
-        "key", "token", "secret", "sign", "sig", "auth", "pass", "pwd", "cred", "cookie", "session", "jwt", "ticket",
-        "bearer",
-    ];
-    let name = name.to_lowercase();
-    let mut words = name.split(|c: char| !c.is_alphanumeric());
-    PARTS.iter().any(|part| name.contains(part))
-        || words.any(|word| ["sid", "ak", "sk", "pw", "pin", "otp"].contains(&word) || PASSWORDS.contains(&word))
-}
-
-/// What a password or a key is called in other languages, as far as the words above are not in it, without accents.
-const PASSWORDS: [&str; 20] = [
-    "contrasena",
-    "clave",
-    "senha",
-    "chave",
-    "chiave",
-    "parola",
-    "kennwort",
-    "geheimnis",
-    "wachtwoord",
-    "losenord",
-    "adgangskode",
-    "kodeord",
-    "salasana",
-    "heslo",
-    "jelszo",
-    "sifre",
-    "sandi",
-    "lozinka",
-    "geslo",
-    "parool",
-];
-
-/// Whether an address is itself a credential.
-pub(crate) fn is_credential(url: &Url) -> bool {
-    !tokens(url).is_empty()
-}
-
-/// Whether a text is the address of a host and nothing more: hosts are named wherever something fails.
-fn is_bare_address(text: &str) -> bool {
-    let url = Some(text).filter(|text| text.starts_with("http")).and_then(|text| Url::parse(text).ok());
-    url.is_some_and(|url| {
-        url.path() == "/" && url.query().is_none() && url.password().is_none() && url.username().is_empty()
-    })
-}
-
-/// Whether a text looks as if it were made by a machine: long, and of letters, capitals and digits in turns. `my-project-123456`
-/// does not.
-fn is_suspicious(text: &str) -> bool {
-    let pairs = || text.bytes().zip(text.bytes().skip(1));
-    let humps = pairs().filter(|(a, b)| a.is_ascii_lowercase() && b.is_ascii_uppercase()).count();
-    let turns = pairs().filter(|(a, b)| {
-        (a.is_ascii_digit() && b.is_ascii_alphabetic()) || (a.is_ascii_alphabetic() && b.is_ascii_digit())
-    });
-    text.len() >= 16 && (humps >= 3 || turns.count() >= 3)
-}
-
-/// What a text is the base64 or hexadecimal form of, if that is a printable text of some length. Other bytes are a key by
-/// themselves, which nobody repeats decoded.
-fn decoded(text: &str) -> impl Iterator<Item = String> {
-    let plain = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    let readings = [STANDARD_NO_PAD.decode(plain).ok(), hex_decoded(text)];
-    let texts = readings.into_iter().flatten().filter_map(|bytes| String::from_utf8(bytes).ok());
-    texts.filter(|text| text.chars().count() >= 8 && !text.chars().any(char::is_control))
-}
-
-fn hex_decoded(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some((char::from(*high).to_digit(16)? << 4 | char::from(*low).to_digit(16)?) as u8),
-        _ => None,
-    });
-    pairs.collect()
 }
 
 impl Redactor {
@@ -486,43 +267,6 @@ impl Redactor {
             }
         }
     }
-}
-
-/// The text with these ranges covered, and nothing after so many bytes of it. Of ranges that overlap one [`MASK`] is left, or a
-/// [`GAP`] if nothing in them is known; gaps with hardly anything between them are one.
-fn cover(text: &str, kept: usize, mut found: Vec<(Range<usize>, &str)>) -> String {
-    found.sort_unstable_by_key(|(range, _)| range.start);
-    let mut covered: Vec<(Range<usize>, &str)> = Vec::new();
-    for (range, sign) in found.into_iter().filter(|(range, _)| range.start < kept && !range.is_empty()) {
-        // Escapes and characters are covered as a whole.
-        let range = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
-        match covered.last_mut().filter(|(last, before)| belongs(text, last, before, &range, sign)) {
-            Some((last, before)) => {
-                last.end = last.end.max(range.end);
-                *before = if *before == MASK { MASK } else { sign };
-            }
-            None => covered.push((range, sign)),
-        }
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    for (range, sign) in covered {
-        out.push_str(&text[at..range.start]);
-        out.push_str(sign);
-        at = range.end;
-    }
-    out.push_str(text.get(at..text.floor_char_boundary(kept)).unwrap_or_default());
-    out
-}
-
-/// Whether a range belongs to the one before it.
-fn belongs(text: &str, last: &Range<usize>, before: &str, range: &Range<usize>, sign: &str) -> bool {
-    if range.start <= last.end {
-        return true;
-    }
-    let between = &text[last.end..range.start];
-    let are_gaps = before == GAP && sign == GAP;
-    are_gaps && between.len() <= 3 && !between.contains(char::is_alphanumeric)
 }
 
 #[cfg(test)]

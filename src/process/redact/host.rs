@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use secrecy::ExposeSecret;
 
-use super::{Redactor, is_suspicious};
+use super::Redactor;
+use super::secret_parts::is_suspicious;
 use crate::process::quote_input;
 
 /// Hosts whose answer is kept: accounts of one service are mostly sent to one other host.

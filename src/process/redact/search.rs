@@ -8,11 +8,12 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use percent_encoding::utf8_percent_encode;
 
+use super::DEEPEST;
 use super::decodings::{EDGE, Layer};
 use super::fragments::Runs;
+use super::known::Strength;
 use super::machine_made::{is_word, stretches};
 use super::scattered_pieces::{Piece, Scattered, Shown};
-use super::{DEEPEST, Strength};
 use crate::model::text;
 
 /// Bytes that a window has.

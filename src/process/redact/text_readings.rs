@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::decodings::Layer;
+use super::outgoing::TOKEN;
 use super::scattered_pieces::Piece;
 use super::search::Deep;
-use super::{DEEPEST, GAP, MASK, MOST_BYTES, MOST_LOOKED_AT, MOST_READ, TOKEN, tokens};
+use super::{DEEPEST, GAP, MASK, MOST_BYTES, MOST_LOOKED_AT, MOST_READ, tokens};
 use crate::model::text;
 
 /// So much of the words of a peer as is looked at.

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use super::decodings::Layer;
 use super::escapes;
 use super::machine_made::{is_odd, is_token, is_word, stretches};
-use super::{PASSWORDS, after_secret_word, personal_ids, speaks_of_secret, spelt_addresses, spread_tokens};
+use super::secret_parts::{PASSWORDS, speaks_of_secret};
+use super::{after_secret_word, personal_ids, spelt_addresses, spread_tokens};
 use crate::process::quote_input;
 
 /// How many rounds of escapes are taken off to look at what stands behind them.
