@@ -14,6 +14,7 @@ mod order;
 mod search;
 mod sizes;
 mod standing;
+mod surroundings;
 mod text;
 mod value_path;
 mod write;

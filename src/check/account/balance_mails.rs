@@ -205,6 +205,8 @@ mod tests {
             let raw = format!("Subject: Low balance\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}");
             assert_eq!(told_of("Balance: (?P<balance>[0-9.]+)", &raw.as_bytes()[..most]), None, "{cut}");
         }
+        let undecodable = b"Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nBalance: 1\xff234.50\r\n";
+        assert_eq!(told_of("(?P<balance>[0-9]+[.][0-9]+)", undecodable), None);
         let with_currency = "Balance: (?P<balance>[0-9.,]+) (?P<currency>[A-Z]+)";
         assert_eq!(told(with_currency, "Balance: 12.50 USD million"), None);
         for (pattern, body) in [

@@ -341,8 +341,13 @@ fn entity<'a>(rest: &'a str, out: &mut Out) -> &'a str {
     };
     match character {
         Some(character) => {
-            out.push(character);
-            rest[name_end..].strip_prefix(';').unwrap_or(&rest[name_end..])
+            let after = rest[name_end..].strip_prefix(';').unwrap_or(&rest[name_end..]);
+            // `1&amp;nbsp;234` was escaped twice: a blank that parts thousands was meant.
+            let is_twice =
+                character == '&' && ["nbsp;", "thinsp;", "#160;", "#xA0;"].iter().any(|blank| after.starts_with(blank));
+            let is_in_number = is_twice && out.text.ends_with(char::is_numeric);
+            out.push(if is_in_number { CUT } else { character });
+            after
         }
         None => {
             out.push('&');
@@ -387,6 +392,7 @@ mod tests {
             ("<script>never ends", ""),
             ("<div style=\"display:none\">余额不足</div>您好", "余额不足 您好"),
             ("$12<sup>50</sup>", "$12\u{FFFC}50"),
+            ("$1&amp;nbsp;234.50", "$1\u{FFFC}nbsp;234.50"),
             ("5<sub>0</sub>, <b>6</b>. 7", "5\u{FFFC}0, \u{FFFC}6. \u{FFFC}7"),
             ("$<b>12.50</b>. <i>Please</i> pay", "$12.50. Please pay"),
             ("<s>$5</s> $6 <span style='text-decoration: line-through'>$7</span>", "$\u{FFFC}5 $6 $\u{FFFC}7"),

@@ -87,7 +87,9 @@ pub fn read(raw: &[u8]) -> Mail {
     } else {
         words.part(&headers, body, 0, false);
     }
-    let Words { all, own, mut shown, .. } = words;
+    let Words { all, own, shown, .. } = words;
+    // A byte that could not be read may have stood within a number.
+    let mut shown = shown.replace('\u{fffd}', CUT.encode_utf8(&mut [0; 4]));
     // What a mail is cut off at may be the midst of a number.
     if raw.len() as u64 >= MOST_OF_MAIL || shown.len() + 8 >= MOST_TEXT {
         shown.truncate(shown.trim_end_matches('\n').len());

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::standing::{self, folded, is_glue};
+use super::standing;
+use super::surroundings::{self, folded, is_glue};
 use crate::model::amount::{self, Word};
 use crate::page::meter;
 
@@ -86,18 +87,18 @@ impl<'o> Piece<'o> {
         let Range { start, end } = self.range;
         let before = folded(&text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start]);
         let after = folded(&text[end..text.floor_char_boundary(end + NEAR)]);
-        let behind = match amount::word(after.trim_start_matches(standing::is_blank)) {
+        let behind = match amount::word(after.trim_start_matches(surroundings::is_blank)) {
             Some((Word::Currency(currency), _)) => Some(currency),
             _ => None,
         };
-        behind.or_else(|| standing::currency_before(&before)).map(|currency| currency.label())
+        behind.or_else(|| surroundings::currency_before(&before)).map(|currency| currency.label())
     }
 
     /// Whether a minus or parentheses stand before it that no pattern names. A dash with blanks around it parts words as well, so
     /// it counts only where a pattern has found the number and begins behind it.
     fn leaves_before(&self, text: &str, before: &str, after: &str) -> bool {
         let start = self.range.start;
-        let found = standing::before(before);
+        let found = surroundings::before(before);
         if found.is_negative || found.is_unread {
             return true;
         }
@@ -107,14 +108,14 @@ impl<'o> Piece<'o> {
             folded(&text[text.ceil_char_boundary(matched_from.max(start.saturating_sub(NEAR)))..start]).len(),
         );
         let is_named = |at: usize| at >= named;
-        let is_in_parentheses = || standing::behind(after).closes;
+        let is_in_parentheses = || surroundings::behind(after).closes;
         found.doubtful.is_some_and(|at| !is_named(at))
             || found.opens.is_some_and(|at| !(is_named(at) && names(self.written, "(")) && is_in_parentheses())
     }
 
     /// Whether a minus or a word stands behind it that makes another number of it, and is not taken out with it.
     fn leaves_behind(&self, text: &str, after: &str) -> bool {
-        let found = standing::behind(after);
+        let found = surroundings::behind(after);
         let is_taken = |word: &String| {
             let others = self.others.iter().filter(|other| other.start > self.range.start);
             others.into_iter().any(|other| names(&folded(&text[other.clone()]), word))
@@ -155,7 +156,7 @@ fn begins_inside(before: &[char], inside: &[char]) -> bool {
     is_digit(before, 0)
         || is_code()
         || (is_separator(before, 0) && is_digit(before, 1))
-        || (before.first() == Some(&'.') && !before.get(1).is_some_and(|c| standing::is_of_word(*c)))
+        || (before.first() == Some(&'.') && !before.get(1).is_some_and(|c| surroundings::is_of_word(*c)))
         || is_group()
         || is_exponent()
 }
@@ -183,6 +184,6 @@ fn ends_inside(inside: &[char], after: &[char]) -> bool {
 
 /// How many blanks stand there that may part thousands.
 fn gap(side: &[char]) -> usize {
-    let blanks: String = side.iter().take_while(|c| standing::is_blank(**c)).collect();
+    let blanks: String = side.iter().take_while(|c| surroundings::is_blank(**c)).collect();
     standing::blanks(&blanks).map_or(0, |_| blanks.chars().count())
 }

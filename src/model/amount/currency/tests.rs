@@ -48,8 +48,7 @@ fn several_names_are_one_currency_only_if_all_can_mean_it() {
         (&["$", "$"], Some("$")),
         (&["EUR", "cents"], Some("EUR")),
     ] {
-        let named =
-            |name: &&str| crate::model::amount::text::currency(name).or_else(|| minor_of_letters(name)).unwrap();
+        let named = |name: &&str| super::super::text::currency(name).or_else(|| minor_of_letters(name)).unwrap();
         let all: Vec<Currency> = names.iter().map(named).collect();
         assert_eq!(Currency::common(&all).map(|currency| currency.label()), want, "{names:?}");
     }

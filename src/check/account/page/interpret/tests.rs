@@ -21,8 +21,8 @@ fn a_number_is_read_in_the_charset_of_the_answer_and_never_cut_at_what_cannot_be
         ("text/plain", b"Balance: \x96234.50 USD"),
         ("text/plain", b"Balance: \x96USD 234.50"),
     ] {
-        for code in [format!("capture(\"(?<v>[0-9.]+) USD\").v"), pattern.to_owned()] {
-            let got = taken(Form::Text, kind, body, &code);
+        for code in ["capture(\"(?<v>[0-9.]+) USD\").v", pattern] {
+            let got = taken(Form::Text, kind, body, code);
             assert!(!matches!(got, Ok(Some(Shape::Text(_) | Shape::Number(_)))), "{kind} {body:?}: {got:?}");
         }
     }
@@ -42,11 +42,11 @@ fn a_number_is_read_in_the_charset_of_the_answer_and_never_cut_at_what_cannot_be
 
 #[test]
 fn xml_is_read_in_the_encoding_that_it_declares() {
-    let latin = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><r><n>caf\xe9</n></r>";
+    let latin = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><r><n>\xe9t\xe9</n></r>";
     let cyrillic = b"<?xml version='1.0' encoding='windows-1251'?><r><n>\xe1\xe0\xeb\xe0\xed\xf1</n></r>";
-    for (kind, body, want) in [("text/xml", &latin[..], "café"), ("", &cyrillic[..], "баланс")] {
+    for (kind, body, want) in [("text/xml", &latin[..], "été"), ("", &cyrillic[..], "баланс")] {
         let got = taken(Form::Xml, kind, body, ".r.n");
         assert!(matches!(&got, Ok(Some(Shape::Text(text))) if text == want), "{got:?}");
     }
-    assert!(taken(Form::Xml, "", b"<r>caf\xe9</r>", ".r").is_err());
+    assert!(taken(Form::Xml, "", b"<r>\xe9t\xe9</r>", ".r").is_err());
 }
