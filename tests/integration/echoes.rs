@@ -292,6 +292,23 @@ fn a_key_that_is_short_or_a_word_is_masked_in_what_is_said_and_nowhere_else() {
 }
 
 #[test]
+fn a_plain_word_is_a_secret_where_its_variable_is_called_one() {
+    let server = Server::start(|_| Reply::status(403, json!({"message": "no gatito in frankfurt"}).to_string()));
+    let mut own = talkative();
+    own[0]["options"] = json!({"shop": {"description": "a shop"}, "region": {"description": "a region"}});
+    own[0]["request"]["query"] = json!({"q": "{options.shop} {options.region}"});
+    let mut config =
+        config(vec![json!({"name": "A", "provider": "own", "api_key": "k3yA9bC1dE7fG5hI", "threshold": 1,
+        "base_url": server.url(), "options": {"shop": "${SHOP_PASSWORD}", "region": "${REGION}"}})]);
+    config["providers"] = own;
+    let program = Program::check_json(&config).env("SHOP_PASSWORD", "gatito").env("REGION", "frankfurt");
+    let run = program.run().expect(3);
+    let report = run.report();
+    let message = report["projects"][0]["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("no *** in frankfurt"), "{message}");
+}
+
+#[test]
 fn a_secret_in_the_wrong_field_leaves_by_no_exit() {
     let secret = "sk-Wrong/Field+0123456789";
     let server = Server::start(move |_| {
