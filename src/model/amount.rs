@@ -4,13 +4,15 @@
 
 mod currency;
 pub(crate) mod exact;
+mod meeting;
 mod scales;
 mod text;
 
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-pub(crate) use currency::{Currency, WORDLIKE, is_certainly_same, is_same, is_spelt_alike, is_unit, settled};
+pub(crate) use currency::{Currency, WORDLIKE};
+pub(crate) use meeting::{is_certainly_same, is_same, is_spelt_alike, is_unit, settled};
 pub(crate) use scales::{is_scale_sign, is_scale_word};
 pub(crate) use text::{Doubt, LONGEST, read, read_in};
 pub(crate) use text::{Word, assemble, fold, is_turned, number_end, number_start, word, words};
@@ -107,7 +109,7 @@ fn places(amount: Decimal, own: u32) -> u32 {
 /// a balance below its threshold never reads as equal to it. Amounts under 1 keep up to six, or as many as show that they are not
 /// zero.
 pub(crate) fn show(amount: Decimal, currency: Option<&str>) -> String {
-    cut(amount, places(amount, currency::decimals(currency)), currency)
+    cut(amount, places(amount, meeting::decimals(currency)), currency)
 }
 
 /// An amount that stands beside another one, for example a balance and its threshold: with as many digits as it takes to see
@@ -116,7 +118,7 @@ pub(crate) fn show_beside(amount: Decimal, other: Option<Decimal>, currency: Opt
     let Some(other) = other.filter(|other| *other != amount) else {
         return show(amount, currency);
     };
-    let own = currency::decimals(currency);
+    let own = meeting::decimals(currency);
     let seen = |number: Decimal, least: u32| number.trunc_with_scale(places(number, own).max(least));
     let least = (0..=Decimal::MAX_SCALE).find(|least| seen(amount, *least) != seen(other, *least));
     cut(amount, places(amount, own).max(least.unwrap_or(Decimal::MAX_SCALE)), currency)
@@ -127,7 +129,7 @@ fn cut(amount: Decimal, places: u32, currency: Option<&str>) -> String {
     let cut = if cut.is_zero() { Decimal::ZERO } else { cut };
     let decimals = match (cut.scale(), currency) {
         (0, None) => 0,
-        (scale, _) => scale.max(currency::decimals(currency)),
+        (scale, _) => scale.max(meeting::decimals(currency)),
     };
     let text = format!("{:.*}", decimals as usize, cut.abs());
     let (whole, fraction) = match text.split_once('.') {

@@ -4,7 +4,7 @@ use super::Currency;
 
 /// Three letters that are no code of a currency: they are a part of one, or say how many of it are meant, so that an amount
 /// beside them is not what it seems.
-pub(super) const NO_CODES: [&str; 26] = [
+pub(in crate::model::amount) const NO_CODES: [&str; 26] = [
     "GBX", "ZAC", "ILA", "ILX", "KWF", "USX", "EUX", "CTS", "CNT", "FEN", "SEN", "ORE", "SAT", "WEI", "MIO", "MIL",
     "MLN", "MIA", "MRD", "MLD", "BIO", "BIL", "BLN", "TSD", "THS", "PCT",
 ];

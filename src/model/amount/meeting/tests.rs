@@ -1,3 +1,4 @@
+use super::super::currency::minor_of_letters;
 use super::*;
 
 #[test]
@@ -48,7 +49,7 @@ fn several_names_are_one_currency_only_if_all_can_mean_it() {
         (&["$", "$"], Some("$")),
         (&["EUR", "cents"], Some("EUR")),
     ] {
-        let named = |name: &&str| super::super::text::currency(name).or_else(|| minor_of_letters(name)).unwrap();
+        let named = |name: &&str| text::currency(name).or_else(|| minor_of_letters(name)).unwrap();
         let all: Vec<Currency> = names.iter().map(named).collect();
         assert_eq!(Currency::common(&all).map(|currency| currency.label()), want, "{names:?}");
     }
