@@ -20,7 +20,7 @@ pub(super) use crate::cli::CheckArgs as Flags;
 use crate::decide::found::Subjects;
 use crate::decide::memory::Fate;
 use crate::decide::{self, Decision, Found, Telling};
-use crate::notify::{self, Delivery, Dispatch, Taken};
+use crate::notify::{self, Delivery, Dispatch, Keep, Settled};
 use crate::process::exit::Exit;
 use crate::process::{Process, clock, fault};
 use crate::report::{Findings, Output, Report};
@@ -64,8 +64,8 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     let learnt = RunFindings { found, readings: seen.readings, mails: seen.mails, circuits: seen.circuits, metrics: metrics.clone() };
     let record = record(run);
     let (decision, found) = decide(learnt, &record, run, &mut session);
-    let keeper = session.keeper(&record);
-    let deliveries = tell(&decision.alerts, run, keeper.as_ref());
+    let keeper = session.keeper(&record, &decision.alerts);
+    let deliveries = tell(&decision.alerts, run, keeper);
     let findings = Findings {
         run_id: run.context.run_id.clone(),
         started_at: run.context.started_at,
@@ -150,12 +150,14 @@ fn decide(learnt: RunFindings, record: &state::Run, run: &Run, session: &mut Ses
 }
 
 /// Sends the alerts to their channels.
-fn tell(alerts: &[Telling], run: &Run, keeper: Option<&DeliveryKeeper>) -> Vec<Delivery> {
+fn tell(alerts: &[Telling], run: &Run, keeper: Option<DeliveryKeeper>) -> Vec<Delivery> {
     let (config, context) = (&run.config, &run.context);
     // Telling gets the connections and the memory that reading needed.
     context.clients.end_reading();
     run.process.reserve.release();
-    let keep = keeper.map(|keeper| move |taken: Vec<Taken>| keeper.keep(alerts, taken.into_iter().map(record_of)));
+    let keep = keeper.map(|keeper| -> Keep {
+        Arc::new(move |settled, patience| keeper.keep(settled.into_iter().map(record_of), patience))
+    });
     let dispatch = Dispatch {
         context,
         channels: &config.channels,
@@ -166,17 +168,18 @@ fn tell(alerts: &[Telling], run: &Run, keeper: Option<&DeliveryKeeper>) -> Vec<D
         deadline: &run.until(Step::Tell),
         is_dry_run: run.flags.dry_run,
         is_trial: false,
-        keep: keep.as_ref().map(|keep| keep as &dyn Fn(Vec<Taken>) -> bool),
+        keep,
     };
     let deliveries = notify::notify(&dispatch, alerts);
     fault::point("after-send");
     deliveries
 }
 
-/// An alert that was taken, for the store.
-fn record_of(taken: Taken) -> DeliveryRecord {
-    let Taken { alert, channel, at } = taken;
-    DeliveryRecord { alert, channel, fate: Fate::Taken, detail: None, tried_at: Some(at), is_poisoned: false }
+/// What became of an alert, for the store.
+fn record_of(settled: Settled) -> DeliveryRecord {
+    let Settled { alert, channel, at, is_taken } = settled;
+    let fate = if is_taken { Fate::Taken } else { Fate::Unknown };
+    DeliveryRecord { alert, channel, fate, detail: None, tried_at: Some(at), is_poisoned: false }
 }
 
 /// Marks what became of the alerts, and how the run ends.

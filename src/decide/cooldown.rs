@@ -50,10 +50,15 @@ impl Cooldown<'_> {
     }
 
     fn is_over_since(&self, at: Timestamp, anchor: Timestamp) -> bool {
-        if self.now.duration_since(at) < -CLOCK_SKEW {
+        if self.is_ahead(at) {
             return true;
         }
         self.next_after(at, anchor).is_some_and(|next| self.now.duration_since(next) >= -self.grace(self.length()))
+    }
+
+    /// Whether a time was written by a clock that was wrong, then or now.
+    pub(super) fn is_ahead(&self, at: Timestamp) -> bool {
+        self.now.duration_since(at) < -CLOCK_SKEW
     }
 
     /// When something is told again if nothing changes.
@@ -67,7 +72,9 @@ impl Cooldown<'_> {
         if seconds == 0 {
             return Some(at);
         }
-        let elapsed = at.duration_since(anchor).as_secs().max(0).unsigned_abs();
+        // One that is later than the last message was written by a clock that was ahead.
+        let anchor = anchor.min(at);
+        let elapsed = at.duration_since(anchor).as_secs().unsigned_abs();
         let past = (elapsed + seconds / 2) / seconds;
         self.time(anchor, past + 1)
     }
@@ -112,8 +119,7 @@ impl Cooldown<'_> {
         if pause.is_zero() {
             return true;
         }
-        let since = self.now.duration_since(tried_at);
-        since >= pause - self.grace(pause) || since < -CLOCK_SKEW
+        self.now.duration_since(tried_at) >= pause - self.grace(pause) || self.is_ahead(tried_at)
     }
 
     /// From when on it may be sent once more.

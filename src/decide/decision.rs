@@ -34,6 +34,8 @@ pub(crate) struct Earlier {
     pub tried_at: Timestamp,
     /// In how many runs the channel refused that alone and took others.
     pub refusals: u32,
+    /// Whether that was not taken, as far as is known.
+    pub is_in_vain: bool,
 }
 
 /// An alert that some channels do not get in this run although its cause lasts, because they know of it.
@@ -105,6 +107,15 @@ pub(crate) struct Rules {
     pub listeners: Vec<Listener>,
     /// The time zone in which days are counted.
     pub timezone: TimeZone,
+}
+
+impl Decision {
+    /// The same for a run that cannot write down what it tells. It does not tell that something is over: the next runs would still
+    /// take it for known that it is wrong, and say nothing if it comes back. What is wrong they tell again.
+    pub(crate) fn of_unwritten(mut self) -> Decision {
+        self.alerts.retain(|Telling { alert, .. }| alert.event == Event::Raised || alert.missed.is_some());
+        self
+    }
 }
 
 impl Rules {

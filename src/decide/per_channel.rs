@@ -146,9 +146,14 @@ impl Settler<'_> {
     /// Where a condition stands after this run. One that has flapped counts as over only when it has been right for a while.
     fn follow(&self, observed: Observed, known: Option<&Condition>, is_heard: bool) -> (Course, Observed) {
         let at = self.cooldown.now;
-        let Some(course) = known.map(|known| known.course) else {
+        let Some(mut course) = known.map(|known| known.course) else {
             return (Course { began: at, messages: 0, flaps: 0, calm_since: None, over_at: None }, observed);
         };
+        // What a clock wrote that was ahead would hold back the end until that day.
+        if self.cooldown.is_ahead(course.began) {
+            course.began = at;
+        }
+        course.calm_since = course.calm_since.filter(|since| !self.cooldown.is_ahead(*since));
         match observed {
             Observed::Wrong(alert) => {
                 let course = match course.over_at {

@@ -69,7 +69,7 @@ impl Recipient<'_> {
         let owed = self.heard.owed.as_ref().filter(|owed| owed.is_tried);
         let told = self.heard.told.as_ref().filter(|_| self.is_own).map(|told| told.at);
         let tried_at = told.max(owed.map(|owed| owed.tried_at))?;
-        Some(Earlier { tried_at, refusals: owed.map_or(0, |owed| owed.refusals) })
+        Some(Earlier { tried_at, refusals: owed.map_or(0, |owed| owed.refusals), is_in_vain: owed.is_some() })
     }
 
     /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back.

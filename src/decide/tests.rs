@@ -278,7 +278,7 @@ fn mark(memory: &mut Memory, alert: &Alert, id: &str, fate: Option<Fate>, may_ha
         Some(Fate::Taken) if alert.event == Event::Resolved => drop(condition.channels.remove(id)),
         Some(Fate::Taken) => {
             let told = Told::of(alert, now);
-            let anchor = heard.told.as_ref().filter(|_| alert.is_reminder).map_or(now, |told| told.anchor);
+            let anchor = heard.told.as_ref().filter(|_| alert.is_reminder).map_or(now, |told| told.anchor.min(now));
             *heard = Heard { told: Some(Told { anchor, ..told }), owed: None };
         }
         Some(fate) => {

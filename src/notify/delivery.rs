@@ -12,6 +12,19 @@ use crate::model::words::words;
 use crate::notify::config::Channel;
 use crate::wire::http;
 
+/// An alert of which it is settled what became of it on a channel in this run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    /// The alert, by its position.
+    pub alert: usize,
+    /// The channel's id.
+    pub channel: String,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Whether the channel has taken it; if not, it may have.
+    pub is_taken: bool,
+}
+
 /// What became of the alerts on one channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
@@ -76,6 +89,10 @@ words! {
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) taken: Vec<usize>,
+    /// The alerts of which it is settled what became of them, in their order, and whether they were taken.
+    pub(super) settled: Vec<(usize, bool)>,
+    /// How many of these are marked in the store.
+    pub(super) marked: usize,
     pub(super) tried: BTreeMap<usize, Timestamp>,
     /// The alerts that were refused alone, and whether they certainly were for what they hold, as the service says.
     pub(super) refused_alone: BTreeMap<usize, bool>,
@@ -114,9 +131,29 @@ impl Progress {
         alone.map(|(alert, _)| *alert).filter(|alert| !self.taken.contains(alert)).collect()
     }
 
-    /// What was taken, in its order, and when it was sent.
-    pub(super) fn recent(&self) -> Vec<(usize, Timestamp)> {
-        self.taken.iter().map(|alert| (*alert, self.tried.get(alert).copied().unwrap_or_default())).collect()
+    /// Notes what became of alerts, of which nothing more is sent in this run.
+    pub(super) fn settle(&mut self, alerts: &[usize], is_taken: bool) {
+        if is_taken {
+            self.taken.extend(alerts);
+        }
+        self.settled.extend(alerts.iter().map(|alert| (*alert, is_taken)));
+    }
+
+    /// What is settled and is not marked, as far as is known, and how much is settled.
+    pub(super) fn unmarked(&self, channel: &str) -> (Vec<Settled>, usize) {
+        let settled = self.settled.get(self.marked..).unwrap_or_default().iter();
+        let settled = settled.map(|(alert, is_taken)| Settled {
+            alert: *alert,
+            channel: channel.to_owned(),
+            at: self.tried.get(alert).copied().unwrap_or_default(),
+            is_taken: *is_taken,
+        });
+        (settled.collect(), self.settled.len())
+    }
+
+    /// So much of what is settled is marked.
+    pub(super) fn mark(&mut self, count: usize) {
+        self.marked = self.marked.max(count);
     }
 
     /// What may have been taken.

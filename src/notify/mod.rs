@@ -16,15 +16,14 @@ pub(crate) mod trial;
 mod trouble;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicI64;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
-pub(crate) use self::delivery::{Delivery, DeliveryStatus};
+pub(crate) use self::delivery::{Delivery, DeliveryStatus, Settled};
 pub(crate) use self::message::Provider;
 
 use self::allowance::Pool;
@@ -38,9 +37,9 @@ use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::Language;
 use crate::notify::config::Channel;
-use crate::process::background;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
+use crate::process::{background, limits};
 use crate::wire::context::Context;
 use crate::wire::limit::Limiter;
 use crate::wire::retry;
@@ -65,25 +64,14 @@ pub(crate) struct Dispatch<'a> {
     pub is_dry_run: bool,
     /// Whether the channels are only tried: messages are marked, and what is sent is kept to be shown.
     pub is_trial: bool,
-    /// What marks what was taken, while others are still being told. It says whether it could.
-    pub keep: Option<&'a dyn Fn(Vec<Taken>) -> bool>,
+    /// What marks what is settled, while others are still being told.
+    pub keep: Option<Keep>,
 }
 
-/// An alert that a channel has taken.
-#[derive(Clone, Debug)]
-pub(crate) struct Taken {
-    /// The alert, by its position.
-    pub alert: usize,
-    /// The channel's id.
-    pub channel: String,
-    /// When it was sent.
-    pub at: Timestamp,
-}
+/// Marks what is settled, and waits so long for that at the most, if at all. It says whether it could.
+pub(crate) type Keep = Arc<dyn Fn(Vec<Settled>, Duration) -> bool + Send + Sync>;
 
-/// What was taken is marked when so many alerts were, or after so long, if telling is not through by then.
-const KEPT_AT_ONCE: usize = 10;
-const KEPT_AFTER: Duration = Duration::from_secs(1);
-/// Between two looks at what was taken.
+/// Between two looks at what is settled and not marked.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Tells every channel about the alerts that are for it, all channels at once. Nothing is sent if there are none.
@@ -91,7 +79,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A channel that is not through at the deadline counts as failed with `timeout`, as far as it was not through.
 pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
     let (sender, receiver) = mpsc::channel();
-    let mut alone = Vec::new();
+    let mut waiting: VecDeque<Box<dyn FnOnce() + Send>> = VecDeque::new();
     let pool = Pool::new(dispatch.deadline.left(), dispatch.channels.len());
     let mut deliveries: Vec<(Delivery, Option<Arc<Mutex<Progress>>>)> = Vec::new();
     for channel in dispatch.channels {
@@ -108,26 +96,23 @@ pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery>
         let mut task = dispatch.task(channel, &pool, tellings, positions);
         deliveries.push((late, Some(Arc::clone(&task.progress))));
         let (sender, is_dry_run) = (sender.clone(), dispatch.is_dry_run);
-        let work = move || {
+        waiting.push_back(Box::new(move || {
             let delivery = if is_dry_run { task.render() } else { task.deliver() };
             // Nobody listens any more after the deadline.
             let _ = sender.send((index, delivery));
-        };
-        alone.extend(background::start(&format!("notify-{index}"), work).err());
+        }));
     }
     drop(sender);
     let progress: Vec<(String, Arc<Mutex<Progress>>)> = deliveries
         .iter()
         .filter_map(|(delivery, progress)| Some((delivery.id.clone(), Arc::clone(progress.as_ref()?))))
         .collect();
-    // Where there are no threads one channel comes after the other.
-    alone.into_iter().for_each(|mut work| work());
-    let mut keeper = Keeper { dispatch, kept: vec![0; progress.len()], since: Instant::now() };
+    start(waiting);
     loop {
         let look = if dispatch.keep.is_some() { LOOK } else { dispatch.deadline.left() };
         match dispatch.deadline.or_at(Instant::now() + look).receive(&receiver) {
             Ok((index, delivery)) => deliveries[index] = (delivery, None),
-            Err(RecvTimeoutError::Timeout) if !dispatch.deadline.left().is_zero() => keeper.look(&progress),
+            Err(RecvTimeoutError::Timeout) if !dispatch.deadline.left().is_zero() => dispatch.keep_settled(&progress),
             Err(_) => break,
         }
     }
@@ -138,32 +123,6 @@ pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery>
     ended.collect()
 }
 
-/// Sees to it that what channels take is marked before all of them are through: a run that dies then repeats little.
-struct Keeper<'a> {
-    dispatch: &'a Dispatch<'a>,
-    /// How many alerts of each channel are marked.
-    kept: Vec<usize>,
-    since: Instant,
-}
-
-impl Keeper<'_> {
-    fn look(&mut self, progress: &[(String, Arc<Mutex<Progress>>)]) {
-        let lock = |progress: &Arc<Mutex<Progress>>| progress.lock().unwrap_or_else(PoisonError::into_inner).recent();
-        let taken: Vec<Vec<(usize, Timestamp)>> = progress.iter().map(|(_, progress)| lock(progress)).collect();
-        let new: usize = taken.iter().zip(&self.kept).map(|(taken, kept)| taken.len() - kept).sum();
-        if new == 0 || new < KEPT_AT_ONCE && self.since.elapsed() < KEPT_AFTER {
-            return;
-        }
-        let new = taken.iter().zip(&self.kept).zip(progress).flat_map(|((taken, kept), (channel, _))| {
-            taken[*kept..].iter().map(|(alert, at)| Taken { alert: *alert, channel: channel.clone(), at: *at })
-        });
-        if self.dispatch.keep.is_some_and(|keep| keep(new.collect())) {
-            self.kept = taken.iter().map(Vec::len).collect();
-            self.since = Instant::now();
-        }
-    }
-}
-
 /// The positions of the alerts that are for a channel, in the order in which it is told of them.
 fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
     let mut positions: Vec<usize> = (0..tellings.len()).filter(|at| tellings[*at].to.contains(&channel.id)).collect();
@@ -172,7 +131,43 @@ fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
     positions
 }
 
+/// Starts the work of channels, all at once where there is room for their threads. Where there are fewer threads, or none, one
+/// channel comes after the other.
+fn start(waiting: VecDeque<Box<dyn FnOnce() + Send>>) {
+    let threads = limits::channels_at_once(waiting.len());
+    let waiting = Arc::new(Mutex::new(waiting));
+    let work = {
+        let waiting = Arc::clone(&waiting);
+        move || {
+            let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            while let Some(work) = next() {
+                // A defect costs its channel and no other one.
+                let _ = catch_unwind(AssertUnwindSafe(work));
+            }
+        }
+    };
+    let started =
+        (0..threads).filter(|number| background::start(&format!("notify-{number}"), work.clone()).is_ok()).count();
+    if started == 0 {
+        work();
+    }
+}
+
 impl Dispatch<'_> {
+    /// Marks what is settled for channels that are through, or that no longer wait for marks.
+    fn keep_settled(&self, progress: &[(String, Arc<Mutex<Progress>>)]) {
+        let lock = |at: usize| progress[at].1.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut new, mut ends) = (Vec::new(), Vec::new());
+        for (at, (channel, _)) in progress.iter().enumerate() {
+            let (settled, end) = lock(at).unmarked(channel);
+            new.extend(settled);
+            ends.push(end);
+        }
+        if !new.is_empty() && self.keep.as_ref().is_some_and(|keep| keep(new, Duration::ZERO)) {
+            ends.into_iter().enumerate().for_each(|(at, end)| lock(at).mark(end));
+        }
+    }
+
     /// What tells a channel of these alerts.
     fn task(&self, channel: &Channel, pool: &Pool, tellings: &[Telling], positions: Vec<usize>) -> Task {
         let Context { run_id, clock, clients, redactor, format, .. } = self.context;
@@ -193,6 +188,7 @@ impl Dispatch<'_> {
             format: *format,
             is_trial: self.is_trial,
             allowance: pool.allowance(),
+            keep: self.keep.clone(),
             signed_at: AtomicI64::new(0),
             progress: Arc::default(),
         }

@@ -155,6 +155,25 @@ impl Queue {
         queue
     }
 
+    /// The same where a limit leaves one message in a run. One of several alerts that was refused would be refused again in every
+    /// run, so every other time it begins with a part of it. Which part is by chance, as nothing remembers what was refused alone.
+    pub(super) fn with_one_turn(mut self) -> Queue {
+        let is_old = |piece: &&mut Piece| piece.alerts.len() > 1;
+        if self.waiting.front().is_some_and(|piece| self.was_tried(piece))
+            && fastrand::bool()
+            && let Some(piece) = self.waiting.front_mut().filter(is_old)
+        {
+            let Range { start, end } = piece.alerts;
+            let length = (end - start) >> fastrand::u32(1..=(end - start).ilog2());
+            let first = fastrand::usize(start..=end - length);
+            let rest = [start..first, first + length..end].into_iter().filter(|rest| !rest.is_empty());
+            let rest: Vec<Piece> = rest.map(|alerts| Piece { alerts, ..piece.clone() }).collect();
+            piece.alerts = first..first + length;
+            self.waiting.extend(rest);
+        }
+        self
+    }
+
     /// The next message, and the time before which it is not sent.
     pub(super) fn next(&mut self) -> Option<(Piece, Option<Instant>)> {
         let not_before = self.not_before.take();

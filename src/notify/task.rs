@@ -17,8 +17,8 @@ use super::channel::{self, Post};
 use super::delivery::{Delivery, DeliveryStatus, Exchange, Progress, unconfirmed};
 use super::message::Message;
 use super::queue::{Kind, Outcome, Piece, Queue, blames_message};
-use super::split;
 use super::trouble::Troubles;
+use super::{Keep, split};
 use crate::check::{Call, CallStatus};
 use crate::decide::Earlier;
 use crate::model::failure::{Failure, Reason, Retry};
@@ -35,6 +35,11 @@ use crate::wire::retry;
 
 /// What a channel's limit makes wait longer than this is said in fewer words instead.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A channel waits so long in all, and this part of its time at the most, for marks of what is settled. So a run that dies repeats
+/// one message, as long as the store is fast enough.
+const MARKING: Duration = Duration::from_secs(2);
+const PART_FOR_MARKING: u32 = 8;
 
 /// What a send needs beside the channel.
 pub(super) struct Task {
@@ -57,6 +62,8 @@ pub(super) struct Task {
     pub(super) is_trial: bool,
     /// When the last body was signed, in seconds: two never have the same time, or the second would look like the first again.
     pub(super) signed_at: AtomicI64,
+    /// What marks what is settled for the channel.
+    pub(super) keep: Option<Keep>,
     /// How far it is, for whoever cannot wait for its end.
     pub(super) progress: Arc<Mutex<Progress>>,
 }
@@ -77,14 +84,18 @@ impl Task {
             });
             parts = self.parts(good);
         }
-        let time = self.policy.deadline.left().min(PATIENCE);
-        let most = self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time));
+        let most = self.turns(self.policy.deadline.left().min(PATIENCE));
         if parts.len() > most && !self.channel.is_event_service() {
             self.message.shorten();
             parts = self.parts(good);
         }
         parts.sort_by_key(|part| part.clone().map(|at| self.tried(at)).min());
         (parts, good..all)
+    }
+
+    /// How many messages the channel's limit allows within a time.
+    fn turns(&self, time: Duration) -> usize {
+        self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time))
     }
 
     /// The messages of the first `total` alerts.
@@ -176,8 +187,14 @@ impl Task {
         let (count, all) = (parts.len(), self.positions.len());
         let tried = (0..all).map(|at| self.tried(at)).collect();
         let mut queue = Queue::new(parts, suspects, tried, self.policy.max_retries);
+        let is_in_vain = |earlier: &Earlier| earlier.is_in_vain;
+        if self.turns(self.policy.deadline.left()) == 1 && self.earlier.iter().flatten().any(is_in_vain) {
+            queue = queue.with_one_turn();
+        }
         let (mut unknown, mut troubles) = (Vec::new(), Troubles::default());
+        let mut patience = MARKING.min(self.policy.deadline.left() / PART_FOR_MARKING);
         while let Some((mut piece, not_before)) = queue.next() {
+            self.mark_settled(&mut patience);
             let wait = not_before.map(|at| at.saturating_duration_since(Instant::now()));
             if wait.is_some_and(|wait| !self.policy.deadline.sleep(wait)) {
                 break;
@@ -210,6 +227,23 @@ impl Task {
         let taken: BTreeSet<usize> = self.progress().taken.iter().copied().collect();
         let failure = troubles.told(count, all, |at| !taken.contains(&self.positions[at]));
         (unknown, failure)
+    }
+
+    /// Marks what is settled before the next message is sent, and waits for that as long as there is patience. What it does not wait
+    /// for is marked later, with more at once.
+    fn mark_settled(&self, patience: &mut Duration) {
+        let Some(keep) = self.keep.as_ref().filter(|_| !patience.is_zero()) else { return };
+        let (settled, count) = self.progress().unmarked(&self.channel.id);
+        if settled.is_empty() {
+            return;
+        }
+        let begin = Instant::now();
+        if keep(settled, *patience) {
+            self.progress().mark(count);
+            *patience = patience.saturating_sub(begin.elapsed());
+        } else {
+            *patience = Duration::ZERO;
+        }
     }
 
     /// What follows from a failed attempt: the failure without secrets, and after what time another attempt may help. What only
@@ -255,8 +289,8 @@ impl Task {
         }
         let mut progress = self.progress();
         let sent = std::mem::take(&mut progress.under_way);
-        if result.is_ok() {
-            progress.taken.extend(sent);
+        if result.is_ok() || is_lost {
+            progress.settle(&sent, result.is_ok());
         }
         progress.calls.push(Call { status: CallStatus::of(&result), duration: begin.elapsed() });
         (result, is_lost)

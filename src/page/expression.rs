@@ -283,12 +283,33 @@ impl Expression {
     }
 
     /// What an `error` expression says is wrong: nothing, one thing or several. A list counts as what is in it, and what
-    /// is empty, zero, null or false is no error.
+    /// is empty, zero, null or false is no error. An answer is right only if it is in whichever order its entries stand.
     ///
     /// # Errors
     /// The expression's own error.
     pub fn errors(&self, body: &Json, variables: &Variables) -> Result<Vec<Shape>, Trouble> {
-        self.evaluate(&self.bounds(), Order::Given, body, variables, |values| {
+        let bounds = self.bounds();
+        let before = bounds.left();
+        let (mut errors, entries) = self.errors_in(&bounds, Order::Given, body, variables)?;
+        let used = before.saturating_sub(bounds.left());
+        for order in Order::others(entries, used, bounds.left()) {
+            if !errors.is_empty() {
+                break;
+            }
+            errors = self.errors_in(&bounds, order, body, variables)?.0;
+        }
+        Ok(errors)
+    }
+
+    /// The errors of a body whose entries are met in an order, and how many entries were met.
+    fn errors_in(
+        &self,
+        bounds: &Bounds,
+        order: Order,
+        body: &Json,
+        variables: &Variables,
+    ) -> Result<(Vec<Shape>, usize), Trouble> {
+        self.evaluate(bounds, order, body, variables, |values| {
             let mut errors = Vec::new();
             for value in values {
                 let value = value?;
@@ -304,7 +325,7 @@ impl Expression {
                     break;
                 }
             }
-            Ok(errors)
+            Ok((errors, meter::entries_met()))
         })
     }
 

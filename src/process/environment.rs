@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::background;
 use super::dotenv::{self, BrokenLine};
 use crate::model::text;
 use crate::process::file;
@@ -23,6 +25,8 @@ pub struct Environment {
     strange: BTreeMap<String, OsString>,
     dotenv: BTreeMap<String, String>,
     dotenv_faults: Option<DotenvFaults>,
+    /// The variables of which no library hears.
+    hidden: Vec<String>,
 }
 
 /// What is wrong with a `.env` file.
@@ -41,6 +45,15 @@ pub(crate) enum DotenvFault {
     Lines(Vec<BrokenLine>),
 }
 
+/// The variables that name what OpenSSL reads on its own, as long as it takes.
+const READ_BY_OPENSSL: [&str; 3] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF"];
+
+/// A disk that has not answered by then hangs.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// What stands before the name of a variable of which no library is to hear.
+const HIDDEN: &str = "BALANCE_ALERT_HIDDEN_";
+
 impl Environment {
     /// The process environment alone.
     pub fn of_process() -> Environment {
@@ -48,6 +61,13 @@ impl Environment {
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else {
                 continue;
+            };
+            let name = match name.strip_prefix(HIDDEN) {
+                Some(name) if READ_BY_OPENSSL.contains(&name) => {
+                    environment.hidden.push(name.to_owned());
+                    name.to_owned()
+                }
+                _ => name,
             };
             match value.into_string() {
                 Ok(value) => environment.process.insert(name, value).map(OsString::from),
@@ -127,6 +147,7 @@ impl Environment {
             ssl_cert_file: self.path("SSL_CERT_FILE"),
             ssl_cert_dir: self.path("SSL_CERT_DIR"),
             more_authorities: more.filter_map(|name| self.path(name)).collect(),
+            openssl_conf: self.path("OPENSSL_CONF").filter(|_| self.hidden.iter().any(|name| name == "OPENSSL_CONF")),
         }
     }
 
@@ -174,14 +195,44 @@ pub fn arguments() -> Vec<String> {
 /// Begins this program anew within this process, with one variable more, if that is needed and not set already. It comes back
 /// only if nothing has begun. Whoever has begun anew does not ask again whether it is needed.
 pub(super) fn begin_again_with(name: &str, value: &str, is_needed: impl FnOnce() -> bool) {
-    if std::env::var_os(name).is_some() || !is_needed() {
-        return;
+    if std::env::var_os(name).is_none() && is_needed() {
+        begin_again(|program| {
+            program.env(name, value);
+        });
     }
+}
+
+/// Begins this program anew within this process, if OpenSSL would read something that never ends, or lies on a disk that hangs. Of
+/// the variable that names it only this program hears then. It comes back only if nothing has begun.
+pub(super) fn hide_what_never_ends() {
+    let named = READ_BY_OPENSSL.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    let never_ends = |path: &OsString| {
+        let path = PathBuf::from(path);
+        background::within("probe", PROBE, move || never_ends(&path)).unwrap_or(true)
+    };
+    let hidden: Vec<(&str, OsString)> = named.filter(|(_, path)| never_ends(path)).collect();
+    if !hidden.is_empty() {
+        begin_again(|program| {
+            for (name, path) in hidden {
+                program.env_remove(name).env(format!("{HIDDEN}{name}"), path);
+            }
+        });
+    }
+}
+
+/// Whether a path names something else than a file or a folder, as a named pipe, of which an end may never come.
+fn never_ends(path: &Path) -> bool {
+    path != Path::new("/dev/null") && path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+fn begin_again(change: impl FnOnce(&mut std::process::Command)) {
     let mut arguments = std::env::args_os();
     let (Ok(program), Some(first)) = (std::env::current_exe(), arguments.next()) else { return };
     let mut program = std::process::Command::new(program);
+    program.arg0(first).args(arguments);
+    change(&mut program);
     // What cannot begin anew goes on as it is.
-    let _ = program.arg0(first).args(arguments).env(name, value).exec();
+    let _ = program.exec();
 }
 
 #[cfg(test)]

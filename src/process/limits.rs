@@ -28,6 +28,8 @@ const AMPLE_SPACE: usize = 16 * 1024 * MIB;
 const AMPLE_MEMORY: usize = 2048 * MIB;
 /// Address space that one read takes, in bytes: the stacks of its worker, of its client and of a name look-up, and its answer.
 const SPACE_FOR_A_READ: usize = 9 * MIB;
+/// Address space for what a run still needs when it tells, beside the channels, in bytes: the store, the report, the metrics.
+const SPACE_BESIDE_TELLING: usize = 12 * MIB;
 /// Address space for all that is not reading, in bytes: the stacks and buffers of the store, the channels and the watch.
 const SPACE_ASIDE: usize = 32 * MIB;
 
@@ -209,6 +211,17 @@ fn fitting(space: Option<usize>, reads: usize) -> usize {
     most.map_or(reads, |most| reads.min(most).max(1))
 }
 
+/// How many of so many channels are told at once: as many as there is address space for.
+pub(crate) fn channels_at_once(channels: usize) -> usize {
+    told_at_once(free_space(), channels)
+}
+
+/// A channel takes what a read takes: a stack, that of a name look-up, a message and an answer.
+fn told_at_once(space: Option<usize>, channels: usize) -> usize {
+    let most = space.map(|space| space.saturating_sub(SPACE_BESIDE_TELLING) / SPACE_FOR_A_READ);
+    most.map_or(channels, |most| channels.min(most).max(1))
+}
+
 /// Whether there are descriptors for a client with a runtime of its own, and for one read by it. A client that takes all there
 /// are can read nothing.
 pub(crate) fn has_room_for_runtime() -> bool {
@@ -310,6 +323,20 @@ mod tests {
             [(None, 20), (Some(0), 1), (Some(50), 1), (Some(100), 3), (Some(392), 20), (Some(4000), 20)]
         {
             assert_eq!(fitting(space.map(|space: usize| space * MIB), 20), want, "{space:?}");
+        }
+    }
+
+    #[test]
+    fn address_space_bounds_the_channels_that_are_told_at_once() {
+        for (space, channels, want) in [
+            (None, 60, 60),
+            (Some(0), 60, 1),
+            (Some(20), 60, 1),
+            (Some(40), 60, 3),
+            (Some(40), 2, 2),
+            (Some(4000), 60, 60),
+        ] {
+            assert_eq!(told_at_once(space.map(|space: usize| space * MIB), channels), want, "{space:?} {channels}");
         }
     }
 

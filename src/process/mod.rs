@@ -41,6 +41,7 @@ impl Process {
     pub fn begin() -> Process {
         limits::share_one_heap();
         let watchdog = Watchdog::start();
+        environment::hide_what_never_ends();
         let reserve = limits::prepare();
         interrupt::outlive_strays();
         Process { watchdog, reserve }

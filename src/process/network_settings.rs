@@ -22,4 +22,6 @@ pub struct Surroundings {
     pub ssl_cert_dir: Option<PathBuf>,
     /// Those of the two that stand in `.env`: OpenSSL reads the others on its own, and of these it does not hear.
     pub more_authorities: Vec<PathBuf>,
+    /// `OPENSSL_CONF`, if OpenSSL does not hear of it, because it names something that never ends.
+    pub openssl_conf: Option<PathBuf>,
 }

@@ -14,8 +14,9 @@ use crate::process::logging;
 
 /// The time of a command that nothing else limits.
 pub(crate) const LONGEST: Duration = Duration::from_secs(600);
-/// So long after its time a process begins to end.
-const MARGIN: Duration = Duration::from_millis(1800);
+/// So long after its time a process begins to end. Where all processors are busy it takes up to half a second more, and it is to be
+/// gone within two.
+const MARGIN: Duration = Duration::from_millis(1500);
 /// So long it takes to say why. What would hold that back does not hold back the end.
 const LAST_WORDS: Duration = Duration::from_millis(150);
 /// So long after a signal.

@@ -56,17 +56,17 @@ pub(super) fn mark(
     Ok(())
 }
 
-/// Marks what was taken, while the run is still telling others.
+/// Marks what is settled, while the run is still telling others.
 pub(super) fn keep(
     database: &mut dyn Database,
     run: &Run,
-    taken: &[(DeliveryRecord, Alert)],
+    settled: &[(DeliveryRecord, Alert)],
     wait: Duration,
 ) -> Result<(), StoreError> {
     transaction(database, wait, |database| {
         let now = clock::now();
-        deliveries(database, run, &taken.iter().map(|(record, alert)| (record, alert)).collect::<Vec<_>>(), now)?;
-        let keys: Vec<Value> = taken.iter().map(|(_, alert)| alert.dedup_key.as_str().into()).collect();
+        deliveries(database, run, &settled.iter().map(|(record, alert)| (record, alert)).collect::<Vec<_>>(), now)?;
+        let keys: Vec<Value> = settled.iter().map(|(_, alert)| alert.dedup_key.as_str().into()).collect();
         close(database, &keys, now)
     })
 }
@@ -122,11 +122,13 @@ fn deliveries(
         "deliveries",
         &["dedup_key", "channel", "run_id", "at", "status", "detail", "attempts", "doubts", "refusals"],
         &rows,
-        // What was marked as taken while others were still being told is not marked again.
+        // What was marked while others were still being told is not marked again: until then it is pending in each run that sends it.
         "ON CONFLICT (dedup_key, channel) DO UPDATE SET run_id = excluded.run_id, \
          at = CASE WHEN excluded.attempts > 0 THEN excluded.at ELSE deliveries.at END, \
-         status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + excluded.attempts, \
-         doubts = deliveries.doubts + excluded.doubts, refusals = deliveries.refusals + excluded.refusals \
-         WHERE deliveries.status <> 'sent'",
+         status = excluded.status, detail = excluded.detail, attempts = deliveries.attempts + excluded.attempts * {new}, \
+         doubts = deliveries.doubts + excluded.doubts * {new}, refusals = deliveries.refusals + excluded.refusals * {new} \
+         WHERE deliveries.status <> 'sent'"
+            .replace("{new}", "(CASE WHEN deliveries.status = 'pending' THEN 1 ELSE 0 END)")
+            .as_str(),
     )
 }

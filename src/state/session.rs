@@ -10,8 +10,8 @@ use super::{
     Access, Decider, DeliveryKeeper, LONGEST_WAIT, MailMarker, Marks, Run, RunFindings, Snapshot, Store, StoreError,
     StoreFault, name,
 };
-use crate::decide::Decision;
 use crate::decide::memory::Memory;
+use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
@@ -124,10 +124,10 @@ impl Session {
         self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(Store::marker)
     }
 
-    /// What marks what channels have taken while others are still being told, if this run is written down.
-    pub(crate) fn keeper(&self, run: &Run) -> Option<DeliveryKeeper> {
+    /// What marks what became of messages while others are still being told, if this run is written down.
+    pub(crate) fn keeper(&self, run: &Run, alerts: &[Telling]) -> Option<DeliveryKeeper> {
         self.number?;
-        self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(|store| store.keeper(run))
+        self.store.as_ref().filter(|_| self.kept == MemoryStatus::Kept).map(|store| store.keeper(run, alerts))
     }
 
     /// Decides with what is remembered, and claims what is to be told. If that cannot be written, the decision still
@@ -155,7 +155,7 @@ impl Session {
                 log::warn!("nothing is told: there was no time to read what was told before");
                 Decision::default()
             }
-            None => decide(&self.memory),
+            None => decide(&self.memory).of_unwritten(),
         }
     }
 

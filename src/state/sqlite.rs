@@ -366,6 +366,9 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::SystemIoFailure if matches!(failure.extended_code, SHORT_READ | CORRUPT_FS) => {
                 StoreError::damaged("a part of it is missing")
             }
+            ErrorCode::Unknown if said.contains("unsupported file format") => {
+                StoreError::damaged("its beginning makes no sense")
+            }
             ErrorCode::Unknown if said.contains("no such table") || said.contains("no such column") => {
                 StoreError::damaged("a table is missing in it")
             }

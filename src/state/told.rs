@@ -132,7 +132,9 @@ pub(super) fn insert_told(
             ]
         })
         .collect();
-    let anchor = if is_anchored { "excluded.anchor_at" } else { "coalesce(told.anchor_at, excluded.anchor_at)" };
+    // One that is later than this message was written by a clock that was ahead.
+    let kept = "CASE WHEN told.anchor_at <= excluded.anchor_at THEN told.anchor_at ELSE excluded.anchor_at END";
+    let anchor = if is_anchored { "excluded.anchor_at" } else { kept };
     insert(
         database,
         "told",

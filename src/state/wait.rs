@@ -11,12 +11,12 @@ use jiff::Timestamp;
 
 use super::database::Database;
 use super::error::{StoreError, StoreFault};
-use super::mark_taken::DeliveryKeeper;
+use super::mark_settled::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::worker::{Engine, Job};
 use super::{claim, finish, hourly_readings, queries, readings, rows, snapshot, sums};
 use crate::check::mailbox::scan::Mark;
-use crate::decide::Decision;
+use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
@@ -246,9 +246,10 @@ impl Store {
         MailMarker { jobs, has_failed: Arc::default() }
     }
 
-    /// What marks what was taken while a run is still telling. It waits for nothing.
-    pub(crate) fn keeper(&self, run: &Run) -> DeliveryKeeper {
-        DeliveryKeeper::new(self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default(), run.clone())
+    /// What marks what became of these alerts while a run is still telling.
+    pub(crate) fn keeper(&self, run: &Run, alerts: &[Telling]) -> DeliveryKeeper {
+        let jobs = self.jobs.as_ref().map(Arc::downgrade).unwrap_or_default();
+        DeliveryKeeper::new(jobs, run.clone(), alerts.into())
     }
 
     /// When the run before began, over the same shard.

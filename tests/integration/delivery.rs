@@ -2,9 +2,10 @@
 //! new or gone.
 
 use crate::support::world::{Kind, World};
-use crate::support::{Finished, Program, Reply, Server, config, low, project};
+use crate::support::{Finished, Gate, Program, Reply, Server, config, low, project};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -361,19 +362,7 @@ fn no_message_waits_for_ever_behind_one_that_stops_its_channel() {
             _ => Reply::ok("{}"),
         });
         let mut world = World::new(Kind::Sqlite, &NAMES.map(|name| (name, 5)));
-        world.configure(|config| {
-            let config = config.as_object_mut().unwrap();
-            config.remove("webhook");
-            let body = "{project: .alerts[0].project}";
-            config.insert(
-                "channels".into(),
-                json!([{
-                    "id": "one-by-one", "title": "One by one", "per": "alert", "markup": "plain", "body": body, "verdict": ".status == 200",
-                    "fields": {"url": {"about": "an address", "type": "url"}}, "request": {"url": "{url}"},
-                }]),
-            );
-            config.insert("webhooks".into(), json!([{"name": "X", "type": "one-by-one", "url": server.url()}]));
-        });
+        one_by_one(&mut world, &server);
         let told = || -> BTreeSet<String> {
             let all = server.requests();
             all.iter().map(|request| request.json()["project"].as_str().unwrap().to_owned()).collect()
@@ -388,6 +377,106 @@ fn no_message_waits_for_ever_behind_one_that_stops_its_channel() {
             world.run().expect(75);
         }
         assert_eq!(told().len(), NAMES.len(), "HTTP {status}");
+    }
+}
+
+/// One message for each alert, each sent when the one before is answered.
+fn one_by_one(world: &mut World, server: &Server) {
+    world.configure(|config| {
+        let config = config.as_object_mut().unwrap();
+        config.remove("webhook");
+        let body = "{project: .alerts[0].project}";
+        config.insert(
+            "channels".into(),
+            json!([{
+                "id": "one-by-one", "title": "One by one", "per": "alert", "markup": "plain", "body": body, "verdict": ".status == 200",
+                "fields": {"url": {"about": "an address", "type": "url"}}, "request": {"url": "{url}"},
+            }]),
+        );
+        config.insert("webhooks".into(), json!([{"name": "X", "type": "one-by-one", "url": server.url()}]));
+    });
+}
+
+/// In a storm a run that dies repeats the message that was on its way, and no other one.
+#[test]
+fn kills_in_a_storm_repeat_one_message_each() {
+    const ALERTS: usize = 30;
+    const KILLS: usize = 6;
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let names: Vec<String> = (0..ALERTS).map(|n| format!("A{n}")).collect();
+        let accounts: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 5)).collect();
+        let mut world = World::new(kind, &accounts);
+        // The last message of each killed run is never answered.
+        let stop = Arc::new(AtomicUsize::new(usize::MAX));
+        let (arrived, leave) = (Arc::new(Gate::new()), Arc::new(Gate::new()));
+        let (at, here, go) = (Arc::clone(&stop), Arc::clone(&arrived), Arc::clone(&leave));
+        let hits = AtomicUsize::new(0);
+        let server = Server::start(move |_| {
+            if hits.fetch_add(1, Ordering::SeqCst) + 1 == at.load(Ordering::SeqCst) {
+                here.arrive();
+                go.wait_for(1);
+            }
+            Reply::ok("{}")
+        });
+        one_by_one(&mut world, &server);
+        for kill in 0..KILLS {
+            stop.store(server.hits() + 4, Ordering::SeqCst);
+            let run = world.program.clone().start();
+            assert!(arrived.wait_for(kill + 1));
+            run.signal_if_alive("KILL");
+            run.finish();
+        }
+        leave.arrive();
+        world.run().expect(2);
+        let told: Vec<Value> = server.requests().iter().map(|request| request.json()["project"].clone()).collect();
+        let different: BTreeSet<String> = told.iter().map(Value::to_string).collect();
+        assert_eq!(different.len(), ALERTS, "{kind:?}");
+        assert!(told.len() <= ALERTS + KILLS, "{kind:?}: {} messages", told.len());
+    }
+}
+
+/// One whose fate is unknown is sent once more, and then rests, though each run dies that has sent it.
+#[test]
+fn kills_do_not_hide_what_may_have_arrived() {
+    const KILLS: usize = 4;
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let names: Vec<String> = (0..30).map(|n| format!("A{n}")).collect();
+        let accounts: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 5)).collect();
+        let mut world = World::new(kind, &accounts);
+        let (arrived, leave) = (Arc::new(Gate::new()), Arc::new(Gate::new()));
+        let (here, go) = (Arc::clone(&arrived), Arc::clone(&leave));
+        // The first message of each run goes to an account that nobody confirms, if it is sent at all.
+        let (since, doubtful) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(None::<Value>)));
+        let (count, first) = (Arc::clone(&since), Arc::clone(&doubtful));
+        let is_calm = Arc::new(AtomicUsize::new(0));
+        let calm = Arc::clone(&is_calm);
+        let server = Server::start(move |request| {
+            let name = request.json()["project"].clone();
+            let nth = count.fetch_add(1, Ordering::SeqCst) + 1;
+            if *first.lock().unwrap().get_or_insert_with(|| name.clone()) == name {
+                return Reply::close();
+            }
+            if nth % 5 == 0 && calm.load(Ordering::SeqCst) == 0 {
+                here.arrive();
+                go.wait_for(1);
+            }
+            Reply::ok("{}")
+        });
+        one_by_one(&mut world, &server);
+        for kill in 0..KILLS {
+            since.store(0, Ordering::SeqCst);
+            let run = world.program.clone().start();
+            assert!(arrived.wait_for(kill + 1));
+            run.signal_if_alive("KILL");
+            run.finish();
+        }
+        is_calm.store(1, Ordering::SeqCst);
+        leave.arrive();
+        world.run();
+        world.run();
+        let name = doubtful.lock().unwrap().clone().unwrap();
+        let sent = server.requests().iter().filter(|request| request.json()["project"] == name).count();
+        assert_eq!(sent, 2, "{kind:?}");
     }
 }
 

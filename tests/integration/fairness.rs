@@ -329,6 +329,23 @@ fn limited_address_space_costs_no_account() {
     }
 }
 
+/// A channel takes a thread and its stack, so where there is little room they are told one after the other.
+#[test]
+fn limited_address_space_costs_no_channel() {
+    const CHANNELS: usize = 21;
+    let good = Server::start(|_| Reply::ok(uniapi_body("5")));
+    for limit in ["-v 102", "-v 108", "-v 116", "-v 128", "-v 160", "-d 65", "-d 80"] {
+        let hook = Server::start(|_| Reply::ok(""));
+        let mut config = config((0..3).map(|n| uniapi(&format!("Good{n}"), &good.url())).collect());
+        let channels = (0..CHANNELS)
+            .map(|n| json!({"type": "custom", "name": format!("c{n}"), "url": format!("{}/{n}", hook.url())}));
+        config["webhooks"] = channels.collect();
+        let by = format!("ulimit {limit}000; exec \"$0\" \"$@\"");
+        let run = Program::check_json(&config).by(&["sh", "-c", &by]).run();
+        assert_eq!((run.code(), hook.hits()), (2, CHANNELS), "{limit}: {run}");
+    }
+}
+
 /// The limit of `ulimit -d`, which counts heaps and stacks alone.
 #[test]
 fn limited_memory_for_data_costs_no_account_but_the_one_that_needs_more() {

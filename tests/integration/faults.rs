@@ -404,7 +404,7 @@ fn full_disk(kind: Kind) -> Row {
         fault: "the disk is full".into(),
         store: kind.name(),
         run: "says so and goes on".into(),
-        told: "the new alert, in every run while it is full; not what was told before".into(),
+        told: "the new alert, in every run while it is full; not what was told before, nor that it is over".into(),
         next: "sends it once more when there is room, then nothing".into(),
     }
 }
@@ -565,6 +565,29 @@ fn gone() -> Row {
 }
 
 /// A medium that cannot be written, with a store on it: what was told is still known.
+/// What is over is not told by a run that cannot write that down: later ones would say nothing if it came back.
+#[test]
+fn what_comes_back_while_nothing_can_be_written_silences_nobody() {
+    let disk = Tmpfs::mount(1024);
+    let world = on_disk(Kind::Sqlite, &disk, &[("A", 5)]);
+    world.run().expect(2);
+    let mut seen = 0;
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+    fill(&disk, &world);
+    for (balance, exit) in [(500, 0), (5, 2), (500, 0)] {
+        world.balance("A", json!(balance));
+        world.run().expect(exit);
+        assert_eq!(world.messages(&mut seen), [""; 0], "the channel knows that it is low, and nothing else");
+    }
+    disk.empty();
+    world.run().expect(0);
+    assert_eq!(world.messages(&mut seen), ["resolved low info A"]);
+    world.balance("A", json!(5));
+    world.run().expect(2);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+    leave_disk(&world);
+}
+
 fn read_only() -> Row {
     let disk = Tmpfs::mount(1024);
     let mut world = World::new(Kind::Sqlite, &[("Old", 5), ("New", 500)]);
@@ -584,7 +607,7 @@ fn read_only() -> Row {
         fault: "the store is on a read-only medium".into(),
         store: "SQLite",
         run: "says so and goes on".into(),
-        told: "the new alert; not what was told before".into(),
+        told: "the new alert; not what was told before, nor that it is over".into(),
         next: "the same while it lasts".into(),
     }
 }
@@ -729,6 +752,20 @@ fn a_table_of_a_store_that_is_gone_is_damage_too() {
             std::fs::remove_file(world.program.path(file)).unwrap();
         }
     }
+}
+
+#[test]
+fn a_beginning_that_makes_no_sense_is_damage_too() {
+    let world = World::new(Kind::Sqlite, &[("A", 5)]);
+    world.run().expect(2);
+    let path = world.program.path("state.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The number of SQLite's own form of the schema, which is 4 at the most.
+    bytes[47] = 99;
+    std::fs::write(&path, bytes).unwrap();
+    let run = world.run().expect(2);
+    assert!(run.stderr.contains(".damaged-"), "{run}");
+    assert_eq!(world.run().expect(2).stderr, "");
 }
 
 /// It is named once, and costs at the most that its own alert is told once more.

@@ -30,7 +30,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
     ];
     let mut rows: Vec<Row> = streams.map(|(streams, fault, run)| stuck(&streams, fault, run)).into();
-    rows.extend([stuck_report(), few_descriptors(), small_files(), no_threads(), hung_disk(), files()]);
+    rows.extend([stuck_report(), few_descriptors(), small_files(), no_threads(), hung_disk(), files(), libraries()]);
     rows
 }
 
@@ -269,6 +269,36 @@ fn files() -> Row {
         assert_eq!(hook.hits(), hits + 1, "{x}: it is remembered");
     }
     row("a key's or an account's file is a pipe, a device or too large", "says so, goes on", "sends nothing")
+}
+
+/// Places that OpenSSL reads on its own and that never end: neither what is read nor what is told needs them.
+fn libraries() -> Row {
+    let api = Server::start(|_| Reply::ok(uniapi_body("5")));
+    let disk = HungDisk::mount();
+    can("a disk that hangs needs root and /dev/fuse", disk.is_some());
+    let hung = disk.as_ref().map(|disk| disk.file("authorities"));
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF"] {
+        for place in ["pipe", "/dev/zero", "socket"].into_iter().chain(hung.as_deref()) {
+            let hook = receiver();
+            let mut config = watched(&hook);
+            config["projects"].as_array_mut().unwrap().push(uniapi("U", &api.url()));
+            let program = Program::check_json(&config);
+            make_pipe(&program.path("pipe"));
+            let _socket = std::os::unix::net::UnixListener::bind(program.path("socket")).unwrap();
+            let program = program.env(name, place);
+            let run = program.clone().run().expect(2);
+            assert_eq!(project(&run.report(), "U")["status"], "low", "{name}={place}: {run}");
+            assert_eq!(hook.requests().len(), 1, "{name}={place}: {run}");
+            assert_eq!(run.stderr.matches(name).count(), 1, "{name}={place}: {run}");
+            program.run().expect(2);
+            assert_eq!(hook.requests().len(), 1, "{name}={place}: it is remembered");
+        }
+    }
+    row(
+        "`SSL_CERT_FILE`, `SSL_CERT_DIR` or `OPENSSL_CONF` names a pipe, a device, a socket or what lies on a disk that hangs",
+        "says so, goes on",
+        "sends nothing",
+    )
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! That parser is recursive, reads a response from its beginning again after each line of a literal, takes no character
 //! outside ASCII, and stops the visit at words that it does not expect. So the nesting, the number and the size of what comes
 //! are bounded here; a literal is kept aside, and a mark stands in its place; in human-readable text there is nothing left
-//! that could be taken for anything else. No input makes this read a line differently from the parser: where the two could
+//! that could be taken for anything else. The numbers that a search has found are read here, because the parser takes seconds
+//! for megabytes of them, in which nothing can stop it. No input makes this read a line differently from the parser: where the two could
 //! disagree, the parser fails, and with it the visit.
 
 use std::io;
@@ -35,6 +36,8 @@ pub struct Answers {
     depth: usize,
     responses: usize,
     literals: Vec<Vec<u8>>,
+    /// What the searches of the answer have found.
+    found: Vec<u32>,
     /// The largest literal that is taken.
     most: usize,
     /// The last line, as the server wrote it, and the last one that ended a command.
@@ -56,6 +59,7 @@ impl Answers {
             depth: 0,
             responses: 0,
             literals: Vec::new(),
+            found: Vec::new(),
             most,
             words: Vec::new(),
             tagged: Vec::new(),
@@ -67,6 +71,7 @@ impl Answers {
     pub fn begin(&mut self) {
         self.responses = 0;
         self.literals = Vec::new();
+        self.found = Vec::new();
         self.words.clear();
         self.tagged.clear();
     }
@@ -116,6 +121,11 @@ impl Answers {
         }
     }
 
+    /// The numbers that the searches of the answer have found, in their order.
+    pub fn found(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.found)
+    }
+
     /// The last line that the server wrote, or has begun to write; at most its beginning.
     pub fn words(&self) -> &[u8] {
         let begun = self.line.iter().any(|byte| !byte.is_ascii_whitespace());
@@ -151,6 +161,11 @@ impl Answers {
                 self.tagged.clone_from(&self.words);
             }
             self.ready.extend(plain(line));
+            return Ok(());
+        }
+        if is_first && let Some(found) = found(line) {
+            self.found.extend(found);
+            self.ready.extend(NOTHING_FOUND);
             return Ok(());
         }
         let is_quoted = self.nest(line)?;
@@ -207,6 +222,26 @@ impl Answers {
         }
         Ok(is_quoted)
     }
+}
+
+/// The answer to a search that has found nothing.
+const NOTHING_FOUND: &[u8] = b"* SEARCH\r\n";
+
+/// The numbers in the answer to a search; none if it is another line, or one that only the parser can judge.
+fn found(line: &[u8]) -> Option<Vec<u32>> {
+    let line = line.strip_suffix(b"\r\n")?;
+    let (start, numbers) = line.split_at_checked(NOTHING_FOUND.len() - 2)?;
+    if !start.eq_ignore_ascii_case(&NOTHING_FOUND[..start.len()]) {
+        return None;
+    }
+    let mut found = Vec::new();
+    // Some servers end the line with a blank.
+    let numbers = numbers.strip_suffix(b" ").unwrap_or(numbers);
+    for number in numbers.strip_prefix(b" ").into_iter().flat_map(|numbers| numbers.split(|byte| *byte == b' ')) {
+        let is_number = !number.is_empty() && number.iter().all(u8::is_ascii_digit);
+        found.push(std::str::from_utf8(number).ok().filter(|_| is_number)?.parse().ok()?);
+    }
+    (found.is_empty() == numbers.is_empty()).then_some(found)
 }
 
 fn too_much(what: &'static str) -> io::Error {
@@ -276,9 +311,36 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_that_a_search_finds_are_read_without_the_parser() {
+        let whole: String = (1..=600_000).map(|n| format!(" {n}")).collect();
+        for (said, seen, want) in [
+            ("* SEARCH\r\n", "* SEARCH\r\n", &[][..]),
+            ("* SEARCH \r\n", "* SEARCH\r\n", &[]),
+            ("* search 7\r\n", "* SEARCH\r\n", &[7]),
+            ("* SEARCH 7 4294967295 7 \r\n* SEARCH 8\r\n", "* SEARCH\r\n* SEARCH\r\n", &[7, 4_294_967_295, 7, 8]),
+            // Only the parser can say what these are.
+            ("* SEARCH 4294967296\r\n", "* SEARCH 4294967296\r\n", &[]),
+            ("* SEARCH 1  2\r\n", "* SEARCH 1  2\r\n", &[]),
+            ("* SEARCH 1 x\r\n", "* SEARCH 1 x\r\n", &[]),
+            ("* SEARCH 1 (MODSEQ 2)\r\n", "* SEARCH 1 (MODSEQ 2)\r\n", &[]),
+            ("* SEARCH +1\r\n", "* SEARCH +1\r\n", &[]),
+            ("* SEARCHED 1\r\n", "* SEARCHED 1\r\n", &[]),
+            ("* SEARCH1\r\n", "* SEARCH1\r\n", &[]),
+        ] {
+            let mut answers = Answers::new(MOST);
+            assert_eq!(read(&mut answers, said.as_bytes()).unwrap(), seen, "{said}");
+            assert_eq!(answers.found(), want, "{said}");
+        }
+        let mut answers = Answers::new(MOST);
+        assert_eq!(read(&mut answers, format!("* SEARCH{whole}\r\n").as_bytes()).unwrap(), "* SEARCH\r\n");
+        answers.begin();
+        assert!(answers.found().is_empty(), "they are those of one answer");
+    }
+
+    #[test]
     fn the_parser_sees_neither_literals_nor_anything_else_that_it_cannot_take() {
         for (said, seen) in [
-            ("* SEARCH 1 2 \r\n", "* SEARCH 1 2 \r\n"),
+            ("* SEARCH 1 2 \r\n", "* SEARCH\r\n"),
             (
                 "* 1 FETCH (UID 9 BODY[]<0> {6}\r\na)\r\n(b FLAGS ())\r\n",
                 "* 1 FETCH (UID 9 BODY[]<0> \"\u{1}0\" FLAGS ())\r\n",

@@ -269,9 +269,12 @@ fn search(
             format!("SINCE {}", since.strftime("%-d-%b-%Y"))
         }
     };
-    let found = session.uid_search(query).map_err(|error| failure(&error, limits))?;
+    // The crate is shown no numbers (`answer`).
+    session.uid_search(query).map_err(|error| failure(&error, limits))?;
     // `n:*` holds the last mail even if its number is smaller.
-    let mut numbers: Vec<u32> = found.into_iter().filter(|uid| known.is_none_or(|cursor| *uid > cursor.last)).collect();
+    let mut numbers = limits.found();
+    numbers.retain(|uid| known.is_none_or(|cursor| *uid > cursor.last));
     numbers.sort_unstable();
+    numbers.dedup();
     Ok(numbers)
 }

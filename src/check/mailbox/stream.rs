@@ -93,6 +93,11 @@ impl Limits {
         self.lock().answers.contents(string)
     }
 
+    /// The numbers that the last search has found.
+    pub(super) fn found(&self) -> Vec<u32> {
+        self.lock().answers.found()
+    }
+
     fn count(&self, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.lock();
         let left = state.left.checked_sub(bytes.len() as u64);

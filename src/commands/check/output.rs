@@ -15,7 +15,8 @@ use crate::process::logging;
 use crate::process::{background, fault, file, redact};
 use crate::report::{Report, View};
 
-/// Report files that take no longer are written before standard output.
+/// Report files that take no longer are written before standard output. Near the end of the run's time they have half of what is
+/// left.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Warns where something is wrong and the config names nobody to tell.
@@ -34,7 +35,7 @@ pub(super) fn finish(report: &Report, run: &Run) -> Exit {
     let watchdog = &run.process.watchdog;
     watchdog.expect("the writing of the report", run.shown(unwritten(exit)));
     let mut files = Files::write(report, run, exit);
-    files.wait(PATIENCE.min(watchdog.left()));
+    files.wait(PATIENCE.min(watchdog.left() / 2));
     let exit = files.exit(exit);
     let view = View { exit: run.shown(exit), is_quiet: run.flags.quiet };
     let printed = print(&report.render(run.flags.output, view), run.process, exit);

@@ -96,6 +96,60 @@ fn a_daily_run_reminds_daily_whatever_the_jitter_and_a_wrong_clock_silences_nobo
     );
 }
 
+/// The times of a life, the first ones by a clock that is ahead, or by the right one before it falls back for good.
+#[test]
+fn what_a_wrong_clock_wrote_moves_no_timetable() {
+    for ahead in [2 * DAY, 700 * DAY] {
+        live(
+            &mut Life::new("100", None),
+            &[
+                (ahead, "5", true, "+critical"),
+                (0, "5", true, "+critical"),
+                (3600, "5", true, "~"),
+                (DAY, "5", true, "+critical"),
+                (2 * DAY, "5", true, "+critical"),
+                (2 * DAY + 3600, "5", true, "~"),
+                (3 * DAY, "500", true, "-low"),
+            ],
+        );
+        // A reminder by the right clock, and then one by the wrong one.
+        live(
+            &mut Life::new("100", None),
+            &[
+                (0, "5", true, "+critical"),
+                (ahead, "5", true, "+critical"),
+                (3600, "5", true, "+critical"),
+                (DAY, "5", true, "+critical"),
+                (2 * DAY, "5", true, "+critical"),
+            ],
+        );
+        // It came back by the wrong clock, and was right again by that one, so the calm is counted anew.
+        live(
+            &mut Life::new("100", None),
+            &[
+                (ahead, "5", true, "+critical"),
+                (ahead + 300, "500", true, "-low"),
+                (ahead + 600, "5", true, "+critical"),
+                (ahead + 900, "500", true, ""),
+                (0, "500", true, ""),
+                (3600, "500", true, "-low"),
+            ],
+        );
+        // A reading that fails beside it.
+        live(
+            &mut Life::new("100", None),
+            &[
+                (ahead, "x", true, ""),
+                (ahead + DAY, "x", true, ""),
+                (ahead + 2 * DAY, "x", true, "+failing"),
+                (0, "x", true, "+failing"),
+                (DAY, "x", true, "+failing"),
+                (2 * DAY, "x", true, "+failing"),
+            ],
+        );
+    }
+}
+
 #[test]
 fn a_margin_stops_flapping() {
     let mut life = Life::new("100", None);

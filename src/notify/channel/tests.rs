@@ -198,6 +198,19 @@ fn an_answer_that_refuses_is_no_delivery() {
     }
 }
 
+/// An answer of a megabyte is judged like any other. Builds for tests have a tenth of the steps, so it has a tenth of the keys.
+#[test]
+fn an_answer_with_many_keys_is_judged() {
+    let channel = channel("custom");
+    for (more, is_taken) in
+        [("", true), (r#","Errors":["x"]"#, false), (r#","OK":false"#, false), (r#","ok":true"#, true)]
+    {
+        let keys: Vec<String> = (0..6000).map(|n| format!(r#""key-{n:05}":{n}"#)).collect();
+        let said = judged(&channel, &format!("{{{}{more}}}", keys.join(",")));
+        assert_eq!(said.is_ok(), is_taken, "{more}: {said:?}");
+    }
+}
+
 #[test]
 fn what_accept_says_counts_and_nothing_else() {
     for (code, body, want) in [

@@ -122,6 +122,9 @@ impl Life {
         let parts: Vec<_> = (0..good).step_by(self.most).map(|at| at..(at + self.most).min(good)).collect();
         let tried = owed.iter().map(|at| self.tried[*at]).collect();
         let mut queue = Queue::new(parts, good..owed.len(), tried, self.max_retries);
+        if self.slots == 1 {
+            queue = queue.with_one_turn();
+        }
         let mut progress = Progress { suspects: owed[good..].iter().copied().collect(), ..Progress::default() };
         let mut sent = Vec::new();
         while let Some((mut piece, _)) = queue.next() {
@@ -214,6 +217,23 @@ fn one_bad_alert_costs_a_message_for_each_halving_and_then_stands_alone() {
             }
             let next = life.run();
             assert!(next.iter().all(|message| *message == [bad]) && next.len() <= 2, "{failure:?}: {next:?}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_one_message_in_a_run_lets_a_bad_alert_hold_back_no_other_one() {
+    for failure in [Failure::of_status(400, "x"), Failure::new(Reason::Api, "x"), Failure::of_status(403, "x")] {
+        for (alerts, bad) in [(2_usize, 1_usize), (10, 1), (10, 3), (40, 1), (40, 20)] {
+            let refuses = (0..alerts).map(|at| (at < bad).then(|| failure.clone())).collect();
+            let mut life = Life::new(refuses, 100, 1, 0);
+            let mut runs = 0;
+            while !life.is_through() {
+                runs += 1;
+                assert_eq!(life.run().len(), 1);
+                // By chance: how many there are depends on which part comes first.
+                assert!(runs <= 100 * alerts, "{failure:?}: {bad} of {alerts}");
+            }
         }
     }
 }

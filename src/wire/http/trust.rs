@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use native_tls::{Certificate, TlsConnector};
 
 use crate::model::text;
+use crate::process::background;
 use crate::process::file::{self, Bounds};
 use crate::process::network_settings::Surroundings;
 use crate::process::quote_input;
@@ -21,6 +21,10 @@ const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 /// A file of all authorities of the world has a quarter of a megabyte.
 const AUTHORITIES: Bounds = Bounds { most: 16 << 20, patience: Duration::from_secs(5) };
+/// Longest time for a look at what the environment names: a disk may hang.
+const LOOK: Duration = Duration::from_secs(2);
+/// Longest time for making the connector, which takes a tenth of a second where nothing hangs.
+const MAKING: Duration = Duration::from_secs(3);
 /// Files up to this size are looked at as a whole, larger ones at their beginning: OpenSSL takes long to read them, and that
 /// twice.
 const SMALL: usize = 64 << 10;
@@ -32,6 +36,8 @@ const NOTHING: &str = "/dev/null";
 struct Authorities {
     file: Option<PathBuf>,
     folders: Vec<PathBuf>,
+    /// The settings of OpenSSL, if they cannot be read.
+    settings: Option<PathBuf>,
 }
 
 impl Authorities {
@@ -39,20 +45,31 @@ impl Authorities {
         let folders =
             surroundings.ssl_cert_dir.iter().flat_map(|folders| folders.as_os_str().as_bytes().split(|b| *b == b':'));
         let folders = folders.map(|folder| PathBuf::from(OsStr::from_bytes(folder))).collect();
-        Authorities { file: surroundings.ssl_cert_file.clone(), folders }
+        let settings = surroundings.openssl_conf.clone();
+        Authorities { file: surroundings.ssl_cert_file.clone(), folders, settings }
     }
 
     /// What is wrong with them, and what follows from it.
     fn problems(&self) -> Vec<String> {
         let follows = "no authority beside the system's is trusted";
+        let hangs = || Some("does not answer".to_owned());
         let file = self.file.as_ref().and_then(|file| {
-            let why = wrong_file(file)?;
+            let path = file.clone();
+            let why = background::within("authorities", LOOK, move || wrong_file(&path)).unwrap_or_else(hangs)?;
             Some(format!("the file {} that {FILE} names {why}: {follows}", shown(file)))
         });
-        let folders = self.folders.iter().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+        let is_folder = |path: &Path| {
+            let path = path.to_owned();
+            background::within("authorities", LOOK, move || path.is_dir()).unwrap_or(false)
+        };
+        let folders = self.folders.iter().filter(|folder| !folder.as_os_str().is_empty() && !is_folder(folder));
         let folders =
             folders.map(|folder| format!("{FOLDERS} names {}, which is no directory: {follows}", shown(folder)));
-        file.into_iter().chain(folders).collect()
+        let settings = self.settings.iter();
+        let settings = settings.map(|file| {
+            format!("OPENSSL_CONF names {}, which is no ordinary file, or does not answer: it is not read", shown(file))
+        });
+        file.into_iter().chain(folders).chain(settings).collect()
     }
 }
 
@@ -113,7 +130,15 @@ impl TrustStore {
     }
 
     pub(super) fn connector(&self) -> Result<TlsConnector, String> {
-        self.built.get_or_init(|| self.build()).clone()
+        let make = || {
+            let store = TrustStore { built: Arc::default(), ..self.clone() };
+            let made = background::within("authorities", MAKING, move || store.build());
+            made.unwrap_or_else(|| {
+                Err("the authorities to trust, or the settings of OpenSSL, cannot be read: they do not answer"
+                    .to_owned())
+            })
+        };
+        self.built.get_or_init(make).clone()
     }
 
     /// What is wrong with the files and folders that the environment names.
@@ -121,15 +146,9 @@ impl TrustStore {
         self.authorities.problems()
     }
 
+    /// Of files that never end OpenSSL has not heard (`process::environment`).
     #[allow(clippy::disallowed_methods, reason = "this is where the trust store is read, once")]
     fn build(&self) -> Result<TlsConnector, String> {
-        // OpenSSL reads the file by itself, and would wait for ever for one that never ends.
-        if let Some(file) = self.authorities.file.as_ref().filter(|file| file.as_path() != Path::new(NOTHING)) {
-            let never_ends = |kind: fs::FileType| kind.is_fifo() || kind.is_char_device() || kind.is_socket();
-            if fs::metadata(file).is_ok_and(|found| never_ends(found.file_type())) {
-                return Err(format!("the file {} that {FILE} names is no ordinary file", shown(file)));
-            }
-        }
         let mut builder = TlsConnector::builder();
         for certificate in self.more.iter().flat_map(|place| certificates(place)) {
             builder.add_root_certificate(certificate);

@@ -35,11 +35,44 @@ fn evaluations_in_several_orders_share_the_bounds_of_one() {
     }
 }
 
+/// An answer is right only if it is in whichever order its entries stand.
+#[test]
+fn an_error_is_found_wherever_it_stands() {
+    let errors = |code: &str, body: &str| {
+        let body = parse_json(body.as_bytes()).unwrap();
+        Expression::compile(code).unwrap().errors(&body, &Variables::new(None, &BTreeMap::new())).unwrap().len()
+    };
+    for at in 0..5 {
+        let results: Vec<String> =
+            (0..5).map(|n| format!(r#""r{n}":{{"error":{}}}"#, if n == at { "\"x\"" } else { "null" })).collect();
+        let body = format!("{{{}}}", results.join(","));
+        for code in
+            ["[.[].error] | last", "[.[].error] | first", "[.[].error] | .[2]", "reduce .[] as $x (null; $x.error)"]
+        {
+            assert_eq!(errors(code, &body), 1, "{code} {body}");
+        }
+    }
+    assert_eq!(errors("[.[].error] | last", r#"{"a":{"error":null},"b":{"error":null}}"#), 0);
+}
+
+/// Other orders never stop what is read from a large answer.
+#[test]
+fn a_large_answer_has_as_many_orders_as_its_bounds_allow() {
+    let entries: Vec<String> = (0..2000).map(|n| format!(r#""k{n}":{{"n":1}}"#)).collect();
+    let body = parse_json(format!("{{{}}}", entries.join(",")).as_bytes()).unwrap();
+    let variables = Variables::new(None, &BTreeMap::new());
+    let expression = Expression::compile("[.[].n] | add").unwrap();
+    let taken = expression.run_in_any_order(&body, &variables).unwrap();
+    assert!(matches!(taken.value, Some(Shape::Number(number)) if number == "2000"));
+}
+
 #[test]
 fn one_of_several_is_never_chosen_by_the_order_of_the_answer() {
     let body = r#"{"texts":["5","10","9"],"w":[{"c":"USD","n":5,"s":"5"},{"c":"CNY","n":7,"s":"17"},{"c":"EUR","n":9,"s":"9"}],
         "one":{"USD":5},"o":{"USD":5,"CNY":7,"EUR":9},"same":{"a":5,"b":5},
-        "days":{"2026-11-25":5,"2026-11-24":7}}"#;
+        "days":{"2026-11-25":5,"2026-11-24":7},"most":{"a":5,"b":6,"c":5,"d":5},"most2":{"a":5,"b":5,"c":6,"d":5,"e":5},
+        "most3":{"a":5,"b":6,"c":5},
+        "flags":[{"ok":1},{"ok":1},{"ok":1},{"ok":1},{"ok":1},{"ok":0},{"ok":1},{"ok":1},{"ok":1},{"ok":1}]}"#;
     let options = BTreeMap::new();
     let choose = |code: &str| {
         let body = parse_json(body.as_bytes()).unwrap();
@@ -89,6 +122,14 @@ fn one_of_several_is_never_chosen_by_the_order_of_the_answer() {
         "first(.o[])",
         ".o as $o | [$o | paths] | .[0] as $p | $o | getpath($p)",
         ".o | with_entries(.value += 1) | to_entries | .[0].value",
+        // Three of the four places have one value.
+        ".most | to_entries | last.value",
+        ".most | to_entries | first.value",
+        ".most | to_entries | .[1].value",
+        ".most2 | [.[]] | last",
+        ".most3 | [.[]] | last",
+        "[.flags[].ok] | last",
+        "[.flags[].ok] | .[3]",
     ] {
         let got = choose(code).map_or_else(|trouble| trouble.message, |shape| format!("it gives {shape:?}"));
         assert_eq!(got, why, "{code}");
