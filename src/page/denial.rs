@@ -85,9 +85,8 @@ const WRAPPERS: [&str; 11] = [
     "returnstatus",
 ];
 /// Words that say that nothing is wrong.
-const FINE: [&str; 21] = [
+const FINE: [&str; 20] = [
     "",
-    "-",
     "complete",
     "completed",
     "done",

@@ -100,11 +100,14 @@ impl Runs {
                 self.pieces.insert(last(window, length));
             }
         }
-        let bytes: Vec<u8> = letters.iter().map(|(byte, _)| *byte).collect();
-        bytes.split(|byte| !byte.is_ascii_alphabetic()).filter(|stretch| is_drawn(stretch)).for_each(|stretch| {
-            self.drawn
-                .extend(stretch.windows(RUN).map(|piece| piece.iter().fold(0, |window, byte| moved(window, *byte))));
-        });
+        let stretches = letters.split(|(byte, _)| !byte.is_ascii_alphabetic());
+        for stretch in stretches.filter(|stretch| stretch.len() > RUN) {
+            let stretch: Vec<u8> = stretch.iter().map(|(byte, _)| *byte).collect();
+            if is_drawn(&stretch) {
+                let hash = |piece: &[u8]| piece.iter().fold(0, |window, byte| moved(window, *byte));
+                self.drawn.extend(stretch.windows(RUN).map(hash));
+            }
+        }
     }
 
     /// The runs in a text of letters and digits alone.

@@ -243,12 +243,13 @@ fn a_zero_beside_an_error_is_added_to_no_sum() {
 #[test]
 fn a_zero_beside_an_error_is_bound_nowhere_and_what_a_refusal_says_is_read_where_the_page_says_so() {
     let page_of_two = binding(json!({"t": ".t"}), "{amount: $bind.t, minus: .u}", json!({}));
-    for (first, want) in [
-        (json!({"t": 0}), Ok("0")),
-        (json!({"t": 5, "error": "a note"}), Ok("5")),
-        (json!({"t": 0, "success": false}), Err("says that something is wrong, beside a zero for `t`")),
+    let rest = json!({"u": 0});
+    for (bodies, want) in [
+        (vec![json!({"t": 0}), rest.clone()], Ok("0")),
+        (vec![json!({"t": 5, "error": "a note"}), rest], Ok("5")),
+        (vec![json!({"t": 0, "success": false})], Err("says that something is wrong, beside a zero for `t`")),
     ] {
-        assert_told(&page_of_two, answers(&[first, json!({"u": 0})], None), want);
+        assert_told(&page_of_two, answers(&bodies, None), want);
     }
     let refused = page(json!({"request": {"url": "https://acme.example/v1", "statuses": [400]}}));
     assert_told(&refused, json!({"status": 400, "body": "{\"v\":0,\"error\":\"a parameter is missing\"}"}), Ok("0"));
