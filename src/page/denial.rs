@@ -109,7 +109,9 @@ const FINE: [&str; 20] = [
 ];
 /// What a word of success may stand in without meaning it.
 const NO_SUCCESS: [&str; 8] =
-    ["unsucces", "notsucces", "nosucces", "insucces", "withoutsucces", "不成功", "未成功", "没有成功"];
+    ["unsuccess", "notsuccess", "nosuccess", "notsucceed", "withoutsuccess", "不成功", "未成功", "没有成功"];
+/// What stands in a sentence that says that it went well.
+const SUCCESSFUL: [&str; 3] = ["success", "succeed", "成功"];
 /// Words that say that something is.
 const WRONG: [&str; 20] = [
     "accessdenied",
@@ -170,7 +172,7 @@ fn is_fine(text: &str) -> bool {
     let word = plain(text);
     let is_no = NO_SUCCESS.iter().any(|no| word.contains(no));
     FINE.contains(&word.as_str())
-        || !is_no && (word.contains("succes") || word.contains("成功") || word.starts_with("ok"))
+        || !is_no && (SUCCESSFUL.iter().any(|yes| word.contains(yes)) || word.starts_with("ok"))
 }
 
 /// The whole number that a value is, or that stands in it as a text.
@@ -323,6 +325,7 @@ mod tests {
             r#"{"b":0,"code":"00000","message":"balance"}"#,
             r#"{"b":0,"code":20000,"message":"balance"}"#,
             r#"{"b":0,"code":100,"message":"OK"}"#,
+            r#"{"b":0,"code":100,"message":"The query succeeded"}"#,
             r#"{"b":0,"code":100,"message":"The account was found successfully."}"#,
             r#"{"b":0,"code":"USD","message":"US dollars"}"#,
             r#"{"b":0,"code":"basic"}"#,
