@@ -13,7 +13,7 @@ use super::stop::mebibytes;
 use super::value::Missing;
 use super::variables;
 pub use super::variables::Variables;
-use super::{Jq, Number, Stop, Terms, Value, memory, service_message};
+use super::{Jq, Number, Stop, Terms, Value, denial, memory, service_message};
 use crate::model::amount::Doubt;
 use crate::model::text;
 
@@ -382,12 +382,11 @@ impl Json {
     pub fn refusal(&self) -> Option<String> {
         service_message::refusal(&self.0)
     }
-}
 
-impl Json {
-    /// The same, also where only a code and a sentence say so: beside a zero that is enough to doubt it.
-    pub(crate) fn refusal_beside_zero(&self) -> Option<String> {
-        service_message::refusal(&self.0).or_else(|| service_message::coded_refusal(&self.0))
+    /// Whether it says that something is wrong, in fields that mean this in any answer. Of those that `is_judged` knows by their
+    /// name the page says what they mean.
+    pub(crate) fn is_denied(&self, is_judged: &dyn Fn(&str) -> bool) -> bool {
+        denial::is_denied(&self.0, is_judged)
     }
 }
 

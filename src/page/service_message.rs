@@ -104,17 +104,10 @@ pub(crate) fn refusal(answer: &Value) -> Option<String> {
     refuses.then(|| said(answer)).flatten()
 }
 
-/// What the answer says is wrong, if it has a code that is the HTTP status of a refusal and a sentence beside it.
-pub(crate) fn coded_refusal(answer: &Value) -> Option<String> {
-    let is_refusal = |name: &&str| match answer.get(name) {
-        Some(Value::Number(code)) => code.as_isize().is_some_and(|code| (400..600).contains(&code)),
-        Some(text) => {
-            text.as_text().and_then(|text| text.parse().ok()).is_some_and(|code: u16| (400..600).contains(&code))
-        }
-        None => false,
-    };
-    let is_refused = CODES.iter().chain(&["status"]).any(is_refusal);
-    is_refused.then(|| find(answer, DEEPEST, true).and_then(|words| line(&words))).flatten()
+/// Whether an object holds a sentence that is not fine.
+pub(super) fn has_sentence_against(value: &Value, is_fine: &dyn Fn(&str) -> bool) -> bool {
+    let sentences = SENTENCES.iter().filter_map(|name| value.get(name)?.as_text());
+    sentences.into_iter().any(|text| !text.trim().is_empty() && !is_fine(text))
 }
 
 /// What a body says is wrong; none if it is not JSON.

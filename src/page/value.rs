@@ -212,9 +212,9 @@ impl Value {
         }
     }
 
-    /// Whether it is an object as it stands in the answer.
+    /// Whether it is an object of the answer, or one of which the answer says some of the keys.
     pub(super) fn is_object_of_answer(&self) -> bool {
-        matches!(self, Value::Object(object) if object.place.is_some() && !object.is_changed)
+        matches!(self, Value::Object(object) if object.is_of_answer() || object.has_foreign_keys)
     }
 
     /// The fields, if it is an object.

@@ -7,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use super::decodings::letters_of_any_script;
-use super::machine_made::{humps, is_spelt, is_spoken};
+use super::machine_made::{humps, is_drawn, is_spelt, is_spoken};
 
 /// From so many letters and digits on, a run is known. Of a secret that has less than twice as many, half is enough.
 const RUN: usize = 8;
@@ -27,6 +27,8 @@ pub(super) struct Runs {
     pieces: HashSet<u64, BuildHasherDefault<Mix>>,
     /// For each number of bytes from the shortest on, whether there are pieces of it.
     has_length: [bool; RUN - SHORTEST + 1],
+    /// The pieces of stretches of letters that a machine has drawn, in which no word can stand.
+    drawn: HashSet<u64, BuildHasherDefault<Mix>>,
 }
 
 /// A hash of one number. Peers cannot choose what is put into the set, so nothing stronger is needed.
@@ -98,23 +100,33 @@ impl Runs {
                 self.pieces.insert(last(window, length));
             }
         }
+        let stretches = letters.split(|(byte, _)| !byte.is_ascii_alphabetic());
+        for stretch in stretches.filter(|stretch| stretch.len() > RUN) {
+            let stretch: Vec<u8> = stretch.iter().map(|(byte, _)| *byte).collect();
+            if is_drawn(&stretch) {
+                let hash = |piece: &[u8]| piece.iter().fold(0, |window, byte| moved(window, *byte));
+                self.drawn.extend(stretch.windows(RUN).map(hash));
+            }
+        }
     }
 
     /// The runs in a text of letters and digits alone.
     pub(super) fn find(&self, within: &[u8], mut tell: impl FnMut(Range<usize>)) {
         let mut run = 0..0;
+        let mut is_drawn = false;
         let mut window = 0;
         for (at, byte) in within.iter().enumerate() {
             window = moved(window, *byte);
             let end = at + 1;
             let Some(length) = self.known(window, end) else { continue };
             if end - length >= run.end {
-                self.tell_if_telling(within, &run, &mut tell);
-                run.start = end - length;
+                tell_if_telling(within, &run, is_drawn, &mut tell);
+                (run.start, is_drawn) = (end - length, false);
             }
             run.end = end;
+            is_drawn |= length == RUN && self.drawn.contains(&window);
         }
-        self.tell_if_telling(within, &run, &mut tell);
+        tell_if_telling(within, &run, is_drawn, &mut tell);
     }
 
     /// The length of the longest piece that a window ends with.
@@ -122,11 +134,11 @@ impl Runs {
         let lengths = (SHORTEST..=RUN).rev().filter(|length| self.has_length[length - SHORTEST] && *length <= most);
         lengths.into_iter().find(|length| self.pieces.contains(&last(window, *length)))
     }
+}
 
-    fn tell_if_telling(&self, within: &[u8], run: &Range<usize>, tell: &mut impl FnMut(Range<usize>)) {
-        if is_telling(&within[run.clone()]) {
-            tell(run.clone());
-        }
+fn tell_if_telling(within: &[u8], run: &Range<usize>, is_drawn: bool, tell: &mut impl FnMut(Range<usize>)) {
+    if is_drawn || is_telling(&within[run.clone()]) {
+        tell(run.clone());
     }
 }
 

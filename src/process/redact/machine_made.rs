@@ -134,6 +134,8 @@ pub(super) fn is_spoken(letters: &[u8]) -> bool {
     most <= 4 && vowels(letters) * 5 >= letters.len()
 }
 
+/// Letters of a stretch of which it can be told that it was drawn at random.
+const LEAST_DRAWN: usize = 14;
 /// Which letters follow each letter of the alphabet in words of some European languages, more often than by chance.
 const FOLLOWERS: [&str; 26] = [
     "abcdefghijklmnoprstuvwxyz",
@@ -168,15 +170,24 @@ const MOST_UNUSUAL: usize = 1;
 
 /// Whether letters follow each other as they do in words: many letters that were drawn at random can be spoken, but not these.
 pub(super) fn is_spelt(letters: &[u8]) -> bool {
+    // No word has ten letters of the first six.
+    let is_hexadecimal = letters.iter().all(u8::is_ascii_hexdigit);
+    unusual_pairs(letters) <= MOST_UNUSUAL && !is_hexadecimal
+}
+
+/// Whether a stretch of letters is so long, and so many pairs in it are no word's, that all of it was drawn at random.
+pub(super) fn is_drawn(letters: &[u8]) -> bool {
+    letters.len() >= LEAST_DRAWN && unusual_pairs(letters) * 5 >= letters.len()
+}
+
+/// Letters that follow each other as they do in no word.
+fn unusual_pairs(letters: &[u8]) -> usize {
     let small = || letters.iter().map(u8::to_ascii_lowercase);
     let is_usual = |(one, next): (u8, u8)| {
         let row = usize::from(one.wrapping_sub(b'a'));
         FOLLOWERS.get(row).is_some_and(|followers| followers.as_bytes().contains(&next))
     };
-    let unusual = small().zip(small().skip(1)).filter(|pair| !is_usual(*pair)).count();
-    // No word has ten letters of the first six.
-    let is_hexadecimal = letters.iter().all(u8::is_ascii_hexdigit);
-    unusual <= MOST_UNUSUAL && !is_hexadecimal
+    small().zip(small().skip(1)).filter(|pair| !is_usual(*pair)).count()
 }
 
 /// Whether letters of one word can be spoken. Short ones are taken for words with fewer vowels.

@@ -664,3 +664,32 @@ fn a_secret_in_another_script_is_found_in_pieces_and_reversed_too() {
         assert_eq!(redactor.clean(said), said);
     }
 }
+
+#[test]
+fn any_eight_letters_of_a_key_of_letters_that_were_drawn_are_masked() {
+    for key in [
+        "vgnxaqhyoprhlhvh",
+        "vgnx aqhy oprh lhvh",
+        "yojanrudfuxjdxkxwqnq",
+        "xncmwpbddhtudwejwoeftfnzfctgbrdv",
+        "ieyulkygejqwrcjddumljlprsohseiaraxmehpvw",
+        "SRDOIDZBJATVACNDZBGHZSNFDOFVHFXDNMZRJRIW",
+    ] {
+        let redactor = knowing(&[key]);
+        let letters = key.replace(' ', "");
+        for length in [8, 10, 12, 14] {
+            for start in 0..=letters.len() - length {
+                let piece = &letters[start..start + length];
+                let clean = redactor.clean(&format!("The key is wrong, it was {piece} so try again"));
+                assert!(!clean.contains(piece), "{key}: {clean}");
+            }
+        }
+        let halves = letters.split_at(letters.len() / 2);
+        let clean = redactor.clean(&format!("The key is wrong, it was {} and {}", halves.0, halves.1));
+        assert!(!clean.contains(halves.0) && !clean.contains(halves.1), "{key}: {clean}");
+    }
+    let said = "the organization of production and billing in kubernetes has no authentication";
+    for key in ["kubernetes-production-billing", "organizationproductionkey", "my authentication organization"] {
+        assert_eq!(knowing(&[key]).clean(said), said);
+    }
+}

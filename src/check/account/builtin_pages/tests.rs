@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::check::account::config::pages::problems;
@@ -15,6 +15,7 @@ use crate::check::account::page::credential::CredentialFormat;
 use crate::check::account::page::example::{Example, ExampleAnswer};
 use crate::check::{Amount, Reading};
 use crate::model::failure::{Failure, Reason, Retry};
+use crate::page::expression::parse_json;
 
 /// Stands where an answer must not be quoted.
 const PRIVATE: &str = "qzjxPRIVATE";
@@ -186,6 +187,65 @@ fn no_page_reads_an_answer_that_holds_nothing() {
     });
 }
 
+#[test]
+fn no_page_reads_a_zero_beside_an_error_and_no_good_answer_holds_one() {
+    let extras = [
+        json!({"error": "invalid api key"}),
+        json!({"error": {"code": 401, "message": "invalid key"}}),
+        json!({"success": false, "message": "account suspended"}),
+        json!({"code": 401, "msg": "unauthorized"}),
+    ];
+    each(|page| {
+        let options = page.options_with_defaults(&BTreeMap::new());
+        let reader = page.reader(&options).unwrap();
+        let mut wrong = Vec::new();
+        for example in &page.examples {
+            if result_of(&page, example).is_err() {
+                continue;
+            }
+            let answers = example.all_answers();
+            for (at, answer) in answers.iter().enumerate().filter(|(_, answer)| answer.status < 300) {
+                let Ok(body) = parse_json(answer.body.as_bytes()) else { continue };
+                if body.is_denied(&|field| reader.judges(field)) {
+                    wrong.push(format!("answer {at} of `{}` says that something is wrong", example.name));
+                }
+                let Ok(Value::Object(good)) = serde_json::from_str(&answer.body) else { continue };
+                // What is read of an earlier answer is not the balance.
+                if at + 1 < answers.len() {
+                    continue;
+                }
+                for extra in extras.iter().filter_map(Value::as_object) {
+                    if extra.keys().any(|field| good.contains_key(field) || reader.judges(field)) {
+                        continue;
+                    }
+                    let mut body = Value::Object(good.clone());
+                    set_to_zero(&mut body);
+                    body.as_object_mut().unwrap().extend(extra.clone());
+                    if let Some(Ok(Reading { amount: Amount::Of(amount), .. })) =
+                        outcome(&page, example, at, answer.status, &body.to_string())
+                        && amount.is_zero()
+                        && example.budget.is_none()
+                    {
+                        wrong.push(format!("`{}` is read as zero beside {extra:?}", example.name));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}: {wrong:?}", page.id);
+    });
+}
+
+/// Makes all numbers of a value zero, those in texts too.
+fn set_to_zero(value: &mut Value) {
+    match value {
+        Value::Number(_) => *value = json!(0),
+        Value::String(text) if text.parse::<f64>().is_ok() => *value = json!("0"),
+        Value::Array(items) => items.iter_mut().for_each(set_to_zero),
+        Value::Object(fields) => fields.values_mut().for_each(set_to_zero),
+        _ => {}
+    }
+}
+
 /// Every place in a JSON value, as a pointer.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
@@ -227,7 +287,8 @@ fn a_body_of_a_wrong_type_in_any_place_gives_no_other_balance() {
                         let body = replaced(&body, place, with);
                         let result = outcome(&page, example, at, answer.status, &body.to_string());
                         let what = format!("{} `{name}` with {with} at {place}", page.id);
-                        judge(&page, &right, result, &what);
+                        // Null or true may mean that there is no limit; nothing else of a wrong type does.
+                        judge(&page, &right, result, with.is_null() || with.is_boolean(), &what);
                     }
                 }
             }
@@ -237,12 +298,12 @@ fn a_body_of_a_wrong_type_in_any_place_gives_no_other_balance() {
 
 /// That a wrong type is refused, or was in a place that does not matter.
 #[track_caller]
-fn judge(page: &Page, right: &Reading, result: Option<Result<Reading, Failure>>, what: &str) {
+fn judge(page: &Page, right: &Reading, result: Option<Result<Reading, Failure>>, may_be_unlimited: bool, what: &str) {
     match result {
         // It asks for an answer that the example does not have.
         None => {}
         Some(Ok(reading)) => {
-            let is_unlimited = reading.amount == Amount::Unlimited && page.unlimited.is_some();
+            let is_unlimited = reading.amount == Amount::Unlimited && page.unlimited.is_some() && may_be_unlimited;
             assert!(reading.amount == right.amount || is_unlimited, "{what}: {reading:?} instead of {right:?}");
             let is_same = reading.currency == right.currency;
             // That an answer names no currency may be so.

@@ -113,7 +113,10 @@ impl Page {
         {
             return Err(own.failure);
         }
-        let (progress, has_next_page) = progressed(self, reader, progress, &body, &variables)?;
+        // Where a page reads a refusal as an answer, that it is one says nothing.
+        let is_success = (200..300).contains(&answer.status);
+        let undenied = |what: &str| if is_success { undenied(reader, &body, what) } else { Ok(()) };
+        let (progress, has_next_page) = progressed(self, reader, progress, &body, &variables, &undenied)?;
         if has_next_page {
             return Ok(Verdict::Next(progress));
         }
@@ -124,6 +127,10 @@ impl Page {
         }
         let wanted = Wanted { variables: variables.clone(), ..*wanted };
         let reading = self.read(reader, &body, &wanted, &progress.doubts)?;
+        if let Some(what) = filled_in(&reading.amount) {
+            undenied(what)?;
+        }
+        let reading = if self.spend.is_some() { within_budget(reading, wanted.budget)? } else { reading };
         let other = reading.currency.as_ref().zip(progress.named.as_ref());
         if let Some((currency, named)) = other.filter(|(currency, named)| !amount::is_same(currency, named)) {
             return Err(another_currency(currency, &format!("what was added is in {named}")));
@@ -139,7 +146,7 @@ impl Page {
         Ok(Verdict::Read(reading))
     }
 
-    /// The reading in the last answer. `earlier` is what is in doubt of the answers before it.
+    /// The reading in the last answer; what was spent, if that is what the page tells. `earlier` is what is in doubt of the answers before it.
     fn read(&self, reader: &Reader, body: &Json, wanted: &Wanted, earlier: &[Doubt]) -> Result<Reading, Failure> {
         let variables = &wanted.variables;
         let unlimited = reader.unlimited.as_ref().map(|expression| {
@@ -161,17 +168,8 @@ impl Page {
                 failure
             })?
         };
-        // A page that tests for errors has decided what one is. Without a test, zero beside an error is what a service fills in.
-        let is_zero = matches!(reading.amount, Amount::Of(amount) if amount.is_zero());
-        if is_zero
-            && reader.steps.iter().all(|step| step.error.is_none())
-            && let Some(words) = body.refusal_beside_zero()
-        {
-            let message = "the answer says that something is wrong, beside a balance of zero; the service says";
-            return Err(Failure::new(Reason::Api, message).saying(words));
-        }
         reading.beside = self.beside(&reader.beside, body, variables, reading.currency.as_deref());
-        if self.spend.is_some() { within_budget(reading, wanted.budget) } else { Ok(reading) }
+        Ok(reading)
     }
 
     /// Whether the second answer lets the first stand.
@@ -238,6 +236,31 @@ impl Page {
     }
 }
 
+/// What services fill in where they know no balance.
+fn filled_in(amount: &Amount) -> Option<&'static str> {
+    match amount {
+        Amount::Unlimited => Some("a balance without a limit"),
+        Amount::Of(amount) if amount.is_zero() => Some("a balance of zero"),
+        Amount::Of(amount) if *amount == Decimal::NEGATIVE_ONE => Some("a balance of -1"),
+        Amount::Of(_) => None,
+    }
+}
+
+/// Lets a value stand that services fill in as well, unless the answer says that something is wrong.
+///
+/// # Errors
+/// That it does. Of the fields that the page's tests for errors name, the page has decided what they mean.
+fn undenied(reader: &Reader, body: &Json, what: &str) -> Result<(), Failure> {
+    if !body.is_denied(&|field| reader.judges(field)) {
+        return Ok(());
+    }
+    let message = format!("the answer says that something is wrong, beside {what}");
+    Err(match body.error_message() {
+        Some(words) => Failure::new(Reason::Api, format!("{message}; the service says")).saying(words),
+        None => Failure::new(Reason::Api, message),
+    })
+}
+
 /// What is left of a budget.
 fn within_budget(reading: Reading, budget: Option<Decimal>) -> Result<Reading, Failure> {
     let Amount::Of(spent) = reading.amount else {
@@ -264,6 +287,7 @@ fn progressed(
     progress: &Progress,
     body: &Json,
     variables: &Variables,
+    undenied: &dyn Fn(&str) -> Result<(), Failure>,
 ) -> Result<(Progress, bool), Failure> {
     let step = &reader.steps[progress.step];
     let mut next = Progress { pages: progress.pages + 1, page: None, ..progress.clone() };
@@ -276,6 +300,9 @@ fn progressed(
     };
     for (name, expression) in &step.bind {
         let value = bound(value(name, expression)?).map_err(|why| unread(name, why))?;
+        if value.as_str().parse::<Decimal>().is_ok_and(|value| value.is_zero()) {
+            undenied(&format!("a zero for `{name}`"))?;
+        }
         let before = next.bound.insert(name.clone(), value.clone());
         if progress.pages > 0 && before.is_some_and(|before| before != value) {
             return Err(unread(name, "the pages of the answer say different values".to_owned()));
@@ -290,6 +317,9 @@ fn progressed(
         let value = value.map_err(|why| unread(name, why))?;
         let known = page.known_currency(variables);
         let (value, currency) = in_known_currency(value, known).map_err(|why| unread(name, why))?;
+        if value.is_zero() {
+            undenied("a sum of zero")?;
+        }
         next.named = currency.and(known).map(str::to_owned).or(next.named);
         let sum = next.sums.entry(name.clone()).or_default();
         *sum = exact::sum(*sum, value).ok_or_else(|| unread(name, "the sum has more than 28 digits".to_owned()))?;

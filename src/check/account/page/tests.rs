@@ -208,11 +208,56 @@ fn a_zero_beside_an_error_is_no_balance() {
         (json!({}), json!({"v": 0, "code": 0, "msg": "ok", "error": null}), Ok("0")),
         (json!({}), json!({"v": 0, "success": true, "message": "done"}), Ok("0")),
         (json!({}), json!({"v": 5, "error": "a note"}), Ok("5")),
+        (json!({}), json!({"v": 0, "error": true}), Err(WRONG)),
+        (json!({}), json!({"v": -1, "error": "invalid api key"}), Err("wrong, beside a balance of -1")),
+        (
+            json!({"unlimited": ".l == 0"}),
+            json!({"v": 0, "l": 0, "error": "x"}),
+            Err("beside a balance without a limit"),
+        ),
+        // A test for one thing says nothing of another.
+        (json!({"error": ".error"}), json!({"v": 0, "success": false, "message": "account suspended"}), Err(WRONG)),
+        (json!({"error": "if .success == false then true else null end"}), json!({"v": 0, "error": "x"}), Err(WRONG)),
+        (json!({"error": "{message: \"error is not 0\"} | empty"}), json!({"v": 0, "error": "x"}), Err(WRONG)),
         // The page knows better.
         (json!({"error": "select(.code != 401) | .msg"}), json!({"v": 0, "code": 401, "msg": "ok"}), Ok("0")),
+        (json!({"error": ".status | empty"}), json!({"v": 0, "status": 404}), Ok("0")),
+        (json!({"error": ".[\"error\"] | empty"}), json!({"v": 0, "error": "a note"}), Ok("0")),
     ] {
         assert_told(&page(changes), json!({"body": body.to_string()}), want);
     }
+}
+
+#[test]
+fn a_zero_beside_an_error_is_added_to_no_sum() {
+    let page = pages(".n", "$bind.s", json!({}));
+    for (last, want) in [
+        (json!({"n": 0}), Ok("5")),
+        (json!({"n": 2, "error": "a note"}), Ok("7")),
+        (json!({"n": 0, "error": "too many requests"}), Err("says that something is wrong, beside a sum of zero")),
+    ] {
+        assert_told(&page, answers(&[json!({"n": 5, "next": 2}), last], None), want);
+    }
+}
+
+#[test]
+fn a_zero_beside_an_error_is_bound_nowhere_and_what_a_refusal_says_is_read_where_the_page_says_so() {
+    let page_of_two = binding(json!({"t": ".t"}), "{amount: $bind.t, minus: .u}", json!({}));
+    let rest = json!({"u": 0});
+    for (bodies, want) in [
+        (vec![json!({"t": 0}), rest.clone()], Ok("0")),
+        (vec![json!({"t": 5, "error": "a note"}), rest], Ok("5")),
+        (vec![json!({"t": 0, "success": false})], Err("says that something is wrong, beside a zero for `t`")),
+    ] {
+        assert_told(&page_of_two, answers(&bodies, None), want);
+    }
+    let refused = page(json!({"request": {"url": "https://acme.example/v1", "statuses": [400]}}));
+    assert_told(&refused, json!({"status": 400, "body": "{\"v\":0,\"error\":\"a parameter is missing\"}"}), Ok("0"));
+    let (spent, example) = spent("0");
+    assert_told(&spent, example, Ok("100"));
+    let (spent, mut example) = self::spent("0");
+    example["body"] = json!("{\"v\":0,\"error\":\"invalid api key\"}");
+    assert_told(&spent, example, Err("says that something is wrong, beside a balance of zero"));
 }
 
 #[test]

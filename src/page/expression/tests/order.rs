@@ -205,11 +205,31 @@ fn an_object_of_the_answer_is_no_balance() {
     let body = parse_json(br#"{"b":{"amount":5000,"currency":"EUR"},"w":[{"amount":5}]}"#).unwrap();
     let variables = Variables::new(None, &BTreeMap::new());
     let told = |code: &str| Expression::compile(code).unwrap().run_in_any_order(&body, &variables);
-    for code in [".b", ".w[0]", ".w|first", ".b as $b|$b", "."] {
+    for code in [
+        ".b",
+        ".w[0]",
+        ".w|first",
+        ".b as $b|$b",
+        ".",
+        ".b|del(.currency)",
+        ".b+{}",
+        "{}+.b",
+        "{currency: \"USD\"}+.b",
+        ".b*{minus: 1}",
+        ".b|.currency=\"USD\"",
+        ".b|map_values(.)",
+        ".b|with_entries(.)",
+        ".b|to_entries|from_entries",
+        "reduce (.b|to_entries[]) as $e ({};.[$e.key]=$e.value)",
+        ".b|to_entries|map({(.key):.value})|add",
+        "reduce .b as $x ({};.+$x)",
+    ] {
         let why = told(code).unwrap_err();
         assert!(why.message.starts_with("the expression gives an object of the answer"), "{code}: {why}");
     }
-    for code in [".b|{amount, currency}", "{amount: .b.amount}", ".w[0]|{amount}"] {
+    for code in
+        [".b|{amount, currency}", "{amount: .b.amount}", ".w[0]|{amount}", "{amount: .b.amount}+{currency: \"USD\"}"]
+    {
         assert!(matches!(told(code).unwrap().value, Some(Shape::Object(_))), "{code}");
     }
 }

@@ -28,6 +28,14 @@ pub(super) struct StepReader {
     pub(super) next: Option<(Expression, u16)>,
 }
 
+impl Reader {
+    /// Whether a test for errors of the page looks at a field of this name.
+    pub(crate) fn judges(&self, field: &str) -> bool {
+        let tests = self.steps.iter().filter_map(|step| step.error.as_ref());
+        tests.chain(self.confirm.iter().map(|(_, error)| error)).any(|error| error.judges(field))
+    }
+}
+
 /// The page's field with an expression that is wrong, and what is wrong with it.
 type Wrong = (&'static str, String);
 

@@ -1,0 +1,347 @@
+//! Whether an answer says that something is wrong, in fields whose names mean that wherever they stand.
+//!
+//! A balance of zero in such an answer is what the service fills in, and not what an account has.
+
+use super::Value;
+use super::service_message::has_sentence_against;
+use crate::model::amount;
+
+/// Lists and objects within each other that are looked into.
+const DEEPEST: usize = 4;
+/// Fields of one object that are looked at.
+const MOST_FIELDS: usize = 500;
+
+// The names below are in lower case and without `_` and `-`, so that they stand for every spelling.
+
+/// Fields that hold what is wrong. Where nothing is, they hold nothing, zero or a word for success.
+const ERRORS: [&str; 32] = [
+    "err",
+    "errcode",
+    "errinfo",
+    "errmessage",
+    "errmsg",
+    "errno",
+    "error",
+    "errorcode",
+    "errordescription",
+    "errordetail",
+    "errordetails",
+    "errorid",
+    "errorinfo",
+    "errormessage",
+    "errormessages",
+    "errormsg",
+    "errorname",
+    "errornumber",
+    "errorreason",
+    "errors",
+    "errorstatus",
+    "errorstring",
+    "errortext",
+    "errortype",
+    "exception",
+    "failed",
+    "failure",
+    "fault",
+    "faultcode",
+    "faultstring",
+    "haserror",
+    "iserror",
+];
+/// Those of them in which a number counts something.
+const COUNTS: [&str; 2] = ["errors", "failed"];
+/// Fields that say whether it went well.
+const SUCCESS: [&str; 9] =
+    ["authenticated", "authorized", "issuccess", "issuccessful", "ok", "succeed", "succeeded", "success", "successful"];
+/// Fields that hold a code, of which services have systems of their own.
+const CODES: [&str; 12] = [
+    "apicode",
+    "code",
+    "httpcode",
+    "httpstatus",
+    "httpstatuscode",
+    "respcode",
+    "responsecode",
+    "resultcode",
+    "retcode",
+    "returncode",
+    "rspcode",
+    "statuscode",
+];
+/// Fields that hold a word or a status, or all of the answer.
+const STATUS: [&str; 5] = ["outcome", "responsestatus", "result", "state", "status"];
+/// Fields that hold all of the answer.
+const WRAPPERS: [&str; 11] = [
+    "answer",
+    "baseresp",
+    "body",
+    "data",
+    "head",
+    "header",
+    "meta",
+    "payload",
+    "response",
+    "responsemetadata",
+    "returnstatus",
+];
+/// Words that say that nothing is wrong.
+const FINE: [&str; 20] = [
+    "",
+    "complete",
+    "completed",
+    "done",
+    "false",
+    "n/a",
+    "nil",
+    "no",
+    "noerror",
+    "noerrors",
+    "none",
+    "null",
+    "ok",
+    "okay",
+    "succeed",
+    "succeeded",
+    "success",
+    "successful",
+    "undefined",
+    "无",
+];
+/// What a word of success may stand in without meaning it.
+const NO_SUCCESS: [&str; 8] =
+    ["unsuccess", "notsuccess", "nosuccess", "notsucceed", "withoutsuccess", "不成功", "未成功", "没有成功"];
+/// What stands in a sentence that says that it went well.
+const SUCCESSFUL: [&str; 3] = ["success", "succeed", "成功"];
+/// Words that say that something is.
+const WRONG: [&str; 20] = [
+    "accessdenied",
+    "denied",
+    "err",
+    "error",
+    "exception",
+    "fail",
+    "failed",
+    "failure",
+    "false",
+    "forbidden",
+    "invalid",
+    "ko",
+    "nok",
+    "notok",
+    "rejected",
+    "unauthenticated",
+    "unauthorized",
+    "unsuccessful",
+    "失败",
+    "错误",
+];
+
+/// Whether the answer says that something is wrong. Of what `is_judged` knows by its name, as it is spelt, somebody else decides
+/// what it means.
+pub(super) fn is_denied(answer: &Value, is_judged: &dyn Fn(&str) -> bool) -> bool {
+    denies(answer, is_judged, DEEPEST)
+}
+
+fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    if let Some(items) = value.items() {
+        return items.len() == 1 && denies(&items[0], is_judged, depth);
+    }
+    let Some(fields) = value.fields() else { return false };
+    let fields: Vec<(&str, &Value)> = fields.take(MOST_FIELDS).collect();
+    let is_alone = fields.len() == 1;
+    fields.into_iter().any(|(key, field)| {
+        let name = plain(key);
+        let is = |names: &[&str]| names.contains(&name.as_str());
+        let says = is(&ERRORS) && is_wrong(&name, field, depth)
+            || is(&SUCCESS) && is_denial(field)
+            || is(&CODES) && is_wrong_code(field, has_sentence_against(value, &is_fine))
+            || is(&STATUS) && is_wrong_status(field);
+        says && !is_judged(key) || (is_alone || is(&STATUS) || is(&WRAPPERS)) && denies(field, is_judged, depth)
+    })
+}
+
+/// A name or a word without what its spellings differ in.
+fn plain(word: &str) -> String {
+    let kept = word.chars().filter(|c| !c.is_whitespace() && !"_-@.!。！".contains(*c));
+    kept.flat_map(char::to_lowercase).take(200).collect()
+}
+
+/// Whether a word or a sentence says that nothing is wrong.
+fn is_fine(text: &str) -> bool {
+    let word = plain(text);
+    let is_no = NO_SUCCESS.iter().any(|no| word.contains(no));
+    FINE.contains(&word.as_str())
+        || !is_no && (SUCCESSFUL.iter().any(|yes| word.contains(yes)) || word.starts_with("ok"))
+}
+
+/// The whole number that a value is, or that stands in it as a text.
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(_) => value.to_json().parse().ok(),
+        _ => value.as_text()?.trim().parse().ok(),
+    }
+}
+
+/// Whether a field for errors holds one.
+fn is_wrong(name: &str, value: &Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match value {
+        Value::Null(_) => false,
+        Value::Bool(value) => *value,
+        Value::Number(_) if COUNTS.contains(&name) => false,
+        Value::Number(_) => whole(value).is_none_or(|code| code != 0 && !(200..300).contains(&code)),
+        Value::Text(_) => match whole(value) {
+            Some(code) => code != 0 && !(200..300).contains(&code),
+            None => value.as_text().is_some_and(|text| !is_fine(text)),
+        },
+        Value::List(_) => value.items().is_some_and(|items| items.iter().any(|item| is_wrong(name, item, depth))),
+        Value::Object(_) => {
+            let fields: Vec<(String, &Value)> = value
+                .fields()
+                .into_iter()
+                .flatten()
+                .take(MOST_FIELDS)
+                .map(|(key, field)| (plain(key), field))
+                .collect();
+            // `{"code": 0, "message": "ok", "id": "x"}`: where it has a code or words, the rest says nothing.
+            let telling = |name: &str| [&ERRORS[..], &CODES, &STATUS, &["message", "msg"]].concat().contains(&name);
+            let has_telling = fields.iter().any(|(name, _)| telling(name));
+            fields.iter().any(|(name, field)| (!has_telling || telling(name)) && is_wrong(name, field, depth))
+        }
+    }
+}
+
+/// Whether a field for success says that there is none.
+fn is_denial(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => !value,
+        _ => whole(value) == Some(0) || value.as_text().is_some_and(|text| is_word(text, &["false", "no", "n"])),
+    }
+}
+
+fn is_word(text: &str, words: &[&str]) -> bool {
+    words.contains(&plain(text).as_str())
+}
+
+/// Whether a code is one of an error: a status of HTTP or one that begins like it, or another one beside words that are none
+/// of success.
+fn is_wrong_code(value: &Value, has_words: bool) -> bool {
+    match (whole(value), value.as_text()) {
+        (Some(code), _) => match code {
+            0 | 1 | 200..=299 | 20_000..=29_999 => false,
+            400..=599 | 40_000..=59_999 | 400_000..=599_999 | ..0 => true,
+            _ => has_words,
+        },
+        (None, Some(text)) if is_word(text, &WRONG) => true,
+        (None, Some(text)) => has_words && !is_fine(text) && !amount::is_unit(text),
+        (None, None) => false,
+    }
+}
+
+/// Whether a status is one of an error.
+fn is_wrong_status(value: &Value) -> bool {
+    match (value, whole(value)) {
+        (Value::Bool(value), _) => !value,
+        (_, Some(status)) => (400..600).contains(&status),
+        _ => value.as_text().is_some_and(|text| is_word(text, &WRONG)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::answer;
+    use super::*;
+
+    fn denied(body: &str, judged: &[&str]) -> bool {
+        is_denied(&answer(body.as_bytes()).unwrap(), &|name| judged.contains(&name))
+    }
+
+    #[test]
+    fn every_way_to_say_that_something_is_wrong_is_known() {
+        for body in [
+            r#"{"b":0,"error":"invalid api key"}"#,
+            r#"{"b":0,"error":{"code":401,"message":"invalid key"}}"#,
+            r#"{"b":0,"error":{"reason":"expired"}}"#,
+            r#"{"b":0,"error":true}"#,
+            r#"{"b":0,"error":1}"#,
+            r#"{"b":0,"errors":["invalid key"]}"#,
+            r#"{"b":0,"Errors":[{"Code":"X","Message":"no"}]}"#,
+            r#"{"b":0,"errorMessage":"no such key"}"#,
+            r#"{"b":0,"err_msg":"no such key"}"#,
+            r#"{"b":0,"errorId":1}"#,
+            r#"{"b":0,"errcode":40001,"errmsg":"invalid credential"}"#,
+            r#"{"b":0,"errno":"110"}"#,
+            r#"{"b":0,"success":false,"message":"account suspended"}"#,
+            r#"{"b":0,"success":"false"}"#,
+            r#"{"b":0,"success":0}"#,
+            r#"{"b":0,"ok":false}"#,
+            r#"{"b":0,"is_success":false}"#,
+            r#"{"b":0,"code":401,"msg":"unauthorized"}"#,
+            r#"{"b":0,"code":"401"}"#,
+            r#"{"b":0,"code":40100,"msg":"expired"}"#,
+            r#"{"b":0,"code":-1}"#,
+            r#"{"b":0,"code":1004,"message":"login fail"}"#,
+            r#"{"b":0,"code":"AuthFailure","message":"no such key"}"#,
+            r#"{"b":0,"code":"UNAUTHORIZED"}"#,
+            r#"{"b":0,"code":100,"message":"Login unsuccessful"}"#,
+            r#"{"b":0,"error":"true"}"#,
+            r#"{"b":0,"statusCode":403}"#,
+            r#"{"b":0,"status":403}"#,
+            r#"{"b":0,"status":"error"}"#,
+            r#"{"b":0,"status":"FAILED"}"#,
+            r#"{"b":0,"status":false}"#,
+            r#"{"b":0,"result":"fail"}"#,
+            r#"{"data":{"b":0,"error":"invalid key"}}"#,
+            r#"{"data":{"b":0},"base_resp":{"status_code":1004,"status_msg":"login fail"}}"#,
+            r#"{"Response":{"b":0,"Error":{"Code":"AuthFailure","Message":"no"}}}"#,
+            r#"{"b":0,"meta":{"code":401}}"#,
+            r#"{"b":0,"status":{"error_code":1001,"error_message":"invalid key"}}"#,
+            // The root of an XML answer.
+            r#"{"account":{"balance":"0","success":"false"}}"#,
+            r#"[{"b":0,"error":"invalid key"}]"#,
+        ] {
+            assert!(denied(body, &[]), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_says_that_all_is_well_or_nothing_at_all_denies_nothing() {
+        for body in [
+            r#"{"b":0}"#,
+            "0",
+            "null",
+            "[]",
+            "\"error\"",
+            r#"{"b":0,"error":null,"errors":[],"err":{},"fault":false,"message":"done"}"#,
+            r#"{"b":0,"error":"","errorCode":"0","errno":0,"errmsg":"ok"}"#,
+            r#"{"b":0,"error":{"code":0,"message":"","request_id":"x"}}"#,
+            r#"{"b":0,"error":{"code":"0","message":"Success."}}"#,
+            r#"{"b":0,"errors":3,"failed":2,"requests":10}"#,
+            r#"{"b":0,"success":true,"message":"account suspended"}"#,
+            r#"{"b":0,"code":0,"msg":"no records"}"#,
+            r#"{"b":0,"code":1,"msg":"获取成功"}"#,
+            r#"{"b":0,"code":200,"message":"balance"}"#,
+            r#"{"b":0,"code":"00000","message":"balance"}"#,
+            r#"{"b":0,"code":20000,"message":"balance"}"#,
+            r#"{"b":0,"code":100,"message":"OK"}"#,
+            r#"{"b":0,"code":100,"message":"The query succeeded"}"#,
+            r#"{"b":0,"code":100,"message":"The account was found successfully."}"#,
+            r#"{"b":0,"code":"USD","message":"US dollars"}"#,
+            r#"{"b":0,"code":"basic"}"#,
+            r#"{"b":0,"status":"active"}"#,
+            r#"{"b":0,"status":"suspended"}"#,
+            r#"{"b":0,"status":1,"message":"balance"}"#,
+            r#"{"b":0,"result":[]}"#,
+            r#"{"b":0,"data":{"code":"credit-pack","name":"error"}}"#,
+            r#"{"b":0,"last_run":{"error":"a note of yesterday"}}"#,
+            r#"{"b":0,"runs":[{"error":"x"},{"error":"y"}]}"#,
+        ] {
+            assert!(!denied(body, &[]), "{body}");
+        }
+        assert!(!denied(r#"{"b":0,"status":404,"error":"x"}"#, &["status", "error"]), "the page says what they mean");
+        assert!(denied(r#"{"b":0,"status":404,"error":"x"}"#, &["status"]));
+        let deep = format!("{}{{\"error\":\"x\"}}{}", "{\"data\":".repeat(100), "}".repeat(100));
+        assert!(!denied(&deep, &[]));
+    }
+}
