@@ -280,6 +280,15 @@ pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
         let is_past = at <= crate::process::clock::now();
         return if is_past { Ok(Since::At(at)) } else { Err("it lies in the future".to_owned()) };
     }
+    parse_length(text).map(Since::Ago).map_err(|why| if why == NO_LENGTH { wrong() } else { why })
+}
+
+/// What a text is that is no length of time.
+const NO_LENGTH: &str = "not a time such as 7d, 15m or 1h30m";
+
+/// `7d`, `15m`, `1h30m`: whole numbers with s, m, h, d or w.
+pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
+    let wrong = || NO_LENGTH.to_owned();
     let mut rest = text;
     let mut total = 0_u64;
     while !rest.is_empty() {
@@ -300,7 +309,7 @@ pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
     // No store keeps anything for longer than 100 years.
     match total {
         0 => Err(if text.is_empty() { wrong() } else { "must be more than nothing".to_owned() }),
-        1..=3_153_600_000 => Ok(Since::Ago(Duration::from_secs(total))),
+        1..=3_153_600_000 => Ok(Duration::from_secs(total)),
         _ => Err("must be at most 100 years".to_owned()),
     }
 }

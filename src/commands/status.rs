@@ -11,11 +11,13 @@ use super::health::ago;
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::Status;
+use crate::decide::memory::Mute;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
+use crate::report::mutes::{self, MuteEntry};
 use crate::report::{ListOutput, amount_cell, painted_columns};
 use crate::state::queries::Known;
 
@@ -45,12 +47,13 @@ fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let now = clock::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
+    let mutes = store.mutes().map_err(failed(format, &place))?;
     leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
     let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
-    Ok((render(&shown, total - shown.len(), now, args.output), Exit::Ok))
+    Ok((render((&shown, total - shown.len()), &mutes, now, args.output), Exit::Ok))
 }
 
 #[derive(Serialize)]
@@ -74,14 +77,17 @@ struct Project<'a> {
 }
 
 /// `left_out` is the number of checks that are not shown.
-fn render(known: &[Known], left_out: usize, now: Timestamp, output: ListOutput) -> String {
+fn render((known, left_out): (&[Known], usize), mutes: &[Mute], now: Timestamp, output: ListOutput) -> String {
     match output {
-        ListOutput::Json => json(known),
-        ListOutput::Table => table(known, left_out, now),
+        ListOutput::Json => json(known, mutes),
+        ListOutput::Table => {
+            let mutes = if mutes.is_empty() { String::new() } else { format!("\n{}", mutes::table(mutes)) };
+            table(known, left_out, now) + &mutes
+        }
     }
 }
 
-fn json(known: &[Known]) -> String {
+fn json(known: &[Known], mutes: &[Mute]) -> String {
     let projects: Vec<Project> = known
         .iter()
         .map(|known| Project {
@@ -107,9 +113,10 @@ fn json(known: &[Known]) -> String {
     struct Root<'a> {
         schema_version: u32,
         projects: Vec<Project<'a>>,
+        mutes: Vec<MuteEntry<'a>>,
     }
     // Strings, numbers and lists only: this cannot fail.
-    serde_json::to_string(&Root { schema_version: 1, projects }).unwrap_or_default() + "\n"
+    serde_json::to_string(&Root { schema_version: 1, projects, mutes: mutes::entries(mutes) }).unwrap_or_default() + "\n"
 }
 
 fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {

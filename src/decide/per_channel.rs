@@ -4,8 +4,9 @@
 use super::action_table::{Act, Known, Knows, Now, Owes, act};
 use super::changes::{Before, Content, missed};
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Held, Key, Rules};
+use super::decision::{Decision, Held, Key, Muted, Rules};
 use super::messages::Messages;
+use super::mute::Muting;
 use super::recipients::{Recipient, Routed, recipients, waiting};
 use super::route::{About, Levels};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
@@ -13,6 +14,11 @@ use crate::model::alert::{Alert, Event, Level, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
+
+/// Whether a message that something is wrong is muted now.
+fn is_muted(owed: &Owed, case: &Case) -> bool {
+    owed.alert.event == Event::Raised && case.muting.of_owed(owed.alert.level).is_some()
+}
 
 /// What this run knows of a condition, with the alert that says so.
 pub(super) enum Observed {
@@ -41,8 +47,10 @@ pub(super) struct Settler<'a> {
 }
 
 /// One condition while it is decided.
-pub(super) struct Case {
+pub(super) struct Case<'a> {
     pub(super) key: Key,
+    /// What mutes it.
+    pub(super) muting: Muting<'a>,
     /// The levels of which a channel has heard of it that hears of such alerts.
     pub(super) heard: Levels,
     pub(super) course: Course,
@@ -70,6 +78,10 @@ impl Settler<'_> {
         stored: Option<Course>,
         decision: &mut Decision,
     ) {
+        let muting = self.muting(key, about);
+        if known.is_none() && matches!(observed, Observed::Right(_) | Observed::Passed(_) | Observed::Void) {
+            decision.changes.unmuted.extend(muting.acknowledged().map(|(number, _)| number));
+        }
         if !self.tells() || known.is_none() && !matches!(observed, Observed::Wrong(_)) {
             return;
         }
@@ -87,7 +99,20 @@ impl Settler<'_> {
             // The message that another run is sending just now may say that it began.
             course.over_at = None;
         }
-        let mut case = Case { key, heard, course, messages: Messages::default() };
+        match &observed {
+            Observed::Wrong(alert) => {
+                decision.changes.unmuted.extend(muting.outdated(alert));
+                if let Some(mute) = muting.of_alert(alert) {
+                    course.muted_at = Some(self.cooldown.now);
+                    decision.muted.push(Muted { identity: key.0, topic: key.1, by: mute.number });
+                }
+            }
+            Observed::Right(_) | Observed::Passed(_) | Observed::Void => {
+                decision.changes.unmuted.extend(muting.acknowledged().map(|(number, _)| number));
+            }
+            Observed::Nearly(_) | Observed::Shaky(_) | Observed::Unknown(_) => {}
+        }
+        let mut case = Case { key, muting, heard, course, messages: Messages::default() };
         let is_open = self.settle_each(&observed, &recipients, &mut case, decision);
         decision.alerts.extend(case.messages.tellings());
         let is_past = match observed {
@@ -99,6 +124,12 @@ impl Settler<'_> {
         if course != stored {
             decision.changes.courses.push((key, course));
         }
+    }
+
+    /// What mutes a condition.
+    pub(super) fn muting<'c>(&'c self, key: Key, about: &'c About<'c>) -> Muting<'c> {
+        let drop_percent = self.rules.alerting.realert_drop_percent;
+        Muting::of(&self.memory.mutes, about, key, self.cooldown.now, drop_percent)
     }
 
     /// Decides for one channel after the other. Gives whether the condition stays open for any of them.
@@ -147,7 +178,7 @@ impl Settler<'_> {
     fn follow(&self, observed: Observed, known: Option<&Condition>, is_heard: bool) -> (Course, Observed) {
         let at = self.cooldown.now;
         let Some(course) = known.map(|known| known.course) else {
-            return (Course { began: at, messages: 0, flaps: 0, calm_since: None, over_at: None }, observed);
+            return (Course::begun(at), observed);
         };
         match observed {
             Observed::Wrong(alert) => {
@@ -156,7 +187,7 @@ impl Settler<'_> {
                     Some(over_at) => {
                         let is_return = !self.cooldown.has_passed_since(over_at);
                         let flaps = if is_return { course.flaps.saturating_add(1) } else { 0 };
-                        Course { began: at, flaps, over_at: None, ..course }
+                        Course { began: at, flaps, over_at: None, muted_at: None, ..course }
                     }
                 };
                 (Course { calm_since: None, ..course }, Observed::Wrong(alert))
@@ -183,16 +214,20 @@ impl Settler<'_> {
         }
     }
 
-    /// The row of the table for one channel, and what it says.
+    /// The row of the table for one channel.
     fn row(&self, observed: &Observed, recipient: &Recipient, case: &Case) -> (Act, Knows) {
         let (told, owed) = (recipient.heard.told.as_ref(), recipient.heard.owed.as_ref());
         let (now, wrong) = match observed {
             Observed::Wrong(_) if recipient.is_quiet => (Now::Quiet, None),
+            Observed::Wrong(alert) if case.muting.of_alert(alert).is_some() => (Now::Muted, None),
             Observed::Wrong(alert) => (Now::Wrong, Some(alert)),
             Observed::Right(_) => (Now::Right, None),
             Observed::Nearly(_) => (Now::Nearly, None),
             // When it was seen last, all was well.
             Observed::Unknown(_) if case.course.calm_since.is_some() => (Now::Nearly, None),
+            Observed::Unknown(_) | Observed::Shaky(_) if owed.is_some_and(|owed| is_muted(owed, case)) => {
+                (Now::Muted, None)
+            }
             Observed::Unknown(_) | Observed::Shaky(_) => (Now::Unknown, None),
             Observed::Passed(_) => (Now::Passed, None),
             Observed::Void => (Now::Void, None),
@@ -221,7 +256,7 @@ impl Settler<'_> {
         }
         let channel = recipient.listener.id.as_str();
         let said = self.words((act, knows), observed, recipient, case).filter(|_| !rests);
-        let said = said.map(|alert| self.say(alert, repeated, recipient, case));
+        let said = said.map(|alert| self.say(alert, repeated, (recipient, false), case));
         match owed {
             Some(owed) if rests && !recipient.is_own => {
                 decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
@@ -360,11 +395,17 @@ impl Settler<'_> {
     ///
     /// A new key says what the message is about, when that began, the number of the message since then, and the run. So a
     /// reminder has another key, and so has the next time, even if all runs have the same id.
-    pub(super) fn say(&self, alert: Alert, repeated: Option<&Owed>, to: &Recipient, case: &mut Case) -> String {
+    pub(super) fn say(
+        &self,
+        alert: Alert,
+        repeated: Option<&Owed>,
+        (to, is_later): (&Recipient, bool),
+        case: &mut Case,
+    ) -> String {
         let repeated = repeated.map(|owed| owed.alert.dedup_key.as_str());
         let Case { key: (identity, topic), course, messages, .. } = case;
         let event = alert.event;
-        messages.add(alert, repeated, (&to.listener.id, to.earlier()), || {
+        messages.add(alert, repeated, (&to.listener.id, to.earlier(), is_later), || {
             course.messages = course.messages.saturating_add(1);
             let over = if event == Event::Resolved { "-resolved" } else { "" };
             let began = course.began.strftime("%Y%m%dT%H%M%S%.3fZ");

@@ -3,7 +3,9 @@
 
 use super::action_table::Now;
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Earlier, Key, Listener, Waiting};
+use jiff::Timestamp;
+
+use super::decision::{Decision, Earlier, Key, Listener, Pause, Postponed, Waiting};
 use super::route::Levels;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Heard, Owed};
 use crate::model::alert::{Event, Level};
@@ -75,7 +77,7 @@ impl Recipient<'_> {
     /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back.
     pub(super) fn may_believe_over(&self, now: Now) -> bool {
         let is_over = |owed: &Owed| owed.alert.event == Event::Resolved && owed.may_have_arrived;
-        now == Now::Wrong && self.heard.owed.as_ref().is_some_and(is_over)
+        matches!(now, Now::Wrong | Now::Muted | Now::Quiet) && self.heard.owed.as_ref().is_some_and(is_over)
     }
 }
 
@@ -142,6 +144,17 @@ fn inherited(routed: Routed, key: Key, known: &Condition, decision: &mut Decisio
         decision.changes.heard.push((key, ANY_CHANNEL.to_owned(), None));
     }
     inherited
+}
+
+/// A message that is owed and comes when its time has come.
+pub(super) fn postponed(
+    key: Key,
+    recipient: &Recipient,
+    event: Event,
+    (why, next): (Pause, Option<Timestamp>),
+) -> Postponed {
+    let channel = recipient.listener.id.clone();
+    Postponed { identity: key.0, topic: key.1, event, channel, why, next }
 }
 
 /// A message that is owed and rests in this run.

@@ -21,6 +21,7 @@ mod finish;
 pub(crate) mod hourly_readings;
 pub(crate) mod location;
 mod mark_taken;
+mod mutes;
 mod outbox;
 mod postgres;
 mod prune;
@@ -42,6 +43,7 @@ mod worker;
 pub(crate) use self::error::{StoreError, StoreFault};
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::mark_taken::DeliveryKeeper;
+pub(crate) use self::mutes::Said;
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };
