@@ -234,7 +234,7 @@ impl Settler<'_> {
         };
         let wants_over = recipient.listener.wants_over && case.key.1 != Topic::Renewal;
         let owed = self.owes(told, owed, wrong, case.heard, wants_over);
-        let told = told.filter(|_| !recipient.may_believe_over(now));
+        let told = told.filter(|_| !recipient.may_believe_over(now, owed));
         let knows = self.knows(told, wrong, recipient.forgets);
         (act(now, Known { knows, owed, wants_over }), knows)
     }
@@ -267,7 +267,9 @@ impl Settler<'_> {
             }
             _ => {}
         }
-        let heard = told.filter(|_| act != Act::Drop && knows != Knows::Nothing);
+        // As long as it is told that something was over, it is remembered that it has heard of it.
+        let is_known = knows != Knows::Nothing || act == Act::RepeatBlind;
+        let heard = told.filter(|_| act != Act::Drop && is_known);
         let is_changed =
             if recipient.is_own { heard.is_none() && recipient.heard.told.is_some() } else { heard.is_some() };
         if is_changed {

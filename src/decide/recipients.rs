@@ -1,7 +1,7 @@
 //! Whom a condition is told to, and what each of them knows: also channels that are new or newly routed to, and messages that are
 //! owed to channels that are gone or hear of other things now.
 
-use super::action_table::Now;
+use super::action_table::{Now, Owes};
 use super::cooldown::Cooldown;
 use jiff::Timestamp;
 
@@ -74,10 +74,16 @@ impl Recipient<'_> {
         Some(Earlier { tried_at, refusals: owed.map_or(0, |owed| owed.refusals) })
     }
 
-    /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back.
-    pub(super) fn may_believe_over(&self, now: Now) -> bool {
+    /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back. While that message is still
+    /// sent to a channel that hears of other things now, it knows what it knew.
+    pub(super) fn may_believe_over(&self, now: Now, owes: Owes) -> bool {
         let is_over = |owed: &Owed| owed.alert.event == Event::Resolved && owed.may_have_arrived;
-        matches!(now, Now::Wrong | Now::Muted | Now::Quiet) && self.heard.owed.as_ref().is_some_and(is_over)
+        let is_back = match now {
+            Now::Wrong | Now::Muted => true,
+            Now::Quiet => owes == Owes::Unwanted,
+            _ => false,
+        };
+        is_back && self.heard.owed.as_ref().is_some_and(is_over)
     }
 }
 
