@@ -128,7 +128,9 @@ fn inherited(routed: Routed, key: Key, known: &Condition, decision: &mut Decisio
     let owed = owed.filter(|(id, heard, owed)| !owed.is_claimed && is_orphan(id, heard, owed));
     let orphans: Vec<(&String, &Owed)> = owed.map(|(id, _, owed)| (id, owed)).collect();
     let any = known.channels.get(ANY_CHANNEL);
-    let is_unheard = |owed: &Owed| !routed.is_heard(known, owed.alert.level);
+    // An end that somebody has heard is no news to others.
+    let is_heard_end = |owed: &Owed| owed.alert.event == Event::Resolved && owed.is_heard;
+    let is_unheard = |owed: &Owed| !is_heard_end(owed) && !routed.is_heard(known, owed.alert.level);
     let inherited = match any {
         Some(any) => Some(any.clone()),
         None => orphans.first().filter(|(_, owed)| is_unheard(owed)).map(|(_, owed)| Heard {
