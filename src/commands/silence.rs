@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::memory::{Answer, answer, failed, find_to_write, leave, person};
-use crate::cli::{StoreArgs, parse_length};
+use crate::cli::StoreArgs;
 use crate::decide::route::{Asked, Misfit, Patterns, misfit};
-use crate::model::text;
+use crate::model::text::{self, parse_length};
 use crate::process::clock;
 use crate::process::exit::Exit;
 use crate::process::logging::{self, Format};

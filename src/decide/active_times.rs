@@ -18,20 +18,24 @@ pub(crate) struct ActiveTimes {
     pub from: u16,
     /// The minute at which it ends, at most [`DAY_MINUTES`]. If it is not after `from`, the time ends on the next day.
     pub until: u16,
-    /// The zone in which days and minutes are counted.
-    pub zone: TimeZone,
+    /// The zone in which days and minutes are counted; none for that of the config.
+    pub zone: Option<TimeZone>,
     /// Whether what is critical waits as well.
     pub holds_critical: bool,
 }
 
 impl ActiveTimes {
     /// Whether a message of this level may be sent now.
-    pub(crate) fn takes(&self, level: Level, now: Timestamp) -> bool {
-        level == Level::Critical && !self.holds_critical || self.is_active(now)
+    pub(crate) fn takes(&self, level: Level, now: Timestamp, zone: &TimeZone) -> bool {
+        level == Level::Critical && !self.holds_critical || self.is_active(now, zone)
     }
 
-    fn is_active(&self, now: Timestamp) -> bool {
-        let local = now.to_zoned(self.zone.clone());
+    fn zone(&self, of_config: &TimeZone) -> TimeZone {
+        self.zone.as_ref().unwrap_or(of_config).clone()
+    }
+
+    fn is_active(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        let local = now.to_zoned(self.zone(zone));
         let minute = minute_of(local.time());
         let on = |date: Option<Date>| date.is_some_and(|date| self.days.contains(&date.weekday()));
         let (today, yesterday) = (Some(local.date()), local.date().yesterday().ok());
@@ -42,13 +46,14 @@ impl ActiveTimes {
     }
 
     /// When the next time begins. None at the end of the calendar.
-    pub(crate) fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        let today = now.to_zoned(self.zone.clone()).date();
+    pub(crate) fn next(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let zone = self.zone(zone);
+        let today = now.to_zoned(zone.clone()).date();
         let hour = i8::try_from(self.from / 60).ok()?;
         let minute = i8::try_from(self.from % 60).ok()?;
         let days = (0..=7).filter_map(|days| today.checked_add(jiff::Span::new().days(days)).ok());
         let days = days.filter(|date| self.days.contains(&date.weekday()));
-        let begins = days.filter_map(|date| date.at(hour, minute, 0, 0).to_zoned(self.zone.clone()).ok());
+        let begins = days.filter_map(|date| date.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok());
         begins.map(|zoned| zoned.timestamp()).find(|begin| *begin > now)
     }
 }
@@ -62,7 +67,7 @@ mod tests {
     use super::*;
 
     fn times(days: &[Weekday], from: u16, until: u16, zone: &str) -> ActiveTimes {
-        let zone = TimeZone::get(zone).unwrap();
+        let zone = Some(TimeZone::get(zone).unwrap());
         ActiveTimes { days: days.to_vec(), from: from * 60, until: until * 60, zone, holds_critical: false }
     }
 
@@ -88,16 +93,16 @@ mod tests {
         ] {
             let times = times(days, from, until, zone);
             let now: Timestamp = now.parse().unwrap();
-            assert_eq!(times.takes(Level::Warning, now), want, "{times:?} at {now}");
-            assert!(times.takes(Level::Critical, now));
-            assert_eq!(times.next(now), Some(next.parse().unwrap()), "{times:?} at {now}");
+            assert_eq!(times.takes(Level::Warning, now, &TimeZone::UTC), want, "{times:?} at {now}");
+            assert!(times.takes(Level::Critical, now, &TimeZone::UTC));
+            assert_eq!(times.next(now, &TimeZone::UTC), Some(next.parse().unwrap()), "{times:?} at {now}");
         }
     }
 
     #[test]
     fn what_is_critical_waits_only_if_that_is_asked_for() {
         let times = ActiveTimes { holds_critical: true, ..times(WORK, 9, 18, "UTC") };
-        assert!(!times.takes(Level::Critical, "2026-12-05T12:00:00Z".parse().unwrap()));
-        assert!(times.takes(Level::Critical, "2026-12-01T12:00:00Z".parse().unwrap()));
+        assert!(!times.takes(Level::Critical, "2026-12-05T12:00:00Z".parse().unwrap(), &TimeZone::UTC));
+        assert!(times.takes(Level::Critical, "2026-12-01T12:00:00Z".parse().unwrap(), &TimeZone::UTC));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::active_times::ActiveTimes;
 use super::route::{About, Levels, Route, levels};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Mute};
@@ -141,6 +142,8 @@ pub(crate) struct Listener {
     pub name: String,
     /// Which alerts it takes.
     pub route: Route,
+    /// When it takes messages; none for always.
+    pub active: Option<ActiveTimes>,
     /// Whether it hears that something is over.
     pub wants_over: bool,
     /// Whether it forgets what it is not told again, so that what stands is told in every run.

@@ -103,6 +103,8 @@ impl Settler<'_> {
                 continue;
             };
             let pause = mute.map(|mute| (Pause::Silenced, mute.until));
+            let pause = pause.or(self.heard_from(&recipient, case.course).map(|from| (Pause::Early, Some(from))));
+            let pause = pause.or(self.away_until(&recipient, LEVEL).map(|until| (Pause::Away, Some(until))));
             if let Some(pause) = pause {
                 decision.postponed.push(postponed(key, &recipient, Event::Raised, pause));
             }

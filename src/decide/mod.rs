@@ -6,6 +6,7 @@
 //! is wrong: `low`, `failing`, `renewal`, `mail`.
 
 mod action_table;
+pub(crate) mod active_times;
 mod alert_builder;
 mod changes;
 pub(crate) mod config;

@@ -1,24 +1,21 @@
 //! Brings together what is and what each channel knows of it: finds the row of the table for every channel, and carries out what
 //! it says. Also here: when a condition began and whether it is over.
 
+use jiff::Timestamp;
+
 use super::action_table::{Act, Known, Knows, Now, Owes, act};
 use super::changes::{Before, Content, missed};
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Held, Key, Muted, Rules};
+use super::decision::{Decision, Held, Key, Muted, Pause, Rules};
 use super::messages::Messages;
 use super::mute::Muting;
-use super::recipients::{Recipient, Routed, recipients, waiting};
+use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
-
-/// Whether a message that something is wrong is muted now.
-fn is_muted(owed: &Owed, case: &Case) -> bool {
-    owed.alert.event == Event::Raised && case.muting.of_owed(owed.alert.level).is_some()
-}
 
 /// What this run knows of a condition, with the alert that says so.
 pub(super) enum Observed {
@@ -214,18 +211,62 @@ impl Settler<'_> {
         }
     }
 
+    /// Whether a message that something is wrong is muted now.
+    fn is_muted(&self, owed: &Owed, recipient: &Recipient, case: &Case) -> bool {
+        let is_silent = || case.muting.of_owed(owed.alert.level).is_some() || self.is_early(recipient, case.course);
+        owed.alert.event == Event::Raised && is_silent()
+    }
+
+    /// Whether a channel hears only of what lasts, and this has not lasted long enough since it began or was muted.
+    fn is_early(&self, recipient: &Recipient, course: Course) -> bool {
+        recipient.heard.told.is_none() && self.heard_from(recipient, course).is_some()
+    }
+
+    /// From when on a channel hears of something that began then, if that lies ahead.
+    pub(super) fn heard_from(&self, recipient: &Recipient, course: Course) -> Option<Timestamp> {
+        let after = recipient.listener.route.after?;
+        let from = crate::process::clock::after(course.began.max(course.muted_at.unwrap_or(course.began)), after);
+        (!self.cooldown.is_reached(from, after)).then_some(from)
+    }
+
+    /// From when on a channel takes a message that is about something of this level, if it does not now.
+    pub(super) fn away_until(&self, recipient: &Recipient, level: Level) -> Option<Timestamp> {
+        let (now, zone) = (self.cooldown.now, &self.rules.timezone);
+        let active = recipient.listener.active.as_ref().filter(|active| !active.takes(level, now, zone))?;
+        active.next(now, zone)
+    }
+
+    /// From when on a channel takes a message, if it does not now. An end is as urgent as what it ends. What a channel would forget is told
+    /// again at any time.
+    fn postponed_until(&self, recipient: &Recipient, alert: &Alert) -> Option<Timestamp> {
+        if recipient.forgets && alert.is_reminder {
+            return None;
+        }
+        let told = recipient.heard.told.as_ref().map(|told| told.level);
+        let owed = recipient.heard.owed.as_ref().map(|owed| owed.alert.level);
+        let level = if alert.event == Event::Raised {
+            alert.level
+        } else {
+            alert.level.max(told.max(owed).unwrap_or(alert.level))
+        };
+        self.away_until(recipient, level)
+    }
+
     /// The row of the table for one channel.
     fn row(&self, observed: &Observed, recipient: &Recipient, case: &Case) -> (Act, Knows) {
         let (told, owed) = (recipient.heard.told.as_ref(), recipient.heard.owed.as_ref());
         let (now, wrong) = match observed {
             Observed::Wrong(_) if recipient.is_quiet => (Now::Quiet, None),
             Observed::Wrong(alert) if case.muting.of_alert(alert).is_some() => (Now::Muted, None),
+            Observed::Wrong(_) if self.is_early(recipient, case.course) => (Now::Muted, None),
             Observed::Wrong(alert) => (Now::Wrong, Some(alert)),
             Observed::Right(_) => (Now::Right, None),
             Observed::Nearly(_) => (Now::Nearly, None),
             // When it was seen last, all was well.
             Observed::Unknown(_) if case.course.calm_since.is_some() => (Now::Nearly, None),
-            Observed::Unknown(_) | Observed::Shaky(_) if owed.is_some_and(|owed| is_muted(owed, case)) => {
+            Observed::Unknown(_) | Observed::Shaky(_)
+                if owed.is_some_and(|owed| self.is_muted(owed, recipient, case)) =>
+            {
                 (Now::Muted, None)
             }
             Observed::Unknown(_) | Observed::Shaky(_) => (Now::Unknown, None),
@@ -256,7 +297,14 @@ impl Settler<'_> {
         }
         let channel = recipient.listener.id.as_str();
         let said = self.words((act, knows), observed, recipient, case).filter(|_| !rests);
-        let said = said.map(|alert| self.say(alert, repeated, (recipient, false), case));
+        let until = said.as_ref().and_then(|alert| self.postponed_until(recipient, alert));
+        if let (Some(until), Some(alert)) = (until, &said) {
+            decision.postponed.push(postponed(key, recipient, alert.event, (Pause::Away, Some(until))));
+        }
+        // What is owed already stays so, under its key, and is made anew when it is sent.
+        rests |= until.is_some() && repeated.is_some();
+        let said = said.filter(|_| !rests);
+        let said = said.map(|alert| self.say(alert, repeated, (recipient, until.is_some()), case));
         match owed {
             Some(owed) if rests && !recipient.is_own => {
                 decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));

@@ -99,11 +99,15 @@ pub(super) fn recipients<'a>(
     decision: &mut Decision,
 ) -> Vec<Recipient<'a>> {
     let inherited = known.and_then(|known| inherited(routed, key, known, decision));
+    // What is owed to one that is gone goes to those who hear at once, if there are any.
+    let mut takers = routed.listeners.iter().zip(routed.levels).filter(|(_, levels)| levels.any());
+    let is_slow = takers.all(|(listener, _)| listener.route.after.is_some());
     let mut recipients = Vec::with_capacity(routed.listeners.len());
     for (listener, levels) in routed.listeners.iter().zip(routed.levels) {
         let own = known.and_then(|known| known.channels.get(&listener.id));
         let is_own = own.is_some() || inherited.is_none();
-        let mut heard = own.or(inherited.as_ref().filter(|_| levels.any())).cloned().unwrap_or_default();
+        let inherits = levels.any() && (listener.route.after.is_none() || is_slow);
+        let mut heard = own.or(inherited.as_ref().filter(|_| inherits)).cloned().unwrap_or_default();
         let has_heard = heard.told.is_some();
         heard.owed.take_if(|owed| !owed.is_claimed && !is_for(owed, *levels, has_heard));
         if !levels.any() && heard.told.is_none() && heard.owed.is_none() {

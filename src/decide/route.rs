@@ -5,6 +5,8 @@
 //! none of them has taken goes to every channel without `match`. An entry that names its channels goes to those and no other. In
 //! any case a channel takes nothing below its lowest level.
 
+use std::time::Duration;
+
 use crate::model::addressing::Addressing;
 use crate::model::alert::{Level, Topic};
 
@@ -30,11 +32,14 @@ pub(crate) struct Route {
     pub goes_on: bool,
     /// The lowest level that it takes.
     pub min_level: Level,
+    /// How long something must have lasted before it takes it; none if it takes it at once. One that waits stands outside of the order:
+    /// it takes what fits, or everything, whoever else has taken it.
+    pub after: Option<Duration>,
 }
 
 impl Default for Route {
     fn default() -> Route {
-        Route { matcher: None, goes_on: false, min_level: Level::Warning }
+        Route { matcher: None, goes_on: false, min_level: Level::Warning, after: None }
     }
 }
 
@@ -223,6 +228,8 @@ pub(crate) enum Why {
     Matches,
     /// It has no `match`, and no other one has taken it.
     Rest,
+    /// It has no `match`, and hears of what lasts, whoever has taken it.
+    Lasts,
     /// Nobody would hear of it, so everybody does. A config is refused if that can be known beforehand.
     Rescue,
     /// The entry names other channels under `notify`.
@@ -240,7 +247,7 @@ pub(crate) enum Why {
 impl Why {
     /// Whether the channel takes the alert.
     pub(crate) fn takes(&self) -> bool {
-        matches!(self, Why::Named | Why::Matches | Why::Rest | Why::Rescue)
+        matches!(self, Why::Named | Why::Matches | Why::Rest | Why::Lasts | Why::Rescue)
     }
 }
 
@@ -278,6 +285,13 @@ fn reasons(channels: &[(&str, &Route)], about: &About, topic: Topic, level: Leve
         let is_match = route.matcher.is_some();
         reasons.push(match (other, taken) {
             (Some(other), _) => other,
+            (None, _) if route.after.is_some() && level >= route.min_level => {
+                if is_match {
+                    Why::Matches
+                } else {
+                    Why::Lasts
+                }
+            }
             (None, Some(by)) if is_match => Why::Taken(by),
             (None, _) if level < route.min_level => Why::Below,
             (None, _) if is_match => {

@@ -7,6 +7,7 @@ mod lives;
 mod mutes;
 mod renewals;
 mod routes;
+mod times;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +64,14 @@ fn rules() -> Rules {
 
 /// A channel that takes everything.
 fn listener(name: &str) -> Listener {
-    Listener { id: name.into(), name: name.into(), route: Route::default(), wants_over: true, forgets: false }
+    Listener {
+        id: name.into(),
+        name: name.into(),
+        route: Route::default(),
+        active: None,
+        wants_over: true,
+        forgets: false,
+    }
 }
 
 fn at(second: i64) -> Timestamp {

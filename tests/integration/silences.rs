@@ -38,7 +38,10 @@ fn what_is_silenced_is_told_when_the_silence_ends(kind: Kind) {
     let table = world.ask(["check"]);
     assert!(table.stdout.contains("silenced by me@here until"), "{table}");
     let metrics = world.ask(["check", "--output", "prometheus"]).stdout;
-    for line in ["alerts_muted{kind=\"silence\"} 1\n", "mute_end_timestamp_seconds{number=\"1\",kind=\"silence\",by=\"me@here\"}"] {
+    for line in [
+        "alerts_muted{kind=\"silence\"} 1\n",
+        "mute_end_timestamp_seconds{number=\"1\",kind=\"silence\",by=\"me@here\"}",
+    ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
     world.pass(2 * 3600 + 60);

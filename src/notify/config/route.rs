@@ -9,6 +9,7 @@ use crate::model::words::words;
 use crate::yaml::field::fields;
 use crate::yaml::path::{Part, Step, under};
 use crate::yaml::reader::ConfigReader;
+use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::texts::RawTexts;
 
 fields! {
@@ -45,6 +46,7 @@ pub(super) struct RawRoute {
     pub(super) matcher: Option<RawMatch>,
     pub(super) goes_on: Option<bool>,
     pub(super) min_level: Option<LowestLevel>,
+    pub(super) after: Option<Lenient<Text>>,
 }
 
 impl ConfigReader<'_> {
@@ -62,11 +64,12 @@ impl ConfigReader<'_> {
             let at = under(path, RawWebhook::goes_on.name);
             self.problem(&at, Part::Key(0), "`continue` is for webhooks with `match`", hint);
         }
+        let after = self.after(&under(path, RawWebhook::after.name), raw.after);
         let min_level = match raw.min_level {
             Some(LowestLevel::Critical) => Level::Critical,
             Some(LowestLevel::Warning) | None => Level::Warning,
         };
-        Route { matcher, goes_on: raw.goes_on.unwrap_or_default(), min_level }
+        Route { matcher, goes_on: raw.goes_on.unwrap_or_default(), min_level, after }
     }
 
     fn matcher(&mut self, path: &[Step], raw: RawMatch) -> Matcher {

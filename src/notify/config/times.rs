@@ -11,7 +11,7 @@ use crate::model::words::words;
 use crate::yaml::field::fields;
 use crate::yaml::path::{Part, Step, under};
 use crate::yaml::reader::ConfigReader;
-use crate::yaml::scalar::Lenient;
+use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::texts::RawTexts;
 
 /// The longest time after which a webhook hears of something.
@@ -76,7 +76,7 @@ fn hours(text: &str) -> Option<(u16, u16)> {
 
 impl ConfigReader<'_> {
     /// After which time a webhook hears of what lasts.
-    pub(super) fn after(&mut self, path: &[Step], raw: Option<Lenient<crate::yaml::scalar::Text>>) -> Option<Duration> {
+    pub(super) fn after(&mut self, path: &[Step], raw: Option<Lenient<Text>>) -> Option<Duration> {
         let text = raw?.0.0;
         match parse_length(text.trim()) {
             Ok(time) if time <= LONGEST => return Some(time),
@@ -89,8 +89,8 @@ impl ConfigReader<'_> {
         None
     }
 
-    /// When a webhook takes messages; the zone is that of the config until the settings are read.
-    pub(super) fn active(&mut self, path: &[Step], raw: Option<RawActive>) -> Option<(ActiveTimes, bool)> {
+    /// When a webhook takes messages.
+    pub(super) fn active(&mut self, path: &[Step], raw: Option<RawActive>) -> Option<ActiveTimes> {
         let raw = raw?;
         let mut known: Vec<Weekday> = Vec::new();
         if let Some(RawTexts(words)) = raw.days {
@@ -120,17 +120,17 @@ impl ConfigReader<'_> {
                 (0, DAY_MINUTES)
             }
         };
-        let zone = raw.timezone.map(|name| {
-            TimeZone::get(&name).unwrap_or_else(|_| {
+        let zone = raw.timezone.and_then(|name| {
+            let zone = TimeZone::get(&name).ok();
+            if zone.is_none() {
                 let hint = Some("for example `Asia/Shanghai` or `UTC`".to_owned());
                 let at = under(path, RawActive::timezone.name);
                 self.problem(&at, Part::Value, "`timezone` names no time zone", hint);
-                TimeZone::UTC
-            })
+            }
+            zone
         });
-        let has_zone = zone.is_some();
         let holds_critical = raw.critical == Some(CriticalMessages::Waits);
-        Some((ActiveTimes { days: known, from, until, zone: zone.unwrap_or(TimeZone::UTC), holds_critical }, has_zone))
+        Some(ActiveTimes { days: known, from, until, zone, holds_critical })
     }
 }
 
