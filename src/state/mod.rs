@@ -11,6 +11,7 @@
 //! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
+mod channel_states;
 mod claim;
 pub(crate) mod config;
 mod damaged_rows;
@@ -40,6 +41,7 @@ mod told;
 mod wait;
 mod worker;
 
+pub(crate) use self::channel_states::ChannelState;
 pub(crate) use self::error::{StoreError, StoreFault};
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::mark_taken::DeliveryKeeper;

@@ -15,7 +15,9 @@ use super::error::{StoreError, StoreFault};
 use super::mark_taken::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::worker::{Engine, Job};
-use super::{Said, claim, finish, hourly_readings, mutes, queries, readings, rows, snapshot, sums};
+use super::{
+    ChannelState, Said, channel_states, claim, finish, hourly_readings, mutes, queries, readings, rows, snapshot, sums,
+};
 use crate::check::mailbox::scan::Mark;
 use crate::decide::Decision;
 use crate::decide::memory::Mute;
@@ -318,6 +320,14 @@ impl Store {
     /// Why it cannot be read.
     pub(crate) fn messages(&mut self, since: Timestamp) -> Result<Vec<queries::Message>, StoreError> {
         self.ask(move |database| queries::messages(database, since))
+    }
+
+    /// How it stands with each channel.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn channel_states(&mut self) -> Result<Vec<ChannelState>, StoreError> {
+        self.ask(channel_states::channel_states)
     }
 
     /// What is not to be told now.

@@ -7,6 +7,7 @@ on_both! {
     what_is_silenced_is_told_when_the_silence_ends
     what_is_acknowledged_is_told_again_when_it_is_worse
     a_silence_is_listed_and_ended
+    it_is_known_how_it_stands_with_a_channel
 }
 
 fn run(world: &World, seen: &mut usize, balance: i64) -> Vec<String> {
@@ -88,4 +89,32 @@ fn a_silence_is_listed_and_ended(kind: Kind) {
     assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
     let none = world.ask(["silences"]).expect(0);
     assert!(none.stdout.contains("nothing is silenced"), "{none}");
+}
+
+fn it_is_known_how_it_stands_with_a_channel(kind: Kind) {
+    let world = world(kind);
+    let mut seen = 0;
+    let state = || {
+        let status: Value = serde_json::from_str(&world.ask(["status", "-o", "json"]).expect(0).stdout).unwrap();
+        status["channels"][0].clone()
+    };
+    assert_eq!(run(&world, &mut seen, 15), ["raised low warning A"]);
+    let state_of_one_that_takes = state();
+    assert_eq!(state_of_one_that_takes["owed"], 0);
+    assert!(state_of_one_that_takes["last_delivered_at"].is_string(), "{state_of_one_that_takes}");
+    assert!(state_of_one_that_takes["refusing_since"].is_null());
+    world.pass(60);
+    world.channel(false);
+    run(&world, &mut seen, 5);
+    assert_eq!((&state()["owed"], state()["refusing_since"].is_string()), (&json!(1), true), "{}", state());
+    let health = world.ask(["health"]);
+    assert!(
+        health.stdout.contains("has taken nothing since") && health.stdout.contains("(1 message owed)"),
+        "{health}"
+    );
+    assert_eq!(health.stdout.matches('\n').count(), 1);
+    world.channel(true);
+    run(&world, &mut seen, 5);
+    assert!(state()["refusing_since"].is_null(), "{}", state());
+    assert!(!world.ask(["health"]).stdout.contains("has taken nothing"));
 }
