@@ -10,10 +10,10 @@ use crate::cli::StoreArgs;
 use crate::config::{self, Loaded, Needs, STATE_VARIABLE};
 use crate::model::text;
 use crate::process::Process;
-use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::{self, Format};
+use crate::process::person::user_at_host;
 use crate::process::redact::{self, Redactor};
 use crate::state::config::{Place, State};
 use crate::state::{self, Access, LONGEST_WAIT, Store, StoreFault, name};
@@ -55,14 +55,7 @@ pub(super) fn find_to_write(args: &StoreArgs) -> Result<Found, Exit> {
 /// Who uses this program: as they say themselves, or the user and the host.
 pub(super) fn person(said: Option<&str>) -> String {
     let said = said.map(|said| text::one_line(said, WHO_CHARS)).filter(|said| !said.trim().is_empty());
-    said.unwrap_or_else(|| {
-        let environment = Environment::of_process();
-        let user =
-            ["USER", "LOGNAME"].into_iter().find_map(|name| environment.get(name).filter(|user| !user.is_empty()));
-        let user = user.map_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()), str::to_owned);
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        text::one_line(&format!("{user}@{host}"), WHO_CHARS)
-    })
+    said.unwrap_or_else(|| text::one_line(&user_at_host(), WHO_CHARS))
 }
 
 fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {

@@ -81,7 +81,9 @@ fn what_is_silenced_is_told_when_the_silence_ends_if_it_is_still_wrong() {
 
 #[test]
 fn a_silence_is_for_what_is_like_it() {
-    let cases: &[(&str, &[(Asked, &[&str])], &str)] = &[
+    // A name, what is silenced, and what is told.
+    type Case<'a> = (&'a str, &'a [(Asked, &'a [&'a str])], &'a str);
+    let cases: &[Case] = &[
         ("the name", &[(Asked::Name, &["P"])], ""),
         ("a pattern", &[(Asked::Name, &["*"])], ""),
         ("another name", &[(Asked::Name, &["Q"])], "+critical"),
