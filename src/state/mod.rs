@@ -11,6 +11,7 @@
 //! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
+mod acknowledge;
 mod channel_states;
 mod claim;
 pub(crate) mod config;

@@ -16,7 +16,8 @@ use super::mark_taken::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::worker::{Engine, Job};
 use super::{
-    ChannelState, Said, channel_states, claim, finish, hourly_readings, mutes, queries, readings, rows, snapshot, sums,
+    ChannelState, Said, acknowledge, channel_states, claim, finish, hourly_readings, mutes, queries, readings, rows,
+    snapshot, sums,
 };
 use crate::check::mailbox::scan::Mark;
 use crate::decide::Decision;
@@ -365,7 +366,7 @@ impl Store {
         topic: Option<Topic>,
         said: Said,
     ) -> Result<Vec<Mute>, StoreError> {
-        self.change(move |database, wait| mutes::acknowledge(database, &name, topic, &said, wait))
+        self.change(move |database, wait| acknowledge::acknowledge(database, &name, topic, &said, wait))
     }
 
     /// Ends the mutes that are meant. Gives them.
