@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::model::shard::Shard;
+use crate::model::text::{NO_LENGTH, parse_length};
 use crate::model::words::words;
 use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
@@ -280,29 +281,7 @@ pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
         let is_past = at <= crate::process::clock::now();
         return if is_past { Ok(Since::At(at)) } else { Err("it lies in the future".to_owned()) };
     }
-    let mut rest = text;
-    let mut total = 0_u64;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let count: u64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let mut unit = rest[digits..].chars();
-        let seconds = match unit.next() {
-            Some('s') => 1,
-            Some('m') => 60,
-            Some('h') => 3600,
-            Some('d') => 86_400,
-            Some('w') => 604_800,
-            _ => return Err(wrong()),
-        };
-        rest = unit.as_str();
-        total = count.checked_mul(seconds).and_then(|n| total.checked_add(n)).ok_or_else(wrong)?;
-    }
-    // No store keeps anything for longer than 100 years.
-    match total {
-        0 => Err(if text.is_empty() { wrong() } else { "must be more than nothing".to_owned() }),
-        1..=3_153_600_000 => Ok(Since::Ago(Duration::from_secs(total))),
-        _ => Err("must be at most 100 years".to_owned()),
-    }
+    parse_length(text).map(Since::Ago).map_err(|why| if why == NO_LENGTH { wrong() } else { why })
 }
 
 fn parse_shard(text: &str) -> Result<ShardArg, String> {

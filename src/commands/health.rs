@@ -11,7 +11,7 @@ use crate::model::shard::Shard;
 use crate::model::text;
 use crate::process::{Process, clock};
 use crate::process::exit::Exit;
-use crate::state::StoreFault;
+use crate::state::{ChannelState, StoreFault};
 use crate::state::queries::LastRun;
 
 /// Longest time of a command that a probe may start again and again.
@@ -39,8 +39,11 @@ fn ask(args: &Flags) -> Answer {
     let verdict = match found.store {
         Ok(mut store) => match store.last_runs() {
             Ok(runs) => {
+                let channels = store.channel_states().unwrap_or_default();
                 leave(store);
-                judge(&runs, args.max_age, clock::now())
+                let now = clock::now();
+                let (line, exit) = judge(&runs, args.max_age, now);
+                (line.replace('\n', &format!("{}\n", refusing(&channels, now))), exit)
             }
             Err(error) => unreadable(&place, &error.message),
         },
@@ -48,6 +51,16 @@ fn ask(args: &Flags) -> Answer {
         Err((_, why)) => unreadable(&place, &why),
     };
     Ok(verdict)
+}
+
+/// The channels that refuse what they are to take. A run that could not tell has failed, so this is no verdict of its own.
+fn refusing(channels: &[ChannelState], now: Timestamp) -> String {
+    let refusing = channels.iter().filter_map(|state| {
+        let since = ago(state.refusing_since?, now);
+        let owed = text::plural(state.owed, "message");
+        Some(format!("; {} has taken nothing since {since} ({owed} owed)", text::one_line(&state.channel, 40)))
+    });
+    refusing.collect()
 }
 
 /// `runs` are the last ones, newest first. Where shards share the checks, every one of the newest run's siblings must be well.

@@ -1,4 +1,4 @@
-//! Opens the memory of runs for the commands that only read it.
+//! Opens the memory of runs for the commands that ask it, or change what people decide.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,19 @@ use secrecy::ExposeSecret;
 use super::open::{begin, print};
 use crate::cli::StoreArgs;
 use crate::config::{self, Loaded, Needs, STATE_VARIABLE};
+use crate::model::text;
 use crate::process::Process;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::{self, Format};
+use crate::process::person::user_at_host;
 use crate::process::redact::{self, Redactor};
 use crate::state::config::{Place, State};
 use crate::state::{self, Access, LONGEST_WAIT, Store, StoreFault, name};
 use crate::wire::http::Clients;
+
+/// The longest name of a person, in characters.
+const WHO_CHARS: usize = 100;
 
 /// The text that a command prints and its status, or only the status where nothing is printed.
 pub(super) type Answer = Result<(String, Exit), Exit>;
@@ -39,6 +44,21 @@ pub(super) struct Found {
 
 /// Finds the store: the flag, the variables, else what the config says.
 pub(super) fn find(args: &StoreArgs) -> Result<Found, Exit> {
+    find_for(args, Access::Read)
+}
+
+/// Finds the store, to write into it. It is made if it does not exist.
+pub(super) fn find_to_write(args: &StoreArgs) -> Result<Found, Exit> {
+    find_for(args, Access::Write)
+}
+
+/// Who uses this program: as they say themselves, or the user and the host.
+pub(super) fn person(said: Option<&str>) -> String {
+    let said = said.map(|said| text::one_line(said, WHO_CHARS)).filter(|said| !said.trim().is_empty());
+    said.unwrap_or_else(|| text::one_line(&user_at_host(), WHO_CHARS))
+}
+
+fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {
     let (format, environment, source) = begin(&args.config, &args.talk);
     let mut redactor = Arc::new(Redactor::default());
     let place = match &args.state {
@@ -77,7 +97,7 @@ pub(super) fn find(args: &StoreArgs) -> Result<Found, Exit> {
     }
     redact::guard(&redactor);
     let clients = Arc::new(Clients::new(&environment.surroundings()));
-    let store = Store::open(&place, Access::Read, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
+    let store = Store::open(&place, access, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
         (error.fault, format!("{}{hint}", state::shown(matches!(place, Place::Postgres(_)), &error.message, &redactor)))

@@ -51,6 +51,14 @@ commands! {
     History = history;
     /// List alerts: sent, pending and expired
     Alerts = alerts;
+    /// Tell nobody of something for a while
+    Silence = silence;
+    /// List what is silenced and acknowledged
+    Silences = silences;
+    /// End silences and acknowledgements
+    Unsilence = unsilence;
+    /// Acknowledge what is wrong: nobody is told again until it is over or gets worse
+    Ack = ack;
     /// Say in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
     Health = health;
     /// List the services that can be read

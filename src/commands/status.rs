@@ -11,12 +11,15 @@ use super::health::ago;
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::Status;
+use crate::decide::memory::Mute;
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
-use crate::report::{ListOutput, amount_cell, painted_columns};
+use crate::report::mutes::{self, MuteEntry};
+use crate::report::{ListOutput, amount_cell, columns, painted_columns};
+use crate::state::ChannelState;
 use crate::state::queries::Known;
 
 /// Flags of `status`.
@@ -45,12 +48,15 @@ fn ask(args: &Flags) -> Answer {
     let (mut store, format, place) = find(&args.store)?.store()?;
     let now = clock::now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
+    let mutes = store.mutes().map_err(failed(format, &place))?;
+    let channels = store.channel_states().map_err(failed(format, &place))?;
     leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
     let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
-    Ok((render(&shown, total - shown.len(), now, args.output), Exit::Ok))
+    let beside = Beside { mutes: &mutes, channels: &channels };
+    Ok((render((&shown, total - shown.len()), &beside, now, args.output), Exit::Ok))
 }
 
 #[derive(Serialize)]
@@ -73,15 +79,45 @@ struct Project<'a> {
     pending_alerts: usize,
 }
 
+/// What stands beside the checks.
+struct Beside<'a> {
+    mutes: &'a [Mute],
+    channels: &'a [ChannelState],
+}
+
+#[derive(Serialize)]
+struct ChannelEntry<'a> {
+    channel: &'a str,
+    last_delivered_at: Option<String>,
+    owed: usize,
+    refusing_since: Option<String>,
+}
+
 /// `left_out` is the number of checks that are not shown.
-fn render(known: &[Known], left_out: usize, now: Timestamp, output: ListOutput) -> String {
+fn render((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp, output: ListOutput) -> String {
     match output {
-        ListOutput::Json => json(known),
-        ListOutput::Table => table(known, left_out, now),
+        ListOutput::Json => json(known, beside),
+        ListOutput::Table => {
+            let mutes = if beside.mutes.is_empty() { String::new() } else { format!("\n{}", mutes::table(beside.mutes)) };
+            table(known, left_out, now) + &channels(beside.channels, now) + &mutes
+        }
     }
 }
 
-fn json(known: &[Known]) -> String {
+/// The channels, for people; nothing as long as none is known.
+fn channels(channels: &[ChannelState], now: Timestamp) -> String {
+    if channels.is_empty() {
+        return String::new();
+    }
+    let shown = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| ago(at, now));
+    let rows = channels.iter().map(|state| {
+        let ChannelState { channel, last_delivered, owed, refusing_since } = state;
+        vec![channel.clone(), shown(*last_delivered), owed.to_string(), shown(*refusing_since)]
+    });
+    format!("\n{}", columns(&["CHANNEL", "DELIVERED", "OWED", "REFUSING SINCE"], rows.collect(), &[2]))
+}
+
+fn json(known: &[Known], beside: &Beside) -> String {
     let projects: Vec<Project> = known
         .iter()
         .map(|known| Project {
@@ -107,9 +143,18 @@ fn json(known: &[Known]) -> String {
     struct Root<'a> {
         schema_version: u32,
         projects: Vec<Project<'a>>,
+        channels: Vec<ChannelEntry<'a>>,
+        mutes: Vec<MuteEntry<'a>>,
     }
+    let channels = beside.channels.iter().map(|state| ChannelEntry {
+        channel: &state.channel,
+        last_delivered_at: state.last_delivered.map(iso),
+        owed: state.owed,
+        refusing_since: state.refusing_since.map(iso),
+    });
+    let (channels, mutes) = (channels.collect(), mutes::entries(beside.mutes));
     // Strings, numbers and lists only: this cannot fail.
-    serde_json::to_string(&Root { schema_version: 1, projects }).unwrap_or_default() + "\n"
+    serde_json::to_string(&Root { schema_version: 1, projects, channels, mutes }).unwrap_or_default() + "\n"
 }
 
 fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {

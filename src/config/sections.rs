@@ -5,7 +5,7 @@ use super::settings::RawSettings;
 use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailbox, RawOauth2};
 use crate::check::subscription::config::RawSubscription;
-use crate::notify::config::{RawMatch, RawWebhook};
+use crate::notify::config::{RawActive, RawMatch, RawWebhook};
 use crate::publish::config::{RawGateway, RawMetrics};
 use crate::publish::healthchecks::config::RawHealthchecks;
 use crate::state::config::RawStore;
@@ -28,12 +28,13 @@ const fn section<T: Fields>(place: &'static str) -> Section {
 }
 
 /// Every mapping of the config, except the pages under `providers`, whose language is described in `docs/pages.md`.
-pub(super) const SECTIONS: [Section; 17] = [
+pub(super) const SECTIONS: [Section; 18] = [
     section::<RawConfig>(""),
     section::<RawSettings>("settings"),
     section::<RawProject>("projects[]"),
     section::<RawWebhook>("webhook"),
     section::<RawMatch>("webhook.match"),
+    section::<RawActive>("webhook.active"),
     section::<RawAuth>("auth"),
     section::<RawBasic>("auth.basic"),
     section::<RawJwt>("auth.jwt"),

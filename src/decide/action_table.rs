@@ -9,6 +9,9 @@ pub(super) enum Now {
     /// Something is wrong of which the channel is not to hear: it is of a level that goes to others, or all of it goes to others
     /// now. It hears of nothing new, but of the end, if it has heard of the beginning.
     Quiet,
+    /// Something is wrong that the channel is not to hear of yet: it is silenced, or acknowledged, or has not lasted long enough. It
+    /// hears of nothing new, but of the end, if it has heard of the beginning.
+    Muted,
     /// Nothing is wrong any more.
     Right,
     /// All is well, but not by the margin, or not for the time, that counts as over.
@@ -105,7 +108,13 @@ pub(super) fn act(now: Now, known: Known) -> Act {
 
         // For this channel it was over, and begins anew when it gets worse.
         (Now::Quiet, _, Over) => Act::RepeatBlind,
-        (Now::Quiet, _, Unheard) => Act::Wait,
+        // The channel has not heard of the end, and it goes on.
+        (Now::Muted, Old, Over | Unwanted) => Act::Recall,
+        (Now::Muted, Enough | Less, Over) => Act::Rest,
+        // It began anew, and the channel hears of the end before that.
+        (Now::Muted, Knows::Nothing, Over) => Act::RepeatBlind,
+        (Now::Muted, Knows::Nothing | Enough | Less, Unwanted) => Act::Rest,
+        (Now::Quiet | Now::Muted, _, Unheard) => Act::Wait,
         (Now::Quiet, Old, Unwanted) => Act::Recall,
         (Now::Quiet, Knows::Nothing | Enough | Less, Unwanted) => Act::Rest,
 
@@ -121,11 +130,11 @@ pub(super) fn act(now: Now, known: Known) -> Act {
 
         // The message that something is wrong waits until it is known whether that is over.
         (Now::Nearly, _, Unheard) => Act::Wait,
-        (Now::Nearly | Now::Quiet, Knows::Nothing, Doubtful) => Act::Wait,
+        (Now::Nearly | Now::Quiet | Now::Muted, Knows::Nothing, Doubtful) => Act::Wait,
         // A reminder would be out of date; and news that others have heard reach this channel if something is wrong again.
-        (Now::Nearly | Now::Quiet, Old, Owes::Nothing | Raised | Doubtful) => Act::Recall,
-        (Now::Nearly | Now::Quiet, Enough | Less, Doubtful) => Act::Rest,
-        (Now::Nearly | Now::Quiet, Knows::Nothing | Enough | Less, Owes::Nothing | Raised) => Act::Rest,
+        (Now::Nearly | Now::Quiet | Now::Muted, Old, Owes::Nothing | Raised | Doubtful) => Act::Recall,
+        (Now::Nearly | Now::Quiet | Now::Muted, Enough | Less, Doubtful) => Act::Rest,
+        (Now::Nearly | Now::Quiet | Now::Muted, Knows::Nothing | Enough | Less, Owes::Nothing | Raised) => Act::Rest,
 
         // Only a channel that forgets has old knowledge here.
         (Now::Unknown, Old, Owes::Nothing) => Act::Recall,
@@ -141,7 +150,8 @@ pub(super) fn act(now: Now, known: Known) -> Act {
 mod tests {
     use super::*;
 
-    const NOW: [Now; 7] = [Now::Wrong, Now::Quiet, Now::Right, Now::Nearly, Now::Unknown, Now::Passed, Now::Void];
+    const NOW: [Now; 8] =
+        [Now::Wrong, Now::Quiet, Now::Muted, Now::Right, Now::Nearly, Now::Unknown, Now::Passed, Now::Void];
     const KNOWS: [Knows; 4] = [Knows::Nothing, Knows::Enough, Knows::Old, Knows::Less];
     const OWED: [Owes; 6] = [Owes::Nothing, Owes::Raised, Owes::Doubtful, Owes::Unheard, Owes::Over, Owes::Unwanted];
     const ANY: [bool; 2] = [true, false];
@@ -231,7 +241,7 @@ mod tests {
         ("a renewal that somebody heard of ends without a word", &[Now::Passed], &KNOWS, NO_END, &ANY, Act::Drop),
         (
             "bad news that nobody heard waits for a certain end",
-            &[Now::Nearly, Now::Quiet],
+            &[Now::Nearly, Now::Quiet, Now::Muted],
             &KNOWS,
             &[Owes::Unheard],
             &ANY,
@@ -239,7 +249,7 @@ mod tests {
         ),
         (
             "bad news that may have arrived waits for a certain end",
-            &[Now::Nearly, Now::Quiet],
+            &[Now::Nearly, Now::Quiet, Now::Muted],
             &[Knows::Nothing],
             &[Owes::Doubtful],
             &ANY,
@@ -247,7 +257,7 @@ mod tests {
         ),
         (
             "a reminder that may have arrived is out of date",
-            &[Now::Nearly, Now::Quiet],
+            &[Now::Nearly, Now::Quiet, Now::Muted],
             &[Knows::Enough, Knows::Less],
             &[Owes::Doubtful],
             &ANY,
@@ -255,7 +265,7 @@ mod tests {
         ),
         (
             "before a certain end nothing is told",
-            &[Now::Nearly, Now::Quiet],
+            &[Now::Nearly, Now::Quiet, Now::Muted],
             NOT_OLD,
             &[Owes::Nothing, Owes::Raised],
             &ANY,
@@ -263,7 +273,7 @@ mod tests {
         ),
         (
             "before a certain end who forgets is told again",
-            &[Now::Nearly, Now::Quiet],
+            &[Now::Nearly, Now::Quiet, Now::Muted],
             &[Knows::Old],
             NO_END,
             &ANY,
@@ -276,6 +286,38 @@ mod tests {
             &[Owes::Over],
             &ANY,
             Act::RepeatBlind,
+        ),
+        (
+            "what is silenced goes on, so its end is not told",
+            &[Now::Muted],
+            &[Knows::Enough, Knows::Less],
+            &[Owes::Over],
+            &ANY,
+            Act::Rest,
+        ),
+        (
+            "of what is silenced who forgets is told again",
+            &[Now::Muted],
+            &[Knows::Old],
+            &[Owes::Over, Owes::Unwanted],
+            &ANY,
+            Act::Recall,
+        ),
+        (
+            "an end is sent again, though what began since is silenced",
+            &[Now::Muted],
+            &[Knows::Nothing],
+            &[Owes::Over],
+            &ANY,
+            Act::RepeatBlind,
+        ),
+        (
+            "an end that nobody wants to hear is no reason to tell what is silenced",
+            &[Now::Muted],
+            NOT_OLD,
+            &[Owes::Unwanted],
+            &ANY,
+            Act::Rest,
         ),
         ("an end that nobody wants to hear waits for none", &[Now::Quiet], NOT_OLD, &[Owes::Unwanted], &ANY, Act::Rest),
         ("and who forgets is told again", &[Now::Quiet], &[Knows::Old], &[Owes::Unwanted], &ANY, Act::Recall),

@@ -95,6 +95,13 @@ impl Cooldown<'_> {
         SignedDuration::try_from(self.length).unwrap_or(SignedDuration::MAX)
     }
 
+    /// Whether a time of this length that ends then is over. A run that comes a twentieth of it too early counts, so that runs that jitter do
+    /// not put it off by a whole interval.
+    pub(super) fn is_reached(&self, end: Timestamp, length: Duration) -> bool {
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        self.now.duration_since(end) >= -self.grace(length / 5)
+    }
+
     /// How early a time of that length may end: the run that is nearest to its end counts, and runs come at about equal
     /// distances. A daily run that starts ten minutes earlier than yesterday's skips no day, and one every five minutes is on
     /// time.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::active_times::ActiveTimes;
 use super::route::{About, Levels, Route, levels};
 use crate::decide::config::Alerting;
-use crate::decide::memory::Changes;
+use crate::decide::memory::{Changes, Mute};
 use crate::model::alert::{Alert, Event, Topic};
 use crate::model::identity::Identity;
+use crate::model::words::words;
 
 /// The identity of a check, and what an alert about it is about.
 pub(super) type Key = (Identity, Topic);
@@ -21,6 +23,8 @@ pub(crate) struct Telling {
     pub alert: Alert,
     /// The ids of the channels that it goes to.
     pub to: Vec<String>,
+    /// The ids of the channels that it is owed to from now on, and sent to in a later run.
+    pub later: Vec<String>,
     /// Whether an earlier run made it, and some channel has not taken it yet as far as is known.
     pub is_owed: bool,
     /// By the ids of channels, what they were sent before of the same condition. A channel that was sent nothing is left out.
@@ -70,6 +74,46 @@ pub(crate) struct Waiting {
     pub is_refused: bool,
 }
 
+words! {
+    /// Why a message is not sent yet.
+    pub(crate) enum Pause {
+        /// It is silenced.
+        Silenced = "silenced",
+        /// The channel hears of what has lasted for a while, and this has not yet.
+        Early = "early",
+        /// The channel takes nothing at this time of the day or the week.
+        Away = "away",
+    }
+}
+
+/// A message that is owed to a channel and comes when its time has come.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Postponed {
+    /// The identity of the check.
+    pub identity: Identity,
+    /// What it is about.
+    pub topic: Topic,
+    /// Whether it begins or is over.
+    pub event: Event,
+    /// The id of the channel.
+    pub channel: String,
+    /// Why it is not sent.
+    pub why: Pause,
+    /// From when on it is sent.
+    pub next: Option<Timestamp>,
+}
+
+/// Something that is wrong and is not told, because somebody wants that.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Muted {
+    /// The identity of the check.
+    pub identity: Identity,
+    /// What it is about.
+    pub topic: Topic,
+    /// The number of what mutes it.
+    pub by: i64,
+}
+
 /// What follows from the verdicts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Decision {
@@ -79,6 +123,14 @@ pub(crate) struct Decision {
     pub held: Vec<Held>,
     /// What is owed, but not to be sent now.
     pub waiting: Vec<Waiting>,
+    /// What is owed and comes when its time has come.
+    pub postponed: Vec<Postponed>,
+    /// Messages that are new and not sent to anybody in this run.
+    pub deferred: Vec<Telling>,
+    /// What is wrong, and silenced or acknowledged.
+    pub muted: Vec<Muted>,
+    /// All silences and acknowledgements that are in force.
+    pub mutes: Vec<Mute>,
     /// What the next runs must know.
     pub changes: Changes,
 }
@@ -92,6 +144,8 @@ pub(crate) struct Listener {
     pub name: String,
     /// Which alerts it takes.
     pub route: Route,
+    /// When it takes messages; none for always.
+    pub active: Option<ActiveTimes>,
     /// Whether it hears that something is over.
     pub wants_over: bool,
     /// Whether it forgets what it is not told again, so that what stands is told in every run.

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::alert_builder::AlertBuilder;
-use super::decision::{Decision, Held, Key};
+use super::decision::{Decision, Held, Key, Muted, Pause};
 use super::messages::Messages;
 use super::per_channel::{Case, Settler};
-use super::recipients::{Routed, recipients, waiting};
+use super::recipients::{Routed, postponed, recipients, waiting};
 use super::route::Levels;
 use super::verdict::{Found, MailboxVerdict};
 use crate::check::mailbox::scan::Finding;
-use crate::decide::memory::Course;
+use crate::decide::memory::{Course, MuteKind};
 use crate::model::alert::{Alert, Cause, Event, Level, Mail, Topic};
 use crate::model::identity::Identity;
 
@@ -55,13 +55,19 @@ impl Settler<'_> {
     fn settle_mail(&self, alert: Option<Alert>, mailbox: &MailboxVerdict, key: Key, decision: &mut Decision) {
         let known = self.memory.conditions.get(&key);
         let at = self.cooldown.now;
-        let fresh = Course { began: at, messages: 0, flaps: 0, calm_since: None, over_at: None };
+        let fresh = Course::begun(at);
         let course = known.map_or(fresh, |known| known.course);
-        let mut case = Case { key, heard: Levels::default(), course, messages: Messages::default() };
         let mut held = Held::new(key, Event::Raised);
         let about = AlertBuilder::of_mailbox(mailbox, at).about();
         let levels = self.rules.routed(&about, Topic::Mail);
         let routed = Routed { listeners: &self.rules.listeners, levels: &levels };
+        let muting = self.muting(key, &about);
+        let mute = muting.of_owed(LEVEL).filter(|mute| mute.kind() == MuteKind::Silence);
+        let is_acknowledged = muting.acknowledged().next().is_some();
+        if let Some(mute) = mute.filter(|_| alert.is_some()) {
+            decision.muted.push(Muted { identity: key.0, topic: key.1, by: mute.number });
+        }
+        let mut case = Case { key, muting, heard: Levels::default(), course, messages: Messages::default() };
         for recipient in recipients(routed, Some(LEVEL), key, known, decision) {
             if recipient.is_quiet && !recipient.is_claimed() {
                 continue;
@@ -71,25 +77,43 @@ impl Settler<'_> {
             if let (false, Some(told)) = (recipient.is_own, &recipient.heard.told) {
                 decision.changes.heard.push((key, channel.to_owned(), Some(told.clone())));
             }
+            let keep = |decision: &mut Decision| {
+                let owed = owed.filter(|_| !recipient.is_own);
+                decision.changes.kept.extend(owed.map(|owed| (owed.alert.dedup_key.clone(), channel.to_owned())));
+            };
             let said = match owed {
                 Some(owed) if owed.is_claimed => None,
+                Some(owed) if is_acknowledged => {
+                    // Somebody knows of it, and it will not get worse.
+                    if recipient.is_own {
+                        decision.changes.withdrawn.push((owed.alert.dedup_key.clone(), channel.to_owned()));
+                    }
+                    None
+                }
                 Some(owed) if !self.cooldown.may_repeat(owed.in_vain(), owed.tried_at) => {
                     decision.waiting.push(waiting(key, &recipient, owed));
-                    if !recipient.is_own {
-                        decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
-                    }
+                    keep(decision);
                     continue;
                 }
                 Some(owed) => Some(alert.as_ref().unwrap_or(&owed.alert)),
                 None => alert.as_ref().filter(|_| known.is_none()),
             };
-            match said {
-                Some(alert) => {
-                    let alert = Alert { dedup_key: String::new(), ..alert.clone() };
-                    self.say(alert, owed, &recipient, &mut case);
-                }
-                None => held.channels.push(channel.to_owned()),
+            let Some(alert) = said else {
+                held.channels.push(channel.to_owned());
+                continue;
+            };
+            let pause = mute.map(|mute| (Pause::Silenced, mute.until));
+            let pause = pause.or(self.heard_from(&recipient, case.course).map(|from| (Pause::Early, Some(from))));
+            let pause = pause.or(self.away_until(&recipient, LEVEL).map(|until| (Pause::Away, Some(until))));
+            if let Some(pause) = pause {
+                decision.postponed.push(postponed(key, &recipient, Event::Raised, pause));
             }
+            if pause.is_some() && owed.is_some() {
+                keep(decision);
+                continue;
+            }
+            let alert = Alert { dedup_key: String::new(), ..alert.clone() };
+            self.say(alert, owed, (&recipient, pause.is_some()), &mut case);
         }
         if !held.channels.is_empty() && alert.is_some() {
             decision.held.push(held);

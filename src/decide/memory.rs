@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::route::{Asked, Patterns};
 use crate::model::alert::{Alert, Level, Topic};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
@@ -22,6 +23,80 @@ pub(crate) struct Memory {
     pub conditions: HashMap<(Identity, Topic), Condition>,
     /// When the run before this one began, over the same checks. It tells how soon the next one can be expected.
     pub previous_run: Option<Timestamp>,
+    /// What is not to be told for a while.
+    pub mutes: Vec<Mute>,
+}
+
+/// What somebody wants not to be told for a while.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Mute {
+    /// Names it among those of a store.
+    pub number: i64,
+    /// What it is about.
+    pub covers: Covers,
+    /// Who made it, as `user@host`.
+    pub who: String,
+    /// Why, in the words of that person; may be empty.
+    pub reason: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// When it ends; none if it ends with what it is about.
+    pub until: Option<Timestamp>,
+}
+
+/// What is not told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Covers {
+    /// A silence: everything that is like this. Each of these must fit.
+    Matching(Vec<(Asked, Patterns)>),
+    /// An acknowledgement: that one condition lasts, as long as it is no worse than what was known.
+    Known {
+        /// The condition.
+        key: (Identity, Topic),
+        /// The name of its check.
+        name: String,
+        /// What was known of it.
+        told: Told,
+    },
+}
+
+words! {
+    /// The kinds of what is not told.
+    pub(crate) enum MuteKind {
+        /// For a time, everything that is like this.
+        Silence = "silence",
+        /// Until it is over or worse, one thing that somebody knows.
+        Ack = "ack",
+    }
+}
+
+impl Mute {
+    /// Its kind.
+    pub(crate) fn kind(&self) -> MuteKind {
+        match self.covers {
+            Covers::Matching(_) => MuteKind::Silence,
+            Covers::Known { .. } => MuteKind::Ack,
+        }
+    }
+
+    /// What it is about, as people write it: `project=Core topic=low,!failing`.
+    pub(crate) fn shown(&self) -> String {
+        match &self.covers {
+            Covers::Matching(asked) => {
+                let parts = asked.iter().map(|(asked, patterns)| {
+                    let words: Vec<String> = patterns.written().collect();
+                    format!("{}={}", asked.shown(), words.join(","))
+                });
+                parts.collect::<Vec<_>>().join(" ")
+            }
+            Covers::Known { key, name, .. } => format!("project={name} topic={}", key.1.as_str()),
+        }
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_in_force(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// Something that was found wrong: its course, and what each channel knows of it.
@@ -46,6 +121,15 @@ pub(crate) struct Course {
     pub calm_since: Option<Timestamp>,
     /// When it was over. It is remembered for a cool-down, so that a return is noticed.
     pub over_at: Option<Timestamp>,
+    /// When a run last found it silenced or acknowledged.
+    pub muted_at: Option<Timestamp>,
+}
+
+impl Course {
+    /// The course of what begins now.
+    pub(crate) fn begun(began: Timestamp) -> Course {
+        Course { began, messages: 0, flaps: 0, calm_since: None, over_at: None, muted_at: None }
+    }
 }
 
 /// What one channel knows of a condition.
@@ -126,6 +210,8 @@ pub(crate) struct Changes {
     pub withdrawn: Vec<(String, String)>,
     /// Messages that are owed to a channel from now on but not sent in this run.
     pub kept: Vec<(String, String)>,
+    /// The numbers of the acknowledgements that are over.
+    pub unmuted: Vec<i64>,
 }
 
 words! {

@@ -10,12 +10,13 @@ use crate::model::alert::Alert;
 pub(super) struct Messages(Vec<Telling>);
 
 impl Messages {
-    /// Adds a message for a channel, which was sent something before or not: under the key that it has already, or under a new one. Gives the key.
+    /// Adds a message for a channel, which was sent something before or not: under the key that it has already, or under a new one. It
+    /// is sent in this run, unless `is_later`. Gives the key.
     pub(super) fn add(
         &mut self,
         alert: Alert,
         key: Option<&str>,
-        (channel, earlier): (&str, Option<Earlier>),
+        (channel, earlier, is_later): (&str, Option<Earlier>, bool),
         new_key: impl FnOnce() -> String,
     ) -> String {
         let is_same = |said: &Telling| Alert { dedup_key: String::new(), ..said.alert.clone() } == alert;
@@ -29,7 +30,8 @@ impl Messages {
         };
         if let Some(place) = place {
             let telling = &mut self.0[place];
-            telling.to.push(channel.to_owned());
+            let receivers = if is_later { &mut telling.later } else { &mut telling.to };
+            receivers.push(channel.to_owned());
             telling.earlier.extend(earlier.map(|earlier| (channel.to_owned(), earlier)));
             return telling.alert.dedup_key.clone();
         }
@@ -37,7 +39,11 @@ impl Messages {
         let alert = Alert { dedup_key: dedup_key.clone(), ..alert };
         let earlier: BTreeMap<String, Earlier> =
             earlier.map(|earlier| (channel.to_owned(), earlier)).into_iter().collect();
-        self.0.push(Telling { alert, to: vec![channel.to_owned()], is_owed: !is_new, earlier });
+        let (to, later) = match is_later {
+            true => (Vec::new(), vec![channel.to_owned()]),
+            false => (vec![channel.to_owned()], Vec::new()),
+        };
+        self.0.push(Telling { alert, to, later, is_owed: !is_new, earlier });
         dedup_key
     }
 

@@ -6,6 +6,7 @@
 //! is wrong: `low`, `failing`, `renewal`, `mail`.
 
 mod action_table;
+pub(crate) mod active_times;
 mod alert_builder;
 mod changes;
 pub(crate) mod config;
@@ -18,9 +19,11 @@ mod low;
 mod mail;
 pub(crate) mod memory;
 mod messages;
+mod mute;
 mod per_channel;
 mod recipients;
 mod renewal;
+mod renewal_cycle;
 pub(crate) mod route;
 mod status;
 mod threshold;
@@ -28,14 +31,14 @@ mod verdict;
 
 use jiff::Timestamp;
 
-pub(crate) use self::decision::{Decision, Earlier, Held, Listener, Rules, Telling, Waiting};
+pub(crate) use self::decision::{Decision, Earlier, Held, Listener, Muted, Pause, Postponed, Rules, Telling, Waiting};
 pub(crate) use self::status::{MailboxStatus, Status, SubscriptionStatus};
 pub(crate) use self::verdict::{Found, MailboxVerdict, Subject, SubscriptionVerdict, Verdict, judge};
 
 use self::alert_builder::AlertBuilder;
 use self::cooldown::Cooldown;
 use self::per_channel::Settler;
-use crate::decide::memory::Memory;
+use crate::decide::memory::{Memory, Mute};
 
 /// What is to be told, what was told already, and what to remember.
 ///
@@ -60,6 +63,12 @@ pub(crate) fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timesta
         settler.settle_failing(verdict.scanned.result.as_ref().err(), &builder, &mut decision);
     }
     settler.settle_mails(found, &mut decision);
+    let (alerts, deferred) =
+        std::mem::take(&mut decision.alerts).into_iter().partition(|telling| !telling.to.is_empty());
+    (decision.alerts, decision.deferred) = (alerts, deferred);
+    let is_over = |mute: &Mute| decision.changes.unmuted.contains(&mute.number);
+    let in_force = memory.mutes.iter().filter(|mute| mute.is_in_force(now) && !is_over(mute));
+    decision.mutes = in_force.cloned().collect();
     decision.alerts.sort_by_key(|telling| (std::cmp::Reverse(telling.alert.level), telling.alert.topic()));
     decision
 }

@@ -1,12 +1,15 @@
 //! Brings together what is and what each channel knows of it: finds the row of the table for every channel, and carries out what
 //! it says. Also here: when a condition began and whether it is over.
 
+use jiff::Timestamp;
+
 use super::action_table::{Act, Known, Knows, Now, Owes, act};
 use super::changes::{Before, Content, missed};
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Held, Key, Rules};
+use super::decision::{Decision, Held, Key, Muted, Pause, Rules};
 use super::messages::Messages;
-use super::recipients::{Recipient, Routed, recipients, waiting};
+use super::mute::Muting;
+use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Topic};
@@ -41,8 +44,10 @@ pub(super) struct Settler<'a> {
 }
 
 /// One condition while it is decided.
-pub(super) struct Case {
+pub(super) struct Case<'a> {
     pub(super) key: Key,
+    /// What mutes it.
+    pub(super) muting: Muting<'a>,
     /// The levels of which a channel has heard of it that hears of such alerts.
     pub(super) heard: Levels,
     pub(super) course: Course,
@@ -70,6 +75,10 @@ impl Settler<'_> {
         stored: Option<Course>,
         decision: &mut Decision,
     ) {
+        let muting = self.muting(key, about);
+        if known.is_none() && matches!(observed, Observed::Right(_) | Observed::Passed(_) | Observed::Void) {
+            decision.changes.unmuted.extend(muting.acknowledged().map(|(number, _)| number));
+        }
         if !self.tells() || known.is_none() && !matches!(observed, Observed::Wrong(_)) {
             return;
         }
@@ -87,7 +96,20 @@ impl Settler<'_> {
             // The message that another run is sending just now may say that it began.
             course.over_at = None;
         }
-        let mut case = Case { key, heard, course, messages: Messages::default() };
+        match &observed {
+            Observed::Wrong(alert) => {
+                decision.changes.unmuted.extend(muting.outdated(alert));
+                if let Some(mute) = muting.of_alert(alert) {
+                    course.muted_at = Some(self.cooldown.now);
+                    decision.muted.push(Muted { identity: key.0, topic: key.1, by: mute.number });
+                }
+            }
+            Observed::Right(_) | Observed::Passed(_) | Observed::Void => {
+                decision.changes.unmuted.extend(muting.acknowledged().map(|(number, _)| number));
+            }
+            Observed::Nearly(_) | Observed::Shaky(_) | Observed::Unknown(_) => {}
+        }
+        let mut case = Case { key, muting, heard, course, messages: Messages::default() };
         let is_open = self.settle_each(&observed, &recipients, &mut case, decision);
         decision.alerts.extend(case.messages.tellings());
         let is_past = match observed {
@@ -99,6 +121,12 @@ impl Settler<'_> {
         if course != stored {
             decision.changes.courses.push((key, course));
         }
+    }
+
+    /// What mutes a condition.
+    pub(super) fn muting<'c>(&'c self, key: Key, about: &'c About<'c>) -> Muting<'c> {
+        let drop_percent = self.rules.alerting.realert_drop_percent;
+        Muting::of(&self.memory.mutes, about, key, self.cooldown.now, drop_percent)
     }
 
     /// Decides for one channel after the other. Gives whether the condition stays open for any of them.
@@ -147,7 +175,7 @@ impl Settler<'_> {
     fn follow(&self, observed: Observed, known: Option<&Condition>, is_heard: bool) -> (Course, Observed) {
         let at = self.cooldown.now;
         let Some(mut course) = known.map(|known| known.course) else {
-            return (Course { began: at, messages: 0, flaps: 0, calm_since: None, over_at: None }, observed);
+            return (Course::begun(at), observed);
         };
         // What a clock wrote that was ahead would hold back the end until that day.
         if self.cooldown.is_ahead(course.began) {
@@ -161,7 +189,7 @@ impl Settler<'_> {
                     Some(over_at) => {
                         let is_return = !self.cooldown.has_passed_since(over_at);
                         let flaps = if is_return { course.flaps.saturating_add(1) } else { 0 };
-                        Course { began: at, flaps, over_at: None, ..course }
+                        Course { began: at, flaps, over_at: None, muted_at: None, ..course }
                     }
                 };
                 (Course { calm_since: None, ..course }, Observed::Wrong(alert))
@@ -188,23 +216,71 @@ impl Settler<'_> {
         }
     }
 
-    /// The row of the table for one channel, and what it says.
+    /// Whether a message that something is wrong is muted now.
+    fn is_muted(&self, owed: &Owed, recipient: &Recipient, case: &Case) -> bool {
+        let is_silent = || case.muting.of_owed(owed.alert.level).is_some() || self.is_early(recipient, case.course);
+        owed.alert.event == Event::Raised && is_silent()
+    }
+
+    /// Whether a channel hears only of what lasts, and this has not lasted long enough since it began or was muted.
+    fn is_early(&self, recipient: &Recipient, course: Course) -> bool {
+        recipient.heard.told.is_none() && self.heard_from(recipient, course).is_some()
+    }
+
+    /// From when on a channel hears of something that began then, if that lies ahead.
+    pub(super) fn heard_from(&self, recipient: &Recipient, course: Course) -> Option<Timestamp> {
+        let after = recipient.listener.route.after?;
+        let from = crate::process::clock::after(course.began.max(course.muted_at.unwrap_or(course.began)), after);
+        (!self.cooldown.is_reached(from, after)).then_some(from)
+    }
+
+    /// From when on a channel takes a message that is about something of this level, if it does not now.
+    pub(super) fn away_until(&self, recipient: &Recipient, level: Level) -> Option<Timestamp> {
+        let (now, zone) = (self.cooldown.now, &self.rules.timezone);
+        let active = recipient.listener.active.as_ref().filter(|active| !active.takes(level, now, zone))?;
+        active.next(now, zone)
+    }
+
+    /// From when on a channel takes a message, if it does not now. An end is as urgent as what it ends. What a channel would forget is told
+    /// again at any time.
+    fn postponed_until(&self, recipient: &Recipient, alert: &Alert) -> Option<Timestamp> {
+        if recipient.forgets && alert.is_reminder {
+            return None;
+        }
+        let told = recipient.heard.told.as_ref().map(|told| told.level);
+        let owed = recipient.heard.owed.as_ref().map(|owed| owed.alert.level);
+        let level = if alert.event == Event::Raised {
+            alert.level
+        } else {
+            alert.level.max(told.max(owed).unwrap_or(alert.level))
+        };
+        self.away_until(recipient, level)
+    }
+
+    /// The row of the table for one channel.
     fn row(&self, observed: &Observed, recipient: &Recipient, case: &Case) -> (Act, Knows) {
         let (told, owed) = (recipient.heard.told.as_ref(), recipient.heard.owed.as_ref());
         let (now, wrong) = match observed {
             Observed::Wrong(_) if recipient.is_quiet => (Now::Quiet, None),
+            Observed::Wrong(alert) if case.muting.of_alert(alert).is_some() => (Now::Muted, None),
+            Observed::Wrong(_) if self.is_early(recipient, case.course) => (Now::Muted, None),
             Observed::Wrong(alert) => (Now::Wrong, Some(alert)),
             Observed::Right(_) => (Now::Right, None),
             Observed::Nearly(_) => (Now::Nearly, None),
             // When it was seen last, all was well.
             Observed::Unknown(_) if case.course.calm_since.is_some() => (Now::Nearly, None),
+            Observed::Unknown(_) | Observed::Shaky(_)
+                if owed.is_some_and(|owed| self.is_muted(owed, recipient, case)) =>
+            {
+                (Now::Muted, None)
+            }
             Observed::Unknown(_) | Observed::Shaky(_) => (Now::Unknown, None),
             Observed::Passed(_) => (Now::Passed, None),
             Observed::Void => (Now::Void, None),
         };
         let wants_over = recipient.listener.wants_over && case.key.1 != Topic::Renewal;
         let owed = self.owes(told, owed, wrong, case.heard, wants_over);
-        let told = told.filter(|_| !recipient.may_believe_over(now));
+        let told = told.filter(|_| !recipient.may_believe_over(now, owed));
         let knows = self.knows(told, wrong, recipient.forgets);
         (act(now, Known { knows, owed, wants_over }), knows)
     }
@@ -226,7 +302,14 @@ impl Settler<'_> {
         }
         let channel = recipient.listener.id.as_str();
         let said = self.words((act, knows), observed, recipient, case).filter(|_| !rests);
-        let said = said.map(|alert| self.say(alert, repeated, recipient, case));
+        let until = said.as_ref().and_then(|alert| self.postponed_until(recipient, alert));
+        if let (Some(until), Some(alert)) = (until, &said) {
+            decision.postponed.push(postponed(key, recipient, alert.event, (Pause::Away, Some(until))));
+        }
+        // What is owed already stays so, under its key, and is made anew when it is sent.
+        rests |= until.is_some() && repeated.is_some();
+        let said = said.filter(|_| !rests);
+        let said = said.map(|alert| self.say(alert, repeated, (recipient, until.is_some()), case));
         match owed {
             Some(owed) if rests && !recipient.is_own => {
                 decision.changes.kept.push((owed.alert.dedup_key.clone(), channel.to_owned()));
@@ -237,7 +320,9 @@ impl Settler<'_> {
             }
             _ => {}
         }
-        let heard = told.filter(|_| act != Act::Drop && knows != Knows::Nothing);
+        // As long as it is told that something was over, it is remembered that it has heard of it.
+        let is_known = knows != Knows::Nothing || act == Act::RepeatBlind;
+        let heard = told.filter(|_| act != Act::Drop && is_known);
         let is_changed =
             if recipient.is_own { heard.is_none() && recipient.heard.told.is_some() } else { heard.is_some() };
         if is_changed {
@@ -365,11 +450,17 @@ impl Settler<'_> {
     ///
     /// A new key says what the message is about, when that began, the number of the message since then, and the run. So a
     /// reminder has another key, and so has the next time, even if all runs have the same id.
-    pub(super) fn say(&self, alert: Alert, repeated: Option<&Owed>, to: &Recipient, case: &mut Case) -> String {
+    pub(super) fn say(
+        &self,
+        alert: Alert,
+        repeated: Option<&Owed>,
+        (to, is_later): (&Recipient, bool),
+        case: &mut Case,
+    ) -> String {
         let repeated = repeated.map(|owed| owed.alert.dedup_key.as_str());
         let Case { key: (identity, topic), course, messages, .. } = case;
         let event = alert.event;
-        messages.add(alert, repeated, (&to.listener.id, to.earlier()), || {
+        messages.add(alert, repeated, (&to.listener.id, to.earlier(), is_later), || {
             course.messages = course.messages.saturating_add(1);
             let over = if event == Event::Resolved { "-resolved" } else { "" };
             let began = course.began.strftime("%Y%m%dT%H%M%S%.3fZ");

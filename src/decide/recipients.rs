@@ -1,9 +1,11 @@
 //! Whom a condition is told to, and what each of them knows: also channels that are new or newly routed to, and messages that are
 //! owed to channels that are gone or hear of other things now.
 
-use super::action_table::Now;
+use super::action_table::{Now, Owes};
 use super::cooldown::Cooldown;
-use super::decision::{Decision, Earlier, Key, Listener, Waiting};
+use jiff::Timestamp;
+
+use super::decision::{Decision, Earlier, Key, Listener, Pause, Postponed, Waiting};
 use super::route::Levels;
 use crate::decide::memory::{ANY_CHANNEL, Condition, Heard, Owed};
 use crate::model::alert::{Event, Level};
@@ -72,10 +74,16 @@ impl Recipient<'_> {
         Some(Earlier { tried_at, refusals: owed.map_or(0, |owed| owed.refusals), is_in_vain: owed.is_some() })
     }
 
-    /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back.
-    pub(super) fn may_believe_over(&self, now: Now) -> bool {
+    /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back. While that message is still
+    /// sent to a channel that hears of other things now, it knows what it knew.
+    pub(super) fn may_believe_over(&self, now: Now, owes: Owes) -> bool {
         let is_over = |owed: &Owed| owed.alert.event == Event::Resolved && owed.may_have_arrived;
-        now == Now::Wrong && self.heard.owed.as_ref().is_some_and(is_over)
+        let is_back = match now {
+            Now::Wrong | Now::Muted => true,
+            Now::Quiet => owes == Owes::Unwanted,
+            _ => false,
+        };
+        is_back && self.heard.owed.as_ref().is_some_and(is_over)
     }
 }
 
@@ -91,11 +99,15 @@ pub(super) fn recipients<'a>(
     decision: &mut Decision,
 ) -> Vec<Recipient<'a>> {
     let inherited = known.and_then(|known| inherited(routed, key, known, decision));
+    // What is owed to one that is gone goes to those who hear at once, if there are any.
+    let mut takers = routed.listeners.iter().zip(routed.levels).filter(|(_, levels)| levels.any());
+    let is_slow = takers.all(|(listener, _)| listener.route.after.is_some());
     let mut recipients = Vec::with_capacity(routed.listeners.len());
     for (listener, levels) in routed.listeners.iter().zip(routed.levels) {
         let own = known.and_then(|known| known.channels.get(&listener.id));
         let is_own = own.is_some() || inherited.is_none();
-        let mut heard = own.or(inherited.as_ref().filter(|_| levels.any())).cloned().unwrap_or_default();
+        let inherits = levels.any() && (listener.route.after.is_none() || is_slow);
+        let mut heard = own.or(inherited.as_ref().filter(|_| inherits)).cloned().unwrap_or_default();
         let has_heard = heard.told.is_some();
         heard.owed.take_if(|owed| !owed.is_claimed && !is_for(owed, *levels, has_heard));
         if !levels.any() && heard.told.is_none() && heard.owed.is_none() {
@@ -120,7 +132,9 @@ fn inherited(routed: Routed, key: Key, known: &Condition, decision: &mut Decisio
     let owed = owed.filter(|(id, heard, owed)| !owed.is_claimed && is_orphan(id, heard, owed));
     let orphans: Vec<(&String, &Owed)> = owed.map(|(id, _, owed)| (id, owed)).collect();
     let any = known.channels.get(ANY_CHANNEL);
-    let is_unheard = |owed: &Owed| !routed.is_heard(known, owed.alert.level);
+    // An end that somebody has heard is no news to others.
+    let is_heard_end = |owed: &Owed| owed.alert.event == Event::Resolved && owed.is_heard;
+    let is_unheard = |owed: &Owed| !is_heard_end(owed) && !routed.is_heard(known, owed.alert.level);
     let inherited = match any {
         Some(any) => Some(any.clone()),
         None => orphans.first().filter(|(_, owed)| is_unheard(owed)).map(|(_, owed)| Heard {
@@ -142,6 +156,17 @@ fn inherited(routed: Routed, key: Key, known: &Condition, decision: &mut Decisio
         decision.changes.heard.push((key, ANY_CHANNEL.to_owned(), None));
     }
     inherited
+}
+
+/// A message that is owed and comes when its time has come.
+pub(super) fn postponed(
+    key: Key,
+    recipient: &Recipient,
+    event: Event,
+    (why, next): (Pause, Option<Timestamp>),
+) -> Postponed {
+    let channel = recipient.listener.id.clone();
+    Postponed { identity: key.0, topic: key.1, event, channel, why, next }
 }
 
 /// A message that is owed and rests in this run.

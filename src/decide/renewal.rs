@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::alert_builder::AlertBuilder;
 use super::decision::Decision;
 use super::per_channel::{Observed, Settler};
+use super::renewal_cycle::cycle;
 use super::verdict::SubscriptionVerdict;
 use crate::check::subscription::Standing;
 use crate::decide::memory::Condition;
@@ -65,11 +66,6 @@ impl Settler<'_> {
         }
         known
     }
-}
-
-/// Which renewal a mark is about.
-fn cycle(mark: &str) -> &str {
-    mark.split('/').next().unwrap_or_default()
 }
 
 /// The reminder of a subscription, and where it stands; none if that is not known.

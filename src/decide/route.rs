@@ -5,6 +5,8 @@
 //! none of them has taken goes to every channel without `match`. An entry that names its channels goes to those and no other. In
 //! any case a channel takes nothing below its lowest level.
 
+use std::time::Duration;
+
 use crate::model::addressing::Addressing;
 use crate::model::alert::{Level, Topic};
 
@@ -30,11 +32,14 @@ pub(crate) struct Route {
     pub goes_on: bool,
     /// The lowest level that it takes.
     pub min_level: Level,
+    /// How long something must have lasted before it takes it; none if it takes it at once. One that waits stands outside of the order:
+    /// it takes what fits, or everything, whoever else has taken it.
+    pub after: Option<Duration>,
 }
 
 impl Default for Route {
     fn default() -> Route {
-        Route { matcher: None, goes_on: false, min_level: Level::Warning }
+        Route { matcher: None, goes_on: false, min_level: Level::Warning, after: None }
     }
 }
 
@@ -72,6 +77,22 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
+    /// What a name in the config stands for.
+    pub(crate) fn parse(name: &str) -> Option<Asked> {
+        let plain = [Asked::Owner, Asked::Name, Asked::Provider, Asked::Topic, Asked::Level];
+        let label = name.strip_prefix("labels.").filter(|label| !label.is_empty());
+        plain.into_iter().find(|asked| asked.shown() == name).or(label.map(|label| Asked::Label(label.to_owned())))
+    }
+
+    /// The words that it can be, if they are known.
+    pub(crate) fn choices(&self) -> Option<Vec<&'static str>> {
+        match self {
+            Asked::Topic => Some(Topic::ALL.iter().map(|topic| topic.as_str()).collect()),
+            Asked::Level => Some(vec![Level::Warning.as_str(), Level::Critical.as_str()]),
+            _ => None,
+        }
+    }
+
     /// Its name in the config.
     pub(crate) fn shown(&self) -> String {
         match self {
@@ -124,6 +145,11 @@ impl Patterns {
         patterns
     }
 
+    /// The words as they are written.
+    pub(crate) fn written(&self) -> impl Iterator<Item = String> {
+        self.wanted.iter().cloned().chain(self.refused.iter().map(|word| format!("!{word}")))
+    }
+
     /// The words, without what says that they are refused.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         self.wanted.iter().chain(&self.refused).map(String::as_str)
@@ -159,6 +185,40 @@ pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// What is wrong with a word of a `match`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Misfit<'a> {
+    /// It holds nothing.
+    Empty,
+    /// It can fit none of the words that there are.
+    Unknown {
+        /// The pattern.
+        pattern: &'a str,
+        /// The words that there are.
+        known: Vec<&'static str>,
+    },
+}
+
+/// What is wrong with a word that something is compared with.
+pub(crate) fn misfit<'a>(asked: &Asked, word: &'a str) -> Option<Misfit<'a>> {
+    let pattern = word.strip_prefix('!').unwrap_or(word);
+    if pattern.is_empty() {
+        return Some(Misfit::Empty);
+    }
+    let known = asked.choices().filter(|known| !known.iter().any(|known| is_like(pattern, known)))?;
+    Some(Misfit::Unknown { pattern, known })
+}
+
+/// Whether an alert is like this: each of these fits.
+pub(crate) fn fits(asked: &[(Asked, Patterns)], about: &About, topic: Topic, level: Level) -> bool {
+    first_misfit(asked, about, topic, level).is_none()
+}
+
+fn first_misfit<'a>(asked: &'a [(Asked, Patterns)], about: &About, topic: Topic, level: Level) -> Option<&'a Asked> {
+    let misfit = asked.iter().find(|(asked, patterns)| !patterns.fit(asked.value(about, topic, level)));
+    misfit.map(|(asked, _)| asked)
+}
+
 /// Why a channel takes an alert or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
@@ -168,6 +228,8 @@ pub(crate) enum Why {
     Matches,
     /// It has no `match`, and no other one has taken it.
     Rest,
+    /// It has no `match`, and hears of what lasts, whoever has taken it.
+    Lasts,
     /// Nobody would hear of it, so everybody does. A config is refused if that can be known beforehand.
     Rescue,
     /// The entry names other channels under `notify`.
@@ -185,7 +247,7 @@ pub(crate) enum Why {
 impl Why {
     /// Whether the channel takes the alert.
     pub(crate) fn takes(&self) -> bool {
-        matches!(self, Why::Named | Why::Matches | Why::Rest | Why::Rescue)
+        matches!(self, Why::Named | Why::Matches | Why::Rest | Why::Lasts | Why::Rescue)
     }
 }
 
@@ -218,14 +280,18 @@ fn reasons(channels: &[(&str, &Route)], about: &About, topic: Topic, level: Leve
         let other = match &route.matcher {
             None => None,
             Some(Matcher::Unreadable) => Some(Why::Unreadable),
-            Some(Matcher::Of(asked)) => {
-                let misfit = asked.iter().find(|(asked, patterns)| !patterns.fit(asked.value(about, topic, level)));
-                misfit.map(|(asked, _)| Why::Other(asked.clone()))
-            }
+            Some(Matcher::Of(asked)) => first_misfit(asked, about, topic, level).cloned().map(Why::Other),
         };
         let is_match = route.matcher.is_some();
         reasons.push(match (other, taken) {
             (Some(other), _) => other,
+            (None, _) if route.after.is_some() && level >= route.min_level => {
+                if is_match {
+                    Why::Matches
+                } else {
+                    Why::Lasts
+                }
+            }
             (None, Some(by)) if is_match => Why::Taken(by),
             (None, _) if level < route.min_level => Why::Below,
             (None, _) if is_match => {

@@ -4,8 +4,10 @@ mod accounts;
 mod channels;
 mod keys;
 mod lives;
+mod mutes;
 mod renewals;
 mod routes;
+mod times;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +64,14 @@ fn rules() -> Rules {
 
 /// A channel that takes everything.
 fn listener(name: &str) -> Listener {
-    Listener { id: name.into(), name: name.into(), route: Route::default(), wants_over: true, forgets: false }
+    Listener {
+        id: name.into(),
+        name: name.into(),
+        route: Route::default(),
+        active: None,
+        wants_over: true,
+        forgets: false,
+    }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -195,6 +204,7 @@ impl Life {
             None => of("~~", &held.channels.concat()),
         }));
         said.extend(decision.waiting.iter().map(|waiting| of(">", &waiting.channel)));
+        said.extend(decision.postponed.iter().map(|postponed| of("z", &postponed.channel)));
         said.join(" ")
     }
 }
@@ -238,7 +248,26 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
             memory.conditions.remove(key);
         }
     }
+    memory.mutes.retain(|mute| !changes.unmuted.contains(&mute.number));
     let mut keys = BTreeSet::new();
+    assert!(decision.deferred.iter().all(|telling| telling.to.is_empty() && !telling.later.is_empty()));
+    for Telling { alert, later, .. } in decision.alerts.iter().chain(&decision.deferred) {
+        for id in later {
+            let condition = memory.conditions.get_mut(&(alert.identity, alert.topic())).expect("it has a course");
+            let heard = condition.channels.entry(id.clone()).or_default();
+            assert!(heard.owed.is_none(), "what was owed before is withdrawn");
+            heard.owed = Some(Owed {
+                alert: alert.clone(),
+                is_heard: false,
+                is_claimed: false,
+                may_have_arrived: false,
+                doubts: 0,
+                refusals: 0,
+                is_tried: false,
+                tried_at: now,
+            });
+        }
+    }
     for Telling { alert, to, .. } in &decision.alerts {
         assert!(keys.insert(&alert.dedup_key), "a key is used once: {decision:?}");
         for id in to {

@@ -65,6 +65,8 @@ families! {
     LAST_RUN = "last_run_timestamp_seconds", Kind::Gauge, [], "When the last run ended, in seconds since 1970.";
     LAST_SUCCESS = "last_success_timestamp_seconds", Kind::Gauge, [], "Time of the last fully successful run, in seconds since 1970.";
     PENDING = "alerts_pending", Kind::Gauge, [], "Alerts that are owed to a channel: not delivered, or not known to be.";
+    MUTED = "alerts_muted", Kind::Gauge, ["kind"], "Alerts that are not told because they are silenced or acknowledged.";
+    MUTE_END = "mute_end_timestamp_seconds", Kind::Gauge, ["number", "kind", "by"], "When a silence or an acknowledgement ends, in seconds since 1970; +Inf for an acknowledgement, which ends when it is over or worse.";
     BUILD = "build_info", Kind::Gauge, ["version", "revision"], "Always 1; which program this is.";
 }
 

@@ -230,6 +230,37 @@ pub(crate) fn span(duration: std::time::Duration) -> String {
     }
 }
 
+/// What a text is that is no length of time.
+pub(crate) const NO_LENGTH: &str = "not a time such as 7d, 15m or 1h30m";
+
+/// `7d`, `15m`, `1h30m`: whole numbers with s, m, h, d or w.
+pub(crate) fn parse_length(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || NO_LENGTH.to_owned();
+    let mut rest = text;
+    let mut total = 0_u64;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let count: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+        let mut unit = rest[digits..].chars();
+        let seconds = match unit.next() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            Some('w') => 604_800,
+            _ => return Err(wrong()),
+        };
+        rest = unit.as_str();
+        total = count.checked_mul(seconds).and_then(|n| total.checked_add(n)).ok_or_else(wrong)?;
+    }
+    // No store keeps anything for longer than 100 years.
+    match total {
+        0 => Err(if text.is_empty() { wrong() } else { "must be more than nothing".to_owned() }),
+        1..=3_153_600_000 => Ok(std::time::Duration::from_secs(total)),
+        _ => Err("must be at most 100 years".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

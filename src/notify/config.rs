@@ -7,6 +7,7 @@ mod own;
 mod pages;
 mod request;
 mod route;
+mod times;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) use self::pages::ChannelPages;
 pub(crate) use self::pages::problems;
 pub(crate) use self::route::RawMatch;
 use self::route::{LowestLevel, RawRoute};
+pub(crate) use self::times::RawActive;
+use crate::decide::active_times::ActiveTimes;
 use crate::decide::route::Route;
 use crate::model::words::Language;
 pub(crate) use crate::notify::channel::coded::{CODED, EMAIL, EXEC};
@@ -87,6 +90,11 @@ fields! {
         goes_on as "continue": Lenient<bool>, default = "false";
         /// The lowest level that it takes, whatever its `match` says.
         min_level: LowestLevel, default = "warning";
+        /// It hears only of what has lasted this long without being over, silenced or acknowledged, as 2h; beside those who hear of it at
+        /// once, whatever they have taken.
+        after: Lenient<Text>;
+        /// When it takes messages.
+        active: RawActive;
         /// Who is mentioned in messages that something is critical, where the type can mention: the ids that the service has for them.
         mention: RawTexts;
         /// The language of its messages.
@@ -134,6 +142,8 @@ pub(crate) struct Channel {
     pub accept: Option<Arc<Expression>>,
     /// Which alerts it takes.
     pub route: Route,
+    /// When it takes messages; none for always.
+    pub active: Option<ActiveTimes>,
     /// Who is mentioned if something is critical.
     pub mentions: Vec<String>,
     /// The language of its messages; none for that of the config.
@@ -327,7 +337,9 @@ impl ConfigReader<'_> {
         };
         let mentions = self.mentions(path, &kind, page.as_deref(), is_broken, raw.mention);
         let goes_on = raw.goes_on.map(|flag| flag.0);
-        let route = self.route(path, RawRoute { matcher: raw.matcher, goes_on, min_level: raw.min_level });
+        let route =
+            self.route(path, RawRoute { matcher: raw.matcher, goes_on, min_level: raw.min_level, after: raw.after });
+        let active = self.active(&under(path, "active"), raw.active);
         let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
         let email = (kind == EMAIL).then(|| self.email(path, &values, allow_insecure)).flatten();
         let address = match (&page, &email) {
@@ -352,6 +364,7 @@ impl ConfigReader<'_> {
             headers,
             accept,
             route,
+            active,
             mentions,
             language: raw.language,
             send_resolved: raw.send_resolved.is_none_or(|send| send.0),

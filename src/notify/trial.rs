@@ -34,7 +34,7 @@ impl Sample {
     pub(crate) fn telling(self, channels: &[Channel], run_id: &str, at: Timestamp, today: Date) -> Vec<Telling> {
         let to = channels.iter().map(|channel| channel.id.clone()).collect();
         sample::found(self.as_str(), run_id, at, today)
-            .map(|alert| Telling { alert, to, is_owed: false, earlier: BTreeMap::new() })
+            .map(|alert| Telling { alert, to, later: Vec::new(), is_owed: false, earlier: BTreeMap::new() })
             .into_iter()
             .collect()
     }

@@ -267,6 +267,7 @@ fn listener(channel: &Channel) -> Listener {
         id: channel.id.clone(),
         name: channel.name.clone(),
         route: channel.route.clone(),
+        active: channel.active.clone(),
         wants_over: channel.send_resolved,
         forgets: channel.forgets(),
     }

@@ -15,6 +15,7 @@ pub(crate) mod limits;
 pub mod logging;
 pub(crate) mod network_settings;
 pub(crate) mod output;
+pub(crate) mod person;
 pub(crate) mod quote_input;
 pub(crate) mod redact;
 pub(crate) mod watchdog;

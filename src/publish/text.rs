@@ -9,6 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::check::subscription::Standing;
 use crate::decide::Status;
+use crate::decide::memory::MuteKind;
 use crate::metrics::family::{self, Family, Kind};
 use crate::metrics::{Sum, Sums};
 use crate::report::Findings;
@@ -201,5 +202,16 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         values.gauge(&family::LAST_SUCCESS, &[], at.as_second() as f64);
     }
     values.gauge(&family::PENDING, &[], sums.pending as f64);
+    for kind in MuteKind::ALL {
+        let of_kind = findings
+            .muted
+            .iter()
+            .filter(|muted| findings.mutes.iter().any(|mute| mute.number == muted.by && mute.kind() == kind));
+        values.gauge(&family::MUTED, &[kind.as_str()], of_kind.count() as f64);
+    }
+    for mute in &findings.mutes {
+        let end = mute.until.map_or(f64::INFINITY, |until| until.as_second() as f64);
+        values.gauge(&family::MUTE_END, &[&mute.number.to_string(), mute.kind().as_str(), &mute.who], end);
+    }
     values.gauge(&family::BUILD, &[env!("CARGO_PKG_VERSION"), crate::process::REVISION], 1.0);
 }

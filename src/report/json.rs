@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::mutes::{MuteEntry, entries};
 use super::{Findings, Overall, Report, Summary, View};
-use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionStatus, Waiting};
+use crate::decide::{MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, Waiting};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
@@ -31,6 +32,7 @@ struct Root<'a> {
     mailboxes: Vec<Mailbox<'a>>,
     subscriptions: Vec<Subscription<'a>>,
     deliveries: Vec<Delivery<'a>>,
+    mutes: Vec<MuteEntry<'a>>,
     memory: Memory<'a>,
     metrics: Metrics<'a>,
 }
@@ -119,6 +121,20 @@ struct AlertEntry<'a> {
     /// The names of the channels that the alert is still owed to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     owed_to: Vec<&'a str>,
+    /// The number of the silence or acknowledgement because of which it is not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_by: Option<i64>,
+    /// Why it comes later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postponed: Option<Pause>,
+}
+
+impl<'a> AlertEntry<'a> {
+    /// What is said of every alert; it has no key, is owed to nobody and does not come again.
+    fn new(topic: Topic, event: Event, status: DeliveryStatus) -> AlertEntry<'a> {
+        let (dedup_key, next_alert_at, owed_to) = (None, None, Vec::new());
+        AlertEntry { topic, event, status, dedup_key, next_alert_at, owed_to, muted_by: None, postponed: None }
+    }
 }
 
 #[derive(Serialize)]
@@ -171,31 +187,35 @@ fn told<'a>(findings: &'a Findings, identity: Identity) -> Vec<AlertEntry<'a>> {
             false => DeliveryStatus::Failed,
         };
         AlertEntry {
-            topic: alert.topic(),
-            event: alert.event,
-            status,
             dedup_key: Some(alert.dedup_key.as_str()),
-            next_alert_at: None,
             owed_to: findings.owed(at).map(|delivery| delivery.channel.as_str()).collect(),
+            ..AlertEntry::new(alert.topic(), alert.event, status)
         }
     });
     let held = findings.held.iter().filter(|held| held.identity == identity).map(|held| AlertEntry {
-        topic: held.topic,
-        event: held.event,
-        status: DeliveryStatus::Suppressed,
-        dedup_key: None,
         next_alert_at: held.next.map(iso),
-        owed_to: Vec::new(),
+        ..AlertEntry::new(held.topic, held.event, DeliveryStatus::Suppressed)
     });
-    let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| AlertEntry {
-        topic: waiting.topic,
-        event: waiting.event,
-        status: if waiting.is_refused { DeliveryStatus::Failed } else { DeliveryStatus::Unknown },
-        dedup_key: None,
-        next_alert_at: waiting.next.map(iso),
-        owed_to: findings.name(&waiting.channel).into_iter().collect(),
+    let waiting = findings.waiting.iter().filter(|waiting| waiting.identity == identity).map(|waiting| {
+        let status = if waiting.is_refused { DeliveryStatus::Failed } else { DeliveryStatus::Unknown };
+        AlertEntry {
+            next_alert_at: waiting.next.map(iso),
+            owed_to: findings.name(&waiting.channel).into_iter().collect(),
+            ..AlertEntry::new(waiting.topic, waiting.event, status)
+        }
     });
-    sent.chain(held).chain(waiting).collect()
+    let muted = findings.muted(identity).map(|(muted, mute)| AlertEntry {
+        next_alert_at: mute.until.map(iso),
+        muted_by: Some(mute.number),
+        ..AlertEntry::new(muted.topic, Event::Raised, DeliveryStatus::Suppressed)
+    });
+    let postponed = findings.postponed.iter().filter(|postponed| postponed.identity == identity).map(|postponed| AlertEntry {
+        next_alert_at: postponed.next.map(iso),
+        owed_to: findings.name(&postponed.channel).into_iter().collect(),
+        postponed: Some(postponed.why),
+        ..AlertEntry::new(postponed.topic, postponed.event, DeliveryStatus::Suppressed)
+    });
+    sent.chain(held).chain(waiting).chain(muted).chain(postponed).collect()
 }
 
 fn mailbox<'a>(run: &'a Findings, verdict: &'a MailboxVerdict) -> Mailbox<'a> {
@@ -327,6 +347,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
             })
             .chain(unsent(findings))
             .collect(),
+        mutes: entries(&findings.mutes),
         memory: match &report.memory {
             MemoryStatus::Off => Memory { status: "off", error: None },
             MemoryStatus::Kept => Memory { status: "kept", error: None },

@@ -1,6 +1,7 @@
 //! What the run says: [`Report`], from which every output format and the exit code are made.
 
 mod columns;
+pub(crate) mod mutes;
 pub(crate) mod progress;
 mod sections;
 mod tone;
@@ -11,8 +12,8 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::check::subscription::Standing;
-use crate::decide::memory::Fate;
-use crate::decide::{Held, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
+use crate::decide::memory::{Fate, Mute};
+use crate::decide::{Held, MailboxVerdict, Muted, Postponed, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::model::alert::Alert;
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
@@ -112,6 +113,12 @@ pub(crate) struct Findings {
     pub held: Vec<Held>,
     /// Alerts of earlier runs that a channel may not have received and that this run did not send again.
     pub waiting: Vec<Waiting>,
+    /// What is owed to a channel and comes when its time has come.
+    pub postponed: Vec<Postponed>,
+    /// What is wrong, and silenced or acknowledged.
+    pub muted: Vec<Muted>,
+    /// All silences and acknowledgements that are in force.
+    pub mutes: Vec<Mute>,
     /// The ids and names of the channels.
     pub channels: Vec<(String, String)>,
     /// What became of the alerts, channel by channel.
@@ -326,6 +333,12 @@ impl Findings {
             Exit::Warning | Exit::Critical if self.has_failed() => Exit::Unknown,
             exit => exit,
         }
+    }
+
+    /// What mutes the alerts about a check, with their topics.
+    fn muted(&self, identity: Identity) -> impl Iterator<Item = (&Muted, &Mute)> {
+        let of_check = self.muted.iter().filter(move |muted| muted.identity == identity);
+        of_check.filter_map(|muted| Some((muted, self.mutes.iter().find(|mute| mute.number == muted.by)?)))
     }
 
     /// The name of a channel.

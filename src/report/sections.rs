@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::columns::amount_cell;
+use super::mutes::note;
 use super::tone::Tone;
 use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
-use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionVerdict, Verdict, Waiting};
+use crate::decide::{MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionVerdict, Verdict, Waiting};
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::CycleType;
@@ -205,6 +206,7 @@ fn suppressed(findings: &Findings, identity: Identity) -> Vec<String> {
             None => "another run is telling it".to_owned(),
         })
         .collect();
+    notes.extend(findings.muted(identity).map(|(_, mute)| note(mute)));
     notes.dedup();
     notes
 }
@@ -246,8 +248,27 @@ pub(super) fn told(findings: &Findings) -> Vec<DeliveryLine<'_>> {
             let rest = format!(": {alerts} to {name} {what}{}", next.unwrap_or_default());
             lines.push(DeliveryLine { is_bad: true, head, rest, payloads: &[] });
         }
+        lines.extend(postponed(findings, id, name));
     }
     lines
+}
+
+/// What comes to a channel later, and from when on.
+fn postponed(findings: &Findings, id: &str, name: &str) -> Vec<DeliveryLine<'static>> {
+    let line = |(why, what): (Pause, &str)| {
+        let of_channel: Vec<_> =
+            findings.postponed.iter().filter(|postponed| postponed.channel == id && postponed.why == why).collect();
+        let next = of_channel.iter().filter_map(|postponed| postponed.next).min();
+        let next = next.map(|next| format!(", sent from {}", next.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+        let rest = format!(": {} to {name} {what}{next}", text::plural(of_channel.len(), "alert"));
+        (!of_channel.is_empty()).then_some(DeliveryLine { is_bad: false, head: "later", rest, payloads: &[] })
+    };
+    let kinds = [
+        (Pause::Silenced, "silenced"),
+        (Pause::Early, "not old enough for it"),
+        (Pause::Away, "outside of its active times"),
+    ];
+    kinds.into_iter().filter_map(line).collect()
 }
 
 /// The whole run in one line.

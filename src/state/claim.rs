@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::damaged_rows::Odd;
 use super::database::{Database, Value, insert, transaction};
 use super::edited_checks::adopt;
-use super::outbox::{close, pending};
+use super::outbox::{close, deferred, pending};
 use super::remembered::memory;
 use super::rows::shard_text;
 use super::samples::samples;
@@ -40,6 +40,8 @@ pub(super) fn claim(
         samples(database, number, &findings.found)?;
         changes(database, &decision.changes, run)?;
         pending(database, number, run, &decision.alerts)?;
+        deferred(database, run, &decision.deferred)?;
+        deferred(database, run, &decision.alerts)?;
         let keys = decision.changes.withdrawn.iter().map(|(key, _)| key.as_str().into()).collect::<Vec<_>>();
         close(database, &keys, run.started_at)?;
         readings::readings(database, findings)?;

@@ -79,14 +79,14 @@ pub(super) fn adopt(
                 Some(own) if own.course.over_at.is_none() => continue,
                 // A condition that is over is remembered for a while.
                 Some(_) => {
-                    for table in ["courses", "told"] {
+                    for table in ["courses", "told", "mutes"] {
                         let sql = format!("DELETE FROM {table} WHERE check_id = $1 AND topic = $2");
                         database.execute(&sql, &[heir.0.into(), topic.as_str().into()])?;
                     }
                 }
                 None => {}
             }
-            for table in ["courses", "told", "alerts"] {
+            for table in ["courses", "told", "alerts", "mutes"] {
                 let only = if table == "alerts" { " AND state = 'pending'" } else { "" };
                 let sql = format!("UPDATE {table} SET check_id = $1 WHERE check_id = $2 AND topic = $3{only}");
                 database.execute(&sql, &[heir.0.into(), old.0.into(), topic.as_str().into()])?;

@@ -11,6 +11,8 @@
 //! its store, after the service took the message and before the mark (as long as the slowest channel takes, plus one
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
+mod acknowledge;
+mod channel_states;
 mod claim;
 pub(crate) mod config;
 mod damaged_rows;
@@ -21,6 +23,7 @@ mod finish;
 pub(crate) mod hourly_readings;
 pub(crate) mod location;
 mod mark_settled;
+mod mutes;
 mod outbox;
 mod postgres;
 mod prune;
@@ -39,9 +42,11 @@ mod told;
 mod wait;
 mod worker;
 
+pub(crate) use self::channel_states::ChannelState;
 pub(crate) use self::error::{StoreError, StoreFault};
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::mark_settled::DeliveryKeeper;
+pub(crate) use self::mutes::Said;
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };

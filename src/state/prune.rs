@@ -36,6 +36,7 @@ pub(super) fn prune(database: &mut dyn Database, now: Timestamp, retention: Dura
     database.execute(sql, &[now.as_millisecond().into(), expired.into()])?;
     // A mail that was told needs no longer memory than a first look goes back.
     let mails = clock::before(now, MAILS_KNOWN).as_millisecond();
+    super::mutes::prune(database, now, mails)?;
     let old = "topic = $1 AND check_id IN (SELECT c.check_id FROM courses c WHERE c.topic = $1 AND c.began_at < $2)";
     for table in ["told", "courses"] {
         let sql = format!("DELETE FROM {table} WHERE {old}");
@@ -53,7 +54,7 @@ pub(super) fn prune(database: &mut dyn Database, now: Timestamp, retention: Dura
     let run = [(oldest.as_microsecond() - RECORDED_EVERY).into()];
     let time = [oldest.as_millisecond().into()];
     let gone = "SELECT check_id FROM checks WHERE last_run < $1";
-    for table in ["failures", "told", "courses", "mail_readings"] {
+    for table in ["failures", "told", "courses", "mail_readings", "mutes"] {
         database.execute(&format!("DELETE FROM {table} WHERE check_id IN ({gone})"), &run)?;
     }
     database.execute("DELETE FROM checks WHERE last_run < $1", &run)?;

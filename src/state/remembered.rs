@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::StoreError;
 use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row};
+use super::mutes::mutes;
 use super::outbox::OWED;
 use super::rows::{content, previous_start, timestamp};
 use crate::decide::memory::{Condition, Course, Heard, Memory, Owed, Told};
@@ -29,7 +30,7 @@ pub(super) fn memory(database: &mut dyn Database, shard: Option<Shard>, odd: &mu
             Ok(())
         })?;
     }
-    let sql = "SELECT check_id, topic, began_at, messages, flaps, calm_since, over_at FROM courses";
+    let sql = "SELECT check_id, topic, began_at, messages, flaps, calm_since, over_at, muted_at FROM courses";
     for row in database.query(sql, &[])? {
         odd.read(&COURSES, &row, |row| {
             let number = |column| row.int(column).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
@@ -40,6 +41,7 @@ pub(super) fn memory(database: &mut dyn Database, shard: Option<Shard>, odd: &mu
                 flaps: number(4)?,
                 calm_since: time(5)?,
                 over_at: time(6)?,
+                muted_at: time(7)?,
             };
             let condition = Condition { course, channels: BTreeMap::new() };
             memory.conditions.insert((Identity(row.int(0)?), topic(row, 1)?), condition);
@@ -48,12 +50,13 @@ pub(super) fn memory(database: &mut dyn Database, shard: Option<Shard>, odd: &mu
     }
     told(database, &mut memory, odd)?;
     owed(database, &mut memory, odd)?;
+    memory.mutes = mutes(database, odd)?;
     Ok(memory)
 }
 
 /// What a channel knows of a condition, to be filled in.
 fn heard<'m>(memory: &'m mut Memory, key: (Identity, Topic), channel: &str, began: Timestamp) -> &'m mut Heard {
-    let course = Course { began, messages: 0, flaps: 0, calm_since: None, over_at: None };
+    let course = Course::begun(began);
     let condition = memory.conditions.entry(key).or_insert_with(|| Condition { course, channels: BTreeMap::new() });
     condition.channels.entry(channel.to_owned()).or_default()
 }

@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -205,6 +205,29 @@ CREATE TABLE mail_readings (
     // In how many runs a channel refused a message alone and took others.
     "
 ALTER TABLE deliveries ADD COLUMN refusals BIGINT NOT NULL DEFAULT 0;
+",
+    // What is not to be told for a while. A silence has what it is about (`matching`, a JSON list) and an end; an acknowledgement has a
+    // condition, with what was known of it. `muted_at` is when a run last found a condition silenced or acknowledged.
+    "
+CREATE TABLE mutes (
+    id BIGINT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    matching TEXT NOT NULL,
+    check_id BIGINT,
+    topic TEXT,
+    name TEXT,
+    told_at BIGINT,
+    level TEXT,
+    balance TEXT,
+    threshold TEXT,
+    currency TEXT,
+    mark TEXT,
+    who TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    ends_at BIGINT
+);
+ALTER TABLE courses ADD COLUMN muted_at BIGINT;
 ",
 ];
 

@@ -34,13 +34,14 @@ pub(super) fn changes(database: &mut dyn Database, changes: &Changes, run: &Run)
     insert_told(database, known.collect(), true)?;
     let unknown = changes.heard.iter().filter(|(.., told)| told.is_none());
     forget(database, unknown.map(|(key, channel, _)| (*key, channel.as_str())))?;
+    super::mutes::forget(database, changes.unmuted.iter().copied())?;
     courses(database, changes)
 }
 
 /// Writes what is owed to other channels from now on, and what is no longer owed.
 fn withdraw(database: &mut dyn Database, changes: &Changes, run: &Run) -> Result<(), StoreError> {
     let kept: Vec<(&str, &str)> = changes.kept.iter().map(|(key, channel)| (key.as_str(), channel.as_str())).collect();
-    owe(database, run, &kept, "DO NOTHING")?;
+    owe(database, run, &kept, "pending", "DO NOTHING")?;
     let mut withdrawn: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for (key, channel) in &changes.withdrawn {
         withdrawn.entry(channel).or_default().push(key.as_str().into());
@@ -70,16 +71,18 @@ fn courses(database: &mut dyn Database, changes: &Changes) -> Result<(), StoreEr
                 i64::from(course.flaps).into(),
                 time(course.calm_since),
                 time(course.over_at),
+                time(course.muted_at),
             ])
         })
         .collect();
     insert(
         database,
         "courses",
-        &["check_id", "topic", "began_at", "messages", "flaps", "calm_since", "over_at"],
+        &["check_id", "topic", "began_at", "messages", "flaps", "calm_since", "over_at", "muted_at"],
         &rows,
         "ON CONFLICT (check_id, topic) DO UPDATE SET began_at = excluded.began_at, messages = excluded.messages, \
-         flaps = excluded.flaps, calm_since = excluded.calm_since, over_at = excluded.over_at",
+         flaps = excluded.flaps, calm_since = excluded.calm_since, over_at = excluded.over_at, \
+         muted_at = excluded.muted_at",
     )?;
     let mut over: BTreeMap<Topic, Vec<Value>> = BTreeMap::new();
     for ((check, topic), _) in changes.courses.iter().filter(|(_, course)| course.is_none()) {

@@ -9,19 +9,26 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::damaged_rows::Odd;
 use super::database::Database;
 use super::error::{StoreError, StoreFault};
 use super::mark_settled::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::worker::{Engine, Job};
-use super::{claim, finish, hourly_readings, queries, readings, rows, snapshot, sums};
+use super::{
+    ChannelState, Said, acknowledge, channel_states, claim, finish, hourly_readings, mutes, queries, readings, rows,
+    snapshot, sums,
+};
 use crate::check::mailbox::scan::Mark;
+use crate::decide::memory::Mute;
+use crate::decide::route::{Asked, Patterns};
 use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
+use crate::model::alert::Topic;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
-use crate::process::{background, fault};
+use crate::process::{background, clock, fault};
 use crate::state::location::Place;
 use crate::wire::http::Clients;
 
@@ -315,6 +322,72 @@ impl Store {
     /// Why it cannot be read.
     pub(crate) fn messages(&mut self, since: Timestamp) -> Result<Vec<queries::Message>, StoreError> {
         self.ask(move |database| queries::messages(database, since))
+    }
+
+    /// How it stands with each channel.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn channel_states(&mut self) -> Result<Vec<ChannelState>, StoreError> {
+        self.ask(channel_states::channel_states)
+    }
+
+    /// What is not to be told now.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn mutes(&mut self) -> Result<Vec<Mute>, StoreError> {
+        self.ask(|database| {
+            let mut mutes = mutes::mutes(database, &mut Odd::default())?;
+            mutes.retain(|mute| mute.is_in_force(clock::now()));
+            Ok(mutes)
+        })
+    }
+
+    /// Silences what is like this. Gives the number of the silence.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub(crate) fn silence(
+        &mut self,
+        asked: Vec<(Asked, Patterns)>,
+        said: Said,
+        until: Timestamp,
+    ) -> Result<i64, StoreError> {
+        self.change(move |database, wait| mutes::silence(database, &asked, &said, until, wait))
+    }
+
+    /// Acknowledges what is wrong with the checks of a name: all of it, or one topic. Gives what that is.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub(crate) fn acknowledge(
+        &mut self,
+        name: String,
+        topic: Option<Topic>,
+        said: Said,
+    ) -> Result<Vec<Mute>, StoreError> {
+        self.change(move |database, wait| acknowledge::acknowledge(database, &name, topic, &said, wait))
+    }
+
+    /// Ends the mutes that are meant. Gives them.
+    ///
+    /// # Errors
+    /// Why that cannot be written.
+    pub(crate) fn unmute(
+        &mut self,
+        is_meant: impl Fn(&Mute) -> bool + Send + 'static,
+    ) -> Result<Vec<Mute>, StoreError> {
+        self.change(move |database, wait| mutes::unmute(database, &is_meant, clock::now(), wait))
+    }
+
+    /// What a person changes.
+    fn change<T: Send + 'static>(
+        &mut self,
+        work: impl Fn(&mut dyn Database, Duration) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let until = Deadline::within(LONGEST_WAIT * 6);
+        self.call(&until, &mut Vec::new(), move |database, _, wait| work(database, wait))
     }
 
     /// The last runs, newest first.

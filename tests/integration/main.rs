@@ -48,6 +48,7 @@ mod report;
 mod routes;
 mod shards;
 mod signals;
+mod silences;
 mod subscriptions;
 mod support;
 mod transport;

@@ -8,6 +8,8 @@ on_both! {
     a_channel_for_what_is_critical_hears_that_and_its_end
     who_hears_of_something_else_now_hears_the_end_of_what_it_knows
     what_could_not_be_told_goes_to_who_hears_of_it_now
+    who_hears_of_what_lasts_hears_later
+    what_waits_comes_when_the_channel_is_active_again
 }
 
 /// A world with these webhooks, whose addresses differ by their names.
@@ -86,6 +88,39 @@ fn what_could_not_be_told_goes_to_who_hears_of_it_now(kind: Kind) {
     world.configure(|config| config["projects"][0]["notify"] = json!("team"));
     assert_eq!(run(&world, &mut seen, 500), ["team: resolved low info"], "with what it was");
     assert_eq!(run(&world, &mut seen, 500), [""; 0]);
+    assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
+}
+
+fn who_hears_of_what_lasts_hears_later(kind: Kind) {
+    let world = world(kind, &[json!({"name": "lead", "after": "2h"}), json!({"name": "team"})]);
+    let mut seen = 0;
+    assert_eq!(run(&world, &mut seen, 5), ["team: raised low critical"]);
+    world.pass(3600);
+    assert_eq!(run(&world, &mut seen, 5), [""; 0]);
+    world.pass(3700);
+    assert_eq!(run(&world, &mut seen, 5), ["lead: raised low critical"]);
+    assert_eq!(run(&world, &mut seen, 500), ["lead: resolved low info", "team: resolved low info"]);
+}
+
+fn what_waits_comes_when_the_channel_is_active_again(kind: Kind) {
+    // Not today, nor yesterday or tomorrow.
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).weekday().to_monday_zero_offset();
+    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][usize::try_from(today + 3).unwrap() % 7];
+    let team = json!({"name": "team", "active": {"days": day, "timezone": "UTC"}});
+    let mut world = world(kind, &[team]);
+    let mut seen = 0;
+    world.configure(|config| config["projects"].as_array_mut().unwrap().push(crate::support::world::account("B")));
+    world.balance("B", json!(500));
+    assert_eq!(run(&world, &mut seen, 15), [""; 0]);
+    world.balance("B", json!(5));
+    assert_eq!(run(&world, &mut seen, 15), ["team: raised low critical"], "of B");
+    let report = world.run().report();
+    assert_eq!(report["projects"][0]["alerts"][0]["postponed"], "away", "{report}");
+    assert_eq!(world.run().code(), 2, "what waits is not undelivered");
+    let waits = world.count("SELECT count(*) FROM alerts WHERE state = 'pending'");
+    assert_eq!(waits, 1);
+    world.configure(|config| drop(config["webhooks"][0].as_object_mut().unwrap().remove("active")));
+    assert_eq!(run(&world, &mut seen, 15), ["team: raised low warning"]);
     assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
 }
 

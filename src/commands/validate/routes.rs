@@ -9,6 +9,7 @@ use crate::config::{Config, shown_alert};
 use crate::decide::route::{Why, route};
 use crate::model::alert::{Level, Topic};
 use crate::model::text::{self, ShortNames};
+use crate::notify::config::Channel;
 use crate::report::columns;
 
 /// The width of the column of channels.
@@ -83,7 +84,7 @@ pub(super) fn json(config: &Config) -> Value {
 
 fn as_json(config: &Config, one: &Routed) -> Value {
     let channels = config.channels.iter().zip(&one.reasons).map(|(channel, why)| {
-        json!({ "channel": channel.name, "takes": why.takes(), "why": reason(config, why) })
+        json!({ "channel": channel.name, "takes": why.takes(), "why": reason(config, why, channel) })
     });
     json!({
         "project": one.name, "provider": one.provider, "topic": one.topic.as_str(), "level": one.level.as_str(),
@@ -92,11 +93,14 @@ fn as_json(config: &Config, one: &Routed) -> Value {
 }
 
 /// Why a channel takes an alert or does not.
-fn reason(config: &Config, why: &Why) -> String {
-    match why {
+fn reason(config: &Config, why: &Why, channel: &Channel) -> String {
+    let after = channel.route.after.filter(|_| why.takes());
+    let after = after.map(|after| format!(", after {}", text::span(after))).unwrap_or_default();
+    let why = match why {
         Why::Named => "named under `notify`".to_owned(),
         Why::Matches => "its `match` fits".to_owned(),
         Why::Rest => "no `match` has taken it".to_owned(),
+        Why::Lasts => "hears of all that lasts".to_owned(),
         Why::Rescue => "nobody else would hear of it".to_owned(),
         Why::NotNamed => "not named under `notify`".to_owned(),
         Why::Other(asked) => format!("`{}` of its `match` does not fit", asked.shown()),
@@ -106,7 +110,8 @@ fn reason(config: &Config, why: &Why) -> String {
             let name = config.channels.get(*by).map(|channel| text::short_name(&channel.name, NAME_CHARS));
             format!("`{}` has taken it", name.unwrap_or_default())
         }
-    }
+    };
+    why + &after
 }
 
 /// What is asked of the routes.
@@ -187,7 +192,7 @@ pub(super) fn answer(config: &Config, question: &Question, is_json: bool) -> Res
     let shown = meant.iter().map(|one| {
         let rows = config.channels.iter().zip(&one.reasons).map(|(channel, why)| {
             let takes = if why.takes() { "yes" } else { "no" };
-            vec![names.get(&channel.name).to_owned(), takes.to_owned(), reason(config, why)]
+            vec![names.get(&channel.name).to_owned(), takes.to_owned(), reason(config, why, channel)]
         });
         let table = columns(&["CHANNEL", "HEARS", "WHY"], rows.collect(), &[]);
         format!("{}: {}\n{table}", text::one_line(one.name, 60), shown_alert((one.topic, one.level)))

@@ -340,7 +340,7 @@ fn an_old_memory_is_that_of_all_channels() {
     let mut life = Life::with("A B");
     let key = (life.subject.identity, Topic::Low);
     let alert = first_run(vec![(life.subject.clone(), of("5"))]).1.remove(0);
-    let course = Course { began: at(0), messages: 0, flaps: 0, calm_since: None, over_at: None };
+    let course = Course::begun(at(0));
     let told = Heard { told: Some(Told::of(&alert, at(0))), owed: None };
     let old = |channels: &[(&str, &Heard)]| Condition {
         course,

@@ -1,6 +1,10 @@
 //! Random lives: whatever channels and balances do, what they must never do and must always do.
 
+use jiff::civil::Weekday;
+
 use super::*;
+use crate::decide::active_times::ActiveTimes;
+use crate::decide::memory::{Covers, Mute, MuteKind};
 use crate::decide::route::{About, Asked, Levels, Matcher, Patterns, levels};
 
 /// What a channel has really got, whatever the program knows of it.
@@ -33,7 +37,7 @@ fn any_route(random: &mut fastrand::Rng) -> Route {
             };
         }
     };
-    Route { matcher: Some(Matcher::Of(vec![asked])), goes_on: random.bool(), min_level: Level::Warning }
+    Route { matcher: Some(Matcher::Of(vec![asked])), goes_on: random.bool(), ..Route::default() }
 }
 
 /// The levels at which each channel takes that the account of a life is low.
@@ -49,13 +53,14 @@ fn levels_of(life: &Life) -> BTreeMap<String, Levels> {
 
 /// One account through many runs of random length, with channels that fail in every way, come and go, and runs that die. Where it
 /// is routed, which channel takes what changes as well.
-fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
+fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool, is_timed: bool) {
     let mut life = Life::new("100", Some("150"));
     life.rules.alerting = Alerting::default();
     let mut ears: BTreeMap<&str, Ear> = NAMES.into_iter().map(|name| (name, Ear::default())).collect();
     let every = *random.choice(&[300, 3600, 86_400]).unwrap();
     let (mut second, mut balance) = (0_i64, 160_i64);
     let mut history = Vec::new();
+    let mut mutes = Mutes::default();
     for run in 0..60 {
         if run == 0 || random.u8(..20) == 0 {
             let listen: Vec<String> = NAMES
@@ -73,6 +78,9 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
                 let named: Vec<String> = named.collect();
                 life.subject.addressing.notify = Some(named).filter(|_| random.u8(..4) == 0);
             }
+            if is_timed {
+                life.rules.listeners.iter_mut().for_each(|listener| any_times(random, listener));
+            }
         }
         let takes = levels_of(&life);
         // Mostly as before, and now and then somewhere else.
@@ -87,9 +95,15 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
             _ => None,
         };
         let verdicts = judge(vec![(life.subject.clone(), outcome)]);
+        if is_timed {
+            mutes.change(random, &mut life, second);
+        }
         let before = life.memory.clone();
         let decision = decide(&accounts(&verdicts), &before, &life.rules, at(second), &format!("r{}", run + 1));
         let said = life.live(second, &accounts(&verdicts), &fate);
+        if decision.muted.iter().any(|muted| muted.topic == Topic::Low) {
+            mutes.last_muted = second;
+        }
         history.push(format!("{second} s: {balance} (read: {is_read}), {fates:?}, {:?}: {said}", life.rules.listeners));
         let what = || format!("seed {seed}, run {run}:\n{}", history.join("\n"));
 
@@ -98,6 +112,17 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
                 let ear = ears.get_mut(id.as_str()).unwrap();
                 if alert.event == Event::Raised {
                     assert!(takes[id].at(alert.level), "{id} hears of what goes to others; {}", what());
+                    assert!(!mutes.silence(alert.level, second), "{id} hears of what is silenced; {}", what());
+                    assert!(!is_known_to_somebody(&before, alert), "{id} hears of what is acknowledged; {}", what());
+                }
+                let listener = life.rules.listeners.iter().find(|listener| listener.id == *id).unwrap();
+                let heard = before.conditions.get(&(alert.identity, Topic::Low)).and_then(|c| c.channels.get(id));
+                assert!(!is_away(listener, alert, heard, at(second)), "{id} is away; {}", what());
+                if alert.event == Event::Raised && heard.is_none_or(|heard| heard.told.is_none()) {
+                    let course = life.memory.conditions[&(alert.identity, Topic::Low)].course;
+                    let since = (course.began.as_second() - at(0).as_second()).max(mutes.last_muted);
+                    let after = listener.route.after.map_or(0, |after| i64::try_from(after.as_secs()).unwrap());
+                    assert!(second - since >= after - after / 20, "{id} hears of it early; {}", what());
                 }
                 let known = before.conditions.get(&(alert.identity, Topic::Low)).and_then(|c| c.channels.get(id));
                 let owed = known.and_then(|heard| heard.owed.as_ref());
@@ -175,7 +200,10 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
         let is_meant = |listener: &&Listener| is_wrong && takes[&listener.id].at(level);
         assert!(!is_wrong || life.rules.listeners.is_empty() || life.rules.listeners.iter().any(|one| is_meant(&one)));
         for listener in life.rules.listeners.iter().filter(is_meant).filter(|one| fates[one.id.as_str()] <= 5) {
-            let is_resting = decision.waiting.iter().any(|waiting| waiting.channel == listener.id);
+            let is_resting = decision.waiting.iter().any(|waiting| waiting.channel == listener.id)
+                || decision.postponed.iter().any(|postponed| postponed.channel == listener.id)
+                || !decision.muted.is_empty()
+                || mutes.may_be_early(&life, listener, second);
             let knows = ears[listener.id.as_str()].knows;
             assert!(knows || is_resting, "{} is not told what is wrong; {}", listener.id, what());
         }
@@ -186,12 +214,111 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool) {
     // Nothing wakes up again: all well, all up, and after a while there is nothing left to say or to know.
     life.listen("A B D");
     life.subject.addressing.notify = None;
+    life.memory.mutes.retain(|mute| mute.kind() == MuteKind::Ack);
     for n in 0..40 {
         let verdicts = judge(vec![(life.subject.clone(), of("500"))]);
         life.live(second + n * 7200, &accounts(&verdicts), &|_| Some(Fate::Taken));
     }
     let what = || format!("seed {seed}: {:#?}\n{}", life.memory.conditions, history.join("\n"));
     assert!(life.memory.conditions.keys().all(|(_, topic)| *topic == Topic::Failing), "{}", what());
+    assert!(life.memory.mutes.is_empty(), "an acknowledgement ends with what it is about: {}", what());
+}
+
+/// The silences and acknowledgements of a life, said in another way than the program does.
+#[derive(Default)]
+struct Mutes {
+    /// Which levels are silenced, and until when.
+    silences: Vec<(Levels, i64)>,
+    /// When what is wrong was last silenced or acknowledged.
+    last_muted: i64,
+    number: i64,
+}
+
+impl Mutes {
+    /// Now and then somebody silences something, ends a silence, or acknowledges what was told.
+    fn change(&mut self, random: &mut fastrand::Rng, life: &mut Life, second: i64) {
+        self.number += 1;
+        let made = |number, covers, until: Option<i64>| {
+            let (who, reason, made_at) = ("me@here".into(), String::new(), at(second));
+            Mute { number, covers, who, reason, made_at, until: until.map(at) }
+        };
+        match random.u8(..24) {
+            0 => {
+                let (asked, words, levels) = match random.u8(..4) {
+                    0 => (Asked::Name, vec!["P"], Levels { warning: true, critical: true }),
+                    1 => (Asked::Level, vec!["warning"], Levels { warning: true, critical: false }),
+                    2 => (Asked::Topic, vec!["!low"], Levels::default()),
+                    _ => (Asked::Topic, vec!["low", "mail"], Levels { warning: true, critical: true }),
+                };
+                let until = second + random.i64(1000..400_000);
+                let covers = Covers::Matching(vec![(asked, Patterns::new(words))]);
+                life.memory.mutes.push(made(self.number, covers, Some(until)));
+                self.silences.push((levels, until));
+            }
+            1 => {
+                life.memory.mutes.retain(|mute| mute.kind() == MuteKind::Ack);
+                self.silences.clear();
+            }
+            2 => {
+                let key = (life.subject.identity, Topic::Low);
+                let condition = life.memory.conditions.get(&key).filter(|condition| condition.course.over_at.is_none());
+                let told = condition.into_iter().flat_map(|condition| condition.channels.values());
+                let told = told.filter_map(|heard| heard.told.clone()).max_by_key(|told| (told.level, told.at));
+                if let Some(told) = told {
+                    life.memory.mutes.retain(|mute| mute.kind() == MuteKind::Silence);
+                    let covers = Covers::Known { key, name: "P".into(), told };
+                    life.memory.mutes.push(made(self.number, covers, None));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an alert of this level is silenced.
+    fn silence(&self, level: Level, second: i64) -> bool {
+        self.silences.iter().any(|(levels, until)| levels.at(level) && second < *until)
+    }
+
+    /// Whether what is wrong may not have lasted long enough for a channel.
+    fn may_be_early(&self, life: &Life, listener: &Listener, second: i64) -> bool {
+        let Some(after) = listener.route.after else { return false };
+        let condition = &life.memory.conditions[&(life.subject.identity, Topic::Low)];
+        let began = condition.course.began.as_second() - at(0).as_second();
+        second - began.max(self.last_muted) < i64::try_from(after.as_secs()).unwrap()
+    }
+}
+
+/// When a channel takes messages, at random.
+fn any_times(random: &mut fastrand::Rng, listener: &mut Listener) {
+    if random.u8(..3) == 0 {
+        let days = vec![Weekday::Monday, Weekday::Wednesday, Weekday::Friday, Weekday::Saturday];
+        let (from, until) = *random.choice(&[(540, 1080), (1320, 360), (0, 1440)]).unwrap();
+        listener.active = Some(ActiveTimes { days, from, until, zone: None, holds_critical: random.bool() });
+    }
+    if random.u8(..4) == 0 {
+        listener.route.after = Some(Duration::from_secs(*random.choice(&[600, 7200, 100_000]).unwrap()));
+    }
+}
+
+/// Whether a channel takes no such message now. An end is as urgent as what the channel was told or is owed.
+fn is_away(listener: &Listener, alert: &Alert, heard: Option<&Heard>, now: Timestamp) -> bool {
+    let before = heard.into_iter().flat_map(|heard| {
+        heard.told.as_ref().map(|told| told.level).into_iter().chain(heard.owed.as_ref().map(|owed| owed.alert.level))
+    });
+    let level = if alert.event == Event::Raised { alert.level } else { before.max().unwrap_or(Level::Info) };
+    let level = if level == Level::Critical { level } else { Level::Warning };
+    listener.active.as_ref().is_some_and(|active| !active.takes(level, now, &TimeZone::UTC))
+}
+
+/// Whether somebody has acknowledged as much as an alert says, or more.
+fn is_known_to_somebody(before: &Memory, alert: &Alert) -> bool {
+    before.mutes.iter().any(|mute| match &mute.covers {
+        Covers::Known { told, .. } => {
+            let has_dropped = alert.balance().zip(told.balance).is_some_and(|(now, told)| now * Decimal::TWO <= told);
+            alert.level == told.level && alert.threshold() == told.threshold && !has_dropped
+        }
+        Covers::Matching(_) => false,
+    })
 }
 
 #[test]
@@ -201,7 +328,17 @@ fn no_life_loses_an_alert_or_tells_one_twice() {
     let seed = fastrand::u64(..);
     for round in 0..rounds {
         let seed = seed.wrapping_add(round);
-        live_at_random(&mut fastrand::Rng::with_seed(seed), seed, round % 2 == 1);
+        live_at_random(&mut fastrand::Rng::with_seed(seed), seed, round % 2 == 1, false);
+    }
+}
+
+#[test]
+fn no_life_with_silences_and_times_loses_an_alert_or_tells_it_to_who_must_not_hear_it() {
+    let rounds = std::env::var("LIVES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1500);
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    for round in 0..rounds {
+        let seed = seed.wrapping_add(round);
+        live_at_random(&mut fastrand::Rng::with_seed(seed), seed, seed % 2 == 1, true);
     }
 }
 

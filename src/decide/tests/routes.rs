@@ -99,7 +99,7 @@ impl Said {
     fn route(&self) -> Route {
         let asked = self.asked.iter().map(|(asked, words)| (asked.clone(), Patterns::new(words.iter().copied())));
         let matcher = self.has_match.then(|| Matcher::Of(asked.collect()));
-        Route { matcher, goes_on: self.goes_on && self.has_match, min_level: self.min_level }
+        Route { matcher, goes_on: self.goes_on && self.has_match, min_level: self.min_level, after: None }
     }
 
     fn fits(&self, about: &About, topic: Topic, level: Level) -> bool {

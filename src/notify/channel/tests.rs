@@ -34,6 +34,7 @@ fn channel(kind: &str) -> Channel {
         accept: None,
         route: Route::default(),
         language: None,
+        active: None,
         mentions: Vec::new(),
         send_resolved: true,
         allow_insecure: false,

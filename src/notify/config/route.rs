@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::RawWebhook;
-use crate::decide::route::{Asked, Matcher, Patterns, Route, is_like};
-use crate::model::alert::{Level, Topic};
+use crate::decide::route::{Asked, Matcher, Misfit, Patterns, Route, misfit};
+use crate::model::alert::Level;
 use crate::model::words::words;
 use crate::yaml::field::fields;
 use crate::yaml::path::{Part, Step, under};
 use crate::yaml::reader::ConfigReader;
+use crate::yaml::scalar::{Lenient, Text};
 use crate::yaml::texts::RawTexts;
 
 fields! {
@@ -45,6 +46,7 @@ pub(super) struct RawRoute {
     pub(super) matcher: Option<RawMatch>,
     pub(super) goes_on: Option<bool>,
     pub(super) min_level: Option<LowestLevel>,
+    pub(super) after: Option<Lenient<Text>>,
 }
 
 impl ConfigReader<'_> {
@@ -62,11 +64,12 @@ impl ConfigReader<'_> {
             let at = under(path, RawWebhook::goes_on.name);
             self.problem(&at, Part::Key(0), "`continue` is for webhooks with `match`", hint);
         }
+        let after = self.after(&under(path, RawWebhook::after.name), raw.after);
         let min_level = match raw.min_level {
             Some(LowestLevel::Critical) => Level::Critical,
             Some(LowestLevel::Warning) | None => Level::Warning,
         };
-        Route { matcher, goes_on: raw.goes_on.unwrap_or_default(), min_level }
+        Route { matcher, goes_on: raw.goes_on.unwrap_or_default(), min_level, after }
     }
 
     fn matcher(&mut self, path: &[Step], raw: RawMatch) -> Matcher {
@@ -97,11 +100,6 @@ impl ConfigReader<'_> {
 
     /// Reports patterns that can fit nothing.
     fn patterns(&mut self, path: &[Step], asked: &Asked, words: &[String]) {
-        let known: Vec<&str> = match asked {
-            Asked::Topic => Topic::ALL.iter().map(|topic| topic.as_str()).collect(),
-            Asked::Level => LowestLevel::ALL.iter().map(|level| level.as_str()).collect(),
-            _ => Vec::new(),
-        };
         if words.is_empty() {
             self.problem(path, Part::Value, format!("`{}` is an empty list", asked.shown()), None);
         }
@@ -110,13 +108,14 @@ impl ConfigReader<'_> {
             if words.len() > 1 {
                 at.push(Step::Index(index));
             }
-            let pattern = word.strip_prefix('!').unwrap_or(word);
-            if pattern.is_empty() {
-                let hint =
-                    "`*` fits every value that there is; put a word with `!` or `*` before it in quotes".to_owned();
-                self.problem(&at, Part::Value, format!("`{}` has an empty word", asked.shown()), Some(hint));
-            } else if !known.is_empty() && !known.iter().any(|known| is_like(pattern, known)) {
-                self.choice(&at, "", pattern, &known);
+            match misfit(asked, word) {
+                None => {}
+                Some(Misfit::Empty) => {
+                    let hint =
+                        "`*` fits every value that there is; put a word with `!` or `*` before it in quotes".to_owned();
+                    self.problem(&at, Part::Value, format!("`{}` has an empty word", asked.shown()), Some(hint));
+                }
+                Some(Misfit::Unknown { pattern, known }) => self.choice(&at, "", pattern, &known),
             }
         }
     }

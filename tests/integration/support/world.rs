@@ -155,7 +155,8 @@ impl World {
         self.sql(&format!(
             "UPDATE told SET told_at = told_at - {milliseconds}, anchor_at = anchor_at - {milliseconds}; \
              UPDATE courses SET began_at = began_at - {milliseconds}, calm_since = calm_since - {milliseconds}, \
-             over_at = over_at - {milliseconds}; \
+             over_at = over_at - {milliseconds}, muted_at = muted_at - {milliseconds}; \
+             UPDATE mutes SET made_at = made_at - {milliseconds}, ends_at = ends_at - {milliseconds}; \
              UPDATE deliveries SET at = at - {milliseconds}"
         ));
     }
@@ -189,7 +190,7 @@ impl World {
              UPDATE alerts SET claimed_by = NULL, claimed_until = NULL, state = 'sent' WHERE dedup_key IN \
              (SELECT dedup_key FROM deliveries WHERE status = 'sent'); \
              DELETE FROM deliveries WHERE status NOT IN ('sent', 'failed'); \
-             DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; DROP TABLE mail_readings; ALTER TABLE samples DROP COLUMN currency; \
+             DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; DROP TABLE mail_readings; DROP TABLE mutes; ALTER TABLE samples DROP COLUMN currency; \
              ALTER TABLE readings DROP COLUMN beside; \
              ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost; \
              ALTER TABLE deliveries DROP COLUMN refusals",
