@@ -204,6 +204,7 @@ impl Shared {
             deadline: &self.policy.deadline,
             place,
             calls: std::mem::take(&mut now.calls),
+            witness: None,
             is_signed: account.page.sign.is_some(),
         };
         let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most), underway);

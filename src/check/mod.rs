@@ -65,6 +65,14 @@ pub(crate) struct Expiring {
     pub date: Option<Timestamp>,
 }
 
+impl Beside {
+    /// The credit that expires next after a time.
+    pub(crate) fn next_to_expire(&self, now: Timestamp) -> Option<(Timestamp, &Expiring)> {
+        let dated = self.expires.iter().filter_map(|credit| Some((credit.date.filter(|date| *date > now)?, credit)));
+        dated.min_by_key(|(date, _)| *date)
+    }
+}
+
 impl Reading {
     /// A balance of which nothing else is known.
     pub(crate) fn new(amount: Amount, currency: Option<String>) -> Reading {

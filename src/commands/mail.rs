@@ -15,7 +15,7 @@ use self::opinion::{Opinion, Outlook, Reader};
 use super::open::{Opened, begin, complain_all, open, print};
 use crate::check::mailbox::config::Mailbox;
 use crate::cli::{ConfigArg, Talk};
-use crate::config::{Config, Needs, Reach};
+use crate::config::{Asked, Config, Needs, Reach};
 use crate::model::text;
 use crate::plan;
 use crate::process::Process;
@@ -102,7 +102,7 @@ fn reader(flags: &TrialFlags) -> Result<(Reader, Format), Exit> {
         let (format, ..) = begin(&flags.config, &flags.talk);
         return Ok((Reader::default(), format));
     }
-    let Opened { format, loaded, .. } = open(&flags.config, &flags.talk, Needs::Channels)?;
+    let Opened { format, loaded, .. } = open(&flags.config, &flags.talk, Needs::Channels, Asked::Nobody)?;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);

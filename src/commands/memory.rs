@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::open::{begin, print};
 use crate::cli::StoreArgs;
-use crate::config::{self, Loaded, Needs, STATE_VARIABLE};
+use crate::config::{self, Asked, Loaded, Needs, STATE_VARIABLE};
 use crate::model::text;
 use crate::process::Process;
 use crate::process::exit::Exit;
@@ -69,7 +69,7 @@ fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {
         None => {
             let state = match source {
                 _ if environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
-                Ok(source) => match config::load(&source, &environment, Needs::Checks) {
+                Ok(source) => match config::load(&source, &environment, Needs::Checks, Asked::Below(&["state"])).0 {
                     Loaded { config: Some(config), .. } => {
                         redactor = config.redactor;
                         config.state

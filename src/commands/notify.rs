@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::open::{Opened, complain_all, open, print};
 use crate::cli::{ConfigArg, Talk};
-use crate::config::{Config, Needs, Reach};
+use crate::config::{Asked, Config, Needs, Reach};
 use crate::model::text;
 use crate::notify::config::{Channel, EMAIL, EXEC};
 use crate::notify::trial::{self, Sample};
@@ -84,7 +84,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 
 /// Reads the config, and leaves the channels in it that are tried; what is wrong is printed.
 fn read(flags: &TrialFlags) -> Result<(Config, Environment, Format), Exit> {
-    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk, Needs::Channels)?;
+    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk, Needs::Channels, Asked::Below(&["webhook", "webhooks"]))?;
     let Some(mut config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);

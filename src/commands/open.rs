@@ -4,10 +4,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::cli::{Color, ConfigArg, Talk};
-use crate::config::{self, Loaded, Needs, Problem, Source};
+use crate::config::{self, Asked, Loaded, Needs, Problem, Source};
 use crate::model::text;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
+use crate::process::interrupt::Interrupt;
 use crate::process::logging::{self, Format};
 use crate::process::{Process, output, redact};
 
@@ -29,6 +30,8 @@ pub(super) struct Opened {
     pub(super) source: Source,
     pub(super) environment: Environment,
     pub(super) loaded: Loaded,
+    /// What notices signals, where that has begun.
+    pub(super) interrupt: Option<Interrupt>,
 }
 
 /// Finds where the config is, reads the variables, and starts logging and colours.
@@ -43,18 +46,37 @@ pub(super) fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Re
     (logging::init(&environment, talk.verbose), environment, source)
 }
 
-/// Reads the config and starts logging; problems that stop everything are printed.
-pub(super) fn open(config: &ConfigArg, talk: &Talk, needs: Needs) -> Result<Opened, Exit> {
+/// Starts logging and colours for a command that has no config, with the variables of the process.
+pub(super) fn speak(talk: &Talk) -> (Format, Environment) {
+    let environment = Environment::of_process();
+    set_colour(talk.color, &environment);
+    (logging::init(&environment, talk.verbose), environment)
+}
+
+/// Reads the config and starts logging; problems that stop everything are printed. So does a signal that comes while commands are
+/// asked that tell secrets.
+pub(super) fn open(config: &ConfigArg, talk: &Talk, needs: Needs, asked: Asked) -> Result<Opened, Exit> {
+    let opened = open_for_run(config, talk, needs, asked)?;
+    // Nobody heeds signals any more.
+    opened.interrupt.iter().for_each(Interrupt::end_at_once);
+    Ok(opened)
+}
+
+/// The same for a run, which heeds signals itself.
+pub(super) fn open_for_run(config: &ConfigArg, talk: &Talk, needs: Needs, asked: Asked) -> Result<Opened, Exit> {
     let (format, environment, source) = begin(config, talk);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config
     })?;
-    let loaded = config::load(&source, &environment, needs);
+    let (loaded, interrupt) = config::load(&source, &environment, needs, asked);
+    if let Some(exit) = interrupt.as_ref().and_then(Interrupt::exit) {
+        return Err(exit);
+    }
     if let Some(config) = &loaded.config {
         redact::guard(&config.redactor);
     }
-    Ok(Opened { format, source, environment, loaded })
+    Ok(Opened { format, source, environment, loaded, interrupt })
 }
 
 pub(super) fn complain_all(format: Format, problems: &[Problem]) {

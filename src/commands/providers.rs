@@ -1,45 +1,98 @@
 //! `balance-alert providers`: the services that can be read, and those of which it is known that they cannot.
 
-use clap::Args;
+mod described;
+mod lint;
+mod trial;
+
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::open::print;
 use crate::check::account::page::Page;
 use crate::check::account::page::absent::Absent;
 use crate::check::account::page::credential::CredentialFormat;
-use crate::check::account::{Listed, catalog};
+use crate::check::account::{Listed, advice, catalog, find, ids, search};
+use crate::model::text;
+use crate::process::logging::{self, Format};
 use crate::process::Process;
 use crate::process::exit::Exit;
 use crate::report::{ListOutput, columns};
 
 /// Flags of `providers`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Flags {
-    /// The format of the list
+    /// What to do instead of listing them.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// Describe this service, with an entry for the config
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// List only what a word may mean: a part of an id, of the name of a service or of its address
+    #[arg(long, value_name = "WORD", conflicts_with = "name")]
+    pub search: Option<String>,
+    /// The format of the list or of the description
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: ListOutput,
 }
 
-pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    print(&list(flags.output), process, Exit::Ok)
+/// What is done instead of listing.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Action {
+    /// Read one account, and show what was asked, what came back and what was read of it
+    Try(trial::TrialFlags),
+    /// Check a page of your own: list all of its mistakes, and run its examples
+    Lint(lint::LintFlags),
 }
 
-fn list(output: ListOutput) -> String {
-    match output {
-        ListOutput::Json => {
-            let pages = catalog().map(|listed| match listed {
-                Listed::Page(page) => page_json(&page),
-                Listed::Absent(absent) => absent_json(&absent),
-            });
-            format!("{:#}\n", pages.collect::<Value>())
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    match &flags.action {
+        Some(Action::Try(flags)) => return trial::run(flags, process),
+        Some(Action::Lint(flags)) => return lint::run(flags, process),
+        None => {}
+    }
+    let text = match (&flags.name, &flags.search) {
+        (Some(name), _) => match find(name) {
+            Some(listed) => described::describe(&listed, flags.output),
+            None => return unknown(name),
+        },
+        (None, Some(word)) => {
+            let found: Vec<Listed> = search(word).iter().filter_map(|brief| find(brief.id)).collect();
+            if found.is_empty() && flags.output == ListOutput::Table {
+                logging::complain(Format::Text, &format!("nothing is found\n hint: {}", advice(word, None)));
+            }
+            list(found.into_iter(), flags.output)
         }
+        (None, None) => list(catalog(), flags.output),
+    };
+    print(&text, process, Exit::Ok)
+}
+
+/// Says that there is no such service, and what may be meant.
+fn unknown(name: &str) -> Exit {
+    let ids: Vec<&str> = ids().collect();
+    let hint = advice(name, text::nearest(name, ids.iter().copied()));
+    logging::complain(Format::Text, &format!("there is no such service\n hint: {hint}"));
+    Exit::Usage
+}
+
+fn list(listed: impl Iterator<Item = Listed>, output: ListOutput) -> String {
+    match output {
+        ListOutput::Json => format!("{:#}\n", listed.map(|listed| as_json(&listed)).collect::<Value>()),
         ListOutput::Table => {
-            let rows = catalog().map(|listed| match listed {
+            let rows = listed.map(|listed| match listed {
                 Listed::Page(page) => page_row(&page),
                 Listed::Absent(absent) => absent_row(&absent),
             });
             columns(&["ID", "TITLE", "COUNTED IN", "CREDENTIAL", "OPTIONS", "ADDRESS"], rows.collect(), &[])
         }
+    }
+}
+
+fn as_json(listed: &Listed) -> Value {
+    match listed {
+        Listed::Page(page) => page_json(page),
+        Listed::Absent(absent) => absent_json(absent),
     }
 }
 

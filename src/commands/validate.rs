@@ -10,7 +10,7 @@ use self::routes::Question;
 use super::open::{Opened, complain_all, open, print};
 use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
-use crate::config::{self, Needs, Reach};
+use crate::config::{self, Asked, Needs, Reach};
 use crate::decide::found::Subjects;
 use crate::model::text::{self, ShortNames};
 use crate::plan::{Plan, PlanError, RunConfig};
@@ -30,6 +30,9 @@ pub struct Flags {
     /// Only say who hears of the alerts of one entry, and why: project=NAME, perhaps with ,topic=low and ,level=critical
     #[arg(long, value_name = "project=NAME,...", value_parser = Question::parse)]
     pub route: Option<Question>,
+    /// Also run the commands that tell secrets (`api_key_command` and the like); without it they are only looked at
+    #[arg(long)]
+    pub run_commands: bool,
     /// The format of what is shown
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: ListOutput,
@@ -40,7 +43,8 @@ pub struct Flags {
 
 pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     process.watchdog.expect("the reading of the config", Exit::Config);
-    let Opened { format, source, environment, loaded } = match open(&args.config, &args.talk, Needs::Checks) {
+    let asked = if args.run_commands { Asked::All(config::Settings::default().run_timeout) } else { Asked::Nobody };
+    let Opened { format, source, environment, loaded, .. } = match open(&args.config, &args.talk, Needs::Checks, asked) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };

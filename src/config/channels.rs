@@ -36,6 +36,12 @@ pub(super) fn describe(schema: &mut Value) {
     webhook.insert("then".to_owned(), known);
 }
 
+/// A key that holds a command.
+pub(super) fn command(about: &str) -> Value {
+    let words = json!({ "type": ["string", "number", "boolean"] });
+    json!({ "type": "array", "items": words, "minItems": 1, "description": about })
+}
+
 /// Adds a key, or one more meaning of a key that several types have.
 fn add(properties: &mut Map<String, Value>, title: &str, name: &str, field: &FieldSpec) {
     let default = field.default.as_ref().map(|default| format!(" (default {default})")).unwrap_or_default();
@@ -54,6 +60,9 @@ fn add(properties: &mut Map<String, Value>, title: &str, name: &str, field: &Fie
         property["description"] = said.into();
     }
     if field.secret {
+        properties
+            .entry(format!("{name}_command"))
+            .or_insert_with(|| command(&format!("A command that prints `{name}`.")));
         let file = format!("{name}_file");
         properties
             .entry(file)

@@ -1,6 +1,8 @@
 //! From the text of a config to a [`Config`]: asks each feature for its part.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_yaml::Value;
 use sha2::{Digest, Sha256};
@@ -8,23 +10,26 @@ use sha2::{Digest, Sha256};
 use super::entries::KINDS;
 use super::settings::RawSettings;
 use super::source::Source;
-use super::{Config, Loaded, Needs};
+use super::{Asked, Config, Linted, Loaded, Needs, commands};
 use crate::check::account::config::RawProject;
 use crate::check::account::page::Page;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailboxes};
 use crate::check::subscription::config::RawSubscription;
 use crate::notify::channel::page::Page as ChannelPage;
 use crate::notify::config::{self, ChannelPages, OwnFields, RawWebhook};
+use crate::process::command::Variables;
 use crate::process::environment::Environment;
 use crate::process::file;
+use crate::process::interrupt::{Deadline, Interrupt};
 use crate::publish::config::RawMetrics;
 use crate::publish::healthchecks::config::RawHealthchecks;
 use crate::state::config::RawState;
 use crate::yaml::document::Document;
 use crate::yaml::field::fields;
-use crate::yaml::path::Part;
+use crate::yaml::path::{NodePath, Part, Position, Step, key};
 use crate::yaml::problem::{Problem, Reach};
 use crate::yaml::reader::ConfigReader;
+use crate::yaml::secret_commands::{Answers, Words};
 
 fields! {
     /// A config for balance-alert: what to watch, and whom to tell.
@@ -58,20 +63,37 @@ fields! {
     }
 }
 
-/// Reads the text of a config and checks all of it.
-pub(super) fn build(source: &Source, text: &str, environment: &Environment, needs: Needs) -> Loaded {
+/// A config, and the commands that tell its secrets: those that are needed, with the fields, and the variables that they see.
+type Read = (Loaded, BTreeSet<(NodePath, Words)>, Arc<Variables>);
+
+/// Reads the text of a config and checks all of it, with the commands asked that tell its secrets. Where a signal came
+/// meanwhile, the interrupt that it is seen by says so.
+pub(super) fn build(
+    source: &Source,
+    text: &str,
+    environment: &Environment,
+    needs: Needs,
+    asked: Asked,
+) -> (Loaded, Option<Interrupt>) {
+    let (loaded, needed, variables) = read(source, text, environment, needs, Answers::new());
+    let commands: BTreeSet<Words> =
+        needed.into_iter().filter(|(field, _)| asked.has(field)).map(|(_, words)| words).collect();
+    let Some(config) = loaded.config.as_ref().filter(|_| !commands.is_empty()) else {
+        return (loaded, None);
+    };
+    let each = config.settings.request_timeout;
+    let end = Instant::now() + asked.time().min(config.settings.run_timeout) / 2;
+    let interrupt = Interrupt::watch_or_warn();
+    let answers = commands::ask(commands, &variables, each, &Deadline::new(end, Duration::ZERO, &interrupt));
+    (read(source, text, environment, needs, answers).0, Some(interrupt))
+}
+
+fn read(source: &Source, text: &str, environment: &Environment, needs: Needs, answers: Answers) -> Read {
     let mut document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
-            let problem = Problem {
-                file: source.name(),
-                position: error.position,
-                place: None,
-                message: error.message,
-                hint: None,
-                reach: Reach::Whole,
-            };
-            return Loaded { config: None, problems: vec![problem] };
+            let problem = unparsed(source, error.position, error.message);
+            return (Loaded { config: None, problems: vec![problem] }, BTreeSet::new(), Arc::default());
         }
     };
     // Large configs are most of a run's memory, so there is one tree.
@@ -79,13 +101,17 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment, need
     let stands_for = config::replaced_by_variables(environment);
     let mut reader =
         ConfigReader::new(source.name(), source.folder(), &document, &mut tree, environment, &KINDS, &stands_for);
+    reader.take_commands(&mut tree, answers);
     let is_mailbox_list = tree.get("email").is_none_or(Value::is_sequence);
     let (raw, channels) = reader.shape(&mut tree);
     drop(tree);
     let config = reader.config(raw, channels, is_mailbox_list, text);
+    reader.report_unknown_commands();
     if needs == Needs::Checks {
         reader.needs_checks(&config);
     }
+    let needed = std::mem::take(&mut reader.commands.needed);
+    let variables = Arc::clone(&reader.commands.variables);
     let mut problems = reader.problems;
     // Problems come in the order of the file: first those that have no place in it, last those whose place was not looked for any
     // more.
@@ -94,7 +120,44 @@ pub(super) fn build(source: &Source, text: &str, environment: &Environment, need
         (problem.reach != Reach::Line, is_lost, problem.position)
     });
     let config = (!reader.fatal).then_some(config);
-    Loaded { config, problems }
+    (Loaded { config, problems }, needed, variables)
+}
+
+/// Checks the pages of a file.
+pub(super) fn lint(source: &Source, text: &str, environment: &Environment) -> Linted {
+    let mut linted = Linted { pages: 0, examples: 0, problems: Vec::new(), advice: Vec::new() };
+    let mut document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            linted.problems.push(unparsed(source, error.position, error.message));
+            return linted;
+        }
+    };
+    let mut tree = std::mem::take(&mut document.root);
+    let mut reader = ConfigReader::new(source.name(), source.folder(), &document, &mut tree, environment, &KINDS, &[]);
+    let at = match &tree {
+        Value::Mapping(fields) if fields.contains_key("providers") => vec![key("providers")],
+        _ => Vec::new(),
+    };
+    let pages = match if at.is_empty() { Some(&mut tree) } else { tree.get_mut("providers") } {
+        None => Vec::new(),
+        Some(Value::Sequence(items)) => {
+            let places = (0..items.len()).map(|index| [&at[..], &[Step::Index(index)]].concat());
+            places.zip(std::mem::take(items)).collect()
+        }
+        Some(one) => vec![(at, std::mem::take(one))],
+    };
+    linted.pages = pages.len();
+    linted.examples = reader.lint_pages(pages);
+    linted.problems = reader.problems;
+    linted.problems.sort_by_key(|problem| problem.position);
+    linted.advice = reader.advice;
+    linted
+}
+
+/// That a text is no YAML.
+fn unparsed(source: &Source, position: Option<Position>, message: String) -> Problem {
+    Problem { file: source.name(), position, place: None, message, hint: None, reach: Reach::Whole }
 }
 
 impl ConfigReader<'_> {

@@ -4,6 +4,7 @@
 //! nothing validates again. Not here: which of it a run does (`plan`).
 
 mod channels;
+mod commands;
 mod entries;
 mod load;
 mod reach;
@@ -19,17 +20,20 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::check::account::config::Project;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::subscription::config::Subscription;
 use crate::notify::config::Channel;
 use crate::process::environment::Environment;
+use crate::process::interrupt::Interrupt;
 use crate::process::redact::Redactor;
 use crate::publish::config::Metrics;
 use crate::publish::healthchecks::config::Healthchecks;
 use crate::state::config::State;
 use crate::wire::limit::Limit;
+use crate::yaml::path::Step;
 
 pub(crate) use reach::shown as shown_alert;
 pub(crate) use sections::variables;
@@ -83,11 +87,66 @@ pub(crate) enum Needs {
     Channels,
 }
 
-/// Reads and checks a config.
-pub(crate) fn load(source: &Source, environment: &Environment, needs: Needs) -> Loaded {
+/// Which commands that tell secrets are asked. What is not asked cannot be used, and says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked {
+    /// None.
+    Nobody,
+    /// All that are needed, within half of this time.
+    All(Duration),
+    /// Those below these keys of the config.
+    Below(&'static [&'static str]),
+}
+
+impl Asked {
+    fn has(self, field: &[Step]) -> bool {
+        match (self, field.first()) {
+            (Asked::Below(keys), Some(Step::Key(key))) => keys.contains(&key.as_str()),
+            (Asked::All(_), _) => true,
+            _ => false,
+        }
+    }
+
+    fn time(self) -> Duration {
+        if let Asked::All(time) = self { time } else { Settings::default().run_timeout }
+    }
+}
+
+/// Reads and checks a config. Where commands were asked that tell its secrets, signals are watched from then on.
+pub(crate) fn load(
+    source: &Source,
+    environment: &Environment,
+    needs: Needs,
+    asked: Asked,
+) -> (Loaded, Option<Interrupt>) {
     match source.read() {
-        Ok(text) => load::build(source, &text, environment, needs),
-        Err(problem) => Loaded { config: None, problems: vec![*problem] },
+        Ok(text) => load::build(source, &text, environment, needs, asked),
+        Err(problem) => (Loaded { config: None, problems: vec![*problem] }, None),
+    }
+}
+
+/// Reads and checks a config that another text makes; no command in it is asked.
+pub(crate) fn read(source: &Source, text: &str, environment: &Environment) -> Loaded {
+    load::build(source, text, environment, Needs::Checks, Asked::Nobody).0
+}
+
+/// Everything that is wrong with pages of the user's own, and what is probably not meant as it is written.
+pub(crate) struct Linted {
+    /// How many pages there are.
+    pub pages: usize,
+    /// How many examples they have.
+    pub examples: usize,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// What is probably not meant so.
+    pub advice: Vec<String>,
+}
+
+/// Checks a file that holds a page, a list of pages, or a config with `providers`.
+pub(crate) fn lint(source: &Source, environment: &Environment) -> Linted {
+    match source.read() {
+        Ok(text) => load::lint(source, &text, environment),
+        Err(problem) => Linted { pages: 0, examples: 0, problems: vec![*problem], advice: Vec::new() },
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::schema::{pointer, schema};
+use super::schema::{pointer, schema, told_by_file};
 use super::sections::{SECTIONS, Section};
 
 const INTRODUCTION: &str = "\
@@ -110,6 +110,10 @@ fn reference() -> String {
                 field.variable.map(|variable| format!("`{}`", variable.name)).unwrap_or_default(),
             ];
             writeln!(out, "| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")).unwrap();
+            if let Some(secret) = told_by_file(field) {
+                let about = "A command that prints it, as a list: the program and its arguments, without a shell.";
+                writeln!(out, "| `{secret}_command` | {about} | list of texts |  |  |  |").unwrap();
+            }
         }
     }
     out.push_str(

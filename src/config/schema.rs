@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
+use super::channels::command;
 use super::load::RawConfig;
 use super::sections::{SECTIONS, Section};
 use crate::check::account::config::Written;
@@ -113,8 +114,28 @@ pub(super) fn schema() -> serde_json::Value {
         // Known ids complete in an editor; others may come from `providers:`.
         *provider = json!({ "description": description, "anyOf": [{ "enum": ids }, { "type": "string" }] });
     }
+    allow_commands(&mut schema);
     super::channels::describe(&mut schema);
     schema
+}
+
+/// Where a file can hold the value of a key, a command can tell it.
+fn allow_commands(schema: &mut serde_json::Value) {
+    for section in &SECTIONS {
+        let shape = schema.pointer_mut(&pointer(section)).unwrap_or_else(|| panic!("no shape `{}`", section.shape));
+        for secret in section.fields.iter().filter_map(told_by_file) {
+            shape["properties"][format!("{secret}_command")] = command(&format!("A command that prints `{secret}`."));
+        }
+    }
+    if let Some(parts) = schema.pointer_mut("/definitions/RawProject/properties/credentials") {
+        let part = command("A command that prints a part of the credential.");
+        parts["patternProperties"] = json!({ "_command$": part });
+    }
+}
+
+/// The key of a secret whose file a row names.
+pub(super) fn told_by_file(field: &Field) -> Option<&'static str> {
+    field.name.strip_suffix("_file")
 }
 
 /// The place of the shape of a section in the schema.

@@ -1,6 +1,7 @@
 //! What a config says under `settings`: how a run behaves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -9,11 +10,13 @@ use rust_decimal::Decimal;
 use crate::check::circuit::Circuit;
 use crate::decide::config::Alerting;
 use crate::model::words::Language;
+use crate::process::command::Variables;
 use crate::process::quote_input;
 use crate::yaml::field::{Number, Variable, fields};
 use crate::yaml::path::{Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
+use crate::yaml::texts::RawTexts;
 
 /// Most workers, whatever the config says.
 pub(super) const MOST_WORKERS: usize = 50;
@@ -55,6 +58,8 @@ fields! {
         timezone: String, default = "UTC", variable = Variable { name: "TZ", note: "the time zone of dates, where the config names none" };
         /// How often providers may be asked, by their ids: `openrouter: 5/minute`, or none.
         rate_limits: BTreeMap<String, Lenient<Text>>, default = "as their pages say";
+        /// The variables that commands of the config see beside `PATH`, `HOME` and the like, for example `OP_SERVICE_ACCOUNT_TOKEN`.
+        command_variables: RawTexts;
         /// The time between two runs, in seconds, for the lag metric.
         balance_refresh_interval_seconds: Lenient<Decimal>, number = Number::above_zero(31_536_000).unit("seconds");
     }
@@ -127,6 +132,7 @@ impl ConfigReader<'_> {
             failure_alert_after: self.whole(&at, &Raw::failure_alert_after, raw.failure_alert_after),
         };
         let interval = raw.balance_refresh_interval_seconds;
+        self.command_variables(&under(&at, Raw::command_variables.name), raw.command_variables);
         Settings {
             max_concurrent_checks: workers,
             request_timeout: self.seconds(&at, &Raw::request_timeout_seconds, raw.request_timeout_seconds),
@@ -142,6 +148,24 @@ impl ConfigReader<'_> {
             refresh_interval: self.time(&at, &Raw::balance_refresh_interval_seconds, interval),
             timezone: self.timezone(&under(&at, Raw::timezone.name), raw.timezone),
         }
+    }
+
+    /// The variables that commands see, with their values. What is not set they do not see either.
+    fn command_variables(&mut self, path: &[Step], names: Option<RawTexts>) {
+        let mut variables = Variables::new();
+        let names = names.map(|names| names.0).unwrap_or_default();
+        if names.iter().any(|name| name.is_empty() || name.contains(['=', '\0', '$'])) {
+            let hint = Some("write the name alone, as `OP_SERVICE_ACCOUNT_TOKEN`".to_owned());
+            self.problem(path, Part::Value, "`command_variables` holds what is no name of a variable", hint);
+            return;
+        }
+        for name in names {
+            if let Some(value) = self.environment.get(&name) {
+                self.redactor.suspect(value);
+                variables.insert(name, value.into());
+            }
+        }
+        self.commands.variables = Arc::new(variables);
     }
 
     /// The zone that the config names, else the variable `TZ`, else UTC.

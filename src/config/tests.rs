@@ -6,7 +6,7 @@ use super::load::build;
 use super::sections::SECTIONS;
 use super::settings::RawSettings;
 use super::source::Source;
-use super::{Loaded, Needs};
+use super::{Asked, Loaded, Needs};
 use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{MailAuth, OauthProvider, RawMailbox, RawOauth2};
 use crate::check::subscription::config::RawSubscription;
@@ -19,7 +19,7 @@ fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");
     let source = Source::File { path: folder, variable: None };
     let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("HOME", "/nonexistent")]).collect();
-    build(&source, text, &Environment::of(&variables), Needs::Checks)
+    build(&source, text, &Environment::of(&variables), Needs::Checks, Asked::Nobody).0
 }
 
 /// All that a user is told.

@@ -9,7 +9,7 @@ use super::threshold;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
 use crate::check::subscription::{Renewal, Standing};
-use crate::check::{Amount, Call, Outcome};
+use crate::check::{Amount, Beside, Call, Outcome, Reading};
 use crate::model::addressing::Addressing;
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
@@ -58,6 +58,8 @@ pub(crate) struct Verdict {
     pub currency: Option<String>,
     /// Balance over threshold, where that can be said.
     pub ratio: Option<Decimal>,
+    /// What the service tells beside the balance; nothing of it is known if there is no reading.
+    pub beside: Beside,
     /// Why there is no reading.
     pub failure: Option<Failure>,
     /// When the balance was true, if that was not just now: the time of a mail.
@@ -176,16 +178,14 @@ fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
         Amount::Of(_) => subject.resolve(reading.beside.total).map(|()| reading),
         Amount::Unlimited => Ok(reading),
     });
-    let (status, balance, currency, failure) = match result {
-        Err(failure) => (Status::Failed, None, None, Some(failure)),
-        Ok(reading) => match reading.amount {
-            Amount::Unlimited => (Status::Unlimited, None, reading.currency, None),
-            Amount::Of(balance) => (
-                threshold::compare(balance, subject.threshold, subject.warning_threshold),
-                Some(balance),
-                reading.currency,
-                None,
-            ),
+    let (status, balance, (currency, beside), failure) = match result {
+        Err(failure) => (Status::Failed, None, (None, Beside::default()), Some(failure)),
+        Ok(Reading { amount, currency, beside }) => match amount {
+            Amount::Unlimited => (Status::Unlimited, None, (currency, beside), None),
+            Amount::Of(balance) => {
+                let status = threshold::compare(balance, subject.threshold, subject.warning_threshold);
+                (status, Some(balance), (currency, beside), None)
+            }
         },
     };
     Verdict {
@@ -195,6 +195,7 @@ fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
         subject,
         status,
         balance,
+        beside,
         failure,
         as_of: outcome.as_of.filter(|_| balance.is_some() || status == Status::Unlimited),
         cached: outcome.cached,

@@ -53,6 +53,11 @@ families! {
     BALANCE = "balance", Kind::Gauge, ["project", "provider", "type"], "What is left, in the account's own unit.";
     THRESHOLD = "threshold", Kind::Gauge, ["project", "provider", "type"], "The threshold below which the balance is critical.";
     RATIO = "ratio", Kind::Gauge, ["project", "provider", "type"], "Balance over threshold.";
+    TOTAL = "total", Kind::Gauge, ["project", "provider", "type"], "What there is when nothing was used, where the service tells it.";
+    USAGE = "usage", Kind::Gauge, ["project", "provider", "type"], "What was used, where the service tells it.";
+    FROZEN = "frozen", Kind::Gauge, ["project", "provider", "type"], "What is there but cannot be used, where the service tells it.";
+    RESETS = "resets_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When a quota refills, in seconds since 1970.";
+    EXPIRES = "expires_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the next credit expires, in seconds since 1970.";
     STATUS = "status", Kind::Gauge, ["project", "provider", "type"], "1 if the balance is at or above its thresholds, 0 if it is below one.";
     INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; whom a project belongs to, and in what it counts.";
     CHECK_SUCCESS = "check_success", Kind::Gauge, ["check_type"], "1 if every check of this type was read, else 0.";

@@ -34,6 +34,7 @@ use crate::notify::channel::prepared::Prepared;
 use crate::notify::channel::sign::SignScheme;
 use crate::notify::channel::values::Values;
 use crate::page::expression::Expression;
+use crate::process::command::Program;
 use crate::process::environment::Environment;
 use crate::wire::auth::{Login, Pair};
 use crate::wire::config::RawAuth;
@@ -122,7 +123,7 @@ pub(crate) struct Channel {
     /// What it sets of the fields of its page, the address and the signing secret included.
     pub values: Values,
     /// The program with its arguments, for a channel that is a command.
-    pub command: Option<Arc<Vec<String>>>,
+    pub command: Option<Arc<Program>>,
     /// The server and the people, for a channel that sends mail.
     pub email: Option<Arc<Email>>,
     /// The address, which a channel that is code has not, or why nothing can be sent through the channel. What of it belongs to a message is
@@ -165,7 +166,7 @@ impl Channel {
         let address = self.address().map(Url::as_str).unwrap_or_default();
         let fields: Vec<String> = self.values.public_texts().map(|text| format!("\0{text}")).collect();
         let command: Vec<String> =
-            self.command.iter().flat_map(|command| command.iter()).map(|word| format!("\0{word}")).collect();
+            self.command.iter().flat_map(|command| command.words.iter()).map(|word| format!("\0{word}")).collect();
         let people: Vec<String> =
             self.email.iter().flat_map(|email| email.people()).map(|who| format!("\0{who}")).collect();
         format!("{address}{}{}{}", fields.concat(), command.concat(), people.concat())
@@ -200,7 +201,7 @@ impl Channel {
 
 /// The fields that a variable stands for, so that their own references to variables are not needed.
 pub(crate) fn replaced_by_variables(environment: &Environment) -> Vec<NodePath> {
-    let fields = ["url", "url_file"].map(|field| vec![key("webhook"), key(field)]);
+    let fields = ["url", "url_file", "url_command"].map(|field| vec![key("webhook"), key(field)]);
     if environment.overlay(URL.name).is_some() { fields.to_vec() } else { Vec::new() }
 }
 
@@ -226,6 +227,7 @@ impl ConfigReader<'_> {
             if let Some(url) = url {
                 webhook.url = Some(url);
                 webhook.url_file = None;
+                self.drop_command(&path, "url");
                 self.outside.insert(under(&path, "url"));
             }
             if let Some(kind) = kind {

@@ -354,8 +354,7 @@ fn host(account: &Account, mailboxes: &[Mailbox]) -> Option<String> {
 fn identity(project: &Project) -> Identity {
     let base = project.base_url.as_ref().map(ToString::to_string).unwrap_or_default();
     let options = project.options.iter().map(|(name, value)| format!("{name}={value}"));
-    let letters = project.account.as_ref().ok().and_then(Account::letters);
-    let mailbox = letters.map(|letters| format!("mailbox={}", letters.mailbox));
-    let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).chain(mailbox).collect();
+    let source = project.account.as_ref().ok().and_then(|account| account.target.source());
+    let account: Vec<String> = [project.page.id.clone(), base].into_iter().chain(options).chain(source).collect();
     Identity::of("project", &project.name, &account.iter().map(String::as_str).collect::<Vec<_>>())
 }

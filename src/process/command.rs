@@ -1,11 +1,15 @@
 //! A command of the user's own as a child process: it gets its input, its time, and only the variables that a program needs to run.
 
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::interrupt::Deadline;
 use super::{background, environment};
@@ -14,8 +18,23 @@ use super::{background, environment};
 const PASSED: [&str; 11] =
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
+/// The exit code that asks for a repeat (`EX_TEMPFAIL`).
+pub(crate) const TRY_AGAIN: i32 = 75;
+
 /// Between two looks at the child.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Variables that commands get beside those that every program needs.
+pub(crate) type Variables = BTreeMap<String, SecretString>;
+
+/// What is started: a program with its arguments, and the variables that it gets.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// The program and its arguments, which no shell reads.
+    pub words: Vec<String>,
+    /// The variables that the config lets commands see.
+    pub variables: Arc<Variables>,
+}
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,24 +47,21 @@ pub(crate) enum End {
     Late,
 }
 
+/// What came of a command that is asked for something.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// It ended in this way, and printed this before.
+    All(End, Vec<u8>),
+    /// It was killed, because it printed more than it may.
+    TooMuch,
+}
+
 /// Runs a command without a shell, and gives it a text on its standard input. What it prints is dropped.
 ///
 /// # Errors
 /// Why it could not be started.
-pub(crate) fn run(command: &[String], input: &str, until: &Deadline) -> io::Result<End> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    // A group of its own can be killed as a whole, and what is typed at a terminal does not reach it.
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(environment::passed_on(&PASSED))
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+pub(crate) fn run(command: &Program, input: &str, until: &Deadline) -> io::Result<End> {
+    let mut child = start(command, Stdio::piped(), Stdio::null())?;
     // A command may read nothing, or end before it has read everything.
     let (pipe, text) = (child.stdin.take(), input.to_owned());
     let write = move || {
@@ -55,13 +71,72 @@ pub(crate) fn run(command: &[String], input: &str, until: &Deadline) -> io::Resu
         kill(&mut child);
         return Err(io::ErrorKind::OutOfMemory.into());
     }
+    Ok(wait(&mut child, until))
+}
+
+/// Runs a command without a shell and without an input, and takes what it prints on its standard output: `most` bytes at the
+/// most. It has ended when nothing holds its output any more, so a child that it leaves behind and that still may print is
+/// waited for as well.
+///
+/// # Errors
+/// Why it could not be started.
+pub(crate) fn ask(command: &Program, most: usize, until: &Deadline) -> io::Result<Printed> {
+    let mut child = start(command, Stdio::null(), Stdio::piped())?;
+    let Some(printed) = child.stdout.take().and_then(|pipe| read(pipe, most)) else {
+        kill(&mut child);
+        return Err(io::ErrorKind::OutOfMemory.into());
+    };
+    let printed = match until.receive(&printed) {
+        Ok(printed) if printed.len() <= most => printed,
+        Ok(_) => {
+            kill(&mut child);
+            return Ok(Printed::TooMuch);
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            kill(&mut child);
+            return Ok(Printed::All(End::Late, Vec::new()));
+        }
+        // Its output broke off; how it ends says the rest.
+        Err(RecvTimeoutError::Disconnected) => Vec::new(),
+    };
+    Ok(Printed::All(wait(&mut child, until), printed))
+}
+
+/// Reads a pipe to its end on a thread of its own, or until it has brought more than `most` bytes; none without a thread.
+fn read(pipe: impl Read + Send + 'static, most: usize) -> Option<Receiver<Vec<u8>>> {
+    let (sender, receiver) = mpsc::channel();
+    let more = most.saturating_add(1) as u64;
+    let read = move || {
+        let mut printed = Vec::new();
+        if pipe.take(more).read_to_end(&mut printed).is_ok() {
+            // Nobody listens any more after the time.
+            let _ = sender.send(printed);
+        }
+    };
+    background::start("command-output", read).is_ok().then_some(receiver)
+}
+
+/// Starts a command in a group of its own, which can be killed as a whole, and which what is typed at a terminal does not reach.
+/// What it writes to its standard error is dropped: it may hold anything.
+fn start(command: &Program, input: Stdio, output: Stdio) -> io::Result<Child> {
+    let Some((program, arguments)) = command.words.split_first() else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut child = Command::new(program);
+    child.args(arguments).env_clear().envs(environment::passed_on(&PASSED)).process_group(0);
+    child.envs(command.variables.iter().map(|(name, value)| (name, value.expose_secret())));
+    child.stdin(input).stdout(output).stderr(Stdio::null()).spawn()
+}
+
+/// Waits until a child ends, and kills it when the time is over.
+fn wait(child: &mut Child, until: &Deadline) -> End {
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return Ok(end(status)),
+            Ok(Some(status)) => return end(status),
             Ok(None) if !until.left().is_zero() => std::thread::sleep(PAUSE.min(until.left())),
             _ => {
-                kill(&mut child);
-                return Ok(End::Late);
+                kill(child);
+                return End::Late;
             }
         }
     }
@@ -89,9 +164,13 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
+    fn program(words: &[&str]) -> Program {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Program { words, variables: Arc::new(Variables::from([("MORE".to_owned(), "of it".to_owned().into())])) }
+    }
+
     fn shell(script: &str, input: &str, time: Duration) -> End {
-        let command = ["sh", "-c", script].map(str::to_owned);
-        run(&command, input, &Deadline::within(time)).unwrap()
+        run(&program(&["sh", "-c", script]), input, &Deadline::within(time)).unwrap()
     }
 
     #[test]
@@ -106,9 +185,42 @@ mod tests {
         ] {
             assert_eq!(shell(script, &long, Duration::from_secs(20)), want, "{script}");
         }
-        let missing = ["/no/such/program".to_owned()];
-        assert!(run(&missing, "", &Deadline::within(Duration::from_secs(1))).is_err());
-        assert!(run(&[], "", &Deadline::within(Duration::from_secs(1))).is_err());
+        assert!(run(&program(&["/no/such/program"]), "", &Deadline::within(Duration::from_secs(1))).is_err());
+        assert!(run(&program(&[]), "", &Deadline::within(Duration::from_secs(1))).is_err());
+    }
+
+    fn asked(script: &str, time: Duration) -> Printed {
+        ask(&program(&["sh", "-c", script]), 10, &Deadline::within(time)).unwrap()
+    }
+
+    #[test]
+    fn what_a_command_prints_is_taken_as_far_as_it_is_allowed() {
+        for (script, want) in [
+            ("printf 0123456789", Printed::All(End::Exit(0), b"0123456789".to_vec())),
+            ("printf 0123456789a", Printed::TooMuch),
+            ("yes", Printed::TooMuch),
+            ("printf some; exit 3", Printed::All(End::Exit(3), b"some".to_vec())),
+            ("printf \"$MORE\"", Printed::All(End::Exit(0), b"of it".to_vec())),
+            ("echo no >&2", Printed::All(End::Exit(0), Vec::new())),
+            ("exec >&-; exit 4", Printed::All(End::Exit(4), Vec::new())),
+            ("cat", Printed::All(End::Exit(0), Vec::new())),
+            ("(printf later) & printf now,", Printed::All(End::Exit(0), b"now,later".to_vec())),
+        ] {
+            let printed = asked(script, Duration::from_secs(20));
+            let is_either = script.contains('&') && printed == Printed::All(End::Exit(0), b"laternow,".to_vec());
+            assert!(printed == want || is_either, "{script}: {printed:?}");
+        }
+        assert!(ask(&program(&["/no/such/program"]), 10, &Deadline::within(Duration::from_secs(1))).is_err());
+    }
+
+    #[test]
+    fn a_command_that_prints_without_an_end_in_sight_is_killed_with_its_children() {
+        for script in ["sleep 60", "sleep 60 & exit 0", "exec >&-; sleep 60"] {
+            let begin = Instant::now();
+            let printed = asked(script, Duration::from_millis(300));
+            assert_eq!(printed, Printed::All(End::Late, Vec::new()), "{script}");
+            assert!(begin.elapsed() < Duration::from_secs(20), "{script}: nobody waits for it");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use signal_hook::consts::signal::{
 };
 use signal_hook::flag;
 
+use crate::model::text;
 use crate::process::exit::Exit;
 
 /// The longest time until a wait notices a signal.
@@ -94,6 +95,14 @@ impl Interrupt {
             flag::register_usize(signal, Arc::clone(&interrupt.0.code), usize::from(exit.code()))?;
         }
         Ok(interrupt)
+    }
+
+    /// The same; where that is refused, signals end the process at once, and the log says so.
+    pub(crate) fn watch_or_warn() -> Interrupt {
+        Interrupt::watch().unwrap_or_else(|error| {
+            log::warn!("signals end this run at once: {}", text::io_error(&error));
+            Interrupt::default()
+        })
     }
 
     /// The status to end with, if somebody wants this process to end.

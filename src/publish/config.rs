@@ -188,9 +188,12 @@ impl ConfigReader<'_> {
             password: raw.password.take(),
             password_file: raw.password_file.take(),
         };
-        let has_basic = basic.username.is_some() || basic.password.is_some() || basic.password_file.is_some();
+        let has_basic = basic.username.is_some()
+            || basic.password.is_some()
+            || basic.password_file.is_some()
+            || self.has_command(path, "password");
         let (token, file) = (raw.bearer_token.take(), raw.bearer_token_file.take());
-        let has_token = token.is_some() || file.is_some();
+        let has_token = token.is_some() || file.is_some() || self.has_command(path, "bearer_token");
         let login = match (has_basic, has_token, raw.auth.take()) {
             (false, false, None) => return None,
             (false, false, Some(auth)) => return self.auth(&under(path, "auth"), auth),

@@ -156,6 +156,14 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         // An account that was not read has no balance, not even an old one.
         values.decimal(&family::BALANCE, &labels, verdict.balance);
         values.decimal(&family::RATIO, &labels, verdict.ratio);
+        let beside = &verdict.beside;
+        values.decimal(&family::TOTAL, &labels, beside.total);
+        values.decimal(&family::USAGE, &labels, beside.usage);
+        values.decimal(&family::FROZEN, &labels, beside.frozen);
+        let next = beside.next_to_expire(findings.started_at).map(|(at, _)| at);
+        for (family, at) in [(&family::RESETS, beside.resets_at), (&family::EXPIRES, next)] {
+            at.into_iter().for_each(|at| values.gauge(family, &labels, at.as_second() as f64));
+        }
         match verdict.status {
             Status::Ok | Status::Unlimited => values.gauge(&family::STATUS, &labels, 1.0),
             Status::Low | Status::Warning => values.gauge(&family::STATUS, &labels, 0.0),

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::mutes::{MuteEntry, entries};
 use super::{Findings, Overall, Report, Summary, View};
+use crate::check::Expiring;
 use crate::decide::{MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, Waiting};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
@@ -98,6 +99,12 @@ struct Project<'a> {
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     ratio: Option<Box<RawValue>>,
+    /// What the service tells beside the balance.
+    total: Option<Box<RawValue>>,
+    usage: Option<Box<RawValue>>,
+    frozen: Option<Box<RawValue>>,
+    resets_at: Option<String>,
+    expires: Vec<Credit<'a>>,
     /// When the balance was true, where that was not just now, and how long ago that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
@@ -108,6 +115,24 @@ struct Project<'a> {
     duration_seconds: f64,
     error: Option<Error<'a>>,
     alerts: Vec<AlertEntry<'a>>,
+}
+
+/// A credit that expires; without a date it does not.
+#[derive(Serialize)]
+struct Credit<'a> {
+    credit: Option<&'a str>,
+    amount: Option<Box<RawValue>>,
+    date: Option<String>,
+}
+
+impl<'a> From<&'a Expiring> for Credit<'a> {
+    fn from(credit: &'a Expiring) -> Self {
+        Credit {
+            credit: credit.credit.as_deref(),
+            amount: credit.amount.map(amount::to_json),
+            date: credit.date.map(iso),
+        }
+    }
 }
 
 /// One alert about a check, and what became of it.
@@ -302,6 +327,11 @@ pub(super) fn render(report: &Report, view: View) -> String {
                 balance: verdict.balance.map(amount::to_json),
                 threshold: verdict.subject.threshold.map(amount::to_json),
                 ratio: verdict.ratio.map(amount::to_json),
+                total: verdict.beside.total.map(amount::to_json),
+                usage: verdict.beside.usage.map(amount::to_json),
+                frozen: verdict.beside.frozen.map(amount::to_json),
+                resets_at: verdict.beside.resets_at.map(iso),
+                expires: verdict.beside.expires.iter().map(Credit::from).collect(),
                 as_of: verdict.as_of.map(iso),
                 age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
                 cached: verdict.cached,

@@ -1,5 +1,6 @@
 //! The tables of a report as rows, worst first. `table` and `markdown` draw them.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::columns::amount_cell;
@@ -110,6 +111,7 @@ fn account(findings: &Findings, verdict: &Verdict, names: &Names) -> Row {
         let tries = if verdict.attempts > 1 { format!(", {} attempts", verdict.attempts) } else { String::new() };
         notes.push(format!("{}: {}{tries}", failure.reason.as_str(), failure.describe()));
     }
+    notes.extend(beside(findings, verdict));
     if let Some(at) = verdict.as_of {
         let age = text::span(findings.age(at).unsigned_abs());
         notes.push(format!("by mail, as of {} ({age} ago)", at.strftime("%Y-%m-%d %H:%M UTC")));
@@ -127,6 +129,25 @@ fn account(findings: &Findings, verdict: &Verdict, names: &Names) -> Row {
         notes.join("; "),
     ];
     Row { state: Some((verdict.status.into(), verdict.status.as_str())), cells }
+}
+
+/// What the service tells beside the balance, in a few words.
+fn beside(findings: &Findings, verdict: &Verdict) -> Option<String> {
+    let beside = &verdict.beside;
+    let amount = |amount| amount_cell(Some(amount), None, None);
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let next = beside.next_to_expire(findings.started_at);
+    let parts = [
+        beside.total.map(|total| format!("of {}", amount(total))),
+        beside.frozen.filter(|frozen| !frozen.is_zero()).map(|frozen| format!("{} frozen", amount(frozen))),
+        beside.resets_at.map(|at| format!("resets {}", at.strftime("%Y-%m-%d %H:%M UTC"))),
+        next.map(|(at, credit)| match credit.amount {
+            Some(left) => format!("{} expires {}", amount(left), day(at)),
+            None => format!("credit expires {}", day(at)),
+        }),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// A row for a mailbox, and one for each mail that is an alert.

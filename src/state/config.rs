@@ -162,7 +162,7 @@ impl ConfigReader<'_> {
             None => (RawStore::default(), false),
         };
         let retention = days(self.whole(&path, &RawStore::retention_days, raw.retention_days));
-        if raw.path.is_some() && (raw.url.is_some() || raw.url_file.is_some()) {
+        if raw.path.is_some() && (raw.url.is_some() || raw.url_file.is_some() || self.has_command(&path, "url")) {
             let message = "`path` and `url` exclude each other";
             self.problem(&under(&path, "path"), Part::Key(0), message, None);
         }

@@ -129,7 +129,7 @@ pub(crate) fn is_taken_header(name: &str) -> bool {
 impl ConfigReader<'_> {
     pub(crate) fn auth(&mut self, path: &[Step], raw: RawAuth) -> Option<Login> {
         let RawAuth { basic, bearer, bearer_file, jwt, header } = raw;
-        let has_bearer = bearer.is_some() || bearer_file.is_some();
+        let has_bearer = bearer.is_some() || bearer_file.is_some() || self.has_command(path, "bearer");
         let is_unset = ["basic", "bearer", "bearer_file", "jwt", "header"]
             .iter()
             .any(|field| self.is_flagged(&under(path, field)));
@@ -197,7 +197,8 @@ impl ConfigReader<'_> {
     }
 
     fn jwt(&mut self, path: &[Step], raw: RawJwt) -> Option<Login> {
-        let has_own = raw.secret.is_some() || raw.secret_file.is_some() || self.is_flagged(&under(path, "secret"));
+        let is_written = raw.secret.is_some() || raw.secret_file.is_some() || self.has_command(path, "secret");
+        let has_own = is_written || self.is_flagged(&under(path, "secret"));
         let secret = match self.environment.overlay(SECRET.name).filter(|_| !has_own) {
             Some(secret) => {
                 self.redactor.learn(secret);

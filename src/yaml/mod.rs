@@ -6,6 +6,7 @@
 
 pub(crate) mod address;
 pub(crate) mod addressing;
+mod command;
 pub(crate) mod credential;
 pub(crate) mod document;
 pub(crate) mod entry;
@@ -19,6 +20,7 @@ pub(crate) mod problem;
 pub(crate) mod reader;
 pub(crate) mod scalar;
 pub(crate) mod secret;
+pub(crate) mod secret_commands;
 pub(crate) mod shape;
 mod size;
 mod surrogates;

@@ -13,9 +13,10 @@ use super::interpolate::{Interpolated, interpolate};
 use super::path::{NodePath, Part, Step, last_key, show, under};
 use super::problem::{MOST_PROBLEMS, Problem, Reach};
 use super::scalar::{PLAIN_HINT, PLAIN_NUMBER, Text};
+use super::secret_commands::SecretCommands;
 use crate::process::environment::{DotenvFault, DotenvFaults, Environment};
 use crate::process::quote_input;
-use crate::process::redact::Redactor;
+use crate::process::redact::{self, Redactor};
 
 /// Collects the problems of one document.
 pub(crate) struct ConfigReader<'a> {
@@ -35,8 +36,10 @@ pub(crate) struct ConfigReader<'a> {
     pub interpolated: Interpolated,
     /// Fields whose value comes from a file or from a variable that stands for the field.
     pub outside: BTreeSet<NodePath>,
-    /// Fields whose value was read from the file that `FIELD_file` names.
-    pub files: BTreeSet<NodePath>,
+    /// Fields whose value is told by another one, which has their name and this ending: `_file` or `_command`.
+    pub told_by: BTreeMap<NodePath, &'static str>,
+    /// The commands that tell secrets.
+    pub commands: SecretCommands,
     /// The secrets of the config, for the run.
     pub redactor: Redactor,
     /// Whether a problem concerns all of the config.
@@ -86,7 +89,8 @@ impl<'a> ConfigReader<'a> {
             flagged: BTreeSet::new(),
             interpolated,
             outside: BTreeSet::new(),
-            files: BTreeSet::new(),
+            told_by: BTreeMap::new(),
+            commands: SecretCommands::default(),
             redactor: Redactor::default(),
             fatal: false,
             disabled,
@@ -100,7 +104,7 @@ impl<'a> ConfigReader<'a> {
     }
 
     /// The entry that a node belongs to; none for what concerns all.
-    fn entry_of<'p>(&self, path: &'p [Step]) -> Option<&'p [Step]> {
+    pub(super) fn entry_of<'p>(&self, path: &'p [Step]) -> Option<&'p [Step]> {
         entry::entry_of(self.kinds, path)
     }
 
@@ -205,6 +209,19 @@ impl<'a> ConfigReader<'a> {
             redactor.learn(&filled.text);
         }
         redactor
+    }
+
+    /// Makes the redactor suspect what variables brought into a node and into those below.
+    pub(crate) fn suspect_filled(&self, at: &[Step]) {
+        let below = self.interpolated.filled.range(at.to_vec()..).take_while(|(path, _)| path.starts_with(at));
+        for (_, filled) in below {
+            // A plain word may be a region or a team as well, unless the variable is called otherwise.
+            if filled.variables.iter().any(|name| redact::speaks_of_secret(name)) {
+                self.redactor.learn(&filled.text);
+            } else {
+                self.redactor.suspect(&filled.text);
+            }
+        }
     }
 
     /// Why an entry cannot be used, if that concerns only it.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::credential::{self, Use, Weight};
 use super::path::{Part, Step, under};
@@ -39,12 +39,12 @@ impl ConfigReader<'_> {
         }
     }
 
-    /// The field with which a secret is given: its own, or the one that names its file.
+    /// The field with which a secret is given: its own, or the one that names its file or its command.
     pub(crate) fn written_as(&self, path: &[Step], field: &str) -> String {
-        if self.files.contains(&under(path, field)) { format!("{field}_file") } else { field.to_owned() }
+        format!("{field}{}", self.told_by.get(&under(path, field)).copied().unwrap_or_default())
     }
 
-    /// A secret given directly or as a file. A file that cannot be read is the entry's fault, like an unset variable.
+    /// A secret given directly, as a file or by a command. What cannot be read is the entry's fault, like an unset variable.
     pub(crate) fn secret(
         &mut self,
         path: &[Step],
@@ -53,20 +53,23 @@ impl ConfigReader<'_> {
         file: Option<&str>,
     ) -> Option<SecretString> {
         let file_field = format!("{field}_file");
+        let command = self.command_for(path, field);
+        let names = [(value.is_some(), ""), (file.is_some(), "_file"), (command.is_some(), "_command")];
+        let mut written = names.iter().filter(|(is_there, _)| *is_there).map(|(_, ending)| format!("{field}{ending}"));
+        if let (Some(first), Some(second)) = (written.next(), written.next()) {
+            let message = format!("`{first}` and `{second}` exclude each other");
+            self.problem(&under(path, &second), Part::Key(0), message, None);
+            self.flagged.insert(under(path, field));
+            return None;
+        }
         let secret = match (value, file) {
-            (Some(_), Some(_)) => {
-                let message = format!("`{field}` and `{file_field}` exclude each other");
-                self.problem(&under(path, &file_field), Part::Key(0), message, None);
-                self.flagged.insert(under(path, field));
-                return None;
-            }
-            (Some(value), None) => value.trim().to_owned(),
+            (Some(value), _) => value.trim().to_owned(),
             (None, Some(file)) => {
                 let full = self.folder.join(file);
                 match read_secret(&full) {
                     Ok(secret) => {
                         self.outside.insert(under(path, field));
-                        self.files.insert(under(path, field));
+                        self.told_by.insert(under(path, field), "_file");
                         secret
                     }
                     Err(why) => {
@@ -80,7 +83,12 @@ impl ConfigReader<'_> {
                     }
                 }
             }
-            (None, None) => return None,
+            (None, None) => {
+                let secret = self.told(path, field, command?)?;
+                self.outside.insert(under(path, field));
+                self.told_by.insert(under(path, field), "_command");
+                secret.expose_secret().to_owned()
+            }
         };
         self.redactor.learn(&secret);
         Some(secret.into())

@@ -139,10 +139,10 @@ impl ConfigReader<'_> {
 
 /// `did you mean ...`, or the list of what there is.
 pub(crate) fn suggestion(word: &str, known: &[&str], what: &str) -> Option<String> {
-    // Some of them, as the ids of pages, stand in the config as well, and may be a key in the wrong place.
-    let known: Vec<&str> = known.iter().copied().filter(|known| !quote_input::looks_secret(known)).collect();
+    let near = near(word, known);
+    let known: Vec<&str> = showable(known).collect();
     let listed = &known[..known.len().min(MOST_LISTED)];
-    Some(match text::nearest(word, known.iter().copied().take(MOST_COMPARED)) {
+    Some(match near {
         Some(near) => format!("did you mean `{near}`?"),
         None if listed.is_empty() => return None,
         None => {
@@ -151,6 +151,16 @@ pub(crate) fn suggestion(word: &str, known: &[&str], what: &str) -> Option<Strin
             format!("{what}: {}{more}", text::list(listed.iter().copied()))
         }
     })
+}
+
+/// The word that was probably meant.
+pub(crate) fn near<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    text::nearest(word, showable(known).take(MOST_COMPARED))
+}
+
+/// Words that a hint may name. Some of them, as the ids of pages, stand in the config as well, and may be a key in the wrong place.
+fn showable<'k>(known: &[&'k str]) -> impl Iterator<Item = &'k str> {
+    known.iter().copied().filter(|known| !quote_input::looks_secret(known))
 }
 
 /// A word that can be repeated, in back-ticks after a blank.

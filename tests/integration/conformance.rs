@@ -30,7 +30,7 @@ impl Page {
         files.sort();
         let texts = files.iter().map(|path| std::fs::read_to_string(path).unwrap());
         let texts = texts.filter(|text| {
-            !text.contains("\nmeter: none") && !text.contains("\n  file: ") && !text.contains("id: mail\n")
+            !text.contains("\nmeter: none") && !text.contains("\n  file: ") && !text.contains("request: { file: ")
         });
         texts.map(|text| Page::of(serde_yaml::from_str(&text).unwrap())).collect()
     }

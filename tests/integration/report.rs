@@ -90,6 +90,11 @@ fn every_account_of_the_report_keeps_its_contract() {
         "balance",
         "threshold",
         "ratio",
+        "total",
+        "usage",
+        "frozen",
+        "resets_at",
+        "expires",
         "cached",
         "attempts",
         "duration_seconds",
@@ -1018,5 +1023,56 @@ fn a_hostile_name_is_harmless_in_markdown() {
             }
         }
         assert_eq!(lines.iter().filter(|line| line.starts_with('#')).count(), 1, "{run}");
+    }
+}
+
+#[test]
+fn what_a_service_tells_beside_a_balance_is_in_every_report() {
+    let page = json!({
+        "id": "plan", "title": "Plan", "kind": "quota", "unit": "points", "credential": {"format": "none"}, "request": {"file": "{options.path}"},
+        "options": {"path": {"description": "the file"}}, "balance": ".left", "total": ".total", "usage": ".used",
+        "frozen": ".frozen", "resets_at": ".resets", "expires": ".grants[] | {credit: .name, amount: .left, date: .until}",
+    });
+    let account = |name: &str| json!({"name": name, "provider": "plan", "threshold": 10, "options": {"path": format!("{name}.json")}});
+    let mut config = config(vec![account("full"), account("bare")]);
+    config["providers"] = json!([page]);
+    let full = json!({"left": 250.5, "total": 1000, "used": 749.5, "frozen": 12, "resets": "2099-01-01T00:00:00Z", "grants": [
+        {"name": "old", "left": 1, "until": "2020-01-01"}, {"name": "late", "left": 5, "until": "2099-06-01"},
+        {"name": "soon", "left": 7.5, "until": "2099-02-01"}, {"name": "for ever", "left": 3, "until": null},
+    ]});
+    let program =
+        Program::check_json(&config).file("full.json", &full.to_string()).file("bare.json", r#"{"left": 20}"#);
+    let run = program.clone().run().expect(0);
+    let report = run.report();
+    let entry = project(&report, "full");
+    assert_eq!(
+        (&entry["total"], &entry["usage"], &entry["frozen"], &entry["resets_at"]),
+        (&json!(1000), &json!(749.5), &json!(12), &json!("2099-01-01T00:00:00Z")),
+        "{run}"
+    );
+    assert_eq!(entry["expires"].as_array().unwrap().len(), 4);
+    assert_eq!(entry["expires"][2], json!({"credit": "soon", "amount": 7.5, "date": "2099-02-01T00:00:00Z"}));
+    let entry = project(&report, "bare");
+    let nothing = [&entry["total"], &entry["usage"], &entry["frozen"], &entry["resets_at"]];
+    assert!(
+        nothing.iter().all(|value| value.is_null()) && entry["expires"] == json!([]),
+        "not known is not zero: {run}"
+    );
+    let table = program.instead(["check", "--config", "config.yaml"]).run().expect(0);
+    for part in ["of 1000", "12 frozen", "resets 2099-01-01 00:00 UTC", "7.50 expires 2099-02-01"] {
+        assert!(table.stdout.replace(",", "").contains(part), "{part}: {table}");
+    }
+    let metrics = program.instead(["check", "--config", "config.yaml", "--output", "prometheus"]).run().expect(0);
+    let labels = r#"{project="full",provider="plan",type="credits"}"#;
+    for (name, value) in [
+        ("total", "1000"),
+        ("usage", "749.5"),
+        ("frozen", "12"),
+        ("resets_timestamp_seconds", "4070908800"),
+        ("expires_timestamp_seconds", "4073587200"),
+    ] {
+        let line = format!("balance_alert_{name}{labels} {value}\n");
+        assert!(metrics.stdout.contains(&line), "{line}: {metrics}");
+        assert!(!metrics.stdout.contains(&format!("balance_alert_{name}{{project=\"bare\"")), "{metrics}");
     }
 }

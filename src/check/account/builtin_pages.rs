@@ -33,6 +33,11 @@ pub(crate) fn find(id: &str) -> Option<Listed> {
     ENTRIES.get(at)?.read()
 }
 
+/// The page that a text holds alone, as the files of the catalogue do.
+pub(crate) fn of_text(text: &str) -> Option<Page> {
+    serde_yaml::from_str(text).ok()
+}
+
 /// The ids of the services whose accounts can be read, in their order.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     ENTRIES.iter().filter(|entry| entry.is_readable).map(|entry| entry.id)
@@ -41,6 +46,37 @@ pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
 /// All of it, in the order of the ids.
 pub(crate) fn catalog() -> impl Iterator<Item = Listed> {
     ENTRIES.iter().filter_map(Entry::read)
+}
+
+/// What can be told of a page without reading it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brief {
+    /// Its id.
+    pub id: &'static str,
+    /// The name of the service.
+    pub title: &'static str,
+    /// Whether its account can be read.
+    pub is_readable: bool,
+    text: &'static str,
+}
+
+impl Brief {
+    /// The hosts that it names: those that are asked, and those of its links.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &'static str> {
+        self.text
+            .split("://")
+            .skip(1)
+            .map(|rest| rest.split(['/', '"', '\'', '\n', ' ', '?']).next().unwrap_or_default())
+    }
+}
+
+/// All pages in short, in the order of their ids.
+pub(crate) fn briefs() -> impl Iterator<Item = Brief> {
+    ENTRIES.iter().map(|entry| {
+        let title = entry.text.lines().find_map(|line| line.strip_prefix("title: ")).unwrap_or(entry.id);
+        let title = title.trim().trim_matches(['"', '\'']);
+        Brief { id: entry.id, title, is_readable: entry.is_readable, text: entry.text }
+    })
 }
 
 impl Entry {

@@ -11,6 +11,9 @@ use crate::process::redact::Redactor;
 use crate::wire::http::{self, Clients, Request, Response};
 use crate::wire::limit::{Limiter, Slot};
 
+/// Sees a request, and the answer if there is one.
+pub(crate) type Witness<'a> = dyn Fn(&Request, Option<&Response>) + 'a;
+
 /// The HTTP clients together with the rate limit of one provider, for the requests of one attempt.
 pub(crate) struct ProviderClient<'a> {
     /// The clients.
@@ -25,6 +28,8 @@ pub(crate) struct ProviderClient<'a> {
     pub place: Option<Slot<'a>>,
     /// The requests that were made, in the order in which they ended.
     pub calls: Vec<Call>,
+    /// Who sees every request with what came of it; none but for a trial.
+    pub witness: Option<&'a Witness<'a>>,
     /// Whether requests are signed, so that the clocks of both sides must agree.
     pub is_signed: bool,
 }
@@ -63,7 +68,11 @@ impl ProviderClient<'_> {
         let mut place = self.place.take();
         place.iter_mut().for_each(Slot::begin);
         let begin = Instant::now();
-        let result = self.clients.read(request, timeout.min(self.deadline.left())).and_then(|response| {
+        let came = self.clients.read(request, timeout.min(self.deadline.left()));
+        if let Some(witness) = self.witness {
+            witness(request, came.as_ref().ok());
+        }
+        let result = came.and_then(|response| {
             let meant = response.fault().map_or_else(|| meaning(&response), Err);
             meant.map_err(|failure| {
                 let failure = response.through(response.by_the_clock(failure, self.is_signed));

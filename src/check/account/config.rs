@@ -1,5 +1,6 @@
 //! What a config says of accounts: its `projects`, and the values that are made of them.
 
+mod command;
 mod credential;
 pub(crate) mod literals;
 mod mails;
@@ -13,10 +14,12 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use url::Url;
 
+use self::command::RawCommand;
 use self::credential::RawParts;
 use self::mails::{MAX_AGE, RawMails, is_of_mails};
-use self::pages::{Found, Pages, no_provider};
+use self::pages::{Found, Pages, meant, no_provider};
 pub(crate) use self::threshold::Written;
+use super::from_command::is_of_command;
 use super::page::credential::Secrets;
 use super::page::{Page, Reader};
 use super::{Account, Target};
@@ -26,7 +29,7 @@ use crate::model::amount;
 use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
 use crate::page::traps;
-use crate::process::{quote_input, redact};
+use crate::process::quote_input;
 use crate::yaml::address::web_address;
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
@@ -84,6 +87,12 @@ fields! {
         pattern: String, default = "the program's own reading of amounts";
         /// How old the newest of these mails may be, as `12h` or `45d`; for `provider: mail`.
         max_age: String, default = MAX_AGE;
+        /// The program and its arguments, which no shell reads; for `provider: exec`.
+        command: Vec<Lenient<Text>>;
+        /// A jq expression over what the program prints that gives the balance; for `provider: exec`.
+        balance: String, default = "`.balance`";
+        /// What is counted that is no money, for example `GPU hours`; for `provider: exec`.
+        unit: String;
         /// Senders whose mails are about this account, beside those of the provider's own domain: addresses, or domains.
         mail_from: RawTexts;
         /// Labels, for `match` of webhooks and for messages: `{ team: core, stage: production }`.
@@ -179,7 +188,7 @@ impl ConfigReader<'_> {
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }
-        let mails = RawMails::of(&mut raw);
+        let (mails, command) = (RawMails::of(&mut raw), RawCommand::of(&mut raw));
         let [threshold, warning_threshold] = self.thresholds(path, raw.threshold, raw.warning_threshold);
         let budget = self.not_negative(path, &RawProject::budget, raw.budget);
         let owner = self.owner(path, raw.owner_project, raw.project);
@@ -192,8 +201,10 @@ impl ConfigReader<'_> {
         let page = self.page(path, raw.provider.as_deref(), pages)?;
         let letters = self.letters(path, mails, &page, mailboxes);
         let mail_from = self.mail_from(path, raw.mail_from);
-        let set = self.written_options(path, &page, raw.options.unwrap_or_default());
         let currency = raw.currency.filter(|c| !c.is_empty());
+        let mut set = raw.options.unwrap_or_default();
+        let command = self.told_by_command(path, command, &page, currency.as_deref(), &mut set);
+        let set = self.written_options(path, &page, set);
         let (options, secrets) = if pages.has(&page) {
             let options = self.options(path, &page, set);
             self.currency(path, &page, currency.as_deref());
@@ -208,12 +219,20 @@ impl ConfigReader<'_> {
         };
         let reached = match self.fault(path) {
             Some(why) => Err(why),
-            None => match letters {
-                Some(letters) => self.compiled(path, pages, &page, &options).map(|it| (it, Target::Mails(letters))),
-                None if is_of_mails(&page) => Err("it cannot be read from mails as it is written".to_owned()),
-                None => self.reached(path, pages, &page, &options, base_url.as_ref()),
+            None => match (letters, &command) {
+                (Some(letters), _) => {
+                    self.compiled(path, pages, &page, &options).map(|it| (it, Target::Mails(letters)))
+                }
+                (_, Some(told)) => {
+                    let target = Target::Command(Arc::clone(&told.command));
+                    self.compiled(path, pages, &page, &options).map(|it| (it, target))
+                }
+                _ if is_of_mails(&page) => Err("it cannot be read from mails as it is written".to_owned()),
+                _ if is_of_command(&page) => Err("it has no command that could tell the balance".to_owned()),
+                _ => self.reached(path, pages, &page, &options, base_url.as_ref()),
             },
         };
+        let page = command.map_or(page, |told| told.page);
         let account = reached.map(|(reader, target)| Account {
             page: Arc::clone(&page),
             reader,
@@ -277,15 +296,7 @@ impl ConfigReader<'_> {
     ) -> BTreeMap<String, String> {
         // What a variable brought may be a credential.
         let place = under(path, "options");
-        for (_, filled) in self.interpolated.filled.range(place.clone()..).take_while(|(at, _)| at.starts_with(&place))
-        {
-            // A plain word may be a region or a team as well, unless the variable is called otherwise.
-            if filled.variables.iter().any(|name| redact::speaks_of_secret(name)) {
-                self.redactor.learn(&filled.text);
-            } else {
-                self.redactor.suspect(&filled.text);
-            }
-        }
+        self.suspect_filled(&place);
         let options = options.into_iter().map(|(name, value)| {
             let value = self.as_written(&under(&place, &name), value.0);
             (name, value)
@@ -335,8 +346,7 @@ impl ConfigReader<'_> {
             }
             Found::Nothing if !self.is_full() => {
                 let known = pages.ids();
-                let hint = suggestion(provider, &known, "known providers");
-                self.problem(&at, Part::Value, no_provider(provider, &known), hint);
+                self.problem(&at, Part::Value, no_provider(provider, &known), Some(meant(provider, &known)));
             }
             Found::Nothing => {}
         }

@@ -1,9 +1,7 @@
 //! Reading an account from a mail instead of asking a service.
 
-use std::collections::BTreeMap;
-
 use super::balance_mails::Letters;
-use super::page::{Answer, Progress, Verdict, Wanted};
+use super::page::Wanted;
 use super::{Account, Target};
 use crate::check::Reading;
 use crate::check::mailbox::mail::Mail;
@@ -15,7 +13,7 @@ impl Account {
     pub(crate) fn letters(&self) -> Option<&Letters> {
         match &self.target {
             Target::Mails(letters) => Some(letters),
-            Target::Http { .. } | Target::File(_) => None,
+            Target::Http { .. } | Target::File(_) | Target::Command(_) => None,
         }
     }
 
@@ -32,13 +30,6 @@ impl Account {
         let letters = self.letters().ok_or_else(|| Failure::new(Reason::Internal, "it is not read from mails"))?;
         let body = letters.told(mail)?.to_string();
         let variables = Variables::new(self.currency.as_deref(), &self.options);
-        let answer = Answer { status: 200, headers: &BTreeMap::new(), body: body.as_bytes() };
-        let wanted = Wanted { variables, budget: None };
-        match self.page.interpret(&self.reader, &Progress::default(), &answer, &wanted)? {
-            Verdict::Read(reading) => Ok(reading),
-            Verdict::Unconfirmed(_) | Verdict::Next(_) => {
-                Err(Failure::new(Reason::Internal, "a mail cannot be one of several steps"))
-            }
-        }
+        self.only_answer(body.as_bytes(), &Wanted { variables, budget: None })
     }
 }

@@ -4,9 +4,11 @@ pub(crate) mod balance_mails;
 mod builtin_pages;
 mod client;
 pub(crate) mod config;
+mod from_command;
 mod from_mail;
 pub(crate) mod page;
 mod request;
+mod search;
 mod sign;
 mod target;
 
@@ -19,12 +21,13 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use url::Url;
 
-pub(crate) use self::builtin_pages::{Listed, catalog, find, ids};
+pub(crate) use self::builtin_pages::{Listed, catalog, find, ids, of_text};
 use self::client::Leave;
 pub(crate) use self::client::ProviderClient;
 use self::page::credential::Secrets;
 use self::page::fill::{self, Filling};
 use self::page::{Answer, Page, Progress, Reader, Verdict, Wanted, time};
+pub(crate) use self::search::{advice, search};
 pub(crate) use self::target::Target;
 use crate::check::Reading;
 use crate::model::failure::{Failure, Reason};
@@ -41,8 +44,8 @@ use crate::wire::limit::Limiter;
 const SHORTEST: Duration = Duration::from_millis(1);
 /// All steps and pages of an account together may take as long as so many time-outs of one request.
 const MOST_TIMEOUTS: u32 = 4;
-/// Largest file of an account, in bytes.
-const LARGEST_FILE: usize = 1024 * 1024;
+/// The most that a file or a command may say of an account, in bytes.
+const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// Everything that one attempt to read an account needs.
 #[derive(Clone)]
@@ -142,6 +145,10 @@ impl Account {
         let wanted = Wanted { variables, budget: self.budget };
         let result = match &self.target {
             Target::File(path) => self.read_from_file(path, &wanted, self.timeout.min(left)).map(Attempt::read),
+            Target::Command(command) => {
+                let until = client.deadline.or_at(Instant::now() + self.timeout.min(left));
+                self.read_from_command(command, &wanted, &until).map(Attempt::read)
+            }
             Target::Http { .. } => {
                 let underway =
                     underway.unwrap_or_else(|| Underway::new(self.longest(client.deadline.left()).min(left)));
@@ -153,11 +160,15 @@ impl Account {
     }
 
     fn read_from_file(&self, path: &Path, wanted: &Wanted, patience: Duration) -> Result<Reading, Failure> {
-        let body = read_file(path, patience)?;
-        let answer = Answer { status: 200, headers: &BTreeMap::new(), body: &body };
+        self.only_answer(&read_file(path, patience)?, wanted)
+    }
+
+    /// The balance in an answer that nobody is asked for over HTTP, and after which nothing more can be asked.
+    fn only_answer(&self, body: &[u8], wanted: &Wanted) -> Result<Reading, Failure> {
+        let answer = Answer { status: 200, headers: &BTreeMap::new(), body };
         match self.page.interpret(&self.reader, &Progress::default(), &answer, wanted)? {
             Verdict::Read(reading) | Verdict::Unconfirmed(reading) => Ok(reading),
-            Verdict::Next(_) => Err(Failure::new(Reason::Config, "a file cannot be one of several steps")),
+            Verdict::Next(_) => Err(Failure::new(Reason::Config, "only an address can be one of several steps")),
         }
     }
 
@@ -329,7 +340,7 @@ fn too_long(longest: Duration) -> Failure {
 }
 
 fn read_file(path: &Path, patience: Duration) -> Result<Vec<u8>, Failure> {
-    let bounds = Bounds { most: LARGEST_FILE, patience };
+    let bounds = Bounds { most: LARGEST_ANSWER, patience };
     process::file::read_alone(path, bounds).map_err(|error| {
         let message = format!("`{}` cannot be read: {}", path.display(), text::io_error(&error));
         match error.kind() {

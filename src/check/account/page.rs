@@ -11,8 +11,10 @@ pub(crate) mod credential;
 mod error;
 pub(crate) mod example;
 pub(crate) mod fill;
+pub(crate) mod fixture;
 mod interpret;
 mod number;
+pub(crate) mod shape;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use percent_encoding::utf8_percent_encode;
 use url::Url;
@@ -10,6 +11,7 @@ use super::balance_mails::Letters;
 use super::page::Page;
 use super::page::fill;
 use crate::model::text;
+use crate::process::command::Program;
 use crate::wire::http;
 
 /// Where a balance is read.
@@ -26,6 +28,8 @@ pub(crate) enum Target {
     File(PathBuf),
     /// From the mails of a mailbox.
     Mails(Letters),
+    /// From what a program prints: the program and its arguments.
+    Command(Arc<Program>),
 }
 
 impl Target {
@@ -53,15 +57,24 @@ impl Target {
     pub(super) fn base(&self) -> Option<&Url> {
         match self {
             Target::Http { base, .. } => base.as_ref(),
-            Target::File(_) | Target::Mails(_) => None,
+            Target::File(_) | Target::Mails(_) | Target::Command(_) => None,
         }
     }
 
-    /// The host and port that is asked, the key of its circuit; none for a file and for mails.
+    /// The host and port that is asked, the key of its circuit; none for what is not asked over HTTP.
     pub(crate) fn host(&self) -> Option<String> {
         match self {
             Target::Http { origin, .. } => Some(http::host(origin)),
-            Target::File(_) | Target::Mails(_) => None,
+            Target::File(_) | Target::Mails(_) | Target::Command(_) => None,
+        }
+    }
+
+    /// What names the account where neither an address nor the options do.
+    pub(crate) fn source(&self) -> Option<String> {
+        match self {
+            Target::Http { .. } | Target::File(_) => None,
+            Target::Mails(letters) => Some(format!("mailbox={}", letters.mailbox)),
+            Target::Command(command) => Some(format!("command={}", command.words.join("\0"))),
         }
     }
 
@@ -70,6 +83,10 @@ impl Target {
         match self {
             Target::Http { origin, .. } => origin.origin().ascii_serialization(),
             Target::File(path) => path.display().to_string(),
+            // Arguments may hold anything.
+            Target::Command(command) => {
+                format!("the command `{}`", text::one_line(command.words.first().map_or("", String::as_str), 60))
+            }
             Target::Mails(letters) => format!("the mails in `{}`", text::one_line(&letters.mailbox, 60)),
         }
     }

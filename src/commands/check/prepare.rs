@@ -1,17 +1,17 @@
 //! Everything before the first check: the config is read, the run planned, and the clients made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use super::super::open::{Opened, complain_all, open};
+use super::super::open::{Opened, complain_all, open_for_run};
 use super::run::{Run, shown};
 use crate::check::look::Work;
 use crate::cli::CheckArgs;
-use crate::config::{self, Needs, Reach};
+use crate::config::{self, Asked, Needs, Reach};
 use crate::decide::found::Subjects;
-use crate::model::text;
 use crate::plan::{Plan, PlanError};
 use crate::process::clock::Clock;
 use crate::process::quote_input;
@@ -36,14 +36,11 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     watchdog.allow(time);
     file::allow(time);
     watchdog.expect("the reading of the config", shown(flags, Exit::Config));
-    let (plan, format, environment) = plan(flags)?;
+    let (plan, format, environment, interrupt) = plan(flags, time)?;
     watchdog.allow(plan.config.settings.run_timeout);
     watchdog.expect("the run", shown(flags, Exit::Internal));
     // From here on a signal ends the run in order. Before this, nothing has begun that would have to be ended.
-    let interrupt = Interrupt::watch().unwrap_or_else(|error| {
-        log::warn!("signals end this run at once: {}", text::io_error(&error));
-        Interrupt::default()
-    });
+    let interrupt = interrupt.unwrap_or_else(Interrupt::watch_or_warn);
     watchdog.heed(&interrupt);
     fault::point("run-panic");
     warn(&plan);
@@ -79,8 +76,9 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
 }
 
 /// Reads the config and plans the run; what is wrong is printed.
-fn plan(flags: &CheckArgs) -> Result<(Plan, Format, Environment), Exit> {
-    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk, Needs::Checks)?;
+fn plan(flags: &CheckArgs, time: Duration) -> Result<(Plan, Format, Environment, Option<Interrupt>), Exit> {
+    let Opened { format, environment, loaded, interrupt, .. } =
+        open_for_run(&flags.config, &flags.talk, Needs::Checks, Asked::All(time))?;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);
@@ -103,7 +101,7 @@ fn plan(flags: &CheckArgs) -> Result<(Plan, Format, Environment), Exit> {
             Exit::Config
         }
     })?;
-    Ok((plan, format, environment))
+    Ok((plan, format, environment, interrupt))
 }
 
 /// Logs what works, but not as it was asked for.

@@ -9,11 +9,8 @@ use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::text;
 use crate::notify::message::{Markup, Message};
-use crate::process::command::{self, End};
+use crate::process::command::{self, End, Program, TRY_AGAIN};
 use crate::process::interrupt::Deadline;
-
-/// The exit code that asks for a repeat (`EX_TEMPFAIL`).
-const TRY_AGAIN: i32 = 75;
 
 /// The document of a message, as the expressions of pages see it. Texts stand in it as they came.
 pub(super) fn body(message: &Message, alerts: &[Alert], source: &str, now: Timestamp) -> String {
@@ -27,7 +24,7 @@ pub(super) fn body(message: &Message, alerts: &[Alert], source: &str, now: Times
 ///
 /// # Errors
 /// Why the message was not taken.
-pub(crate) fn run(command: &[String], body: &str, until: &Deadline) -> Result<(), Failure> {
+pub(crate) fn run(command: &Program, body: &str, until: &Deadline) -> Result<(), Failure> {
     let end = command::run(command, body, until).map_err(|error| {
         let why = text::io_error(&error);
         Failure::new(Reason::Config, format!("the command cannot be started: {why}"))

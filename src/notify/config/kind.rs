@@ -8,6 +8,7 @@ use super::pages::ChannelPages;
 use super::{CODED, CUSTOM, EXEC, RawWebhook};
 use crate::notify::channel::builtin_pages;
 use crate::notify::channel::prepared::Prepared;
+use crate::process::command::Program;
 use crate::process::quote_input;
 use crate::yaml::path::{Part, Step, key, under};
 use crate::yaml::problem::Reach;
@@ -121,7 +122,7 @@ impl ConfigReader<'_> {
         path: &[Step],
         kind: &str,
         written: Option<Vec<Lenient<Text>>>,
-    ) -> Option<Arc<Vec<String>>> {
+    ) -> Option<Arc<Program>> {
         let at = under(path, "command");
         match written {
             Some(_) if kind != EXEC => {
@@ -129,15 +130,7 @@ impl ConfigReader<'_> {
                 self.problem(&at, Part::Key(0), format!("{} channel takes no `command`", a(kind)), hint);
                 None
             }
-            Some(words) => {
-                let words: Vec<String> = words.into_iter().map(|word| word.0.0).collect();
-                if words.first().is_none_or(String::is_empty) {
-                    self.problem(&at, Part::Value, "`command` names no program", None);
-                } else if words.iter().any(|word| word.contains('\0')) {
-                    self.problem(&at, Part::Value, "`command` holds a NUL character", None);
-                }
-                Some(Arc::new(words))
-            }
+            Some(words) => Some(Arc::new(self.program(&at, "command", words))),
             None if kind == EXEC && !self.is_unusable(path) && !self.is_flagged(&at) => {
                 let hint =
                     Some("it is a list: the program and its arguments, as `[/usr/local/bin/tell, --team]`".to_owned());

@@ -216,8 +216,8 @@ fn field_problems(page: &Page) -> Vec<(&'static str, String)> {
         if name.is_empty() || !is_name || OF_MESSAGE.contains(&name.as_str()) {
             let what = "must be made of lower-case letters, digits and `_`, and not be `key`, `condition` or `uuid`";
             problems.push(("fields", format!("the name of a field{shown} {what}")));
-        } else if is_taken || name.ends_with("_file") {
-            let what = "cannot be the name of a field: every webhook has it, or it is that of a file with a secret";
+        } else if is_taken || name.ends_with("_file") || name.ends_with("_command") {
+            let what = "cannot be the name of a field: every webhook has it, or it tells a secret of another one";
             problems.push(("fields", format!("{} {what}", shown.trim_start())));
         }
         if spec.secret && spec.default.is_some() {

@@ -49,7 +49,7 @@ impl ConfigReader<'_> {
         let mut secrets = BTreeMap::new();
         for (name, what) in &page.credential.parts {
             let (value, file) = (texts.remove(name), texts.remove(&format!("{name}_file")));
-            let is_given = value.is_some() || file.is_some();
+            let is_given = value.is_some() || file.is_some() || self.has_command(&at, name);
             let place = under(&at, name);
             match self.secret(&at, name, value, file.as_deref()) {
                 Some(secret) if secret.expose_secret().is_empty() => {

@@ -6,20 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_yaml::Value;
 use url::Url;
 
 use crate::check::account::page::absent::Absent;
 use crate::check::account::page::ask::Confirm;
 use crate::check::account::page::{Page, Reader};
-use crate::check::account::{Listed, find, ids};
+use crate::check::account::{Listed, advice, find, ids};
 use crate::page::{syntax, traps};
 use crate::process::quote_input;
 use crate::wire::limit::Limit;
-use crate::yaml::path::{Part, Step, item, key, under};
+use crate::yaml::path::{NodePath, Part, Step, item, key, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
-use crate::yaml::shape::{shown_word, suggestion};
+use crate::yaml::shape::{near, shown_word};
 
 /// The pages that accounts can name.
 #[derive(Default)]
@@ -121,6 +122,34 @@ impl ConfigReader<'_> {
         pages
     }
 
+    /// Checks pages that stand at these places, and gives the number of their examples.
+    pub(crate) fn lint_pages(&mut self, pages: Vec<(NodePath, Value)>) -> usize {
+        let (mut known, mut examples) = (Pages::default(), 0);
+        let end = Instant::now() + EXAMPLES_TIME;
+        for (path, mut node) in pages {
+            if node.get("meter").is_some() {
+                // It says that a service cannot be read.
+                let _: Option<Absent> = self.fit(&mut node, &path);
+                continue;
+            }
+            match self.fit::<Page>(&mut node, &path) {
+                Some(page) => {
+                    examples += page.examples.len();
+                    if page.examples.is_empty() {
+                        self.advise(
+                            &path,
+                            "it has no examples",
+                            "an answer and what it must give is the test of a page",
+                        );
+                    }
+                    self.own_page(&path, page, &mut known, end);
+                }
+                None => self.missing_entry(&path),
+            }
+        }
+        examples
+    }
+
     /// Checks one page of the user's own.
     fn own_page(&mut self, path: &[Step], page: Page, pages: &mut Pages, end: Instant) {
         for part in ["request", "steps"] {
@@ -137,7 +166,6 @@ impl ConfigReader<'_> {
             for field in missing {
                 self.required(path, field, false);
             }
-            return;
         }
         for (field, message) in problems::of(&page, end) {
             self.push(&under(path, field), Part::Value, message, None, Reach::Entry);
@@ -192,9 +220,8 @@ impl ConfigReader<'_> {
             let is_broken = pages.broken.contains_key(&id) || pages.broken.contains_key("");
             if !pages.knows(&id) && !is_broken {
                 let known = pages.ids();
-                let hint = suggestion(&id, &known, "known providers");
                 let message = no_provider(&id, &known);
-                self.problem(&at, Part::Key(0), message, hint);
+                self.problem(&at, Part::Key(0), message, Some(meant(&id, &known)));
             }
             match self.limit(&at, &text.0.0) {
                 Some(limit) => limits.insert(id, limit),
@@ -230,6 +257,11 @@ impl ConfigReader<'_> {
             }
         }
     }
+}
+
+/// What may be meant by the name of a provider that there is not.
+pub(super) fn meant(id: &str, known: &[&str]) -> String {
+    advice(id, near(id, known))
 }
 
 /// That a provider is named which there is not.

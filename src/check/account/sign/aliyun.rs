@@ -14,7 +14,7 @@ pub(super) fn sign(request: &Unsigned) -> BTreeMap<String, String> {
     signed.insert("x-acs-date".to_owned(), request.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     signed.insert("x-acs-signature-nonce".to_owned(), request.nonce.clone());
     signed.insert("x-acs-content-sha256".to_owned(), sha256(request.body));
-    let (canonical, names) = canonical(request, &signed);
+    let (canonical, names) = canonical(request, request.path, &signed);
     let to_sign = format!("ACS3-HMAC-SHA256\n{}", sha256(&canonical));
     let signature = hex(&hmac_sha256(pair.secret.as_bytes(), to_sign.as_bytes()));
     let authorization = format!("ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}", pair.id);

@@ -38,6 +38,10 @@ schemes! {
     VolcHmacSha256 = volc;
     /// Alibaba Cloud `ACS3-HMAC-SHA256`; `Action` and `Version` stand in the page's headers.
     AliyunAcs3 = aliyun;
+    /// Tencent Cloud `TC3-HMAC-SHA256`; `options.service` is its scope, `X-TC-Action` and `X-TC-Version` stand in the page's headers.
+    TencentTc3 = tencent;
+    /// Huawei Cloud `SDK-HMAC-SHA256`.
+    HuaweiSdkHmac = huawei;
 }
 
 /// A request that is to be signed.
@@ -78,14 +82,14 @@ pub(super) fn canonical_query(query: &[(String, String)]) -> String {
     pairs.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("&")
 }
 
-/// The canonical request and the names of its signed headers.
-fn canonical(request: &Unsigned, signed: &BTreeMap<String, String>) -> (String, String) {
+/// The canonical request for a path and the names of its signed headers.
+fn canonical(request: &Unsigned, path: &str, signed: &BTreeMap<String, String>) -> (String, String) {
     let lines: String = signed.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
     let names = signed.keys().map(String::as_str).collect::<Vec<_>>().join(";");
     let text = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{}",
         request.method,
-        request.path,
+        path,
         canonical_query(request.query),
         sha256(request.body)
     );

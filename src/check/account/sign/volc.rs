@@ -16,7 +16,7 @@ pub(super) fn sign(request: &Unsigned) -> BTreeMap<String, String> {
         ("x-content-sha256".to_owned(), sha256(request.body)),
         ("x-date".to_owned(), at.clone()),
     ]);
-    let (canonical, names) = canonical(request, &headers);
+    let (canonical, names) = canonical(request, request.path, &headers);
     let scope = format!("{date}/{region}/{service}/request");
     let to_sign = format!("HMAC-SHA256\n{at}\n{scope}\n{}", sha256(&canonical));
     let key = [date, region, service, "request"]

@@ -37,7 +37,7 @@ pub(crate) fn missing(page: &Page) -> Vec<&'static str> {
     missing
 }
 
-/// Everything that is wrong with a page that lacks nothing. Its examples are run until `end`.
+/// Everything that is wrong with what a page says. If all of it can be used, its examples are run until `end`.
 pub(crate) fn of(page: &Page, end: Instant) -> Vec<Found> {
     let mut problems = Vec::new();
     if !is_word(&page.id) {
@@ -51,22 +51,17 @@ pub(crate) fn of(page: &Page, end: Instant) -> Vec<Found> {
     }
     problems.extend(of_placeholders(page));
     let measured = page.measured();
-    if measured.1.is_empty() {
-        return problems;
-    }
     // The project brings what has no default; until then any expression stands for it.
     let options = page.options_with_defaults(&BTreeMap::new());
     let is_guess = measured.1.contains("{options.");
-    let missing = page.options.keys().filter(|name| !options.contains_key(*name)).cloned();
+    let unset = page.options.keys().filter(|name| !options.contains_key(*name)).cloned();
     let mut probe = options.clone();
-    probe.extend(missing.map(|name| (name, ".".to_owned())));
-    match page.reader(&probe) {
-        Err((field, _)) if field == measured.0 && is_guess => {}
-        Err((field, why)) => {
-            problems.push((field, why));
-            return problems;
-        }
-        Ok(_) => {}
+    probe.extend(unset.map(|name| (name, ".".to_owned())));
+    let wrong = wrong_expressions(page, &probe);
+    let is_usable = missing(page).is_empty() && wrong.iter().all(|(field, _)| *field == measured.0 && is_guess);
+    if !is_usable {
+        problems.extend(wrong);
+        return problems;
     }
     for example in &page.examples {
         if let Err(why) = page.try_example(example) {
@@ -77,6 +72,38 @@ pub(crate) fn of(page: &Page, end: Instant) -> Vec<Found> {
         }
     }
     problems
+}
+
+/// The expressions that cannot be compiled. Each one that is wrong is taken out, so that the others are looked at as well.
+fn wrong_expressions(page: &Page, options: &BTreeMap<String, String>) -> Vec<Found> {
+    let mut page = page.clone();
+    let mut wrong: Vec<Found> = Vec::new();
+    if page.measured().1.is_empty() {
+        page.balance = Some("null".to_owned());
+    }
+    while let Err((field, why)) = page.reader(options) {
+        let is_new = wrong.iter().all(|(known, _)| *known != field);
+        wrong.push((field, why));
+        let nothing = || Some("null".to_owned());
+        match field {
+            "error" => page.error = None,
+            "balance" => page.balance = nothing(),
+            "spend" => page.spend = nothing(),
+            "unlimited" => page.unlimited = None,
+            "total" => page.total = None,
+            "usage" => page.usage = None,
+            "frozen" => page.frozen = None,
+            "resets_at" => page.resets_at = None,
+            "expires" => page.expires = None,
+            "confirm" => page.confirm = None,
+            "steps" => page.steps.truncate(0),
+            _ => break,
+        }
+        if !is_new {
+            break;
+        }
+    }
+    wrong
 }
 
 /// What is measured, and in what.
