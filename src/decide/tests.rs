@@ -6,6 +6,7 @@ mod keys;
 mod lives;
 mod renewals;
 mod routes;
+mod runways;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         threshold: Some(threshold.parse().unwrap()),
         warning_threshold: warning.map(|w| w.parse().unwrap()),
         written: [None, None],
+        forecasting: None,
         currency: Some("USD".into()),
     }
 }

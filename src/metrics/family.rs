@@ -53,6 +53,9 @@ families! {
     BALANCE = "balance", Kind::Gauge, ["project", "provider", "type"], "What is left, in the account's own unit.";
     THRESHOLD = "threshold", Kind::Gauge, ["project", "provider", "type"], "The threshold below which the balance is critical.";
     RATIO = "ratio", Kind::Gauge, ["project", "provider", "type"], "Balance over threshold.";
+    RUNWAY = "runway_days", Kind::Gauge, ["project", "provider", "type"], "Days that the balance lasts at the usual rate, where that can be said.";
+    BURN = "burn_per_day", Kind::Gauge, ["project", "provider", "type"], "What is consumed on a usual day, in the account's own unit.";
+    DEPLETION = "depletion_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the balance is used up at the usual rate, in seconds since 1970.";
     STATUS = "status", Kind::Gauge, ["project", "provider", "type"], "1 if the balance is at or above its thresholds, 0 if it is below one.";
     INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; whom a project belongs to, and in what it counts.";
     CHECK_SUCCESS = "check_success", Kind::Gauge, ["check_type"], "1 if every check of this type was read, else 0.";

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Findings, Overall, Report, Summary, View};
+use super::outlook::Outlook;
 use crate::decide::{MailboxStatus, MailboxVerdict, Status, SubscriptionStatus, Waiting};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
@@ -96,6 +97,8 @@ struct Project<'a> {
     balance: Option<Box<RawValue>>,
     threshold: Option<Box<RawValue>>,
     ratio: Option<Box<RawValue>>,
+    #[serde(flatten)]
+    outlook: Outlook,
     /// When the balance was true, where that was not just now, and how long ago that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
@@ -282,6 +285,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
                 balance: verdict.balance.map(amount::to_json),
                 threshold: verdict.subject.threshold.map(amount::to_json),
                 ratio: verdict.ratio.map(amount::to_json),
+                outlook: verdict.foresight.as_ref().map(Outlook::of).unwrap_or_default(),
                 as_of: verdict.as_of.map(iso),
                 age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
                 cached: verdict.cached,

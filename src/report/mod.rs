@@ -1,6 +1,7 @@
 //! What the run says: [`Report`], from which every output format and the exit code are made.
 
 mod columns;
+mod outlook;
 pub(crate) mod progress;
 mod sections;
 mod tone;
@@ -93,6 +94,7 @@ pub(crate) enum Published {
 }
 
 pub(crate) use columns::{amount_cell, columns, painted_columns};
+pub(crate) use outlook::Outlook;
 
 /// What a run found and told: finished before the store and the metrics hear of it.
 pub(crate) struct Findings {

@@ -76,8 +76,8 @@ fn pushed() -> (Daemon, Server, World) {
 fn all_families_arrive_with_the_right_types() {
     let (gateway, _provider, _world) = pushed();
     let text = gateway.get("/metrics");
-    // Mailboxes and subscriptions have series once there are any.
-    let elsewhere = ["email_", "subscription_", "last_success_"];
+    // Mailboxes and subscriptions have series once there are any, and forecasts once there is a history.
+    let elsewhere = ["email_", "subscription_", "last_success_", "runway_", "burn_", "depletion_"];
     let is_later = |name: &str| elsewhere.iter().any(|prefix| name.starts_with(prefix));
     let families: Vec<_> = balance_alert::internals::family::ALL.iter().filter(|one| !is_later(one.name)).collect();
     assert!(families.len() >= 21, "{}", families.len());
