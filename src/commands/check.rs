@@ -2,6 +2,7 @@
 //!
 //! Not here: what each step does, and when it must be over (`run`).
 
+mod foresight;
 mod measure;
 mod output;
 mod prepare;
@@ -56,7 +57,8 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     let mut progress = run.progress(work.jobs());
     let seen = look(work, known, &run.context, run.until(Step::Look), |done| progress.done(done));
     drop(progress);
-    let found = decide::found::found(subjects, seen.accounts, seen.mailboxes, run.context.today);
+    let mut found = decide::found::found(subjects, seen.accounts, seen.mailboxes, run.context.today);
+    foresight::foresee(&mut found, run, &mut session);
     // A run cut short by a signal is partial, like one narrowed by `--project` or `--only`. The store writes down the latter
     // alone: it asks what a run was meant for.
     let is_partial = run.config.is_partial || found.is_cut();

@@ -13,10 +13,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::chart::Chart;
-use self::outlook::{Foresight, JsonOutlook, foresee, is_counted_alike, lines};
+use self::outlook::{JsonOutlook, lines};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
 use crate::decide::forecast::DAYS_READ;
+use crate::decide::forecast::account::{Foresight, Reading, foresee, is_counted_alike};
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
@@ -24,7 +25,8 @@ use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
 use crate::report::{amount_cell, columns};
-use crate::state::hourly_readings::Reading;
+use crate::yaml::forecasting::USUAL;
+use crate::state::hourly_readings::Checks;
 use crate::state::queries::{Sample, Series};
 
 /// Flags of `history`.
@@ -84,10 +86,10 @@ fn ask(args: &Flags) -> Answer {
     let since = clock::before(now, Duration::from_secs(86_400 * u64::from(DAYS_READ)));
     match (project, args.output) {
         (_, SeriesOutput::Csv) | (None, SeriesOutput::Table) => {}
-        (None, SeriesOutput::Json) => past = store.past(None, since).map_err(failed(format, &place))?,
+        (None, SeriesOutput::Json) => past = store.past(Checks::All, (since, now)).map_err(failed(format, &place))?,
         (Some(_), _) => {
             for series in &series {
-                past.extend(store.past(Some(series.check), since).map_err(failed(format, &place))?);
+                past.extend(store.past(Checks::One(series.check), (since, now)).map_err(failed(format, &place))?);
             }
         }
     }
@@ -106,8 +108,8 @@ fn ask(args: &Flags) -> Answer {
 /// The readings that forecasts are made of.
 type Past = BTreeMap<Identity, Vec<Reading>>;
 
-fn foresight<'a>(series: &'a Series, past: &'a Past, now: Timestamp) -> Option<Foresight<'a>> {
-    foresee(past.get(&series.check)?, series.currency.as_deref(), now)
+fn foresight(series: &Series, past: &Past, now: Timestamp) -> Option<Foresight> {
+    foresee(past.get(&series.check)?, series.currency.as_deref(), USUAL, now)
 }
 
 /// The chart of a project, and what is said of the days to come; empty if there is nothing to say of it.
@@ -125,7 +127,7 @@ fn charted(series: &Series, past: &Past, now: Timestamp) -> String {
         currency,
         ahead,
     };
-    format!("\n{}{}", chart::draw(&chart), lines(&foresight))
+    format!("\n{}{}", chart::draw(&chart), lines(&foresight, USUAL.window_days))
 }
 
 /// Widest sparkline, in columns.

@@ -12,6 +12,7 @@ use super::settings::RawSettings;
 use super::source::Source;
 use super::{Asked, Config, Linted, Loaded, Needs, commands};
 use crate::check::account::config::RawProject;
+use crate::check::account::config::Usual;
 use crate::check::account::page::Page;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailboxes};
 use crate::check::subscription::config::RawSubscription;
@@ -215,8 +216,8 @@ impl ConfigReader<'_> {
         let (channels, places) = self.channels(raw.webhook, raw.webhooks, own_fields, &mut channel_pages);
         let email = raw.email_settings.unwrap_or_default();
         let (mailboxes, email) = self.mailboxes(raw.email, is_mailbox_list, email, settings.request_timeout);
-        let timeout = settings.request_timeout;
-        let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, &mailboxes, timeout);
+        let usual = Usual { timeout: settings.request_timeout, forecasting: settings.forecasting };
+        let projects = self.projects(raw.projects.unwrap_or_default(), &mut pages, &mailboxes, usual);
         // Only the pages that projects name have been read.
         let rate_limits = self.limits(rate_limits, &pages);
         let state = self.state(raw.state);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Config;
+use crate::check::account::page::Kind;
 use crate::decide::route::{About, Asked, Matcher, Route, Why, is_like, reaches_somebody, route};
 use crate::decide::{MailboxVerdict, SubscriptionVerdict};
 use crate::model::alert::{Level, Topic};
@@ -45,8 +46,13 @@ impl Config {
                 provider: &project.page.id,
                 addressing: &project.addressing,
             };
+            let runway = (project.forecasting.is_written
+                && project.forecasting.alert_days > 0
+                && project.page.kind != Kind::Quota)
+                .then_some((Topic::Runway, Level::Warning));
             let warning = project.warning_threshold.map(|_| (Topic::Low, Level::Warning));
-            let alerts = [Some((Topic::Low, Level::Critical)), warning, failing].into_iter().flatten().collect();
+            let alerts =
+                [Some((Topic::Low, Level::Critical)), warning, failing, runway].into_iter().flatten().collect();
             Watched { about, alerts, list: "projects", is_sound: project.account.is_ok() }
         });
         let mailboxes = self.mailboxes.iter().map(move |mailbox| {

@@ -11,6 +11,7 @@ use crate::publish::healthchecks::config::RawHealthchecks;
 use crate::state::config::RawStore;
 use crate::wire::config::{RawAuth, RawBasic, RawHeader, RawJwt};
 use crate::yaml::field::{Field, Fields};
+use crate::yaml::forecasting::RawForecast;
 
 /// A mapping of the config.
 pub(super) struct Section {
@@ -31,6 +32,7 @@ const fn section<T: Fields>(place: &'static str) -> Section {
 pub(super) const SECTIONS: [Section; 18] = [
     section::<RawConfig>(""),
     section::<RawSettings>("settings"),
+    section::<RawForecast>("settings.forecast"),
     section::<RawProject>("projects[]"),
     section::<RawWebhook>("webhook"),
     section::<RawMatch>("webhook.match"),

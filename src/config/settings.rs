@@ -9,10 +9,12 @@ use rust_decimal::Decimal;
 
 use crate::check::circuit::Circuit;
 use crate::decide::config::Alerting;
+use crate::model::forecasting::Forecasting;
 use crate::model::words::Language;
 use crate::process::command::Variables;
 use crate::process::quote_input;
 use crate::yaml::field::{Number, Variable, fields};
+use crate::yaml::forecasting::{RawForecast, USUAL};
 use crate::yaml::path::{Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
@@ -48,6 +50,8 @@ fields! {
         recovery_margin_percent: Lenient<Decimal>, number = Alerting::MARGIN;
         /// A check that fails in this many runs in a row raises an alert; 0 for never.
         failure_alert_after: Lenient<i128>, number = Alerting::FAILURES;
+        /// How long balances last, and when that is an alert.
+        forecast: RawForecast;
         /// A reading that is not older than this many seconds is used again; 0 for never.
         response_cache_ttl: Lenient<Decimal>, number = CACHE_TTL;
         /// After this many transient failures in a row a host is not asked for a while; 0 for never.
@@ -82,6 +86,8 @@ pub struct Settings {
     pub alerting: Alerting,
     /// How old a reading may be to be used again; zero for never.
     pub response_cache_ttl: Duration,
+    /// How accounts are forecast.
+    pub forecasting: Forecasting,
     /// When a host is left alone.
     pub circuit: Circuit,
     /// The time between two runs, if that is known.
@@ -100,6 +106,7 @@ impl Default for Settings {
             language: Language::default(),
             alerting: Alerting::default(),
             response_cache_ttl: CACHE_TTL.default_seconds(),
+            forecasting: USUAL,
             circuit: Circuit::default(),
             refresh_interval: None,
             timezone: TimeZone::UTC,
@@ -141,6 +148,7 @@ impl ConfigReader<'_> {
             language: raw.language.unwrap_or_default(),
             alerting,
             response_cache_ttl: self.seconds(&at, &Raw::response_cache_ttl, raw.response_cache_ttl),
+            forecasting: self.forecasting(&at, raw.forecast, USUAL),
             circuit: Circuit {
                 failures: self.whole(&at, &Raw::circuit_breaker_failures, raw.circuit_breaker_failures),
                 open_for: self.seconds(&at, &Raw::circuit_breaker_seconds, raw.circuit_breaker_seconds),

@@ -30,6 +30,7 @@ const PAUSES: [SignedDuration; 6] = [
 ];
 
 /// The cool-down at the moment of a run.
+#[derive(Clone, Copy)]
 pub(super) struct Cooldown<'a> {
     pub(super) length: Duration,
     pub(super) timezone: &'a TimeZone,

@@ -3,7 +3,7 @@
 //!
 //! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
 //! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
-//! is wrong: `low`, `failing`, `renewal`, `mail`.
+//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`.
 
 mod action_table;
 pub(crate) mod active_times;
@@ -25,6 +25,7 @@ mod recipients;
 mod renewal;
 mod renewal_cycle;
 pub(crate) mod route;
+mod runway;
 mod status;
 mod threshold;
 mod verdict;
@@ -52,6 +53,7 @@ pub(crate) fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timesta
         let builder = AlertBuilder::of_account(verdict, now);
         settler.settle_low(verdict, &builder, &mut decision);
         settler.settle_failing(verdict.failure.as_ref(), &builder, &mut decision);
+        settler.settle_runway(verdict, &builder, &mut decision);
     }
     for verdict in &found.subscriptions {
         let builder = AlertBuilder::of_subscription(verdict, now);

@@ -2,6 +2,7 @@
 //! it says. Also here: when a condition began and whether it is over.
 
 use jiff::Timestamp;
+use std::time::Duration;
 
 use super::action_table::{Act, Known, Knows, Now, Owes, act};
 use super::changes::{Before, Content, missed};
@@ -16,6 +17,9 @@ use crate::model::alert::{Alert, Event, Level, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
+
+/// How often somebody is reminded that a balance will not last.
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// What this run knows of a condition, with the alert that says so.
 pub(super) enum Observed {
@@ -155,7 +159,7 @@ impl Settler<'_> {
             }
             let act = self.carry_out(observed, recipient, case, decision);
             if act == Act::Hold {
-                let next = recipient.heard.told.as_ref().and_then(|told| self.cooldown.next(told));
+                let next = recipient.heard.told.as_ref().and_then(|told| self.cooldown_of(key.1).next(told));
                 held.next = if held.channels.is_empty() { next } else { held.next.min(next) };
                 held.channels.push(channel.to_owned());
             }
@@ -349,8 +353,16 @@ impl Settler<'_> {
         };
         match is_less {
             true => Knows::Less,
-            false if forgets || self.cooldown.is_over(told) => Knows::Old,
+            false if forgets || self.cooldown_of(alert.topic()).is_over(told) => Knows::Old,
             false => Knows::Enough,
+        }
+    }
+
+    /// When something about this topic is told again. How long a balance lasts is told once a week at the most.
+    fn cooldown_of(&self, topic: Topic) -> Cooldown<'_> {
+        match topic {
+            Topic::Runway => Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown },
+            _ => self.cooldown,
         }
     }
 

@@ -7,6 +7,7 @@ mod lives;
 mod mutes;
 mod renewals;
 mod routes;
+mod runways;
 mod times;
 mod verdicts;
 
@@ -42,6 +43,7 @@ fn subject(threshold: &str, warning: Option<&str>) -> Subject {
         threshold: Some(threshold.parse().unwrap()),
         warning_threshold: warning.map(|w| w.parse().unwrap()),
         written: [None, None],
+        forecasting: None,
         currency: Some("USD".into()),
     }
 }

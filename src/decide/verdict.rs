@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::forecast::account::Foresight;
 use super::status::{MailboxStatus, Status, SubscriptionStatus};
 use super::threshold;
 use crate::check::mailbox::scan::{Finding, Scanned};
@@ -12,6 +13,7 @@ use crate::check::subscription::{Renewal, Standing};
 use crate::check::{Amount, Beside, Call, Outcome, Reading};
 use crate::model::addressing::Addressing;
 use crate::model::failure::Failure;
+use crate::model::forecasting::Forecasting;
 use crate::model::identity::Identity;
 use crate::model::text;
 use crate::model::threshold::Threshold;
@@ -44,6 +46,8 @@ pub(crate) struct Subject {
     pub written: [Option<Threshold>; 2],
     /// The currency until the service says one.
     pub currency: Option<String>,
+    /// How it is forecast; none for a share that refills, which ends at its reset.
+    pub forecasting: Option<Forecasting>,
 }
 
 /// What was found of one account.
@@ -60,6 +64,8 @@ pub(crate) struct Verdict {
     pub ratio: Option<Decimal>,
     /// What the service tells beside the balance; nothing of it is known if there is no reading.
     pub beside: Beside,
+    /// How long the balance lasts, as far as that can be said.
+    pub foresight: Option<Foresight>,
     /// Why there is no reading.
     pub failure: Option<Failure>,
     /// When the balance was true, if that was not just now: the time of a mail.
@@ -196,6 +202,7 @@ fn verdict(mut subject: Subject, outcome: Outcome) -> Verdict {
         status,
         balance,
         beside,
+        foresight: None,
         failure,
         as_of: outcome.as_of.filter(|_| balance.is_some() || status == Status::Unlimited),
         cached: outcome.cached,

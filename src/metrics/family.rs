@@ -58,6 +58,9 @@ families! {
     FROZEN = "frozen", Kind::Gauge, ["project", "provider", "type"], "What is there but cannot be used, where the service tells it.";
     RESETS = "resets_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When a quota refills, in seconds since 1970.";
     EXPIRES = "expires_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the next credit expires, in seconds since 1970.";
+    RUNWAY = "runway_days", Kind::Gauge, ["project", "provider", "type"], "Days that the balance lasts at the usual rate, where that can be said.";
+    BURN = "burn_per_day", Kind::Gauge, ["project", "provider", "type"], "What is consumed on a usual day, in the account's own unit.";
+    DEPLETION = "depletion_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the balance is used up at the usual rate, in seconds since 1970.";
     STATUS = "status", Kind::Gauge, ["project", "provider", "type"], "1 if the balance is at or above its thresholds, 0 if it is below one.";
     INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; whom a project belongs to, and in what it counts.";
     CHECK_SUCCESS = "check_success", Kind::Gauge, ["check_type"], "1 if every check of this type was read, else 0.";

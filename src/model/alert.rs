@@ -7,6 +7,7 @@ mod failing;
 mod low;
 mod mail;
 mod renewal;
+mod runway;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub(crate) use self::failing::Failing;
 pub(crate) use self::low::{Change, Low};
 pub(crate) use self::mail::Mail;
 pub(crate) use self::renewal::Renewal;
+pub(crate) use self::runway::{Lasting, Runway};
 
 /// Defines the topics: the word of each, and the cause of the same name, which holds what is known of it. A topic cannot be
 /// forgotten in a store or in a list then, and what else it needs the compiler asks for.
@@ -90,6 +92,8 @@ topics! {
     Renewal = "renewal",
     /// A mail speaks of trouble.
     Mail = "mail",
+    /// A balance will not last, or lasts again.
+    Runway = "runway",
 }
 
 words! {
@@ -152,7 +156,7 @@ pub(crate) struct Alert {
 }
 
 /// What was read of an account.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Account {
     /// What is counted.
     pub kind: BalanceType,
@@ -246,6 +250,11 @@ impl Alert {
     /// The renewal, if that is what it is about.
     pub(crate) fn renewal(&self) -> Option<&Renewal> {
         if let Cause::Renewal(renewal) = &self.cause { Some(renewal) } else { None }
+    }
+
+    /// How long the balance lasts, if that is what it is about.
+    pub(crate) fn lasting(&self) -> Option<&Lasting> {
+        if let Cause::Runway(runway) = &self.cause { runway.lasts.as_ref() } else { None }
     }
 
     /// The currency in which a balance was told, if it is now in another one; empty if none was named.

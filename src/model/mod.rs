@@ -5,6 +5,7 @@ pub(crate) mod alert;
 pub(crate) mod amount;
 pub(crate) mod charset;
 pub(crate) mod failure;
+pub(crate) mod forecasting;
 pub(crate) mod identity;
 pub(crate) mod shard;
 pub(crate) mod strength;

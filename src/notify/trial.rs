@@ -24,6 +24,8 @@ words! { flag
         Renewal = "renewal",
         /// A mail about a bill
         Mail = "mail",
+        /// A balance that will not last
+        Runway = "runway",
         /// A balance that is above its threshold again: the end of what `low` tells
         Recovered = "recovered",
     }

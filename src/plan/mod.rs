@@ -332,6 +332,7 @@ fn check(project: Project, identity: Identity, mailboxes: &[Mailbox]) -> (Subjec
         threshold: project.threshold.and_then(|threshold| threshold.amount(None)),
         warning_threshold: project.warning_threshold.and_then(|threshold| threshold.amount(None)),
         written: [project.threshold, project.warning_threshold],
+        forecasting: Some(project.forecasting).filter(|_| page.kind != Kind::Quota),
         currency: project.currency.clone().or_else(|| page.counted_in().map(str::to_owned)),
         owner_project: project.owner_project,
         addressing: project.addressing,

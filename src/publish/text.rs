@@ -164,6 +164,13 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
         for (family, at) in [(&family::RESETS, beside.resets_at), (&family::EXPIRES, next)] {
             at.into_iter().for_each(|at| values.gauge(family, &labels, at.as_second() as f64));
         }
+        if let Some(forecast) = verdict.foresight.as_ref().map(|foresight| &foresight.forecast) {
+            values.decimal(&family::BURN, &labels, forecast.burn_per_day);
+            if let Some(lasts) = forecast.lasts() {
+                values.gauge(&family::RUNWAY, &labels, lasts.days);
+                values.gauge(&family::DEPLETION, &labels, lasts.until.as_millisecond() as f64 / 1000.0);
+            }
+        }
         match verdict.status {
             Status::Ok | Status::Unlimited => values.gauge(&family::STATUS, &labels, 1.0),
             Status::Low | Status::Warning => values.gauge(&family::STATUS, &labels, 0.0),

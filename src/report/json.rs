@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::mutes::{MuteEntry, entries};
 use super::{Findings, Overall, Report, Summary, View};
+use super::outlook::Outlook;
 use crate::check::Expiring;
 use crate::decide::{MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, Waiting};
 use crate::model::alert::{Event, Topic};
@@ -105,6 +106,8 @@ struct Project<'a> {
     frozen: Option<Box<RawValue>>,
     resets_at: Option<String>,
     expires: Vec<Credit<'a>>,
+    #[serde(flatten)]
+    outlook: Outlook,
     /// When the balance was true, where that was not just now, and how long ago that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<String>,
@@ -332,6 +335,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
                 frozen: verdict.beside.frozen.map(amount::to_json),
                 resets_at: verdict.beside.resets_at.map(iso),
                 expires: verdict.beside.expires.iter().map(Credit::from).collect(),
+                outlook: verdict.foresight.as_ref().map(Outlook::of).unwrap_or_default(),
                 as_of: verdict.as_of.map(iso),
                 age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
                 cached: verdict.cached,

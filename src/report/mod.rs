@@ -2,6 +2,7 @@
 
 mod columns;
 pub(crate) mod mutes;
+mod outlook;
 pub(crate) mod progress;
 mod sections;
 mod tone;
@@ -94,6 +95,7 @@ pub(crate) enum Published {
 }
 
 pub(crate) use columns::{amount_cell, columns, painted_columns};
+pub(crate) use outlook::Outlook;
 
 /// What a run found and told: finished before the store and the metrics hear of it.
 pub(crate) struct Findings {

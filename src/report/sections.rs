@@ -119,6 +119,7 @@ fn account(findings: &Findings, verdict: &Verdict, names: &Names) -> Row {
     if verdict.cached {
         notes.push("cached".to_owned());
     }
+    notes.extend(verdict.foresight.as_ref().and_then(super::outlook::note));
     notes.extend(suppressed(findings, subject.identity));
     let cells = vec![
         names.checks.get(&subject.name).to_owned(),

@@ -3,43 +3,55 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use rust_decimal::Decimal;
+use jiff::{SignedDuration, Timestamp};
 
 use super::StoreError;
 use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row, Value};
 use super::rows::{of_run, present};
+use crate::decide::forecast::account::Reading;
 use crate::model::identity::Identity;
-
-/// One balance that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reading {
-    /// The start of its run.
-    pub at: Timestamp,
-    /// What was left.
-    pub balance: Decimal,
-    /// What it is counted in; none where the sample does not say it, and an empty text where there is nothing to say.
-    pub currency: Option<String>,
-}
 
 const SAMPLES: Table = Table { name: "samples", key: &[("run", 0), ("check_id", 1)] };
 
-/// The balances since then of one check, or of all, oldest first. Of the runs of an hour only the last one counts; runs that are
-/// about other checks, because they share them or because flags left some out, have hours of their own.
+/// Which checks are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Checks {
+    /// One.
+    One(Identity),
+    /// All whose identities lie in this range, both ends included.
+    Between(Identity, Identity),
+    All,
+}
+
+/// How long readings are kept apart by hours; before that one for six hours is enough.
+const HOURLY: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// The balances since then, oldest first. Of the runs of an hour only the last one counts, and of those that are more than three days
+/// old the last one of six hours; runs that are about other checks, because they share them or because flags left some out, have
+/// hours of their own.
 pub(super) fn past(
     database: &mut dyn Database,
-    check: Option<Identity>,
-    since: Timestamp,
+    checks: Checks,
+    (since, now): (Timestamp, Timestamp),
 ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
     let mut sql = "SELECT s.run, s.check_id, s.balance, s.currency FROM (SELECT max(r.run) AS run FROM runs r \
-                   WHERE r.run >= $1 AND r.run <= $2 GROUP BY r.shard, r.is_partial, r.run / 3600000000) h \
+                   WHERE r.run >= $1 AND r.run <= $2 GROUP BY r.shard, r.is_partial, \
+                   CASE WHEN r.run >= $3 THEN r.run / 3600000000 ELSE -(r.run / 21600000000) END) h \
                    JOIN samples s ON s.run = h.run WHERE s.balance IS NOT NULL"
         .to_owned();
-    let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), present().into()];
-    if let Some(check) = check {
-        sql += " AND s.check_id = $3";
-        parameters.push(check.0.into());
+    let hourly = now.checked_sub(HOURLY).unwrap_or(Timestamp::MIN).as_microsecond();
+    let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), present().into(), hourly.into()];
+    match checks {
+        Checks::All => {}
+        Checks::One(check) => {
+            sql += " AND s.check_id = $4";
+            parameters.push(check.0.into());
+        }
+        Checks::Between(first, last) => {
+            sql += " AND s.check_id BETWEEN $4 AND $5";
+            parameters.extend([first.0.into(), last.0.into()]);
+        }
     }
     sql += " ORDER BY s.run";
     let (mut all, mut odd) = (BTreeMap::<Identity, Vec<Reading>>::new(), Odd::default());

@@ -1,15 +1,17 @@
 //! The store during one run. It is given up at the first fault, and a run never fails because of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::hourly_readings::Checks;
 use super::{
     Access, Decider, DeliveryKeeper, LONGEST_WAIT, MailMarker, Marks, Run, RunFindings, Snapshot, Store, StoreError,
     StoreFault, name,
 };
+use crate::decide::forecast::account::Reading;
 use crate::decide::memory::Memory;
 use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
@@ -186,6 +188,16 @@ impl Session {
     /// When the run before this one began, over the same shard.
     pub(crate) fn previous_start(&mut self, shard: Option<Shard>, until: &Deadline) -> Option<Timestamp> {
         self.with("the lag is not known", |store, notices| store.previous_start(shard, &soon(until), notices)).flatten()
+    }
+
+    /// What runs have read of accounts; none if the store fails, or there is none.
+    pub(crate) fn recent(
+        &mut self,
+        checks: Checks,
+        times: (Timestamp, Timestamp),
+        until: &Deadline,
+    ) -> Option<BTreeMap<Identity, Vec<Reading>>> {
+        self.with("how long balances last is not known", |store, notices| store.recent(checks, times, until, notices))
     }
 
     /// Closes the store, and waits for that as long as there is time. Gives whether the run is remembered.

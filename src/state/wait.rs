@@ -12,14 +12,15 @@ use jiff::Timestamp;
 use super::damaged_rows::Odd;
 use super::database::Database;
 use super::error::{StoreError, StoreFault};
+use super::hourly_readings::{self, Checks};
 use super::mark_settled::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
 use super::worker::{Engine, Job};
 use super::{
-    ChannelState, Said, acknowledge, channel_states, claim, finish, hourly_readings, mutes, queries, readings, rows,
-    snapshot, sums,
+    ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, readings, rows, snapshot, sums,
 };
 use crate::check::mailbox::scan::Mark;
+use crate::decide::forecast::account::Reading;
 use crate::decide::memory::Mute;
 use crate::decide::route::{Asked, Patterns};
 use crate::decide::{Decision, Telling};
@@ -304,16 +305,33 @@ impl Store {
         self.ask(move |database| queries::history(database, project.as_deref(), since))
     }
 
-    /// The balances since then that a forecast needs, of one check or of all: at most one for each hour.
+    /// The balances since then that a forecast needs: at most one for each hour.
     ///
     /// # Errors
     /// Why it cannot be read.
     pub(crate) fn past(
         &mut self,
-        check: Option<Identity>,
-        since: Timestamp,
-    ) -> Result<BTreeMap<Identity, Vec<hourly_readings::Reading>>, StoreError> {
-        self.ask(move |database| hourly_readings::past(database, check, since))
+        checks: Checks,
+        times: (Timestamp, Timestamp),
+    ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
+        self.ask(move |database| hourly_readings::past(database, checks, times))
+    }
+
+    /// The same during a run, which cannot wait as long.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn recent(
+        &mut self,
+        checks: Checks,
+        times: (Timestamp, Timestamp),
+        until: &Deadline,
+        notices: &mut Vec<String>,
+    ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
+        self.call(until, notices, move |database, _, _| {
+            fault::point("in-recent");
+            hourly_readings::past(database, checks, times)
+        })
     }
 
     /// The messages decided since then, and all that are pending; newest first.

@@ -11,6 +11,7 @@ pub(crate) mod credential;
 pub(crate) mod document;
 pub(crate) mod entry;
 pub(crate) mod field;
+pub(crate) mod forecasting;
 mod interpolate;
 mod key;
 mod locate;

@@ -27,6 +27,7 @@ mod exec_channel;
 mod fairness;
 mod faults;
 mod files;
+mod foresight;
 mod hangs;
 mod healthchecks;
 mod house;

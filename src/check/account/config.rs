@@ -26,6 +26,7 @@ use super::{Account, Target};
 use crate::check::mailbox::config::Mailbox;
 use crate::model::addressing::Addressing;
 use crate::model::amount;
+use crate::model::forecasting::Forecasting;
 use crate::model::threshold::Threshold;
 use crate::model::words::BalanceType;
 use crate::page::traps;
@@ -33,6 +34,7 @@ use crate::process::quote_input;
 use crate::yaml::address::web_address;
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
+use crate::yaml::forecasting::RawForecast;
 use crate::yaml::path::{Part, Step, item, key, show, under};
 use crate::yaml::problem::Reach;
 use crate::yaml::reader::ConfigReader;
@@ -57,6 +59,8 @@ fields! {
         threshold: Lenient<Written>, required = true;
         /// A balance below this number is a warning; it must not be under `threshold`.
         warning_threshold: Lenient<Written>;
+        /// How long the balance lasts, where it differs from `settings.forecast`.
+        forecast: RawForecast;
         /// How much may be spent in the period that a provider of `kind: spend` counts; the balance is this less what was spent.
         budget: Lenient<Decimal>;
         /// What is counted: balance or credits.
@@ -123,6 +127,8 @@ pub(crate) struct Project {
     pub addressing: Addressing,
     /// The wanted currency.
     pub currency: Option<String>,
+    /// How it is forecast.
+    pub forecasting: Forecasting,
     /// Replaces scheme, host and path prefix of the provider's address.
     pub base_url: Option<Url>,
     /// The options, with the page's defaults.
@@ -133,13 +139,21 @@ pub(crate) struct Project {
     pub account: Result<Account, String>,
 }
 
+/// What `settings` say for all projects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usual {
+    /// Longest time for one request.
+    pub timeout: Duration,
+    pub forecasting: Forecasting,
+}
+
 impl ConfigReader<'_> {
     pub(crate) fn projects(
         &mut self,
         raw: Vec<Option<RawProject>>,
         pages: &mut Pages,
         mailboxes: &[Mailbox],
-        timeout: Duration,
+        usual: Usual,
     ) -> Vec<Project> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         let (mut projects, mut places) = (Vec::new(), Vec::new());
@@ -161,7 +175,7 @@ impl ConfigReader<'_> {
                     names.insert(name.clone(), index);
                 }
             }
-            if let Some(project) = self.project(&path, project, (pages, mailboxes), timeout) {
+            if let Some(project) = self.project(&path, project, (pages, mailboxes), usual) {
                 projects.push(project);
                 places.push(path);
             }
@@ -180,7 +194,7 @@ impl ConfigReader<'_> {
         path: &[Step],
         mut raw: RawProject,
         (pages, mailboxes): (&mut Pages, &[Mailbox]),
-        timeout: Duration,
+        usual: Usual,
     ) -> Option<Project> {
         self.required(path, "name", raw.name.is_some());
         self.required(path, "provider", raw.provider.is_some());
@@ -193,7 +207,8 @@ impl ConfigReader<'_> {
         let budget = self.not_negative(path, &RawProject::budget, raw.budget);
         let owner = self.owner(path, raw.owner_project, raw.project);
         let addressing = self.addressing(path, raw.labels, raw.notify);
-        let timeout = self.time(path, &RawProject::timeout_seconds, raw.timeout_seconds).unwrap_or(timeout);
+        let timeout = self.time(path, &RawProject::timeout_seconds, raw.timeout_seconds).unwrap_or(usual.timeout);
+        let forecasting = self.forecasting(path, raw.forecast, usual.forecasting);
         let base_url = raw.base_url.and_then(|text| self.base_url(path, &text));
         let key = self.secret(path, "api_key", raw.api_key, raw.api_key_file.as_deref());
         // Without its own name an entry that is broken from outside is still reported, under its place.
@@ -253,6 +268,7 @@ impl ConfigReader<'_> {
             owner_project: owner,
             addressing,
             currency,
+            forecasting,
             base_url,
             options,
             mail_from,

@@ -1,50 +1,15 @@
 //! How long a balance lasts, as `history` says it.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::decide::forecast::{Forecast, Lasts, Movement, Outlook, Point, forecast};
+use crate::decide::forecast::account::Foresight;
+use crate::decide::forecast::{Lasts, Movement, Outlook};
 use crate::model::amount;
 use crate::process::clock::iso;
-use crate::state::hourly_readings::Reading;
-
-/// Days of the usual rate.
-const WINDOW_DAYS: u32 = 7;
-
-/// What is said of the days to come, and what it is counted in.
-pub(super) struct Foresight<'a> {
-    pub(super) forecast: Forecast,
-    currency: Option<&'a str>,
-}
-
-/// Whether two balances can be subtracted from each other. A sign such as `¥` stands for several currencies, so it is the same
-/// only as itself.
-pub(super) fn is_counted_alike(one: Option<&str>, other: Option<&str>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => amount::is_certainly_same(one, other),
-        (one, other) => one == other,
-    }
-}
-
-/// The forecast out of the newest readings that have one currency. `of_check` is the currency of readings that do not say
-/// their own.
-pub(super) fn foresee<'a>(
-    readings: &'a [Reading],
-    of_check: Option<&'a str>,
-    now: Timestamp,
-) -> Option<Foresight<'a>> {
-    let counted = |reading: &'a Reading| {
-        reading.currency.as_deref().or(of_check).filter(|currency| !currency.is_empty())
-    };
-    let currency = counted(readings.last()?);
-    let alike = readings.iter().rev().take_while(|reading| is_counted_alike(counted(reading), currency));
-    let points: Vec<Point> =
-        alike.map(|reading| Point { at: reading.at, balance: reading.balance, usage: None }).collect();
-    Some(Foresight { forecast: forecast(&points, WINDOW_DAYS, now)?, currency })
-}
+use crate::report;
 
 #[derive(Serialize)]
 struct JsonMovement {
@@ -55,17 +20,8 @@ struct JsonMovement {
 /// The part of a project's JSON that is about the days to come. What cannot be said is null.
 #[derive(Default, Serialize)]
 pub(super) struct JsonOutlook {
-    lasts_days: Option<Box<RawValue>>,
-    /// The least and the most; the most is null beyond ten years.
-    lasts_range: Option<[Option<Box<RawValue>>; 2]>,
-    /// A day, in UTC.
-    lasts_until: Option<String>,
-    confidence: Option<&'static str>,
-    /// Whether there is no date because the consumption follows no rule.
-    is_irregular: bool,
-    /// For an irregular one: the days at the pace of the last 24 hours.
-    days_at_last_pace: Option<Box<RawValue>>,
-    burn_per_day: Option<Box<RawValue>>,
+    #[serde(flatten)]
+    outlook: report::Outlook,
     topped_up: Option<Box<RawValue>>,
     top_ups: Vec<JsonMovement>,
     single_falls: Vec<JsonMovement>,
@@ -74,23 +30,12 @@ pub(super) struct JsonOutlook {
 impl JsonOutlook {
     pub(super) fn of(foresight: &Foresight) -> JsonOutlook {
         let forecast = &foresight.forecast;
-        let lasts = forecast.lasts();
         let movements = |all: &[Movement]| {
             let movement = |one: &Movement| JsonMovement { time: iso(one.at), amount: amount::to_json(one.amount) };
             all.iter().map(movement).collect()
         };
-        let last_pace = match forecast.outlook {
-            Outlook::Irregular { at_last_pace } => at_last_pace,
-            _ => None,
-        };
         JsonOutlook {
-            lasts_days: lasts.and_then(|lasts| tenths(lasts.days)),
-            lasts_range: lasts.map(|lasts| [tenths(lasts.least), lasts.most.and_then(tenths)]),
-            lasts_until: lasts.map(|lasts| lasts.until.strftime("%Y-%m-%d").to_string()),
-            confidence: Some(forecast.confidence.as_str()),
-            is_irregular: matches!(forecast.outlook, Outlook::Irregular { .. }),
-            days_at_last_pace: last_pace.and_then(tenths),
-            burn_per_day: forecast.burn_per_day.map(amount::to_json),
+            outlook: report::Outlook::of(foresight),
             topped_up: forecast.topped_up().map(amount::to_json),
             top_ups: movements(&forecast.top_ups),
             single_falls: movements(&forecast.single_falls),
@@ -98,14 +43,9 @@ impl JsonOutlook {
     }
 }
 
-/// Days with one decimal: more would be a promise.
-fn tenths(days: f64) -> Option<Box<RawValue>> {
-    amount::from_float((days * 10.0).round() / 10.0).ok().map(amount::to_json)
-}
-
 /// For people: what is said, a line for each thing.
-pub(super) fn lines(foresight: &Foresight) -> String {
-    let Foresight { forecast, currency } = foresight;
+pub(super) fn lines(foresight: &Foresight, window_days: u32) -> String {
+    let Foresight { forecast, currency, .. } = foresight;
     let confidence = forecast.confidence.as_str();
     let mut lines = vec![match &forecast.outlook {
         Outlook::Lasts(lasts) => format!("{}, confidence {confidence}", lasting(lasts)),
@@ -117,14 +57,14 @@ pub(super) fn lines(foresight: &Foresight) -> String {
         Outlook::Unknown if forecast.falls == 0 && forecast.exposure_hours >= 24.0 => "nothing was consumed that could be seen".to_owned(),
         Outlook::Unknown => "not enough history for a forecast".to_owned(),
     }];
-    let shown = |amount: Decimal| amount::show(amount, *currency);
+    let shown = |amount: Decimal| amount::show(amount, currency.as_deref());
     lines.extend(forecast.burn_per_day.map(|burn| format!("consumes {} a day", shown(burn))));
     let topped_up = forecast.topped_up().filter(|_| !forecast.top_ups.is_empty());
     let times = match forecast.top_ups.len() {
         1 => "once".to_owned(),
         count => format!("{count} times"),
     };
-    lines.extend(topped_up.map(|sum| format!("topped up {times} in {WINDOW_DAYS} days: {}", shown(sum))));
+    lines.extend(topped_up.map(|sum| format!("topped up {times} in {window_days} days: {}", shown(sum))));
     lines.extend(forecast.single_falls.iter().map(|fall| {
         let day = fall.at.strftime("%Y-%m-%d %H:%M UTC");
         format!("fell once by {} before {day}, which is not counted as a pace", shown(fall.amount))
@@ -151,9 +91,11 @@ fn some_days(days: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+    use crate::decide::forecast::account::{Reading, foresee};
+    use crate::model::forecasting::Forecasting;
 
     /// Readings every six hours up to a time, oldest first, with a currency each.
     fn said(balances: &[(u32, &str)]) -> String {
@@ -165,7 +107,7 @@ mod tests {
             currency: Some((*currency).to_owned()),
         };
         let readings: Vec<Reading> = balances.iter().enumerate().map(reading).collect();
-        foresee(&readings, Some("EUR"), now).map(|foresight| lines(&foresight)).unwrap_or_default()
+        foresee(&readings, Some("EUR"), Forecasting { alert_days: 7, window_days: 7, is_written: false }, now).map(|foresight| lines(&foresight, 7)).unwrap_or_default()
     }
 
     fn falling(count: u32, last: u32) -> Vec<(u32, &'static str)> {

@@ -4,6 +4,7 @@
 //! somebody topped up is not known. Why the rules are as they are, and how often they are late, is measured by
 //! `cargo bench --bench forecast` and stands in `docs/forecast.md`.
 
+pub(crate) mod account;
 pub mod credits;
 mod events;
 mod outlook;

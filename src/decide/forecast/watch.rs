@@ -7,9 +7,9 @@ use super::Forecast;
 use super::outlook::Confidence;
 
 /// How long the fast rate must have said so, in hours, if no run before said so too.
-const HOLDS_HOURS: f64 = 6.0;
+pub(super) const HOLDS_HOURS: f64 = 6.0;
 /// How much earlier than every six hours a job that runs every six hours may run.
-const SLACK_HOURS: f64 = 0.25;
+pub(super) const SLACK_HOURS: f64 = 0.25;
 
 /// The most frequent reminder.
 const REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);

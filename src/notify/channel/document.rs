@@ -129,9 +129,9 @@ struct AlertDocument<'a> {
     /// The amount of a renewal, or the one that a mail names.
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     amount: Option<Box<RawValue>>,
-    /// The day of a renewal (`2026-12-31`), or the time of a mail (RFC 3339).
+    /// The day of a renewal, or on which a balance is used up (`2026-12-31`), or the time of a mail (RFC 3339).
     date: Option<String>,
-    /// Days until a renewal; 0 is today.
+    /// Days until a renewal, or until a balance is used up; 0 is today.
     days: Option<i64>,
     /// How often a subscription renews: `weekly`, `monthly` or `yearly`.
     cycle: Option<CycleType>,
@@ -242,7 +242,7 @@ impl<'a> AlertDocument<'a> {
         let raw = RawAlert::new(message, alert);
         let harmless = |text: Option<&str>| text.map(neutral);
         let (renewal, trouble) = (alert.renewal(), alert.trouble());
-        let mail = mail_of(alert);
+        let (mail, lasting) = (mail_of(alert), alert.lasting());
         let amount = renewal.and_then(|renewal| renewal.amount).or(mail.and_then(|mail| mail.amount));
         AlertDocument {
             topic: alert.topic(),
@@ -270,8 +270,9 @@ impl<'a> AlertDocument<'a> {
             amount: amount.map(amount::to_json),
             date: renewal
                 .map(|renewal| renewal.next.to_string())
+                .or_else(|| lasting.map(|lasting| lasting.until.to_string()))
                 .or_else(|| mail.and_then(|mail| Some(mail.date?.to_string()))),
-            days: renewal.map(|renewal| renewal.days),
+            days: renewal.map(|renewal| renewal.days).or(lasting.map(|lasting| lasting.days.into())),
             cycle: renewal.map(|renewal| renewal.cycle_type),
             renewal_day: harmless(renewal.map(|renewal| renewal.renewal_day.as_str())),
             subject: harmless(raw.subject),

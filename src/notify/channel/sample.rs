@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
-use crate::model::alert::{Account, Alert, Cause, Event, Failing, Level, Low, Mail, Renewal, Trouble};
+use crate::model::alert::{Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Trouble};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
 use crate::model::words::{BalanceType, CycleType};
@@ -25,7 +25,7 @@ const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x
 type Make = fn() -> Alert;
 
 /// The samples, by the names that examples have for them.
-const SAMPLES: [(&str, Make); 8] = [
+const SAMPLES: [(&str, Make); 9] = [
     ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
     ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
     ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
@@ -33,6 +33,7 @@ const SAMPLES: [(&str, Make); 8] = [
     ("readable", readable),
     ("renewal", renewal),
     ("mail", mail),
+    ("runway", runway),
     ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
 ];
 
@@ -58,6 +59,9 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
             renewal.renewal_day = renewal.next.day().to_string();
         }
         Cause::Mail(mail) => mail.date = Some(at),
+        Cause::Runway(runway) => {
+            runway.lasts.iter_mut().for_each(|lasts| lasts.until = today.saturating_add(i64::from(lasts.days).days()));
+        }
         _ => {}
     }
     Some(alert)
@@ -137,6 +141,14 @@ fn renewal() -> Alert {
         currency: Some("USD".to_owned()),
     });
     Alert { owner_project: Some("AI platform".to_owned()), ..common("GitHub", "subscription", cause) }
+}
+
+fn runway() -> Alert {
+    let account = Account { kind: BalanceType::Credits, balance: number("412.80"), currency: Some("USD".to_owned()) };
+    let until = jiff::civil::date(2026, 12, 4);
+    let lasts = Lasting { days: 4, least: 3, most: Some(6), until, burn_per_day: number("103.20") };
+    let cause = Cause::Runway(Runway { account, lasts: Some(lasts) });
+    Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
 }
 
 fn mail() -> Alert {

@@ -3,7 +3,7 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, Turn};
+use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, Turn};
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
 
@@ -36,6 +36,7 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Failing) => "个读取失败",
             Class::Raised(Topic::Renewal) => "个即将续费",
             Class::Raised(Topic::Mail) => "封邮件",
+            Class::Raised(Topic::Runway) => "个即将用尽",
             Class::Recovered => "个恢复",
         }
     }
@@ -58,6 +59,7 @@ impl Phrases for Chinese {
             Cause::Failing(failing) => self.failing(&parts.failing(failing)),
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
+            Cause::Runway(runway) => self.runway(&parts.runway(runway)),
         }
     }
 
@@ -139,6 +141,32 @@ impl Chinese {
                 format!("{kind} {balance}，不低于阈值 {threshold}；但{why}")
             }
             Turn::Unlimited => format!("{kind}已不设上限"),
+        }
+    }
+
+    fn runway(&self, parts: &RunwayParts) -> String {
+        let RunwayParts { event, kind, balance, lasts, burn } = parts;
+        let kind = self.kind(*kind);
+        let Some(lasts) = lasts else {
+            return match event {
+                Event::Raised => format!("{kind} {balance}，即将用尽"),
+                Event::Resolved => format!("{kind} {balance}，不再即将用尽"),
+            };
+        };
+        let until = &lasts.until;
+        let day = ["日", "一", "二", "三", "四", "五", "六"]
+            .get(usize::from(until.weekday().to_sunday_zero_offset().unsigned_abs()))
+            .map_or_else(String::new, |day| format!("（周{day}）"));
+        let day = format!("{}月{}日{day}", until.month(), until.day());
+        let range = match lasts.most {
+            Some(most) if most == lasts.least => format!("{most} 天"),
+            Some(most) => format!("{} 至 {most} 天", lasts.least),
+            None => format!("至少 {} 天", lasts.least),
+        };
+        let burn = if burn.is_empty() { String::new() } else { format!("，日均消耗 {burn}") };
+        match event {
+            Event::Raised => format!("{kind} {balance}，预计可用至 {day}，还剩 {range}{burn}"),
+            Event::Resolved => format!("{kind} {balance}，可用时间已延长，预计至 {day}，还剩 {range}{burn}"),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, Turn};
+use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, Turn};
 use crate::model::alert::{Cause, Event, Level, Topic};
 
 pub(super) struct English;
@@ -35,6 +35,7 @@ impl Phrases for English {
             Class::Raised(Topic::Failing) => "failing",
             Class::Raised(Topic::Renewal) => "renewing",
             Class::Raised(Topic::Mail) => "by mail",
+            Class::Raised(Topic::Runway) => "running out",
             Class::Recovered => "recovered",
         }
     }
@@ -57,6 +58,7 @@ impl Phrases for English {
             Cause::Failing(failing) => self.failing(&parts.failing(failing)),
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
+            Cause::Runway(runway) => self.runway(&parts.runway(runway)),
         }
     }
 
@@ -136,6 +138,28 @@ impl English {
                 format!("{kind} {balance} is not below the threshold {threshold}, but {why}")
             }
             Turn::Unlimited => format!("{kind} has no limit any more"),
+        }
+    }
+
+    fn runway(&self, parts: &RunwayParts) -> String {
+        let RunwayParts { event, kind, balance, lasts, burn } = parts;
+        let kind = kind.as_str();
+        let Some(lasts) = lasts else {
+            return match event {
+                Event::Raised => format!("{kind} {balance} will not last"),
+                Event::Resolved => format!("{kind} {balance} lasts again"),
+            };
+        };
+        let day = lasts.until.strftime("%A, %-d %b");
+        let range = match lasts.most {
+            Some(most) if most == lasts.least => format!("in {most} days"),
+            Some(most) => format!("in {} to {most} days", lasts.least),
+            None => format!("in {} days or more", lasts.least),
+        };
+        let burn = if burn.is_empty() { String::new() } else { format!(", at {burn} a day") };
+        match event {
+            Event::Raised => format!("{kind} {balance} lasts until about {day} ({range}){burn}"),
+            Event::Resolved => format!("{kind} {balance} lasts longer again, until about {day} ({range}){burn}"),
         }
     }
 

@@ -5,7 +5,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::neutral::Neutral;
-use crate::model::alert::{Account, Alert, Change, Event, Failing, Level, Low, Mail, Renewal, Trouble};
+use crate::model::alert::{
+    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Trouble,
+};
 use crate::model::amount;
 use crate::model::words::{BalanceType, CycleType};
 
@@ -64,6 +66,17 @@ pub(super) struct RenewalParts {
     pub(super) is_unsure: bool,
 }
 
+/// A balance that will not last, or lasts again.
+pub(super) struct RunwayParts {
+    pub(super) event: Event,
+    pub(super) kind: BalanceType,
+    pub(super) balance: String,
+    /// None if that cannot be said any more.
+    pub(super) lasts: Option<Lasting>,
+    /// What is consumed a day; empty if it is not known.
+    pub(super) burn: String,
+}
+
 /// The words between the parts of a mail.
 pub(super) struct MailWords {
     pub(super) mail: &'static str,
@@ -115,6 +128,18 @@ impl Parts<'_> {
             cycle: renewal.cycle_type,
             amount: self.amount(renewal.amount, renewal.currency.as_deref()),
             is_unsure: self.alert.missed.as_ref().is_some_and(|missed| missed.is_unsure),
+        }
+    }
+
+    pub(super) fn runway(&self, runway: &Runway) -> RunwayParts {
+        let Runway { account: Account { kind, balance, currency }, lasts } = runway;
+        let burn = lasts.as_ref().and_then(|lasts| lasts.burn_per_day);
+        RunwayParts {
+            event: self.alert.event,
+            kind: *kind,
+            balance: self.amount(*balance, currency.as_deref()),
+            burn: self.amount(burn, currency.as_deref()),
+            lasts: lasts.clone(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::rivals::RIVALS;
 
 const RULES: &str = "\
 A forecast says how many days a balance lasts, out of the readings in the [memory of runs](memory.md).
-`balance-alert history NAME` shows it; `check` does not alert by it yet.
+`check` shows it and tells when an account will be empty in fewer than `settings.forecast.alert_days` (7); `balance-alert history NAME` draws it.
 
 ## What is said, and when
 

@@ -1,0 +1,62 @@
+//! How long balances last, out of what earlier runs have read and what this one has.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::run::{Run, Step};
+use crate::decide::forecast::DAYS_READ;
+use crate::decide::forecast::account::{Reading, foresee as forecast};
+use crate::decide::{Found, Verdict};
+use crate::model::identity::Identity;
+use crate::process::clock;
+use crate::state::hourly_readings::Checks;
+use crate::state::session::Session;
+
+/// How many accounts are forecast with one question to the store. A question cannot be taken back, and what is remembered must be
+/// written soon after.
+const AT_ONCE: usize = 500;
+/// The part of the run's time that forecasts may take.
+const SHARE: u32 = 10;
+
+/// Forecasts the accounts, as far as there is time. An account without a forecast is judged by its threshold alone.
+pub(super) fn foresee(found: &mut Found, run: &Run, session: &mut Session) {
+    let (now, start) = (run.context.started_at, Instant::now());
+    let most = run.config.settings.run_timeout / SHARE;
+    let until = run.until(Step::Claim).or_at(start + most);
+    let since = clock::before(now, Duration::from_secs(u64::from(DAYS_READ) * 86_400));
+    let mut wanted: Vec<&mut Verdict> = found.accounts.iter_mut().filter(|verdict| is_wanted(verdict)).collect();
+    wanted.sort_by_key(|verdict| verdict.subject.identity);
+    for some in wanted.chunks_mut(AT_ONCE) {
+        let [first, last] = ends(some);
+        if until.left().is_zero() {
+            log::warn!("not all accounts have a forecast: there was no time to read their past");
+            return;
+        }
+        let Some(mut past) = session.recent(Checks::Between(first, last), (since, now), &until) else { return };
+        for verdict in some {
+            foresee_one(verdict, &mut past, now);
+        }
+    }
+}
+
+fn ends(some: &[&mut Verdict]) -> [Identity; 2] {
+    let identity = |verdict: Option<&&mut Verdict>| verdict.map_or(Identity(0), |verdict| verdict.subject.identity);
+    [identity(some.first()), identity(some.last())]
+}
+
+/// Whether there is something to forecast.
+fn is_wanted(verdict: &Verdict) -> bool {
+    verdict.balance.is_some() && verdict.subject.forecasting.is_some()
+}
+
+fn foresee_one(verdict: &mut Verdict, past: &mut BTreeMap<Identity, Vec<Reading>>, now: jiff::Timestamp) {
+    let Some((balance, settings)) = verdict.balance.zip(verdict.subject.forecasting) else { return };
+    let mut readings = past.remove(&verdict.subject.identity).unwrap_or_default();
+    let currency = Some(verdict.currency.clone().unwrap_or_default());
+    let at = verdict.as_of.unwrap_or(now);
+    // A reading that is used again says nothing new.
+    if readings.last().is_none_or(|newest| newest.at < at) && !verdict.cached {
+        readings.push(Reading { at, balance, currency });
+    }
+    verdict.foresight = forecast(&readings, verdict.currency.as_deref(), settings, now);
+}

@@ -1,0 +1,88 @@
+//! How long balances last, through the real program: what is told, shown and pushed, on both kinds of stores.
+
+use serde_json::{Value, json};
+
+use crate::support::Finished;
+use crate::support::world::{Kind, World};
+
+/// 2026-11-02 00:00 UTC, a Monday.
+const START: i64 = 1_793_577_600;
+const HOUR: i64 = 3_600;
+
+/// A run at that hour, in which the account holds so much.
+fn run_at(world: &World, hour: i64, balance: i64) -> Finished {
+    world.balance("A", json!(balance));
+    world.program.clone().env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run()
+}
+
+/// Runs every six hours that consume 24 a day, down to this balance. Gives the hour after the last one.
+fn consume(world: &World, from: i64, runs: i64, last: i64) -> i64 {
+    for run in 0..runs {
+        run_at(world, from + 6 * run, last + 6 * (runs - 1 - run));
+    }
+    from + 6 * runs
+}
+
+fn project(finished: &Finished) -> Value {
+    finished.report()["projects"][0].clone()
+}
+
+#[test]
+fn a_balance_that_will_not_last_is_told_shown_and_taken_back() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let world = World::new(kind, &[("A", 1_000)]);
+        let mut seen = 0;
+        let hour = consume(&world, 0, 12, 250);
+        assert_eq!(world.messages(&mut seen), Vec::<String>::new(), "{}: ten days are enough", kind.name());
+        let one = project(&run_at(&world, hour, 244));
+        assert_eq!((&one["status"], &one["lasts_days"]), (&json!("ok"), &json!(10.2)), "{one}");
+        let hour = consume(&world, hour + 6, 24, 100);
+        assert_eq!(world.messages(&mut seen), ["raised runway warning A"], "{}", kind.name());
+        let held = run_at(&world, hour, 94);
+        let one = project(&held);
+        assert_eq!(one["alerts"][0]["topic"], "runway", "{one}");
+        assert_eq!(one["alerts"][0]["status"], "suppressed", "{one}");
+        for (key, want) in [("lasts_until", json!("2026-11-15")), ("confidence", json!("high"))] {
+            assert_eq!(one[key], want, "{one}");
+        }
+        let config = world.program.path("config.yaml").display().to_string();
+        let table = world.program.instead(["check", "--output", "table", "--config", &config]);
+        let table = table.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run();
+        assert!(table.stdout.contains("lasts about 4 days"), "{}", table.stdout);
+        // A top-up: it lasts again.
+        run_at(&world, hour + 6, 2_000);
+        assert_eq!(world.messages(&mut seen), ["resolved runway info A"], "{}", kind.name());
+    }
+}
+
+#[test]
+fn nobody_is_told_where_nobody_wants_to_be() {
+    for (settings, project, want) in [
+        (json!({"alert_days": 0}), json!({}), false),
+        (json!({"alert_days": 0}), json!({"alert_days": 30}), true),
+        (json!({"alert_days": 30}), json!({"alert_days": 0}), false),
+        (json!({"alert_days": 3}), json!({}), false),
+        (json!({}), json!({}), true),
+    ] {
+        let mut world = World::new(Kind::Sqlite, &[("A", 1_000)]);
+        world.configure(|config| {
+            config["settings"]["forecast"] = settings.clone();
+            config["projects"][0]["forecast"] = project.clone();
+        });
+        let mut seen = 0;
+        consume(&world, 0, 12, 130);
+        let told = world.messages(&mut seen);
+        assert_eq!(!told.is_empty(), want, "{settings} {project}: {told:?}");
+    }
+}
+
+/// It is said once that the balance is low, not twice.
+#[test]
+fn how_long_it_lasts_is_not_said_beside_a_low_balance() {
+    let world = World::new(Kind::Sqlite, &[("A", 1_000)]);
+    let mut seen = 0;
+    let hour = consume(&world, 0, 12, 300);
+    run_at(&world, hour, 9);
+    run_at(&world, hour + 1, 8);
+    assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
+}
