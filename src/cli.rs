@@ -61,7 +61,7 @@ pub struct CheckArgs {
     /// Check only the I-th of N parts, counted from 0, where several runs share the checks; `auto` takes I from JOB_COMPLETION_INDEX and N from BALANCE_ALERT_SHARDS [default: BALANCE_ALERT_SHARD]
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     pub shard: Option<ShardArg>,
-    /// Read, decide and render, but send nothing: shows what would be sent
+    /// Send nothing; show what would be sent
     #[arg(long, short = 'n')]
     pub dry_run: bool,
     /// The format of the report
@@ -88,7 +88,7 @@ pub struct CheckArgs {
     /// Ask every account, even if another run has just done so (settings.response_cache_ttl)
     #[arg(long)]
     pub no_cache: bool,
-    /// Without memory, or in a new mailbox: look at the mails of so many days, 1 to 30 [default: email_settings.days, 1]
+    /// How many days back to read mails when there is no memory or the mailbox is new, 1 to 30 [default: email_settings.days, 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=30))]
     pub email_days: Option<u32>,
     /// Exit with 75 if the metrics are not delivered

@@ -58,7 +58,8 @@ mod yaml;
 pub use commands::{Cli, nagios, on_trial, run};
 pub use process::environment::arguments;
 pub use process::exit::Exit;
-pub use process::{Process, logging};
+pub use process::Process;
+pub use process::logging::{flush, last_words};
 
 /// What the tests and benchmarks of this repository look at. It may change at any time.
 #[doc(hidden)]

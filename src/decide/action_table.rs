@@ -103,7 +103,7 @@ pub(super) fn act(now: Now, known: Known) -> Act {
         (Now::Wrong, Old, Owes::Nothing | Over | Unwanted) => Act::Remind,
         (Now::Wrong, Less, Owes::Nothing | Over | Unwanted) => Act::Raise,
 
-        // For this channel it was over, and begins anew when it gets worse.
+        // This channel was told that it is over. It is told again when the condition gets worse.
         (Now::Quiet, _, Over) => Act::RepeatBlind,
         (Now::Quiet, _, Unheard) => Act::Wait,
         (Now::Quiet, Old, Unwanted) => Act::Recall,

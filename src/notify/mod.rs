@@ -80,7 +80,7 @@ pub(crate) struct Taken {
     pub at: Timestamp,
 }
 
-/// What was taken is marked when so many alerts were, or after so long, if telling is not through by then.
+/// Delivered alerts are marked in the store every ten alerts or every second, so that a run that is killed repeats little.
 const KEPT_AT_ONCE: usize = 10;
 const KEPT_AFTER: Duration = Duration::from_secs(1);
 /// Between two looks at what was taken.

@@ -1,4 +1,4 @@
-//! The wish that this process ends: the signals that say so as a value, and the times that shrink when one comes.
+//! Graceful shutdown: the signals as a flag, and deadlines that become shorter when one arrives.
 //!
 //! A handler only sets flags; whoever waits looks at them ten times a second. What every signal does is a table in
 //! `docs/process.md`. Not here: what is given up and what is still done (`run`).
@@ -102,7 +102,7 @@ impl Interrupt {
         SIGNALS.iter().map(|(_, exit)| *exit).find(|exit| usize::from(exit.code()) == code)
     }
 
-    /// Since when somebody wants this process to end, as far as anybody has looked.
+    /// When the first signal was noticed; none if there was no signal.
     pub(crate) fn since(&self) -> Option<Instant> {
         let since = self.exit().map(|_| *self.0.since.get_or_init(Instant::now))?;
         if since.elapsed() >= ECHO {
@@ -111,13 +111,13 @@ impl Interrupt {
         Some(since)
     }
 
-    /// All is put in order: from now on the next signal ends the process at once.
+    /// Call this when only printing is left. From then on the next signal ends the process immediately.
     pub fn end_at_once(&self) {
         self.0.is_last.store(true, Ordering::SeqCst);
     }
 
-    /// The report and the status are out: from now on no signal changes how this process ends, which is a matter of milliseconds
-    /// and bounded by the watchdog.
+    /// Call this when the report and the exit code are out. Signals no longer change how the process ends; that takes
+    /// milliseconds, and the watchdog bounds it.
     pub(crate) fn end_as_reported(&self) {
         self.0.is_last.store(false, Ordering::SeqCst);
     }

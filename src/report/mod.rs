@@ -59,7 +59,7 @@ formats! {
     Markdown = markdown;
 }
 
-/// What a rendering needs to know beside the report.
+/// Settings of a rendering.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     /// The status that the process ends with, as the scheduler sees it.

@@ -55,7 +55,7 @@ impl ConfigReader<'_> {
         let file_field = format!("{field}_file");
         let secret = match (value, file) {
             (Some(_), Some(_)) => {
-                let message = format!("`{field}` and `{file_field}` exclude each other");
+                let message = format!("set only one of `{field}` and `{file_field}`");
                 self.problem(&under(path, &file_field), Part::Key(0), message, None);
                 self.flagged.insert(under(path, field));
                 return None;

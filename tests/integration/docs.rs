@@ -276,6 +276,29 @@ fn the_table_in_the_readmes_is_what_the_quickstart_prints() {
 }
 
 #[test]
+fn the_message_in_the_readmes_is_what_the_quickstart_sends() {
+    for (page, language) in [(READMES.0, "en"), (READMES.1, "zh")] {
+        let config = read("examples/quickstart.yaml");
+        let config = config.replace("settings: { ", &format!("settings: {{ language: {language}, "));
+        let config = config.replace("path: quickstart/", &format!("path: {ROOT}/examples/quickstart/"));
+        let done = Program::new(["check", "--config", "config.yaml"]).file("config.yaml", &config).run().expect(2);
+        let readme = read(page);
+        let shown = readme.split(&format!("<!-- output: message {language} -->")).nth(1).unwrap();
+        let same = |line: &str| {
+            let line = Regex::new(r"\d{8}T\d{6}Z-[0-9a-f]{6}").unwrap().replace(line, "RUN").into_owned();
+            Regex::new("[0-9a-f]{16}").unwrap().replace(&line, "KEY").into_owned()
+        };
+        let blocks = split(shown).0;
+        let lines: Vec<&str> = blocks[0].text.lines().collect();
+        let [title, alert, source] = lines[..] else { panic!("{page}: {lines:?}") };
+        let sent: Vec<&str> = done.stderr.lines().map(str::trim).collect();
+        let at = sent.iter().position(|line| *line == title).unwrap_or_else(|| panic!("{page}: {title}: {done}"));
+        assert_eq!(sent[at + 1], alert, "{page}");
+        assert_eq!(same(sent[at + 2]), same(source), "{page}");
+    }
+}
+
+#[test]
 fn every_exit_code_variable_and_provider_is_documented() {
     for page in ["docs/exit-codes.md", "docs/zh/exit-codes.md"] {
         let text = read(page);

@@ -12,7 +12,7 @@ const NEAR: usize = 48;
 /// So many bytes before a piece what turns the order of its characters may stand.
 const FAR: usize = 256;
 
-/// A piece of a text, and what of the text its author has named.
+/// A piece of a text, and the ranges of the text that the page's pattern matched.
 pub(in crate::page) struct Piece<'o> {
     pub(in crate::page) range: Range<usize>,
     /// Where the match of the pattern begins that has found it. What stands in the match is what the pattern's author knows of.
@@ -48,7 +48,7 @@ impl Piece<'_> {
             || self.leaves_sign(text, &before, &inside, &after)
     }
 
-    /// Whether a word behind it makes it another number, and is not taken out with it.
+    /// Whether a word for a unit or a scale follows (`12.5k`) that was not cut out with the number.
     fn is_multiplied(&self, text: &str) -> bool {
         let end = self.range.end;
         let unit = end + (text[end..].len() - text[end..].trim_start().len());
@@ -154,7 +154,7 @@ fn numbers(text: &str, is_inside: fn(char) -> bool) -> Vec<String> {
     numbers
 }
 
-/// Whether a text begins with a word that makes another number of the one before it.
+/// Whether a text begins with a word for a scale, a part or a debit, which changes the number before it.
 fn is_changed_by(rest: &str) -> bool {
     let near = amount::fold(&rest[..rest.floor_char_boundary(NEAR)]);
     amount::word(near.trim_start()).is_some_and(|(word, _)| match word {

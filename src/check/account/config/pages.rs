@@ -232,10 +232,10 @@ impl ConfigReader<'_> {
     }
 }
 
-/// That a provider is named which there is not.
+/// The error for an unknown provider.
 pub(crate) fn no_provider(id: &str, known: &[&str]) -> String {
     match quote_input::among(id, known) {
         Some(id) => format!("there is no provider `{id}`"),
-        None => "a provider is named that there is not".to_owned(),
+        None => "there is no such provider".to_owned(),
     }
 }

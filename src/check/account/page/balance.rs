@@ -158,8 +158,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// The same, if no part names a side of an account of which it is not clear what it means: none of them may where the sign
-    /// is turned, and what is taken off may never.
+    /// Refuses parts that say DR or CR where that is ambiguous: all parts if the sign is inverted, `minus` always.
     fn without_sides(self, is_turned: bool) -> Result<Parts, String> {
         let checked =
             |part: Shape, what: &str| without_side(part).map_err(|why| format!("{what} cannot be used: {why}"));

@@ -60,7 +60,7 @@ pub(crate) struct Progress {
     named: Option<String>,
 }
 
-/// What an answer comes to.
+/// What follows from an answer: a reading, a failure, or the next request.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// A balance.
