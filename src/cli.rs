@@ -17,7 +17,7 @@ use crate::report::Output;
 
 /// Verbosity and colour.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Talk {
+pub(crate) struct Talk {
     /// Log more: -v info, -vv debug, -vvv trace
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -28,7 +28,7 @@ pub struct Talk {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
@@ -40,7 +40,7 @@ pub enum Color {
 
 /// Where the config is.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ConfigArg {
+pub(crate) struct ConfigArg {
     /// The config file; `-` is standard input [default: CONFIG_PATH, else $XDG_CONFIG_HOME or /etc, balance-alert/config.yaml]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct ConfigArg {
 
 /// Flags of `check`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Where the config is.
     #[command(flatten)]
     pub config: ConfigArg,
@@ -104,7 +104,7 @@ pub struct CheckArgs {
 
 /// Where the memory of runs is.
 #[derive(Clone, Debug, Default, Args)]
-pub struct StoreArgs {
+pub(crate) struct StoreArgs {
     /// Where the config is that says where the memory is.
     #[command(flatten)]
     pub config: ConfigArg,
@@ -118,7 +118,7 @@ pub struct StoreArgs {
 
 /// The beginning of a period that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
+pub(crate) enum Since {
     /// This long ago.
     Ago(Duration),
     /// At this time.
@@ -127,7 +127,7 @@ pub enum Since {
 
 impl Since {
     /// The point in time that is meant.
-    pub fn before(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Since::Ago(duration) => now.checked_sub(duration).unwrap_or(Timestamp::MIN),
             Since::At(at) => at,
@@ -146,7 +146,7 @@ impl std::fmt::Display for Since {
 
 /// Which part of all checks is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShardArg {
+pub(crate) enum ShardArg {
     /// All checks: the variable is set, but empty.
     Whole,
     /// The part that the variables of an Indexed Job name.
@@ -168,7 +168,7 @@ impl CheckArgs {
     ///
     /// # Errors
     /// What is wrong with the variables that it is to be taken from.
-    pub fn shard(&self, environment: &Environment) -> Result<Option<Shard>, String> {
+    pub(crate) fn shard(&self, environment: &Environment) -> Result<Option<Shard>, String> {
         let chosen = match (self.shard, environment.overlay(SHARD_VARIABLE)) {
             (Some(flag), _) => flag,
             (None, Some(text)) => parse_shard(text).map_err(|why| format!("the variable {SHARD_VARIABLE}: {why}"))?,
@@ -189,7 +189,7 @@ impl CheckArgs {
 
 /// A report that goes into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportFile {
+pub(crate) struct ReportFile {
     /// Its format.
     pub output: Output,
     /// The file, which is replaced.
@@ -198,7 +198,7 @@ pub struct ReportFile {
 
 words! { flag
     /// The kinds of checks.
-    pub enum Only {
+    pub(crate) enum Only {
         /// Accounts with a balance
         Projects = "projects",
         /// Mailboxes

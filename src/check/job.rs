@@ -25,7 +25,6 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the checks of a run share.
 pub(crate) struct Shared {
-    /// The clients.
     pub clients: Arc<Clients>,
     /// Knows every secret.
     pub redactor: Arc<Redactor>,

@@ -15,7 +15,7 @@ use super::mailbox::imap_session::Cursor;
 use super::mailbox::resolve::Resolver;
 use super::mailbox::scan::{Mark, Marker, Scanned, Scanner, Terms};
 use super::mailbox::vendor::Vendors;
-use super::pool::{self, Job, Unfinished, Traits};
+use super::pool::{self, Job, Traits, Unfinished};
 use super::{CachedReading, Outcome};
 
 use crate::model::failure::Failure;

@@ -29,7 +29,7 @@ use crate::state::queries::{Sample, Series};
 
 /// Flags of `history`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -49,7 +49,7 @@ pub struct Flags {
 
 /// The formats of a series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SeriesOutput {
+pub(super) enum SeriesOutput {
     /// For people
     #[default]
     Table,

@@ -14,7 +14,7 @@ use crate::report::{ListOutput, columns};
 
 /// Flags of `providers`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The format of the list
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: ListOutput,

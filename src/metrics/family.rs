@@ -69,7 +69,7 @@ families! {
 }
 
 /// Whether some family has a label of this name. The group of a Pushgateway must not have the same.
-pub fn is_label(name: &str) -> bool {
+pub(crate) fn is_label(name: &str) -> bool {
     name == "le" || ALL.iter().any(|family| family.labels.contains(&name))
 }
 

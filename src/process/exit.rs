@@ -59,7 +59,7 @@ exits! {
 
 /// Which findings make the process fail (`--fail-on`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum FailOn {
+pub(crate) enum FailOn {
     /// Every finding and every failure (the default)
     #[default]
     Any,

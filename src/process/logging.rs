@@ -21,7 +21,7 @@ use crate::process::{output, quote_input, redact};
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -34,7 +34,7 @@ static CHOSEN: OnceLock<Format> = OnceLock::new();
 /// Starts logging. Levels: `-v` flags, else `LOG_LEVEL`, else `RUST_LOG`, else `warn`.
 ///
 /// A word that `LOG_FORMAT` or `LOG_LEVEL` cannot be is warned of; how a run logs never decides whether it runs.
-pub fn init(environment: &Environment, verbose: u8) -> Format {
+pub(crate) fn init(environment: &Environment, verbose: u8) -> Format {
     let mut warnings = Vec::new();
     let format = match environment.overlay("LOG_FORMAT") {
         None | Some("text") => Format::Text,
@@ -155,7 +155,7 @@ fn harmless(text: &str) -> String {
 }
 
 /// Says that something is wrong: `error:` for people, a record of level ERROR for programs.
-pub fn complain(format: Format, message: &str) {
+pub(crate) fn complain(format: Format, message: &str) {
     match format {
         Format::Json => say(&record("ERROR", message)),
         Format::Text => say(&format!("error: {message}")),
@@ -163,7 +163,7 @@ pub fn complain(format: Format, message: &str) {
 }
 
 /// Prints a warning that no log level must hide.
-pub fn caution(format: Format, message: &str) {
+pub(crate) fn caution(format: Format, message: &str) {
     match format {
         Format::Json => say(&record("WARN", message)),
         Format::Text => say(&format!("warning: {message}")),
@@ -174,7 +174,7 @@ pub fn caution(format: Format, message: &str) {
 ///
 /// # Errors
 /// Why it was not taken.
-pub fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> {
+pub(crate) fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> {
     let text = &*redact::shield(text);
     let line = match format {
         Format::Json => record("WARN", text),
@@ -189,7 +189,7 @@ pub fn last_words(message: &str) {
 }
 
 /// A line on standard error, without secrets. That nobody reads it is no reason to stop.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     output::say((harmless(&redact::shield(line)) + "\n").into_bytes(), true);
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct View {
 
 /// The formats of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListOutput {
+pub(crate) enum ListOutput {
     /// For people
     #[default]
     Table,

@@ -372,7 +372,9 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => busy(),
             ErrorCode::DiskFull => unwritable("no space is left on the device"),
             ErrorCode::ReadOnly => unwritable("it is read-only"),
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => unwritable("permission denied, or the file system is read-only"),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                unwritable("permission denied, or the file system is read-only")
+            }
             ErrorCode::SystemIoFailure => unwritable("the device reports an error"),
             _ => StoreError::new(StoreFault::Other, said),
         }

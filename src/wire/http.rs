@@ -60,7 +60,6 @@ pub(crate) struct Request {
     pub url: Url,
     /// All headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: Option<String>,
 }
 

@@ -13,7 +13,6 @@ use crate::wire::limit::{Limiter, Slot};
 
 /// The HTTP clients together with the rate limit of one provider, for the requests of one attempt.
 pub(crate) struct ProviderClient<'a> {
-    /// The clients.
     pub clients: &'a Clients,
     /// Learns what an answer brings that lets its holder in.
     pub redactor: &'a Redactor,

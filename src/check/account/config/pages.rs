@@ -34,7 +34,6 @@ pub(crate) struct Pages {
 
 /// What there is under an id.
 pub(super) enum Found {
-    /// A page.
     Page(Arc<Page>),
     /// A service without an API that tells a balance.
     Absent(Box<Absent>),

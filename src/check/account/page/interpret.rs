@@ -27,7 +27,6 @@ pub(crate) struct Answer<'a> {
     pub status: u16,
     /// The headers, with names in small letters.
     pub headers: &'a BTreeMap<String, String>,
-    /// The body.
     pub body: &'a [u8],
 }
 
