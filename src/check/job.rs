@@ -2,6 +2,7 @@
 //! succeeds or another cannot help.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -146,8 +147,8 @@ impl Shared {
             None => self.begin(account, known_as.as_deref().zip(kept)),
         };
         let mut now = match begun {
-            Ok(now) => now,
-            Err(turn) => return turn,
+            ControlFlow::Continue(now) => now,
+            ControlFlow::Break(turn) => return turn,
         };
         let limiter = self.limiters.get(&account.page.id);
         let slot = match limiter.map(|limiter| (limiter, limiter.take())) {
@@ -164,30 +165,42 @@ impl Shared {
 
     /// The first turn of a check: it needs no attempt if a reading is fresh enough or the host is left alone, and has to wait if
     /// another check probes the host.
-    fn begin(&self, account: &Account, known: Option<(&str, Duration)>) -> Result<CheckProgress, Turn<Outcome>> {
+    fn begin(&self, account: &Account, known: Option<(&str, Duration)>) -> ControlFlow<Turn<Outcome>, CheckProgress> {
         let fresh = known.and_then(|(account, ttl)| self.readings.fresh(account, ttl, self.clock.now()));
         if let Some(reading) = fresh {
-            return Err(Turn::Done(none(Ok(reading), true)));
+            return ControlFlow::Break(Turn::Done(none(Ok(reading), true)));
         }
         let permit = match account.target.host().map(|host| self.breaker.permit(&host, self.clock.now())) {
             None => None,
             Some(Ok(Some(permit))) => Some(permit),
             Some(Ok(None)) => {
                 let message = "not asked: another check had not found out in time whether the host is back";
-                return Err(Turn::Later(Instant::now() + PAUSE, Failure::new(Reason::CircuitOpen, message)));
+                return ControlFlow::Break(Turn::Later(
+                    Instant::now() + PAUSE,
+                    Failure::new(Reason::CircuitOpen, message),
+                ));
             }
-            Some(Err(failure)) => return Err(Turn::Done(none(Err(failure), false))),
+            Some(Err(failure)) => return ControlFlow::Break(Turn::Done(none(Err(failure), false))),
         };
         let begun = Instant::now();
-        Ok(CheckProgress { begun, permit, attempts: 0, calls: Vec::new(), failure: None, underway: None })
+        ControlFlow::Continue(CheckProgress {
+            begun,
+            permit,
+            attempts: 0,
+            calls: Vec::new(),
+            failure: None,
+            underway: None,
+        })
     }
 
     /// A later turn of a check: it ends with its last failure if the host is left alone meanwhile.
-    fn go_on(&self, account: &Account, mut earlier: CheckProgress) -> Result<CheckProgress, Turn<Outcome>> {
-        let Some(failure) = earlier.failure.take_if(|_| self.is_left_alone(account)) else { return Ok(earlier) };
+    fn go_on(&self, account: &Account, mut earlier: CheckProgress) -> ControlFlow<Turn<Outcome>, CheckProgress> {
+        let Some(failure) = earlier.failure.take_if(|_| self.is_left_alone(account)) else {
+            return ControlFlow::Continue(earlier);
+        };
         // Every failure that counts has been counted, so the permit is withdrawn and not reported.
         earlier.permit.take().into_iter().for_each(Permit::withdraw);
-        Err(Turn::Done(earlier.end(Err(failure))))
+        ControlFlow::Break(Turn::Done(earlier.end(Err(failure))))
     }
 
     /// What follows if the provider's limit allows the next request only at a time: a wait, or the end where that is too late.
