@@ -18,7 +18,7 @@ use crate::report::Output;
 
 /// Verbosity and colour.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Talk {
+pub(crate) struct Talk {
     /// Log more: -v info, -vv debug, -vvv trace
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -29,7 +29,7 @@ pub struct Talk {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
@@ -41,7 +41,7 @@ pub enum Color {
 
 /// Where the config is.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ConfigArg {
+pub(crate) struct ConfigArg {
     /// The config file; `-` is standard input [default: CONFIG_PATH, else $XDG_CONFIG_HOME or /etc, balance-alert/config.yaml]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -49,7 +49,7 @@ pub struct ConfigArg {
 
 /// Flags of `check`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Where the config is.
     #[command(flatten)]
     pub config: ConfigArg,
@@ -62,7 +62,7 @@ pub struct CheckArgs {
     /// Check only the I-th of N parts, counted from 0, where several runs share the checks; `auto` takes I from JOB_COMPLETION_INDEX and N from BALANCE_ALERT_SHARDS [default: BALANCE_ALERT_SHARD]
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     pub shard: Option<ShardArg>,
-    /// Read, decide and render, but send nothing: shows what would be sent
+    /// Send nothing; show what would be sent
     #[arg(long, short = 'n')]
     pub dry_run: bool,
     /// The format of the report
@@ -89,7 +89,7 @@ pub struct CheckArgs {
     /// Ask every account, even if another run has just done so (settings.response_cache_ttl)
     #[arg(long)]
     pub no_cache: bool,
-    /// Without memory, or in a new mailbox: look at the mails of so many days, 1 to 30 [default: email_settings.days, 1]
+    /// How many days back to read mails when there is no memory or the mailbox is new, 1 to 30 [default: email_settings.days, 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=30))]
     pub email_days: Option<u32>,
     /// Exit with 75 if the metrics are not delivered
@@ -105,7 +105,7 @@ pub struct CheckArgs {
 
 /// Where the memory of runs is.
 #[derive(Clone, Debug, Default, Args)]
-pub struct StoreArgs {
+pub(crate) struct StoreArgs {
     /// Where the config is that says where the memory is.
     #[command(flatten)]
     pub config: ConfigArg,
@@ -119,7 +119,7 @@ pub struct StoreArgs {
 
 /// The beginning of a period that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
+pub(crate) enum Since {
     /// This long ago.
     Ago(Duration),
     /// At this time.
@@ -128,7 +128,7 @@ pub enum Since {
 
 impl Since {
     /// The point in time that is meant.
-    pub fn before(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Since::Ago(duration) => now.checked_sub(duration).unwrap_or(Timestamp::MIN),
             Since::At(at) => at,
@@ -147,7 +147,7 @@ impl std::fmt::Display for Since {
 
 /// Which part of all checks is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShardArg {
+pub(crate) enum ShardArg {
     /// All checks: the variable is set, but empty.
     Whole,
     /// The part that the variables of an Indexed Job name.
@@ -169,7 +169,7 @@ impl CheckArgs {
     ///
     /// # Errors
     /// What is wrong with the variables that it is to be taken from.
-    pub fn shard(&self, environment: &Environment) -> Result<Option<Shard>, String> {
+    pub(crate) fn shard(&self, environment: &Environment) -> Result<Option<Shard>, String> {
         let chosen = match (self.shard, environment.overlay(SHARD_VARIABLE)) {
             (Some(flag), _) => flag,
             (None, Some(text)) => parse_shard(text).map_err(|why| format!("the variable {SHARD_VARIABLE}: {why}"))?,
@@ -190,7 +190,7 @@ impl CheckArgs {
 
 /// A report that goes into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportFile {
+pub(crate) struct ReportFile {
     /// Its format.
     pub output: Output,
     /// The file, which is replaced.
@@ -199,7 +199,7 @@ pub struct ReportFile {
 
 words! { flag
     /// The kinds of checks.
-    pub enum Only {
+    pub(crate) enum Only {
         /// Accounts with a balance
         Projects = "projects",
         /// Mailboxes

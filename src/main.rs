@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use balance_alert::{Cli, Exit, Process, logging, nagios, on_trial, run};
+use balance_alert::{Cli, Exit, Process, flush, last_words, nagios, on_trial, run};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -18,7 +18,7 @@ const STACK: usize = 8 * 1024 * 1024;
 fn main() -> ExitCode {
     let process = Process::begin();
     let exit = on_ample_stack(|| act(&process));
-    logging::flush(process.watchdog.last_word().max(Instant::now() + LAST_WORD));
+    flush(process.watchdog.last_word().max(Instant::now() + LAST_WORD));
     exit.into()
 }
 
@@ -56,7 +56,7 @@ fn act(process: &Process) -> Exit {
         }
     };
     panic::catch_unwind(|| run(cli, process)).unwrap_or_else(|_| {
-        logging::last_words("internal error: the run failed by a defect of this program; please report it");
+        last_words("internal error: the run failed by a defect of this program; please report it");
         if wants_nagios() { nagios(Exit::Internal, process) } else { Exit::Internal }
     })
 }

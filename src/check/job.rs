@@ -2,6 +2,7 @@
 //! succeeds or another cannot help.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,15 +17,15 @@ use crate::process::clock::Clock;
 use crate::process::fault;
 use crate::process::redact::Redactor;
 use crate::wire::http::Clients;
-use crate::wire::limit::Limiter;
+use crate::wire::limit::{Limiter, Slot};
 use crate::wire::retry;
 
-/// Before a check that waits for another one is asked again.
+/// How long a check pauses before it looks again whether the probe of the half-open circuit is done. It is a poll, because the
+/// probe ends on a worker that does not know who waits for it, and the condvar of the pool tells of jobs and not of circuits.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the checks of a run share.
 pub(crate) struct Shared {
-    /// The clients.
     pub clients: Arc<Clients>,
     /// Knows every secret.
     pub redactor: Arc<Redactor>,
@@ -36,7 +37,7 @@ pub(crate) struct Shared {
     pub breaker: Arc<Breaker>,
     /// The limiters of the providers that have one.
     pub limiters: HashMap<String, Limiter>,
-    /// The readings of other runs, and those of this one.
+    /// Readings that may be used again instead of asking.
     pub readings: Readings,
 }
 
@@ -79,8 +80,8 @@ impl Readings {
     }
 }
 
-/// What a check has come to that is not through: its turn comes again.
-struct Asking {
+/// The state of a check between two turns. It is kept only while the job has returned a turn other than `Done`.
+struct CheckProgress {
     begun: Instant,
     permit: Option<Permit>,
     attempts: u32,
@@ -91,7 +92,8 @@ struct Asking {
     underway: Option<Underway>,
 }
 
-/// The job of one account, or of one that cannot be asked; `wrap` makes of its outcome what the pool gives back.
+/// Builds the pool job for one account. An account with an error in its config fails at once. `wrap` converts the outcome into
+/// the type of the pool's items.
 pub(crate) fn job<T: 'static>(
     name: String,
     account: Result<Account, Failure>,
@@ -99,13 +101,13 @@ pub(crate) fn job<T: 'static>(
     wrap: fn(Outcome) -> T,
 ) -> Job<T> {
     let shared = Arc::clone(shared);
-    let mut asking = None;
+    let mut progress = None;
     Box::new(move |most| {
         let turn = match &account {
             Err(failure) => Turn::Done(none(Err(failure.clone()), false)),
             Ok(account) => {
                 fault::point(&format!("check-panic:{name}"));
-                shared.look(account, &mut asking, most)
+                shared.look(account, &mut progress, most)
             }
         };
         turn.map(|outcome| {
@@ -134,67 +136,111 @@ fn none(result: Result<Reading, Failure>, cached: bool) -> Outcome {
 }
 
 impl Shared {
-    /// Asks now, or says when its turn may be: after a failure that passes, as the provider's limit allows, or when another
-    /// check has found out whether the host is back. Meanwhile the worker is free for others.
-    fn look(&self, account: &Account, asking: &mut Option<Asking>, most: Duration) -> Turn<Outcome> {
+    /// Makes one attempt, or says when to call again: after a transient failure, when the rate limit allows it, or when another
+    /// check has probed the host. Meanwhile the worker is free for others.
+    fn look(&self, account: &Account, progress: &mut Option<CheckProgress>, most: Duration) -> Turn<Outcome> {
         let kept = self.readings.kept(account);
         let key = self.readings.account_key.as_ref().zip(kept);
         let known_as = key.and_then(|(key, _)| account.fingerprint(key));
-        let mut now = match asking.take() {
-            Some(mut asking) => match asking.failure.take_if(|_| self.is_left_alone(account)) {
-                Some(failure) => {
-                    // Every failure that counts has been counted.
-                    asking.permit.take().into_iter().for_each(Permit::withdraw);
-                    return Turn::Done(asking.end(Err(failure)));
-                }
-                None => asking,
-            },
-            None => {
-                let known = known_as.as_ref().zip(kept);
-                if let Some(reading) =
-                    known.and_then(|(account, ttl)| self.readings.fresh(account, ttl, self.clock.now()))
-                {
-                    return Turn::Done(none(Ok(reading), true));
-                }
-                let permit = account.target.host().map(|host| self.breaker.permit(&host, self.clock.now()));
-                let permit = match permit {
-                    None => None,
-                    Some(Ok(Some(permit))) => Some(permit),
-                    Some(Ok(None)) => {
-                        let message = "not asked: another check had not found out in time whether the host is back";
-                        return Turn::Later(Instant::now() + PAUSE, Failure::new(Reason::CircuitOpen, message));
-                    }
-                    Some(Err(failure)) => return Turn::Done(none(Err(failure), false)),
-                };
-                Asking { begun: Instant::now(), permit, attempts: 0, calls: Vec::new(), failure: None, underway: None }
-            }
+        let begun = match progress.take() {
+            Some(earlier) => self.go_on(account, earlier),
+            None => self.begin(account, known_as.as_deref().zip(kept)),
+        };
+        let mut now = match begun {
+            ControlFlow::Continue(now) => now,
+            ControlFlow::Break(turn) => return turn,
         };
         let limiter = self.limiters.get(&account.page.id);
-        let place = match limiter.map(|limiter| (limiter, limiter.take())) {
+        let slot = match limiter.map(|limiter| (limiter, limiter.take())) {
             None => None,
-            Some((_, Ok(place))) => Some(place),
-            Some((limiter, Err(at))) if at < self.policy.deadline.at() => {
-                if let Some(refusal) = now.underway.as_ref().and_then(|underway| underway.refusal(at, limiter)) {
-                    return Turn::Done(self.outcome(now, Err(refusal)));
-                }
-                if now.underway.is_some() {
-                    let attempts = now.attempts;
-                    *asking = Some(now);
-                    return Turn::Underway(at, limiter.refusal(), attempts);
-                }
-                if now.attempts > 0 {
-                    let attempts = now.attempts;
-                    *asking = Some(now);
-                    return Turn::Again(at, limiter.refusal(), attempts);
-                }
-                if let Some(permit) = now.permit {
-                    // Others may know sooner whether the host is back.
-                    permit.withdraw();
-                }
-                return Turn::Later(at, limiter.refusal());
-            }
-            Some((limiter, Err(_))) => return Turn::Done(self.outcome(now, Err(limiter.refusal()))),
+            Some((_, Ok(slot))) => Some(slot),
+            Some((limiter, Err(at))) => return self.wait_for(limiter, at, now, progress),
         };
+        let read = self.attempt(account, &mut now, limiter, slot, most);
+        if let (Ok(Attempt::Read(reading)), Some(account)) = (&read, known_as) {
+            self.readings.learn(account, reading, self.clock.now());
+        }
+        self.settle(read, now, limiter, progress)
+    }
+
+    /// The first turn of a check: it needs no attempt if a reading is fresh enough or the host is left alone, and has to wait if
+    /// another check probes the host.
+    fn begin(&self, account: &Account, known: Option<(&str, Duration)>) -> ControlFlow<Turn<Outcome>, CheckProgress> {
+        let fresh = known.and_then(|(account, ttl)| self.readings.fresh(account, ttl, self.clock.now()));
+        if let Some(reading) = fresh {
+            return ControlFlow::Break(Turn::Done(none(Ok(reading), true)));
+        }
+        let permit = match account.target.host().map(|host| self.breaker.permit(&host, self.clock.now())) {
+            None => None,
+            Some(Ok(Some(permit))) => Some(permit),
+            Some(Ok(None)) => {
+                let message = "not asked: another check had not found out in time whether the host is back";
+                return ControlFlow::Break(Turn::Later(
+                    Instant::now() + PAUSE,
+                    Failure::new(Reason::CircuitOpen, message),
+                ));
+            }
+            Some(Err(failure)) => return ControlFlow::Break(Turn::Done(none(Err(failure), false))),
+        };
+        let begun = Instant::now();
+        ControlFlow::Continue(CheckProgress {
+            begun,
+            permit,
+            attempts: 0,
+            calls: Vec::new(),
+            failure: None,
+            underway: None,
+        })
+    }
+
+    /// A later turn of a check: it ends with its last failure if the host is left alone meanwhile.
+    fn go_on(&self, account: &Account, mut earlier: CheckProgress) -> ControlFlow<Turn<Outcome>, CheckProgress> {
+        let Some(failure) = earlier.failure.take_if(|_| self.is_left_alone(account)) else {
+            return ControlFlow::Continue(earlier);
+        };
+        // Every failure that counts has been counted, so the permit is withdrawn and not reported.
+        earlier.permit.take().into_iter().for_each(Permit::withdraw);
+        ControlFlow::Break(Turn::Done(earlier.end(Err(failure))))
+    }
+
+    /// What follows if the provider's limit allows the next request only at a time: a wait, or the end where that is too late.
+    fn wait_for(
+        &self,
+        limiter: &Limiter,
+        at: Instant,
+        now: CheckProgress,
+        progress: &mut Option<CheckProgress>,
+    ) -> Turn<Outcome> {
+        if at >= self.policy.deadline.at() {
+            return Turn::Done(self.outcome(now, Err(limiter.refusal())));
+        }
+        if let Some(refusal) = now.underway.as_ref().and_then(|underway| underway.refusal(at, limiter)) {
+            return Turn::Done(self.outcome(now, Err(refusal)));
+        }
+        let (attempts, is_underway) = (now.attempts, now.underway.is_some());
+        if is_underway || attempts > 0 {
+            *progress = Some(now);
+            return match is_underway {
+                true => Turn::Underway(at, limiter.refusal(), attempts),
+                false => Turn::Again(at, limiter.refusal(), attempts),
+            };
+        }
+        if let Some(permit) = now.permit {
+            // Others may know sooner whether the host is back.
+            permit.withdraw();
+        }
+        Turn::Later(at, limiter.refusal())
+    }
+
+    /// One attempt, or the next part of one that has waited for the provider's limit.
+    fn attempt<'a>(
+        &'a self,
+        account: &'a Account,
+        now: &mut CheckProgress,
+        limiter: Option<&'a Limiter>,
+        slot: Option<Slot<'a>>,
+        most: Duration,
+    ) -> Result<Attempt, Failure> {
         let underway = now.underway.take();
         now.attempts += u32::from(underway.is_none());
         let mut line = ProviderClient {
@@ -202,44 +248,47 @@ impl Shared {
             redactor: &self.redactor,
             limiter,
             deadline: &self.policy.deadline,
-            place,
+            place: slot,
             calls: std::mem::take(&mut now.calls),
             witness: None,
             is_signed: account.page.sign.is_some(),
         };
         let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most), underway);
         now.calls = line.calls;
-        let read = result.and_then(|attempt| match attempt {
+        match result? {
             Attempt::Read(reading) => Ok(Attempt::Read(Box::new(reading.without_secrets(&self.redactor)?))),
             waits @ Attempt::Waits(..) => Ok(waits),
-        });
-        let result = match read {
+        }
+    }
+
+    /// What follows from an attempt: the end of the check, or another turn.
+    fn settle(
+        &self,
+        read: Result<Attempt, Failure>,
+        now: CheckProgress,
+        limiter: Option<&Limiter>,
+        progress: &mut Option<CheckProgress>,
+    ) -> Turn<Outcome> {
+        let attempts = now.attempts;
+        let failure = match read {
+            Ok(Attempt::Read(reading)) => return Turn::Done(self.outcome(now, Ok(*reading))),
             Ok(Attempt::Waits(at, underway)) => {
-                let attempts = now.attempts;
-                *asking = Some(Asking { underway: Some(*underway), ..now });
+                *progress = Some(CheckProgress { underway: Some(*underway), ..now });
                 let why = limiter.map_or_else(|| Failure::new(Reason::RateLimited, "not asked"), Limiter::refusal);
                 return Turn::Underway(at, why, attempts);
             }
-            Ok(Attempt::Read(reading)) => {
-                let reading = *reading;
-                if let Some(account) = known_as {
-                    self.readings.learn(account, &reading, self.clock.now());
-                }
-                Ok(reading)
-            }
-            Err(failure) => match retry::after(&self.policy, &self.redactor, now.attempts, failure) {
-                retry::Next::GiveUp(failure) => Err(failure),
-                retry::Next::Wait(wait, failure) => {
-                    if let Some(permit) = &now.permit {
-                        permit.note(&failure, self.clock.now());
-                    }
-                    let attempts = now.attempts;
-                    *asking = Some(Asking { failure: Some(failure.clone()), ..now });
-                    return Turn::Again(Instant::now() + wait, failure, attempts);
-                }
-            },
+            Err(failure) => failure,
         };
-        Turn::Done(self.outcome(now, result))
+        match retry::after(&self.policy, &self.redactor, attempts, failure) {
+            retry::Next::GiveUp(failure) => Turn::Done(self.outcome(now, Err(failure))),
+            retry::Next::Wait(wait, failure) => {
+                if let Some(permit) = &now.permit {
+                    permit.note(&failure, self.clock.now());
+                }
+                *progress = Some(CheckProgress { failure: Some(failure.clone()), ..now });
+                Turn::Again(Instant::now() + wait, failure, attempts)
+            }
+        }
     }
 
     /// Whether the host of an account has failed so often meanwhile that it is not asked again.
@@ -248,7 +297,7 @@ impl Shared {
     }
 
     /// The end of a check.
-    fn outcome(&self, mut asked: Asking, result: Result<Reading, Failure>) -> Outcome {
+    fn outcome(&self, mut asked: CheckProgress, result: Result<Reading, Failure>) -> Outcome {
         let result = pool::or_cancelled(result, &self.policy.deadline);
         if let Some(permit) = asked.permit.take() {
             match &result {
@@ -266,7 +315,7 @@ impl Shared {
     }
 }
 
-impl Asking {
+impl CheckProgress {
     fn end(mut self, result: Result<Reading, Failure>) -> Outcome {
         // They are kept until the end of the run, and there is mostly one.
         self.calls.shrink_to_fit();

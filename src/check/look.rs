@@ -15,7 +15,7 @@ use super::mailbox::imap_session::Cursor;
 use super::mailbox::resolve::Resolver;
 use super::mailbox::scan::{Mark, Marker, Scanned, Scanner, Terms};
 use super::mailbox::vendor::Vendors;
-use super::pool::{self, Job, Lost, Traits};
+use super::pool::{self, Job, Traits, Unfinished};
 use super::{CachedReading, Outcome};
 
 use crate::model::failure::Failure;
@@ -161,10 +161,6 @@ pub(crate) fn look(
     let (reported, slow) = (work.mailboxes.len(), work.mailboxes.len() + work.for_accounts.len());
     let mailboxes: Vec<Mailbox> = work.mailboxes.into_iter().chain(work.for_accounts).collect();
     let names: Vec<String> = mailboxes.iter().map(|mailbox| mailbox.name.clone()).collect();
-    let watch = |check: &NamedAccount, known: &mut HashMap<Identity, Kept>| {
-        let account = check.account.as_ref().ok()?.clone();
-        Some(Watch { identity: check.identity, account, kept: known.remove(&check.identity) })
-    };
     let scans = mailboxes.into_iter().enumerate().map(|(at, mailbox)| {
         let identity = mailbox.identity();
         let (cursor, mark) = (known.cursors.get(&identity).copied(), known.marks.get(&identity).copied());
@@ -191,17 +187,14 @@ pub(crate) fn look(
     let mut settler = Settler::new(&context.redactor);
     let mut mailboxes: Vec<Scanned> = looked.by_ref().take(slow).map(|looked| scanned(looked, &mut settler)).collect();
     let asked = looked.zip(hosts).map(|(looked, host)| outcome(looked, host, &mut settler));
-    let mut accounts: Vec<(usize, Outcome)> = places.into_iter().zip(asked).collect();
-    let now = context.clock.now();
-    accounts
-        .extend(by_mail.iter().filter_map(|(at, check)| Some((*at, told_by_mail(check, &names, &mailboxes, now)?))));
-    accounts.sort_by_key(|(at, _)| *at);
+    let asked: Vec<(usize, Outcome)> = places.into_iter().zip(asked).collect();
+    let accounts = in_order(asked, &by_mail, |check| told_by_mail(check, &names, &mailboxes, context.clock.now()));
     let scans = mailboxes.iter_mut().filter_map(|scanned| scanned.result.as_mut().ok());
     let mails = scans.flat_map(|scan| std::mem::take(&mut scan.accounts)).collect();
     mailboxes.truncate(reported);
     Seen {
         mailboxes,
-        accounts: accounts.into_iter().map(|(_, outcome)| outcome).collect(),
+        accounts,
         mails,
         readings: shared.readings.learnt(),
         circuits: shared.breaker.changes(),
@@ -211,6 +204,24 @@ pub(crate) fn look(
 
 /// An account with its place in the order of the work.
 type Entry = (usize, NamedAccount);
+
+/// What the scan of a mailbox is to find out for an account that mails tell of; none if its config is broken.
+fn watch(check: &NamedAccount, known: &mut HashMap<Identity, Kept>) -> Option<Watch> {
+    let account = check.account.as_ref().ok()?.clone();
+    Some(Watch { identity: check.identity, account, kept: known.remove(&check.identity) })
+}
+
+/// The outcomes of the accounts in the order of the work: of those that were asked, and of those that mails tell of.
+fn in_order(
+    asked: Vec<(usize, Outcome)>,
+    by_mail: &[Entry],
+    told: impl Fn(&NamedAccount) -> Option<Outcome>,
+) -> Vec<Outcome> {
+    let mut accounts = asked;
+    accounts.extend(by_mail.iter().filter_map(|(at, check)| Some((*at, told(check)?))));
+    accounts.sort_by_key(|(at, _)| *at);
+    accounts.into_iter().map(|(_, outcome)| outcome).collect()
+}
 
 /// What came of an account that mails tell of: what the scan of its mailbox has found. `names` are those of the mailboxes.
 fn told_by_mail(check: &NamedAccount, names: &[String], scans: &[Scanned], now: Timestamp) -> Option<Outcome> {
@@ -239,20 +250,20 @@ fn scan(mut scanner: Scanner) -> Job<Looked> {
 
 /// What came of a mailbox. Here and in [`outcome`] all that comes from outside enters the run, so failures are redacted here,
 /// those of checks that the pool has lost included.
-fn scanned(looked: Result<Looked, Lost>, settler: &mut Settler) -> Scanned {
+fn scanned(looked: Result<Looked, Unfinished>, settler: &mut Settler) -> Scanned {
     let scanned = match looked {
         Ok(Looked::Mailbox(scanned)) => scanned,
-        Ok(Looked::Account(_)) => Scanned::lost(Lost::never()),
+        Ok(Looked::Account(_)) => Scanned::lost(Unfinished::never()),
         Err(lost) => Scanned::lost(lost),
     };
     Scanned { result: scanned.result.map_err(|failure| settler.settle(failure)), ..scanned }
 }
 
 /// What came of an account at `host`.
-fn outcome(looked: Result<Looked, Lost>, host: Option<String>, settler: &mut Settler) -> Outcome {
+fn outcome(looked: Result<Looked, Unfinished>, host: Option<String>, settler: &mut Settler) -> Outcome {
     let outcome = match looked {
         Ok(Looked::Account(outcome)) => outcome,
-        Ok(Looked::Mailbox(_)) => Outcome::lost(Lost::never()),
+        Ok(Looked::Mailbox(_)) => Outcome::lost(Unfinished::never()),
         Err(lost) => Outcome::lost(lost),
     };
     // A host that was not asked is not to blame.

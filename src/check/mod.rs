@@ -169,7 +169,7 @@ impl Outcome {
     }
 
     /// The outcome of a check that the pool has lost.
-    pub(crate) fn lost(lost: pool::Lost) -> Outcome {
+    pub(crate) fn lost(lost: pool::Unfinished) -> Outcome {
         // What had begun was asking somebody.
         let calls = if lost.is_started && lost.failure.reason == Reason::Timeout {
             vec![Call { status: CallStatus::Timeout, duration: lost.duration }]

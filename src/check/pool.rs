@@ -19,12 +19,12 @@ pub(crate) type Job<T> = Box<dyn FnMut(Duration) -> Turn<T> + Send>;
 
 /// What is to be known of jobs beside what they do.
 pub(crate) struct Traits<T> {
-    /// So many of them, at the front, may take long: as long as there are fewer workers than jobs, they never hold more than half
-    /// of the workers, or the only one.
+    /// The first `slow` jobs may take long. While jobs wait for a worker, these hold at most half of the workers (none, if
+    /// there is only one).
     pub slow: usize,
     /// The host that each of them asks. Hosts take turns (see `queue`).
     pub hosts: Vec<Option<String>>,
-    /// What the answers of each of them are evaluated by: the same number for the same.
+    /// For each job a number that is equal for jobs whose answers are evaluated by the same page.
     pub pages: Vec<usize>,
     /// Whether an outcome shows that the host answers.
     pub has_answered: fn(&T) -> bool,
@@ -34,11 +34,12 @@ pub(crate) struct Traits<T> {
 pub(crate) enum Turn<T> {
     /// This is its outcome.
     Done(T),
-    /// Others first: there is nothing to do for it before this time. If its turn does not come again, this is why.
+    /// It is not finished: run other jobs, and call this one again at this time. If the deadline comes first, the job fails
+    /// with this failure.
     Later(Instant, Failure),
-    /// The same after so many attempts that failed: what comes next is a repeat.
+    /// As `Later`, after this number of failed attempts: the next one is a repeat.
     Again(Instant, Failure, u32),
-    /// The same in the middle of an attempt, which is counted with those before it. It goes on like a first attempt.
+    /// As `Later`, in the middle of an attempt, which the number counts as well. It goes on in the class of first attempts.
     Underway(Instant, Failure, u32),
 }
 
@@ -54,9 +55,9 @@ impl<T> Turn<T> {
     }
 }
 
-/// Why a job has no outcome.
+/// A job that has no outcome, and why.
 #[derive(Clone, Debug)]
-pub(crate) struct Lost {
+pub(crate) struct Unfinished {
     /// The class and the words.
     pub failure: Failure,
     /// Whether a worker had it when it was lost.
@@ -67,11 +68,11 @@ pub(crate) struct Lost {
     pub duration: Duration,
 }
 
-impl Lost {
-    /// For what cannot be: a job that came back as something else.
-    pub(crate) fn never() -> Lost {
+impl Unfinished {
+    /// The failure for a case that cannot happen: a job that returned the outcome of another kind.
+    pub(crate) fn never() -> Unfinished {
         let failure = Failure::new(Reason::Internal, "the check came back as another one");
-        Lost { failure, is_started: false, attempts: 0, duration: Duration::ZERO }
+        Unfinished { failure, is_started: false, attempts: 0, duration: Duration::ZERO }
     }
 }
 
@@ -163,7 +164,7 @@ impl<T> Shared<T> {
                 let evaluate_by = now + taken.share(left);
                 return Some(Next { index: taken.index, job, most: taken.most(left), evaluate_by });
             }
-            // A job that another worker has comes back to that worker, and so does the place of a slow one.
+            // Jobs that other workers hold are no reason to wait: those workers take them up again themselves.
             let until = state.waiting.peek().map(|Reverse((at, ..))| *at)?.min(end);
             state.idle += 1;
             let waited = self.changed.wait_timeout(state, until.saturating_duration_since(now));
@@ -224,7 +225,7 @@ pub(crate) fn run<T: Send + 'static>(
     workers: usize,
     deadline: &Deadline,
     mut on_done: impl FnMut(usize),
-) -> Vec<Result<T, Lost>> {
+) -> Vec<Result<T, Unfinished>> {
     let total = jobs.len();
     if total == 0 {
         return Vec::new();
@@ -255,7 +256,7 @@ pub(crate) fn run<T: Send + 'static>(
         None => work(&shared, &sender, deadline),
     }
     drop(sender);
-    let mut outcomes: Vec<Option<Result<T, Lost>>> = (0..total).map(|_| None).collect();
+    let mut outcomes: Vec<Option<Result<T, Unfinished>>> = (0..total).map(|_| None).collect();
     let mut done = 0;
     while done < total {
         let Ok((index, outcome)) = deadline.receive(&receiver) else {
@@ -271,7 +272,7 @@ pub(crate) fn run<T: Send + 'static>(
     for (outcome, (progress, attempts)) in outcomes.iter_mut().zip(progress) {
         outcome.get_or_insert_with(|| Err(unfinished(progress, attempts, waited, is_interrupted)));
     }
-    // All are there now. In place: there are thousands.
+    // All outcomes have arrived. Collecting reuses the allocation, which matters with thousands of them.
     outcomes.into_iter().map_while(std::convert::identity).collect()
 }
 
@@ -297,7 +298,7 @@ fn threads(wanted: usize) -> Option<rayon::ThreadPool> {
 }
 
 /// One worker: takes jobs in their order until there are none.
-fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, deadline: &Deadline) {
+fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Unfinished>)>, deadline: &Deadline) {
     while !deadline.is_interrupted() {
         let Some(Next { index, mut job, most, evaluate_by }) = shared.next(deadline) else {
             return;
@@ -323,7 +324,7 @@ fn work<T>(shared: &Shared<T>, sender: &mpsc::Sender<(usize, Result<T, Lost>)>, 
                 shared.put_back(index, job, Later { at, why, attempts, is_repeat: false }, cost);
                 continue;
             }
-            Err(_) => Err(Lost {
+            Err(_) => Err(Unfinished {
                 failure: Failure::new(Reason::Internal, "the check failed by a defect of this program")
                     .with_hint("please report it, with the log line that names the place"),
                 is_started: true,
@@ -343,9 +344,9 @@ fn cancelled(is_started: bool) -> Failure {
     Failure::new(Reason::Cancelled, format!("{what}, because the run was to end"))
 }
 
-/// What a check came to: neither good nor bad, if it failed because a signal took its time.
+/// Turns a failure into `cancelled` if a signal, and not the check, was the reason that it did not finish.
 pub(crate) fn or_cancelled<T>(result: Result<T, Failure>, deadline: &Deadline) -> Result<T, Failure> {
-    // A definitive answer stands; that a limit leaves no turn is the signal's doing.
+    // A definitive failure keeps its reason. `rate_limited` becomes `cancelled`, because the signal shortened the time left.
     let is_cut = |failure: &Failure| failure.retry != Retry::Never || failure.reason == Reason::RateLimited;
     match result {
         Err(failure) if deadline.is_interrupted() && is_cut(&failure) => Err(cancelled(true)),
@@ -354,7 +355,7 @@ pub(crate) fn or_cancelled<T>(result: Result<T, Failure>, deadline: &Deadline) -
 }
 
 /// A job that was not through at the deadline, or not even begun.
-fn unfinished(progress: Progress, attempts: u32, waited: Duration, is_interrupted: bool) -> Lost {
+fn unfinished(progress: Progress, attempts: u32, waited: Duration, is_interrupted: bool) -> Unfinished {
     let is_started = matches!(progress, Progress::Started);
     let failure = match progress {
         Progress::Queued if is_interrupted => cancelled(false),
@@ -366,7 +367,7 @@ fn unfinished(progress: Progress, attempts: u32, waited: Duration, is_interrupte
             Failure::new(Reason::Timeout, message)
         }
     };
-    Lost { failure, is_started, attempts: attempts + u32::from(is_started), duration: waited }
+    Unfinished { failure, is_started, attempts: attempts + u32::from(is_started), duration: waited }
 }
 
 #[cfg(test)]

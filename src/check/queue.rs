@@ -24,7 +24,7 @@ enum Class {
     New,
     /// It has answered, so nothing limits it.
     Answering,
-    /// It was asked, and has not answered anything that counts.
+    /// The host was asked, and no answer of it has been usable yet.
     Silent,
     /// It has answered, and to evaluate what it answers has taken long.
     Costly,
@@ -47,9 +47,9 @@ struct Host {
     evaluated: Duration,
 }
 
-/// The place of a host in its line: how many workers ask it, how long they have asked it, when it had its last turn, and which
-/// one it is. The least comes first.
-type Place = (usize, Duration, usize, usize);
+/// The rank of a host in its line: the number of workers that ask it, how long they have asked it, when it had its last turn,
+/// and its index. The lowest rank comes next.
+type Rank = (usize, Duration, usize, usize);
 
 /// The checks that wait for a worker. Those whose time has not come are somewhere else.
 pub(crate) struct Queue {
@@ -63,7 +63,7 @@ pub(crate) struct Queue {
     page_of: Vec<usize>,
     evaluated: HashMap<usize, Duration>,
     /// Of each class the hosts with first attempts that are ready, in the order in which they get a worker.
-    lines: [BTreeSet<Place>; CLASSES],
+    lines: [BTreeSet<Rank>; CLASSES],
     slow_ready: VecDeque<usize>,
     repeats: VecDeque<usize>,
     busy_slow: usize,
@@ -101,8 +101,8 @@ impl Taken {
 }
 
 impl Queue {
-    /// All checks, each with the host that it asks; without a host it is on its own. `pages` says what their answers are evaluated
-    /// by: where two have the same number, it is the same. The first `slow` of them may take long.
+    /// A queue of all checks. `asked` holds the host of each (a check without one is a host of its own), and `pages` the number
+    /// of its page. The first `slow` of them may take long.
     pub(crate) fn new(asked: &[Option<String>], pages: &[usize], slow: usize, workers: usize) -> Queue {
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut count = 0;
@@ -238,7 +238,7 @@ impl Queue {
         }
     }
 
-    fn line(&self, class: Class) -> &BTreeSet<Place> {
+    fn line(&self, class: Class) -> &BTreeSet<Rank> {
         &self.lines[class as usize]
     }
 

@@ -47,8 +47,8 @@ impl Cycle {
         }
     }
 
-    /// Whether a payment lies more than one cycle after a day: nobody pays so far ahead, but a year is soon mistyped. A day more
-    /// is no matter, because somewhere it is tomorrow already.
+    /// Whether a payment lies more than one cycle after a day, which is probably a mistyped year. One day of tolerance allows
+    /// for time zones.
     pub(crate) fn is_far_ahead(self, payment: Date, today: Date) -> bool {
         let latest = today.checked_add(self.step()).and_then(|day| day.tomorrow());
         latest.is_ok_and(|latest| payment > latest)
@@ -66,7 +66,7 @@ impl Cycle {
         }
     }
 
-    /// The due date that a payment counts for: the nearest one, of two as near the later one.
+    /// The due date that a payment covers: the nearest one; on a tie, the later one.
     fn paid_by(self, payment: Date) -> Option<Date> {
         match (self.on_or_before(payment), self.on_or_after(payment)) {
             (Some(before), Some(after)) if days(payment, after) <= days(before, payment) => Some(after),

@@ -18,7 +18,7 @@ use crate::state::queries::{Message, MessageState, SendingStatus};
 
 /// Flags of `alerts`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,

@@ -19,7 +19,7 @@ const COMMAND: &str = "  command: [\"/path/to/program\", \"--an-argument\"]  # T
 
 /// Flags of `channels`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Describe this channel, with an entry for the config
     #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(ids()), hide_possible_values = true)]
     pub name: Option<String>,

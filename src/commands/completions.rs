@@ -9,7 +9,7 @@ use crate::process::exit::Exit;
 
 /// Flags of `completions`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The shell
     shell: clap_complete::Shell,
 }

@@ -19,7 +19,7 @@ const PROBE: Duration = Duration::from_secs(60);
 
 /// Flags of `health`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,

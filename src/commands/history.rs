@@ -31,14 +31,14 @@ use crate::state::queries::{Sample, Series};
 
 /// Flags of `history`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
     /// Only this project, with a chart and how long it lasts
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// The same
+    /// As NAME, for scripts
     #[arg(long, value_name = "NAME", conflicts_with = "name")]
     pub project: Option<String>,
     /// Only since then: an age (7d, 15m, 1h30m) or a date in UTC (2026-11-01)
@@ -51,7 +51,7 @@ pub struct Flags {
 
 /// The formats of a series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum SeriesOutput {
+pub(super) enum SeriesOutput {
     /// For people
     #[default]
     Table,
@@ -168,7 +168,7 @@ fn balances(samples: &[Sample]) -> Vec<Decimal> {
     samples.iter().filter_map(|sample| sample.balance).collect()
 }
 
-/// The end of a series in which all balances have one currency. Amounts in two currencies come to nothing together.
+/// The end of a series in which all balances have one currency. Amounts in two currencies are never added.
 struct Newest<'a> {
     samples: &'a [Sample],
     currency: Option<&'a str>,

@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Flags of `mail`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// What to do.
     #[command(subcommand)]
     pub action: Action,
@@ -36,14 +36,14 @@ pub struct Flags {
 
 /// What is done with the mails.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Action {
+pub(super) enum Action {
     /// Show for each mail whether it would be an alert, and why: exit 0 if all files could be read, 3 if not
     Try(TrialFlags),
 }
 
 /// Flags of `mail try`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct TrialFlags {
+pub(super) struct TrialFlags {
     /// A mail as it was sent, headers and all (an .eml file)
     #[arg(value_name = "FILE", required_unless_present = "maildir")]
     pub files: Vec<PathBuf>,

@@ -16,7 +16,7 @@ use crate::process::exit::Exit;
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    command: Command,
 }
 
 /// Declares the subcommands: the word, its sentence in `--help`, and the file that holds its `Flags` and its `run`.
@@ -26,7 +26,7 @@ macro_rules! commands {
 
         /// The subcommands.
         #[derive(Debug, Subcommand)]
-        pub enum Command {
+        enum Command {
             $($(#[$attribute])+ $name(Box<$file::Flags>),)+
         }
 
@@ -47,7 +47,7 @@ commands! {
     Validate = validate;
     /// Show the last known state of everything, from the memory of runs alone
     Status = status;
-    /// Show how balances went: least, most, mean, change
+    /// Show the history of balances: minimum, maximum, mean, change
     History = history;
     /// List alerts: sent, pending and expired
     Alerts = alerts;
@@ -59,7 +59,7 @@ commands! {
     Unsilence = unsilence;
     /// Acknowledge what is wrong: nobody is told again until it is over or gets worse
     Ack = ack;
-    /// Say in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
+    /// Print in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
     Health = health;
     /// List the services that can be read
     Providers = providers;
@@ -67,7 +67,7 @@ commands! {
     Channels = channels;
     /// Try the channels of a config: send one marked message, or show what it would be
     Notify = notify;
-    /// Try mails that lie in files: whether each would be an alert, and why
+    /// Test mail files: whether each would be an alert, and why
     Mail = mail;
     /// Print the JSON Schema of the config
     Schema = schema;

@@ -25,7 +25,7 @@ use crate::wire::http::Clients;
 
 /// Flags of `notify`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// What to do.
     #[command(subcommand)]
     pub action: Action,
@@ -33,7 +33,7 @@ pub struct Flags {
 
 /// What is done with the message.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Action {
+pub(super) enum Action {
     /// Send one message that is marked as a test through each channel: exit 0 if all took it, 75 if not
     Test(TrialFlags),
     /// Print the body of that message and send nothing
@@ -42,7 +42,7 @@ pub enum Action {
 
 /// Flags of both.
 #[derive(Clone, Debug, Default, Args)]
-pub struct TrialFlags {
+pub(super) struct TrialFlags {
     /// Where the config is; it needs nothing to check.
     #[command(flatten)]
     pub config: ConfigArg,

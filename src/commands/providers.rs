@@ -21,7 +21,7 @@ use crate::report::{ListOutput, columns};
 /// Flags of `providers`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Flags {
+pub(super) struct Flags {
     /// What to do instead of listing them.
     #[command(subcommand)]
     pub action: Option<Action>,

@@ -9,7 +9,7 @@ use crate::process::exit::Exit;
 
 /// Flags of `schema`: none.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Flags {}
+pub(super) struct Flags {}
 
 pub(super) fn run(_: &Flags, process: &Process) -> Exit {
     print(&config::schema_text(), process, Exit::Ok)

@@ -24,7 +24,7 @@ use crate::state::queries::Known;
 
 /// Flags of `status`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,

@@ -23,7 +23,7 @@ use crate::wire::http::Clients;
 
 /// Flags of `validate`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the config is.
     #[command(flatten)]
     pub config: ConfigArg,

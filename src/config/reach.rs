@@ -16,7 +16,6 @@ use crate::yaml::shape::{shown_name, suggestion};
 pub(crate) struct Watched<'a> {
     /// What its alerts are about.
     pub about: About<'a>,
-    /// Its alerts.
     pub alerts: Vec<(Topic, Level)>,
     /// The list of the config that it stands in.
     list: &'static str,

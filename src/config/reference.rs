@@ -13,7 +13,8 @@ use super::sections::{SECTIONS, Section};
 const INTRODUCTION: &str = "\
 # The config
 
-Every key that a config can hold. The config is YAML or JSON. Keys that begin with `_` are comments. A number is written in plain
+Every key that a config can hold, but those of one type of channel ([channels.md](channels.md)), of a channel of your own
+([channels.md](channels.md#a-channel-of-your-own)) and of a provider of your own ([pages.md](pages.md)). The config is YAML or JSON. Keys that begin with `_` are comments. A number is written in plain
 decimal digits with at most one full stop; numbers and flags may also be written as text, because `${VARIABLE}` makes text of
 everything. `${NAME}` is replaced by an environment variable, `${NAME:-default}` also if that is not set, and `$$` is a dollar sign.
 
@@ -104,7 +105,10 @@ fn reference() -> String {
             let cells = [
                 format!("`{}`", field.name),
                 field.about.trim().to_owned(),
-                kind(&schema, &shape["properties"][field.name]),
+                match (section.place, field.name) {
+                    ("projects[]", "threshold" | "warning_threshold") => "number or percentage".to_owned(),
+                    (_, name) => kind(&schema, &shape["properties"][name]),
+                },
                 field.number.map(|number| number.to_string()).unwrap_or_default(),
                 default.unwrap_or_default(),
                 field.variable.map(|variable| format!("`{}`", variable.name)).unwrap_or_default(),
@@ -117,7 +121,9 @@ fn reference() -> String {
         }
     }
     out.push_str(
-        "\n## `providers[]`\n\nPages for services that the catalogue does not know: see [pages.md](pages.md).\n",
+        "\n## `providers[]`\n\nPages for services that the catalogue does not know: see [pages.md](pages.md).\n\n\
+         ## `channels[]`\n\nPages for channels that the catalogue does not know: see \
+         [a channel of your own](channels.md#a-channel-of-your-own).\n",
     );
     out
 }

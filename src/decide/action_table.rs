@@ -106,7 +106,7 @@ pub(super) fn act(now: Now, known: Known) -> Act {
         (Now::Wrong, Old, Owes::Nothing | Over | Unwanted) => Act::Remind,
         (Now::Wrong, Less, Owes::Nothing | Over | Unwanted) => Act::Raise,
 
-        // For this channel it was over, and begins anew when it gets worse.
+        // This channel was told that it is over. It is told again when the condition gets worse.
         (Now::Quiet, _, Over) => Act::RepeatBlind,
         // The channel has not heard of the end, and it goes on.
         (Now::Muted, Old, Over | Unwanted) => Act::Recall,

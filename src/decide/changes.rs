@@ -7,7 +7,7 @@ use crate::decide::memory::{Owed, Told};
 use crate::model::alert::{Alert, Cause, Change, Event, Level, Missed, Topic};
 use crate::model::amount;
 
-/// What a message says that could not be delivered.
+/// The content of a message that was not delivered.
 pub(super) fn missed(owed: &Owed) -> Option<Missed> {
     let Owed { alert, may_have_arrived, .. } = owed;
     let found = alert.cause.facts().missed()?;

@@ -36,7 +36,7 @@ pub(crate) struct Telling {
 pub(crate) struct Earlier {
     /// When it was sent something last, whatever became of that.
     pub tried_at: Timestamp,
-    /// In how many runs the channel refused that alone and took others.
+    /// The number of runs in which the channel refused this message but took others.
     pub refusals: u32,
     /// Whether that was not taken, as far as is known.
     pub is_in_vain: bool,
@@ -148,7 +148,7 @@ pub(crate) struct Listener {
     pub active: Option<ActiveTimes>,
     /// Whether it hears that something is over.
     pub wants_over: bool,
-    /// Whether it forgets what it is not told again, so that what stands is told in every run.
+    /// Whether the service drops alerts that are not sent again (Alertmanager), so that open ones are sent in every run.
     pub forgets: bool,
 }
 

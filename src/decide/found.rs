@@ -1,4 +1,4 @@
-//! Puts what came of the checks together with what they are about.
+//! Joins the outcome of each check with its subject.
 
 use jiff::civil::Date;
 

@@ -104,7 +104,7 @@ impl Mute {
 pub(crate) struct Condition {
     /// Since when, and whether it is over.
     pub course: Course,
-    /// By the ids of the channels, [`ANY_CHANNEL`] included.
+    /// What each channel has heard, by its id ([`ANY_CHANNEL`] included).
     pub channels: BTreeMap<String, Heard>,
 }
 

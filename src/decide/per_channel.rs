@@ -52,7 +52,7 @@ pub(super) struct Case<'a> {
     pub(super) key: Key,
     /// What mutes it.
     pub(super) muting: Muting<'a>,
-    /// The levels of which a channel has heard of it that hears of such alerts.
+    /// The levels at which some channel has been told about this condition.
     pub(super) heard: Levels,
     pub(super) course: Course,
     pub(super) messages: Messages,
@@ -198,7 +198,7 @@ impl Settler<'_> {
                 };
                 (Course { calm_since: None, ..course }, Observed::Wrong(alert))
             }
-            // Nobody knows of it, so nobody need wait.
+            // No channel was told, so there is no recovery to delay.
             Observed::Nearly(alert) | Observed::Right(alert) if !is_heard => {
                 let over_at = course.over_at.or(Some(at));
                 (Course { calm_since: None, over_at, ..course }, Observed::Right(alert))
@@ -335,7 +335,7 @@ impl Settler<'_> {
         act
     }
 
-    /// What a channel knows of what is wrong, if something is.
+    /// Compares what a channel was told with what is wrong now.
     fn knows(&self, told: Option<&Told>, wrong: Option<&Alert>, forgets: bool) -> Knows {
         let (told, alert) = match (told, wrong) {
             (None, _) => return Knows::Nothing,

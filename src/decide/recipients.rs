@@ -18,7 +18,7 @@ pub(super) struct Recipient<'a> {
     pub(super) is_own: bool,
     /// Whether what is wrong now is for others: the channel hears of the end alone, if it has heard of the beginning.
     pub(super) is_quiet: bool,
-    /// Whether it forgets what it is not told again, and is still to know it.
+    /// Whether the service drops alerts that are not sent again (Alertmanager), and is still to know this one.
     pub(super) forgets: bool,
 }
 

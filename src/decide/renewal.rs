@@ -51,7 +51,7 @@ impl Settler<'_> {
         self.settle_since(now, (key, &builder.about()), Some(&known), stored, decision);
     }
 
-    /// What is known of one renewal of a subscription; what is owed of another one is withdrawn.
+    /// Narrows the condition to one renewal of a subscription: messages that are owed about another renewal are withdrawn.
     fn of_cycle(&self, known: &Condition, wanted: &str, decision: &mut Decision) -> Condition {
         let mut known = known.clone();
         for (id, heard) in &mut known.channels {

@@ -310,7 +310,7 @@ fn reasons(channels: &[(&str, &Route)], about: &About, topic: Topic, level: Leve
     reasons
 }
 
-/// Which levels something is true of.
+/// A set of levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Levels {
     /// Warnings.

@@ -48,7 +48,7 @@ families! {
     CONFIG_RELOADS = "config_reload_total", Kind::Counter, [], "Runs that found another config than the run before.";
     ACTIVE = "active_projects_count", Kind::Gauge, [], "Projects that are enabled.";
     FAILED = "failed_checks_total", Kind::Counter, ["project", "provider", "error_type"], "Checks that could not be read.";
-    CIRCUIT = "circuit_breaker_state", Kind::Gauge, ["provider"], "Whether a host of the provider is left alone: 0 closed, 1 open.";
+    CIRCUIT = "circuit_breaker_state", Kind::Gauge, ["provider"], "Whether requests to a host of the provider are suspended: 0 closed, 1 open.";
     LAG = "background_task_lag_seconds", Kind::Gauge, [], "Start of the run minus the time it was scheduled for.";
     BALANCE = "balance", Kind::Gauge, ["project", "provider", "type"], "What is left, in the account's own unit.";
     THRESHOLD = "threshold", Kind::Gauge, ["project", "provider", "type"], "The threshold below which the balance is critical.";
@@ -62,7 +62,7 @@ families! {
     BURN = "burn_per_day", Kind::Gauge, ["project", "provider", "type"], "What is consumed on a usual day, in the account's own unit.";
     DEPLETION = "depletion_timestamp_seconds", Kind::Gauge, ["project", "provider", "type"], "When the balance is used up at the usual rate, in seconds since 1970.";
     STATUS = "status", Kind::Gauge, ["project", "provider", "type"], "1 if the balance is at or above its thresholds, 0 if it is below one.";
-    INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; whom a project belongs to, and in what it counts.";
+    INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; the owner and the currency or unit of a project are labels.";
     CHECK_SUCCESS = "check_success", Kind::Gauge, ["check_type"], "1 if every check of this type was read, else 0.";
     LAST_CHECK = "last_check_timestamp", Kind::Gauge, ["check_type"], "When checks of this type were last made, in seconds since 1970.";
     SUBSCRIPTION_DAYS = "subscription_days", Kind::Gauge, ["name", "cycle_type"], "Days until the next renewal.";
@@ -75,11 +75,11 @@ families! {
     PENDING = "alerts_pending", Kind::Gauge, [], "Alerts that are owed to a channel: not delivered, or not known to be.";
     MUTED = "alerts_muted", Kind::Gauge, ["kind"], "Alerts that are not told because they are silenced or acknowledged.";
     MUTE_END = "mute_end_timestamp_seconds", Kind::Gauge, ["number", "kind", "by"], "When a silence or an acknowledgement ends, in seconds since 1970; +Inf for an acknowledgement, which ends when it is over or worse.";
-    BUILD = "build_info", Kind::Gauge, ["version", "revision"], "Always 1; which program this is.";
+    BUILD = "build_info", Kind::Gauge, ["version", "revision"], "Always 1; version and commit are labels.";
 }
 
 /// Whether some family has a label of this name. The group of a Pushgateway must not have the same.
-pub fn is_label(name: &str) -> bool {
+pub(crate) fn is_label(name: &str) -> bool {
     name == "le" || ALL.iter().any(|family| family.labels.contains(&name))
 }
 

@@ -116,7 +116,7 @@ impl Failure {
     }
 
     /// The same failure, heeding what the peer asks to wait; a definitive one stays definitive.
-    pub fn heeding(mut self, asked: Option<Duration>) -> Self {
+    pub(crate) fn heeding(mut self, asked: Option<Duration>) -> Self {
         if let (Retry::Soon, Some(wait)) = (self.retry, asked) {
             self.retry = Retry::After(wait);
         }
@@ -124,7 +124,7 @@ impl Failure {
     }
 
     /// The same failure with the words of the peer.
-    pub fn saying(mut self, words: impl Into<String>) -> Self {
+    pub(crate) fn saying(mut self, words: impl Into<String>) -> Self {
         let words = words.into();
         if !words.trim().is_empty() {
             self.peer.get_or_insert_default().said = words;
@@ -133,7 +133,7 @@ impl Failure {
     }
 
     /// The same failure with advice that the peer gives.
-    pub fn advising(mut self, words: impl Into<String>) -> Self {
+    pub(crate) fn advising(mut self, words: impl Into<String>) -> Self {
         let words = words.into();
         if !words.trim().is_empty() {
             self.peer.get_or_insert_default().advice = words;
@@ -148,7 +148,7 @@ impl Failure {
     }
 
     /// The same failure, about this host, unless it is about one already.
-    pub fn at(mut self, host: impl Into<String>) -> Self {
+    pub(crate) fn at(mut self, host: impl Into<String>) -> Self {
         let peer = self.peer.get_or_insert_default();
         if peer.host.is_empty() {
             peer.host = host.into();
@@ -183,7 +183,7 @@ impl Failure {
     }
 
     /// The same failure as a consequence of another one.
-    pub fn because_of(mut self, cause: Failure) -> Self {
+    pub(crate) fn because_of(mut self, cause: Failure) -> Self {
         self.cause = Some(Box::new(cause));
         self
     }
@@ -194,7 +194,7 @@ impl Failure {
     }
 
     /// A message that is settled, without the host that it begins with: for those who name the host themselves.
-    pub fn without_host<'m>(message: &'m str, host: &str) -> &'m str {
+    pub(crate) fn without_host<'m>(message: &'m str, host: &str) -> &'m str {
         message.strip_prefix(host).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
     }
 

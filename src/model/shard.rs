@@ -12,7 +12,7 @@ const MOST: u32 = 10_000;
 ///
 /// Every check is in exactly one of the N, and few move when N changes (rendezvous hashing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Shard {
+pub(crate) struct Shard {
     index: u32,
     count: u32,
 }
@@ -22,7 +22,7 @@ impl Shard {
     ///
     /// # Errors
     /// What is wrong, and what would be right.
-    pub fn new(index: u32, count: u32) -> Result<Shard, String> {
+    pub(crate) fn new(index: u32, count: u32) -> Result<Shard, String> {
         match count {
             0 => Err("there must be at least one shard".to_owned()),
             1..=MOST if index < count => Ok(Shard { index, count }),
@@ -32,22 +32,22 @@ impl Shard {
     }
 
     /// The index, from 0.
-    pub fn index(self) -> u32 {
+    pub(crate) fn index(self) -> u32 {
         self.index
     }
 
     /// The number of parts.
-    pub fn count(self) -> u32 {
+    pub(crate) fn count(self) -> u32 {
         self.count
     }
 
     /// All parts of as many.
-    pub fn siblings(self) -> impl Iterator<Item = Shard> {
+    pub(crate) fn siblings(self) -> impl Iterator<Item = Shard> {
         (0..self.count).map(move |index| Shard { index, ..self })
     }
 
     /// Whether a check belongs to this part: no other part scores higher for it.
-    pub fn has(self, check: Identity) -> bool {
+    pub(crate) fn has(self, check: Identity) -> bool {
         let best = (0..self.count).max_by_key(|index| (score(check, *index), *index));
         best == Some(self.index)
     }

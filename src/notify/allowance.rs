@@ -14,7 +14,7 @@ use crate::page;
 
 /// All pages share the time for telling without this part of it.
 const PART_KEPT: u32 = 4;
-/// The part of it that is divided among the channels beside that, so that none goes without.
+/// The share that is split evenly among the channels, so that each gets some.
 const PART_OF_OWN: u32 = 8;
 
 /// What all pages share.

@@ -161,7 +161,7 @@ impl Channel {
         self.url.as_ref().ok().and_then(Option::as_ref)
     }
 
-    /// Where it leads: its address, and what its fields add to that.
+    /// The destination: the address, and the fields (not secret ones) that select a recipient.
     fn place(&self) -> String {
         let address = self.address().map(Url::as_str).unwrap_or_default();
         let fields: Vec<String> = self.values.public_texts().map(|text| format!("\0{text}")).collect();

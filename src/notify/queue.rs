@@ -47,7 +47,6 @@ pub(super) struct Queue {
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
-    /// Its alerts.
     pub(super) alerts: Range<usize>,
     /// Attempts that were made.
     pub(super) attempts: u32,
@@ -95,7 +94,6 @@ enum Reach {
     Either,
     /// The channel, as far as one message can tell.
     Doubtful,
-    /// The channel.
     Channel,
 }
 

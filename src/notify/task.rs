@@ -33,7 +33,8 @@ use crate::wire::http::{self, Clients, Outgoing};
 use crate::wire::limit::{Limiter, Slot};
 use crate::wire::retry;
 
-/// What a channel's limit makes wait longer than this is said in fewer words instead.
+/// If the rate limit of a channel would delay messages by more than this, several alerts are merged into shorter messages. It
+/// is the time that the checks leave for telling, so what waits longer might not be sent in this run.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A channel waits so long in all, and this part of its time at the most, for marks of what is settled. So a run that dies repeats

@@ -14,7 +14,7 @@ use crate::notify::message::Provider;
 words! { flag
     /// What a message that tries a channel tells of.
     #[derive(Default)]
-    pub enum Sample {
+    pub(crate) enum Sample {
         /// A balance below its threshold
         #[default]
         Low = "low",

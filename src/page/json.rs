@@ -125,7 +125,7 @@ fn value(
         b'"' => Value::answer(lexer.discarded().str_string()?.into_owned()),
         b'[' => {
             let (below, mut items) = (below()?, Vec::new());
-            // The list is counted as it grows, by doubling, and then as it is.
+            // While the list grows, its capacity (doubling) is charged; afterwards its real size.
             let mut growing = Held::default();
             lexer.discarded().seq(b']', Lex::ws_peek, |next, lexer| {
                 let inside = places.of(next, place.as_ref(), |outer| outer.index(items.len()));

@@ -30,7 +30,6 @@ pub(super) const LONG_FOR_FLOATS: &str =
 /// What is said of a difference of which hardly a digit would be right.
 const CANCELLED: &str = "a difference cannot be calculated exactly; give its parts as `{amount, minus}`";
 
-/// A number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Number {
     /// Exact, with its scale as it was written.

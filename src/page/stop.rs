@@ -18,7 +18,7 @@ pub(crate) enum Stop {
     Time(Duration),
     /// It takes more than so many bytes of memory.
     Memory(usize),
-    /// Other evaluations had the memory that it needs for all of its time.
+    /// It waited for memory that other evaluations held until its time was over.
     Crowded,
     /// Its calls nest too deeply.
     Stack,
@@ -28,7 +28,7 @@ pub(crate) enum Stop {
     Depth,
     /// It orders texts that are numbers. The interpreter compares with no way to fail.
     Order,
-    /// It orders numbers that have more digits than are known.
+    /// It compares numbers that have more digits than are kept.
     Digits,
     /// It orders a null of the answer among numbers or texts: among what, and where the null stands.
     Unknown(&'static str, String),

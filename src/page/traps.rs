@@ -58,7 +58,8 @@ pub(crate) fn of_error(code: &str) -> Vec<Trap> {
         .collect()
 }
 
-/// The traps in a balance expression: of a page that has a test for errors or not, and an example of a balance or not.
+/// The traps in a balance expression. `has_error` and `has_example` say whether the page has an `error` test and an example of
+/// a balance.
 pub(crate) fn of_balance(code: &str, has_error: bool, has_example: bool) -> Vec<Trap> {
     // What is not jq at all is told by who compiles it.
     syntax::with_tree(code, |tree| of_tree(tree, has_error, has_example)).unwrap_or_default()

@@ -32,7 +32,6 @@ pub(super) use self::sizes::{ITEM, bytes_of_field};
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
 
-/// A value.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     /// null, and where it was found instead of something, if that was in the answer.
@@ -93,7 +92,6 @@ enum Origin {
     Both(String),
 }
 
-/// A list.
 #[derive(Clone, Debug)]
 pub(crate) struct List {
     items: Vec<Value>,
@@ -129,7 +127,6 @@ pub(crate) struct ValuePath {
 pub(crate) enum Step {
     /// A key, as far as it may be shown.
     Key(String),
-    /// An index.
     Index(isize),
     /// What is no part of the answer, under the name that an expression has for it.
     Named(&'static str),

@@ -241,7 +241,7 @@ mod tests {
             let rest: Vec<_> = parsed.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             assert_eq!(rest, [("A", "1"), ("B", "2")], "{line:?}");
         }
-        // Many an apostrophe closes a quote that was never meant to be open.
+        // An apostrophe in a later line closes a quote that was left open by mistake.
         let parsed = parse("A='1\nB='2'\nC=3\n");
         assert_eq!(parsed.broken.iter().map(|line| line.number).collect::<Vec<_>>(), [1]);
         assert_eq!((parsed.variables["B"].as_str(), parsed.variables["C"].as_str()), ("2", "3"));

@@ -19,7 +19,7 @@ use crate::process::network_settings::Surroundings;
 /// The variables of this run. The real environment wins over `.env`; a variable that is set to nothing counts as not set,
 /// and in the real environment it hides the one of `.env`.
 #[derive(Clone, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     process: BTreeMap<String, String>,
     /// Variables of the process that are no UTF-8; only paths may be that.
     strange: BTreeMap<String, OsString>,
@@ -56,7 +56,7 @@ const HIDDEN: &str = "BALANCE_ALERT_HIDDEN_";
 
 impl Environment {
     /// The process environment alone.
-    pub fn of_process() -> Environment {
+    pub(crate) fn of_process() -> Environment {
         let mut environment = Environment::default();
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else {
@@ -79,7 +79,7 @@ impl Environment {
 
     /// The same with the `.env` in a folder, if there is one.
     #[must_use]
-    pub fn with_dotenv(mut self, folder: &Path) -> Environment {
+    pub(crate) fn with_dotenv(mut self, folder: &Path) -> Environment {
         let file = if folder == Path::new(".") { PathBuf::from(".env") } else { folder.join(".env") };
         let text = match file::read(&file, file::VARIABLES) {
             Ok(bytes) => text::decode_lossy(bytes).map_err(|why| format!("it is {why}")),
@@ -101,7 +101,7 @@ impl Environment {
     }
 
     /// The variable, as it stands.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         if self.strange.contains_key(name) {
             return None;
         }
@@ -110,12 +110,12 @@ impl Environment {
     }
 
     /// The variable, if it is set to something.
-    pub fn overlay(&self, name: &str) -> Option<&str> {
+    pub(crate) fn overlay(&self, name: &str) -> Option<&str> {
         self.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// The path in a variable, if it is set to something.
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         match self.strange.get(name) {
             Some(path) => Some(path.into()),
             None => self.get(name).filter(|path| !path.is_empty()).map(PathBuf::from),
@@ -123,7 +123,7 @@ impl Environment {
     }
 
     /// What the libraries below would read from the process environment on their own.
-    pub fn surroundings(&self) -> Surroundings {
+    pub(crate) fn surroundings(&self) -> Surroundings {
         // A web server hands the header `Proxy` of whoever asks to a CGI program as `HTTP_PROXY` (httpoxy).
         let is_cgi = self.process.contains_key("REQUEST_METHOD");
         let first = |names: &[&str]| {

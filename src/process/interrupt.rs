@@ -1,4 +1,4 @@
-//! The wish that this process ends: the signals that say so as a value, and the times that shrink when one comes.
+//! Graceful shutdown: the signals as a flag, and deadlines that become shorter when one arrives.
 //!
 //! A handler only sets flags; whoever waits looks at them ten times a second. What every signal does is a table in
 //! `docs/process.md`. Not here: what is given up and what is still done (`run`).
@@ -62,7 +62,7 @@ fn is_ignored(signal: i32) -> bool {
 
 /// Whether somebody wants this process to end, and since when.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<Signal>);
+pub(crate) struct Interrupt(Arc<Signal>);
 
 #[derive(Debug, Default)]
 struct Signal {
@@ -79,7 +79,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// The system's reason if no handler can be set.
-    pub fn watch() -> io::Result<Interrupt> {
+    pub(crate) fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         for signal in unusual() {
             // Where one is refused, as on a system that numbers them in another way, its default remains.
@@ -106,12 +106,12 @@ impl Interrupt {
     }
 
     /// The status to end with, if somebody wants this process to end.
-    pub fn exit(&self) -> Option<Exit> {
+    pub(crate) fn exit(&self) -> Option<Exit> {
         let code = self.0.code.load(Ordering::SeqCst);
         SIGNALS.iter().map(|(_, exit)| *exit).find(|exit| usize::from(exit.code()) == code)
     }
 
-    /// Since when somebody wants this process to end, as far as anybody has looked.
+    /// When the first signal was noticed; none if there was no signal.
     pub(crate) fn since(&self) -> Option<Instant> {
         let since = self.exit().map(|_| *self.0.since.get_or_init(Instant::now))?;
         if since.elapsed() >= ECHO {
@@ -120,13 +120,13 @@ impl Interrupt {
         Some(since)
     }
 
-    /// All is put in order: from now on the next signal ends the process at once.
-    pub fn end_at_once(&self) {
+    /// Call this when only printing is left. From then on the next signal ends the process immediately.
+    pub(crate) fn end_at_once(&self) {
         self.0.is_last.store(true, Ordering::SeqCst);
     }
 
-    /// The report and the status are out: from now on no signal changes how this process ends, which is a matter of milliseconds
-    /// and bounded by the watchdog.
+    /// Call this when the report and the exit code are out. Signals no longer change how the process ends; that takes
+    /// milliseconds, and the watchdog bounds it.
     pub(crate) fn end_as_reported(&self) {
         self.0.is_last.store(false, Ordering::SeqCst);
     }
@@ -139,7 +139,7 @@ impl Interrupt {
 
 /// A time until which something may take, and how long it may still take once the process is to end.
 #[derive(Clone, Debug)]
-pub struct Deadline {
+pub(crate) struct Deadline {
     at: Instant,
     grace: Duration,
     interrupt: Interrupt,
@@ -147,43 +147,43 @@ pub struct Deadline {
 
 impl Deadline {
     /// Until `at`; from a signal on for `grace` at the most.
-    pub fn new(at: Instant, grace: Duration, interrupt: &Interrupt) -> Deadline {
+    pub(crate) fn new(at: Instant, grace: Duration, interrupt: &Interrupt) -> Deadline {
         Deadline { at, grace, interrupt: interrupt.clone() }
     }
 
     /// For so long from now, whatever signal comes.
-    pub fn within(time: Duration) -> Deadline {
+    pub(crate) fn within(time: Duration) -> Deadline {
         Deadline::new(Instant::now() + time, time, &Interrupt::default())
     }
 
     /// The same, but `at` at the latest.
-    pub fn or_at(&self, at: Instant) -> Deadline {
+    pub(crate) fn or_at(&self, at: Instant) -> Deadline {
         Deadline { at: self.at.min(at), ..self.clone() }
     }
 
     /// Until `at` instead, and `least` from now even after a signal: for what must not be left half done.
-    pub fn extended_to(&self, at: Instant, least: Duration) -> Deadline {
+    pub(crate) fn extended_to(&self, at: Instant, least: Duration) -> Deadline {
         let grace = self.interrupt.since().map_or(self.grace, |since| self.grace.max(since.elapsed() + least));
         Deadline { at, grace, ..self.clone() }
     }
 
     /// The time, as it stands now.
-    pub fn at(&self) -> Instant {
+    pub(crate) fn at(&self) -> Instant {
         self.interrupt.since().map_or(self.at, |since| self.at.min(since + self.grace))
     }
 
     /// What is left.
-    pub fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.at().saturating_duration_since(Instant::now())
     }
 
     /// Whether somebody wants this process to end.
-    pub fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupt.exit().is_some()
     }
 
     /// Waits for so long. False if there is not so much time, at once or as soon as a signal takes it.
-    pub fn sleep(&self, time: Duration) -> bool {
+    pub(crate) fn sleep(&self, time: Duration) -> bool {
         let until = Instant::now().checked_add(time);
         while let Some(until) = until.filter(|until| *until <= self.at()) {
             let left = until.saturating_duration_since(Instant::now());
@@ -199,7 +199,7 @@ impl Deadline {
     ///
     /// # Errors
     /// The time is over, or nobody is left to send one.
-    pub fn receive<T>(&self, from: &Receiver<T>) -> Result<T, RecvTimeoutError> {
+    pub(crate) fn receive<T>(&self, from: &Receiver<T>) -> Result<T, RecvTimeoutError> {
         loop {
             let left = self.left();
             match from.recv_timeout(left.min(SLICE)) {

@@ -34,11 +34,11 @@ const SPACE_BESIDE_TELLING: usize = 12 * MIB;
 const SPACE_ASIDE: usize = 32 * MIB;
 
 /// Descriptors that nobody uses until it is told what is wrong: the two ends of a pipe.
-pub struct Reserve(Mutex<Option<(PipeReader, PipeWriter)>>);
+pub(crate) struct Reserve(Mutex<Option<(PipeReader, PipeWriter)>>);
 
 impl Reserve {
     /// Gives the descriptors back.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

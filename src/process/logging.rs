@@ -4,22 +4,24 @@
 //! name or a message holds, a line is one object. In text no character controls the terminal. How lines reach standard error
 //! without holding anybody back is in `process::output`.
 
+mod json;
+
 use std::fmt::Write as _;
 use std::io;
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use json_env_logger::env_logger::Logger as JsonLogger;
-use log::kv::{Error, Key, ToValue, Value, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use self::json::{Fields, JsonLine, json_logger, record};
 use crate::process::environment::Environment;
 use crate::process::interrupt::Deadline;
-use crate::process::{clock, output, quote_input, redact};
+use crate::process::{output, quote_input, redact};
 
 /// The form of logs and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -32,7 +34,7 @@ static CHOSEN: OnceLock<Format> = OnceLock::new();
 /// Starts logging. Levels: `-v` flags, else `LOG_LEVEL`, else `RUST_LOG`, else `warn`.
 ///
 /// A word that `LOG_FORMAT` or `LOG_LEVEL` cannot be is warned of; how a run logs never decides whether it runs.
-pub fn init(environment: &Environment, verbose: u8) -> Format {
+pub(crate) fn init(environment: &Environment, verbose: u8) -> Format {
     let mut warnings = Vec::new();
     let format = match environment.overlay("LOG_FORMAT") {
         None | Some("text") => Format::Text,
@@ -152,153 +154,8 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if is_obeyed(c) { '\u{FFFD}' } else { c }).collect()
 }
 
-/// The library's logger, which only gets what is to be heard.
-fn json_logger() -> &'static JsonLogger {
-    static LOGGER: OnceLock<JsonLogger> = OnceLock::new();
-    LOGGER.get_or_init(|| json_env_logger::builder().filter_module(TARGET, LevelFilter::Trace).build())
-}
-
-/// The library does not write where a record comes from.
-const TARGET: &str = "balance_alert";
-
-/// A record, kept until it is written.
-struct JsonLine {
-    level: Level,
-    message: String,
-    fields: Vec<(String, Json)>,
-}
-
-impl JsonLine {
-    fn of(record: &Record) -> JsonLine {
-        let mut fields = Fields(Vec::new());
-        // Collecting does not fail.
-        let _ = record.key_values().visit(&mut fields);
-        let message = redact::shield(&record.args().to_string()).into_owned();
-        JsonLine { level: record.level(), message, fields: fields.0 }
-    }
-
-    fn size(&self) -> usize {
-        let fields: usize = self.fields.iter().map(|(key, value)| key.len() + value.0.len()).sum();
-        self.message.len() + fields + 64
-    }
-
-    fn write(&self, logger: &JsonLogger) -> io::Result<()> {
-        let message = &self.message;
-        // The library panics when standard error refuses a line.
-        if output::may_refuse() {
-            return output::write((record_with(self.level.as_str(), message, &self.fields) + "\n").as_bytes());
-        }
-        let mut record = Record::builder();
-        record.level(self.level).target(TARGET).key_values(&self.fields);
-        logger.log(&record.args(format_args!("{message}")).build());
-        Ok(())
-    }
-}
-
-/// A value as JSON text, which displays itself as that.
-struct Json(String);
-
-impl Json {
-    fn of(value: impl serde::Serialize) -> Json {
-        // Strings, numbers and truth values only: this cannot fail.
-        Json(serde_json::to_string(&value).unwrap_or_default())
-    }
-}
-
-impl ToValue for Json {
-    fn to_value(&self) -> Value<'_> {
-        Value::from_display(&self.0)
-    }
-}
-
-/// The fields of a record, in its order.
-struct Fields(Vec<(String, Json)>);
-
-impl<'kvs> VisitSource<'kvs> for Fields {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        let mut json = Json::of(());
-        value.visit(&mut json)?;
-        let json = Json(redact::shield(&json.0).into_owned());
-        self.0.push((key.as_str().replace(|c: char| c.is_control() || c == '"' || c == '\\', "_"), json));
-        Ok(())
-    }
-}
-
-impl<'v> VisitValue<'v> for Json {
-    fn visit_any(&mut self, value: Value) -> Result<(), Error> {
-        let text = value.to_string();
-        *self = Json::of(undebug(&text).unwrap_or(text));
-        Ok(())
-    }
-
-    fn visit_null(&mut self) -> Result<(), Error> {
-        *self = Json::of(());
-        Ok(())
-    }
-
-    fn visit_u64(&mut self, value: u64) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_i64(&mut self, value: i64) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_u128(&mut self, value: u128) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_i128(&mut self, value: i128) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_bool(&mut self, value: bool) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-
-    fn visit_str(&mut self, value: &str) -> Result<(), Error> {
-        *self = Json::of(value);
-        Ok(())
-    }
-}
-
-/// The text that a field captured with `:?` stands for. Rust's escapes are not those of JSON.
-fn undebug(text: &str) -> Option<String> {
-    let mut rest = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = String::with_capacity(rest.len());
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let escaped = rest[at + 1..].chars().next()?;
-        rest = &rest[at + 1 + escaped.len_utf8()..];
-        out.push(match escaped {
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            '0' => '\0',
-            'u' => {
-                let (digits, after) = rest.strip_prefix('{')?.split_once('}')?;
-                rest = after;
-                char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
-            }
-            other => other,
-        });
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
 /// Says that something is wrong: `error:` for people, a record of level ERROR for programs.
-pub fn complain(format: Format, message: &str) {
+pub(crate) fn complain(format: Format, message: &str) {
     match format {
         Format::Json => say(&record("ERROR", message)),
         Format::Text => say(&format!("error: {message}")),
@@ -306,7 +163,7 @@ pub fn complain(format: Format, message: &str) {
 }
 
 /// Prints a warning that no log level must hide.
-pub fn caution(format: Format, message: &str) {
+pub(crate) fn caution(format: Format, message: &str) {
     match format {
         Format::Json => say(&record("WARN", message)),
         Format::Text => say(&format!("warning: {message}")),
@@ -317,7 +174,7 @@ pub fn caution(format: Format, message: &str) {
 ///
 /// # Errors
 /// Why it was not taken.
-pub fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> {
+pub(crate) fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> {
     let text = &*redact::shield(text);
     let line = match format {
         Format::Json => record("WARN", text),
@@ -326,28 +183,13 @@ pub fn announce(format: Format, text: &str, until: &Deadline) -> io::Result<()> 
     output::say_within((line + "\n").into_bytes(), until)
 }
 
-/// A line in the form of the JSON log. It is written past the log, whose level must not swallow an alert.
-fn record(level: &str, message: &str) -> String {
-    record_with(level, message, &[])
-}
-
-fn record_with(level: &str, message: &str, fields: &[(String, Json)]) -> String {
-    let ts = clock::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
-    let mut line = format!("{{\"level\":\"{level}\",\"ts\":\"{ts}\",\"msg\":{}", Json::of(message).0);
-    for (key, value) in fields {
-        // Writing to memory does not fail.
-        let _ = write!(line, ",\"{key}\":{}", value.0);
-    }
-    line + "}"
-}
-
 /// The end of a run that panicked, or that is given up, in the form of the log if there is one.
 pub fn last_words(message: &str) {
     complain(CHOSEN.get().copied().unwrap_or(Format::Text), message);
 }
 
 /// A line on standard error, without secrets. That nobody reads it is no reason to stop.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     output::say((harmless(&redact::shield(line)) + "\n").into_bytes(), true);
 }
 
@@ -363,10 +205,12 @@ pub fn flush(until: Instant) {
 
 #[cfg(test)]
 mod tests {
+    use log::kv::Value;
+
     use super::*;
 
     /// What names and messages may hold.
-    const HOSTILE: [&str; 14] = [
+    pub(super) const HOSTILE: [&str; 14] = [
         "plain",
         "",
         "\u{1b}[31mred\u{1b}[0m",
@@ -382,44 +226,6 @@ mod tests {
         "\"level\":\"ERROR\"}",
         "\u{10ffff}\u{e000}",
     ];
-
-    fn json(record: &Record) -> serde_json::Value {
-        let line = JsonLine::of(record);
-        let fields = line.fields.iter().map(|(key, value)| format!("\"{key}\":{}", value.0));
-        let fields = fields.collect::<Vec<_>>().join(",");
-        serde_json::from_str(&format!("{{{fields}}}")).unwrap_or_else(|error| panic!("{error}: {fields}"))
-    }
-
-    #[test]
-    fn every_field_is_json_whatever_it_holds_and_however_it_was_captured() {
-        for text in HOSTILE {
-            let captured = [
-                ("debug", Value::from_debug(&text)),
-                ("display", Value::from_display(&text)),
-                ("str", Value::from(text)),
-            ];
-            let record = Record::builder().key_values(&captured).build();
-            let fields = json(&record);
-            for field in ["debug", "str"] {
-                assert_eq!(fields[field], text, "{field}: {text:?}");
-            }
-            assert!(fields["display"].is_string(), "{text:?}");
-        }
-        let others = [
-            ("count", Value::from(7)),
-            ("least", Value::from(i64::MIN)),
-            ("seconds", Value::from(0.5)),
-            ("nan", Value::from(f64::NAN)),
-            ("yes", Value::from(true)),
-            ("a\"b", Value::from("key")),
-            ("list", Value::from_debug(&["a", "b"])),
-            ("half", Value::from_debug(&"\"")),
-        ];
-        let record = Record::builder().key_values(&others).build();
-        let want = serde_json::json!({"count": 7, "least": i64::MIN, "seconds": 0.5, "nan": null, "yes": true, "a_b": "key",
-            "list": "[\"a\", \"b\"]", "half": "\""});
-        assert_eq!(json(&record), want);
-    }
 
     #[test]
     fn no_text_controls_a_terminal() {

@@ -12,7 +12,7 @@ pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod interrupt;
 pub(crate) mod limits;
-pub mod logging;
+pub(crate) mod logging;
 pub(crate) mod network_settings;
 pub(crate) mod output;
 pub(crate) mod person;
@@ -34,7 +34,7 @@ pub struct Process {
     /// Ends the process when its time is over.
     pub watchdog: Watchdog,
     /// Descriptors that are kept free for telling.
-    pub reserve: Reserve,
+    pub(crate) reserve: Reserve,
 }
 
 impl Process {

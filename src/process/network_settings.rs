@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Proxies and trusted authorities, as the variables say; none is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// `HTTPS_PROXY`: the proxy for https addresses. It may hold a password.
     pub https_proxy: Option<String>,
     /// `HTTP_PROXY`: the proxy for http addresses.

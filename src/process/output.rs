@@ -68,7 +68,7 @@ pub(crate) fn say(text: Vec<u8>, is_urgent: bool) {
     QUEUE.push(Line { write: Box::new(move || write(&text)), size, asker: None }, is_urgent);
 }
 
-/// The same for a line that `write` makes when its turn comes.
+/// As [`say`]; `write` makes the line when its turn comes.
 pub(crate) fn say_with(size: usize, is_urgent: bool, write: impl FnOnce() -> io::Result<()> + Send + 'static) {
     QUEUE.push(Line { write: Box::new(write), size, asker: None }, is_urgent);
 }
@@ -87,7 +87,7 @@ pub(crate) fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
     until.receive(&answer).unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads it")))
 }
 
-/// Something for the eye, if it would be seen soon: it is no loss if it is not.
+/// Writes progress output, unless standard error is backed up; then it is dropped.
 pub(crate) fn show(text: &str) {
     if QUEUE.lock().waiting < 4096 {
         say(text.as_bytes().to_vec(), false);

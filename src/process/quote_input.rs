@@ -119,7 +119,7 @@ pub(crate) fn date(text: &str) -> String {
 /// A path in back-ticks, or what stands for it: a key that is given as the name of its file is no path.
 pub(crate) fn path(written: &str, full: &Path) -> String {
     let is_hidden = looks_secret(written) || written.contains("://");
-    if is_hidden { "what it names".to_owned() } else { format!("`{}`", full.display()) }
+    if is_hidden { "the file".to_owned() } else { format!("`{}`", full.display()) }
 }
 
 /// Whether what stands in the place of a path looks like a key: it holds a well-known one, or has the looks of one and none of
@@ -319,7 +319,7 @@ mod tests {
             assert_eq!(name(&format!("prod {secret}")), None, "{secret}");
             assert_eq!(key(secret), "a key that is not shown");
             assert_eq!((but_is(secret), date(secret)), (String::new(), String::new()), "{secret}");
-            assert_eq!(path(secret, Path::new(secret)), "what it names", "{secret}");
+            assert_eq!(path(secret, Path::new(secret)), "the file", "{secret}");
             let said = scrub(&format!("`{secret}` is not known, as {secret}: it is (\"{secret}\")"));
             assert!(!said.contains(secret) && said.contains(" is not known, as "), "{said}");
         }
@@ -335,7 +335,7 @@ mod tests {
         ] {
             assert_eq!(file(Path::new(path)), want);
         }
-        assert_eq!(super::path("https://u:open@h/x", Path::new("/etc/x")), "what it names");
+        assert_eq!(super::path("https://u:open@h/x", Path::new("/etc/x")), "the file");
     }
 
     #[test]

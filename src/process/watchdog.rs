@@ -68,12 +68,12 @@ impl Watchdog {
     }
 
     /// When the process began.
-    pub fn started(&self) -> Instant {
+    pub(crate) fn started(&self) -> Instant {
         self.start
     }
 
     /// From its beginning on the process has this time.
-    pub fn allow(&self, time: Duration) {
+    pub(crate) fn allow(&self, time: Duration) {
         self.lock().time = time;
     }
 
@@ -84,7 +84,7 @@ impl Watchdog {
     }
 
     /// A signal leaves the process ten seconds at the most.
-    pub fn heed(&self, interrupt: &Interrupt) {
+    pub(crate) fn heed(&self, interrupt: &Interrupt) {
         self.lock().interrupt = interrupt.clone();
     }
 
@@ -95,7 +95,7 @@ impl Watchdog {
     }
 
     /// The time until then.
-    pub fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.last_word().saturating_duration_since(Instant::now())
     }
 

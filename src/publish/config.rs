@@ -200,7 +200,7 @@ impl ConfigReader<'_> {
             (true, false, None) => self.basic(path, basic),
             (false, true, None) => self.bearer(path, "bearer_token", token, file.as_deref()),
             _ => {
-                let message = "`auth`, a bearer token and a user exclude each other";
+                let message = "set only one of `auth`, a bearer token and a user";
                 self.problem(path, Part::Value, message, None);
                 None
             }

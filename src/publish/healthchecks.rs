@@ -84,7 +84,7 @@ impl Heartbeat {
         }
     }
 
-    /// Waits until it is said, for its own time and no longer than this. A signal that comes meanwhile ends the waiting.
+    /// Waits until the end of the run has been reported, at most `self.most` and at most `left`. A signal ends the wait.
     pub(crate) fn wait(&self, left: Duration, interrupt: &Interrupt) {
         let time = self.most.min(left);
         let until = match interrupt.exit() {

@@ -31,8 +31,8 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// What is published, and what is shown in a report. `has_sums` says whether the sums are known, and `is_alone` that there
-    /// is no memory on purpose, so that the run's own numbers are all there is.
+    /// Which families are published, and which a report shows. `has_sums`: the sums could be read. `is_alone`: there is no
+    /// memory on purpose (`state: none`), so that the run's own numbers are all there is.
     pub(crate) fn of(has_sums: bool, is_alone: bool, is_partial: bool) -> (Part, Part) {
         match (has_sums, is_alone, is_partial) {
             (true, _, true) => (Part::Sums, Part::Whole),

@@ -61,7 +61,7 @@ formats! {
     Markdown = markdown;
 }
 
-/// What a rendering needs to know beside the report.
+/// Settings of a rendering.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     /// The status that the process ends with, as the scheduler sees it.
@@ -72,7 +72,7 @@ pub(crate) struct View {
 
 /// The formats of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListOutput {
+pub(crate) enum ListOutput {
     /// For people
     #[default]
     Table,

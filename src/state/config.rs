@@ -163,7 +163,7 @@ impl ConfigReader<'_> {
         };
         let retention = days(self.whole(&path, &RawStore::retention_days, raw.retention_days));
         if raw.path.is_some() && (raw.url.is_some() || raw.url_file.is_some() || self.has_command(&path, "url")) {
-            let message = "`path` and `url` exclude each other";
+            let message = "set only one of `path` and `url`";
             self.problem(&under(&path, "path"), Part::Key(0), message, None);
         }
         if raw.path.as_ref().is_some_and(|path| path.trim().is_empty()) {

@@ -1,6 +1,6 @@
-//! A check whose options, address or provider were edited is another check to the store, because another account may be
-//! behind it. What people were told of the old one must end all the same: the check that now has its name takes its open
-//! conditions over, so that it says that it works again, or does not say twice that it does not.
+//! A check whose options, address or provider change gets a new identity, because another account may be behind it. The new
+//! check takes over the open conditions of the old one under the same name, so that a recovery is told, and nothing is told
+//! twice.
 
 use std::collections::{BTreeSet, HashMap};
 

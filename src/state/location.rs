@@ -24,7 +24,6 @@ pub(crate) struct State {
 pub(crate) enum Place {
     /// Nowhere, because the user wants no memory.
     Nowhere,
-    /// A file.
     File(PathBuf),
     /// A PostgreSQL database; its address holds a password.
     Postgres(SecretString),

@@ -22,7 +22,9 @@ use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
 
 /// The advisory locks of this program: this and the number of a run, which has 51 bits. Alone, the writers' lock.
-const LOCKS: i64 = 0x4241 << 48;
+const LOCKS: i64 = (PAIR as i64) << 48;
+/// The first number of the locks of two numbers of 32 bits; it is 16961.
+const PAIR: i32 = 0x4241;
 
 /// One connection to a database.
 pub(super) struct Postgres {
@@ -292,7 +294,7 @@ impl Database for Postgres {
         let wait = milliseconds(wait);
         self.client.batch_execute(&format!("SET lock_timeout = {wait}"))?;
         // A lock of two numbers of 32 bits never meets a lock of one number of 64 bits, as runs have.
-        self.query("SELECT pg_advisory_lock(16961, hashtext($1))::text", &[what.into()]).map(drop)
+        self.query(&format!("SELECT pg_advisory_lock({PAIR}, hashtext($1))::text"), &[what.into()]).map(drop)
     }
 
     fn release(&mut self) {

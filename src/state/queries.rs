@@ -381,7 +381,8 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
                ORDER BY run DESC LIMIT $2";
     let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
     let newest = database.query(newest, &[present().into()])?.first().and_then(|row| shard(row, 0).ok()).flatten();
-    // Several of each shard, so that one that is late is seen beside the others.
+    // Eight of each shard: a shard whose runs have stopped is still on the list, and can be called late, until the others have
+    // run eight times more.
     let most = LAST_RUNS.max(8 * newest.map_or(1, |shard| i64::from(shard.count())));
     let rows = database.query(sql, &[present().into(), most.into()])?;
     let (mut runs, mut odd) = (Vec::new(), Odd::default());

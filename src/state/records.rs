@@ -17,7 +17,7 @@ use crate::model::alert::Alert;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 
-/// What a store is opened for.
+/// The access mode of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// A run writes. The store is made if it does not exist.
@@ -95,7 +95,7 @@ pub(crate) struct MetricMarks {
     pub tally: Tally,
     /// The config's hash; a new one counts as a reload.
     pub config: String,
-    /// When the run ended, if it did all of its job.
+    /// When the run ended, if it was fully successful.
     pub succeeded_at: Option<Timestamp>,
     /// For a run over all checks: the names that the config still has. The sums of all others are removed.
     pub present: Option<ConfiguredNames>,
@@ -110,7 +110,7 @@ pub(crate) struct ConfiguredNames {
     pub webhook_types: Vec<String>,
 }
 
-/// What became of an alert on a channel.
+/// The fate of an alert on a channel.
 #[derive(Clone, Debug)]
 pub(crate) struct DeliveryRecord {
     /// The alert, by its position.

@@ -216,7 +216,7 @@ impl Sqlite {
         };
         match file.try_lock() {
             Ok(()) => {
-                // The process of this file is gone. The lock ends with `file`, after the name is removed.
+                // The process that made this lock file is dead. Its name is removed first; dropping `file` releases the lock.
                 let _ = fs::remove_file(&path);
                 false
             }
@@ -375,7 +375,9 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => busy(),
             ErrorCode::DiskFull => unwritable("no space is left on the device"),
             ErrorCode::ReadOnly => unwritable("it is read-only"),
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => unwritable("no right to, or a read-only medium"),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                unwritable("permission denied, or the file system is read-only")
+            }
             ErrorCode::SystemIoFailure => unwritable("the device reports an error"),
             _ => StoreError::new(StoreFault::Other, said),
         }

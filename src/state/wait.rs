@@ -48,7 +48,7 @@ const MARK_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Store {
     jobs: Option<Arc<mpsc::Sender<Job>>>,
     closed: mpsc::Receiver<()>,
-    /// Calls so far, and how many of them the thread is through with.
+    /// Calls made, and the number of calls that the thread has finished.
     calls: usize,
     answers: Arc<AtomicUsize>,
     /// Whether a call has been waited for in vain.

@@ -60,7 +60,6 @@ pub(crate) struct Request {
     pub url: Url,
     /// All headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: Option<String>,
 }
 
@@ -74,7 +73,7 @@ pub(crate) struct Outgoing<'a> {
     pub content_type: &'static str,
     /// The headers that prove who sends it, and that it is unchanged.
     pub proof: Vec<Pair>,
-    /// What.
+    /// The body.
     pub body: &'a str,
     /// Set once the body is on its way: from then on the message may arrive, whatever answer comes or does not come. It is taken
     /// back when the peer is certain not to have taken the message.

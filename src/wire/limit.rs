@@ -21,7 +21,8 @@ use crate::process::interrupt::Deadline;
 const MOST: u32 = 100_000;
 /// The words for spans, with their lengths in seconds.
 const SPANS: [(&str, u64); 4] = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400)];
-/// What was given up may arrive a little later, so a span is this part longer here than there.
+/// A safety margin: a span here is 1/50 longer than that of the service, because a request that timed out here may still reach
+/// the service late.
 const MARGIN: u32 = 50;
 
 /// How often something may be done: `5/minute`, or several of these that hold together, `5/second, 100/minute`.
@@ -114,7 +115,7 @@ struct Window {
 }
 
 impl Limiter {
-    /// A limiter from whose limit nothing is used.
+    /// A limiter whose whole limit is free.
     pub(crate) fn new(limit: Limit) -> Limiter {
         // A span is never zero; if it were, there would be no limit.
         let window = |rate: &Rate| {
@@ -193,7 +194,7 @@ impl Window {
             self.taken += 1;
             return Ok(());
         }
-        // Who has a place now gives it back now at the earliest.
+        // If all slots are in use, the earliest that one can be used again is a whole span from now.
         let first = self.resting.front().ok_or(self.rate.span())?;
         first.check().map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))?;
         self.resting.pop_front();

@@ -1,5 +1,5 @@
-//! What follows from a failed attempt, for reads, deliveries and pings alike: back-off with jitter, `Retry-After`, the deadline.
-//! Who has a worker or a queue to give back meanwhile asks [`after`]; who has not, lets [`run`] repeat.
+//! What follows from a failed attempt, for reads, deliveries and pings alike: back-off with jitter, `Retry-After`, the
+//! deadline. Callers that can do other work during the wait call [`after`]; others let [`run`] repeat.
 
 use std::time::Duration;
 
@@ -8,12 +8,14 @@ use crate::model::text;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
 
-/// The wait before the first repeat; it doubles from there.
+/// The wait before the first repeat; it doubles from there. It is long enough for a connection that was dropped or a request
+/// that was one too many, and a run of a few seconds still has time for several repeats.
 const FIRST_WAIT: Duration = Duration::from_millis(400);
-/// The longest wait that is not asked for by the peer.
+/// The longest wait that is not asked for by the peer. A run has two minutes by default, so after longer waits there would be
+/// no time for another repeat.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// What asks to wait longer than this does not mean a number.
+/// A `Retry-After` longer than this is taken for a mistake.
 const A_YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// How often and how long to try.

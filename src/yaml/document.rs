@@ -26,7 +26,7 @@ use super::tree::{self, Duplicate, NO_MAPPING, TOO_LONG};
 /// Most bytes that are read again to find positions; one position is always found.
 const MOST_SEARCHED: usize = 8 * 1024 * 1024;
 
-const OTHER_TAG: &str = "a tag (such as `!!int`) says another type than its value has; leave the tag out";
+const OTHER_TAG: &str = "the tag does not fit its value (`!!int` before a text, for example); leave the tag out";
 
 /// A parsed text.
 #[derive(Debug)]

@@ -28,7 +28,6 @@ pub(crate) struct Kind {
 pub(crate) enum Form {
     /// A list of them.
     List,
-    /// One.
     One,
     /// A list, or one without a list around it.
     Either,

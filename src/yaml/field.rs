@@ -21,7 +21,7 @@ pub(crate) struct Field {
     pub required: bool,
     /// For a number: its range, and its default if it has one.
     pub number: Option<Number>,
-    /// What counts if the key is left out, in words; for a number that is not always the same, instead of its default.
+    /// The default in words, for keys without a fixed one.
     #[cfg_attr(not(test), allow(dead_code, reason = "the schema and the docs are written by tests"))]
     pub default: Option<&'static str>,
     /// The environment variable that stands for it.

@@ -6,7 +6,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
 pub(super) const TAGGED: &str = "YAML tags such as `!name` have no meaning here";
 pub(super) const NO_WORD: &str = "a key must be a word, but is a list, a mapping or nothing";
-/// What the parser expects where a key is no word.
+/// The parser's wording for a key that is not a plain word.
 pub(super) const A_WORD: &str = "a key that is a word";
 
 /// A mapping key, as text.

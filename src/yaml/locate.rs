@@ -1,4 +1,5 @@
-//! Finds where a node stands, by reading down to it and failing there.
+//! Finds the line and column of a node: it deserializes down to it and fails there, because the parser gives positions only for
+//! errors.
 
 use std::fmt;
 

@@ -17,7 +17,6 @@ pub(crate) type NodePath = Vec<Step>;
 pub(crate) enum Part {
     /// The key, at its n-th occurrence from 0.
     Key(usize),
-    /// The value.
     Value,
 }
 /// Line and column, both from 1.

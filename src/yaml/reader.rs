@@ -33,6 +33,7 @@ pub(crate) struct ConfigReader<'a> {
     /// Nodes that already have a message, or whose variable is not set. Later rules say nothing of them or of what is below, so
     /// that one mistake gives one message.
     pub flagged: BTreeSet<NodePath>,
+    /// What variables brought in. Messages about the config do not quote it, because it may be a secret.
     pub interpolated: Interpolated,
     /// Fields whose value comes from a file or from a variable that stands for the field.
     pub outside: BTreeSet<NodePath>,

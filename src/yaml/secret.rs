@@ -57,7 +57,7 @@ impl ConfigReader<'_> {
         let names = [(value.is_some(), ""), (file.is_some(), "_file"), (command.is_some(), "_command")];
         let mut written = names.iter().filter(|(is_there, _)| *is_there).map(|(_, ending)| format!("{field}{ending}"));
         if let (Some(first), Some(second)) = (written.next(), written.next()) {
-            let message = format!("`{first}` and `{second}` exclude each other");
+            let message = format!("set only one of `{first}` and `{second}`");
             self.problem(&under(path, &second), Part::Key(0), message, None);
             self.flagged.insert(under(path, field));
             return None;

@@ -18,7 +18,7 @@ impl ConfigReader<'_> {
         self.whole_of(entry, field, value)
     }
 
-    /// The same for a number that is known already.
+    /// As [`Self::whole`], for a number that is already parsed.
     pub(crate) fn whole_of(&mut self, entry: &[Step], field: &Field, value: Option<i128>) -> u32 {
         let range = Field::range(field);
         // What is no decimal is out of every range.

@@ -276,6 +276,108 @@ fn the_table_in_the_readmes_is_what_the_quickstart_prints() {
 }
 
 #[test]
+fn the_message_in_the_readmes_is_what_the_quickstart_sends() {
+    for (page, language) in [(READMES.0, "en"), (READMES.1, "zh")] {
+        let config = read("examples/quickstart.yaml");
+        let config = config.replace("settings: { ", &format!("settings: {{ language: {language}, "));
+        let config = config.replace("path: quickstart/", &format!("path: {ROOT}/examples/quickstart/"));
+        let done = Program::new(["check", "--config", "config.yaml"]).file("config.yaml", &config).run().expect(2);
+        let readme = read(page);
+        let shown = readme.split(&format!("<!-- output: message {language} -->")).nth(1).unwrap();
+        let same = |line: &str| {
+            let line = Regex::new(r"\d{8}T\d{6}Z-[0-9a-f]{6}").unwrap().replace(line, "RUN").into_owned();
+            Regex::new("[0-9a-f]{16}").unwrap().replace(&line, "KEY").into_owned()
+        };
+        let blocks = split(shown).0;
+        let lines: Vec<&str> = blocks[0].text.lines().collect();
+        let [title, alert, source] = lines[..] else { panic!("{page}: {lines:?}") };
+        let sent: Vec<&str> = done.stderr.lines().map(str::trim).collect();
+        let at = sent.iter().position(|line| *line == title).unwrap_or_else(|| panic!("{page}: {title}: {done}"));
+        assert_eq!(sent[at + 1], alert, "{page}");
+        assert_eq!(same(sent[at + 2]), same(source), "{page}");
+    }
+}
+
+#[test]
+fn the_readmes_say_how_many_services_there_are() {
+    let providers = generated::providers().iter().filter(|page| page["meter"] == "api").count();
+    let done = Program::new(["channels", "--output", "json"]).run().expect(0);
+    let channels = serde_json::from_str::<Vec<serde_json::Value>>(&done.stdout).unwrap().len();
+    let (providers, channels) = (providers / 10 * 10, channels / 5 * 5);
+    let english = read(READMES.0).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(english.contains(&format!("some {providers}, ")), "{providers} providers");
+    assert!(english.contains(&format!("[some {channels} channels]")), "{channels} channels");
+    let chinese = read(READMES.1);
+    assert!(chinese.contains(&format!("约 {providers} 个服务")), "{providers} providers");
+    assert!(chinese.contains(&format!("约 {channels} 种")), "{channels} channels");
+}
+
+#[test]
+fn the_keys_of_the_json_report_that_are_documented_are_there() {
+    let config = Path::new(ROOT).join("examples/quickstart.yaml").display().to_string();
+    let report = Program::new(["check", "--output", "json", "--config", &config]).run().expect(2).report();
+    let word = Regex::new("`([a-z_]+)`").unwrap();
+    for page in ["docs/operations.md", "docs/zh/operations.md"] {
+        let text = read(page);
+        let table = text.split("<!-- keys of the JSON report -->\n").nth(1).unwrap();
+        let rows = table.lines().take_while(|line| line.starts_with('|')).skip(2);
+        let named: Vec<String> = rows
+            .flat_map(|row| {
+                let first = row.split('|').nth(1).unwrap();
+                word.captures_iter(first).map(|found| found[1].to_owned()).collect::<Vec<_>>()
+            })
+            .collect();
+        assert!(named.len() >= 14, "{page}: {named:?}");
+        for key in named {
+            assert!(report.get(&key).is_some(), "{page}: `{key}` is no key of the report");
+        }
+    }
+}
+
+/// The defaults of the keys of the config, by the last word of a key: several keys may have one name.
+fn defaults(node: &serde_json::Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
+    let said = Regex::new(r"default ([0-9.]+)").unwrap();
+    for (name, key) in node["properties"].as_object().into_iter().flatten() {
+        let default = match &key["default"] {
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            serde_json::Value::String(text) => Some(text.clone()),
+            _ => said.captures(key["description"].as_str().unwrap_or_default()).map(|found| found[1].to_owned()),
+        };
+        found.entry(name.clone()).or_default().extend(default);
+    }
+    match node {
+        serde_json::Value::Object(map) => map.values().for_each(|inner| defaults(inner, found)),
+        serde_json::Value::Array(items) => items.iter().for_each(|inner| defaults(inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn defaults_in_the_prose_are_those_of_the_schema() {
+    let mut known = BTreeMap::new();
+    defaults(&serde_json::from_str(&read("examples/config.schema.json")).unwrap(), &mut known);
+    let said = [
+        r"`(?:[a-z_]+\.)*([a-z_]+)`[^|`\n]{0,24}?[(（](?:default|默认) ?([0-9.]+)",
+        r"`(?:[a-z_]+\.)*([a-z_]+)` \(([0-9.]+) by default",
+    ];
+    let mut count = 0;
+    for page in pages() {
+        let prose = split(&read(&page)).1;
+        for pattern in said {
+            for (whole, [name, default]) in
+                Regex::new(pattern).unwrap().captures_iter(&prose).map(|found| found.extract())
+            {
+                let known = known.get(name).unwrap_or_else(|| panic!("{page}: no key `{name}`: {whole}"));
+                let is_same = |one: &String| one.trim_end_matches('d') == default.trim_end_matches('.');
+                assert!(known.iter().any(is_same), "{page}: {whole}: {known:?}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 18, "{count} defaults are said");
+}
+
+#[test]
 fn every_exit_code_variable_and_provider_is_documented() {
     for page in ["docs/exit-codes.md", "docs/zh/exit-codes.md"] {
         let text = read(page);

@@ -97,6 +97,7 @@ const MOMENTS: [Moment; 10] = [
     Moment {
         name: "is asked for the sums",
         point: "in-sums",
+        // The first number of the locks that `src/state/postgres.rs` takes: 0x4241.
         statement: (b"pg_advisory_lock(16961", 1),
         next: Next::Silent,
         is_noticed: false,

@@ -1,6 +1,6 @@
 //! The order of the house: which room may use which, and that no two files use each other, however long the way round.
 //!
-//! It reads the `use` lines and the `crate::` paths of `src`, except those of test modules. That a file names the files of its own
+//! It reads the `use` lines and the `crate::` and `super::` paths of `src`, except those of test modules. That a file names the files of its own
 //! folder is how they become part of it, and no use.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +51,11 @@ fn the_reader_of_uses_sees_them_all() {
                 #[cfg(test)]\nmod tests {\n    use crate::k;\n}\n// use crate::l;\n";
     let seen: Vec<String> = uses(text, &["m".into(), "n".into()]).iter().map(|path| path.join("::")).collect();
     assert_eq!(seen, ["a", "a::b::C", "a::b::d", "a::e", "m::g", "i::j"]);
+    // Tests in a file of their own do not end the text, and a path needs no `use` line.
+    let text = "#[cfg(test)]\nmod tests;\nuse super::g;\npub(in super::o) fn h() { super::p::q(); super::super::r::s(); }\n\
+                fn t() { a::super::u(); }\n#[cfg(test)]\nmod more {\n    fn v() { super::w::x(); }\n}\n";
+    let seen: Vec<String> = uses(text, &["m".into(), "n".into()]).iter().map(|path| path.join("::")).collect();
+    assert_eq!(seen, ["m::g", "m::p::q", "r::s"]);
     assert!(is_against("model", "wire") && is_against("wire", "cli") && !is_against("commands", "cli"));
 }
 
@@ -140,7 +145,7 @@ fn module(file: &str) -> Vec<String> {
 
 /// The paths that a file uses, from the root of the crate.
 fn uses(text: &str, module: &[String]) -> Vec<Vec<String>> {
-    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let text = &text[..tests_begin(text).unwrap_or(text.len())];
     let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect();
     let mut found = Vec::new();
     let mut rest = String::new();
@@ -169,18 +174,42 @@ fn uses(text: &str, module: &[String]) -> Vec<Vec<String>> {
     }
     rest.push_str(after);
     for (at, _) in rest.match_indices("crate::") {
-        let path: String =
-            rest[at + 7..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect();
-        found.push(path.trim_end_matches(':').split("::").map(str::to_owned).collect());
+        found.push(parts(path_at(&rest[at + 7..])));
+    }
+    for (at, _) in rest.match_indices("super::") {
+        let before = &rest[..at];
+        let is_inside = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':'));
+        // `pub(in super::a)` says who may use this, and uses nothing.
+        if !is_inside && !before.ends_with("(in ") {
+            let (mut base, mut path) = (module.to_vec(), path_at(&rest[at..]));
+            while let Some(inner) = path.strip_prefix("super::") {
+                base.pop();
+                path = inner;
+            }
+            found.push([base, parts(path)].concat());
+        }
     }
     found
 }
 
+/// Where the first test module that stands in the file itself begins.
+fn tests_begin(text: &str) -> Option<usize> {
+    let ends_with_brace = |at: usize| text[at..].lines().nth(1).is_some_and(|line| line.trim_end().ends_with('{'));
+    text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at).find(|at| ends_with_brace(*at))
+}
+
+/// The path at the beginning of a text.
+fn path_at(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':')).unwrap_or(text.len());
+    text[..end].trim_end_matches(':')
+}
+
+fn parts(path: &str) -> Vec<String> {
+    path.split("::").filter(|part| !part.is_empty() && *part != "self").map(str::to_owned).collect()
+}
+
 /// The single paths of a tree of uses.
 fn leaves(tree: &str, base: &[String], found: &mut Vec<Vec<String>>) {
-    let parts = |text: &str| {
-        text.split("::").filter(|part| !part.is_empty() && *part != "self").map(str::to_owned).collect::<Vec<_>>()
-    };
     let tree = tree.trim();
     let Some((head, inner)) = tree.strip_suffix('}').and_then(|tree| tree.split_once('{')) else {
         let name = tree.split(" as ").next().unwrap_or_default();

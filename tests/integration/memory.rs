@@ -993,7 +993,7 @@ fn mistakes_in_state_are_explained() {
     };
     for (state, says) in [
         (json!("non"), "`state` must be none or a mapping"),
-        (json!({"path": "a", "url": "postgres://h/d"}), "exclude each other"),
+        (json!({"path": "a", "url": "postgres://h/d"}), "set only one of"),
         (json!({"pth": "a"}), "did you mean `path`?"),
         (json!({"path": "a", "retention_days": 0}), "`retention_days` must be 1 to 36500"),
         (json!({"path": "a", "retention_days": "9876543210"}), "`retention_days` must be 1 to 36500\n"),

@@ -684,7 +684,7 @@ fn mistakes_in_metrics_are_explained() {
         ),
         (json!({"pushgateway": {"url": "http://h", "grouping": {"job": "x"}}}), "stands beside `grouping`"),
         (json!({"pushgateway": {"url": "http://h", "username": "u"}}), "`password` is missing"),
-        (json!({"pushgateway": {"url": "http://h", "username": "u", "bearer_token": "t"}}), "exclude each other"),
+        (json!({"pushgateway": {"url": "http://h", "username": "u", "bearer_token": "t"}}), "set only one of"),
         (json!({"pushgateway": {"url": "http://h", "timeout_seconds": 61}}), "at most 60 seconds"),
         (json!({"namespace": "9x"}), "`namespace` cannot be `9x`"),
         (json!({"textfile": "x.txt"}), "must end in `.prom`"),

@@ -243,24 +243,15 @@ fn a_server_that_recovers_is_read() {
 
 #[test]
 fn retry_after_in_seconds_is_waited_for() {
-    let limited = Reply::status(429, "{}").header("Retry-After", "2");
-    let server = Server::sequence(vec![limited, good()]);
-    let run = check_one(&server.url(), 3).run().expect(0);
-    expect_read(&run, 2);
-    let requests = server.requests();
-    let waited = requests[1].at - requests[0].at;
-    assert!(waited >= Duration::from_secs(2), "waited {waited:?}");
-}
-
-#[test]
-fn retry_after_counts_for_503_too() {
-    let down = Reply::status(503, "{}").header("Retry-After", "2");
-    let server = Server::sequence(vec![down, good()]);
-    let run = check_one(&server.url(), 3).run().expect(0);
-    expect_read(&run, 2);
-    let requests = server.requests();
-    let waited = requests[1].at - requests[0].at;
-    assert!(waited >= Duration::from_secs(2), "waited {waited:?}");
+    for status in [429, 503] {
+        let limited = Reply::status(status, "{}").header("Retry-After", "2");
+        let server = Server::sequence(vec![limited, good()]);
+        let run = check_one(&server.url(), 3).run().expect(0);
+        expect_read(&run, 2);
+        let requests = server.requests();
+        let waited = requests[1].at - requests[0].at;
+        assert!(waited >= Duration::from_secs(2), "{status}: waited {waited:?}");
+    }
 }
 
 #[test]

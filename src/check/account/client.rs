@@ -16,7 +16,6 @@ pub(crate) type Witness<'a> = dyn Fn(&Request, Option<&Response>) + 'a;
 
 /// The HTTP clients together with the rate limit of one provider, for the requests of one attempt.
 pub(crate) struct ProviderClient<'a> {
-    /// The clients.
     pub clients: &'a Clients,
     /// Learns what an answer brings that lets its holder in.
     pub redactor: &'a Redactor,

@@ -70,7 +70,7 @@ pub(crate) struct Account {
     pub timeout: Duration,
 }
 
-/// What an attempt comes to.
+/// The result of an attempt: a reading, or a wait for the rate limit.
 pub(crate) enum Attempt {
     /// The balance.
     Read(Box<Reading>),

@@ -19,7 +19,7 @@ use crate::wire::http;
 pub(crate) enum Target {
     /// Over HTTP.
     Http {
-        /// The address of the first request, without what is known only when it is made.
+        /// The address of the first request, before its placeholders are filled.
         origin: Url,
         /// What takes the place of scheme, host and path prefix in the addresses of the page.
         base: Option<Url>,

@@ -248,7 +248,8 @@ fn too_much(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, what)
 }
 
-/// Whether a response is text for people: one with a status, or the wish for more. Data has other words in this place.
+/// Whether a response is text for people: a status response, or a continuation request (`+`). Data has other words in this
+/// place.
 fn is_text(line: &[u8]) -> bool {
     let second = line.iter().position(|byte| *byte == b' ').map_or(&[][..], |at| &line[at + 1..]);
     line.starts_with(b"+") || STATUSES.iter().any(|status| starts_with(second, status))

@@ -482,7 +482,7 @@ impl ConfigReader<'_> {
         if is_host(&host) {
             return host;
         }
-        let message = "`host` is neither the name of a machine nor an IP address".to_owned();
+        let message = "`host` is not a host name or an IP address".to_owned();
         let hint = "write the name alone, as `imap.example.com`; `port`, `username`, `password` and `security` stand beside it";
         self.redactor.learn_database(&host);
         self.problem(&under(path, "host"), Part::Value, message, Some(hint.to_owned()));

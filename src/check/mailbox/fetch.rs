@@ -58,7 +58,7 @@ impl<'a> Supply<'a> {
         Supply { door, limits, session: Some(session), validity, connections: 1, end: None, witness: None }
     }
 
-    /// The connection, a new one if the last one broke.
+    /// Gives the connection, and opens a new one if the last one broke.
     pub(super) fn session(&mut self) -> Result<&mut Session<Stream>, Failure> {
         let session = match (self.session.take(), &self.end) {
             (Some(session), _) => session,
@@ -114,7 +114,8 @@ impl<'a> Supply<'a> {
         Ok(session)
     }
 
-    /// After the server has failed on this mail: whether it delivers another one, of those that are wanted or of the folder.
+    /// Called after the server failed on this mail. Checks that it delivers another one; if it does not, the mailbox has failed
+    /// and not the mail.
     fn deliver_another(&mut self, uid: u32, numbers: &[u32], why: &Failure) -> Result<(), Failure> {
         let next = numbers.iter().find(|other| **other > uid).copied();
         let (others, oldest) = match self.witness {

@@ -59,7 +59,7 @@ pub struct Letter<'a> {
 /// Which other mails of the folder a reader wants to see, beside those that the cursor of the visit leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// No mails but these: the visit does not go on from its cursor.
+    /// Read only these mails, and do not go on from the cursor.
     pub is_only: bool,
     /// Those with a higher number than this one.
     pub after: Option<u32>,
@@ -85,12 +85,12 @@ pub trait Reader {
         Ok(())
     }
 
-    /// Whether those that came before this time, and have not been read, cannot matter any more.
+    /// Whether unread mails from before this time can be skipped.
     fn has_enough(&self, _came_before: Option<Timestamp>) -> bool {
         false
     }
 
-    /// These mails come next, of a folder with this mark.
+    /// Called before these mails are read, of the folder with this UIDVALIDITY.
     fn announce(&mut self, validity: u32, numbers: &[u32]);
 
     /// Reads one, and says what is kept of it.

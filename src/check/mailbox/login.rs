@@ -88,7 +88,7 @@ fn open(door: &Door, limits: &Limits) -> Result<Session<Stream>, Failure> {
         let version = env!("CARGO_PKG_VERSION");
         let command = format!("ID (\"name\" \"balance-alert\" \"version\" \"{version}\" \"vendor\" \"balance-alert\")");
         match session.run_command_and_read_response(command) {
-            // A server may refuse to hear it, and is none the worse for it.
+            // A server may refuse `ID`; the login is valid all the same.
             Ok(_) | Err(imap::Error::No(_) | imap::Error::Bad(_)) => {}
             Err(error) => return Err(failure(&error, limits)),
         }

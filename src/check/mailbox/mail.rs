@@ -379,7 +379,7 @@ mod tests {
         }
     }
 
-    /// What is a file and what is not, wherever it stands.
+    /// Attachments are recognised at the top of a mail and inside its parts.
     #[test]
     fn files_are_not_read_wherever_they_stand() {
         let written = [

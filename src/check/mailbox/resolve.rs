@@ -37,7 +37,6 @@ enum Lookup {
 /// What is known of a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Its addresses.
     Addresses(Vec<SocketAddr>),
     /// There are none.
     None,

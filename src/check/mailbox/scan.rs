@@ -19,7 +19,7 @@ use super::resolve::{Answer, Resolver};
 use super::vendor::Vendors;
 use super::{finding, isolated, mail};
 use crate::check::mailbox::config::{EmailSettings, MailLogin, Mailbox, Oauth2};
-use crate::check::pool::{self, Lost, Turn};
+use crate::check::pool::{self, Turn, Unfinished};
 use crate::model::failure::{Failure, Reason, Retry};
 use crate::model::identity::Identity;
 use crate::model::strength::Strength;
@@ -42,9 +42,7 @@ const DEFECT: &str = "reading it failed by a defect of this program";
 pub(crate) struct Finding {
     /// Names the mail in whichever mailbox it lies.
     pub identity: Identity,
-    /// The subject.
     pub subject: String,
-    /// The sender.
     pub sender: String,
     /// When it was sent, or else received.
     pub date: Option<Timestamp>,
@@ -110,7 +108,7 @@ pub(crate) struct Scanned {
 
 impl Scanned {
     /// A scan that the pool has lost.
-    pub(crate) fn lost(lost: Lost) -> Scanned {
+    pub(crate) fn lost(lost: Unfinished) -> Scanned {
         Scanned { result: Err(lost.failure), duration: lost.duration }
     }
 

@@ -10,7 +10,7 @@ fn run<T: Send + 'static>(
     workers: usize,
     deadline: &Deadline,
     on_done: impl FnMut(usize),
-) -> Vec<Result<T, Lost>> {
+) -> Vec<Result<T, Unfinished>> {
     let traits = Traits { slow, hosts: vec![None; jobs.len()], pages: Vec::new(), has_answered: |_| true };
     super::run(jobs, &traits, workers, deadline, on_done)
 }

@@ -136,15 +136,7 @@ impl ConfigReader<'_> {
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }
-        let last_renewed = raw.last_renewed_date.as_deref().and_then(|text| {
-            let date = text.trim().parse::<Date>().ok().filter(|_| text.trim().len() == "2026-11-15".len());
-            if date.is_none() {
-                let hint = Some("write it as 2026-11-15".to_owned());
-                let message = format!("`last_renewed_date` is not a date{}", quote_input::date(text.trim()));
-                self.problem(&under(path, "last_renewed_date"), Part::Value, message, hint);
-            }
-            date
-        });
+        let last_renewed = raw.last_renewed_date.as_deref().and_then(|text| self.last_renewed(path, text.trim()));
         let owner = self.owner(path, raw.owner_project, raw.project);
         let addressing = self.addressing(path, raw.labels, raw.notify);
         let before = self.whole(path, &RawSubscription::alert_days_before, raw.alert_days_before);
@@ -169,15 +161,7 @@ impl ConfigReader<'_> {
                 }
             }
         });
-        if let Some(Schedule { cycle, last_renewed: Some(payment), .. }) = &schedule
-            && cycle.is_far_ahead(*payment, today)
-        {
-            let place = self.place(path, &self.brought_into(path)).unwrap_or_default();
-            self.warnings.push(format!(
-                "{place}: `last_renewed_date` lies more than one cycle ahead, so nobody is reminded before {payment}; \
-                 is its year right?"
-            ));
-        }
+        self.warn_of_far_payment(path, schedule.as_ref(), today);
         let schedule = match self.fault(path) {
             Some(why) => Err(why),
             None => Ok(schedule?),
@@ -191,6 +175,28 @@ impl ConfigReader<'_> {
             owner_project: owner,
             addressing,
         })
+    }
+
+    fn last_renewed(&mut self, path: &[Step], text: &str) -> Option<Date> {
+        let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-11-15".len());
+        if date.is_none() {
+            let hint = Some("write it as 2026-11-15".to_owned());
+            let message = format!("`last_renewed_date` is not a date{}", quote_input::date(text));
+            self.problem(&under(path, "last_renewed_date"), Part::Value, message, hint);
+        }
+        date
+    }
+
+    fn warn_of_far_payment(&mut self, path: &[Step], schedule: Option<&Schedule>, today: Date) {
+        if let Some(Schedule { cycle, last_renewed: Some(payment), .. }) = schedule
+            && cycle.is_far_ahead(*payment, today)
+        {
+            let place = self.place(path, &self.brought_into(path)).unwrap_or_default();
+            self.warnings.push(format!(
+                "{place}: `last_renewed_date` lies more than one cycle ahead, so nobody is reminded before {payment}; \
+                 is its year right?"
+            ));
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Measured {
     checks: Tally,
     ended: Tally,
     is_partial: bool,
-    /// When the run ended, if it did all of its job.
+    /// When the run ended, if it was fully successful.
     succeeded_at: Option<Timestamp>,
 }
 

@@ -16,7 +16,7 @@ use crate::report::Output;
 use crate::report::progress::Progress;
 use crate::wire::context::Context;
 
-/// Longest time that is kept for the store and for telling, of the time that the checks would have.
+/// The most that is reserved for the store and for telling at the end of a run: an eighth of its time, at most this.
 const LAST_SHARE: Duration = Duration::from_secs(5);
 
 /// The steps of a run that take time.
@@ -45,7 +45,8 @@ impl Step {
     fn end(self, start: Instant, timeout: Duration) -> (Instant, Duration) {
         let (deadline, millis) = (start + timeout, Duration::from_millis);
         match self {
-            // A store that hangs takes a quarter of the run's time at the most, but of a short run a second or a half.
+            // A store that hangs costs at most a quarter of the run's time. In a run under 4 s it may take 1 s, but never more
+            // than half.
             Step::Recall => (start + (timeout / 4).max(millis(1000).min(timeout / 2)), millis(500)),
             // What the checks leave is for the store and for telling, so that what they found is remembered and heard.
             Step::Look => (deadline - (timeout / 8).min(LAST_SHARE), millis(1000)),

@@ -116,7 +116,7 @@ fn reason(config: &Config, why: &Why, channel: &Channel) -> String {
 
 /// What is asked of the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub(crate) struct Question {
     project: String,
     topic: Option<Topic>,
     level: Option<Level>,

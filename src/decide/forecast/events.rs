@@ -7,13 +7,13 @@ use super::series::{DAY, Series, median};
 
 /// Weeks that are looked through.
 const WEEKS: i64 = 4;
-/// A single fall is larger than so many times what the rest of its week consumed.
+/// A single fall is larger than this many times what the rest of its week consumed.
 const TIMES_REST: f64 = 2.0;
-/// It is so many times the middle of the other falls,
+/// It is at least this many times the median of the other falls,
 const TIMES_MEDIAN: f64 = 20.0;
-/// or so many times the largest of them, which is all that samples once a day can show.
+/// or this many times the largest of them, which is all that daily samples can show.
 const TIMES_LARGEST: f64 = 8.0;
-/// No other fall comes nearer to it than this factor.
+/// It is at least this factor larger than the next one.
 const APART: f64 = 4.0;
 /// Fewer other falls do not tell what is usual.
 const FEWEST_OTHERS: usize = 5;

@@ -6,6 +6,7 @@ use super::rates::Rates;
 use super::regular::is_irregular;
 use super::series::{DAY, Series};
 use super::weekdays::Shares;
+use crate::model::words::words;
 
 /// Nothing is said of what lies further ahead, in days.
 pub const HORIZON_DAYS: f64 = 3650.0;
@@ -21,31 +22,21 @@ const RISE: f64 = 1.15;
 /// and so is consumption that falls.
 const FALL: f64 = 1.5;
 
-/// How far a forecast is to be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// Nothing is known.
-    None,
-    /// Three falls in six hours.
-    Low,
-    /// Three falls in a day: enough to alert somebody.
-    Medium,
-    /// Three falls in three days.
-    High,
+words! {
+    /// How far a forecast is to be trusted.
+    pub enum Confidence {
+        /// Nothing is known.
+        None = "none",
+        /// Three falls in six hours.
+        Low = "low",
+        /// Three falls in a day: enough to alert somebody.
+        Medium = "medium",
+        /// Three falls in three days.
+        High = "high",
+    }
 }
 
 impl Confidence {
-    /// The word for programs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Confidence::None => "none",
-            Confidence::Low => "low",
-            Confidence::Medium => "medium",
-            Confidence::High => "high",
-        }
-    }
-
     /// By the falls that are not zero, and by the hours in which a fall could be seen.
     pub(super) fn of(falls: usize, hours: f64) -> Confidence {
         // Seconds do not count: a job that runs every six hours runs a little earlier or later.

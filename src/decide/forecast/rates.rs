@@ -5,7 +5,7 @@ use super::weekdays::Shares;
 
 /// A window counts as fast or slow if so many hours of it are known.
 const FEWEST_HOURS: f64 = 12.0;
-/// The share of an even week below which the days of a window say nothing of the week.
+/// If the window holds less than this share of an even week's consumption, weekdays are not compared.
 const TOO_QUIET: f64 = 0.25;
 /// What is added to the fast rate where the days of the week are known: it is then no longer fast because a busy day was busy.
 const BUSIER: f64 = 1.1;

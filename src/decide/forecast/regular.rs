@@ -13,7 +13,7 @@ const FEWEST: usize = 3;
 /// An interval that is longer than this, and longer than the usual one by this factor, may hold several bursts.
 const LONG_HOURS: f64 = 13.0;
 const LONG: f64 = 1.5;
-/// Days of the fast rate that a gap may hold beyond its length: what is booked once a day may have come at both ends.
+/// Tolerance in days when a gap is compared with the fast rate: a daily booking may fall on both ends of the gap.
 const BOTH_ENDS: f64 = 1.0;
 /// How far readings may lie from the full hour at which a job runs.
 const SLACK: i64 = HOUR;

@@ -321,7 +321,7 @@ fn ratio(alert: &Alert) -> Option<Decimal> {
     Some(alert.balance()?.checked_div(threshold)?.round_dp(RATIO_PLACES))
 }
 
-/// Names a condition as long as it lasts. Each renewal of a subscription is one of its own.
+/// An id of the condition that stays the same until it is over. Each renewal of a subscription has its own.
 pub(super) fn condition(alert: &Alert) -> String {
     let which = alert.renewal().map(|renewal| format!("/{}", renewal.next)).unwrap_or_default();
     format!("balance-alert/{}/{}{which}", alert.identity, alert.topic().as_str())

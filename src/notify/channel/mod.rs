@@ -1,8 +1,10 @@
 //! The channels: pages of data, and three that are code: standard error, mail, and a command of the user's own.
 //!
-//! A page says how a message is encoded, how large it may be, and what answer means "taken". Each file here is one step of that:
-//! `page` is its shape, `catalogue` finds it, `document` is what its expressions see, `request` makes the request, `verdict` judges
-//! the answer, and `example` tests it by its own examples.
+//! A page says how a message is encoded, how large it may be, and what answer means "taken". Each file here is one step of
+//! that: `page` is its shape, `builtin_pages` finds it, `prepared` compiles it, `values` are the fields that a user has set,
+//! `document` is what its expressions see, `request` makes the request, `sign` signs it, `verdict` judges the answer, and
+//! `example` tests it by its own examples, which are about the alerts in `sample`. `coded` describes the three that are code:
+//! `console`, `email`, `exec`.
 
 pub(crate) mod builtin_pages;
 pub(crate) mod coded;

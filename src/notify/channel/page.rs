@@ -36,7 +36,7 @@ pub(crate) struct Page {
     /// the page uses them.
     #[serde(default)]
     pub fields: BTreeMap<String, FieldSpec>,
-    /// What is sent where to.
+    /// The request: method, address and headers.
     pub request: RequestSpec,
     /// Where it is sent to instead if an alert is over; only with `per: alert`.
     pub resolve: Option<RequestSpec>,
@@ -94,7 +94,7 @@ pub(crate) struct FieldSpec {
     /// expressions do not see it.
     #[serde(default)]
     pub secret: bool,
-    /// What counts if it is left out.
+    /// The default.
     pub default: Option<String>,
     /// The values that it may have; any if empty.
     #[serde(default)]
@@ -130,7 +130,7 @@ words! {
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MentionSpec {
-    /// What stands for somebody, in one sentence.
+    /// How a person is named for a mention, in one sentence.
     pub about: String,
     /// A jq expression over one text, true if it can stand for somebody.
     pub check: String,
@@ -229,9 +229,9 @@ words! {
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SizeLimit {
-    /// The most.
+    /// The limit.
     pub most: usize,
-    /// Of what.
+    /// The unit that it is counted in.
     pub unit: Unit,
     /// A jq expression over the body for the text that is counted, or for a number; the whole body as it is sent if it is left
     /// out.
@@ -343,11 +343,11 @@ pub(crate) struct Expect {
 words! {
     /// Whether a repeat of a refused message could help.
     pub(crate) enum Again {
-        /// In this run
+        /// A repeat in this run could help
         ThisRun = "this_run",
-        /// In a later run
+        /// Only a repeat in a later run could help
         NextRun = "next_run",
-        /// It cannot
+        /// No repeat helps
         Never = "never",
     }
 }

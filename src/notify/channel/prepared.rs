@@ -12,7 +12,6 @@ use crate::page::expression::{Expression, Shape, Variables, parse_json};
 
 /// A page that is ready to be used.
 pub(crate) struct Prepared {
-    /// The page.
     pub page: Page,
     /// Whether an answer without a word can say that a message was taken.
     takes_silence: bool,

@@ -75,7 +75,7 @@ impl Values {
         self.filled(template, own, |_, value| value.to_owned())
     }
 
-    /// The same for whoever looks on: `mask` stands for each secret.
+    /// As [`Self::fill`], with `mask` in place of each secret, for output.
     pub(super) fn fill_masked(&self, template: &str, own: &[(&str, &str)], mask: &str) -> Option<String> {
         let mut masked = self.clone();
         for (_, value) in masked.texts.iter_mut().filter(|(name, _)| !self.public.contains_key(*name)) {

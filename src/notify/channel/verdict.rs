@@ -38,7 +38,8 @@ pub(super) struct AnswerDocument<'a> {
     text: &'a str,
 }
 
-/// Why a message was not taken, and what of that the page says itself.
+/// Why a message was refused, and whether its reason and its repeat are what the page says, and not only what follows from the
+/// failure.
 struct Refusal {
     failure: Failure,
     has_reason: bool,

@@ -66,7 +66,7 @@ impl ConfigReader<'_> {
             return Some(url);
         }
         self.redactor.learn_database(host);
-        let message = "`host` is neither the name of a machine nor an IP address";
+        let message = "`host` is not a host name or an IP address";
         let hint = "write the name alone, as `smtp.example.com`; `port`, `username` and `password` stand beside it";
         self.problem(&under(path, "host"), Part::Value, message, Some(hint.to_owned()));
         None

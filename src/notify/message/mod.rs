@@ -155,7 +155,7 @@ impl Message {
         }
     }
 
-    /// The same, knowing what the providers are called.
+    /// Sets the titles of the providers.
     pub(super) fn naming(self, providers: Arc<BTreeMap<String, Provider>>) -> Message {
         Message { providers, ..self }
     }

@@ -27,7 +27,7 @@ pub(super) struct LowParts {
     pub(super) turn: Turn,
 }
 
-/// What has become of a balance.
+/// How a balance has changed since the last message.
 pub(super) enum Turn {
     /// It is below a threshold: the one for warnings, or the one below which it is critical.
     Below(Level),

@@ -13,7 +13,7 @@ const NEAR: usize = 64;
 /// So many bytes before a piece what turns the order of its characters may stand.
 const FAR: usize = 256;
 
-/// A piece of a text, and what of the text its author has named.
+/// A piece of a text, and the ranges of the text that the page's pattern matched.
 pub(in crate::page) struct Piece<'o> {
     pub(in crate::page) range: Range<usize>,
     /// Where the match of the pattern begins that has found it. What stands in the match is what the pattern's author knows of.

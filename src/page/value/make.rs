@@ -262,7 +262,7 @@ impl From<Bounds<Value>> for Value {
 
 impl FromIterator<Value> for Value {
     fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
-        // The list is counted as it grows, by doubling, and then as it is.
+        // While the list grows, its capacity (doubling) is charged; afterwards its real size.
         let mut growing = Held::default();
         let each = |_: &Value| {
             meter::spend(1);

@@ -15,7 +15,7 @@ pub(super) fn looked_at(said: &str) -> (String, usize) {
     let mut is_gap = false;
     let mut count = 0;
     for c in said.chars().filter(|c| !text::is_invisible(*c)) {
-        // The first of several blanks stands for all; a line's end may be one inside a secret that was wrapped.
+        // Several blanks count as one. A line break may stand inside a secret that was wrapped.
         if !(c.is_whitespace() && is_gap) {
             seen.push(c);
             count += 1;
@@ -35,7 +35,7 @@ pub(super) fn looked_at(said: &str) -> (String, usize) {
 #[derive(Clone, Copy)]
 pub(super) struct Said<'t> {
     pub(super) text: &'t str,
-    /// So many bytes of it are shown.
+    /// The number of bytes of it that are shown.
     pub(super) kept: usize,
     pub(super) origin: Origin,
 }

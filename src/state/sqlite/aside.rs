@@ -93,7 +93,7 @@ fn remove_older(path: &Path, newest: &Path) -> usize {
     older.len()
 }
 
-/// Which file a path is, to see whether it is another one now.
+/// The inode of a file, to notice that the file was replaced.
 pub(in crate::state) fn inode(path: &Path) -> Option<u64> {
     fs::metadata(path).map(|metadata| metadata.ino()).ok()
 }

@@ -28,7 +28,7 @@ pub(crate) struct Proxy {
     variable: &'static str,
     /// Its address, with user and password if it wants them.
     address: SecretString,
-    /// The same without them.
+    /// The address without the login.
     place: Url,
     /// Its host and port, for people.
     name: String,

@@ -40,7 +40,6 @@ struct Lent {
 
 /// What building a client came to.
 pub(super) enum Built {
-    /// A client.
     Client(Client),
     /// It needs a thread and descriptors of its own, and the system gives it none.
     Impossible,
@@ -123,7 +122,6 @@ fn knows_now(lent: &Lent, host: &str) -> bool {
 }
 
 impl Lease<'_> {
-    /// The client.
     pub(super) fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }

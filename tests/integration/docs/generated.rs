@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use balance_alert::Exit;
-use balance_alert::internals::Reason;
+use balance_alert::internals::{Reason, family};
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub(super) fn parts() -> BTreeMap<String, String> {
         ("providers".to_owned(), providers_table(&ENGLISH)),
         ("providers-zh".to_owned(), providers_table(&CHINESE)),
         ("reasons".to_owned(), reasons_list()),
+        ("families".to_owned(), families_table()),
     ]);
     for channel in channels() {
         parts.insert(format!("payload-{channel}"), payload(&channel, "en"));
@@ -82,6 +83,19 @@ pub(super) fn reasons() -> Vec<&'static str> {
 fn reasons_list() -> String {
     let links: Vec<String> = reasons().iter().map(|reason| format!("- [`{reason}`](#{reason})\n")).collect();
     links.concat()
+}
+
+fn families_table() -> String {
+    let kind = |kind| match kind {
+        family::Kind::Gauge => "gauge",
+        family::Kind::Counter => "counter",
+        family::Kind::Histogram(_) => "histogram",
+    };
+    let rows = family::ALL.iter().map(|family| {
+        let labels: Vec<String> = family.labels.iter().map(code).collect();
+        vec![code(family.name), kind(family.kind).to_owned(), labels.join(", "), family.help.to_owned()]
+    });
+    table(&["name", "type", "labels", "meaning"], &rows.collect::<Vec<_>>())
 }
 
 /// What `providers --output json` tells.

@@ -35,7 +35,6 @@ pub(crate) struct Pages {
 
 /// What there is under an id.
 pub(super) enum Found {
-    /// A page.
     Page(Arc<Page>),
     /// A service without an API that tells a balance.
     Absent(Box<Absent>),
@@ -264,10 +263,10 @@ pub(super) fn meant(id: &str, known: &[&str]) -> String {
     advice(id, near(id, known))
 }
 
-/// That a provider is named which there is not.
+/// The error for an unknown provider.
 pub(crate) fn no_provider(id: &str, known: &[&str]) -> String {
     match quote_input::among(id, known) {
         Some(id) => format!("there is no provider `{id}`"),
-        None => "a provider is named that there is not".to_owned(),
+        None => "there is no such provider".to_owned(),
     }
 }

@@ -142,7 +142,8 @@ pub(crate) struct Confirm {
 }
 
 impl RequestSpec {
-    /// The texts of a request beside its address that are filled in, without its body.
+    /// The texts of a request beside its address that are filled in. The body is left out, because its placeholders are filled
+    /// in by the rules of its own format.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &String> {
         self.query.values().chain(self.headers.values()).chain(self.form.values()).chain(&self.basic)
     }

@@ -68,7 +68,7 @@ pub(super) fn page_error(error: &ErrorTest, body: &Json, variables: &Variables) 
     Ok(Some(OwnError { failure: failure.saying(words.unwrap_or_default()), can_repeat_help }))
 }
 
-/// Whether another attempt could help, where the page may know better.
+/// Whether to repeat: the page's `retry` if it says one, else what the failure says.
 pub(super) fn repeated(retry: Retry, can_help: Option<bool>) -> Retry {
     match (can_help, retry) {
         (Some(false), _) => Retry::Never,

@@ -27,6 +27,7 @@ pub(crate) struct Example {
     /// What it shows. A page of the catalogue has examples of the names `ok`, `low`, `wrong key`, `garbage`, and where they apply
     /// `error in 200` and `no limit`.
     pub name: String,
+    // These three stand in `ExampleAnswer` as well: with `flatten` a mistake in them would be told without its place.
     /// The HTTP status.
     #[serde(default = "ok_status")]
     pub status: u16,

@@ -28,7 +28,6 @@ pub(crate) struct Answer<'a> {
     pub status: u16,
     /// The headers, with names in small letters.
     pub headers: &'a BTreeMap<String, String>,
-    /// The body.
     pub body: &'a [u8],
 }
 
@@ -61,7 +60,7 @@ pub(crate) struct Progress {
     named: Option<String>,
 }
 
-/// What an answer comes to.
+/// What follows from an answer: a reading, a failure, or the next request.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// A balance.

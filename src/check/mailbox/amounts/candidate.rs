@@ -70,7 +70,8 @@ impl Candidate {
         self.amount.as_ref().map(|amount| amount.value)
     }
 
-    /// What the sentence says of an amount, it says of the one that it calls so.
+    /// If the sentence names this amount plainly ("the amount of …"), what the sentence says (owed, charged) counts for it
+    /// fully.
     pub(super) fn join_plain(&mut self) {
         if self.score(Sense::Plain) < STRONG || self.score(Sense::Next) > 0.0 {
             return;

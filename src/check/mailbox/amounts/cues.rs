@@ -21,7 +21,7 @@ const FILES: [&str; 7] = [
 
 /// Most that can stand between an amount and its label, in bytes.
 const LONGEST_JOINT: usize = 120;
-/// More than the longest words that say nothing have, in bytes.
+/// An upper bound of the length of masked words, in bytes.
 const LONGEST_MASK: usize = 100;
 /// Longest remark in parentheses between an amount and its label, in bytes.
 const LONGEST_REMARK: usize = 40;
@@ -126,7 +126,7 @@ pub(super) struct Match {
 
 struct Lists {
     automaton: Option<AhoCorasick>,
-    /// For each pattern what it says, and whether a word may go on behind it.
+    /// For each pattern: its cues, and whether it may be the beginning of a longer word.
     cues: Vec<(Vec<Cue>, bool)>,
     links: Vec<String>,
     units: Vec<String>,

@@ -45,7 +45,6 @@ pub(crate) struct Sending<'a> {
 
 /// A recipient that the server does not take a letter for, though it takes it for others.
 pub(crate) struct Unheard {
-    /// The address.
     pub address: String,
     /// Why not.
     pub failure: Failure,

@@ -111,7 +111,7 @@ fn of_measure(page: &Page) -> Vec<Found> {
     let mut problems = Vec::new();
     let wanted = if page.kind == Kind::Spend { "spend" } else { "balance" };
     match (&page.balance, &page.spend) {
-        (Some(_), Some(_)) => problems.push(("spend", "`balance` and `spend` exclude each other".to_owned())),
+        (Some(_), Some(_)) => problems.push(("spend", "set only one of `balance` and `spend`".to_owned())),
         (None, Some(_)) if wanted == "balance" => problems.push(("kind", "`spend` needs `kind: spend`".to_owned())),
         (Some(_), None) if wanted == "spend" => {
             problems.push(("kind", "`kind: spend` needs `spend` instead of `balance`".to_owned()));
@@ -119,7 +119,7 @@ fn of_measure(page: &Page) -> Vec<Found> {
         _ => {}
     }
     if page.currency.is_some() && page.unit.is_some() {
-        problems.push(("unit", "`currency` and `unit` exclude each other".to_owned()));
+        problems.push(("unit", "set only one of `currency` and `unit`".to_owned()));
     }
     if page.scale.as_ref().is_some_and(|scale| scale.0 <= rust_decimal::Decimal::ZERO) {
         problems.push(("scale", "`scale` must be more than 0; `inverted: true` turns the sign".to_owned()));
@@ -138,7 +138,7 @@ fn of_measure(page: &Page) -> Vec<Found> {
 fn of_requests(page: &Page) -> Vec<Found> {
     let mut problems = Vec::new();
     if page.request.is_some() && !page.steps.is_empty() {
-        problems.push(("request", "`request` and `steps` exclude each other".to_owned()));
+        problems.push(("request", "set only one of `request` and `steps`".to_owned()));
     }
     let request = page.request.iter().map(|request| ("request", request));
     for (field, request) in request.chain(page.steps.iter().map(|step| ("steps", &step.request))) {
@@ -179,10 +179,10 @@ fn of_request(page: &Page, request: &RequestSpec) -> Vec<String> {
         problems.push("a key of `headers` is not the name of a header".to_owned());
     }
     if request.body.is_some() && !request.form.is_empty() {
-        problems.push("`body` and `form` exclude each other".to_owned());
+        problems.push("set only one of `body` and `form`".to_owned());
     }
     if request.basic.is_some() && request.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
-        problems.push("`basic` and the header `Authorization` exclude each other".to_owned());
+        problems.push("set only one of `basic` and the header `Authorization`".to_owned());
     }
     problems
 }
