@@ -17,7 +17,7 @@ use crate::state::Said;
 
 /// Flags of `ack`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The name of the account, the mailbox or the subscription
     #[arg(value_name = "NAME")]
     pub name: String,

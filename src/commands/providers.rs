@@ -38,7 +38,7 @@ pub(super) struct Flags {
 
 /// What is done instead of listing.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Action {
+pub(super) enum Action {
     /// Read one account, and show what was asked, what came back and what was read of it
     Try(trial::TrialFlags),
     /// Check a page of your own: list all of its mistakes, and run its examples

@@ -21,7 +21,7 @@ pub(super) const REASON_CHARS: usize = 200;
 
 /// Flags of `silence`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The name of the account, the mailbox or the subscription; `*` stands for any characters
     #[arg(value_name = "NAME", required_unless_present = "matching")]
     pub name: Option<String>,

@@ -13,7 +13,7 @@ use crate::report::mutes::{MuteEntry, entries, table};
 
 /// Flags of `silences`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,

@@ -12,7 +12,7 @@ use crate::process::{Process, watchdog};
 
 /// Flags of `unsilence`.
 #[derive(Clone, Debug, Args)]
-pub struct Flags {
+pub(super) struct Flags {
     /// The number of a silence or an acknowledgement, or the name that it was made with
     #[arg(value_name = "NUMBER|NAME", required_unless_present = "all")]
     pub which: Vec<String>,

@@ -29,7 +29,7 @@ const fn section<T: Fields>(place: &'static str) -> Section {
 }
 
 /// Every mapping of the config, except the pages under `providers`, whose language is described in `docs/pages.md`.
-pub(super) const SECTIONS: [Section; 18] = [
+pub(super) const SECTIONS: [Section; 19] = [
     section::<RawConfig>(""),
     section::<RawSettings>("settings"),
     section::<RawForecast>("settings.forecast"),

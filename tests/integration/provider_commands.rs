@@ -158,7 +158,7 @@ unlimited: .d |
         "page.yaml:1:",
         "`id` must be made of",
         "page.yaml:5:",
-        "`currency` and `unit` exclude each other",
+        "set only one of `currency` and `unit`",
         "page.yaml:6:1: colour: unknown field `colour`",
         "`url` ",
         "`{options.nothing}` is not a declared option",

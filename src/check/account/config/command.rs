@@ -64,7 +64,7 @@ impl ConfigReader<'_> {
         }
         let unit = raw.unit.filter(|unit| !unit.trim().is_empty());
         if unit.is_some() && currency.is_some() {
-            let message = "`currency` and `unit` exclude each other";
+            let message = "set only one of `currency` and `unit`";
             self.problem(&under(path, "unit"), Part::Key(0), message, None);
         }
         let page = if unit.is_some() { Arc::new(Page { unit, ..(**page).clone() }) } else { Arc::clone(page) };
