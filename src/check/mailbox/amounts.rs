@@ -169,7 +169,12 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         if let Some(last) = last.filter(|last| is_in_range || (is_listed && may_belong && last.kind == Kind::Bare)) {
             last.amount = None;
         }
-        let is_of_another = is_whole_of_part(&text[..number.before_at], &text[taken.min(number.before_at)..number.before_at], last_kind, kind);
+        let is_of_another = is_whole_of_part(
+            &text[..number.before_at],
+            &text[taken.min(number.before_at)..number.before_at],
+            last_kind,
+            kind,
+        );
         let range = number.range();
         from = number.after_at;
         taken = from + words.taken_behind();

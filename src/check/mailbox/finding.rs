@@ -36,9 +36,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_sign_that_several_currencies_share_is_the_one_of_the_mail() {
+        for (text, amount, want) in [
+            ("您的账户余额：3.20 元，请及时充值", "3.20 元", Some("CNY")),
+            ("您的帳戶餘額：3 元，統一編號 12345678", "3 元", Some("TWD")),
+            ("您的帳戶餘額：3 元", "3 元", None),
+            ("Your balance: $5", "$5", Some("USD")),
+            ("Your balance: 5 USD", "5 USD", None),
+            ("Your balance: 5", "5", None),
+        ] {
+            assert_eq!(currency_of_sign(text, amount), want, "{text}");
+        }
+    }
+
+    #[test]
     fn a_number_that_the_bound_cuts_is_not_told() {
         for offset in 0..24 {
-            let text = format!("{}Your balance is $12345.50 now.", "lorem ipsum\n".repeat(MOST_FOR_AMOUNT / 12 - 3) + &"x\n".repeat(offset));
+            let text = format!(
+                "{}Your balance is $12345.50 now.",
+                "lorem ipsum\n".repeat(MOST_FOR_AMOUNT / 12 - 3) + &"x\n".repeat(offset)
+            );
             let told = shown_amount("", &text).map(|shown| shown.amount.value.to_string());
             assert!(told.is_none() || told.as_deref() == Some("12345.5"), "{offset}: {told:?}");
         }

@@ -343,9 +343,7 @@ fn by_mail<'a>(sheet: &Sheet, matches: &[Match], candidates: &'a [Candidate]) ->
 fn evidence(matches: &[Match], part: Range<usize>) -> (usize, usize) {
     let count = |sense: Sense| {
         let is_inside = |found: &Match| part.start <= found.start && found.end <= part.end;
-        let is_it = |found: &&Match| {
-            found.cue.sense == sense && found.cue.reach == Reach::Sentence && is_inside(found)
-        };
+        let is_it = |found: &&Match| found.cue.sense == sense && found.cue.reach == Reach::Sentence && is_inside(found);
         matches.iter().filter(is_it).map(|found| found.start).collect::<BTreeSet<usize>>().len()
     };
     (count(Sense::Owed), count(Sense::Charge))

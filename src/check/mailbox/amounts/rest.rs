@@ -9,18 +9,113 @@ const BLANKS: [char; 2] = [' ', '\u{A0}'];
 
 /// Words for thousands, millions and more, in lower case.
 const SCALES: [&str; 62] = [
-    "k", "m", "mm", "mn", "mil", "mill", "mio", "mln", "million", "millions", "milion", "millón", "millones", "milhão",
-    "milhões", "milhoes", "milioni", "millionen", "milyon", "mrd", "mld", "milliard", "milliards", "milliarde", "milliarden",
-    "miliar", "milyar", "b", "bn", "bil", "billion", "billions", "t", "tn", "trillion", "thousand", "hundred", "tsd",
-    "tausend", "tys", "tis", "mille", "ribu", "rb", "juta", "jt", "triệu", "nghìn", "l", "lac", "lacs", "lakh", "lakhs",
-    "cr", "crore", "crores", "тыс", "млн", "млрд", "만", "억", "천",
+    "k",
+    "m",
+    "mm",
+    "mn",
+    "mil",
+    "mill",
+    "mio",
+    "mln",
+    "million",
+    "millions",
+    "milion",
+    "millón",
+    "millones",
+    "milhão",
+    "milhões",
+    "milhoes",
+    "milioni",
+    "millionen",
+    "milyon",
+    "mrd",
+    "mld",
+    "milliard",
+    "milliards",
+    "milliarde",
+    "milliarden",
+    "miliar",
+    "milyar",
+    "b",
+    "bn",
+    "bil",
+    "billion",
+    "billions",
+    "t",
+    "tn",
+    "trillion",
+    "thousand",
+    "hundred",
+    "tsd",
+    "tausend",
+    "tys",
+    "tis",
+    "mille",
+    "ribu",
+    "rb",
+    "juta",
+    "jt",
+    "triệu",
+    "nghìn",
+    "l",
+    "lac",
+    "lacs",
+    "lakh",
+    "lakhs",
+    "cr",
+    "crore",
+    "crores",
+    "тыс",
+    "млн",
+    "млрд",
+    "만",
+    "억",
+    "천",
 ];
 /// Words for the smaller parts of currencies, in lower case.
 const PARTS: [&str; 42] = [
-    "c", "ct", "cts", "cent", "cents", "¢", "p", "pence", "penny", "pf", "centime", "centimes", "céntimo", "céntimos",
-    "centimos", "centavo", "centavos", "cêntimos", "centesimi", "öre", "øre", "ore", "paisa", "paise", "gr", "grosz",
-    "groszy", "haléřů", "kop", "коп", "копейка", "копейки", "копеек", "kuruş", "kurus", "sen", "角", "分", "毛", "銭",
-    "전", "fen",
+    "c",
+    "ct",
+    "cts",
+    "cent",
+    "cents",
+    "¢",
+    "p",
+    "pence",
+    "penny",
+    "pf",
+    "centime",
+    "centimes",
+    "céntimo",
+    "céntimos",
+    "centimos",
+    "centavo",
+    "centavos",
+    "cêntimos",
+    "centesimi",
+    "öre",
+    "øre",
+    "ore",
+    "paisa",
+    "paise",
+    "gr",
+    "grosz",
+    "groszy",
+    "haléřů",
+    "kop",
+    "коп",
+    "копейка",
+    "копейки",
+    "копеек",
+    "kuruş",
+    "kurus",
+    "sen",
+    "角",
+    "分",
+    "毛",
+    "銭",
+    "전",
+    "fen",
 ];
 /// Words between an amount and its smaller part.
 const AND: [&str; 9] = ["and", "und", "et", "con", "y", "e", "i", "и", "&"];
@@ -69,12 +164,18 @@ fn is_part(bare: &str, has_words: bool) -> bool {
     }
     let behind = rest[digits..].trim_start_matches(BLANKS);
     let unit = first_word(behind);
-    if PARTS.contains(&unit.to_lowercase().as_str()) || PARTS.iter().any(|part| !part.is_ascii() && behind.starts_with(part)) {
+    if PARTS.contains(&unit.to_lowercase().as_str())
+        || PARTS.iter().any(|part| !part.is_ascii() && behind.starts_with(part))
+    {
         return true;
     }
     // `12 Euro 50.`
     let ends = behind.is_empty() || behind.starts_with(['.', '!', '。', '\n', '\t', ';']);
-    has_words && !joined && digits == 2 && ends && !behind[behind.len().min(1)..].starts_with(|c: char| c.is_ascii_digit())
+    has_words
+        && !joined
+        && digits == 2
+        && ends
+        && !behind[behind.len().min(1)..].starts_with(|c: char| c.is_ascii_digit())
 }
 
 #[cfg(test)]

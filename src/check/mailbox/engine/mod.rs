@@ -19,6 +19,9 @@ use crate::model::strength::Strength;
 /// From this strength on a mail speaks of trouble, unless a mailbox has a `min_strength` of its own.
 pub const ENOUGH: Strength = Strength::of_hundredths(50);
 
+/// A known phrase in a mail of a few words decides, unless all words together have no more than this strength.
+const AGAINST_PHRASES: Strength = Strength::of_hundredths(10);
+
 /// What was found in a mail.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weighed {
@@ -34,7 +37,11 @@ pub struct Weighed {
 pub fn weigh(mail: &Mail) -> Weighed {
     let input = input(mail);
     let sentences = features::all_sentences(&input);
-    short::weigh(&input, &sentences).unwrap_or_else(|| model::of_sentences(&input, &sentences))
+    let weighed = model::of_sentences(&input, &sentences);
+    match short::weigh(&input, &sentences) {
+        Some(short) if short.strength < ENOUGH || weighed.strength > AGAINST_PHRASES => short,
+        _ => weighed,
+    }
 }
 
 /// What the engine sees of a mail.

@@ -171,8 +171,7 @@ fn files_are_not_read_wherever_they_stand() {
 #[test]
 fn what_is_read_of_a_mail_is_bounded() {
     let part = |n: usize| format!("--b\r\n\r\nword{n}\r\n");
-    let parts =
-        mail("Content-Type: multipart/mixed; boundary=b", &(1..=2 * MOST_PARTS).map(part).collect::<String>());
+    let parts = mail("Content-Type: multipart/mixed; boundary=b", &(1..=2 * MOST_PARTS).map(part).collect::<String>());
     // The mail itself is the first.
     assert_eq!(words(&parts).split(' ').count(), MOST_PARTS - 1);
     let lists = |depth: usize| {
@@ -215,12 +214,7 @@ fn only_the_words_of_the_sender_are_read() {
         ("Subject: Re: x", "a\r\n-----Original Message-----\r\nb", "a", "a"),
         // What somebody forwards is read, as the mail's subject says it or a line in it.
         ("Subject: Fwd: x", "a\r\n> b", "a b", "a b"),
-        (
-            "Subject: WG: x",
-            "a\r\nVon: c\r\nGesendet: d\r\n\r\nb",
-            "a Von: c Gesendet: d b",
-            "a Von: c Gesendet: d b",
-        ),
+        ("Subject: WG: x", "a\r\nVon: c\r\nGesendet: d\r\n\r\nb", "a Von: c Gesendet: d b", "a Von: c Gesendet: d b"),
         // A mail that is nothing but a quotation may be forwarded, or not: it is noticed, and no amount is told.
         ("Subject: x", "> b\r\n> c", "b c", ""),
         ("Subject: x", "-----Original Message-----\r\nb", "-----Original Message----- b", ""),
