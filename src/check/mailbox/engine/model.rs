@@ -21,9 +21,7 @@ const SHORT: usize = 6;
 /// Longest sign that is told, in characters.
 const LONGEST_SIGN: usize = 40;
 
-/// So much more must speak for trouble in a mail that holds none of the families of [`ABOUT_IT`].
-const OTHER_TOPIC: f32 = 0.2;
-/// Families without which a mail is most likely about something else, of which the mails that are learnt from know little.
+/// Families without which a mail is about something else altogether, of which the mails that are learnt from know little.
 const ABOUT_IT: [&str; 24] = [
     "balance",
     "package",
@@ -130,14 +128,9 @@ pub(super) fn of_sentences(input: &Input, sentences: &[Sentence]) -> Weighed {
         .collect();
     signs.sort_unstable_by(|one, other| one.0.abs().total_cmp(&other.0.abs()).then(one.1.cmp(other.1)));
     let sum: f32 = signs.iter().map(|(share, _)| share).sum();
-    let strength_of = |sum: f32| Strength::of(f64::from(1.0 / (1.0 + (-(model.slope * sum + model.shift)).exp())));
-    let strength = match is_about_it {
-        true => strength_of(sum),
-        false if sum > OTHER_TOPIC => strength_of(sum - OTHER_TOPIC),
-        false => Strength::NONE,
-    };
+    let strength = 1.0 / (1.0 + (-(model.slope * sum + model.shift)).exp());
     Weighed {
-        strength,
+        strength: if is_about_it { Strength::of(f64::from(strength)) } else { Strength::NONE },
         signs_for: told(signs.iter().rev().filter(|(share, _)| *share > 0.0)),
         signs_against: told(signs.iter().rev().filter(|(share, _)| *share < 0.0)),
     }
