@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::features::Word;
 use super::text::{Sentence, Size, is_cjk, spell};
+use super::words::Word;
 
 /// The families.
 const LIST: &str = include_str!("families.txt");

@@ -9,18 +9,17 @@ mod features;
 mod model;
 mod short;
 mod text;
+mod words;
 
-pub use self::features::{Input, KINDS, Kind, SCALES, Word, features};
+pub use self::features::{Input, KINDS, Kind, SCALES, features};
 pub use self::model::{SIZE_OF_SIGN, of_input};
+pub use self::words::Word;
 
 use super::mail::Mail;
 use crate::model::strength::Strength;
 
 /// From this strength on a mail speaks of trouble, unless a mailbox has a `min_strength` of its own.
 pub const ENOUGH: Strength = Strength::of_hundredths(50);
-
-/// A known phrase in a mail of a few words decides, unless all words together have no more than this strength.
-const AGAINST_PHRASES: Strength = Strength::of_hundredths(10);
 
 /// What was found in a mail.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,11 +36,7 @@ pub struct Weighed {
 pub fn weigh(mail: &Mail) -> Weighed {
     let input = input(mail);
     let sentences = features::all_sentences(&input);
-    let weighed = model::of_sentences(&input, &sentences);
-    match short::weigh(&input, &sentences) {
-        Some(short) if short.strength < ENOUGH || weighed.strength > AGAINST_PHRASES => short,
-        _ => weighed,
-    }
+    short::weigh(&input, &sentences).unwrap_or_else(|| model::of_sentences(&input, &sentences))
 }
 
 /// What the engine sees of a mail.

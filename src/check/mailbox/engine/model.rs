@@ -5,8 +5,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use super::Weighed;
-use super::features::{self, Input, KINDS, Kind, SCALES, Word, all_sentences, number};
+use super::features::{self, Input, KINDS, Kind, SCALES, all_sentences};
 use super::text::{Sentence, is_cjk};
+use super::words::{Word, number};
 use crate::model::strength::Strength;
 
 /// The weights: a line for each sign with its mark, its words, a tab, and its weight in hundredths.

@@ -57,7 +57,9 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
     let run = text.find(|c: char| !is_letter(c)).unwrap_or(text.len());
     // Most words of a mail name no currency, and the first character tells.
     let may_be_name = begins_name(first);
-    if let Some((currency, length)) = may_be_name.then(|| longest(&SIGNS)).flatten().filter(|(_, length)| *length >= run) {
+    if let Some((currency, length)) =
+        may_be_name.then(|| longest(&SIGNS)).flatten().filter(|(_, length)| *length >= run)
+    {
         return Some((Word::Currency(currency), length));
     }
     if run > 0 {
@@ -90,7 +92,8 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
 fn begins_name(first: char) -> bool {
     static FIRST: LazyLock<Vec<char>> = LazyLock::new(|| {
         let names = SIGNS.iter().chain(&CJK).map(|(name, _)| *name).chain(MINOR.iter().map(|(name, ..)| *name));
-        let mut first: Vec<char> = names.filter_map(|name| name.chars().next()).map(|c| c.to_ascii_lowercase()).collect();
+        let mut first: Vec<char> =
+            names.filter_map(|name| name.chars().next()).map(|c| c.to_ascii_lowercase()).collect();
         first.sort_unstable();
         first.dedup();
         first
