@@ -37,6 +37,15 @@ pub(crate) fn one_line(text: &str, limit: usize) -> String {
     out
 }
 
+/// As many whole lines of a text as fit into `limit` bytes: what is cut within a line could be read as something else.
+pub(crate) fn whole_lines(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let head = &text[..text.floor_char_boundary(limit)];
+    &head[..head.rfind('\n').map_or(0, |at| at + 1)]
+}
+
 /// `name` on one line of at most `limit` characters. A longer one loses its middle, because names that belong together
 /// mostly differ at their ends: `prod-eu…-billing-2`.
 pub(crate) fn short_name(name: &str, limit: usize) -> String {

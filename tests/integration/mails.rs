@@ -10,18 +10,31 @@ mod figures;
 const FLOORS: [(&str, f64, f64); 4] =
     [("en", 0.91, 0.87), ("zh-Hans", 0.94, 0.90), ("zh-Hant", 0.93, 0.91), ("others", 0.80, 0.90)];
 
+/// The same of the mails by hands that wrote last.
+const FRESH_FLOORS: [(&str, f64, f64); 4] =
+    [("en", 0.88, 0.82), ("zh-Hans", 0.90, 0.85), ("zh-Hant", 0.95, 0.90), ("others", 0.75, 0.90)];
+
 #[test]
 fn no_language_is_judged_worse_than_it_was() {
-    let figures = figures::figures(&corpus::mails("measured"));
+    hold("measured", FLOORS);
+}
+
+#[test]
+fn no_language_is_judged_worse_where_the_hands_are_new() {
+    hold("fresh", FRESH_FLOORS);
+}
+
+fn hold(set: &str, floors: [(&str, f64, f64); 4]) {
+    let figures = figures::figures(&corpus::mails(set));
     let worse: Vec<String> = figures
         .iter()
-        .zip(FLOORS)
+        .zip(floors)
         .filter(|((_, got), (_, recall, precision))| got.recall() < *recall || got.precision() < *precision)
         .map(|((language, got), floor)| format!("{language}: {got:?}, wanted {floor:?}"))
         .collect();
     assert!(worse.is_empty(), "{worse:#?}");
     let names: Vec<&str> = figures.iter().map(|(language, _)| *language).collect();
-    assert_eq!(names, FLOORS.map(|(language, ..)| language));
+    assert_eq!(names, floors.map(|(language, ..)| language));
 }
 
 #[test]

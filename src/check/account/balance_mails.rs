@@ -106,7 +106,12 @@ impl Letters {
             let message = "`pattern` fits several different texts in the newest mail that matches";
             return Err(Failure::new(Reason::Decode, message));
         }
-        Ok(json!({ BALANCE: first.0, CURRENCY: first.1 }))
+        // Which country's 元 or `$` it is, only the words of the mail can say.
+        let currency = first.1.or_else(|| {
+            let said = first.0.as_deref()?;
+            finding::currency_of_sign(&text, said).map(str::to_owned)
+        });
+        Ok(json!({ BALANCE: first.0, CURRENCY: currency }))
     }
 }
 

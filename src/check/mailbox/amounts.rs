@@ -11,6 +11,7 @@ mod cues;
 mod decide;
 mod layout;
 mod number;
+mod rest;
 mod sums;
 mod weigh;
 
@@ -83,8 +84,12 @@ pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     }
     let sheet = Sheet::new(&ended_conditions(subject), &ended_conditions(text));
     let mut candidates = candidates(&sheet);
-    weigh::weigh(&sheet, &mut candidates);
-    let (at, role) = decide::decide(&sheet, &candidates)?;
+    if candidates.iter().all(|candidate| candidate.amount.is_none()) {
+        return None;
+    }
+    let matches = cues::find(&sheet.low);
+    weigh::weigh(&sheet, &matches, &mut candidates);
+    let (at, role) = decide::decide(&sheet, &matches, &candidates)?;
     let candidate = &candidates[at];
     let sentence = &sheet.sentences[candidate.sentence];
     let mut amount = candidate.amount.clone()?;
@@ -92,6 +97,13 @@ pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
         amount.value = amount.value.abs();
     }
     Some(ShownAmount { amount, role, words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS) })
+}
+
+/// The currency that a sign in an amount stands for, if several share it and the words of the mail tell which one it is.
+pub(super) fn currency_of_sign(text: &str, said: &str) -> Option<&'static str> {
+    let currency = amount::read(said).ok()?.currency.filter(|currency| currency.code().is_none())?;
+    let text = amount::fold(text);
+    Customs::of(&text, &layout::low(&text)).code(&currency, said)
 }
 
 /// Ends the statement that something is too low where a blank and another statement follow: in `余额不足 余额：5元` the first words do not
@@ -148,6 +160,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         let words = Words::new(text, taken, number.before_at, number.after_at);
         let follows = found.last().is_some_and(|last| last.kind != Kind::Bare && last.range.end == from);
         let is_listed = words.is_listed(number.has_currency(), follows);
+        let last_kind = found.last().filter(|last| last.range.end == from).map(|last| last.kind);
         let last = found.last_mut().filter(|last| last.range.end == from);
         let is_after_amount = last.as_ref().is_some_and(|last| last.kind == Kind::Money);
         // Of `May 6 – $5` the two belong together no more than of `May 6, $5`.
@@ -156,6 +169,12 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         if let Some(last) = last.filter(|last| is_in_range || (is_listed && may_belong && last.kind == Kind::Bare)) {
             last.amount = None;
         }
+        let is_of_another = is_whole_of_part(
+            &text[..number.before_at],
+            &text[taken.min(number.before_at)..number.before_at],
+            last_kind,
+            kind,
+        );
         let range = number.range();
         from = number.after_at;
         taken = from + words.taken_behind();
@@ -188,6 +207,7 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
             is_of_another_wallet: kind == Kind::Money && is_of_another_wallet,
             is_of_other_money: kind == Kind::Money && is_of_other_money,
             is_refused: false,
+            is_whole_of_part: is_of_another,
             is_paid: kind == Kind::Money && words.is_paid(),
             has_noun: phrases::has_noun(label(&sheet.low[..number.before_at])),
             is_formed: number.is_formed() || is_whole_cell(text, &range),
@@ -202,6 +222,21 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         bare.filter_map(|candidate| candidate.amount.as_mut()).for_each(|amount| amount.currency = Some(code));
     }
     found
+}
+
+/// Whether an amount is what another one is a part of, as the $100 of `$5 of $100 left` and of `Left (of $100): $5`.
+fn is_whole_of_part(before: &str, between: &str, last: Option<Kind>, kind: Kind) -> bool {
+    const OF: [&str; 12] =
+        ["of", "out of", "of the", "of your", "of a total of", "von", "de", "sur", "di", "van", "из", "/"];
+    let is_behind_part = match last {
+        Some(Kind::Money) => kind == Kind::Money,
+        Some(Kind::Count | Kind::Bare) => kind == Kind::Count,
+        None => false,
+    };
+    let before = before.trim_end().to_ascii_lowercase();
+    (is_behind_part && OF.contains(&between.trim().to_lowercase().as_str()))
+        || before.ends_with("(of")
+        || before.ends_with("(out of")
 }
 
 /// The currency of all amounts beside which one stands, if it is one.

@@ -1,6 +1,6 @@
 //! What a sign that several countries share, such as `$`, stands for in a mail.
 
-use super::phrases::is_latin;
+use super::phrases::{Finder, is_latin};
 use crate::model::amount::{self, Currency, Word};
 
 /// Units of account that are no money.
@@ -100,6 +100,17 @@ const OF_MACAU: [&str; 3] = ["澳门", "mop", "葡币"];
 /// Words of India, where `Rs` and ₨ are its rupees.
 const OF_INDIA: [&str; 8] = ["gst", "inr", "₹", "india", "kindly do the needful", "tds", "neft", "/-"];
 
+// One automaton for each list, made for the first mail.
+static DOLLARS: Finder = Finder::anywhere(&OTHER_DOLLARS);
+static DOLLAR_CODES: Finder = Finder::anywhere(&OTHER_CODES);
+static POUNDS: Finder = Finder::anywhere(&OTHER_POUNDS);
+static POUND_CODES: Finder = Finder::anywhere(&OTHER_POUND_CODES);
+static NAMES: Finder = Finder::anywhere(&OTHER_NAMES);
+static TAIWAN: Finder = Finder::anywhere(&OF_TAIWAN);
+static HONG_KONG: Finder = Finder::anywhere(&OF_HONG_KONG);
+static MACAU: Finder = Finder::anywhere(&OF_MACAU);
+static INDIA: Finder = Finder::anywhere(&OF_INDIA);
+
 /// What a sign that several countries share stands for in this mail.
 pub(super) struct Customs {
     is_of_taiwan: bool,
@@ -122,28 +133,26 @@ impl Customs {
     /// Of a text, and the same in small letters and simplified Chinese.
     pub(super) fn of(text: &str, low: &str) -> Customs {
         let lower = text.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| low.contains(word));
-        let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         // `J$5`, and the amount beside it.
         let has_letters = text
             .match_indices('$')
             .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
-        let is_cantonese = text.contains(|c| "嘅咗唔喺嗰哋佢冇畀嚟啲".contains(c));
-        let of_hong_kong = is_cantonese || says(&OF_HONG_KONG);
-        let (of_taiwan, of_macau) = (says(&OF_TAIWAN), says(&OF_MACAU));
+        let has_one_of = |those: &str| text.contains(|c| c >= '\u{3041}' && those.contains(c));
+        let of_hong_kong = HONG_KONG.is_in(low) || has_one_of("嘅咗唔喺嗰哋佢冇畀嚟啲");
+        let (of_taiwan, of_macau) = (TAIWAN.is_in(low), MACAU.is_in(low));
         Customs {
             is_of_taiwan: of_taiwan && !of_hong_kong && !of_macau,
             is_of_hong_kong: of_hong_kong && !of_macau && !low.contains("台币") && !low.contains("nt$"),
             is_of_australia: ["pty ltd", "bpay", " abn ", " bsb "].iter().any(|word| low.contains(word)),
-            is_of_india: says(&OF_INDIA),
-            is_traditional: text.contains(|c| "餘額帳單幣繳應費請儲續臺".contains(c)),
-            is_simplified: text.contains(|c| "额账单币缴应费请储续们为这时间现订务".contains(c)),
+            is_of_india: INDIA.is_in(low),
+            is_traditional: has_one_of("餘額帳單幣繳應費請儲續臺"),
+            is_simplified: has_one_of("额账单币缴应费请储续们为这时间现订务"),
             is_japanese: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
-                || has(&["円", "残高"]),
-            has_other_dollars: has_letters || has(&OTHER_DOLLARS) || OTHER_CODES.iter().any(|code| text.contains(code)),
-            has_other_pounds: has(&OTHER_POUNDS) || OTHER_POUND_CODES.iter().any(|code| text.contains(code)),
+                || ["円", "残高"].iter().any(|word| text.contains(word)),
+            has_other_dollars: has_letters || DOLLARS.is_in(&lower) || DOLLAR_CODES.is_in(text),
+            has_other_pounds: POUNDS.is_in(&lower) || POUND_CODES.is_in(text),
             named: named(text),
-            has_other_names: has(&OTHER_NAMES),
+            has_other_names: NAMES.is_in(&lower),
         }
     }
 
@@ -151,7 +160,7 @@ impl Customs {
     pub(super) fn names_other_dollars(&self, sentence: &str) -> bool {
         let lower = sentence.to_lowercase();
         let is_latin = !sentence.contains(|c: char| c >= '\u{2E80}');
-        self.has_other_dollars && is_latin && OTHER_DOLLARS.iter().any(|word| lower.contains(word))
+        self.has_other_dollars && is_latin && DOLLARS.is_in(&lower)
     }
 
     /// The one currency that it names apart from any number.

@@ -1,6 +1,6 @@
 //! What a mail is about: the service in its subject, and an amount. Hints for people, never a balance.
 
-use super::amounts::shown;
+use super::amounts::{self, shown};
 pub use super::amounts::{Amount, Role, ShownAmount};
 
 /// Longest name of a service, in characters.
@@ -22,12 +22,46 @@ pub(super) const MOST_FOR_AMOUNT: usize = 32 * 1024;
 
 /// The amount that a mail's alert shows: of its subject and the text that a reader sees.
 pub fn shown_amount(subject: &str, text: &str) -> Option<ShownAmount> {
-    shown(subject, &text[..text.floor_char_boundary(MOST_FOR_AMOUNT)])
+    shown(subject, crate::model::text::whole_lines(text, MOST_FOR_AMOUNT))
+}
+
+/// The currency of an amount that stands in a mail and has a sign that several currencies share, such as 元 or `$`, by the mail's
+/// other words; none if it has no such sign, or these words do not tell.
+pub(crate) fn currency_of_sign(text: &str, amount: &str) -> Option<&'static str> {
+    amounts::currency_of_sign(text, amount)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_that_several_currencies_share_is_the_one_of_the_mail() {
+        for (text, amount, want) in [
+            ("您的账户余额：3.20 元，请及时充值", "3.20 元", Some("CNY")),
+            ("您的帳戶餘額：3 元，統一編號 12345678", "3 元", Some("TWD")),
+            ("您的帳戶餘額：3 元", "3 元", None),
+            ("Your balance: $5", "$5", Some("USD")),
+            ("Your balance: 5 USD", "5 USD", None),
+            ("Your balance: 5", "5", None),
+        ] {
+            assert_eq!(currency_of_sign(text, amount), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_the_bound_cuts_is_not_told() {
+        for offset in 0..24 {
+            let text = format!(
+                "{}Your balance is $12345.50 now.",
+                "lorem ipsum\n".repeat(MOST_FOR_AMOUNT / 12 - 3) + &"x\n".repeat(offset)
+            );
+            let told = shown_amount("", &text).map(|shown| shown.amount.value.to_string());
+            assert!(told.is_none() || told.as_deref() == Some("12345.5"), "{offset}: {told:?}");
+        }
+        let line = "word ".repeat(MOST_FOR_AMOUNT);
+        assert_eq!(shown_amount("", &format!("{line} balance: $5")), None);
+    }
 
     #[test]
     fn the_service_is_in_the_first_brackets() {

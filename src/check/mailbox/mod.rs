@@ -21,6 +21,7 @@ pub mod judge;
 pub mod keywords;
 pub(crate) mod login;
 pub mod mail;
+mod mail_token;
 mod phrases;
 mod quotes;
 pub(crate) mod resolve;

@@ -8,8 +8,10 @@ mod clauses;
 mod finder;
 mod vocabulary;
 
+use std::borrow::Cow;
+
 use self::clauses::{clause, clause_length, is_end, without_links};
-pub(super) use self::finder::{BLANKS, is_latin};
+pub(super) use self::finder::{BLANKS, Finder, is_latin};
 use self::finder::{
     CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER, begins_with,
     ends_with,
@@ -32,9 +34,11 @@ pub(super) struct Manner {
 
 impl Manner {
     pub(super) fn of(text: &str) -> Manner {
+        static OF_DEBT: Finder = Finder::anywhere(&OVERDRAWN);
+        static OF_SCALE: Finder = Finder::anywhere(&SCALES);
+        static OF_ESTIMATE: Finder = Finder::anywhere(&ESTIMATES);
         let text = text.to_lowercase().replace("余额为负时", "");
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        Manner { is_overdrawn: has(&OVERDRAWN), has_scale: has(&SCALES) || has(&ESTIMATES) }
+        Manner { is_overdrawn: OF_DEBT.is_in(&text), has_scale: OF_SCALE.is_in(&text) || OF_ESTIMATE.is_in(&text) }
     }
 }
 
@@ -56,7 +60,7 @@ pub(super) fn is_other(label: &str) -> bool {
 }
 
 /// A text without words that hold another one by chance: 约 is "about", and 合约 a contract.
-fn without_compounds(text: &str) -> String {
+fn without_compounds(text: &str) -> Cow<'_, str> {
     const COMPOUNDS: [&str; 29] = [
         "月至",
         "日至",
@@ -88,7 +92,11 @@ fn without_compounds(text: &str) -> String {
         "pay as you go",
         "prepay",
     ];
-    COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, ""))
+    static FINDER: Finder = Finder::anywhere(&COMPOUNDS);
+    if !FINDER.is_in(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(COMPOUNDS.iter().fold(text.to_owned(), |text, compound| text.replace(compound, "")))
 }
 
 /// Whether words between two amounts make them ends of a range, or a change: `from $50 to $5`.
@@ -218,7 +226,8 @@ impl<'a> Words<'a> {
         let (rest, after) = behind.split_at(clause_length(behind));
         let remark = after.strip_prefix('(').and_then(|after| after.split(')').next()).unwrap_or_default();
         let changes = |words: &str| {
-            let words = without_compounds(&words.to_lowercase());
+            let words = words.to_lowercase();
+            let words = without_compounds(&words);
             CHANGING_FINDER.is_in(&words) || CASES_FINDER.is_in(&words)
         };
         let is_remark = behind.trim_start_matches(BLANKS).starts_with('(');
@@ -230,7 +239,7 @@ impl<'a> Words<'a> {
             return !ends || changes(rest);
         }
         let next = without_compounds(behind.trim_start_matches([' ', '\u{A0}', '.', ',', '(']));
-        let next = next.as_str();
+        let next = &*next;
         let is_same_sentence = !behind.trim_start_matches(BLANKS).starts_with('.');
         // In Chinese a condition stands before what depends on it.
         let is_case = is_same_sentence && next.starts_with(is_latin) && begins_with(next, &CASES).is_some();

@@ -89,7 +89,9 @@ impl Reader {
             true => Verdict::Harmless,
         };
         let polish = |text: &str| self.redactor.polish(text);
-        let amount = finding::shown_amount(&mail.subject, &mail.shown);
+        // No alert tells the amount of a mail that is none.
+        let amount =
+            judgement.is_trouble.then(|| finding::shown_amount(&mail.subject, &mail.shown)).flatten();
         Outlook {
             verdict,
             judgement,

@@ -20,7 +20,7 @@ pub(crate) struct Labelled {
 }
 
 /// How much a few sentences count beside a whole mail. More makes it worse: they are easier than real mails.
-const OF_SENTENCES: f32 = 0.3;
+const OF_SENTENCES: f32 = 0.5;
 
 /// Where the mails are.
 pub(crate) fn folder() -> PathBuf {

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::io::Write;
 
-use balance_alert::internals::engine::{FAMILIES_SCALE, Kind, SENT_SCALE, SIZE_OF_SIGN, features, input};
+use balance_alert::internals::engine::{KINDS, Kind, SCALES, SIZE_OF_SIGN, features, input};
 use balance_alert::internals::mail;
 
 use crate::corpus::{self, Labelled};
 
 /// How much a mail on the wrong side costs.
-const COST: f32 = 1.0;
+const COST: f32 = 2.0;
 /// At most so many signs are kept.
-const MOST_SIGNS: usize = 14_000;
+const MOST_SIGNS: usize = 18_000;
 /// A sign counts if so many hands have written it: names of vendors and of people tell nothing, and whoever writes two mails in one
 /// name, of which one means trouble, makes them tell the contrary of what they should.
 const FEWEST_HANDS: u32 = 2;
@@ -70,10 +70,11 @@ fn table(mails: &[Labelled]) -> Table {
         Table { names: Vec::new(), rows: Vec::new(), sides: Vec::new(), hands: Vec::new(), counts: Vec::new() };
     for one in mails {
         let mail = mail::read(&one.raw);
-        let mut counts = [0.0_f32; 3];
+        let mut counts = [0.0_f32; KINDS];
         let mut found: HashMap<u32, (Kind, f32)> = HashMap::new();
         features(&input(&mail), |kind, mark, words, count| {
             counts[kind as usize] += count * count;
+            let words: Vec<&str> = words.iter().map(|word| word.text).collect();
             let name = format!("{mark}{}", words.join(" "));
             let number = *numbers.entry(name).or_insert_with_key(|name| {
                 table.names.push(name.clone());
@@ -82,10 +83,9 @@ fn table(mails: &[Labelled]) -> Table {
             let entry = found.entry(number).or_insert((kind, 0.0));
             entry.1 = entry.1.max(count);
         });
-        let scales = [1.0, FAMILIES_SCALE, SENT_SCALE];
         let value = |(number, (kind, count)): (u32, (Kind, f32))| {
             let kind = kind as usize;
-            (number, count * scales[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN)
+            (number, count * SCALES[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN)
         };
         let mut row: Row = found.into_iter().map(value).collect();
         row.sort_unstable_by_key(|(number, _)| *number);

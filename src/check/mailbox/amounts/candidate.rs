@@ -40,6 +40,8 @@ pub(super) struct Candidate {
     pub(super) has_noun: bool,
     /// It is written as amounts of money are, with decimals or separators.
     pub(super) is_formed: bool,
+    /// Another amount is said to be a part of it: it is no balance and no debt itself.
+    pub(super) is_whole_of_part: bool,
     /// Whether the words of its label make it another balance than the one that is left now.
     pub(super) is_refused: bool,
 }

@@ -1,10 +1,11 @@
 //! Which of a mail's amounts its alert shows.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::Role;
 use super::candidate::{Candidate, Kind, STRONG};
-use super::cues::{self, Match, Reach, Sense};
+use super::cues::{Match, Reach, Sense};
 use super::layout::Sheet;
 use super::sums::{is_most, is_sum, one, totals, with_sums};
 use super::weigh::has;
@@ -106,10 +107,10 @@ const FUTURE: [&str; 18] = [
 ];
 
 /// Which amount is shown, by its place among all, and what it is.
-pub(super) fn decide(sheet: &Sheet, candidates: &[Candidate]) -> Option<(usize, Role)> {
+pub(super) fn decide(sheet: &Sheet, matches: &[Match], candidates: &[Candidate]) -> Option<(usize, Role)> {
     let subject = sheet.low.split('\n').next().unwrap_or_default();
-    let (chosen, role) = by_sense(sheet, subject, candidates).unwrap_or_else(|| by_mail(sheet, candidates))?;
-    let (owed, charge) = evidence(&sheet.low);
+    let (chosen, role) = by_sense(sheet, subject, candidates).unwrap_or_else(|| by_mail(sheet, matches, candidates))?;
+    let (owed, charge) = evidence(matches, 0..sheet.low.len());
     let words = &sheet.low[sheet.sentences[chosen.sentence].range.clone()];
     let is_renewal = has(subject, &RENEWALS);
     let is_price = match role {
@@ -285,8 +286,8 @@ fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
 
 /// Where the words around no amount say what it is, those of the mail as a whole may: an amount that says that it is the sum, or
 /// nothing but that it is an amount, or the only one that is nothing else.
-fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candidate, Role)> {
-    let (owed, charge) = evidence(&sheet.low);
+fn by_mail<'a>(sheet: &Sheet, matches: &[Match], candidates: &'a [Candidate]) -> Option<(&'a Candidate, Role)> {
+    let (owed, charge) = evidence(matches, 0..sheet.low.len());
     let role = if charge > owed { Role::Charge } else { Role::Owed };
     let sense = if charge > owed { Sense::Charge } else { Sense::Owed };
     let plain: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
@@ -333,16 +334,16 @@ fn by_mail<'a>(sheet: &Sheet, candidates: &'a [Candidate]) -> Option<(&'a Candid
     choose(&all).filter(|(chosen, _)| is_only(candidates, chosen)).filter(|(chosen, _)| {
         let first = sheet.sentences[chosen.sentence.saturating_sub(2)].range.start;
         let last = sheet.sentences[(chosen.sentence + 2).min(sheet.sentences.len() - 1)].range.end;
-        let (owed, charge) = evidence(&sheet.low[first..last]);
+        let (owed, charge) = evidence(matches, first..last);
         owed + charge > 0 || is_sum(candidates, chosen)
     })
 }
 
-/// How often a mail speaks of debts, and of charges that failed.
-fn evidence(low: &str) -> (usize, usize) {
-    let matches = cues::find(low);
+/// How often a part of a mail speaks of debts, and of charges that failed.
+fn evidence(matches: &[Match], part: Range<usize>) -> (usize, usize) {
     let count = |sense: Sense| {
-        let is_it = |found: &&Match| found.cue.sense == sense && found.cue.reach == Reach::Sentence;
+        let is_inside = |found: &Match| part.start <= found.start && found.end <= part.end;
+        let is_it = |found: &&Match| found.cue.sense == sense && found.cue.reach == Reach::Sentence && is_inside(found);
         matches.iter().filter(is_it).map(|found| found.start).collect::<BTreeSet<usize>>().len()
     };
     (count(Sense::Owed), count(Sense::Charge))

@@ -122,6 +122,10 @@ fn joined(text: &str) -> String {
     out
 }
 
+/// No sentence ends with these words.
+const OPEN_ENDS: [&str; 12] =
+    [" is", " are", " was", " of", " your", " the", " a", " by", " and", " is only", " is now", " is just"];
+
 fn goes_on(line: &str, next: &str) -> bool {
     if line.is_empty() || next.is_empty() || line.contains('\t') || next.contains('\t') {
         return false;
@@ -134,7 +138,9 @@ fn goes_on(line: &str, next: &str) -> bool {
         .split_once(['.', ')', '、'])
         .is_some_and(|(number, _)| (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()));
     let is_small = first.is_lowercase();
-    !ends && !is_item && !is_numbered && (width >= WIDE || (width >= NARROW && is_small) || line.ends_with(['，', ',']))
+    let is_open = OPEN_ENDS.iter().any(|word| line.ends_with(word));
+    let may_go_on = width >= WIDE || (width >= NARROW && is_small) || is_open || line.ends_with(['，', ',']);
+    !ends && !is_item && !is_numbered && may_go_on
 }
 
 /// As amounts are folded. A comma of full width parts clauses, never thousands, except between digits of its own width.

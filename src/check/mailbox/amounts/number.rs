@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::currency_signs::{Customs, NO_MONEY};
 use super::super::html::CUT;
 use super::super::phrases::{BLANKS, is_latin};
-use super::Amount;
+use super::{Amount, rest};
 use crate::model::amount::{self, Currency, Word};
 
 /// So far before a number its currency may begin, in bytes.
@@ -112,6 +112,7 @@ impl<'a> Number<'a> {
     /// Its value; none if it can be read in two ways.
     pub(super) fn value(&self, manner: &Manner, customs: &Customs, sentence: &str) -> Option<Amount> {
         let is_clear = !self.is_broken()
+            && !rest::goes_on(self.behind(), !self.after.is_empty())
             && self.is_whole()
             && self.is_signed_clearly()
             && self.is_apart()
@@ -150,9 +151,17 @@ impl<'a> Number<'a> {
         let is_cut = last == Some(CUT) || (last == Some(':') && is_digit(second));
         let mut bare = before.chars().rev().filter(|c| !BLANKS.contains(c));
         let (sign, ahead) = (bare.next(), bare.next());
-        let is_signed = sign.is_some_and(|c| "▲△▼".contains(c))
+        let is_signed = sign.is_some_and(|c| "▲△▼➖".contains(c))
+            || self.has_dash_of_minus()
             || (sign.is_some_and(|c| "–—−-".contains(c)) && ahead.is_some_and(|c| ":=".contains(c)));
         is_scale || is_cut || is_signed
+    }
+
+    /// Whether a dash is written before it as a minus is: right before it, and behind a blank, a colon or the like.
+    fn has_dash_of_minus(&self) -> bool {
+        let mut before = self.text[..self.before_at].chars().rev();
+        before.next().is_some_and(|c| "\u{2010}\u{2011}\u{2012}–—―﹣－".contains(c))
+            && before.next().is_none_or(|c| c.is_whitespace() || ":=(为為是".contains(c))
     }
 
     /// The currency that stands in parentheses behind it, before other words: `¥9,450 (JPY, incl. tax)`.

@@ -35,8 +35,7 @@ const REASONS: [&str; 16] = [
 const LONGEST_LABEL: usize = 28;
 
 /// Adds to each candidate what the words around it say.
-pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
-    let matches = cues::find(&sheet.low);
+pub(super) fn weigh(sheet: &Sheet, matches: &[Match], candidates: &mut [Candidate]) {
     let places: Vec<Range<usize>> =
         candidates.iter().filter(|other| other.kind == Kind::Money).map(|candidate| candidate.range.clone()).collect();
     for candidate in candidates.iter_mut() {
@@ -77,12 +76,28 @@ pub(super) fn weigh(sheet: &Sheet, candidates: &mut [Candidate]) {
         candidate.is_reason = has(&sheet.low[sentence.clone()], &REASONS);
         candidate.join_plain();
         let taken = places.iter().map(|place| place.end).filter(|end| *end <= candidate.range.start).max().unwrap_or(0);
-        candidate.is_refused = is_refused(sheet, candidate, &matches, taken);
+        candidate.is_refused = is_refused(sheet, candidate, matches, taken);
+    }
+    for at in 0..candidates.len() {
+        if candidates[at].is_whole_of_part {
+            part_from_whole(candidates, at);
+        }
     }
     for at in 1..candidates.len() {
         if candidates[at].listed == Listed::Like && !candidates[at].is_in_column {
             candidates[at].senses = candidates[at - 1].senses.clone();
         }
+    }
+}
+
+/// What words behind two amounts say of `$5 of $100 left`, they say of the first; the second is what there was.
+fn part_from_whole(candidates: &mut [Candidate], at: usize) {
+    let said = std::mem::take(&mut candidates[at].senses);
+    add(&mut candidates[at], Sense::Limit, 5.0);
+    if let Some(part) = at.checked_sub(1).map(|before| &mut candidates[before])
+        && let Some(left) = said.get(&Sense::Left)
+    {
+        add(part, Sense::Left, *left);
     }
 }
 

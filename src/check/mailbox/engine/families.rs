@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::text::{Sentence, Size, is_cjk, spell};
+use super::words::Word;
 
 /// The families.
 const LIST: &str = include_str!("families.txt");
@@ -65,20 +66,30 @@ fn spelt(word: &str) -> String {
 /// Names of how large an amount or a share is; they are families, too.
 const SIZES: [(Size, &str); 9] = [
     (Size::Nothing, "nothing"),
-    (Size::Negative, "below zero"),
+    (Size::Negative, "below-zero"),
     (Size::Ones, "units"),
     (Size::Tens, "tens"),
     (Size::Hundreds, "hundreds"),
     (Size::More, "thousands"),
-    (Size::Few, "few percent"),
-    (Size::Half, "some percent"),
-    (Size::Most, "most percent"),
+    (Size::Few, "few-percent"),
+    (Size::Half, "some-percent"),
+    (Size::Most, "most-percent"),
 ];
 
 /// The name of a family.
 pub(super) fn name(family: u16) -> &'static str {
     let names = &finder().names;
     names.get(usize::from(family)).copied().unwrap_or_else(|| SIZES[usize::from(family) - names.len()].1)
+}
+
+/// The name of a family as a word of features.
+pub(super) fn word(family: u16) -> Word<'static> {
+    static ALL: OnceLock<Vec<Word>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let count = finder().names.len() + SIZES.len();
+        (0..count).map(|family| Word::new(name(family as u16))).collect()
+    });
+    all[usize::from(family)]
 }
 
 /// The families in a sentence, in the order of their words; where words overlap, the one that begins first counts, of two that

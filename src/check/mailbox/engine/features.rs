@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::families::{self, Found};
 use super::text::{MailPart, Sentence, sentences};
+use super::words::Word;
 
 /// What the engine sees of a mail.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +26,21 @@ pub enum Kind {
     Words,
     /// Families of words, alone, in pairs and in threes.
     Families,
+    /// A family with a word that stands near it.
+    Near,
     /// How the mail was sent.
     Sent,
 }
 
+/// So many kinds there are.
+pub const KINDS: usize = 4;
+/// How much each kind counts beside the words.
+pub const SCALES: [f32; KINDS] = [1.0, 0.4, 0.6, 0.1];
+
 /// How far apart two families may stand in a sentence, in families.
 const FAR: usize = 3;
+/// How far from a family a word may stand, in words.
+const REACH: usize = 4;
 /// So many sentences count in full, those behind them for a half: what matters stands near the beginning, and what every mail
 /// of a vendor says at its end.
 const NEAR: usize = 16;
@@ -41,63 +51,85 @@ pub(super) fn all_sentences(input: &Input) -> Vec<Sentence> {
     sentences(input.subject, MailPart::Subject, &mut all);
     sentences(input.text, MailPart::Body, &mut all);
     // Most mails say everything twice, as text and as HTML.
-    let mut seen: HashSet<String> = HashSet::new();
-    all.retain(|sentence| sentence.place == MailPart::Subject || seen.insert(sentence.text.clone()));
+    let is_new: Vec<bool> = {
+        let mut seen: HashSet<&str> = HashSet::new();
+        all.iter().map(|sentence| sentence.place == MailPart::Subject || seen.insert(&sentence.text)).collect()
+    };
+    let mut is_new = is_new.into_iter();
+    all.retain(|_| is_new.next().unwrap_or(true));
     all
-}
-
-/// Calls `add` for each feature of a sentence: with its kind, a mark that parts it from others that have the same words, and its
-/// words.
-fn of_sentence(sentence: &Sentence, found: &mut Vec<Found>, mut add: impl FnMut(Kind, &'static str, &[&str])) {
-    of_words(sentence, |mark, words| add(Kind::Words, mark, words));
-    families::find(sentence, found);
-    of_families(sentence.place, found, |mark, words| add(Kind::Families, mark, words));
 }
 
 /// Calls `add` for each feature: with its kind, a mark that parts it from others that have the same words, its words, and how
 /// much it counts where it stands.
-pub fn features(input: &Input, mut add: impl FnMut(Kind, &'static str, &[&str], f32)) {
-    let mut found: Vec<Found> = Vec::new();
-    for (number, sentence) in all_sentences(input).iter().enumerate() {
-        let counts = if number < NEAR { 1.0 } else { 0.5 };
-        of_sentence(sentence, &mut found, |kind, mark, words| add(kind, mark, words, counts));
-    }
-    if input.is_bulk {
-        add(Kind::Sent, "h:", &["sent to many"], 1.0);
-    }
-    if input.is_automatic {
-        add(Kind::Sent, "h:", &["sent by a machine"], 1.0);
-    }
-    add(Kind::Sent, "h:", &["any mail"], 1.0);
+pub fn features(input: &Input, add: impl FnMut(Kind, &'static str, &[Word], f32)) {
+    of_sentences(input, &all_sentences(input), add);
 }
 
-fn of_words(sentence: &Sentence, mut add: impl FnMut(&'static str, &[&str])) {
-    let count = sentence.words.len();
-    for at in 0..count {
-        let words = [0, 1, 2].map(|more| if at + more < count { sentence.word(at + more) } else { "" });
-        for length in 1..=3.min(count - at) {
-            add("w:", &words[..length]);
-            if sentence.place == MailPart::Subject && length < 3 {
-                add("s:", &words[..length]);
+/// As [`features`], of a mail whose sentences are known.
+pub(super) fn of_sentences(
+    input: &Input,
+    sentences: &[Sentence],
+    mut add: impl FnMut(Kind, &'static str, &[Word], f32),
+) {
+    let mut found: Vec<Found> = Vec::new();
+    for (number, sentence) in sentences.iter().enumerate() {
+        let counts = if number < NEAR { 1.0 } else { 0.5 };
+        let words: Vec<Word> = (0..sentence.words.len()).map(|at| Word::new(sentence.word(at))).collect();
+        of_words(sentence.place, &words, |mark, words| add(Kind::Words, mark, words, counts));
+        families::find(sentence, &mut found);
+        of_families(sentence.place, &found, |mark, words| add(Kind::Families, mark, words, counts));
+        of_neighbours(sentence, &words, &found, |mark, words| add(Kind::Near, mark, words, counts));
+    }
+    if input.is_bulk {
+        add(Kind::Sent, "h:", &[Word::new("to-many")], 1.0);
+    }
+    if input.is_automatic {
+        add(Kind::Sent, "h:", &[Word::new("automatic")], 1.0);
+    }
+    add(Kind::Sent, "h:", &[Word::new("any")], 1.0);
+}
+
+fn of_words(place: MailPart, words: &[Word], mut add: impl FnMut(&'static str, &[Word])) {
+    for at in 0..words.len() {
+        for length in 1..=3.min(words.len() - at) {
+            add("w:", &words[at..at + length]);
+            if place == MailPart::Subject && length < 3 {
+                add("s:", &words[at..at + length]);
             }
         }
     }
 }
 
-fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static str, &[&str])) {
+fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static str, &[Word])) {
     for (at, one) in found.iter().enumerate() {
-        let first = families::name(one.family);
+        let first = families::word(one.family);
         add("f:", &[first]);
         if place == MailPart::Subject {
             add("sf:", &[first]);
         }
         for other in found.iter().skip(at + 1).take(FAR) {
             if one.family != other.family {
-                add("p:", &[first, families::name(other.family)]);
+                add("p:", &[first, families::word(other.family)]);
             }
         }
         if let [_, second, third, ..] = &found[at..] {
-            add("t:", &[first, families::name(second.family), families::name(third.family)]);
+            add("t:", &[first, families::word(second.family), families::word(third.family)]);
+        }
+    }
+}
+
+/// Each family with the words near it on either side.
+fn of_neighbours(sentence: &Sentence, words: &[Word], found: &[Found], mut add: impl FnMut(&'static str, &[Word])) {
+    for one in found {
+        let family = families::word(one.family);
+        let first = sentence.words.partition_point(|(_, end)| *end <= one.start);
+        let behind = sentence.words.partition_point(|(start, _)| *start < one.end);
+        for word in &words[first.saturating_sub(REACH)..first] {
+            add("l:", &[*word, family]);
+        }
+        for word in &words[behind..words.len().min(behind + REACH)] {
+            add("r:", &[family, *word]);
         }
     }
 }

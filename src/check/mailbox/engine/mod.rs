@@ -9,9 +9,11 @@ mod features;
 mod model;
 mod short;
 mod text;
+mod words;
 
-pub use self::features::{Input, Kind, features};
-pub use self::model::{FAMILIES_SCALE, SENT_SCALE, SIZE_OF_SIGN, of_input};
+pub use self::features::{Input, KINDS, Kind, SCALES, features};
+pub use self::model::{SIZE_OF_SIGN, of_input};
+pub use self::words::Word;
 
 use super::mail::Mail;
 use crate::model::strength::Strength;
@@ -33,7 +35,8 @@ pub struct Weighed {
 /// Weighs the words of a mail.
 pub fn weigh(mail: &Mail) -> Weighed {
     let input = input(mail);
-    short::weigh(&input).unwrap_or_else(|| of_input(&input))
+    let sentences = features::all_sentences(&input);
+    short::weigh(&input, &sentences).unwrap_or_else(|| model::of_sentences(&input, &sentences))
 }
 
 /// What the engine sees of a mail.

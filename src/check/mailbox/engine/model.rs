@@ -5,17 +5,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use super::Weighed;
-use super::features::{Input, Kind, features};
-use super::text::is_cjk;
+use super::features::{self, Input, KINDS, Kind, SCALES, all_sentences};
+use super::text::{Sentence, is_cjk};
+use super::words::{Word, number};
 use crate::model::strength::Strength;
 
 /// The weights: a line for each sign with its mark, its words, a tab, and its weight in hundredths.
 const WEIGHTS: &str = include_str!("weights.tsv");
 
-/// How much the families count beside the words.
-pub const FAMILIES_SCALE: f32 = 0.5;
-/// How much it counts how the mail was sent.
-pub const SENT_SCALE: f32 = 0.1;
 /// What a sign that is in every mail would be worth; it keeps the numbers in the range in which they were learnt.
 pub const SIZE_OF_SIGN: f32 = 6.0;
 /// Most signs that are told for each side.
@@ -45,10 +42,10 @@ const ABOUT_IT: [&str; 24] = [
     "topup",
     "missing",
     "late",
-    "bill you",
+    "bill-you",
     "revoked",
     "nothing",
-    "below zero",
+    "below-zero",
     "units",
     "tens",
 ];
@@ -63,29 +60,12 @@ impl Hasher for Given {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| step(hash, *byte));
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }
 
     fn write_u64(&mut self, number: u64) {
         self.0 = number;
     }
-}
-
-/// A step of FNV-1a.
-fn step(hash: u64, byte: u8) -> u64 {
-    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-}
-
-/// The number of a sign: of its mark and its words with blanks between.
-fn number(mark: &str, words: &[&str]) -> u64 {
-    let mut hash = mark.bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    for (at, word) in words.iter().enumerate() {
-        if at > 0 {
-            hash = step(hash, b' ');
-        }
-        hash = word.bytes().fold(hash, step);
-    }
-    hash
 }
 
 struct Model {
@@ -109,7 +89,9 @@ fn model() -> &'static Model {
                 "# slope" => model.slope = weight,
                 "# shift" => model.shift = weight,
                 _ => {
-                    model.signs.insert(number("", &[name]), model.lines.len() as u32);
+                    let at = name.find(':').map_or(0, |at| at + 1);
+                    let words: Vec<Word> = name[at..].split(' ').map(Word::new).collect();
+                    model.signs.insert(number(&name[..at], &words), model.lines.len() as u32);
                     model.lines.push((name, weight));
                 }
             }
@@ -120,25 +102,29 @@ fn model() -> &'static Model {
 
 /// Weighs what is seen of a mail.
 pub fn of_input(input: &Input) -> Weighed {
+    of_sentences(input, &all_sentences(input))
+}
+
+/// Weighs a mail whose sentences are known.
+pub(super) fn of_sentences(input: &Input, sentences: &[Sentence]) -> Weighed {
     let model = model();
-    let mut counts = [0.0_f32; 3];
+    let mut counts = [0.0_f32; KINDS];
     let mut found: HashMap<u32, (Kind, f32), BuildHasherDefault<Given>> = HashMap::default();
     let mut is_about_it = false;
-    features(input, |kind, mark, words, count| {
+    features::of_sentences(input, sentences, |kind, mark, words, count| {
         counts[kind as usize] += count * count;
-        is_about_it |= mark == "f:" && ABOUT_IT.contains(&words[0]);
+        is_about_it = is_about_it || (mark == "f:" && ABOUT_IT.contains(&words[0].text));
         if let Some(sign) = model.signs.get(&number(mark, words)) {
             let entry = found.entry(*sign).or_insert((kind, 0.0));
             entry.1 = entry.1.max(count);
         }
     });
-    let scales = [1.0, FAMILIES_SCALE, SENT_SCALE];
     let mut signs: Vec<(f32, &'static str)> = found
         .iter()
         .map(|(sign, (kind, count))| {
             let (name, weight) = model.lines[*sign as usize];
             let kind = *kind as usize;
-            (weight * count * scales[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN, name)
+            (weight * count * SCALES[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN, name)
         })
         .collect();
     signs.sort_unstable_by(|one, other| one.0.abs().total_cmp(&other.0.abs()).then(one.1.cmp(other.1)));
@@ -172,10 +158,10 @@ fn told<'a>(signs: impl Iterator<Item = &'a (f32, &'static str)>) -> Vec<String>
         // A single character or a short word such as "the" counts, but tells nothing.
         let is_short = name.starts_with(['w', 's']) && !name.starts_with("sf:") && words.chars().count() < SHORT;
         let is_one = !words.contains(' ');
-        if words == "any mail" || words.chars().count() > LONGEST_SIGN || (is_one && is_short) {
+        if words == "any" || words.chars().count() > LONGEST_SIGN || (is_one && is_short) {
             continue;
         }
-        let words = joined(words, if name.starts_with(['p', 't']) { " + " } else { " " });
+        let words = joined(words, if name.starts_with(['p', 't', 'l', 'r']) { " + " } else { " " });
         if !told.contains(&words) {
             told.push(words);
         }

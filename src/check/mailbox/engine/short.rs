@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use super::super::keywords::{DEFAULT, Keywords};
 use super::Weighed;
 use super::families;
-use super::features::{Input, all_sentences};
+use super::features::Input;
+use super::text::Sentence;
 use crate::model::strength::Strength;
 
 /// So many words are a few. A Chinese character counts as half a word.
@@ -43,11 +44,11 @@ const AGAINST: [&str; 28] = [
     "set",
     "wish",
     "mistake",
-    "paid until",
+    "paid-until",
     "technical",
     "dispute",
-    "owe us",
-    "other firm",
+    "owe-us",
+    "other-firm",
     "info",
 ];
 
@@ -55,15 +56,14 @@ const AGAINST: [&str; 28] = [
 const DENIED: [&str; 6] = ["debt", "low", "fail", "stop", "lapse", "late"];
 
 /// Weighs a mail of a few words; none if it has more of them, or no known phrase, or something against it.
-pub(super) fn weigh(input: &Input) -> Option<Weighed> {
+pub(super) fn weigh(input: &Input, sentences: &[Sentence]) -> Option<Weighed> {
     static PHRASES: LazyLock<Keywords> = LazyLock::new(|| Keywords::new(DEFAULT.map(str::to_owned)));
     if input.subject.len() + input.text.len() > LONGEST || input.is_bulk {
         return None;
     }
-    let mut all = all_sentences(input);
     // "Your client cannot show this" stands before the words of many mails, and is about no client of ours.
     let is_note = |text: &str| text.contains("html") || (text.contains("client") && text.contains("show"));
-    all.retain(|sentence| !is_note(&sentence.text));
+    let all: Vec<&Sentence> = sentences.iter().filter(|sentence| !is_note(&sentence.text)).collect();
     let words = |word: &str| if word.starts_with(super::text::is_cjk) { 1 } else { 2 };
     let halves: usize = all.iter().flat_map(|one| (0..one.words.len()).map(|at| words(one.word(at)))).sum();
     if halves > 2 * FEW {
@@ -94,10 +94,12 @@ pub(super) fn weigh(input: &Input) -> Option<Weighed> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::features::all_sentences;
     use super::*;
 
     fn strength(subject: &str, text: &str) -> Option<Strength> {
-        weigh(&Input { subject, text, is_bulk: false, is_automatic: false }).map(|weighed| weighed.strength)
+        let input = Input { subject, text, is_bulk: false, is_automatic: false };
+        weigh(&input, &all_sentences(&input)).map(|weighed| weighed.strength)
     }
 
     #[test]

@@ -10,11 +10,21 @@ use super::vocabulary::{CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD}
 pub(in super::super) const BLANKS: [char; 3] = [' ', '\u{A0}', '\t'];
 
 /// Words that are looked for anywhere in a text, by one automaton that is made for the first mail.
-pub(super) struct Finder {
+pub(in super::super) struct Finder {
     words: &'static [&'static str],
-    /// Latin words are found only as a whole, not as the beginning of another one.
-    is_whole: bool,
+    bounds: Bounds,
     automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+/// What may stand beside words that are found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bounds {
+    /// Latin words are found only as a whole, not as the beginning of another one.
+    Whole,
+    /// Latin words are found where a word begins.
+    Beginning,
+    /// Anything.
+    None,
 }
 
 pub(super) static NOT_IT_FINDER: Finder = Finder::beginnings(&NOT_IT);
@@ -26,22 +36,29 @@ pub(super) static CHANGING_FINDER: Finder = Finder::whole(&CHANGING);
 
 impl Finder {
     const fn beginnings(words: &'static [&'static str]) -> Finder {
-        Finder { words, is_whole: false, automaton: OnceLock::new() }
+        Finder { words, bounds: Bounds::Beginning, automaton: OnceLock::new() }
     }
 
     const fn whole(words: &'static [&'static str]) -> Finder {
-        Finder { words, is_whole: true, automaton: OnceLock::new() }
+        Finder { words, bounds: Bounds::Whole, automaton: OnceLock::new() }
+    }
+
+    /// Of words that count wherever they stand, inside other words as well.
+    pub(in super::super) const fn anywhere(words: &'static [&'static str]) -> Finder {
+        Finder { words, bounds: Bounds::None, automaton: OnceLock::new() }
     }
 
     /// Whether a text in lower case holds one of the words.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    pub(in super::super) fn is_in(&self, text: &str) -> bool {
         let Some(automaton) = self.automaton.get_or_init(|| AhoCorasick::new(self.words).ok()) else {
             // Only a list that is too large for memory fails, and these are short. Nothing is told then.
             return true;
         };
-        automaton
-            .find_overlapping_iter(text)
-            .any(|found| is_word(text, found.start(), if self.is_whole { found.end() } else { text.len() }))
+        if self.bounds == Bounds::None {
+            return automaton.is_match(text);
+        }
+        let end = |end: usize| if self.bounds == Bounds::Whole { end } else { text.len() };
+        automaton.find_overlapping_iter(text).any(|found| is_word(text, found.start(), end(found.end())))
     }
 }
 

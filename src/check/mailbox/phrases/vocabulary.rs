@@ -733,7 +733,17 @@ pub(super) const CASES: [&str; 57] = [
     "先月",
 ];
 /// Words that say of the whole account that its balance is a debt, whatever sign it is written with.
-pub(super) const OVERDRAWN: [&str; 22] = [
+pub(super) const OVERDRAWN: [&str; 32] = [
+    "минус",
+    "отрицательн",
+    "saldo deudor",
+    "solde débiteur",
+    "saldo negativo",
+    "solde négatif",
+    "saldo ujemne",
+    "ujemny",
+    "eksi bakiye",
+    "negatief saldo",
     "overdrawn",
     "overdraft",
     "negative balance",

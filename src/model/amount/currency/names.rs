@@ -1,5 +1,8 @@
 //! The names of currencies, as data: codes, signs and words, and how amounts in them are written.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::Currency;
 
 /// Three letters that are no code of a currency: they are a part of one, or say how many of it are meant, so that an amount
@@ -276,6 +279,14 @@ pub(crate) const WORDLIKE: [&str; 14] =
 
 /// The currency that a word of letters names, whole.
 pub(in crate::model::amount) fn of_letters(word: &str) -> Option<Currency> {
+    // Most words name none: one look says so.
+    static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let names = SPELT.iter().chain(&WORDS).map(|(name, _)| *name).chain(COINS).chain(ISO);
+        names.map(str::to_ascii_lowercase).collect()
+    });
+    if !NAMES.contains(&word.to_ascii_lowercase()) {
+        return None;
+    }
     let known = |list: &[(&str, Currency)], same: fn(&str, &str) -> bool| {
         list.iter().find(|(name, _)| same(name, word)).map(|(_, currency)| *currency)
     };

@@ -1,5 +1,7 @@
 //! The words and signs beside a number: what each means.
 
+use std::sync::LazyLock;
+
 use rust_decimal::Decimal;
 
 use crate::model::amount::currency::{ABBREVIATIONS, CJK, Currency, MINOR, SIGNS, minor_of_letters, of_letters};
@@ -53,7 +55,11 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
         fitting.max_by_key(|(name, _)| name.len()).map(|(name, currency)| (*currency, name.len()))
     };
     let run = text.find(|c: char| !is_letter(c)).unwrap_or(text.len());
-    if let Some((currency, length)) = longest(&SIGNS).filter(|(_, length)| *length >= run) {
+    // Most words of a mail name no currency, and the first character tells.
+    let may_be_name = begins_name(first);
+    if let Some((currency, length)) =
+        may_be_name.then(|| longest(&SIGNS)).flatten().filter(|(_, length)| *length >= run)
+    {
         return Some((Word::Currency(currency), length));
     }
     if run > 0 {
@@ -70,6 +76,9 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
         let is_short = ABBREVIATIONS.contains(&letters) && text[run..].starts_with('.');
         return known.map(|word| (word, run + usize::from(is_short)));
     }
+    if !may_be_name {
+        return multiplier(text);
+    }
     if let Some((currency, length)) = longest(&CJK) {
         return Some((Word::Currency(currency.in_cjk()), length));
     }
@@ -77,6 +86,19 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
         return Some((Word::Part(part.parse().ok()?, *currency), name.len()));
     }
     multiplier(text)
+}
+
+/// Whether a sign, a currency in Chinese or a part of one begins with a character.
+fn begins_name(first: char) -> bool {
+    static FIRST: LazyLock<Vec<char>> = LazyLock::new(|| {
+        let names = SIGNS.iter().chain(&CJK).map(|(name, _)| *name).chain(MINOR.iter().map(|(name, ..)| *name));
+        let mut first: Vec<char> =
+            names.filter_map(|name| name.chars().next()).map(|c| c.to_ascii_lowercase()).collect();
+        first.sort_unstable();
+        first.dedup();
+        first
+    });
+    FIRST.binary_search(&first.to_ascii_lowercase()).is_ok()
 }
 
 /// A Chinese multiplier: 千, 万, 亿, or one of these with a smaller one before it.

@@ -1,0 +1,217 @@
+//! What stands right behind an amount and may belong to it: a scale that no list of words for amounts knows, or its smaller part.
+//!
+//! `12,5 Mio. EUR` is not 12.50 EUR, and `12元5角` not 12 CNY. Where something like that follows, no amount is told.
+
+use super::super::phrases::is_latin;
+
+/// What parts words in one cell.
+const BLANKS: [char; 2] = [' ', '\u{A0}'];
+
+/// Words for thousands, millions and more, in lower case.
+const SCALES: [&str; 62] = [
+    "k",
+    "m",
+    "mm",
+    "mn",
+    "mil",
+    "mill",
+    "mio",
+    "mln",
+    "million",
+    "millions",
+    "milion",
+    "millón",
+    "millones",
+    "milhão",
+    "milhões",
+    "milhoes",
+    "milioni",
+    "millionen",
+    "milyon",
+    "mrd",
+    "mld",
+    "milliard",
+    "milliards",
+    "milliarde",
+    "milliarden",
+    "miliar",
+    "milyar",
+    "b",
+    "bn",
+    "bil",
+    "billion",
+    "billions",
+    "t",
+    "tn",
+    "trillion",
+    "thousand",
+    "hundred",
+    "tsd",
+    "tausend",
+    "tys",
+    "tis",
+    "mille",
+    "ribu",
+    "rb",
+    "juta",
+    "jt",
+    "triệu",
+    "nghìn",
+    "l",
+    "lac",
+    "lacs",
+    "lakh",
+    "lakhs",
+    "cr",
+    "crore",
+    "crores",
+    "тыс",
+    "млн",
+    "млрд",
+    "만",
+    "억",
+    "천",
+];
+/// Words for the smaller parts of currencies, in lower case.
+const PARTS: [&str; 42] = [
+    "c",
+    "ct",
+    "cts",
+    "cent",
+    "cents",
+    "¢",
+    "p",
+    "pence",
+    "penny",
+    "pf",
+    "centime",
+    "centimes",
+    "céntimo",
+    "céntimos",
+    "centimos",
+    "centavo",
+    "centavos",
+    "cêntimos",
+    "centesimi",
+    "öre",
+    "øre",
+    "ore",
+    "paisa",
+    "paise",
+    "gr",
+    "grosz",
+    "groszy",
+    "haléřů",
+    "kop",
+    "коп",
+    "копейка",
+    "копейки",
+    "копеек",
+    "kuruş",
+    "kurus",
+    "sen",
+    "角",
+    "分",
+    "毛",
+    "銭",
+    "전",
+    "fen",
+];
+/// Words between an amount and its smaller part.
+const AND: [&str; 9] = ["and", "und", "et", "con", "y", "e", "i", "и", "&"];
+/// Most digits of a smaller part.
+const MOST_DIGITS: usize = 2;
+
+/// Whether what stands behind a number, and behind the words that belong to it, may be a scale or a smaller part of it, or
+/// the rest of a number that was broken on its way. `has_words` says that words stand between the two.
+pub(super) fn goes_on(behind: &str, has_words: bool) -> bool {
+    let Some(first) = behind.chars().next() else {
+        return false;
+    };
+    // `1&nbsp;234` and `12=20` are what a program has made of something else.
+    if "=&^~\\\u{FFFD}$€£¥₹".contains(first) || (has_words && first.is_ascii_digit()) {
+        return true;
+    }
+    let bare = behind.trim_start_matches(BLANKS);
+    let is_apart = bare.len() < behind.len();
+    let word = first_word(bare);
+    if SCALES.contains(&word.to_lowercase().as_str()) && (!is_apart || !is_another_use(word, &bare[word.len()..])) {
+        return true;
+    }
+    is_part(bare, has_words)
+}
+
+/// The word that a text begins with; of Chinese or Korean its first character.
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !is_latin(c) || c.is_numeric()).unwrap_or(text.len());
+    let first = text.chars().next().filter(|c| *c >= '\u{2E80}').map_or(0, char::len_utf8);
+    &text[..end.max(first)]
+}
+
+/// Whether a single letter behind a blank is more likely something else than a scale: `5 t` are tons, and `e` is "and".
+fn is_another_use(word: &str, rest: &str) -> bool {
+    word.len() == 1 && rest.starts_with(BLANKS)
+}
+
+/// Whether a smaller part follows: `12元5角`, `12 euros et 50 centimes`, `£12 50p`, `12 Euro 50.`
+fn is_part(bare: &str, has_words: bool) -> bool {
+    let word = first_word(bare);
+    let joined = AND.contains(&word.to_lowercase().as_str()) || bare.starts_with('&');
+    let rest = if joined { bare[word.len().max(1)..].trim_start_matches(BLANKS) } else { bare };
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    if digits == 0 || digits > MOST_DIGITS {
+        return false;
+    }
+    let behind = rest[digits..].trim_start_matches(BLANKS);
+    let unit = first_word(behind);
+    if PARTS.contains(&unit.to_lowercase().as_str())
+        || PARTS.iter().any(|part| !part.is_ascii() && behind.starts_with(part))
+    {
+        return true;
+    }
+    // `12 Euro 50.`
+    let ends = behind.is_empty() || behind.starts_with(['.', '!', '。', '\n', '\t', ';']);
+    has_words
+        && !joined
+        && digits == 2
+        && ends
+        && !behind[behind.len().min(1)..].starts_with(|c: char| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_smaller_parts_and_broken_numbers_go_on() {
+        for (behind, has_words, want) in [
+            ("", false, false),
+            (" left.", true, false),
+            (". 5 days are left", true, false),
+            (" 10 days ago", true, false),
+            (" and 20 days", true, false),
+            (" Mio. EUR", false, true),
+            ("L.", false, true),
+            ("Cr.", false, true),
+            (" milhões", false, true),
+            (" juta.", false, true),
+            ("m.", false, true),
+            (" t of paper", false, false),
+            ("만원", false, true),
+            ("5角3分", true, true),
+            ("50.", true, true),
+            (" 50ct", true, true),
+            (" and 50p", false, true),
+            (" et 50 centimes", true, true),
+            (" con 50 céntimos", true, true),
+            (" 50 öre", true, true),
+            (" 50.", true, true),
+            ("\t50\n", true, false),
+            ("&nbsp;234.50", false, true),
+            ("=ZZ345.00", false, true),
+            ("\u{FFFD}234.50", false, true),
+        ] {
+            assert_eq!(goes_on(behind, has_words), want, "{behind:?}");
+        }
+    }
+}
