@@ -14,7 +14,7 @@ use crate::process::logging;
 
 /// Flags of `providers lint`.
 #[derive(Clone, Debug, Default, Args)]
-pub(super) struct LintFlags {
+pub(crate) struct LintFlags {
     /// A file with a page, a list of pages, or a config with pages under `providers`; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,

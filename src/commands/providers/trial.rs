@@ -38,7 +38,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Flags of `providers try`.
 #[derive(Clone, Debug, Default, Args)]
-pub(super) struct TrialFlags {
+pub(crate) struct TrialFlags {
     /// The service, as `balance-alert providers` lists it, or the id of the page in --page
     #[arg(value_name = "NAME")]
     pub name: String,
