@@ -197,7 +197,12 @@ impl Session {
         times: (Timestamp, Timestamp),
         until: &Deadline,
     ) -> Option<BTreeMap<Identity, Vec<Reading>>> {
-        self.with("how long balances last is not known", |store, notices| store.recent(checks, times, until, notices))
+        let mut notices = Vec::new();
+        let result = self.store.as_mut()?.recent(checks, times, until, &mut notices);
+        self.tell(notices);
+        // Nothing is lost by it: what is to be remembered is written afterwards, and says for itself if it cannot be.
+        let why = |error: StoreError| self.why(&error.message);
+        result.map_err(|error| log::warn!("how long balances last is not known: {}", why(error))).ok()
     }
 
     /// Closes the store, and waits for that as long as there is time. Gives whether the run is remembered.

@@ -358,7 +358,7 @@ fn what_cannot_be_right_is_said_when_the_config_is_read() {
         (with(json!({"to": []})), Some("`to` is missing")),
         (with(json!({"to": ["ops@example.com", "ops"]})), Some("`to` holds what is no mail address, as entry 2")),
         (with(json!({"from": "Ops <ops@example.com>, x@y.z"})), Some("`from` is no mail address")),
-        (with(json!({"host": "smtp://mail.example.com"})), Some("`host` is neither")),
+        (with(json!({"host": "smtp://mail.example.com"})), Some("`host` is not a host name or an IP address")),
         (with(json!({"port": 70000})), Some("`port` must be 1 to 65535")),
         (with(json!({"port": "smtp"})), Some("port` must be a number")),
         (with(json!({"tls": "ssl"})), Some("tls")),

@@ -60,6 +60,7 @@ fn the_report_keeps_its_contract() {
             "deliveries",
             "memory",
             "metrics",
+            "mutes",
         ],
     );
     assert_eq!(report["memory"], json!({"status": "kept", "error": null}));
@@ -95,6 +96,13 @@ fn every_account_of_the_report_keeps_its_contract() {
         "frozen",
         "resets_at",
         "expires",
+        "lasts_days",
+        "lasts_range",
+        "lasts_until",
+        "confidence",
+        "is_irregular",
+        "days_at_last_pace",
+        "burn_per_day",
         "cached",
         "attempts",
         "duration_seconds",

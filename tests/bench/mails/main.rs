@@ -37,8 +37,12 @@ fn main() {
         return;
     }
     let mut lines = String::new();
-    let sets =
-        [("learnt from", tune.clone()), ("only measured", mails("measured")), ("by hands seen last", mails("fresh"))];
+    let sets = [
+        ("learnt from", tune.clone()),
+        ("only measured", mails("measured")),
+        ("by hands seen last", mails("fresh")),
+        ("by a hand never seen", mails("third")),
+    ];
     for (half, mails) in sets {
         for (language, figures) in figures::figures(&mails) {
             let (recall, precision) = (figures.recall(), figures.precision());
