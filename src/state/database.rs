@@ -106,6 +106,15 @@ pub(super) trait Database: Send {
     /// Begins a transaction that no other writer shares, waiting at most this long for the others.
     fn begin(&mut self, wait: Duration) -> Result<(), StoreError>;
 
+    /// From now on a question outside of a transaction waits at most this long for writers. Where they do not hold up readers,
+    /// nothing changes.
+    ///
+    /// # Errors
+    /// The connection cannot be used.
+    fn read_within(&mut self, _wait: Duration) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Commits the transaction.
     fn commit(&mut self) -> Result<(), StoreError>;
 

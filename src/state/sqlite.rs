@@ -245,6 +245,10 @@ impl Database for Sqlite {
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
 
+    fn read_within(&mut self, wait: Duration) -> Result<(), StoreError> {
+        Ok(self.connection.busy_timeout(wait)?)
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
         Ok(self.connection.execute_batch("COMMIT")?)
     }

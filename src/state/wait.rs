@@ -41,6 +41,8 @@ const LEAST_WAIT: Duration = Duration::from_millis(200);
 const SECOND_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait for the end of a connection: nothing is written there any more.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for others before the past of accounts is read: what follows is more important, and waits for the same.
+const SHORT_WAIT: Duration = Duration::from_millis(200);
 /// Longest wait for a mark of what is about to be read; after that a run goes on without.
 const MARK_WAIT: Duration = Duration::from_secs(1);
 
@@ -328,10 +330,19 @@ impl Store {
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<BTreeMap<Identity, Vec<Reading>>, StoreError> {
-        self.call(until, notices, move |database, _, _| {
+        let was_slow = self.is_slow;
+        let result = self.call(until, notices, move |database, _, wait| {
             fault::point("in-recent");
-            hourly_readings::past(database, checks, times)
-        })
+            database.read_within(wait.min(SHORT_WAIT))?;
+            let past = hourly_readings::past(database, checks, times);
+            database.read_within(wait)?;
+            past
+        });
+        if matches!(&result, Err(error) if error.fault == StoreFault::Busy) {
+            // It was given up early, so it says nothing of how long the next question would wait.
+            self.is_slow = was_slow;
+        }
+        result
     }
 
     /// The messages decided since then, and all that are pending; newest first.

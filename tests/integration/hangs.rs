@@ -43,7 +43,7 @@ enum Next {
     Silent,
 }
 
-const MOMENTS: [Moment; 10] = [
+const MOMENTS: [Moment; 11] = [
     Moment { name: "is opened", point: "in-open", statement: (b"", 1), next: Next::Again, is_noticed: true },
     Moment {
         name: "has let the run in",
@@ -63,6 +63,13 @@ const MOMENTS: [Moment; 10] = [
         name: "is asked for the run before",
         point: "in-previous-start",
         statement: (b"is_partial = 0 ORDER BY run DESC", 1),
+        next: Next::Again,
+        is_noticed: true,
+    },
+    Moment {
+        name: "is asked for the past of the accounts",
+        point: "in-recent",
+        statement: (b"s.check_id BETWEEN", 1),
         next: Next::Again,
         is_noticed: true,
     },
