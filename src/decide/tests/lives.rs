@@ -116,8 +116,9 @@ fn live_at_random(random: &mut fastrand::Rng, seed: u64, is_routed: bool, is_tim
                     assert!(!is_known_to_somebody(&before, alert), "{id} hears of what is acknowledged; {}", what());
                 }
                 let listener = life.rules.listeners.iter().find(|listener| listener.id == *id).unwrap();
-                let heard = before.conditions.get(&(alert.identity, Topic::Low)).and_then(|c| c.channels.get(id));
-                assert!(!is_away(listener, alert, heard, at(second)), "{id} is away; {}", what());
+                let condition = before.conditions.get(&(alert.identity, Topic::Low));
+                let heard = condition.and_then(|condition| condition.channels.get(id));
+                assert!(!is_away(listener, alert, condition, at(second)), "{id} is away; {}", what());
                 if alert.event == Event::Raised && heard.is_none_or(|heard| heard.told.is_none()) {
                     let course = life.memory.conditions[&(alert.identity, Topic::Low)].course;
                     let since = (course.began.as_second() - at(0).as_second()).max(mutes.last_muted);
@@ -300,9 +301,12 @@ fn any_times(random: &mut fastrand::Rng, listener: &mut Listener) {
     }
 }
 
-/// Whether a channel takes no such message now. An end is as urgent as what the channel was told or is owed.
-fn is_away(listener: &Listener, alert: &Alert, heard: Option<&Heard>, now: Timestamp) -> bool {
-    let before = heard.into_iter().flat_map(|heard| {
+/// Whether a channel takes no such message now. An end is as urgent as what the channel was told or is owed; one that says what
+/// nobody heard may be owed to it in the place of a channel that is gone.
+fn is_away(listener: &Listener, alert: &Alert, condition: Option<&Condition>, now: Timestamp) -> bool {
+    let channels = condition.into_iter().flat_map(|condition| &condition.channels);
+    let heard = channels.filter(|(id, _)| **id == listener.id || alert.missed.is_some());
+    let before = heard.flat_map(|(_, heard)| {
         heard.told.as_ref().map(|told| told.level).into_iter().chain(heard.owed.as_ref().map(|owed| owed.alert.level))
     });
     let level = if alert.event == Event::Raised { alert.level } else { before.max().unwrap_or(Level::Info) };
