@@ -144,3 +144,14 @@ fn an_acknowledgement_is_for_its_topic() {
     ack(&mut life, Topic::Low);
     assert_eq!(life.run(600, outcome_of("x"), true), "+failing");
 }
+
+/// A clock that is ahead for a while must not silence everything until then.
+#[test]
+fn a_silence_of_the_future_mutes_nothing() {
+    for (made, is_in_force) in [(-60, true), (0, true), (240, true), (86_400, false)] {
+        let mute = Mute { made_at: at(made), ..of_all(100_000) };
+        assert_eq!(mute.is_in_force(at(0)), is_in_force, "{made}");
+    }
+    let ahead = Mute { made_at: at(90_000), ..mute(1, Covers::Matching(Vec::new()), None) };
+    assert!(!ahead.is_in_force(at(0)), "an acknowledgement likewise");
+}
