@@ -32,16 +32,27 @@ pub(super) fn names(written: &str, word: &str) -> bool {
 /// What of a pattern stands for itself, in small letters: not what it only leaves out, nor what groups it.
 fn literal(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
+    let mut is_in_class = false;
     let mut rest = pattern.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
             '\\' => out.extend(rest.next().filter(|c| !c.is_ascii_alphanumeric())),
             '(' | ')' | '*' | '+' | '?' => {}
             '[' if rest.peek() == Some(&'^') => while rest.next().is_some_and(|c| c != ']') {},
-            c => out.push(c),
+            // In a class a dash between two characters is a range, and stands for none.
+            '-' if is_in_class && !out.ends_with('[') && rest.peek() != Some(&']') => {}
+            c => {
+                is_in_class = (is_in_class || c == '[') && c != ']';
+                out.push(c);
+            }
         }
     }
     out.to_lowercase()
+}
+
+/// Whether an author has written a minus, of whichever kind.
+fn names_minus(written: &str) -> bool {
+    literal(written).contains(surroundings::is_minus)
 }
 
 impl<'o> Piece<'o> {
@@ -95,7 +106,7 @@ impl<'o> Piece<'o> {
     }
 
     /// Whether a minus or parentheses stand before it that no pattern names. A dash with blanks around it parts words as well, so
-    /// it counts only where a pattern has found the number and begins behind it.
+    /// it counts only where a pattern has found the number; one that only runs over the dash, as `\D*` does, names none.
     fn leaves_before(&self, text: &str, before: &str, after: &str) -> bool {
         let start = self.range.start;
         let found = surroundings::before(before);
@@ -109,7 +120,7 @@ impl<'o> Piece<'o> {
         );
         let is_named = |at: usize| at >= named;
         let is_in_parentheses = || surroundings::behind(after).closes;
-        found.doubtful.is_some_and(|at| !is_named(at))
+        found.doubtful.is_some_and(|at| !(is_named(at) && names_minus(self.written)))
             || found.opens.is_some_and(|at| !(is_named(at) && names(self.written, "(")) && is_in_parentheses())
     }
 

@@ -78,6 +78,12 @@ fn a_piece_of_a_number_is_refused_whatever_writes_or_cuts_it() {
         ("[match(\"[0-9]+\";\"g\").string][0]|tonumber", "bal 12.50"),
         ("[scan(\"[0-9]+\")][1]|tonumber", "bal 12.50"),
         ("test(\"x\") as $x | .[index(\"1\"):][0:2]|tonumber", "bal 12.50"),
+        // A pattern that only runs over a minus names none, nor does a range in it.
+        ("capture(\"Balance:\\\\D*(?<v>[0-9.,]+)\").v", "Balance: - 5.00"),
+        ("capture(\"Balance:[^0-9]*(?<v>[0-9.,]+)\").v", "Balance: - USD 5.00"),
+        ("capture(\"Balance:.*?(?<v>[0-9.,]+)\").v", "Balance: \u{2212} 5.00"),
+        ("capture(\"余额：\\\\W+(?<v>[0-9.,]+)\").v", "余额：－ 5.00元"),
+        ("capture(\"[a-z]+:[^0-9]*(?<v>[0-9.,]+)\").v", "balance: - $5.00"),
     ] {
         let body = serde_json::Value::from(text).to_string();
         assert_eq!(taken(code, &body), None, "{code} on {body}");
@@ -98,6 +104,7 @@ fn what_is_the_whole_number_is_read() {
         (pattern, "12 34", "12"),
         ("capture(\"\\\\((?<v>[0-9.]+)\\\\)\").v|tonumber", "left (5.50)", "5.50"),
         ("capture(\"- (?<v>[0-9.]+)\").v|tonumber", "Balance - 5.50 USD", "5.50"),
+        ("capture(\"\\\\w+ [-\u{2013}] (?<v>[0-9.]+)\").v|tonumber", "Balance \u{2013} 5.50 USD", "5.50"),
         ("split(\" - \")[1]|tonumber", "Balance - 5.50", "5.50"),
         ("capture(\"(?<v>-?[0-9.]+)\").v|tonumber", "bal -5.50", "-5.50"),
         ("capture(\"(?<v>[0-9]+)-\").v|tonumber", "10-20", "10"),
