@@ -4,8 +4,8 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser;
 
-use super::memory::{Answer, answer, failed, find_to_write, leave, person};
-use super::silence::REASON_CHARS;
+use super::memory::{Answer, answer, failed, find_to_write, leave};
+use super::said::SaidFlags;
 use crate::cli::StoreArgs;
 use crate::model::alert::Topic;
 use crate::model::text;
@@ -13,7 +13,6 @@ use crate::process::clock;
 use crate::process::exit::Exit;
 use crate::process::logging;
 use crate::process::{Process, watchdog};
-use crate::state::Said;
 
 /// Flags of `ack`.
 #[derive(Clone, Debug, Args)]
@@ -24,12 +23,9 @@ pub(super) struct Flags {
     /// Only this of what is wrong with it
     #[arg(long, value_name = "TOPIC", value_parser = PossibleValuesParser::new(Topic::ALL.map(Topic::as_str)).map(|word| topic(&word)))]
     pub(super) topic: Option<Topic>,
-    /// Why
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub reason: String,
-    /// Who [default: the user and the host of this process]
-    #[arg(long, value_name = "WHO")]
-    pub by: Option<String>,
+    /// Who says it, and why.
+    #[command(flatten)]
+    said: SaidFlags,
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -47,9 +43,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 
 fn ask(flags: &Flags) -> Answer {
     let (mut store, format, place) = find_to_write(&flags.store)?.store()?;
-    let reason = text::one_line(&flags.reason, REASON_CHARS);
-    let said = Said { who: person(flags.by.as_deref()), reason, at: clock::now() };
-    let made = store.acknowledge(flags.name.clone(), flags.topic, said).map_err(failed(format, &place))?;
+    let made = store.acknowledge(flags.name.clone(), flags.topic, flags.said.said(clock::now())).map_err(failed(format, &place))?;
     let known = store.status(jiff::Timestamp::MIN).map_err(failed(format, &place))?;
     leave(store);
     if made.is_empty() {

@@ -2,6 +2,7 @@
 
 mod memory;
 mod open;
+mod said;
 
 use clap::{Parser, Subcommand};
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::memory::{Answer, answer, failed, find_to_write, leave, person};
+use super::said::SaidFlags;
+use super::memory::{Answer, answer, failed, find_to_write, leave};
 use crate::cli::StoreArgs;
 use crate::decide::route::{Asked, Misfit, Patterns, misfit};
 use crate::model::text::{self, parse_length};
@@ -12,12 +13,9 @@ use crate::process::clock;
 use crate::process::exit::Exit;
 use crate::process::logging::{self, Format};
 use crate::process::{Process, watchdog};
-use crate::state::Said;
 
 /// The longest silence.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
-/// The longest reason, in characters.
-pub(super) const REASON_CHARS: usize = 200;
 
 /// Flags of `silence`.
 #[derive(Clone, Debug, Args)]
@@ -31,12 +29,9 @@ pub(super) struct Flags {
     /// For how long (3d, 12h, 1h30m)
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub time: Duration,
-    /// Why
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    pub reason: String,
-    /// Who [default: the user and the host of this process]
-    #[arg(long, value_name = "WHO")]
-    pub by: Option<String>,
+    /// Who says it, and why.
+    #[command(flatten)]
+    said: SaidFlags,
     /// Where the memory of runs is.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -95,9 +90,8 @@ fn ask(flags: &Flags) -> Answer {
     let asked = asked(flags, format)?;
     let at = clock::now();
     let until = clock::after(at, flags.time);
-    let said = Said { who: person(flags.by.as_deref()), reason: text::one_line(&flags.reason, REASON_CHARS), at };
     let known = store.status(jiff::Timestamp::MIN).map_err(failed(format, &place))?;
-    let number = store.silence(asked, said, until).map_err(failed(format, &place))?;
+    let number = store.silence(asked, flags.said.said(at), until).map_err(failed(format, &place))?;
     leave(store);
     let mut out = format!("silenced until {} as number {number}\n", until.strftime("%Y-%m-%d %H:%M UTC"));
     if let Some(name) = flags.name.as_deref().filter(|name| !name.contains('*'))

@@ -3,120 +3,15 @@
 //! `12,5 Mio. EUR` is not 12.50 EUR, and `12元5角` not 12 CNY. Where something like that follows, no amount is told.
 
 use super::super::phrases::is_latin;
+use crate::model::amount;
 
 /// What parts words in one cell.
 const BLANKS: [char; 2] = [' ', '\u{A0}'];
 
-/// Words for thousands, millions and more, in lower case.
-const SCALES: [&str; 62] = [
-    "k",
-    "m",
-    "mm",
-    "mn",
-    "mil",
-    "mill",
-    "mio",
-    "mln",
-    "million",
-    "millions",
-    "milion",
-    "millón",
-    "millones",
-    "milhão",
-    "milhões",
-    "milhoes",
-    "milioni",
-    "millionen",
-    "milyon",
-    "mrd",
-    "mld",
-    "milliard",
-    "milliards",
-    "milliarde",
-    "milliarden",
-    "miliar",
-    "milyar",
-    "b",
-    "bn",
-    "bil",
-    "billion",
-    "billions",
-    "t",
-    "tn",
-    "trillion",
-    "thousand",
-    "hundred",
-    "tsd",
-    "tausend",
-    "tys",
-    "tis",
-    "mille",
-    "ribu",
-    "rb",
-    "juta",
-    "jt",
-    "triệu",
-    "nghìn",
-    "l",
-    "lac",
-    "lacs",
-    "lakh",
-    "lakhs",
-    "cr",
-    "crore",
-    "crores",
-    "тыс",
-    "млн",
-    "млрд",
-    "만",
-    "억",
-    "천",
-];
-/// Words for the smaller parts of currencies, in lower case.
-const PARTS: [&str; 42] = [
-    "c",
-    "ct",
-    "cts",
-    "cent",
-    "cents",
-    "¢",
-    "p",
-    "pence",
-    "penny",
-    "pf",
-    "centime",
-    "centimes",
-    "céntimo",
-    "céntimos",
-    "centimos",
-    "centavo",
-    "centavos",
-    "cêntimos",
-    "centesimi",
-    "öre",
-    "øre",
-    "ore",
-    "paisa",
-    "paise",
-    "gr",
-    "grosz",
-    "groszy",
-    "haléřů",
-    "kop",
-    "коп",
-    "копейка",
-    "копейки",
-    "копеек",
-    "kuruş",
-    "kurus",
-    "sen",
-    "角",
-    "分",
-    "毛",
-    "銭",
-    "전",
-    "fen",
-];
+/// Words for scales that mean something else in an answer of a service: `5 l` are litres there, and `1.2k` is multiplied.
+const ONLY_IN_MAILS: [&str; 4] = ["k", "l", "tis", "mm"];
+/// Signs for the smaller parts of currencies.
+const PART_SIGNS: [char; 5] = ['¢', '角', '分', '毛', '銭'];
 /// Words between an amount and its smaller part.
 const AND: [&str; 9] = ["and", "und", "et", "con", "y", "e", "i", "и", "&"];
 /// Most digits of a smaller part.
@@ -135,10 +30,17 @@ pub(super) fn goes_on(behind: &str, has_words: bool) -> bool {
     let bare = behind.trim_start_matches(BLANKS);
     let is_apart = bare.len() < behind.len();
     let word = first_word(bare);
-    if SCALES.contains(&word.to_lowercase().as_str()) && (!is_apart || !is_another_use(word, &bare[word.len()..])) {
+    if is_scale(word) && (!is_apart || !is_another_use(word, &bare[word.len()..])) {
         return true;
     }
     is_part(bare, has_words)
+}
+
+/// Whether a word makes another number of the one before it, or is a smaller part of a currency.
+fn is_scale(word: &str) -> bool {
+    let is_sign = || word.chars().count() == 1 && word.contains(amount::is_scale_sign);
+    !word.is_empty()
+        && (amount::is_scale_word(word) || is_sign() || ONLY_IN_MAILS.contains(&word.to_lowercase().as_str()))
 }
 
 /// The word that a text begins with; of Chinese or Korean its first character.
@@ -163,10 +65,7 @@ fn is_part(bare: &str, has_words: bool) -> bool {
         return false;
     }
     let behind = rest[digits..].trim_start_matches(BLANKS);
-    let unit = first_word(behind);
-    if PARTS.contains(&unit.to_lowercase().as_str())
-        || PARTS.iter().any(|part| !part.is_ascii() && behind.starts_with(part))
-    {
+    if is_scale(first_word(behind)) || behind.starts_with(PART_SIGNS) {
         return true;
     }
     // `12 Euro 50.`
