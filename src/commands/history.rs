@@ -16,7 +16,7 @@ use self::chart::Chart;
 use self::outlook::{JsonOutlook, lines};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
-use crate::decide::forecast::DAYS_READ;
+use crate::decide::forecast::days_read;
 use crate::decide::forecast::account::{Foresight, Reading, foresee, is_counted_alike};
 use crate::model::amount;
 use crate::model::identity::Identity;
@@ -83,7 +83,7 @@ fn ask(args: &Flags) -> Answer {
         return Err(Exit::Usage);
     }
     let mut past = Past::new();
-    let since = clock::before(now, Duration::from_secs(86_400 * u64::from(DAYS_READ)));
+    let since = clock::before(now, Duration::from_secs(86_400 * u64::from(days_read(USUAL.window_days))));
     match (project, args.output) {
         (_, SeriesOutput::Csv) | (None, SeriesOutput::Table) => {}
         (None, SeriesOutput::Json) => past = store.past(Checks::All, (since, now)).map_err(failed(format, &place))?,

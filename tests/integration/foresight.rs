@@ -86,3 +86,24 @@ fn how_long_it_lasts_is_not_said_beside_a_low_balance() {
     run_at(&world, hour + 1, 8);
     assert_eq!(world.messages(&mut seen), ["raised low critical A"]);
 }
+
+/// Readings that are older than four weeks count where the usual rate is that of more days.
+#[test]
+fn as_many_days_are_read_as_the_usual_rate_is_of() {
+    for (window, burn) in [(7, 4.0), (60, 14.0)] {
+        let mut world = World::new(Kind::Sqlite, &[("A", 5_000)]);
+        world.configure(|config| {
+            config["settings"]["forecast"] = json!({"window_days": window, "alert_days": 0});
+            config["state"]["retention_days"] = json!(400);
+        });
+        // A run a day: 24 a day for 30 days, then 4.
+        let mut balance = 5_000;
+        let mut newest = Value::Null;
+        for day in 0..60 {
+            newest = project(&run_at(&world, 24 * day, balance));
+            balance -= if day < 30 { 24 } else { 4 };
+        }
+        let got = newest["burn_per_day"].as_f64().unwrap();
+        assert!((got - burn).abs() < 1.5, "{window}: {newest}");
+    }
+}

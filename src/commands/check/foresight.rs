@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::run::{Run, Step};
-use crate::decide::forecast::DAYS_READ;
 use crate::decide::forecast::account::{Reading, foresee as forecast};
+use crate::decide::forecast::days_read;
 use crate::decide::{Found, Verdict};
 use crate::model::identity::Identity;
 use crate::process::clock;
@@ -23,25 +25,26 @@ pub(super) fn foresee(found: &mut Found, run: &Run, session: &mut Session) {
     let (now, start) = (run.context.started_at, Instant::now());
     let most = run.config.settings.run_timeout / SHARE;
     let until = run.until(Step::Claim).or_at(start + most);
-    let since = clock::before(now, Duration::from_secs(u64::from(DAYS_READ) * 86_400));
     let mut wanted: Vec<&mut Verdict> = found.accounts.iter_mut().filter(|verdict| is_wanted(verdict)).collect();
     wanted.sort_by_key(|verdict| verdict.subject.identity);
     for some in wanted.chunks_mut(AT_ONCE) {
-        let [first, last] = ends(some);
+        let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
+        let checks = Checks::Between(first.subject.identity, last.subject.identity);
         if until.left().is_zero() {
             log::warn!("not all accounts have a forecast: there was no time to read their past");
             return;
         }
-        let Some(mut past) = session.recent(Checks::Between(first, last), (since, now), &until) else { return };
+        let Some(mut past) = session.recent(checks, (since(some, now), now), &until) else { return };
         for verdict in some {
             foresee_one(verdict, &mut past, now);
         }
     }
 }
 
-fn ends(some: &[&mut Verdict]) -> [Identity; 2] {
-    let identity = |verdict: Option<&&mut Verdict>| verdict.map_or(Identity(0), |verdict| verdict.subject.identity);
-    [identity(some.first()), identity(some.last())]
+/// From when on readings of some accounts matter.
+fn since(some: &[&mut Verdict], now: Timestamp) -> Timestamp {
+    let windows = some.iter().filter_map(|verdict| Some(verdict.subject.forecasting?.window_days));
+    clock::before(now, Duration::from_secs(u64::from(days_read(windows.max().unwrap_or_default())) * 86_400))
 }
 
 /// Whether there is something to forecast.
@@ -49,7 +52,7 @@ fn is_wanted(verdict: &Verdict) -> bool {
     verdict.balance.is_some() && verdict.subject.forecasting.is_some()
 }
 
-fn foresee_one(verdict: &mut Verdict, past: &mut BTreeMap<Identity, Vec<Reading>>, now: jiff::Timestamp) {
+fn foresee_one(verdict: &mut Verdict, past: &mut BTreeMap<Identity, Vec<Reading>>, now: Timestamp) {
     let Some((balance, settings)) = verdict.balance.zip(verdict.subject.forecasting) else { return };
     let mut readings = past.remove(&verdict.subject.identity).unwrap_or_default();
     let currency = Some(verdict.currency.clone().unwrap_or_default());

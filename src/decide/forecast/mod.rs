@@ -30,8 +30,15 @@ use self::series::{DAY, Series};
 use self::weekdays::Shares;
 use crate::model::amount;
 
-/// Days of readings that a forecast looks at; older ones change nothing.
-pub const DAYS_READ: u32 = 28;
+/// The least days of readings that a forecast looks at.
+const DAYS_READ: u32 = 28;
+
+/// Days of readings that a forecast with so many days of the usual rate looks at; older ones change nothing. The slow rate is
+/// that of twice as many days.
+#[must_use]
+pub fn days_read(window_days: u32) -> u32 {
+    DAYS_READ.max(window_days.saturating_mul(2))
+}
 
 /// What can be said of the next days of an account.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +95,7 @@ pub fn forecast(points: &[Point], window_days: u32, now: Timestamp) -> Option<Fo
     let window = i64::from(window_days.max(1)) * DAY;
     let mut series = Series::of(points, now)?;
     let as_of = Timestamp::from_millisecond(series.as_of).ok()?;
-    series.intervals.retain(|interval| interval.to > series.as_of - i64::from(DAYS_READ).max(window / DAY * 2) * DAY);
+    series.intervals.retain(|interval| interval.to > series.as_of - i64::from(days_read(window_days.max(1))) * DAY);
     let single_falls = events::take(&mut series, window);
     let of_window = series.within(window);
     let falls = of_window.iter().filter(|interval| interval.fall > 0.0).count();

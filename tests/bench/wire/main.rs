@@ -169,7 +169,8 @@ impl Bench {
         let mut rows = self.starts(is_short);
         // Accounts, schemes and how often.
         let table: &[(usize, bool, usize)] = if is_short {
-            &[(500, true, 3)]
+            // The processor time of one run differs by a fifth where others share the machine.
+            &[(500, true, 9)]
         } else {
             &[
                 (1, false, 9),
@@ -386,7 +387,7 @@ fn targets(measured: &[(Case, Runs)]) -> Vec<Row> {
             middle(&runs.bare, cpu) * 1e3,
             middle(&runs.curl, cpu) * 1e3
         );
-        row("500 accounts, HTTPS, CPU against curl", "at most 1.5", got, 1.5, words, Some(bound(2.6, 1.6)));
+        row("500 accounts, HTTPS, CPU against curl", "at most 1.5", got, 1.5, words, Some(bound(2.0, 1.6)));
         let got = ratio(&runs.bare, &runs.curl, peak);
         let words =
             format!("{got:.2} ({:.1} MiB against {:.1} MiB)", middle(&runs.bare, peak), middle(&runs.curl, peak));
