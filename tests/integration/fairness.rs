@@ -309,20 +309,26 @@ fn evaluations_of_all_workers_share_their_memory() {
     }
 }
 
+/// A program under a limit of the shell, as `-v 100000`.
+fn limited(program: Program, limit: &str) -> Program {
+    program.by(&["sh", "-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")])
+}
+
 #[test]
 fn limited_address_space_costs_no_account() {
     let good = Server::start(|_| Reply::ok(uniapi_body("5")));
     let hook = Server::start(|_| Reply::ok(""));
     let mut config = config((0..30).map(|n| uniapi(&format!("Good{n}"), &good.url())).collect());
     config["webhook"] = json!({"type": "custom", "url": hook.url()});
-    // An unoptimised build with all that a debugger needs maps some 53 MiB of itself.
-    for mib in [76, 150, 200, 300, 600, 2000] {
-        let limit = format!("ulimit -v {}; exec \"$0\" \"$@\"", mib * 1024);
-        let run = Program::check_json(&config).by(&["sh", "-c", &limit]).run();
+    // How much of itself a program maps depends on how it was built.
+    let begins = |mib: &u64| limited(Program::new(["--version"]), &format!("-v {}", mib * 1024)).run().code() == 0;
+    let few = (40..100).step_by(2).find(begins).expect("it begins with less than 100 MiB") + 4;
+    for mib in [few, 150, 200, 300, 600, 2000] {
+        let run = limited(Program::check_json(&config), &format!("-v {}", mib * 1024)).run();
         if mib < 100 {
             assert_eq!((run.code(), run.stdout.as_str()), (70, ""), "{mib}: {run}");
-            let told = "error: this process may use 76 MiB of address space";
-            assert!(run.stderr.starts_with(told) && run.stderr.contains("ulimit -v"), "{mib}: {run}");
+            let told = format!("error: this process may use {mib} MiB of address space");
+            assert!(run.stderr.starts_with(&told) && run.stderr.contains("ulimit -v"), "{mib}: {run}");
             continue;
         }
         assert_eq!(run.code(), 2, "{mib}: {run}");
@@ -335,14 +341,17 @@ fn limited_address_space_costs_no_account() {
 fn limited_address_space_costs_no_channel() {
     const CHANNELS: usize = 21;
     let good = Server::start(|_| Reply::ok(uniapi_body("5")));
-    for limit in ["-v 114", "-v 118", "-v 126", "-v 138", "-v 170", "-d 65", "-d 80"] {
+    let one = Program::check_json(&config(vec![uniapi("Good", &good.url())]));
+    let works = |kilo: &u64| limited(one.clone(), &format!("-v {kilo}000")).run().code() == 2;
+    let least = (80..150).find(works).expect("one account needs less than 150 MB");
+    let spaces = [2, 6, 14, 26, 58].map(|more| format!("-v {}000", least + more));
+    for limit in spaces.into_iter().chain(["-d 65000".to_owned(), "-d 80000".to_owned()]) {
         let hook = Server::start(|_| Reply::ok(""));
         let mut config = config((0..3).map(|n| uniapi(&format!("Good{n}"), &good.url())).collect());
         let channels = (0..CHANNELS)
             .map(|n| json!({"type": "custom", "name": format!("c{n}"), "url": format!("{}/{n}", hook.url())}));
         config["webhooks"] = channels.collect();
-        let by = format!("ulimit {limit}000; exec \"$0\" \"$@\"");
-        let run = Program::check_json(&config).by(&["sh", "-c", &by]).run();
+        let run = limited(Program::check_json(&config), &limit).run();
         assert_eq!((run.code(), hook.hits()), (2, CHANNELS), "{limit}: {run}");
     }
 }
