@@ -10,7 +10,7 @@ const WORDS: &str = "\
     grosz* h halala* hundert hundred* jiao jt juta kilo* kopeck* kopeke* kopiyka* kurus* kuruş lac lacs lakh* m mega* mia micro* mila \
     mil mio mill* mili* milhã* milhõ* milia* miljard* miljoen* miljon* milj milyar* milyon* mld mlj mln mlrd mn mrd nano* ngàn nghìn \
     p paisa* paise* penc* penni* penny pfennig* ribu rb rappen s sat sats satoshi* sen sene stotin* t tausend tn tril* tsd tys tysi* \
-    tyś* tūkst* thousand* trillion* triệu tỷ wei mijn bin öre øre oere hal* коп копе* млн млрд миллион* миллиард* милли* тыс тысяч* \
+    tyś* usc tūkst* thousand* trillion* triệu tỷ wei mijn bin öre øre oere hal* коп копе* млн млрд миллион* миллиард* милли* тыс тысяч* \
     мільйон* мільярд* тисяч* हज़ार हजार लाख करोड़ करोड ألف مليون مليار พัน หมื่น แสน ล้าน";
 
 /// The beginnings of words that only look so.

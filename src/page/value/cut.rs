@@ -110,7 +110,7 @@ impl<'o> Piece<'o> {
     fn leaves_before(&self, text: &str, before: &str, after: &str) -> bool {
         let start = self.range.start;
         let found = surroundings::before(before);
-        if found.is_negative || found.is_unread {
+        if found.is_negative || found.is_unread || found.is_changed {
             return true;
         }
         let Some(matched_from) = self.matched_from else { return false };

@@ -19,6 +19,8 @@ pub(super) struct Before {
     pub(super) opens: Option<usize>,
     /// Whether a character that could not be read stands there.
     pub(super) is_unread: bool,
+    /// Whether a word or a sign stands there that makes another number of it: `DR 5.00`, `¢5.00`.
+    pub(super) is_changed: bool,
 }
 
 /// What stands behind a number.
@@ -166,6 +168,7 @@ pub(super) fn before(text: &str) -> Before {
             }
             Some('(') => return Before { opens: Some(bare.len() - 1), ..Before::default() },
             Some('\u{fffc}' | '\u{fffd}') => return Before { is_unread: true, ..Before::default() },
+            _ if ends_in_change(bare) => return Before { is_changed: true, ..Before::default() },
             _ => {}
         }
         match currency_at_end(bare) {
@@ -174,6 +177,17 @@ pub(super) fn before(text: &str) -> Before {
         }
     }
     Before::default()
+}
+
+/// Whether a text ends in a word for a debt, or in a sign for a part of a currency.
+fn ends_in_change(text: &str) -> bool {
+    let start = text.rfind(|c: char| !is_of_word(c)).map_or(0, |at| text.ceil_char_boundary(at + 1));
+    is_debit(&text[start..]) || text.ends_with('¢')
+}
+
+/// Whether a word says that what stands beside it is a debt, in whichever letters.
+fn is_debit(word: &str) -> bool {
+    word.eq_ignore_ascii_case("dr")
 }
 
 /// What stands behind a number, where the text behind it begins. The text is folded.
@@ -191,9 +205,12 @@ pub(super) fn behind(text: &str) -> Behind {
             found.is_negative = is_end || (!is_apart && !next.starts_with(char::is_alphanumeric));
             break;
         }
-        let inner = bare.strip_prefix('(').and_then(|inner| inner.split_once(')')).map(|(inner, _)| inner.trim());
+        let inner = [('(', ')'), ('[', ']')].into_iter().find_map(|(opens, closes)| {
+            let (inner, _) = bare.strip_prefix(opens)?.split_once(closes)?;
+            Some(inner.trim())
+        });
         let within = inner.filter(|inner| inner.len() <= LONGEST_NAME).and_then(amount::words).unwrap_or_default();
-        if within.iter().any(changes) {
+        if within.iter().any(changes) || inner.is_some_and(is_debit) {
             found.scale = inner.map(str::to_lowercase);
             break;
         }
@@ -273,7 +290,12 @@ fn unknown_word(text: &str, is_apart: bool, found: &mut Behind) {
         let gap = text.len() - next.len() - length;
         gap <= 3 && matches!(amount::word(near), Some((Word::Currency(_), _)))
     };
-    if amount::is_scale_word(&text[..length]) || is_exponent {
+    // `5 US cents`.
+    let is_first_of_part = || {
+        let end = next.find(|c: char| !is_of_word(c)).unwrap_or(next.len());
+        word == "us" && amount::is_scale_word(&next[..end])
+    };
+    if amount::is_scale_word(&text[..length]) || is_exponent || is_debit(&word) || is_first_of_part() {
         found.scale = Some(word);
     } else if !is_apart || is_before_currency() {
         found.unknown = Some(word);
