@@ -10,6 +10,7 @@ use crate::cli::StoreArgs;
 use crate::config::{self, Asked, Loaded, Needs, STATE_VARIABLE};
 use crate::model::text;
 use crate::process::Process;
+use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging::{self, Format};
@@ -61,32 +62,40 @@ pub(super) fn person(said: Option<&str>) -> String {
 fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {
     let (format, environment, source) = begin(&args.config, &args.talk);
     let mut redactor = Arc::new(Redactor::default());
+    let state = match source {
+        _ if args.state.is_some() || environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
+        Ok(source) => match config::load(&source, &environment, Needs::Checks, Asked::Below(&["state"])).0 {
+            Loaded { config: Some(config), .. } => {
+                redactor = config.redactor;
+                config.state
+            }
+            Loaded { problems, .. } => {
+                problems.iter().for_each(|problem| logging::complain(format, &problem.to_string()));
+                return Err(Exit::Config);
+            }
+        },
+        // Without a config there is still the usual place.
+        Err(_) => State::of(&environment),
+    };
+    open_store(args, access, (format, &environment), (state, &redactor))
+}
+
+/// Opens the store at the place that a flag names, or else at that of the config.
+pub(super) fn open_store(
+    args: &StoreArgs,
+    access: Access,
+    (format, environment): (Format, &Environment),
+    (state, redactor): (State, &Arc<Redactor>),
+) -> Result<Found, Exit> {
     let place = match &args.state {
         Some(flag) => config::chosen_place(flag).map_err(|why| {
             logging::complain(format, &why);
             Exit::Usage
         })?,
-        None => {
-            let state = match source {
-                _ if environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
-                Ok(source) => match config::load(&source, &environment, Needs::Checks, Asked::Below(&["state"])).0 {
-                    Loaded { config: Some(config), .. } => {
-                        redactor = config.redactor;
-                        config.state
-                    }
-                    Loaded { problems, .. } => {
-                        problems.iter().for_each(|problem| logging::complain(format, &problem.to_string()));
-                        return Err(Exit::Config);
-                    }
-                },
-                // Without a config there is still the usual place.
-                Err(_) => State::of(&environment),
-            };
-            state.place.map_err(|why| {
-                logging::complain(format, &format!("there is no memory of runs to ask: {why}"));
-                Exit::Config
-            })?
-        }
+        None => state.place.map_err(|why| {
+            logging::complain(format, &format!("there is no memory of runs to ask: {why}"));
+            Exit::Config
+        })?,
     };
     if matches!(place, Place::Nowhere) {
         logging::complain(format, "there is no memory of runs to ask: `state` is `none`");
@@ -95,12 +104,12 @@ fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {
     if let Place::Postgres(address) = &place {
         redactor.learn_database(address.expose_secret());
     }
-    redact::guard(&redactor);
+    redact::guard(redactor);
     let clients = Arc::new(Clients::new(&environment.surroundings()));
     let store = Store::open(&place, access, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
-        (error.fault, format!("{}{hint}", state::shown(matches!(place, Place::Postgres(_)), &error.message, &redactor)))
+        (error.fault, format!("{}{hint}", state::shown(matches!(place, Place::Postgres(_)), &error.message, redactor)))
     });
     Ok(Found { place: name(&place), store, format })
 }

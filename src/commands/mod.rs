@@ -52,6 +52,8 @@ commands! {
     History = history;
     /// List alerts: sent, pending and expired
     Alerts = alerts;
+    /// Say why somebody is told of an account, a mailbox or a subscription, or not, and what would change that
+    Why = why;
     /// Tell nobody of something for a while
     Silence = silence;
     /// List what is silenced and acknowledged

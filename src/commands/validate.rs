@@ -1,6 +1,6 @@
 //! `balance-alert validate`: every mistake of a config, and what a run would do.
 
-mod routes;
+pub(super) mod routes;
 
 use clap::Args;
 use secrecy::ExposeSecret;

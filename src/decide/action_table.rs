@@ -1,9 +1,11 @@
 //! The table of what follows for one channel from what is and from what the channel knows. Each arm of [`act`] is a row; the
 //! tests name every row and prove that there are no others.
 
+use crate::model::words::words;
+
 /// What this run knows of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Now {
+pub(crate) enum Now {
     /// Something is wrong.
     Wrong,
     /// Something is wrong of which the channel is not to hear: it is of a level that goes to others, or all of it goes to others
@@ -27,16 +29,16 @@ pub(super) enum Now {
 
 /// What one channel knows, and what it is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) knows: Knows,
-    pub(super) owed: Owes,
+pub(crate) struct Known {
+    pub(crate) knows: Knows,
+    pub(crate) owed: Owes,
     /// Whether the channel hears that something is over.
-    pub(super) wants_over: bool,
+    pub(crate) wants_over: bool,
 }
 
 /// What a channel knows, compared with what is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Knows {
+pub(crate) enum Knows {
     /// It knows of nothing wrong.
     Nothing,
     /// It knows what there is to know.
@@ -49,7 +51,7 @@ pub(super) enum Knows {
 
 /// What a channel is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owes {
+pub(crate) enum Owes {
     Nothing,
     /// That something is wrong; the message has not arrived.
     Raised,
@@ -63,37 +65,38 @@ pub(super) enum Owes {
     Unwanted,
 }
 
-/// What is done for a channel. What it is owed is withdrawn, except by the acts that say otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    /// Nothing is done, and it is owed nothing.
-    Rest,
-    /// It is told, as something new to it.
-    Raise,
-    /// It is told again.
-    Remind,
-    /// It is told again what it knows, because it would forget what is not known to be over.
-    Recall,
-    /// It knows; nothing is sent.
-    Hold,
-    /// What it is owed is sent again, with what is true now.
-    Repeat,
-    /// What it is owed is sent again, with how it was when it could not be told.
-    RepeatMissed,
-    /// What it is owed is sent again, though this run cannot look.
-    RepeatBlind,
-    /// What it is owed stays owed until more is known.
-    Wait,
-    /// It is told that it is over.
-    Recover,
-    /// It is told that it is over, and what it was.
-    Notice,
-    /// It is over for this channel, and nothing is sent.
-    Drop,
+words! {
+    /// What is done for a channel. What it is owed is withdrawn, except by the acts that say otherwise.
+    pub(crate) enum Act {
+        /// Nothing is done, and it is owed nothing.
+        Rest = "rest",
+        /// It is told, as something new to it.
+        Raise = "raise",
+        /// It is told again.
+        Remind = "remind",
+        /// It is told again what it knows, because it would forget what is not known to be over.
+        Recall = "recall",
+        /// It knows; nothing is sent.
+        Hold = "hold",
+        /// What it is owed is sent again, with what is true now.
+        Repeat = "repeat",
+        /// What it is owed is sent again, with how it was when it could not be told.
+        RepeatMissed = "repeat_missed",
+        /// What it is owed is sent again, though this run cannot look.
+        RepeatBlind = "repeat_blind",
+        /// What it is owed stays owed until more is known.
+        Wait = "wait",
+        /// It is told that it is over.
+        Recover = "recover",
+        /// It is told that it is over, and what it was.
+        Notice = "notice",
+        /// It is over for this channel, and nothing is sent.
+        Drop = "drop",
+    }
 }
 
 /// What is done for one channel.
-pub(super) fn act(now: Now, known: Known) -> Act {
+pub(crate) fn act(now: Now, known: Known) -> Act {
     use Knows::{Enough, Less, Old};
     use Owes::{Doubtful, Over, Raised, Unheard, Unwanted};
     match (now, known.knows, known.owed) {
@@ -144,6 +147,12 @@ pub(super) fn act(now: Now, known: Known) -> Act {
 
         (Now::Void, _, _) => Act::Drop,
     }
+}
+
+/// Every situation of a channel, with the name of the row that holds.
+#[cfg(test)]
+pub(crate) fn situations() -> Vec<(&'static str, Now, Known)> {
+    tests::situations()
 }
 
 #[cfg(test)]
@@ -341,6 +350,18 @@ mod tests {
         ),
         ("a renewal that is paid is forgotten", &[Now::Void], &KNOWS, &OWED, &ANY, Act::Drop),
     ];
+
+    pub(super) fn situations() -> Vec<(&'static str, Now, Known)> {
+        let mut all = Vec::new();
+        for (name, nows, knowledge, owing, wants, _) in ROWS {
+            for (now, knows) in nows.iter().flat_map(|now| knowledge.iter().map(move |knows| (*now, *knows))) {
+                for (owed, wants_over) in owing.iter().flat_map(|owed| wants.iter().map(move |wants| (*owed, *wants))) {
+                    all.push((*name, now, Known { knows, owed, wants_over }));
+                }
+            }
+        }
+        all
+    }
 
     #[test]
     fn every_case_is_in_one_row_and_does_what_the_row_says() {

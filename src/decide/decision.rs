@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::active_times::ActiveTimes;
+use super::explain::Explained;
 use super::route::{About, Levels, Route, levels};
 use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Mute};
@@ -133,6 +134,8 @@ pub(crate) struct Decision {
     pub mutes: Vec<Mute>,
     /// What the next runs must know.
     pub changes: Changes,
+    /// Why all this is so, for each topic of each check; none unless somebody asks.
+    pub explained: Option<Vec<Explained>>,
 }
 
 /// What deciding must know of a channel.

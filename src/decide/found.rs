@@ -20,6 +20,7 @@ pub(crate) struct Subjects {
 }
 
 /// What the scan of a mailbox is about.
+#[derive(Clone)]
 pub(crate) struct MailboxSubject {
     /// Names the mailbox across runs.
     pub identity: Identity,

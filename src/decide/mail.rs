@@ -2,15 +2,17 @@
 
 use jiff::Timestamp;
 
+use super::action_table::Act;
 use super::alert_builder::AlertBuilder;
 use super::decision::{Decision, Held, Key, Muted, Pause};
+use super::explain::{Limits, Ruling};
 use super::messages::Messages;
 use super::per_channel::{Case, Settler};
 use super::recipients::{Routed, postponed, recipients, waiting};
 use super::route::Levels;
 use super::verdict::{Found, MailboxVerdict};
 use crate::check::mailbox::scan::Finding;
-use crate::decide::memory::{Course, MuteKind};
+use crate::decide::memory::{Condition, Course, MuteKind};
 use crate::model::alert::{Alert, Cause, Event, Level, Mail, Topic};
 use crate::model::identity::Identity;
 
@@ -68,6 +70,7 @@ impl Settler<'_> {
             decision.muted.push(Muted { identity: key.0, topic: key.1, by: mute.number });
         }
         let mut case = Case { key, muting, heard: Levels::default(), course, messages: Messages::default() };
+        decision.explain_mail(key, alert.as_ref().or(known.and_then(owed_to_anybody)), course);
         for recipient in recipients(routed, Some(LEVEL), key, known, decision) {
             if recipient.is_quiet && !recipient.is_claimed() {
                 continue;
@@ -92,6 +95,7 @@ impl Settler<'_> {
                 }
                 Some(owed) if !self.cooldown.may_repeat(owed.in_vain(), owed.tried_at) => {
                     decision.waiting.push(waiting(key, &recipient, owed));
+                    decision.rule(|| Ruling::new(&recipient, None, Act::Wait, Limits::of_rest(Some(owed), true)));
                     keep(decision);
                     continue;
                 }
@@ -99,6 +103,7 @@ impl Settler<'_> {
                 None => alert.as_ref().filter(|_| known.is_none()),
             };
             let Some(alert) = said else {
+                decision.rule(|| Ruling::new(&recipient, None, Act::Hold, Limits::default()));
                 held.channels.push(channel.to_owned());
                 continue;
             };
@@ -108,6 +113,13 @@ impl Settler<'_> {
             if let Some(pause) = pause {
                 decision.postponed.push(postponed(key, &recipient, Event::Raised, pause));
             }
+            decision.rule(|| {
+                let until = |why| pause.filter(|(of, _)| *of == why).and_then(|(_, until)| until);
+                let (early_until, away_until) = (until(Pause::Early), until(Pause::Away));
+                let limits =
+                    Limits { early_until, away_until, muted_by: mute.map(|mute| mute.number), ..Limits::default() };
+                Ruling::new(&recipient, None, if pause.is_some() { Act::Wait } else { Act::Repeat }, limits)
+            });
             if pause.is_some() && owed.is_some() {
                 keep(decision);
                 continue;
@@ -123,6 +135,10 @@ impl Settler<'_> {
             decision.changes.courses.push((key, Some(case.course)));
         }
     }
+}
+
+fn owed_to_anybody(known: &Condition) -> Option<&Alert> {
+    known.channels.values().find_map(|heard| heard.owed.as_ref()).map(|owed| &owed.alert)
 }
 
 /// The alert about a mail.

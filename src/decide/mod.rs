@@ -12,6 +12,7 @@ mod changes;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
+mod explain;
 mod failing;
 pub mod forecast;
 pub(crate) mod found;
@@ -32,7 +33,13 @@ mod verdict;
 
 use jiff::Timestamp;
 
+pub(crate) use self::action_table::{Act, Knows, Now, Owes};
+#[cfg(test)]
+pub(crate) use self::action_table::{Known, act, situations};
 pub(crate) use self::decision::{Decision, Earlier, Held, Listener, Muted, Pause, Postponed, Rules, Telling, Waiting};
+#[cfg(test)]
+pub(crate) use self::explain::{Debt, Limits};
+pub(crate) use self::explain::{Explained, Ruling, State};
 pub(crate) use self::status::{MailboxStatus, Status, SubscriptionStatus};
 pub(crate) use self::verdict::{Found, MailboxVerdict, Subject, SubscriptionVerdict, Verdict, judge};
 
@@ -45,10 +52,24 @@ use crate::decide::memory::{Memory, Mute};
 ///
 /// `run_id` goes into the keys of new messages.
 pub(crate) fn decide(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp, run_id: &str) -> Decision {
+    settle_all(found, memory, rules, (now, run_id), Decision::default())
+}
+
+/// Why [`decide`] would tell what it tells at this time, and why it would not tell the rest.
+pub(crate) fn explain(found: &Found, memory: &Memory, rules: &Rules, now: Timestamp) -> Vec<Explained> {
+    settle_all(found, memory, rules, (now, ""), Decision::explained()).explained.unwrap_or_default()
+}
+
+fn settle_all(
+    found: &Found,
+    memory: &Memory,
+    rules: &Rules,
+    (now, run_id): (Timestamp, &str),
+    mut decision: Decision,
+) -> Decision {
     let cooldown =
         Cooldown { length: rules.alerting.cooldown, timezone: &rules.timezone, now, previous_run: memory.previous_run };
     let settler = Settler { rules, memory, cooldown, run_id };
-    let mut decision = Decision::default();
     for verdict in &found.accounts {
         let builder = AlertBuilder::of_account(verdict, now);
         settler.settle_low(verdict, &builder, &mut decision);

@@ -8,6 +8,7 @@ use super::action_table::{Act, Known, Knows, Now, Owes, act};
 use super::changes::{Before, Content, missed};
 use super::cooldown::Cooldown;
 use super::decision::{Decision, Held, Key, Muted, Pause, Rules};
+use super::explain::{Limits, Ruling};
 use super::messages::Messages;
 use super::mute::Muting;
 use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
@@ -84,6 +85,7 @@ impl Settler<'_> {
             decision.changes.unmuted.extend(muting.acknowledged().map(|(number, _)| number));
         }
         if !self.tells() || known.is_none() && !matches!(observed, Observed::Wrong(_)) {
+            decision.explain(key, &observed, known.map(|known| known.course));
             return;
         }
         let is_heard = known.is_some_and(Condition::is_heard);
@@ -100,6 +102,7 @@ impl Settler<'_> {
             // The message that another run is sending just now may say that it began.
             course.over_at = None;
         }
+        decision.explain(key, &observed, Some(course));
         match &observed {
             Observed::Wrong(alert) => {
                 decision.changes.unmuted.extend(muting.outdated(alert));
@@ -154,6 +157,7 @@ impl Settler<'_> {
                     let channels = vec![channel.to_owned()];
                     decision.held.push(Held { channels, ..Held::new(key, owed.alert.event) });
                 }
+                decision.rule(|| Ruling::new(recipient, None, Act::Hold, Limits::default()));
                 is_open = true;
                 continue;
             }
@@ -261,8 +265,8 @@ impl Settler<'_> {
         self.away_until(recipient, level)
     }
 
-    /// The row of the table for one channel.
-    fn row(&self, observed: &Observed, recipient: &Recipient, case: &Case) -> (Act, Knows) {
+    /// The row of the table for one channel, and what follows.
+    fn row(&self, observed: &Observed, recipient: &Recipient, case: &Case) -> (Act, (Now, Known)) {
         let (told, owed) = (recipient.heard.told.as_ref(), recipient.heard.owed.as_ref());
         let (now, wrong) = match observed {
             Observed::Wrong(_) if recipient.is_quiet => (Now::Quiet, None),
@@ -286,14 +290,16 @@ impl Settler<'_> {
         let owed = self.owes(told, owed, wrong, case.heard, wants_over);
         let told = told.filter(|_| !recipient.may_believe_over(now, owed));
         let knows = self.knows(told, wrong, recipient.forgets);
-        (act(now, Known { knows, owed, wants_over }), knows)
+        let known = Known { knows, owed, wants_over };
+        (act(now, known), (now, known))
     }
 
     /// Finds the row of the table for one channel, and does what it says.
     fn carry_out(&self, observed: &Observed, recipient: &Recipient, case: &mut Case, decision: &mut Decision) -> Act {
         let key = case.key;
         let (told, owed) = (recipient.heard.told.as_ref(), recipient.heard.owed.as_ref());
-        let (mut act, knows) = self.row(observed, recipient, case);
+        let (mut act, row) = self.row(observed, recipient, case);
+        let knows = row.1.knows;
         let repeated = owed.filter(|_| matches!(act, Act::Repeat | Act::RepeatMissed | Act::RepeatBlind));
         let mut rests = act == Act::Wait;
         if let Some(owed) = repeated {
@@ -310,6 +316,10 @@ impl Settler<'_> {
         if let (Some(until), Some(alert)) = (until, &said) {
             decision.postponed.push(postponed(key, recipient, alert.event, (Pause::Away, Some(until))));
         }
+        decision.rule(|| {
+            let limits = Limits { away_until: until, ..Limits::of_rest(repeated, rests) };
+            Ruling::new(recipient, Some(row), act, self.limits(observed, recipient, case, limits))
+        });
         // What is owed already stays so, under its key, and is made anew when it is sent.
         rests |= until.is_some() && repeated.is_some();
         let said = said.filter(|_| !rests);
@@ -333,6 +343,21 @@ impl Settler<'_> {
             decision.changes.heard.push((key, channel.to_owned(), heard.cloned()));
         }
         act
+    }
+
+    /// What keeps a channel from being told, and when it is told again.
+    fn limits(&self, observed: &Observed, recipient: &Recipient, case: &Case, limits: Limits) -> Limits {
+        let mute = match observed {
+            Observed::Wrong(alert) => case.muting.of_alert(alert),
+            _ => recipient.heard.owed.as_ref().and_then(|owed| case.muting.of_owed(owed.alert.level)),
+        };
+        let told = recipient.heard.told.as_ref();
+        Limits {
+            reminder: told.and_then(|told| self.cooldown_of(case.key.1).next(told)),
+            early_until: self.heard_from(recipient, case.course).filter(|_| told.is_none()),
+            muted_by: mute.map(|mute| mute.number),
+            ..limits
+        }
     }
 
     /// Compares what a channel was told with what is wrong now.

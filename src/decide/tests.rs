@@ -90,6 +90,24 @@ fn first_run(found: Vec<(Subject, Outcome)>) -> (Vec<Verdict>, Vec<Alert>) {
     (verdicts, alerts.into_iter().map(|telling| telling.alert).collect())
 }
 
+/// What is explained is what is decided: exactly those channels are told of which it is said.
+fn assert_explained(decision: &Decision, explained: &[Explained]) {
+    let of_table = |topic: Topic| topic != Topic::Mail;
+    let told = decision.alerts.iter().filter(|telling| of_table(telling.alert.topic())).flat_map(|telling| {
+        let key = (telling.alert.identity, telling.alert.topic());
+        telling.to.iter().map(move |channel| (key, channel.as_str()))
+    });
+    let told: BTreeSet<_> = told.collect();
+    let said = explained.iter().filter(|explained| of_table(explained.key.1)).flat_map(|explained| {
+        let tells = explained.rulings.iter().filter(|ruling| {
+            let rests = ruling.limits.rests_until.is_some() || ruling.limits.away_until.is_some();
+            !rests && !matches!(ruling.act, Act::Rest | Act::Hold | Act::Wait | Act::Drop)
+        });
+        tells.map(|ruling| (explained.key, ruling.channel.as_str()))
+    });
+    assert_eq!(said.collect::<BTreeSet<_>>(), told);
+}
+
 /// What the store does with decisions, without a store: one check through many runs.
 struct Life {
     memory: Memory,
@@ -155,6 +173,7 @@ impl Life {
         self.run += 1;
         let run_id = format!("r{}", self.run);
         let decision = decide(found, &self.memory, &self.rules, at(second), &run_id);
+        assert_explained(&decision, &explain(found, &self.memory, &self.rules, at(second)));
         self.memory.previous_run = Some(at(second));
         let arrived = |memory: &Memory, id: &str, key: &str| {
             let mut heard = memory.conditions.values().filter_map(|condition| condition.channels.get(id));

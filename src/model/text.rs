@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use sha2::{Digest, Sha256};
+use unicode_width::UnicodeWidthChar;
 
 /// What RFC 3986 section 2.3 leaves unencoded: letters, digits and `-._~`.
 pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -154,6 +155,35 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
+/// A text in lines of at most so many columns: parted at blanks, and within a word only where it does not fit by itself.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    let columns = |text: &str| text.chars().filter_map(UnicodeWidthChar::width).sum::<usize>();
+    for word in text.split_whitespace() {
+        let blank = usize::from(used > 0);
+        let length = columns(word);
+        // Chinese has no blanks, so a long run goes on where it stands.
+        if used > 0 && used + blank + length > width && length <= width / 2 {
+            lines.push(String::new());
+            used = 0;
+        } else if blank > 0 && used < width {
+            lines.last_mut().into_iter().for_each(|line| line.push(' '));
+            used += 1;
+        }
+        for c in word.chars() {
+            let wide = c.width().unwrap_or_default();
+            if used + wide > width {
+                lines.push(String::new());
+                used = 0;
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push(c));
+            used += wide;
+        }
+    }
+    lines
+}
+
 /// `items` as back-ticked words, joined by commas.
 pub(crate) fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
@@ -272,6 +302,8 @@ pub(crate) fn parse_length(text: &str) -> Result<std::time::Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
 
     #[test]
@@ -362,5 +394,21 @@ mod tests {
         assert_eq!(nearest("api-key", fields), Some("api_key"));
         assert_eq!(nearest("ApiKey", fields), Some("api_key"));
         assert_eq!(nearest("zzz", fields), None);
+    }
+
+    #[test]
+    fn lines_fit_a_terminal_whatever_they_hold() {
+        let chinese = "【阿里云】尊敬的用户：您的账户余额不足，请及时充值，以免影响您的业务。".repeat(3);
+        let mixed =
+            format!("Your balance is low {chinese} and so on https://billing.example.com/{} end", "x".repeat(200));
+        for text in ["", "a", "a b c", chinese.as_str(), mixed.as_str(), &"word ".repeat(100), &"é".repeat(300)] {
+            for width in [2, 10, 68] {
+                let lines = wrapped(text, width);
+                assert!(lines.iter().all(|line| line.trim_end().width() <= width), "{lines:#?}");
+                let joined: String = lines.concat().split_whitespace().collect();
+                assert_eq!(joined, text.split_whitespace().collect::<String>(), "nothing is lost");
+            }
+        }
+        assert_eq!(wrapped("Your balance is low", 12), ["Your balance", "is low"]);
     }
 }

@@ -21,6 +21,8 @@ const LAST_RUNS: i64 = 50;
 /// The last known state of one check.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
+    /// Which check it is.
+    pub check: Identity,
     /// The project's name.
     pub name: String,
     /// The provider's id.
@@ -223,6 +225,7 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
                 None
             };
             known.push(Known {
+                check: Identity(check),
                 name: row.text(1)?.to_owned(),
                 provider: row.text(2)?.to_owned(),
                 owner_project: text(row, 3),

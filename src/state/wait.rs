@@ -15,13 +15,14 @@ use super::error::{StoreError, StoreFault};
 use super::hourly_readings::{self, Checks};
 use super::mark_settled::DeliveryKeeper;
 use super::records::{Access, Decider, Marks, Run, RunFindings, Snapshot};
+use super::remembered;
 use super::worker::{Engine, Job};
 use super::{
     ChannelState, Said, acknowledge, channel_states, claim, finish, mutes, queries, readings, rows, snapshot, sums,
 };
 use crate::check::mailbox::scan::Mark;
 use crate::decide::forecast::account::Reading;
-use crate::decide::memory::Mute;
+use crate::decide::memory::{Memory, Mute};
 use crate::decide::route::{Asked, Patterns};
 use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
@@ -293,6 +294,14 @@ impl Store {
     /// Why it cannot be read.
     pub(crate) fn status(&mut self, since: Timestamp) -> Result<Vec<queries::Known>, StoreError> {
         self.ask(move |database| queries::status(database, since))
+    }
+
+    /// All that decisions depend on.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn memory(&mut self) -> Result<Memory, StoreError> {
+        self.ask(|database| remembered::memory(database, None, &mut Odd::default()))
     }
 
     /// The samples since then of the named project, or of all.

@@ -57,3 +57,4 @@ mod silences;
 mod subscriptions;
 mod support;
 mod transport;
+mod why;

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use unicode_width::UnicodeWidthChar;
 
 use super::opinion::{Opinion, Outlook, Verdict};
 use crate::check::mailbox::finding::Role;
@@ -65,40 +64,11 @@ fn facts(out: &mut String, outlook: &Outlook) {
 
 /// A label and what belongs to it, on as many lines as that takes.
 fn line(out: &mut String, label: &str, text: &str) {
-    for (at, part) in wrapped(text, WIDTH - INDENT).into_iter().enumerate() {
+    for (at, part) in text::wrapped(text, WIDTH - INDENT).into_iter().enumerate() {
         let label = if at == 0 { label } else { "" };
         out.push_str(format!("{label:INDENT$}{part}").trim_end());
         out.push('\n');
     }
-}
-
-/// A text in lines of at most so many columns: parted at blanks, and within a word only where it does not fit by itself.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    let columns = |text: &str| text.chars().filter_map(UnicodeWidthChar::width).sum::<usize>();
-    for word in text.split_whitespace() {
-        let blank = usize::from(used > 0);
-        let length = columns(word);
-        // Chinese has no blanks, so a long run goes on where it stands.
-        if used > 0 && used + blank + length > width && length <= width / 2 {
-            lines.push(String::new());
-            used = 0;
-        } else if blank > 0 && used < width {
-            lines.last_mut().into_iter().for_each(|line| line.push(' '));
-            used += 1;
-        }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or_default();
-            if used + wide > width {
-                lines.push(String::new());
-                used = 0;
-            }
-            lines.last_mut().into_iter().for_each(|line| line.push(c));
-            used += wide;
-        }
-    }
-    lines
 }
 
 fn closing(opinions: &[Opinion]) -> String {
@@ -176,26 +146,4 @@ fn entry(opinion: &Opinion) -> Entry<'_> {
 
 fn told((account, told): &(String, Result<String, String>)) -> Balance<'_> {
     Balance { account, balance: told.as_ref().ok().map(String::as_str), error: told.as_ref().err().map(String::as_str) }
-}
-
-#[cfg(test)]
-mod tests {
-    use unicode_width::UnicodeWidthStr;
-
-    use super::*;
-
-    #[test]
-    fn lines_fit_a_terminal_whatever_they_hold() {
-        let chinese = "【阿里云】尊敬的用户：您的账户余额不足，请及时充值，以免影响您的业务。".repeat(3);
-        let mixed = format!("Your balance is low {chinese} and so on https://billing.example.com/{} end", "x".repeat(200));
-        for text in ["", "a", "a b c", chinese.as_str(), mixed.as_str(), &"word ".repeat(100), &"é".repeat(300)] {
-            for width in [2, 10, 68] {
-                let lines = wrapped(text, width);
-                assert!(lines.iter().all(|line| line.trim_end().width() <= width), "{lines:#?}");
-                let joined: String = lines.concat().split_whitespace().collect();
-                assert_eq!(joined, text.split_whitespace().collect::<String>(), "nothing is lost");
-            }
-        }
-        assert_eq!(wrapped("Your balance is low", 12), ["Your balance", "is low"]);
-    }
 }

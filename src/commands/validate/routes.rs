@@ -93,7 +93,7 @@ fn as_json(config: &Config, one: &Routed) -> Value {
 }
 
 /// Why a channel takes an alert or does not.
-fn reason(config: &Config, why: &Why, channel: &Channel) -> String {
+pub(in crate::commands) fn reason(config: &Config, why: &Why, channel: &Channel) -> String {
     let after = channel.route.after.filter(|_| why.takes());
     let after = after.map(|after| format!(", after {}", text::span(after))).unwrap_or_default();
     let why = match why {

@@ -1,0 +1,241 @@
+//! `balance-alert why`: what the last run found of one entry, which rules hold for it, who has been told, and what would have to
+//! change. The code that decides says why.
+
+mod json;
+mod rules;
+mod sentences;
+mod shown;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use self::shown::{ChannelFacts, Shown};
+use super::memory::{Answer, answer, failed, leave, open_store};
+use super::open::{Opened, complain_all, open};
+use crate::check::mailbox::scan::{Scan, Scanned};
+use crate::check::{Amount, Beside, Outcome, Reading};
+use crate::cli::{CheckArgs, StoreArgs};
+use crate::config::{Asked, Config, Needs};
+use crate::decide::forecast::account::foresee;
+use crate::decide::forecast::days_read;
+use crate::decide::found::{Subjects, found};
+use crate::decide::memory::Memory;
+use crate::decide::{Found, Status, Subject, explain};
+use crate::model::failure::{Failure, Reason};
+use crate::model::text;
+use crate::model::threshold::Threshold;
+use crate::notify::config::Channel;
+use crate::plan::{Plan, PlanError, RunConfig};
+use crate::process::exit::Exit;
+use crate::process::logging::{self, Format};
+use crate::process::{Process, clock, watchdog};
+use crate::report::ListOutput;
+use crate::state::hourly_readings::Checks;
+use crate::state::queries::Known;
+use crate::state::{Access, Store, StoreError};
+
+/// Flags of `why`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Flags {
+    /// The name of the account, the mailbox or the subscription
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Where the memory of runs is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// The format of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ListOutput,
+}
+
+/// `balance-alert why`.
+pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
+    answer(process, watchdog::LONGEST, || ask(flags))
+}
+
+fn ask(flags: &Flags) -> Answer {
+    let opened = open(&flags.store.config, &flags.store.talk, Needs::Checks, Asked::Below(&["state"]))?;
+    let Opened { format, environment, loaded, .. } = opened;
+    let Some(config) = loaded.config else {
+        complain_all(format, &loaded.problems);
+        return Err(Exit::Config);
+    };
+    let store = (config.state.clone(), &config.redactor.clone());
+    let found = open_store(&flags.store, Access::Read, (format, &environment), store)?;
+    let (mut store, format, place) = found.store()?;
+    let known = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
+    let asked = Question::new(config, &flags.name, known).map_err(|why| why.tell(format))?;
+    let now = clock::now();
+    let (memory, found) = asked.recall(&mut store, now).map_err(failed(format, &place))?;
+    leave(store);
+    let explained = explain(&found, &memory, &asked.plan.rules, now);
+    let shown = asked.shown(&found, &memory, now);
+    let text = match flags.output {
+        ListOutput::Table => shown.text(&explained),
+        ListOutput::Json => json::render(&shown, &explained),
+    };
+    Ok((text, Exit::Ok))
+}
+
+/// Why there is no answer.
+enum Unanswered {
+    /// The config names no such entry.
+    Absent { name: String, hint: String },
+    /// The config cannot be planned.
+    Unplanned(String),
+}
+
+impl Unanswered {
+    fn tell(self, format: Format) -> Exit {
+        match self {
+            Unanswered::Absent { name, hint } => {
+                logging::complain(format, &format!("the config has no enabled entry `{name}`\n hint: {hint}"));
+                Exit::Usage
+            }
+            Unanswered::Unplanned(message) => {
+                logging::complain(format, &message);
+                Exit::Config
+            }
+        }
+    }
+}
+
+/// What is asked: one entry of the config, and what the last run that looked at it left.
+struct Question {
+    /// The entry alone.
+    subjects: Subjects,
+    name: String,
+    plan: RunConfig,
+    /// Which channel takes which alerts of it, and why.
+    routes: Vec<shown::Route>,
+    /// What the last run left; none if no run has looked at it.
+    known: Option<Known>,
+}
+
+impl Question {
+    fn new(config: Config, name: &str, known: Vec<Known>) -> Result<Question, Unanswered> {
+        let routes = shown::routes(&config, name);
+        let Plan { mut subjects, config: plan, .. } = match Plan::new(config, &CheckArgs::default(), None) {
+            Ok(plan) => plan,
+            Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
+                return Err(Unanswered::Unplanned(message));
+            }
+        };
+        let names = subjects.accounts.iter().map(|subject| &subject.name);
+        let names = names.chain(subjects.mailboxes.iter().map(|mailbox| &mailbox.name));
+        let names: Vec<String> = names.chain(subjects.subscriptions.iter().map(|one| &one.name)).cloned().collect();
+        if !names.iter().any(|known| known == name) {
+            return Err(absent(name, &names, &known));
+        }
+        subjects.accounts.retain(|subject| subject.name == name);
+        subjects.mailboxes.retain(|mailbox| mailbox.name == name);
+        subjects.subscriptions.retain(|subscription| subscription.name == name);
+        // Where a name was read by another provider before, the newest counts.
+        let known = known.into_iter().filter(|known| known.name == name).max_by_key(|known| known.checked_at);
+        Ok(Question { subjects, name: name.to_owned(), plan, routes, known })
+    }
+
+    /// All that the answer is made of.
+    fn shown<'a>(&'a self, found: &'a Found, memory: &'a Memory, now: Timestamp) -> Shown<'a> {
+        let channels = self.plan.channels.iter();
+        let facts = |channel: &'a Channel| ChannelFacts {
+            id: &channel.id,
+            name: &channel.name,
+            fault: channel.fault().map(ToString::to_string),
+        };
+        let (name, known, rules) = (self.name.as_str(), self.known.as_ref(), &self.plan.rules);
+        Shown { name, known, rules, channels: channels.map(facts).collect(), routes: &self.routes, found, memory, now }
+    }
+
+    /// What the store knows of it, as the last run found it.
+    fn recall(&self, store: &mut Store, now: Timestamp) -> Result<(Memory, Found), StoreError> {
+        let mut memory = store.memory()?;
+        let today = now.to_zoned(self.plan.rules.timezone.clone()).date();
+        let Some(known) = &self.known else {
+            let subscriptions = self.subjects.subscriptions.clone();
+            let subjects = Subjects { accounts: Vec::new(), mailboxes: Vec::new(), subscriptions };
+            return Ok((memory, found(subjects, Vec::new(), Vec::new(), today)));
+        };
+        // The last run has counted itself, and what it found is judged once more.
+        if let Some(failures) = memory.failures.get_mut(&known.check) {
+            *failures = failures.saturating_sub(1);
+        }
+        let accounts = self.subjects.accounts.iter().map(|subject| as_read(subject, known)).collect::<Vec<_>>();
+        let (accounts, outcomes): (Vec<_>, Vec<_>) = accounts.into_iter().unzip();
+        let scans = self.subjects.mailboxes.iter().map(|_| scan(known));
+        let mailboxes = self.subjects.mailboxes.to_vec();
+        let subscriptions = self.subjects.subscriptions.clone();
+        let mut found = found(Subjects { accounts, mailboxes, subscriptions }, outcomes, scans.collect(), today);
+        for verdict in &mut found.accounts {
+            let Some(settings) = verdict.subject.forecasting.filter(|_| verdict.balance.is_some()) else { continue };
+            let days = u64::from(days_read(settings.window_days));
+            let since = clock::before(now, Duration::from_secs(days * 86_400));
+            let past = store.past(Checks::One(known.check), (since, now))?;
+            let readings = past.get(&known.check).map(Vec::as_slice).unwrap_or_default();
+            verdict.foresight = foresee(readings, verdict.currency.as_deref(), settings, now);
+        }
+        Ok((memory, found))
+    }
+}
+
+fn absent(name: &str, names: &[String], known: &[Known]) -> Unanswered {
+    let hint = match text::nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.iter().any(|known| known.name == name) => {
+            "runs have looked at it, but it is switched off or has left the config; `balance-alert history` shows its past".to_owned()
+        }
+        None => format!("it has {}", text::list(names.iter().take(20).map(String::as_str))),
+    };
+    Unanswered::Absent { name: text::one_line(name, 60), hint }
+}
+
+/// The account as the last run found it.
+fn as_read(subject: &Subject, known: &Known) -> (Subject, Outcome) {
+    let mut subject = Subject { identity: known.check, ..subject.clone() };
+    let total = total(subject.written[0], known);
+    let failure = || {
+        let reason = known.reason.as_deref().and_then(Reason::parse).unwrap_or(Reason::Internal);
+        Failure::new(reason, format!("the last run could not read it: {}", reason.as_str()))
+    };
+    let reading = |amount| {
+        let beside = Beside { total, ..Beside::default() };
+        Reading { amount, currency: known.currency.clone(), beside }
+    };
+    let result = match (Status::parse(&known.status), known.balance) {
+        (Some(Status::Unlimited), _) => Ok(reading(Amount::Unlimited)),
+        (Some(Status::Failed) | None, _) | (_, None) => Err(failure()),
+        (_, Some(balance)) => Ok(reading(Amount::Of(balance))),
+    };
+    if total.is_none() {
+        // A share of a total that nobody knows any more: the amount of that time holds.
+        subject.written = subject.written.map(|written| written.filter(|written| matches!(written, Threshold::Of(_))));
+        subject.threshold = subject.threshold.or(known.threshold);
+    }
+    let as_of = Some(known.checked_at);
+    let (attempts, calls, duration) = (1, Vec::new(), Duration::ZERO);
+    (subject, Outcome { result, as_of, cached: true, attempts, calls, duration })
+}
+
+/// What there was when nothing was used, where the threshold that was a share of it says so.
+fn total(written: Option<Threshold>, known: &Known) -> Option<Decimal> {
+    let percent = match written? {
+        Threshold::Percent(percent) if !percent.is_zero() => percent,
+        _ => return None,
+    };
+    known.threshold?.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(percent)
+}
+
+/// The mailbox as the last run found it. Its mails are not read again; what is owed of them is in the memory.
+fn scan(known: &Known) -> Scanned {
+    let reason = known.reason.as_deref().and_then(Reason::parse);
+    let result = match reason {
+        Some(reason) => Err(Failure::new(reason, format!("the last run could not read it: {}", reason.as_str()))),
+        None => Ok(Scan::default()),
+    };
+    Scanned { result, duration: Duration::ZERO }
+}
