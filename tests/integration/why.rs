@@ -73,7 +73,7 @@ fn it_says_what_keeps_somebody_from_being_told(kind: Kind) {
     let mut world = World::new(kind, &[("A", 500), ("B", 500)]);
     let hook = world.config["webhook"].clone();
     world.configure(|config| {
-        let mut channel = |name: &str, more: Value| {
+        let channel = |name: &str, more: Value| {
             let mut channel = hook.clone();
             channel["name"] = json!(name);
             for (key, value) in more.as_object().unwrap() {
