@@ -1,5 +1,6 @@
 //! `balance-alert status`: the last known state of every check.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,16 +12,21 @@ use super::health::ago;
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::Status;
+use crate::decide::forecast::account::{Foresight, foresee};
+use crate::decide::forecast::days_read;
 use crate::decide::memory::Mute;
 use crate::model::amount;
+use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
 use crate::process::clock::{self, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::mutes::{self, MuteEntry};
-use crate::report::{ListOutput, amount_cell, columns, painted_columns};
-use crate::state::ChannelState;
+use crate::report::{ListOutput, Outlook, amount_cell, columns, outlook_note, painted_columns};
+use crate::state::hourly_readings::Checks;
 use crate::state::queries::Known;
+use crate::state::{ChannelState, Store, StoreError};
+use crate::yaml::forecasting::USUAL;
 
 /// Flags of `status`.
 #[derive(Clone, Debug, Default, Args)]
@@ -39,6 +45,9 @@ pub(super) struct Flags {
 /// Without `--all`, checks that no run has looked at for this long are left out: they have probably left the config.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
+/// The most checks of which it is said how long their balances last: their past must be read.
+const MOST_FORECASTS: usize = 500;
+
 /// `balance-alert status`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
     answer(process, watchdog::LONGEST, || ask(flags))
@@ -50,13 +59,33 @@ fn ask(args: &Flags) -> Answer {
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     let mutes = store.mutes().map_err(failed(format, &place))?;
     let channels = store.channel_states().map_err(failed(format, &place))?;
-    leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
     let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
-    let beside = Beside { mutes: &mutes, channels: &channels };
+    let foresights = foresee_all(&mut store, &shown, now).map_err(failed(format, &place))?;
+    leave(store);
+    let beside = Beside { mutes: &mutes, channels: &channels, foresights: &foresights };
     Ok((render((&shown, total - shown.len()), &beside, now, args.output), Exit::Ok))
+}
+
+/// How long the balances last that are read now; nothing if there are so many that the answer would take long.
+fn foresee_all(
+    store: &mut Store,
+    shown: &[Known],
+    now: Timestamp,
+) -> Result<BTreeMap<Identity, Foresight>, StoreError> {
+    let is_read = |known: &&Known| known.balance.is_some();
+    if shown.len() > MOST_FORECASTS || !shown.iter().any(|known| is_read(&known)) {
+        return Ok(BTreeMap::new());
+    }
+    let days = u64::from(days_read(USUAL.window_days));
+    let past = store.past(Checks::All, (clock::before(now, Duration::from_secs(days * 86_400)), now))?;
+    let foresight = |known: &Known| {
+        let readings = past.get(&known.check)?;
+        Some((known.check, foresee(readings, known.currency.as_deref(), USUAL, now)?))
+    };
+    Ok(shown.iter().filter(is_read).filter_map(foresight).collect())
 }
 
 #[derive(Serialize)]
@@ -77,12 +106,16 @@ struct Project<'a> {
     last_read_at: Option<String>,
     told_at: Option<String>,
     pending_alerts: usize,
+    #[serde(flatten)]
+    outlook: Outlook,
 }
 
 /// What stands beside the checks.
 struct Beside<'a> {
     mutes: &'a [Mute],
     channels: &'a [ChannelState],
+    /// How long balances last.
+    foresights: &'a BTreeMap<Identity, Foresight>,
 }
 
 #[derive(Serialize)]
@@ -99,7 +132,7 @@ fn render((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp,
         ListOutput::Json => json(known, beside),
         ListOutput::Table => {
             let mutes = if beside.mutes.is_empty() { String::new() } else { format!("\n{}", mutes::table(beside.mutes)) };
-            table(known, left_out, now) + &channels(beside.channels, now) + &mutes
+            table(known, left_out, beside, now) + &channels(beside.channels, now) + &mutes
         }
     }
 }
@@ -137,6 +170,7 @@ fn json(known: &[Known], beside: &Beside) -> String {
             last_read_at: known.last_read.as_ref().map(|last| iso(last.at)),
             told_at: known.told_at.map(iso),
             pending_alerts: known.pending,
+            outlook: beside.foresights.get(&known.check).map(Outlook::of).unwrap_or_default(),
         })
         .collect();
     #[derive(Serialize)]
@@ -157,7 +191,7 @@ fn json(known: &[Known], beside: &Beside) -> String {
     serde_json::to_string(&Root { schema_version: 1, projects, channels, mutes }).unwrap_or_default() + "\n"
 }
 
-fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
+fn table(known: &[Known], left_out: usize, beside: &Beside, now: Timestamp) -> String {
     let mut sorted: Vec<(Option<Status>, &Known)> =
         known.iter().map(|known| (Status::parse(&known.status), known)).collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
@@ -179,7 +213,7 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
                 amount_cell(known.threshold, known.balance, None),
                 known.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()).unwrap_or_default(),
                 ago(known.checked_at, now),
-                notes(known, now).join("; "),
+                notes(known, beside.foresights.get(&known.check), now).join("; "),
             ];
             (*status, cells)
         })
@@ -192,7 +226,7 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
     out
 }
 
-fn notes(known: &Known, now: Timestamp) -> Vec<String> {
+fn notes(known: &Known, foresight: Option<&Foresight>, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(reason) = &known.reason {
         let runs = usize::try_from(known.failed_runs).unwrap_or_default();
@@ -202,6 +236,7 @@ fn notes(known: &Known, now: Timestamp) -> Vec<String> {
             notes.push(format!("last read {}: {balance}", ago(last.at, now)));
         }
     }
+    notes.extend(foresight.and_then(outlook_note));
     if let Some(at) = known.told_at {
         notes.push(format!("told {}", ago(at, now)));
     }

@@ -95,7 +95,7 @@ pub(crate) enum Published {
 }
 
 pub(crate) use columns::{amount_cell, columns, painted_columns};
-pub(crate) use outlook::Outlook;
+pub(crate) use outlook::{Outlook, note as outlook_note};
 
 /// What a run found and told: finished before the store and the metrics hear of it.
 pub(crate) struct Findings {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Overall, Report, View, sections};
+use super::{Overall, Report, View, outlook, sections};
 use crate::decide::{Status, Verdict};
 use crate::model::amount;
 use crate::model::text::{self, ShortNames};
@@ -43,9 +43,9 @@ pub(super) fn render(report: &Report, _: View) -> String {
     let labels: Vec<String> = findings.verdicts.iter().map(label).collect();
     let clean = |label: &str| label.replace(['=', '\'', '|'], "_");
     let short = ShortNames::cleaned(labels.iter().map(String::as_str), text::NAME_CHARS, clean);
-    let data =
-        findings.verdicts.iter().zip(&labels).filter_map(|(verdict, label)| performance(verdict, short.get(label)));
-    let data: Vec<String> = data.collect();
+    let all = || findings.verdicts.iter().zip(labels.iter().map(|label| short.get(label)));
+    let data = all().filter_map(|(verdict, label)| performance(verdict, label));
+    let data: Vec<String> = data.chain(all().filter_map(|(verdict, label)| days(verdict, label))).collect();
     // A `|` in a name would begin the performance data.
     let line = line.replace('|', "/");
     if data.is_empty() { format!("{line}\n") } else { format!("{line} | {}\n", data.join(" ")) }
@@ -69,6 +69,14 @@ fn label(verdict: &Verdict) -> String {
 /// The balance with enough digits to see that it is below its threshold.
 fn shown(balance: Decimal, verdict: &Verdict) -> String {
     amount::show_beside(balance, sections::limit(verdict), verdict.currency.as_deref())
+}
+
+/// `'label days'=value;warn`: how many days the balance lasts, where that is known, and below how many somebody is told.
+fn days(verdict: &Verdict, label: &str) -> Option<String> {
+    let days = outlook::tenths(verdict.foresight.as_ref()?.forecast.lasts()?.days)?;
+    let limit = verdict.subject.forecasting.map(|forecasting| forecasting.alert_days).filter(|days| *days > 0);
+    let limit = limit.map(|days| format!("{days}:")).unwrap_or_default();
+    Some(format!("'{label} days'={days};{limit}"))
 }
 
 /// `'label'=value;warn;crit`; the ranges `N:` mean "alert below N".

@@ -44,7 +44,7 @@ impl Outlook {
 }
 
 /// For the table: that a balance lasts so many days. Only what can be trusted is said, and only of the next three months.
-pub(super) fn note(foresight: &Foresight) -> Option<String> {
+pub(crate) fn note(foresight: &Foresight) -> Option<String> {
     let is_sure = foresight.forecast.confidence >= Confidence::Medium;
     let lasts = foresight.forecast.lasts().filter(|lasts| is_sure && lasts.days < 90.0)?;
     Some(match lasts.days.round() as u32 {
@@ -55,6 +55,6 @@ pub(super) fn note(foresight: &Foresight) -> Option<String> {
 }
 
 /// Days with one decimal: more would be a promise.
-fn tenths(days: f64) -> Option<Box<RawValue>> {
+pub(super) fn tenths(days: f64) -> Option<Box<RawValue>> {
     amount::from_float((days * 10.0).round() / 10.0).ok().map(amount::to_json)
 }

@@ -49,6 +49,20 @@ fn a_balance_that_will_not_last_is_told_shown_and_taken_back() {
         let table = world.program.instead(["check", "--output", "table", "--config", &config]);
         let table = table.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run();
         assert!(table.stdout.contains("lasts about 4 days"), "{}", table.stdout);
+        for (format, want) in [("nagios", " 'A days'=4.2;7:")] {
+            let output = world.program.instead(["check", "--output", format, "--config", &config]);
+            let output = output.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run();
+            assert!(output.stdout.contains(want), "{output}");
+        }
+        // The memory alone knows it as well.
+        let ask = |arguments: [&str; 3]| {
+            let asked = world.program.instead([arguments[0], arguments[1], arguments[2], "--config", &config]);
+            asked.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run().expect(0)
+        };
+        let known = ask(["status", "--output", "json"]).report()["projects"][0].clone();
+        assert_eq!((&known["lasts_until"], &known["confidence"]), (&json!("2026-11-15"), &json!("high")), "{known}");
+        let table = ask(["status", "--output", "table"]);
+        assert!(table.stdout.contains("lasts about 4 days"), "{table}");
         // A top-up: it lasts again.
         run_at(&world, hour + 6, 2_000);
         assert_eq!(world.messages(&mut seen), ["resolved runway info A"], "{}", kind.name());
