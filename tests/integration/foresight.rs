@@ -49,11 +49,9 @@ fn a_balance_that_will_not_last_is_told_shown_and_taken_back() {
         let table = world.program.instead(["check", "--output", "table", "--config", &config]);
         let table = table.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run();
         assert!(table.stdout.contains("lasts about 4 days"), "{}", table.stdout);
-        for (format, want) in [("nagios", " 'A days'=4.2;7:")] {
-            let output = world.program.instead(["check", "--output", format, "--config", &config]);
-            let output = output.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run();
-            assert!(output.stdout.contains(want), "{output}");
-        }
+        let nagios = world.program.instead(["check", "--output", "nagios", "--config", &config]);
+        let nagios = nagios.env("BALANCE_ALERT_CLOCK", &(START + hour * HOUR).to_string()).run();
+        assert!(nagios.stdout.contains(" 'A days'=4.2;7:"), "{nagios}");
         // The memory alone knows it as well.
         let ask = |arguments: [&str; 3]| {
             let asked = world.program.instead([arguments[0], arguments[1], arguments[2], "--config", &config]);
