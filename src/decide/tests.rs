@@ -265,6 +265,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
                 may_have_arrived: false,
                 doubts: 0,
                 refusals: 0,
+                attempts: 0,
                 is_tried: false,
                 tried_at: now,
             });
@@ -282,6 +283,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
                 may_have_arrived: false,
                 doubts: 0,
                 refusals: 0,
+                attempts: 0,
                 is_tried: false,
                 tried_at: now,
             });
