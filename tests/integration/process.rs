@@ -379,7 +379,7 @@ fn little_cpu_time() -> Row {
         config["projects"].as_array_mut().unwrap().insert(0, greedy);
     }
     config["settings"]["failure_alert_after"] = json!(0);
-    let program = Program::check_json(&config).file("data.json", "{}").by(&["prlimit", "--cpu=2:2"]);
+    let program = Program::check_json(&config).by(&["prlimit", "--cpu=2:2"]);
     let run = program.clone().run().expect(2);
     let report = run.report();
     assert_eq!((&project(&report, "A")["status"], &project(&report, "B")["status"]), (&json!("low"), &json!("ok")));

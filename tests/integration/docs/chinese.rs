@@ -19,6 +19,7 @@ pub(super) const VARIABLES: [(&str, &str); 20] = [
     ("LOG_LEVEL", "`off`、`error`、`warn`（默认）、`info`、`debug`、`trace`；也可用 `RUST_LOG`"),
     ("NO_COLOR", "非空时不使用颜色"),
     ("SSL_CERT_FILE", "另外信任的证书颁发机构文件；`SSL_CERT_DIR` 为其目录"),
+    ("TZDIR", "时区规则所在的目录（默认为系统目录与内置规则）"),
     ("HTTPS_PROXY", "https 代理；`HTTP_PROXY`、`ALL_PROXY`、`NO_PROXY` 同理"),
     ("XDG_CONFIG_HOME", "在此查找 `balance-alert/config.yaml`，其次 `/etc`"),
     ("XDG_STATE_HOME", "在此保存 `balance-alert/state.db`（默认 `~/.local/state`）"),
