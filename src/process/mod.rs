@@ -43,7 +43,6 @@ impl Process {
     pub fn begin() -> Process {
         limits::share_one_heap();
         let watchdog = Watchdog::start();
-        environment::hide_what_never_ends();
         let reserve = limits::prepare();
         interrupt::outlive_strays();
         Process { watchdog, reserve }

@@ -1,7 +1,7 @@
 //! What the Chinese list of variables says of those that do more than to stand for a key of the config.
 
 /// The meanings, by the names of the variables. One that only stands for a key needs none, as a key is the same in all languages.
-pub(super) const VARIABLES: [(&str, &str); 20] = [
+pub(super) const VARIABLES: [(&str, &str); 21] = [
     ("TZ", "`settings.timezone`，日期所用时区（默认 UTC）"),
     ("WEBHOOK_URL", "`webhook.url`；配置中没有 webhook 时新建一个"),
     ("JWT_SECRET_KEY", "配置未给出 `jwt.secret` 时使用（webhook 与 Pushgateway）"),
