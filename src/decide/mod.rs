@@ -29,6 +29,7 @@ mod runway;
 mod status;
 mod threshold;
 mod verdict;
+mod wording;
 
 use jiff::Timestamp;
 
