@@ -210,7 +210,7 @@ words! { flag
 }
 
 /// The environment variables that stand for no key of the config, with their meaning.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("CONFIG_PATH", "the config file, as --config; not from .env, which is looked for beside that file"),
     ("BALANCE_ALERT_STATE", "where runs keep what they remember, as --state; also a postgres:// address"),
     ("BALANCE_ALERT_JOB_NAME", "the name of the Kubernetes Job, whose end is its scheduled time; for the lag metric"),
@@ -228,6 +228,7 @@ const VARIABLES: [(&str, &str); 14] = [
         "SSL_CERT_FILE",
         "a file of certificate authorities to trust, beside the system's; SSL_CERT_DIR is a directory of them",
     ),
+    ("TZDIR", "the folder with the rules of time zones (default that of the system, and what is built in)"),
     ("HTTPS_PROXY", "a proxy for https addresses; HTTP_PROXY, ALL_PROXY and NO_PROXY likewise"),
     ("XDG_CONFIG_HOME", "where balance-alert/config.yaml is looked for; not from .env either"),
     ("XDG_STATE_HOME", "where balance-alert/state.db is kept (default ~/.local/state)"),

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let process = Process::begin();
     let exit = on_ample_stack(|| act(&process));
     flush(process.watchdog.last_word().max(Instant::now() + LAST_WORD));
+    process.end();
     exit.into()
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,6 +68,8 @@ pub(crate) struct Permit {
     breaker: Arc<Breaker>,
     host: String,
     is_probe: bool,
+    /// When it was given.
+    begun: (Timestamp, Instant),
 }
 
 impl Breaker {
@@ -87,7 +89,8 @@ impl Breaker {
     /// # Errors
     /// `circuit_open`, with the time at which the host is tried again.
     pub(crate) fn permit(self: &Arc<Self>, host: &str, now: Timestamp) -> Result<Option<Permit>, Failure> {
-        let permit = |is_probe| Some(Permit { breaker: Arc::clone(self), host: host.to_owned(), is_probe });
+        let begun = (now, Instant::now());
+        let permit = |is_probe| Some(Permit { breaker: Arc::clone(self), host: host.to_owned(), is_probe, begun });
         let mut hosts = self.lock();
         let known = hosts.entry(host.to_owned()).or_default();
         let Some(until) = known.state.open_until.filter(|_| self.settings.failures > 0) else {
@@ -194,7 +197,8 @@ impl Drop for Permit {
         // A probe that ended without a word must not keep the others waiting.
         if self.is_probe && !self.host.is_empty() {
             let failure = Failure::transient(Reason::Internal, "the check failed by a defect of this program");
-            self.settle(Some(&failure), clock::now());
+            let (at, since) = self.begun;
+            self.settle(Some(&failure), clock::after(at, since.elapsed()));
         }
     }
 }

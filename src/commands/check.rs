@@ -131,6 +131,7 @@ fn record(run: &Run) -> state::Run {
     state::Run {
         id: run.context.run_id.clone(),
         started_at: run.context.started_at,
+        clock: run.context.clock,
         claims_until: clock::after(run.context.clock.now(), run.until(Step::Close).left() + CLAIM_MARGIN),
         is_partial: run.config.is_partial,
         shard: run.config.shard,

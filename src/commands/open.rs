@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::cli::{Color, ConfigArg, Talk};
 use crate::config::{self, Asked, Loaded, Needs, Problem, Source};
 use crate::model::text;
-use crate::process::environment::Environment;
+use crate::process::environment::{Environment, Probe};
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
 use crate::process::logging::{self, Format};
@@ -36,12 +36,14 @@ pub(super) struct Opened {
 
 /// Finds where the config is, reads the variables, and starts logging and colours.
 pub(super) fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Result<Source, Box<Problem>>) {
-    let environment = Environment::of_process();
+    let (environment, probe) = (Environment::of_process(), Probe::begin());
     let source = Source::find(config.config.as_deref(), &environment);
     let environment = match &source {
         Ok(source) => environment.with_dotenv(&source.folder()),
         Err(_) => environment,
     };
+    // Before anything is read or said that could not be read or said once more.
+    probe.hide_what_never_ends();
     set_colour(talk.color, &environment);
     (logging::init(&environment, talk.verbose), environment, source)
 }
@@ -49,6 +51,7 @@ pub(super) fn begin(config: &ConfigArg, talk: &Talk) -> (Format, Environment, Re
 /// Starts logging and colours for a command that has no config, with the variables of the process.
 pub(super) fn speak(talk: &Talk) -> (Format, Environment) {
     let environment = Environment::of_process();
+    Probe::begin().hide_what_never_ends();
     set_colour(talk.color, &environment);
     (logging::init(&environment, talk.verbose), environment)
 }

@@ -12,7 +12,6 @@ use crate::decide::config::Alerting;
 use crate::model::forecasting::Forecasting;
 use crate::model::words::Language;
 use crate::process::command::Variables;
-use crate::process::quote_input;
 use crate::yaml::field::{Number, Variable, fields};
 use crate::yaml::forecasting::{RawForecast, USUAL};
 use crate::yaml::path::{Part, Step, key, under};
@@ -178,37 +177,28 @@ impl ConfigReader<'_> {
 
     /// The zone that the config names, else the variable `TZ`, else UTC.
     fn timezone(&mut self, path: &[Step], name: Option<String>) -> TimeZone {
-        let zone = |name: &str| {
-            // `TZ` may begin with a colon, or spell out the rules of POSIX.
-            let name = name.trim_start_matches(':');
-            TimeZone::get(name).ok().or_else(|| TimeZone::posix(name).ok())
-        };
-        match name {
-            Some(name) => zone(&name).unwrap_or_else(|| {
+        // `TZ` may begin with a colon, or spell out the rules of POSIX.
+        let posix = |name: &str| TimeZone::posix(name).ok();
+        if let Some(name) = name {
+            let zone = name.trim_start_matches(':');
+            return self.zone(zone, "`settings`").or_else(|| posix(zone)).unwrap_or_else(|| {
                 let hint = Some("for example `Asia/Shanghai` or `UTC`".to_owned());
-                let message = match shown_zone(&name) {
+                let message = match self.shown_zone(&name) {
                     Some(name) => format!("there is no time zone `{name}`"),
                     None => "`timezone` names no time zone".to_owned(),
                 };
                 self.problem(path, Part::Value, message, hint);
                 TimeZone::UTC
-            }),
-            None => match self.environment.overlay("TZ") {
-                None => TimeZone::UTC,
-                Some(name) => zone(name).unwrap_or_else(|| {
-                    let shown = shown_zone(name).map(|name| format!(" (`{name}`)")).unwrap_or_default();
-                    self.warnings.push(format!("the variable `TZ` names no time zone{shown}: going on with UTC"));
-                    TimeZone::UTC
-                }),
-            },
+            });
         }
+        let Some(name) = self.environment.overlay("TZ") else { return TimeZone::UTC };
+        let zone = name.trim_start_matches(':');
+        self.zone(zone, "the variable `TZ`").or_else(|| posix(zone)).unwrap_or_else(|| {
+            let shown = self.shown_zone(name).map(|name| format!(" (`{name}`)")).unwrap_or_default();
+            self.warnings.push(format!("the variable `TZ` names no time zone{shown}: going on with UTC"));
+            TimeZone::UTC
+        })
     }
-}
-
-/// The name of a time zone that there is not, if it is a slip for one.
-fn shown_zone(name: &str) -> Option<&str> {
-    let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    quote_input::among(name, &zones.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The number of workers that is allowed, with a warning where it is not the one asked for.

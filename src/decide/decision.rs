@@ -39,8 +39,8 @@ pub(crate) struct Earlier {
     pub tried_at: Timestamp,
     /// The number of runs in which the channel refused this message but took others.
     pub refusals: u32,
-    /// Whether that was not taken, as far as is known.
-    pub is_in_vain: bool,
+    /// The number of runs that sent it this message, which it has not taken, as far as is known.
+    pub attempts: u32,
 }
 
 /// An alert that some channels do not get in this run although its cause lasts, because they know of it.

@@ -186,6 +186,8 @@ pub(crate) struct Owed {
     pub doubts: u32,
     /// In how many runs the channel refused it alone and took others, so that what it holds is to blame.
     pub refusals: u32,
+    /// In how many runs it was sent to the channel.
+    pub attempts: u32,
     /// Whether the channel was ever asked to take it.
     pub is_tried: bool,
     /// When it was sent last, or decided if it was not sent yet.

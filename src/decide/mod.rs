@@ -30,6 +30,7 @@ mod runway;
 mod status;
 mod threshold;
 mod verdict;
+mod wording;
 
 use jiff::Timestamp;
 

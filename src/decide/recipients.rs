@@ -71,7 +71,8 @@ impl Recipient<'_> {
         let owed = self.heard.owed.as_ref().filter(|owed| owed.is_tried);
         let told = self.heard.told.as_ref().filter(|_| self.is_own).map(|told| told.at);
         let tried_at = told.max(owed.map(|owed| owed.tried_at))?;
-        Some(Earlier { tried_at, refusals: owed.map_or(0, |owed| owed.refusals), is_in_vain: owed.is_some() })
+        let (refusals, attempts) = owed.map_or((0, 0), |owed| (owed.refusals, owed.attempts));
+        Some(Earlier { tried_at, refusals, attempts })
     }
 
     /// Whether it may have heard that what is wrong now was over, so that it does not know that it is back. While that message is still
@@ -139,7 +140,14 @@ fn inherited(routed: Routed, key: Key, known: &Condition, decision: &mut Decisio
         Some(any) => Some(any.clone()),
         None => orphans.first().filter(|(_, owed)| is_unheard(owed)).map(|(_, owed)| Heard {
             told: None,
-            owed: Some(Owed { doubts: 0, refusals: 0, is_tried: false, may_have_arrived: false, ..(*owed).clone() }),
+            owed: Some(Owed {
+                doubts: 0,
+                refusals: 0,
+                attempts: 0,
+                is_tried: false,
+                may_have_arrived: false,
+                ..(*owed).clone()
+            }),
         }),
     };
     for (id, owed) in orphans {

@@ -284,6 +284,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
                 may_have_arrived: false,
                 doubts: 0,
                 refusals: 0,
+                attempts: 0,
                 is_tried: false,
                 tried_at: now,
             });
@@ -301,6 +302,7 @@ fn claim(memory: &mut Memory, decision: &Decision, now: Timestamp) {
                 may_have_arrived: false,
                 doubts: 0,
                 refusals: 0,
+                attempts: 0,
                 is_tried: false,
                 tried_at: now,
             });

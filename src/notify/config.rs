@@ -2,6 +2,7 @@
 
 mod email;
 mod kind;
+mod list;
 mod mention;
 mod own;
 mod pages;
@@ -13,7 +14,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use self::kind::a;
@@ -42,10 +42,9 @@ use crate::wire::limit::Limit;
 use crate::yaml::address::web_address;
 use crate::yaml::credential::Use;
 use crate::yaml::field::{Variable, fields};
-use crate::yaml::path::{NodePath, Part, Step, item, key, under};
+use crate::yaml::path::{NodePath, Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
 use crate::yaml::scalar::{Lenient, Text};
-use crate::yaml::shape::shown_name;
 use crate::yaml::texts::RawTexts;
 
 /// The variable that stands for the address of the one `webhook`.
@@ -206,81 +205,7 @@ pub(crate) fn replaced_by_variables(environment: &Environment) -> Vec<NodePath> 
 }
 
 impl ConfigReader<'_> {
-    /// The channels, and where each of them stands.
-    pub(crate) fn channels(
-        &mut self,
-        one: Option<RawWebhook>,
-        many: Option<Vec<Option<RawWebhook>>>,
-        mut own: OwnFields,
-        pages: &mut ChannelPages,
-    ) -> (Vec<Channel>, Vec<NodePath>) {
-        let mut raw: Vec<(NodePath, RawWebhook)> = Vec::new();
-        let is_unset = self.is_flagged(&[key("webhook")]);
-        let overlaid = [RawWebhook::url, RawWebhook::kind, RawWebhook::source].map(|field| field.variable);
-        let has_overlay = self.environment.overlay(URL.name).is_some();
-        // The overlays are about the one `webhook`; a list has its own references.
-        if one.is_some() || is_unset || (has_overlay && many.is_none()) {
-            let mut webhook = one.unwrap_or_default();
-            let path = vec![key("webhook")];
-            let [url, kind, source] =
-                overlaid.map(|variable| self.environment.overlay(variable?.name).map(str::to_owned));
-            if let Some(url) = url {
-                webhook.url = Some(url);
-                webhook.url_file = None;
-                self.drop_command(&path, "url");
-                self.outside.insert(under(&path, "url"));
-            }
-            if let Some(kind) = kind {
-                webhook.kind = Some(kind);
-                self.outside.insert(under(&path, "type"));
-            }
-            webhook.source = source.or(webhook.source);
-            raw.push((path, webhook));
-        }
-        for (index, webhook) in many.unwrap_or_default().into_iter().enumerate() {
-            let path = item("webhooks", index);
-            match webhook {
-                Some(webhook) => raw.push((path, webhook)),
-                None => self.missing_entry(&path),
-            }
-        }
-        let mut channels: Vec<Channel> = Vec::new();
-        let mut is_named: Vec<bool> = Vec::new();
-        // The first entry with each name, and whether it is one that was given to it.
-        let mut names: BTreeMap<String, (NodePath, bool)> = BTreeMap::new();
-        let mut places: Vec<NodePath> = Vec::new();
-        for (path, webhook) in raw {
-            let named = webhook.name.is_some();
-            let own = own.remove(&path).unwrap_or_default();
-            let channel = self.channel(&path, webhook, own, pages);
-            match names.get_mut(&channel.name) {
-                Some((first, _)) if named => {
-                    let message = format!("there is already a webhook named{}", shown_name(&channel.name));
-                    self.same_name([first, &path], &["name"], message, None);
-                }
-                Some((first, is_given @ true)) => {
-                    *is_given = false;
-                    let message = "a webhook without a name has this name, which is its type";
-                    let hint = "give one of them another name: what each has been told is remembered by it".to_owned();
-                    self.same_name([&path, first], &["name"], message.to_owned(), Some(hint));
-                }
-                Some(_) => {}
-                None => drop(names.insert(channel.name.clone(), (path.clone(), named))),
-            }
-            places.push(path);
-            channels.push(channel);
-            is_named.push(named);
-        }
-        for (channel, path) in channels.iter_mut().zip(&places) {
-            // Another entry with its name may have been found since.
-            if let (Ok(_), Some(why)) = (&channel.url, self.fault(path)) {
-                channel.url = Err(why);
-            }
-        }
-        identify(&mut channels, &is_named);
-        (channels, places)
-    }
-
+    /// One channel, as its entry says.
     fn channel(
         &mut self,
         path: &[Step],
@@ -288,15 +213,9 @@ impl ConfigReader<'_> {
         own: BTreeMap<String, String>,
         pages: &mut ChannelPages,
     ) -> Channel {
-        let mut values = BTreeMap::new();
-        for (field, text, file, purpose) in
-            [("url", raw.url, raw.url_file, Use::Address), ("secret", raw.secret, raw.secret_file, Use::Password)]
-        {
-            if let Some(secret) = self.secret(path, field, text, file.as_deref()) {
-                self.vet(path, field, secret.expose_secret(), purpose);
-                values.insert(field.to_owned(), secret);
-            }
-        }
+        let secrets =
+            [("url", raw.url, raw.url_file, Use::Address), ("secret", raw.secret, raw.secret_file, Use::Password)];
+        let mut values = self.address_and_secret(path, secrets);
         let written = values.get("url").map(|url| web_address(url.expose_secret()));
         if self.is_from_outside(&under(path, "url")) {
             // Whether the type fits is decided by the address.
@@ -304,26 +223,13 @@ impl ConfigReader<'_> {
         }
         let address = written.as_ref().and_then(|url| url.as_ref().ok());
         let kind = self.kind(path, raw.kind, address, raw.body.is_some(), pages);
-        let page = pages.get(&kind);
-        let fault = pages.fault(&kind);
-        if let Some(why) = fault {
-            self.break_entry(path, format!("the page of its type cannot be used: {why}"));
-        }
-        // What the page wants of a webhook is not known if the page cannot be used.
-        let is_broken = fault.is_some();
-        let page = page.filter(|_| !is_broken);
+        let (page, is_broken) = self.usable_page(path, &kind, pages);
         self.address(path, &kind, page.as_deref(), values.get("url").map(ExposeSecret::expose_secret), written);
         let signs = page.as_ref().is_some_and(|page| page.page.fields.contains_key("secret"));
         if !signs && !is_broken && values.remove("secret").is_some_and(|secret| !secret.expose_secret().is_empty()) {
             self.warnings.push(format!("a {kind} webhook signs nothing, so its `secret` is not used"));
         }
-        let login = raw.auth.and_then(|auth| {
-            let at = under(path, "auth");
-            if page.is_none() && CODED.contains(&kind.as_str()) {
-                self.problem(&at, Part::Key(0), format!("{} channel takes no `auth`", a(&kind)), None);
-            }
-            self.auth(&at, auth)
-        });
+        let login = raw.auth.and_then(|auth| self.login(path, &kind, page.is_some(), auth));
         let command = self.command(path, &kind, raw.command);
         let limit = match raw.rate_limit {
             Some(text) => self.limit(&under(path, "rate_limit"), &text),
@@ -373,21 +279,42 @@ impl ConfigReader<'_> {
             allow_insecure,
         }
     }
-}
 
-/// Gives the channels without a name, where their type alone does not tell them apart, an id that their address goes into. An
-/// address may change under a name, or under the only channel of a type: that is the same channel.
-fn identify(channels: &mut [Channel], is_named: &[bool]) {
-    let names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
-    for (at, named) in is_named.iter().enumerate() {
-        if *named || names.iter().filter(|name| **name == names[at]).count() == 1 {
-            continue;
+    /// The address and the signing secret, as far as they are set.
+    fn address_and_secret(
+        &mut self,
+        path: &[Step],
+        fields: [(&str, Option<String>, Option<String>, Use); 2],
+    ) -> BTreeMap<String, SecretString> {
+        let mut values = BTreeMap::new();
+        for (field, text, file, purpose) in fields {
+            if let Some(secret) = self.secret(path, field, text, file.as_deref()) {
+                self.vet(path, field, secret.expose_secret(), purpose);
+                values.insert(field.to_owned(), secret);
+            }
         }
-        let hash: String =
-            Sha256::digest(channels[at].place()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        let id = format!("{}:{hash}", names[at]);
-        // One address twice is two channels: each of them gets every message.
-        let twins = channels[..at].iter().filter(|other| other.id.starts_with(&id)).count();
-        channels[at].id = if twins == 0 { id } else { format!("{id}:{}", twins + 1) };
+        values
+    }
+
+    /// The page of a type, if there is one that can be used; and whether there is one that cannot. What that wants of a webhook is not
+    /// known.
+    fn usable_page(&mut self, path: &[Step], kind: &str, pages: &mut ChannelPages) -> (Option<Arc<Prepared>>, bool) {
+        let page = pages.get(kind);
+        match pages.fault(kind) {
+            Some(why) => {
+                self.break_entry(path, format!("the page of its type cannot be used: {why}"));
+                (None, true)
+            }
+            None => (page, false),
+        }
+    }
+
+    /// How a request proves who sends it.
+    fn login(&mut self, path: &[Step], kind: &str, has_page: bool, raw: RawAuth) -> Option<Login> {
+        let at = under(path, "auth");
+        if !has_page && CODED.contains(&kind) {
+            self.problem(&at, Part::Key(0), format!("{} channel takes no `auth`", a(kind)), None);
+        }
+        self.auth(&at, raw)
     }
 }

@@ -37,6 +37,7 @@ use crate::model::alert::Alert;
 use crate::model::failure::{Failure, Reason};
 use crate::model::words::Language;
 use crate::notify::config::Channel;
+use crate::page;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
 use crate::process::{background, limits};
@@ -78,6 +79,7 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// A channel that is not through at the deadline counts as failed with `timeout`, as far as it was not through.
 pub(crate) fn notify(dispatch: &Dispatch, tellings: &[Telling]) -> Vec<Delivery> {
+    page::begin_telling();
     let (sender, receiver) = mpsc::channel();
     let mut waiting: VecDeque<Box<dyn FnOnce() + Send>> = VecDeque::new();
     let pool = Pool::new(dispatch.deadline.left(), dispatch.channels.len());

@@ -17,6 +17,12 @@ const MOST_SEARCHES: usize = 40;
 /// The most alerts of refused messages that are sent alone, in one run, as long as the channel takes nothing at all.
 const MOST_VAIN: usize = 3;
 
+/// In so many runs a message is sent as a whole; if it was not taken then, it may be for one of its alerts.
+const WHOLE: u32 = 2;
+
+/// Of so many runs that have something new to tell, one begins with what was sent in vain.
+const ONE_IN: u8 = 8;
+
 /// The messages of a channel that are still to be sent.
 pub(super) struct Queue {
     /// What was not sent in this run yet.
@@ -25,12 +31,15 @@ pub(super) struct Queue {
     repeats: Vec<(Instant, Piece)>,
     /// What belongs to messages that were refused; the last one comes first.
     refused: Vec<Refused>,
+    /// The rest of the messages that begin with a part.
+    rest: Vec<Range<usize>>,
     /// What earlier runs know to be refused.
     suspects: VecDeque<Piece>,
     /// When each alert was sent something before; none if never.
     tried: Vec<Option<Timestamp>>,
     /// Nothing is sent before.
     not_before: Option<Instant>,
+    has_begun: bool,
     has_taken: bool,
     /// Failures in a row that may be the channel's.
     strikes: usize,
@@ -66,7 +75,7 @@ pub(super) enum Kind {
     Suspect,
 }
 
-/// Alerts of a message that was refused.
+/// Alerts of a message that was refused in this run, or not taken in earlier ones.
 #[derive(Debug)]
 struct Refused {
     alerts: Range<usize>,
@@ -120,11 +129,12 @@ pub(super) fn blames_message(failure: &Failure) -> Option<bool> {
 }
 
 impl Queue {
-    /// These messages, in their order; then these alerts, one by one. `tried` says when each alert was sent something before.
+    /// These messages, in their order; then these alerts, one by one. `past` says of each alert when it was sent something before,
+    /// and in how many runs in vain.
     pub(super) fn new(
         parts: Vec<Range<usize>>,
         suspects: Range<usize>,
-        tried: Vec<Option<Timestamp>>,
+        past: Vec<Option<(Timestamp, u32)>>,
         max_retries: u32,
     ) -> Queue {
         let piece = |(number, alerts)| Piece { alerts, attempts: 0, kind: Kind::Part(number) };
@@ -132,9 +142,11 @@ impl Queue {
             waiting: parts.into_iter().enumerate().map(piece).collect(),
             repeats: Vec::new(),
             refused: Vec::new(),
+            rest: Vec::new(),
             suspects: suspects.map(|at| Piece { alerts: at..at + 1, attempts: 0, kind: Kind::Suspect }).collect(),
-            tried,
+            tried: past.iter().map(|past| past.map(|(at, _)| at)).collect(),
             not_before: None,
+            has_begun: false,
             has_taken: false,
             strikes: 0,
             last: None,
@@ -143,40 +155,62 @@ impl Queue {
             vain: 0,
             max_retries,
         };
-        // Old messages of several alerts begin with any one now and then: a limit could let the same ones come first for ever.
-        if queue.waiting.front().is_some_and(|piece| piece.alerts.len() > 1 && queue.was_tried(piece))
-            && fastrand::bool()
-        {
-            let any = fastrand::usize(..queue.waiting.len());
-            queue.waiting.swap(0, any);
-        }
+        let vain: Vec<u32> = past.into_iter().map(|past| past.map_or(0, |(_, vain)| vain)).collect();
+        queue.begin_with_parts(&vain);
         queue
     }
 
-    /// The same where a limit leaves one message in a run. One of several alerts that was refused would be refused again in every
-    /// run, so every other time it begins with a part of it. Which part is by chance, as nothing remembers what was refused alone.
-    pub(super) fn with_one_turn(mut self) -> Queue {
-        let is_old = |piece: &&mut Piece| piece.alerts.len() > 1;
-        if self.waiting.front().is_some_and(|piece| self.was_tried(piece))
-            && fastrand::bool()
-            && let Some(piece) = self.waiting.front_mut().filter(is_old)
-        {
-            let Range { start, end } = piece.alerts;
-            let length = (end - start) >> fastrand::u32(1..=(end - start).ilog2());
-            let first = fastrand::usize(start..=end - length);
-            let rest = [start..first, first + length..end].into_iter().filter(|rest| !rest.is_empty());
-            let rest: Vec<Piece> = rest.map(|alerts| Piece { alerts, ..piece.clone() }).collect();
-            piece.alerts = first..first + length;
-            self.waiting.extend(rest);
+    /// Lets each message begin with those of its alerts that were not tried for the longest time, and with the fewer of them the
+    /// oftener they were sent in vain: after [`WHOLE`] runs with half of a message, then with a quarter, and at last with one. The
+    /// rest comes when that is through.
+    ///
+    /// A run may have a single turn, because of a limit or because the service blocks whoever asks twice. What holds a bad alert would
+    /// be refused in each run, and nothing remembers which one it is. So of `n` alerts each is sent alone within
+    /// `n * (log2(n) + WHOLE + 1)` such runs: in `n` of them each has its turn, and `log2(n) + WHOLE` turns make a message of one.
+    fn begin_with_parts(&mut self, vain: &[u32]) {
+        let tried = |at: &usize| self.tried.get(*at).copied().flatten();
+        let vain = |at: usize| vain.get(at).copied().unwrap_or_default();
+        let mut pieces: Vec<(usize, Piece)> = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .filter_map(|piece| Some((piece.alerts.clone().min_by_key(tried)?, piece)))
+            .collect();
+        // What is new comes first. If there were something new in each run, what is old would never come.
+        let is_new = pieces.first().is_some_and(|(first, _)| tried(first).is_none());
+        if is_new && fastrand::u8(..ONE_IN) == 0 {
+            let old = pieces
+                .iter()
+                .enumerate()
+                .flat_map(|(at, (_, piece))| piece.alerts.clone().map(move |alert| (at, alert)));
+            let old = old
+                .filter(|(_, alert)| tried(alert).is_some() && vain(*alert) > WHOLE)
+                .min_by_key(|(_, alert)| tried(alert));
+            if let Some((at, alert)) = old {
+                let (_, piece) = pieces.remove(at);
+                pieces.insert(0, (alert, piece));
+            }
         }
-        self
+        let level = |at: usize| vain(at).saturating_sub(WHOLE);
+        for (first, piece) in pieces {
+            let all = piece.alerts.clone();
+            let most = all.len().checked_shr(level(first)).unwrap_or_default().max(1);
+            let is_like = |at: &usize| level(*at) == level(first);
+            let after = (first..all.end).take_while(is_like).count().min(most);
+            let before = (all.start..first).rev().take_while(is_like).count().min(most - after);
+            let part = first - before..first + after;
+            // The rest of the first message is to come first of these, and the last one of a list is taken first.
+            let rest = [all.start..part.start, part.end..all.end].into_iter().filter(|rest| !rest.is_empty());
+            self.rest.splice(0..0, rest.rev());
+            self.waiting.push_back(Piece { alerts: part, ..piece });
+        }
     }
 
     /// The next message, and the time before which it is not sent.
     pub(super) fn next(&mut self) -> Option<(Piece, Option<Instant>)> {
         let not_before = self.not_before.take();
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
         // What was refused before is told in parts at once: if all such messages came first, a limit could leave no turn for parts.
-        if self.waiting.front().is_none_or(|piece| self.was_tried(piece))
+        if !is_first
+            && self.waiting.front().is_none_or(|piece| self.was_tried(piece))
             && let Some(piece) = self.search()
         {
             return Some((piece, not_before));
@@ -204,7 +238,7 @@ impl Queue {
         let piece = loop {
             let Refused { alerts, is_first, is_bad } = self.refused.pop()?;
             if !self.has_taken {
-                break self.probe(alerts);
+                break self.probe(alerts, is_bad);
             }
             if !is_bad || alerts.len() == 1 {
                 break Piece { alerts, attempts: 0, kind: Kind::Half { is_first } };
@@ -218,7 +252,8 @@ impl Queue {
     }
 
     /// One of these alerts alone: the one that was not tried for the longest time, or any one, as a rule can go round in a circle.
-    fn probe(&mut self, alerts: Range<usize>) -> Piece {
+    /// `was_refused` says whether they were refused together in this run.
+    fn probe(&mut self, alerts: Range<usize>, was_refused: bool) -> Piece {
         let start = alerts.start;
         let tried = |at: &usize| self.tried.get(*at).copied().flatten();
         let first = alerts.clone().min_by_key(tried).unwrap_or(start);
@@ -227,7 +262,7 @@ impl Queue {
         let rest = [alerts.start..at, at + 1..alerts.end];
         let rest: Vec<Range<usize>> = rest.into_iter().filter(|rest| !rest.is_empty()).collect();
         // If the one that is sent is taken, it was one of the others that was refused.
-        let is_bad = rest.len() == 1;
+        let is_bad = was_refused && rest.len() == 1;
         self.refused.extend(rest.into_iter().map(|alerts| Refused { alerts, is_first: false, is_bad }));
         Piece { alerts: at..at + 1, attempts: 0, kind: Kind::Probe }
     }
@@ -247,6 +282,12 @@ impl Queue {
         // What may be refused for what it holds was repeated in an earlier run.
         let is_refused_again = reach == Reach::Either && piece.alerts.len() > 1 && self.was_tried(&piece);
         let again = outcome.wait.filter(|_| !is_refused_again).map(|wait| Instant::now() + wait);
+        match reach {
+            Reach::Message | Reach::Either => self.open_rest(),
+            // It says nothing of what a part holds, so the rest would meet the same.
+            Reach::Doubtful | Reach::Channel if again.is_none() => self.rest.clear(),
+            Reach::Doubtful | Reach::Channel => {}
+        }
         match reach {
             Reach::Message => self.strikes = 0,
             Reach::Channel if again.is_none() || self.strikes >= self.max_retries as usize => return self.stop(),
@@ -290,10 +331,17 @@ impl Queue {
     fn take(&mut self, piece: &Piece) {
         self.has_taken = true;
         (self.strikes, self.in_a_row, self.last) = (0, 0, None);
+        self.open_rest();
         // Of two halves of what was refused, it is the other one that was.
         if let (Kind::Half { is_first: true }, Some(other)) = (piece.kind, self.refused.last_mut()) {
             other.is_bad = true;
         }
+    }
+
+    /// What is left of messages that begin with a part is told as the parts of a refused one are.
+    fn open_rest(&mut self) {
+        let rest = std::mem::take(&mut self.rest).into_iter();
+        self.refused.extend(rest.map(|alerts| Refused { alerts, is_first: false, is_bad: false }));
     }
 
     /// Part of a refused message is refused, on a channel that takes others.
@@ -325,6 +373,7 @@ impl Queue {
     fn stop(&mut self) {
         self.waiting.clear();
         self.repeats.clear();
+        self.rest.clear();
         self.refused.clear();
         self.suspects.clear();
     }

@@ -186,12 +186,8 @@ impl Task {
         let (parts, suspects) = self.compose();
         self.progress().suspects = self.positions[suspects.clone()].iter().copied().collect();
         let (count, all) = (parts.len(), self.positions.len());
-        let tried = (0..all).map(|at| self.tried(at)).collect();
-        let mut queue = Queue::new(parts, suspects, tried, self.policy.max_retries);
-        let is_in_vain = |earlier: &Earlier| earlier.is_in_vain;
-        if self.turns(self.policy.deadline.left()) == 1 && self.earlier.iter().flatten().any(is_in_vain) {
-            queue = queue.with_one_turn();
-        }
+        let past = self.earlier.iter().map(|earlier| earlier.map(|earlier| (earlier.tried_at, earlier.attempts)));
+        let mut queue = Queue::new(parts, suspects, past.collect(), self.policy.max_retries);
         let (mut unknown, mut troubles) = (Vec::new(), Troubles::default());
         let mut patience = MARKING.min(self.policy.deadline.left() / PART_FOR_MARKING);
         while let Some((mut piece, not_before)) = queue.next() {

@@ -409,6 +409,9 @@ pub fn parse_json(body: &[u8]) -> Result<Json, String> {
 fn unread(stop: Stop) -> String {
     match stop {
         Stop::Time(most) => format!("to read it takes longer than {} seconds", text::seconds(most)),
+        Stop::Cpu => {
+            "to read it takes more than its share of the CPU time that this process may take (`ulimit -t`)".to_owned()
+        }
         Stop::Memory(most) => format!("its values take more than {} of memory", mebibytes(most)),
         other => other.to_string(),
     }

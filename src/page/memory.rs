@@ -75,9 +75,14 @@ pub(super) fn steps(most: u64) -> u64 {
     most.min(ALLOWANCE.get().steps)
 }
 
+/// Whether the evaluation on this thread has the small allowance.
+pub(super) fn is_small() -> bool {
+    ALLOWANCE.get().bytes == SMALL.bytes
+}
+
 /// Ends the evaluation: with the large allowance for this reason, and with the small one to begin again.
 pub(super) fn outgrow(why: Stop) -> ! {
-    if ALLOWANCE.get().bytes == SMALL.bytes {
+    if is_small() {
         HAS_OUTGROWN.set(true);
     }
     stop(why)

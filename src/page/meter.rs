@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::cpu::Share;
 use super::memory;
 use super::stop::{LONGEST, Stop, stop};
 use crate::model::amount::Doubt;
@@ -79,6 +80,8 @@ pub(super) struct Bounds {
     ends: Instant,
     /// How long that is from the beginning, for the message.
     most: Duration,
+    /// What the system's limit of CPU time leaves, if there is one.
+    cpu: Option<Share>,
     is_short: bool,
 }
 
@@ -97,7 +100,8 @@ impl Bounds {
         let begin = Instant::now();
         let ends = ends().min(begin + LONGEST / part);
         let steps = Cell::new(memory::steps(MOST_STEPS / u64::from(part)));
-        Bounds { steps, ends, most: ends.duration_since(begin), is_short: part > 1 }
+        let cpu = Share::of_evaluation(!memory::is_small());
+        Bounds { steps, ends, most: ends.duration_since(begin), cpu, is_short: part > 1 }
     }
 
     /// Steps that are left.
@@ -134,6 +138,19 @@ struct Budget {
     ends: Instant,
     /// How long that is from the beginning, for the message.
     most: Duration,
+    cpu: Option<Share>,
+}
+
+impl Budget {
+    /// Ends the evaluation if its time is over.
+    fn look_at_clock(&self) {
+        if Instant::now() > self.ends {
+            stop(Stop::Time(self.most));
+        }
+        if self.cpu.is_some_and(Share::is_used_up) {
+            stop(Stop::Cpu);
+        }
+    }
 }
 
 thread_local! {
@@ -203,6 +220,7 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         stack: here(),
         ends: bounds.ends,
         most: bounds.most,
+        cpu: bounds.cpu,
     };
     let restore = Restore(BUDGET.replace(Some(budget)));
     memory::heed(true);
@@ -233,8 +251,8 @@ pub(super) fn spend(cells: usize) {
 
 fn spend_of(mut budget: Budget, cells: u64) {
     let left = budget.steps.checked_sub(cells).unwrap_or_else(|| memory::outgrow(Stop::Steps));
-    if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS && Instant::now() > budget.ends {
-        stop(Stop::Time(budget.most));
+    if left / CLOCK_STEPS != budget.steps / CLOCK_STEPS {
+        budget.look_at_clock();
     }
     if left / MEMORY_STEPS != budget.steps / MEMORY_STEPS {
         memory::look_at_process();
@@ -245,8 +263,8 @@ fn spend_of(mut budget: Budget, cells: u64) {
 
 /// Looks at the clock, after something that takes long for its steps.
 pub(super) fn look_at_clock() {
-    if let Some(budget) = BUDGET.get().filter(|budget| Instant::now() > budget.ends) {
-        stop(Stop::Time(budget.most));
+    if let Some(budget) = BUDGET.get() {
+        budget.look_at_clock();
     }
 }
 

@@ -4,6 +4,7 @@
 //! bounded before anything recursive sees them, and an evaluation is stopped from within when it has cost too much.
 
 mod budget;
+mod cpu;
 mod denial;
 pub(crate) mod expression;
 mod filters;
@@ -21,6 +22,7 @@ pub(crate) mod variables;
 pub(crate) mod xml;
 
 pub(crate) use budget::evaluate;
+pub(crate) use cpu::begin_telling;
 pub(crate) use filters::{definitions, filters};
 pub(crate) use meter::{within, worked};
 pub(crate) use number::Number;

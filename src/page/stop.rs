@@ -16,6 +16,8 @@ pub(crate) enum Stop {
     Steps,
     /// It took longer than this, in whatever number of steps.
     Time(Duration),
+    /// It took more than its share of the CPU time that the process may take.
+    Cpu,
     /// It takes more than so many bytes of memory.
     Memory(usize),
     /// It waited for memory that other evaluations held until its time was over.
@@ -60,6 +62,10 @@ impl fmt::Display for Stop {
                 return write!(f, "the expression was stopped because it takes more than {most} of memory");
             }
             Stop::Crowded => "the expression was not evaluated because others took the memory that it needs for all of its time",
+            Stop::Cpu => {
+                "the expression was stopped because it takes more than its share of the CPU time that this process may take \
+                 (`ulimit -t`)"
+            }
             Stop::Steps => "the expression was stopped because it takes too many steps",
             Stop::Stack => "the expression was stopped because its calls nest too deeply",
             Stop::Text => "the expression was stopped because it makes a text that is too long",

@@ -71,6 +71,12 @@ pub(crate) fn processor_time() -> std::time::Duration {
     std::time::Duration::try_from(time).unwrap_or_default()
 }
 
+/// The time that the processors have worked for all threads of this process.
+pub(crate) fn processor_time_of_all() -> std::time::Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    std::time::Duration::try_from(time).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -34,6 +34,20 @@ pub(crate) struct Program {
     pub words: Vec<String>,
     /// The variables that the config lets commands see.
     pub variables: Arc<Variables>,
+}
+
+/// The process groups of the commands that run; none once this process ends, when no more may begin.
+static RUNNING: Mutex<Option<Vec<Pid>>> = Mutex::new(Some(Vec::new()));
+
+fn running() -> MutexGuard<'static, Option<Vec<Pid>>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills all commands that still run, with their children: this process ends, and nobody else would end them.
+pub(super) fn kill_all() {
+    for group in running().take().into_iter().flatten() {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
 }
 
 /// How a command ended.
@@ -125,13 +139,40 @@ fn start(command: &Program, input: Stdio, output: Stdio) -> io::Result<Child> {
     let mut child = Command::new(program);
     child.args(arguments).env_clear().envs(environment::passed_on(&PASSED)).process_group(0);
     child.envs(command.variables.iter().map(|(name, value)| (name, value.expose_secret())));
-    child.stdin(input).stdout(output).stderr(Stdio::null()).spawn()
+    let mut child = child.stdin(input).stdout(output).stderr(Stdio::null()).spawn()?;
+    let is_listed = match running().as_mut() {
+        Some(groups) => {
+            groups.extend(group(&child));
+            true
+        }
+        None => false,
+    };
+    if !is_listed {
+        kill(&mut child);
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    Ok(child)
+}
+
+/// The process group of a child, which has its number.
+fn group(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// Whether a child has ended by itself, and how. Its number may be another process's from then on, so nobody kills it meanwhile.
+fn ended(child: &mut Child) -> io::Result<Option<ExitStatus>> {
+    let mut running = running();
+    let status = child.try_wait()?;
+    if let (Some(_), Some(groups)) = (status, running.as_mut()) {
+        groups.retain(|known| Some(*known) != group(child));
+    }
+    Ok(status)
 }
 
 /// Waits until a child ends, and kills it when the time is over.
 fn wait(child: &mut Child, until: &Deadline) -> End {
     loop {
-        match child.try_wait() {
+        match ended(child) {
             Ok(Some(status)) => return end(status),
             Ok(None) if !until.left().is_zero() => std::thread::sleep(PAUSE.min(until.left())),
             _ => {
@@ -144,11 +185,14 @@ fn wait(child: &mut Child, until: &Deadline) -> End {
 
 /// Kills a child that has not been waited for, with its process group.
 fn kill(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let group = group(child);
     if let Some(group) = group {
         let _ = kill_process_group(group, Signal::KILL);
     }
     let _ = child.kill();
+    if let Some(groups) = running().as_mut() {
+        groups.retain(|known| Some(*known) != group);
+    }
     let _ = child.wait();
 }
 

@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use super::background;
 use super::dotenv::{self, BrokenLine};
@@ -47,6 +48,9 @@ pub(crate) enum DotenvFault {
 
 /// The variables that name what OpenSSL reads on its own, as long as it takes.
 const READ_BY_OPENSSL: [&str; 3] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF"];
+
+/// What stands for no file at all.
+const NOTHING: &str = "/dev/null";
 
 /// A disk that has not answered by then hangs.
 const PROBE: Duration = Duration::from_secs(1);
@@ -202,27 +206,61 @@ pub(super) fn begin_again_with(name: &str, value: &str, is_needed: impl FnOnce()
     }
 }
 
-/// Begins this program anew within this process, if OpenSSL would read something that never ends, or lies on a disk that hangs. Of
-/// the variable that names it only this program hears then. It comes back only if nothing has begun.
-pub(super) fn hide_what_never_ends() {
-    let named = READ_BY_OPENSSL.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
-    let never_ends = |path: &OsString| {
-        let path = PathBuf::from(path);
-        background::within("probe", PROBE, move || never_ends(&path)).unwrap_or(true)
-    };
-    let hidden: Vec<(&str, OsString)> = named.filter(|(_, path)| never_ends(path)).collect();
-    if !hidden.is_empty() {
-        begin_again(|program| {
-            for (name, path) in hidden {
-                program.env_remove(name).env(format!("{HIDDEN}{name}"), path);
+/// A look at what OpenSSL would read on its own, while other things are done. Commands that may speak TLS begin with it; others need
+/// no answer, and wait for none.
+pub(crate) struct Probe {
+    until: Instant,
+    /// Those that are looked at, as long as it is not known that they end.
+    named: Vec<(&'static str, OsString)>,
+    /// The numbers of those that end.
+    ends: mpsc::Receiver<usize>,
+}
+
+impl Probe {
+    pub(crate) fn begin() -> Probe {
+        let (sender, ends) = mpsc::channel();
+        let named = READ_BY_OPENSSL.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+        let named: Vec<_> = named.filter(|(_, path)| path != NOTHING).collect();
+        for (number, (_, path)) in named.iter().enumerate() {
+            let (sender, path) = (sender.clone(), PathBuf::from(path));
+            let look = move || {
+                if !never_ends(&path) {
+                    // Nobody listens any more after the time.
+                    let _ = sender.send(number);
+                }
+            };
+            if let Err(look) = background::start("probe", look) {
+                look();
             }
-        });
+        }
+        Probe { until: Instant::now() + PROBE, named, ends }
+    }
+
+    /// Begins this program anew within this process, if OpenSSL would read something that never ends, or lies on a disk that hangs. Of
+    /// the variable that names it only this program hears then. It comes back if nothing has begun.
+    pub(crate) fn hide_what_never_ends(self) {
+        let mut is_hidden = vec![true; self.named.len()];
+        while is_hidden.contains(&true) {
+            // What never ends says nothing, and then nobody is left to say something, or the time is over.
+            match self.ends.recv_timeout(self.until.saturating_duration_since(Instant::now())) {
+                Ok(number) => is_hidden[number] = false,
+                Err(_) => break,
+            }
+        }
+        let hidden: Vec<_> = self.named.into_iter().zip(is_hidden).filter(|(_, is_hidden)| *is_hidden).collect();
+        if !hidden.is_empty() {
+            begin_again(|program| {
+                for ((name, path), _) in hidden {
+                    program.env_remove(name).env(format!("{HIDDEN}{name}"), path);
+                }
+            });
+        }
     }
 }
 
 /// Whether a path names something else than a file or a folder, as a named pipe, of which an end may never come.
 fn never_ends(path: &Path) -> bool {
-    path != Path::new("/dev/null") && path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 fn begin_again(change: impl FnOnce(&mut std::process::Command)) {

@@ -57,11 +57,16 @@ pub(crate) fn allow(time: Duration) {
 /// # Errors
 /// Why it cannot be read, in words that are about "it" or the system's.
 pub(crate) fn read(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
+    read_in_turn(path, bounds, false)
+}
+
+/// Reads a file as part of all that this process reads, which have a time together.
+fn read_in_turn(path: &Path, bounds: Bounds, is_regular: bool) -> io::Result<Vec<u8>> {
     let left = Duration::from_millis(PATIENCE_LEFT.load(Ordering::Relaxed));
     // One of several that hang leaves something for the next one, which may be slow only.
     let patience = bounds.patience.min(left / 2).max(LEAST_PATIENCE);
     let begin = Instant::now();
-    let result = read_alone(path, Bounds { patience, ..bounds });
+    let result = read_file(path, Bounds { patience, ..bounds }, is_regular);
     let waited = milliseconds(begin.elapsed());
     let _ = PATIENCE_LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(waited)));
     result
@@ -71,17 +76,33 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// The same for what is never a pipe, and has an end as it stands.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) fn read_regular(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
+    read_in_turn(path, bounds, true)
+}
+
 /// The same for a file that waits for no other one.
 ///
 /// # Errors
 /// Why it cannot be read.
 pub(crate) fn read_alone(path: &Path, bounds: Bounds) -> io::Result<Vec<u8>> {
+    read_file(path, bounds, false)
+}
+
+fn read_file(path: &Path, bounds: Bounds, is_regular: bool) -> io::Result<Vec<u8>> {
     let until = Instant::now() + bounds.patience;
     let path = path.to_owned();
     let read = move || {
         let file =
             OpenOptions::new().read(true).custom_flags(flags()).open(&path).map_err(|error| unopened(&path, error))?;
-        match readable(&file.metadata()?)? {
+        let metadata = file.metadata()?;
+        if is_regular && !metadata.is_file() && !metadata.is_dir() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        match readable(&metadata)? {
             Content::None => Ok(Vec::new()),
             Content::Some { is_pipe } => drain(&file, bounds.most, until, is_pipe),
         }

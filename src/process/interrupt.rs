@@ -60,6 +60,27 @@ fn is_ignored(signal: i32) -> bool {
     mask.is_none_or(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
+/// The one that heeds the signals of this process.
+static HEEDING: OnceLock<Interrupt> = OnceLock::new();
+
+/// Whether a thread ends the process at a second signal. It does so in order, with the commands that still run; a handler could only
+/// end this process alone.
+static IS_GUARDED: AtomicBool = AtomicBool::new(false);
+
+/// Says that a thread asks for a second signal from now on.
+pub(super) fn guard() {
+    IS_GUARDED.store(true, Ordering::SeqCst);
+}
+
+/// The status to end with at once, if a signal has come that ends the process at once.
+pub(super) fn ends_at_once() -> Option<Exit> {
+    let interrupt = HEEDING.get()?;
+    // It is looked at so often that the next signal counts as a second one soon enough.
+    interrupt.since();
+    let is_next = interrupt.0.is_last.load(Ordering::SeqCst) && interrupt.0.has_come.swap(false, Ordering::SeqCst);
+    if is_next { interrupt.exit() } else { None }
+}
+
 /// Whether somebody wants this process to end, and since when.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<Signal>);
@@ -70,7 +91,11 @@ struct Signal {
     code: Arc<AtomicUsize>,
     since: OnceLock<Instant>,
     /// Whether a signal ends the process at once.
-    is_last: Arc<AtomicBool>,
+    is_last: AtomicBool,
+    /// The same, where its handler must do so.
+    is_last_for_handler: Arc<AtomicBool>,
+    /// Whether a signal has come since then.
+    has_come: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -90,10 +115,13 @@ impl Interrupt {
                 continue;
             }
             if signal != SIGXCPU {
-                flag::register_conditional_shutdown(signal, i32::from(exit.code()), Arc::clone(&interrupt.0.is_last))?;
+                let is_last = Arc::clone(&interrupt.0.is_last_for_handler);
+                flag::register_conditional_shutdown(signal, i32::from(exit.code()), is_last)?;
+                flag::register(signal, Arc::clone(&interrupt.0.has_come))?;
             }
             flag::register_usize(signal, Arc::clone(&interrupt.0.code), usize::from(exit.code()))?;
         }
+        let _ = HEEDING.set(interrupt.clone());
         Ok(interrupt)
     }
 
@@ -115,20 +143,26 @@ impl Interrupt {
     pub(crate) fn since(&self) -> Option<Instant> {
         let since = self.exit().map(|_| *self.0.since.get_or_init(Instant::now))?;
         if since.elapsed() >= ECHO {
-            self.0.is_last.store(true, Ordering::SeqCst);
+            self.end_at_once();
         }
         Some(since)
     }
 
     /// Call this when only printing is left. From then on the next signal ends the process immediately.
     pub(crate) fn end_at_once(&self) {
-        self.0.is_last.store(true, Ordering::SeqCst);
+        if !self.0.is_last.load(Ordering::SeqCst) {
+            // Those that have come until now are the first one.
+            self.0.has_come.store(false, Ordering::SeqCst);
+            self.0.is_last_for_handler.store(!IS_GUARDED.load(Ordering::SeqCst), Ordering::SeqCst);
+            self.0.is_last.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Call this when the report and the exit code are out. Signals no longer change how the process ends; that takes
     /// milliseconds, and the watchdog bounds it.
     pub(crate) fn end_as_reported(&self) {
         self.0.is_last.store(false, Ordering::SeqCst);
+        self.0.is_last_for_handler.store(false, Ordering::SeqCst);
     }
 
     #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read as _};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -74,6 +75,26 @@ fn warn_before_the_end() {
 fn soft_cpu_limit(hard: u64) -> Option<u64> {
     const MOST_FOR_END: u64 = 5;
     hard.checked_sub((hard / 2).clamp(1, MOST_FOR_END)).filter(|soft| *soft > 0)
+}
+
+/// The CPU time that this process may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuLimits {
+    /// Then it is asked to end.
+    pub soft: Duration,
+    /// Then it is killed.
+    pub hard: Option<Duration>,
+}
+
+/// The limits of CPU time (`ulimit -t`), as they were when this was asked first; none if there is none.
+pub(crate) fn cpu() -> Option<CpuLimits> {
+    static LIMITS: LazyLock<Option<CpuLimits>> = LazyLock::new(|| {
+        let limit = getrlimit(Resource::Cpu);
+        let hard = limit.maximum.map(Duration::from_secs);
+        let soft = limit.current.map(Duration::from_secs).or(hard)?;
+        Some(CpuLimits { soft, hard })
+    });
+    *LIMITS
 }
 
 /// Whether the first thread may have a stack of less than this, in bytes.

@@ -18,6 +18,7 @@ pub(crate) mod output;
 pub(crate) mod person;
 pub(crate) mod quote_input;
 pub(crate) mod redact;
+pub(crate) mod time_zone;
 pub(crate) mod watchdog;
 
 use self::limits::Reserve;
@@ -42,10 +43,14 @@ impl Process {
     pub fn begin() -> Process {
         limits::share_one_heap();
         let watchdog = Watchdog::start();
-        environment::hide_what_never_ends();
         let reserve = limits::prepare();
         interrupt::outlive_strays();
         Process { watchdog, reserve }
+    }
+
+    /// Ends what this process has begun and nobody else would end. It is the last thing that a program does.
+    pub fn end(&self) {
+        command::kill_all();
     }
 
     /// Whether the stack of the first thread is too small for the work of this program (`ulimit -s`).

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{background, limits, output};
+use super::{background, command, interrupt, limits, output};
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -58,7 +58,9 @@ impl Watchdog {
         };
         let watchdog = Watchdog { start: Instant::now(), state: Arc::new(Mutex::new(state)) };
         let watching = watchdog.clone();
-        let _ = background::start("watchdog", move || watching.watch());
+        if background::start("watchdog", move || watching.watch()).is_ok() {
+            interrupt::guard();
+        }
         watchdog
     }
 
@@ -107,6 +109,10 @@ impl Watchdog {
             }
             let (begin, waited) = (Instant::now(), waited_for_cpu());
             std::thread::sleep(SLICE.min(left));
+            if let Some(exit) = interrupt::ends_at_once() {
+                command::kill_all();
+                signal_hook::low_level::exit(i32::from(exit.code()));
+            }
             let slept = begin.elapsed();
             if slept > STOPPED {
                 self.lock().stopped += stopped(slept, waited, waited_for_cpu());
@@ -121,6 +127,7 @@ impl Watchdog {
             logging::last_words(&format!("the time of {time} s is over, and {what} has not ended: it is given up"));
             output::flush(Instant::now() + LAST_WORDS);
         });
+        command::kill_all();
         signal_hook::low_level::exit(i32::from(exit.code()));
     }
 }

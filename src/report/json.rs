@@ -8,14 +8,16 @@ use super::mutes::{MuteEntry, entries};
 use super::{Findings, Overall, Report, Summary, View};
 use super::outlook::Outlook;
 use crate::check::Expiring;
-use crate::decide::{MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, Waiting};
+use crate::decide::{
+    MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, SubscriptionVerdict, Verdict, Waiting,
+};
 use crate::model::alert::{Event, Topic};
 use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::strength::Strength;
 use crate::model::words::{BalanceType, CycleType};
-use crate::notify::DeliveryStatus;
+use crate::notify::{self, DeliveryStatus};
 use crate::process::clock::iso;
 use crate::report::Published;
 use crate::state::session::MemoryStatus;
@@ -306,6 +308,82 @@ fn unsent(findings: &Findings) -> impl Iterator<Item = Delivery<'_>> {
     })
 }
 
+fn project<'a>(findings: &'a Findings, verdict: &'a Verdict) -> Project<'a> {
+    let (subject, beside) = (&verdict.subject, &verdict.beside);
+    Project {
+        name: &subject.name,
+        owner_project: subject.owner_project.as_deref(),
+        provider: &subject.provider,
+        r#type: subject.kind,
+        currency: verdict.currency.as_deref(),
+        status: verdict.status,
+        balance: verdict.balance.map(amount::to_json),
+        threshold: subject.threshold.map(amount::to_json),
+        ratio: verdict.ratio.map(amount::to_json),
+        total: beside.total.map(amount::to_json),
+        usage: beside.usage.map(amount::to_json),
+        frozen: beside.frozen.map(amount::to_json),
+        resets_at: beside.resets_at.map(iso),
+        expires: beside.expires.iter().map(Credit::from).collect(),
+        outlook: verdict.foresight.as_ref().map(Outlook::of).unwrap_or_default(),
+        as_of: verdict.as_of.map(iso),
+        age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
+        cached: verdict.cached,
+        attempts: verdict.attempts,
+        duration_seconds: milliseconds(verdict.duration_seconds),
+        error: verdict.failure.as_ref().map(Error::from),
+        alerts: told(findings, subject.identity),
+    }
+}
+
+fn subscription<'a>(findings: &'a Findings, verdict: &'a SubscriptionVerdict) -> Subscription<'a> {
+    let (subscription, renewal) = (&verdict.subscription, verdict.renewal.as_ref());
+    Subscription {
+        name: &subscription.name,
+        owner_project: subscription.owner_project.as_deref(),
+        cycle_type: subscription.cycle_type(),
+        status: verdict.status(),
+        next_renewal_date: renewal.ok().map(|renewal| renewal.next.to_string()),
+        days_until_renewal: renewal.ok().map(|renewal| renewal.days),
+        amount: subscription.amount.map(amount::to_json),
+        currency: subscription.currency.as_deref(),
+        error: renewal.err().map(Error::from),
+        alerts: told(findings, verdict.identity),
+    }
+}
+
+/// What was sent to a channel. A payload is JSON where the channel takes JSON.
+fn delivery(delivery: &notify::Delivery) -> Delivery<'_> {
+    let payload = |body: &String| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into());
+    Delivery {
+        channel: &delivery.channel,
+        status: delivery.status,
+        alerts: delivery.alerts.len(),
+        owed: delivery.owed(),
+        attempts: delivery.attempts,
+        error: delivery.failure.as_ref().map(Error::from),
+        next_alert_at: None,
+        payloads: delivery.payloads.iter().map(payload).collect(),
+    }
+}
+
+fn memory(status: &MemoryStatus) -> Memory<'_> {
+    match status {
+        MemoryStatus::Off => Memory { status: "off", error: None },
+        MemoryStatus::Kept => Memory { status: "kept", error: None },
+        MemoryStatus::Failed(why) => Memory { status: "failed", error: Some(why) },
+    }
+}
+
+fn metrics(published: &Published) -> Metrics<'_> {
+    match published {
+        Published::Off => Metrics { status: "off", error: None },
+        Published::Sent => Metrics { status: "sent", error: None },
+        Published::Skipped => Metrics { status: "skipped", error: None },
+        Published::Failed(failure) => Metrics { status: "failed", error: Some(Error::from(failure)) },
+    }
+}
+
 pub(super) fn render(report: &Report, view: View) -> String {
     let findings = &report.findings;
     let root = Root {
@@ -317,82 +395,13 @@ pub(super) fn render(report: &Report, view: View) -> String {
         exit_code: view.exit.code(),
         interrupted: report.interrupted.is_some(),
         summary: findings.summary(),
-        projects: findings
-            .verdicts
-            .iter()
-            .map(|verdict| Project {
-                name: &verdict.subject.name,
-                owner_project: verdict.subject.owner_project.as_deref(),
-                provider: &verdict.subject.provider,
-                r#type: verdict.subject.kind,
-                currency: verdict.currency.as_deref(),
-                status: verdict.status,
-                balance: verdict.balance.map(amount::to_json),
-                threshold: verdict.subject.threshold.map(amount::to_json),
-                ratio: verdict.ratio.map(amount::to_json),
-                total: verdict.beside.total.map(amount::to_json),
-                usage: verdict.beside.usage.map(amount::to_json),
-                frozen: verdict.beside.frozen.map(amount::to_json),
-                resets_at: verdict.beside.resets_at.map(iso),
-                expires: verdict.beside.expires.iter().map(Credit::from).collect(),
-                outlook: verdict.foresight.as_ref().map(Outlook::of).unwrap_or_default(),
-                as_of: verdict.as_of.map(iso),
-                age_seconds: verdict.as_of.map(|at| findings.age(at).as_secs()),
-                cached: verdict.cached,
-                attempts: verdict.attempts,
-                duration_seconds: milliseconds(verdict.duration_seconds),
-                error: verdict.failure.as_ref().map(Error::from),
-                alerts: told(findings, verdict.subject.identity),
-            })
-            .collect(),
+        projects: findings.verdicts.iter().map(|verdict| project(findings, verdict)).collect(),
         mailboxes: findings.mailboxes.iter().map(|verdict| mailbox(findings, verdict)).collect(),
-        subscriptions: findings
-            .subscriptions
-            .iter()
-            .map(|verdict| Subscription {
-                name: &verdict.subscription.name,
-                owner_project: verdict.subscription.owner_project.as_deref(),
-                cycle_type: verdict.subscription.cycle_type(),
-                status: verdict.status(),
-                next_renewal_date: verdict.renewal.as_ref().ok().map(|renewal| renewal.next.to_string()),
-                days_until_renewal: verdict.renewal.as_ref().ok().map(|renewal| renewal.days),
-                amount: verdict.subscription.amount.map(amount::to_json),
-                currency: verdict.subscription.currency.as_deref(),
-                error: verdict.renewal.as_ref().err().map(Error::from),
-                alerts: told(findings, verdict.identity),
-            })
-            .collect(),
-        deliveries: findings
-            .deliveries
-            .iter()
-            .map(|delivery| Delivery {
-                channel: &delivery.channel,
-                status: delivery.status,
-                alerts: delivery.alerts.len(),
-                owed: delivery.owed(),
-                attempts: delivery.attempts,
-                error: delivery.failure.as_ref().map(Error::from),
-                next_alert_at: None,
-                payloads: delivery
-                    .payloads
-                    .iter()
-                    .map(|body| serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()))
-                    .collect(),
-            })
-            .chain(unsent(findings))
-            .collect(),
+        subscriptions: findings.subscriptions.iter().map(|verdict| subscription(findings, verdict)).collect(),
+        deliveries: findings.deliveries.iter().map(delivery).chain(unsent(findings)).collect(),
         mutes: entries(&findings.mutes),
-        memory: match &report.memory {
-            MemoryStatus::Off => Memory { status: "off", error: None },
-            MemoryStatus::Kept => Memory { status: "kept", error: None },
-            MemoryStatus::Failed(why) => Memory { status: "failed", error: Some(why) },
-        },
-        metrics: match &report.metrics {
-            Published::Off => Metrics { status: "off", error: None },
-            Published::Sent => Metrics { status: "sent", error: None },
-            Published::Skipped => Metrics { status: "skipped", error: None },
-            Published::Failed(failure) => Metrics { status: "failed", error: Some(Error::from(failure)) },
-        },
+        memory: memory(&report.memory),
+        metrics: metrics(&report.metrics),
     };
     // Strings, numbers and lists only: this cannot fail.
     serde_json::to_string(&root).unwrap_or_default() + "\n"

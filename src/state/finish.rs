@@ -14,7 +14,7 @@ use super::{DeliveryRecord, Marks, Run, StoreError};
 use crate::decide::memory::{Fate, Told};
 use crate::model::alert::{Alert, Event, Topic};
 use crate::model::identity::Identity;
-use crate::process::{clock, fault};
+use crate::process::fault;
 
 /// Marks what became of the messages, ends the run's row and removes what is too old.
 pub(super) fn mark(
@@ -26,7 +26,7 @@ pub(super) fn mark(
     wait: Duration,
 ) -> Result<(), StoreError> {
     transaction(database, wait, |database| {
-        let now = clock::now();
+        let now = run.clock.now();
         // A claim that this run gave up waiting for may have been written after all.
         let number = match number {
             Some(number) => number,
@@ -64,7 +64,7 @@ pub(super) fn keep(
     wait: Duration,
 ) -> Result<(), StoreError> {
     transaction(database, wait, |database| {
-        let now = clock::now();
+        let now = run.clock.now();
         deliveries(database, run, &settled.iter().map(|(record, alert)| (record, alert)).collect::<Vec<_>>(), now)?;
         let keys: Vec<Value> = settled.iter().map(|(_, alert)| alert.dedup_key.as_str().into()).collect();
         close(database, &keys, now)

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::StoreError;
 use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row, Value};
-use super::rows::{of_run, present};
+use super::rows::of_run;
 use crate::decide::forecast::account::Reading;
 use crate::model::identity::Identity;
 
@@ -27,7 +27,7 @@ pub(crate) enum Checks {
 /// How long readings are kept apart by hours; before that one for six hours is enough.
 const HOURLY: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// The balances since then, oldest first. Of the runs of an hour only the last one counts, and of those that are more than three days
+/// The balances since then, oldest first, and those that lie as far ahead: the clock may have been set back. Of the runs of an hour only the last one counts, and of those that are more than three days
 /// old the last one of six hours; runs that are about other checks, because they share them or because flags left some out, have
 /// hours of their own.
 pub(super) fn past(
@@ -41,7 +41,8 @@ pub(super) fn past(
                    JOIN samples s ON s.run = h.run WHERE s.balance IS NOT NULL"
         .to_owned();
     let hourly = now.checked_sub(HOURLY).unwrap_or(Timestamp::MIN).as_microsecond();
-    let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), present().into(), hourly.into()];
+    let ahead = now.checked_add(now.duration_since(since)).unwrap_or(Timestamp::MAX);
+    let mut parameters: Vec<Value> = vec![since.as_microsecond().into(), ahead.as_microsecond().into(), hourly.into()];
     match checks {
         Checks::All => {}
         Checks::One(check) => {

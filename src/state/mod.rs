@@ -22,6 +22,7 @@ mod error;
 mod finish;
 pub(crate) mod hourly_readings;
 pub(crate) mod location;
+mod mark_mails;
 mod mark_settled;
 mod mutes;
 mod outbox;
@@ -45,9 +46,10 @@ mod worker;
 pub(crate) use self::channel_states::ChannelState;
 pub(crate) use self::error::{StoreError, StoreFault};
 pub(crate) use self::location::{fault, in_the_clear, name, shown};
+pub(crate) use self::mark_mails::MailMarker;
 pub(crate) use self::mark_settled::DeliveryKeeper;
 pub(crate) use self::mutes::Said;
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };
-pub(crate) use self::wait::{LONGEST_WAIT, MailMarker, Store};
+pub(crate) use self::wait::{LONGEST_WAIT, Store};

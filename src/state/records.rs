@@ -16,6 +16,7 @@ use crate::metrics::Tally;
 use crate::model::alert::Alert;
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
+use crate::process::clock::Clock;
 
 /// The access mode of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub(crate) struct Run {
     pub id: String,
     /// When it began.
     pub started_at: Timestamp,
+    /// What time it is for it.
+    pub clock: Clock,
     /// Until when it may be sending.
     pub claims_until: Timestamp,
     /// Whether it leaves checks out.

@@ -96,7 +96,7 @@ fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
         "SELECT a.check_id, a.topic, a.content, a.claimed_by, a.claimed_until, d.channel, d.doubts, d.at, \
          CAST(CASE WHEN d.doubts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END AS BIGINT), \
          (SELECT count(*) FROM deliveries s WHERE s.dedup_key = a.dedup_key AND s.status = 'sent'), a.dedup_key, d.refusals, \
-         CAST(CASE WHEN d.attempts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END AS BIGINT) \
+         CAST(CASE WHEN d.attempts > 0 OR d.lost > 0 OR d.status = 'pending' THEN 1 ELSE 0 END AS BIGINT), d.attempts \
          FROM alerts a JOIN deliveries d ON d.dedup_key = a.dedup_key \
          WHERE a.state = 'pending' AND d.status IN {OWED} ORDER BY a.created_at"
     );
@@ -119,6 +119,7 @@ fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
                 doubts,
                 refusals: u32::try_from(row.int(11)?).unwrap_or(u32::MAX),
                 is_tried: row.int(12)? > 0,
+                attempts: u32::try_from(row.int(13)?).unwrap_or(u32::MAX),
                 tried_at: timestamp(row.int(7)?)?,
             };
             heard(memory, key, row.text(5)?, began).owed = Some(owed);

@@ -350,16 +350,17 @@ impl ToSql for Value {
 }
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
-        let rusqlite::Error::SqliteFailure(failure, said) = &error else {
-            return match error {
-                // What stands in a column is not what this program puts there.
-                rusqlite::Error::InvalidColumnType(..)
-                | rusqlite::Error::FromSqlConversionFailure(..)
-                | rusqlite::Error::QueryReturnedNoRows => StoreError::damaged("its contents make no sense"),
-                error => StoreError::new(StoreFault::Other, error.to_string()),
-            };
+        let (failure, said) = match &error {
+            rusqlite::Error::SqliteFailure(failure, said) => (failure, said.clone()),
+            // The same, where SQLite says which word of a statement is to blame.
+            rusqlite::Error::SqlInputError { error, msg, .. } => (error, Some(msg.clone())),
+            // What stands in a column is not what this program puts there.
+            rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::QueryReturnedNoRows => return StoreError::damaged("its contents make no sense"),
+            _ => return StoreError::new(StoreFault::Other, error.to_string()),
         };
-        let said = said.clone().unwrap_or_else(|| failure.to_string());
+        let said = said.unwrap_or_else(|| failure.to_string());
         // Of the I/O errors, these two are about the file and not about the disk.
         const SHORT_READ: i32 = 522;
         const CORRUPT_FS: i32 = 8458;
@@ -375,6 +376,10 @@ impl From<rusqlite::Error> for StoreError {
             }
             ErrorCode::Unknown if said.contains("no such table") || said.contains("no such column") => {
                 StoreError::damaged("a table is missing in it")
+            }
+            // The number of its version, which stands in its head, was changed.
+            ErrorCode::Unknown if said.contains("already exists") || said.contains("duplicate column name") => {
+                StoreError::damaged("its tables are not those of its version")
             }
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SchemaChanged => busy(),
             ErrorCode::DiskFull => unwritable("no space is left on the device"),

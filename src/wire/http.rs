@@ -200,6 +200,13 @@ impl Clients {
     pub(crate) fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let host = host(&request.url);
         let proxy = self.proxies.of(&request.url).map_err(|failure| failure.at(host.clone()))?;
+        let is_plain = request.url.scheme() != "https";
+        // The library wants the trust store for a request without TLS too. Where that hangs or is broken, the other library reads.
+        if is_plain && !self.trust.is_there_soon() {
+            return self.read_without_thread(request, timeout);
+        }
+        // It is waited for here, and not where a client is lent, which others wait for.
+        self.trusting()?;
         let lease = self.readers.lease(&host, |has_others| self.build_reader(has_others))?;
         let Some((lease, client)) = lease.as_ref().and_then(|lease| Some((lease, lease.client()?))) else {
             return self.read_without_thread(request, timeout);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use serde_yaml::Value;
 
 use super::document::Document;
@@ -17,6 +18,7 @@ use super::secret_commands::SecretCommands;
 use crate::process::environment::{DotenvFault, DotenvFaults, Environment};
 use crate::process::quote_input;
 use crate::process::redact::{self, Redactor};
+use crate::process::time_zone::{Lookup, TimeZones};
 
 /// Collects the problems of one document.
 pub(crate) struct ConfigReader<'a> {
@@ -25,6 +27,7 @@ pub(crate) struct ConfigReader<'a> {
     pub folder: PathBuf,
     pub document: &'a Document,
     pub environment: &'a Environment,
+    pub zones: TimeZones,
     kinds: &'static [Kind],
     pub problems: Vec<Problem>,
     pub warnings: Vec<String>,
@@ -83,6 +86,7 @@ impl<'a> ConfigReader<'a> {
             folder,
             document,
             environment,
+            zones: TimeZones::new(environment),
             kinds,
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -102,6 +106,25 @@ impl<'a> ConfigReader<'a> {
         reader.report_tree();
         reader.report_names();
         reader
+    }
+
+    /// The time zone of this name; none if there is none. Where its rules cannot be read it says so, and which others hold instead:
+    /// that is a fault of this machine, and takes away no reading.
+    pub(crate) fn zone(&mut self, name: &str, what: &str) -> Option<TimeZone> {
+        match self.zones.find(name) {
+            Lookup::Found(zone) => Some(zone),
+            Lookup::Instead(zone, why) => {
+                let shown = self.shown_zone(name).map(|name| format!(" `{name}`")).unwrap_or_default();
+                self.warnings.push(format!("the time zone{shown} of {what}: {why}"));
+                Some(zone)
+            }
+            Lookup::Unknown => None,
+        }
+    }
+
+    /// The name of a time zone, if it is one or a slip for one.
+    pub(crate) fn shown_zone<'n>(&self, name: &'n str) -> Option<&'n str> {
+        quote_input::among(name, &self.zones.names().iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// The entry that a node belongs to; none for what concerns all.

@@ -60,6 +60,42 @@ fn a_command_that_does_not_end_may_have_told_somebody_and_is_killed_with_its_chi
     assert!(!program.path("late").exists(), "the child of the command lives on");
 }
 
+/// The first signal leaves it the time for telling; the second one, or the end of the run's time, leaves nobody who would end it.
+#[test]
+fn no_command_outlives_the_run_that_began_it() {
+    for (first, second, code) in [("TERM", "TERM", 143), ("TERM", "INT", 130), ("INT", "TERM", 143)] {
+        let mut config = telling("trap '' TERM INT; echo $$$$ > group; mkfifo never; read line < never");
+        config["settings"]["run_timeout_seconds"] = json!(300);
+        config["settings"]["request_timeout_seconds"] = json!(120);
+        let program = Program::check_json(&config);
+        let group = program.path("group");
+        let run = program.start();
+        let begun = || fs::read_to_string(&group).ok().and_then(|text| text.trim().parse::<u32>().ok());
+        let group = loop {
+            if let Some(group) = begun() {
+                break group;
+            }
+            std::thread::yield_now();
+        };
+        let is_alive = || std::path::Path::new(&format!("/proc/{group}/cmdline")).exists();
+        assert!(is_alive());
+        run.signal(first);
+        // One that comes soon after the first may be its echo, so it is sent until it counts.
+        while run.is_running() {
+            run.signal_if_alive(second);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let run = run.finish();
+        assert!([code, 143, 130].contains(&run.code()), "{first} {second}: {run}");
+        let begin = std::time::Instant::now();
+        while is_alive() {
+            assert!(begin.elapsed() < std::time::Duration::from_secs(10), "{first} {second}: it lives on: {run}");
+            std::thread::yield_now();
+        }
+        assert!(run.elapsed < std::time::Duration::from_secs(60), "{first} {second}: {run}");
+    }
+}
+
 #[test]
 fn a_command_can_be_tried_and_mistakes_in_it_are_said() {
     let config = json!({"webhook": {"type": "exec", "command": ["sh", "-c", "cat > message.json"]}});

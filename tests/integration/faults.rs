@@ -36,7 +36,7 @@ fn the_table_of_faults_is_what_happens() {
     rows.extend(crate::hangs::rows());
     rows.extend([truncated(), truncated_log(), removed(), hung(), gone(), read_only(), unset()]);
     rows.extend(EXPRESSIONS.iter().map(runaway));
-    rows.extend([halting(), deep_answer()]);
+    rows.extend([halting(), deep_answer(), changed_head()]);
     rows.extend(crate::process::rows());
     rows.extend(mailbox_bounds::faults());
     rows.sort_by(|a, b| a.fault.cmp(&b.fault).then(b.store.cmp(a.store)));
@@ -754,18 +754,55 @@ fn a_table_of_a_store_that_is_gone_is_damage_too() {
     }
 }
 
-#[test]
-fn a_beginning_that_makes_no_sense_is_damage_too() {
+/// The head of the store's file says what it does not hold.
+fn changed_head() -> Row {
     let world = World::new(Kind::Sqlite, &[("A", 5)]);
     world.run().expect(2);
     let path = world.program.path("state.db");
-    let mut bytes = std::fs::read(&path).unwrap();
-    // The number of SQLite's own form of the schema, which is 4 at the most.
-    bytes[47] = 99;
-    std::fs::write(&path, bytes).unwrap();
-    let run = world.run().expect(2);
-    assert!(run.stderr.contains(".damaged-"), "{run}");
-    assert_eq!(world.run().expect(2).stderr, "");
+    let sound = std::fs::read(&path).unwrap();
+    // What may write to it, and what may read it: 1 or 2. The number of SQLite's own form of the schema, which is 4 at the most.
+    // The number of the version of this program's tables. Whose file it is.
+    for (at, value, is_set_aside) in [
+        (18, 3, true),
+        (18, 255, true),
+        (19, 3, true),
+        (47, 99, true),
+        (60, 255, true),
+        (63, 0, true),
+        (63, 3, true),
+        (63, 99, false),
+        (68, 1, false),
+    ] {
+        let mut bytes = sound.clone();
+        bytes[at] = value;
+        std::fs::write(&path, bytes).unwrap();
+        let hits = world.hook.hits();
+        let run = world.run().expect(2);
+        assert_eq!(run.stderr.contains(".damaged-"), is_set_aside, "{at} {value}: {run}");
+        assert!(run.stderr.contains("the memory of runs at"), "{at} {value}: {run}");
+        assert!(!run.stderr.contains("CREATE TABLE"), "{at} {value}: {run}");
+        assert_eq!(world.hook.hits(), hits + 1, "{at} {value}: what was told is not known: {run}");
+        if is_set_aside {
+            assert_eq!(world.run().expect(2).stderr, "", "{at} {value}");
+            assert_eq!(world.hook.hits(), hits + 1, "{at} {value}: it is remembered");
+        }
+    }
+    // Each of the journals that SQLite knows of is one that a run can begin with.
+    for (at, value) in [(18, 2), (19, 2), (18, 1)] {
+        let mut bytes = sound.clone();
+        bytes[at] = value;
+        std::fs::write(&path, bytes).unwrap();
+        let hits = world.hook.hits();
+        assert_eq!(world.run().expect(2).stderr, "", "{at} {value}");
+        assert_eq!(world.hook.hits(), hits, "{at} {value}: it is remembered");
+    }
+    Row {
+        fault: "a byte in the head of the store's file is changed, such as its journal or its version".into(),
+        store: "SQLite",
+        run: "says so, and moves it aside if it is this program's".into(),
+        told: "every alert, also what was told before".into(),
+        next: "sends nothing".into(),
+    }
 }
 
 /// It is named once, and costs at the most that its own alert is told once more.

@@ -119,3 +119,25 @@ fn as_many_days_are_read_as_the_usual_rate_is_of() {
         assert!((got - burn).abs() < 1.5, "{window}: {newest}");
     }
 }
+
+#[test]
+fn a_clock_that_was_set_back_gives_no_days() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let world = World::new(kind, &[("A", 1_000)]);
+        let hour = consume(&world, 0, 24, 400);
+        let days = |run: &Finished| project(run)["lasts_days"].clone();
+        assert!(days(&run_at(&world, hour, 394)).is_number(), "{}", kind.name());
+        // Two days before, when 48 more were left.
+        let early = run_at(&world, hour - 48, 390);
+        assert_eq!(days(&early), Value::Null, "{}: {early}", kind.name());
+        assert!(early.stderr.contains("the clock stands before"), "{}: {early}", kind.name());
+        let args = ["history", "A", "--output", "json"];
+        let config = world.program.path("config.yaml").display().to_string();
+        let at = |hour: i64| (START + hour * HOUR).to_string();
+        let history =
+            world.program.instead(args).args(["--config", &config]).env("BALANCE_ALERT_CLOCK", &at(hour - 48));
+        assert!(history.run().expect(0).stdout.contains("\"lasts_days\":null"), "{}", kind.name());
+        let right = run_at(&world, hour + 6, 388);
+        assert!(!right.stderr.contains("the clock stands before"), "{}: {right}", kind.name());
+    }
+}

@@ -259,6 +259,29 @@ fn what_is_over_the_limit_stays_pending_and_comes_in_the_next_run() {
     assert_eq!(told, all);
 }
 
+/// A robot refuses all that names one of the alerts, and one message a run is allowed.
+#[test]
+fn with_one_message_in_a_run_what_is_refused_holds_back_nothing_else() {
+    let robot = Server::start(|request| match text(request).contains("account 0001") {
+        true => Reply::status(400, ""),
+        false => Reply::ok(r#"{"code":0,"errcode":0}"#),
+    });
+    let program = Program::check_json(&storm("wecom", 5, Some("1/hour"), &robot.url()));
+    let told = || -> BTreeSet<usize> {
+        let taken = robot.requests().iter().map(text).filter(|said| !said.contains("account 0001")).collect::<String>();
+        (0..5).filter(|n| taken.contains(&format!("account {n:04}"))).collect()
+    };
+    // Each in its turn: 5 turns for each number of alerts in a message, and there are log2(5) + 3 of these.
+    let most = 5 * 5;
+    let mut runs = 0;
+    while told().len() < 4 {
+        program.clone().run().expect(75);
+        runs += 1;
+        assert_eq!(robot.hits(), runs, "one in each run");
+        assert!(runs < most, "{:?}", told());
+    }
+}
+
 #[test]
 fn every_robot_has_its_own_limit_and_an_address_of_ones_own_has_none() {
     for (kind, most) in [("feishu", 5), ("dingtalk", 20), ("custom", usize::MAX)] {

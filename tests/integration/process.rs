@@ -31,6 +31,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ];
     let mut rows: Vec<Row> = streams.map(|(streams, fault, run)| stuck(&streams, fault, run)).into();
     rows.extend([stuck_report(), few_descriptors(), small_files(), no_threads(), hung_disk(), files(), libraries()]);
+    rows.extend([zones(), trust_store(), little_cpu_time()]);
     rows
 }
 
@@ -297,6 +298,98 @@ fn libraries() -> Row {
     row(
         "`SSL_CERT_FILE`, `SSL_CERT_DIR` or `OPENSSL_CONF` names a pipe, a device, a socket or what lies on a disk that hangs",
         "says so, goes on",
+        "sends nothing",
+    )
+}
+
+/// Rules of a time zone that never end or are none, wherever the zone is named: it is said, and other rules hold.
+fn zones() -> Row {
+    let disk = HungDisk::mount();
+    can("a disk that hangs needs root and /dev/fuse", disk.is_some());
+    let hung = disk.as_ref().map(|disk| disk.file("zones"));
+    let by_config = |config: &mut Value, zone: &str| config["settings"]["timezone"] = json!(zone);
+    let by_channel = |config: &mut Value, zone: &str| config["webhook"]["active"] = json!({"timezone": zone});
+    let by_variable = |_: &mut Value, _: &str| {};
+    let ways: [fn(&mut Value, &str); 3] = [by_config, by_channel, by_variable];
+    let own = ["Own/Pipe", "Own/Zero", "Own/Empty", "Own/Large", "Asia/Shanghai"].map(|zone| ("zones", zone));
+    for (folder, zone) in own.into_iter().chain(hung.as_deref().map(|folder| (folder, "Asia/Shanghai"))) {
+        for (number, name) in ways.iter().enumerate() {
+            let hook = receiver();
+            let mut config = watched(&hook);
+            name(&mut config, zone);
+            let program = Program::check_json(&config).file("zones/Own/Empty", "").file("zones/Asia/Shanghai", "TZif");
+            make_pipe(&program.path("zones/Own/Pipe"));
+            std::os::unix::fs::symlink("/dev/zero", program.path("zones/Own/Zero")).unwrap();
+            std::fs::File::create(program.path("zones/Own/Large")).unwrap().set_len(1 << 40).unwrap();
+            let program = program.env("TZDIR", folder);
+            let program = if number == 2 { program.env("TZ", &format!(":{zone}")) } else { program };
+            let run = program.clone().run().expect(2);
+            assert_eq!(hook.hits(), 1, "{folder} {zone}: {run}");
+            assert_eq!(run.stderr.matches("its rules cannot be read").count(), 1, "{folder} {zone}: {run}");
+            assert!(run.elapsed < Duration::from_secs(10), "{folder} {zone}: {run}");
+            program.run().expect(2);
+            assert_eq!(hook.hits(), 1, "{folder} {zone}: it is remembered");
+        }
+    }
+    row(
+        "the rules of a time zone (`TZDIR`, `TZ`, `timezone`) are a pipe, a device, damaged or lie on a disk that hangs",
+        "says so, goes on with others or with UTC",
+        "sends nothing",
+    )
+}
+
+/// The trust store of the system itself: only this program sees what is mounted over it.
+fn trust_store() -> Row {
+    const FAULT: &str = "the system's own trust store is a pipe that nobody writes to";
+    let said = Command::new("openssl").args(["version", "-d"]).output();
+    let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let folder = said.split('"').nth(1).unwrap_or_default().to_owned();
+    let mount = format!("mount -t tmpfs none '{folder}' && mkfifo '{folder}/cert.pem'");
+    let is_possible = Command::new("unshare").args(["-m", "sh", "-c", &mount]).output();
+    if !can("another trust store needs root", is_possible.is_ok_and(|output| output.status.success())) {
+        return row(FAULT, "says so, reads and tells without TLS", "sends nothing");
+    }
+    let hook = receiver();
+    let api = Server::start(|_| Reply::ok(uniapi_body("5")));
+    let mut config = watched(&hook);
+    let tls = json!({"name": "TLS", "provider": "uniapi", "threshold": 10, "api_key": "k", "base_url": "https://127.0.0.1:9"});
+    config["projects"].as_array_mut().unwrap().extend([uniapi("U", &api.url()), tls]);
+    config["settings"]["failure_alert_after"] = json!(0);
+    let by = ["unshare", "-m", "sh", "-c", &format!("{mount} && exec \"$0\" \"$@\"")];
+    let program = Program::check_json(&config).by(&by);
+    let run = program.clone().run().expect(2);
+    let report = run.report();
+    assert_eq!(project(&report, "U")["status"], "low", "{run}");
+    assert!(project(&report, "TLS")["error"].to_string().contains("they do not answer"), "{run}");
+    assert_eq!(hook.hits(), 1, "{run}");
+    assert!(run.elapsed < Duration::from_secs(12), "{run}");
+    program.run().expect(2);
+    assert_eq!(hook.hits(), 1, "it is remembered");
+    row(FAULT, "says so, reads and tells without TLS", "sends nothing")
+}
+
+/// Expressions that would take all of the CPU time that the process may take, beside some that take none.
+fn little_cpu_time() -> Row {
+    const GREEDY: [&str; 2] = ["[limit(2000000; repeat(1))] | length", "reduce range(3000000) as $x (0; . + 1)"];
+    let hook = receiver();
+    let mut config = watched(&hook);
+    for number in 0..20 {
+        let options = json!({"path": "data.json", "balance": GREEDY[number % 2]});
+        let greedy = json!({"name": format!("G{number}"), "provider": "file", "threshold": 10, "options": options});
+        config["projects"].as_array_mut().unwrap().insert(0, greedy);
+    }
+    config["settings"]["failure_alert_after"] = json!(0);
+    let program = Program::check_json(&config).by(&["prlimit", "--cpu=2:2"]);
+    let run = program.clone().run().expect(2);
+    let report = run.report();
+    assert_eq!((&project(&report, "A")["status"], &project(&report, "B")["status"]), (&json!("low"), &json!("ok")));
+    assert!(project(&report, "G0")["error"].to_string().contains("ulimit -t"), "{run}");
+    assert_eq!(hook.hits(), 1, "{run}");
+    program.run().expect(2);
+    assert_eq!(hook.hits(), 1, "it is remembered");
+    row(
+        "20 expressions want all of the CPU time that the process may take (`ulimit -t`)",
+        "stops them, says so",
         "sends nothing",
     )
 }

@@ -1,5 +1,8 @@
 //! What a config says of mailboxes.
 
+mod login;
+mod words;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +10,13 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use url::Url;
 
+#[cfg(test)]
+pub(crate) use self::login::OauthProvider;
+pub(crate) use self::login::{MailAuth, MailLogin, Oauth2, RawOauth2};
+use self::words::Words;
 use super::judge::Judge;
 use super::login::{Address, Security};
 use super::sender::is_address;
@@ -19,9 +24,8 @@ use crate::model::addressing::Addressing;
 use crate::model::identity::Identity;
 use crate::model::strength::Strength;
 use crate::model::text;
-use crate::yaml::address::{is_host, web_address};
+use crate::yaml::address::is_host;
 use crate::yaml::addressing::RawLabels;
-use crate::yaml::credential::Use;
 use crate::yaml::field::{Number, Variable, fields};
 use crate::yaml::path::{NodePath, Part, Step, item, key, show, under};
 use crate::yaml::reader::ConfigReader;
@@ -117,54 +121,6 @@ pub(crate) enum MailSecurity {
     None,
 }
 
-/// How to log in to a mailbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum MailAuth {
-    /// User and password
-    #[default]
-    Password,
-    /// A token by XOAUTH2
-    Xoauth2,
-}
-
-fields! {
-    /// Where the tokens of a mailbox come from.
-    pub(crate) struct RawOauth2 {
-        /// google, microsoft, or custom with a `token_url`.
-        provider: OauthProvider, default = "custom";
-        /// The client.
-        client_id: String, required = true;
-        /// Its secret, if it has one.
-        client_secret: String;
-        /// A file that holds the secret.
-        client_secret_file: String;
-        /// The refresh token.
-        refresh_token: String;
-        /// A file that holds the refresh token.
-        refresh_token_file: String;
-        /// The tenant, for microsoft.
-        tenant: String, default = TENANT;
-        /// The address of the token endpoint.
-        token_url: String;
-    }
-}
-
-/// Who gives tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum OauthProvider {
-    /// Google
-    Google,
-    /// Microsoft
-    Microsoft,
-    /// Somebody else
-    #[default]
-    Custom,
-}
-
 fields! {
     /// How mailboxes are read.
     pub(crate) struct RawEmailSettings {
@@ -217,28 +173,6 @@ impl Mailbox {
     }
 }
 
-/// How to log in to a mailbox.
-#[derive(Clone)]
-pub(crate) enum MailLogin {
-    /// With a password.
-    Password(SecretString),
-    /// With a token that is fetched first.
-    Oauth2(Oauth2),
-}
-
-/// Where tokens come from (RFC 6749 section 6).
-#[derive(Clone)]
-pub(crate) struct Oauth2 {
-    /// The token endpoint.
-    pub token_url: Url,
-    pub client_id: String,
-    /// Its secret, if it has one.
-    pub client_secret: Option<SecretString>,
-    pub refresh_token: SecretString,
-    /// What the token is for, where the endpoint wants to hear it.
-    pub scope: Option<&'static str>,
-}
-
 /// How mailboxes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmailSettings {
@@ -255,47 +189,14 @@ impl Default for EmailSettings {
     }
 }
 
-/// What a token of Microsoft's must be for.
-const MICROSOFT_SCOPE: &str = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access";
-
 /// The strength from which on a mail is an alert (`engine::ENOUGH`), in words.
 pub(super) const MIN_STRENGTH: &str = "0.5, as the program decides";
 /// The folder that is read if the config names none.
 const FOLDER: &str = "INBOX";
-/// The tenant of Microsoft's that everybody belongs to.
-const TENANT: &str = "common";
-
 /// How many days back a first look goes.
 const DAYS: Number = Number::within(1, 30).or(1);
 /// Most mails that are read in a mailbox and run.
 const MAX_EMAILS: Number = Number::within(1, 100_000).or(1000);
-/// Most entries of a list of words.
-const MOST_WORDS: usize = 1000;
-
-/// The words of a config that make mails alerts.
-#[derive(Clone)]
-struct Words {
-    /// They alone decide.
-    only: Option<Vec<String>>,
-    /// They count beside what decides otherwise.
-    more: Vec<String>,
-}
-
-impl Words {
-    /// The words of one mailbox, which may have its own.
-    fn of_one(&self, only: Option<Vec<String>>, more: Option<Vec<String>>) -> Words {
-        let shared = if only.is_none() { self.clone() } else { Words { only, more: Vec::new() } };
-        Words { more: shared.more.into_iter().chain(more.unwrap_or_default()).collect(), only: shared.only }
-    }
-
-    fn judge(self, enough: Option<Strength>) -> Judge {
-        match self.only {
-            Some(only) => Judge::by_words(only.into_iter().chain(self.more), enough),
-            None => Judge::by_engine(self.more, enough),
-        }
-    }
-}
-
 impl ConfigReader<'_> {
     pub(crate) fn mailboxes(
         &mut self,
@@ -348,24 +249,7 @@ impl ConfigReader<'_> {
         (mailboxes, EmailSettings { days, max_emails })
     }
 
-    /// A list of words that is not too long: each word is looked for in each mail.
-    fn few(&mut self, path: &[Step], field: &str, words: Option<Vec<String>>) -> Option<Vec<String>> {
-        let mut words = words?;
-        if words.len() > MOST_WORDS {
-            let message = format!("`{field}` has {} entries, and {MOST_WORDS} are allowed", words.len());
-            self.problem(&under(path, field), Part::Value, message, None);
-            words.truncate(MOST_WORDS);
-        }
-        Some(words)
-    }
-
-    /// The senders of a list as they are compared: in lower case, and none that is empty, which would be all of them.
-    fn senders(&mut self, path: &[Step], field: &str, senders: Option<Vec<String>>) -> Option<Vec<String>> {
-        let senders = self.few(path, field, senders)?;
-        let senders = senders.iter().map(|sender| sender.trim().to_lowercase());
-        Some(senders.filter(|sender| !sender.is_empty()).collect())
-    }
-
+    /// One mailbox, as its entry says.
     fn mailbox(
         &mut self,
         path: &[Step],
@@ -378,23 +262,11 @@ impl ConfigReader<'_> {
             self.required(path, field, there || self.is_unusable(path));
         }
         let security = self.security(path, raw.security, raw.use_ssl);
-        let usual = if security == Security::Tls { 993 } else { 143 };
-        let port = match raw.port.map(|Lenient(port)| u16::try_from(port)) {
-            None => usual,
-            Some(Ok(port)) if port > 0 => port,
-            Some(_) => {
-                self.problem(&under(path, "port"), Part::Value, "`port` must be 1 to 65535", None);
-                usual
-            }
-        };
+        let port = self.mail_port(path, raw.port, security);
         let host = self.mail_host(path, raw.host);
-        let is_near =
-            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         let allow_insecure = raw.allow_insecure.is_some_and(|allow| allow.0);
-        if security == Security::None && !is_near && !allow_insecure && !host.is_empty() {
-            let message = "a password would travel in the clear, so this link is refused";
-            let hint = Some("set `security: tls` or `starttls`, or `allow_insecure: true`".to_owned());
-            self.problem(path, Part::Value, message, hint);
+        if security == Security::None && !allow_insecure {
+            self.refuse_open_link(path, &host);
         }
         let password = self.secret(path, "password", raw.password, raw.password_file.as_deref());
         let login = match raw.auth.unwrap_or_default() {
@@ -414,12 +286,7 @@ impl ConfigReader<'_> {
             [only, more] => Arc::new(words.of_one(only, more).judge(enough)),
         };
         let ignore_senders = self.senders(path, "ignore_senders", raw.ignore_senders).unwrap_or_default();
-        let only_senders = self.senders(path, "only_senders", raw.only_senders);
-        if only_senders.as_ref().is_some_and(Vec::is_empty) && !self.is_flagged(&under(path, "only_senders")) {
-            let message = "`only_senders` names nobody, so no mail would be looked at";
-            let hint = Some("leave it out to look at the mails of all senders".to_owned());
-            self.problem(&under(path, "only_senders"), Part::Value, message, hint);
-        }
+        let only_senders = self.only_senders(path, raw.only_senders);
         let addressing = self.addressing(path, raw.labels, raw.notify);
         let username = raw.username.unwrap_or_default();
         let login = match (self.fault(path), login) {
@@ -462,16 +329,28 @@ impl ConfigReader<'_> {
         }
     }
 
-    /// The login with a password, which must be there.
-    fn password(&mut self, path: &[Step], password: Option<SecretString>) -> Option<MailLogin> {
-        if password.is_none() && !self.is_unusable(path) && !self.is_flagged(&under(path, "password")) {
-            let hint = Some("set `password`, `password_file`, or `auth: xoauth2`".to_owned());
-            self.problem(path, Part::Value, "`password` is missing", hint);
+    /// The port of the server, or the usual one.
+    fn mail_port(&mut self, path: &[Step], written: Option<Lenient<i128>>, security: Security) -> u16 {
+        let usual = if security == Security::Tls { 993 } else { 143 };
+        match written.map(|Lenient(port)| u16::try_from(port)) {
+            None => usual,
+            Some(Ok(port)) if port > 0 => port,
+            Some(_) => {
+                self.problem(&under(path, "port"), Part::Value, "`port` must be 1 to 65535", None);
+                usual
+            }
         }
-        if let Some(password) = &password {
-            self.vet(path, "password", password.expose_secret(), Use::Password);
+    }
+
+    /// Refuses a link in the clear to another machine.
+    fn refuse_open_link(&mut self, path: &[Step], host: &str) {
+        let is_near =
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !is_near && !host.is_empty() {
+            let message = "a password would travel in the clear, so this link is refused";
+            let hint = Some("set `security: tls` or `starttls`, or `allow_insecure: true`".to_owned());
+            self.problem(path, Part::Value, message, hint);
         }
-        password.map(MailLogin::Password)
     }
 
     /// The server of a mailbox: a name or an IP address, and nothing else.
@@ -487,53 +366,5 @@ impl ConfigReader<'_> {
         self.redactor.learn_database(&host);
         self.problem(&under(path, "host"), Part::Value, message, Some(hint.to_owned()));
         String::new()
-    }
-
-    fn oauth2(&mut self, path: &[Step], raw: RawOauth2) -> Option<Oauth2> {
-        let client_secret = self.secret(path, "client_secret", raw.client_secret, raw.client_secret_file.as_deref());
-        let refresh_token = self.secret(path, "refresh_token", raw.refresh_token, raw.refresh_token_file.as_deref());
-        for (field, secret) in [("client_secret", &client_secret), ("refresh_token", &refresh_token)] {
-            if let Some(secret) = secret {
-                self.vet(path, field, secret.expose_secret(), Use::Key { after: &[] });
-            }
-        }
-        let provider = raw.provider.unwrap_or_default();
-        let (url, scope) = match provider {
-            OauthProvider::Google => ("https://oauth2.googleapis.com/token".to_owned(), None),
-            OauthProvider::Microsoft => {
-                let tenant = raw.tenant.as_deref().unwrap_or(TENANT);
-                let tenant = percent_encoding::utf8_percent_encode(tenant, text::UNRESERVED);
-                (format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"), Some(MICROSOFT_SCOPE))
-            }
-            OauthProvider::Custom => (String::new(), None),
-        };
-        let url = raw.token_url.unwrap_or(url);
-        for (field, there) in [
-            ("client_id", raw.client_id.is_some()),
-            ("refresh_token", refresh_token.is_some()),
-            ("token_url", !url.is_empty()),
-        ] {
-            if !there && !self.is_unusable(path) && !self.is_flagged(&under(path, field)) {
-                self.problem(path, Part::Value, format!("`oauth2.{field}` is missing"), None);
-            }
-        }
-        let token_url: Option<Url> =
-            (!url.is_empty()).then(|| web_address(url.trim())).and_then(|parsed| match parsed {
-                Ok(url) => {
-                    self.redactor.learn_address(&url);
-                    Some(url)
-                }
-                Err(why) => {
-                    self.problem(&under(path, "token_url"), Part::Value, format!("`token_url` {why}"), None);
-                    None
-                }
-            });
-        Some(Oauth2 {
-            token_url: token_url?,
-            client_id: raw.client_id?,
-            client_secret,
-            refresh_token: refresh_token?,
-            scope,
-        })
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::run::{Run, Step};
-use crate::decide::forecast::account::{Reading, foresee as forecast};
+use crate::decide::forecast::account::{Reading, foresee as forecast, is_behind};
 use crate::decide::forecast::days_read;
 use crate::decide::{Found, Verdict};
 use crate::model::identity::Identity;
@@ -27,6 +27,7 @@ pub(super) fn foresee(found: &mut Found, run: &Run, session: &mut Session) {
     let until = run.until(Step::Claim).or_at(start + most);
     let mut wanted: Vec<&mut Verdict> = found.accounts.iter_mut().filter(|verdict| is_wanted(verdict)).collect();
     wanted.sort_by_key(|verdict| verdict.subject.identity);
+    let mut behind = 0_usize;
     for some in wanted.chunks_mut(AT_ONCE) {
         let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
         let checks = Checks::Between(first.subject.identity, last.subject.identity);
@@ -35,9 +36,19 @@ pub(super) fn foresee(found: &mut Found, run: &Run, session: &mut Session) {
             return;
         }
         let Some(mut past) = session.recent(checks, (since(some, now), now), &until) else { return };
+        let is_early = |verdict: &&&mut Verdict| {
+            past.get(&verdict.subject.identity).is_some_and(|readings| is_behind(readings, now))
+        };
+        behind += some.iter().filter(is_early).count();
         for verdict in some {
             foresee_one(verdict, &mut past, now);
         }
+    }
+    if behind > 0 {
+        log::warn!(
+            "how long balances last is not known for {behind} of the accounts: the clock stands before what an earlier run has \
+             read of them"
+        );
     }
 }
 

@@ -1,12 +1,21 @@
 //! The forecast of one account, out of what runs have read of it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::watch::{HOLDS_HOURS, SLACK_HOURS};
 use super::{Confidence, Forecast, Point, forecast};
 use crate::model::amount;
 use crate::model::forecasting::Forecasting;
+
+/// The clocks of two machines may differ by so much.
+const APART: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether a run has read something at a time that is still to come. Either the clock of that run was ahead, or the one of this
+/// machine is behind; then what is read now would stand among older readings, and the falls beside it never happened.
+pub(crate) fn is_behind(readings: &[Reading], now: Timestamp) -> bool {
+    readings.iter().any(|reading| reading.at.duration_since(now) > APART)
+}
 
 /// One balance that a run has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +60,16 @@ pub(crate) fn is_counted_alike(one: Option<&str>, other: Option<&str>) -> bool {
 }
 
 /// The forecast out of the newest readings that have one currency. `of_check` is the currency of readings that do not say
-/// their own. The readings are in the order of time.
+/// their own. The readings are in the order of time. There is none where the clock stands before one of them.
 pub(crate) fn foresee(
     readings: &[Reading],
     of_check: Option<&str>,
     settings: Forecasting,
     now: Timestamp,
 ) -> Option<Foresight> {
+    if is_behind(readings, now) {
+        return None;
+    }
     let counted = |reading: &Reading| {
         reading.currency.clone().or(of_check.map(str::to_owned)).filter(|currency| !currency.is_empty())
     };
@@ -92,8 +104,6 @@ fn standing(newest: &Forecast, before: impl FnOnce() -> Option<Forecast>, limit:
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     fn readings(step: i64, balances: &[i64]) -> (Vec<Reading>, Timestamp) {
@@ -105,6 +115,16 @@ mod tests {
             currency: Some("USD".to_owned()),
         };
         (balances.iter().enumerate().map(reading).collect(), now)
+    }
+
+    #[test]
+    fn a_clock_that_stands_before_a_reading_gives_no_days() {
+        let (readings, now) = readings(60, &steady(200, 400));
+        let settings = Forecasting { alert_days: 7, window_days: 7, is_written: false };
+        let at = |minutes: i64| foresee(&readings, None, settings, now + SignedDuration::from_mins(minutes));
+        for (minutes, want) in [(0, true), (60, true), (-5, true), (-6, false), (-60, false), (-6_000, false)] {
+            assert_eq!(at(minutes).is_some(), want, "{minutes}");
+        }
     }
 
     /// 96 a day.

@@ -369,6 +369,7 @@ fn an_old_memory_is_that_of_all_channels() {
         may_have_arrived: false,
         doubts: 0,
         refusals: 0,
+        attempts: 0,
         is_tried: false,
         tried_at: at(0),
     };

@@ -61,6 +61,7 @@ fn a_key_stays_with_its_message_and_is_another_one_for_every_other_even_if_all_r
         may_have_arrived: false,
         doubts: 0,
         refusals: 0,
+        attempts: 0,
         is_tried: false,
         tried_at: at(2000 + 3 * DAY),
     };

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
 
 use crate::decide::active_times::{ActiveTimes, DAY_MINUTES};
 use crate::model::text::parse_length;
@@ -121,7 +120,7 @@ impl ConfigReader<'_> {
             }
         };
         let zone = raw.timezone.and_then(|name| {
-            let zone = TimeZone::get(&name).ok();
+            let zone = self.zone(&name, "`active`");
             if zone.is_none() {
                 let hint = Some("for example `Asia/Shanghai` or `UTC`".to_owned());
                 let at = under(path, RawActive::timezone.name);

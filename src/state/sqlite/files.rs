@@ -91,6 +91,10 @@ pub(super) fn check_kind(path: &Path) -> Result<bool, StoreError> {
     let file = File::open(path).map_err(failed)?;
     io::Read::take(file, VERSIONS.end as u64).read_to_end(&mut head).map_err(failed)?;
     if MAGIC.starts_with(&head[..head.len().min(MAGIC.len())]) {
+        // SQLite would take it for a file that may only be read, and no run could remember anything, for ever.
+        if head.get(VERSIONS.start).is_some_and(|writing| *writing > 2) {
+            return Err(StoreError::damaged("its beginning makes no sense"));
+        }
         // SQLite itself goes by the log being there.
         return Ok(head.get(VERSIONS).is_some_and(|versions| versions.contains(&2)) || size(&beside(path, "-wal")) > 0);
     }

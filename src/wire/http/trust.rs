@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use native_tls::{Certificate, TlsConnector};
 
@@ -25,6 +25,8 @@ const AUTHORITIES: Bounds = Bounds { most: 16 << 20, patience: Duration::from_se
 const LOOK: Duration = Duration::from_secs(2);
 /// Longest time for making the connector, which takes a tenth of a second where nothing hangs.
 const MAKING: Duration = Duration::from_secs(3);
+/// How long requests without TLS wait for it, all together.
+const SOON: Duration = Duration::from_secs(1);
 /// Files up to this size are looked at as a whole, larger ones at their beginning: OpenSSL takes long to read them, and that
 /// twice.
 const SMALL: usize = 64 << 10;
@@ -120,25 +122,72 @@ pub(super) struct TrustStore {
     authorities: Authorities,
     /// Those that only `.env` names: the library hears of the process's own variables alone.
     more: Vec<PathBuf>,
-    built: Arc<OnceLock<Result<TlsConnector, String>>>,
+    making: Arc<Making>,
+}
+
+/// The connector while it is made, on a thread of its own: the trust store may hang.
+#[derive(Default)]
+struct Making {
+    begun: OnceLock<Instant>,
+    made: Mutex<Option<Result<TlsConnector, String>>>,
+    changed: Condvar,
+}
+
+impl Making {
+    fn lock(&self) -> MutexGuard<'_, Option<Result<TlsConnector, String>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl TrustStore {
     pub(super) fn new(surroundings: &Surroundings) -> TrustStore {
         let more = surroundings.more_authorities.clone();
-        TrustStore { authorities: Authorities::new(surroundings), more, built: Arc::default() }
+        TrustStore { authorities: Authorities::new(surroundings), more, making: Arc::default() }
     }
 
+    /// The connector, which is made when somebody first asks for it.
+    ///
+    /// # Errors
+    /// Why there is none.
     pub(super) fn connector(&self) -> Result<TlsConnector, String> {
-        let make = || {
-            let store = TrustStore { built: Arc::default(), ..self.clone() };
-            let made = background::within("authorities", MAKING, move || store.build());
-            made.unwrap_or_else(|| {
-                Err("the authorities to trust, or the settings of OpenSSL, cannot be read: they do not answer"
-                    .to_owned())
-            })
-        };
-        self.built.get_or_init(make).clone()
+        self.made_within(MAKING).unwrap_or_else(|| {
+            Err("the authorities to trust, or the settings of OpenSSL, cannot be read: they do not answer".to_owned())
+        })
+    }
+
+    /// Whether there is a connector for a request that goes without TLS, and only needs one because the library wants it. All such
+    /// requests together wait for a moment at the most.
+    pub(super) fn is_there_soon(&self) -> bool {
+        self.made_within(SOON).is_some_and(|made| made.is_ok())
+    }
+
+    /// What the making came to, so long after its beginning at the latest; none if it has not ended by then.
+    fn made_within(&self, time: Duration) -> Option<Result<TlsConnector, String>> {
+        let mut is_first = false;
+        let begun = *self.making.begun.get_or_init(|| {
+            is_first = true;
+            Instant::now()
+        });
+        if is_first {
+            let store = self.clone();
+            let make = move || {
+                let made = store.build();
+                *store.making.lock() = Some(made);
+                store.making.changed.notify_all();
+            };
+            if let Err(make) = background::start("authorities", make) {
+                make();
+            }
+        }
+        let mut made = self.making.lock();
+        while made.is_none() {
+            let left = (begun + time).saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            made = self.making.changed.wait_timeout(made, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        made.clone()
     }
 
     /// What is wrong with the files and folders that the environment names.

@@ -1,7 +1,7 @@
 //! What the Chinese list of variables says of those that do more than to stand for a key of the config.
 
 /// The meanings, by the names of the variables. One that only stands for a key needs none, as a key is the same in all languages.
-pub(super) const VARIABLES: [(&str, &str); 20] = [
+pub(super) const VARIABLES: [(&str, &str); 21] = [
     ("TZ", "`settings.timezone`，日期所用时区（默认 UTC）"),
     ("WEBHOOK_URL", "`webhook.url`；配置中没有 webhook 时新建一个"),
     ("JWT_SECRET_KEY", "配置未给出 `jwt.secret` 时使用（webhook 与 Pushgateway）"),
@@ -19,6 +19,7 @@ pub(super) const VARIABLES: [(&str, &str); 20] = [
     ("LOG_LEVEL", "`off`、`error`、`warn`（默认）、`info`、`debug`、`trace`；也可用 `RUST_LOG`"),
     ("NO_COLOR", "非空时不使用颜色"),
     ("SSL_CERT_FILE", "另外信任的证书颁发机构文件；`SSL_CERT_DIR` 为其目录"),
+    ("TZDIR", "时区规则所在的目录（默认为系统目录与内置规则）"),
     ("HTTPS_PROXY", "https 代理；`HTTP_PROXY`、`ALL_PROXY`、`NO_PROXY` 同理"),
     ("XDG_CONFIG_HOME", "在此查找 `balance-alert/config.yaml`，其次 `/etc`"),
     ("XDG_STATE_HOME", "在此保存 `balance-alert/state.db`（默认 `~/.local/state`）"),
