@@ -357,22 +357,12 @@ fn by_mail<'a>(sheet: &Sheet, matches: &[Match], candidates: &'a [Candidate<'a>]
     if !named.is_empty() {
         return choose(&named).filter(|(chosen, _)| is_only(candidates, chosen));
     }
-    // Of several prices in one sentence only the first may be called one.
-    let is_after_another = |candidate: &Candidate| {
-        candidates.iter().any(|other| {
-            other.kind == Kind::Money
-                && other.sentence == candidate.sentence
-                && other.range.end <= candidate.range.start
-                && other.sense().is_some()
-        })
-    };
-    let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
-    let all: Vec<&Candidate> = plain.iter().copied().filter(is_alone).collect();
-    // Words in other sentences may as well speak of something else, except in the subject.
-    choose(&all).filter(|(chosen, _)| is_only(candidates, chosen)).filter(|(chosen, _)| {
-        let (owed, charge) = evidence(matches, sheet.sentences[0].range.clone());
-        owed + charge > 0 || is_sum(candidates, chosen)
-    })
+    // The only amount of money, where the subject says that one is owed or could not be charged. Words in other sentences may
+    // as well speak of something else.
+    let money: Vec<&'a Candidate<'a>> = candidates.iter().filter(|candidate| candidate.kind == Kind::Money).collect();
+    let subject = sheet.low.find('\n').unwrap_or(sheet.low.len());
+    let (owed, charge) = evidence(matches, 0..subject);
+    choose(&money).filter(|(chosen, _)| owed + charge > 0 && chosen.sense().is_none())
 }
 
 /// How often a part of a mail speaks of debts, and of charges that failed.
