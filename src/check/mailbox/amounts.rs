@@ -191,13 +191,17 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate<'_>> {
         if number.is_part() {
             continue;
         }
-        let (is_of_another_wallet, is_of_other_money) = words.is_of_another_wallet();
+        let (is_of_another_wallet, is_of_other_money) =
+            if kind == Kind::Money { words.is_of_another_wallet() } else { (false, false) };
         let sentence = sheet.sentence_at(range.start);
-        let is_known = !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
+        let is_formed = number.is_formed() || is_whole_cell(text, &range);
+        // A number without decimals, a currency, a unit or a cell of its own may be a day or a count of anything.
+        let may_be_told = kind != Kind::Bare || is_formed;
+        let is_known = may_be_told && !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
         let around = sheet.around(sentence, &range);
         let before = &text[..number.before_at];
         found.push(Candidate {
-            amount: number.value(&manner, &customs, around).filter(|_| is_known),
+            amount: if is_known { number.value(&manner, &customs, around) } else { None },
             kind,
             sentence,
             senses: BTreeMap::new(),
@@ -210,14 +214,14 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate<'_>> {
                 (true, true) => Listed::Like,
                 (true, false) => Listed::Unclear,
             },
-            is_of_another_wallet: kind == Kind::Money && is_of_another_wallet,
-            is_of_other_money: kind == Kind::Money && is_of_other_money,
+            is_of_another_wallet,
+            is_of_other_money,
             is_refused: false,
             is_whole_of_part: is_of_another,
             is_paid: kind == Kind::Money && words.is_paid(),
-            has_noun: phrases::has_noun(label(&sheet.low[..number.before_at])),
+            has_noun: kind == Kind::Bare && phrases::has_noun(label(&sheet.low[..number.before_at])),
             has_separators: number.is_formed(),
-            is_formed: number.is_formed() || is_whole_cell(text, &range),
+            is_formed,
             words,
             is_labelled: before.trim_end_matches(BLANKS).ends_with([':', '=']) || before.ends_with('\t'),
             range,

@@ -75,11 +75,8 @@ fn follow(
 fn line_above(text: &str, place: &Range<usize>) -> Option<Range<usize>> {
     let end = text[..place.start].trim_end().len();
     let near = text.floor_char_boundary(end.saturating_sub(2 * LONGEST_LABEL));
-    let start = match text[near..end].rfind('\n') {
-        Some(at) => near + at + 1,
-        None if near == 0 => 0,
-        None => return None,
-    };
+    // The first line is the subject, and no label.
+    let start = near + text[near..end].rfind('\n')? + 1;
     trimmed(text, start..end)
 }
 
