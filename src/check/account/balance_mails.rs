@@ -68,7 +68,7 @@ impl Letters {
     /// It tells none that is clear.
     pub(super) fn told(&self, mail: &Mail) -> Result<Value, Failure> {
         let Some(pattern) = &self.pattern else {
-            let shown = finding::shown_amount(&mail.subject, &mail.shown).filter(|shown| shown.role == Role::Left);
+            let shown = finding::shown_amount(&mail.subject, &mail.shown()).filter(|shown| shown.role == Role::Left);
             let shown = shown.ok_or_else(|| {
                 Failure::new(Reason::Decode, "the newest mail that matches names no balance that is clear").with_hint(
                     "`balance-alert mail try` shows what is read of a mail; `pattern` says where the balance stands",
@@ -76,7 +76,7 @@ impl Letters {
             })?;
             return Ok(json!({ BALANCE: shown.amount.value.to_string(), CURRENCY: shown.amount.currency }));
         };
-        let text = format!("{}\n{}", mail.subject, mail.shown);
+        let text = format!("{}\n{}", mail.subject, mail.shown());
         let part =
             |found: &regex_lite::Captures, name: &str| found.name(name).map(|part| part.as_str().trim().to_owned());
         // Two equal numbers in different currencies are not the same balance.

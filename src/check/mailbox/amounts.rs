@@ -12,6 +12,7 @@ mod decide;
 mod layout;
 mod number;
 mod rest;
+mod stacked;
 mod sums;
 mod weigh;
 
@@ -75,6 +76,8 @@ pub struct ShownAmount {
     pub role: Role,
     /// The sentence or the row of a table that it stands in, on one line.
     pub words: String,
+    /// It is known what it is in: a currency, or what is no money, such as messages. An alert tells no other one.
+    pub is_of_known_unit: bool,
 }
 
 /// The amount that a mail about trouble is about, if that is clear.
@@ -96,7 +99,13 @@ pub(super) fn shown(subject: &str, text: &str) -> Option<ShownAmount> {
     if role == Role::Owed && candidate.score(cues::Sense::Left) > candidate.score(cues::Sense::Owed) {
         amount.value = amount.value.abs();
     }
-    Some(ShownAmount { amount, role, words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS) })
+    let is_of_known_unit = amount.currency.is_some() || candidate.kind == Kind::Count;
+    Some(ShownAmount {
+        amount,
+        role,
+        is_of_known_unit,
+        words: text::one_line(&sheet.text[sentence.range.clone()], MOST_WORDS),
+    })
 }
 
 /// The currency that a sign in an amount stands for, if several share it and the words of the mail tell which one it is.
@@ -130,7 +139,7 @@ fn ended_conditions(text: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-fn candidates(sheet: &Sheet) -> Vec<Candidate> {
+fn candidates(sheet: &Sheet) -> Vec<Candidate<'_>> {
     let text = &sheet.text;
     let (manner, customs) = (Manner::of(&sheet.low), Customs::of(text, &sheet.low));
     let whole = phrases::Manner::of(&sheet.low);
@@ -152,7 +161,8 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
                 Kind::Count
             }
             None if number.is_no_money() => Kind::Count,
-            None if cues::has_unit(label(&sheet.low[..number.before_at])) => Kind::Count,
+            // `Credit now 5.02` is money.
+            None if !number.has_cents() && cues::has_unit(label(&sheet.low[..number.before_at])) => Kind::Count,
             None if is_left_of_package(sheet, label(&sheet.low[..number.before_at])) => Kind::Count,
             None if is_left_over(&sheet.low[number.after_at..]) => Kind::Count,
             None => Kind::Bare,
@@ -181,36 +191,38 @@ fn candidates(sheet: &Sheet) -> Vec<Candidate> {
         if number.is_part() {
             continue;
         }
-        let (is_of_another_wallet, is_of_other_money) = words.is_of_another_wallet();
+        let (is_of_another_wallet, is_of_other_money) =
+            if kind == Kind::Money { words.is_of_another_wallet() } else { (false, false) };
         let sentence = sheet.sentence_at(range.start);
-        let is_known = !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
+        let is_formed = number.is_formed() || is_whole_cell(text, &range);
+        // A number without decimals, a currency, a unit or a cell of its own may be a day or a count of anything.
+        let may_be_told = kind != Kind::Bare || is_formed;
+        let is_known = may_be_told && !is_in_range && !number.is_foreign() && !words.is_alone_in_parentheses();
         let around = sheet.around(sentence, &range);
         let before = &text[..number.before_at];
         found.push(Candidate {
-            amount: number.value(&manner, &customs, around).filter(|_| is_known),
+            amount: if is_known { number.value(&manner, &customs, around) } else { None },
             kind,
             sentence,
             senses: BTreeMap::new(),
             labels: Vec::new(),
             is_in_column: false,
             is_reason: false,
-            doubt: [false, true].map(|is_labelled| {
-                [false, true].map(|is_left| {
-                    words.is_doubtful(is_left, is_labelled) || (is_left && whole.is_overdrawn && !number.is_negative())
-                })
-            }),
+            may_be_negative: whole.is_overdrawn && !number.is_negative(),
             listed: match (is_listed && may_belong && kind != Kind::Count, is_after_amount) {
                 (false, _) => Listed::No,
                 (true, true) => Listed::Like,
                 (true, false) => Listed::Unclear,
             },
-            is_of_another_wallet: kind == Kind::Money && is_of_another_wallet,
-            is_of_other_money: kind == Kind::Money && is_of_other_money,
+            is_of_another_wallet,
+            is_of_other_money,
             is_refused: false,
             is_whole_of_part: is_of_another,
             is_paid: kind == Kind::Money && words.is_paid(),
-            has_noun: phrases::has_noun(label(&sheet.low[..number.before_at])),
-            is_formed: number.is_formed() || is_whole_cell(text, &range),
+            has_noun: kind == Kind::Bare && phrases::has_noun(label(&sheet.low[..number.before_at])),
+            has_separators: number.is_formed(),
+            is_formed,
+            words,
             is_labelled: before.trim_end_matches(BLANKS).ends_with([':', '=']) || before.ends_with('\t'),
             range,
         });

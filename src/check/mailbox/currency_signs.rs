@@ -1,5 +1,7 @@
 //! What a sign that several countries share, such as `$`, stands for in a mail.
 
+use std::cell::OnceCell;
+
 use super::phrases::{Finder, is_latin};
 use crate::model::amount::{self, Currency, Word};
 
@@ -48,6 +50,8 @@ const OTHER_DOLLARS: [&str; 37] = [
     "澳元",
     "新加坡",
 ];
+/// The beginnings of words for taxes and greetings of countries that have dollars of their own.
+const OF_OTHER_DOLLARS: [&str; 6] = [" gst", "(gst", " hst", "kia ora", "interac", " ird "];
 /// Words for pounds other than those of the United Kingdom.
 const OTHER_POUNDS: [&str; 6] = ["egypt", "leban", "syria", "sudan", "gibraltar", "falkland"];
 const OTHER_POUND_CODES: [&str; 6] = ["EGP", "LBP", "SYP", "SDG", "GIP", "FKP"];
@@ -102,6 +106,7 @@ const OF_INDIA: [&str; 8] = ["gst", "inr", "₹", "india", "kindly do the needfu
 
 // One automaton for each list, made for the first mail.
 static DOLLARS: Finder = Finder::anywhere(&OTHER_DOLLARS);
+static DOLLAR_COUNTRIES: Finder = Finder::anywhere(&OF_OTHER_DOLLARS);
 static DOLLAR_CODES: Finder = Finder::anywhere(&OTHER_CODES);
 static POUNDS: Finder = Finder::anywhere(&OTHER_POUNDS);
 static POUND_CODES: Finder = Finder::anywhere(&OTHER_POUND_CODES);
@@ -111,61 +116,129 @@ static HONG_KONG: Finder = Finder::anywhere(&OF_HONG_KONG);
 static MACAU: Finder = Finder::anywhere(&OF_MACAU);
 static INDIA: Finder = Finder::anywhere(&OF_INDIA);
 
-/// What a sign that several countries share stands for in this mail.
-pub(super) struct Customs {
-    is_of_taiwan: bool,
-    is_of_hong_kong: bool,
-    is_of_australia: bool,
-    is_of_india: bool,
-    /// It is written in traditional characters, where 元 and `$` may be of Hong Kong or Taiwan.
+/// Characters of Cantonese, of traditional and of simplified Chinese.
+const CANTONESE: [char; 11] = ['嘅', '咗', '唔', '喺', '嗰', '哋', '佢', '冇', '畀', '嚟', '啲'];
+const TRADITIONAL: [char; 12] = ['餘', '額', '帳', '單', '幣', '繳', '應', '費', '請', '儲', '續', '臺'];
+const SIMPLIFIED: [char; 18] =
+    ['额', '账', '单', '币', '缴', '应', '费', '请', '储', '续', '们', '为', '这', '时', '间', '现', '订', '务'];
+
+/// What a sign that several countries share stands for in this mail. Most mails need little of this, and it is looked for when
+/// it is asked for.
+pub(super) struct Customs<'a> {
+    text: &'a str,
+    /// The same in small letters and simplified Chinese.
+    low: &'a str,
+    script: OnceCell<Script>,
+    place: OnceCell<Place>,
+    /// It speaks of another country's dollars.
+    has_other_dollars: OnceCell<bool>,
+    named: OnceCell<Vec<Currency>>,
+    has_other_names: OnceCell<bool>,
+}
+
+/// What a mail is written in.
+#[derive(Clone, Copy, Default)]
+struct Script {
+    /// Traditional characters, with which 元 and `$` may be of Hong Kong or Taiwan.
     is_traditional: bool,
     is_simplified: bool,
     is_japanese: bool,
-    /// It speaks of another country's dollars, or pounds.
-    has_other_dollars: bool,
-    has_other_pounds: bool,
-    /// Currencies that it names apart from any number, as in `Currency: EUR`.
-    named: Vec<Currency>,
-    has_other_names: bool,
+    is_cantonese: bool,
 }
 
-impl Customs {
-    /// Of a text, and the same in small letters and simplified Chinese.
-    pub(super) fn of(text: &str, low: &str) -> Customs {
-        let lower = text.to_lowercase();
-        // `J$5`, and the amount beside it.
-        let has_letters = text
-            .match_indices('$')
-            .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_alphabetic()) && !text[..at].ends_with("US"));
-        let has_one_of = |those: &str| text.contains(|c| c >= '\u{3041}' && those.contains(c));
-        let of_hong_kong = HONG_KONG.is_in(low) || has_one_of("嘅咗唔喺嗰哋佢冇畀嚟啲");
-        let (of_taiwan, of_macau) = (TAIWAN.is_in(low), MACAU.is_in(low));
-        Customs {
-            is_of_taiwan: of_taiwan && !of_hong_kong && !of_macau,
-            is_of_hong_kong: of_hong_kong && !of_macau && !low.contains("台币") && !low.contains("nt$"),
-            is_of_australia: ["pty ltd", "bpay", " abn ", " bsb "].iter().any(|word| low.contains(word)),
-            is_of_india: INDIA.is_in(low),
-            is_traditional: has_one_of("餘額帳單幣繳應費請儲續臺"),
-            is_simplified: has_one_of("额账单币缴应费请储续们为这时间现订务"),
-            is_japanese: text.contains(|c: char| ('\u{3041}'..='\u{30FF}').contains(&c) && c != '・')
-                || ["円", "残高"].iter().any(|word| text.contains(word)),
-            has_other_dollars: has_letters || DOLLARS.is_in(&lower) || DOLLAR_CODES.is_in(text),
-            has_other_pounds: POUNDS.is_in(&lower) || POUND_CODES.is_in(text),
-            named: named(text),
-            has_other_names: NAMES.is_in(&lower),
+impl Script {
+    fn of(text: &str) -> Script {
+        let mut script = Script::default();
+        if text.is_ascii() {
+            return script;
         }
+        for c in text.chars().filter(|c| *c >= '\u{3041}') {
+            script.is_traditional = script.is_traditional || TRADITIONAL.contains(&c);
+            script.is_simplified = script.is_simplified || SIMPLIFIED.contains(&c);
+            script.is_cantonese = script.is_cantonese || CANTONESE.contains(&c);
+            script.is_japanese |= c <= '\u{30FF}' && c != '・';
+        }
+        script.is_japanese = script.is_japanese || ["円", "残高"].iter().any(|word| text.contains(word));
+        script
+    }
+}
+
+/// Where dollars and 元 of a mail in Chinese are from.
+#[derive(Clone, Copy)]
+struct Place {
+    is_taiwan: bool,
+    is_hong_kong: bool,
+}
+
+impl<'a> Customs<'a> {
+    /// Of a text, and the same in small letters and simplified Chinese.
+    pub(super) fn of(text: &'a str, low: &'a str) -> Customs<'a> {
+        Customs {
+            text,
+            low,
+            script: OnceCell::new(),
+            place: OnceCell::new(),
+            has_other_dollars: OnceCell::new(),
+            named: OnceCell::new(),
+            has_other_names: OnceCell::new(),
+        }
+    }
+
+    fn script(&self) -> Script {
+        *self.script.get_or_init(|| Script::of(self.text))
+    }
+
+    fn place(&self) -> Place {
+        *self.place.get_or_init(|| {
+            let of_hong_kong = HONG_KONG.is_in(self.low) || self.script().is_cantonese;
+            let (of_taiwan, of_macau) = (TAIWAN.is_in(self.low), MACAU.is_in(self.low));
+            let names_taiwan = || self.low.contains("台币") || self.low.contains("nt$");
+            Place {
+                is_taiwan: of_taiwan && !of_hong_kong && !of_macau,
+                is_hong_kong: of_hong_kong && !of_macau && !names_taiwan(),
+            }
+        })
+    }
+
+    fn is_of_australia(&self) -> bool {
+        ["pty ltd", "bpay", " abn ", " bsb "].iter().any(|word| self.low.contains(word))
+    }
+
+    /// Whether it speaks of another country's dollars.
+    fn has_other_dollars(&self) -> bool {
+        *self.has_other_dollars.get_or_init(|| {
+            // `J$5`, and the amount beside it.
+            let has_letters = self.text.match_indices('$').any(|(at, _)| {
+                let before = &self.text[..at];
+                before.ends_with(|c: char| c.is_ascii_alphabetic()) && !before.ends_with("US")
+            });
+            has_letters || DOLLARS.is_in(self.low) || DOLLAR_COUNTRIES.is_in(self.low) || DOLLAR_CODES.is_in(self.text)
+        })
+    }
+
+    fn has_other_pounds(&self) -> bool {
+        POUNDS.is_in(self.low) || POUND_CODES.is_in(self.text)
+    }
+
+    /// The currencies that it names apart from any number, as in `Currency: EUR`.
+    fn named(&self) -> &[Currency] {
+        self.named.get_or_init(|| named(self.text))
+    }
+
+    fn has_other_names(&self) -> bool {
+        *self.has_other_names.get_or_init(|| NAMES.is_in(self.low))
     }
 
     /// Whether a sentence in Latin letters names other dollars than those of the United States.
     pub(super) fn names_other_dollars(&self, sentence: &str) -> bool {
         let lower = sentence.to_lowercase();
         let is_latin = !sentence.contains(|c: char| c >= '\u{2E80}');
-        self.has_other_dollars && is_latin && DOLLARS.is_in(&lower)
+        is_latin && DOLLARS.is_in(&lower)
     }
 
     /// The one currency that it names apart from any number.
     pub(super) fn only_named(&self) -> Option<Currency> {
-        match self.named.as_slice() {
+        match self.named() {
             [currency] => Some(*currency),
             _ => None,
         }
@@ -176,22 +249,23 @@ impl Customs {
     pub(super) fn code(&self, currency: &Currency, sentence: &str) -> Option<&'static str> {
         let is_latin = !sentence.contains(|c: char| c >= '\u{2E80}');
         if let Some(code) = currency.code() {
-            return (code != "GBP" || !self.has_other_pounds).then_some(code);
+            return (code != "GBP" || !self.has_other_pounds()).then_some(code);
         }
+        let Script { is_traditional, is_simplified, is_japanese, .. } = self.script();
         let code = match currency.label() {
-            "$" if self.is_of_australia && is_latin => Some("AUD"),
-            "$" if (!self.is_traditional || is_latin) && !self.has_other_dollars => Some("USD"),
-            "$" if self.is_of_hong_kong && self.is_traditional => Some("HKD"),
-            "元" if !self.is_traditional && !self.is_japanese => Some("CNY"),
-            "元" if self.is_traditional && self.is_of_taiwan => Some("TWD"),
-            "元" if self.is_traditional && self.is_of_hong_kong => Some("HKD"),
-            label if label.starts_with("Rs") && self.is_of_india => Some("INR"),
-            "¥ (CNY or JPY)" if self.is_japanese && !self.is_simplified => Some("JPY"),
-            "¥ (CNY or JPY)" if self.is_simplified && !self.is_japanese => Some("CNY"),
+            "$" if is_latin && self.is_of_australia() => Some("AUD"),
+            "$" if (!is_traditional || is_latin) && !self.has_other_dollars() => Some("USD"),
+            "$" if is_traditional && self.place().is_hong_kong => Some("HKD"),
+            "元" if !is_traditional && !is_japanese => Some("CNY"),
+            "元" if is_traditional && self.place().is_taiwan => Some("TWD"),
+            "元" if is_traditional && self.place().is_hong_kong => Some("HKD"),
+            label if label.starts_with("Rs") && INDIA.is_in(self.low) => Some("INR"),
+            "¥ (CNY or JPY)" if is_japanese && !is_simplified => Some("JPY"),
+            "¥ (CNY or JPY)" if is_simplified && !is_japanese => Some("CNY"),
             _ => None,
         }?;
         // A mail that names another currency contradicts what its sign stands for most often.
-        (!self.has_other_names && self.named.iter().all(|name| name.may_be(code))).then_some(code)
+        (self.named().iter().all(|name| name.may_be(code)) && !self.has_other_names()).then_some(code)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::amounts::{self, shown};
 pub use super::amounts::{Amount, Role, ShownAmount};
+use super::mail::Mail;
 
 /// Longest name of a service, in characters.
 const MOST_CHARS: usize = 60;
@@ -20,9 +21,14 @@ pub fn service(subject: &str) -> Option<String> {
 /// Of a mail's text so much is searched for an amount, in bytes: that search is slow, and the amount stands near the beginning.
 pub(super) const MOST_FOR_AMOUNT: usize = 32 * 1024;
 
-/// The amount that a mail's alert shows: of its subject and the text that a reader sees.
+/// The amount that a mail is about: of its subject and the text that a reader sees.
 pub fn shown_amount(subject: &str, text: &str) -> Option<ShownAmount> {
     shown(subject, crate::model::text::whole_lines(text, MOST_FOR_AMOUNT))
+}
+
+/// The amount that a mail's alert tells: the one that is shown, if it is known what it is in.
+pub fn told_amount(mail: &Mail) -> Option<ShownAmount> {
+    shown_amount(&mail.subject, &mail.shown()).filter(|shown| shown.is_of_known_unit)
 }
 
 /// The currency of an amount that stands in a mail and has a sign that several currencies share, such as 元 or `$`, by the mail's
@@ -33,6 +39,7 @@ pub(crate) fn currency_of_sign(text: &str, amount: &str) -> Option<&'static str>
 
 #[cfg(test)]
 mod tests {
+    use super::super::mail;
     use super::*;
 
     #[test]
@@ -46,6 +53,23 @@ mod tests {
             ("Your balance: 5", "5", None),
         ] {
             assert_eq!(currency_of_sign(text, amount), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_alert_tells_an_amount_only_with_what_it_is_in() {
+        for (body, is_told) in [
+            ("您的账户余额：3 元", true),
+            ("您的帳戶餘額：3 元", false),
+            ("您的帳戶餘額：$3", false),
+            ("Your balance: 5.00", false),
+            ("Your balance: $5.00", true),
+            ("SMS credits remaining: 12", true),
+            ("Points balance: 500", true),
+        ] {
+            let mail = mail::read(format!("Subject: x\r\n\r\n{body}\r\n").as_bytes());
+            assert!(shown_amount(&mail.subject, &mail.shown()).is_some(), "{body}");
+            assert_eq!(told_amount(&mail).is_some(), is_told, "{body}");
         }
     }
 

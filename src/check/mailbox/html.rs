@@ -129,7 +129,7 @@ impl Out<'_> {
                 self.text.push(CUT);
             }
             (self.is_behind_digit, self.is_cut, self.is_next_struck) = (true, false, false);
-        } else if !" \u{A0}\u{2009}\u{202F}.,'’".contains(c) {
+        } else if !matches!(c, ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' | '.' | ',' | '\'' | '’') {
             self.is_behind_digit = false;
         }
         self.text.push(c);

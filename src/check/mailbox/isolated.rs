@@ -98,6 +98,6 @@ pub(crate) fn stand(process: &Process) -> Exit {
     }
     let mail = mail::read(&raw);
     let judgement = Judge::default().judge(&mail);
-    drop((judgement, finding::shown_amount(&mail.subject, &mail.shown), finding::service(&mail.subject)));
+    drop((judgement, finding::told_amount(&mail), finding::service(&mail.subject)));
     if say(DONE) { Exit::Ok } else { Exit::Internal }
 }

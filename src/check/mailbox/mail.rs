@@ -6,6 +6,7 @@
 mod decode;
 mod headers;
 mod parts;
+mod seen;
 
 use jiff::Timestamp;
 use mail_parser::HeaderValue;
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 pub(super) use self::decode::decode_bytes;
 use self::headers::{decode_header, header, line, split};
 use self::parts::Words;
-use super::html::CUT;
+use self::seen::Seen;
 use super::quotes;
 use crate::model::text;
 use crate::process::fault;
@@ -50,12 +51,18 @@ pub struct Mail {
     /// The words of all its text parts, one after the other, without the words of others that it quotes. A mail that is nothing
     /// but a quotation keeps it.
     pub text: String,
-    /// As the text, but without what a reader does not see, and without any quotation: an amount is told only of this.
-    pub shown: String,
+    seen: Seen,
     /// Its headers say that it went to many: how to unsubscribe, the name of a list, or that it is bulk.
     pub is_bulk: bool,
     /// Its headers say that a machine wrote it.
     pub is_automatic: bool,
+}
+
+impl Mail {
+    /// As the text, but without what a reader does not see, and without any quotation: an amount is told only of this.
+    pub fn shown(&self) -> String {
+        self.seen.text()
+    }
 }
 
 /// Reads a mail, whole or cut off at its end. Whatever it holds, this gives something.
@@ -84,14 +91,8 @@ pub fn read(raw: &[u8]) -> Mail {
     } else {
         words.part(&headers, body, 0, false);
     }
-    let Words { all, own, shown, .. } = words;
-    // A byte that could not be read may have stood within a number.
-    let mut shown = shown.replace('\u{fffd}', CUT.encode_utf8(&mut [0; 4]));
-    // What a mail is cut off at may be the midst of a number.
-    if raw.len() as u64 >= MOST_OF_MAIL || shown.len() + 8 >= MOST_TEXT {
-        shown.truncate(shown.trim_end_matches('\n').len());
-        shown.push(CUT);
-    }
+    let Words { all, own, mut seen, .. } = words;
+    seen.is_cut = raw.len() as u64 >= MOST_OF_MAIL;
     let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
     let says = |name: &str, words: &[&str]| {
         header(name).is_some_and(|value| {
@@ -106,7 +107,7 @@ pub fn read(raw: &[u8]) -> Mail {
     // With two of them nobody knows which a server has checked.
     let senders = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("from")).count();
     let address = header("from").filter(|_| senders == 1).and_then(address);
-    Mail { id, subject, sender, address, date, text, shown, is_bulk, is_automatic }
+    Mail { id, subject, sender, address, date, text, seen, is_bulk, is_automatic }
 }
 
 /// The address in a header that names one sender; none if it names several.

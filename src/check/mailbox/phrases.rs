@@ -13,12 +13,12 @@ use std::borrow::Cow;
 use self::clauses::{clause, clause_length, is_end, without_links};
 pub(super) use self::finder::{BLANKS, Finder, is_latin};
 use self::finder::{
-    CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER, begins_with,
-    ends_with,
+    CASES_FINDER, CHANGING_FINDER, CONDITIONS_FINDER, DENIALS_FINDER, NOT_IT_FINDER, THRESHOLD_FINDER, UNSURE_FINDER,
+    begins_with, ends_with,
 };
 use self::vocabulary::{
-    AND, BALANCE_NOUNS, CASES, CHANGING, COMPARED, ESTIMATES, LEFT, OTHER_MONEY, OVERDRAWN, PAID, PAID_BEHIND,
-    QUESTIONS, SCALES, WALLETS,
+    AND, BALANCE_NOUNS, CASES, CHANGING, COMPARED, ESTIMATES, LEFT, NEGATIONS, OTHER_MONEY, OVERDRAWN, PAID,
+    PAID_BEHIND, QUESTIONS, SCALES, WALLETS,
 };
 
 /// Most of a text behind an amount that is looked at, in bytes.
@@ -33,11 +33,14 @@ pub(super) struct Manner {
 }
 
 impl Manner {
+    /// Of a text in small letters.
     pub(super) fn of(text: &str) -> Manner {
+        const IF_NEGATIVE: &str = "余额为负时";
         static OF_DEBT: Finder = Finder::anywhere(&OVERDRAWN);
         static OF_SCALE: Finder = Finder::anywhere(&SCALES);
         static OF_ESTIMATE: Finder = Finder::anywhere(&ESTIMATES);
-        let text = text.to_lowercase().replace("余额为负时", "");
+        let text: Cow<'_, str> =
+            if text.contains(IF_NEGATIVE) { text.replace(IF_NEGATIVE, "").into() } else { text.into() };
         Manner { is_overdrawn: OF_DEBT.is_in(&text), has_scale: OF_SCALE.is_in(&text) || OF_ESTIMATE.is_in(&text) }
     }
 }
@@ -189,31 +192,44 @@ impl<'a> Words<'a> {
         is_linked || !goes_on
     }
 
-    /// Whether the sentence behind it ends with a question mark.
-    fn ends_as_a_question(&self) -> bool {
+    /// Whether the words right before it say that it is not it: `is not $5`.
+    fn is_denied(&self) -> bool {
+        let (bare, _) = without_links(&self.context);
+        bare.ends_with("n't") || ends_with(bare, &NEGATIONS).is_some()
+    }
+
+    /// What stands behind it in its sentence, with the sign that ends that; a semicolon may be one, and may be a comma of Chinese.
+    fn rest_of_sentence(&self, has_semicolons: bool) -> &'a str {
         let behind = &self.behind[..self.behind.floor_char_boundary(MOST_BEHIND)];
-        let mut chars = behind.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '?' => return true,
-                '!' | '。' | '|' | '…' | '\n' | '\t' | ';' => return false,
-                '.' if chars.peek().is_none_or(|next| next.is_whitespace()) => return false,
-                _ => {}
+        let mut chars = behind.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let is_end = match c {
+                '?' | '!' | '。' | '|' | '…' | '\n' | '\t' => true,
+                ';' => has_semicolons,
+                '.' => chars.peek().is_none_or(|(_, next)| next.is_whitespace()),
+                _ => false,
+            };
+            if is_end {
+                return &behind[..at + c.len_utf8()];
             }
         }
-        false
+        behind
     }
 
     /// Whether the words around it leave in doubt that it is what it seems to be. Behind a label only the end of a clause or a
     /// few phrases may stand; in a sentence, all but words that change what it is.
     pub(super) fn is_doubtful(&self, is_left: bool, is_labelled: bool) -> bool {
-        if begins_with(self.behind, &COMPARED).is_some() {
+        if begins_with(self.behind, &COMPARED).is_some() || self.is_denied() {
+            return true;
+        }
+        let sentence = clause(self.before, false).to_lowercase();
+        if UNSURE_FINDER.is_in(&sentence) || UNSURE_FINDER.is_in(&self.rest_of_sentence(false).to_lowercase()) {
             return true;
         }
         if is_left {
-            let sentence = clause(self.before, false).to_lowercase();
             let is_supposed = CONDITIONS_FINDER.is_in(&sentence) || DENIALS_FINDER.is_in(&sentence);
-            let is_asked = begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.ends_as_a_question();
+            let is_asked =
+                begins_with(sentence.trim_start(), &QUESTIONS).is_some() || self.rest_of_sentence(true).ends_with('?');
             if is_supposed || is_asked {
                 return true;
             }

@@ -113,6 +113,10 @@ const SENT_OR_SUBJECT: [&str; 24] = [
 const MOST_HEADERS: usize = 4;
 /// Longest line that says that a quotation begins, in bytes.
 const LONGEST: usize = 300;
+/// An upper bound of the length of a title, and of the name of a header, in bytes.
+const LONGEST_TITLE: usize = 60;
+/// What a line ends with that says who wrote what follows.
+const COLONS: [char; 2] = [':', '：'];
 
 /// Whether the subject says that somebody forwards the mail.
 pub(super) fn is_forwarded(subject: &str) -> bool {
@@ -170,7 +174,7 @@ fn unmarked(line: &str) -> &str {
 fn is_title(line: &str, titles: &[&str]) -> bool {
     let is_frame = |c: char| c.is_whitespace() || "-—–_=*:：".contains(c);
     let title = line.trim_matches(is_frame);
-    title.len() <= LONGEST && titles.contains(&title.to_lowercase().as_str())
+    !title.is_empty() && title.len() <= LONGEST_TITLE && titles.contains(&title.to_lowercase().as_str())
 }
 
 /// How many lines say who wrote what follows: `On Monday, Bob wrote:`, which mail programs break into two.
@@ -186,17 +190,17 @@ fn attribution(lines: &[&str]) -> usize {
     // The first of the two lines says when, and does not end a sentence.
     let is_begun = !first.ends_with(['.', '!', '?', '。', ':', '：']) && first.contains(|c: char| c.is_numeric());
     match second {
-        Some(second) if is_begun && is_attribution(&format!("{first} {second}")) => 2,
+        Some(second) if is_begun && second.ends_with(COLONS) && is_attribution(&format!("{first} {second}")) => 2,
         _ => 0,
     }
 }
 
 /// Whether a line says when, or in which address, somebody wrote: `We wrote:` is a sentence of the sender's.
 fn is_attribution(line: &str) -> bool {
-    let line = line.to_lowercase();
-    let Some(said) = line.strip_suffix([':', '：']).map(str::trim_end) else {
+    let Some(said) = line.strip_suffix(COLONS) else {
         return false;
     };
+    let said = said.trim_end().to_lowercase();
     let begins =
         ["on ", "am ", "le ", "el ", "il ", "em ", "op ", "在", "于"].iter().any(|word| said.starts_with(word));
     let is_named = begins || said.contains(|c: char| c == '@' || c == '<' || c.is_numeric());
@@ -208,8 +212,9 @@ fn is_attribution(line: &str) -> bool {
 fn begins_headers(lines: &[&str]) -> bool {
     let is_header = |line: &str, names: &[&str]| {
         let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '*');
-        let name = line[..line.floor_char_boundary(40)].split([':', '：']).next().unwrap_or_default();
-        name.len() < line[..line.floor_char_boundary(40)].len()
+        let head = &line[..line.floor_char_boundary(40)];
+        let name = head.split(COLONS).next().unwrap_or_default();
+        name.len() < head.len()
             && names.contains(&name.trim_end_matches(|c: char| c.is_whitespace() || c == '*').to_lowercase().as_str())
     };
     is_header(lines[0], &FROM)

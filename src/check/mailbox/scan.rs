@@ -402,7 +402,7 @@ impl Desk<'_> {
         if !judgement.is_trouble {
             return None;
         }
-        let amount = finding::shown_amount(&mail.subject, &mail.shown).map(|shown| shown.amount);
+        let amount = finding::told_amount(mail).map(|shown| shown.amount);
         let redactor = &self.terms.redactor;
         Some(Finding {
             identity: Identity::of("mail", &mail.id, &[]),

@@ -91,7 +91,7 @@ impl Reader {
         let polish = |text: &str| self.redactor.polish(text);
         // No alert tells the amount of a mail that is none.
         let amount =
-            judgement.is_trouble.then(|| finding::shown_amount(&mail.subject, &mail.shown)).flatten();
+            judgement.is_trouble.then(|| finding::told_amount(mail)).flatten();
         Outlook {
             verdict,
             judgement,

@@ -1,6 +1,9 @@
 //! Words and signs that make another number of the one before them, and that the reader of amounts does not multiply: it refuses
 //! them, and no number may be cut off before one.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::text::word;
 use super::{Word, fold};
 
@@ -29,12 +32,22 @@ pub(crate) fn is_scale_sign(c: char) -> bool {
 
 /// Whether a word scales the number before it, or is a part of a currency.
 pub(crate) fn is_scale_word(text: &str) -> bool {
+    /// The words by their first characters: most words of a text begin as none of them does, or as few.
+    static BY_FIRST: LazyLock<BTreeMap<char, Vec<&str>>> = LazyLock::new(|| {
+        let mut all: BTreeMap<char, Vec<&str>> = BTreeMap::new();
+        for word in WORDS.split_ascii_whitespace() {
+            all.entry(word.chars().next().unwrap_or_default()).or_default().push(word);
+        }
+        all
+    });
     let low = fold(text).to_lowercase();
-    let fits = |known: &str| match known.strip_suffix('*') {
+    let fits = |known: &&str| match known.strip_suffix('*') {
         Some(stem) => low.starts_with(stem),
-        None => low == known,
+        None => low == *known,
     };
-    let is_known = || WORDS.split_ascii_whitespace().any(fits) && !OTHERS.iter().any(|other| low.starts_with(other));
+    let alike = low.chars().next().and_then(|first| BY_FIRST.get(&first));
+    let is_known =
+        || alike.is_some_and(|words| words.iter().any(fits)) && !OTHERS.iter().any(|other| low.starts_with(other));
     let is_prefixed = || {
         let rest = text
             .strip_prefix(PREFIXES)

@@ -51,7 +51,7 @@ pub(crate) fn figures(mails: &[Labelled]) -> Vec<(&'static str, Figures)> {
         if !one.is_trouble || !is_noticed {
             continue;
         }
-        if let Some(amount) = finding::shown_amount(&read.subject, &read.shown).map(|shown| shown.amount) {
+        if let Some(amount) = finding::told_amount(&read).map(|shown| shown.amount) {
             let is_value = one.amount.parse::<Decimal>().is_ok_and(|want| want == amount.value);
             figures.told += 1;
             figures.told_right += u32::from(is_value && one.currency == amount.currency.unwrap_or("-"));

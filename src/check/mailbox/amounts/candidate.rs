@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
+use super::super::phrases::Words;
 use super::Amount;
 use super::cues::Sense;
 
@@ -14,16 +15,16 @@ pub(super) const STRONG: f64 = 2.5;
 const LEAST: f64 = 0.9;
 
 /// An amount of a mail, with what the words around it say.
-#[derive(Debug)]
-pub(super) struct Candidate {
+pub(super) struct Candidate<'a> {
     pub(super) range: Range<usize>,
     pub(super) amount: Option<Amount>,
     pub(super) kind: Kind,
     pub(super) sentence: usize,
     pub(super) senses: BTreeMap<Sense, f64>,
-    /// Whether the words around it leave it in doubt: where it stands in a sentence or behind a label, and each as what is owed
-    /// or what is left.
-    pub(super) doubt: [[bool; 2]; 2],
+    /// The words around it, which may leave it in doubt. They are read for the few that may be shown: it takes time.
+    pub(super) words: Words<'a>,
+    /// The mail says that the account is overdrawn, and it has no minus, so that it may be one as what is left.
+    pub(super) may_be_negative: bool,
     pub(super) listed: Listed,
     pub(super) is_of_another_wallet: bool,
     pub(super) is_of_other_money: bool,
@@ -40,6 +41,8 @@ pub(super) struct Candidate {
     pub(super) has_noun: bool,
     /// It is written as amounts of money are, with decimals or separators.
     pub(super) is_formed: bool,
+    /// It has decimals or separators.
+    pub(super) has_separators: bool,
     /// Another amount is said to be a part of it: it is no balance and no debt itself.
     pub(super) is_whole_of_part: bool,
     /// Whether the words of its label make it another balance than the one that is left now.
@@ -66,7 +69,7 @@ pub(super) enum Kind {
     Bare,
 }
 
-impl Candidate {
+impl Candidate<'_> {
     /// How much it is, if that is clear.
     pub(super) fn value(&self) -> Option<Decimal> {
         self.amount.as_ref().map(|amount| amount.value)
@@ -108,8 +111,13 @@ impl Candidate {
         let is_labelled = self.is_labelled && self.labels.contains(&sense);
         let is_left = sense == Sense::Left && self.kind != Kind::Count;
         let is_refused = is_left && self.is_refused;
-        let is_doubtful = self.doubt[usize::from(is_labelled)][usize::from(is_left)];
-        !is_refused && !is_doubtful && self.listed != Listed::Unclear
+        let may_be_negative = is_left && self.may_be_negative;
+        // What is only about right is not told, whatever else is said of it.
+        !is_refused
+            && self.score(Sense::Hedge) < STRONG
+            && !may_be_negative
+            && self.listed != Listed::Unclear
+            && !self.words.is_doubtful(is_left, is_labelled)
     }
 
     pub(super) fn score(&self, sense: Sense) -> f64 {

@@ -1,6 +1,6 @@
 //! The words that say what an amount is, as data: one file for each language, all read by one automaton.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
@@ -128,8 +128,33 @@ struct Lists {
     automaton: Option<AhoCorasick>,
     /// For each pattern: its cues, and whether it may be the beginning of a longer word.
     cues: Vec<(Vec<Cue>, bool)>,
-    links: Vec<String>,
-    units: Vec<String>,
+    /// Words that join, by the character that they end with.
+    links: ByCharacter,
+    /// Units, by the character that they begin with.
+    units: ByCharacter,
+    /// Units of more than one character.
+    long_units: Option<AhoCorasick>,
+}
+
+/// Words by one of their characters, so that a text is compared with those alone that it may hold.
+struct ByCharacter(Vec<(char, Vec<String>)>);
+
+impl ByCharacter {
+    fn new(words: Vec<String>, of: impl Fn(&str) -> Option<char>) -> ByCharacter {
+        let mut all: BTreeMap<char, Vec<String>> = BTreeMap::new();
+        for word in words {
+            if let Some(c) = of(&word) {
+                all.entry(c).or_default().push(word);
+            }
+        }
+        ByCharacter(all.into_iter().collect())
+    }
+
+    /// The words of a character.
+    fn of(&self, c: Option<char>) -> &[String] {
+        let place = c.and_then(|c| self.0.binary_search_by_key(&c, |(own, _)| *own).ok());
+        place.map_or(&[], |at| &self.0[at].1)
+    }
 }
 
 fn lists() -> &'static Lists {
@@ -164,7 +189,13 @@ fn lists() -> &'static Lists {
                 cues[at].0.push(cue);
             }
         }
-        Lists { automaton: AhoCorasick::new(&words).ok(), cues, links, units }
+        Lists {
+            automaton: AhoCorasick::new(&words).ok(),
+            cues,
+            long_units: AhoCorasick::new(units.iter().filter(|unit| unit.chars().count() > 1)).ok(),
+            links: ByCharacter::new(links, |link| link.chars().next_back()),
+            units: ByCharacter::new(units, |unit| unit.chars().next()),
+        }
     })
 }
 
@@ -235,9 +266,10 @@ pub(super) fn is_joining(text: &str) -> bool {
         if rest.is_empty() {
             return true;
         }
-        let links = lists().links.iter();
-        let fitting = links
-            .filter(|link| rest.ends_with(link.as_str()) && is_word(rest, rest.len() - link.len(), rest.len(), false));
+        let fitting =
+            lists().links.of(rest.chars().next_back()).iter().filter(|link| {
+                rest.ends_with(link.as_str()) && is_word(rest, rest.len() - link.len(), rest.len(), false)
+            });
         match fitting.map(String::len).max() {
             Some(length) => rest = &rest[..rest.len() - length],
             None => return false,
@@ -253,17 +285,18 @@ pub(super) fn unit(text: &str) -> Option<usize> {
     let is_time = |unit: &str| unit == "个" && bare[unit.len()..].starts_with(['月', '工', '小', '星', '礼', '季']);
     let fits =
         |unit: &&String| bare.starts_with(unit.as_str()) && is_word(bare, 0, unit.len(), false) && !is_time(unit);
-    let length = lists().units.iter().filter(fits).map(String::len).max()?;
+    let length = lists().units.of(bare.chars().next()).iter().filter(fits).map(String::len).max()?;
     Some(text.len() - bare.len() + length)
 }
 
 /// Whether a text in small letters names a unit. A single character of Chinese may be a part of any word.
 pub(super) fn has_unit(text: &str) -> bool {
     let bare = text.trim_end_matches([' ', ':', '\t', '*', '=', '"', '(']);
-    let mut units = lists().units.iter();
-    if units.any(|unit| unit.chars().count() == 1 && bare.ends_with(unit.as_str()) && bare.len() > unit.len()) {
+    let last = bare.chars().next_back();
+    if lists().units.of(last).iter().any(|unit| unit.chars().count() == 1 && bare.len() > unit.len()) {
         return true;
     }
-    let mut units = lists().units.iter().filter(|unit| unit.chars().count() > 1);
-    units.any(|unit| text.match_indices(unit.as_str()).any(|(at, _)| is_word(text, at, at + unit.len(), false)))
+    // Only a list that is too large for memory fails, and this one is short.
+    let mut found = lists().long_units.iter().flat_map(|units| units.find_overlapping_iter(text));
+    found.any(|unit| is_word(text, unit.start(), unit.end(), false))
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::super::phrases::Finder;
 use super::Role;
 use super::candidate::{Candidate, Kind, STRONG};
 use super::cues::{Match, Reach, Sense};
 use super::layout::Sheet;
-use super::sums::{is_most, is_sum, one, totals, with_sums};
+use super::sums::{is_most, is_sum, one, totals, whole, with_sums};
 use super::weigh::has;
 
+/// By so much what speaks for one sense must outweigh what speaks for another one.
+const MARGIN: f64 = 0.8;
 /// Words by which a subject says that it is about what is left.
 const BALANCES: [&str; 22] = [
     "balance", "credit", "fund", "wallet", "runway", "runtime", "余额", "馀额", "额度", "预存", "储值", "结余", "余款",
@@ -38,8 +41,11 @@ const RENEWALS: [&str; 20] = [
     "renouvel",
     "renovac",
 ];
+static RENEWALS_FINDER: Finder = Finder::anywhere(&RENEWALS);
 /// Words by which a sentence says that something is owed.
-const DEBTS: [&str; 26] = [
+const DEBTS: [&str; 28] = [
+    "vencid",
+    "rückstand",
     "欠",
     "未付",
     "未缴",
@@ -84,6 +90,7 @@ const CARDS: [&str; 14] = [
     "caduc",
     "läuft ab",
 ];
+static CARDS_FINDER: Finder = Finder::anywhere(&CARDS);
 /// Words by which a sentence speaks of what will be.
 const FUTURE: [&str; 18] = [
     "将",
@@ -112,20 +119,24 @@ pub(super) fn decide(sheet: &Sheet, matches: &[Match], candidates: &[Candidate])
     let (chosen, role) = by_sense(sheet, subject, candidates).unwrap_or_else(|| by_mail(sheet, matches, candidates))?;
     let (owed, charge) = evidence(matches, 0..sheet.low.len());
     let words = &sheet.low[sheet.sentences[chosen.sentence].range.clone()];
-    let is_renewal = has(subject, &RENEWALS);
+    let is_renewal = RENEWALS_FINDER.is_in(subject);
     let is_price = match role {
         Role::Left => is_renewal && charge > 0 && !has(subject, &BALANCES),
-        Role::Owed => (is_renewal && !has(words, &DEBTS)) || (owed + charge == 0 && has(&sheet.low, &RENEWALS)),
+        Role::Owed => (is_renewal && !has(words, &DEBTS)) || (owed + charge == 0 && RENEWALS_FINDER.is_in(&sheet.low)),
         Role::Charge => {
             let is_failed = chosen.score(Sense::Charge) >= STRONG;
-            (!is_failed && owed + charge == 0 && has(&sheet.low, &RENEWALS))
-                || (has(&sheet.low, &CARDS) && has(words, &FUTURE))
+            (!is_failed && owed + charge == 0 && RENEWALS_FINDER.is_in(&sheet.low))
+                || (has(words, &FUTURE) && CARDS_FINDER.is_in(&sheet.low))
         }
     };
     if is_price {
         return None;
     }
     let at = candidates.iter().position(|candidate| candidate.range == chosen.range)?;
+    // Nobody owes nothing, and no charge of nothing fails.
+    if role != Role::Left && chosen.value().is_some_and(|value| value.is_zero()) {
+        return None;
+    }
     // A mail that speaks of a debt says how large it is by a balance below zero.
     let is_negative = chosen.amount.as_ref().is_some_and(|amount| amount.value.is_sign_negative());
     let is_debt = role == Role::Left
@@ -145,22 +156,22 @@ struct Group<'a> {
     strength: f64,
     sense: Sense,
     role: Role,
-    all: Vec<&'a Candidate>,
+    all: Vec<&'a Candidate<'a>>,
 }
 
 /// The amounts that a mail may be about, by their sense, the likeliest first.
-fn groups(candidates: &[Candidate]) -> Vec<Group<'_>> {
+fn groups<'a>(candidates: &'a [Candidate<'a>]) -> Vec<Group<'a>> {
     // What a charge failed for is no news of the balance.
     let has_charge = candidates.iter().any(|other| {
         other.kind == Kind::Money
             && !other.is_reason
             && (other.score(Sense::Plain) >= STRONG || other.score(Sense::Charge) >= STRONG)
     });
-    let money = |sense: Sense, kind: Kind| -> Vec<&Candidate> {
+    let money = |sense: Sense, kind: Kind| -> Vec<&'a Candidate<'a>> {
         let is_formed = |candidate: &Candidate| {
             candidate.kind == Kind::Bare
                 && candidate.is_formed
-                && sense != Sense::Left
+                && (sense != Sense::Left || candidate.has_noun)
                 && candidate.score(sense) >= 3.0
                 && candidate.amount.as_ref().is_some_and(|amount| amount.currency.is_some())
         };
@@ -183,19 +194,31 @@ fn groups(candidates: &[Candidate]) -> Vec<Group<'_>> {
 
 /// The amount of the likeliest sense; nothing if no words say what any of them is, and none if it is not clear which one it is.
 #[allow(clippy::option_option, reason = "the two nones are different answers")]
-fn by_sense<'a>(sheet: &Sheet, subject: &str, candidates: &'a [Candidate]) -> Option<Option<(&'a Candidate, Role)>> {
+fn by_sense<'a>(
+    sheet: &Sheet,
+    subject: &str,
+    candidates: &'a [Candidate<'a>],
+) -> Option<Option<(&'a Candidate<'a>, Role)>> {
     let mut groups = groups(candidates);
     let has_debt = |group: &Group| {
         let in_sentence = |other: &&Candidate| has(&sheet.low[sheet.sentences[other.sentence].range.clone()], &DEBTS);
         group.sense == Sense::Owed && group.all.iter().any(in_sentence)
     };
-    // What a mail calls its subject comes before what else it names.
+    // Where a balance is called by its name and a debt or a charge as well, the mail's subject says what it is about.
     if let [first, second, ..] = groups.as_slice()
-        && first.sense == Sense::Left
         && second.strength >= STRONG
-        && (!has(subject, &BALANCES) || has_debt(second))
+        && [first, second].iter().any(|group| group.sense == Sense::Left)
     {
-        groups.remove(0);
+        let (left, other) = if first.sense == Sense::Left { (0, second) } else { (1, first) };
+        let is_about_other = has_debt(other) && (left == 0 || !has(subject, &BALANCES));
+        let is_about_left = !is_about_other && has(subject, &BALANCES);
+        let is_close = first.strength - second.strength < MARGIN;
+        match (is_about_other, is_about_left) {
+            (true, _) => drop(groups.remove(left)),
+            (_, true) => drop(groups.remove(1 - left)),
+            _ if is_close => return Some(None),
+            _ => {}
+        }
     }
     if groups.first().is_none_or(|group| group.strength < STRONG)
         && let Some(counted) = counted(candidates)
@@ -208,6 +231,11 @@ fn by_sense<'a>(sheet: &Sheet, subject: &str, candidates: &'a [Candidate]) -> Op
     let Some(chosen) = chosen else {
         return Some(None);
     };
+    let chosen = match whole(candidates, chosen).filter(|_| sense == Sense::Owed) {
+        Some(whole) if !whole.is_clear(sense) => return Some(None),
+        Some(whole) => whole,
+        None => chosen,
+    };
     let is_elsewhere = candidates.iter().any(|other| other.is_of_another_wallet && other.value() != chosen.value());
     let is_clear = match sense {
         Sense::Left => !is_elsewhere && !chosen.is_of_other_money,
@@ -218,7 +246,7 @@ fn by_sense<'a>(sheet: &Sheet, subject: &str, candidates: &'a [Candidate]) -> Op
 }
 
 /// The one amount of a sense.
-fn choose<'a>(sheet: &Sheet, candidates: &'a [Candidate], group: &Group<'a>) -> Option<&'a Candidate> {
+fn choose<'a>(sheet: &Sheet, candidates: &'a [Candidate<'a>], group: &Group<'a>) -> Option<&'a Candidate<'a>> {
     let (sense, all) = (group.sense, &group.all);
     let strong: Vec<&Candidate> = all.iter().copied().filter(|candidate| candidate.score(sense) >= STRONG).collect();
     // What is said to be left of a debt is no part of a sum.
@@ -226,6 +254,12 @@ fn choose<'a>(sheet: &Sheet, candidates: &'a [Candidate], group: &Group<'a>) -> 
         strong.iter().copied().filter(|candidate| candidate.score(Sense::Current) >= STRONG).collect();
     if sense == Sense::Owed
         && let Some(chosen) = one(&rest, sense)
+    {
+        return Some(chosen);
+    }
+    // A charge that is called one is no part of another one.
+    if sense == Sense::Charge
+        && let Some(chosen) = one(&strong, sense)
     {
         return Some(chosen);
     }
@@ -259,7 +293,7 @@ fn is_unpaid(candidates: &[Candidate], chosen: &Candidate) -> bool {
 /// of the other.
 fn is_alone(candidates: &[Candidate], chosen: &Candidate) -> bool {
     let is_open = |other: &Candidate| {
-        other.kind == Kind::Money
+        (other.kind == Kind::Money || (other.kind == Kind::Bare && other.has_separators))
             && other.is_open()
             && (other.sentence == chosen.sentence || other.score(Sense::Plain) >= STRONG)
     };
@@ -273,7 +307,7 @@ fn is_only(candidates: &[Candidate], chosen: &Candidate) -> bool {
 }
 
 /// What is left of what is no money.
-fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
+fn counted<'a>(candidates: &'a [Candidate<'a>]) -> Option<(&'a Candidate<'a>, Role)> {
     let is_left = |candidate: &&Candidate| {
         (candidate.kind == Kind::Count
             || (candidate.kind == Kind::Bare && candidate.has_noun && candidate.is_formed && !candidate.is_negative()))
@@ -286,19 +320,22 @@ fn counted(candidates: &[Candidate]) -> Option<(&Candidate, Role)> {
 
 /// Where the words around no amount say what it is, those of the mail as a whole may: an amount that says that it is the sum, or
 /// nothing but that it is an amount, or the only one that is nothing else.
-fn by_mail<'a>(sheet: &Sheet, matches: &[Match], candidates: &'a [Candidate]) -> Option<(&'a Candidate, Role)> {
+fn by_mail<'a>(sheet: &Sheet, matches: &[Match], candidates: &'a [Candidate<'a>]) -> Option<(&'a Candidate<'a>, Role)> {
     let (owed, charge) = evidence(matches, 0..sheet.low.len());
     let role = if charge > owed { Role::Charge } else { Role::Owed };
     let sense = if charge > owed { Sense::Charge } else { Sense::Owed };
-    let plain: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
-    let of = |sense: Sense| -> Vec<&Candidate> {
+    let plain: Vec<&'a Candidate<'a>> = candidates.iter().filter(|candidate| candidate.sense().is_none()).collect();
+    let of = |sense: Sense| -> Vec<&'a Candidate<'a>> {
         plain
             .iter()
-            .filter(|candidate| candidate.is_money() && candidate.has_currency() && candidate.score(sense) >= 3.0)
+            .filter(|candidate| {
+                let is_amount = candidate.kind == Kind::Money || (sense == Sense::Total && candidate.is_money());
+                is_amount && candidate.has_currency() && candidate.score(sense) >= 3.0
+            })
             .copied()
             .collect()
     };
-    let choose = |all: &[&'a Candidate]| {
+    let choose = |all: &[&'a Candidate<'a>]| {
         one(all, sense)
             .filter(|chosen| role == Role::Charge || is_unpaid(candidates, chosen))
             .map(|chosen| (chosen, role))
@@ -320,23 +357,12 @@ fn by_mail<'a>(sheet: &Sheet, matches: &[Match], candidates: &'a [Candidate]) ->
     if !named.is_empty() {
         return choose(&named).filter(|(chosen, _)| is_only(candidates, chosen));
     }
-    // Of several prices in one sentence only the first may be called one.
-    let is_after_another = |candidate: &Candidate| {
-        candidates.iter().any(|other| {
-            other.kind == Kind::Money
-                && other.sentence == candidate.sentence
-                && other.range.end <= candidate.range.start
-                && other.sense().is_some()
-        })
-    };
-    let is_alone = |candidate: &&Candidate| candidate.kind == Kind::Money && !is_after_another(candidate);
-    let all: Vec<&Candidate> = plain.iter().copied().filter(is_alone).collect();
-    choose(&all).filter(|(chosen, _)| is_only(candidates, chosen)).filter(|(chosen, _)| {
-        let first = sheet.sentences[chosen.sentence.saturating_sub(2)].range.start;
-        let last = sheet.sentences[(chosen.sentence + 2).min(sheet.sentences.len() - 1)].range.end;
-        let (owed, charge) = evidence(matches, first..last);
-        owed + charge > 0 || is_sum(candidates, chosen)
-    })
+    // The only amount of money, where the subject says that one is owed or could not be charged. Words in other sentences may
+    // as well speak of something else.
+    let money: Vec<&'a Candidate<'a>> = candidates.iter().filter(|candidate| candidate.kind == Kind::Money).collect();
+    let subject = sheet.low.find('\n').unwrap_or(sheet.low.len());
+    let (owed, charge) = evidence(matches, 0..subject);
+    choose(&money).filter(|(chosen, _)| owed + charge > 0 && chosen.sense().is_none())
 }
 
 /// How often a part of a mail speaks of debts, and of charges that failed.

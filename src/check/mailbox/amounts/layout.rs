@@ -1,7 +1,6 @@
 //! The text of a mail brought into an order in which words can be told to belong together: lines that only the width of a page
 //! has broken are joined, cells of a table are parted by tabs, and sentences are known.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -22,6 +21,10 @@ const ABBREVIATIONS: [&str; 32] = [
 /// Characters of traditional Chinese in the order of their simplified ones: words are written once, in simplified Chinese.
 const TRADITIONAL: &str = include_str!("traditional.txt");
 
+/// The characters among which those of the table are.
+const FIRST_HAN: u16 = 0x4E00;
+const LAST_HAN: u16 = 0x9FFF;
+
 /// A text with what its words and sentences are.
 pub(super) struct Sheet {
     /// As it is read.
@@ -40,9 +43,9 @@ pub(super) struct Sentence {
 
 impl Sheet {
     pub(super) fn new(subject: &str, text: &str) -> Sheet {
-        let mut all = fold(&arrange(subject));
+        let mut all = fold(arrange(subject));
         all.push_str("\n\n");
-        all.push_str(&fold(&joined(&arrange(text))));
+        all.push_str(&fold(joined(&arrange(text))));
         let low = low(&all);
         let sentences = sentences(&all);
         Sheet { text: all, low, sentences }
@@ -69,7 +72,8 @@ fn arrange(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        if !is_gap(c) {
+        let is_single = matches!(c, ' ' | '\n') && chars.peek().is_some_and(|next| !is_gap(*next));
+        if is_single || !is_gap(c) {
             out.push(c);
             continue;
         }
@@ -80,9 +84,10 @@ fn arrange(text: &str) -> String {
         out.push_str(&arranged(&gap, out.chars().next_back()));
     }
     // Marks of bold type, and dots that lead from a label to its amount.
-    let mut out = out.replace("**", "");
-    for dots in ["........", ".....", "...."] {
-        out = out.replace(dots, "\t");
+    for (marks, instead) in [("**", ""), ("........", "\t"), (".....", "\t"), ("....", "\t")] {
+        if out.contains(marks) {
+            out = out.replace(marks, instead);
+        }
     }
     out
 }
@@ -144,7 +149,10 @@ fn goes_on(line: &str, next: &str) -> bool {
 }
 
 /// As amounts are folded. A comma of full width parts clauses, never thousands, except between digits of its own width.
-fn fold(text: &str) -> String {
+fn fold(text: String) -> String {
+    if text.is_ascii() {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     let is_wide_digit = |c: Option<char>| c.is_some_and(|c| ('０'..='９').contains(&c));
     let mut chars = text.chars().peekable();
@@ -165,6 +173,9 @@ fn fold(text: &str) -> String {
 pub(super) fn low(text: &str) -> String {
     text.chars()
         .map(|c| {
+            if c.is_ascii() {
+                return c.to_ascii_lowercase();
+            }
             if c >= '\u{2E80}' {
                 return simplified(c);
             }
@@ -179,15 +190,23 @@ pub(super) fn low(text: &str) -> String {
 
 /// A character of traditional Chinese as it is written in simplified Chinese.
 fn simplified(c: char) -> char {
-    static TABLE: OnceLock<HashMap<char, char>> = OnceLock::new();
+    /// The simplified character of each from the first on; zero where it is the same.
+    static TABLE: OnceLock<Vec<u16>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        let pairs = TRADITIONAL.split_whitespace().filter_map(|pair| {
-            let mut chars = pair.chars();
-            Some((chars.next()?, chars.next()?))
-        });
-        pairs.filter(|(one, other)| one.len_utf8() == other.len_utf8()).collect()
+        let mut table = vec![0; usize::from(LAST_HAN - FIRST_HAN) + 1];
+        for pair in TRADITIONAL.split_whitespace() {
+            let mut chars = pair.chars().map(|c| u16::try_from(u32::from(c)));
+            let (Some(Ok(one)), Some(Ok(other))) = (chars.next(), chars.next()) else {
+                continue;
+            };
+            if let Some(place) = one.checked_sub(FIRST_HAN).and_then(|at| table.get_mut(usize::from(at))) {
+                *place = other;
+            }
+        }
+        table
     });
-    table.get(&c).copied().unwrap_or(c)
+    let place = u32::from(c).checked_sub(u32::from(FIRST_HAN)).and_then(|at| table.get(at as usize));
+    place.filter(|other| **other != 0).and_then(|other| char::from_u32(u32::from(*other))).unwrap_or(c)
 }
 
 fn sentences(text: &str) -> Vec<Sentence> {

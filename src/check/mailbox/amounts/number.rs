@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::currency_signs::{Customs, NO_MONEY};
 use super::super::html::CUT;
-use super::super::phrases::{BLANKS, is_latin};
+use super::super::phrases::{BLANKS, Finder, is_latin};
 use super::{Amount, rest};
 use crate::model::amount::{self, Currency, Word};
 
@@ -141,6 +141,11 @@ impl<'a> Number<'a> {
         self.digits().contains(['.', ','])
     }
 
+    /// Whether it ends with two decimals.
+    pub(super) fn has_cents(&self) -> bool {
+        self.digits().rfind(['.', ',']).is_some_and(|at| self.digits().len() - at == 3)
+    }
+
     /// Whether a part of it stands before it: `1万2千`, `5:50`, what a tag has cut off, and a minus or a sign that is like one.
     fn is_broken(&self) -> bool {
         let before = &self.text[..self.before_at];
@@ -148,13 +153,32 @@ impl<'a> Number<'a> {
         let (last, second) = (last.next(), last.next());
         let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         let is_scale = last.is_some_and(|c| "万萬千亿億百".contains(c)) && is_digit(second);
-        let is_cut = last == Some(CUT) || (last == Some(':') && is_digit(second));
+        // The lower half of `5 1/2`.
+        let is_half = last == Some('/') && is_digit(second) && self.before_at == self.start;
+        let is_cut =
+            last == Some(CUT) || (last == Some(':') && is_digit(second)) || is_half || self.is_end_of_another();
         let mut bare = before.chars().rev().filter(|c| !BLANKS.contains(c));
         let (sign, ahead) = (bare.next(), bare.next());
         let is_signed = sign.is_some_and(|c| "▲△▼➖".contains(c))
             || self.has_dash_of_minus()
             || (sign.is_some_and(|c| "–—−-".contains(c)) && ahead.is_some_and(|c| ":=".contains(c)));
         is_scale || is_cut || is_signed
+    }
+
+    /// Whether it is the end of a number that begins in the line before: `10`, and in the next line `000 credits`.
+    fn is_end_of_another(&self) -> bool {
+        let digits = self.digits();
+        let first = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        if digits.starts_with('0') && first > 1 {
+            return true;
+        }
+        let before = self.text[..self.start].trim_end_matches(BLANKS);
+        let Some(line) = before.strip_suffix('\n').filter(|_| first == 3) else {
+            return false;
+        };
+        let line = line.trim_end_matches([' ', '\u{A0}', ',', '.', '\'']);
+        let group = line.len() - line.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        (1..=3).contains(&group)
     }
 
     /// Whether a dash is written before it as a minus is: right before it, and behind a blank, a colon or the like.
@@ -164,8 +188,19 @@ impl<'a> Number<'a> {
             && before.next().is_none_or(|c| c.is_whitespace() || ":=(为為是".contains(c))
     }
 
-    /// The currency that stands in parentheses behind it, before other words: `¥9,450 (JPY, incl. tax)`.
+    /// The currency that stands behind it apart from it: in parentheses before other words, as in `¥9,450 (JPY, incl. tax)`, or
+    /// alone in the next cell of a table.
     fn told_behind(&self, customs: &Customs, sentence: &str) -> Option<&'static str> {
+        let cell = self.behind().strip_prefix('\t').and_then(|row| row.split(['\t', '\n']).next()).map(str::trim);
+        if let Some((Word::Currency(told), length)) = cell.and_then(amount::word)
+            && cell.is_some_and(|cell| cell.len() == length)
+        {
+            let own = self.words().find_map(|word| match word {
+                Word::Currency(own) => Some(own),
+                _ => None,
+            });
+            return own.map_or(Some(told), |own| own.meet(&told)).and_then(|both| customs.code(&both, sentence));
+        }
         let inside = self.behind().trim_start_matches(BLANKS).strip_prefix('(')?.trim_start();
         match amount::word(inside)? {
             (Word::Currency(currency), _) => customs.code(&currency, sentence),
@@ -263,7 +298,8 @@ const DECIMAL_COMMA: [&str; 21] = [
 
 impl Manner {
     pub(super) fn of(low: &str) -> Manner {
-        Manner { has_decimal_comma: DECIMAL_COMMA.iter().any(|word| low.contains(word)) }
+        static FINDER: Finder = Finder::anywhere(&DECIMAL_COMMA);
+        Manner { has_decimal_comma: FINDER.is_in(low) }
     }
 }
 

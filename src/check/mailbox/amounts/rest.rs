@@ -29,11 +29,39 @@ pub(super) fn goes_on(behind: &str, has_words: bool) -> bool {
     }
     let bare = behind.trim_start_matches(BLANKS);
     let is_apart = bare.len() < behind.len();
+    if is_fraction(bare) || is_range(behind, bare) {
+        return true;
+    }
     let word = first_word(bare);
     if is_scale(word) && (!is_apart || !is_another_use(word, &bare[word.len()..])) {
         return true;
     }
     is_part(bare, has_words)
+}
+
+/// Whether a part of one follows: `5 ½`, `5 1/2`.
+fn is_fraction(bare: &str) -> bool {
+    let is_sign = bare.starts_with(|c: char| c.is_numeric() && !c.is_ascii_digit());
+    let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let above = digits(bare);
+    let Some(below) = bare[above..].strip_prefix('/').filter(|_| (1..=2).contains(&above)) else {
+        return is_sign;
+    };
+    let length = digits(below);
+    let (above, below): (u32, u32) = (bare[..above].parse().unwrap_or(0), below[..length].parse().unwrap_or(0));
+    is_sign || (above < below && [2, 3, 4, 5, 6, 8, 10, 16].contains(&below))
+}
+
+/// Whether another end of a range follows, or a minus as bookkeepers write it: `$5-6`, `$5 … $6`, `5.00-`.
+fn is_range(behind: &str, bare: &str) -> bool {
+    const DASHES: [char; 8] = ['-', '\u{2010}', '\u{2011}', '\u{2212}', '–', '—', '~', '～'];
+    let is_amount = |text: &str| {
+        let text = text.trim_start_matches(BLANKS);
+        text.trim_start_matches(['$', '€', '£', '¥', '₹']).starts_with(|c: char| c.is_ascii_digit())
+    };
+    let is_dashed = behind.strip_prefix(DASHES).is_some_and(|next| !next.starts_with(char::is_alphabetic));
+    let dots = bare.strip_prefix('…').or_else(|| bare.strip_prefix("..."));
+    is_dashed || dots.is_some_and(is_amount)
 }
 
 /// Whether a word makes another number of the one before it, or is a smaller part of a currency.
@@ -109,6 +137,21 @@ mod tests {
             ("&nbsp;234.50", false, true),
             ("=ZZ345.00", false, true),
             ("\u{FFFD}234.50", false, true),
+            (" ½", false, true),
+            ("½ of it", false, true),
+            (" 1/2", false, true),
+            (" 3/4 left", true, true),
+            (" 12/31", false, false),
+            (" 1/2026", false, false),
+            ("-6", false, true),
+            ("–€6", true, true),
+            (" - 6 days", true, false),
+            ("-", false, true),
+            ("-\n", true, true),
+            ("—please top up", true, false),
+            (" … $6", false, true),
+            ("... 6 USD", true, true),
+            ("...", true, false),
         ] {
             assert_eq!(goes_on(behind, has_words), want, "{behind:?}");
         }

@@ -147,7 +147,7 @@ fn mails_that_may_be_tuned_on_show_what_they_are_about() {
             continue;
         };
         let mail = mail::read(&std::fs::read(format!("{folder}/{name}.eml")).unwrap());
-        let Some(got) = shown(&mail.subject, &mail.shown) else {
+        let Some(got) = shown(&mail.subject, &mail.shown()) else {
             continue;
         };
         let is_value = value.parse().is_ok_and(|value: Decimal| value == got.amount.value);

@@ -8,6 +8,7 @@ use super::candidate::{Candidate, Kind, Listed};
 use super::columns;
 use super::cues::{self, Match, Reach, Sense, Side};
 use super::layout::{MOST_AROUND, Sheet};
+use super::stacked;
 
 /// Words of columns that hold what is still owed.
 const OPEN_COLUMNS: [&str; 12] =
@@ -55,12 +56,18 @@ pub(super) fn weigh(sheet: &Sheet, matches: &[Match], candidates: &mut [Candidat
                 }
             }
         }
+        let stacked = if header.is_none() { stacked::label(sheet, &candidate.range) } else { None };
+        if let Some(label) = &stacked {
+            for found in inside(matches, label) {
+                add(candidate, found.cue.sense, 3.0 + length_bonus(found));
+                candidate.labels.push(found.cue.sense);
+                candidate.is_labelled = true;
+            }
+        }
         if let Some(header) = header {
             candidate.is_in_column = true;
             for (place, weight) in [(&header.own, 3.0), (&header.label, 2.7)] {
-                let begin = matches.partition_point(|found| found.start < place.start);
-                let inside = matches[begin..].iter().take_while(|found| found.start < place.end);
-                for found in inside.filter(|found| found.end <= place.end && found.cue.side != Side::After) {
+                for found in inside(matches, place) {
                     add(candidate, found.cue.sense, weight + length_bonus(found));
                 }
             }
@@ -76,7 +83,8 @@ pub(super) fn weigh(sheet: &Sheet, matches: &[Match], candidates: &mut [Candidat
         candidate.is_reason = has(&sheet.low[sentence.clone()], &REASONS);
         candidate.join_plain();
         let taken = places.iter().map(|place| place.end).filter(|end| *end <= candidate.range.start).max().unwrap_or(0);
-        candidate.is_refused = is_refused(sheet, candidate, matches, taken);
+        candidate.is_refused = is_refused(sheet, candidate, matches, taken)
+            || stacked.is_some_and(|label| candidate.kind != Kind::Count && is_other(&sheet.low[label]));
     }
     for at in 0..candidates.len() {
         if candidates[at].is_whole_of_part {
@@ -88,6 +96,13 @@ pub(super) fn weigh(sheet: &Sheet, matches: &[Match], candidates: &mut [Candidat
             candidates[at].senses = candidates[at - 1].senses.clone();
         }
     }
+}
+
+/// The words of a label, as far as they may stand before an amount.
+fn inside<'a>(matches: &'a [Match], place: &Range<usize>) -> impl Iterator<Item = &'a Match> {
+    let begin = matches.partition_point(|found| found.start < place.start);
+    let near = matches[begin..].iter().take_while(|found| found.start < place.end);
+    near.filter(|found| found.end <= place.end && found.cue.side != Side::After)
 }
 
 /// What words behind two amounts say of `$5 of $100 left`, they say of the first; the second is what there was.
@@ -164,7 +179,7 @@ fn weight(
         text.trim_matches([' ', ')', ':', '\u{A0}', '\n']).is_empty()
     };
     let is_beside = others == 0 && is_joined;
-    let bounds = text.chars().filter(|c| ",;()、\t".contains(*c)).count() + text.matches(". ").count();
+    let bounds = || text.chars().filter(|c| ",;()、\t".contains(*c)).count() + text.matches(". ").count();
     let is_against = !matches!(found.cue.sense, Sense::Left | Sense::Owed | Sense::Charge);
     let is_adjacent = !text.contains(char::is_alphabetic);
     let near = length_bonus(found) + if is_adjacent { 0.5 } else { 0.0 };
@@ -172,15 +187,15 @@ fn weight(
     let is_in_label = is_before
         && candidate.is_labelled
         && others == 0
-        && bounds == 0
         && text.len() <= LONGEST_LABEL
+        && bounds() == 0
         && !text.contains(|c: char| c.is_ascii_digit() || ":=".contains(c));
     let base = match (found.cue.reach, is_beside) {
         (_, true) if is_after && is_against => 4.0 + near,
         (_, true) => 3.0 + near,
         (Reach::Beside, false) if is_in_label && !is_against => 2.6,
         (Reach::Beside, false) => return None,
-        (Reach::Clause, false) if bounds > 0 || others > 0 => return None,
+        (Reach::Clause, false) if others > 0 || bounds() > 0 => return None,
         (Reach::Clause, false) => {
             if is_against {
                 2.0
@@ -188,7 +203,7 @@ fn weight(
                 1.8
             }
         }
-        (Reach::Sentence, false) => match bounds {
+        (Reach::Sentence, false) => match bounds() {
             0 => 1.5,
             1 => 1.3,
             _ => 1.1,

@@ -4,7 +4,6 @@
 //! name somebody and say nothing; numbers become `#`, amounts of money `$`, one of nothing `$0` and one below zero `$-`. So one
 //! weight serves for all ways to write the same.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Pairs of a traditional character and the simplified one that stands for it.
@@ -67,9 +66,14 @@ impl Sentence {
     }
 }
 
+/// The characters that may be in the table.
+const FIRST_HAN: u32 = 0x3400;
+const LAST_HAN: u32 = 0x9fff;
+
 /// The character that stands for a character in one spelling.
 fn plain(c: char) -> char {
-    static TABLE: OnceLock<HashMap<char, char>> = OnceLock::new();
+    // The simplified character of each from the first on, and zero where it is the same: every character of a mail is looked up.
+    static TABLE: OnceLock<Vec<u32>> = OnceLock::new();
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         '\u{2018}' | '\u{2019}' => '\'',
@@ -79,13 +83,19 @@ fn plain(c: char) -> char {
         '\u{3400}'..='\u{9fff}' => {
             let table = TABLE.get_or_init(|| {
                 let mut chars = SIMPLIFIED.lines().filter(|line| !line.starts_with('#')).flat_map(str::chars);
-                let mut table = HashMap::new();
+                let mut table = vec![0; (LAST_HAN - FIRST_HAN + 1) as usize];
                 while let (Some(from), Some(to)) = (chars.next(), chars.next()) {
-                    table.insert(from, to);
+                    let place = (from as u32).checked_sub(FIRST_HAN).and_then(|at| table.get_mut(at as usize));
+                    if let Some(place) = place {
+                        *place = to as u32;
+                    }
                 }
                 table
             });
-            table.get(&c).copied().unwrap_or(c)
+            match table.get((c as u32 - FIRST_HAN) as usize) {
+                Some(to) if *to != 0 => char::from_u32(*to).unwrap_or(c),
+                _ => c,
+            }
         }
         c => c,
     }

@@ -1,12 +1,11 @@
 //! The way through the parts of a mail, and the words of those that are read.
 
-use std::borrow::Cow;
-
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 
 use super::decode::{base64, decode_bytes, quoted};
 use super::headers::{Headers, MOST_PARAMETERS, decode_header, header, line, split};
+use super::seen::{Seen, add, unquoted};
 use super::{DEEPEST, MOST_PARTS, MOST_TEXT};
 use crate::check::mailbox::{html, quotes};
 
@@ -86,7 +85,7 @@ pub(super) struct Words {
     /// Those that are not quoted.
     pub(super) own: String,
     /// Those of them that a reader sees.
-    pub(super) shown: String,
+    pub(super) seen: Seen,
     pub(super) parts: usize,
     /// The mail that is read says that it forwards what it quotes.
     pub(super) is_forwarded: bool,
@@ -120,8 +119,9 @@ impl Words {
             ("text", sub) if WRITTEN.contains(&sub) => {
                 let text = decode_bytes(&kind.decode(body), kind.charset.as_deref());
                 if sub == "html" {
-                    let (all, shown) = (html::text(&text), html::shown(&text));
-                    self.push(&all, &self.unquoted(&all), &self.unquoted(&shown));
+                    let all = html::text(&text);
+                    self.push(&all, &unquoted(&all, self.is_forwarded));
+                    self.seen.push_html(text, self.is_forwarded);
                 } else {
                     self.push_plain(&text);
                 }
@@ -144,28 +144,16 @@ impl Words {
 
     /// Adds the words of a text that is shown as it stands.
     pub(super) fn push_plain(&mut self, text: &str) {
-        let own = self.unquoted(text);
-        self.push(text, &own, &own);
+        let own = unquoted(text, self.is_forwarded);
+        self.push(text, &own);
+        self.seen.push_written(&own);
     }
 
-    /// A text without what it quotes of mails that are not forwarded.
-    fn unquoted<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.is_forwarded { quotes::without_marks(text).into() } else { quotes::without_quotes(text) }
-    }
-
-    /// Adds words, as far as there is room: all of them, those that are not quoted, and those of these that a reader sees.
-    fn push(&mut self, all: &str, own: &str, shown: &str) {
+    /// Adds words, as far as there is room: all of them, and those that are not quoted.
+    fn push(&mut self, all: &str, own: &str) {
         add(&mut self.all, all);
         add(&mut self.own, own);
-        add(&mut self.shown, shown);
     }
-}
-
-/// Adds a text to others, as far as there is room.
-fn add(text: &mut String, more: &str) {
-    let end = more.floor_char_boundary(MOST_TEXT.saturating_sub(text.len() + 1));
-    text.push_str(&more[..end]);
-    text.push('\n');
 }
 
 /// What stands between the lines of a boundary; the last part may be cut off. None if there is no such line.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::vocabulary::{CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD};
+use super::vocabulary::{CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD, UNSURE};
 
 /// What parts words in one line.
 pub(in super::super) const BLANKS: [char; 3] = [' ', '\u{A0}', '\t'];
@@ -31,6 +31,7 @@ pub(super) static NOT_IT_FINDER: Finder = Finder::beginnings(&NOT_IT);
 pub(super) static THRESHOLD_FINDER: Finder = Finder::beginnings(&THRESHOLD);
 pub(super) static CONDITIONS_FINDER: Finder = Finder::whole(&CONDITIONS);
 pub(super) static DENIALS_FINDER: Finder = Finder::whole(&DENIALS);
+pub(super) static UNSURE_FINDER: Finder = Finder::whole(&UNSURE);
 pub(super) static CASES_FINDER: Finder = Finder::whole(&CASES);
 pub(super) static CHANGING_FINDER: Finder = Finder::whole(&CHANGING);
 
@@ -66,8 +67,12 @@ impl Finder {
 pub(super) fn begins_with(text: &str, words: &[&str]) -> Option<usize> {
     let bare = text.trim_start_matches(BLANKS);
     let blanks = text.len() - bare.len();
+    // Hardly any word begins as the text does, and then the text need not be brought into small letters.
+    let first = bare.chars().next()?.to_lowercase().next()?;
+    let mut fitting = words.iter().filter(|word| word.starts_with(first)).peekable();
+    fitting.peek()?;
     let start = bare[..bare.floor_char_boundary(32)].to_lowercase();
-    let word = words.iter().find(|word| start.starts_with(**word) && is_word(&start, 0, word.len()))?;
+    let word = fitting.find(|word| start.starts_with(**word) && is_word(&start, 0, word.len()))?;
     Some(blanks + word.len())
 }
 

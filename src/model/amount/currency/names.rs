@@ -76,7 +76,9 @@ pub(super) const DECIMAL_POINT: [&str; 72] = [
 ];
 
 /// Signs, most of them with the letters that say which country's; the longest one that fits counts.
-pub(in crate::model::amount) const SIGNS: [(&str, Currency); 53] = [
+pub(in crate::model::amount) const SIGNS: [(&str, Currency); 54] = [
+    // "Moneda nacional", as Mexicans write it behind their dollars.
+    ("M.N.", MXN),
     ("$", DOLLAR),
     ("US$", USD),
     ("$US", USD),
@@ -277,9 +279,15 @@ pub(super) static ISO: [&str; 156] = [
 pub(crate) const WORDLIKE: [&str; 14] =
     ["ALL", "BAM", "BOB", "COP", "CUP", "GEL", "MAD", "MOP", "PAB", "PEN", "RON", "SOS", "TOP", "TRY"];
 
+/// An upper bound of the length of these words, in bytes.
+const LONGEST_NAME: usize = 16;
+
 /// The currency that a word of letters names, whole.
 pub(in crate::model::amount) fn of_letters(word: &str) -> Option<Currency> {
-    // Most words name none: one look says so.
+    // Most words name none: their length says so, or one look.
+    if word.len() > LONGEST_NAME {
+        return None;
+    }
     static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
         let names = SPELT.iter().chain(&WORDS).map(|(name, _)| *name).chain(COINS).chain(ISO);
         names.map(str::to_ascii_lowercase).collect()

@@ -57,8 +57,10 @@ pub(crate) fn word(text: &str) -> Option<(Word, usize)> {
     let run = text.find(|c: char| !is_letter(c)).unwrap_or(text.len());
     // Most words of a mail name no currency, and the first character tells.
     let may_be_name = begins_name(first);
+    // Of signs with letters, these are followed by another character, or are no plain ones.
+    let may_be_sign = may_be_name && (run == 0 || text[run..].starts_with(['$', '¥', '.']) || !text[..run].is_ascii());
     if let Some((currency, length)) =
-        may_be_name.then(|| longest(&SIGNS)).flatten().filter(|(_, length)| *length >= run)
+        may_be_sign.then(|| longest(&SIGNS)).flatten().filter(|(_, length)| *length >= run)
     {
         return Some((Word::Currency(currency), length));
     }
