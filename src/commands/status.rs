@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::health::ago;
+use super::mails_told::{self, MailEntry, age_seconds};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::Status;
@@ -20,7 +21,7 @@ use crate::process::{Process, watchdog};
 use crate::report::mutes::{self, MuteEntry};
 use crate::report::{ListOutput, amount_cell, columns, painted_columns};
 use crate::state::ChannelState;
-use crate::state::queries::Known;
+use crate::state::queries::{Known, MailTold};
 
 /// Flags of `status`.
 #[derive(Clone, Debug, Default, Args)]
@@ -50,12 +51,13 @@ fn ask(args: &Flags) -> Answer {
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     let mutes = store.mutes().map_err(failed(format, &place))?;
     let channels = store.channel_states().map_err(failed(format, &place))?;
-    leave(store);
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
+    let mails = store.mails_told(clock::before(newest, FORGOTTEN)).map_err(failed(format, &place))?;
+    leave(store);
     let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
-    let beside = Beside { mutes: &mutes, channels: &channels };
+    let beside = Beside { mutes: &mutes, channels: &channels, mails: &mails };
     Ok((render((&shown, total - shown.len()), &beside, now, args.output), Exit::Ok))
 }
 
@@ -75,14 +77,18 @@ struct Project<'a> {
     last_balance: Option<Box<RawValue>>,
     last_currency: Option<&'a str>,
     last_read_at: Option<String>,
+    as_of: Option<String>,
+    age_seconds: Option<i64>,
     told_at: Option<String>,
     pending_alerts: usize,
+    mails: Vec<MailEntry<'a>>,
 }
 
 /// What stands beside the checks.
 struct Beside<'a> {
     mutes: &'a [Mute],
     channels: &'a [ChannelState],
+    mails: &'a [MailTold],
 }
 
 #[derive(Serialize)]
@@ -96,10 +102,10 @@ struct ChannelEntry<'a> {
 /// `left_out` is the number of checks that are not shown.
 fn render((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp, output: ListOutput) -> String {
     match output {
-        ListOutput::Json => json(known, beside),
+        ListOutput::Json => json(known, beside, now),
         ListOutput::Table => {
             let mutes = if beside.mutes.is_empty() { String::new() } else { format!("\n{}", mutes::table(beside.mutes)) };
-            table(known, left_out, now) + &channels(beside.channels, now) + &mutes
+            table((known, left_out), beside.mails, now) + &channels(beside.channels, now) + &mutes
         }
     }
 }
@@ -117,7 +123,7 @@ fn channels(channels: &[ChannelState], now: Timestamp) -> String {
     format!("\n{}", columns(&["CHANNEL", "DELIVERED", "OWED", "REFUSING SINCE"], rows.collect(), &[2]))
 }
 
-fn json(known: &[Known], beside: &Beside) -> String {
+fn json(known: &[Known], beside: &Beside, now: Timestamp) -> String {
     let projects: Vec<Project> = known
         .iter()
         .map(|known| Project {
@@ -135,8 +141,11 @@ fn json(known: &[Known], beside: &Beside) -> String {
             last_balance: known.last_read.as_ref().map(|last| amount::to_json(last.balance)),
             last_currency: known.last_read.as_ref().and_then(|last| last.currency.as_deref()),
             last_read_at: known.last_read.as_ref().map(|last| iso(last.at)),
+            as_of: known.as_of.map(iso),
+            age_seconds: known.as_of.map(|at| age_seconds(at, now)),
             told_at: known.told_at.map(iso),
             pending_alerts: known.pending,
+            mails: mails_told::entries(&known.name, beside.mails, now),
         })
         .collect();
     #[derive(Serialize)]
@@ -157,7 +166,7 @@ fn json(known: &[Known], beside: &Beside) -> String {
     serde_json::to_string(&Root { schema_version: 1, projects, channels, mutes }).unwrap_or_default() + "\n"
 }
 
-fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
+fn table((known, left_out): (&[Known], usize), mails: &[MailTold], now: Timestamp) -> String {
     let mut sorted: Vec<(Option<Status>, &Known)> =
         known.iter().map(|known| (Status::parse(&known.status), known)).collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
@@ -179,7 +188,7 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
                 amount_cell(known.threshold, known.balance, None),
                 known.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()).unwrap_or_default(),
                 ago(known.checked_at, now),
-                notes(known, now).join("; "),
+                notes(known, mails, now).join("; "),
             ];
             (*status, cells)
         })
@@ -192,8 +201,9 @@ fn table(known: &[Known], left_out: usize, now: Timestamp) -> String {
     out
 }
 
-fn notes(known: &Known, now: Timestamp) -> Vec<String> {
+fn notes(known: &Known, mails: &[MailTold], now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(known.as_of.map(|at| format!("of a mail {}", ago(at, now))));
     if let Some(reason) = &known.reason {
         let runs = usize::try_from(known.failed_runs).unwrap_or_default();
         notes.push(format!("{reason}, {} in a row", text::plural(runs, "failed run")));
@@ -208,5 +218,6 @@ fn notes(known: &Known, now: Timestamp) -> Vec<String> {
     if known.pending > 0 {
         notes.push(format!("{} not delivered yet", text::plural(known.pending, "alert")));
     }
+    notes.extend(mails_told::lines(&known.name, mails, now));
     notes
 }

@@ -92,7 +92,8 @@ pub fn read(raw: &[u8]) -> Mail {
         shown.truncate(shown.trim_end_matches('\n').len());
         shown.push(CUT);
     }
-    let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
+    let is_own = own.contains(char::is_alphanumeric) && !(own.len() < all.len() && quotes::only_point_at_it(&own));
+    let text = if is_own { own } else { quotes::without_marks(&all) };
     let says = |name: &str, words: &[&str]| {
         header(name).is_some_and(|value| {
             let value = line(value).trim_ascii().to_ascii_lowercase();
