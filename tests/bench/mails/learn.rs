@@ -53,7 +53,8 @@ pub(crate) fn weights(mails: &[Labelled], out: &mut impl Write) -> (Vec<u8>, Str
     tell(mails, &scores, out);
     let whole: Vec<usize> = every.iter().copied().filter(|at| mails[*at].counts == 1.0).collect();
     let of_whole = |all: &[f32]| whole.iter().map(|at| all[*at]).collect::<Vec<f32>>();
-    let (slope, shift) = logistic(&of_whole(&scores), &of_whole(&table.sides));
+    // Where the sum is nothing the strength is a half: what the fit would add differs from set to set, and costs more than it gains.
+    let (slope, _) = logistic(&of_whole(&scores), &of_whole(&table.sides));
     let weights = learn(&table, &every);
     let mut signs: Vec<(u64, i16, &str)> = Vec::new();
     for ((name, number), weight) in table.names.iter().zip(&table.numbers).zip(&weights) {
@@ -65,7 +66,7 @@ pub(crate) fn weights(mails: &[Labelled], out: &mut impl Write) -> (Vec<u8>, Str
     signs.sort_unstable();
     let mut lines: Vec<String> = signs.iter().map(|(_, weight, name)| format!("{name}\t{weight}\n")).collect();
     lines.sort_unstable();
-    (packed(&signs, slope, shift), lines.concat())
+    (packed(&signs, slope, 0.0), lines.concat())
 }
 
 /// Says how many whole mails of each language are judged right when all of their hand are left out.
