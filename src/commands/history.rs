@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 
 use self::chart::Chart;
 use self::outlook::{JsonOutlook, lines};
+use super::health::ago;
+use super::mails_told::{self, MailEntry, age_seconds};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
 use crate::decide::forecast::days_read;
@@ -27,7 +29,7 @@ use crate::process::{Process, logging, watchdog};
 use crate::report::{amount_cell, columns};
 use crate::yaml::forecasting::USUAL;
 use crate::state::hourly_readings::Checks;
-use crate::state::queries::{Sample, Series};
+use crate::state::queries::{MailTold, Sample, Series};
 
 /// Flags of `history`.
 #[derive(Clone, Debug, Args)]
@@ -93,13 +95,14 @@ fn ask(args: &Flags) -> Answer {
             }
         }
     }
+    let mails = store.mails_told(args.since.before(now)).map_err(failed(format, &place))?;
     leave(store);
     let text = match args.output {
         SeriesOutput::Table => {
             let charts = series.iter().map(|series| charted(series, &past, now)).collect::<String>();
-            table(&series, args.since) + &charts
+            table(&series, args.since) + &by_mail(&series, &mails, now) + &charts
         }
-        SeriesOutput::Json => json(&series, &past, now),
+        SeriesOutput::Json => json(&series, (&past, &mails), now),
         SeriesOutput::Csv => csv(&series),
     };
     Ok((text, Exit::Ok))
@@ -128,6 +131,20 @@ fn charted(series: &Series, past: &Past, now: Timestamp) -> String {
         ahead,
     };
     format!("\n{}{}", chart::draw(&chart), lines(&foresight, USUAL.window_days))
+}
+
+/// Which balances mails have told and how old they are, and the mails that alerts have told of, a line each.
+fn by_mail(series: &[Series], mails: &[MailTold], now: Timestamp) -> String {
+    let shown = || series.iter().filter(|series| !series.samples.is_empty());
+    let names = ShortNames::new(shown().map(|series| series.name.as_str()), text::NAME_CHARS);
+    let mut out = String::new();
+    for series in shown() {
+        let told = series.as_of.map(|at| format!("the last balance is of a mail {}", ago(at, now)));
+        for line in told.into_iter().chain(mails_told::lines(&series.name, mails, now)) {
+            out.push_str(&format!("{}: {line}\n", names.get(&series.name)));
+        }
+    }
+    out
 }
 
 /// Widest sparkline, in columns.
@@ -295,6 +312,9 @@ struct JsonSeries<'a> {
     mean: Option<Box<RawValue>>,
     change: Option<Box<RawValue>>,
     change_percent: Option<Box<RawValue>>,
+    as_of: Option<String>,
+    age_seconds: Option<i64>,
+    mails: Vec<MailEntry<'a>>,
     #[serde(flatten)]
     outlook: JsonOutlook,
     samples: Vec<JsonSample<'a>>,
@@ -310,7 +330,7 @@ struct JsonSample<'a> {
     reason: Option<&'a str>,
 }
 
-fn json(series: &[Series], past: &Past, now: Timestamp) -> String {
+fn json(series: &[Series], (past, mails): (&Past, &[MailTold]), now: Timestamp) -> String {
     let projects: Vec<JsonSeries> = series
         .iter()
         .map(|series| {
@@ -327,6 +347,9 @@ fn json(series: &[Series], past: &Past, now: Timestamp) -> String {
                 mean: figures.mean.map(amount::to_json),
                 change: figures.change.map(amount::to_json),
                 change_percent: figures.change_percent.map(amount::to_json),
+                as_of: series.as_of.map(iso),
+                age_seconds: series.as_of.map(|at| age_seconds(at, now)),
+                mails: mails_told::entries(&series.name, mails, now),
                 outlook: foresight(series, past, now).map(|foresight| JsonOutlook::of(&foresight)).unwrap_or_default(),
                 samples: series
                     .samples
@@ -388,7 +411,7 @@ mod tests {
             threshold: None,
             currency: None,
         });
-        Series { check: Identity(1), name: "A".into(), provider: "file".into(), currency: None, samples: samples.collect() }
+        Series { check: Identity(1), name: "A".into(), provider: "file".into(), currency: None, as_of: None, samples: samples.collect() }
     }
 
     #[test]

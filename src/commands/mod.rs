@@ -1,5 +1,6 @@
 //! One file for each subcommand: its flags and what it does. The list of them is here.
 
+mod mails_told;
 mod memory;
 mod open;
 mod said;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::health::ago;
+use super::mails_told::{self, MailEntry, age_seconds};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::Status;
@@ -24,7 +25,7 @@ use crate::process::{Process, watchdog};
 use crate::report::mutes::{self, MuteEntry};
 use crate::report::{ListOutput, Outlook, amount_cell, columns, outlook_note, painted_columns};
 use crate::state::hourly_readings::Checks;
-use crate::state::queries::Known;
+use crate::state::queries::{Known, MailTold};
 use crate::state::{ChannelState, Store, StoreError};
 use crate::yaml::forecasting::USUAL;
 
@@ -60,12 +61,13 @@ fn ask(args: &Flags) -> Answer {
     let mutes = store.mutes().map_err(failed(format, &place))?;
     let channels = store.channel_states().map_err(failed(format, &place))?;
     let newest = all.iter().map(|known| known.checked_at).max().unwrap_or(now);
+    let mails = store.mails_told(clock::before(newest, FORGOTTEN)).map_err(failed(format, &place))?;
     let since = if args.all { Timestamp::MIN } else { clock::before(newest, FORGOTTEN) };
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
     let foresights = foresee_all(&mut store, &shown, now).map_err(failed(format, &place))?;
     leave(store);
-    let beside = Beside { mutes: &mutes, channels: &channels, foresights: &foresights };
+    let beside = Beside { mutes: &mutes, channels: &channels, mails: &mails, foresights: &foresights };
     Ok((render((&shown, total - shown.len()), &beside, now, args.output), Exit::Ok))
 }
 
@@ -104,8 +106,11 @@ struct Project<'a> {
     last_balance: Option<Box<RawValue>>,
     last_currency: Option<&'a str>,
     last_read_at: Option<String>,
+    as_of: Option<String>,
+    age_seconds: Option<i64>,
     told_at: Option<String>,
     pending_alerts: usize,
+    mails: Vec<MailEntry<'a>>,
     #[serde(flatten)]
     outlook: Outlook,
 }
@@ -114,6 +119,7 @@ struct Project<'a> {
 struct Beside<'a> {
     mutes: &'a [Mute],
     channels: &'a [ChannelState],
+    mails: &'a [MailTold],
     /// How long balances last.
     foresights: &'a BTreeMap<Identity, Foresight>,
 }
@@ -129,10 +135,10 @@ struct ChannelEntry<'a> {
 /// `left_out` is the number of checks that are not shown.
 fn render((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp, output: ListOutput) -> String {
     match output {
-        ListOutput::Json => json(known, beside),
+        ListOutput::Json => json(known, beside, now),
         ListOutput::Table => {
             let mutes = if beside.mutes.is_empty() { String::new() } else { format!("\n{}", mutes::table(beside.mutes)) };
-            table(known, left_out, beside, now) + &channels(beside.channels, now) + &mutes
+            table((known, left_out), beside, now) + &channels(beside.channels, now) + &mutes
         }
     }
 }
@@ -150,7 +156,7 @@ fn channels(channels: &[ChannelState], now: Timestamp) -> String {
     format!("\n{}", columns(&["CHANNEL", "DELIVERED", "OWED", "REFUSING SINCE"], rows.collect(), &[2]))
 }
 
-fn json(known: &[Known], beside: &Beside) -> String {
+fn json(known: &[Known], beside: &Beside, now: Timestamp) -> String {
     let projects: Vec<Project> = known
         .iter()
         .map(|known| Project {
@@ -168,8 +174,11 @@ fn json(known: &[Known], beside: &Beside) -> String {
             last_balance: known.last_read.as_ref().map(|last| amount::to_json(last.balance)),
             last_currency: known.last_read.as_ref().and_then(|last| last.currency.as_deref()),
             last_read_at: known.last_read.as_ref().map(|last| iso(last.at)),
+            as_of: known.as_of.map(iso),
+            age_seconds: known.as_of.map(|at| age_seconds(at, now)),
             told_at: known.told_at.map(iso),
             pending_alerts: known.pending,
+            mails: mails_told::entries(&known.name, beside.mails, now),
             outlook: beside.foresights.get(&known.check).map(Outlook::of).unwrap_or_default(),
         })
         .collect();
@@ -191,7 +200,7 @@ fn json(known: &[Known], beside: &Beside) -> String {
     serde_json::to_string(&Root { schema_version: 1, projects, channels, mutes }).unwrap_or_default() + "\n"
 }
 
-fn table(known: &[Known], left_out: usize, beside: &Beside, now: Timestamp) -> String {
+fn table((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp) -> String {
     let mut sorted: Vec<(Option<Status>, &Known)> =
         known.iter().map(|known| (Status::parse(&known.status), known)).collect();
     sorted.sort_by_key(|(status, known)| (status.map_or(u8::MAX, |status| status as u8), &known.name));
@@ -213,7 +222,7 @@ fn table(known: &[Known], left_out: usize, beside: &Beside, now: Timestamp) -> S
                 amount_cell(known.threshold, known.balance, None),
                 known.owner_project.as_deref().map(|owner| owners.get(owner).to_owned()).unwrap_or_default(),
                 ago(known.checked_at, now),
-                notes(known, beside.foresights.get(&known.check), now).join("; "),
+                notes(known, beside, now).join("; "),
             ];
             (*status, cells)
         })
@@ -226,8 +235,9 @@ fn table(known: &[Known], left_out: usize, beside: &Beside, now: Timestamp) -> S
     out
 }
 
-fn notes(known: &Known, foresight: Option<&Foresight>, now: Timestamp) -> Vec<String> {
+fn notes(known: &Known, beside: &Beside, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(known.as_of.map(|at| format!("of a mail {}", ago(at, now))));
     if let Some(reason) = &known.reason {
         let runs = usize::try_from(known.failed_runs).unwrap_or_default();
         notes.push(format!("{reason}, {} in a row", text::plural(runs, "failed run")));
@@ -236,12 +246,13 @@ fn notes(known: &Known, foresight: Option<&Foresight>, now: Timestamp) -> Vec<St
             notes.push(format!("last read {}: {balance}", ago(last.at, now)));
         }
     }
-    notes.extend(foresight.and_then(outlook_note));
+    notes.extend(beside.foresights.get(&known.check).and_then(outlook_note));
     if let Some(at) = known.told_at {
         notes.push(format!("told {}", ago(at, now)));
     }
     if known.pending > 0 {
         notes.push(format!("{} not delivered yet", text::plural(known.pending, "alert")));
     }
+    notes.extend(mails_told::lines(&known.name, beside.mails, now));
     notes
 }

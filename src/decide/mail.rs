@@ -10,6 +10,7 @@ use super::messages::Messages;
 use super::per_channel::{Case, Settler};
 use super::recipients::{Routed, postponed, recipients, waiting};
 use super::route::Levels;
+use super::status::Status;
 use super::verdict::{Found, MailboxVerdict};
 use crate::check::mailbox::scan::Finding;
 use crate::decide::memory::{Condition, Course, MuteKind};
@@ -34,7 +35,9 @@ impl Settler<'_> {
                 if !seen.contains(&finding.identity) {
                     seen.push(finding.identity);
                     let alert = alert(verdict, finding, self.cooldown.now);
-                    self.settle_mail(Some(alert), verdict, (finding.identity, Topic::Mail), decision);
+                    let knowing = self.hear_that_it_is_low(found, finding);
+                    let said = Said { alert: Some(alert), knowing: &knowing };
+                    self.settle_mail(said, verdict, (finding.identity, Topic::Mail), decision);
                 }
             }
         }
@@ -49,19 +52,47 @@ impl Settler<'_> {
             .collect();
         late.sort();
         for (_, key, mailbox) in late {
-            self.settle_mail(None, &found.mailboxes[mailbox], key, decision);
+            let said = Said { alert: None, knowing: &[] };
+            self.settle_mail(said, &found.mailboxes[mailbox], key, decision);
         }
     }
 
+    /// For each channel, whether it hears that an account is low whose balance a mail tells. A mail that its vendor sends early,
+    /// while the balance is above the threshold of the config, is told as any other.
+    fn hear_that_it_is_low(&self, found: &Found, finding: &Finding) -> Vec<bool> {
+        let mut hear = vec![false; self.rules.listeners.len()];
+        for verdict in found.accounts.iter().filter(|verdict| finding.balance_of.contains(&verdict.subject.name)) {
+            let level = match verdict.status {
+                Status::Low => Level::Critical,
+                Status::Warning => Level::Warning,
+                Status::Failed | Status::Ok | Status::Unlimited => continue,
+            };
+            let about = AlertBuilder::of_account(verdict, self.cooldown.now);
+            let levels = self.rules.routed(&about.about(), Topic::Low);
+            hear.iter_mut().zip(&levels).for_each(|(hears, levels)| *hears |= levels.at(level));
+        }
+        hear
+    }
+
     /// A mail is told once. A channel that is added later does not hear of those that others have heard.
-    fn settle_mail(&self, alert: Option<Alert>, mailbox: &MailboxVerdict, key: Key, decision: &mut Decision) {
+    fn settle_mail(&self, said: Said, mailbox: &MailboxVerdict, key: Key, decision: &mut Decision) {
+        let Said { alert, knowing } = said;
         let known = self.memory.conditions.get(&key);
         let at = self.cooldown.now;
         let fresh = Course::begun(at);
         let course = known.map_or(fresh, |known| known.course);
         let mut held = Held::new(key, Event::Raised);
         let about = AlertBuilder::of_mailbox(mailbox, at).about();
-        let levels = self.rules.routed(&about, Topic::Mail);
+        let mut levels = self.rules.routed(&about, Topic::Mail);
+        for ((levels, listener), _) in levels
+            .iter_mut()
+            .zip(&self.rules.listeners)
+            .zip(knowing)
+            .filter(|((levels, _), knows)| **knows && levels.any())
+        {
+            *levels = Levels::default();
+            held.channels.push(listener.id.clone());
+        }
         let routed = Routed { listeners: &self.rules.listeners, levels: &levels };
         let muting = self.muting(key, &about);
         let mute = muting.of_owed(LEVEL).filter(|mute| mute.kind() == MuteKind::Silence);
@@ -139,6 +170,14 @@ impl Settler<'_> {
 
 fn owed_to_anybody(known: &Condition) -> Option<&Alert> {
     known.channels.values().find_map(|heard| heard.owed.as_ref()).map(|owed| &owed.alert)
+}
+
+/// What there is to say of a mail.
+struct Said<'a> {
+    /// The alert about it, if it was read in this run.
+    alert: Option<Alert>,
+    /// For each channel whether it hears the same in another alert; nothing if none does.
+    knowing: &'a [bool],
 }
 
 /// The alert about a mail.

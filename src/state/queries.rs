@@ -1,6 +1,6 @@
 //! What people ask the store: the last state, samples, alerts, the last run. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -10,7 +10,7 @@ use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row};
 use super::rows::{content, of_run, present, timestamp};
 use crate::decide::Status;
-use crate::model::alert::{Alert, Topic};
+use crate::model::alert::{Alert, Cause, Mail, Topic};
 use crate::model::identity::Identity;
 use crate::model::shard::Shard;
 use crate::model::words::words;
@@ -39,6 +39,8 @@ pub(crate) struct Known {
     pub status: String,
     /// The balance then.
     pub balance: Option<Decimal>,
+    /// When the balance was true, if a mail told it.
+    pub as_of: Option<Timestamp>,
     /// The threshold then.
     pub threshold: Option<Decimal>,
     /// Why it was not read.
@@ -89,8 +91,21 @@ pub(crate) struct Series {
     pub provider: String,
     /// The currency that the check was read in last.
     pub currency: Option<String>,
+    /// When the last balance was true, if a mail told it.
+    pub as_of: Option<Timestamp>,
     /// Oldest first.
     pub samples: Vec<Sample>,
+}
+
+/// A mail that speaks of trouble, as its alert tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct MailTold {
+    /// The name of the mailbox.
+    pub mailbox: String,
+    /// When its alert was decided.
+    pub decided_at: Timestamp,
+    /// What the alert says.
+    pub mail: Mail,
 }
 
 /// A message and what became of it.
@@ -180,6 +195,9 @@ pub(crate) struct LastRun {
 /// How far back the last reading of a failing check is looked for, in microseconds.
 const LAST_READ_WITHIN: i64 = 30 * 86_400 * 1_000_000;
 
+/// Most alerts that are searched for mails.
+const MOST_MAILS: i64 = 1000;
+
 const CHECKS: Table = Table { name: "checks", key: &[("check_id", 0)] };
 const SAMPLES: Table = Table { name: "samples", key: &[("run", 0), ("check_id", 5)] };
 const RUNS: Table = Table { name: "runs", key: &[("run", 0)] };
@@ -200,11 +218,12 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     // The last sample is found from the row of the check on, which is not written in every run.
     let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
                s.threshold, s.reason, f.runs, \
-               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1), s.currency \
-               FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
+               (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1), s.currency, \
+               m.mail_at, m.balance FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
                WHERE r.run >= c.last_run AND r.run <= $2 ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
+               LEFT JOIN mail_readings m ON m.check_id = c.check_id \
                WHERE s.run >= $3 ORDER BY c.name, c.provider";
     let rows = database.query(sql, &[Topic::Low.as_str().into(), present().into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
@@ -218,6 +237,7 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
         odd.read(&CHECKS, &row, |row| {
             let check = row.int(0)?;
             let status = row.text(7)?.to_owned();
+            let balance = row.decimal(8)?;
             let of_check = row.optional_text(5);
             let last_read = if Status::parse(&status) == Some(Status::Failed) {
                 last_read(database, check, of_check)?
@@ -233,7 +253,8 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
                 currency: currency(row, 13, of_check),
                 checked_at: of_run(row.int(6)?)?,
                 status,
-                balance: row.decimal(8)?,
+                balance,
+                as_of: as_of(row, (14, 15), balance)?,
                 threshold: row.decimal(9)?,
                 reason: text(row, 10),
                 failed_runs: row.optional_int(11).unwrap_or_default(),
@@ -246,6 +267,12 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     }
     odd.tell();
     Ok(known)
+}
+
+/// When a balance was true that a mail told. A newer mail, which a run for the mailbox alone has read, says nothing of it.
+fn as_of(row: &Row, (at, told): (usize, usize), balance: Option<Decimal>) -> Result<Option<Timestamp>, StoreError> {
+    let is_it = balance.is_some() && row.decimal(told)? == balance;
+    row.optional_int(at).filter(|_| is_it).map(timestamp).transpose()
 }
 
 fn last_read(database: &mut dyn Database, check: i64, of_check: Option<&str>) -> Result<Option<LastRead>, StoreError> {
@@ -265,15 +292,20 @@ pub(super) fn history(
     project: Option<&str>,
     since: Timestamp,
 ) -> Result<Vec<Series>, StoreError> {
-    let sql = "SELECT check_id, name, provider, currency FROM checks ORDER BY name, provider";
+    let sql = "SELECT c.check_id, c.name, c.provider, c.currency, m.mail_at, m.balance FROM checks c \
+               LEFT JOIN mail_readings m ON m.check_id = c.check_id ORDER BY c.name, c.provider";
     let (mut all, mut odd) = (Vec::new(), Odd::default());
+    let mut told = BTreeMap::new();
     for row in database.query(sql, &[])? {
         odd.read(&CHECKS, &row, |row| {
             let name = row.text(1)?.to_owned();
             if project.is_none_or(|project| project == name) {
                 let (provider, currency) = (row.text(2)?.to_owned(), currency(row, 3, None));
                 let check = Identity(row.int(0)?);
-                all.push((check, Series { check, name, provider, currency, samples: Vec::new() }));
+                if let Some(balance) = row.decimal(5)? {
+                    told.insert(check, as_of(row, (4, 5), Some(balance))?.map(|at| (balance, at)));
+                }
+                all.push((check, Series { check, name, provider, currency, as_of: None, samples: Vec::new() }));
             }
             Ok(())
         })?;
@@ -308,7 +340,32 @@ pub(super) fn history(
         }
     }
     odd.tell();
+    for (check, series) in &mut all {
+        let last = series.samples.iter().rev().find_map(|sample| sample.balance);
+        let told = told.get(check).copied().flatten().filter(|(balance, _)| last == Some(*balance));
+        series.as_of = told.map(|(_, at)| at);
+    }
     Ok(all.into_iter().map(|(_, series)| series).collect())
+}
+
+/// The mails that alerts have told of since then, each once, the newest alert first.
+pub(super) fn mails_told(database: &mut dyn Database, since: Timestamp) -> Result<Vec<MailTold>, StoreError> {
+    let sql = "SELECT dedup_key, content, created_at, check_id FROM alerts \
+               WHERE state <> 'damaged' AND topic = $1 AND created_at >= $2 \
+               ORDER BY created_at DESC, dedup_key LIMIT $3";
+    let bounds = [Topic::Mail.as_str().into(), since.as_millisecond().into(), MOST_MAILS.into()];
+    let (mut told, mut seen, mut odd) = (Vec::new(), BTreeSet::new(), Odd::default());
+    for row in database.query(sql, &bounds)? {
+        odd.read(&ALERTS, &row, |row| {
+            let Alert { project, cause, .. } = content(row.text(1)?)?;
+            if let (Cause::Mail(mail), true) = (cause, seen.insert(row.int(3)?)) {
+                told.push(MailTold { mailbox: project, decided_at: timestamp(row.int(2)?)?, mail });
+            }
+            Ok(())
+        })?;
+    }
+    odd.tell();
+    Ok(told)
 }
 
 fn sample(row: &Row, of_check: Option<&str>) -> Result<Sample, StoreError> {

@@ -357,6 +357,14 @@ impl Store {
         self.ask(move |database| queries::messages(database, since))
     }
 
+    /// The mails that alerts have told of since then, the newest alert first.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn mails_told(&mut self, since: Timestamp) -> Result<Vec<queries::MailTold>, StoreError> {
+        self.ask(move |database| queries::mails_told(database, since))
+    }
+
     /// How it stands with each channel.
     ///
     /// # Errors

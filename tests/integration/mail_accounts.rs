@@ -302,3 +302,77 @@ fn settings_of_a_mailbox_say_which_mails_are_alerts() {
         assert_eq!((&mailbox["scanned"], &mailbox["new"]), (&json!(2), &json!(new)), "{settings}");
     }
 }
+
+/// The account's alert and the mail's would say the same, so that one of them is told: in whichever store, and however many mails
+/// say it.
+#[test]
+fn a_mail_that_tells_a_low_balance_of_an_account_is_one_alert() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let server = Dovecot::good();
+        let hook = Server::start(|_| Reply::ok(""));
+        let world = World::new(kind, &[]);
+        let mut config = watching(&server);
+        config["projects"][0]["mail_from"] = json!("billing@vendor.example");
+        config["webhook"] = json!({"type": "custom", "url": hook.url()});
+        config["state"] = match kind {
+            Kind::Sqlite => json!({"path": "state.db"}),
+            Kind::Postgres => world.config["state"].clone(),
+        };
+        let program = Program::check_json(&config);
+        let low = |balance: &str| {
+            format!("Your balance is {balance}. It is too low, please top up now to avoid suspension of your service.")
+        };
+        // What the vendor calls low and the config does not: the mail alone says so.
+        server.deliver("1.x", &sent("1", "Your account: low balance", &low("$42.50"), 3600));
+        let early = program.clone().run().expect(1);
+        assert_eq!(account(&early.report()), read(42.5, "ok"), "{early}");
+        let told = |from: usize| hook.requests()[from..].iter().map(|request| request.text()).collect::<Vec<_>>();
+        assert!(told(0).len() == 1 && told(0)[0].contains("low balance"), "{:?}", told(0));
+        // Two such mails and the account in one run.
+        server.deliver("2.x", &sent("2", "Your account: low balance", &low("$4.00"), 600));
+        server.deliver("3.x", &sent("3", "Your account: balance is low", &low("$3.00"), 300));
+        let run = program.clone().run().expect(2);
+        assert_eq!(account(&run.report()), read(3, "low"), "{run}");
+        assert_eq!(told(1).len(), 1, "{:?}", told(1));
+        assert!(told(1)[0].contains("balance 3.00 USD is below the threshold 10"), "{:?}", told(1));
+        assert!(!told(1)[0].contains("Your account"), "{:?}", told(1));
+        // Once more, within the cooldown of the account's alert; in the report the mail is there all the same.
+        server.deliver("4.x", &sent("4", "Your account: low balance", &low("$2.00"), 60));
+        let again = program.clone().run().expect(2);
+        let mails = again.report()["mailboxes"][0]["alerts"].clone();
+        assert_eq!((mails[0]["account"].as_str(), told(2).len()), (Some("Vendor"), 0), "{again}");
+        // What is more than a low balance is told.
+        let failed = "We could not charge your card for $25.00, the payment was declined. Please update your card.";
+        server.deliver("5.x", &sent("5", "Payment failed", failed, 30));
+        program.clone().run().expect(2);
+        assert!(told(2).len() == 1 && told(2)[0].contains("Payment failed"), "{:?}", told(2));
+        // What is said of mails later: how old they are, and why they are alerts.
+        let status =
+            program.instead(["status", "--config", "config.yaml", "--output", "json"]).run().expect(0).report();
+        let entry = |name: &str| {
+            let all = status["projects"].as_array().unwrap();
+            all.iter().find(|project| project["name"] == name).unwrap().clone()
+        };
+        assert!((60..600).contains(&entry("Vendor")["age_seconds"].as_i64().unwrap()), "{status}");
+        assert!(entry("Vendor")["as_of"].as_str().unwrap().ends_with('Z'), "{status}");
+        for name in ["Vendor", "billing"] {
+            let mails = entry(name)["mails"].clone();
+            assert_eq!(mails.as_array().unwrap().len(), 2, "{name}: {status}");
+            assert_eq!((&mails[0]["subject"], &mails[0]["account"]), (&json!("Payment failed"), &json!("Vendor")));
+            assert!((30..600).contains(&mails[0]["age_seconds"].as_i64().unwrap()), "{status}");
+            assert!(!mails[0]["signs"].as_array().unwrap().is_empty(), "{status}");
+        }
+        assert_eq!(entry("billing")["as_of"], Value::Null);
+        let table = program.instead(["status", "--config", "config.yaml"]).run().expect(0);
+        assert!(table.stdout.contains("of a mail ") && table.stdout.contains("Payment failed ["), "{table}");
+        let history =
+            program.instead(["history", "--config", "config.yaml", "--output", "json"]).run().expect(0).report();
+        let series = history["projects"].as_array().unwrap();
+        let vendor = series.iter().find(|series| series["name"] == "Vendor").unwrap();
+        assert_eq!((&vendor["as_of"], vendor["mails"].as_array().unwrap().len()), (&entry("Vendor")["as_of"], 2));
+        let table = program.instead(["history", "--config", "config.yaml"]).run().expect(0);
+        for line in ["Vendor: the last balance is of a mail ", "billing: mail "] {
+            assert!(table.stdout.contains(line), "{line}: {table}");
+        }
+    }
+}

@@ -121,4 +121,26 @@ mod tests {
         let words = Judge::by_words(owned(&["overdue"]), Some(Strength::FULL));
         assert!(judged(&words, "overdue", "x").is_trouble);
     }
+
+    /// The sentences that everybody would write first, as whole mails, with and without a subject that says nothing. Vendors whose mails
+    /// are as short are few, but no reader forgives one of these.
+    #[test]
+    fn plain_sentences_are_judged_right() {
+        let mut wrong = Vec::new();
+        let mut count = 0;
+        for line in include_str!("../../../tests/mails/plain.tsv").lines() {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [language, label, text] = fields[..] else { panic!("{line}") };
+            let subject = if language == "en" { "Your account" } else { "通知" };
+            for subject in [subject, ""] {
+                let found = judged(&Judge::default(), subject, text);
+                count += 1;
+                if found.is_trouble != (label == "trouble") {
+                    wrong.push(format!("{label} {} `{subject}` {text}", found.strength));
+                }
+            }
+        }
+        assert_eq!(count, 720);
+        assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
+    }
 }

@@ -93,7 +93,8 @@ pub fn read(raw: &[u8]) -> Mail {
     }
     let Words { all, own, mut seen, .. } = words;
     seen.is_cut = raw.len() as u64 >= MOST_OF_MAIL;
-    let text = if own.contains(char::is_alphanumeric) { own } else { quotes::without_marks(&all) };
+    let is_own = own.contains(char::is_alphanumeric) && !(own.len() < all.len() && quotes::only_point_at_it(&own));
+    let text = if is_own { own } else { quotes::without_marks(&all) };
     let says = |name: &str, words: &[&str]| {
         header(name).is_some_and(|value| {
             let value = line(value).trim_ascii().to_ascii_lowercase();

@@ -118,6 +118,53 @@ const LONGEST_TITLE: usize = 60;
 /// What a line ends with that says who wrote what follows.
 const COLONS: [char; 2] = [':', '：'];
 
+/// How a few words of an answer say that what it quotes is what matters, in lower case.
+const POINTERS: [&str; 34] = [
+    "see below",
+    "scroll down",
+    "pls read",
+    "please read",
+    "read this",
+    "have a look",
+    "take a look",
+    "can you look",
+    "can you see",
+    "look at this",
+    "see what they",
+    "what do they want",
+    "look into this",
+    "please handle",
+    "pls handle",
+    "is this ours",
+    "siehe unten",
+    "bitte lesen",
+    "bitte prüfen",
+    "schau mal",
+    "ci-dessous",
+    "tu peux voir",
+    "tu peux regarder",
+    "peux-tu voir",
+    "peux-tu regarder",
+    "mira esto",
+    "más abajo",
+    "见下",
+    "見下",
+    "看一下",
+    "看下",
+    "处理一下",
+    "處理一下",
+    "下記をご",
+];
+/// Longest words that only point to what is quoted, in bytes.
+const LONGEST_POINTER: usize = 200;
+
+/// Whether somebody's own words only point to what the mail quotes: they are few, and say so. Who passes a bill on by answering it
+/// forwards it as well.
+pub(super) fn only_point_at_it(own: &str) -> bool {
+    let own = own.trim().to_lowercase();
+    own.len() <= LONGEST_POINTER && POINTERS.iter().any(|words| own.contains(words))
+}
+
 /// Whether the subject says that somebody forwards the mail.
 pub(super) fn is_forwarded(subject: &str) -> bool {
     let subject = subject.trim_start().to_lowercase();

@@ -47,6 +47,9 @@ pub(crate) struct Finding {
     pub date: Option<Timestamp>,
     /// The account that it is about, by its name, if it can only be one.
     pub account: Option<String>,
+    /// The accounts that are read from mails whose balance it tells, and nothing else: whoever hears that one of them is low need not
+    /// hear of the mail.
+    pub balance_of: Vec<String>,
     /// The service that its subject names.
     pub service: Option<String>,
     /// The amount that it names.
@@ -402,11 +405,14 @@ impl Desk<'_> {
         if !judgement.is_trouble {
             return None;
         }
-        let amount = finding::told_amount(mail).map(|shown| shown.amount);
+        let shown = finding::shown_amount(&mail.subject, &mail.shown());
+        let balance_of = self.terms.vendors.of_balance(mail, &mailbox.name, shown.as_ref());
+        let amount = shown.filter(|shown| shown.is_of_known_unit).map(|shown| shown.amount);
         let redactor = &self.terms.redactor;
         Some(Finding {
             identity: Identity::of("mail", &mail.id, &[]),
             account: self.terms.vendors.account_of(mail).map(str::to_owned),
+            balance_of,
             service: finding::service(&mail.subject).map(|service| redactor.polish(&service)),
             // A mail may name a key, but does not answer to one: words in it are words.
             subject: redactor.polish(&mail.subject),
@@ -432,6 +438,7 @@ impl Desk<'_> {
             sender: "unknown".to_owned(),
             date: received,
             account: None,
+            balance_of: Vec::new(),
             service: None,
             amount: None,
             currency: None,

@@ -3,7 +3,9 @@
 //! This is never a guess: what several accounts have in common names none of them, a domain that many share names nobody, and a
 //! service that is a small part of a large company is not taken for all of it.
 
+use super::finding::{Role, ShownAmount};
 use super::mail::Mail;
+use crate::check::Amount;
 use crate::check::account::Account;
 
 /// Domains below which everybody can have a name of their own, so that one of them says nothing of another, and those of companies that
@@ -98,6 +100,16 @@ impl Vendors {
         let mut ours = self.0.iter().filter(|vendor| vendor.sites.iter().any(|own| own == site));
         ours.next().filter(|_| ours.next().is_none()).map(|vendor| vendor.name.as_str())
     }
+
+    /// The accounts that are read from mails and whose balance is what this mail tells, and nothing else of them: those that are
+    /// read from it, and the one that it is about. `shown` is the amount that its alert would show.
+    pub(crate) fn of_balance(&self, mail: &Mail, mailbox: &str, shown: Option<&ShownAmount>) -> Vec<String> {
+        let is_left = shown.is_some_and(|shown| shown.role == Role::Left);
+        let about = self.account_of(mail).filter(|_| is_left);
+        let is_of = |vendor: &&Vendor| vendor.is_read(mail, mailbox, shown) || about == Some(vendor.name.as_str());
+        let by_mail = self.0.iter().filter(|vendor| vendor.account.is_some());
+        by_mail.filter(is_of).map(|vendor| vendor.name.clone()).collect()
+    }
 }
 
 impl Vendor {
@@ -109,6 +121,17 @@ impl Vendor {
         };
         self.senders.iter().any(is_sender)
             || self.account.as_ref().and_then(Account::letters).is_some_and(|letters| letters.has(mail))
+    }
+
+    /// Whether its balance is read from a mail of this mailbox. A mail whose alert would show another amount, such as that of a charge
+    /// that failed, says more than the balance.
+    fn is_read(&self, mail: &Mail, mailbox: &str, shown: Option<&ShownAmount>) -> bool {
+        let Some(account) = &self.account else { return false };
+        let is_one = account.letters().is_some_and(|letters| letters.mailbox == mailbox && letters.has(mail));
+        let is_same = |balance: &Amount| {
+            shown.is_none_or(|shown| shown.role == Role::Left || *balance == Amount::Of(shown.amount.value))
+        };
+        is_one && account.read_mail(mail).is_ok_and(|reading| is_same(&reading.amount))
     }
 }
 

@@ -146,6 +146,7 @@ fn a_share_of_a_total_is_what_it_was_then() {
         unit: "balance".to_owned(),
         currency: None,
         checked_at: at(0),
+        as_of: None,
         status: "low".to_owned(),
         balance: Some(Decimal::ONE),
         threshold: threshold.map(Decimal::from),

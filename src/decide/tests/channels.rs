@@ -406,6 +406,7 @@ fn a_mail_is_owed_to_each_channel_that_was_there_and_to_nobody_else() {
         sender: "x".into(),
         date: None,
         account: None,
+        balance_of: Vec::new(),
         service: None,
         amount: None,
         currency: None,

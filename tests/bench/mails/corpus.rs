@@ -19,8 +19,10 @@ pub(crate) struct Labelled {
     pub(crate) raw: Vec<u8>,
 }
 
-/// How much a few sentences count beside a whole mail. More makes it worse: they are easier than real mails.
-const OF_SENTENCES: f32 = 0.5;
+/// The hand of each file of a few sentences each, and how much they count beside a whole mail. More makes it worse: they are easier than real mails,
+/// and what consists of one plain sentence has so few signs that each of them gets a large weight.
+const FILES_OF_SENTENCES: [(&str, u8, f32); 3] =
+    [("sentences.tsv", b'z', 0.5), ("short.tsv", b'y', 0.1), ("plain.tsv", b'x', 0.15)];
 
 /// Where the mails are.
 pub(crate) fn folder() -> PathBuf {
@@ -49,18 +51,27 @@ pub(crate) fn mails(half: &str) -> Vec<Labelled> {
         .collect()
 }
 
-/// The short mails that were written to be learnt from: language, label, subject and text, with tabs between.
+/// The short mails that were written to be learnt from: language, label, subject and text, with tabs between. The plain ones have no
+/// subject.
 pub(crate) fn sentences() -> Vec<Labelled> {
-    let lines = std::fs::read_to_string(folder().join("sentences.tsv")).expect("the sentences");
+    FILES_OF_SENTENCES.into_iter().flat_map(|(file, hand, counts)| sentences_of(file, hand, counts)).collect()
+}
+
+fn sentences_of(file: &str, hand: u8, counts: f32) -> Vec<Labelled> {
+    let lines = std::fs::read_to_string(folder().join(file)).expect("the sentences");
     lines
         .lines()
         .map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
-            let [language, label, subject, text] = fields[..] else { panic!("a line of sentences: {line}") };
+            let (language, label, subject, text) = match fields[..] {
+                [language, label, subject, text] => (language, label, subject, text),
+                [language, label, text] => (language, label, "", text),
+                _ => panic!("a line of sentences: {line}"),
+            };
             let text = text.replace(" / ", "\r\n");
             Labelled {
-                hand: b'z',
-                counts: OF_SENTENCES,
+                hand,
+                counts,
                 language: language.to_owned(),
                 is_trouble: label == "trouble",
                 amount: "-".to_owned(),
@@ -73,9 +84,10 @@ pub(crate) fn sentences() -> Vec<Labelled> {
 }
 
 /// A hash of all that the weights are learnt from: they name it, so that a test sees when they are old.
-pub(crate) fn checksum() -> String {
+pub(crate) fn checksum() -> [u8; 8] {
     let engine = folder().join("../../src/check/mailbox/engine");
-    let mut files = vec![folder().join("sentences.tsv"), engine.join("families.txt"), engine.join("simplified.txt")];
+    let mut files: Vec<PathBuf> = FILES_OF_SENTENCES.iter().map(|(file, ..)| folder().join(file)).collect();
+    files.extend([engine.join("families.txt"), engine.join("simplified.txt")]);
     let mut tuned: Vec<PathBuf> = std::fs::read_dir(folder().join("tune"))
         .expect("the mails")
         .map(|entry| entry.expect("a mail").path())
@@ -86,5 +98,7 @@ pub(crate) fn checksum() -> String {
     for file in files {
         digest.update(std::fs::read(file).expect("a file"));
     }
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest.finalize()[..8]);
+    first
 }

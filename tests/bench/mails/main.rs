@@ -24,12 +24,13 @@ fn main() {
         let mut all = tune.clone();
         all.extend(sentences());
         let begun = Instant::now();
-        let weights = learn::weights(&all, &mut out);
-        std::fs::write(folder().join("../../src/check/mailbox/engine/weights.tsv"), weights)
+        let (weights, list) = learn::weights(&all, &mut out);
+        std::fs::write(folder().join("../../src/check/mailbox/engine/weights.bin"), weights)
             .expect("the weights are written");
+        std::fs::write(folder().join("../../target/weights.tsv"), list).expect("the list is written");
         writeln!(
             out,
-            "learnt from {} mails in {:.1} s; build again to use it",
+            "learnt from {} mails in {:.1} s; build again to use it (target/weights.tsv is the list for people)",
             all.len(),
             begun.elapsed().as_secs_f32()
         )
@@ -44,6 +45,9 @@ fn main() {
         ("by a hand never seen", mails("third")),
     ];
     for (half, mails) in sets {
+        if mails.is_empty() {
+            continue;
+        }
         for (language, figures) in figures::figures(&mails) {
             let (recall, precision) = (figures.recall(), figures.precision());
             lines += &format!(

@@ -67,10 +67,10 @@ pub fn features(input: &Input, add: impl FnMut(Kind, &'static str, &[Word], f32)
 }
 
 /// As [`features`], of a mail whose sentences are known.
-pub(super) fn of_sentences(
+pub(super) fn of_sentences<'a>(
     input: &Input,
-    sentences: &[Sentence],
-    mut add: impl FnMut(Kind, &'static str, &[Word], f32),
+    sentences: &'a [Sentence],
+    mut add: impl FnMut(Kind, &'static str, &[Word<'a>], f32),
 ) {
     let mut found: Vec<Found> = Vec::new();
     for (number, sentence) in sentences.iter().enumerate() {
@@ -90,7 +90,7 @@ pub(super) fn of_sentences(
     add(Kind::Sent, "h:", &[Word::new("any")], 1.0);
 }
 
-fn of_words(place: MailPart, words: &[Word], mut add: impl FnMut(&'static str, &[Word])) {
+fn of_words<'a>(place: MailPart, words: &[Word<'a>], mut add: impl FnMut(&'static str, &[Word<'a>])) {
     for at in 0..words.len() {
         for length in 1..=3.min(words.len() - at) {
             add("w:", &words[at..at + length]);
@@ -101,7 +101,7 @@ fn of_words(place: MailPart, words: &[Word], mut add: impl FnMut(&'static str, &
     }
 }
 
-fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static str, &[Word])) {
+fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static str, &[Word<'static>])) {
     for (at, one) in found.iter().enumerate() {
         let first = families::word(one.family);
         add("f:", &[first]);
@@ -120,7 +120,12 @@ fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static st
 }
 
 /// Each family with the words near it on either side.
-fn of_neighbours(sentence: &Sentence, words: &[Word], found: &[Found], mut add: impl FnMut(&'static str, &[Word])) {
+fn of_neighbours<'a>(
+    sentence: &Sentence,
+    words: &[Word<'a>],
+    found: &[Found],
+    mut add: impl FnMut(&'static str, &[Word<'a>]),
+) {
     for one in found {
         let family = families::word(one.family);
         let first = sentence.words.partition_point(|(_, end)| *end <= one.start);

@@ -2,18 +2,20 @@
 //!
 //! A linear model: each of its signs (words in a row, families of words that mean the same, pairs of families in one sentence,
 //! how the mail was sent) has a weight, and the sum of the weights decides. The weights are learnt from the mails in
-//! `tests/mails/tune` by `LEARN=1 cargo bench --bench mails`, and lie in `weights.tsv`, one sign a line.
+//! `tests/mails/tune` by `LEARN=1 cargo bench --bench mails`, and lie in `weights.bin`, by the numbers of the signs.
 
 mod families;
 mod features;
 mod model;
 mod short;
 mod text;
+mod weights;
 mod words;
 
 pub use self::features::{Input, KINDS, Kind, SCALES, features};
 pub use self::model::{SIZE_OF_SIGN, of_input};
-pub use self::words::Word;
+pub use self::weights::BUCKET_BITS;
+pub use self::words::{Word, number};
 
 use super::mail::Mail;
 use crate::model::strength::Strength;

@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::OnceLock;
 
 use super::Weighed;
 use super::features::{self, Input, KINDS, Kind, SCALES, all_sentences};
 use super::text::{Sentence, is_cjk};
+use super::weights::Weights;
 use super::words::{Word, number};
 use crate::model::strength::Strength;
-
-/// The weights: a line for each sign with its mark, its words, a tab, and its weight in hundredths.
-const WEIGHTS: &str = include_str!("weights.tsv");
 
 /// What a sign that is in every mail would be worth; it keeps the numbers in the range in which they were learnt.
 pub const SIZE_OF_SIGN: f32 = 6.0;
@@ -68,36 +65,21 @@ impl Hasher for Given {
     }
 }
 
-struct Model {
-    signs: HashMap<u64, u32, BuildHasherDefault<Given>>,
-    lines: Vec<(&'static str, f32)>,
-    /// What the sum is multiplied by and what is added, so that the logistic function of it is a probability.
-    slope: f32,
-    shift: f32,
+/// A sign that a mail has.
+struct Sign<'a> {
+    kind: Kind,
+    /// How much it counts where it stands.
+    count: f32,
+    weight: f32,
+    mark: &'static str,
+    words: [Word<'a>; 3],
+    length: usize,
 }
 
-fn model() -> &'static Model {
-    static MODEL: OnceLock<Model> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let mut model = Model { signs: HashMap::default(), lines: Vec::new(), slope: 1.0, shift: 0.0 };
-        for line in WEIGHTS.lines() {
-            let Some((name, weight)) = line.rsplit_once('\t') else {
-                continue;
-            };
-            let weight = weight.parse().unwrap_or(0.0) / 100.0;
-            match name {
-                "# slope" => model.slope = weight,
-                "# shift" => model.shift = weight,
-                _ => {
-                    let at = name.find(':').map_or(0, |at| at + 1);
-                    let words: Vec<Word> = name[at..].split(' ').map(Word::new).collect();
-                    model.signs.insert(number(&name[..at], &words), model.lines.len() as u32);
-                    model.lines.push((name, weight));
-                }
-            }
-        }
-        model
-    })
+impl Sign<'_> {
+    fn words(&self) -> &[Word<'_>] {
+        &self.words[..self.length]
+    }
 }
 
 /// Weighs what is seen of a mail.
@@ -107,61 +89,65 @@ pub fn of_input(input: &Input) -> Weighed {
 
 /// Weighs a mail whose sentences are known.
 pub(super) fn of_sentences(input: &Input, sentences: &[Sentence]) -> Weighed {
-    let model = model();
+    let weights = Weights::get();
     let mut counts = [0.0_f32; KINDS];
-    let mut found: HashMap<u32, (Kind, f32), BuildHasherDefault<Given>> = HashMap::default();
+    let mut found: HashMap<u32, Sign, BuildHasherDefault<Given>> = HashMap::default();
     let mut is_about_it = false;
     features::of_sentences(input, sentences, |kind, mark, words, count| {
         counts[kind as usize] += count * count;
         is_about_it = is_about_it || (mark == "f:" && ABOUT_IT.contains(&words[0].text));
-        if let Some(sign) = model.signs.get(&number(mark, words)) {
-            let entry = found.entry(*sign).or_insert((kind, 0.0));
-            entry.1 = entry.1.max(count);
+        if let Some((place, weight)) = weights.find(number(mark, words)) {
+            let sign = found.entry(place).or_insert_with(|| {
+                let mut own = [words[0]; 3];
+                own[..words.len()].copy_from_slice(words);
+                Sign { kind, count: 0.0, weight, mark, words: own, length: words.len() }
+            });
+            sign.count = sign.count.max(count);
         }
     });
-    let mut signs: Vec<(f32, &'static str)> = found
-        .iter()
-        .map(|(sign, (kind, count))| {
-            let (name, weight) = model.lines[*sign as usize];
-            let kind = *kind as usize;
-            (weight * count * SCALES[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN, name)
-        })
-        .collect();
-    signs.sort_unstable_by(|one, other| one.0.abs().total_cmp(&other.0.abs()).then(one.1.cmp(other.1)));
-    let sum: f32 = signs.iter().map(|(share, _)| share).sum();
-    let strength = 1.0 / (1.0 + (-(model.slope * sum + model.shift)).exp());
+    let share = |sign: &Sign| {
+        let kind = sign.kind as usize;
+        sign.weight * sign.count * SCALES[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN
+    };
+    let mut signs: Vec<(f32, u32, &Sign)> = found.iter().map(|(place, sign)| (share(sign), *place, sign)).collect();
+    signs.sort_unstable_by(|one, other| one.0.abs().total_cmp(&other.0.abs()).then(one.1.cmp(&other.1)));
+    let sum: f32 = signs.iter().map(|(share, ..)| share).sum();
+    let strength = 1.0 / (1.0 + (-(weights.slope * sum + weights.shift)).exp());
+    let on_side = |is_for: bool| {
+        let strongest = signs.iter().rev().filter(move |(share, ..)| if is_for { *share > 0.0 } else { *share < 0.0 });
+        told(strongest.map(|(.., sign)| *sign))
+    };
     Weighed {
         strength: if is_about_it { Strength::of(f64::from(strength)) } else { Strength::NONE },
-        signs_for: told(signs.iter().rev().filter(|(share, _)| *share > 0.0)),
-        signs_against: told(signs.iter().rev().filter(|(share, _)| *share < 0.0)),
+        signs_for: on_side(true),
+        signs_against: on_side(false),
     }
 }
 
 /// Words with something between two of them, but nothing between two Chinese ones.
-fn joined(words: &str, between: &str) -> String {
+fn joined(words: &[Word], between: &str) -> String {
     let mut out = String::new();
-    for word in words.split(' ') {
-        let is_tight = between == " " && out.ends_with(is_cjk) && word.starts_with(is_cjk);
+    for word in words {
+        let is_tight = between == " " && out.ends_with(is_cjk) && word.text.starts_with(is_cjk);
         if !out.is_empty() && !is_tight {
             out.push_str(between);
         }
-        out.push_str(word);
+        out.push_str(word.text);
     }
     out
 }
 
 /// The strongest of some signs, in words.
-fn told<'a>(signs: impl Iterator<Item = &'a (f32, &'static str)>) -> Vec<String> {
+fn told<'a>(signs: impl Iterator<Item = &'a Sign<'a>>) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
-    for (_, name) in signs {
-        let words = name.split_once(':').map_or(*name, |(_, words)| words);
+    for sign in signs {
+        let words = joined(sign.words(), if sign.mark.starts_with(['p', 't', 'l', 'r']) { " + " } else { " " });
+        let length: usize = sign.words().iter().map(|word| word.text.chars().count() + 1).sum::<usize>() - 1;
         // A single character or a short word such as "the" counts, but tells nothing.
-        let is_short = name.starts_with(['w', 's']) && !name.starts_with("sf:") && words.chars().count() < SHORT;
-        let is_one = !words.contains(' ');
-        if words == "any" || words.chars().count() > LONGEST_SIGN || (is_one && is_short) {
+        let is_short = (sign.mark == "w:" || sign.mark == "s:") && sign.length == 1 && length < SHORT;
+        if words == "any" || length > LONGEST_SIGN || is_short {
             continue;
         }
-        let words = joined(words, if name.starts_with(['p', 't', 'l', 'r']) { " + " } else { " " });
         if !told.contains(&words) {
             told.push(words);
         }
@@ -204,13 +190,5 @@ mod tests {
         for text in ["see you at noon", "How was your weekend? Ours was wonderful.", "明天一起吃饭吗？"] {
             assert_eq!(weighed("Lunch", text).strength, Strength::NONE, "{text}");
         }
-    }
-
-    #[test]
-    fn the_weights_are_read() {
-        let model = model();
-        assert!(model.lines.len() > 10_000, "{}", model.lines.len());
-        assert_eq!(model.signs.len(), model.lines.len(), "two signs have one number");
-        assert!(model.slope > 0.0);
     }
 }

@@ -15,8 +15,8 @@ use crate::model::strength::Strength;
 /// So many words are a few. A Chinese character counts as half a word.
 const FEW: usize = 40;
 
-/// Of fewer words nothing is said without a known phrase.
-const FEWEST: usize = 5;
+/// Of fewer halves of words nothing is said without a known phrase. 您的账户已透支 is a whole sentence.
+const FEWEST_HALVES: usize = 7;
 /// Longest text that is counted at all, in bytes; it may be full of empty lines.
 const LONGEST: usize = 4000;
 
@@ -82,7 +82,7 @@ pub(super) fn weigh(input: &Input, sentences: &[Sentence]) -> Option<Weighed> {
     });
     let strength = match signs_for.len() {
         // Nothing is learnt from mails of hardly any words.
-        0 if halves < 2 * FEWEST => return Some(Weighed::default()),
+        0 if halves < FEWEST_HALVES => return Some(Weighed::default()),
         0 => return None,
         1 => 70,
         2 => 85,

@@ -20,7 +20,7 @@ fn number_of_text(text: &str) -> u64 {
 }
 
 /// The number of a sign: of its mark and its words.
-pub(super) fn number(mark: &str, words: &[Word]) -> u64 {
+pub fn number(mark: &str, words: &[Word]) -> u64 {
     let join = |hash: u64, word: &Word| (hash.rotate_left(5) ^ word.number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let hash = words.iter().fold(number_of_text(mark), join);
     hash ^ (hash >> 32)

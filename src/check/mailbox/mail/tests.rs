@@ -229,6 +229,31 @@ fn only_the_words_of_the_sender_are_read() {
     }
 }
 
+/// Who answers a bill with a few words that point to it forwards it, and says nothing of what it says.
+#[test]
+fn what_somebody_only_points_to_is_read() {
+    let quoted =
+        "On Mon, 2 Nov 2026, Vendor <billing@vendor.example> wrote:\r\n> Your invoice of $20.00 is overdue.\r\n";
+    for (own, is_read) in [
+        ("Dana, scroll down, there is money in it after all.", true),
+        ("Can you see what they want? O.", true),
+        ("Bitte prüfen, danke", true),
+        ("财务，看一下", true),
+        ("Paid this morning, thanks!", false),
+        ("Hi Anna:\r\nit has arrived.", false),
+        ("", true),
+    ] {
+        let mail =
+            mail("Subject: Re: invoice\r\nContent-Type: text/plain; charset=utf-8", &format!("{own}\r\n\r\n{quoted}"));
+        assert_eq!(mail.text.contains("overdue"), is_read, "{own}: {}", mail.text);
+        assert!(!mail.shown().contains("20.00"), "{own}: {}", mail.shown());
+    }
+    // Whoever writes more than that speaks himself.
+    let long = format!("Please have a look. {}", "We have settled all of this with them. ".repeat(5));
+    let mail = mail("Subject: Re: invoice", &format!("{long}\r\n\r\n{quoted}"));
+    assert!(!mail.text.contains("overdue"), "{}", mail.text);
+}
+
 #[test]
 fn a_mail_is_known_by_its_id_or_by_what_it_says() {
     assert_eq!(mail("Subject: x", "y").id, mail("Subject: x", "another text").id);
