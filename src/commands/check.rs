@@ -66,6 +66,7 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     let learnt = RunFindings { found, readings: seen.readings, mails: seen.mails, circuits: seen.circuits, metrics: metrics.clone() };
     let record = record(run);
     let (decision, found) = decide(learnt, &record, run, &mut session);
+    output::warn_of_silence(&decision.silent);
     let keeper = session.keeper(&record, &decision.alerts);
     let deliveries = tell(&decision.alerts, run, keeper);
     let findings = Findings {
@@ -105,7 +106,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
     let (config, context) = (&run.config, &run.context);
     let recall = run.until(Step::Recall);
     let mut session = Session::begin(&config.state, run.flags.dry_run, &context.clients, &context.redactor, &recall);
-    let snapshot = session.snapshot(config.recall_readings, config.shard, &recall);
+    let snapshot = session.snapshot(config.recall_readings, &config.rules.schedule, &recall);
     let lag = run.lag(|| session.previous_start(config.shard, &recall));
     let known = Known {
         circuits: snapshot.circuits,
@@ -136,6 +137,7 @@ fn record(run: &Run) -> state::Run {
         is_partial: run.config.is_partial,
         shard: run.config.shard,
         unusable_channels: unusable.map(|channel| channel.name.clone()).collect(),
+        schedule_name: run.config.rules.schedule.name.clone(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::check::look::Work;
 use crate::cli::{CheckArgs, ConfigArg, Talk};
 use crate::config::{self, Asked, Needs, Reach};
 use crate::decide::found::Subjects;
+use crate::model::schedule::Schedule;
 use crate::model::text::{self, ShortNames};
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
@@ -76,7 +77,7 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
         };
     }
     let routes = if is_json { Routes::Json(routes::json(&config)) } else { Routes::Table(routes::table(&config)) };
-    let plan = Plan::new(config, &CheckArgs::default(), None);
+    let plan = Plan::new(config, &CheckArgs::default(), Schedule::default());
     for warning in plan.iter().flat_map(|plan| plan.insecure(&clients)) {
         log::warn!("{warning}");
     }

@@ -26,6 +26,7 @@ use crate::decide::forecast::days_read;
 use crate::decide::found::{Subjects, found};
 use crate::decide::memory::Memory;
 use crate::decide::{Found, Status, Subject, explain};
+use crate::model::alert::Topic;
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
 use crate::model::threshold::Threshold;
@@ -73,7 +74,9 @@ fn ask(flags: &Flags) -> Answer {
     let now = clock::now();
     let (memory, found) = asked.recall(&mut store, now).map_err(failed(format, &place))?;
     leave(store);
-    let explained = explain(&found, &memory, &asked.plan.rules, now);
+    let mut explained = explain(&found, &memory, &asked.plan.rules, now);
+    // That is about no entry.
+    explained.retain(|explained| explained.key.1 != Topic::Silent);
     let shown = asked.shown(&found, &memory, now);
     let text = match flags.output {
         ListOutput::Table => shown.text(&explained),

@@ -6,7 +6,9 @@ use super::Config;
 use crate::check::account::page::Kind;
 use crate::decide::route::{About, Asked, Matcher, Route, Why, is_like, reaches_somebody, route};
 use crate::decide::{MailboxVerdict, SubscriptionVerdict};
+use crate::model::addressing::Addressing;
 use crate::model::alert::{Level, Topic};
+use crate::model::schedule::Schedule;
 use crate::process::quote_input;
 use crate::yaml::path::{NodePath, Part, Step, key, under};
 use crate::yaml::reader::ConfigReader;
@@ -159,7 +161,8 @@ impl ConfigReader<'_> {
     /// Advises of what is in a route for nothing: a word that fits nothing, and a webhook that nothing reaches.
     fn useful(&mut self, config: &Config, places: &[NodePath], routes: &[(&str, &Route)]) {
         let mut reasons: Vec<Vec<Why>> = vec![Vec::new(); routes.len()];
-        for one in config.watched() {
+        let of_no_entry = Addressing::default();
+        for one in config.watched().chain([schedules(&of_no_entry)]) {
             for (topic, level) in &one.alerts {
                 for (at, why) in route(routes, &one.about, *topic, *level).into_iter().enumerate() {
                     reasons[at].push(why);
@@ -190,8 +193,12 @@ impl ConfigReader<'_> {
                 Asked::Label(name) => under(&under(&under(path, "match"), "labels"), name),
                 _ => under(&under(path, "match"), &asked.shown()),
             };
+            let of_no_entry = Addressing::default();
             let fits = |pattern: &&str| {
-                config.watched().any(|one| asked.of(&one.about).is_some_and(|value| is_like(pattern, value)))
+                config
+                    .watched()
+                    .chain([schedules(&of_no_entry)])
+                    .any(|one| asked.of(&one.about).is_some_and(|value| is_like(pattern, value)))
             };
             for word in patterns.words().filter(|word| !fits(word)) {
                 has_unfit |= !patterns.is_refused(word);
@@ -205,6 +212,12 @@ impl ConfigReader<'_> {
         }
         has_unfit
     }
+}
+
+/// The other schedules that share the memory, which no entry names: what no webhook takes of them goes to all.
+fn schedules(addressing: &Addressing) -> Watched<'_> {
+    let about = About { name: "", owner: None, provider: Schedule::PROVIDER, addressing };
+    Watched { about, alerts: vec![(Topic::Silent, Level::Warning)], list: "", is_sound: true }
 }
 
 /// An alert for people: `low` (critical).

@@ -72,6 +72,22 @@ impl Source {
         }
     }
 
+    /// What tells it from the other configs of a machine, in few words: the name of the file and of its folder. The whole path is
+    /// nobody's business who reads a message.
+    pub(crate) fn short_name(&self) -> String {
+        match self {
+            Source::Stdin => "stdin".to_owned(),
+            Source::File { path, .. } if quote_input::is_key_for_path(&path.to_string_lossy()) => "config".to_owned(),
+            Source::File { path, .. } => {
+                // As it is written, without symbolic links: those of a ConfigMap change with each of its versions.
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let names: Vec<_> =
+                    whole.components().rev().take(2).map(|part| part.as_os_str().to_string_lossy()).collect();
+                names.into_iter().rev().filter(|name| name != "/").collect::<Vec<_>>().join("/")
+            }
+        }
+    }
+
     /// The folder that relative paths in the config start from: the file's own, or the working one for stdin and what comes out
     /// of another program (`<(...)` is a path below `/dev/fd`).
     pub(crate) fn folder(&self) -> PathBuf {

@@ -7,6 +7,7 @@ use super::verdict::{MailboxVerdict, SubscriptionVerdict, Verdict};
 use crate::model::addressing::Addressing;
 use crate::model::alert::{Account, Alert, Cause, Event, Level};
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 
 /// What alerts say of an account.
 pub(super) fn account(verdict: &Verdict) -> Account {
@@ -67,6 +68,16 @@ impl<'a> AlertBuilder<'a> {
             account: None,
             now,
         }
+    }
+
+    pub(super) fn of_schedule(
+        identity: Identity,
+        name: &'a str,
+        addressing: &'a Addressing,
+        now: Timestamp,
+    ) -> AlertBuilder<'a> {
+        let provider = Schedule::PROVIDER;
+        AlertBuilder { identity, name, owner: None, provider, host: None, addressing, account: None, now }
     }
 
     /// What routes ask for.

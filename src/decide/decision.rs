@@ -12,6 +12,7 @@ use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Mute};
 use crate::model::alert::{Alert, Event, Topic};
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 use crate::model::words::words;
 
 /// The identity of a check, and what an alert about it is about.
@@ -132,10 +133,21 @@ pub(crate) struct Decision {
     pub muted: Vec<Muted>,
     /// All silences and acknowledgements that are in force.
     pub mutes: Vec<Mute>,
+    /// The other schedules that have fallen silent.
+    pub silent: Vec<SilentSchedule>,
     /// What the next runs must know.
     pub changes: Changes,
     /// Why all this is so, for each topic of each check; none unless somebody asks.
     pub explained: Option<Vec<Explained>>,
+}
+
+/// A schedule whose runs do not come any more.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SilentSchedule {
+    /// What people know it by.
+    pub name: String,
+    /// When its last run began.
+    pub last: Timestamp,
 }
 
 /// What deciding must know of a channel.
@@ -164,6 +176,8 @@ pub(crate) struct Rules {
     pub listeners: Vec<Listener>,
     /// The time zone in which days are counted.
     pub timezone: TimeZone,
+    /// What names the runs that this one is one of.
+    pub schedule: Schedule,
 }
 
 impl Decision {

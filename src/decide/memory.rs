@@ -9,6 +9,7 @@ use super::route::{Asked, Patterns};
 use crate::model::alert::{Alert, Level, Topic};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 use crate::model::words::words;
 
 /// Stands for every channel that has no entry of its own. Stores of older versions did not know who had been told.
@@ -25,6 +26,18 @@ pub(crate) struct Memory {
     pub previous_run: Option<Timestamp>,
     /// What is not to be told for a while.
     pub mutes: Vec<Mute>,
+    /// The schedules whose runs share the store, this one included if it has run before.
+    pub schedules: Vec<PastRuns>,
+}
+
+/// The past runs of a schedule.
+#[derive(Clone, Debug)]
+pub(crate) struct PastRuns {
+    pub schedule: Schedule,
+    /// When the last one began.
+    pub last: Timestamp,
+    /// When they began, oldest first. Empty if the last one began a short while ago, or is of this run's own schedule.
+    pub starts: Vec<Timestamp>,
 }
 
 /// What somebody wants not to be told for a while.

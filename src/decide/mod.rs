@@ -3,7 +3,7 @@
 //!
 //! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
 //! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
-//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`.
+//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `silent`.
 
 mod action_table;
 pub(crate) mod active_times;
@@ -27,6 +27,7 @@ mod renewal;
 mod renewal_cycle;
 pub(crate) mod route;
 mod runway;
+pub(crate) mod silent;
 mod status;
 mod threshold;
 mod verdict;
@@ -37,7 +38,9 @@ use jiff::Timestamp;
 pub(crate) use self::action_table::{Act, Knows, Now, Owes};
 #[cfg(test)]
 pub(crate) use self::action_table::{Known, act, situations};
-pub(crate) use self::decision::{Decision, Earlier, Held, Listener, Muted, Pause, Postponed, Rules, Telling, Waiting};
+pub(crate) use self::decision::{
+    Decision, Earlier, Held, Listener, Muted, Pause, Postponed, Rules, SilentSchedule, Telling, Waiting,
+};
 #[cfg(test)]
 pub(crate) use self::explain::{Debt, Limits};
 pub(crate) use self::explain::{Explained, Ruling, State};
@@ -87,6 +90,7 @@ fn settle_all(
         settler.settle_failing(verdict.scanned.result.as_ref().err(), &builder, &mut decision);
     }
     settler.settle_mails(found, &mut decision);
+    settler.settle_schedules(&mut decision);
     let (alerts, deferred) =
         std::mem::take(&mut decision.alerts).into_iter().partition(|telling| !telling.to.is_empty());
     (decision.alerts, decision.deferred) = (alerts, deferred);

@@ -19,7 +19,7 @@ use crate::model::alert::{Alert, Event, Level, Topic};
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
 
-/// How often somebody is reminded that a balance will not last.
+/// How often somebody is reminded that a balance will not last, or a schedule is silent.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// What this run knows of a condition, with the alert that says so.
@@ -383,10 +383,11 @@ impl Settler<'_> {
         }
     }
 
-    /// When something about this topic is told again. How long a balance lasts is told once a week at the most.
+    /// When something about this topic is told again. How long a balance lasts, and that a schedule is silent,
+    /// is told once a week at the most.
     fn cooldown_of(&self, topic: Topic) -> Cooldown<'_> {
         match topic {
-            Topic::Runway => Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown },
+            Topic::Runway | Topic::Silent => Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown },
             _ => self.cooldown,
         }
     }

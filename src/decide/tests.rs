@@ -8,6 +8,7 @@ mod mutes;
 mod renewals;
 mod routes;
 mod runways;
+mod schedules;
 mod times;
 mod verdicts;
 
@@ -61,7 +62,7 @@ fn of(balance: &str) -> Outcome {
 fn rules() -> Rules {
     let alerting = Alerting { recovery_margin_percent: Decimal::ZERO, ..Alerting::default() };
     let listeners = vec![listener("C")];
-    Rules { alerting, listeners, timezone: TimeZone::UTC }
+    Rules { alerting, listeners, timezone: TimeZone::UTC, schedule: crate::model::schedule::Schedule::default() }
 }
 
 /// A channel that takes everything.

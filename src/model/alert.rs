@@ -8,6 +8,7 @@ mod low;
 mod mail;
 mod renewal;
 mod runway;
+mod silent;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub(crate) use self::low::{Change, Low};
 pub(crate) use self::mail::Mail;
 pub(crate) use self::renewal::Renewal;
 pub(crate) use self::runway::{Lasting, Runway};
+pub(crate) use self::silent::Silent;
 
 /// Defines the topics: the word of each, and the cause of the same name, which holds what is known of it. A topic cannot be
 /// forgotten in a store or in a list then, and what else it needs the compiler asks for.
@@ -94,6 +96,8 @@ topics! {
     Mail = "mail",
     /// A balance will not last, or lasts again.
     Runway = "runway",
+    /// Another schedule of runs has fallen silent, or runs again.
+    Silent = "silent",
 }
 
 words! {

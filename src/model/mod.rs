@@ -7,6 +7,7 @@ pub(crate) mod charset;
 pub(crate) mod failure;
 pub(crate) mod forecasting;
 pub(crate) mod identity;
+pub(crate) mod schedule;
 pub(crate) mod shard;
 pub(crate) mod strength;
 pub(crate) mod text;

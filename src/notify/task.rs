@@ -76,6 +76,10 @@ impl Task {
         self.arrange(|task, at| task.is_suspect(at));
         let all = self.positions.len();
         let good = (0..all).find(|at| self.is_suspect(*at)).unwrap_or(all);
+        let is_numbered = !self.channel.is_event_service();
+        if is_numbered {
+            self.message.split();
+        }
         let mut parts = self.parts(good);
         if parts.len() > 1 && self.earlier.iter().any(Option::is_some) {
             // What was never sent comes first, and what was sent last comes last.
@@ -91,6 +95,9 @@ impl Task {
             parts = self.parts(good);
         }
         parts.sort_by_key(|part| part.clone().map(|at| self.tried(at)).min());
+        if is_numbered {
+            self.message.number(&parts);
+        }
         (parts, good..all)
     }
 

@@ -22,6 +22,7 @@ use crate::decide::found::{MailboxSubject, Subjects};
 use crate::decide::{Listener, Rules, Subject};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 use crate::model::shard::Shard;
 use crate::model::text;
 use crate::model::words::BalanceType;
@@ -82,7 +83,8 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong with the selection: a usage error, except that nothing is left to do.
-    pub(crate) fn new(config: Config, args: &CheckArgs, shard: Option<Shard>) -> Result<Plan, PlanError> {
+    pub(crate) fn new(config: Config, args: &CheckArgs, schedule: Schedule) -> Result<Plan, PlanError> {
+        let shard = schedule.shard;
         let Config { rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
         let settings = with_flags(config.settings, args);
         let vendors = vendors(&projects);
@@ -124,6 +126,7 @@ impl Plan {
                     alerting: settings.alerting.clone(),
                     listeners: channels.iter().map(listener).collect(),
                     timezone: settings.timezone.clone(),
+                    schedule,
                 },
                 settings,
                 channels,

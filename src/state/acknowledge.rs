@@ -13,6 +13,7 @@ use crate::decide::Status;
 use crate::decide::memory::{Condition, Covers, Mute, MuteKind, Told};
 use crate::model::alert::{Event, Level, Topic};
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 
 /// Writes that what is wrong with the checks of a name is known. Gives what is, without what was acknowledged before.
 pub(super) fn acknowledge(
@@ -24,7 +25,7 @@ pub(super) fn acknowledge(
 ) -> Result<Vec<Mute>, StoreError> {
     transaction(database, wait, |database| {
         let mut odd = Odd::default();
-        let memory = memory(database, None, &mut odd)?;
+        let memory = memory(database, &Schedule::default(), &mut odd)?;
         let rows = database.query("SELECT check_id FROM checks WHERE name = $1", &[name.into()])?;
         let checks: Vec<Identity> = rows.iter().filter_map(|row| row.optional_int(0).map(Identity)).collect();
         let is_meant = |(identity, of): &(Identity, Topic), condition: &Condition| {

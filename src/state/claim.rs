@@ -27,10 +27,11 @@ pub(super) fn claim(
 ) -> Result<(i64, Decision), StoreError> {
     transaction(database, wait, |database| {
         let mut odd = Odd::default();
-        let mut known = memory(database, run.shard, &mut odd)?;
+        let schedule = run.schedule();
+        let mut known = memory(database, &schedule, &mut odd)?;
         if adopt(database, run.shard, &findings.found, &known)? {
             odd = Odd::default();
-            known = memory(database, run.shard, &mut odd)?;
+            known = memory(database, &schedule, &mut odd)?;
         }
         if !odd.is_empty() {
             odd.set_aside(database)?;
@@ -74,11 +75,12 @@ fn begin_run(database: &mut dyn Database, run: &Run, checks: usize) -> Result<i6
         run.claims_until.as_millisecond().into(),
         shard_text(run.shard).into(),
         run.unusable_channels.join(", ").into(),
+        run.schedule_name.as_str().into(),
     ];
     insert(
         database,
         "runs",
-        &["run", "id", "checks", "is_partial", "ends_by", "shard", "unusable_channels"],
+        &["run", "id", "checks", "is_partial", "ends_by", "shard", "unusable_channels", "schedule"],
         &[row],
         "",
     )?;

@@ -34,6 +34,7 @@ mod records;
 mod remembered;
 mod rows;
 mod samples;
+mod schedules;
 mod schema;
 pub(crate) mod session;
 mod snapshot;

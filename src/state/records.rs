@@ -15,6 +15,7 @@ use crate::decide::{Decision, Found};
 use crate::metrics::Tally;
 use crate::model::alert::Alert;
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 use crate::model::shard::Shard;
 use crate::process::clock::Clock;
 
@@ -62,6 +63,15 @@ pub(crate) struct Run {
     pub shard: Option<Shard>,
     /// The names of the channels that cannot be used as they are configured.
     pub unusable_channels: Vec<String>,
+    /// What names the runs that this one is one of.
+    pub schedule_name: String,
+}
+
+impl Run {
+    /// The runs that this one is one of.
+    pub(super) fn schedule(&self) -> Schedule {
+        Schedule { name: self.schedule_name.clone(), shard: self.shard }
+    }
 }
 
 /// What a run has found, for the transaction that decides.

@@ -10,10 +10,11 @@ use super::database::{Database, Row};
 use super::mutes::mutes;
 use super::outbox::OWED;
 use super::rows::{content, previous_start, timestamp};
+use super::schedules::schedules;
 use crate::decide::memory::{Condition, Course, Heard, Memory, Owed, Told};
 use crate::model::alert::{Alert, Level, Topic};
 use crate::model::identity::Identity;
-use crate::model::shard::Shard;
+use crate::model::schedule::Schedule;
 use crate::process::clock;
 
 const FAILURES: Table = Table { name: "failures", key: &[("check_id", 0)] };
@@ -22,8 +23,8 @@ const TOLD: Table = Table { name: "told", key: &[("check_id", 0), ("topic", 1), 
 const ALERTS: Table = Table { name: "alerts", key: &[("dedup_key", 10)] };
 
 /// All that decisions depend on. What cannot be understood is left out.
-pub(super) fn memory(database: &mut dyn Database, shard: Option<Shard>, odd: &mut Odd) -> Result<Memory, StoreError> {
-    let mut memory = Memory { previous_run: previous_start(database, shard)?, ..Memory::default() };
+pub(super) fn memory(database: &mut dyn Database, own: &Schedule, odd: &mut Odd) -> Result<Memory, StoreError> {
+    let mut memory = Memory { previous_run: previous_start(database, own.shard)?, ..Memory::default() };
     for row in database.query("SELECT check_id, runs FROM failures", &[])? {
         odd.read(&FAILURES, &row, |row| {
             memory.failures.insert(Identity(row.int(0)?), u32::try_from(row.int(1)?).unwrap_or(u32::MAX));
@@ -51,6 +52,7 @@ pub(super) fn memory(database: &mut dyn Database, shard: Option<Shard>, odd: &mu
     told(database, &mut memory, odd)?;
     owed(database, &mut memory, odd)?;
     memory.mutes = mutes(database, odd)?;
+    memory.schedules = schedules(database, own)?;
     Ok(memory)
 }
 

@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -228,6 +228,12 @@ CREATE TABLE mutes (
     ends_at BIGINT
 );
 ALTER TABLE courses ADD COLUMN muted_at BIGINT;
+",
+    // Which schedule a run is one of, so that a run sees that those of another one do not come any more. Runs from before have an
+    // empty text.
+    "
+ALTER TABLE runs ADD COLUMN schedule TEXT NOT NULL DEFAULT '';
+CREATE INDEX runs_by_schedule ON runs (schedule, shard, run);
 ",
 ];
 

@@ -16,6 +16,7 @@ use crate::decide::memory::Memory;
 use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
@@ -106,15 +107,9 @@ impl Session {
     }
 
     /// What is known before anything is asked; nothing if the store fails.
-    pub(crate) fn snapshot(
-        &mut self,
-        keep_readings: Option<Duration>,
-        shard: Option<Shard>,
-        until: &Deadline,
-    ) -> Snapshot {
-        let snapshot = self.with("every account is asked", |store, notices| {
-            store.snapshot(keep_readings, shard, &soon(until), notices)
-        });
+    pub(crate) fn snapshot(&mut self, keep_readings: Option<Duration>, own: &Schedule, until: &Deadline) -> Snapshot {
+        let snapshot = self
+            .with("every account is asked", |store, notices| store.snapshot(keep_readings, own, &soon(until), notices));
         self.is_memory_known |= snapshot.is_some();
         let mut snapshot = snapshot.unwrap_or_default();
         self.memory = std::mem::take(&mut snapshot.memory);

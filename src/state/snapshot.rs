@@ -14,7 +14,7 @@ use crate::check::mailbox::scan::Mark;
 use crate::check::{Amount, CachedReading, Reading};
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
-use crate::model::shard::Shard;
+use crate::model::schedule::Schedule;
 use crate::process::clock;
 
 /// The key of the hashes that name accounts.
@@ -30,12 +30,12 @@ const READINGS: Table = Table { name: "readings", key: &[("account", 0)] };
 pub(super) fn snapshot(
     database: &mut dyn Database,
     keep_readings: Option<Duration>,
-    shard: Option<Shard>,
+    own: &Schedule,
     can_write: bool,
     wait: Duration,
 ) -> Result<Snapshot, StoreError> {
     let mut odd = Odd::default();
-    let mut snapshot = Snapshot { memory: memory(database, shard, &mut odd)?, ..Snapshot::default() };
+    let mut snapshot = Snapshot { memory: memory(database, own, &mut odd)?, ..Snapshot::default() };
     circuits(database, &mut snapshot, &mut odd)?;
     mailboxes(database, &mut snapshot, &mut odd)?;
     mails(database, &mut snapshot, &mut odd)?;

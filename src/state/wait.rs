@@ -26,6 +26,7 @@ use crate::decide::{Decision, Telling};
 use crate::metrics::Sums;
 use crate::model::alert::Topic;
 use crate::model::identity::Identity;
+use crate::model::schedule::Schedule;
 use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::{background, clock, fault};
@@ -179,13 +180,14 @@ impl Store {
     pub(crate) fn snapshot(
         &mut self,
         keep_readings: Option<Duration>,
-        shard: Option<Shard>,
+        own: &Schedule,
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Snapshot, StoreError> {
+        let own = own.clone();
         self.call(until, notices, move |database, access, wait| {
             fault::point("in-snapshot");
-            snapshot::snapshot(database, keep_readings, shard, access == Access::Write, wait)
+            snapshot::snapshot(database, keep_readings, &own, access == Access::Write, wait)
         })
     }
 

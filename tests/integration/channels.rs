@@ -11,6 +11,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The robots with each form of message that they can have.
+const FORMS: [(&str, &str); 6] = [
+    ("feishu", "card"),
+    ("feishu", "post"),
+    ("dingtalk", "card"),
+    ("dingtalk", "markdown"),
+    ("wecom", "text"),
+    ("wecom", "markdown"),
+];
+
 /// The channels that post to a URL.
 const POSTING: [&str; 4] = ["feishu", "dingtalk", "wecom", "custom"];
 
@@ -74,13 +84,22 @@ fn every_channel_posts_json_that_says_what_is_low() {
 
 #[test]
 fn the_message_kinds_are_ones_that_the_services_know() {
-    for (channel, field, kind, text) in [
-        ("feishu", "msg_type", "post", "/content/post"),
-        ("dingtalk", "msgtype", "markdown", "/markdown/text"),
-        ("wecom", "msgtype", "text", "/text/content"),
+    for (channel, form, field, kind, text) in [
+        ("feishu", None, "msg_type", "interactive", "/card/elements"),
+        ("feishu", Some("card"), "msg_type", "interactive", "/card/elements"),
+        ("feishu", Some("post"), "msg_type", "post", "/content/post"),
+        ("dingtalk", None, "msgtype", "markdown", "/markdown/text"),
+        ("dingtalk", Some("markdown"), "msgtype", "markdown", "/markdown/text"),
+        ("wecom", None, "msgtype", "text", "/text/content"),
+        ("wecom", Some("text"), "msgtype", "text", "/text/content"),
+        ("wecom", Some("markdown"), "msgtype", "markdown", "/markdown/content"),
     ] {
         let server = Server::start(|_| accepted());
-        Program::check(&alerting(channel, &server.url())).run().expect(2);
+        let mut config = alerting(channel, &server.url());
+        if let Some(form) = form {
+            config["webhook"]["format"] = json!(form);
+        }
+        Program::check(&config).run().expect(2);
         let body = server.only_request().json();
         assert_eq!(body[field], kind, "{channel}: {body}");
         let text = body.pointer(text).unwrap_or(&Value::Null);
@@ -88,6 +107,87 @@ fn the_message_kinds_are_ones_that_the_services_know() {
         if channel == "dingtalk" {
             assert!(body["markdown"]["title"].as_str().is_some_and(|title| !title.is_empty()), "{body}");
         }
+    }
+}
+
+#[test]
+fn where_an_account_can_be_topped_up_each_form_leads_there() {
+    for (channel, form) in FORMS {
+        for (language, label) in [("en", "Top up: "), ("zh", "充值：")] {
+            let server = Server::start(|request| match request.path() {
+                "/hook" => accepted(),
+                _ => Reply::ok(r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#),
+            });
+            // Two accounts of one provider, which has one page.
+            let account = |name: &str| {
+                let mut account = account(name, "openrouter", &server.url());
+                account["threshold"] = json!(100);
+                account
+            };
+            let mut config = config(vec![account("One"), account("Two")]);
+            config["settings"]["language"] = json!(language);
+            config["webhook"] =
+                json!({"type": channel, "format": form, "url": format!("{}/hook?access_token=t", server.url())});
+            if channel != "wecom" {
+                config["webhook"]["secret"] = json!("the-secret");
+            }
+            Program::check(&config).run().expect(2);
+            let requests = server.requests();
+            let request = requests.iter().find(|request| request.path() == "/hook").unwrap();
+            let body = request.json();
+            match channel {
+                "feishu" => feishu_signature_is_right(&body, "the-secret"),
+                "dingtalk" => dingtalk_signature_is_right(request, "the-secret"),
+                _ => {}
+            }
+            let (button, link) = match (channel, form) {
+                ("feishu", "card") => (&body["card"]["elements"][1]["actions"], "url"),
+                ("dingtalk", "card") => (&body["actionCard"]["btns"], "actionURL"),
+                _ => (&Value::Null, ""),
+            };
+            let page = "https://openrouter.ai/";
+            if let Some(buttons) = button.as_array() {
+                assert_eq!(buttons.len(), 1, "one page, one button: {body}");
+                assert!(all_text(&buttons[0]).contains(&format!("{label}OpenRouter")), "{body}");
+                assert!(buttons[0][link].as_str().is_some_and(|url| url.starts_with(page)), "{body}");
+            }
+            let text = all_text(&body);
+            let is_plain = [("feishu", "post"), ("wecom", "text")].contains(&(channel, form));
+            assert_eq!(text.matches(page).count(), usize::from(!is_plain), "{channel} {form}: {body}");
+            if form == "markdown" {
+                assert!(text.contains(&format!("{label}[OpenRouter]({page}")), "{channel}: {body}");
+            }
+            if (channel, form) == ("feishu", "card") {
+                assert_eq!(body["card"]["header"]["template"], "red", "{body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_form_that_cannot_mention_gives_way_to_one_that_can() {
+    for (channel, form, who, kind, at) in [
+        ("wecom", "markdown", "zhangsan", "markdown", "/markdown/content"),
+        ("wecom", "markdown", "all", "text", "/text/mentioned_list"),
+        ("wecom", "markdown", "13800138000", "text", "/text/mentioned_mobile_list"),
+        ("dingtalk", "card", "all", "markdown", "/at/isAtAll"),
+        ("dingtalk", "card", "user-1", "markdown", "/at/atUserIds"),
+    ] {
+        let server = Server::start(|request| match request.path() {
+            "/hook" => accepted(),
+            _ => Reply::ok(r#"{"data":{"total_credits":100.5,"total_usage":25.75}}"#),
+        });
+        let mut account = account("One", "openrouter", &server.url());
+        account["threshold"] = json!(100);
+        let mut config = config(vec![account]);
+        let url = format!("{}/hook", server.url());
+        config["webhook"] = json!({"type": channel, "format": form, "url": url, "mention": [who]});
+        Program::check(&config).run().expect(2);
+        let requests = server.requests();
+        let body = requests.iter().find(|request| request.path() == "/hook").unwrap().json();
+        assert_eq!(body["msgtype"], kind, "{channel} {who}: {body}");
+        let said = body.pointer(at).unwrap_or(&Value::Null);
+        assert!(*said == true || said.to_string().contains(who), "{channel} {who}: {body}");
     }
 }
 
@@ -782,7 +882,7 @@ fn measured(channel: &str, request: &Request) -> (usize, usize) {
     let body = request.json();
     match (channel, body["msgtype"].as_str()) {
         ("wecom", Some("text")) => (body["text"]["content"].as_str().unwrap().len(), 2048),
-        ("wecom", Some(kind)) => (body[kind]["content"].as_str().unwrap().len(), 4096),
+        ("wecom", Some("markdown")) => (body["markdown"]["content"].as_str().unwrap().len(), 4096),
         ("dingtalk", _) => (request.body.len(), 20_000),
         _ => (request.body.len(), 20 * 1024),
     }
@@ -793,9 +893,10 @@ fn a_long_message_is_split_and_every_alert_is_told_once() {
     // Three and four bytes a character, so that a cut in the middle of one would show.
     let long = "余额告警🔔".repeat(9);
     let names: Vec<_> = (0..150).map(|n| format!("acct{n:03}x{long}")).collect();
-    for channel in ["feishu", "dingtalk", "wecom"] {
+    for (channel, form) in FORMS {
         let server = Server::start(|_| accepted());
         let mut config = alerting(channel, &server.url());
+        config["webhook"]["format"] = json!(form);
         config["projects"] = names.iter().map(|name| low(name)).collect();
         config["webhook"]["secret"] = json!("the-secret");
         let run = Program::check_json(&config).run();
@@ -812,6 +913,14 @@ fn a_long_message_is_split_and_every_alert_is_told_once() {
             }
         }
         let texts: Vec<_> = requests.iter().map(|request| all_text(&request.json())).collect();
+        for (at, text) in texts.iter().enumerate() {
+            let number = format!("low ({}/{})", at + 1, texts.len());
+            assert!(
+                text.contains(&number),
+                "{channel} {form}: {number} in {}",
+                text.lines().next().unwrap_or_default()
+            );
+        }
         for name in &names {
             let token = name.split_once('x').unwrap().0;
             let in_messages = texts.iter().filter(|text| text.contains(token)).count();
@@ -831,6 +940,7 @@ fn a_short_message_is_one_message() {
         config["projects"] = (0..5).map(|n| low(&format!("acct{n}"))).collect();
         let run = Program::check_json(&config).run().expect(2);
         assert_eq!(server.hits(), 1, "{channel}");
+        assert!(!server.only_request().text().contains("(1/1)"), "{channel}");
         assert_eq!(run.delivery()["alerts"], 5, "{channel}");
     }
 }
@@ -847,9 +957,10 @@ fn when_a_part_is_refused_the_delivery_has_failed() {
 
 #[test]
 fn a_size_bomb_of_a_name_still_fits() {
-    for channel in ["feishu", "dingtalk", "wecom"] {
+    for (channel, form) in FORMS {
         let server = Server::start(|_| accepted());
         let mut config = alerting(channel, &server.url());
+        config["webhook"]["format"] = json!(form);
         config["projects"][0]["owner_project"] = json!("爆".repeat(30_000));
         Program::check(&config).run().expect(2);
         for request in server.requests() {
@@ -893,8 +1004,7 @@ fn assert_harmless(channel: &str, body: &Value) {
         "{channel}: one line stays one line: {text}"
     );
     let kind = body["msg_type"].as_str().or(body["msgtype"].as_str()).unwrap();
-    let markdown = ["markdown", "markdown_v2", "interactive"].contains(&kind);
-    if markdown {
+    if kind == "markdown" {
         assert!(!text.contains("](http"), "{channel}: no forged link: {text}");
         assert!(!text.contains("**bold**") && !text.contains("`code`"), "{channel}: no forged style: {text}");
     }
@@ -902,9 +1012,9 @@ fn assert_harmless(channel: &str, body: &Value) {
         "feishu" => {
             let mut found = Vec::new();
             tags(body, &mut found);
-            assert!(!found.iter().any(|tag| tag == "at" || tag == "a"), "{found:?}");
-            // The `text` tag of a `post` is literal; everywhere else `<at` is parsed.
-            assert!(kind == "post" || !text.contains("<at"), "no mention: {text}");
+            // The `text` tag of a `post` and the `plain_text` of a card are literal. No other one may hold a text.
+            let literal = ["text", "plain_text", "div", "note"];
+            assert!(found.iter().all(|tag| literal.contains(&tag.as_str())), "{found:?}");
         }
         "dingtalk" => {
             let at = &body["at"];
@@ -925,9 +1035,10 @@ fn assert_harmless(channel: &str, body: &Value) {
 #[test]
 fn a_hostile_name_is_harmless_in_every_channel() {
     for language in ["en", "zh"] {
-        for channel in ["feishu", "dingtalk", "wecom"] {
+        for (channel, form) in FORMS {
             let server = Server::start(|_| accepted());
             let mut config = alerting(channel, &server.url());
+            config["webhook"]["format"] = json!(form);
             config["settings"]["language"] = json!(language);
             config["projects"] = json!([low(HOSTILE), low("Plain")]);
             config["projects"][1]["owner_project"] = json!(HOSTILE);

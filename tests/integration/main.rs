@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
 
 mod access;
+mod alertmanager;
 mod amounts;
 mod answers;
 mod catalogue;
@@ -33,6 +34,7 @@ mod healthchecks;
 mod house;
 mod insecure;
 mod limits;
+mod lives;
 mod mail_accounts;
 mod mail_trials;
 mod mailbox_bounds;
@@ -50,6 +52,7 @@ mod quickstart;
 mod refusals;
 mod report;
 mod routes;
+mod schedules;
 mod secret_commands;
 mod shards;
 mod signals;

@@ -1,5 +1,6 @@
 //! Who hears of what: routes over many runs, on both stores, and how `validate` shows them.
 
+use crate::support::dovecot::{Dovecot, PASSWORD, USER};
 use crate::support::world::{Kind, World, on_both};
 use crate::support::{Finished, Program, Reply, Server, account, config, fine, low};
 use serde_json::{Value, json};
@@ -10,6 +11,8 @@ on_both! {
     what_could_not_be_told_goes_to_who_hears_of_it_now
     who_hears_of_what_lasts_hears_later
     what_waits_comes_when_the_channel_is_active_again
+    several_that_wait_come_as_one_message
+    mails_wait_for_who_hears_of_what_lasts
 }
 
 /// A world with these webhooks, whose addresses differ by their names.
@@ -124,6 +127,78 @@ fn what_waits_comes_when_the_channel_is_active_again(kind: Kind) {
     assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
 }
 
+fn several_that_wait_come_as_one_message(kind: Kind) {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).weekday().to_monday_zero_offset();
+    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][usize::try_from(today + 3).unwrap() % 7];
+    let mut world = world(kind, &[json!({"name": "team", "active": {"days": day, "timezone": "UTC"}})]);
+    world.configure(|config| {
+        for name in ["B", "C", "D"] {
+            let mut account = crate::support::world::account(name);
+            account["warning_threshold"] = json!(20);
+            config["projects"].as_array_mut().unwrap().push(account);
+        }
+    });
+    let mut seen = 0;
+    for (name, balance) in [("B", 500), ("C", 500), ("D", 15)] {
+        world.balance(name, json!(balance));
+    }
+    // One after the other, and one of them gets well again.
+    assert_eq!(run(&world, &mut seen, 15), [""; 0]);
+    world.balance("B", json!(15));
+    world.balance("C", json!(15));
+    assert_eq!(run(&world, &mut seen, 15), [""; 0]);
+    world.balance("D", json!(500));
+    assert_eq!(run(&world, &mut seen, 14), [""; 0]);
+    world.configure(|config| drop(config["webhooks"][0].as_object_mut().unwrap().remove("active")));
+    let before = world.hook.hits();
+    let told = run(&world, &mut seen, 14);
+    assert_eq!(told.iter().filter(|one| *one == "team: raised low warning").count(), 3, "{told:?}");
+    assert_eq!(world.hook.hits() - before, 1, "one message");
+    let message = world.hook.requests().pop().unwrap().json();
+    let balance = |name: &str| {
+        let resources = message["Resources"].as_array().unwrap().iter();
+        let mut of_name = resources.filter(|one| one["ProjectName"] == name && one["Event"] == "raised");
+        of_name.next().map(|one| one["CurrentValue"].clone())
+    };
+    assert_eq!(
+        ["A", "B", "C"].map(balance),
+        [Some(json!(14)), Some(json!(15)), Some(json!(15))],
+        "what is true now: {message}"
+    );
+    assert_eq!(balance("D"), None, "{message}");
+    assert_eq!(run(&world, &mut seen, 14), [""; 0]);
+}
+
+fn mails_wait_for_who_hears_of_what_lasts(kind: Kind) {
+    let mut world = world(kind, &[json!({"name": "lead", "after": "2h"}), json!({"name": "team"})]);
+    let server = Dovecot::good();
+    let date = jiff::fmt::rfc2822::to_string(&jiff::Zoned::now()).unwrap();
+    let mail = format!(
+        "From: Cloud <billing@cloud.example>\r\nMessage-ID: <1@x>\r\nDate: {date}\r\nSubject: Payment failed\r\n\r\n\
+         Your payment failed. Please top up.\r\n"
+    );
+    server.deliver("1.x", mail.as_bytes());
+    world.configure(|config| {
+        config["email"] = json!([{"name": "billing", "host": "127.0.0.1", "port": server.plain, "username": USER,
+            "password": PASSWORD, "security": "none"}]);
+    });
+    let mut seen = 0;
+    assert_eq!(run(&world, &mut seen, 500), ["team: raised mail warning"]);
+    world.pass(7000);
+    assert_eq!(run(&world, &mut seen, 500), [""; 0], "not yet");
+    world.pass(260);
+    assert_eq!(run(&world, &mut seen, 500), ["lead: raised mail warning"]);
+    assert_eq!(run(&world, &mut seen, 500), [""; 0], "once");
+    // Who has dealt with a mail says so, and nobody above hears of it.
+    let mail = mail.replace("<1@x>", "<2@x>").replace("failed\r\n", "failed again\r\n");
+    server.deliver("2.x", mail.as_bytes());
+    assert_eq!(run(&world, &mut seen, 500), ["team: raised mail warning"]);
+    world.ask(["ack", "billing"]).expect(0);
+    world.pass(8000);
+    assert_eq!(run(&world, &mut seen, 500), [""; 0], "somebody has dealt with it");
+    assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
+}
+
 /// A config with every kind of route.
 fn routed() -> Value {
     let mut config = config(vec![low("Acme, Inc."), fine("Fine")]);
@@ -197,6 +272,24 @@ fn validate_shows_who_hears_of_what() {
     let plain = Program::check_json(&config(vec![fine("Fine")]));
     let plain = ask(&plain, []).expect(0);
     assert!(!plain.stdout.contains("GOES TO"), "{plain}");
+}
+
+#[test]
+fn a_webhook_for_schedules_alone_is_no_mistake() {
+    for (matched, is_reached) in [
+        (json!({"topic": "silent"}), true),
+        (json!({"provider": "schedule"}), true),
+        (json!({"topic": "silent", "level": "critical"}), false),
+        (json!({"provider": "scheduler"}), false),
+    ] {
+        let mut config = config(vec![fine("A")]);
+        config["webhooks"] =
+            json!([{"name": "ops", "type": "console", "match": matched}, {"type": "console", "name": "rest"}]);
+        let checked = ask(&Program::check_json(&config), []).expect(0);
+        let is_warned =
+            checked.stderr.contains("nothing that this config watches") || checked.stderr.contains("that no entry has");
+        assert_eq!(is_warned, !is_reached, "{matched}: {checked}");
+    }
 }
 
 #[test]

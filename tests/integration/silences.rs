@@ -1,5 +1,6 @@
 //! Silences and acknowledgements over many runs, on both stores: what is told, and where they show.
 
+use crate::support::dovecot::{Dovecot, PASSWORD, USER};
 use crate::support::world::{Kind, World, on_both};
 use serde_json::{Value, json};
 
@@ -8,6 +9,7 @@ on_both! {
     what_is_acknowledged_is_told_again_when_it_is_worse
     a_silence_is_listed_and_ended
     it_is_known_how_it_stands_with_a_channel
+    a_silenced_mail_is_told_when_the_silence_ends
 }
 
 fn run(world: &World, seen: &mut usize, balance: i64) -> Vec<String> {
@@ -48,6 +50,52 @@ fn what_is_silenced_is_told_when_the_silence_ends(kind: Kind) {
     world.pass(2 * 3600 + 60);
     assert_eq!(run(&world, &mut seen, 5), ["raised low critical A"]);
     assert_eq!(run(&world, &mut seen, 500), ["resolved low info A"]);
+    assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
+}
+
+/// A mailbox with a mail that speaks of trouble.
+fn mailbox(world: &mut World) -> Dovecot {
+    let server = Dovecot::good();
+    deliver(&server, 1);
+    world.configure(|config| {
+        config["email"] = json!([{"name": "billing", "host": "127.0.0.1", "port": server.plain, "username": USER,
+            "password": PASSWORD, "security": "none"}]);
+    });
+    server
+}
+
+/// Puts the mail of this number into it.
+fn deliver(server: &Dovecot, number: usize) {
+    let date = jiff::fmt::rfc2822::to_string(&jiff::Zoned::now()).unwrap();
+    let mail = format!(
+        "From: Cloud <billing@cloud.example>\r\nMessage-ID: <{number}@x>\r\nDate: {date}\r\nSubject: Payment failed {number}\r\n\r\n\
+         Your payment failed. Please top up.\r\n"
+    );
+    server.deliver(&format!("{number}.x"), mail.as_bytes());
+}
+
+fn a_silenced_mail_is_told_when_the_silence_ends(kind: Kind) {
+    let mut world = world(kind);
+    let server = mailbox(&mut world);
+    let mut seen = 0;
+    world.ask(["silence", "--match", "topic=mail", "--for", "2h"]).expect(0);
+    assert_eq!(run(&world, &mut seen, 5), ["raised low critical A"]);
+    deliver(&server, 2);
+    let report = world.run().report();
+    let mail = &report["mailboxes"][0]["alerts"][0];
+    assert_eq!((&mail["subject"], &mail["status"]), (&json!("Payment failed 2"), &json!("suppressed")), "{report}");
+    assert_eq!(run(&world, &mut seen, 5), [""; 0], "they are read and not told");
+    // It can be read no more, which is not what this is about.
+    world.configure(|config| {
+        config["email"][0]["port"] = json!(9);
+        config["settings"]["failure_alert_after"] = json!(0);
+    });
+    world.pass(7000);
+    assert_eq!(run(&world, &mut seen, 5), [""; 0]);
+    world.pass(260);
+    let told = run(&world, &mut seen, 5);
+    assert_eq!(told, ["raised mail warning billing", "raised mail warning billing"], "both, in one run");
+    assert_eq!(run(&world, &mut seen, 5), [""; 0], "and once");
     assert_eq!(world.count("SELECT count(*) FROM alerts WHERE state = 'pending'"), 0);
 }
 

@@ -8,12 +8,20 @@ use std::time::Duration;
 
 use super::super::open::print;
 use super::run::{Run, unwritten};
+use crate::decide::SilentSchedule;
 use crate::model::text;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
 use crate::process::logging;
 use crate::process::{background, fault, file, redact};
 use crate::report::{Report, View};
+
+/// Says which other schedules have fallen silent: the report is about the checks of this one.
+pub(super) fn warn_of_silence(silent: &[SilentSchedule]) {
+    for SilentSchedule { name, last } in silent {
+        log::warn!("`{}` has not run since {}", text::one_line(name, 120), last.strftime("%Y-%m-%d %H:%M UTC"));
+    }
+}
 
 /// Report files that take no longer are written before standard output. Near the end of the run's time they have half of what is
 /// left.

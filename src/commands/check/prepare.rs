@@ -10,8 +10,10 @@ use super::super::open::{Opened, complain_all, open_for_run};
 use super::run::{Run, shown};
 use crate::check::look::Work;
 use crate::cli::CheckArgs;
-use crate::config::{self, Asked, Needs, Reach};
+use crate::config::{self, Asked, Needs, Reach, Source};
 use crate::decide::found::Subjects;
+use crate::model::schedule::Schedule;
+use crate::model::text;
 use crate::plan::{Plan, PlanError};
 use crate::process::clock::Clock;
 use crate::process::quote_input;
@@ -22,6 +24,9 @@ use crate::process::logging::{self, Format};
 use crate::process::{Process, fault, file, limits};
 use crate::wire::context::Context;
 use crate::wire::http::Clients;
+
+/// The longest name of a schedule, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// The checks, what they are about, and the run that makes them.
 ///
@@ -77,7 +82,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
 
 /// Reads the config and plans the run; what is wrong is printed.
 fn plan(flags: &CheckArgs, time: Duration) -> Result<(Plan, Format, Environment, Option<Interrupt>), Exit> {
-    let Opened { format, environment, loaded, interrupt, .. } =
+    let Opened { format, source, environment, loaded, interrupt } =
         open_for_run(&flags.config, &flags.talk, Needs::Checks, Asked::All(time))?;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
@@ -90,7 +95,8 @@ fn plan(flags: &CheckArgs, time: Duration) -> Result<(Plan, Format, Environment,
         logging::complain(format, &why);
         Exit::Usage
     })?;
-    let plan = Plan::new(config, flags, shard).map_err(|error| match error {
+    let schedule = Schedule { name: schedule_name(flags, &environment, &source), shard };
+    let plan = Plan::new(config, flags, schedule).map_err(|error| match error {
         PlanError::Usage { message, hint } => {
             let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
             logging::complain(format, &format!("{message}{hint}"));
@@ -102,6 +108,19 @@ fn plan(flags: &CheckArgs, time: Duration) -> Result<(Plan, Format, Environment,
         }
     })?;
     Ok((plan, format, environment, interrupt))
+}
+
+/// What names the runs that this one is one of: the CronJob, or the config with the flags that leave checks out.
+fn schedule_name(flags: &CheckArgs, environment: &Environment, source: &Source) -> String {
+    let is_number = |end: &str| !end.is_empty() && end.bytes().all(|c| c.is_ascii_digit());
+    let job = environment.overlay("BALANCE_ALERT_JOB_NAME").and_then(|job| job.rsplit_once('-'));
+    let name = match job.filter(|(_, end)| is_number(end)) {
+        Some((name, _)) => name.to_owned(),
+        None => source.short_name(),
+    };
+    let projects = flags.projects.iter().map(|project| format!(" --project {project}"));
+    let only = flags.only.map(|only| format!(" --only {}", only.as_str()));
+    text::one_line(&(name + &projects.chain(only).collect::<String>()), LONGEST_NAME)
 }
 
 /// Logs what works, but not as it was asked for.

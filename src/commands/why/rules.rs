@@ -17,6 +17,8 @@ impl Shown<'_> {
             Topic::Renewal => self.found.subscriptions.iter().map(renewal).collect(),
             Topic::Runway => self.found.accounts.iter().map(runway).collect(),
             Topic::Mail => vec![mail(explained)],
+            // It is about no entry of the config.
+            Topic::Silent => Vec::new(),
         };
         if let Some(calm) = explained.course.and_then(|course| course.calm_since) {
             let calm = self.time(calm);

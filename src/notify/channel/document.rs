@@ -79,7 +79,7 @@ struct RawMessage<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertDocument<'a> {
-    /// What it is about: `low`, `failing`, `renewal` or `mail`.
+    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway` or `silent`.
     topic: Topic,
     /// How urgent it is: `info`, `warning` or `critical`.
     level: Level,
@@ -93,7 +93,7 @@ struct AlertDocument<'a> {
     owner: Option<String>,
     /// The labels of the entry, by their names.
     labels: BTreeMap<String, String>,
-    /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription.
+    /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription, `schedule` for a schedule.
     provider: String,
     /// The provider's name for people.
     provider_title: Option<String>,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
-use crate::model::alert::{Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Trouble};
+use crate::model::alert::{
+    Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Trouble,
+};
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
 use crate::model::words::{BalanceType, CycleType};
@@ -25,7 +27,7 @@ const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x
 type Make = fn() -> Alert;
 
 /// The samples, by the names that examples have for them.
-const SAMPLES: [(&str, Make); 9] = [
+const SAMPLES: [(&str, Make); 11] = [
     ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
     ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
     ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
@@ -34,6 +36,8 @@ const SAMPLES: [(&str, Make); 9] = [
     ("renewal", renewal),
     ("mail", mail),
     ("runway", runway),
+    ("silent", silent),
+    ("payable", || low("DeepSeek", Some("AI platform"), "8.20", "50", Level::Critical)),
     ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
 ];
 
@@ -59,6 +63,7 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
             renewal.renewal_day = renewal.next.day().to_string();
         }
         Cause::Mail(mail) => mail.date = Some(at),
+        Cause::Silent(silent) => silent.last = at - SignedDuration::from_hours(2),
         Cause::Runway(runway) => {
             runway.lasts.iter_mut().for_each(|lasts| lasts.until = today.saturating_add(i64::from(lasts.days).days()));
         }
@@ -69,9 +74,13 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
 
 /// What the providers of the samples are called.
 pub(crate) fn providers() -> BTreeMap<String, Provider> {
-    let titles = [("openrouter", "OpenRouter"), ("aliyun", "Alibaba Cloud"), ("moonshot", "Moonshot AI")];
-    let provider = |title: &str| Provider { title: title.to_owned(), top_up: None };
-    titles.into_iter().map(|(id, title)| (id.to_owned(), provider(title))).collect()
+    let known = [
+        ("openrouter", "OpenRouter", None),
+        ("aliyun", "Alibaba Cloud", None),
+        ("moonshot", "Moonshot AI", None),
+        ("deepseek", "DeepSeek", Some("https://platform.deepseek.com/top_up")),
+    ];
+    known.into_iter().map(|(id, title, top_up)| (id.to_owned(), Provider::new(title, top_up))).collect()
 }
 
 fn number(text: &str) -> Option<Decimal> {
@@ -109,6 +118,7 @@ fn over(alert: Alert) -> Alert {
 fn low(project: &str, owner: Option<&str>, balance: &str, threshold: &str, level: Level) -> Alert {
     let (kind, currency, provider) = match project {
         "Alibaba Cloud" => (BalanceType::Balance, "CNY", "aliyun"),
+        "DeepSeek" => (BalanceType::Balance, "CNY", "deepseek"),
         _ => (BalanceType::Credits, "USD", "openrouter"),
     };
     let account = Account { kind, balance: number(balance), currency: Some(currency.to_owned()) };
@@ -149,6 +159,11 @@ fn runway() -> Alert {
     let lasts = Lasting { days: 4, least: 3, most: Some(6), until, burn_per_day: number("103.20") };
     let cause = Cause::Runway(Runway { account, lasts: Some(lasts) });
     Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
+}
+
+fn silent() -> Alert {
+    let last = Timestamp::from_second(FOUND_AT - 7200).unwrap_or_default();
+    common("prod/config.yaml --shard 1/2", "schedule", Cause::Silent(Silent { last, usual: Some(3600) }))
 }
 
 fn mail() -> Alert {

@@ -15,8 +15,7 @@ use crate::page::expression::Expression;
 /// A channel of a type, without an address.
 fn channel(kind: &str) -> Channel {
     let page = builtin_pages::page(kind).map(prepared::Prepared::new);
-    let url = ("url".to_owned(), "https://service.example/hook".into());
-    let values = page.as_ref().map(|page| values::Values::new(&page.page.fields, BTreeMap::from([url])));
+    let values = page.as_ref().map(|page| values_of(page, &[]));
     Channel {
         id: "hook".to_owned(),
         name: "hook".to_owned(),
@@ -39,6 +38,18 @@ fn channel(kind: &str) -> Channel {
         send_resolved: true,
         allow_insecure: false,
     }
+}
+
+/// The values of a channel that sets these fields beside its address.
+fn values_of(page: &prepared::Prepared, set: &[(&str, &str)]) -> values::Values {
+    let set = set.iter().chain(&[("url", "https://service.example/hook")]);
+    values::Values::new(&page.page.fields, set.map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+}
+
+/// The same channel with messages of this form.
+fn in_form(channel: Channel, form: &str) -> Channel {
+    let values = channel.page.as_ref().map(|page| values_of(page, &[("format", form)]));
+    Channel { values: values.unwrap_or_default(), ..channel }
 }
 
 fn judged(channel: &Channel, body: &str) -> Result<(), Failure> {
@@ -242,14 +253,16 @@ fn what_channels_say_stays_as_it_is() {
     let stored = include_str!("../../model/alert/stored.jsonl");
     let alerts: Vec<Alert> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut said = String::new();
-    for (kind, name_then) in [
-        ("feishu", "Feishu"),
-        ("dingtalk", "Dingtalk"),
-        ("wecom", "Wecom"),
-        ("custom", "Custom"),
-        ("console", "Console"),
+    for (kind, form, name_then) in [
+        ("feishu", "post", "Feishu"),
+        ("dingtalk", "markdown", "Dingtalk"),
+        ("wecom", "text", "Wecom"),
+        ("custom", "", "Custom"),
+        ("console", "", "Console"),
+        ("feishu", "card", "Feishu card"),
+        ("wecom", "markdown", "Wecom Markdown"),
     ] {
-        let channel = channel(kind);
+        let channel = if form.is_empty() { channel(kind) } else { in_form(channel(kind), form) };
         for (name, language) in [("en", Language::En), ("zh", Language::Zh)] {
             for is_short in [false, true] {
                 let mut message = Message::new(&alerts, language, "run-1");

@@ -3,7 +3,7 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, Turn};
+use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, Turn};
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
 
@@ -25,6 +25,10 @@ impl Phrases for Chinese {
         format!("余额告警：{}", counts.join("，"))
     }
 
+    fn numbered(&self, title: &str, number: usize, count: usize) -> String {
+        format!("{title}（{number}/{count}）")
+    }
+
     fn test(&self, text: &str) -> String {
         format!("测试：{text}")
     }
@@ -37,6 +41,7 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Renewal) => "个即将续费",
             Class::Raised(Topic::Mail) => "封邮件",
             Class::Raised(Topic::Runway) => "个即将用尽",
+            Class::Raised(Topic::Silent) => "个停止运行",
             Class::Recovered => "个恢复",
         }
     }
@@ -60,6 +65,7 @@ impl Phrases for Chinese {
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
+            Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
 
@@ -117,6 +123,15 @@ impl Chinese {
         match kind {
             BalanceType::Balance => "余额",
             BalanceType::Credits => "点数",
+        }
+    }
+
+    fn silent(&self, parts: &SilentParts) -> String {
+        let SilentParts { event, last, usual } = parts;
+        match (event, usual) {
+            (Event::Resolved, _) => "已恢复运行".to_owned(),
+            (Event::Raised, None) => format!("自 {last} 起没有再运行"),
+            (Event::Raised, Some(usual)) => format!("自 {last} 起没有再运行，此前间隔不超过 {usual}"),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, Turn};
+use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, Turn};
 use crate::model::alert::{Cause, Event, Level, Topic};
 
 pub(super) struct English;
@@ -24,6 +24,10 @@ impl Phrases for English {
         format!("Balance alert: {}", counts.join(", "))
     }
 
+    fn numbered(&self, title: &str, number: usize, count: usize) -> String {
+        format!("{title} ({number}/{count})")
+    }
+
     fn test(&self, text: &str) -> String {
         format!("TEST: {text}")
     }
@@ -36,6 +40,7 @@ impl Phrases for English {
             Class::Raised(Topic::Renewal) => "renewing",
             Class::Raised(Topic::Mail) => "by mail",
             Class::Raised(Topic::Runway) => "running out",
+            Class::Raised(Topic::Silent) => "silent",
             Class::Recovered => "recovered",
         }
     }
@@ -59,6 +64,7 @@ impl Phrases for English {
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
+            Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
 
@@ -160,6 +166,15 @@ impl English {
         match event {
             Event::Raised => format!("{kind} {balance} lasts until about {day} ({range}){burn}"),
             Event::Resolved => format!("{kind} {balance} lasts longer again, until about {day} ({range}){burn}"),
+        }
+    }
+
+    fn silent(&self, parts: &SilentParts) -> String {
+        let SilentParts { event, last, usual } = parts;
+        match (event, usual) {
+            (Event::Resolved, _) => "runs again".to_owned(),
+            (Event::Raised, None) => format!("has not run since {last}"),
+            (Event::Raised, Some(usual)) => format!("has not run since {last}; it ran every {usual} or more often"),
         }
     }
 

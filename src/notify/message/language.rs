@@ -10,6 +10,8 @@ use crate::model::alert::Cause;
 pub(super) trait Phrases {
     /// The title of a message, with the counts of its classes.
     fn title(&self, counts: &[String]) -> String;
+    /// The title of one of several messages that belong together.
+    fn numbered(&self, title: &str, number: usize, count: usize) -> String;
     /// A title or a name in a message that only tries a channel, marked so that nobody takes it for true.
     fn test(&self, text: &str) -> String;
     /// What follows the number of alerts of a class.

@@ -10,6 +10,7 @@ mod parts;
 mod sentence;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -95,7 +96,23 @@ pub(super) struct Message {
     short_names: ShortNames,
     /// What is known of providers, by their ids.
     providers: Arc<BTreeMap<String, Provider>>,
+    numbering: Numbering,
 }
+
+/// The numbers of the messages that one was split into, as titles name them.
+#[derive(Default)]
+enum Numbering {
+    /// It is one message.
+    #[default]
+    None,
+    /// It is being split: a title that names no number yet leaves room for it.
+    Open,
+    /// By the key of the first alert of each: its number, and how many alerts it holds; and how many there are.
+    Of(HashMap<String, (usize, usize)>, usize),
+}
+
+/// The number in a title that leaves room for one. Nobody reads so many messages.
+const ROOM: usize = 9999;
 
 /// What messages say of a provider.
 #[derive(Clone, Debug)]
@@ -152,6 +169,37 @@ impl Message {
             is_test: false,
             short_names,
             providers: Arc::default(),
+            numbering: Numbering::None,
+        }
+    }
+
+    /// From now on titles of parts leave room for their numbers.
+    pub(super) fn split(&mut self) {
+        self.numbering = Numbering::Open;
+    }
+
+    /// It is split into these parts, in this order.
+    pub(super) fn number(&mut self, parts: &[Range<usize>]) {
+        let keys = parts
+            .iter()
+            .enumerate()
+            .filter_map(|(at, part)| Some((self.alerts.get(part.start)?.dedup_key.clone(), (at + 1, part.len()))));
+        self.numbering = match parts.len() {
+            0 | 1 => Numbering::None,
+            count => Numbering::Of(keys.collect(), count),
+        };
+    }
+
+    /// The number of a message about these alerts, and of how many.
+    fn number_of(&self, alerts: &[Alert]) -> Option<(usize, usize)> {
+        match &self.numbering {
+            Numbering::None => None,
+            Numbering::Open => (alerts.len() < self.alerts.len()).then_some((ROOM, ROOM)),
+            Numbering::Of(numbers, count) => {
+                let (number, length) = numbers.get(&alerts.first()?.dedup_key)?;
+                // One that was refused is told in smaller parts, which have none.
+                (*length == alerts.len()).then_some((*number, *count))
+            }
         }
     }
 
@@ -201,6 +249,10 @@ impl Message {
             .map(|(count, class)| format!("{count} {}", self.phrases().class(class)))
             .collect();
         let title = self.phrases().title(&counts);
+        let title = match self.number_of(alerts) {
+            Some((number, count)) => self.phrases().numbered(&title, number, count),
+            None => title,
+        };
         if self.is_test { self.phrases().test(&title) } else { title }
     }
 

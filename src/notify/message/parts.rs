@@ -1,14 +1,17 @@
 //! The parts of a sentence: what an alert says, brought into text that is harmless in the message. A language puts them together.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::neutral::Neutral;
 use crate::model::alert::{
-    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Trouble,
+    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Trouble,
 };
 use crate::model::amount;
+use crate::model::text;
 use crate::model::words::{BalanceType, CycleType};
 
 /// Makes the parts of the sentence about one alert.
@@ -52,6 +55,15 @@ pub(super) enum FailingParts {
     Failing { runs: u32, why: String },
     /// It can be read again; with what is counted and the balance, if there is one.
     Readable(Option<(BalanceType, String)>),
+}
+
+/// A schedule that has fallen silent, or runs again.
+pub(super) struct SilentParts {
+    pub(super) event: Event,
+    /// When it ran last.
+    pub(super) last: String,
+    /// Its longest pause while all was well.
+    pub(super) usual: Option<String>,
 }
 
 /// The renewal of a subscription.
@@ -141,6 +153,11 @@ impl Parts<'_> {
             burn: self.amount(burn, currency.as_deref()),
             lasts: lasts.clone(),
         }
+    }
+
+    pub(super) fn silent(&self, silent: &Silent) -> SilentParts {
+        let usual = silent.usual.map(|seconds| text::span(Duration::from_secs(seconds)));
+        SilentParts { event: self.alert.event, last: moment(silent.last), usual }
     }
 
     /// A mail is a list of facts, so its sentence is the same in all languages but for these words.

@@ -193,7 +193,8 @@ impl World {
              DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; DROP TABLE mail_readings; DROP TABLE mutes; ALTER TABLE samples DROP COLUMN currency; \
              ALTER TABLE readings DROP COLUMN beside; \
              ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost; \
-             ALTER TABLE deliveries DROP COLUMN refusals",
+             ALTER TABLE deliveries DROP COLUMN refusals; \
+             DROP INDEX runs_by_schedule; ALTER TABLE runs DROP COLUMN schedule",
         );
         if self.kind == Kind::Postgres {
             self.sql("ALTER TABLE conditions OWNER TO balance");

@@ -1,6 +1,7 @@
 //! What holds for every page of the catalogue, those included that are written tomorrow.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -47,11 +48,22 @@ const LIVE: [&str; 10] = [
     "://evil",
 ];
 
-/// Values for the fields of a page.
-fn values(page: &Page) -> Values {
-    let made = page.fields.iter().filter(|(_, field)| field.default.is_none());
+/// Values for the fields of a page, and as many times again as a field has several to choose from.
+fn choices(page: &Page) -> Vec<Values> {
+    let chosen =
+        page.fields.iter().flat_map(|(name, field)| field.values.iter().map(move |value| (name, field, value)));
+    let chosen =
+        chosen.filter(|(_, field, value)| field.default.as_ref() != Some(value)).map(|(name, _, value)| (name, value));
+    let chosen = chosen.map(|(name, value)| Some((name.as_str(), value.as_str())));
+    std::iter::once(None).chain(chosen).map(|chosen| values(page, chosen)).collect()
+}
+
+fn values(page: &Page, chosen: Option<(&str, &str)>) -> Values {
+    let is_chosen = |name: &str| chosen.is_some_and(|(field, _)| field == name);
+    let made = page.fields.iter().filter(|(name, field)| field.default.is_none() || is_chosen(name));
     let made = made.map(|(name, field)| {
         let value = match field.kind {
+            _ if is_chosen(name) => chosen.map_or("", |(_, value)| value),
             FieldKind::Url => "https://service.example/hook",
             FieldKind::Number => "7",
             FieldKind::Flag => "true",
@@ -68,20 +80,16 @@ fn values(page: &Page) -> Values {
 fn each(look: impl Fn(&str, &Prepared, &Sender)) {
     for id in builtin_pages::ids() {
         let prepared = Prepared::new(builtin_pages::whole(id));
-        let values = values(&prepared.page);
-        look(
-            id,
-            &prepared,
-            &Sender {
-                prepared: &prepared,
-                values: &values,
-                source: "the source",
-                mentions: &[],
-                body: None,
-                headers: &[],
-            },
-        );
+        for values in &choices(&prepared.page) {
+            let (prepared, source) = (&prepared, "the source");
+            look(id, prepared, &Sender { prepared, values, source, mentions: &[], body: None, headers: &[] });
+        }
     }
+}
+
+/// A message that knows where accounts are topped up.
+fn message(alerts: &[Alert], language: Language, run: &str) -> Message {
+    Message::new(alerts, language, run).naming(Arc::new(sample::providers()))
 }
 
 fn post(sender: &Sender, message: &Message, alerts: &[Alert]) -> Post {
@@ -90,7 +98,7 @@ fn post(sender: &Sender, message: &Message, alerts: &[Alert]) -> Post {
 
 /// The samples, each with its texts replaced.
 fn renamed(text: &str) -> Vec<Alert> {
-    let samples = ["low", "failing", "mail", "renewal", "runway"].into_iter().filter_map(sample::alert);
+    let samples = ["payable", "failing", "mail", "renewal", "runway", "silent"].into_iter().filter_map(sample::alert);
     let renamed = samples.map(|alert| {
         let mut alert = Alert { project: text.to_owned(), owner_project: Some(text.to_owned()), ..alert };
         match &mut alert.cause {
@@ -107,6 +115,7 @@ fn renamed(text: &str) -> Vec<Alert> {
             Cause::Low(low) => low.account.currency = Some(text.to_owned()),
             Cause::Renewal(renewal) => renewal.currency = Some(text.to_owned()),
             Cause::Runway(runway) => runway.account.currency = Some(text.to_owned()),
+            Cause::Silent(_) => {}
         }
         alert
     });
@@ -252,7 +261,7 @@ fn what_does_not_say_that_it_was_taken_was_not_taken() {
 fn no_text_from_outside_is_live_and_no_secret_is_seen() {
     each(|id, prepared, sender| {
         for text in HOSTILE {
-            let message = Message::new(&renamed(text), Language::En, "run <@all> @everyone");
+            let message = message(&renamed(text), Language::En, "run <@all> @everyone");
             let at_once = if prepared.page.per == Per::Alert { 1 } else { message.alerts.len() };
             for alerts in message.alerts.chunks(at_once) {
                 let post = post(sender, &message, alerts);
@@ -277,7 +286,7 @@ fn no_message_is_larger_than_the_service_takes_whatever_the_names() {
             let alert = |(at, alert): (usize, Alert)| Alert { project: format!("{at}{}", name.repeat(130)), ..alert };
             let alerts = renamed(&name.repeat(300)).into_iter().cycle().take(12).enumerate();
             let alerts: Vec<Alert> = alerts.map(alert).collect();
-            let message = Message::new(&alerts, language, "20261130T183159Z-3609c2");
+            let message = message(&alerts, language, "20261130T183159Z-3609c2");
             let mut start = 0;
             while start < message.alerts.len() {
                 let fits = |end: &usize| *end == start + 1 || sender.fits(&message, &message.alerts[start..*end]);
@@ -306,7 +315,7 @@ fn units_count_what_they_say() {
 #[test]
 fn a_limit_holds_to_the_last_unit() {
     each(|id, prepared, sender| {
-        let message = Message::new(&renamed("余😀"), Language::Zh, "run");
+        let message = message(&renamed("余😀"), Language::Zh, "run");
         let alert = &message.alerts[..1];
         let sizes = post(sender, &message, alert).sizes;
         for (at, (size, _)) in sizes.iter().enumerate().filter(|(_, (size, _))| *size > 0) {
