@@ -8,6 +8,8 @@ use crate::model::amount;
 
 /// Lists and objects within each other that are looked into.
 const DEEPEST: usize = 4;
+/// Lists and objects within each other that are looked into in a field for errors.
+const DEEPEST_ERROR: usize = 8;
 /// Fields of one object that are looked at.
 const MOST_FIELDS: usize = 500;
 
@@ -54,7 +56,7 @@ const COUNTS: [&str; 2] = ["errors", "failed"];
 const SUCCESS: [&str; 9] =
     ["authenticated", "authorized", "issuccess", "issuccessful", "ok", "succeed", "succeeded", "success", "successful"];
 /// Fields that hold a code, of which services have systems of their own.
-const CODES: [&str; 12] = [
+const CODES: [&str; 13] = [
     "apicode",
     "code",
     "httpcode",
@@ -63,6 +65,7 @@ const CODES: [&str; 12] = [
     "respcode",
     "responsecode",
     "resultcode",
+    "ret",
     "retcode",
     "returncode",
     "rspcode",
@@ -153,7 +156,7 @@ fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool
     fields.into_iter().any(|(key, field)| {
         let name = plain(key);
         let is = |names: &[&str]| names.contains(&name.as_str());
-        let says = is(&ERRORS) && is_wrong(&name, field, depth)
+        let says = is(&ERRORS) && is_wrong(&name, field, DEEPEST_ERROR)
             || is(&SUCCESS) && is_denial(field)
             || is(&CODES) && is_wrong_code(field, has_sentence_against(value, &is_fine))
             || is(&STATUS) && is_wrong_status(field);
@@ -229,7 +232,7 @@ fn is_word(text: &str, words: &[&str]) -> bool {
 fn is_wrong_code(value: &Value, has_words: bool) -> bool {
     match (whole(value), value.as_text()) {
         (Some(code), _) => match code {
-            0 | 1 | 200..=299 | 20_000..=29_999 => false,
+            0 | 200..=299 | 20_000..=29_999 => false,
             400..=599 | 40_000..=59_999 | 400_000..=599_999 | ..0 => true,
             _ => has_words,
         },
@@ -282,6 +285,13 @@ mod tests {
             r#"{"b":0,"code":40100,"msg":"expired"}"#,
             r#"{"b":0,"code":-1}"#,
             r#"{"b":0,"code":1004,"message":"login fail"}"#,
+            r#"{"b":0,"code":1,"message":"invalid api key"}"#,
+            r#"{"b":0,"code":"1","msg":"签名错误"}"#,
+            r#"{"b":0,"ret":-1,"message":"invalid"}"#,
+            r#"{"data":{"b":0},"ret":1,"msg":"no such key"}"#,
+            r#"{"b":0,"errors":[{"error":{"code":401,"message":"invalid key"}}]}"#,
+            r#"{"data":{"b":0,"errors":[{"errors":[{"reason":"expired"}]}]}}"#,
+            r#"{"response":{"data":{"b":0,"errors":[{"message":"denied"}]}}}"#,
             r#"{"b":0,"code":"AuthFailure","message":"no such key"}"#,
             r#"{"b":0,"code":"UNAUTHORIZED"}"#,
             r#"{"b":0,"code":100,"message":"Login unsuccessful"}"#,

@@ -65,6 +65,8 @@ struct Met {
     /// How many steps it took.
     steps: u64,
     doubts: Vec<Doubt>,
+    /// Why a text that looks like a number was not read as one.
+    refused: Option<&'static str>,
 }
 
 /// Why an expression gives nothing, without a value of the answer.
@@ -197,6 +199,14 @@ impl Expression {
                 "the expression gives an object of the answer, of which only the page can say what its fields mean";
             return Err(Trouble { hint: Some(hint), ..Trouble::new(why) });
         }
+        if value.as_ref().is_some_and(Value::is_of_text) {
+            let why = "the expression gives a number that only says something of the characters of a text";
+            return Err(Trouble::new(why));
+        }
+        if let Some(why) = met.refused {
+            let hint = "`?`, `try` and `//` around `tonumber` hide no number; choose what is read, for example with `select`";
+            return Err(Trouble { hint: Some(hint), ..Trouble::new(format!("a text cannot be read as a number: {why}")) });
+        }
         if let Some(given) = value.as_ref().filter(|value| met.entries > 1 && !matches!(value, Value::Null(_))) {
             for order in Order::others(met.entries, met.steps, bounds.left()) {
                 let agrees = match self.single(&bounds, order, body, variables) {
@@ -248,7 +258,10 @@ impl Expression {
                 return Ok((None, Met::default()));
             };
             match values.next().transpose()? {
-                None => Ok((Some(first), Met { entries: meter::entries_met(), doubts: meter::doubts(), steps: 0 })),
+                None => {
+                    let (entries, doubts, refused) = (meter::entries_met(), meter::doubts(), meter::refusal());
+                    Ok((Some(first), Met { entries, doubts, refused, steps: 0 }))
+                }
                 Some(second) => {
                     let hint = match (&first, &second) {
                         (Value::Number(_), Value::Number(_)) => "choose one, or take the sum: `[...] | add`",

@@ -129,6 +129,8 @@ struct Budget {
     sorts: bool,
     /// What is in doubt of the texts that were read as numbers, as long as their currency is not known.
     doubts: [Option<Doubt>; 2],
+    /// Why a text that looks like a number was not read as one.
+    refused: Option<&'static str>,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -200,6 +202,7 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         met: 0,
         sorts: false,
         doubts: [None; 2],
+        refused: None,
         stack: here(),
         ends: bounds.ends,
         most: bounds.most,
@@ -319,6 +322,16 @@ pub(super) fn note_doubt(doubt: Doubt) {
 /// What is in doubt of the texts that the evaluation has read as numbers.
 pub(super) fn doubts() -> Vec<Doubt> {
     BUDGET.get().map(|budget| budget.doubts.into_iter().flatten().collect()).unwrap_or_default()
+}
+
+/// Remembers why a text that looks like a number is none, also where the expression goes on without it.
+pub(super) fn note_refusal(why: &'static str) {
+    BUDGET.set(BUDGET.get().map(|budget| Budget { refused: budget.refused.or(Some(why)), ..budget }));
+}
+
+/// Why the evaluation has not read a text that looks like a number.
+pub(super) fn refusal() -> Option<&'static str> {
+    BUDGET.get()?.refused
 }
 
 /// Sorts. The order of the alphabet says nothing of what names stand for, so within this it is turned around where entries

@@ -384,7 +384,9 @@ fn what_is_cut_out_of_a_number_is_no_number() {
         ("[scan(\"[0-9]+\")] | .[1] | tonumber".to_owned(), "balance: 12.50", Err(CUT)),
         (capture("[0-9,.]+") + " | tonumber", "balance: 1,234.50 USD", Ok("1234.5")),
         (capture("-?[0-9.]+") + " | tonumber", "balance: -12.50, all", Ok("-12.5")),
-        (capture("[0-9.]+") + " | tonumber", "sms-12, left", Ok("12")),
+        (capture("[0-9.]+") + " | tonumber", "sms-12, left", Err("beside a word or a sign")),
+        ("capture(\"sms-(?<v>[0-9.]+)\").v | tonumber".to_owned(), "sms-12, left", Ok("12")),
+        (capture("[0-9.]+") + " | tonumber", "Balance - 12.50", Err("behind a dash, which may be a minus")),
         ("gsub(\",\"; \"\") | ".to_owned() + &capture("[0-9.]+") + " | tonumber", "left 1,234.50", Ok("1234.5")),
         (
             "capture(\"(?<a>[0-9]+),(?<b>[0-9]+)\") | \"\\(.a).\\(.b)\" | tonumber".to_owned(),
@@ -422,7 +424,8 @@ fn what_is_cut_out_of_a_number_is_no_number() {
             Ok("12500"),
         ),
         (capture("[0-9.]+k?"), "left 12.5k", Ok("12500")),
-        (capture("[0-9.]+"), "12.5 kWh, M", Ok("12.5")),
+        (capture("[0-9.]+"), "12.5 kWh, M", Err("beside a word or a sign")),
+        ("capture(\"(?<v>[0-9.]+) kWh\").v".to_owned(), "12.5 kWh, M", Ok("12.5")),
         (capture("[0-9.]+"), "5.00 CR", Ok("5")),
         // What is left is the same number.
         ("split(\" \")[0] | tonumber".to_owned(), "12.50 USD", Ok("12.5")),

@@ -1,0 +1,461 @@
+//! What stands around a number in the text that it is cut out of. Only what is known to mean nothing for it is passed over, and what
+//! the one reader of amounts knows is handed to it; at anything else the number is refused.
+
+use std::ops::Range;
+
+use super::made::How;
+use super::plain::{self, Plain};
+use super::standing::{is_one_number, run_before, run_behind};
+use super::surroundings::{
+    Character, characters, currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word, is_parting,
+    is_wrapping, string, tag,
+};
+use crate::model::amount::{self, Word};
+use crate::page::meter;
+
+/// So many bytes on each side are looked at.
+const NEAR: usize = 256;
+/// So many characters beyond where a clause ends are looked at for a word of scale.
+const FAR: usize = 60;
+
+/// Why a number is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// More of it stands beside it.
+    Cut,
+    /// A sign or a unit beside it belongs to it.
+    Changed,
+    /// A dash that may be a minus stands before it.
+    Dash,
+    /// Something of which nobody knows what it means.
+    Unknown,
+}
+
+/// A place of which the page's author has written what stands there.
+pub(super) struct Known<'t> {
+    pub(super) range: Range<usize>,
+    pub(super) written: &'t str,
+    pub(super) how: How,
+}
+
+/// The words before and behind a number that the reader of amounts knows.
+pub(super) struct Beside {
+    pub(super) before: Vec<Word>,
+    pub(super) behind: Vec<Word>,
+    /// Whether the sign before it is a dash with blanks, which may part words as well.
+    pub(super) has_dash: bool,
+}
+
+/// One side of a number.
+struct Side<'t> {
+    characters: Vec<Character>,
+    number: &'t str,
+    known: &'t [Known<'t>],
+    words: Vec<Word>,
+    /// Whether a parenthesis opens before the number, or closes behind it, of which nobody has written it.
+    is_in_parentheses: bool,
+    has_dash: bool,
+}
+
+/// What one step over the characters beside a number comes to.
+enum Step {
+    /// The number's own words have ended.
+    End,
+    /// So many characters mean nothing, or were taken as words.
+    Over(usize),
+}
+
+/// What belongs to the number that stands in a range of a text.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Result<Beside, Why> {
+    meter::spend(64);
+    let left = text.ceil_char_boundary(range.start.saturating_sub(NEAR))..range.start;
+    let right = range.end..text.floor_char_boundary(range.end + NEAR);
+    if amount::is_turned(&text[left.start..right.end]) {
+        return Err(Why::Cut);
+    }
+    let side = |side: Range<usize>| Side {
+        characters: characters(text, side),
+        number: &text[range.clone()],
+        known,
+        words: Vec::new(),
+        is_in_parentheses: false,
+        has_dash: false,
+    };
+    let (mut before, mut behind) = (side(left), side(right));
+    before.walk_back()?;
+    behind.walk_on()?;
+    if before.is_in_parentheses && behind.is_in_parentheses {
+        return Err(Why::Changed);
+    }
+    before.words.reverse();
+    Ok(Beside { before: before.words, behind: behind.words, has_dash: before.has_dash })
+}
+
+impl Side<'_> {
+    /// The way of naming, if an author has named what stands in so many characters; as far as they are a word, the end of it
+    /// that is next to the number is enough.
+    fn named(&self, part: &[Character]) -> Option<How> {
+        let is_named = |known: &&Known| {
+            let inside = part.iter().filter(|character| {
+                known.range.start <= character.range.start && character.range.end <= known.range.end
+            });
+            let inside = string(inside).to_lowercase();
+            !inside.is_empty() && (known.how == How::Taken || known.written.contains(&inside))
+        };
+        let ways = self.known.iter().filter(is_named).map(|known| known.how);
+        ways.min_by_key(|how| *how == How::LeftOut)
+    }
+
+    fn is_named(&self, at: usize) -> bool {
+        self.named(&self.characters[at..=at]).is_some()
+    }
+
+    /// Whether an author has written a dash together with something beside it that is no dash.
+    fn names_dash(&self, at: usize) -> bool {
+        let place = &self.characters[at].range;
+        self.known.iter().any(|known| {
+            let is_there = known.range.start <= place.start && place.end <= known.range.end;
+            let has_more = known.written.contains(|c: char| c.is_alphabetic() || c.is_whitespace());
+            is_there && has_more && known.how != How::Taken && known.written.contains(is_minus)
+        })
+    }
+
+    /// Takes a word that the reader of amounts knows, or passes over a plain one.
+    fn word(&mut self, part: Range<usize>, is_next: bool) -> Result<Step, Why> {
+        let word = string(&self.characters[part.clone()]);
+        let named = self.named(&self.characters[part.clone()]);
+        if matches!(named, Some(How::Matched | How::Taken)) {
+            return Ok(Step::End);
+        }
+        if let Some(words) = amount::words(&word).filter(|words| !words.is_empty()) {
+            self.words.extend(words);
+            return Ok(Step::Over(part.len()));
+        }
+        match plain::word(&word) {
+            _ if named.is_some() => Ok(Step::End),
+            _ if is_next || amount::is_scale_word(&word) => Err(Why::Unknown),
+            Some(Plain::End) => Ok(Step::End),
+            Some(Plain::Nothing) => Ok(Step::Over(part.len())),
+            None => Err(Why::Unknown),
+        }
+    }
+
+    /// Looks at what stands before the number, away from it.
+    fn walk_back(&mut self) -> Result<(), Why> {
+        let mut at = self.characters.len();
+        let (mut is_apart, mut depth) = (false, 0);
+        while at > 0 {
+            let c = self.characters[at - 1].c;
+            if is_line_end(c) {
+                return Ok(());
+            }
+            if is_blank(c) {
+                is_apart = true;
+                at -= 1;
+                continue;
+            }
+            match self.step_back(c, at, is_apart, &mut depth)? {
+                Step::End => return Ok(()),
+                Step::Over(count) => at -= count,
+            }
+            is_apart |= is_of_word(c) || is_of_run(c);
+        }
+        Ok(())
+    }
+
+    fn step_back(&mut self, c: char, at: usize, is_apart: bool, depth: &mut usize) -> Result<Step, Why> {
+        let before = &self.characters[..at - 1];
+        let last = before.iter().rev().find(|character| !is_blank(character.c)).map(|character| character.c);
+        let is_next = at == self.characters.len();
+        let touches_digit = before.last().is_some_and(|character| character.c.is_numeric());
+        if before.last().is_some_and(|character| is_unread(character.c)) {
+            return Err(Why::Cut);
+        }
+        if c.is_numeric() {
+            let gap = self.characters[at..].iter().find(|character| is_blank(character.c));
+            let may_end = gap.is_some_and(|gap| self.named(std::slice::from_ref(gap)).is_some());
+            return if may_end && !self.goes_on(at, " ") { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        if is_glue(c) && (touches_digit || c == ',' && last.is_some_and(char::is_numeric)) {
+            let may_end = self.is_named(at - 1) || (c == ',' && !touches_digit) || (c == ',' && is_apart);
+            return if may_end && !self.goes_on(at - 1, &c.to_string()) { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        if let Some((currency, length)) = currency_at_end(&self.characters[..at]) {
+            // `Available credit 5.00 USD`: before its number it is a word, and behind it the unit.
+            if currency.label() != "credits" {
+                self.words.push(Word::Currency(currency));
+            }
+            return Ok(Step::Over(length));
+        }
+        if is_minus(c) {
+            let has_blank = self.characters.get(at).is_some_and(|character| is_blank(character.c));
+            let hangs = before.last().is_some_and(|character| is_of_word(character.c))
+                && currency_at_end(before).is_none()
+                && self.named(&self.characters[at - 2..at]).is_some();
+            if (has_blank || hangs) && self.names_dash(at - 1) {
+                return Ok(Step::End);
+            }
+            self.has_dash |= has_blank;
+            return self.sign(c).map_err(|why| if has_blank { Why::Dash } else { why });
+        }
+        match c {
+            '+' => self.sign(c),
+            '.' if is_next => Err(Why::Cut),
+            ':' | '=' => self.label(at, is_next && touches_digit),
+            '>' => self.tag_back(at),
+            '(' if *depth > 0 => {
+                *depth -= 1;
+                Ok(Step::Over(1))
+            }
+            _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_named(at - 1) => Ok(Step::End),
+            '(' => {
+                self.is_in_parentheses = true;
+                Ok(Step::End)
+            }
+            ')' => {
+                *depth += 1;
+                Ok(Step::Over(1))
+            }
+            ',' | '.' => Ok(Step::End),
+            c if is_parting(c) => Ok(Step::End),
+            c if is_wrapping(c) => Ok(Step::Over(1)),
+            c if is_of_run(c) => {
+                let start = before.iter().rposition(|other| !is_of_run(other.c)).map_or(0, |found| found + 1);
+                self.run(start..at, true)
+            }
+            c if is_of_word(c) => {
+                let start = before.iter().rposition(|other| !is_of_word(other.c)).map_or(0, |found| found + 1);
+                self.word(start..at, is_next)
+            }
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    /// A sign that the reader knows.
+    fn sign(&mut self, c: char) -> Result<Step, Why> {
+        match amount::word(c.encode_utf8(&mut [0; 4])) {
+            Some((word @ Word::Sign { .. }, _)) => {
+                self.words.push(word);
+                Ok(Step::Over(1))
+            }
+            _ => Err(Why::Changed),
+        }
+    }
+
+    /// What stands before the number has ended with a colon: a label, in which only a word of scale means something.
+    fn label(&self, at: usize, is_of_time: bool) -> Result<Step, Why> {
+        let before = &self.characters[..at - 1];
+        let is_compared = before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
+        if self.is_named(at - 1) {
+            return Ok(Step::End);
+        }
+        if is_of_time || is_compared {
+            return Err(Why::Unknown);
+        }
+        let is_end = |character: &Character| is_line_end(character.c) || is_parting(character.c) || character.c == ',';
+        let start = before.iter().rposition(is_end).map_or(0, |found| found + 1);
+        self.without_scale(&before[start.max(before.len().saturating_sub(FAR))..])
+    }
+
+    /// Whether no word of scale stands in a part: `(in thousands)`.
+    fn without_scale(&self, part: &[Character]) -> Result<Step, Why> {
+        let words = part.split(|character| !character.c.is_alphabetic());
+        let is_scale = |word: &&[Character]| {
+            let text = string(*word);
+            let is_debt = matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
+            let is_word = text.chars().count() >= 3 && !text.eq_ignore_ascii_case("grand") && amount::is_scale_word(&text);
+            is_debt || is_word || has_scale_sign(&text)
+        };
+        let mut scales = words.filter(is_scale);
+        match scales.any(|word| self.named(word).is_none()) {
+            true => Err(Why::Unknown),
+            false => Ok(Step::End),
+        }
+    }
+
+    /// The tag that ends before a place.
+    fn tag_back(&self, at: usize) -> Result<Step, Why> {
+        let start = self.characters[..at].iter().rposition(|character| character.c == '<').ok_or(Why::Unknown)?;
+        match tag(&self.characters[start..at]) {
+            Some((_, true)) => Ok(Step::End),
+            Some((length, false)) if length == at - start => Ok(Step::Over(length)),
+            _ if self.is_named(at - 1) => Ok(Step::End),
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    /// Letters of a script that puts no blanks between words.
+    fn run(&mut self, part: Range<usize>, is_before: bool) -> Result<Step, Why> {
+        let run = string(&self.characters[part.clone()]);
+        let edge = if is_before { part.end - 1 } else { part.start };
+        let named = self.named(&self.characters[edge..=edge]).and(self.named(&self.characters[part.clone()]));
+        if matches!(named, Some(How::Matched | How::Taken)) {
+            return Ok(Step::End);
+        }
+        if !is_before && let Some((word, length)) = amount::word(&run) {
+            self.words.push(word);
+            return Ok(Step::Over(run[..length].chars().count()));
+        }
+        match plain::of_run(&run, is_before) {
+            _ if named.is_some() => Ok(Step::End),
+            Some(length) => Ok(Step::Over(length)),
+            None => Err(Why::Unknown),
+        }
+    }
+
+    /// Whether the number and the one before a place, with this between them, are one number.
+    fn goes_on(&self, at: usize, between: &str) -> bool {
+        is_one_number(&format!("{}{between}{}", run_before(&string(&self.characters[..at])), self.number))
+    }
+
+    /// Looks at what stands behind the number, away from it.
+    fn walk_on(&mut self) -> Result<(), Why> {
+        let (mut at, mut is_apart, mut depth) = (0, false, 0);
+        while at < self.characters.len() {
+            let c = self.characters[at].c;
+            if is_line_end(c) {
+                return Ok(());
+            }
+            if is_blank(c) {
+                is_apart = true;
+                at += 1;
+                continue;
+            }
+            match self.step_on(c, at, is_apart, &mut depth)? {
+                Step::End => return self.without_scale_behind(at),
+                Step::Over(count) => at += count,
+            }
+            is_apart |= is_of_word(c) || is_of_run(c);
+        }
+        Ok(())
+    }
+
+    fn step_on(&mut self, c: char, at: usize, is_apart: bool, depth: &mut usize) -> Result<Step, Why> {
+        let behind = &self.characters[at + 1..];
+        let touches = behind.first().map_or(' ', |character| character.c);
+        let next = behind.iter().find(|character| !is_blank(character.c)).map_or(' ', |character| character.c);
+        if is_unread(touches) {
+            return Err(Why::Cut);
+        }
+        if c.is_numeric() {
+            let gap = self.characters[..at].iter().rev().find(|character| is_blank(character.c));
+            let is_alone = self.characters[..at].iter().all(|character| is_blank(character.c));
+            let may_end = gap.is_some_and(|gap| self.named(std::slice::from_ref(gap)).is_some());
+            let is_part = c > '\u{7f}' || (is_alone && self.leads_to(at, " "));
+            return if may_end && !is_part { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        if is_glue(c) && (touches.is_numeric() || c == ',' && next.is_numeric()) {
+            let may_end = self.is_named(at) || (c == ',' && !touches.is_numeric());
+            return if may_end && !self.leads_to(at + 1, &c.to_string()) { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        let rest = string(&self.characters[at..self.characters.len().min(at + 40)]);
+        if !is_of_word(c)
+            && !is_of_run(c)
+            && let Some((word @ (Word::Currency(_) | Word::Part(..)), length)) = amount::word(&rest)
+        {
+            self.words.push(word);
+            return Ok(Step::Over(rest[..length].chars().count()));
+        }
+        if is_minus(c) {
+            return self.dash(at, is_apart, touches, next);
+        }
+        match c {
+            '+' => Err(Why::Changed),
+            '.' if touches.is_alphanumeric() || touches == '.' => Err(Why::Unknown),
+            ':' if touches.is_numeric() && !self.is_named(at) => Err(Why::Unknown),
+            '<' => match tag(&self.characters[at..]) {
+                Some((_, true)) => Ok(Step::End),
+                Some((length, false)) => Ok(Step::Over(length)),
+                None => Err(Why::Unknown),
+            },
+            ')' if *depth > 0 => {
+                *depth -= 1;
+                Ok(Step::Over(1))
+            }
+            _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_named(at) => Ok(Step::End),
+            ')' => {
+                self.is_in_parentheses = true;
+                Ok(Step::End)
+            }
+            '(' => {
+                *depth += 1;
+                Ok(Step::Over(1))
+            }
+            ',' | '.' | ':' => Ok(Step::End),
+            c if is_parting(c) => Ok(Step::End),
+            c if is_wrapping(c) => Ok(Step::Over(1)),
+            '&' if self.begins_parameter(at) => Ok(Step::End),
+            c if is_of_run(c) => {
+                let length = behind.iter().position(|other| !is_of_run(other.c)).unwrap_or(behind.len());
+                self.run(at..at + 1 + length, false)
+            }
+            c if is_of_word(c) => {
+                let length = behind.iter().position(|other| !is_of_word(other.c)).unwrap_or(behind.len());
+                self.whole_name(at, &rest).map_or_else(|| self.word(at..at + 1 + length, at == 0), Ok)
+            }
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    /// A currency of letters and signs, such as `US$`.
+    fn whole_name(&mut self, at: usize, rest: &str) -> Option<Step> {
+        let (word, length) = amount::word(rest).filter(|(word, _)| matches!(word, Word::Currency(_)))?;
+        let count = rest[..length].chars().count();
+        let follows = self.characters.get(at + count).is_some_and(|character| is_of_word(character.c));
+        (!follows || !rest[..length].ends_with(is_of_word)).then(|| {
+            self.words.push(word);
+            Step::Over(count)
+        })
+    }
+
+    /// A dash behind the number: a minus, the sign of a range, or one that parts words.
+    fn dash(&self, at: usize, is_apart: bool, touches: char, next: char) -> Result<Step, Why> {
+        let is_range = self.is_named(at) && next.is_alphanumeric();
+        let rest = string(&self.characters[at + 1..self.characters.len().min(at + 40)]);
+        let is_before_currency = amount::word(rest.trim_start()).is_some();
+        let parts_words = is_apart && is_blank(touches) && next.is_alphabetic() && !is_before_currency;
+        if is_range || parts_words { Ok(Step::End) } else { Err(Why::Changed) }
+    }
+
+    /// Whether `&name=` begins at a place, as another parameter of an address.
+    fn begins_parameter(&self, at: usize) -> bool {
+        let name = self.characters[at + 1..].iter().take_while(|character| is_of_word(character.c) || character.c == '_');
+        let length = name.count();
+        length > 0 && self.characters.get(at + 1 + length).is_some_and(|character| character.c == '=')
+    }
+
+    /// Whether the number and the one at a place, with this between them, are one number, or a whole one and a fraction.
+    fn leads_to(&self, at: usize, between: &str) -> bool {
+        let rest = string(&self.characters[at..]);
+        let rest = rest.trim_start();
+        let run = run_behind(rest);
+        is_one_number(&format!("{}{between}{run}", self.number)) || rest[run.len()..].starts_with(['/', '\u{2044}'])
+    }
+
+    /// Looks for a word of scale in the rest of the sentence or the line.
+    fn without_scale_behind(&self, at: usize) -> Result<(), Why> {
+        let near = &self.characters[at..self.characters.len().min(at + FAR)];
+        let is_end = |character: &Character| {
+            is_line_end(character.c) || matches!(character.c, '"' | '{' | '}' | '[' | ']' | '<' | '|' | ';')
+        };
+        let end = near.iter().position(is_end).unwrap_or(near.len());
+        self.without_scale(&near[..end]).map(|_| ())
+    }
+}
+
+/// Whether a character stands for one that could not be read, or for the rest of a text that was cut off.
+fn is_unread(c: char) -> bool {
+    matches!(c, '\u{fffc}' | '\u{fffd}')
+}
+
+/// Whether a run of letters holds a sign of scale and nothing else, or one before a currency: `千元`.
+fn has_scale_sign(run: &str) -> bool {
+    let is_before_currency = |(at, c): (usize, char)| {
+        let behind = &run[at + c.len_utf8()..];
+        amount::is_scale_sign(c) && matches!(amount::word(behind), Some((Word::Currency(_), _)))
+    };
+    !run.is_empty() && (run.chars().all(amount::is_scale_sign) || run.char_indices().any(is_before_currency))
+}
