@@ -204,8 +204,12 @@ impl Expression {
             return Err(Trouble::new(why));
         }
         if let Some(why) = met.refused {
-            let hint = "`?`, `try` and `//` around `tonumber` hide no number; choose what is read, for example with `select`";
-            return Err(Trouble { hint: Some(hint), ..Trouble::new(format!("a text cannot be read as a number: {why}")) });
+            let hint =
+                "`?`, `try` and `//` around `tonumber` hide no number; choose what is read, for example with `select`";
+            return Err(Trouble {
+                hint: Some(hint),
+                ..Trouble::new(format!("a text cannot be read as a number: {why}"))
+            });
         }
         if let Some(given) = value.as_ref().filter(|value| met.entries > 1 && !matches!(value, Value::Null(_))) {
             for order in Order::others(met.entries, met.steps, bounds.left()) {
@@ -259,6 +263,10 @@ impl Expression {
             };
             match values.next().transpose()? {
                 None => {
+                    // What is in doubt of texts that are given as numbers is noted on the way.
+                    first.fields().into_iter().flatten().map(|(_, field)| field).chain([&first]).for_each(|value| {
+                        value.no_number();
+                    });
                     let (entries, doubts, refused) = (meter::entries_met(), meter::doubts(), meter::refusal());
                     Ok((Some(first), Met { entries, doubts, refused, steps: 0 }))
                 }

@@ -30,14 +30,8 @@ const CORE: [(&str, usize); 7] =
     [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
 
 /// What is taken from its standard library.
-const STANDARD: [(&str, usize); 6] = [
-    ("reverse", 0),
-    ("startswith", 1),
-    ("endswith", 1),
-    ("trim", 0),
-    ("ltrim", 0),
-    ("rtrim", 0),
-];
+const STANDARD: [(&str, usize); 6] =
+    [("reverse", 0), ("startswith", 1), ("endswith", 1), ("trim", 0), ("ltrim", 0), ("rtrim", 0)];
 
 /// What is defined here in jq.
 const OWN: &str = r#"
@@ -191,7 +185,9 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("encode_uri", v(0), |cv| bome(of_text(cv.1, |text| utf8_percent_encode(text, text::UNRESERVED).to_string()))),
         ("decode_uri", v(0), |cv| {
             bome(match cv.1.as_text() {
-                Some(text) => Ok(cv.1.decoded(percent_decode_str(text).decode_utf8_lossy().into_owned(), ENDS_OF_PARAMETER)),
+                Some(text) => {
+                    Ok(cv.1.decoded(percent_decode_str(text).decode_utf8_lossy().into_owned(), ENDS_OF_PARAMETER))
+                }
                 None => Err(Error::typ(cv.1, "text")),
             })
         }),

@@ -73,7 +73,9 @@ impl Number {
     pub(super) fn as_f64(self) -> f64 {
         match self {
             // All decimals are in range.
-            Number::Decimal(decimal) | Number::Rounded(decimal) | Number::OfText(decimal) => decimal.to_f64().unwrap_or(f64::NAN),
+            Number::Decimal(decimal) | Number::Rounded(decimal) | Number::OfText(decimal) => {
+                decimal.to_f64().unwrap_or(f64::NAN)
+            }
             Number::Float(float) | Number::Long(float) => float,
         }
     }

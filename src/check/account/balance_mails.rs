@@ -86,8 +86,9 @@ impl Letters {
         let is_cut = |found: &regex_lite::Captures| {
             let range = |name: &str| found.name(name).map(|part| part.range());
             let (all, others) = (found.get(0).map_or(0..0, |all| all.range()), range(CURRENCY));
-            range(BALANCE)
-                .is_some_and(|balance| page::cuts_number(&text, balance, (pattern.as_str(), all.clone()), others.as_slice()))
+            range(BALANCE).is_some_and(|balance| {
+                page::cuts_number(&text, balance, (pattern.as_str(), all.clone()), others.as_slice())
+            })
         };
         if pattern.captures_iter(&text).take(MOST_MATCHES).any(|found| is_cut(&found)) {
             return Err(Failure::new(

@@ -71,13 +71,15 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
     assemble(&before, &text[start..end], &after, known)
 }
 
-/// What one separator of a text may mean.
+/// What is in doubt of a text that is read as a number, as long as the currency of the balance is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// A comma before three digits separates thousands, but is a decimal sign in some currencies.
     Comma,
     /// A full stop before three digits is a decimal sign, but separates thousands in some currencies.
     Point,
+    /// It was cut out beside the name of a currency, which may be another one.
+    Beside(Currency),
 }
 
 impl Doubt {
@@ -97,6 +99,9 @@ impl Doubt {
         let number = match self {
             Doubt::Comma => "1,234",
             Doubt::Point => "1.234",
+            Doubt::Beside(beside) => {
+                return (!beside.may_be(currency)).then_some("the number stands beside the name of another currency");
+            }
         };
         read_in(number, Some(currency)).err()
     }

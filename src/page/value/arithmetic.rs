@@ -146,7 +146,8 @@ impl Div for Value {
                     let parts = text.split(by.text.as_str()).map(|part| {
                         let piece = start..start + part.len();
                         start = piece.end + by.text.len();
-                        let names = [name(piece.start.saturating_sub(by.text.len())..piece.start), name(piece.end..start)];
+                        let names =
+                            [name(piece.start.saturating_sub(by.text.len())..piece.start), name(piece.end..start)];
                         whole.found(piece, &names)
                     });
                     Ok(parts.collect())

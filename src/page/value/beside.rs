@@ -7,10 +7,10 @@ use super::made::How;
 use super::plain::{self, Plain};
 use super::standing::{is_one_number, run_before, run_behind};
 use super::surroundings::{
-    Character, characters, currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word, is_parting,
-    is_wrapping, string, tag,
+    Character, characters, currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word,
+    is_parting, is_wrapping, string, tag,
 };
-use crate::model::amount::{self, Word};
+use crate::model::amount::{self, Currency, Word};
 use crate::page::meter;
 
 /// So many bytes on each side are looked at.
@@ -44,6 +44,8 @@ pub(super) struct Beside {
     pub(super) behind: Vec<Word>,
     /// Whether the sign before it is a dash with blanks, which may part words as well.
     pub(super) has_dash: bool,
+    /// The currencies beside it that nobody has named.
+    pub(super) currencies: Vec<Currency>,
 }
 
 /// One side of a number.
@@ -55,6 +57,7 @@ struct Side<'t> {
     /// Whether a parenthesis opens before the number, or closes behind it, of which nobody has written it.
     is_in_parentheses: bool,
     has_dash: bool,
+    currencies: Vec<Currency>,
 }
 
 /// What one step over the characters beside a number comes to.
@@ -83,6 +86,7 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         words: Vec::new(),
         is_in_parentheses: false,
         has_dash: false,
+        currencies: Vec::new(),
     };
     let (mut before, mut behind) = (side(left), side(right));
     before.walk_back()?;
@@ -91,7 +95,8 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         return Err(Why::Changed);
     }
     before.words.reverse();
-    Ok(Beside { before: before.words, behind: behind.words, has_dash: before.has_dash })
+    before.currencies.append(&mut behind.currencies);
+    Ok(Beside { before: before.words, behind: behind.words, has_dash: before.has_dash, currencies: before.currencies })
 }
 
 impl Side<'_> {
@@ -123,6 +128,17 @@ impl Side<'_> {
         })
     }
 
+    /// Takes a word that the reader of amounts knows. What is no money of a country is a word as well.
+    fn take(&mut self, word: Word, part: Range<usize>) {
+        if let Word::Currency(currency) = word
+            && !currency.label().starts_with(|c: char| c.is_ascii_lowercase())
+            && self.named(&self.characters[part]).is_none()
+        {
+            self.currencies.push(currency);
+        }
+        self.words.push(word);
+    }
+
     /// Takes a word that the reader of amounts knows, or passes over a plain one.
     fn word(&mut self, part: Range<usize>, is_next: bool) -> Result<Step, Why> {
         let word = string(&self.characters[part.clone()]);
@@ -131,7 +147,7 @@ impl Side<'_> {
             return Ok(Step::End);
         }
         if let Some(words) = amount::words(&word).filter(|words| !words.is_empty()) {
-            self.words.extend(words);
+            words.into_iter().for_each(|word| self.take(word, part.clone()));
             return Ok(Step::Over(part.len()));
         }
         match plain::word(&word) {
@@ -186,7 +202,7 @@ impl Side<'_> {
         if let Some((currency, length)) = currency_at_end(&self.characters[..at]) {
             // `Available credit 5.00 USD`: before its number it is a word, and behind it the unit.
             if currency.label() != "credits" {
-                self.words.push(Word::Currency(currency));
+                self.take(Word::Currency(currency), at - length..at);
             }
             return Ok(Step::Over(length));
         }
@@ -248,7 +264,8 @@ impl Side<'_> {
     /// What stands before the number has ended with a colon: a label, in which only a word of scale means something.
     fn label(&self, at: usize, is_of_time: bool) -> Result<Step, Why> {
         let before = &self.characters[..at - 1];
-        let is_compared = before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
+        let is_compared =
+            before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
         if self.is_named(at - 1) {
             return Ok(Step::End);
         }
@@ -265,8 +282,10 @@ impl Side<'_> {
         let words = part.split(|character| !character.c.is_alphabetic());
         let is_scale = |word: &&[Character]| {
             let text = string(*word);
-            let is_debt = matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
-            let is_word = text.chars().count() >= 3 && !text.eq_ignore_ascii_case("grand") && amount::is_scale_word(&text);
+            let is_debt =
+                matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
+            let is_word =
+                text.chars().count() >= 3 && !text.eq_ignore_ascii_case("grand") && amount::is_scale_word(&text);
             is_debt || is_word || has_scale_sign(&text)
         };
         let mut scales = words.filter(is_scale);
@@ -296,8 +315,9 @@ impl Side<'_> {
             return Ok(Step::End);
         }
         if !is_before && let Some((word, length)) = amount::word(&run) {
-            self.words.push(word);
-            return Ok(Step::Over(run[..length].chars().count()));
+            let count = run[..length].chars().count();
+            self.take(word, part.start..part.start + count);
+            return Ok(Step::Over(count));
         }
         match plain::of_run(&run, is_before) {
             _ if named.is_some() => Ok(Step::End),
@@ -356,8 +376,9 @@ impl Side<'_> {
             && !is_of_run(c)
             && let Some((word @ (Word::Currency(_) | Word::Part(..)), length)) = amount::word(&rest)
         {
-            self.words.push(word);
-            return Ok(Step::Over(rest[..length].chars().count()));
+            let count = rest[..length].chars().count();
+            self.take(word, at..at + count);
+            return Ok(Step::Over(count));
         }
         if is_minus(c) {
             return self.dash(at, is_apart, touches, next);
@@ -406,7 +427,7 @@ impl Side<'_> {
         let count = rest[..length].chars().count();
         let follows = self.characters.get(at + count).is_some_and(|character| is_of_word(character.c));
         (!follows || !rest[..length].ends_with(is_of_word)).then(|| {
-            self.words.push(word);
+            self.take(word, at..at + count);
             Step::Over(count)
         })
     }
@@ -422,7 +443,8 @@ impl Side<'_> {
 
     /// Whether `&name=` begins at a place, as another parameter of an address.
     fn begins_parameter(&self, at: usize) -> bool {
-        let name = self.characters[at + 1..].iter().take_while(|character| is_of_word(character.c) || character.c == '_');
+        let name =
+            self.characters[at + 1..].iter().take_while(|character| is_of_word(character.c) || character.c == '_');
         let length = name.count();
         length > 0 && self.characters.get(at + 1 + length).is_some_and(|character| character.c == '=')
     }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Text, Value};
 use super::beside::Known;
 use super::made::{How, Made, Span};
 use super::standing::{Piece, is_one_number, trimmed};
 use super::surroundings::{characters, currency_at_end, is_blank, is_minus, string};
 use super::text::{CHANGED_JSON, MIXED_NUMBER, ONE_OF_SEVERAL, may_be_amount, reason};
+use super::{Text, Value};
 use crate::model::amount::{self, Word};
 use crate::page::meter;
 
@@ -87,9 +87,8 @@ impl Text {
             has_own_sign: sign.is_some_and(|sign| !is_of_root(sign)),
         };
         let named = made.named.iter().filter(|named| Rc::ptr_eq(&named.root, root));
-        let known: Vec<Known> = named
-            .map(|named| Known { range: named.range.clone(), written: &named.written, how: named.how })
-            .collect();
+        let known: Vec<Known> =
+            named.map(|named| Known { range: named.range.clone(), written: &named.written, how: named.how }).collect();
         piece.why_none(&known).map(reason)
     }
 }

@@ -161,8 +161,11 @@ impl Text {
     /// more left out than signs that may be left out.
     fn is_whole_code(&self, ends: &str) -> bool {
         let Some(made) = &self.made else { return true };
-        let parts: Vec<(&Rc<Text>, usize, usize)> =
-            made.spans.iter().filter_map(|span| Some((&span.root.as_ref()?.0, span.root.as_ref()?.1, span.length))).collect();
+        let parts: Vec<(&Rc<Text>, usize, usize)> = made
+            .spans
+            .iter()
+            .filter_map(|span| Some((&span.root.as_ref()?.0, span.root.as_ref()?.1, span.length)))
+            .collect();
         let (Some((root, start, _)), Some((_, last, length))) = (parts.first(), parts.last()) else { return true };
         let is_end = |c: char| c.is_whitespace() || ends.contains(c);
         let is_lost = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '=');
@@ -212,7 +215,9 @@ impl Value {
     pub(in crate::page) fn is_of_text(&self) -> bool {
         match self {
             Value::Number(number) => number.is_of_text(),
-            Value::Object(object) => object.fields.values().any(|value| matches!(value, Value::Number(number) if number.is_of_text())),
+            Value::Object(object) => {
+                object.fields.values().any(|value| matches!(value, Value::Number(number) if number.is_of_text()))
+            }
             _ => false,
         }
     }

@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 
 use super::beside::{Known, Why, beside};
 use super::surroundings::{is_blank, is_glue};
-use crate::model::amount::{self, Word};
+use crate::model::amount::{self, Doubt, Word};
+use crate::page::meter;
 
 /// What was cut out of one text of the answer, as a part of a text that is used as a number.
 pub(super) struct Piece<'t> {
@@ -56,7 +57,11 @@ impl Piece<'_> {
         let there = factor(&beside.before, &beside.behind).ok_or(changed)?;
         let here = self.own_factor();
         let is_negated = self.has_own_sign && there.is_sign_positive() && here == -there;
-        if here == there || is_negated { Ok(()) } else { Err(changed) }
+        if here != there && !is_negated {
+            return Err(changed);
+        }
+        beside.currencies.into_iter().for_each(|currency| meter::note_doubt(Doubt::Beside(currency)));
+        Ok(())
     }
 
     /// Where the number stands in the text of the answer.

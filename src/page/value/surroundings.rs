@@ -25,7 +25,8 @@ pub(super) fn characters(text: &str, range: Range<usize>) -> Vec<Character> {
     while let Some(c) = text[at..range.end].chars().next() {
         let rest = if c == '&' { &text[at + 1..range.end] } else { "" };
         let name = rest.split_once(';').map(|(name, _)| name);
-        let named = name.filter(|name| name.len() <= LONGEST_ENTITY).and_then(|name| Some((entity(name)?, name.len() + 2)));
+        let named =
+            name.filter(|name| name.len() <= LONGEST_ENTITY).and_then(|name| Some((entity(name)?, name.len() + 2)));
         let (c, length) = named.unwrap_or((c, c.len_utf8()));
         let range = at..at + length;
         out.extend(amount::fold(c.encode_utf8(&mut [0; 4])).chars().map(|c| Character { range: range.clone(), c }));
@@ -116,8 +117,24 @@ pub(super) fn is_line_end(c: char) -> bool {
 pub(super) fn is_wrapping(c: char) -> bool {
     matches!(
         c,
-        '"' | '\'' | '`' | '\u{b4}' | '*' | '_' | '[' | ']' | '{' | '}' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›' | '「' | '」'
-            | '『' | '』' | '【' | '】' | '《' | '》' | '〈' | '〉' | '〔' | '〕'
+        '"' | '\'' | '`' | '\u{b4}' | '*' | '_' | '[' | ']' | '{' | '}' | '\u{2018}'
+            ..='\u{201f}'
+                | '«'
+                | '»'
+                | '‹'
+                | '›'
+                | '「'
+                | '」'
+                | '『'
+                | '』'
+                | '【'
+                | '】'
+                | '《'
+                | '》'
+                | '〈'
+                | '〉'
+                | '〔'
+                | '〕'
     )
 }
 

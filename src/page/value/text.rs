@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::sizes::TEXT;
 use super::beside::Why;
 use super::made::Made;
+use super::sizes::TEXT;
 use super::{Origin, Text};
 use crate::model::amount;
 use crate::page::memory::Held;
@@ -38,7 +38,8 @@ pub(super) const OF_PIECE: &str = "it is cut out of a text before that was writt
 const OF_MANY: &str = "it is cut out of a text that is put together from too many pieces";
 
 /// What is said of JSON that was made by changing a text.
-pub(super) const CHANGED_JSON: &str = "a number in it is cut out of a longer one, or does not stand so in the text of the answer";
+pub(super) const CHANGED_JSON: &str =
+    "a number in it is cut out of a longer one, or does not stand so in the text of the answer";
 
 /// What is said of a number that was put together from the codes of characters.
 pub(super) const OF_CHARACTERS: &str = "it is put together from characters, which may have left out a part of a number";
@@ -108,7 +109,8 @@ impl Text {
 
     /// Whether what would be joined was cut from one text, as `gsub(",";"")` cuts `1,234` and puts it together again.
     pub(super) fn is_put_together(&self, other: &Text) -> bool {
-        let is_part = |(part, root): (&str, Option<&Rc<Text>>)| root.filter(|root| part.len() < root.text.len()).cloned();
+        let is_part =
+            |(part, root): (&str, Option<&Rc<Text>>)| root.filter(|root| part.len() < root.text.len()).cloned();
         let (one, another) = (is_part(self.edge(true)), is_part(other.edge(false)));
         one.zip(another).is_some_and(|(one, another)| Rc::ptr_eq(&one, &another))
     }

@@ -446,6 +446,37 @@ fn what_is_cut_out_of_a_number_is_no_number() {
 }
 
 #[test]
+fn the_currency_beside_a_number_is_that_of_the_balance_also_where_it_is_cut_off() {
+    const OTHER: &str = "beside the name of another currency";
+    let capture = "capture(\"(?<v>[0-9.]+)\").v";
+    for (balance, text, want) in [
+        (capture, "Balance: 12.50 EUR", Err(OTHER)),
+        (capture, "Balance: €12.50", Err(OTHER)),
+        (capture, "EUR 12.50", Err(OTHER)),
+        (capture, "12.50欧元", Err(OTHER)),
+        ("split(\" \")[0] | tonumber", "12.50 EUR", Err(OTHER)),
+        (".[1:] | tonumber", "€12.50", Err(OTHER)),
+        ("gsub(\"[^0-9.]\"; \"\") | tonumber", "EUR 12.50", Err(OTHER)),
+        ("{amount: (split(\" \")[0] | tonumber)}", "12.50 GBP", Err(OTHER)),
+        ("(split(\" \")[0] | tonumber) + 1", "12.50 GBP", Err(OTHER)),
+        (capture, "Balance: 12.50 USD", Ok("12.5")),
+        (capture, "Balance: $12.50", Ok("12.5")),
+        (capture, "12.50 US$", Ok("12.5")),
+        (capture, "12.50 credits", Ok("12.5")),
+        ("rtrimstr(\" EUR\") | tonumber", "12.50 EUR", Ok("12.5")),
+        ("capture(\"(?<v>[0-9.]+) EUR\").v", "12.50 EUR", Ok("12.5")),
+    ] {
+        let request = json!({"url": "https://acme.example/v1", "answer": "text"});
+        let page = page(json!({"balance": balance, "currency": "USD", "request": request}));
+        assert_told(&page, json!({"body": text}), want);
+    }
+    let request = json!({"url": "https://acme.example/v1", "answer": "text"});
+    let both = "capture(\"(?<amount>[0-9.]+) (?<currency>[A-Z]+)\")";
+    let page = page(json!({"balance": both, "request": request}));
+    assert_told(&page, json!({"body": "12.50 EUR"}), Ok("12.5"));
+}
+
+#[test]
 fn a_number_is_not_put_together_from_two_values() {
     const MIXED: &str = "put together from two values of the answer";
     let body = r#"{"units":"5","nanos":5,"text":"5","small":"000000005","sign":"-","point":".","exponent":2,"n":7,"three":500}"#;

@@ -380,8 +380,7 @@ fn balance(code: &str, text: &str) -> Option<String> {
         static COMPILED: RefCell<HashMap<String, Rc<Expression>>> = RefCell::default();
     }
     let compile = || Rc::new(Expression::compile(code).unwrap_or_else(|why| panic!("{code}: {why}")));
-    let expression =
-        COMPILED.with_borrow_mut(|known| Rc::clone(known.entry(code.to_owned()).or_insert_with(compile)));
+    let expression = COMPILED.with_borrow_mut(|known| Rc::clone(known.entry(code.to_owned()).or_insert_with(compile)));
     match expression.run_in_any_order(&body, &variables).ok()?.value? {
         Shape::Number(number) => Some(number),
         Shape::Text(text) => amount::read(&text).ok().map(|money| money.value.to_string()),
@@ -488,11 +487,20 @@ fn no_cut_gives_another_number_than_the_text_says() {
         "split(\"\") | map(select(test(\"[0-9.]\"))) | add",
         "explode | map(select(. > 45 and . < 58)) | implode",
     ];
-    const BEFORE_CUT: [&str; 9] =
-        [".", "\"x\" + .", "\"\\(.) \"", "ascii_downcase", "@html", "@uri", "tojson", "(@base64 | @base64d)", ". + \" USD\""];
+    const BEFORE_CUT: [&str; 9] = [
+        ".",
+        "\"x\" + .",
+        "\"\\(.) \"",
+        "ascii_downcase",
+        "@html",
+        "@uri",
+        "tojson",
+        "(@base64 | @base64d)",
+        ". + \" USD\"",
+    ];
     let mut random = fastrand::Rng::with_seed(12);
     let (mut wrong, mut read) = (Vec::new(), 0);
-    for _ in 0..12_000 {
+    for _ in 0..8_000 {
         let pick = |random: &mut fastrand::Rng, most: usize| random.usize(..most);
         let (sign, label) = (SIGNS[pick(&mut random, 9)], LABELS[pick(&mut random, 6)]);
         let (number, value) = NUMBERS[pick(&mut random, 8)];
@@ -513,6 +521,6 @@ fn no_cut_gives_another_number_than_the_text_says() {
             wrong.push(format!("{code} on {text}: {got}"));
         }
     }
-    assert!(read > 200, "{read}");
+    assert!(read > 130, "{read}");
     assert!(wrong.is_empty(), "{} of {read}:\n{}", wrong.len(), wrong.join("\n"));
 }
