@@ -10,7 +10,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::value::Missing;
+use super::value::{Missing, OF_DATE};
 use super::variables;
 pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, denial, memory, service_message};
@@ -203,7 +203,8 @@ impl Expression {
             let why = "the expression gives a number that only says something of the characters of a text";
             return Err(Trouble::new(why));
         }
-        if let Some(why) = met.refused {
+        let date = value.as_ref().and_then(Value::no_number).filter(|why| *why == OF_DATE);
+        if let Some(why) = met.refused.or(date) {
             let hint =
                 "`?`, `try` and `//` around `tonumber` hide no number; choose what is read, for example with `select`";
             return Err(Trouble {
@@ -462,8 +463,8 @@ fn shape(value: &Value) -> Shape {
         Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
         Value::Text(_) => match value.no_number() {
-            Some(why) => Shape::Missing(format!("of a text {why}")),
-            None => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+            Some(why) if why != OF_DATE => Shape::Missing(format!("of a text {why}")),
+            _ => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
         },
         Value::List(_) => Shape::Array,
         Value::Object(_) => Shape::Object(BTreeMap::new()),

@@ -33,7 +33,7 @@ use super::number::Number;
 pub(super) use self::cut::{currency_beside, cuts_number};
 pub(super) use self::made::{How, Name, literal};
 pub(super) use self::sizes::{ITEM, bytes_of_field};
-pub(super) use self::text::may_be_amount;
+pub(super) use self::text::{OF_DATE, may_be_amount};
 
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;

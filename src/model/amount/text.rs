@@ -55,6 +55,10 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
     if is_turned(text) {
         return Err("it turns the order in which its characters are shown");
     }
+    // It is not seen within words, but old programs write a minus so.
+    if text.contains('\u{ad}') {
+        return Err("it holds a soft hyphen, which may be a minus");
+    }
     let text = fold(text);
     let text = text.trim();
     if text.is_empty() {

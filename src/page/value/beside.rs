@@ -15,8 +15,8 @@ use crate::page::meter;
 
 /// So many bytes on each side are looked at.
 const NEAR: usize = 256;
-/// So many characters beyond where a clause ends are looked at for a word of scale.
-const FAR: usize = 60;
+/// So many characters of a label, and beyond where a clause ends, are looked at for a word of scale.
+const FAR: usize = 80;
 
 /// Why a number is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) enum Why {
     Cut,
     /// A sign or a unit beside it belongs to it.
     Changed,
+    /// It is all digits of a date or of the number of an account: a text, and no amount.
+    Date,
     /// A dash that may be a minus stands before it.
     Dash,
     /// Something of which nobody knows what it means.
@@ -58,6 +60,8 @@ struct Side<'t> {
     is_in_parentheses: bool,
     has_dash: bool,
     currencies: Vec<Currency>,
+    /// Whether the end of a clause stands between, which the pattern has run over.
+    has_crossed: bool,
 }
 
 /// What one step over the characters beside a number comes to.
@@ -87,6 +91,7 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
         is_in_parentheses: false,
         has_dash: false,
         currencies: Vec::new(),
+        has_crossed: false,
     };
     let (mut before, mut behind) = (side(left), side(right));
     before.walk_back()?;
@@ -104,14 +109,100 @@ impl Side<'_> {
     /// that is next to the number is enough.
     fn named(&self, part: &[Character]) -> Option<How> {
         let is_named = |known: &&Known| {
-            let inside = part.iter().filter(|character| {
+            let is_inside = |character: &&Character| {
                 known.range.start <= character.range.start && character.range.end <= known.range.end
-            });
+            };
+            let inside: Vec<&Character> = part.iter().filter(is_inside).collect();
+            // Of a word before the number its end is enough; one behind it is named as a whole.
+            let is_end = part.last().is_some_and(|last| is_inside(&last)) && known.how != How::Taken;
+            let is_enough = inside.len() == part.len() || (is_end && !inside.is_empty());
             let inside = string(inside).to_lowercase();
-            !inside.is_empty() && (known.how == How::Taken || known.written.contains(&inside))
+            is_enough && (known.how == How::Taken || known.written.contains(&inside))
         };
         let ways = self.known.iter().filter(is_named).map(|known| known.how);
         ways.min_by_key(|how| *how == How::LeftOut)
+    }
+
+    /// What is seen next before a place, or right before it: tags are not seen.
+    fn seen_before(&self, mut at: usize, skips_blanks: bool) -> Option<char> {
+        while let Some(before) = at.checked_sub(1) {
+            let c = self.characters[before].c;
+            let start = self.characters[..at].iter().rposition(|character| character.c == '<');
+            match start.filter(|start| c == '>' && tag(&self.characters[*start..at]).is_some()) {
+                Some(start) => at = start,
+                None if skips_blanks && c.is_whitespace() => at = before,
+                None => return Some(c),
+            }
+        }
+        None
+    }
+
+    /// What is seen next from a place on, or right there, and what is seen behind that.
+    fn seen_from(&self, mut at: usize, skips_blanks: bool) -> (char, char) {
+        let mut seen = [' '; 2];
+        for place in &mut seen {
+            while let Some(character) = self.characters.get(at) {
+                match tag(&self.characters[at..]).filter(|_| character.c == '<') {
+                    Some((length, _)) => at += length,
+                    None if skips_blanks && character.c.is_whitespace() => at += 1,
+                    None => break,
+                }
+            }
+            *place = self.characters.get(at).map_or(' ', |character| character.c);
+            at += 1;
+        }
+        (seen[0], seen[1])
+    }
+
+    /// Whether a minus of its own stands before the end of a line or a cell, and no rule of dashes.
+    fn hangs_on_minus(&self, at: usize) -> bool {
+        let is_seen = self.seen_before(at, true).is_some_and(is_minus);
+        let dashes = self.characters[..at].iter().rev().skip_while(|character| !is_minus(character.c));
+        is_seen && dashes.take_while(|character| is_minus(character.c)).count() == 1
+    }
+
+    /// Whether a pattern that looks for a word runs over a place without writing what stands there. What it crosses so is no end.
+    fn is_run_over(&self, part: Range<usize>) -> bool {
+        let part = &self.characters[part];
+        let Some(place) = part.first().map(|character| &character.range) else { return false };
+        let runs_over = |known: &Known| {
+            known.how == How::Matched
+                && known.range.start <= place.start
+                && place.end <= known.range.end
+                && known.written.contains(char::is_alphabetic)
+        };
+        self.known.iter().any(runs_over) && self.named(part).is_none()
+    }
+
+    /// Whether what stands at a place was only taken away.
+    fn is_left_out(&self, at: usize) -> bool {
+        self.named(&self.characters[at..=at]) == Some(How::LeftOut)
+    }
+
+    /// Whether a pattern that looks for a word runs over a place, written or not.
+    fn is_matched(&self, at: usize) -> bool {
+        let place = &self.characters[at].range;
+        self.known.iter().any(|known| {
+            let is_there = known.range.start <= place.start && place.end <= known.range.end;
+            is_there && known.how == How::Matched && known.written.contains(char::is_alphabetic)
+        })
+    }
+
+    /// Whether an author has written what stands at a place, with the word before it if there is one in what was written.
+    fn is_written(&self, at: usize) -> bool {
+        let before = &self.characters[..at];
+        let is_of_any = |character: &Character| is_of_word(character.c) || is_of_run(character.c);
+        let word_end = before.iter().rposition(is_of_any).map_or(0, |found| found + 1);
+        let start = before[..word_end].iter().rposition(|character| !is_of_any(character)).map_or(0, |found| found + 1);
+        let place = &self.characters[at].range;
+        self.known.iter().any(|known| {
+            let is_there = known.range.start <= place.start && place.end <= known.range.end;
+            let has_words = known.how == How::Matched && known.written.contains(char::is_alphabetic);
+            let first = if has_words { start.max(at.saturating_sub(FAR)) } else { at };
+            let is_inside = |character: &&Character| character.range.start >= known.range.start;
+            let part = string(self.characters[first..=at].iter().filter(is_inside)).to_lowercase();
+            is_there && known.how != How::Taken && known.written.contains(&part)
+        })
     }
 
     fn is_named(&self, at: usize) -> bool {
@@ -140,7 +231,7 @@ impl Side<'_> {
     }
 
     /// Takes a word that the reader of amounts knows, or passes over a plain one.
-    fn word(&mut self, part: Range<usize>, is_next: bool) -> Result<Step, Why> {
+    fn word(&mut self, part: Range<usize>, is_next: bool, is_before: bool) -> Result<Step, Why> {
         let word = string(&self.characters[part.clone()]);
         let named = self.named(&self.characters[part.clone()]);
         if matches!(named, Some(How::Matched | How::Taken)) {
@@ -150,9 +241,15 @@ impl Side<'_> {
             words.into_iter().for_each(|word| self.take(word, part.clone()));
             return Ok(Step::Over(part.len()));
         }
-        match plain::word(&word) {
+        match plain::word(&word, is_before) {
             _ if named.is_some() => Ok(Step::End),
+            // It stands between what the pattern looks for and the number, behind the end of a clause.
+            _ if self.has_crossed && self.is_run_over(part.clone()) => Err(Why::Unknown),
             _ if is_next || amount::is_scale_word(&word) => Err(Why::Unknown),
+            Some(Plain::End) if is_before => {
+                let far = part.start.saturating_sub(FAR / 2);
+                self.without_scale(&self.characters[far..part.start], false)
+            }
             Some(Plain::End) => Ok(Step::End),
             Some(Plain::Nothing) => Ok(Step::Over(part.len())),
             None => Err(Why::Unknown),
@@ -163,18 +260,31 @@ impl Side<'_> {
     fn walk_back(&mut self) -> Result<(), Why> {
         let mut at = self.characters.len();
         let (mut is_apart, mut depth) = (false, 0);
+        if self.number.starts_with('.') && self.seen_before(at, true).is_some_and(char::is_numeric) {
+            return Err(Why::Cut);
+        }
         while at > 0 {
             let c = self.characters[at - 1].c;
-            if is_line_end(c) {
+            let is_run_over = self.is_run_over(at - 1..at) || (self.is_matched(at - 1) && !self.is_written(at - 1));
+            if is_line_end(c) && self.hangs_on_minus(at) {
+                return Err(Why::Changed);
+            }
+            if is_line_end(c) && !is_run_over {
                 return Ok(());
             }
-            if is_blank(c) {
+            if c.is_whitespace() {
+                self.has_crossed |= is_line_end(c);
                 is_apart = true;
                 at -= 1;
                 continue;
             }
+            let is_word = is_of_word(c) || is_of_run(c);
             match self.step_back(c, at, is_apart, &mut depth)? {
-                Step::End => return Ok(()),
+                Step::End if is_word || !is_run_over => return Ok(()),
+                Step::End => {
+                    self.has_crossed = true;
+                    at -= 1;
+                }
                 Step::Over(count) => at -= count,
             }
             is_apart |= is_of_word(c) || is_of_run(c);
@@ -186,14 +296,20 @@ impl Side<'_> {
         let before = &self.characters[..at - 1];
         let last = before.iter().rev().find(|character| !is_blank(character.c)).map(|character| character.c);
         let is_next = at == self.characters.len();
-        let touches_digit = before.last().is_some_and(|character| character.c.is_numeric());
+        let seen = self.seen_before(at - 1, false);
+        let touches_digit = seen.is_some_and(char::is_numeric);
         if before.last().is_some_and(|character| is_unread(character.c)) {
             return Err(Why::Cut);
         }
         if c.is_numeric() {
             let gap = self.characters[at..].iter().find(|character| is_blank(character.c));
             let may_end = gap.is_some_and(|gap| self.named(std::slice::from_ref(gap)).is_some());
-            return if may_end && !self.goes_on(at, " ") { Ok(Step::End) } else { Err(Why::Cut) };
+            let text = string(&self.characters[..at]);
+            return if may_end && !self.goes_on(at, " ") && !is_thousand(run_before(&text)) {
+                Ok(Step::End)
+            } else {
+                Err(Why::Cut)
+            };
         }
         if is_glue(c) && (touches_digit || c == ',' && last.is_some_and(char::is_numeric)) {
             let may_end = self.is_named(at - 1) || (c == ',' && !touches_digit) || (c == ',' && is_apart);
@@ -219,14 +335,17 @@ impl Side<'_> {
         }
         match c {
             '+' => self.sign(c),
-            '.' if is_next => Err(Why::Cut),
+            '.' if !is_apart || seen.is_none_or(char::is_whitespace) => Err(Why::Cut),
+            // A decimal comma without a zero before it.
+            ',' if is_next && seen.is_none_or(|c| !c.is_alphanumeric() && !is_wrapping(c) && c != ',') => Err(Why::Cut),
             ':' | '=' => self.label(at, is_next && touches_digit),
             '>' => self.tag_back(at),
             '(' if *depth > 0 => {
                 *depth -= 1;
                 Ok(Step::Over(1))
             }
-            _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_named(at - 1) => Ok(Step::End),
+            '(' if self.is_left_out(at - 1) => Err(Why::Changed),
+            _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_written(at - 1) => Ok(Step::End),
             '(' => {
                 self.is_in_parentheses = true;
                 Ok(Step::End)
@@ -244,7 +363,7 @@ impl Side<'_> {
             }
             c if is_of_word(c) => {
                 let start = before.iter().rposition(|other| !is_of_word(other.c)).map_or(0, |found| found + 1);
-                self.word(start..at, is_next)
+                self.word(start..at, is_next, true)
             }
             _ => Err(Why::Unknown),
         }
@@ -266,30 +385,37 @@ impl Side<'_> {
         let before = &self.characters[..at - 1];
         let is_compared =
             before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
-        if self.is_named(at - 1) {
+        if self.is_written(at - 1) {
             return Ok(Step::End);
         }
         if is_of_time || is_compared {
             return Err(Why::Unknown);
         }
-        let is_end = |character: &Character| is_line_end(character.c) || is_parting(character.c) || character.c == ',';
+        let is_end = |character: &Character| {
+            is_line_end(character.c) || is_parting(character.c) || matches!(character.c, ',' | '<' | '>')
+        };
         let start = before.iter().rposition(is_end).map_or(0, |found| found + 1);
-        self.without_scale(&before[start.max(before.len().saturating_sub(FAR))..])
+        self.without_scale(&before[start.max(before.len().saturating_sub(FAR))..], true)
     }
 
-    /// Whether no word of scale stands in a part: `(in thousands)`.
-    fn without_scale(&self, part: &[Character]) -> Result<Step, Why> {
-        let words = part.split(|character| !character.c.is_alphabetic());
-        let is_scale = |word: &&[Character]| {
-            let text = string(*word);
-            let is_debt =
-                matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
+    /// Whether no word of scale or of a debt, and no thousand in digits, stands in a part: `(in thousands)`, `('000)`. In a label
+    /// each word counts, except one that is all of it.
+    fn without_scale(&self, part: &[Character], is_label: bool) -> Result<Step, Why> {
+        let words: Vec<&[Character]> =
+            part.split(|character| !character.c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let least = if is_label && words.len() > 1 { 1 } else { 4 };
+        let is_scale = |word: &[Character]| {
+            let text = string(word);
+            let side =
+                || matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
+            let is_long = text.chars().count() >= least && !text.eq_ignore_ascii_case("grand");
+            let is_other = is_label
+                && (is_thousand(text.trim_matches(['x', 'X', 's'])) || plain::is_failure(&text.to_lowercase()));
             let is_word =
-                text.chars().count() >= 3 && !text.eq_ignore_ascii_case("grand") && amount::is_scale_word(&text);
-            is_debt || is_word || has_scale_sign(&text)
+                is_long && (amount::is_scale_word(&text) || matches!(amount::word(&text), Some((Word::Times(_), _))));
+            is_other || is_word || plain::is_debt(&text.to_lowercase()) || has_scale_sign(&text) || side()
         };
-        let mut scales = words.filter(is_scale);
-        match scales.any(|word| self.named(word).is_none()) {
+        match words.into_iter().any(|word| is_scale(word) && self.named(word).is_none()) {
             true => Err(Why::Unknown),
             false => Ok(Step::End),
         }
@@ -299,6 +425,8 @@ impl Side<'_> {
     fn tag_back(&self, at: usize) -> Result<Step, Why> {
         let start = self.characters[..at].iter().rposition(|character| character.c == '<').ok_or(Why::Unknown)?;
         match tag(&self.characters[start..at]) {
+            Some((_, true)) if self.hangs_on_minus(start) => Err(Why::Changed),
+            Some((length, true)) if length == at - start && self.is_run_over(at - 1..at) => Ok(Step::Over(length)),
             Some((_, true)) => Ok(Step::End),
             Some((length, false)) if length == at - start => Ok(Step::Over(length)),
             _ if self.is_named(at - 1) => Ok(Step::End),
@@ -321,6 +449,7 @@ impl Side<'_> {
         }
         match plain::of_run(&run, is_before) {
             _ if named.is_some() => Ok(Step::End),
+            _ if self.has_crossed && self.is_run_over(part.clone()) => Err(Why::Unknown),
             Some(length) => Ok(Step::Over(length)),
             None => Err(Why::Unknown),
         }
@@ -337,7 +466,7 @@ impl Side<'_> {
         while at < self.characters.len() {
             let c = self.characters[at].c;
             if is_line_end(c) {
-                return Ok(());
+                return self.ends_at(at);
             }
             if is_blank(c) {
                 is_apart = true;
@@ -345,7 +474,7 @@ impl Side<'_> {
                 continue;
             }
             match self.step_on(c, at, is_apart, &mut depth)? {
-                Step::End => return self.without_scale_behind(at),
+                Step::End => return self.ends_at(at),
                 Step::Over(count) => at += count,
             }
             is_apart |= is_of_word(c) || is_of_run(c);
@@ -355,7 +484,7 @@ impl Side<'_> {
 
     fn step_on(&mut self, c: char, at: usize, is_apart: bool, depth: &mut usize) -> Result<Step, Why> {
         let behind = &self.characters[at + 1..];
-        let touches = behind.first().map_or(' ', |character| character.c);
+        let touches = self.seen_from(at + 1, false).0;
         let next = behind.iter().find(|character| !is_blank(character.c)).map_or(' ', |character| character.c);
         if is_unread(touches) {
             return Err(Why::Cut);
@@ -371,6 +500,9 @@ impl Side<'_> {
             let may_end = self.is_named(at) || (c == ',' && !touches.is_numeric());
             return if may_end && !self.leads_to(at + 1, &c.to_string()) { Ok(Step::End) } else { Err(Why::Cut) };
         }
+        if c == ',' && is_minus(touches) && !self.is_named(at) {
+            return Err(Why::Cut);
+        }
         let rest = string(&self.characters[at..self.characters.len().min(at + 40)]);
         if !is_of_word(c)
             && !is_of_run(c)
@@ -385,7 +517,9 @@ impl Side<'_> {
         }
         match c {
             '+' => Err(Why::Changed),
-            '.' if touches.is_alphanumeric() || touches == '.' => Err(Why::Unknown),
+            '.' if (at > 0 && is_blank(self.characters[at - 1].c)) || touches.is_alphanumeric() || touches == '.' => {
+                Err(Why::Unknown)
+            }
             ':' if touches.is_numeric() && !self.is_named(at) => Err(Why::Unknown),
             '<' => match tag(&self.characters[at..]) {
                 Some((_, true)) => Ok(Step::End),
@@ -396,6 +530,7 @@ impl Side<'_> {
                 *depth -= 1;
                 Ok(Step::Over(1))
             }
+            ')' if self.is_left_out(at) => Err(Why::Changed),
             _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_named(at) => Ok(Step::End),
             ')' => {
                 self.is_in_parentheses = true;
@@ -415,7 +550,7 @@ impl Side<'_> {
             }
             c if is_of_word(c) => {
                 let length = behind.iter().position(|other| !is_of_word(other.c)).unwrap_or(behind.len());
-                self.whole_name(at, &rest).map_or_else(|| self.word(at..at + 1 + length, at == 0), Ok)
+                self.whole_name(at, &rest).map_or_else(|| self.word(at..at + 1 + length, at == 0, false), Ok)
             }
             _ => Err(Why::Unknown),
         }
@@ -457,15 +592,28 @@ impl Side<'_> {
         is_one_number(&format!("{}{between}{run}", self.number)) || rest[run.len()..].starts_with(['/', '\u{2044}'])
     }
 
-    /// Looks for a word of scale in the rest of the sentence or the line.
+    /// Whether the number ends before a place: no decimals stand behind it, and no word of scale.
+    fn ends_at(&self, at: usize) -> Result<(), Why> {
+        let is_tag = self.characters[at].c == '<';
+        match self.seen_from(at, true) {
+            ('.' | ',', next) if next.is_numeric() && (is_tag || self.characters[at].c.is_whitespace()) => {
+                Err(Why::Cut)
+            }
+            _ => self.without_scale_behind(at),
+        }
+    }
+
+    /// Looks for a word of scale behind where the number's own words end.
     fn without_scale_behind(&self, at: usize) -> Result<(), Why> {
         let near = &self.characters[at..self.characters.len().min(at + FAR)];
-        let is_end = |character: &Character| {
-            is_line_end(character.c) || matches!(character.c, '"' | '{' | '}' | '[' | ']' | '<' | '|' | ';')
-        };
-        let end = near.iter().position(is_end).unwrap_or(near.len());
-        self.without_scale(&near[..end]).map(|_| ())
+        self.without_scale(near, false).map(|_| ())
     }
+}
+
+/// Whether a run of digits is a thousand, or the zeros of one.
+fn is_thousand(run: &str) -> bool {
+    let zeros = run.strip_prefix('1').unwrap_or(run);
+    zeros.len() >= 3 && zeros.bytes().all(|byte| byte == b'0')
 }
 
 /// Whether a character stands for one that could not be read, or for the rest of a text that was cut off.

@@ -151,15 +151,24 @@ pub(in crate::page) fn literal(pattern: &str) -> String {
             }
             '[' => (is_in_class, last) = (true, before),
             '(' => {
-                groups.push(before);
+                let mut is_taken = true;
                 if rest.peek() == Some(&'?') {
                     // What the group is called, or its flags.
                     let is_named = rest.clone().nth(1).is_some_and(|c| matches!(c, 'P' | '<'));
                     let ends: &[char] = if is_named { &['>'] } else { &[':', ')'] };
                     while rest.next().is_some_and(|c| !ends.contains(&c)) {}
+                    is_taken = is_named;
+                }
+                groups.push((before, is_taken));
+            }
+            ')' => {
+                let (start, is_taken) = groups.pop().unwrap_or((before, false));
+                last = start;
+                // What a group takes out stands not beside it.
+                if is_taken {
+                    out.truncate(start);
                 }
             }
-            ')' => last = groups.pop().unwrap_or(before),
             '?' | '*' => out.truncate(last),
             '{' => {
                 let count: String = rest.by_ref().take_while(|c| *c != '}').collect();
@@ -184,11 +193,11 @@ mod tests {
     #[test]
     fn what_a_pattern_names_is_what_must_stand_there() {
         for (pattern, want) in [
-            ("Balance: (?<v>[0-9.]+) USD", "balance: 09. usd"),
+            ("Balance: (?<v>[0-9.]+) USD", "balance:  usd"),
             ("Balance:\\D*(?P<v>\\d+)", "balance:"),
-            ("Balance - (?<v>[0-9]+)", "balance - 09"),
-            ("-?(?<v>[0-9]+)k?", "09"),
-            ("(?:debt )?(?<v>[0-9]+)", "09"),
+            ("Balance - (?<v>[0-9]+)", "balance - "),
+            ("-?(?<v>[0-9]+)k?", ""),
+            ("(?:debt )?(?<v>[0-9]+)", ""),
             ("(?:debt )+(?<v>\\d+)", "debt "),
             ("[^-]*(?<v>\\d+)", ""),
             ("\\((?<v>\\d+)\\)", "()"),

@@ -5,19 +5,27 @@ use crate::page::names;
 
 /// Words, beside those that names of fields are made of.
 const WORDS: &str = "
-    are as at be been bal but by call calls can could disponible disponibles dispo due effective el en est exactly ends expire
-    for had have i is its kontostand la le más only or our please prepaid restant restante restantes requests
-    run saldo guthaben sind solde so stand still than thank thanks that their there these those top verbleibend verfügbar
-    was we were will you your yours";
+    acct as at be been but call calls can could disponible disponibles dispo effective el en est exactly ends expire
+    had have i its kontostand la le only or our please prepaid restant restante restantes
+    requests run saldo guthaben sind solde so stand still thank thanks that their there these those verbleibend
+    verfügbar we were you your yours";
 
 /// Names of fields that say that it is a debt, a part or another number.
 const TELLING: &str = "
-    arrear arrears arrearage cent cents debit debits debt debts deficit down exceed exceeded gb lack loss mb minor minus missing negative
-    no none normal not null num number out over overage overdraft overdue owed owing per percent percentage ratio times unpaid
-    unsettled used version";
+    after cent cents code codes date day days due err error errors fail failed failure fault hour hours http id invalid
+    minute minutes month months port retry second seconds status time timeout week weeks year years down exceed exceeded gb lack least less loss mb minor missing more no none normal not null num number out over
+    per percent percentage ratio times to top under unsettled until up used version";
 
-/// Words behind which a number's own words have come to their end, on either side.
-const ENDS: &str = "are as but by for from has have had is of since than until was were will";
+/// Words that say that it is a debt, in small letters.
+const DEBTS: &str = "
+    arrear arrears arrearage debit debits debt debts deficit minus negative overdraft overdraw overdrawn overdue owe owed owes owing
+    unpaid soll schuld schulden 欠 欠费 欠款 透支 负 负债";
+
+/// Words that end what is said of the number behind them.
+const ENDS_BEFORE: &str = "are had has have is of was were";
+
+/// Words that end what is said of the number before them.
+const ENDS_BEHIND: &str = "are as but by for from had has have is of since was were will";
 
 /// The same in scripts without blanks between words.
 const RUNS: &str = "
@@ -33,15 +41,29 @@ pub(super) enum Plain {
     End,
 }
 
-/// What a word means, if it is known to mean nothing for a number beside it.
-pub(super) fn word(word: &str) -> Option<Plain> {
+fn is_in(words: &str, word: &str) -> bool {
+    words.split_ascii_whitespace().any(|known| known == word)
+}
+
+/// What a word means, if it is known to mean nothing for a number behind or before it.
+pub(super) fn word(word: &str, is_before: bool) -> Option<Plain> {
     let low = word.to_lowercase();
-    let is_in = |words: &str| words.split_ascii_whitespace().any(|known| known == low);
-    if is_in(ENDS) {
+    if is_in(if is_before { ENDS_BEFORE } else { ENDS_BEHIND }, &low) {
         return Some(Plain::End);
     }
     let is_known = || low.chars().count() > 1 && names::is_word(&low);
-    (is_in(WORDS) || (!is_in(TELLING) && is_known())).then_some(Plain::Nothing)
+    let is_plain = !is_in(TELLING, &low) && !is_debt(&low) && (is_in(WORDS, &low) || is_known());
+    is_plain.then_some(Plain::Nothing)
+}
+
+/// Whether a label says of the number behind it that it is one of a failure, or owed.
+pub(super) fn is_failure(low: &str) -> bool {
+    is_in("due err error errors fail failed failure http status retry", low)
+}
+
+/// Whether a word in small letters says that it is a debt.
+pub(super) fn is_debt(low: &str) -> bool {
+    is_in(DEBTS, low)
 }
 
 /// The length of the known word that a run of letters begins or ends with, in characters.

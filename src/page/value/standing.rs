@@ -38,7 +38,7 @@ impl Piece<'_> {
         let standing = &self.root[range.clone()];
         let written = &self.text[self.place.clone()];
         if digits(standing) == taken && digits(written) == taken && is_date(standing) {
-            return Ok(());
+            return Err(Why::Date);
         }
         let is_one = run_length(standing) == standing.len();
         if !is_one || digits(standing) != taken || digits(written) != taken {
@@ -91,8 +91,7 @@ impl Piece<'_> {
     }
 }
 
-/// Whether a text is a date or the number of an account, in three groups or more between which the same sign stands. Its digits may
-/// be put together.
+/// Whether a text is a date or the number of an account, in three groups or more between which the same sign stands.
 fn is_date(text: &str) -> bool {
     let Some(sign) = text.chars().find(|c| matches!(c, '-' | '/' | ':' | '_')) else { return false };
     let groups: Vec<&str> = text.split(sign).collect();

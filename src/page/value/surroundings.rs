@@ -28,6 +28,8 @@ pub(super) fn characters(text: &str, range: Range<usize>) -> Vec<Character> {
         let named =
             name.filter(|name| name.len() <= LONGEST_ENTITY).and_then(|name| Some((entity(name)?, name.len() + 2)));
         let (c, length) = named.unwrap_or((c, c.len_utf8()));
+        // Where old charsets were read, a soft hyphen may be a minus.
+        let c = if c == '\u{ad}' { '\u{2010}' } else { c };
         let range = at..at + length;
         out.extend(amount::fold(c.encode_utf8(&mut [0; 4])).chars().map(|c| Character { range: range.clone(), c }));
         at += length;
@@ -51,6 +53,7 @@ fn entity(name: &str) -> Option<char> {
     }
     Some(match name {
         "nbsp" | "ensp" | "emsp" | "thinsp" | "numsp" | "puncsp" => '\u{a0}',
+        "shy" => '\u{ad}',
         "minus" | "ndash" | "mdash" | "hyphen" | "dash" => '\u{2212}',
         "comma" => ',',
         "period" => '.',
@@ -173,6 +176,9 @@ pub(super) fn currency_at_end(text: &[Character]) -> Option<(Currency, usize)> {
 /// with no tag.
 pub(super) fn tag(text: &[Character]) -> Option<(usize, bool)> {
     let near = &text[..text.len().min(LONGEST_TAG)];
+    if near.first().is_none_or(|first| first.c != '<') {
+        return None;
+    }
     let end = near.iter().position(|character| character.c == '>')?;
     let inside = string(&near[1..end]);
     let name = inside.trim_start_matches('/');

@@ -20,6 +20,9 @@ pub(super) const CUT_NUMBER: &str = "it is cut out of a longer number";
 const CHANGED_NUMBER: &str = "it is cut out of a longer number, to which a sign, parentheses or a unit beside it belong; take that \
                               out together with it";
 
+/// What is said of the digits of a date or of the number of an account, which are a text nevertheless.
+pub(in crate::page) const OF_DATE: &str = "it is cut out of a longer number, such as a date";
+
 /// What is said of a number behind a dash with blanks.
 const BEHIND_DASH: &str = "it is cut out behind a dash, which may be a minus; where it only parts words, write it with the words \
                            before it, for example `capture(\"Balance - (?<v>[0-9.]+)\")`";
@@ -197,6 +200,7 @@ pub(super) fn reason(why: Why) -> &'static str {
     match why {
         Why::Cut => CUT_NUMBER,
         Why::Changed => CHANGED_NUMBER,
+        Why::Date => OF_DATE,
         Why::Dash => BEHIND_DASH,
         Why::Unknown => UNKNOWN_BESIDE,
     }

@@ -39,7 +39,7 @@ impl Page {
     }
 
     /// An amount of the answer in the unit of the balance, with the sign that credit has here.
-    fn scaled(&self, sum: Decimal) -> Option<Decimal> {
+    pub(super) fn scaled(&self, sum: Decimal) -> Option<Decimal> {
         let sum = match &self.scale {
             Some(scale) => amount::exact::product(sum, scale.0)?,
             None => sum,

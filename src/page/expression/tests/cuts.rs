@@ -153,11 +153,11 @@ fn what_is_the_whole_number_is_read() {
         ("sub(\" of.*\";\"\")|tonumber", "12.50 of 100", "12.50"),
         ("sub(\"bal \";\"\")|sub(\"k\";\"000\")|tonumber", "bal 5k", "5000"),
         ("sub(\",\";\".\")|sub(\" USD\";\"\")|tonumber", "12,50 USD", "12.50"),
-        ("gsub(\"-\";\"\")", "2026-11-30", "20261130"),
         ("rtrimstr(\"0\")|tonumber", "12.50", "12.5"),
         ("split(\".\")|join(\".\")|tonumber", "12.50", "12.50"),
         ("split(\" \")[1]|tonumber", "bal 12.50 USD", "12.50"),
         ("split(\"T\")[0]", "2026-11-30T12:00:00Z", "2026-11-30"),
+        ("gsub(\"-\";\"\")", "2026-11-30", "20261130"),
         ("capture(\"(?<y>[0-9]+)-\").y", "2026-11-30", "2026"),
     ] {
         let body = serde_json::Value::from(text).to_string();
