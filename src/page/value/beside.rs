@@ -48,6 +48,8 @@ pub(super) struct Beside {
     pub(super) has_dash: bool,
     /// The currencies beside it that nobody has named.
     pub(super) currencies: Vec<Currency>,
+    /// Whether it stands in parentheses, which may be a minus.
+    pub(super) is_in_parentheses: bool,
 }
 
 /// One side of a number.
@@ -96,12 +98,16 @@ pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Resul
     let (mut before, mut behind) = (side(left), side(right));
     before.walk_back()?;
     behind.walk_on()?;
-    if before.is_in_parentheses && behind.is_in_parentheses {
-        return Err(Why::Changed);
-    }
+    let is_in_parentheses = before.is_in_parentheses && behind.is_in_parentheses;
     before.words.reverse();
     before.currencies.append(&mut behind.currencies);
-    Ok(Beside { before: before.words, behind: behind.words, has_dash: before.has_dash, currencies: before.currencies })
+    Ok(Beside {
+        before: before.words,
+        behind: behind.words,
+        has_dash: before.has_dash,
+        currencies: before.currencies,
+        is_in_parentheses,
+    })
 }
 
 impl Side<'_> {
@@ -117,7 +123,12 @@ impl Side<'_> {
             let is_end = part.last().is_some_and(|last| is_inside(&last)) && known.how != How::Taken;
             let is_enough = inside.len() == part.len() || (is_end && !inside.is_empty());
             let inside = string(inside).to_lowercase();
-            is_enough && (known.how == How::Taken || known.written.contains(&inside))
+            let is_letter = inside.chars().count() == 1 && inside.chars().all(char::is_alphabetic);
+            let is_written = || match is_letter {
+                true => known.written.split(|c: char| !c.is_alphabetic()).any(|word| word == inside),
+                false => known.written.contains(&inside),
+            };
+            is_enough && (known.how == How::Taken || is_written())
         };
         let ways = self.known.iter().filter(is_named).map(|known| known.how);
         ways.min_by_key(|how| *how == How::LeftOut)
@@ -270,7 +281,7 @@ impl Side<'_> {
                 return Err(Why::Changed);
             }
             if is_line_end(c) && !is_run_over {
-                return Ok(());
+                return self.begins_at(at);
             }
             if c.is_whitespace() {
                 self.has_crossed |= is_line_end(c);
@@ -280,7 +291,8 @@ impl Side<'_> {
             }
             let is_word = is_of_word(c) || is_of_run(c);
             match self.step_back(c, at, is_apart, &mut depth)? {
-                Step::End if is_word || !is_run_over => return Ok(()),
+                Step::End if is_word || self.is_written(at - 1) => return Ok(()),
+                Step::End if !is_run_over => return self.begins_at(at),
                 Step::End => {
                     self.has_crossed = true;
                     at -= 1;
@@ -335,6 +347,11 @@ impl Side<'_> {
         }
         match c {
             '+' => self.sign(c),
+            // Digits that are masked.
+            '•' if !is_apart => Err(Why::Cut),
+            '*' if self.characters[..at].iter().rev().take_while(|character| character.c == '*').count() > 2 => {
+                Err(Why::Cut)
+            }
             '.' if !is_apart || seen.is_none_or(char::is_whitespace) => Err(Why::Cut),
             // A decimal comma without a zero before it.
             ',' if is_next && seen.is_none_or(|c| !c.is_alphanumeric() && !is_wrapping(c) && c != ',') => Err(Why::Cut),
@@ -385,14 +402,11 @@ impl Side<'_> {
         let before = &self.characters[..at - 1];
         let is_compared =
             before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
-        if self.is_written(at - 1) {
-            return Ok(Step::End);
-        }
-        if is_of_time || is_compared {
+        if !self.is_written(at - 1) && (is_of_time || is_compared) {
             return Err(Why::Unknown);
         }
         let is_end = |character: &Character| {
-            is_line_end(character.c) || is_parting(character.c) || matches!(character.c, ',' | '<' | '>')
+            is_line_end(character.c) || is_parting(character.c) || matches!(character.c, ',' | '<' | '>' | '&' | '?')
         };
         let start = before.iter().rposition(is_end).map_or(0, |found| found + 1);
         self.without_scale(&before[start.max(before.len().saturating_sub(FAR))..], true)
@@ -413,7 +427,10 @@ impl Side<'_> {
                 && (is_thousand(text.trim_matches(['x', 'X', 's'])) || plain::is_failure(&text.to_lowercase()));
             let is_word =
                 is_long && (amount::is_scale_word(&text) || matches!(amount::word(&text), Some((Word::Times(_), _))));
-            is_other || is_word || plain::is_debt(&text.to_lowercase()) || has_scale_sign(&text) || side()
+            // `balanceCents`.
+            let hump = text.rfind(char::is_uppercase).filter(|at| *at > 0 && text.len() >= at + 4);
+            let is_hump = is_label && hump.is_some_and(|at| amount::is_scale_word(&text[at..]));
+            is_hump || is_other || is_word || plain::is_debt(&text.to_lowercase()) || has_scale_sign(&text) || side()
         };
         match words.into_iter().any(|word| is_scale(word) && self.named(word).is_none()) {
             true => Err(Why::Unknown),
@@ -457,7 +474,10 @@ impl Side<'_> {
 
     /// Whether the number and the one before a place, with this between them, are one number.
     fn goes_on(&self, at: usize, between: &str) -> bool {
-        is_one_number(&format!("{}{between}{}", run_before(&string(&self.characters[..at])), self.number))
+        let text = string(&self.characters[..at]);
+        let run = run_before(&text);
+        let groups = run.char_indices().filter(|(_, c)| is_glue(*c)).map(|(at, c)| at + c.len_utf8()).chain([0]);
+        groups.into_iter().any(|start| is_one_number(&format!("{}{between}{}", &run[start..], self.number)))
     }
 
     /// Looks at what stands behind the number, away from it.
@@ -589,7 +609,14 @@ impl Side<'_> {
         let rest = string(&self.characters[at..]);
         let rest = rest.trim_start();
         let run = run_behind(rest);
-        is_one_number(&format!("{}{between}{run}", self.number)) || rest[run.len()..].starts_with(['/', '\u{2044}'])
+        let groups = run.char_indices().filter(|(_, c)| is_glue(*c)).map(|(at, _)| at).chain([run.len()]);
+        let mut whole = groups.map(|end| format!("{}{between}{}", self.number, &run[..end]));
+        whole.any(|whole| is_one_number(&whole)) || rest[run.len()..].starts_with(['/', '\u{2044}'])
+    }
+
+    /// Whether no word of scale stands before where the number's own words begin.
+    fn begins_at(&self, at: usize) -> Result<(), Why> {
+        self.without_scale(&self.characters[at.saturating_sub(FAR)..at], false).map(|_| ())
     }
 
     /// Whether the number ends before a place: no decimals stand behind it, and no word of scale.
@@ -599,7 +626,27 @@ impl Side<'_> {
             ('.' | ',', next) if next.is_numeric() && (is_tag || self.characters[at].c.is_whitespace()) => {
                 Err(Why::Cut)
             }
-            _ => self.without_scale_behind(at),
+            _ => {
+                let mut next = at;
+                while let Some(character) = self.characters.get(next).filter(|character| !character.c.is_alphanumeric())
+                {
+                    let tag = tag(&self.characters[next..]).filter(|_| character.c == '<');
+                    next += tag.map_or(1, |(length, _)| length);
+                }
+                let word: Vec<Character> = self.characters[next.min(self.characters.len())..]
+                    .iter()
+                    .take_while(|c| is_of_word(c.c))
+                    .cloned()
+                    .collect();
+                let changes =
+                    |word: &Word| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { is_debit: true });
+                let is_column = is_tag || matches!(self.characters[at].c, ';' | '|' | '\n' | '\r' | '\t' | ',');
+                let words = amount::words(&string(&word)).unwrap_or_default();
+                if is_column && words.iter().any(changes) && self.named(&word).is_none() {
+                    return Err(Why::Changed);
+                }
+                self.without_scale_behind(at)
+            }
         }
     }
 

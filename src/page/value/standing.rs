@@ -44,6 +44,11 @@ impl Piece<'_> {
         if !is_one || digits(standing) != taken || digits(written) != taken {
             return Err(Why::Cut);
         }
+        // A full stop that stood elsewhere, or that the page has put there, is no decimal sign before all digits.
+        let letter = self.root[..range.start].chars().next_back().is_some_and(|c| c.is_alphabetic() || c == '/');
+        if self.text[..self.place.start].ends_with(['.', ',']) || (standing.starts_with('.') && letter) {
+            return Err(Why::Cut);
+        }
         let (here, there) = (readings(trimmed(written)), readings(standing));
         if !standing.chars().all(char::is_numeric) && !here.iter().any(|reading| there.contains(reading)) {
             return Err(Why::Cut);
@@ -57,7 +62,7 @@ impl Piece<'_> {
         let there = factor(&beside.before, &beside.behind).ok_or(changed)?;
         let here = self.own_factor();
         let is_negated = self.has_own_sign && there.is_sign_positive() && here == -there;
-        if here != there && !is_negated {
+        if (here != there || beside.is_in_parentheses) && !is_negated {
             return Err(changed);
         }
         beside.currencies.into_iter().for_each(|currency| meter::note_doubt(Doubt::Beside(currency)));
