@@ -372,6 +372,7 @@ impl Side<'_> {
                 Ok(Step::Over(1))
             }
             ',' | '.' => Ok(Step::End),
+            c if is_parting(c) && self.hangs_on_minus(at - 1) => Err(Why::Changed),
             c if is_parting(c) => Ok(Step::End),
             c if is_wrapping(c) => Ok(Step::Over(1)),
             c if is_of_run(c) => {
@@ -560,6 +561,7 @@ impl Side<'_> {
                 *depth += 1;
                 Ok(Step::Over(1))
             }
+            '•' if touches.is_numeric() => Err(Why::Cut),
             ',' | '.' | ':' => Ok(Step::End),
             c if is_parting(c) => Ok(Step::End),
             c if is_wrapping(c) => Ok(Step::Over(1)),
@@ -621,33 +623,29 @@ impl Side<'_> {
 
     /// Whether the number ends before a place: no decimals stand behind it, and no word of scale.
     fn ends_at(&self, at: usize) -> Result<(), Why> {
-        let is_tag = self.characters[at].c == '<';
+        let c = self.characters[at].c;
+        let is_line = c == '<' || is_line_end(c);
         match self.seen_from(at, true) {
-            ('.' | ',', next) if next.is_numeric() && (is_tag || self.characters[at].c.is_whitespace()) => {
-                Err(Why::Cut)
-            }
-            _ => {
-                let mut next = at;
-                while let Some(character) = self.characters.get(next).filter(|character| !character.c.is_alphanumeric())
-                {
-                    let tag = tag(&self.characters[next..]).filter(|_| character.c == '<');
-                    next += tag.map_or(1, |(length, _)| length);
-                }
-                let word: Vec<Character> = self.characters[next.min(self.characters.len())..]
-                    .iter()
-                    .take_while(|c| is_of_word(c.c))
-                    .cloned()
-                    .collect();
-                let changes =
-                    |word: &Word| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { is_debit: true });
-                let is_column = is_tag || matches!(self.characters[at].c, ';' | '|' | '\n' | '\r' | '\t' | ',');
-                let words = amount::words(&string(&word)).unwrap_or_default();
-                if is_column && words.iter().any(changes) && self.named(&word).is_none() {
-                    return Err(Why::Changed);
-                }
-                self.without_scale_behind(at)
-            }
+            ('.' | ',', next) if is_line && next.is_numeric() => Err(Why::Cut),
+            // A minus of its own, and no dash before a word.
+            (c, next) if is_line && is_minus(c) && !next.is_alphanumeric() => Err(Why::Changed),
+            _ if (is_line || matches!(c, ';' | '|' | ',')) && self.is_changed_by_next_word(at) => Err(Why::Changed),
+            _ => self.without_scale_behind(at),
         }
+    }
+
+    /// Whether the next word, in another cell or on another line, is one that makes another number of it.
+    fn is_changed_by_next_word(&self, at: usize) -> bool {
+        let mut next = at;
+        while let Some(character) = self.characters.get(next).filter(|character| !character.c.is_alphanumeric()) {
+            let tag = tag(&self.characters[next..]).filter(|_| character.c == '<');
+            next += tag.map_or(1, |(length, _)| length);
+        }
+        let rest = &self.characters[next.min(self.characters.len())..];
+        let length = rest.iter().position(|character| !is_of_word(character.c)).unwrap_or(rest.len());
+        let words = amount::words(&string(&rest[..length])).unwrap_or_default();
+        let changes = |word: &Word| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { is_debit: true });
+        words.iter().any(changes) && self.named(&rest[..length]).is_none()
     }
 
     /// Looks for a word of scale behind where the number's own words end.

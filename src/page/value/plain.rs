@@ -19,7 +19,7 @@ const TELLING: &str = "
 /// Words that say that it is a debt, in small letters.
 const DEBTS: &str = "
     arrear arrears arrearage debit debits debt debts deficit minus negative overdraft overdraw overdrawn overdue owe owed owes owing
-    unpaid soll schuld schulden 欠 欠费 欠款 透支 负 负债";
+    unpaid neg deuda dette débito debito liabilities liability outstanding payable долг долги soll schuld schulden 欠 欠费 欠款 透支 负 负债";
 
 /// Words that end what is said of the number behind them.
 const ENDS_BEFORE: &str = "are had has have is of was were";
