@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// The named charset; GB 2312 and its relatives are all read as the newest of them. None for a name that says nothing.
 pub(crate) fn encoding(label: &str) -> Option<&'static Encoding> {
@@ -24,8 +24,11 @@ pub(crate) fn decoded<'b>(body: &'b [u8], content_type: &str, declared: Option<&
         Some((encoding, mark)) => (encoding, mark),
         None => {
             let named = parameter(content_type).or(declared).and_then(encoding).unwrap_or(UTF_8);
-            // Many servers call everything Latin 1, and nothing else is UTF-8 by chance.
-            let is_by_default = named == WINDOWS_1252 && std::str::from_utf8(body).is_ok();
+            // Many servers call everything Latin 1, and nothing else is UTF-8 by chance. UTF-16 was made UTF-8 where it came in, if it
+            // showed that it is; in any other the zeros beside its digits are left.
+            let is_wide = named == UTF_16LE || named == UTF_16BE;
+            let is_by_default =
+                (named == WINDOWS_1252 || (is_wide && !body.contains(&0))) && std::str::from_utf8(body).is_ok();
             (if is_by_default { UTF_8 } else { named }, 0)
         }
     };
@@ -67,6 +70,12 @@ mod tests {
             ("余额 5".as_bytes(), "text/plain; charset=nonsense", "余额 5"),
             (b"\xEF\xBB\xBF5", "text/plain; charset=gbk", "5"),
             (b"\xFF\xFE5\0", "text/plain", "5"),
+            (b"5\0.\x005\0", "text/plain; charset=utf-16le", "5.5"),
+            (b"\x005\x00.\x005", "text/plain; charset=UTF-16BE", "5.5"),
+            (b"\x59\x4f5\0", "text/plain; charset=utf-16le", "\u{4f59}5"),
+            // As it is handed on by the reader of bodies.
+            (b"5.5", "text/plain; charset=utf-16le", "5.5"),
+            ("余额 5".as_bytes(), "text/plain; charset=utf-16", "余额 5"),
             (b"1\xa0234.50", "text/plain", "1\u{fffd}234.50"),
             (b"1\xa0234.50", "", "1\u{fffd}234.50"),
         ] {

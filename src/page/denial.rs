@@ -8,13 +8,15 @@ use crate::model::amount;
 
 /// Lists and objects within each other that are looked into.
 const DEEPEST: usize = 4;
+/// Lists and objects within each other that are looked into in a field for errors.
+const DEEPEST_ERROR: usize = 8;
 /// Fields of one object that are looked at.
 const MOST_FIELDS: usize = 500;
 
 // The names below are in lower case and without `_` and `-`, so that they stand for every spelling.
 
 /// Fields that hold what is wrong. Where nothing is, they hold nothing, zero or a word for success.
-const ERRORS: [&str; 32] = [
+const ERRORS: [&str; 34] = [
     "err",
     "errcode",
     "errinfo",
@@ -28,10 +30,12 @@ const ERRORS: [&str; 32] = [
     "errordetails",
     "errorid",
     "errorinfo",
+    "errorlist",
     "errormessage",
     "errormessages",
     "errormsg",
     "errorname",
+    "errorno",
     "errornumber",
     "errorreason",
     "errors",
@@ -51,25 +55,43 @@ const ERRORS: [&str; 32] = [
 /// Those of them in which a number counts something.
 const COUNTS: [&str; 2] = ["errors", "failed"];
 /// Fields that say whether it went well.
-const SUCCESS: [&str; 9] =
-    ["authenticated", "authorized", "issuccess", "issuccessful", "ok", "succeed", "succeeded", "success", "successful"];
+const SUCCESS: [&str; 12] = [
+    "authenticated",
+    "authorized",
+    "bsuccess",
+    "issuccess",
+    "issuccessful",
+    "ok",
+    "suc",
+    "succeed",
+    "succeeded",
+    "success",
+    "successflag",
+    "successful",
+];
 /// Fields that hold a code, of which services have systems of their own.
-const CODES: [&str; 12] = [
+const CODES: [&str; 18] = [
     "apicode",
     "code",
     "httpcode",
     "httpstatus",
     "httpstatuscode",
+    "infocode",
+    "rc",
+    "rescode",
     "respcode",
     "responsecode",
     "resultcode",
+    "ret",
     "retcode",
+    "return",
     "returncode",
     "rspcode",
     "statuscode",
+    "subcode",
 ];
 /// Fields that hold a word or a status, or all of the answer.
-const STATUS: [&str; 5] = ["outcome", "responsestatus", "result", "state", "status"];
+const STATUS: [&str; 7] = ["ack", "outcome", "responsestatus", "result", "stat", "state", "status"];
 /// Fields that hold all of the answer.
 const WRAPPERS: [&str; 11] = [
     "answer",
@@ -113,23 +135,32 @@ const NO_SUCCESS: [&str; 8] =
 /// What stands in a sentence that says that it went well.
 const SUCCESSFUL: [&str; 3] = ["success", "succeed", "成功"];
 /// Words that say that something is.
-const WRONG: [&str; 20] = [
+const WRONG: [&str; 29] = [
     "accessdenied",
+    "badrequest",
     "denied",
     "err",
     "error",
     "exception",
+    "expired",
     "fail",
     "failed",
     "failure",
     "false",
     "forbidden",
     "invalid",
+    "invalidapikey",
+    "invalidkey",
+    "invalidparameter",
+    "invalidtoken",
     "ko",
     "nok",
+    "notfound",
     "notok",
+    "permissiondenied",
     "rejected",
     "unauthenticated",
+    "unauthorised",
     "unauthorized",
     "unsuccessful",
     "失败",
@@ -144,6 +175,9 @@ pub(super) fn is_denied(answer: &Value, is_judged: &dyn Fn(&str) -> bool) -> boo
 
 fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
+    if let Some(text) = value.as_text() {
+        return is_failure(text);
+    }
     if let Some(items) = value.items() {
         return items.len() == 1 && denies(&items[0], is_judged, depth);
     }
@@ -153,11 +187,27 @@ fn denies(value: &Value, is_judged: &dyn Fn(&str) -> bool, depth: usize) -> bool
     fields.into_iter().any(|(key, field)| {
         let name = plain(key);
         let is = |names: &[&str]| names.contains(&name.as_str());
-        let says = is(&ERRORS) && is_wrong(&name, field, depth)
+        let says = is(&ERRORS) && is_wrong(&name, field, DEEPEST_ERROR)
             || is(&SUCCESS) && is_denial(field)
-            || is(&CODES) && is_wrong_code(field, has_sentence_against(value, &is_fine))
+            || is(&CODES) && is_wrong_code(field, has_sentence_against(value, &is_fine) || has_message(value))
             || is(&STATUS) && is_wrong_status(field);
         says && !is_judged(key) || (is_alone || is(&STATUS) || is(&WRAPPERS)) && denies(field, is_judged, depth)
+    })
+}
+
+/// Whether a text, which is all of an answer, names a failure beside a number.
+fn is_failure(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    text.contains(|c: char| c.is_ascii_digit())
+        && words.any(|word| !word.eq_ignore_ascii_case("false") && is_word(word, &WRONG))
+}
+
+/// Whether an object holds a message, by whatever name, that does not say that all is well.
+fn has_message(value: &Value) -> bool {
+    let is_message = |key: &str| ["msg", "message"].iter().any(|end| plain(key).ends_with(end));
+    let mut fields = value.fields().into_iter().flatten().take(MOST_FIELDS);
+    fields.any(|(key, field)| {
+        is_message(key) && field.as_text().is_some_and(|text| !text.trim().is_empty() && !is_fine(text))
     })
 }
 
@@ -229,7 +279,7 @@ fn is_word(text: &str, words: &[&str]) -> bool {
 fn is_wrong_code(value: &Value, has_words: bool) -> bool {
     match (whole(value), value.as_text()) {
         (Some(code), _) => match code {
-            0 | 1 | 200..=299 | 20_000..=29_999 => false,
+            0 | 200..=299 | 20_000..=29_999 => false,
             400..=599 | 40_000..=59_999 | 400_000..=599_999 | ..0 => true,
             _ => has_words,
         },
@@ -282,6 +332,25 @@ mod tests {
             r#"{"b":0,"code":40100,"msg":"expired"}"#,
             r#"{"b":0,"code":-1}"#,
             r#"{"b":0,"code":1004,"message":"login fail"}"#,
+            r#"{"b":0,"code":1,"message":"invalid api key"}"#,
+            r#"{"b":0,"code":"1","msg":"签名错误"}"#,
+            r#"{"b":0,"ret":-1,"message":"invalid"}"#,
+            r#"{"b":0,"respCode":"96","respMsg":"system error"}"#,
+            r#"{"b":0,"res_code":3,"res_msg":"no auth"}"#,
+            r#"{"b":0,"sub_code":"isv.x","sub_msg":"bad"}"#,
+            r#"{"b":0,"status":"PERMISSION_DENIED"}"#,
+            r#"{"b":0,"status":"bad_request"}"#,
+            r#"{"b":0,"Ack":"Failure"}"#,
+            r#"{"b":0,"error_no":1}"#,
+            r#"{"b":0,"error_list":[1]}"#,
+            r#"{"b":0,"successFlag":"0"}"#,
+            r#"{"b":0,"code":"InvalidApiKey"}"#,
+            r#""ERROR\n0""#,
+            r#""0: invalid api key""#,
+            r#"{"data":{"b":0},"ret":1,"msg":"no such key"}"#,
+            r#"{"b":0,"errors":[{"error":{"code":401,"message":"invalid key"}}]}"#,
+            r#"{"data":{"b":0,"errors":[{"errors":[{"reason":"expired"}]}]}}"#,
+            r#"{"response":{"data":{"b":0,"errors":[{"message":"denied"}]}}}"#,
             r#"{"b":0,"code":"AuthFailure","message":"no such key"}"#,
             r#"{"b":0,"code":"UNAUTHORIZED"}"#,
             r#"{"b":0,"code":100,"message":"Login unsuccessful"}"#,

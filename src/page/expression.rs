@@ -10,7 +10,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 
 use super::meter::{self, Bounds, Order};
 use super::stop::mebibytes;
-use super::value::Missing;
+use super::value::{Missing, OF_DATE};
 use super::variables;
 pub use super::variables::Variables;
 use super::{Jq, Number, Stop, Terms, Value, denial, memory, service_message};
@@ -65,6 +65,8 @@ struct Met {
     /// How many steps it took.
     steps: u64,
     doubts: Vec<Doubt>,
+    /// Why a text that looks like a number was not read as one.
+    refused: Option<&'static str>,
 }
 
 /// Why an expression gives nothing, without a value of the answer.
@@ -197,6 +199,19 @@ impl Expression {
                 "the expression gives an object of the answer, of which only the page can say what its fields mean";
             return Err(Trouble { hint: Some(hint), ..Trouble::new(why) });
         }
+        if value.as_ref().is_some_and(Value::is_of_text) {
+            let why = "the expression gives a number that only says something of the characters of a text";
+            return Err(Trouble::new(why));
+        }
+        let date = value.as_ref().and_then(Value::no_number).filter(|why| *why == OF_DATE);
+        if let Some(why) = met.refused.or(date) {
+            let hint =
+                "`?`, `try` and `//` around `tonumber` hide no number; choose what is read, for example with `select`";
+            return Err(Trouble {
+                hint: Some(hint),
+                ..Trouble::new(format!("a text cannot be read as a number: {why}"))
+            });
+        }
         if let Some(given) = value.as_ref().filter(|value| met.entries > 1 && !matches!(value, Value::Null(_))) {
             for order in Order::others(met.entries, met.steps, bounds.left()) {
                 let agrees = match self.single(&bounds, order, body, variables) {
@@ -248,7 +263,14 @@ impl Expression {
                 return Ok((None, Met::default()));
             };
             match values.next().transpose()? {
-                None => Ok((Some(first), Met { entries: meter::entries_met(), doubts: meter::doubts(), steps: 0 })),
+                None => {
+                    // What is in doubt of texts that are given as numbers is noted on the way.
+                    first.fields().into_iter().flatten().map(|(_, field)| field).chain([&first]).for_each(|value| {
+                        value.no_number();
+                    });
+                    let (entries, doubts, refused) = (meter::entries_met(), meter::doubts(), meter::refusal());
+                    Ok((Some(first), Met { entries, doubts, refused, steps: 0 }))
+                }
                 Some(second) => {
                     let hint = match (&first, &second) {
                         (Value::Number(_), Value::Number(_)) => "choose one, or take the sum: `[...] | add`",
@@ -444,8 +466,8 @@ fn shape(value: &Value) -> Shape {
         Value::Number(Number::Long(_)) => Shape::Long,
         Value::Number(number) => Shape::Number(number.to_string()),
         Value::Text(_) => match value.no_number() {
-            Some(why) => Shape::Missing(format!("of a text {why}")),
-            None => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
+            Some(why) if why != OF_DATE => Shape::Missing(format!("of a text {why}")),
+            _ => Shape::Text(value.as_text().unwrap_or_default().to_owned()),
         },
         Value::List(_) => Shape::Array,
         Value::Object(_) => Shape::Object(BTreeMap::new()),

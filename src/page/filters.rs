@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use self::lists::{by_key, extreme, from_entries, grouped, keys, ordered, sorted, sum, values};
 use self::numbers::{float, from_json, is_nan, power, range, rounded, to_number};
 use self::patterns::matched;
-use self::texts::{decode_base64, implode, of_text, trimmed};
+use self::texts::{ENDS_OF_PARAMETER, byte_length, decode_base64, explode, implode, of_text, trimmed};
 use super::value::{Error, Value};
 use super::{Jq, meter, syntax};
 use crate::model::text;
@@ -30,16 +30,8 @@ const CORE: [(&str, usize); 7] =
     [("error_empty", 0), ("keys_unsorted", 0), ("key_values", 0), ("first", 1), ("last", 1), ("limit", 2), ("skip", 2)];
 
 /// What is taken from its standard library.
-const STANDARD: [(&str, usize); 8] = [
-    ("utf8bytelength", 0),
-    ("explode", 0),
-    ("reverse", 0),
-    ("startswith", 1),
-    ("endswith", 1),
-    ("trim", 0),
-    ("ltrim", 0),
-    ("rtrim", 0),
-];
+const STANDARD: [(&str, usize); 6] =
+    [("reverse", 0), ("startswith", 1), ("endswith", 1), ("trim", 0), ("ltrim", 0), ("rtrim", 0)];
 
 /// What is defined here in jq.
 const OWN: &str = r#"
@@ -63,8 +55,7 @@ def pick(f): reduce path_value(f) as [$path, $value] (if isobject then map_value
     . * reduce ($path | reverse[]) as $p ($value; {($p): .}));
 def isinfinite: . == infinite or . == -infinite;
 def finites: select(isnumber and (isinfinite or isnan | not));
-def sub(re; f; flags): . as $whole
-    | reduce split_matches(re; flags)[] as $x (""; . + ($x | if isarray then capture_of_match | f end)) | cut_of_($whole; [$whole | re]);
+def sub(re; f; flags): reduce split_matches(re; flags)[] as $x (""; . + ($x | if isarray then capture_of_match | f end));
 def gsub(re; f; flags): sub(re; f; "g" + flags);
 def sub(re; f): sub(re; f; "");
 def gsub(re; f): sub(re; f; "g");
@@ -123,11 +114,6 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("path_value", f(), |cv| paths(cv, |path, value| [path, value].into_iter().collect())),
         ("ascii_downcase", v(0), |cv| bome(of_text(cv.1, str::to_ascii_lowercase))),
         ("ascii_upcase", v(0), |cv| bome(of_text(cv.1, str::to_ascii_uppercase))),
-        ("cut_of_", v(2), |mut cv| {
-            let written = cv.0.pop_var();
-            let whole = cv.0.pop_var();
-            bome(Ok(cv.1.cut_of(&whole, &written)))
-        }),
         ("ltrimstr", v(1), |cv| {
             let rest = |text: &str, start: &str| text.strip_prefix(start).map(|_| start.len()..text.len());
             unary(cv, move |text, start| trimmed(text, start, rest))
@@ -159,6 +145,8 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("tojson", v(0), |cv| bome(Ok(cv.1.written()))),
         ("fromjson", v(0), |cv| bome(from_json(cv.1))),
         ("tonumber", v(0), |cv| bome(to_number(cv.1))),
+        ("explode", v(0), |cv| bome(explode(cv.1))),
+        ("utf8bytelength", v(0), |cv| bome(byte_length(cv.1))),
         ("implode", v(0), |cv| bome(implode(cv.1))),
         ("floor", v(0), |cv| bome(rounded(cv.1, Decimal::floor, f64::floor))),
         ("ceil", v(0), |cv| bome(rounded(cv.1, Decimal::ceil, f64::ceil))),
@@ -197,7 +185,9 @@ fn own() -> Box<[Filter<RunPtr<Jq>>]> {
         ("encode_uri", v(0), |cv| bome(of_text(cv.1, |text| utf8_percent_encode(text, text::UNRESERVED).to_string()))),
         ("decode_uri", v(0), |cv| {
             bome(match cv.1.as_text() {
-                Some(text) => Ok(cv.1.decoded(percent_decode_str(text).decode_utf8_lossy().into_owned())),
+                Some(text) => {
+                    Ok(cv.1.decoded(percent_decode_str(text).decode_utf8_lossy().into_owned(), ENDS_OF_PARAMETER))
+                }
                 None => Err(Error::typ(cv.1, "text")),
             })
         }),

@@ -132,7 +132,9 @@ struct Budget {
     /// Whether names are being sorted.
     sorts: bool,
     /// What is in doubt of the texts that were read as numbers, as long as their currency is not known.
-    doubts: [Option<Doubt>; 2],
+    doubts: [Option<Doubt>; 4],
+    /// Why a text that looks like a number was not read as one.
+    refused: Option<&'static str>,
     /// The address of something on the stack where the evaluation began.
     stack: usize,
     ends: Instant,
@@ -216,7 +218,8 @@ pub(super) fn metered<T>(bounds: &Bounds, order: Order, evaluate: impl FnOnce() 
         order,
         met: 0,
         sorts: false,
-        doubts: [None; 2],
+        doubts: [None; 4],
+        refused: None,
         stack: here(),
         ends: bounds.ends,
         most: bounds.most,
@@ -329,7 +332,14 @@ pub(super) fn entries_met() -> usize {
 /// Remembers what is in doubt of a text that is read as a number.
 pub(super) fn note_doubt(doubt: Doubt) {
     if let Some(mut budget) = BUDGET.get() {
-        budget.doubts[usize::from(doubt == Doubt::Point)] = Some(doubt);
+        // Of several currencies one at least is another one, so two are enough.
+        let is_currency = matches!(doubt, Doubt::Beside(_));
+        let currencies = budget.doubts.iter().flatten().filter(|known| matches!(known, Doubt::Beside(_))).count();
+        if let Some(place) = budget.doubts.iter_mut().find(|known| known.is_none_or(|known| known == doubt))
+            && (!is_currency || currencies < 2)
+        {
+            *place = Some(doubt);
+        }
         BUDGET.set(Some(budget));
     }
 }
@@ -337,6 +347,16 @@ pub(super) fn note_doubt(doubt: Doubt) {
 /// What is in doubt of the texts that the evaluation has read as numbers.
 pub(super) fn doubts() -> Vec<Doubt> {
     BUDGET.get().map(|budget| budget.doubts.into_iter().flatten().collect()).unwrap_or_default()
+}
+
+/// Remembers why a text that looks like a number is none, also where the expression goes on without it.
+pub(super) fn note_refusal(why: &'static str) {
+    BUDGET.set(BUDGET.get().map(|budget| Budget { refused: budget.refused.or(Some(why)), ..budget }));
+}
+
+/// Why the evaluation has not read a text that looks like a number.
+pub(super) fn refusal() -> Option<&'static str> {
+    BUDGET.get()?.refused
 }
 
 /// Sorts. The order of the alphabet says nothing of what names stand for, so within this it is turned around where entries

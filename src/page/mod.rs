@@ -33,20 +33,20 @@ use std::ops::Range;
 
 use jaq_core::{DataT, Lut};
 
-/// Whether the piece of a text that a pattern has found is only a part of the number that stands there. `matched_from` is where
-/// the match begins, and `others` are pieces that are taken out with it, such as a unit.
+/// Whether the piece of a text that a pattern has found is only a part of the number that stands there. `matched` is all that the
+/// pattern has found, and `others` are pieces that are taken out with it, such as a unit.
 pub(crate) fn cuts_number(
     text: &str,
     range: Range<usize>,
-    (pattern, matched_from): (&str, usize),
+    (pattern, matched): (&str, Range<usize>),
     others: &[Range<usize>],
 ) -> bool {
-    value::Piece { range, matched_from: Some(matched_from), others, written: pattern }.cuts_number(text)
+    value::cuts_number(text, range, (&value::literal(pattern), matched), others)
 }
 
 /// The currency that stands beside a piece of a text, as it is called there.
 pub(crate) fn currency_beside(text: &str, range: Range<usize>) -> Option<&'static str> {
-    value::Piece::of(range).currency(text)
+    value::currency_beside(text, range)
 }
 
 /// The kind of data that expressions work on, for the interpreter.

@@ -129,6 +129,11 @@ fn is_known(word: &str) -> bool {
     is_one(word) || (2..word.len().saturating_sub(1)).any(|at| is_one(&word[..at]) && is_one(&word[at..]))
 }
 
+/// Whether a word in small letters is one that names of fields are made of.
+pub(super) fn is_word(word: &str) -> bool {
+    is_one(word)
+}
+
 /// Whether a word is one letter or one known word, in the singular or the plural.
 fn is_one(word: &str) -> bool {
     // Every key of an answer, and of a message to a channel, is looked up.

@@ -40,6 +40,9 @@ pub(crate) enum Number {
     Float(f64),
     /// About a literal of more digits than a decimal or a float holds. It can be compared, and is no amount.
     Long(f64),
+    /// How long a text is, where something stands in it, the code of a character, or what was calculated with such numbers. It can be
+    /// compared, and is no amount.
+    OfText(Decimal),
 }
 
 impl Number {
@@ -60,7 +63,7 @@ impl Number {
     /// The number as a decimal without the rest of a division, if it was made from decimals.
     fn settled(self) -> Option<Decimal> {
         match self {
-            Number::Decimal(decimal) => Some(decimal),
+            Number::Decimal(decimal) | Number::OfText(decimal) => Some(decimal),
             Number::Rounded(decimal) => Some(amount::without_rest(decimal)),
             Number::Float(_) | Number::Long(_) => None,
         }
@@ -70,7 +73,9 @@ impl Number {
     pub(super) fn as_f64(self) -> f64 {
         match self {
             // All decimals are in range.
-            Number::Decimal(decimal) | Number::Rounded(decimal) => decimal.to_f64().unwrap_or(f64::NAN),
+            Number::Decimal(decimal) | Number::Rounded(decimal) | Number::OfText(decimal) => {
+                decimal.to_f64().unwrap_or(f64::NAN)
+            }
             Number::Float(float) | Number::Long(float) => float,
         }
     }
@@ -97,6 +102,19 @@ impl Number {
         matches!(self, Number::Long(_))
     }
 
+    /// Whether it says something of the characters of a text.
+    pub(super) fn is_of_text(self) -> bool {
+        matches!(self, Number::OfText(_))
+    }
+
+    /// The same, which says something of the characters of a text if another one does from which it was calculated.
+    fn like(self, other: Number) -> Number {
+        match (self.settled(), other) {
+            (Some(decimal), Number::OfText(_)) => Number::OfText(decimal),
+            _ => self,
+        }
+    }
+
     /// Whether it is finite, and larger than any decimal.
     fn is_beyond(self) -> bool {
         matches!(self, Number::Float(float) if float.is_finite() && float.abs() >= BEYOND)
@@ -112,7 +130,7 @@ impl Number {
 
     fn is_zero(self) -> bool {
         match self {
-            Number::Decimal(decimal) | Number::Rounded(decimal) => decimal.is_zero(),
+            Number::Decimal(decimal) | Number::Rounded(decimal) | Number::OfText(decimal) => decimal.is_zero(),
             Number::Float(float) | Number::Long(float) => float == 0.0,
         }
     }
@@ -120,7 +138,7 @@ impl Number {
     /// The number as a decimal, if it is one: of decimals, or a float with no more digits than a float carries for sure.
     fn as_decimal(self) -> Option<Decimal> {
         match self {
-            Number::Decimal(decimal) | Number::Rounded(decimal) => Some(decimal),
+            Number::Decimal(decimal) | Number::Rounded(decimal) | Number::OfText(decimal) => Some(decimal),
             Number::Float(float) => {
                 let text = format!("{float:e}");
                 let digits = text.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
@@ -140,12 +158,13 @@ impl Number {
         let whole = |result: Decimal| if result.is_integer() { result.normalize() } else { result };
         if let (Some(left), Some(right)) = (self.as_decimal(), other.as_decimal()) {
             let may_round = is_rounded || operation.may_round;
-            return match (operation.exact)(left, right).map(whole) {
+            let result = match (operation.exact)(left, right).map(whole) {
                 Some(result) if is_rounded => Ok(Number::Rounded(result)),
                 Some(result) => Ok(Number::Decimal(result)),
                 None if may_round => (operation.near)(left, right).map(Number::Rounded).ok_or(LONG_RESULT),
                 None => Err(LONG_RESULT),
             };
+            return result.map(|result| result.like(self).like(other));
         }
         let is_endless = [self, other].iter().any(|number| !number.as_f64().is_finite());
         if !is_endless && (self.to_float().is_none() || other.to_float().is_none()) {
@@ -211,7 +230,7 @@ impl Number {
             Number::Float(value) => Number::Float(float(value)),
             Number::Long(value) => Number::Long(float(value)),
             // A third times three is one, not just under it.
-            decimal => decimal.settled().map_or(decimal, |decimal| Number::Decimal(exact(&decimal))),
+            decimal => decimal.settled().map_or(decimal, |settled| Number::Decimal(exact(&settled)).like(decimal)),
         }
     }
 }
@@ -262,6 +281,7 @@ impl Neg for Number {
             Number::Rounded(decimal) => Number::Rounded(-decimal),
             Number::Float(float) => Number::Float(-float),
             Number::Long(float) => Number::Long(-float),
+            Number::OfText(decimal) => Number::OfText(-decimal),
         }
     }
 }
@@ -297,7 +317,7 @@ impl fmt::Display for Number {
     /// As JSON, in which infinite and what is no number are null.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Number::Decimal(decimal) => decimal.fmt(f),
+            Number::Decimal(decimal) | Number::OfText(decimal) => decimal.fmt(f),
             Number::Rounded(decimal) => amount::without_rest(*decimal).fmt(f),
             Number::Float(float) if !float.is_finite() => f.write_str("null"),
             Number::Float(float) => float.fmt(f),

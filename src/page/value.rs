@@ -5,12 +5,15 @@
 //! error can be told without a value of the answer. And making values counts against the evaluation's budget.
 
 mod arithmetic;
+mod beside;
 mod cut;
 mod entries;
 mod interpreter;
+mod made;
 mod make;
 mod missing;
 mod order;
+mod plain;
 mod search;
 mod sizes;
 mod standing;
@@ -23,11 +26,14 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use self::made::Made;
 use super::memory::Held;
 use super::number::Number;
 
-pub(super) use self::cut::Piece;
+pub(super) use self::cut::{currency_beside, cuts_number};
+pub(super) use self::made::{How, Name, literal};
 pub(super) use self::sizes::{ITEM, bytes_of_field};
+pub(super) use self::text::{OF_DATE, may_be_amount};
 
 pub(crate) type Error = jaq_core::Error<Value>;
 type Fields = IndexMap<Rc<str>, Value>;
@@ -48,35 +54,11 @@ pub(crate) enum Value {
 pub(crate) struct Text {
     text: String,
     origin: Origin,
-    /// What at its beginning, and what at its end, is one text of the answer.
-    head: Part,
-    tail: Part,
-    /// Why it is no number, if it was cut out of a longer one or made of characters.
-    cut: Option<&'static str>,
-    /// Whether it was cut out in the midst of what may be a code, such as base64.
-    cuts_code: bool,
-    /// The text of the answer that all of the answer in it was cut out of.
-    root: Option<Rc<Text>>,
-    /// Whether pieces of that text were put together in it.
-    is_joined: bool,
-    /// The one text of the answer that its last digits come from.
-    digits: Option<u32>,
-    /// Whether digits of two texts of the answer stand beside each other in it.
-    is_mixed: bool,
-    /// Whether it was cut out of the text that a list or an object was written as.
-    is_of_several: bool,
+    /// Why no number may come from it, if that is so: it is written in a code, or was made of characters.
+    refusal: Option<&'static str>,
+    /// What it was made of; none if it is a text of its own.
+    made: Option<Box<Made>>,
     held: Held,
-}
-
-/// The beginning or the end of a text, as far as it is one text of the answer.
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    /// How long it is, in bytes.
-    bytes: u32,
-    /// The text of the answer that it comes from.
-    source: u32,
-    /// Whether it is less than all of that text.
-    is_cut: bool,
 }
 
 /// Who wrote a text.
@@ -183,12 +165,15 @@ impl Value {
     /// together from two values of the answer, such as units and nanos.
     pub(super) fn no_number(&self) -> Option<&'static str> {
         match self {
-            Value::Text(text) if text.is_mixed && text::is_number(&text.text) => Some(text::MIXED_NUMBER),
-            Value::Text(text) if text.cut.is_some() && text::may_be_number(&text.text) => text.cut,
-            Value::Text(text) if text.is_joined && text::may_be_number(&text.text) && !text.stands_in_root() => {
-                Some(text::CUT_NUMBER)
-            }
-            Value::Text(text) if text.is_of_several && text::may_be_number(&text.text) => Some(text::ONE_OF_SEVERAL),
+            Value::Text(text) => text.no_number(),
+            _ => None,
+        }
+    }
+
+    /// Why no JSON may be read from it, if it is a text in which a number is not as it stands in the answer.
+    pub(super) fn no_json(&self) -> Option<&'static str> {
+        match self {
+            Value::Text(text) => text.no_json(),
             _ => None,
         }
     }

@@ -85,9 +85,10 @@ impl Letters {
         };
         let is_cut = |found: &regex_lite::Captures| {
             let range = |name: &str| found.name(name).map(|part| part.range());
-            let (from, others) = (found.get(0).map_or(0, |all| all.start()), range(CURRENCY));
-            range(BALANCE)
-                .is_some_and(|balance| page::cuts_number(&text, balance, (pattern.as_str(), from), others.as_slice()))
+            let (all, others) = (found.get(0).map_or(0..0, |all| all.range()), range(CURRENCY));
+            range(BALANCE).is_some_and(|balance| {
+                page::cuts_number(&text, balance, (pattern.as_str(), all.clone()), others.as_slice())
+            })
         };
         if pattern.captures_iter(&text).take(MOST_MATCHES).any(|found| is_cut(&found)) {
             return Err(Failure::new(

@@ -55,6 +55,10 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
     if is_turned(text) {
         return Err("it turns the order in which its characters are shown");
     }
+    // It is not seen within words, but old programs write a minus so.
+    if text.contains('\u{ad}') {
+        return Err("it holds a soft hyphen, which may be a minus");
+    }
     let text = fold(text);
     let text = text.trim();
     if text.is_empty() {
@@ -71,13 +75,15 @@ pub(crate) fn read_in(text: &str, currency: Option<&str>) -> Result<Money, &'sta
     assemble(&before, &text[start..end], &after, known)
 }
 
-/// What one separator of a text may mean.
+/// What is in doubt of a text that is read as a number, as long as the currency of the balance is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// A comma before three digits separates thousands, but is a decimal sign in some currencies.
     Comma,
     /// A full stop before three digits is a decimal sign, but separates thousands in some currencies.
     Point,
+    /// It was cut out beside the name of a currency, which may be another one.
+    Beside(Currency),
 }
 
 impl Doubt {
@@ -97,6 +103,9 @@ impl Doubt {
         let number = match self {
             Doubt::Comma => "1,234",
             Doubt::Point => "1.234",
+            Doubt::Beside(beside) => {
+                return (!beside.may_be(currency)).then_some("the number stands beside the name of another currency");
+            }
         };
         read_in(number, Some(currency)).err()
     }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::model::amount::{self, Doubt};
 use crate::page::number::{self, Number};
-use crate::page::value::{Error, Value};
+use crate::page::value::{Error, Value, may_be_amount};
 use crate::page::{json, meter};
 
 /// A filter of numbers that is exact on decimals.
@@ -59,12 +59,13 @@ pub(super) fn range<'a>(from: Value, to: Value, by: Value) -> jaq_core::ValXs<'a
     }))
 }
 
-/// Refuses what only looks like a number, as a piece of one does.
-fn refuse_no_number(value: &Value) -> Result<(), Error> {
-    match value.no_number() {
-        Some(why) => Err(Error::str(format_args!("a text cannot be read as a number: {why}"))),
-        None => Ok(()),
+/// Refuses to read a text as a number. Of what looks like one it is remembered that it was refused, so that no balance is made
+/// without it.
+fn refused(text: &str, why: &'static str) -> Error {
+    if may_be_amount(text.trim_start_matches(['(', ' '])) {
+        meter::note_refusal(why);
     }
+    Error::str(format_args!("a text cannot be read as a number: {why}"))
 }
 
 pub(super) fn from_json(value: Value) -> ValR<Value> {
@@ -72,10 +73,22 @@ pub(super) fn from_json(value: Value) -> ValR<Value> {
         return Err(Error::typ(value, "text"));
     };
     meter::spend(text.len() / 4);
-    refuse_no_number(&value)?;
+    if let Some(why) = value.no_number() {
+        return Err(refused(text, why));
+    }
+    if let Some(why) = value.no_json() {
+        return Err(Error::str(format_args!("a text cannot be read as JSON: {why}")));
+    }
     match json::text(text, value.is_foreign()) {
         // What was cut out of a number is that also as a text in a text.
-        Ok(Value::Text(inner)) if value.is_foreign() => Ok(value.derived(inner.as_str().to_owned())),
+        Ok(Value::Text(inner)) if value.is_foreign() => {
+            let start = text.find('"').map_or(0, |at| at + 1);
+            let range = start..start + inner.as_str().len();
+            Ok(match text.get(range.clone()) {
+                Some(part) if part == inner.as_str() => value.found(range, &[]),
+                _ => value.derived(inner.as_str().to_owned()),
+            })
+        }
         Ok(read) => Ok(read),
         Err(why) => Err(Error::str(format_args!("a text is not JSON: {why}"))),
     }
@@ -91,7 +104,9 @@ pub(super) fn to_number(value: Value) -> ValR<Value> {
         };
     };
     meter::spend(text.len() / 4);
-    refuse_no_number(&value)?;
+    if let Some(why) = value.no_number() {
+        return Err(refused(text, why));
+    }
     if text.len() <= amount::LONGEST
         && let Some(doubt) = Doubt::of(text)
     {
@@ -102,18 +117,12 @@ pub(super) fn to_number(value: Value) -> ValR<Value> {
         Ok(number @ Value::Number(_)) => return Ok(number),
         _ => {}
     }
-    if text
-        .chars()
-        .any(|c| !c.is_ascii_digit() && !c.is_whitespace() && !matches!(c, '.' | ',' | '+' | '-' | '\u{2212}'))
-    {
-        let why =
-            if text.chars().any(|c| c.is_ascii_digit()) { "it holds more than a number" } else { "it holds no number" };
-        return Err(Error::str(format_args!("a text cannot be read as a number: {why}")));
+    let is_known = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '+' | '-' | '\u{2212}');
+    if !text.chars().all(is_known) {
+        let has_digits = text.chars().any(|c| c.is_ascii_digit());
+        return Err(refused(text, if has_digits { "it holds more than a number" } else { "it holds no number" }));
     }
-    match amount::parse(text) {
-        Ok(number) => Ok(Value::Number(Number::Decimal(number))),
-        Err(why) => Err(Error::str(format_args!("a text cannot be read as a number: {why}"))),
-    }
+    amount::parse(text).map(|number| Value::Number(Number::Decimal(number))).map_err(|why| refused(text, why))
 }
 
 pub(super) fn power(base: Value, exponent: Value) -> ValR<Value> {

@@ -1,10 +1,11 @@
 //! What regular expressions find in texts, within bounds of size and time.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use jaq_core::{Cv, ValR, ValT};
 
-use crate::page::value::{Error, Piece, Value};
+use crate::page::value::{Error, How, Name, Value, literal};
 use crate::page::{Jq, meter};
 
 /// Longest text that a pattern is tried on, in bytes: the time is that times the size of the pattern.
@@ -39,11 +40,11 @@ pub(super) fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value>
     let Some(flags) = flags.as_text() else { return Err(Error::typ(flags, "text")) };
     let Some(pattern) = pattern.as_text() else { return Err(Error::typ(pattern, "text")) };
     let Some(text) = cv.1.as_text() else { return Err(Error::typ(cv.1, "text")) };
-    let written = pattern;
     if text.len() > LONGEST_MATCHED {
         return Err(Error::str("a text is too long for a pattern"));
     }
     meter::spend(50 + pattern.len());
+    let written: Rc<str> = literal(pattern).into();
     let (mut all, mut skips_empty) = (false, false);
     let mut builder = regex_lite::RegexBuilder::new(pattern);
     for flag in flags.chars() {
@@ -64,10 +65,16 @@ pub(super) fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value>
         return Err(Error::str("a pattern is too large for a text of this length"));
     }
     meter::spend_bytes(size * text.len());
-    let names: Vec<Option<&str>> = pattern.capture_names().collect();
-    let part = |range: Range<usize>| cv.1.found(&Piece::beside(range, written));
+    let group_names: Vec<Option<&str>> = pattern.capture_names().collect();
+    let name = |range: Range<usize>, how| Name { range, written: Rc::clone(&written), how };
     let mut parts: Vec<ValR<Value>> = Vec::new();
-    let (mut end, mut counted, mut characters) = (0, 0, 0);
+    // What stands between two matches is beside both.
+    let mut last = 0..0;
+    let part = |before: Range<usize>, after: Range<usize>| {
+        let range = before.end..after.start;
+        cv.1.found(range, &[name(before, How::LeftOut), name(after, How::LeftOut)])
+    };
+    let (mut counted, mut characters) = (0, 0);
     for captures in pattern.captures_iter(text) {
         meter::look_at_clock();
         let Some(whole) = captures.get(0) else { continue };
@@ -75,22 +82,29 @@ pub(super) fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value>
             continue;
         }
         if between {
-            parts.push(Ok(part(end..whole.start())));
-            end = whole.end();
+            parts.push(Ok(part(last, whole.range())));
+            last = whole.range();
         }
         if found {
             // What stands before the match is counted once, and not for each match again.
             characters += text[counted..whole.start()].chars().count();
             counted = whole.start();
-            let others: Vec<_> = captures.iter().skip(1).flatten().map(|other| other.range()).collect();
-            let groups = captures.iter().zip(&names).filter_map(|(group, name)| Some((group?, name)));
+            let names: Vec<Name> = captures
+                .iter()
+                .skip(1)
+                .flatten()
+                .map(|other| name(other.range(), How::Taken))
+                .chain([name(whole.range(), How::Matched)])
+                .collect();
+            let groups = captures.iter().zip(&group_names).filter_map(|(group, name)| Some((group?, name)));
             let groups = groups.map(|(group, name)| {
                 let own = |name: &str| Value::own(name.to_owned());
-                let found = Piece { range: group.range(), matched_from: Some(whole.start()), others: &others, written };
+                let is_behind = |name: &&Name| name.how == How::Matched || name.range.start >= group.end();
+                let beside: Vec<Name> = names.iter().filter(is_behind).cloned().collect();
                 let fields = [
-                    (own("offset"), Value::from(characters + text[counted..group.start()].chars().count())),
-                    (own("length"), Value::from(group.as_str().chars().count())),
-                    (own("string"), cv.1.found(&found)),
+                    (own("offset"), Value::of_text(characters + text[counted..group.start()].chars().count())),
+                    (own("length"), Value::of_text(group.as_str().chars().count())),
+                    (own("string"), cv.1.found(group.range(), &beside)),
                 ];
                 Value::from_map(fields.into_iter().chain(name.map(|name| (own("name"), own(name)))))
             });
@@ -101,7 +115,7 @@ pub(super) fn matched(mut cv: Cv<Jq>, between: bool, found: bool) -> ValR<Value>
         }
     }
     if between {
-        parts.push(Ok(part(end..text.len())));
+        parts.push(Ok(part(last, text.len()..text.len())));
     }
     parts.into_iter().collect()
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use base64::Engine;
 use jaq_core::ValR;
 
-use crate::page::value::{Error, Piece, Value};
+use crate::page::meter;
+use crate::page::value::{Error, How, Name, Value};
 
 /// A filter of texts.
 pub(super) fn of_text(value: Value, change: impl FnOnce(&str) -> String) -> ValR<Value> {
@@ -14,6 +15,25 @@ pub(super) fn of_text(value: Value, change: impl FnOnce(&str) -> String) -> ValR
             let changed = change(text);
             Ok(value.derived(changed))
         }
+        None => Err(Error::typ(value, "text")),
+    }
+}
+
+/// The codes of the characters of a text.
+pub(super) fn explode(value: Value) -> ValR<Value> {
+    match value.as_text() {
+        Some(text) => {
+            meter::spend_text(4 * text.len());
+            Ok(text.chars().map(|c| Value::of_text(c as usize)).collect())
+        }
+        None => Err(Error::typ(value, "text")),
+    }
+}
+
+/// How many bytes a text has.
+pub(super) fn byte_length(value: Value) -> ValR<Value> {
+    match value.as_text() {
+        Some(text) => Ok(Value::of_text(text.len())),
         None => Err(Error::typ(value, "text")),
     }
 }
@@ -37,17 +57,26 @@ pub(super) fn trimmed(value: Value, by: Value, rest: fn(&str, &str) -> Option<Ra
         return Err(Error::typ(wrong, "string"));
     };
     Ok(match rest(text, part) {
-        Some(range) => value.found(&Piece::beside(range, part)),
+        Some(range) => {
+            let left = if range.start > 0 { 0..range.start } else { range.end..text.len() };
+            value.found(range, &[Name { range: left, written: part.to_lowercase().into(), how: How::LeftOut }])
+        }
         None => value,
     })
 }
+
+/// What parts what addresses encode from what stands beside it.
+pub(super) const ENDS_OF_PARAMETER: &str = "&=?";
+
+/// What parts codes such as base64 from what stands beside them.
+const ENDS_OF_BASE64: &str = ".:,;\"'<>()[]{}|";
 
 pub(super) fn decode_base64(value: Value) -> ValR<Value> {
     use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let decoded = value.as_text().map(|text| GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(text));
     match decoded {
-        Some(Ok(bytes)) => Ok(value.decoded(String::from_utf8_lossy(&bytes).into_owned())),
+        Some(Ok(bytes)) => Ok(value.decoded(String::from_utf8_lossy(&bytes).into_owned(), ENDS_OF_BASE64)),
         Some(Err(_)) => Err(Error::str("a text is not base64")),
         None => Err(Error::typ(value, "text")),
     }

@@ -9,7 +9,7 @@ use jaq_core::ops::Math;
 
 use super::entries::{list_mut, object_mut};
 use super::sizes::ITEM;
-use super::{Error, Object, Piece, Value};
+use super::{Error, How, Name, Object, Text, Value};
 use crate::page::meter;
 use crate::page::number::Number;
 
@@ -31,13 +31,12 @@ impl Add for Value {
                 Err(Error::math(Value::Text(left), Math::Add, right))
             }
             (Value::Null(_), value) | (value, Value::Null(_)) => Ok(value),
-            (Value::Text(mut left), Value::Text(right)) => {
+            (Value::Text(left), Value::Text(right)) => {
                 if left.would_join(&right) && !left.is_put_together(&right) {
                     return Err(Error::str(JOINED));
                 }
                 meter::spend_text(left.text.len() + right.text.len());
-                Rc::make_mut(&mut left).append(&right);
-                Ok(Value::Text(left))
+                Ok(Value::Text(Text::joined(left, &right)))
             }
             (Value::List(mut left), Value::List(right)) => {
                 meter::spend(right.items.len());
@@ -139,13 +138,17 @@ impl Div for Value {
                     Ok(iter::empty().collect())
                 } else if by.text.is_empty() {
                     let characters = text.char_indices();
-                    Ok(characters.map(|(at, c)| whole.found(&Piece::of(at..at + c.len_utf8()))).collect())
+                    Ok(characters.map(|(at, c)| whole.found(at..at + c.len_utf8(), &[])).collect())
                 } else {
                     let mut start = 0;
+                    let written: Rc<str> = by.text.to_lowercase().into();
+                    let name = |range| Name { range, written: Rc::clone(&written), how: How::LeftOut };
                     let parts = text.split(by.text.as_str()).map(|part| {
                         let piece = start..start + part.len();
                         start = piece.end + by.text.len();
-                        whole.found(&Piece::beside(piece, &by.text))
+                        let names =
+                            [name(piece.start.saturating_sub(by.text.len())..piece.start), name(piece.end..start)];
+                        whole.found(piece, &names)
                     });
                     Ok(parts.collect())
                 }

@@ -1,200 +1,186 @@
-//! Whether a piece of a text is only a part of the number that stands there.
+//! Whether a text that is used as a number is the one that stands in the answer, with all that belongs to it there.
 
 use std::ops::Range;
+use std::rc::Rc;
 
-use super::standing;
-use super::surroundings::{self, folded, is_glue};
+use super::beside::Known;
+use super::made::{How, Made, Span};
+use super::standing::{Piece, is_one_number, trimmed};
+use super::surroundings::{characters, currency_at_end, is_blank, is_minus, string};
+use super::text::{CHANGED_JSON, MIXED_NUMBER, ONE_OF_SEVERAL, may_be_amount, reason};
+use super::{Text, Value};
 use crate::model::amount::{self, Word};
 use crate::page::meter;
 
-/// So many bytes beside a piece are looked at.
+/// So many bytes beside a number its currency may stand.
 const NEAR: usize = 64;
 
-/// So many bytes before a piece what turns the order of its characters may stand.
-const FAR: usize = 256;
-
-/// A piece of a text, and the ranges of the text that the page's pattern matched.
-pub(in crate::page) struct Piece<'o> {
-    pub(in crate::page) range: Range<usize>,
-    /// Where the match of the pattern begins that has found it. What stands in the match is what the pattern's author knows of.
-    pub(in crate::page) matched_from: Option<usize>,
-    /// Pieces that are taken out together with it: whoever takes the unit as well may multiply.
-    pub(in crate::page) others: &'o [Range<usize>],
-    /// What its author has written to find it: the pattern, or what it was parted by. A word in it is known to be no unit.
-    pub(in crate::page) written: &'o str,
-}
-
-/// Whether what an author has written, a pattern or a plain text, names a word or a sign.
-pub(super) fn names(written: &str, word: &str) -> bool {
-    literal(written).contains(word)
-}
-
-/// What of a pattern stands for itself, in small letters: not what it only leaves out, nor what groups it.
-fn literal(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut is_in_class = false;
-    let mut rest = pattern.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => out.extend(rest.next().filter(|c| !c.is_ascii_alphanumeric())),
-            '(' | ')' | '*' | '+' | '?' => {}
-            '[' if rest.peek() == Some(&'^') => while rest.next().is_some_and(|c| c != ']') {},
-            // In a class a dash between two characters is a range, and stands for none.
-            '-' if is_in_class && !out.ends_with('[') && rest.peek() != Some(&']') => {}
-            c => {
-                is_in_class = (is_in_class || c == '[') && c != ']';
-                out.push(c);
+impl Text {
+    /// Why it is not the number that it looks like; none if it is, or looks like none.
+    pub(super) fn no_number(&self) -> Option<&'static str> {
+        if !may_be_amount(&self.text) {
+            return None;
+        }
+        if self.refusal.is_some() {
+            return self.refusal;
+        }
+        let made = self.made.as_deref()?;
+        meter::spend(8 + made.spans.len());
+        if is_mixed(&self.text, made) && is_one_number(trimmed(&self.text)) {
+            return Some(MIXED_NUMBER);
+        }
+        let mut roots: Vec<&Rc<Text>> = Vec::new();
+        for (at, span) in places(made) {
+            if let Some((root, _)) = &span.root
+                && self.text[at..at + span.length].contains(char::is_numeric)
+                && !roots.iter().any(|known| Rc::ptr_eq(known, root))
+            {
+                roots.push(root);
             }
         }
-    }
-    out.to_lowercase()
-}
-
-/// Whether an author has written a minus, of whichever kind.
-fn names_minus(written: &str) -> bool {
-    literal(written).contains(surroundings::is_minus)
-}
-
-impl<'o> Piece<'o> {
-    /// A piece that no pattern has found.
-    pub(in crate::page) fn of(range: Range<usize>) -> Piece<'o> {
-        Piece { range, matched_from: None, others: &[], written: "" }
+        roots.into_iter().find_map(|root| self.not_of(root, made))
     }
 
-    /// A piece that stands beside a text that the page's author has written.
-    pub(in crate::page) fn beside(range: Range<usize>, written: &'o str) -> Piece<'o> {
-        Piece { written, ..Piece::of(range) }
-    }
-
-    /// Whether it begins or ends within a number of a text: `12` of `12.50`, `234` of `1,234`, `5` of `-5` or of `5e3`, or `1.2`
-    /// of `1.2k`, unless the unit is one of the others that are taken out with it.
-    pub(in crate::page) fn cuts_number(&self, text: &str) -> bool {
-        let Range { start, end } = self.range;
-        if !text[start..end].contains(char::is_numeric) {
-            return false;
+    /// Why no JSON may be read from it, if a number in it is not as it stands in the text of the answer.
+    pub(super) fn no_json(self: &Rc<Text>) -> Option<&'static str> {
+        // What the expression has written as JSON it may read again.
+        if !self.text.contains(char::is_numeric) || (self.made.is_none() && self.refusal == Some(ONE_OF_SEVERAL)) {
+            return None;
         }
-        meter::spend(4);
-        if amount::is_turned(&text[text.ceil_char_boundary(start.saturating_sub(FAR))..end]) {
+        if self.refusal.is_some() {
+            return self.refusal;
+        }
+        let first = self.made.as_ref()?.spans.iter().find_map(|span| span.root.as_ref())?;
+        if first.0.text[..first.1].trim_end_matches(is_blank).ends_with(is_minus) {
+            return Some(CHANGED_JSON);
+        }
+        let whole = Value::Text(Rc::clone(self));
+        tokens(&self.text).into_iter().find_map(|token| whole.found(token, &[]).no_number()).map(|_| CHANGED_JSON)
+    }
+
+    /// Why what was cut out of one text of the answer is no number of it.
+    fn not_of(&self, root: &Rc<Text>, made: &Made) -> Option<&'static str> {
+        if self.text == root.text {
+            return None;
+        }
+        let of_root: Vec<(usize, usize, usize)> = places(made)
+            .filter_map(|(at, span)| {
+                let (own, start) = span.root.as_ref()?;
+                Rc::ptr_eq(own, root).then_some((at, *start, span.length))
+            })
+            .filter(|(at, _, length)| self.text[*at..at + length].contains(char::is_numeric))
+            .collect();
+        let ((first, ..), (last, _, length)) = (of_root.first()?, of_root.last()?);
+        let place = *first..last + length;
+        let sign = self.text[..place.end].find(is_minus);
+        let is_of_root = |sign: usize| {
+            places(made).any(|(at, span)| {
+                (at..at + span.length).contains(&sign)
+                    && span.root.as_ref().is_some_and(|(own, _)| Rc::ptr_eq(own, root))
+            })
+        };
+        let piece = Piece {
+            root: &root.text,
+            parts: of_root.iter().map(|(_, start, length)| *start..start + length).collect(),
+            text: &self.text,
+            place,
+            has_own_sign: sign.is_some_and(|sign| !is_of_root(sign)),
+        };
+        let named = made.named.iter().filter(|named| Rc::ptr_eq(&named.root, root));
+        let known: Vec<Known> =
+            named.map(|named| Known { range: named.range.clone(), written: &named.written, how: named.how }).collect();
+        piece.why_none(&known).map(reason)
+    }
+}
+
+/// Where the numbers and the texts stand in a JSON text.
+fn tokens(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut rest = text.char_indices().peekable();
+    while let Some((start, c)) = rest.next() {
+        let mut end = start + c.len_utf8();
+        if c == '"' {
+            let mut is_escaped = false;
+            for (at, c) in rest.by_ref() {
+                end = at;
+                match c {
+                    _ if is_escaped => is_escaped = false,
+                    '\\' => is_escaped = true,
+                    '"' => break,
+                    _ => {}
+                }
+            }
+            found.push(start + 1..end.max(start + 1));
+        } else if c.is_ascii_digit() || c == '-' {
+            let is_part = |(_, c): &(usize, char)| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
+            while let Some((at, _)) = rest.next_if(is_part) {
+                end = at + 1;
+            }
+            found.push(start..end);
+        }
+    }
+    found
+}
+
+/// The parts of a text, and where each begins.
+fn places(made: &Made) -> impl Iterator<Item = (usize, &Span)> {
+    made.spans.iter().scan(0, |at, span| {
+        *at += span.length;
+        Some((*at - span.length, span))
+    })
+}
+
+/// Whether digits of two texts of the answer stand beside each other, as units and nanos do with a point between them.
+fn is_mixed(text: &str, made: &Made) -> bool {
+    let mut last: Option<(usize, &Rc<Text>)> = None;
+    for (at, span) in places(made) {
+        let part = &text[at..at + span.length];
+        let (Some((root, _)), Some(first)) = (&span.root, part.find(char::is_numeric)) else { continue };
+        let is_between = |c: char| c.is_numeric() || c.is_whitespace() || matches!(c, '.' | ',' | '\'');
+        if let Some((end, other)) = last
+            && !Rc::ptr_eq(other, root)
+            && text[end..at + first].chars().all(is_between)
+        {
             return true;
         }
-        let inside: Vec<char> = folded(&text[start..end]).chars().collect();
-        let before = folded(&text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start]);
-        let after = folded(&text[end..text.floor_char_boundary(end + NEAR)]);
-        let backwards: Vec<char> = before.chars().rev().collect();
-        let forwards: Vec<char> = after.chars().collect();
-        let begins_with_number = inside.first().is_some_and(|c| c.is_numeric() || *c == '.');
-        let ends_with_number = inside.last().is_some_and(|c| c.is_numeric());
-        let is_unread = |c: Option<&char>| matches!(c, Some('\u{fffc}' | '\u{fffd}'));
-        is_unread(backwards.first())
-            || is_unread(forwards.first())
-            || begins_inside(&backwards, &inside)
-            || ends_inside(&inside, &forwards)
-            || (begins_with_number && self.leaves_before(text, &before, &after))
-            || (ends_with_number && self.leaves_behind(text, &after))
+        let digit = at + part.rfind(char::is_numeric).unwrap_or(0);
+        last = Some((text.ceil_char_boundary(digit + 1), root));
     }
-
-    /// The currency that stands beside it.
-    pub(in crate::page) fn currency(&self, text: &str) -> Option<&'static str> {
-        let Range { start, end } = self.range;
-        let before = folded(&text[text.ceil_char_boundary(start.saturating_sub(NEAR))..start]);
-        let after = folded(&text[end..text.floor_char_boundary(end + NEAR)]);
-        let behind = match amount::word(after.trim_start_matches(surroundings::is_blank)) {
-            Some((Word::Currency(currency), _)) => Some(currency),
-            _ => None,
-        };
-        behind.or_else(|| surroundings::currency_before(&before)).map(|currency| currency.label())
-    }
-
-    /// Whether a minus or parentheses stand before it that no pattern names. A dash with blanks around it parts words as well, so
-    /// it counts only where a pattern has found the number; one that only runs over the dash, as `\D*` does, names none.
-    fn leaves_before(&self, text: &str, before: &str, after: &str) -> bool {
-        let start = self.range.start;
-        let found = surroundings::before(before);
-        if found.is_negative || found.is_unread || found.is_changed {
-            return true;
-        }
-        let Some(matched_from) = self.matched_from else { return false };
-        // What the match holds before the piece is named.
-        let named = before.len().saturating_sub(
-            folded(&text[text.ceil_char_boundary(matched_from.max(start.saturating_sub(NEAR)))..start]).len(),
-        );
-        let is_named = |at: usize| at >= named;
-        let is_in_parentheses = || surroundings::behind(after).closes;
-        found.doubtful.is_some_and(|at| !(is_named(at) && names_minus(self.written)))
-            || found.opens.is_some_and(|at| !(is_named(at) && names(self.written, "(")) && is_in_parentheses())
-    }
-
-    /// Whether a minus or a word stands behind it that makes another number of it, and is not taken out with it.
-    fn leaves_behind(&self, text: &str, after: &str) -> bool {
-        let found = surroundings::behind(after);
-        let is_taken = |word: &String| {
-            let others = self.others.iter().filter(|other| other.start > self.range.start);
-            others.into_iter().any(|other| names(&folded(&text[other.clone()]), word))
-        };
-        // `12:50` is a time, of which the minutes may be taken as well.
-        let is_hour = self.matched_from.is_some()
-            && after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_numeric()))
-            && !self.others.iter().any(|other| other.start == self.range.end + 1);
-        found.is_negative
-            || is_hour
-            || found.scale.is_some_and(|word| !is_taken(&word))
-            || found.unknown.is_some_and(|word| !is_taken(&word) && !names(self.written, &word))
-    }
+    false
 }
 
-/// Whether a number goes on before the first character. What stands before is given backwards.
-fn begins_inside(before: &[char], inside: &[char]) -> bool {
-    let is_digit = |side: &[char], place: usize| side.get(place).is_some_and(|c| c.is_numeric());
-    let is_separator = |side: &[char], place: usize| side.get(place).is_some_and(|c| is_glue(*c));
-    if !is_digit(inside, 0) {
-        return is_separator(inside, 0) && is_digit(inside, 1) && is_digit(before, 0);
+/// Whether the piece of a text that a pattern has found is only a part of the number that stands there. `matched` is what the
+/// pattern has found in all, of which its author has written `written`; `others` are pieces that are taken out with it.
+pub(in crate::page) fn cuts_number(
+    text: &str,
+    range: Range<usize>,
+    (written, matched): (&str, Range<usize>),
+    others: &[Range<usize>],
+) -> bool {
+    if !text[range.clone()].contains(char::is_numeric) {
+        return false;
     }
-    let length = inside.iter().take_while(|c| c.is_numeric()).count();
-    let is_exponent = || {
-        let mark = usize::from(before.first().is_some_and(|c| matches!(c, '+' | '-')));
-        before.get(mark).is_some_and(|c| matches!(c, 'e' | 'E')) && is_digit(before, mark + 1)
-    };
-    let is_group = || {
-        let gap = gap(before);
-        let digits = before[gap..].iter().take_while(|c| c.is_numeric()).count();
-        gap > 0 && length == 3 && (1..=3).contains(&digits)
-    };
-    // `&#8722;` is a character.
-    let is_code = || {
-        let mark = usize::from(matches!(before.first(), Some('x' | 'X')));
-        before.get(mark) == Some(&'#') && before.get(mark + 1) == Some(&'&')
-    };
-    is_digit(before, 0)
-        || is_code()
-        || (is_separator(before, 0) && is_digit(before, 1))
-        || (before.first() == Some(&'.') && !before.get(1).is_some_and(|c| surroundings::is_of_word(*c)))
-        || is_group()
-        || is_exponent()
+    let known: Vec<Known> = others
+        .iter()
+        .filter(|other| other.start >= range.end)
+        .map(|other| Known { range: other.clone(), written: "", how: How::Taken })
+        .chain([Known { range: matched, written, how: How::Matched }])
+        .collect();
+    let own = &text[range.clone()];
+    let length = own.len();
+    let piece = Piece { root: text, parts: vec![range], text: own, place: 0..length, has_own_sign: false };
+    piece.why_none(&known).is_some()
 }
 
-/// Whether a number goes on behind the last character.
-fn ends_inside(inside: &[char], after: &[char]) -> bool {
-    let is_digit = |side: &[char], place: usize| side.get(place).is_some_and(|c| c.is_numeric());
-    let is_separator = |c: Option<&char>| c.is_some_and(|c| is_glue(*c));
-    let last = inside.len() - 1;
-    if !is_digit(inside, last) {
-        return is_separator(inside.get(last)) && last > 0 && is_digit(inside, last - 1) && is_digit(after, 0);
-    }
-    let length = inside.iter().rev().take_while(|c| c.is_numeric()).count();
-    let gap = gap(after);
-    let group = after[gap..].iter().take_while(|c| c.is_numeric()).count();
-    let is_exponent = || {
-        let mark = usize::from(after.get(1).is_some_and(|c| matches!(c, '+' | '-')));
-        after.first().is_some_and(|c| matches!(c, 'e' | 'E')) && is_digit(after, mark + 1)
+/// The currency that stands beside a piece of a text, as it is called there.
+pub(in crate::page) fn currency_beside(text: &str, range: Range<usize>) -> Option<&'static str> {
+    let before = characters(text, text.ceil_char_boundary(range.start.saturating_sub(NEAR))..range.start);
+    let after = characters(text, range.end..text.floor_char_boundary(range.end + NEAR));
+    let behind = match amount::word(string(&after).trim_start_matches(is_blank)) {
+        Some((Word::Currency(currency), _)) => Some(currency),
+        _ => None,
     };
-    is_digit(after, 0)
-        || (is_separator(after.first()) && is_digit(after, 1))
-        || (gap > 0 && length <= 3 && group == 3)
-        || is_exponent()
-}
-
-/// How many blanks stand there that may part thousands.
-fn gap(side: &[char]) -> usize {
-    let blanks: String = side.iter().take_while(|c| surroundings::is_blank(**c)).collect();
-    standing::blanks(&blanks).map_or(0, |_| blanks.chars().count())
+    let end = before.iter().rposition(|character| !is_blank(character.c) && !is_minus(character.c));
+    let ahead = || Some(currency_at_end(&before[..=end?])?.0);
+    behind.or_else(ahead).map(|currency| currency.label())
 }

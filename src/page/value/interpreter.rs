@@ -10,7 +10,7 @@ use jaq_core::{Exn, ValR, ValT, ValX};
 use super::entries::{list_mut, object_mut};
 use super::make::checked;
 use super::sizes::bytes_of_field;
-use super::{Error, Fields, Piece, Step, Value};
+use super::{Error, Fields, Step, Value};
 use crate::page::meter;
 use crate::page::number::Number;
 
@@ -123,7 +123,7 @@ impl ValT for Value {
                 meter::spend(text.text.len() / 16);
                 let (start, end) = bounds(range, text.text.chars().count())?;
                 let at = |index: usize| text.text.char_indices().nth(index).map_or(text.text.len(), |(at, _)| at);
-                Ok(self.found(&Piece::of(at(start)..at(end.max(start)))))
+                Ok(self.found(at(start)..at(end.max(start)), &[]))
             }
             Value::List(list) => {
                 list.refuse_unordered();
@@ -299,7 +299,7 @@ impl jaq_std::ValT for Value {
         let whole = self.as_bytes().unwrap_or_default();
         let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
         match self.as_text().and_then(|text| text.get(start..start.checked_add(part.len())?)) {
-            Some(piece) if piece.as_bytes() == part => self.found(&Piece::of(start..start + part.len())),
+            Some(piece) if piece.as_bytes() == part => self.found(start..start + part.len(), &[]),
             _ => self.derived(String::from_utf8_lossy(part).into_owned()),
         }
     }

@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use jaq_core::val::Range as Bounds;
 
-use super::cut::names;
+use super::made::{Made, Name};
 use super::sizes::{ITEM, LIST, OBJECT, bytes_of};
-use super::standing::has_other_numbers;
-use super::text::{CUT_NUMBER, OF_CHARACTERS, is_less_than_number};
-use super::{Fields, List, Object, Origin, Part, Piece, Text, Value, ValuePath};
+use super::text::{OF_CHARACTERS, OF_CODE, OF_PIECE, ONE_OF_SEVERAL};
+use super::{Fields, List, Object, Origin, Text, Value, ValuePath};
 use crate::page::memory::Held;
 use crate::page::meter;
 use crate::page::number::Number;
@@ -34,134 +33,76 @@ impl Value {
         Value::Text(Rc::new(Text::new(text, Origin::Option)))
     }
 
-    /// A text made from another one, by the same author.
+    /// A text made from another one, by the same author. What is written in another way is no number any more, except in
+    /// capitals or small letters.
     pub(in crate::page) fn derived(&self, text: String) -> Value {
-        let mut derived = match self {
-            Value::Text(from) if matches!(from.origin, Origin::Page) => Value::own(text),
-            Value::Text(from) if matches!(from.origin, Origin::Option) => Value::option(text),
-            _ => Value::answer(text),
-        };
-        if let (Value::Text(from), Value::Text(derived)) = (self, &mut derived) {
-            let derived = Rc::make_mut(derived);
-            derived.cut = from.cut;
-            derived.cuts_code = from.cuts_code;
-            derived.root = from.root.clone();
-            derived.is_joined = from.is_joined;
-            derived.is_mixed = from.is_mixed;
-            derived.is_of_several = from.is_of_several;
-            derived.digits = derived.digits.and(from.digits.or(derived.digits));
+        let Value::Text(from) = self else { return Value::answer(text) };
+        if *from.text == text {
+            return self.clone();
         }
-        derived
+        meter::spend_text(text.len());
+        let origin = from.origin_of_piece();
+        if !from.is_foreign() {
+            return Value::own(text);
+        }
+        Value::Text(Rc::new(if from.text.eq_ignore_ascii_case(&text) {
+            Text::made(text, origin, from.refusal, Made::whole(from))
+        } else {
+            let code = if from.made.is_none() { OF_CODE } else { OF_PIECE };
+            Text { refusal: from.refusal.or(Some(code)), ..Text::new(text, origin) }
+        }))
     }
 
-    /// A piece of this text.
-    pub(in crate::page) fn found(&self, piece: &Piece) -> Value {
-        let whole = self.as_text().unwrap_or_default();
-        let mut found = self.cut(whole[piece.range.clone()].to_owned());
-        if let Value::Text(found) = &mut found
-            && self.is_foreign()
-            && piece.cuts_number(whole)
-        {
-            Rc::make_mut(found).cut = Some(CUT_NUMBER);
+    /// A piece of this text, beside which the page's author has named something.
+    pub(in crate::page) fn found(&self, range: Range<usize>, names: &[Name]) -> Value {
+        let Value::Text(whole) = self else { return self.clone() };
+        let text = whole.text[range.clone()].to_owned();
+        if !whole.is_foreign() {
+            return Value::own(text);
         }
-        if let Value::Text(found) = &mut found
-            && self.is_foreign()
-            && cuts_code(whole, &piece.range)
-        {
-            Rc::make_mut(found).cuts_code = true;
+        if text.len() == whole.text.len() {
+            return self.clone();
         }
-        found.compared(self).0
-    }
-
-    /// The same text, which was made by leaving out or replacing parts of another one.
-    /// What its author has written to find the parts is `written`.
-    pub(in crate::page) fn cut_of(self, whole: &Value, written: &Value) -> Value {
-        let (mut part, is_compared) = self.compared(whole);
-        if let (Value::Text(part), Value::Text(whole)) = (&mut part, whole)
-            && part.is_foreign()
-            && !is_compared
-        {
-            meter::spend_bytes(64 + 8 * (part.text.len() + whole.text.len()));
-            let is_named = |word: &str| {
-                written.items().unwrap_or_default().iter().filter_map(Value::as_text).any(|text| names(text, word))
-            };
-            let cut = has_other_numbers(&part.text, &whole.text, &is_named).then_some(CUT_NUMBER);
-            let part = Rc::make_mut(part);
-            part.cut = part.cut.or(cut).or(whole.cut);
-        }
-        if let (Value::Text(part), Value::Text(whole)) = (&mut part, whole)
-            && part.is_joined
-        {
-            // It has been looked at as a whole, and from now on is a text of its own, if that one is.
-            let part = Rc::make_mut(part);
-            (part.root, part.is_joined) = (whole.root.clone(), whole.is_joined);
-        }
-        part
-    }
-
-    /// The same, and whether both are numbers as a whole: that tells whether this is only a part of the other one.
-    fn compared(mut self, whole: &Value) -> (Value, bool) {
-        if let (Value::Text(part), Value::Text(whole)) = (&mut self, whole)
-            && part.is_foreign()
-            && let Some(is_less) = is_less_than_number(&part.text, &whole.text)
-        {
-            Rc::make_mut(part).cut = if is_less { Some(CUT_NUMBER) } else { whole.cut };
-            return (self, true);
-        }
-        (self, false)
+        meter::spend_text(text.len());
+        let made = Made::cut(whole, &range, names);
+        Value::Text(Rc::new(Text::made(text, whole.origin_of_piece(), whole.refusal, made)))
     }
 
     /// As JSON, and where it is a list or an object, that it is one.
     pub(in crate::page) fn written(&self) -> Value {
         let text = self.to_json();
+        let refused = |text, why| Value::Text(Rc::new(Text { refusal: Some(why), ..Text::new(text, Origin::Answer) }));
         match self {
-            Value::Text(_) if self.is_foreign() => self.derived(text),
-            Value::List(_) | Value::Object(_) => {
-                let mut written = Value::answer(text);
-                if let Value::Text(written) = &mut written {
-                    Rc::make_mut(written).is_of_several = true;
-                }
-                written
+            Value::Text(from) if self.is_foreign() && text.len() == from.text.len() + 2 => {
+                let quote = || Rc::new(Text::new("\"".to_owned(), Origin::Page));
+                let mut written = Text::joined(Text::joined(quote(), from), &quote());
+                Rc::make_mut(&mut written).origin = Origin::Answer;
+                Value::Text(written)
             }
+            Value::Text(_) if self.is_foreign() => self.derived(text),
+            Value::List(_) | Value::Object(_) => refused(text, ONE_OF_SEVERAL),
+            Value::Number(number) if number.is_of_text() => refused(text, OF_CHARACTERS),
             _ => Value::answer(text),
         }
     }
 
-    /// A part that was cut out of this text.
-    fn cut(&self, part: String) -> Value {
-        let is_less = self.as_text().is_some_and(|whole| part.len() < whole.len());
-        let mut cut = self.derived(part);
-        if let (Value::Text(from), Value::Text(cut)) = (self, &mut cut)
-            && !matches!(from.origin, Origin::Page)
-        {
-            let root = from.root.clone().unwrap_or_else(|| Rc::clone(from));
-            let cut = Rc::make_mut(cut);
-            cut.root = Some(root);
-            let known = Part { is_cut: from.head.is_cut || is_less, ..from.head }.of_length(&cut.text);
-            (cut.head, cut.tail) = (known, known);
-        }
-        cut
-    }
-
     /// A text that was put together from the codes of its characters.
     pub(in crate::page) fn of_characters(text: String) -> Value {
-        let has_digits = text.contains(char::is_numeric);
-        let mut value = Value::answer(text);
-        if let (Value::Text(text), true) = (&mut value, has_digits) {
-            Rc::make_mut(text).cut = Some(OF_CHARACTERS);
-        }
-        value
+        let refusal = text.contains(char::is_numeric).then_some(OF_CHARACTERS);
+        Value::Text(Rc::new(Text { refusal, ..Text::new(text, Origin::Answer) }))
     }
 
     /// What a text means that was a code, such as base64. A piece of the code is a piece of it.
-    pub(in crate::page) fn decoded(&self, text: String) -> Value {
-        let mut value = self.derived(text);
-        if let (Value::Text(from), Value::Text(decoded)) = (self, &mut value) {
-            let decoded = Rc::make_mut(decoded);
-            decoded.cut = decoded.cut.or(from.cuts_code.then_some(CUT_NUMBER));
-            (decoded.root, decoded.is_joined) = (None, false);
+    pub(in crate::page) fn decoded(&self, text: String, ends: &str) -> Value {
+        let Value::Text(from) = self else { return Value::answer(text) };
+        if *from.text == text {
+            return self.clone();
         }
-        value
+        meter::spend_text(text.len());
+        // What the expression has written in a code as a whole it may read again.
+        let refusal = from.refusal.filter(|why| from.made.is_some() || *why != OF_CODE);
+        let refusal = refusal.or((!from.is_whole_code(ends)).then_some(OF_PIECE));
+        Value::Text(Rc::new(Text { refusal, ..Text::new(text, from.origin_of_piece()) }))
     }
 
     pub(in crate::page) fn list(items: Vec<Value>, place: Option<Rc<ValuePath>>) -> Value {
@@ -206,12 +147,36 @@ impl Value {
     }
 }
 
-/// Whether a piece begins or ends in the midst of what may be a code.
-fn cuts_code(whole: &str, range: &Range<usize>) -> bool {
-    let is_of_code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=' | '%');
-    let piece = &whole[range.clone()];
-    (whole[..range.start].ends_with(is_of_code) && piece.starts_with(is_of_code))
-        || (whole[range.end..].starts_with(is_of_code) && piece.ends_with(is_of_code))
+impl Text {
+    /// Who wrote what is made of this text.
+    fn origin_of_piece(&self) -> Origin {
+        match self.origin {
+            Origin::Page => Origin::Page,
+            Origin::Option => Origin::Option,
+            Origin::Answer | Origin::Both(_) => Origin::Answer,
+        }
+    }
+
+    /// Whether it is a whole code, such as a part of a token: all of a text of the answer or what stands there between `ends`, with no
+    /// more left out than signs that may be left out.
+    fn is_whole_code(&self, ends: &str) -> bool {
+        let Some(made) = &self.made else { return true };
+        let parts: Vec<(&Rc<Text>, usize, usize)> = made
+            .spans
+            .iter()
+            .filter_map(|span| Some((&span.root.as_ref()?.0, span.root.as_ref()?.1, span.length)))
+            .collect();
+        let (Some((root, start, _)), Some((_, last, length))) = (parts.first(), parts.last()) else { return true };
+        let is_end = |c: char| c.is_whitespace() || ends.contains(c);
+        let is_lost = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '=');
+        let has_all = |two: &[(&Rc<Text>, usize, usize)]| {
+            let gap = root.text.get(two[0].1 + two[0].2..two[1].1);
+            Rc::ptr_eq(two[1].0, root) && gap.is_some_and(|gap| gap.chars().all(is_lost))
+        };
+        parts.windows(2).all(has_all)
+            && root.text[..*start].chars().next_back().is_none_or(is_end)
+            && root.text[last + length..].chars().next().is_none_or(|c| is_end(c) || (c == '=' && !ends.contains('&')))
+    }
 }
 
 /// The depth, if a value may have it. The answer's own is bounded when it is read.
@@ -237,6 +202,24 @@ impl From<isize> for Value {
 impl From<usize> for Value {
     fn from(value: usize) -> Self {
         Value::Number(isize::try_from(value).unwrap_or(isize::MAX).into())
+    }
+}
+
+impl Value {
+    /// A number that says something of the characters of a text.
+    pub(in crate::page) fn of_text(value: usize) -> Value {
+        Value::Number(Number::OfText(value.into()))
+    }
+
+    /// Whether it is such a number, or an object with one.
+    pub(in crate::page) fn is_of_text(&self) -> bool {
+        match self {
+            Value::Number(number) => number.is_of_text(),
+            Value::Object(object) => {
+                object.fields.values().any(|value| matches!(value, Value::Number(number) if number.is_of_text()))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::page::number::Number;
 impl Value {
     /// The indices at which `other` stands in this.
     pub(in crate::page) fn indices(&self, other: &Value) -> ValR<Value> {
+        let is_of_text = matches!(self, Value::Text(_));
         let found: Vec<usize> = match (self, other) {
             (Value::Null(_), _) => return Ok(self.clone()),
             (Value::Text(text), Value::Text(part)) if part.text.is_empty() => {
@@ -33,7 +34,7 @@ impl Value {
             }
             _ => return Err(Error::index(self.clone(), other.clone())),
         };
-        Ok(found.into_iter().map(Value::from).collect())
+        Ok(found.into_iter().map(if is_of_text { Value::of_text } else { Value::from }).collect())
     }
 
     /// Whether `other` is contained in this, as jq means it.
@@ -81,7 +82,7 @@ impl Value {
             Value::Number(_) => self,
             Value::Text(text) => {
                 meter::spend_bytes(text.text.len());
-                Value::from(text.text.chars().count())
+                Value::of_text(text.text.chars().count())
             }
             Value::List(list) => Value::from(list.items.len()),
             Value::Object(object) => Value::from(object.fields.len()),

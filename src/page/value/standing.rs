@@ -1,49 +1,128 @@
-//! The numbers of a text as they stand there, and whether those of a text that was made of it are the same.
+//! Numbers as they stand in the text that they were cut out of, and whether what was cut out is all of one.
 
-use super::surroundings::{before, behind, folded, is_blank, is_glue, is_of_word};
-use crate::model::amount;
+use std::ops::Range;
 
-/// A number as it stands in a text.
-pub(super) struct Standing {
-    /// Its digits and what separates them.
-    run: String,
-    is_negative: bool,
-    is_in_parentheses: bool,
-    /// The word behind it that makes another number of it.
-    word: Option<String>,
+use rust_decimal::Decimal;
+
+use super::beside::{Known, Why, beside};
+use super::surroundings::{is_blank, is_glue};
+use crate::model::amount::{self, Doubt, Word};
+use crate::page::meter;
+
+/// What was cut out of one text of the answer, as a part of a text that is used as a number.
+pub(super) struct Piece<'t> {
+    /// The text of the answer.
+    pub(super) root: &'t str,
+    /// The parts of it, in the order in which they were put together.
+    pub(super) parts: Vec<Range<usize>>,
+    /// The text that is used as a number, and where the parts stand in it.
+    pub(super) text: &'t str,
+    pub(super) place: Range<usize>,
+    /// Whether a sign before them is not of the same text.
+    pub(super) has_own_sign: bool,
 }
 
-/// The numbers of a text. The word of a text that its author names is no unit.
-pub(super) fn numbers(text: &str, names: &dyn Fn(&str) -> bool) -> Vec<Standing> {
-    let text = folded(text);
-    let mut numbers = Vec::new();
-    let mut at = 0;
-    while let Some(start) = text[at..].find(char::is_numeric).map(|found| at + found) {
-        let is_bare_point =
-            text[..start].ends_with('.') && !text[..start - 1].ends_with(|c: char| is_of_word(c) || c == '.');
-        let end = run_end(&text, start);
-        let begin = start - usize::from(is_bare_point && start > at);
-        let (before, behind) = (before(&text[..begin]), behind(&text[end..]));
-        numbers.push(Standing {
-            run: text[begin..end].to_owned(),
-            is_negative: before.is_negative || behind.is_negative,
-            is_in_parentheses: before.opens.is_some() && behind.closes,
-            word: behind.scale.or(behind.unknown.filter(|word| !names(word))),
-        });
-        at = end;
+impl Piece<'_> {
+    /// Why what was cut out is not the number that stands there; none if it is.
+    pub(super) fn why_none(&self, known: &[Known]) -> Option<Why> {
+        self.checked(known).err()
     }
-    numbers
+
+    fn checked(&self, known: &[Known]) -> Result<(), Why> {
+        if self.parts.windows(2).any(|two| two[0].end > two[1].start) {
+            return Err(Why::Cut);
+        }
+        let digits = |text: &str| text.chars().filter(|c| c.is_numeric()).collect::<String>();
+        let taken: String = self.parts.iter().map(|part| digits(&self.root[part.clone()])).collect();
+        let range = self.range().ok_or(Why::Cut)?;
+        let standing = &self.root[range.clone()];
+        let written = &self.text[self.place.clone()];
+        if digits(standing) == taken && digits(written) == taken && is_date(standing) {
+            return Err(Why::Date);
+        }
+        let is_one = run_length(standing) == standing.len();
+        if !is_one || digits(standing) != taken || digits(written) != taken {
+            return Err(Why::Cut);
+        }
+        // A full stop that stood elsewhere, or that the page has put there, is no decimal sign before all digits.
+        let letter = self.root[..range.start].chars().next_back().is_some_and(|c| c.is_alphabetic() || c == '/');
+        if self.text[..self.place.start].ends_with(['.', ',']) || (standing.starts_with('.') && letter) {
+            return Err(Why::Cut);
+        }
+        let (here, there) = (readings(trimmed(written)), readings(standing));
+        if !standing.chars().all(char::is_numeric) && !here.iter().any(|reading| there.contains(reading)) {
+            return Err(Why::Cut);
+        }
+        // Zeros at the end of decimals say nothing.
+        let zeros = self.root[range.end..].len() - self.root[range.end..].trim_start_matches('0').len();
+        let has_decimals = written.contains('.') && standing.contains(['.', ',']);
+        let end = range.end + if has_decimals { zeros } else { 0 };
+        let beside = beside(self.root, &(range.start..end), known)?;
+        let changed = if beside.has_dash { Why::Dash } else { Why::Changed };
+        let there = factor(&beside.before, &beside.behind).ok_or(changed)?;
+        let here = self.own_factor();
+        let is_negated = self.has_own_sign && there.is_sign_positive() && here == -there;
+        if (here != there || beside.is_in_parentheses) && !is_negated {
+            return Err(changed);
+        }
+        beside.currencies.into_iter().for_each(|currency| meter::note_doubt(Doubt::Beside(currency)));
+        Ok(())
+    }
+
+    /// Where the number stands in the text of the answer.
+    fn range(&self) -> Option<Range<usize>> {
+        let is_digit = |c: char| c.is_numeric();
+        let first = self.parts.iter().find(|part| self.root[(*part).clone()].contains(is_digit))?;
+        let last = self.parts.iter().rfind(|part| self.root[(*part).clone()].contains(is_digit))?;
+        let start = first.start + self.root[first.clone()].find(is_digit)?;
+        let end = last.start + self.root[last.clone()].rfind(is_digit)?;
+        let point = usize::from(self.root[first.start..start].ends_with('.'));
+        Some(start - point..end + self.root[end..].chars().next()?.len_utf8())
+    }
+
+    /// What the words that are used together with the number make of it, and the zeros that the page's author has put behind it.
+    fn own_factor(&self) -> Decimal {
+        let text = self.text;
+        let start = self.place.start + text[self.place.clone()].find(char::is_numeric).unwrap_or(0);
+        let end = self.place.start + text[self.place.clone()].rfind(char::is_numeric).map_or(0, |at| at + 1);
+        let end = text.ceil_char_boundary(end);
+        let zeros = text[end..].len() - text[end..].trim_start_matches('0').len();
+        let is_whole = !text[start..end].contains(['.', ',']) && zeros > 0;
+        let words = |part: &str| amount::words(part).unwrap_or_default();
+        let own = factor(&words(text[..start].trim_end_matches('.')), &words(&text[end + zeros..]));
+        let own = own.unwrap_or(Decimal::ONE);
+        let ten = |zeros: usize| u32::try_from(zeros).ok().and_then(|zeros| 10_i64.checked_pow(zeros));
+        if is_whole { ten(zeros).and_then(|ten| own.checked_mul(Decimal::from(ten))).unwrap_or_default() } else { own }
+    }
 }
 
-/// Where a number ends that begins with a digit.
-fn run_end(text: &str, start: usize) -> usize {
+/// Whether a text is a date or the number of an account, in three groups or more between which the same sign stands.
+fn is_date(text: &str) -> bool {
+    let Some(sign) = text.chars().find(|c| matches!(c, '-' | '/' | ':' | '_')) else { return false };
+    let groups: Vec<&str> = text.split(sign).collect();
+    groups.len() >= 3 && groups.iter().all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A run of digits without what else was cut out around it.
+pub(super) fn trimmed(text: &str) -> &str {
+    let text = text.trim_matches(|c: char| !c.is_numeric() && c != '.');
+    text.trim_end_matches('.')
+}
+
+/// What the words beside a number make of it; none if they contradict each other.
+fn factor(before: &[Word], behind: &[Word]) -> Option<Decimal> {
+    amount::assemble(before, "1", behind, None).ok().map(|money| money.value)
+}
+
+/// How long the number is that a text begins with.
+fn run_length(text: &str) -> usize {
+    let start = usize::from(text.starts_with('.'));
     let digits = |from: usize| text[from..].find(|c: char| !c.is_numeric()).map_or(text.len(), |length| from + length);
     let (mut group, mut end) = (start, digits(start));
     loop {
         let mut rest = text[end..].chars();
         let Some(next) = rest.next() else { return end };
-        let behind = rest.as_str();
-        let from = if is_glue(next) && behind.starts_with(char::is_numeric) {
+        let from = if is_glue(next) && rest.as_str().starts_with(char::is_numeric) {
             end + next.len_utf8()
         } else if let Some(from) = blanks(&text[end..]).map(|length| end + length)
             && text[group..end].chars().count() <= 3
@@ -57,30 +136,36 @@ fn run_end(text: &str, start: usize) -> usize {
     }
 }
 
+/// The number that a text begins with.
+pub(super) fn run_behind(text: &str) -> &str {
+    &text[..run_length(text)]
+}
+
+/// The number that a text ends with.
+pub(super) fn run_before(text: &str) -> &str {
+    let mut start = text.len();
+    let mut rest = text.char_indices().rev().peekable();
+    while let Some((at, c)) = rest.next() {
+        let is_part = c.is_numeric() || (is_glue(c) && rest.peek().is_some_and(|(_, c)| c.is_numeric()));
+        if !is_part {
+            break;
+        }
+        start = at;
+    }
+    &text[start..]
+}
+
+/// Whether a run of digits may be one number.
+pub(super) fn is_one_number(run: &str) -> bool {
+    !readings(run).is_empty()
+}
+
 /// How long the blanks are that may part thousands: one of the usual ones, or up to three others.
-pub(super) fn blanks(text: &str) -> Option<usize> {
+fn blanks(text: &str) -> Option<usize> {
     let length = text.len() - text.trim_start_matches(is_blank).len();
     let count = text[..length].chars().count();
     let may_part = count == 1 || ((2..=3).contains(&count) && !text[..length].contains(' '));
     may_part.then_some(length)
-}
-
-impl Standing {
-    /// Whether it is the other number, written in another way.
-    fn is_same(&self, other: &Standing) -> bool {
-        self.is_negative == other.is_negative
-            && self.is_in_parentheses == other.is_in_parentheses
-            && self.word == other.word
-            && digits(&self.run) == digits(&other.run)
-            && (other.run.chars().all(char::is_numeric) || {
-                let others = readings(&other.run);
-                readings(&self.run).iter().any(|reading| others.contains(reading))
-            })
-    }
-}
-
-fn digits(run: &str) -> String {
-    run.chars().filter(|c| c.is_numeric()).collect()
 }
 
 /// Where the decimals of a run of digits may begin, counted from the end. A separator before three digits may part thousands.
@@ -105,34 +190,4 @@ fn readings(run: &str) -> Vec<usize> {
         [.., (_, before), (at, c)] if before != c && are_groups(&groups[..groups.len() - 1]) => vec![decimals(*at, *c)],
         _ => Vec::new(),
     }
-}
-
-/// Whether a text holds a number that does not stand in the one from which it was made: `12` of `12.50`, `1250` of `12.50`, `5` of
-/// `-5`, `5` of `5k`, or two numbers that have become one.
-pub(super) fn has_other_numbers(part: &str, whole: &str, names: &dyn Fn(&str) -> bool) -> bool {
-    if !part.contains(char::is_numeric) {
-        return false;
-    }
-    if amount::is_turned(whole) {
-        return true;
-    }
-    let standing = numbers(whole, names);
-    let dates = dates(whole);
-    let stands = |number: &Standing| standing.iter().any(|other| number.is_same(other)) || dates.contains(&number.run);
-    !numbers(part, names).iter().all(stands)
-}
-
-/// The digits of the dates and the numbers of accounts in a text: `20261130` of `2026-11-30`, `123456` of `12-34-56`. They are in
-/// three groups or more, between which the same sign stands.
-fn dates(text: &str) -> Vec<String> {
-    const SIGNS: [char; 4] = ['-', '/', ':', '_'];
-    let is_part = |c: char| c.is_ascii_digit() || SIGNS.contains(&c);
-    let runs = text.split(|c: char| !is_part(c)).map(|run| run.trim_matches(SIGNS));
-    let joined = runs.filter_map(|run| {
-        let mark = run.chars().find(|c| SIGNS.contains(c))?;
-        let groups: Vec<&str> = run.split(mark).collect();
-        let is_group = |group: &&str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
-        (groups.len() >= 3 && groups.iter().all(is_group)).then(|| groups.concat())
-    });
-    joined.collect()
 }

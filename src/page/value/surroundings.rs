@@ -1,59 +1,45 @@
-//! What stands around a number and makes another one of it. A sign, parentheses, a word of scale and a part of a currency count also
-//! where the currency stands between them and the digits.
+//! The characters that stand around a number, and what each of them is.
+
+use std::ops::Range;
 
 use crate::model::amount::{self, Currency, Word};
 
-/// So many words beside a number are looked at, of which each may be a currency.
-const MOST_WORDS: usize = 4;
-/// Longest name of a currency that is looked for before a number, in bytes.
+/// Longest name of a currency that is looked for before a number, in characters.
 const LONGEST_NAME: usize = 24;
+/// Longest tag that is looked for, in characters.
+const LONGEST_TAG: usize = 200;
+/// Longest name of an entity of HTML, in bytes.
+const LONGEST_ENTITY: usize = 10;
 
-/// What stands before a number.
-#[derive(Default)]
-pub(super) struct Before {
-    /// Whether a minus stands there that can be nothing else.
-    pub(super) is_negative: bool,
-    /// Where a minus stands that may also part words.
-    pub(super) doubtful: Option<usize>,
-    /// Where a parenthesis opens.
-    pub(super) opens: Option<usize>,
-    /// Whether a character that could not be read stands there.
-    pub(super) is_unread: bool,
-    /// Whether a word or a sign stands there that makes another number of it: `DR 5.00`, `¢5.00`.
-    pub(super) is_changed: bool,
+/// A character, and where what it is written as stands.
+#[derive(Clone, Debug)]
+pub(super) struct Character {
+    pub(super) range: Range<usize>,
+    pub(super) c: char,
 }
 
-/// What stands behind a number.
-#[derive(Default)]
-pub(super) struct Behind {
-    pub(super) is_negative: bool,
-    pub(super) closes: bool,
-    /// A word that makes another number of it.
-    pub(super) scale: Option<String>,
-    /// A word that nobody knows, where a unit would stand.
-    pub(super) unknown: Option<String>,
-}
-
-/// Brings the ways to write the same together, also those of HTML.
-pub(super) fn folded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, found)) = rest.split_once('&') {
-        out.push_str(before);
-        let name = found.split_once(';').map_or("", |(name, _)| name);
-        match entity(name) {
-            Some(c) => {
-                out.push(c);
-                rest = &found[name.len() + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = found;
-            }
-        }
+/// The characters of a part of a text. Different ways to write the same are brought together, also those of HTML.
+pub(super) fn characters(text: &str, range: Range<usize>) -> Vec<Character> {
+    let mut out = Vec::with_capacity(range.len());
+    let mut at = range.start;
+    while let Some(c) = text[at..range.end].chars().next() {
+        let rest = if c == '&' { &text[at + 1..range.end] } else { "" };
+        let name = rest.split_once(';').map(|(name, _)| name);
+        let named =
+            name.filter(|name| name.len() <= LONGEST_ENTITY).and_then(|name| Some((entity(name)?, name.len() + 2)));
+        let (c, length) = named.unwrap_or((c, c.len_utf8()));
+        // Where old charsets were read, a soft hyphen may be a minus.
+        let c = if c == '\u{ad}' { '\u{2010}' } else { c };
+        let range = at..at + length;
+        out.extend(amount::fold(c.encode_utf8(&mut [0; 4])).chars().map(|c| Character { range: range.clone(), c }));
+        at += length;
     }
-    out.push_str(rest);
-    amount::fold(&out)
+    out
+}
+
+/// The same as a text.
+pub(super) fn string<'c>(characters: impl IntoIterator<Item = &'c Character>) -> String {
+    characters.into_iter().map(|character| character.c).collect()
 }
 
 /// The character of an entity, as far as such a one stands in or beside numbers.
@@ -67,6 +53,7 @@ fn entity(name: &str) -> Option<char> {
     }
     Some(match name {
         "nbsp" | "ensp" | "emsp" | "thinsp" | "numsp" | "puncsp" => '\u{a0}',
+        "shy" => '\u{ad}',
         "minus" | "ndash" | "mdash" | "hyphen" | "dash" => '\u{2212}',
         "comma" => ',',
         "period" => '.',
@@ -124,180 +111,82 @@ pub(super) fn is_glue(c: char) -> bool {
     }
 }
 
+/// What a text ends at whatever it means: a line, or a cell of a table.
+pub(super) fn is_line_end(c: char) -> bool {
+    c.is_whitespace() && !is_blank(c)
+}
+
+/// What stands around words without meaning anything for a number between them.
+pub(super) fn is_wrapping(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '`' | '\u{b4}' | '*' | '_' | '[' | ']' | '{' | '}' | '\u{2018}'
+            ..='\u{201f}'
+                | '«'
+                | '»'
+                | '‹'
+                | '›'
+                | '「'
+                | '」'
+                | '『'
+                | '』'
+                | '【'
+                | '】'
+                | '《'
+                | '》'
+                | '〈'
+                | '〉'
+                | '〔'
+                | '〕'
+    )
+}
+
+/// What parts sentences, clauses or columns.
+pub(super) fn is_parting(c: char) -> bool {
+    matches!(c, ';' | '|' | '!' | '?' | '。' | '、' | '\u{ff61}' | '¡' | '¿' | '•')
+}
+
 /// A digit, or a letter of a script that puts blanks between words.
 pub(super) fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() && c < '\u{2E80}'
 }
 
-fn last(text: &str) -> Option<char> {
-    text.chars().next_back()
+/// A letter of a script that puts no blanks between words.
+pub(super) fn is_of_run(c: char) -> bool {
+    c.is_alphabetic() && c >= '\u{2E80}'
 }
 
-/// Where the currency begins that a text ends with.
-fn currency_at_end(text: &str) -> Option<usize> {
-    let from = text.ceil_char_boundary(text.len().saturating_sub(LONGEST_NAME));
-    let mut previous = last(&text[..from]);
-    for (at, c) in text[from..].char_indices() {
-        let is_inside = is_of_word(c) && previous.is_some_and(is_of_word);
-        previous = Some(c);
-        let whole = &text[from + at..];
-        let is_currency = |(word, length): (Word, usize)| matches!(word, Word::Currency(_)) && length == whole.len();
-        if !is_inside && !c.is_whitespace() && amount::word(whole).is_some_and(is_currency) {
-            return Some(from + at);
+/// The currency that a text ends with, and how many characters it has.
+pub(super) fn currency_at_end(text: &[Character]) -> Option<(Currency, usize)> {
+    let first = text.len().saturating_sub(LONGEST_NAME);
+    (first..text.len()).find_map(|at| {
+        let is_inside = is_of_word(text[at].c) && at > 0 && is_of_word(text[at - 1].c);
+        if is_inside || text[at].c.is_whitespace() {
+            return None;
         }
-    }
-    None
+        let whole = string(&text[at..]);
+        match amount::word(&whole) {
+            Some((Word::Currency(currency), length)) if length == whole.len() => Some((currency, text.len() - at)),
+            _ => None,
+        }
+    })
 }
 
-/// What stands before a number, where the text before it ends. The text is folded.
-pub(super) fn before(text: &str) -> Before {
-    let mut rest = text;
-    for _ in 0..MOST_WORDS {
-        let bare = rest.trim_end_matches(is_blank);
-        let is_apart = bare.len() < rest.len();
-        match last(bare) {
-            Some(c) if is_minus(c) => {
-                let ahead = &bare[..bare.len() - c.len_utf8()];
-                // A dash that hangs on a word or a number parts it from the next one, except behind a currency.
-                let hangs = last(ahead).is_some_and(is_of_word) && currency_at_end(ahead).is_none();
-                return match is_apart {
-                    true if hangs => Before::default(),
-                    true => Before { doubtful: Some(ahead.len()), ..Before::default() },
-                    false => Before { is_negative: !hangs, ..Before::default() },
-                };
-            }
-            Some('(') => return Before { opens: Some(bare.len() - 1), ..Before::default() },
-            Some('\u{fffc}' | '\u{fffd}') => return Before { is_unread: true, ..Before::default() },
-            _ if ends_in_change(bare) => return Before { is_changed: true, ..Before::default() },
-            _ => {}
-        }
-        match currency_at_end(bare) {
-            Some(at) => rest = &bare[..at],
-            None => break,
-        }
-    }
-    Before::default()
-}
-
-/// Whether a text ends in a word for a debt, or in a sign for a part of a currency.
-fn ends_in_change(text: &str) -> bool {
-    let start = text.rfind(|c: char| !is_of_word(c)).map_or(0, |at| text.ceil_char_boundary(at + 1));
-    is_debit(&text[start..]) || text.ends_with('¢')
-}
-
-/// Whether a word says that what stands beside it is a debt, in whichever letters.
-fn is_debit(word: &str) -> bool {
-    word.eq_ignore_ascii_case("dr")
-}
-
-/// What stands behind a number, where the text behind it begins. The text is folded.
-pub(super) fn behind(text: &str) -> Behind {
-    let mut found = Behind::default();
-    let mut rest = text;
-    let mut has_currency = false;
-    for _ in 0..MOST_WORDS {
-        let bare = rest.trim_start_matches(is_blank);
-        let is_apart = bare.len() < rest.len();
-        let Some(first) = bare.chars().next() else { break };
-        if is_minus(first) {
-            let next = &bare[first.len_utf8()..];
-            let is_end = !next.trim_start_matches(is_blank).starts_with(char::is_alphanumeric);
-            found.is_negative = is_end || (!is_apart && !next.starts_with(char::is_alphanumeric));
-            break;
-        }
-        let inner = [('(', ')'), ('[', ']')].into_iter().find_map(|(opens, closes)| {
-            let (inner, _) = bare.strip_prefix(opens)?.split_once(closes)?;
-            Some(inner.trim())
-        });
-        let within = inner.filter(|inner| inner.len() <= LONGEST_NAME).and_then(amount::words).unwrap_or_default();
-        if within.iter().any(changes) || inner.is_some_and(is_debit) {
-            found.scale = inner.map(str::to_lowercase);
-            break;
-        }
-        match amount::word(bare) {
-            Some((Word::Sign { .. }, _)) => break,
-            Some((word, length)) if changes(&word) => {
-                found.scale = Some(bare[..length].to_lowercase());
-                break;
-            }
-            Some((word, length)) => {
-                has_currency |= matches!(word, Word::Currency(_));
-                rest = &bare[length..];
-                if let Some(part) = smaller_part(rest, is_apart) {
-                    found.scale = Some(part);
-                    break;
-                }
-            }
-            None => {
-                found.closes = first == ')';
-                unknown_word(bare, is_apart || has_currency, &mut found);
-                break;
-            }
-        }
-    }
-    found
-}
-
-/// The smaller part of an amount, which begins behind its currency: `5角` of `12元5角`, `50` of `12€50`, `50ct` of `12€ 50ct`.
-fn smaller_part(text: &str, is_currency_apart: bool) -> Option<String> {
-    let bare = text.trim_start_matches(is_blank);
-    let length = bare.find(|c: char| !c.is_numeric()).unwrap_or(bare.len());
-    if length == 0 {
+/// How many characters the tag has that a text begins with, and whether it ends a cell, a line or a paragraph; none if it begins
+/// with no tag.
+pub(super) fn tag(text: &[Character]) -> Option<(usize, bool)> {
+    let near = &text[..text.len().min(LONGEST_TAG)];
+    if near.first().is_none_or(|first| first.c != '<') {
         return None;
     }
-    let unit = bare[length..].trim_start_matches(is_blank);
-    let letters = unit.find(|c: char| !is_of_word(c)).unwrap_or(unit.len());
-    let is_part = matches!(amount::word(unit), Some((Word::Part(..), _))) || amount::is_scale_word(&unit[..letters]);
-    let is_next_to_it = bare.len() == text.len() && !is_currency_apart;
-    (is_part || is_next_to_it).then(|| bare[..length].to_owned())
+    let end = near.iter().position(|character| character.c == '>')?;
+    let inside = string(&near[1..end]);
+    let name = inside.trim_start_matches('/');
+    let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())];
+    (inside.starts_with("!--") || name.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .then(|| (end + 1, BLOCKS.split_ascii_whitespace().any(|block| block.eq_ignore_ascii_case(name))))
 }
 
-/// The currency that a text ends with, behind which a number stands.
-pub(super) fn currency_before(text: &str) -> Option<Currency> {
-    let bare = text.trim_end_matches(|c| is_blank(c) || is_minus(c));
-    match amount::word(&bare[currency_at_end(bare)?..]) {
-        Some((Word::Currency(currency), _)) => Some(currency),
-        _ => None,
-    }
-}
-
-fn changes(word: &Word) -> bool {
-    match word {
-        Word::Times(_) | Word::Part(..) => true,
-        Word::Side { is_debit } => *is_debit,
-        Word::Sign { .. } | Word::Currency(_) => false,
-    }
-}
-
-/// What a word is that is neither a currency nor a unit that is known.
-fn unknown_word(text: &str, is_apart: bool, found: &mut Behind) {
-    let Some(first) = text.chars().next() else { return };
-    let is_operator = matches!(first, '×' | '*' | '^' | '%' | '‰' | '\u{fffc}' | '\u{fffd}');
-    if is_operator || amount::is_scale_sign(first) {
-        found.scale = Some(first.to_string());
-        return;
-    }
-    let length = text.find(|c: char| !is_of_word(c)).unwrap_or(text.len());
-    let word = text[..length].to_lowercase();
-    let is_time = word.starts_with('t') && word[1..].starts_with(|c: char| c.is_ascii_digit());
-    if word.is_empty() || first.is_ascii_digit() || is_time {
-        return;
-    }
-    let is_exponent = word.starts_with(['e', 'x']) && word[1..].starts_with(|c: char| c.is_ascii_digit());
-    let next = text[length..].trim_start_matches(['.', ' ', '\u{a0}']);
-    let is_before_currency = || {
-        let near = &next[..next.floor_char_boundary(LONGEST_NAME)];
-        let gap = text.len() - next.len() - length;
-        gap <= 3 && matches!(amount::word(near), Some((Word::Currency(_), _)))
-    };
-    // `5 US cents`.
-    let is_first_of_part = || {
-        let end = next.find(|c: char| !is_of_word(c)).unwrap_or(next.len());
-        word == "us" && amount::is_scale_word(&next[..end])
-    };
-    if amount::is_scale_word(&text[..length]) || is_exponent || is_debit(&word) || is_first_of_part() {
-        found.scale = Some(word);
-    } else if !is_apart || is_before_currency() {
-        found.unknown = Some(word);
-    }
-}
+/// Tags between which no number goes on.
+const BLOCKS: &str = "td th tr table thead tbody tfoot caption li ul ol dl dt dd p div br hr h1 h2 h3 h4 h5 h6 body html head title \
+                      section article header footer main form option select script style pre";

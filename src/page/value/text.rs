@@ -1,11 +1,11 @@
 //! Texts: who wrote them, and which parts of them are one text of the answer.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
+use super::beside::Why;
+use super::made::Made;
 use super::sizes::TEXT;
-use super::standing::has_other_numbers;
-use super::{Origin, Part, Text};
+use super::{Origin, Text};
 use crate::model::amount;
 use crate::page::memory::Held;
 use crate::page::meter;
@@ -15,6 +15,34 @@ pub(super) const SHOWN: usize = 200;
 
 /// What is said of a piece of a number that is used as if it was the number.
 pub(super) const CUT_NUMBER: &str = "it is cut out of a longer number";
+
+/// What is said of a number that was cut off from what belongs to it.
+const CHANGED_NUMBER: &str = "it is cut out of a longer number, to which a sign, parentheses or a unit beside it belong; take that \
+                              out together with it";
+
+/// What is said of the digits of a date or of the number of an account, which are a text nevertheless.
+pub(in crate::page) const OF_DATE: &str = "it is cut out of a longer number, such as a date";
+
+/// What is said of a number behind a dash with blanks.
+const BEHIND_DASH: &str = "it is cut out behind a dash, which may be a minus; where it only parts words, write it with the words \
+                           before it, for example `capture(\"Balance - (?<v>[0-9.]+)\")`";
+
+/// What is said of a number of which nobody knows what the words beside it mean.
+const UNKNOWN_BESIDE: &str = "it is cut out beside a word or a sign that may make another number of it; write what stands there, for \
+                              example `capture(\"Credit (?<v>[0-9.]+) left\")`";
+
+/// What is said of a number in a text that is written in a code.
+pub(super) const OF_CODE: &str = "it is cut out of a text that is written in a code, such as base64 or `%2C`";
+
+/// What is said of a number in a text that was cut before it was written in a code.
+pub(super) const OF_PIECE: &str = "it is cut out of a text before that was written in a code, such as base64";
+
+/// What is said of a text that is put together from very many pieces.
+const OF_MANY: &str = "it is cut out of a text that is put together from too many pieces";
+
+/// What is said of JSON that was made by changing a text.
+pub(super) const CHANGED_JSON: &str =
+    "a number in it is cut out of a longer one, or does not stand so in the text of the answer";
 
 /// What is said of a number that was put together from the codes of characters.
 pub(super) const OF_CHARACTERS: &str = "it is put together from characters, which may have left out a part of a number";
@@ -26,29 +54,6 @@ pub(super) const ONE_OF_SEVERAL: &str = "it is cut out of the text of a list or 
 /// What is said of units and nanos with a point between them.
 pub(super) const MIXED_NUMBER: &str = "it is put together from two values of the answer, of which the second may have lost \
                                        zeros; calculate instead, for example `(.units | tonumber) + .nanos / 1e9`";
-
-impl Part {
-    const NONE: Part = Part { bytes: 0, source: 0, is_cut: false };
-
-    /// All of a new text of the answer.
-    fn whole(text: &str) -> Part {
-        thread_local! {
-            static SOURCES: Cell<u32> = const { Cell::new(0) };
-        }
-        let source = SOURCES.get().wrapping_add(1);
-        SOURCES.set(source);
-        Part { source, ..Part::NONE }.of_length(text)
-    }
-
-    pub(super) fn of_length(self, text: &str) -> Part {
-        Part { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), ..self }
-    }
-
-    /// Whether both were cut from the same text, of which they may be put together again.
-    fn is_beside(&self, other: &Part) -> bool {
-        self.is_cut && other.is_cut && self.source == other.source
-    }
-}
 
 impl Text {
     pub(super) fn shown(&self) -> &str {
@@ -72,22 +77,29 @@ impl Text {
     }
 
     pub(super) fn new(text: String, origin: Origin) -> Text {
-        let part = if matches!(origin, Origin::Page) { Part::NONE } else { Part::whole(&text) };
         let held = Held::of(TEXT + text.capacity());
-        let digits = (part.bytes > 0 && text.contains(|c: char| c.is_ascii_digit())).then_some(part.source);
-        Text {
-            text,
-            origin,
-            head: part,
-            tail: part,
-            cut: None,
-            cuts_code: false,
-            root: None,
-            is_joined: false,
-            digits,
-            is_mixed: false,
-            is_of_several: false,
-            held,
+        Text { text, origin, refusal: None, made: None, held }
+    }
+
+    /// The same, which was made of other texts.
+    pub(super) fn made(text: String, origin: Origin, refusal: Option<&'static str>, made: Made) -> Text {
+        let mut text = Text::new(text, origin);
+        text.held.grow(made.bytes());
+        text.refusal = refusal;
+        text.made = Some(Box::new(made));
+        text
+    }
+
+    /// What is one text of the answer at the beginning of this one, or at its end, and which it is, if it was cut.
+    fn edge(&self, is_end: bool) -> (&str, Option<&Rc<Text>>) {
+        let Some(made) = &self.made else {
+            return (if self.is_foreign() { &self.text } else { "" }, None);
+        };
+        let span = if is_end { made.spans.last() } else { made.spans.first() };
+        match span.and_then(|span| Some((span.length, &span.root.as_ref()?.0))) {
+            Some((length, root)) if is_end => (&self.text[self.text.len() - length..], Some(root)),
+            Some((length, root)) => (&self.text[..length], Some(root)),
+            None => ("", None),
         }
     }
 
@@ -95,13 +107,15 @@ impl Text {
     /// before the one or behind the other.
     pub(super) fn would_join(&self, other: &Text) -> bool {
         let is_amount = |part: &str| amount::read(part).is_ok();
-        let (tail, head) = (self.tail.bytes as usize, other.head.bytes as usize);
-        is_amount(&self.text[self.text.len() - tail..]) && is_amount(&other.text[..head])
+        is_amount(self.edge(true).0) && is_amount(other.edge(false).0)
     }
 
     /// Whether what would be joined was cut from one text, as `gsub(",";"")` cuts `1,234` and puts it together again.
     pub(super) fn is_put_together(&self, other: &Text) -> bool {
-        self.tail.is_beside(&other.head)
+        let is_part =
+            |(part, root): (&str, Option<&Rc<Text>>)| root.filter(|root| part.len() < root.text.len()).cloned();
+        let (one, another) = (is_part(self.edge(true)), is_part(other.edge(false)));
+        one.zip(another).is_some_and(|(one, another)| Rc::ptr_eq(&one, &another))
     }
 
     /// Whether it is a number, or the point of one.
@@ -109,56 +123,29 @@ impl Text {
         matches!(self.text.as_str(), "." | ",") || is_number(&self.text)
     }
 
-    /// Whether the numbers in it stand so in the text that its pieces were cut out of.
-    pub(super) fn stands_in_root(&self) -> bool {
-        self.root.as_ref().is_none_or(|root| {
-            meter::spend_bytes(64 + 8 * (self.text.len() + root.text.len()));
-            !has_other_numbers(&self.text, &root.text, &|_| false)
-        })
+    /// Both, one behind the other.
+    pub(super) fn joined(mut left: Rc<Text>, right: &Rc<Text>) -> Rc<Text> {
+        if right.text.is_empty() {
+            return left;
+        }
+        if left.text.is_empty() {
+            return Rc::clone(right);
+        }
+        if left.is_foreign() || right.is_foreign() {
+            let made = left.made.is_none().then(|| Box::new(Made::whole(&left)));
+            let text = Rc::make_mut(&mut left);
+            let mut made = made.or_else(|| text.made.take()).unwrap_or_default();
+            let before = made.bytes();
+            let is_kept = text.refusal != Some(OF_MANY) && made.append(Made::whole(right));
+            text.held.grow(made.bytes().saturating_sub(before));
+            text.refusal = if is_kept { text.refusal.or(right.refusal) } else { Some(OF_MANY) };
+            text.made = is_kept.then_some(made);
+        }
+        Rc::make_mut(&mut left).append(right);
+        left
     }
 
-    /// Pieces of one text that are put together again are looked at as a whole, when they are used as a number; a piece of a
-    /// number to which the page's author adds remains one.
-    fn join(&mut self, other: &Text) {
-        self.cuts_code |= other.cuts_code;
-        self.is_joined |= other.is_joined;
-        if self.text.is_empty() || other.text.is_empty() {
-            self.cut = if self.text.is_empty() { other.cut } else { self.cut };
-            self.root = self.root.take().or_else(|| other.root.clone());
-            return;
-        }
-        match (&self.root, &other.root) {
-            (Some(one), Some(another)) if Rc::ptr_eq(one, another) => {
-                let is_of_characters = |cut: &&'static str| *cut == OF_CHARACTERS;
-                self.cut = self.cut.or(other.cut).filter(is_of_characters);
-                self.is_joined = true;
-            }
-            (None, Some(_)) if !self.is_foreign() => {
-                self.cut = other.cut;
-                self.root = other.root.clone();
-            }
-            (Some(_), None) if !other.is_foreign() => {}
-            _ => {
-                self.cut = self.cut.or(other.cut);
-                self.root = None;
-            }
-        }
-    }
-
-    pub(super) fn append(&mut self, other: &Text) {
-        self.join(other);
-        self.is_of_several |= other.is_of_several;
-        let is_of_number = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '\'');
-        let touch = self.text.ends_with(is_of_number) && other.text.starts_with(is_of_number);
-        let are_two = self.digits.zip(other.digits).is_some_and(|(one, another)| one != another);
-        self.is_mixed |= other.is_mixed || (touch && are_two);
-        self.digits = other.digits.or(self.digits);
-        if self.text.is_empty() {
-            self.head = other.head;
-        }
-        if !other.text.is_empty() {
-            self.tail = other.tail;
-        }
+    fn append(&mut self, other: &Text) {
         self.origin = match (&self.origin, &other.origin) {
             (Origin::Page, Origin::Page) => Origin::Page,
             (Origin::Answer, Origin::Answer) if !is_currency(&self.text) && !is_currency(&other.text) => Origin::Answer,
@@ -178,17 +165,6 @@ impl Text {
     }
 }
 
-/// Whether a text that was made of another one is another number than that, and not only written with other separators: `12` of
-/// `12.50`, `12.5` of `12.5k`. None unless both are numbers.
-pub(super) fn is_less_than_number(part: &str, whole: &str) -> Option<bool> {
-    if part.len().max(whole.len()) > amount::LONGEST || !is_number(part) {
-        return None;
-    }
-    let (value, all) = (amount::read(part).ok()?.value, amount::read(whole).ok()?.value);
-    let is_turned = value.is_sign_negative() != all.is_sign_negative();
-    Some(value != all && (is_turned || has_other_numbers(part, whole, &|_| false)))
-}
-
 /// Whether a text is the code of a currency that people pay with.
 fn is_currency(text: &str) -> bool {
     const CODES: &str = "AED ARS AUD BGN BRL BTC CAD CHF CLP CNY COP CZK DKK EGP ETH EUR GBP HKD HUF IDR ILS INR JPY KES \
@@ -206,7 +182,26 @@ pub(super) fn is_number(text: &str) -> bool {
     amount::read(text).is_ok()
 }
 
-/// Whether a text is a number, or is read as one by JSON.
-pub(super) fn may_be_number(text: &str) -> bool {
-    is_number(text) || (text.len() <= amount::LONGEST && text.trim().parse::<f64>().is_ok())
+/// Whether a text may be read as an amount: it holds one number, before it only what belongs to one, and behind it a word.
+pub(in crate::page) fn may_be_amount(text: &str) -> bool {
+    if text.len() > amount::LONGEST || !text.contains(char::is_numeric) {
+        return false;
+    }
+    meter::spend(1 + text.len() / 16);
+    let text = amount::fold(text);
+    let Some(start) = amount::number_start(&text, 0) else { return false };
+    let end = amount::number_end(&text, start);
+    let is_one = !text[end..].contains(char::is_numeric) && amount::words(&text[..start]).is_some();
+    is_one || text.trim().parse::<f64>().is_ok()
+}
+
+/// What is said of a number that is none.
+pub(super) fn reason(why: Why) -> &'static str {
+    match why {
+        Why::Cut => CUT_NUMBER,
+        Why::Changed => CHANGED_NUMBER,
+        Why::Date => OF_DATE,
+        Why::Dash => BEHIND_DASH,
+        Why::Unknown => UNKNOWN_BESIDE,
+    }
 }

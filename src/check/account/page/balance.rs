@@ -39,7 +39,7 @@ impl Page {
     }
 
     /// An amount of the answer in the unit of the balance, with the sign that credit has here.
-    fn scaled(&self, sum: Decimal) -> Option<Decimal> {
+    pub(super) fn scaled(&self, sum: Decimal) -> Option<Decimal> {
         let sum = match &self.scale {
             Some(scale) => amount::exact::product(sum, scale.0)?,
             None => sum,
@@ -136,8 +136,15 @@ impl Page {
 fn refuse_doubts(own: &[Doubt], earlier: &[Doubt], currency: Option<&str>) -> Result<(), Failure> {
     let refusal = |message: String| Err(Failure::new(Reason::Decode, message).with_hint(CERTAIN));
     let what = "the balance in the answer cannot be used";
+    let is_beside = |doubt: &&Doubt| matches!(doubt, Doubt::Beside(_));
+    let mut beside = own.iter().chain(earlier).filter(is_beside);
+    if let Some(why) = currency.and_then(|currency| beside.find_map(|doubt| doubt.in_currency(currency))) {
+        let hint = "take the currency out as well, for example with `{amount, currency}`, or write it into the pattern";
+        return Err(Failure::new(Reason::Decode, format!("{what}: {why}")).with_hint(hint));
+    }
+    let earlier: Vec<Doubt> = earlier.iter().filter(|doubt| !is_beside(doubt)).copied().collect();
     match currency {
-        Some(currency) => match own.iter().chain(earlier).find_map(|doubt| doubt.in_currency(currency)) {
+        Some(currency) => match own.iter().chain(&earlier).find_map(|doubt| doubt.in_currency(currency)) {
             Some(why) if earlier.is_empty() => refusal(format!("{what}: `tonumber` has read a text of which {why}")),
             Some(why) => refusal(format!("{what}: `tonumber` or a `sum` has read a text of which {why}")),
             None => Ok(()),

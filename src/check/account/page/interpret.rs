@@ -126,7 +126,7 @@ impl Page {
         }
         let wanted = Wanted { variables: variables.clone(), ..*wanted };
         let reading = self.read(reader, &body, &wanted, &progress.doubts)?;
-        if let Some(what) = filled_in(&reading.amount) {
+        if let Some(what) = filled_in(&reading.amount, self.scaled(Decimal::NEGATIVE_ONE)) {
             undenied(what)?;
         }
         let reading = if self.spend.is_some() { within_budget(reading, wanted.budget)? } else { reading };
@@ -236,11 +236,12 @@ impl Page {
 }
 
 /// What services fill in where they know no balance.
-fn filled_in(amount: &Amount) -> Option<&'static str> {
+/// `unknown` is what becomes of -1 on this page.
+fn filled_in(amount: &Amount, unknown: Option<Decimal>) -> Option<&'static str> {
     match amount {
         Amount::Unlimited => Some("a balance without a limit"),
         Amount::Of(amount) if amount.is_zero() => Some("a balance of zero"),
-        Amount::Of(amount) if *amount == Decimal::NEGATIVE_ONE => Some("a balance of -1"),
+        Amount::Of(amount) if *amount == Decimal::NEGATIVE_ONE || Some(*amount) == unknown => Some("a balance of -1"),
         Amount::Of(_) => None,
     }
 }

@@ -384,7 +384,9 @@ fn what_is_cut_out_of_a_number_is_no_number() {
         ("[scan(\"[0-9]+\")] | .[1] | tonumber".to_owned(), "balance: 12.50", Err(CUT)),
         (capture("[0-9,.]+") + " | tonumber", "balance: 1,234.50 USD", Ok("1234.5")),
         (capture("-?[0-9.]+") + " | tonumber", "balance: -12.50, all", Ok("-12.5")),
-        (capture("[0-9.]+") + " | tonumber", "sms-12, left", Ok("12")),
+        (capture("[0-9.]+") + " | tonumber", "sms-12, left", Err("beside a word or a sign")),
+        ("capture(\"sms-(?<v>[0-9.]+)\").v | tonumber".to_owned(), "sms-12, left", Ok("12")),
+        (capture("[0-9.]+") + " | tonumber", "Balance - 12.50", Err("behind a dash, which may be a minus")),
         ("gsub(\",\"; \"\") | ".to_owned() + &capture("[0-9.]+") + " | tonumber", "left 1,234.50", Ok("1234.5")),
         (
             "capture(\"(?<a>[0-9]+),(?<b>[0-9]+)\") | \"\\(.a).\\(.b)\" | tonumber".to_owned(),
@@ -422,7 +424,8 @@ fn what_is_cut_out_of_a_number_is_no_number() {
             Ok("12500"),
         ),
         (capture("[0-9.]+k?"), "left 12.5k", Ok("12500")),
-        (capture("[0-9.]+"), "12.5 kWh, M", Ok("12.5")),
+        (capture("[0-9.]+"), "12.5 kWh, M", Err("beside a word or a sign")),
+        ("capture(\"(?<v>[0-9.]+) kWh\").v".to_owned(), "12.5 kWh, M", Ok("12.5")),
         (capture("[0-9.]+"), "5.00 CR", Ok("5")),
         // What is left is the same number.
         ("split(\" \")[0] | tonumber".to_owned(), "12.50 USD", Ok("12.5")),
@@ -440,6 +443,37 @@ fn what_is_cut_out_of_a_number_is_no_number() {
     }
     let json = json!({"balance": format!(".t | {} | tonumber", capture("[0-9.]+"))});
     assert_told(&page(json), json!({"body": r#"{"t":"1,234.50"}"#}), Err(CUT));
+}
+
+#[test]
+fn the_currency_beside_a_number_is_that_of_the_balance_also_where_it_is_cut_off() {
+    const OTHER: &str = "beside the name of another currency";
+    let capture = "capture(\"(?<v>[0-9.]+)\").v";
+    for (balance, text, want) in [
+        (capture, "Balance: 12.50 EUR", Err(OTHER)),
+        (capture, "Balance: €12.50", Err(OTHER)),
+        (capture, "EUR 12.50", Err(OTHER)),
+        (capture, "12.50欧元", Err(OTHER)),
+        ("split(\" \")[0] | tonumber", "12.50 EUR", Err(OTHER)),
+        (".[1:] | tonumber", "€12.50", Err(OTHER)),
+        ("gsub(\"[^0-9.]\"; \"\") | tonumber", "EUR 12.50", Err(OTHER)),
+        ("{amount: (split(\" \")[0] | tonumber)}", "12.50 GBP", Err(OTHER)),
+        ("(split(\" \")[0] | tonumber) + 1", "12.50 GBP", Err(OTHER)),
+        (capture, "Balance: 12.50 USD", Ok("12.5")),
+        (capture, "Balance: $12.50", Ok("12.5")),
+        (capture, "12.50 US$", Ok("12.5")),
+        (capture, "12.50 credits", Ok("12.5")),
+        ("rtrimstr(\" EUR\") | tonumber", "12.50 EUR", Ok("12.5")),
+        ("capture(\"(?<v>[0-9.]+) EUR\").v", "12.50 EUR", Ok("12.5")),
+    ] {
+        let request = json!({"url": "https://acme.example/v1", "answer": "text"});
+        let page = page(json!({"balance": balance, "currency": "USD", "request": request}));
+        assert_told(&page, json!({"body": text}), want);
+    }
+    let request = json!({"url": "https://acme.example/v1", "answer": "text"});
+    let both = "capture(\"(?<amount>[0-9.]+) (?<currency>[A-Z]+)\")";
+    let page = page(json!({"balance": both, "request": request}));
+    assert_told(&page, json!({"body": "12.50 EUR"}), Ok("12.5"));
 }
 
 #[test]

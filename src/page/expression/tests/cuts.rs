@@ -1,6 +1,11 @@
 //! No number is only a part of the one that stands in the answer.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::*;
+use crate::model::amount;
 
 /// What comes out as a number or a text; none if that is refused.
 fn taken(code: &str, body: &str) -> Option<String> {
@@ -12,8 +17,30 @@ fn taken(code: &str, body: &str) -> Option<String> {
     }
 }
 
+/// All rows that are otherwise than they should be.
+#[derive(Default)]
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    fn look(&mut self, code: &str, body: &str, want: Option<&str>) {
+        let got = std::panic::catch_unwind(|| taken(code, body));
+        match got {
+            Ok(got) if got.as_deref() == want => {}
+            Ok(got) => self.0.push(format!("{code} on {body}: wanted {want:?}, got {got:?}")),
+            Err(_) => self.0.push(format!("{code} on {body}: wanted {want:?}, but it fails otherwise")),
+        }
+    }
+}
+
+impl Drop for Wrong {
+    fn drop(&mut self) {
+        assert!(self.0.is_empty(), "{} rows:\n{}", self.0.len(), self.0.join("\n"));
+    }
+}
+
 #[test]
 fn a_piece_of_a_number_is_refused_whatever_writes_or_cuts_it() {
+    let mut wrong = Wrong::default();
     let pattern = "capture(\"(?<v>[0-9.]+)\").v";
     for text in [
         "12,50",
@@ -51,7 +78,7 @@ fn a_piece_of_a_number_is_refused_whatever_writes_or_cuts_it() {
         for (before, after) in [("", ""), ("bal ", ""), ("bal: ", " left"), ("余额", "")] {
             let body = serde_json::Value::from(format!("{before}{text}{after}")).to_string();
             for code in [pattern.to_owned(), format!("{pattern}|tonumber"), format!("{pattern} + \" \" | tonumber")] {
-                assert_eq!(taken(&code, &body), None, "{code} on {body}");
+                wrong.look(&code, &body, None);
             }
         }
     }
@@ -95,24 +122,25 @@ fn a_piece_of_a_number_is_refused_whatever_writes_or_cuts_it() {
         ("capture(\"[a-z]+:[^0-9]*(?<v>[0-9.,]+)\").v", "balance: - $5.00"),
     ] {
         let body = serde_json::Value::from(text).to_string();
-        assert_eq!(taken(code, &body), None, "{code} on {body}");
+        wrong.look(code, &body, None);
     }
 }
 
 #[test]
 fn what_is_the_whole_number_is_read() {
+    let mut wrong = Wrong::default();
     let pattern = "capture(\"(?<v>[0-9.]+)\").v|tonumber";
     for (code, text, want) in [
         (pattern, "bal 12.50 USD", "12.50"),
         (pattern, "12.50, all", "12.50"),
         (pattern, "Balance: $12.50, due 3 May", "12.50"),
         (pattern, "bal=12", "12"),
-        (pattern, "5/10", "5"),
+        ("capture(\"(?<v>[0-9.]+)/\").v|tonumber", "5/10", "5"),
         (pattern, "余额12.50元", "12.50"),
         (pattern, "12.50 expired", "12.50"),
         (pattern, "CR 12.50", "12.50"),
-        (pattern, "Hydra 12.50 [all]", "12.50"),
-        (pattern, "12 34", "12"),
+        ("capture(\"Hydra (?<v>[0-9.]+)\").v|tonumber", "Hydra 12.50 [all]", "12.50"),
+        ("split(\" \")[0]|tonumber", "12 34", "12"),
         ("capture(\"\\\\((?<v>[0-9.]+)\\\\)\").v|tonumber", "left (5.50)", "5.50"),
         ("capture(\"- (?<v>[0-9.]+)\").v|tonumber", "Balance - 5.50 USD", "5.50"),
         ("capture(\"\\\\w+ [-\u{2013}] (?<v>[0-9.]+)\").v|tonumber", "Balance \u{2013} 5.50 USD", "5.50"),
@@ -125,15 +153,15 @@ fn what_is_the_whole_number_is_read() {
         ("sub(\" of.*\";\"\")|tonumber", "12.50 of 100", "12.50"),
         ("sub(\"bal \";\"\")|sub(\"k\";\"000\")|tonumber", "bal 5k", "5000"),
         ("sub(\",\";\".\")|sub(\" USD\";\"\")|tonumber", "12,50 USD", "12.50"),
-        ("gsub(\"-\";\"\")", "2026-11-30", "20261130"),
         ("rtrimstr(\"0\")|tonumber", "12.50", "12.5"),
         ("split(\".\")|join(\".\")|tonumber", "12.50", "12.50"),
         ("split(\" \")[1]|tonumber", "bal 12.50 USD", "12.50"),
         ("split(\"T\")[0]", "2026-11-30T12:00:00Z", "2026-11-30"),
-        (".[0:4]", "2026-11-30", "2026"),
+        ("gsub(\"-\";\"\")", "2026-11-30", "20261130"),
+        ("capture(\"(?<y>[0-9]+)-\").y", "2026-11-30", "2026"),
     ] {
         let body = serde_json::Value::from(text).to_string();
-        assert_eq!(taken(code, &body).as_deref(), Some(want), "{code} on {body}");
+        wrong.look(code, &body, Some(want));
     }
 }
 
@@ -183,6 +211,7 @@ fn a_null_of_the_answer_is_no_end_of_a_slice() {
 /// Whatever stands around a number with its currency belongs to it as if the currency was not there.
 #[test]
 fn what_makes_another_number_counts_behind_its_currency_too() {
+    let mut wrong = Wrong::default();
     let pattern = "capture(\"(?<v>[0-9.]+)\").v";
     for text in [
         // A minus.
@@ -241,7 +270,7 @@ fn what_makes_another_number_counts_behind_its_currency_too() {
     ] {
         let body = serde_json::Value::from(text).to_string();
         for code in [pattern.to_owned(), format!("{pattern}|tonumber")] {
-            assert_eq!(taken(&code, &body), None, "{code} on {body}");
+            wrong.look(&code, &body, None);
         }
     }
     for gap in [
@@ -266,13 +295,14 @@ fn what_makes_another_number_counts_behind_its_currency_too() {
     ] {
         for text in [format!("1{gap}234.50"), format!("Balance: 12{gap}234.50 USD")] {
             let body = serde_json::Value::from(text).to_string();
-            assert_eq!(taken("capture(\"(?<v>[0-9]{3}[.][0-9]+)\").v", &body), None, "{body}");
+            wrong.look("capture(\"(?<v>[0-9]{3}[.][0-9]+)\").v", &body, None);
         }
     }
 }
 
 #[test]
 fn what_is_put_together_stands_so_in_the_text_of_the_answer() {
+    let mut wrong = Wrong::default();
     for (code, text) in [
         ("gsub(\"[^0-9.]\";\"\")", "($1,234.50)"),
         ("gsub(\"[^0-9.]\";\"\")", "$1,234.50-"),
@@ -305,7 +335,7 @@ fn what_is_put_together_stands_so_in_the_text_of_the_answer() {
         ("\"\\(.[0:1])\\(.[3:])\"", "1,234.50"),
     ] {
         let body = serde_json::Value::from(text).to_string();
-        assert_eq!(taken(code, &body), None, "{code} on {body}");
+        wrong.look(code, &body, None);
     }
     assert_eq!(taken("tojson|explode|map(select(.>45 and .<58))|implode", r#"["12.50","3"]"#), None);
     for (code, text, want) in [
@@ -326,7 +356,7 @@ fn what_is_put_together_stands_so_in_the_text_of_the_answer() {
         ("ltrimstr(\"$\")|tonumber", "$12.50", "12.50"),
         ("capture(\"(?<v>[0-9.]+)\").v|tonumber", "Balance (available): 12.50 USD (prepaid)", "12.50"),
         ("capture(\"(?<v>[0-9.]+)\").v|tonumber", "Balance: 12.50 - thank you", "12.50"),
-        ("capture(\"(?<v>[0-9.]+)\").v|tonumber", "12.50 kWh left", "12.50"),
+        ("capture(\"(?<v>[0-9.]+) kWh\").v|tonumber", "12.50 kWh left", "12.50"),
         ("capture(\"(?<v>[0-9.]+)\").v|tonumber", "12.50 EUR verfügbar", "12.50"),
         ("capture(\"(?<v>[0-9.]+)\").v|tonumber", "剩余12.50元可用", "12.50"),
         ("capture(\"(?<v>[0-9]+)\").v|tonumber", "剩余5次", "5"),
@@ -338,6 +368,159 @@ fn what_is_put_together_stands_so_in_the_text_of_the_answer() {
         ("split(\".\")[1]|@base64d|fromjson|.n", "x.eyJuIjoxMi41MH0.y", "12.50"),
     ] {
         let body = serde_json::Value::from(text).to_string();
-        assert_eq!(taken(code, &body).as_deref(), Some(want), "{code} on {body}");
+        wrong.look(code, &body, Some(want));
     }
+}
+
+/// What the expression of a balance gives; none if it is refused.
+fn balance(code: &str, text: &str) -> Option<String> {
+    let body = parse_json(serde_json::Value::from(text).to_string().as_bytes()).unwrap();
+    let variables = Variables::new(Some("USD"), &BTreeMap::new());
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Rc<Expression>>> = RefCell::default();
+    }
+    let compile = || Rc::new(Expression::compile(code).unwrap_or_else(|why| panic!("{code}: {why}")));
+    let expression = COMPILED.with_borrow_mut(|known| Rc::clone(known.entry(code.to_owned()).or_insert_with(compile)));
+    match expression.run_in_any_order(&body, &variables).ok()?.value? {
+        Shape::Number(number) => Some(number),
+        Shape::Text(text) => amount::read(&text).ok().map(|money| money.value.to_string()),
+        _ => None,
+    }
+}
+
+/// `tests/amounts/cuts.tsv` says what is in it.
+#[test]
+fn a_number_is_taken_out_of_a_text_with_all_that_belongs_to_it_or_refused() {
+    let table = include_str!("../../../../tests/amounts/cuts.tsv");
+    let (mut wrong, mut rows) = (Vec::new(), 0);
+    for row in table.lines().filter(|line| !line.starts_with('#')) {
+        let [want, code, text] = row.splitn(3, '\t').collect::<Vec<_>>().try_into().unwrap();
+        let code = match code.strip_suffix(" T") {
+            Some(code) => format!("{code} | tonumber"),
+            None => code.to_owned(),
+        };
+        let pattern = "(capture(\"(?<v>[0-9]+(?:[.,][0-9]+)*)\").v | tonumber)";
+        let code = code.split(' ').map(|word| if word == "P" { pattern } else { word }).collect::<Vec<_>>().join(" ");
+        let text: String = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+        let got = balance(&code, &text).map(|got| got.parse::<rust_decimal::Decimal>().unwrap());
+        if got != want.parse().ok() {
+            wrong.push(format!("{want}\t{code}\t{text}\t{got:?}"));
+        }
+        rows += 1;
+    }
+    assert!(rows > 250, "{rows}");
+    assert!(wrong.is_empty(), "{} of {rows} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whatever is cut out of a text with one amount is that amount, or it is refused.
+#[test]
+fn no_cut_gives_another_number_than_the_text_says() {
+    const SIGNS: [&str; 9] = ["", "", "", "-", "- ", "\u{2212}", "DR ", "(", "+"];
+    const BEFORE: [&str; 8] = ["", "$", "USD ", "€", "US$ ", "<b>", "\"", "["];
+    const NUMBERS: [(&str, &str); 8] = [
+        ("5", "5"),
+        ("5.00", "5"),
+        ("12.50", "12.50"),
+        ("1,234.50", "1234.50"),
+        ("1 234.50", "1234.50"),
+        ("1\u{a0}234", "1234"),
+        ("1'234.50", "1234.50"),
+        ("0.05", "0.05"),
+    ];
+    const SCALES: [(&str, &str); 9] = [
+        ("", "1"),
+        ("", "1"),
+        ("k", "1000"),
+        (" k", "1000"),
+        ("M", "1000000"),
+        ("万", "10000"),
+        (" thousand", "1000"),
+        (" cents", "0.01"),
+        (" million", "1000000"),
+    ];
+    const BEHIND: [(&str, bool); 10] = [
+        ("", false),
+        (" USD", false),
+        ("</b>", false),
+        ("\"", false),
+        (" left", false),
+        (", all", false),
+        (" DR", true),
+        ("-", true),
+        (")", true),
+        ("]", false),
+    ];
+    const LABELS: [&str; 6] = ["", "Balance: ", "bal ", "余额", "Balance=", "x, "];
+    const CUTS: [&str; 34] = [
+        "capture(\"(?<v>[0-9]+)\").v",
+        "capture(\"(?<v>[0-9.]+)\").v",
+        "capture(\"(?<v>[0-9.,]+)\").v",
+        "capture(\"(?<v>[0-9][0-9., ]*)\").v",
+        "capture(\"(?<v>-?[0-9.,]+)\").v",
+        "capture(\"(?<v>[0-9.]+)$\").v",
+        "capture(\".*?(?<v>[0-9.,]+).*\").v",
+        "capture(\"\\\\D*(?<v>[0-9.]+)\").v",
+        "[scan(\"[0-9.]+\")][0]",
+        "[scan(\"[0-9.]+\")][-1]",
+        "[scan(\"[0-9.]\")] | join(\"\")",
+        "gsub(\"[^0-9.]\"; \"\")",
+        "gsub(\"[^0-9.-]\"; \"\")",
+        "gsub(\"[^0-9]\"; \"\")",
+        "gsub(\"[A-Za-z$, ]\"; \"\")",
+        "gsub(\"<[^>]*>\"; \"\")",
+        "gsub(\",\"; \"\")",
+        "sub(\"[^0-9]+\"; \"\")",
+        "split(\" \")[0]",
+        "split(\" \")[1]",
+        "split(\" \")[-1]",
+        "split(\".\")[0]",
+        "split(\",\")[0]",
+        "split(\",\")[-1]",
+        "split(\"-\")[-1]",
+        ".[1:]",
+        ".[2:]",
+        ".[:-1]",
+        ".[1:-1]",
+        "ltrimstr(\"-\")",
+        "ltrimstr(\"Balance: \")",
+        "rtrimstr(\" USD\")",
+        "split(\"\") | map(select(test(\"[0-9.]\"))) | add",
+        "explode | map(select(. > 45 and . < 58)) | implode",
+    ];
+    const BEFORE_CUT: [&str; 9] = [
+        ".",
+        "\"x\" + .",
+        "\"\\(.) \"",
+        "ascii_downcase",
+        "@html",
+        "@uri",
+        "tojson",
+        "(@base64 | @base64d)",
+        ". + \" USD\"",
+    ];
+    let mut random = fastrand::Rng::with_seed(12);
+    let (mut wrong, mut read) = (Vec::new(), 0);
+    for _ in 0..8_000 {
+        let pick = |random: &mut fastrand::Rng, most: usize| random.usize(..most);
+        let (sign, label) = (SIGNS[pick(&mut random, 9)], LABELS[pick(&mut random, 6)]);
+        let (number, value) = NUMBERS[pick(&mut random, 8)];
+        let (scale, factor) = SCALES[pick(&mut random, 9)];
+        let (behind, turns) = BEHIND[pick(&mut random, 10)];
+        let text = format!("{label}{sign}{}{number}{scale}{behind}", BEFORE[pick(&mut random, 8)]);
+        let code = format!("{} | {}", BEFORE_CUT[pick(&mut random, 9)], CUTS[pick(&mut random, 34)]);
+        let code = if random.bool() { format!("{code} | tonumber") } else { code };
+        let decimal = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
+        let size = decimal(value) * decimal(factor);
+        let is_minus = !matches!(sign, "" | "+" | "(") || turns && behind != ")";
+        let is_clear = (sign == "(") == (behind == ")") || sign == "(" || behind == ")";
+        let Some(got) = balance(&code, &text) else { continue };
+        read += 1;
+        let want = if is_minus { -size } else { size };
+        let is_in_parentheses = sign == "(" && behind == ")";
+        if decimal(&got) != want || is_in_parentheses || !is_clear {
+            wrong.push(format!("{code} on {text}: {got}"));
+        }
+    }
+    assert!(read > 130, "{read}");
+    assert!(wrong.is_empty(), "{} of {read}:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -1,0 +1,676 @@
+//! What stands around a number in the text that it is cut out of. Only what is known to mean nothing for it is passed over, and what
+//! the one reader of amounts knows is handed to it; at anything else the number is refused.
+
+use std::ops::Range;
+
+use super::made::How;
+use super::plain::{self, Plain};
+use super::standing::{is_one_number, run_before, run_behind};
+use super::surroundings::{
+    Character, characters, currency_at_end, is_blank, is_glue, is_line_end, is_minus, is_of_run, is_of_word,
+    is_parting, is_wrapping, string, tag,
+};
+use crate::model::amount::{self, Currency, Word};
+use crate::page::meter;
+
+/// So many bytes on each side are looked at.
+const NEAR: usize = 256;
+/// So many characters of a label, and beyond where a clause ends, are looked at for a word of scale.
+const FAR: usize = 80;
+
+/// Why a number is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// More of it stands beside it.
+    Cut,
+    /// A sign or a unit beside it belongs to it.
+    Changed,
+    /// It is all digits of a date or of the number of an account: a text, and no amount.
+    Date,
+    /// A dash that may be a minus stands before it.
+    Dash,
+    /// Something of which nobody knows what it means.
+    Unknown,
+}
+
+/// A place of which the page's author has written what stands there.
+pub(super) struct Known<'t> {
+    pub(super) range: Range<usize>,
+    pub(super) written: &'t str,
+    pub(super) how: How,
+}
+
+/// The words before and behind a number that the reader of amounts knows.
+pub(super) struct Beside {
+    pub(super) before: Vec<Word>,
+    pub(super) behind: Vec<Word>,
+    /// Whether the sign before it is a dash with blanks, which may part words as well.
+    pub(super) has_dash: bool,
+    /// The currencies beside it that nobody has named.
+    pub(super) currencies: Vec<Currency>,
+    /// Whether it stands in parentheses, which may be a minus.
+    pub(super) is_in_parentheses: bool,
+}
+
+/// One side of a number.
+struct Side<'t> {
+    characters: Vec<Character>,
+    number: &'t str,
+    known: &'t [Known<'t>],
+    words: Vec<Word>,
+    /// Whether a parenthesis opens before the number, or closes behind it, of which nobody has written it.
+    is_in_parentheses: bool,
+    has_dash: bool,
+    currencies: Vec<Currency>,
+    /// Whether the end of a clause stands between, which the pattern has run over.
+    has_crossed: bool,
+}
+
+/// What one step over the characters beside a number comes to.
+enum Step {
+    /// The number's own words have ended.
+    End,
+    /// So many characters mean nothing, or were taken as words.
+    Over(usize),
+}
+
+/// What belongs to the number that stands in a range of a text.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn beside(text: &str, range: &Range<usize>, known: &[Known]) -> Result<Beside, Why> {
+    meter::spend(64);
+    let left = text.ceil_char_boundary(range.start.saturating_sub(NEAR))..range.start;
+    let right = range.end..text.floor_char_boundary(range.end + NEAR);
+    if amount::is_turned(&text[left.start..right.end]) {
+        return Err(Why::Cut);
+    }
+    let side = |side: Range<usize>| Side {
+        characters: characters(text, side),
+        number: &text[range.clone()],
+        known,
+        words: Vec::new(),
+        is_in_parentheses: false,
+        has_dash: false,
+        currencies: Vec::new(),
+        has_crossed: false,
+    };
+    let (mut before, mut behind) = (side(left), side(right));
+    before.walk_back()?;
+    behind.walk_on()?;
+    let is_in_parentheses = before.is_in_parentheses && behind.is_in_parentheses;
+    before.words.reverse();
+    before.currencies.append(&mut behind.currencies);
+    Ok(Beside {
+        before: before.words,
+        behind: behind.words,
+        has_dash: before.has_dash,
+        currencies: before.currencies,
+        is_in_parentheses,
+    })
+}
+
+impl Side<'_> {
+    /// The way of naming, if an author has named what stands in so many characters; as far as they are a word, the end of it
+    /// that is next to the number is enough.
+    fn named(&self, part: &[Character]) -> Option<How> {
+        let is_named = |known: &&Known| {
+            let is_inside = |character: &&Character| {
+                known.range.start <= character.range.start && character.range.end <= known.range.end
+            };
+            let inside: Vec<&Character> = part.iter().filter(is_inside).collect();
+            // Of a word before the number its end is enough; one behind it is named as a whole.
+            let is_end = part.last().is_some_and(|last| is_inside(&last)) && known.how != How::Taken;
+            let is_enough = inside.len() == part.len() || (is_end && !inside.is_empty());
+            let inside = string(inside).to_lowercase();
+            let is_letter = inside.chars().count() == 1 && inside.chars().all(char::is_alphabetic);
+            let is_written = || match is_letter {
+                true => known.written.split(|c: char| !c.is_alphabetic()).any(|word| word == inside),
+                false => known.written.contains(&inside),
+            };
+            is_enough && (known.how == How::Taken || is_written())
+        };
+        let ways = self.known.iter().filter(is_named).map(|known| known.how);
+        ways.min_by_key(|how| *how == How::LeftOut)
+    }
+
+    /// What is seen next before a place, or right before it: tags are not seen.
+    fn seen_before(&self, mut at: usize, skips_blanks: bool) -> Option<char> {
+        while let Some(before) = at.checked_sub(1) {
+            let c = self.characters[before].c;
+            let start = self.characters[..at].iter().rposition(|character| character.c == '<');
+            match start.filter(|start| c == '>' && tag(&self.characters[*start..at]).is_some()) {
+                Some(start) => at = start,
+                None if skips_blanks && c.is_whitespace() => at = before,
+                None => return Some(c),
+            }
+        }
+        None
+    }
+
+    /// What is seen next from a place on, or right there, and what is seen behind that.
+    fn seen_from(&self, mut at: usize, skips_blanks: bool) -> (char, char) {
+        let mut seen = [' '; 2];
+        for place in &mut seen {
+            while let Some(character) = self.characters.get(at) {
+                match tag(&self.characters[at..]).filter(|_| character.c == '<') {
+                    Some((length, _)) => at += length,
+                    None if skips_blanks && character.c.is_whitespace() => at += 1,
+                    None => break,
+                }
+            }
+            *place = self.characters.get(at).map_or(' ', |character| character.c);
+            at += 1;
+        }
+        (seen[0], seen[1])
+    }
+
+    /// Whether a minus of its own stands before the end of a line or a cell, and no rule of dashes.
+    fn hangs_on_minus(&self, at: usize) -> bool {
+        let is_seen = self.seen_before(at, true).is_some_and(is_minus);
+        let dashes = self.characters[..at].iter().rev().skip_while(|character| !is_minus(character.c));
+        is_seen && dashes.take_while(|character| is_minus(character.c)).count() == 1
+    }
+
+    /// Whether a pattern that looks for a word runs over a place without writing what stands there. What it crosses so is no end.
+    fn is_run_over(&self, part: Range<usize>) -> bool {
+        let part = &self.characters[part];
+        let Some(place) = part.first().map(|character| &character.range) else { return false };
+        let runs_over = |known: &Known| {
+            known.how == How::Matched
+                && known.range.start <= place.start
+                && place.end <= known.range.end
+                && known.written.contains(char::is_alphabetic)
+        };
+        self.known.iter().any(runs_over) && self.named(part).is_none()
+    }
+
+    /// Whether what stands at a place was only taken away.
+    fn is_left_out(&self, at: usize) -> bool {
+        self.named(&self.characters[at..=at]) == Some(How::LeftOut)
+    }
+
+    /// Whether a pattern that looks for a word runs over a place, written or not.
+    fn is_matched(&self, at: usize) -> bool {
+        let place = &self.characters[at].range;
+        self.known.iter().any(|known| {
+            let is_there = known.range.start <= place.start && place.end <= known.range.end;
+            is_there && known.how == How::Matched && known.written.contains(char::is_alphabetic)
+        })
+    }
+
+    /// Whether an author has written what stands at a place, with the word before it if there is one in what was written.
+    fn is_written(&self, at: usize) -> bool {
+        let before = &self.characters[..at];
+        let is_of_any = |character: &Character| is_of_word(character.c) || is_of_run(character.c);
+        let word_end = before.iter().rposition(is_of_any).map_or(0, |found| found + 1);
+        let start = before[..word_end].iter().rposition(|character| !is_of_any(character)).map_or(0, |found| found + 1);
+        let place = &self.characters[at].range;
+        self.known.iter().any(|known| {
+            let is_there = known.range.start <= place.start && place.end <= known.range.end;
+            let has_words = known.how == How::Matched && known.written.contains(char::is_alphabetic);
+            let first = if has_words { start.max(at.saturating_sub(FAR)) } else { at };
+            let is_inside = |character: &&Character| character.range.start >= known.range.start;
+            let part = string(self.characters[first..=at].iter().filter(is_inside)).to_lowercase();
+            is_there && known.how != How::Taken && known.written.contains(&part)
+        })
+    }
+
+    fn is_named(&self, at: usize) -> bool {
+        self.named(&self.characters[at..=at]).is_some()
+    }
+
+    /// Whether an author has written a dash together with something beside it that is no dash.
+    fn names_dash(&self, at: usize) -> bool {
+        let place = &self.characters[at].range;
+        self.known.iter().any(|known| {
+            let is_there = known.range.start <= place.start && place.end <= known.range.end;
+            let has_more = known.written.contains(|c: char| c.is_alphabetic() || c.is_whitespace());
+            is_there && has_more && known.how != How::Taken && known.written.contains(is_minus)
+        })
+    }
+
+    /// Takes a word that the reader of amounts knows. What is no money of a country is a word as well.
+    fn take(&mut self, word: Word, part: Range<usize>) {
+        if let Word::Currency(currency) = word
+            && !currency.label().starts_with(|c: char| c.is_ascii_lowercase())
+            && self.named(&self.characters[part]).is_none()
+        {
+            self.currencies.push(currency);
+        }
+        self.words.push(word);
+    }
+
+    /// Takes a word that the reader of amounts knows, or passes over a plain one.
+    fn word(&mut self, part: Range<usize>, is_next: bool, is_before: bool) -> Result<Step, Why> {
+        let word = string(&self.characters[part.clone()]);
+        let named = self.named(&self.characters[part.clone()]);
+        if matches!(named, Some(How::Matched | How::Taken)) {
+            return Ok(Step::End);
+        }
+        if let Some(words) = amount::words(&word).filter(|words| !words.is_empty()) {
+            words.into_iter().for_each(|word| self.take(word, part.clone()));
+            return Ok(Step::Over(part.len()));
+        }
+        match plain::word(&word, is_before) {
+            _ if named.is_some() => Ok(Step::End),
+            // It stands between what the pattern looks for and the number, behind the end of a clause.
+            _ if self.has_crossed && self.is_run_over(part.clone()) => Err(Why::Unknown),
+            _ if is_next || amount::is_scale_word(&word) => Err(Why::Unknown),
+            Some(Plain::End) if is_before => {
+                let far = part.start.saturating_sub(FAR / 2);
+                self.without_scale(&self.characters[far..part.start], false)
+            }
+            Some(Plain::End) => Ok(Step::End),
+            Some(Plain::Nothing) => Ok(Step::Over(part.len())),
+            None => Err(Why::Unknown),
+        }
+    }
+
+    /// Looks at what stands before the number, away from it.
+    fn walk_back(&mut self) -> Result<(), Why> {
+        let mut at = self.characters.len();
+        let (mut is_apart, mut depth) = (false, 0);
+        if self.number.starts_with('.') && self.seen_before(at, true).is_some_and(char::is_numeric) {
+            return Err(Why::Cut);
+        }
+        while at > 0 {
+            let c = self.characters[at - 1].c;
+            let is_run_over = self.is_run_over(at - 1..at) || (self.is_matched(at - 1) && !self.is_written(at - 1));
+            if is_line_end(c) && self.hangs_on_minus(at) {
+                return Err(Why::Changed);
+            }
+            if is_line_end(c) && !is_run_over {
+                return self.begins_at(at);
+            }
+            if c.is_whitespace() {
+                self.has_crossed |= is_line_end(c);
+                is_apart = true;
+                at -= 1;
+                continue;
+            }
+            let is_word = is_of_word(c) || is_of_run(c);
+            match self.step_back(c, at, is_apart, &mut depth)? {
+                Step::End if is_word || self.is_written(at - 1) => return Ok(()),
+                Step::End if !is_run_over => return self.begins_at(at),
+                Step::End => {
+                    self.has_crossed = true;
+                    at -= 1;
+                }
+                Step::Over(count) => at -= count,
+            }
+            is_apart |= is_of_word(c) || is_of_run(c);
+        }
+        Ok(())
+    }
+
+    fn step_back(&mut self, c: char, at: usize, is_apart: bool, depth: &mut usize) -> Result<Step, Why> {
+        let before = &self.characters[..at - 1];
+        let last = before.iter().rev().find(|character| !is_blank(character.c)).map(|character| character.c);
+        let is_next = at == self.characters.len();
+        let seen = self.seen_before(at - 1, false);
+        let touches_digit = seen.is_some_and(char::is_numeric);
+        if before.last().is_some_and(|character| is_unread(character.c)) {
+            return Err(Why::Cut);
+        }
+        if c.is_numeric() {
+            let gap = self.characters[at..].iter().find(|character| is_blank(character.c));
+            let may_end = gap.is_some_and(|gap| self.named(std::slice::from_ref(gap)).is_some());
+            let text = string(&self.characters[..at]);
+            return if may_end && !self.goes_on(at, " ") && !is_thousand(run_before(&text)) {
+                Ok(Step::End)
+            } else {
+                Err(Why::Cut)
+            };
+        }
+        if is_glue(c) && (touches_digit || c == ',' && last.is_some_and(char::is_numeric)) {
+            let may_end = self.is_named(at - 1) || (c == ',' && !touches_digit) || (c == ',' && is_apart);
+            return if may_end && !self.goes_on(at - 1, &c.to_string()) { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        if let Some((currency, length)) = currency_at_end(&self.characters[..at]) {
+            // `Available credit 5.00 USD`: before its number it is a word, and behind it the unit.
+            if currency.label() != "credits" {
+                self.take(Word::Currency(currency), at - length..at);
+            }
+            return Ok(Step::Over(length));
+        }
+        if is_minus(c) {
+            let has_blank = self.characters.get(at).is_some_and(|character| is_blank(character.c));
+            let hangs = before.last().is_some_and(|character| is_of_word(character.c))
+                && currency_at_end(before).is_none()
+                && self.named(&self.characters[at - 2..at]).is_some();
+            if (has_blank || hangs) && self.names_dash(at - 1) {
+                return Ok(Step::End);
+            }
+            self.has_dash |= has_blank;
+            return self.sign(c).map_err(|why| if has_blank { Why::Dash } else { why });
+        }
+        match c {
+            '+' => self.sign(c),
+            // Digits that are masked.
+            '•' if !is_apart => Err(Why::Cut),
+            '*' if self.characters[..at].iter().rev().take_while(|character| character.c == '*').count() > 2 => {
+                Err(Why::Cut)
+            }
+            '.' if !is_apart || seen.is_none_or(char::is_whitespace) => Err(Why::Cut),
+            // A decimal comma without a zero before it.
+            ',' if is_next && seen.is_none_or(|c| !c.is_alphanumeric() && !is_wrapping(c) && c != ',') => Err(Why::Cut),
+            ':' | '=' => self.label(at, is_next && touches_digit),
+            '>' => self.tag_back(at),
+            '(' if *depth > 0 => {
+                *depth -= 1;
+                Ok(Step::Over(1))
+            }
+            '(' if self.is_left_out(at - 1) => Err(Why::Changed),
+            _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_written(at - 1) => Ok(Step::End),
+            '(' => {
+                self.is_in_parentheses = true;
+                Ok(Step::End)
+            }
+            ')' => {
+                *depth += 1;
+                Ok(Step::Over(1))
+            }
+            ',' | '.' => Ok(Step::End),
+            c if is_parting(c) && self.hangs_on_minus(at - 1) => Err(Why::Changed),
+            c if is_parting(c) => Ok(Step::End),
+            c if is_wrapping(c) => Ok(Step::Over(1)),
+            c if is_of_run(c) => {
+                let start = before.iter().rposition(|other| !is_of_run(other.c)).map_or(0, |found| found + 1);
+                self.run(start..at, true)
+            }
+            c if is_of_word(c) => {
+                let start = before.iter().rposition(|other| !is_of_word(other.c)).map_or(0, |found| found + 1);
+                self.word(start..at, is_next, true)
+            }
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    /// A sign that the reader knows.
+    fn sign(&mut self, c: char) -> Result<Step, Why> {
+        match amount::word(c.encode_utf8(&mut [0; 4])) {
+            Some((word @ Word::Sign { .. }, _)) => {
+                self.words.push(word);
+                Ok(Step::Over(1))
+            }
+            _ => Err(Why::Changed),
+        }
+    }
+
+    /// What stands before the number has ended with a colon: a label, in which only a word of scale means something.
+    fn label(&self, at: usize, is_of_time: bool) -> Result<Step, Why> {
+        let before = &self.characters[..at - 1];
+        let is_compared =
+            before.last().is_some_and(|character| matches!(character.c, '<' | '>' | '!' | '=' | '~' | '-'));
+        if !self.is_written(at - 1) && (is_of_time || is_compared) {
+            return Err(Why::Unknown);
+        }
+        let is_end = |character: &Character| {
+            is_line_end(character.c) || is_parting(character.c) || matches!(character.c, ',' | '<' | '>' | '&' | '?')
+        };
+        let start = before.iter().rposition(is_end).map_or(0, |found| found + 1);
+        self.without_scale(&before[start.max(before.len().saturating_sub(FAR))..], true)
+    }
+
+    /// Whether no word of scale or of a debt, and no thousand in digits, stands in a part: `(in thousands)`, `('000)`. In a label
+    /// each word counts, except one that is all of it.
+    fn without_scale(&self, part: &[Character], is_label: bool) -> Result<Step, Why> {
+        let words: Vec<&[Character]> =
+            part.split(|character| !character.c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let least = if is_label && words.len() > 1 { 1 } else { 4 };
+        let is_scale = |word: &[Character]| {
+            let text = string(word);
+            let side =
+                || matches!(amount::word(&text), Some((Word::Side { is_debit: true }, length)) if length == text.len());
+            let is_long = text.chars().count() >= least && !text.eq_ignore_ascii_case("grand");
+            let is_other = is_label
+                && (is_thousand(text.trim_matches(['x', 'X', 's'])) || plain::is_failure(&text.to_lowercase()));
+            let is_word =
+                is_long && (amount::is_scale_word(&text) || matches!(amount::word(&text), Some((Word::Times(_), _))));
+            // `balanceCents`.
+            let hump = text.rfind(char::is_uppercase).filter(|at| *at > 0 && text.len() >= at + 4);
+            let is_hump = is_label && hump.is_some_and(|at| amount::is_scale_word(&text[at..]));
+            is_hump || is_other || is_word || plain::is_debt(&text.to_lowercase()) || has_scale_sign(&text) || side()
+        };
+        match words.into_iter().any(|word| is_scale(word) && self.named(word).is_none()) {
+            true => Err(Why::Unknown),
+            false => Ok(Step::End),
+        }
+    }
+
+    /// The tag that ends before a place.
+    fn tag_back(&self, at: usize) -> Result<Step, Why> {
+        let start = self.characters[..at].iter().rposition(|character| character.c == '<').ok_or(Why::Unknown)?;
+        match tag(&self.characters[start..at]) {
+            Some((_, true)) if self.hangs_on_minus(start) => Err(Why::Changed),
+            Some((length, true)) if length == at - start && self.is_run_over(at - 1..at) => Ok(Step::Over(length)),
+            Some((_, true)) => Ok(Step::End),
+            Some((length, false)) if length == at - start => Ok(Step::Over(length)),
+            _ if self.is_named(at - 1) => Ok(Step::End),
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    /// Letters of a script that puts no blanks between words.
+    fn run(&mut self, part: Range<usize>, is_before: bool) -> Result<Step, Why> {
+        let run = string(&self.characters[part.clone()]);
+        let edge = if is_before { part.end - 1 } else { part.start };
+        let named = self.named(&self.characters[edge..=edge]).and(self.named(&self.characters[part.clone()]));
+        if matches!(named, Some(How::Matched | How::Taken)) {
+            return Ok(Step::End);
+        }
+        if !is_before && let Some((word, length)) = amount::word(&run) {
+            let count = run[..length].chars().count();
+            self.take(word, part.start..part.start + count);
+            return Ok(Step::Over(count));
+        }
+        match plain::of_run(&run, is_before) {
+            _ if named.is_some() => Ok(Step::End),
+            _ if self.has_crossed && self.is_run_over(part.clone()) => Err(Why::Unknown),
+            Some(length) => Ok(Step::Over(length)),
+            None => Err(Why::Unknown),
+        }
+    }
+
+    /// Whether the number and the one before a place, with this between them, are one number.
+    fn goes_on(&self, at: usize, between: &str) -> bool {
+        let text = string(&self.characters[..at]);
+        let run = run_before(&text);
+        let groups = run.char_indices().filter(|(_, c)| is_glue(*c)).map(|(at, c)| at + c.len_utf8()).chain([0]);
+        groups.into_iter().any(|start| is_one_number(&format!("{}{between}{}", &run[start..], self.number)))
+    }
+
+    /// Looks at what stands behind the number, away from it.
+    fn walk_on(&mut self) -> Result<(), Why> {
+        let (mut at, mut is_apart, mut depth) = (0, false, 0);
+        while at < self.characters.len() {
+            let c = self.characters[at].c;
+            if is_line_end(c) {
+                return self.ends_at(at);
+            }
+            if is_blank(c) {
+                is_apart = true;
+                at += 1;
+                continue;
+            }
+            match self.step_on(c, at, is_apart, &mut depth)? {
+                Step::End => return self.ends_at(at),
+                Step::Over(count) => at += count,
+            }
+            is_apart |= is_of_word(c) || is_of_run(c);
+        }
+        Ok(())
+    }
+
+    fn step_on(&mut self, c: char, at: usize, is_apart: bool, depth: &mut usize) -> Result<Step, Why> {
+        let behind = &self.characters[at + 1..];
+        let touches = self.seen_from(at + 1, false).0;
+        let next = behind.iter().find(|character| !is_blank(character.c)).map_or(' ', |character| character.c);
+        if is_unread(touches) {
+            return Err(Why::Cut);
+        }
+        if c.is_numeric() {
+            let gap = self.characters[..at].iter().rev().find(|character| is_blank(character.c));
+            let is_alone = self.characters[..at].iter().all(|character| is_blank(character.c));
+            let may_end = gap.is_some_and(|gap| self.named(std::slice::from_ref(gap)).is_some());
+            let is_part = c > '\u{7f}' || (is_alone && self.leads_to(at, " "));
+            return if may_end && !is_part { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        if is_glue(c) && (touches.is_numeric() || c == ',' && next.is_numeric()) {
+            let may_end = self.is_named(at) || (c == ',' && !touches.is_numeric());
+            return if may_end && !self.leads_to(at + 1, &c.to_string()) { Ok(Step::End) } else { Err(Why::Cut) };
+        }
+        if c == ',' && is_minus(touches) && !self.is_named(at) {
+            return Err(Why::Cut);
+        }
+        let rest = string(&self.characters[at..self.characters.len().min(at + 40)]);
+        if !is_of_word(c)
+            && !is_of_run(c)
+            && let Some((word @ (Word::Currency(_) | Word::Part(..)), length)) = amount::word(&rest)
+        {
+            let count = rest[..length].chars().count();
+            self.take(word, at..at + count);
+            return Ok(Step::Over(count));
+        }
+        if is_minus(c) {
+            return self.dash(at, is_apart, touches, next);
+        }
+        match c {
+            '+' => Err(Why::Changed),
+            '.' if (at > 0 && is_blank(self.characters[at - 1].c)) || touches.is_alphanumeric() || touches == '.' => {
+                Err(Why::Unknown)
+            }
+            ':' if touches.is_numeric() && !self.is_named(at) => Err(Why::Unknown),
+            '<' => match tag(&self.characters[at..]) {
+                Some((_, true)) => Ok(Step::End),
+                Some((length, false)) => Ok(Step::Over(length)),
+                None => Err(Why::Unknown),
+            },
+            ')' if *depth > 0 => {
+                *depth -= 1;
+                Ok(Step::Over(1))
+            }
+            ')' if self.is_left_out(at) => Err(Why::Changed),
+            _ if !is_of_word(c) && !is_of_run(c) && !is_wrapping(c) && self.is_named(at) => Ok(Step::End),
+            ')' => {
+                self.is_in_parentheses = true;
+                Ok(Step::End)
+            }
+            '(' => {
+                *depth += 1;
+                Ok(Step::Over(1))
+            }
+            '•' if touches.is_numeric() => Err(Why::Cut),
+            ',' | '.' | ':' => Ok(Step::End),
+            c if is_parting(c) => Ok(Step::End),
+            c if is_wrapping(c) => Ok(Step::Over(1)),
+            '&' if self.begins_parameter(at) => Ok(Step::End),
+            c if is_of_run(c) => {
+                let length = behind.iter().position(|other| !is_of_run(other.c)).unwrap_or(behind.len());
+                self.run(at..at + 1 + length, false)
+            }
+            c if is_of_word(c) => {
+                let length = behind.iter().position(|other| !is_of_word(other.c)).unwrap_or(behind.len());
+                self.whole_name(at, &rest).map_or_else(|| self.word(at..at + 1 + length, at == 0, false), Ok)
+            }
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    /// A currency of letters and signs, such as `US$`.
+    fn whole_name(&mut self, at: usize, rest: &str) -> Option<Step> {
+        let (word, length) = amount::word(rest).filter(|(word, _)| matches!(word, Word::Currency(_)))?;
+        let count = rest[..length].chars().count();
+        let follows = self.characters.get(at + count).is_some_and(|character| is_of_word(character.c));
+        (!follows || !rest[..length].ends_with(is_of_word)).then(|| {
+            self.take(word, at..at + count);
+            Step::Over(count)
+        })
+    }
+
+    /// A dash behind the number: a minus, the sign of a range, or one that parts words.
+    fn dash(&self, at: usize, is_apart: bool, touches: char, next: char) -> Result<Step, Why> {
+        let is_range = self.is_named(at) && next.is_alphanumeric();
+        let rest = string(&self.characters[at + 1..self.characters.len().min(at + 40)]);
+        let is_before_currency = amount::word(rest.trim_start()).is_some();
+        let parts_words = is_apart && is_blank(touches) && next.is_alphabetic() && !is_before_currency;
+        if is_range || parts_words { Ok(Step::End) } else { Err(Why::Changed) }
+    }
+
+    /// Whether `&name=` begins at a place, as another parameter of an address.
+    fn begins_parameter(&self, at: usize) -> bool {
+        let name =
+            self.characters[at + 1..].iter().take_while(|character| is_of_word(character.c) || character.c == '_');
+        let length = name.count();
+        length > 0 && self.characters.get(at + 1 + length).is_some_and(|character| character.c == '=')
+    }
+
+    /// Whether the number and the one at a place, with this between them, are one number, or a whole one and a fraction.
+    fn leads_to(&self, at: usize, between: &str) -> bool {
+        let rest = string(&self.characters[at..]);
+        let rest = rest.trim_start();
+        let run = run_behind(rest);
+        let groups = run.char_indices().filter(|(_, c)| is_glue(*c)).map(|(at, _)| at).chain([run.len()]);
+        let mut whole = groups.map(|end| format!("{}{between}{}", self.number, &run[..end]));
+        whole.any(|whole| is_one_number(&whole)) || rest[run.len()..].starts_with(['/', '\u{2044}'])
+    }
+
+    /// Whether no word of scale stands before where the number's own words begin.
+    fn begins_at(&self, at: usize) -> Result<(), Why> {
+        self.without_scale(&self.characters[at.saturating_sub(FAR)..at], false).map(|_| ())
+    }
+
+    /// Whether the number ends before a place: no decimals stand behind it, and no word of scale.
+    fn ends_at(&self, at: usize) -> Result<(), Why> {
+        let c = self.characters[at].c;
+        let is_line = c == '<' || is_line_end(c);
+        match self.seen_from(at, true) {
+            ('.' | ',', next) if is_line && next.is_numeric() => Err(Why::Cut),
+            // A minus of its own, and no dash before a word.
+            (c, next) if is_line && is_minus(c) && !next.is_alphanumeric() => Err(Why::Changed),
+            _ if (is_line || matches!(c, ';' | '|' | ',')) && self.is_changed_by_next_word(at) => Err(Why::Changed),
+            _ => self.without_scale_behind(at),
+        }
+    }
+
+    /// Whether the next word, in another cell or on another line, is one that makes another number of it.
+    fn is_changed_by_next_word(&self, at: usize) -> bool {
+        let mut next = at;
+        while let Some(character) = self.characters.get(next).filter(|character| !character.c.is_alphanumeric()) {
+            let tag = tag(&self.characters[next..]).filter(|_| character.c == '<');
+            next += tag.map_or(1, |(length, _)| length);
+        }
+        let rest = &self.characters[next.min(self.characters.len())..];
+        let length = rest.iter().position(|character| !is_of_word(character.c)).unwrap_or(rest.len());
+        let words = amount::words(&string(&rest[..length])).unwrap_or_default();
+        let changes = |word: &Word| matches!(word, Word::Times(_) | Word::Part(..) | Word::Side { is_debit: true });
+        words.iter().any(changes) && self.named(&rest[..length]).is_none()
+    }
+
+    /// Looks for a word of scale behind where the number's own words end.
+    fn without_scale_behind(&self, at: usize) -> Result<(), Why> {
+        let near = &self.characters[at..self.characters.len().min(at + FAR)];
+        self.without_scale(near, false).map(|_| ())
+    }
+}
+
+/// Whether a run of digits is a thousand, or the zeros of one.
+fn is_thousand(run: &str) -> bool {
+    let zeros = run.strip_prefix('1').unwrap_or(run);
+    zeros.len() >= 3 && zeros.bytes().all(|byte| byte == b'0')
+}
+
+/// Whether a character stands for one that could not be read, or for the rest of a text that was cut off.
+fn is_unread(c: char) -> bool {
+    matches!(c, '\u{fffc}' | '\u{fffd}')
+}
+
+/// Whether a run of letters holds a sign of scale and nothing else, or one before a currency: `千元`.
+fn has_scale_sign(run: &str) -> bool {
+    let is_before_currency = |(at, c): (usize, char)| {
+        let behind = &run[at + c.len_utf8()..];
+        amount::is_scale_sign(c) && matches!(amount::word(behind), Some((Word::Currency(_), _)))
+    };
+    !run.is_empty() && (run.chars().all(amount::is_scale_sign) || run.char_indices().any(is_before_currency))
+}
