@@ -28,6 +28,7 @@ use crate::decide::memory::Memory;
 use crate::decide::{Found, Status, Subject, explain};
 use crate::model::alert::Topic;
 use crate::model::failure::{Failure, Reason};
+use crate::model::schedule::Schedule;
 use crate::model::text;
 use crate::model::threshold::Threshold;
 use crate::notify::config::Channel;
@@ -123,7 +124,7 @@ struct Question {
 impl Question {
     fn new(config: Config, name: &str, known: Vec<Known>) -> Result<Question, Unanswered> {
         let routes = shown::routes(&config, name);
-        let Plan { mut subjects, config: plan, .. } = match Plan::new(config, &CheckArgs::default(), None) {
+        let Plan { mut subjects, config: plan, .. } = match Plan::new(config, &CheckArgs::default(), Schedule::default()) {
             Ok(plan) => plan,
             Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
                 return Err(Unanswered::Unplanned(message));

@@ -298,7 +298,7 @@ impl Store {
     /// # Errors
     /// Why it cannot be read.
     pub(crate) fn memory(&mut self) -> Result<Memory, StoreError> {
-        self.ask(|database| remembered::memory(database, None, &mut Odd::default()))
+        self.ask(|database| remembered::memory(database, &Schedule::default(), &mut Odd::default()))
     }
 
     /// The samples since then of the named project, or of all.
