@@ -9,7 +9,7 @@ use balance_alert::internals::mail;
 use crate::corpus::{self, Labelled};
 
 /// How much a mail on the wrong side costs.
-const COST: f32 = 2.0;
+const COST: f32 = 4.0;
 /// At most so many signs are kept.
 const MOST_SIGNS: usize = 45_000;
 /// How much a sign counts that the mails of one side have oftener: the logarithm of how much oftener, to this power (Wang and Manning,
