@@ -7,6 +7,7 @@
 mod arithmetic;
 mod beside;
 mod cut;
+mod digits;
 mod entries;
 mod interpreter;
 mod made;

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::beside::Known;
+use super::digits::is_one_number;
 use super::made::{How, Made, Span};
-use super::standing::{Piece, is_one_number, trimmed};
+use super::standing::{Piece, trimmed};
 use super::surroundings::{characters, currency_at_end, is_blank, is_minus, string};
 use super::text::{CHANGED_JSON, MIXED_NUMBER, ONE_OF_SEVERAL, may_be_amount, reason};
 use super::{Text, Value};
