@@ -47,7 +47,10 @@ impl Settler<'_> {
                 let before = owed.map(|owed| Before::repeated(&owed.alert)).unwrap_or_default();
                 Some(before.beside(Alert { missed, ..over(alert) }))
             }
-            (Act::RepeatBlind, _) => owed.map(|owed| Alert { unconfirmed: true, ..blank(&owed.alert) }),
+            // All was well when it was seen last, and this run cannot look.
+            (Act::RepeatBlind, _) | (Act::Repeat, Observed::Unknown(_)) => {
+                owed.map(|owed| Alert { unconfirmed: true, ..blank(&owed.alert) })
+            }
             (Act::Recover, Observed::Right(alert)) => {
                 let before = recipient.heard.told.as_ref().map(Before::told).unwrap_or_default();
                 Some(before.beside(blank(alert)))

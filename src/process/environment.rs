@@ -288,6 +288,9 @@ mod tests {
                     visit(&path, found);
                     continue;
                 }
+                if path.extension().is_none_or(|extension| extension != "rs") {
+                    continue;
+                }
                 let name =
                     path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap().display().to_string();
                 let is_exempt = name.ends_with("tests.rs")

@@ -79,6 +79,19 @@ fn what_is_silenced_is_told_when_the_silence_ends_if_it_is_still_wrong() {
     }
 }
 
+/// What began anew was silenced and is calm since, but not yet for long enough: the end that is owed may have been missed.
+#[test]
+fn an_end_that_is_owed_is_sent_though_nobody_can_say_whether_it_is_one() {
+    let mut life = Life::new("100", None);
+    assert_eq!(life.moods(0, "5", "C"), "+critical");
+    assert_eq!(life.moods(300, "500", "C?"), "?-low");
+    life.memory.mutes = vec![of_all(7200)];
+    assert_eq!(life.moods(600, "5", "c"), "!-low(blind)");
+    assert_eq!(life.moods(1200, "500", "c"), "!-low");
+    assert_eq!(life.moods(1500, "x", "C"), "-low(blind)");
+    assert_eq!(life.moods(1800, "500", "C"), "");
+}
+
 #[test]
 fn a_silence_is_for_what_is_like_it() {
     // A name, what is silenced, and what is told.
