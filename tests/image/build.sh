@@ -27,4 +27,11 @@ export LIBSQLITE3_FLAGS="-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -
 -DSQLITE_OMIT_LOAD_EXTENSION -USQLITE_ENABLE_API_ARMOR -USQLITE_ENABLE_COLUMN_METADATA -USQLITE_SOUNDEX \
 -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_SHARED_CACHE -DSQLITE_OMIT_TCL_VARIABLE -DSQLITE_OMIT_GET_TABLE"
 cargo build --profile image --locked --no-default-features --features vendored --bin balance-alert --target "$host" >&2
+# Many threads use OpenSSL at once, and what was built before `perl.sh` was changed is not built anew.
+for header in "target/$host"/image/build/openssl-sys-*/out/openssl-build/install/include/openssl/configuration.h; do
+  if ! grep -q "define OPENSSL_THREADS" "$header"; then
+    echo "OpenSSL is not made for threads: $header; remove target/$host/image and build again" >&2
+    exit 1
+  fi
+done
 echo "target/$host/image/balance-alert"

@@ -5,6 +5,15 @@
 set -eu
 case $1 in
   *Configure)
+    # The crate hands over `-static` of the linked program. For OpenSSL that word means a library without locks, whose counts of
+    # references are not atomic: with many threads it frees what is in use.
+    script=$1
+    shift
+    for argument; do
+      shift
+      [ "$argument" = -static ] || set -- "$@" "$argument"
+    done
+    set -- "$script" "$@" threads
     # In C, these are in constant time: the curve that most servers use, and AES (by the define in build.sh).
     exec perl "$@" no-asm enable-ec_nistp_64_gcc_128 \
       no-argon2 no-aria no-async no-bf no-blake2 no-cast no-cmp no-cms no-ct no-des no-dh no-dsa no-dso no-dtls no-ec2m \
