@@ -235,8 +235,8 @@ impl Life {
         let what = self.history.join("\n");
         for channel in CHANNELS {
             for (project, balance) in &self.balances {
-                let ear = self.ears.get(channel).into_iter().flatten();
-                let last = ear.filter(|heard| heard.project == *project && heard.mood == Mood::Takes).next_back();
+                let mut ear = self.ears.get(channel).into_iter().flatten();
+                let last = ear.rfind(|heard| heard.project == *project && heard.mood == Mood::Takes);
                 match level_of(*balance) {
                     Some(level) if is_for(channel, project, level) => {
                         let knows = last.is_some_and(|heard| !heard.is_over && heard.level == level);
