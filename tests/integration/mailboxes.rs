@@ -513,8 +513,9 @@ fn two_mailboxes_with_the_same_mail_tell_it_once_and_a_broken_one_hides_nothing(
 #[test]
 fn words_senders_and_bounds_are_as_configured() {
     let server = Dovecot::good();
+    // By itself this is no trouble with an account.
     for n in 1..=5 {
-        server.deliver(&format!("{n}.x"), &billing(&n.to_string(), &format!("配额不足 {n}"), "x"));
+        server.deliver(&format!("{n}.x"), &billing(&n.to_string(), &format!("机柜温度偏高 {n}"), "x"));
     }
     let mut config = watching(&server);
     config["state"] = json!("none");
@@ -528,13 +529,13 @@ fn words_senders_and_bounds_are_as_configured() {
         (number("scanned"), number("new"), number("skipped"))
     };
     assert_eq!(found(&config, &[]), (5, 0, 0));
-    config["email_settings"] = json!({"extra_alert_keywords": ["配额不足"], "max_emails": 2});
+    config["email_settings"] = json!({"extra_alert_keywords": ["机柜温度偏高"], "max_emails": 2});
     assert_eq!(found(&config, &["--email-days", "30"]), (2, 2, 3));
     config["email_settings"]["max_emails"] = json!(100);
     let limited = Program::check_json(&config).env("MAX_EMAILS_TO_SCAN", "4").run().report();
     assert_eq!((&limited["mailboxes"][0]["scanned"], &limited["mailboxes"][0]["skipped"]), (&json!(4), &json!(1)));
     // What the server got long ago is none of a first look's business.
-    server.deliver_old("6.x", &billing("6", "配额不足 6", "x"));
+    server.deliver_old("6.x", &billing("6", "机柜温度偏高 6", "x"));
     assert_eq!(found(&config, &[]).0, 5);
     config["email"][0]["alert_keywords"] = json!(["something else"]);
     assert_eq!(found(&config, &[]), (5, 0, 0), "a mailbox may have its own");
