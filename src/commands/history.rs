@@ -4,7 +4,6 @@ mod chart;
 mod outlook;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -18,7 +17,7 @@ use super::health::ago;
 use super::mails_told::{self, MailEntry, age_seconds};
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
-use crate::decide::forecast::days_read;
+use crate::decide::forecast::reads_from;
 use crate::decide::forecast::account::{Foresight, Reading, foresee, is_counted_alike};
 use crate::model::amount;
 use crate::model::identity::Identity;
@@ -85,7 +84,7 @@ fn ask(args: &Flags) -> Answer {
         return Err(Exit::Usage);
     }
     let mut past = Past::new();
-    let since = clock::before(now, Duration::from_secs(86_400 * u64::from(days_read(USUAL.window_days))));
+    let since = reads_from(now, USUAL.window_days);
     match (project, args.output) {
         (_, SeriesOutput::Csv) | (None, SeriesOutput::Table) => {}
         (None, SeriesOutput::Json) => past = store.past(Checks::All, (since, now)).map_err(failed(format, &place))?,

@@ -14,7 +14,7 @@ use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::Status;
 use crate::decide::forecast::account::{Foresight, foresee};
-use crate::decide::forecast::days_read;
+use crate::decide::forecast::reads_from;
 use crate::decide::memory::Mute;
 use crate::model::amount;
 use crate::model::identity::Identity;
@@ -81,8 +81,7 @@ fn foresee_all(
     if shown.len() > MOST_FORECASTS || !shown.iter().any(|known| is_read(&known)) {
         return Ok(BTreeMap::new());
     }
-    let days = u64::from(days_read(USUAL.window_days));
-    let past = store.past(Checks::All, (clock::before(now, Duration::from_secs(days * 86_400)), now))?;
+    let past = store.past(Checks::All, (reads_from(now, USUAL.window_days), now))?;
     let foresight = |known: &Known| {
         let readings = past.get(&known.check)?;
         Some((known.check, foresee(readings, known.currency.as_deref(), USUAL, now)?))

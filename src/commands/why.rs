@@ -22,7 +22,7 @@ use crate::check::{Amount, Beside, Outcome, Reading};
 use crate::cli::{CheckArgs, StoreArgs};
 use crate::config::{Asked, Config, Needs};
 use crate::decide::forecast::account::foresee;
-use crate::decide::forecast::days_read;
+use crate::decide::forecast::reads_from;
 use crate::decide::found::{Subjects, found};
 use crate::decide::memory::Memory;
 use crate::decide::{Found, Status, Subject, explain};
@@ -34,11 +34,11 @@ use crate::model::threshold::Threshold;
 use crate::notify::config::Channel;
 use crate::plan::{Plan, PlanError, RunConfig};
 use crate::process::exit::Exit;
-use crate::process::logging::{self, Format};
+use crate::process::logging;
 use crate::process::{Process, clock, watchdog};
 use crate::report::ListOutput;
 use crate::state::hourly_readings::Checks;
-use crate::state::queries::Known;
+use crate::state::queries::{Known, LastRun};
 use crate::state::{Access, Store, StoreError};
 
 /// Flags of `why`.
@@ -67,11 +67,15 @@ fn ask(flags: &Flags) -> Answer {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);
     };
-    let store = (config.state.clone(), &config.redactor.clone());
-    let found = open_store(&flags.store, Access::Read, (format, &environment), store)?;
+    let place = (config.state.clone(), &config.redactor);
+    let found = open_store(&flags.store, Access::Read, (format, &environment), place)?;
     let (mut store, format, place) = found.store()?;
     let known = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
-    let asked = Question::new(config, &flags.name, known).map_err(|why| why.tell(format))?;
+    let last_run = store.last_runs().map_err(failed(format, &place))?.into_iter().next();
+    let asked = Question::new(config, &flags.name, known, last_run).map_err(|(exit, why)| {
+        logging::complain(format, &why);
+        exit
+    })?;
     let now = clock::now();
     let (memory, found) = asked.recall(&mut store, now).map_err(failed(format, &place))?;
     leave(store);
@@ -86,29 +90,6 @@ fn ask(flags: &Flags) -> Answer {
     Ok((text, Exit::Ok))
 }
 
-/// Why there is no answer.
-enum Unanswered {
-    /// The config names no such entry.
-    Absent { name: String, hint: String },
-    /// The config cannot be planned.
-    Unplanned(String),
-}
-
-impl Unanswered {
-    fn tell(self, format: Format) -> Exit {
-        match self {
-            Unanswered::Absent { name, hint } => {
-                logging::complain(format, &format!("the config has no enabled entry `{name}`\n hint: {hint}"));
-                Exit::Usage
-            }
-            Unanswered::Unplanned(message) => {
-                logging::complain(format, &message);
-                Exit::Config
-            }
-        }
-    }
-}
-
 /// What is asked: one entry of the config, and what the last run that looked at it left.
 struct Question {
     /// The entry alone.
@@ -117,40 +98,47 @@ struct Question {
     plan: RunConfig,
     /// Which channel takes which alerts of it, and why.
     routes: Vec<shown::Route>,
-    /// What the last run left; none if no run has looked at it.
+    /// What the last run left that looked at it; none if no run has.
     known: Option<Known>,
+    last_run: Option<LastRun>,
 }
 
 impl Question {
-    fn new(config: Config, name: &str, known: Vec<Known>) -> Result<Question, Unanswered> {
+    /// # Errors
+    /// Why nothing can be said, and the status to end with.
+    fn new(
+        config: Config,
+        name: &str,
+        known: Vec<Known>,
+        last_run: Option<LastRun>,
+    ) -> Result<Question, (Exit, String)> {
         let routes = shown::routes(&config, name);
-        let Plan { mut subjects, config: plan, .. } = match Plan::new(config, &CheckArgs::default(), Schedule::default()) {
-            Ok(plan) => plan,
-            Err(PlanError::Usage { message, .. } | PlanError::Nothing(message)) => {
-                return Err(Unanswered::Unplanned(message));
-            }
-        };
+        let plan = Plan::new(config, &CheckArgs::default(), Schedule::default());
+        let Plan { mut subjects, config: plan, .. } = plan.map_err(|error| match error {
+            PlanError::Usage { message, .. } | PlanError::Nothing(message) => (Exit::Config, message),
+        })?;
         let names = subjects.accounts.iter().map(|subject| &subject.name);
         let names = names.chain(subjects.mailboxes.iter().map(|mailbox| &mailbox.name));
         let names: Vec<String> = names.chain(subjects.subscriptions.iter().map(|one| &one.name)).cloned().collect();
         if !names.iter().any(|known| known == name) {
-            return Err(absent(name, &names, &known));
+            return Err((Exit::Usage, absent(name, &names, &known)));
         }
         subjects.accounts.retain(|subject| subject.name == name);
         subjects.mailboxes.retain(|mailbox| mailbox.name == name);
         subjects.subscriptions.retain(|subscription| subscription.name == name);
         // Where a name was read by another provider before, the newest counts.
         let known = known.into_iter().filter(|known| known.name == name).max_by_key(|known| known.checked_at);
-        Ok(Question { subjects, name: name.to_owned(), plan, routes, known })
+        Ok(Question { subjects, name: name.to_owned(), plan, routes, known, last_run })
     }
 
     /// All that the answer is made of.
     fn shown<'a>(&'a self, found: &'a Found, memory: &'a Memory, now: Timestamp) -> Shown<'a> {
         let channels = self.plan.channels.iter();
+        let unusable = self.last_run.as_ref().map(|run| run.unusable_channels.split(", ").collect::<Vec<_>>());
         let facts = |channel: &'a Channel| ChannelFacts {
             id: &channel.id,
             name: &channel.name,
-            fault: channel.fault().map(ToString::to_string),
+            is_unusable: unusable.as_ref().is_some_and(|names| names.contains(&channel.name.as_str())),
         };
         let (name, known, rules) = (self.name.as_str(), self.known.as_ref(), &self.plan.rules);
         Shown { name, known, rules, channels: channels.map(facts).collect(), routes: &self.routes, found, memory, now }
@@ -177,9 +165,7 @@ impl Question {
         let mut found = found(Subjects { accounts, mailboxes, subscriptions }, outcomes, scans.collect(), today);
         for verdict in &mut found.accounts {
             let Some(settings) = verdict.subject.forecasting.filter(|_| verdict.balance.is_some()) else { continue };
-            let days = u64::from(days_read(settings.window_days));
-            let since = clock::before(now, Duration::from_secs(days * 86_400));
-            let past = store.past(Checks::One(known.check), (since, now))?;
+            let past = store.past(Checks::One(known.check), (reads_from(now, settings.window_days), now))?;
             let readings = past.get(&known.check).map(Vec::as_slice).unwrap_or_default();
             verdict.foresight = foresee(readings, verdict.currency.as_deref(), settings, now);
         }
@@ -187,7 +173,8 @@ impl Question {
     }
 }
 
-fn absent(name: &str, names: &[String], known: &[Known]) -> Unanswered {
+/// That the config names no such entry, and what to do.
+fn absent(name: &str, names: &[String], known: &[Known]) -> String {
     let hint = match text::nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.iter().any(|known| known.name == name) => {
@@ -195,24 +182,20 @@ fn absent(name: &str, names: &[String], known: &[Known]) -> Unanswered {
         }
         None => format!("it has {}", text::list(names.iter().take(20).map(String::as_str))),
     };
-    Unanswered::Absent { name: text::one_line(name, 60), hint }
+    format!("the config has no enabled entry `{}`\n hint: {hint}", text::one_line(name, 60))
 }
 
 /// The account as the last run found it.
 fn as_read(subject: &Subject, known: &Known) -> (Subject, Outcome) {
     let mut subject = Subject { identity: known.check, ..subject.clone() };
     let total = total(subject.written[0], known);
-    let failure = || {
-        let reason = known.reason.as_deref().and_then(Reason::parse).unwrap_or(Reason::Internal);
-        Failure::new(reason, format!("the last run could not read it: {}", reason.as_str()))
-    };
     let reading = |amount| {
         let beside = Beside { total, ..Beside::default() };
         Reading { amount, currency: known.currency.clone(), beside }
     };
     let result = match (Status::parse(&known.status), known.balance) {
         (Some(Status::Unlimited), _) => Ok(reading(Amount::Unlimited)),
-        (Some(Status::Failed) | None, _) | (_, None) => Err(failure()),
+        (Some(Status::Failed) | None, _) | (_, None) => Err(failure(known).unwrap_or_else(|| Failure::new(Reason::Internal, "nobody knows why"))),
         (_, Some(balance)) => Ok(reading(Amount::Of(balance))),
     };
     if total.is_none() {
@@ -236,10 +219,12 @@ fn total(written: Option<Threshold>, known: &Known) -> Option<Decimal> {
 
 /// The mailbox as the last run found it. Its mails are not read again; what is owed of them is in the memory.
 fn scan(known: &Known) -> Scanned {
-    let reason = known.reason.as_deref().and_then(Reason::parse);
-    let result = match reason {
-        Some(reason) => Err(Failure::new(reason, format!("the last run could not read it: {}", reason.as_str()))),
-        None => Ok(Scan::default()),
-    };
+    let result = failure(known).map_or_else(|| Ok(Scan::default()), Err);
     Scanned { result, duration: Duration::ZERO }
+}
+
+/// Why the last run could not read it, if it could not.
+fn failure(known: &Known) -> Option<Failure> {
+    let reason = known.reason.as_deref().and_then(Reason::parse)?;
+    Some(Failure::new(reason, format!("the last run could not read it: {}", reason.as_str())))
 }

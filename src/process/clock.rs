@@ -23,8 +23,8 @@ impl Clock {
 
 /// The time now, or the nearest that there is: a clock may stand behind the calendar. A run asks the [`Clock`] of its context.
 /// These ask here: `state`, because a store may have waited between the start of the run and the moment of writing; commands,
-/// flags and the config, which have no context of a run; lines of the log; an answer over HTTP and a mailbox, whose dates are
-/// compared with the moment in which they came; and the end of a probe that is dropped.
+/// flags and the config, which have no context of a run; lines of the log; and an answer over HTTP and a mailbox, whose dates are
+/// compared with the moment in which they came.
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();
     #[cfg(debug_assertions)]

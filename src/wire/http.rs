@@ -142,9 +142,9 @@ impl Clients {
 
     /// Builds a client that reads; `has_others` says whether there are some already.
     fn build_reader(&self, has_others: bool) -> Built {
-        let connector = match self.trusting() {
+        let connector = match self.trust.connector() {
             Ok(connector) => connector,
-            Err(failure) => return Built::Broken(failure),
+            Err(why) => return Built::Broken(no_tls(&why)),
         };
         if has_others && !limits::has_room_for_runtimes() {
             return Built::Impossible;
@@ -180,11 +180,6 @@ impl Clients {
         self.readers.end();
     }
 
-    /// The TLS connector, or that the files which the environment names cannot be used.
-    fn trusting(&self) -> Result<native_tls::TlsConnector, Failure> {
-        self.trust.connector().map_err(|why| Failure::new(Reason::Config, format!("no TLS: {why}")))
-    }
-
     /// The run's one TLS connector, for what speaks no HTTP.
     ///
     /// # Errors
@@ -206,7 +201,7 @@ impl Clients {
             return self.read_without_thread(request, timeout);
         }
         // It is waited for here, and not where a client is lent, which others wait for.
-        self.trusting()?;
+        self.trust.ready().map_err(|why| no_tls(&why))?;
         let lease = self.readers.lease(&host, |has_others| self.build_reader(has_others))?;
         let Some((lease, client)) = lease.as_ref().and_then(|lease| Some((lease, lease.client()?))) else {
             return self.read_without_thread(request, timeout);
@@ -273,7 +268,7 @@ impl Clients {
         let about = |failure: Failure| failure.at(host(url));
         let proxy = self.proxies.of(url).map_err(about)?;
         if url.scheme() == "https" {
-            self.trusting()?;
+            self.trust.ready().map_err(|why| no_tls(&why))?;
         }
         let agent = self.sender.get_or_init(|| sender::agent(Arc::clone(&self.proxies), self.trust.clone()));
         // Methods, addresses and headers were checked when the config was read; the text of the error may hold them.
@@ -301,6 +296,11 @@ impl Clients {
         };
         Ok(Response { body, ..response })
     }
+}
+
+/// That the files which the environment names cannot be used.
+fn no_tls(why: &str) -> Failure {
+    Failure::new(Reason::Config, format!("no TLS: {why}"))
 }
 
 /// One attempt to read with a client.

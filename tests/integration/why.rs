@@ -7,6 +7,7 @@ on_both! {
     it_says_who_was_told_and_when_that_is_told_again
     it_says_what_keeps_somebody_from_being_told
     it_says_what_is_not_told_yet
+    what_the_last_run_could_not_use_is_said
     it_says_so_of_what_it_does_not_know
 }
 
@@ -135,6 +136,26 @@ fn it_says_what_is_not_told_yet(kind: Kind) {
     expect(
         &said(&world, "A", "failing", "custom"),
         &["wrong It could not be read in the last 3 runs (decode)", "hold It was told on"],
+    );
+}
+
+/// Whether a channel can be used is seen by the run, which has other variables, and asks the commands that tell secrets.
+fn what_the_last_run_could_not_use_is_said(kind: Kind) {
+    let mut world = World::new(kind, &[("A", 5)]);
+    let address = world.hook.url();
+    world.configure(|config| {
+        config["webhook"] = json!({"type": "custom", "name": "ops", "url_command": ["echo", address]});
+    });
+    world.run().expect(2);
+    let told = said(&world, "A", "low", "ops");
+    expect(&told, &["hold It was told on"]);
+    assert!(!told.contains("could not use it"), "{told}");
+    world
+        .configure(|config| config["webhook"] = json!({"type": "custom", "name": "ops", "url": "${NO_SUCH_VARIABLE}"}));
+    world.run();
+    expect(
+        &said(&world, "A", "low", "ops"),
+        &["The last run could not use it as it is configured; `balance-alert validate` says why."],
     );
 }
 

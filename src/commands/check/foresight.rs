@@ -1,16 +1,15 @@
 //! How long balances last, out of what earlier runs have read and what this one has.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::run::{Run, Step};
 use crate::decide::forecast::account::{Reading, foresee as forecast, is_behind};
-use crate::decide::forecast::days_read;
+use crate::decide::forecast::reads_from;
 use crate::decide::{Found, Verdict};
 use crate::model::identity::Identity;
-use crate::process::clock;
 use crate::state::hourly_readings::Checks;
 use crate::state::session::Session;
 
@@ -55,7 +54,7 @@ pub(super) fn foresee(found: &mut Found, run: &Run, session: &mut Session) {
 /// From when on readings of some accounts matter.
 fn since(some: &[&mut Verdict], now: Timestamp) -> Timestamp {
     let windows = some.iter().filter_map(|verdict| Some(verdict.subject.forecasting?.window_days));
-    clock::before(now, Duration::from_secs(u64::from(days_read(windows.max().unwrap_or_default())) * 86_400))
+    reads_from(now, windows.max().unwrap_or_default())
 }
 
 /// Whether there is something to forecast.

@@ -63,8 +63,8 @@ pub(super) struct Shown<'a> {
 pub(super) struct ChannelFacts<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
-    /// Why it cannot be used as it is configured.
-    pub(super) fault: Option<String>,
+    /// Whether the last run could not use it as it was configured.
+    pub(super) is_unusable: bool,
 }
 
 /// What one topic has to say.
@@ -110,10 +110,12 @@ impl Shown<'_> {
         self.rules.listeners.iter().any(|listener| listener.id == id && listener.forgets)
     }
 
-    /// Why a channel cannot be used as it is configured here.
+    /// That the last run could not use a channel. Whether it can be used here says nothing: a run has other variables, and asks the
+    /// commands that tell secrets.
     pub(super) fn fault(&self, id: &str) -> Option<String> {
         let channel = self.channels.iter().find(|channel| channel.id == id)?;
-        Some(format!("It cannot be used as it is configured: {}.", channel.fault.as_ref()?))
+        let fault = "The last run could not use it as it is configured; `balance-alert validate` says why.";
+        channel.is_unusable.then(|| fault.to_owned())
     }
 
     /// What there is to say of each topic.

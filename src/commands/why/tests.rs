@@ -52,7 +52,7 @@ fn each_row_of_the_table_is_explained() {
     let (who, reason) = ("me@here".to_owned(), "a test".to_owned());
     let mute = Mute { number: 3, covers, who, reason, made_at: at(0), until: Some(at(7200)) };
     let (found, memory) = (Found::default(), Memory { mutes: vec![mute], ..Memory::default() });
-    let channels = vec![ChannelFacts { id: "c", name: "ops", fault: None }];
+    let channels = vec![ChannelFacts { id: "c", name: "ops", is_unusable: false }];
     let shown = Shown {
         name: "A",
         known: None,

@@ -19,6 +19,8 @@ mod tests;
 pub mod watch;
 mod weekdays;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -29,6 +31,7 @@ pub use self::point::{Movement, Point};
 use self::series::{DAY, Series};
 use self::weekdays::Shares;
 use crate::model::amount;
+use crate::process::clock;
 
 /// The least days of readings that a forecast looks at.
 const DAYS_READ: u32 = 28;
@@ -38,6 +41,11 @@ const DAYS_READ: u32 = 28;
 #[must_use]
 pub fn days_read(window_days: u32) -> u32 {
     DAYS_READ.max(window_days.saturating_mul(2))
+}
+
+/// From when on the readings count for a forecast at that time.
+pub(crate) fn reads_from(now: Timestamp, window_days: u32) -> Timestamp {
+    clock::before(now, Duration::from_secs(u64::from(days_read(window_days)) * 86_400))
 }
 
 /// What can be said of the next days of an account.

@@ -150,19 +150,25 @@ impl TrustStore {
     /// # Errors
     /// Why there is none.
     pub(super) fn connector(&self) -> Result<TlsConnector, String> {
-        self.made_within(MAKING).unwrap_or_else(|| {
-            Err("the authorities to trust, or the settings of OpenSSL, cannot be read: they do not answer".to_owned())
-        })
+        self.within(MAKING, TlsConnector::clone)
+    }
+
+    /// Waits until there is a connector.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn ready(&self) -> Result<(), String> {
+        self.within(MAKING, |_| ())
     }
 
     /// Whether there is a connector for a request that goes without TLS, and only needs one because the library wants it. All such
     /// requests together wait for a moment at the most.
     pub(super) fn is_there_soon(&self) -> bool {
-        self.made_within(SOON).is_some_and(|made| made.is_ok())
+        self.within(SOON, |_| ()).is_ok()
     }
 
-    /// What the making came to, so long after its beginning at the latest; none if it has not ended by then.
-    fn made_within(&self, time: Duration) -> Option<Result<TlsConnector, String>> {
+    /// Uses the connector, so long after the beginning of its making at the latest.
+    fn within<T>(&self, time: Duration, with: impl FnOnce(&TlsConnector) -> T) -> Result<T, String> {
         let mut is_first = false;
         let begun = *self.making.begun.get_or_init(|| {
             is_first = true;
@@ -187,7 +193,13 @@ impl TrustStore {
             }
             made = self.making.changed.wait_timeout(made, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        made.clone()
+        match &*made {
+            Some(made) => made.as_ref().map(with).map_err(String::clone),
+            None => {
+                Err("the authorities to trust, or the settings of OpenSSL, cannot be read: they do not answer"
+                    .to_owned())
+            }
+        }
     }
 
     /// What is wrong with the files and folders that the environment names.

@@ -1,7 +1,6 @@
 //! The weights, and the sum that decides.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 use super::Weighed;
 use super::features::{self, Input, KINDS, Kind, SCALES, all_sentences};
@@ -47,24 +46,6 @@ const ABOUT_IT: [&str; 24] = [
     "tens",
 ];
 
-/// The number of a sign, which is a hash already.
-#[derive(Default)]
-struct Given(u64);
-
-impl Hasher for Given {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
 /// A sign that a mail has.
 struct Sign<'a> {
     kind: Kind,
@@ -91,7 +72,7 @@ pub fn of_input(input: &Input) -> Weighed {
 pub(super) fn of_sentences(input: &Input, sentences: &[Sentence]) -> Weighed {
     let weights = Weights::get();
     let mut counts = [0.0_f32; KINDS];
-    let mut found: HashMap<u32, Sign, BuildHasherDefault<Given>> = HashMap::default();
+    let mut found: BTreeMap<u32, Sign> = BTreeMap::new();
     let mut is_about_it = false;
     features::of_sentences(input, sentences, |kind, mark, words, count| {
         counts[kind as usize] += count * count;
