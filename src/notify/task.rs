@@ -76,26 +76,29 @@ impl Task {
         self.arrange(|task, at| task.is_suspect(at));
         let all = self.positions.len();
         let good = (0..all).find(|at| self.is_suspect(*at)).unwrap_or(all);
-        let is_numbered = !self.channel.is_event_service();
-        if is_numbered {
+        // An event service has one message for each condition.
+        let is_grouped = !self.channel.is_event_service();
+        if is_grouped {
             self.message.split();
         }
-        let mut parts = self.parts(good);
+        let turns = self.turns(self.policy.deadline.left().min(PATIENCE));
+        // If there are more messages than that, they are split anew, so it does not matter how many more.
+        let most = if is_grouped { turns.saturating_add(1) } else { usize::MAX };
+        let mut parts = self.parts(good, most);
         if parts.len() > 1 && self.earlier.iter().any(Option::is_some) {
             // What was never sent comes first, and what was sent last comes last.
             self.arrange(|task, at| {
                 let section = channel::section(&task.channel, &task.message.alerts[at]);
                 (task.is_suspect(at), section, task.tried(at))
             });
-            parts = self.parts(good);
+            parts = self.parts(good, most);
         }
-        let most = self.turns(self.policy.deadline.left().min(PATIENCE));
-        if parts.len() > most && !self.channel.is_event_service() {
+        if parts.len() > turns && is_grouped {
             self.message.shorten();
-            parts = self.parts(good);
+            parts = self.parts(good, usize::MAX);
         }
         parts.sort_by_key(|part| part.clone().map(|at| self.tried(at)).min());
-        if is_numbered {
+        if is_grouped {
             self.message.number(&parts);
         }
         (parts, good..all)
@@ -106,9 +109,9 @@ impl Task {
         self.channel.limit.as_ref().map_or(usize::MAX, |limit| limit.most_within(time))
     }
 
-    /// The messages of the first `total` alerts.
-    fn parts(&self, total: usize) -> Vec<Range<usize>> {
-        split::parts(total, |part| {
+    /// The messages of the first `total` alerts, `most` of them.
+    fn parts(&self, total: usize, most: usize) -> Vec<Range<usize>> {
+        split::parts(total, most, |part| {
             let fits = || channel::fits(&self.channel, &self.message, part);
             self.allowance.check().is_ok() && self.allowance.spend(fits)
         })
