@@ -87,7 +87,7 @@ impl Plan {
         let shard = schedule.shard;
         let Config { rate_limits, channels, projects, subscriptions, mailboxes, .. } = config;
         let settings = with_flags(config.settings, args);
-        let vendors = vendors(&projects);
+        let vendors = if mailboxes.is_empty() { Vendors::default() } else { vendors(&projects) };
         let all_mailboxes = mailboxes.clone();
         let selected = Selected::of(projects, mailboxes, subscriptions, args)?;
         let metrics = sharded(config.metrics, shard)?;
@@ -96,7 +96,7 @@ impl Plan {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
         let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
-        let providers = Arc::new(projects.iter().map(|(project, _)| provider(project, &config.redactor)).collect());
+        let providers = Arc::new(providers(&projects, &config.redactor));
         let (wanted, warning) = cap_workers(settings.max_concurrent_checks);
         let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
         let intervals = projects.iter().filter_map(|(project, _)| project.account.as_ref().ok()?.min_interval());
@@ -142,11 +142,16 @@ impl Plan {
     }
 }
 
-/// What messages say of the provider of a project, by its id. A page of the user's own may hold a secret.
-fn provider(project: &Project, redactor: &Redactor) -> (String, Provider) {
-    let page = &project.page;
-    let top_up = page.top_up.as_deref().filter(|link| matches!(redactor.shield(link), Cow::Borrowed(_)));
-    (page.id.clone(), Provider::new(&page.title, top_up))
+/// What messages say of the providers of the projects, by their ids. A page of the user's own may hold a secret.
+fn providers(projects: &[(Project, Identity)], redactor: &Redactor) -> BTreeMap<String, Provider> {
+    let mut providers = BTreeMap::new();
+    for (Project { page, .. }, _) in projects {
+        if !providers.contains_key(&page.id) {
+            let top_up = page.top_up.as_deref().filter(|link| matches!(redactor.shield(link), Cow::Borrowed(_)));
+            providers.insert(page.id.clone(), Provider::new(&page.title, top_up));
+        }
+    }
+    providers
 }
 
 /// The settings of a run: what a flag says goes before what the config says.
@@ -219,12 +224,12 @@ fn for_accounts(projects: &[(Project, Identity)], watched: &[Mailbox], all: &[Ma
 pub(crate) fn vendors(projects: &[Project]) -> Vendors {
     let mut vendors = Vendors::default();
     for project in projects {
-        let own = project.page.vendor_hosts();
         // Who is asked at an address of one's own is another one than the vendor of the page.
-        let hosts: Vec<&str> = match &project.base_url {
-            Some(base) => base.host_str().into_iter().collect(),
-            None => own.iter().map(String::as_str).collect(),
+        let hosts = match &project.base_url {
+            Some(base) => base.host_str().map(str::to_owned).into_iter().collect(),
+            None => project.page.vendor_hosts(),
         };
+        let hosts = hosts.iter().map(String::as_str);
         vendors.add(&project.name, project.account.as_ref().ok(), &project.mail_from, hosts);
     }
     vendors

@@ -79,6 +79,9 @@ fn control_character(secret: &str, purpose: Use) -> Option<Finding> {
 
 /// Characters that come with a copy out of a document and that nobody sees.
 fn characters(secret: &str, purpose: Use) -> Option<Finding> {
+    if secret.is_ascii() {
+        return None;
+    }
     let copy = Some("copy it again from where it was made, or type it");
     // Among letters of its own alphabet none of them looks like another one's.
     let has_latin = secret.bytes().any(|byte| byte.is_ascii_alphabetic());
