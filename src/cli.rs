@@ -6,15 +6,45 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, ValueEnum};
 use jiff::{Timestamp, civil};
 
 use crate::model::shard::Shard;
-use crate::model::text::{NO_LENGTH, parse_length};
+use crate::model::text::{NO_LENGTH, nearest, parse_length};
 use crate::model::words::words;
 use crate::process::environment::Environment;
 use crate::process::exit::{Exit, FailOn};
 use crate::report::Output;
+
+/// Adds to a usage error what was probably meant: `--config` where a file stands alone, and of the subcommands only the nearest.
+pub fn with_tip(mut error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let is_config = |word: &String| {
+                !word.starts_with('-') && [".yaml", ".yml", ".json"].iter().any(|ending| word.ends_with(ending))
+            };
+            if let Some(word) = text(ContextKind::InvalidArg).filter(is_config) {
+                let tip = format!("a config is named with '--config {word}'");
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            }
+        }
+        ErrorKind::InvalidSubcommand => {
+            if let (Some(word), Some(ContextValue::Strings(names))) =
+                (text(ContextKind::InvalidSubcommand), error.get(ContextKind::SuggestedSubcommand))
+                && let Some(near) = nearest(&word, names.iter().map(String::as_str)).map(str::to_owned)
+            {
+                error.insert(ContextKind::SuggestedSubcommand, ContextValue::String(near));
+            }
+        }
+        _ => {}
+    }
+    error
+}
 
 /// Verbosity and colour.
 #[derive(Clone, Debug, Default, Args)]

@@ -55,6 +55,7 @@ mod wire;
 mod yaml;
 
 // What the program's `main` needs; a user of the crate has no other door.
+pub use cli::with_tip;
 pub use commands::{Cli, nagios, on_trial, run};
 pub use process::Process;
 pub use process::environment::arguments;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use balance_alert::{Cli, Exit, Process, flush, last_words, nagios, on_trial, run};
+use balance_alert::{Cli, Exit, Process, flush, last_words, nagios, on_trial, run, with_tip};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -48,8 +48,9 @@ fn act(process: &Process) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             process.watchdog.expect("the writing of the help", Exit::Unwritten);
-            let _ = error.print();
-            return match error.kind() {
+            let kind = error.kind();
+            let _ = with_tip(error).print();
+            return match kind {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
                 _ if wants_nagios() => nagios(Exit::Usage, process),
                 _ => Exit::Usage,

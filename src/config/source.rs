@@ -58,7 +58,10 @@ impl Source {
                         "none given, and none at {}",
                         places.iter().map(|p| format!("`{}`", p.display())).collect::<Vec<_>>().join(" or ")
                     ),
-                    hint: Some(format!("name one with `--config FILE` or {VARIABLE}")),
+                    hint: Some(match here() {
+                        Some(name) => format!("`{name}` in this folder is read with `--config {name}`"),
+                        None => format!("name one with `--config FILE` or {VARIABLE}"),
+                    }),
                     reach: Reach::Whole,
                 })
             })
@@ -134,6 +137,13 @@ fn usual_places(environment: &Environment) -> Vec<PathBuf> {
     let absolute = |name: &str| environment.path(name).filter(|path| path.is_absolute());
     let user = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
     user.into_iter().chain([PathBuf::from("/etc")]).map(|base| base.join("balance-alert/config.yaml")).collect()
+}
+
+/// The file of the working directory that may be meant. It is not read without being named: what a folder holds that somebody
+/// happens to be in must not decide what a run does.
+fn here() -> Option<&'static str> {
+    let names = ["config.yaml", "config.yml", "balance-alert.yaml", "balance-alert.yml", "config.json"];
+    names.into_iter().find(|name| Path::new(name).is_file())
 }
 
 /// A file beside the missing one with nearly the same name.

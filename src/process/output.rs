@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -76,8 +77,11 @@ pub(crate) fn say_with(size: usize, is_urgent: bool, write: impl FnOnce() -> io:
 /// Writes to standard error and waits until it is taken.
 ///
 /// # Errors
-/// The system's reason, or that it was not taken in time.
+/// The system's reason, or that it was not taken in time, or that nobody can read it.
 pub(crate) fn say_within(text: Vec<u8>, until: &Deadline) -> io::Result<()> {
+    if was_closed(io::stderr()) {
+        return Err(io::Error::other("it was closed when the program began"));
+    }
     let (asker, answer) = mpsc::channel();
     let size = text.len();
     QUEUE.push(Line { write: Box::new(move || write(&text)), size, asker: Some(asker) }, true);
@@ -125,6 +129,14 @@ pub(crate) fn print(text: &str, until: Instant) -> io::Result<()> {
 /// Whether standard error refuses what it cannot take at once, because somebody who shares it has set it so.
 pub(crate) fn may_refuse() -> bool {
     rustix::fs::fcntl_getfl(io::stderr()).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
+}
+
+/// Whether a stream was closed when the program began: the library of the language puts the null device there, open for reading as
+/// well, which a shell's `2>/dev/null` is not.
+fn was_closed(stream: impl AsFd) -> bool {
+    let null = rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+    let is_null = rustix::fs::fstat(&stream).map(|here| here.st_rdev) == null;
+    is_null && rustix::fs::fcntl_getfl(&stream).is_ok_and(|flags| flags.contains(OFlags::RDWR))
 }
 
 /// Writes to standard error and waits without end: only the thread that may hang does so, or who knows that it will not.

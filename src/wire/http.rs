@@ -193,6 +193,11 @@ impl Clients {
     /// # Errors
     /// What kept an answer from coming; an answer with any status is no error here.
     pub(crate) fn read(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
+        let whole = |response: Response| response.whole().map_err(|failure| failure.at(host(&request.url)));
+        self.read_once(request, timeout).and_then(whole)
+    }
+
+    fn read_once(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let host = host(&request.url);
         let proxy = self.proxies.of(&request.url).map_err(|failure| failure.at(host.clone()))?;
         let is_plain = request.url.scheme() != "https";

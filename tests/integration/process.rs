@@ -139,15 +139,14 @@ fn a_report_that_nobody_takes_is_told_by_the_exit_code_alone() {
 
 #[test]
 fn a_console_that_takes_nothing_has_not_heard_the_alert() {
-    for full in [true, false] {
+    for taker in [None, Some("/dev/full"), Some("&-")] {
         let mut config = config(vec![low("A")]);
         config["webhook"] = json!({"type": "console"});
         config["settings"]["request_timeout_seconds"] = json!(1);
         let program = Program::check_json(&config).args(["--timeout", "2"]);
-        let program = if full {
-            program.full(Stream::Stderr)
-        } else {
-            program.by(&["sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"])
+        let program = match taker {
+            None => program.full(Stream::Stderr),
+            Some(taker) => program.by(&["sh", "-c", &format!("exec \"$0\" \"$@\" 2>{taker}")]),
         };
         let run = program.run().expect(75);
         assert_eq!(run.delivery()["status"], "failed", "{run}");

@@ -31,6 +31,31 @@ fn the_quickstart_reads_accounts_prints_an_alert_and_exits_2() {
     assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "no colour outside a terminal");
 }
 
+#[test]
+fn the_first_slips_get_a_tip() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.yaml"), "projects: []").unwrap();
+    let program = || {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_balance-alert"));
+        program.current_dir(folder.path()).env_clear();
+        program
+    };
+    for (arguments, code, tip) in [
+        (&["check"][..], 78, "`config.yaml` in this folder is read with `--config config.yaml`"),
+        (&["check", "config.yaml"], 64, "tip: a config is named with '--config config.yaml'"),
+        (&["validate", "my.json"], 64, "tip: a config is named with '--config my.json'"),
+        (&["chek"], 64, "tip: a similar subcommand exists: 'check'"),
+        (&["validat"], 64, "tip: a similar subcommand exists: 'validate'"),
+        (&["histroy"], 64, "tip: a similar subcommand exists: 'history'"),
+    ] {
+        let output = program().args(arguments).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(tip), "{arguments:?}: {said}");
+    }
+    assert!(!text(&program().args(["check", "secret"]).output().unwrap().stderr).contains("--config secret"));
+}
+
 /// The examples that are configs.
 fn examples() -> Vec<PathBuf> {
     let files = std::fs::read_dir(Path::new(ROOT).join("examples")).unwrap().map(|entry| entry.unwrap().path());

@@ -332,6 +332,38 @@ fn a_private_authority_is_not_trusted_by_itself() {
     assert_eq!(server.hits(), 0);
 }
 
+/// The TLS library does not tell whether the peer has announced the end.
+#[test]
+fn a_number_at_an_end_over_https_that_nothing_announces_is_not_read() {
+    let cases = [
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n123456.78", false),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n123456", false),
+        ("HTTP/1.0 200 OK\r\n\r\n1,", false),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n123456.78\n", true),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n123456.78 USD", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456.78", true),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n123456.78\r\n0\r\n\r\n", true),
+    ];
+    for (answer, is_whole) in cases {
+        let server = Server::start_tls(pki::good(), move |_| Reply::raw(answer));
+        let mut config = config(vec![account("A", "text", &server.url())]);
+        config["providers"] = json!([{"id": "text", "title": "Text", "kind": "balance", "currency": "USD",
+            "request": {"url": "https://api.example/", "headers": {"X-Key": "{api_key}"}, "answer": "text"}, "balance": "."}]);
+        let run = Program::check_json(&config).trusting().run();
+        let account = &run.report()["projects"][0];
+        match is_whole {
+            true => assert_eq!(account["balance"], json!(123456.78), "{answer:?}: {run}"),
+            false => {
+                assert_eq!(account["error"]["reason"], "protocol", "{answer:?}: {run}");
+                assert!(account["error"]["message"].as_str().unwrap().contains("says no length"), "{run}");
+            }
+        }
+    }
+    // In the clear the end of the connection is the end of the answer.
+    let server = Server::start(|_| Reply::raw("HTTP/1.0 200 OK\r\n\r\n{\"success\":true,\"data\":{\"balance\":250.5}}"));
+    expect_read(&check_one(&server.url(), 0).run().expect(0), 1);
+}
+
 #[test]
 fn a_webhook_over_https_is_verified_as_well() {
     let cases = [

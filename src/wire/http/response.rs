@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::percent_decode_str;
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SERVER};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SERVER,
+    TRANSFER_ENCODING,
+};
 use url::Url;
 
 use super::address::host;
@@ -45,6 +48,9 @@ pub(crate) struct Response {
     pub(super) is_cloudflare: bool,
     /// The proxy that could have written this answer: it sees what travels in the clear.
     pub(super) proxy: Option<String>,
+    /// Whether nothing but the end of a TLS connection ends the body. The TLS library does not tell an end that the peer has
+    /// announced from one that somebody else has made (RFC 9112, section 9.8).
+    pub(super) is_open_ended: bool,
 }
 
 /// A redirect that was not followed.
@@ -106,7 +112,23 @@ impl Response {
             }),
             is_cloudflare: headers.contains_key("cf-ray") || word(SERVER).is_some_and(|server| server == "cloudflare"),
             proxy: proxy.map(|proxy| proxy.name().to_owned()),
+            is_open_ended: url.scheme() == "https"
+                && ![CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_ENCODING].iter().any(|name| headers.contains_key(name)),
         })
+    }
+
+    /// The answer, unless its end may be missing and with it digits of a number. What ends in a bracket, a quote or a letter is whole
+    /// or cannot be read.
+    ///
+    /// # Errors
+    /// Another attempt may bring all of it.
+    pub(super) fn whole(self) -> Result<Response, Failure> {
+        let is_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'\'' | b' ');
+        if self.is_open_ended && self.body.last().is_some_and(is_number) {
+            let message = "the answer ends with a number and says no length, so digits may be missing";
+            return Err(Failure::transient(Reason::Protocol, message));
+        }
+        Ok(self)
     }
 
     /// An answer that no server gave, for the examples of pages.
