@@ -115,7 +115,7 @@ impl Question {
     ) -> Result<Question, (Exit, String)> {
         let routes = shown::routes(&config, name);
         let plan = Plan::new(config, &CheckArgs::default(), Schedule::default());
-        let Plan { mut subjects, config: plan, .. } = plan.map_err(|error| match error {
+        let Plan { mut subjects, config: mut plan, .. } = plan.map_err(|error| match error {
             PlanError::Usage { message, .. } | PlanError::Nothing(message) => (Exit::Config, message),
         })?;
         let names = subjects.accounts.iter().map(|subject| &subject.name);
@@ -124,6 +124,10 @@ impl Question {
         if !names.iter().any(|known| known == name) {
             return Err((Exit::Usage, absent(name, &names, &known)));
         }
+        let accounts = subjects.accounts.iter().map(|subject| (&subject.name, subject.identity));
+        let mailboxes = subjects.mailboxes.iter().map(|mailbox| (&mailbox.name, mailbox.identity));
+        let others = accounts.chain(mailboxes).filter(|(known, _)| *known != name);
+        plan.rules.left_out = others.map(|(_, identity)| identity).collect();
         subjects.accounts.retain(|subject| subject.name == name);
         subjects.mailboxes.retain(|mailbox| mailbox.name == name);
         subjects.subscriptions.retain(|subscription| subscription.name == name);
