@@ -9,7 +9,7 @@ use super::said::SaidFlags;
 use crate::cli::StoreArgs;
 use crate::model::alert::Topic;
 use crate::model::text;
-use crate::process::clock;
+use crate::process::clock::Clock;
 use crate::process::exit::Exit;
 use crate::process::logging;
 use crate::process::{Process, watchdog};
@@ -38,12 +38,12 @@ fn topic(word: &str) -> Topic {
 
 /// `balance-alert ack`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
-fn ask(flags: &Flags) -> Answer {
-    let (mut store, format, place) = find_to_write(&flags.store)?.store()?;
-    let made = store.acknowledge(flags.name.clone(), flags.topic, flags.said.said(clock::now())).map_err(failed(format, &place))?;
+fn ask(flags: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find_to_write(&flags.store, clock)?.store()?;
+    let made = store.acknowledge(flags.name.clone(), flags.topic, flags.said.said(clock.now())).map_err(failed(format, &place))?;
     let known = store.status(jiff::Timestamp::MIN).map_err(failed(format, &place))?;
     leave(store);
     if made.is_empty() {

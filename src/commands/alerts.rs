@@ -10,7 +10,7 @@ use crate::model::alert::{Event, Level, Topic};
 use crate::model::amount;
 use crate::model::failure::Reason;
 use crate::model::text::{self, ShortNames};
-use crate::process::clock::{self, iso};
+use crate::process::clock::{Clock, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::{ListOutput, amount_cell, columns};
@@ -32,12 +32,12 @@ pub(super) struct Flags {
 
 /// `balance-alert alerts`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
-fn ask(args: &Flags) -> Answer {
-    let (mut store, format, place) = find(&args.store)?.store()?;
-    let messages = store.messages(args.since.before(clock::now())).map_err(failed(format, &place))?;
+fn ask(args: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find(&args.store, clock)?.store()?;
+    let messages = store.messages(args.since.before(clock.now())).map_err(failed(format, &place))?;
     leave(store);
     Ok((render(&messages, args.since, args.output), Exit::Ok))
 }

@@ -105,7 +105,7 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
 fn remember(run: &Run) -> (Session, Known, Option<f64>) {
     let (config, context) = (&run.config, &run.context);
     let recall = run.until(Step::Recall);
-    let mut session = Session::begin(&config.state, run.flags.dry_run, &context.clients, &context.redactor, &recall);
+    let mut session = Session::begin(&config.state, run.flags.dry_run, context, &recall);
     let snapshot = session.snapshot(config.recall_readings, &config.rules.schedule, &recall);
     let lag = run.lag(|| session.previous_start(config.shard, &recall));
     let known = Known {

@@ -9,7 +9,8 @@ use super::memory::{Answer, answer, find, leave};
 use crate::cli::{Since, StoreArgs, parse_since};
 use crate::model::shard::Shard;
 use crate::model::text;
-use crate::process::{Process, clock};
+use crate::process::Process;
+use crate::process::clock::Clock;
 use crate::process::exit::Exit;
 use crate::state::{ChannelState, StoreFault};
 use crate::state::queries::LastRun;
@@ -30,18 +31,18 @@ pub(super) struct Flags {
 
 /// `balance-alert health`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, PROBE, || ask(flags))
+    answer(process, PROBE, || ask(flags, process.clock))
 }
 
-fn ask(args: &Flags) -> Answer {
-    let found = find(&args.store)?;
+fn ask(args: &Flags, clock: Clock) -> Answer {
+    let found = find(&args.store, clock)?;
     let place = found.place;
     let verdict = match found.store {
         Ok(mut store) => match store.last_runs() {
             Ok(runs) => {
                 let channels = store.channel_states().unwrap_or_default();
                 leave(store);
-                let now = clock::now();
+                let now = clock.now();
                 let (line, exit) = judge(&runs, args.max_age, now);
                 (line.replace('\n', &format!("{}\n", refusing(&channels, now))), exit)
             }

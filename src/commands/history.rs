@@ -22,7 +22,7 @@ use crate::decide::forecast::account::{Foresight, Reading, foresee, is_counted_a
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
-use crate::process::clock::{self, iso};
+use crate::process::clock::{Clock, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, logging, watchdog};
 use crate::report::{amount_cell, columns};
@@ -64,12 +64,12 @@ pub(super) enum SeriesOutput {
 
 /// `balance-alert history`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
-fn ask(args: &Flags) -> Answer {
-    let (mut store, format, place) = find(&args.store)?.store()?;
-    let now = clock::now();
+fn ask(args: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find(&args.store, clock)?.store()?;
+    let now = clock.now();
     let project = args.name.as_ref().or(args.project.as_ref());
     let series = store.history(project.cloned(), args.since.before(now)).map_err(failed(format, &place))?;
     if let (Some(project), true) = (project, series.is_empty()) {

@@ -19,6 +19,7 @@ use crate::config::{Asked, Config, Needs, Reach};
 use crate::model::text;
 use crate::plan;
 use crate::process::Process;
+use crate::process::clock::Clock;
 use crate::process::exit::Exit;
 use crate::process::logging::{self, Format};
 use crate::report::ListOutput;
@@ -67,7 +68,7 @@ pub(super) struct TrialFlags {
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
     let Action::Try(flags) = &flags.action;
     process.watchdog.expect("the reading of the config", Exit::Config);
-    let (reader, format) = match reader(flags) {
+    let (reader, format) = match reader(flags, process.clock) {
         Ok(reader) => reader,
         Err(exit) => return exit,
     };
@@ -97,12 +98,12 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 }
 
 /// What reads the mails: as the program does without settings, or as a mailbox of a config.
-fn reader(flags: &TrialFlags) -> Result<(Reader, Format), Exit> {
+fn reader(flags: &TrialFlags, clock: Clock) -> Result<(Reader, Format), Exit> {
     if flags.config.config.is_none() && flags.mailbox.is_none() {
         let (format, ..) = begin(&flags.config, &flags.talk);
         return Ok((Reader::default(), format));
     }
-    let Opened { format, loaded, .. } = open(&flags.config, &flags.talk, Needs::Channels, Asked::Nobody)?;
+    let Opened { format, loaded, .. } = open(&flags.config, &flags.talk, clock, Needs::Channels, Asked::Nobody)?;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);

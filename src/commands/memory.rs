@@ -10,6 +10,7 @@ use crate::cli::StoreArgs;
 use crate::config::{self, Asked, Loaded, Needs, STATE_VARIABLE};
 use crate::model::text;
 use crate::process::Process;
+use crate::process::clock::Clock;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::interrupt::Deadline;
@@ -44,13 +45,13 @@ pub(super) struct Found {
 }
 
 /// Finds the store: the flag, the variables, else what the config says.
-pub(super) fn find(args: &StoreArgs) -> Result<Found, Exit> {
-    find_for(args, Access::Read)
+pub(super) fn find(args: &StoreArgs, clock: Clock) -> Result<Found, Exit> {
+    find_for(args, clock, Access::Read)
 }
 
 /// Finds the store, to write into it. It is made if it does not exist.
-pub(super) fn find_to_write(args: &StoreArgs) -> Result<Found, Exit> {
-    find_for(args, Access::Write)
+pub(super) fn find_to_write(args: &StoreArgs, clock: Clock) -> Result<Found, Exit> {
+    find_for(args, clock, Access::Write)
 }
 
 /// Who uses this program: as they say themselves, or the user and the host.
@@ -59,12 +60,13 @@ pub(super) fn person(said: Option<&str>) -> String {
     said.unwrap_or_else(|| text::one_line(&user_at_host(), WHO_CHARS))
 }
 
-fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {
+fn find_for(args: &StoreArgs, clock: Clock, access: Access) -> Result<Found, Exit> {
     let (format, environment, source) = begin(&args.config, &args.talk);
     let mut redactor = Arc::new(Redactor::default());
     let state = match source {
         _ if args.state.is_some() || environment.overlay(STATE_VARIABLE).is_some() => State::of(&environment),
-        Ok(source) => match config::load(&source, &environment, Needs::Checks, Asked::Below(&["state"])).0 {
+        Ok(source) => match config::load(&source, &environment, clock.now(), Needs::Checks, Asked::Below(&["state"])).0
+        {
             Loaded { config: Some(config), .. } => {
                 redactor = config.redactor;
                 config.state
@@ -77,13 +79,13 @@ fn find_for(args: &StoreArgs, access: Access) -> Result<Found, Exit> {
         // Without a config there is still the usual place.
         Err(_) => State::of(&environment),
     };
-    open_store(args, access, (format, &environment), (state, &redactor))
+    open_store(args, (access, clock), (format, &environment), (state, &redactor))
 }
 
 /// Opens the store at the place that a flag names, or else at that of the config.
 pub(super) fn open_store(
     args: &StoreArgs,
-    access: Access,
+    (access, clock): (Access, Clock),
     (format, environment): (Format, &Environment),
     (state, redactor): (State, &Arc<Redactor>),
 ) -> Result<Found, Exit> {
@@ -105,8 +107,8 @@ pub(super) fn open_store(
         redactor.learn_database(address.expose_secret());
     }
     redact::guard(redactor);
-    let clients = Arc::new(Clients::new(&environment.surroundings()));
-    let store = Store::open(&place, access, &clients, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
+    let clients = Arc::new(Clients::new(&environment.surroundings(), clock));
+    let store = Store::open(&place, access, &clients, clock, &Deadline::within(LONGEST_WAIT), &mut Vec::new());
     let store = store.map_err(|error| {
         let hint = error.hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
         (error.fault, format!("{}{hint}", state::shown(matches!(place, Place::Postgres(_)), &error.message, redactor)))

@@ -63,7 +63,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
         Action::Render(flags) => (flags, false),
     };
     process.watchdog.expect("the reading of the config", Exit::Config);
-    let (config, environment, format) = match read(flags) {
+    let (config, environment, format) = match read(flags, process.clock) {
         Ok(read) => read,
         Err(exit) => return exit,
     };
@@ -71,7 +71,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
     process.watchdog.allow(time);
     file::allow(time);
     process.watchdog.expect("the sending of the test", Exit::Undelivered);
-    let deliveries = tell(&config, &context(&config, &environment, format), flags.sample, is_sent);
+    let deliveries = tell(&config, &context(&config, &environment, process.clock, format), flags.sample, is_sent);
     let has_failed = |delivery: &Delivery| !matches!(delivery.status, DeliveryStatus::Sent | DeliveryStatus::DryRun);
     let exit = match deliveries.iter().any(has_failed) {
         false => Exit::Ok,
@@ -83,8 +83,8 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 }
 
 /// Reads the config, and leaves the channels in it that are tried; what is wrong is printed.
-fn read(flags: &TrialFlags) -> Result<(Config, Environment, Format), Exit> {
-    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk, Needs::Channels, Asked::Below(&["webhook", "webhooks"]))?;
+fn read(flags: &TrialFlags, clock: Clock) -> Result<(Config, Environment, Format), Exit> {
+    let Opened { format, environment, loaded, .. } = open(&flags.config, &flags.talk, clock, Needs::Channels, Asked::Below(&["webhook", "webhooks"]))?;
     let Some(mut config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);
@@ -119,13 +119,12 @@ fn read(flags: &TrialFlags) -> Result<(Config, Environment, Format), Exit> {
 }
 
 /// What sends, named so that a receiver sees that it is no run.
-fn context(config: &Config, environment: &Environment, format: Format) -> Context {
-    let clients = Clients::new(&environment.surroundings());
+fn context(config: &Config, environment: &Environment, clock: Clock, format: Format) -> Context {
+    let clients = Clients::new(&environment.surroundings(), clock);
     clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
     for warning in clients.problems().into_iter().chain(insecure_channels(&config.channels, &clients)) {
         log::warn!("{warning}");
     }
-    let clock = Clock::SYSTEM;
     let started_at = clock.now();
     Context {
         run_id: format!("test-{}", started_at.strftime("%Y%m%dT%H%M%S%.3fZ")),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::cli::{Color, ConfigArg, Talk};
 use crate::config::{self, Asked, Loaded, Needs, Problem, Source};
 use crate::model::text;
+use crate::process::clock::Clock;
 use crate::process::environment::{Environment, Probe};
 use crate::process::exit::Exit;
 use crate::process::interrupt::Interrupt;
@@ -58,21 +59,27 @@ pub(super) fn speak(talk: &Talk) -> (Format, Environment) {
 
 /// Reads the config and starts logging; problems that stop everything are printed. So does a signal that comes while commands are
 /// asked that tell secrets.
-pub(super) fn open(config: &ConfigArg, talk: &Talk, needs: Needs, asked: Asked) -> Result<Opened, Exit> {
-    let opened = open_for_run(config, talk, needs, asked)?;
+pub(super) fn open(config: &ConfigArg, talk: &Talk, clock: Clock, needs: Needs, asked: Asked) -> Result<Opened, Exit> {
+    let opened = open_for_run(config, talk, clock, needs, asked)?;
     // Nobody heeds signals any more.
     opened.interrupt.iter().for_each(Interrupt::end_at_once);
     Ok(opened)
 }
 
 /// The same for a run, which heeds signals itself.
-pub(super) fn open_for_run(config: &ConfigArg, talk: &Talk, needs: Needs, asked: Asked) -> Result<Opened, Exit> {
+pub(super) fn open_for_run(
+    config: &ConfigArg,
+    talk: &Talk,
+    clock: Clock,
+    needs: Needs,
+    asked: Asked,
+) -> Result<Opened, Exit> {
     let (format, environment, source) = begin(config, talk);
     let source = source.map_err(|problem| {
         logging::complain(format, &problem.to_string());
         Exit::Config
     })?;
-    let (loaded, interrupt) = config::load(&source, &environment, needs, asked);
+    let (loaded, interrupt) = config::load(&source, &environment, clock.now(), needs, asked);
     if let Some(exit) = interrupt.as_ref().and_then(Interrupt::exit) {
         return Err(exit);
     }

@@ -9,7 +9,7 @@ use super::memory::{Answer, answer, failed, find_to_write, leave};
 use crate::cli::StoreArgs;
 use crate::decide::route::{Asked, Misfit, Patterns, misfit};
 use crate::model::text::{self, parse_length};
-use crate::process::clock;
+use crate::process::clock::{self, Clock};
 use crate::process::exit::Exit;
 use crate::process::logging::{self, Format};
 use crate::process::{Process, watchdog};
@@ -62,7 +62,7 @@ fn parse_match(text: &str) -> Result<(Asked, Vec<String>), String> {
 
 /// `balance-alert silence`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
 /// What is silenced; words of one key are taken together.
@@ -85,10 +85,10 @@ fn asked(flags: &Flags, format: Format) -> Result<Vec<(Asked, Patterns)>, Exit> 
     Ok(asked.into_iter().map(patterns).collect())
 }
 
-fn ask(flags: &Flags) -> Answer {
-    let (mut store, format, place) = find_to_write(&flags.store)?.store()?;
+fn ask(flags: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find_to_write(&flags.store, clock)?.store()?;
     let asked = asked(flags, format)?;
-    let at = clock::now();
+    let at = clock.now();
     let until = clock::after(at, flags.time);
     let known = store.status(jiff::Timestamp::MIN).map_err(failed(format, &place))?;
     let number = store.silence(asked, flags.said.said(at), until).map_err(failed(format, &place))?;

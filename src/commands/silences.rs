@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::memory::{Answer, answer, failed, find, leave};
 use crate::cli::StoreArgs;
 use crate::decide::memory::Mute;
+use crate::process::clock::Clock;
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::ListOutput;
@@ -24,11 +25,11 @@ pub(super) struct Flags {
 
 /// `balance-alert silences`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
-fn ask(flags: &Flags) -> Answer {
-    let (mut store, format, place) = find(&flags.store)?.store()?;
+fn ask(flags: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find(&flags.store, clock)?.store()?;
     let mutes = store.mutes().map_err(failed(format, &place))?;
     leave(store);
     Ok((render(&mutes, flags.output), Exit::Ok))

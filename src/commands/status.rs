@@ -19,7 +19,7 @@ use crate::decide::memory::Mute;
 use crate::model::amount;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
-use crate::process::clock::{self, iso};
+use crate::process::clock::{self, Clock, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::mutes::{self, MuteEntry};
@@ -51,12 +51,12 @@ const MOST_FORECASTS: usize = 500;
 
 /// `balance-alert status`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
-fn ask(args: &Flags) -> Answer {
-    let (mut store, format, place) = find(&args.store)?.store()?;
-    let now = clock::now();
+fn ask(args: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find(&args.store, clock)?.store()?;
+    let now = clock.now();
     let all = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     let mutes = store.mutes().map_err(failed(format, &place))?;
     let channels = store.channel_states().map_err(failed(format, &place))?;

@@ -6,6 +6,7 @@ use super::memory::{Answer, answer, failed, find_to_write, leave};
 use crate::cli::StoreArgs;
 use crate::decide::memory::{Covers, Mute};
 use crate::decide::route::{Asked, Patterns};
+use crate::process::clock::Clock;
 use crate::process::exit::Exit;
 use crate::process::logging;
 use crate::process::{Process, watchdog};
@@ -26,7 +27,7 @@ pub(super) struct Flags {
 
 /// `balance-alert unsilence`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
 /// Whether a mute has this number, or was made with this name.
@@ -38,8 +39,8 @@ fn is_meant(mute: &Mute, which: &str) -> bool {
     is_named || which.parse() == Ok(mute.number)
 }
 
-fn ask(flags: &Flags) -> Answer {
-    let (mut store, format, place) = find_to_write(&flags.store)?.store()?;
+fn ask(flags: &Flags, clock: Clock) -> Answer {
+    let (mut store, format, place) = find_to_write(&flags.store, clock)?.store()?;
     let (which, all) = (flags.which.clone(), flags.all);
     let ended = store
         .unmute(move |mute| all || which.iter().any(|which| is_meant(mute, which)))

@@ -45,7 +45,7 @@ pub(super) struct Flags {
 pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     process.watchdog.expect("the reading of the config", Exit::Config);
     let asked = if args.run_commands { Asked::All(config::Settings::default().run_timeout) } else { Asked::Nobody };
-    let Opened { format, source, environment, loaded, .. } = match open(&args.config, &args.talk, Needs::Checks, asked) {
+    let Opened { format, source, environment, loaded, .. } = match open(&args.config, &args.talk, process.clock, Needs::Checks, asked) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Flags, process: &Process) -> Exit {
     let Some(config) = loaded.config else {
         return Exit::Config;
     };
-    let clients = Clients::new(&environment.surroundings());
+    let clients = Clients::new(&environment.surroundings(), process.clock);
     clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
     for warning in config.warnings.iter().chain(&config.advice).cloned().chain(clients.problems()) {
         log::warn!("{warning}");

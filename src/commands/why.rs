@@ -33,9 +33,10 @@ use crate::model::text;
 use crate::model::threshold::Threshold;
 use crate::notify::config::Channel;
 use crate::plan::{Plan, PlanError, RunConfig};
+use crate::process::clock::Clock;
 use crate::process::exit::Exit;
 use crate::process::logging;
-use crate::process::{Process, clock, watchdog};
+use crate::process::{Process, watchdog};
 use crate::report::ListOutput;
 use crate::state::hourly_readings::Checks;
 use crate::state::queries::{Known, LastRun};
@@ -57,18 +58,18 @@ pub(super) struct Flags {
 
 /// `balance-alert why`.
 pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
-    answer(process, watchdog::LONGEST, || ask(flags))
+    answer(process, watchdog::LONGEST, || ask(flags, process.clock))
 }
 
-fn ask(flags: &Flags) -> Answer {
-    let opened = open(&flags.store.config, &flags.store.talk, Needs::Checks, Asked::Below(&["state"]))?;
+fn ask(flags: &Flags, clock: Clock) -> Answer {
+    let opened = open(&flags.store.config, &flags.store.talk, clock, Needs::Checks, Asked::Below(&["state"]))?;
     let Opened { format, environment, loaded, .. } = opened;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);
     };
     let place = (config.state.clone(), &config.redactor);
-    let found = open_store(&flags.store, Access::Read, (format, &environment), place)?;
+    let found = open_store(&flags.store, (Access::Read, clock), (format, &environment), place)?;
     let (mut store, format, place) = found.store()?;
     let known = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     let last_run = store.last_runs().map_err(failed(format, &place))?.into_iter().next();
@@ -76,7 +77,7 @@ fn ask(flags: &Flags) -> Answer {
         logging::complain(format, &why);
         exit
     })?;
-    let now = clock::now();
+    let now = clock.now();
     let (memory, found) = asked.recall(&mut store, now).map_err(failed(format, &place))?;
     leave(store);
     let mut explained = explain(&found, &memory, &asked.plan.rules, now);
@@ -114,7 +115,7 @@ impl Question {
     ) -> Result<Question, (Exit, String)> {
         let routes = shown::routes(&config, name);
         let plan = Plan::new(config, &CheckArgs::default(), Schedule::default());
-        let Plan { mut subjects, config: plan, .. } = plan.map_err(|error| match error {
+        let Plan { mut subjects, config: mut plan, .. } = plan.map_err(|error| match error {
             PlanError::Usage { message, .. } | PlanError::Nothing(message) => (Exit::Config, message),
         })?;
         let names = subjects.accounts.iter().map(|subject| &subject.name);
@@ -123,6 +124,10 @@ impl Question {
         if !names.iter().any(|known| known == name) {
             return Err((Exit::Usage, absent(name, &names, &known)));
         }
+        let accounts = subjects.accounts.iter().map(|subject| (&subject.name, subject.identity));
+        let mailboxes = subjects.mailboxes.iter().map(|mailbox| (&mailbox.name, mailbox.identity));
+        let others = accounts.chain(mailboxes).filter(|(known, _)| *known != name);
+        plan.rules.left_out = others.map(|(_, identity)| identity).collect();
         subjects.accounts.retain(|subject| subject.name == name);
         subjects.mailboxes.retain(|mailbox| mailbox.name == name);
         subjects.subscriptions.retain(|subscription| subscription.name == name);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_yaml::Value;
 use sha2::{Digest, Sha256};
 
@@ -73,10 +74,11 @@ pub(super) fn build(
     source: &Source,
     text: &str,
     environment: &Environment,
+    now: Timestamp,
     needs: Needs,
     asked: Asked,
 ) -> (Loaded, Option<Interrupt>) {
-    let (loaded, needed, variables) = read(source, text, environment, needs, Answers::new());
+    let (loaded, needed, variables) = read(source, text, environment, now, needs, Answers::new());
     let commands: BTreeSet<Words> =
         needed.into_iter().filter(|(field, _)| asked.has(field)).map(|(_, words)| words).collect();
     let Some(config) = loaded.config.as_ref().filter(|_| !commands.is_empty()) else {
@@ -86,10 +88,17 @@ pub(super) fn build(
     let end = Instant::now() + asked.time().min(config.settings.run_timeout) / 2;
     let interrupt = Interrupt::watch_or_warn();
     let answers = commands::ask(commands, &variables, each, &Deadline::new(end, Duration::ZERO, &interrupt));
-    (read(source, text, environment, needs, answers).0, Some(interrupt))
+    (read(source, text, environment, now, needs, answers).0, Some(interrupt))
 }
 
-fn read(source: &Source, text: &str, environment: &Environment, needs: Needs, answers: Answers) -> Read {
+fn read(
+    source: &Source,
+    text: &str,
+    environment: &Environment,
+    now: Timestamp,
+    needs: Needs,
+    answers: Answers,
+) -> Read {
     let mut document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
@@ -106,7 +115,7 @@ fn read(source: &Source, text: &str, environment: &Environment, needs: Needs, an
     let is_mailbox_list = tree.get("email").is_none_or(Value::is_sequence);
     let (raw, channels) = reader.shape(&mut tree);
     drop(tree);
-    let config = reader.config(raw, channels, is_mailbox_list, text);
+    let config = reader.config(raw, channels, is_mailbox_list, (text, now));
     reader.report_unknown_commands();
     if needs == Needs::Checks {
         reader.needs_checks(&config);
@@ -206,7 +215,7 @@ impl ConfigReader<'_> {
         raw: RawConfig,
         (mut channel_pages, own_fields): (ChannelPages, OwnFields),
         is_mailbox_list: bool,
-        text: &str,
+        (text, now): (&str, Timestamp),
     ) -> Config {
         let mut settings = raw.settings.unwrap_or_default();
         let rate_limits = settings.rate_limits.take();
@@ -223,7 +232,8 @@ impl ConfigReader<'_> {
         let state = self.state(raw.state);
         let metrics = self.metrics(raw.metrics.unwrap_or_default());
         let healthchecks = self.healthchecks(raw.healthchecks);
-        let subscriptions = self.subscriptions(raw.subscriptions.unwrap_or_default(), &settings.timezone);
+        let subscriptions =
+            self.subscriptions(raw.subscriptions.unwrap_or_default(), now.to_zoned(settings.timezone.clone()).date());
         let config = Config {
             settings,
             rate_limits,

@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::check::account::config::Project;
 use crate::check::mailbox::config::{EmailSettings, Mailbox};
 use crate::check::subscription::config::Subscription;
@@ -116,18 +118,19 @@ impl Asked {
 pub(crate) fn load(
     source: &Source,
     environment: &Environment,
+    now: Timestamp,
     needs: Needs,
     asked: Asked,
 ) -> (Loaded, Option<Interrupt>) {
     match source.read() {
-        Ok(text) => load::build(source, &text, environment, needs, asked),
+        Ok(text) => load::build(source, &text, environment, now, needs, asked),
         Err(problem) => (Loaded { config: None, problems: vec![*problem] }, None),
     }
 }
 
 /// Reads and checks a config that another text makes; no command in it is asked.
-pub(crate) fn read(source: &Source, text: &str, environment: &Environment) -> Loaded {
-    load::build(source, text, environment, Needs::Checks, Asked::Nobody).0
+pub(crate) fn read(source: &Source, text: &str, environment: &Environment, now: Timestamp) -> Loaded {
+    load::build(source, text, environment, now, Needs::Checks, Asked::Nobody).0
 }
 
 /// Everything that is wrong with pages of the user's own, and what is probably not meant as it is written.

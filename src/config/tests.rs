@@ -11,6 +11,7 @@ use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{MailAuth, OauthProvider, RawMailbox, RawOauth2};
 use crate::check::subscription::config::RawSubscription;
 use crate::notify::config::RawWebhook;
+use crate::process::clock::Clock;
 use crate::process::environment::Environment;
 use crate::publish::config::RawMetrics;
 use crate::wire::config::{JwtAlgorithm, RawJwt};
@@ -19,7 +20,7 @@ fn load(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let folder = std::path::PathBuf::from("/nonexistent/balance-alert/config.yaml");
     let source = Source::File { path: folder, variable: None };
     let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("HOME", "/nonexistent")]).collect();
-    build(&source, text, &Environment::of(&variables), Needs::Checks, Asked::Nobody).0
+    build(&source, text, &Environment::of(&variables), Clock::default().now(), Needs::Checks, Asked::Nobody).0
 }
 
 /// All that a user is told.

@@ -80,6 +80,11 @@ impl<'a> AlertBuilder<'a> {
         AlertBuilder { identity, name, owner: None, provider, host: None, addressing, account: None, now }
     }
 
+    /// The host that is asked, if it is asked over the network.
+    pub(super) fn host(&self) -> Option<&'a str> {
+        self.host
+    }
+
     /// What routes ask for.
     pub(super) fn about(&self) -> About<'a> {
         About { name: self.name, owner: self.owner, provider: self.provider, addressing: self.addressing }

@@ -1,6 +1,6 @@
 //! What follows from the verdicts, and the rules that it depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -165,6 +165,8 @@ pub(crate) struct Listener {
     pub wants_over: bool,
     /// Whether the service drops alerts that are not sent again (Alertmanager), so that open ones are sent in every run.
     pub forgets: bool,
+    /// Whether the service counts events: what several checks have in common is one condition for it, with one end.
+    pub counts_events: bool,
 }
 
 /// What the config says that decisions depend on.
@@ -178,6 +180,8 @@ pub(crate) struct Rules {
     pub timezone: TimeZone,
     /// What names the runs that this one is one of.
     pub schedule: Schedule,
+    /// The checks of the config that this run leaves out: accounts and mailboxes.
+    pub left_out: HashSet<Identity>,
 }
 
 impl Decision {

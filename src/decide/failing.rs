@@ -4,8 +4,9 @@ use super::alert_builder::AlertBuilder;
 use super::config::Alerting;
 use super::decision::Decision;
 use super::per_channel::{Observed, Settler};
+use super::shared::cause;
 use crate::decide::memory::Memory;
-use crate::model::alert::{Cause, Event, Failing, Level, Topic, Trouble};
+use crate::model::alert::{Cause, Event, Failing, Level, SharedCause, Topic, Trouble};
 use crate::model::failure::Failure;
 use crate::model::identity::Identity;
 
@@ -13,7 +14,8 @@ impl Settler<'_> {
     /// Counts the failed runs of a check, and decides what is told of them. `failure` is why this run could not read it.
     pub(super) fn settle_failing(&self, failure: Option<&Failure>, builder: &AlertBuilder, decision: &mut Decision) {
         let failures = count_failures(builder.identity, failure, self.memory, decision);
-        let observed = failing(failure, builder, &self.rules.alerting, failures);
+        let shared = failure.zip(builder.host()).and_then(|(failure, host)| self.causes.shared(cause(host, failure)));
+        let observed = failing((failure, shared), builder, &self.rules.alerting, failures);
         self.settle(observed, (builder.identity, Topic::Failing), &builder.about(), decision);
     }
 }
@@ -21,19 +23,36 @@ impl Settler<'_> {
 /// Counts failed runs in a row.
 fn count_failures(identity: Identity, failure: Option<&Failure>, memory: &Memory, decision: &mut Decision) -> u32 {
     let before = memory.failures.get(&identity).copied().unwrap_or_default();
-    if failure.is_some_and(Failure::is_cancelled) {
-        return before;
-    }
-    let failures = if failure.is_some() { before.saturating_add(1) } else { 0 };
+    let failures = failed_runs(identity, failure, memory);
     if failures != before {
         decision.changes.failures.push((identity, failures, failure.map(|failure| failure.reason)));
     }
     failures
 }
 
-/// Whether a check fails so often that it is told.
-fn failing(failure: Option<&Failure>, builder: &AlertBuilder, alerting: &Alerting, failures: u32) -> Observed {
-    let cause = |trouble| Cause::Failing(Failing { account: builder.account.clone(), trouble });
+/// How many runs in a row have failed, with this one.
+pub(super) fn failed_runs(identity: Identity, failure: Option<&Failure>, memory: &Memory) -> u32 {
+    let before = memory.failures.get(&identity).copied().unwrap_or_default();
+    match failure {
+        Some(failure) if failure.is_cancelled() => before,
+        Some(_) => before.saturating_add(1),
+        None => 0,
+    }
+}
+
+/// Whether so many failed runs in a row are told.
+pub(super) fn are_told(failures: u32, alerting: &Alerting) -> bool {
+    alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after
+}
+
+/// Whether a check fails so often that it is told, and under which cause.
+fn failing(
+    (failure, shared): (Option<&Failure>, Option<SharedCause>),
+    builder: &AlertBuilder,
+    alerting: &Alerting,
+    failures: u32,
+) -> Observed {
+    let cause = |trouble| Cause::Failing(Failing { account: builder.account.clone(), trouble, shared });
     match failure {
         None => Observed::Right(builder.alert(Event::Resolved, Level::Info, cause(None))),
         Some(failure) => {
@@ -43,7 +62,7 @@ fn failing(failure: Option<&Failure>, builder: &AlertBuilder, alerting: &Alertin
             let alert = builder.alert(Event::Raised, Level::Warning, cause(Some(trouble)));
             if failure.is_cancelled() {
                 Observed::Unknown(alert)
-            } else if alerting.failure_alert_after > 0 && failures >= alerting.failure_alert_after {
+            } else if are_told(failures, alerting) {
                 Observed::Wrong(alert)
             } else {
                 Observed::Shaky(alert)

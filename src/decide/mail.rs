@@ -8,12 +8,12 @@ use super::decision::{Decision, Held, Key, Muted, Pause};
 use super::explain::{Limits, Ruling};
 use super::messages::Messages;
 use super::per_channel::{Case, Settler};
-use super::recipients::{Routed, postponed, recipients, waiting};
+use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::Levels;
 use super::status::Status;
 use super::verdict::{Found, MailboxVerdict};
 use crate::check::mailbox::scan::Finding;
-use crate::decide::memory::{Condition, Course, MuteKind};
+use crate::decide::memory::{Condition, Course, Mute, MuteKind};
 use crate::model::alert::{Alert, Cause, Event, Level, Mail, Topic};
 use crate::model::identity::Identity;
 
@@ -84,12 +84,8 @@ impl Settler<'_> {
         let mut held = Held::new(key, Event::Raised);
         let about = AlertBuilder::of_mailbox(mailbox, at).about();
         let mut levels = self.rules.routed(&about, Topic::Mail);
-        for ((levels, listener), _) in levels
-            .iter_mut()
-            .zip(&self.rules.listeners)
-            .zip(knowing)
-            .filter(|((levels, _), knows)| **knows && levels.any())
-        {
+        let channels = levels.iter_mut().zip(&self.rules.listeners).zip(knowing);
+        for ((levels, listener), _) in channels.filter(|((levels, _), knows)| **knows && levels.any()) {
             *levels = Levels::default();
             held.channels.push(listener.id.clone());
         }
@@ -138,19 +134,7 @@ impl Settler<'_> {
                 held.channels.push(channel.to_owned());
                 continue;
             };
-            let pause = mute.map(|mute| (Pause::Silenced, mute.until));
-            let pause = pause.or(self.heard_from(&recipient, case.course).map(|from| (Pause::Early, Some(from))));
-            let pause = pause.or(self.away_until(&recipient, LEVEL).map(|until| (Pause::Away, Some(until))));
-            if let Some(pause) = pause {
-                decision.postponed.push(postponed(key, &recipient, Event::Raised, pause));
-            }
-            decision.rule(|| {
-                let until = |why| pause.filter(|(of, _)| *of == why).and_then(|(_, until)| until);
-                let (early_until, away_until) = (until(Pause::Early), until(Pause::Away));
-                let limits =
-                    Limits { early_until, away_until, muted_by: mute.map(|mute| mute.number), ..Limits::default() };
-                Ruling::new(&recipient, None, if pause.is_some() { Act::Wait } else { Act::Repeat }, limits)
-            });
+            let pause = self.mail_pause(key, &recipient, (mute, case.course), decision);
             if pause.is_some() && owed.is_some() {
                 keep(decision);
                 continue;
@@ -165,6 +149,30 @@ impl Settler<'_> {
         if known.map(|known| known.course) != Some(case.course) {
             decision.changes.courses.push((key, Some(case.course)));
         }
+    }
+
+    /// Why a mail is told to a channel later, and from when on; none if it is told now.
+    fn mail_pause(
+        &self,
+        key: Key,
+        recipient: &Recipient,
+        (mute, course): (Option<&Mute>, Course),
+        decision: &mut Decision,
+    ) -> Option<(Pause, Option<Timestamp>)> {
+        let pause = mute.map(|mute| (Pause::Silenced, mute.until));
+        let pause = pause.or(self.heard_from(recipient, course).map(|from| (Pause::Early, Some(from))));
+        let pause = pause.or(self.away_until(recipient, LEVEL).map(|until| (Pause::Away, Some(until))));
+        if let Some(pause) = pause {
+            decision.postponed.push(postponed(key, recipient, Event::Raised, pause));
+        }
+        decision.rule(|| {
+            let until = |why| pause.filter(|(of, _)| *of == why).and_then(|(_, until)| until);
+            let (early_until, away_until) = (until(Pause::Early), until(Pause::Away));
+            let limits =
+                Limits { early_until, away_until, muted_by: mute.map(|mute| mute.number), ..Limits::default() };
+            Ruling::new(recipient, None, if pause.is_some() { Act::Wait } else { Act::Repeat }, limits)
+        });
+        pause
     }
 }
 

@@ -171,7 +171,7 @@ pub(crate) struct Told {
     pub threshold: Option<Decimal>,
     /// What both are counted in; none if that is not known, as in old stores.
     pub currency: Option<String>,
-    /// Which renewal was told on which day ([`Alert::mark`]).
+    /// Which renewal was told on which day, or which cause a failing check shares with others ([`Alert::mark`]).
     pub mark: String,
 }
 

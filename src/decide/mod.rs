@@ -27,6 +27,7 @@ mod renewal;
 mod renewal_cycle;
 pub(crate) mod route;
 mod runway;
+mod shared;
 pub(crate) mod silent;
 mod status;
 mod threshold;
@@ -50,6 +51,7 @@ pub(crate) use self::verdict::{Found, MailboxVerdict, Subject, SubscriptionVerdi
 use self::alert_builder::AlertBuilder;
 use self::cooldown::Cooldown;
 use self::per_channel::Settler;
+use self::shared::Causes;
 use crate::decide::memory::{Memory, Mute};
 
 /// What is to be told, what was told already, and what to remember.
@@ -73,7 +75,7 @@ fn settle_all(
 ) -> Decision {
     let cooldown =
         Cooldown { length: rules.alerting.cooldown, timezone: &rules.timezone, now, previous_run: memory.previous_run };
-    let settler = Settler { rules, memory, cooldown, run_id };
+    let settler = Settler { rules, memory, cooldown, run_id, causes: Causes::of(found, memory, &rules.alerting) };
     for verdict in &found.accounts {
         let builder = AlertBuilder::of_account(verdict, now);
         settler.settle_low(verdict, &builder, &mut decision);
@@ -91,6 +93,7 @@ fn settle_all(
     }
     settler.settle_mails(found, &mut decision);
     settler.settle_schedules(&mut decision);
+    settler.hold_shared_ends(found, &mut decision);
     let (alerts, deferred) =
         std::mem::take(&mut decision.alerts).into_iter().partition(|telling| !telling.to.is_empty());
     (decision.alerts, decision.deferred) = (alerts, deferred);

@@ -13,6 +13,7 @@ use super::messages::Messages;
 use super::mute::Muting;
 use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
+use super::shared::Causes;
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
 use crate::model::alert::{Alert, Event, Level, Topic};
 
@@ -46,6 +47,8 @@ pub(super) struct Settler<'a> {
     pub(super) memory: &'a Memory,
     pub(super) cooldown: Cooldown<'a>,
     pub(super) run_id: &'a str,
+    /// What several checks fail for.
+    pub(super) causes: Causes,
 }
 
 /// One condition while it is decided.

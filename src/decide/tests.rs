@@ -9,10 +9,11 @@ mod renewals;
 mod routes;
 mod runways;
 mod schedules;
+mod shared;
 mod times;
 mod verdicts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -62,7 +63,13 @@ fn of(balance: &str) -> Outcome {
 fn rules() -> Rules {
     let alerting = Alerting { recovery_margin_percent: Decimal::ZERO, ..Alerting::default() };
     let listeners = vec![listener("C")];
-    Rules { alerting, listeners, timezone: TimeZone::UTC, schedule: crate::model::schedule::Schedule::default() }
+    Rules {
+        alerting,
+        listeners,
+        timezone: TimeZone::UTC,
+        schedule: crate::model::schedule::Schedule::default(),
+        left_out: HashSet::new(),
+    }
 }
 
 /// A channel that takes everything.
@@ -74,6 +81,7 @@ fn listener(name: &str) -> Listener {
         active: None,
         wants_over: true,
         forgets: false,
+        counts_events: false,
     }
 }
 

@@ -28,7 +28,7 @@ impl Settler<'_> {
             Some(due) => Alert { event: Event::Resolved, level: Level::Info, ..blank(due) },
             None => blank(alert),
         };
-        match (act, observed) {
+        let said = match (act, observed) {
             (Act::Raise, Observed::Wrong(alert)) => Some(Alert { since, ..blank(alert) }),
             (Act::Remind, Observed::Wrong(alert)) => Some(Alert { is_reminder: true, ..blank(alert) }),
             (Act::Recall, Observed::Unknown(alert) | Observed::Nearly(alert) | Observed::Wrong(alert)) => {
@@ -60,7 +60,8 @@ impl Settler<'_> {
                 Some(before.beside(Alert { missed: owed.and_then(missed), ..over(alert) }))
             }
             _ => None,
-        }
+        };
+        said.map(|alert| recipient.heard.as_before(alert))
     }
 
     /// Adds a message for a channel, under the key of the one that it repeats or under a new one. Gives the key.

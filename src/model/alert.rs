@@ -24,7 +24,7 @@ use crate::model::words::{BalanceType, words};
 use self::stored::{Kept, StoredAlert};
 
 pub(crate) use self::facts::{Facts, Figure, OutsideText};
-pub(crate) use self::failing::Failing;
+pub(crate) use self::failing::{Failing, SharedCause, TOGETHER_FROM};
 pub(crate) use self::low::{Change, Low};
 pub(crate) use self::mail::Mail;
 pub(crate) use self::renewal::Renewal;
@@ -271,8 +271,15 @@ impl Alert {
         }
     }
 
-    /// What a store keeps of a renewal to know it again: the due date and the day on which it was told. Empty for other topics.
+    /// The cause that a failing check shares with others, if it is told under that.
+    pub(crate) fn shared(&self) -> Option<&SharedCause> {
+        if let Cause::Failing(failing) = &self.cause { failing.shared.as_ref() } else { None }
+    }
+
+    /// What a store keeps to know again what was told: of a renewal the due date and the day on which it was told, of a failing check
+    /// the cause that it shares with others. Empty for the rest.
     pub(crate) fn mark(&self) -> String {
-        self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
+        let renewal = || self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today));
+        self.shared().map(SharedCause::mark).or_else(renewal).unwrap_or_default()
     }
 }

@@ -16,7 +16,7 @@ pub(crate) mod trial;
 mod trouble;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicI64;
 use std::sync::mpsc::RecvTimeoutError;
@@ -130,6 +130,13 @@ fn positions(channel: &Channel, tellings: &[Telling]) -> Vec<usize> {
     let mut positions: Vec<usize> = (0..tellings.len()).filter(|at| tellings[*at].to.contains(&channel.id)).collect();
     message::by_cause(|at| &tellings[at].alert, &mut positions);
     positions.sort_by_key(|at| channel::section(channel, &tellings[*at].alert));
+    if channel.is_event_service() {
+        let mut first = HashMap::new();
+        positions.sort_by_cached_key(|at| {
+            let next = first.len();
+            *first.entry(channel::event(channel, &tellings[*at].alert)).or_insert(next)
+        });
+    }
     positions
 }
 

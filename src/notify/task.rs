@@ -1,7 +1,7 @@
 //! One channel at work: its alerts are split into messages that fit, and they are sent in the order of the queue until they are
 //! taken, or another attempt cannot help, or it is not known what became of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,10 +86,18 @@ impl Task {
         let most = if is_grouped { turns.saturating_add(1) } else { usize::MAX };
         let mut parts = self.parts(good, most);
         if parts.len() > 1 && self.earlier.iter().any(Option::is_some) {
-            // What was never sent comes first, and what was sent last comes last.
+            // What was never sent comes first, and what was sent last comes last. What is one event stays together.
+            let events: Vec<_> = self.message.alerts.iter().map(|alert| channel::event(&self.channel, alert)).collect();
+            let mut first = HashMap::new();
+            for (at, event) in events.iter().enumerate().filter(|(_, event)| event.is_some()) {
+                let turn = first.entry(event).or_insert((self.tried(at), at));
+                turn.0 = turn.0.min(self.tried(at));
+            }
+            let turn = |at: usize| first.get(&events[at]).copied();
+            let turns: Vec<_> = (0..all).map(|at| turn(at).map_or((self.tried(at), 0), |turn| turn)).collect();
             self.arrange(|task, at| {
                 let section = channel::section(&task.channel, &task.message.alerts[at]);
-                (task.is_suspect(at), section, task.tried(at))
+                (task.is_suspect(at), section, turns[at])
             });
             parts = self.parts(good, most);
         }

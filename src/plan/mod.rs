@@ -5,7 +5,7 @@ mod insecure;
 pub(crate) use self::insecure::insecure_channels;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ impl Plan {
         if let Some(flag) = &args.state {
             state.place = Ok(crate::config::chosen_place(flag).map_err(usage)?);
         }
-        let Selected { projects, mailboxes, subscriptions } = selected.only_of(shard);
+        let Selected { projects, mailboxes, subscriptions, left_out } = selected.only_of(shard);
         let providers = Arc::new(providers(&projects, &config.redactor));
         let (wanted, warning) = cap_workers(settings.max_concurrent_checks);
         let crowded = crowded(&projects, &rate_limits, settings.run_timeout);
@@ -127,6 +127,7 @@ impl Plan {
                     listeners: channels.iter().map(listener).collect(),
                     timezone: settings.timezone.clone(),
                     schedule,
+                    left_out,
                 },
                 settings,
                 channels,
@@ -169,6 +170,8 @@ struct Selected {
     projects: Vec<(Project, Identity)>,
     mailboxes: Vec<Mailbox>,
     subscriptions: Vec<Subscription>,
+    /// The accounts and mailboxes of the config that are left out.
+    left_out: HashSet<Identity>,
 }
 
 impl Selected {
@@ -179,6 +182,10 @@ impl Selected {
         mut subscriptions: Vec<Subscription>,
         args: &CheckArgs,
     ) -> Result<Selected, PlanError> {
+        let mut left_out: HashSet<Identity> = HashSet::new();
+        if !args.projects.is_empty() || args.only.is_some() {
+            left_out.extend(projects.iter().map(identity).chain(mailboxes.iter().map(Mailbox::identity)));
+        }
         let projects = select(projects, args)?;
         let is_wanted = |kind: Only| args.projects.is_empty() && args.only.is_none_or(|only| only == kind);
         if !is_wanted(Only::Mailboxes) {
@@ -195,14 +202,26 @@ impl Selected {
             let identity = identity(&project);
             (project, identity)
         });
-        Ok(Selected { projects: projects.collect(), mailboxes, subscriptions })
+        let projects: Vec<(Project, Identity)> = projects.collect();
+        let chosen = projects.iter().map(|(_, identity)| *identity).chain(mailboxes.iter().map(Mailbox::identity));
+        let chosen: HashSet<Identity> = chosen.collect();
+        left_out.retain(|identity| !chosen.contains(identity));
+        Ok(Selected { projects, mailboxes, subscriptions, left_out })
     }
 
     /// The checks of one shard.
     fn only_of(mut self, shard: Option<Shard>) -> Selected {
         if let Some(shard) = shard {
-            self.projects.retain(|(_, identity)| shard.has(*identity));
-            self.mailboxes.retain(|mailbox| shard.has(mailbox.identity()));
+            let left_out = &mut self.left_out;
+            let mut is_ours = |identity: Identity| {
+                let is_ours = shard.has(identity);
+                if !is_ours {
+                    left_out.insert(identity);
+                }
+                is_ours
+            };
+            self.projects.retain(|(_, identity)| is_ours(*identity));
+            self.mailboxes.retain(|mailbox| is_ours(mailbox.identity()));
             self.subscriptions.retain(|subscription| shard.has(subscription.identity()));
         }
         self
@@ -278,6 +297,7 @@ fn listener(channel: &Channel) -> Listener {
         active: channel.active.clone(),
         wants_over: channel.send_resolved,
         forgets: channel.forgets(),
+        counts_events: channel.is_event_service(),
     }
 }
 

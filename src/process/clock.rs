@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// The last time that this program knows: the calendar ends a day later, with the year 9999, so that something can be added.
 const LAST: i64 = 253_402_120_800;
 
-/// The clock of a run, which its context carries to whoever needs the time.
+/// The clock of a process, which its context carries to whoever needs the time: a run, the store, the HTTP clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(fn() -> Timestamp);
 
@@ -21,10 +21,14 @@ impl Clock {
     }
 }
 
-/// The time now, or the nearest that there is: a clock may stand behind the calendar. A run asks the [`Clock`] of its context.
-/// These ask here: `state`, because a store may have waited between the start of the run and the moment of writing; commands,
-/// flags and the config, which have no context of a run; lines of the log; and an answer over HTTP and a mailbox, whose dates are
-/// compared with the moment in which they came.
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::SYSTEM
+    }
+}
+
+/// The time now, or the nearest that there is: a clock may stand behind the calendar. Everything asks the [`Clock`] of its context,
+/// but for what has none: lines of the log, and flags while they are parsed.
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now();
     #[cfg(debug_assertions)]

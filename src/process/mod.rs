@@ -21,6 +21,7 @@ pub(crate) mod redact;
 pub(crate) mod time_zone;
 pub(crate) mod watchdog;
 
+use self::clock::Clock;
 use self::limits::Reserve;
 use self::watchdog::Watchdog;
 
@@ -34,6 +35,8 @@ pub(crate) const REVISION: &str = match option_env!("BALANCE_ALERT_REVISION") {
 pub struct Process {
     /// Ends the process when its time is over.
     pub watchdog: Watchdog,
+    /// The clock that everything asks which this process does.
+    pub(crate) clock: Clock,
     /// Descriptors that are kept free for telling.
     pub(crate) reserve: Reserve,
 }
@@ -45,7 +48,7 @@ impl Process {
         let watchdog = Watchdog::start();
         let reserve = limits::prepare();
         interrupt::outlive_strays();
-        Process { watchdog, reserve }
+        Process { watchdog, clock: Clock::SYSTEM, reserve }
     }
 
     /// Ends what this process has begun and nobody else would end. It is the last thing that a program does.

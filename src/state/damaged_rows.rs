@@ -8,7 +8,6 @@ use super::database::{Database, Row, Value};
 use super::rows::{fact, set_fact};
 use super::{StoreError, StoreFault};
 use crate::model::text;
-use crate::process::clock;
 
 /// The name of the fact that lists the rows that were left alone, so that each is named once.
 const LEFT_ALONE: &str = "left_alone";
@@ -105,7 +104,7 @@ impl OddRow {
         let mut values: Vec<Value> = Vec::new();
         let what = if self.table == "alerts" {
             // What was told, and when, stays in the list of alerts for those who look into the store themselves.
-            values.push(clock::now().as_millisecond().into());
+            values.push(database.now().as_millisecond().into());
             "UPDATE alerts SET state = 'damaged', done_at = $1".to_owned()
         } else {
             format!("DELETE FROM {}", self.table)

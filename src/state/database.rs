@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::StoreError;
@@ -100,6 +101,9 @@ impl Row {
 
 /// One connection to a store.
 pub(super) trait Database: Send {
+    /// What time it is for the run or the command that has the store.
+    fn now(&self) -> Timestamp;
+
     /// The words in which the backends differ, as `(placeholder, text)` for the table definitions.
     fn words(&self) -> &'static [(&'static str, &'static str)];
 

@@ -50,6 +50,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::process::clock::Clock;
     use crate::process::interrupt::Deadline;
     use crate::state::location::Place;
     use crate::state::wait::LONGEST_WAIT;
@@ -67,7 +68,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         let until = Deadline::within(LONGEST_WAIT);
-        let open = || Store::open(&Place::File(path.clone()), Access::Write, &Arc::default(), &until, &mut Vec::new());
+        let open = || {
+            Store::open(
+                &Place::File(path.clone()),
+                Access::Write,
+                &Arc::default(),
+                Clock::default(),
+                &until,
+                &mut Vec::new(),
+            )
+        };
         let store = open().unwrap();
         let other = rusqlite::Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();

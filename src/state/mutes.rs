@@ -158,10 +158,10 @@ pub(super) fn silence(
 pub(super) fn unmute(
     database: &mut dyn Database,
     is_meant: &dyn Fn(&Mute) -> bool,
-    now: Timestamp,
     wait: Duration,
 ) -> Result<Vec<Mute>, StoreError> {
     transaction(database, wait, |database| {
+        let now = database.now();
         let mut meant = mutes(database, &mut Odd::default())?;
         meant.retain(|mute| mute.is_in_force(now) && is_meant(mute));
         forget(database, meant.iter().map(|mute| mute.number))?;

@@ -10,6 +10,7 @@ use std::error::Error as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use native_tls::TlsConnector;
 use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
@@ -20,6 +21,7 @@ use url::{Url, form_urlencoded};
 
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
+use crate::process::clock::Clock;
 
 /// The advisory locks of this program: this and the number of a run, which has 51 bits. Alone, the writers' lock.
 const LOCKS: i64 = (PAIR as i64) << 48;
@@ -29,6 +31,7 @@ const PAIR: i32 = 0x4241;
 /// One connection to a database.
 pub(super) struct Postgres {
     client: Client,
+    clock: Clock,
     /// The run of this process that others can see is alive.
     held: Option<i64>,
 }
@@ -41,6 +44,7 @@ impl Postgres {
     pub(super) fn open(
         address: &str,
         access: Access,
+        clock: Clock,
         wait: Duration,
         tls: impl FnOnce() -> Result<TlsConnector, String>,
     ) -> Result<Postgres, StoreError> {
@@ -56,7 +60,7 @@ impl Postgres {
             let connector = tls().map_err(|why| StoreError::new(StoreFault::Other, format!("no TLS: {why}")))?;
             config.connect(MakeTlsConnector::new(connector))?
         };
-        let mut store = Postgres { client, held: None };
+        let mut store = Postgres { client, clock, held: None };
         let wait = milliseconds(wait);
         store.client.batch_execute(&format!(
             "SET search_path TO balance_alert; SET lock_timeout = {wait}; SET idle_in_transaction_session_timeout = 60000"
@@ -213,6 +217,10 @@ fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 }
 
 impl Database for Postgres {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn words(&self) -> &'static [(&'static str, &'static str)] {
         &[("{without_rowid}", "")]
     }

@@ -225,7 +225,8 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
                LEFT JOIN failures f ON f.check_id = c.check_id \
                LEFT JOIN mail_readings m ON m.check_id = c.check_id \
                WHERE s.run >= $3 ORDER BY c.name, c.provider";
-    let rows = database.query(sql, &[Topic::Low.as_str().into(), present().into(), since.as_microsecond().into()])?;
+    let rows =
+        database.query(sql, &[Topic::Low.as_str().into(), present(database).into(), since.as_microsecond().into()])?;
     let mut pending: BTreeMap<i64, usize> = BTreeMap::new();
     for row in database.query("SELECT check_id FROM alerts WHERE state = 'pending'", &[])? {
         if let Some(check) = row.optional_int(0) {
@@ -278,7 +279,8 @@ fn as_of(row: &Row, (at, told): (usize, usize), balance: Option<Decimal>) -> Res
 fn last_read(database: &mut dyn Database, check: i64, of_check: Option<&str>) -> Result<Option<LastRead>, StoreError> {
     let sql = "SELECT r.run, s.balance, s.currency FROM runs r JOIN samples s ON s.run = r.run AND s.check_id = $1 \
                WHERE s.balance IS NOT NULL AND r.run >= $2 AND r.run <= $3 ORDER BY r.run DESC LIMIT 1";
-    let rows = database.query(sql, &[check.into(), (present() - LAST_READ_WITHIN).into(), present().into()])?;
+    let present = present(database);
+    let rows = database.query(sql, &[check.into(), (present - LAST_READ_WITHIN).into(), present.into()])?;
     // A row that cannot be understood is left out here, and is named where the samples are asked for.
     Ok(rows.first().and_then(|row| {
         let (at, balance) = (of_run(row.int(0).ok()?).ok()?, row.decimal(1).ok()??);
@@ -310,7 +312,7 @@ pub(super) fn history(
             Ok(())
         })?;
     }
-    let span = [since.as_microsecond().into(), present().into()];
+    let span = [since.as_microsecond().into(), present(database).into()];
     if project.is_none() {
         let positions: BTreeMap<i64, usize> = all.iter().enumerate().map(|(n, (check, _))| (check.0, n)).collect();
         let sql = "SELECT run, status, reason, balance, threshold, check_id, currency FROM samples \
@@ -440,11 +442,12 @@ pub(super) fn last_runs(database: &mut dyn Database) -> Result<Vec<LastRun>, Sto
     let sql = "SELECT run, id, finished_at, exit_code, checks, ends_by, shard, is_partial, unusable_channels FROM runs WHERE run <= $1 \
                ORDER BY run DESC LIMIT $2";
     let newest = "SELECT shard FROM runs WHERE run <= $1 ORDER BY run DESC LIMIT 1";
-    let newest = database.query(newest, &[present().into()])?.first().and_then(|row| shard(row, 0).ok()).flatten();
+    let newest =
+        database.query(newest, &[present(database).into()])?.first().and_then(|row| shard(row, 0).ok()).flatten();
     // Eight of each shard: a shard whose runs have stopped is still on the list, and can be called late, until the others have
     // run eight times more.
     let most = LAST_RUNS.max(8 * newest.map_or(1, |shard| i64::from(shard.count())));
-    let rows = database.query(sql, &[present().into(), most.into()])?;
+    let rows = database.query(sql, &[present(database).into(), most.into()])?;
     let (mut runs, mut odd) = (Vec::new(), Odd::default());
     for row in rows {
         odd.read(&RUNS, &row, |row| {

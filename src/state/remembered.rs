@@ -15,7 +15,6 @@ use crate::decide::memory::{Condition, Course, Heard, Memory, Owed, Told};
 use crate::model::alert::{Alert, Level, Topic};
 use crate::model::identity::Identity;
 use crate::model::schedule::Schedule;
-use crate::process::clock;
 
 const FAILURES: Table = Table { name: "failures", key: &[("check_id", 0)] };
 const COURSES: Table = Table { name: "courses", key: &[("check_id", 0), ("topic", 1)] };
@@ -92,7 +91,7 @@ fn told(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Resu
 
 /// What is owed to the channels.
 fn owed(database: &mut dyn Database, memory: &mut Memory, odd: &mut Odd) -> Result<(), StoreError> {
-    let now = clock::now().as_millisecond();
+    let now = database.now().as_millisecond();
     let mut alive: HashMap<i64, bool> = HashMap::new();
     let sql = format!(
         "SELECT a.check_id, a.topic, a.content, a.claimed_by, a.claimed_until, d.channel, d.doubts, d.at, \

@@ -6,7 +6,6 @@ use super::StoreError;
 use super::database::{Database, insert};
 use crate::model::alert::Alert;
 use crate::model::shard::Shard;
-use crate::process::clock;
 
 /// A message as it was kept. What is well-formed and yet none may be one of a newer version.
 pub(super) fn content(text: &str) -> Result<Alert, StoreError> {
@@ -41,7 +40,7 @@ pub(super) fn previous_start(
 /// The number of the run before this one, over the same checks.
 pub(super) fn previous_run(database: &mut dyn Database, shard: Option<Shard>) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT run FROM runs WHERE run <= $1 AND shard = $2 AND is_partial = 0 ORDER BY run DESC LIMIT 1";
-    let rows = database.query(sql, &[present().into(), shard_text(shard).into()])?;
+    let rows = database.query(sql, &[present(database).into(), shard_text(shard).into()])?;
     Ok(rows.first().and_then(|row| row.optional_int(0)))
 }
 
@@ -51,8 +50,8 @@ pub(super) fn shard_text(shard: Option<Shard>) -> String {
 }
 
 /// The highest number that a run can have now, with a little for clocks that differ.
-pub(super) fn present() -> i64 {
-    clock::now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
+pub(super) fn present(database: &dyn Database) -> i64 {
+    database.now().as_microsecond().saturating_add(5 * 60 * 1_000_000)
 }
 
 pub(super) fn of_run(number: i64) -> Result<Timestamp, StoreError> {

@@ -8,7 +8,6 @@ use super::rows::{of_run, shard_text};
 use crate::decide::memory::PastRuns;
 use crate::decide::silent::{LOOKED_BACK, SHORTEST_SILENCE};
 use crate::model::schedule::Schedule;
-use crate::process::clock;
 
 /// The most schedules that are looked at.
 const MOST: usize = 64;
@@ -17,7 +16,7 @@ const MOST_RUNS: i64 = 2000;
 
 /// Every schedule that has run. When its runs began is read where it is not `own` and the last one does not show that all is well.
 pub(super) fn schedules(database: &mut dyn Database, own: &Schedule) -> Result<Vec<PastRuns>, StoreError> {
-    let now = clock::now();
+    let now = database.now();
     let mut found: Vec<PastRuns> = Vec::new();
     // From the end of the index on: the newest run of each schedule comes first, and its other ones are not read.
     let mut before: Option<(String, String)> = None;

@@ -21,7 +21,7 @@ use crate::model::shard::Shard;
 use crate::process::interrupt::Deadline;
 use crate::process::redact::Redactor;
 use crate::state::location::{Place, State};
-use crate::wire::http::Clients;
+use crate::wire::context::Context;
 
 /// Whether this run is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,13 +59,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Opens the store, waiting for it as long as there is time. A dry run reads and changes nothing.
-    pub(crate) fn begin(
-        state: &State,
-        is_dry_run: bool,
-        clients: &Arc<Clients>,
-        redactor: &Arc<Redactor>,
-        until: &Deadline,
-    ) -> Session {
+    pub(crate) fn begin(state: &State, is_dry_run: bool, context: &Context, until: &Deadline) -> Session {
         let access = if is_dry_run { Access::Read } else { Access::Write };
         let mut session = Session {
             store: None,
@@ -73,7 +67,7 @@ impl Session {
             is_server: matches!(state.place, Ok(Place::Postgres(_))),
             access,
             retention: state.retention,
-            redactor: Arc::clone(redactor),
+            redactor: Arc::clone(&context.redactor),
             number: None,
             is_late: false,
             memory: Memory::default(),
@@ -93,7 +87,7 @@ impl Session {
             }
         };
         let mut notices = Vec::new();
-        match Store::open(place, access, clients, &soon(until), &mut notices) {
+        match Store::open(place, access, &context.clients, context.clock, &soon(until), &mut notices) {
             Ok(store) => {
                 session.store = Some(store);
                 session.kept = if is_dry_run { MemoryStatus::Off } else { MemoryStatus::Kept };

@@ -122,7 +122,7 @@ fn readings(
     snapshot: &mut Snapshot,
     odd: &mut Odd,
 ) -> Result<(), StoreError> {
-    let oldest = clock::before(clock::now(), ttl).as_millisecond();
+    let oldest = clock::before(database.now(), ttl).as_millisecond();
     let sql = "SELECT account, read_at, balance, currency, beside FROM readings WHERE read_at > $1";
     for row in database.query(sql, &[oldest.into()])? {
         odd.read(&READINGS, &row, |row| {

@@ -18,6 +18,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
@@ -26,6 +27,7 @@ use self::files::{PAUSE, beside, busy, check_kind, companion, create, lock, real
 use super::database::{Database, Row, Value};
 use super::{Access, StoreError, StoreFault, schema};
 use crate::model::text;
+use crate::process::clock::Clock;
 
 /// Marks a file as a store of this program (`PRAGMA application_id`): "BAal" in ASCII.
 const APPLICATION: i64 = 0x4241_616c;
@@ -37,6 +39,7 @@ const MOST_SWEPT: usize = 10_000;
 /// One connection to a file.
 pub(super) struct Sqlite {
     connection: Connection,
+    clock: Clock,
     path: PathBuf,
     /// The runs of this process, each a locked file.
     held: Vec<(PathBuf, File)>,
@@ -51,7 +54,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// What is wrong with it. Nothing of it has been changed then.
-    pub(super) fn open(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
+    pub(super) fn open(path: &Path, access: Access, clock: Clock, wait: Duration) -> Result<Sqlite, StoreError> {
         if access == Access::Write {
             create(path).map_err(|error| unwritable(&text::io_error(&error)))?;
         } else if !path.exists() {
@@ -59,28 +62,31 @@ impl Sqlite {
         }
         // Links are followed, as SQLite does it: what belongs to the file stands beside the file itself.
         let path = &real(path);
-        match Sqlite::connect(path, access, wait) {
-            Err(error) if error.fault == StoreFault::Unwritable => match Sqlite::connect_to_read_only(path, wait) {
-                Ok(mut store) => {
-                    store.unwritable = Some(error);
-                    Ok(store)
+        match Sqlite::connect(path, access, clock, wait) {
+            Err(error) if error.fault == StoreFault::Unwritable => {
+                match Sqlite::connect_to_read_only(path, clock, wait) {
+                    Ok(mut store) => {
+                        store.unwritable = Some(error);
+                        Ok(store)
+                    }
+                    Err(_) => Err(error),
                 }
-                Err(_) => Err(error),
-            },
+            }
             result => result,
         }
     }
 
-    fn new(connection: Connection, path: &Path) -> Sqlite {
-        Sqlite { connection, path: path.to_owned(), held: Vec::new(), reserved: Vec::new(), unwritable: None }
+    fn new(connection: Connection, path: &Path, clock: Clock) -> Sqlite {
+        Sqlite { connection, clock, path: path.to_owned(), held: Vec::new(), reserved: Vec::new(), unwritable: None }
     }
 
-    fn connect(path: &Path, access: Access, wait: Duration) -> Result<Sqlite, StoreError> {
+    fn connect(path: &Path, access: Access, clock: Clock, wait: Duration) -> Result<Sqlite, StoreError> {
         let until = Instant::now() + wait;
         // The first steps of two programs can meet in ways that SQLite's own waiting does not cover.
         loop {
             let has_log = check_kind(path)?;
-            match Sqlite::connect_once(path, access, has_log, until.saturating_duration_since(Instant::now())) {
+            match Sqlite::connect_once(path, (access, clock), has_log, until.saturating_duration_since(Instant::now()))
+            {
                 Err(error) if error.fault == StoreFault::Busy && Instant::now() < until => {
                     std::thread::sleep(PAUSE.mul_f64(1.0 + 3.0 * fastrand::f64()));
                 }
@@ -95,9 +101,14 @@ impl Sqlite {
         }
     }
 
-    fn connect_once(path: &Path, access: Access, has_log: bool, wait: Duration) -> Result<Sqlite, StoreError> {
+    fn connect_once(
+        path: &Path,
+        (access, clock): (Access, Clock),
+        has_log: bool,
+        wait: Duration,
+    ) -> Result<Sqlite, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut store = Sqlite::new(Connection::open_with_flags(path, flags)?, path);
+        let mut store = Sqlite::new(Connection::open_with_flags(path, flags)?, path, clock);
         if has_log {
             // Before the first look at it: whoever is alone with a file needs no index that others can see.
             store.connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
@@ -167,7 +178,7 @@ impl Sqlite {
 
     /// Opens a file where nothing can be written: what was told is still known then. Not if a run left its journal or log
     /// there: without writing the file cannot be read as it is meant.
-    fn connect_to_read_only(path: &Path, wait: Duration) -> Result<Sqlite, StoreError> {
+    fn connect_to_read_only(path: &Path, clock: Clock, wait: Duration) -> Result<Sqlite, StoreError> {
         if ["-journal", "-wal"].iter().any(|suffix| size(&beside(path, suffix)) > 0) {
             return Err(unwritable("it is read-only"));
         }
@@ -176,7 +187,7 @@ impl Sqlite {
         url.set_query(Some("immutable=1"));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(url.as_str(), flags)?;
-        let mut store = Sqlite::new(connection, path);
+        let mut store = Sqlite::new(connection, path, clock);
         store.prepare(Access::Read, false, wait)?;
         Ok(store)
     }
@@ -233,6 +244,10 @@ impl Drop for Sqlite {
 }
 
 impl Database for Sqlite {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn words(&self) -> &'static [(&'static str, &'static str)] {
         &[("{without_rowid}", " WITHOUT ROWID")]
     }

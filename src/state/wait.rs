@@ -28,8 +28,9 @@ use crate::model::alert::Topic;
 use crate::model::identity::Identity;
 use crate::model::schedule::Schedule;
 use crate::model::shard::Shard;
+use crate::process::clock::Clock;
 use crate::process::interrupt::Deadline;
-use crate::process::{background, clock, fault};
+use crate::process::{background, fault};
 use crate::state::location::Place;
 use crate::wire::http::Clients;
 
@@ -66,6 +67,7 @@ impl Store {
         place: &Place,
         access: Access,
         clients: &Arc<Clients>,
+        clock: Clock,
         until: &Deadline,
         notices: &mut Vec<String>,
     ) -> Result<Store, StoreError> {
@@ -74,6 +76,7 @@ impl Store {
         let engine = Engine {
             place: place.clone(),
             access,
+            clock,
             clients: Arc::clone(clients),
             wait: wait(until),
             database: None,
@@ -382,7 +385,7 @@ impl Store {
     pub(crate) fn mutes(&mut self) -> Result<Vec<Mute>, StoreError> {
         self.ask(|database| {
             let mut mutes = mutes::mutes(database, &mut Odd::default())?;
-            mutes.retain(|mute| mute.is_in_force(clock::now()));
+            mutes.retain(|mute| mute.is_in_force(database.now()));
             Ok(mutes)
         })
     }
@@ -421,7 +424,7 @@ impl Store {
         &mut self,
         is_meant: impl Fn(&Mute) -> bool + Send + 'static,
     ) -> Result<Vec<Mute>, StoreError> {
-        self.change(move |database, wait| mutes::unmute(database, &is_meant, clock::now(), wait))
+        self.change(move |database, wait| mutes::unmute(database, &is_meant, wait))
     }
 
     /// What a person changes.

@@ -10,6 +10,7 @@ use super::database::Database;
 use super::error::{StoreError, StoreFault};
 use super::records::Access;
 use super::{postgres, sqlite};
+use crate::process::clock::Clock;
 use crate::process::fault;
 use crate::state::location::Place;
 use crate::wire::http::Clients;
@@ -21,6 +22,7 @@ pub(super) type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 pub(super) struct Engine {
     pub(super) place: Place,
     pub(super) access: Access,
+    pub(super) clock: Clock,
     pub(super) clients: Arc<Clients>,
     pub(super) wait: Duration,
     pub(super) database: Option<Box<dyn Database>>,
@@ -75,11 +77,11 @@ impl Engine {
         fault::point("in-open");
         match &self.place {
             Place::Nowhere => Err(StoreError::new(StoreFault::Absent, "there is none")),
-            Place::File(path) => Ok(Box::new(sqlite::Sqlite::open(path, self.access, self.wait)?)),
+            Place::File(path) => Ok(Box::new(sqlite::Sqlite::open(path, self.access, self.clock, self.wait)?)),
             Place::Postgres(address) => {
                 let address = address.expose_secret();
                 let tls = || self.clients.tls();
-                Ok(Box::new(postgres::Postgres::open(address, self.access, self.wait, tls)?))
+                Ok(Box::new(postgres::Postgres::open(address, self.access, self.clock, self.wait, tls)?))
             }
         }
     }
@@ -87,7 +89,7 @@ impl Engine {
     /// Keeps the damaged file under another name.
     fn begin_anew(&mut self, path: &Path, error: &StoreError) -> Result<(), StoreError> {
         self.database = None;
-        match sqlite::set_aside(path, self.opened) {
+        match sqlite::set_aside(path, self.opened, self.clock.now()) {
             Ok(kept) => {
                 if let Some(sqlite::SetAside { path: kept, removed }) = kept {
                     let why = &error.message;

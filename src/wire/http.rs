@@ -39,6 +39,7 @@ pub(crate) use self::response::Response;
 use self::response::followed;
 use self::trust::TrustStore;
 use crate::model::failure::{Failure, Reason};
+use crate::process::clock::Clock;
 use crate::process::limits;
 use crate::process::network_settings::Surroundings;
 use crate::wire::auth::Pair;
@@ -106,14 +107,17 @@ pub(crate) struct Clients {
     sender: OnceLock<ureq::Agent>,
     /// Idle connections that a reading client keeps to one host; none for as many as there are.
     idle: Option<usize>,
+    /// What time it is when an answer comes, whose dates are compared with that.
+    clock: Clock,
 }
 
 impl Clients {
     /// The clients of a process with these proxies and authorities.
-    pub(crate) fn new(surroundings: &Surroundings) -> Clients {
+    pub(crate) fn new(surroundings: &Surroundings, clock: Clock) -> Clients {
         Clients {
             proxies: Arc::new(Proxies::new(surroundings)),
             trust: TrustStore::new(surroundings),
+            clock,
             ..Clients::default()
         }
     }
@@ -211,7 +215,7 @@ impl Clients {
         let Some((lease, client)) = lease.as_ref().and_then(|lease| Some((lease, lease.client()?))) else {
             return self.read_without_thread(request, timeout);
         };
-        let result = read_with(client, request, timeout, proxy);
+        let result = read_with(client, request, timeout, proxy, self.clock);
         if result.as_ref().is_err_and(|failure| failure.reason == Reason::Timeout) {
             lease.give_up();
         }
@@ -291,7 +295,8 @@ impl Clients {
         if !answer.status().is_success() {
             was_refused();
         }
-        let response = Response::of(answer.status().as_u16(), answer.headers(), url, proxy, 0).map_err(about)?;
+        let response =
+            Response::of(answer.status().as_u16(), answer.headers(), url, proxy, 0, self.clock.now()).map_err(about)?;
         let encoding = labels(answer.headers());
         let body = body::read(&mut answer.body_mut().as_reader(), start, timeout);
         let body = match body.and_then(|body| body::decompressed(body, &encoding)) {
@@ -314,6 +319,7 @@ fn read_with(
     request: &Request,
     timeout: Duration,
     proxy: Option<&Proxy>,
+    clock: Clock,
 ) -> Result<Response, Failure> {
     let start = Instant::now();
     let mut builder =
@@ -322,7 +328,8 @@ fn read_with(
         builder = builder.body(body.clone());
     }
     let mut answer = builder.send().map_err(|error| read_failure(error, timeout, &request.url, proxy))?;
-    let response = Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy, MOST_REDIRECTS)?;
+    let response =
+        Response::of(answer.status().as_u16(), answer.headers(), answer.url(), proxy, MOST_REDIRECTS, clock.now())?;
     let encoding = labels(answer.headers());
     let body = body::read(&mut answer, start, timeout)?;
     let followed = followed(&request.url, answer.url());

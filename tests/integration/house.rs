@@ -1,7 +1,7 @@
 //! The order of the house: which room may use which, and that no two files use each other, however long the way round.
 //!
 //! It reads the `use` lines and the `crate::` and `super::` paths of `src`, except those of test modules. That a file names the files of its own
-//! folder is how they become part of it, and no use.
+//! folder is how they become part of it, and no use. It reads as well who asks for the time of day.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -57,6 +57,73 @@ fn the_reader_of_uses_sees_them_all() {
     let seen: Vec<String> = uses(text, &["m".into(), "n".into()]).iter().map(|path| path.join("::")).collect();
     assert_eq!(seen, ["m::g", "m::p::q", "r::s"]);
     assert!(is_against("model", "wire") && is_against("wire", "cli") && !is_against("commands", "cli"));
+}
+
+/// What asks the system for the time of day, or the clock of this program without a context.
+const TIMES_OF_DAY: [&str; 7] = [
+    "Timestamp::now",
+    "SystemTime::now",
+    "Zoned::now",
+    "clock::now",
+    "Clock::SYSTEM",
+    "Clock::default",
+    "RealtimeClock",
+];
+/// Where that may stand: the file, what stands there, and why.
+const CLOCKS: [(&str, &str, &str); 5] = [
+    ("process/clock.rs", "SystemTime::now", "it is the clock"),
+    ("process/clock.rs", "Clock::SYSTEM", "it is the clock"),
+    ("process/mod.rs", "Clock::SYSTEM", "the process has one clock, and its commands and runs hand it on"),
+    (
+        "process/logging/json.rs",
+        "clock::now",
+        "a line of the log is written from everywhere, and says when it was written",
+    ),
+    ("cli.rs", "clock::now", "flags are parsed before there is anything that could have a clock"),
+];
+
+#[test]
+fn nobody_asks_for_the_time_of_day_but_by_the_clock_of_the_context() {
+    let src = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let mut texts = BTreeMap::new();
+    visit(src, src, &mut texts);
+    texts.retain(|file, _| !is_test(file));
+    let found: BTreeSet<(&str, &str)> = texts.iter().flat_map(|(file, text)| times_of_day(file, text)).collect();
+    let allowed: BTreeSet<(&str, &str)> = CLOCKS.iter().map(|(file, what, _)| (*file, *what)).collect();
+    assert_eq!(found, allowed, "left: what asks; right: what may");
+}
+
+#[test]
+fn the_reader_of_clocks_sees_them_all() {
+    let text = "use jiff::{Timestamp, Zoned};\nfn f() { Timestamp::now(); }\n// SystemTime::now()\n\
+                fn g() { x.map(Zoned::now); DefaultClock::default() }\n#[cfg(test)]\nmod tests {\n    fn h() { clock::now(); }\n}\n";
+    assert_eq!(times_of_day("f", text).collect::<Vec<_>>(), [("f", "Timestamp::now"), ("f", "Zoned::now")]);
+    let text = "use crate::process::clock::{iso, now};\nfn f() { now() }\n";
+    assert_eq!(times_of_day("f", text).collect::<Vec<_>>(), [("f", "clock::now")], "by a name of its own");
+    assert!(is_test("config/tests.rs") && is_test("page/expression/tests/cuts.rs") && !is_test("process/clock.rs"));
+}
+
+/// Whether a file holds nothing but tests.
+fn is_test(file: &str) -> bool {
+    file.split('/').any(|part| matches!(part, "tests" | "tests.rs"))
+}
+
+/// What of `TIMES_OF_DAY` a file has, in its code or by a `use` line.
+fn times_of_day<'a>(file: &'a str, text: &str) -> impl Iterator<Item = (&'a str, &'static str)> {
+    let is_imported = uses(text, &module(file)).iter().any(|path| path.join("::") == "process::clock::now");
+    let code = code(text);
+    // The clock of another library may have a longer name.
+    let is_whole = |at: usize| !code[..at].ends_with(char::is_alphanumeric);
+    let has = |what: &&str| code.match_indices(what).any(|(at, _)| is_whole(at));
+    let found: Vec<&'static str> =
+        TIMES_OF_DAY.into_iter().filter(|what| has(what) || (is_imported && *what == "clock::now")).collect();
+    found.into_iter().map(move |what| (file, what))
+}
+
+/// A text without its comments and the tests in it.
+fn code(text: &str) -> String {
+    let text = &text[..tests_begin(text).unwrap_or(text.len())];
+    text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect()
 }
 
 fn room(file: &str) -> &str {
@@ -145,8 +212,7 @@ fn module(file: &str) -> Vec<String> {
 
 /// The paths that a file uses, from the root of the crate.
 fn uses(text: &str, module: &[String]) -> Vec<Vec<String>> {
-    let text = &text[..tests_begin(text).unwrap_or(text.len())];
-    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect();
+    let code = code(text);
     let mut found = Vec::new();
     let mut rest = String::new();
     let mut after = code.as_str();

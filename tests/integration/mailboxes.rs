@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 fn bounds() -> Bounds {
     Bounds {
         today: jiff::Zoned::now().date(),
+        now: jiff::Timestamp::now(),
         days: 1,
         most: 1000,
         timeout: Duration::from_secs(5),

@@ -232,20 +232,16 @@ impl ConfigReader<'_> {
             let options = if pages.is_itself(&page) { page.options_with_defaults(&set) } else { set };
             (options, Secrets::of_key(key.unwrap_or_default()))
         };
-        let reached = match self.fault(path) {
-            Some(why) => Err(why),
-            None => match (letters, &command) {
-                (Some(letters), _) => {
-                    self.compiled(path, pages, &page, &options).map(|it| (it, Target::Mails(letters)))
-                }
-                (_, Some(told)) => {
-                    let target = Target::Command(Arc::clone(&told.command));
-                    self.compiled(path, pages, &page, &options).map(|it| (it, target))
-                }
-                _ if is_of_mails(&page) => Err("it cannot be read from mails as it is written".to_owned()),
-                _ if is_of_command(&page) => Err("it has no command that could tell the balance".to_owned()),
-                _ => self.reached(path, pages, &page, &options, base_url.as_ref()),
-            },
+        let own = match (letters, &command) {
+            (Some(letters), _) => Some(Target::Mails(letters)),
+            (None, command) => command.as_ref().map(|told| Target::Command(Arc::clone(&told.command))),
+        };
+        let reached = match (self.fault(path), own) {
+            (Some(why), _) => Err(why),
+            (None, Some(target)) => self.compiled(path, pages, &page, &options).map(|it| (it, target)),
+            (None, None) if is_of_mails(&page) => Err("it cannot be read from mails as it is written".to_owned()),
+            (None, None) if is_of_command(&page) => Err("it has no command that could tell the balance".to_owned()),
+            (None, None) => self.reached(path, pages, &page, &options, base_url.as_ref()),
         };
         let page = command.map_or(page, |told| told.page);
         let account = reached.map(|(reader, target)| Account {

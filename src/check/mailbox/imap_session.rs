@@ -35,6 +35,8 @@ pub struct Cursor {
 pub struct Bounds {
     /// The day of the run.
     pub today: Date,
+    /// What time it is when the visit begins.
+    pub now: Timestamp,
     /// Without a cursor: mails of so many days.
     pub days: u32,
     /// Most mails, the newest.
@@ -158,7 +160,7 @@ pub fn visit<R: Reader>(
     numbers.drain(..visit.skipped);
     let oldest = known.is_none().then(|| {
         let days = Duration::from_secs(u64::from(bounds.days) * 86_400);
-        clock::now().checked_sub(days).unwrap_or(Timestamp::MIN)
+        clock::before(bounds.now, days)
     });
     if let Err(failure) = read_all(&mut supply, &numbers, oldest, reader, &mut visit) {
         let left = numbers.iter().filter(|uid| **uid > visit.cursor.last).count();

@@ -263,6 +263,7 @@ impl Scanner {
         };
         let bounds = Bounds {
             today: terms.today,
+            now: terms.clock.now(),
             days: terms.settings.days,
             most: terms.settings.max_emails,
             timeout: mailbox.timeout,

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::Cycle;
 use crate::model::addressing::Addressing;
 use crate::model::identity::Identity;
 use crate::model::words::CycleType;
-use crate::process::{clock, quote_input};
+use crate::process::quote_input;
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, show, under};
@@ -93,12 +92,7 @@ impl Subscription {
 }
 
 impl ConfigReader<'_> {
-    pub(crate) fn subscriptions(
-        &mut self,
-        raw: Vec<Option<RawSubscription>>,
-        timezone: &TimeZone,
-    ) -> Vec<Subscription> {
-        let today = clock::now().to_zoned(timezone.clone()).date();
+    pub(crate) fn subscriptions(&mut self, raw: Vec<Option<RawSubscription>>, today: Date) -> Vec<Subscription> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         let (mut subscriptions, mut places) = (Vec::new(), Vec::new());
         for (index, subscription) in raw.into_iter().enumerate() {

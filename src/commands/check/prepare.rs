@@ -33,7 +33,7 @@ const LONGEST_NAME: usize = 200;
 /// # Errors
 /// The status to end with, where there is no run.
 pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<((Work, Subjects), Run<'a>), Exit> {
-    let clock = Clock::SYSTEM;
+    let clock = process.clock;
     let started_at = clock.now();
     let watchdog = &process.watchdog;
     // Until the config is read, the default counts.
@@ -41,7 +41,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
     watchdog.allow(time);
     file::allow(time);
     watchdog.expect("the reading of the config", shown(flags, Exit::Config));
-    let (plan, format, environment, interrupt) = plan(flags, time)?;
+    let (plan, format, environment, interrupt) = plan(flags, clock, time)?;
     watchdog.allow(plan.config.settings.run_timeout);
     watchdog.expect("the run", shown(flags, Exit::Internal));
     // From here on a signal ends the run in order. Before this, nothing has begun that would have to be ended.
@@ -61,7 +61,7 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
         let what = "little address space or few open files are allowed";
         log::info!("{what}: {} checks at the same time instead of {wanted}", room.reads);
     }
-    let clients = Clients::new(&environment.surroundings()).keeping(room.idle);
+    let clients = Clients::new(&environment.surroundings(), clock).keeping(room.idle);
     clients.secrets().for_each(|secret| plan.config.redactor.learn(secret.expose_secret()));
     for warning in clients.problems().into_iter().chain(plan.insecure(&clients)) {
         log::warn!("{warning}");
@@ -81,9 +81,9 @@ pub(super) fn prepare<'a>(flags: &'a CheckArgs, process: &'a Process) -> Result<
 }
 
 /// Reads the config and plans the run; what is wrong is printed.
-fn plan(flags: &CheckArgs, time: Duration) -> Result<(Plan, Format, Environment, Option<Interrupt>), Exit> {
+fn plan(flags: &CheckArgs, clock: Clock, time: Duration) -> Result<(Plan, Format, Environment, Option<Interrupt>), Exit> {
     let Opened { format, source, environment, loaded, interrupt } =
-        open_for_run(&flags.config, &flags.talk, Needs::Checks, Asked::All(time))?;
+        open_for_run(&flags.config, &flags.talk, clock, Needs::Checks, Asked::All(time))?;
     let Some(config) = loaded.config else {
         complain_all(format, &loaded.problems);
         return Err(Exit::Config);

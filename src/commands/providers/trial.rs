@@ -22,7 +22,6 @@ use crate::commands::open::{print, speak};
 use crate::config::{self, Config, Source};
 use crate::model::failure::{Failure, Reason};
 use crate::model::text;
-use crate::process::clock::Clock;
 use crate::process::environment::Environment;
 use crate::process::exit::Exit;
 use crate::process::file::{self, Bounds};
@@ -87,15 +86,15 @@ pub(super) fn run(flags: &TrialFlags, process: &Process) -> Exit {
         Ok(entry) => entry,
         Err(why) => return complain(format, &why, Exit::Usage),
     };
-    let (account, config) = match account(&entry, text.as_deref(), &environment, format) {
+    let now = process.clock.now();
+    let (account, config) = match account(&entry, text.as_deref(), (&environment, now), format) {
         Ok(both) => both,
         Err(exit) => return exit,
     };
-    let clients = Clients::new(&environment.surroundings());
+    let clients = Clients::new(&environment.surroundings(), process.clock);
     clients.secrets().for_each(|secret| config.redactor.learn(secret.expose_secret()));
     clients.problems().iter().for_each(|problem| log::warn!("{problem}"));
     process.watchdog.allow(LONGEST * 2);
-    let now = Clock::SYSTEM.now();
     let exchanges = RefCell::new(Vec::new());
     let result = read(&account, &clients, &config, now, &exchanges);
     let exchanges = exchanges.into_inner();
@@ -187,7 +186,7 @@ fn key_from_stdin() -> Result<String, String> {
 fn account(
     entry: &Value,
     page: Option<&str>,
-    environment: &Environment,
+    (environment, now): (&Environment, Timestamp),
     format: Format,
 ) -> Result<(Account, Config), Exit> {
     let mut text = format!("projects:\n  - {entry}\n");
@@ -196,7 +195,7 @@ fn account(
         text.extend(page.lines().filter(|line| *line != "---").map(|line| format!("    {line}\n")));
     }
     let source = Source::File { path: PathBuf::from("trial"), variable: None };
-    let loaded = config::read(&source, &text, environment);
+    let loaded = config::read(&source, &text, environment, now);
     for problem in &loaded.problems {
         let hint = problem.hint.as_ref().map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
         logging::complain(format, &format!("{}{hint}", problem.message));

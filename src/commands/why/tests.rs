@@ -47,7 +47,7 @@ fn ruling(now: Now, known: Knowledge) -> Ruling {
 
 #[test]
 fn each_row_of_the_table_is_explained() {
-    let rules = Rules { alerting: Alerting::default(), listeners: Vec::new(), timezone: TimeZone::UTC, schedule: Schedule::default() };
+    let rules = Rules { alerting: Alerting::default(), listeners: Vec::new(), timezone: TimeZone::UTC, schedule: Schedule::default(), left_out: Default::default() };
     let covers = Covers::Matching(Vec::new());
     let (who, reason) = ("me@here".to_owned(), "a test".to_owned());
     let mute = Mute { number: 3, covers, who, reason, made_at: at(0), until: Some(at(7200)) };
@@ -99,7 +99,7 @@ fn each_row_of_the_table_is_explained() {
 
 #[test]
 fn what_is_not_told_has_a_time_or_a_deed_that_would_change_it() {
-    let rules = Rules { alerting: Alerting::default(), listeners: Vec::new(), timezone: TimeZone::UTC, schedule: Schedule::default() };
+    let rules = Rules { alerting: Alerting::default(), listeners: Vec::new(), timezone: TimeZone::UTC, schedule: Schedule::default(), left_out: Default::default() };
     let (found, memory) = (Found::default(), Memory::default());
     let shown = Shown { name: "A", known: None, rules: &rules, channels: Vec::new(), routes: &[], found: &found, memory: &memory, now: at(3600) };
     let explained =

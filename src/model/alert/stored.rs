@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Alert, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause, Renewal, Topic, Trouble,
+    Account, Alert, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause, Renewal, SharedCause, Topic,
+    Trouble,
 };
 use crate::model::identity::Identity;
 use crate::model::words::{BalanceType, CycleType};
@@ -43,6 +44,8 @@ pub(super) struct StoredAlert {
     #[serde(default)]
     host: Option<String>,
     trouble: Option<Trouble>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shared: Option<String>,
     renewal: Option<StoredRenewal>,
     mail: Option<StoredMail>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +118,7 @@ impl StoredAlert {
             currency: alert.currency().map(str::to_owned),
             host: alert.host.clone(),
             trouble: None,
+            shared: None,
             renewal: None,
             mail: None,
             cause: None,
@@ -182,10 +186,12 @@ impl Kept for Low {
 impl Kept for Failing {
     fn keep(self, stored: &mut StoredAlert) {
         stored.trouble = self.trouble;
+        stored.shared = self.shared.map(|shared| shared.mark());
     }
 
     fn restore(stored: &mut StoredAlert) -> Result<Failing, String> {
-        Ok(Failing { account: stored.account(), trouble: stored.trouble.take() })
+        let shared = stored.shared.take().as_deref().and_then(SharedCause::parse);
+        Ok(Failing { account: stored.account(), trouble: stored.trouble.take(), shared })
     }
 }
 

@@ -1,21 +1,31 @@
 //! What the `body` expression of a page sees: the message as a document. It is a contract with whoever writes pages, so a key never
 //! changes its meaning, and none is taken away while `version` is the same. `docs/channels.md` has its JSON Schema.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::model::alert::{Alert, Cause, Event, Level, Topic};
+use crate::model::alert::{Alert, Cause, Event, Level, SharedCause, Topic};
 use crate::model::amount;
 use crate::model::failure::Reason;
 use crate::model::words::{BalanceType, CycleType, Language};
-use crate::notify::message::{Markup, Message, as_it_is};
+use crate::notify::message::{Markup, Message, Neutral, as_it_is};
 use crate::process::clock::iso;
 
 /// The version of the document.
 const VERSION: u32 = 1;
+
+/// The provider of an alert about a host.
+const HOST: &str = "host";
+
+/// The most names of checks that an alert about several lists.
+const MOST_NAMES: usize = 50;
+
+/// What an alert about a host has of labels.
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 
 /// Decimal places of a ratio.
 const RATIO_PLACES: u32 = 4;
@@ -87,13 +97,13 @@ struct AlertDocument<'a> {
     event: Event,
     /// The mark of the line: 🔴, 🟡, ⚪ or 🟢.
     mark: &'static str,
-    /// The name of the account, mailbox or subscription.
+    /// The name of the account, mailbox or subscription, or the host of several.
     project: String,
     /// Whom it belongs to.
     owner: Option<String>,
     /// The labels of the entry, by their names.
     labels: BTreeMap<String, String>,
-    /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription, `schedule` for a schedule.
+    /// The id of the provider; `imap` for a mailbox, `subscription` for a subscription, `schedule` for a schedule, `host` for a host.
     provider: String,
     /// The provider's name for people.
     provider_title: Option<String>,
@@ -152,9 +162,13 @@ struct AlertDocument<'a> {
     /// The sentence of the alert, without its mark.
     text: String,
     /// The key of this alert: a repeat has the same one, a reminder has not.
-    key: &'a str,
+    key: Cow<'a, str>,
     /// Names the condition: the same while it lasts, for reminders and for its end. For services that count events.
     condition: String,
+    /// The names of the checks that it is about: one, except on a channel that counts events; at most 50.
+    names: Vec<String>,
+    /// How many checks it is about.
+    count: usize,
     /// The texts as they came.
     raw: RawAlert<'a>,
 }
@@ -189,6 +203,8 @@ struct RawAlert<'a> {
 
 /// What a message is made for.
 pub(super) struct Audience<'a> {
+    /// Whether the service counts events, so that alerts under one cause are one.
+    pub is_event_service: bool,
     /// How the service reads texts.
     pub markup: Markup,
     /// The sender that messages name.
@@ -223,7 +239,10 @@ impl<'a> Document<'a> {
             key: message.dedup_key(alerts),
             sent_at: audience.sent_at,
             mentions: if is_critical { audience.mentions } else { &[] },
-            alerts: alerts.iter().map(|alert| AlertDocument::new(message, alert, audience.markup)).collect(),
+            alerts: match alerts.first().and_then(Alert::shared).filter(|_| audience.is_event_service) {
+                Some(shared) => vec![AlertDocument::of_shared(message, (alerts, shared), audience.markup)],
+                None => alerts.iter().map(|alert| AlertDocument::new(message, alert, audience.markup)).collect(),
+            },
             fields: audience.fields,
             raw: RawMessage {
                 text: raw_lines.join("\n"),
@@ -282,9 +301,56 @@ impl<'a> AlertDocument<'a> {
             keywords: raw.keywords.iter().map(|word| neutral(word)).collect(),
             top_up: message.top_up(alert).map(str::to_owned),
             text: message.sentence(alert, neutral),
-            key: &alert.dedup_key,
-            condition: condition(alert),
+            names: vec![neutral(&alert.project)],
+            count: 1,
+            key: Cow::Borrowed(&alert.dedup_key),
+            condition: own_condition(alert),
             raw,
+        }
+    }
+
+    /// Alerts under one cause, as one about their host. What one check alone says is left out, so that it is the same alert for the
+    /// service whichever checks come and go.
+    fn of_shared(message: &Message, (alerts, shared): (&'a [Alert], &'a SharedCause), markup: Markup) -> Self {
+        let neutral = markup.neutral();
+        // How a host fails may differ from check to check: the one that most of them say speaks for all.
+        let words = |alert: &'a Alert| alert.trouble().map(|trouble| (trouble.reason, trouble.message.as_str()));
+        let mut counts: HashMap<_, usize> = HashMap::new();
+        alerts.iter().for_each(|alert| *counts.entry(words(alert)).or_default() += 1);
+        // The first of several that are as common.
+        let first = alerts.iter().rev().max_by_key(|alert| counts[&words(alert)]).unwrap_or(&alerts[0]);
+        let mut ordered: Vec<&Alert> = alerts.iter().collect();
+        ordered.sort_by_key(|alert| words(alert) != words(first));
+        let text = |neutral: Neutral| match ordered.as_slice() {
+            [one] => message.sentence(one, neutral),
+            several => message.about_group(several, neutral),
+        };
+        let own = Self::new(message, first, markup);
+        let names = ordered.iter().take(MOST_NAMES).map(|alert| neutral(&alert.project)).collect();
+        AlertDocument {
+            project: neutral(&shared.host),
+            owner: None,
+            labels: BTreeMap::new(),
+            provider: HOST.to_owned(),
+            provider_title: None,
+            host: Some(neutral(&shared.host)),
+            kind: None,
+            balance: None,
+            unit: None,
+            text: text(neutral),
+            names,
+            count: alerts.len(),
+            key: if alerts.len() == 1 { own.key } else { Cow::Owned(message.dedup_key(alerts)) },
+            condition: condition(first),
+            raw: RawAlert {
+                project: &shared.host,
+                owner: None,
+                labels: &NO_LABELS,
+                unit: None,
+                text: text(as_it_is),
+                ..own.raw
+            },
+            ..own
         }
     }
 }
@@ -321,8 +387,16 @@ fn ratio(alert: &Alert) -> Option<Decimal> {
     Some(alert.balance()?.checked_div(threshold)?.round_dp(RATIO_PLACES))
 }
 
-/// An id of the condition that stays the same until it is over. Each renewal of a subscription has its own.
+/// An id of the condition, for a service that counts events: what several checks have in common is one.
 pub(super) fn condition(alert: &Alert) -> String {
+    match alert.shared() {
+        Some(shared) => format!("balance-alert/{}/{}", shared.id, alert.topic().as_str()),
+        None => own_condition(alert),
+    }
+}
+
+/// An id of the condition that stays the same until it is over. Each renewal of a subscription has its own.
+pub(super) fn own_condition(alert: &Alert) -> String {
     let which = alert.renewal().map(|renewal| format!("/{}", renewal.next)).unwrap_or_default();
     format!("balance-alert/{}/{}{which}", alert.identity, alert.topic().as_str())
 }

@@ -15,7 +15,7 @@ use crate::process::interrupt::Deadline;
 /// The document of a message, as the expressions of pages see it. Texts stand in it as they came.
 pub(super) fn body(message: &Message, alerts: &[Alert], source: &str, now: Timestamp) -> String {
     let (fields, sent_at) = (&BTreeMap::new(), now.as_second());
-    let audience = Audience { markup: Markup::None, source, fields, mentions: &[], sent_at };
+    let audience = Audience { is_event_service: false, markup: Markup::None, source, fields, mentions: &[], sent_at };
     // Texts, numbers and lists only: this cannot fail.
     serde_json::to_string(&Document::new(message, alerts, &audience)).unwrap_or_default()
 }

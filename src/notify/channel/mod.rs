@@ -31,7 +31,7 @@ use jiff::Timestamp;
 pub(super) use self::request::Post;
 use self::request::Sender;
 use super::message::Message;
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, Event};
 use crate::model::failure::Failure;
 use crate::notify::config::Channel;
 use crate::wire::http::Response;
@@ -79,6 +79,12 @@ pub(super) fn fits(channel: &Channel, message: &Message, part: Range<usize>) -> 
 /// The section of an alert on a channel; those of one section stand together.
 pub(super) fn section(channel: &Channel, alert: &Alert) -> usize {
     sender(channel).map_or(0, |sender| sender.section(alert))
+}
+
+/// What an alert begins or ends for a channel that counts events, which stands together with others of the same; none for other
+/// channels.
+pub(super) fn event(channel: &Channel, alert: &Alert) -> Option<(Event, String)> {
+    channel.is_event_service().then(|| (alert.event, document::condition(alert)))
 }
 
 /// Whether an answer stands for a taken message.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::document::{Audience, Document, condition};
+use super::document::{Audience, Document, condition, own_condition};
 use super::page::{Format, Per, RequestSpec, Unit};
 use super::prepared::{Measure, Prepared};
 use super::sign::Unsigned;
@@ -68,7 +68,7 @@ impl Sender<'_> {
     pub(crate) fn post(&self, message: &Message, alerts: &[Alert], now: Timestamp) -> Result<Post, Failure> {
         let mut post = self.encoded(message, alerts, now)?;
         for most in CLIPPED {
-            if alerts.len() != 1 || post.is_within() {
+            if alerts.len() != 1 && !self.are_one(alerts) || post.is_within() {
                 break;
             }
             let clipped: Vec<Alert> = alerts.iter().map(|alert| clipped(alert, most)).collect();
@@ -81,7 +81,8 @@ impl Sender<'_> {
         let page = &self.prepared.page;
         let made = self.made(message, alerts, now)?;
         let key = message.dedup_key(alerts);
-        let condition = alerts.first().map(condition).unwrap_or_default();
+        let of = if page.per == Per::Alert { condition } else { own_condition };
+        let condition = alerts.first().map(of).unwrap_or_default();
         let uuid = self.values.uuid(&key);
         let own = [("key", key.as_str()), ("condition", condition.as_str()), ("uuid", uuid.as_str())];
         let is_over = alerts.iter().all(|alert| alert.event == Event::Resolved);
@@ -119,11 +120,21 @@ impl Sender<'_> {
     /// Whether these alerts may stand in one message, and fit it.
     pub(crate) fn fits(&self, message: &Message, alerts: &[Alert]) -> bool {
         let page = &self.prepared.page;
-        let most = if page.per == Per::Alert { 1 } else { page.alerts.unwrap_or(usize::MAX) };
+        let most = match page.per {
+            Per::Alert if !self.are_one(alerts) => 1,
+            Per::Alert => usize::MAX,
+            Per::Message => page.alerts.unwrap_or(usize::MAX),
+        };
         let section = |alert: &Alert| self.section(alert);
         alerts.len() <= most
             && alerts.windows(2).all(|pair| section(&pair[0]) == section(&pair[1]))
             && self.post(message, alerts, Timestamp::UNIX_EPOCH).is_ok_and(|post| post.is_within())
+    }
+
+    /// Whether alerts are one event for a service that counts them: they begin or end one condition.
+    fn are_one(&self, alerts: &[Alert]) -> bool {
+        let is_alike = |pair: &[Alert]| pair[0].event == pair[1].event && condition(&pair[0]) == condition(&pair[1]);
+        self.prepared.page.per == Per::Alert && alerts.windows(2).all(is_alike)
     }
 
     /// The section of an alert: alerts of two sections never stand in one message. A body of the channel's own holds any.
@@ -136,6 +147,7 @@ impl Sender<'_> {
     fn made(&self, message: &Message, alerts: &[Alert], now: Timestamp) -> Result<String, Failure> {
         let page = &self.prepared.page;
         let audience = Audience {
+            is_event_service: page.per == Per::Alert,
             markup: page.markup,
             source: self.source,
             fields: self.values.public(),

@@ -130,13 +130,13 @@ fn failing() -> Alert {
     let account = Account { kind: BalanceType::Balance, balance: None, currency: Some("CNY".to_owned()) };
     let message = "api.moonshot.cn: the service has a fault of its own (HTTP 503)".to_owned();
     let trouble = Trouble { reason: Reason::HttpStatus, message, runs: 3 };
-    let cause = Cause::Failing(Failing { account: Some(account), trouble: Some(trouble) });
+    let cause = Cause::Failing(Failing { account: Some(account), trouble: Some(trouble), shared: None });
     Alert { host: Some("api.moonshot.cn".to_owned()), ..common("Moonshot", "moonshot", cause) }
 }
 
 fn readable() -> Alert {
     let account = Account { kind: BalanceType::Balance, balance: number("120.50"), currency: Some("CNY".to_owned()) };
-    let cause = Cause::Failing(Failing { account: Some(account), trouble: None });
+    let cause = Cause::Failing(Failing { account: Some(account), trouble: None, shared: None });
     over(Alert { host: Some("api.moonshot.cn".to_owned()), ..common("Moonshot", "moonshot", cause) })
 }
 

@@ -7,9 +7,6 @@ use jiff::Timestamp;
 use crate::model::alert::{Alert, Cause, Event};
 use crate::model::failure::Reason;
 
-/// From this number on, alerts with one cause are told in one line.
-pub(super) const GROUPED_FROM: usize = 3;
-
 /// The number of accounts that a line about several accounts names, where it does not name all.
 const MOST_NAMED: usize = 3;
 

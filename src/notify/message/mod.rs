@@ -18,12 +18,12 @@ use sha2::{Digest, Sha256};
 use self::chinese::Chinese;
 use self::class::{Class, mark};
 use self::english::English;
-use self::group::{GROUPED_FROM, Group, GroupKey};
+use self::group::{Group, GroupKey};
 use self::language::Phrases;
-use self::neutral::Neutral;
+pub(super) use self::neutral::Neutral;
 use self::parts::{Parts, moment};
 use self::sentence::Sentence;
-use crate::model::alert::{Alert, Cause, OutsideText, Topic, Trouble};
+use crate::model::alert::{Alert, Cause, OutsideText, TOGETHER_FROM, Topic, Trouble};
 use crate::model::failure::Failure;
 use crate::model::text::{self, ShortNames};
 use crate::model::words::Language;
@@ -71,7 +71,7 @@ fn entries(alerts: &[Alert]) -> Vec<Entry<'_>> {
             groups.entry(key).or_default().push(alert);
         }
     }
-    groups.retain(|_, group| group.len() >= GROUPED_FROM);
+    groups.retain(|_, group| group.len() >= TOGETHER_FROM);
     let entry = |alert| match GroupKey::of(alert) {
         Some(key) => match groups.get(&key) {
             Some(group) if std::ptr::eq(group[0], alert) => Some(Entry::Group(group.clone())),
@@ -334,7 +334,7 @@ impl Message {
         format!("{} {}", mark(alerts[0]), self.about_group(alerts, neutral))
     }
 
-    fn about_group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
+    pub(super) fn about_group(&self, alerts: &[&Alert], neutral: Neutral) -> String {
         let first = alerts[0];
         // The line names the host itself.
         let trouble = first.trouble().map(|trouble| Trouble {

@@ -120,7 +120,7 @@ impl Parts<'_> {
     }
 
     pub(super) fn failing(&self, failing: &Failing) -> FailingParts {
-        let Failing { account, trouble } = failing;
+        let Failing { account, trouble, .. } = failing;
         if self.alert.event == Event::Raised {
             let runs = trouble.as_ref().map_or(1, |trouble| trouble.runs);
             return FailingParts::Failing { runs, why: self.trouble(trouble.as_ref()) };

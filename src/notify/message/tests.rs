@@ -47,7 +47,7 @@ fn unread(alert: &Alert, level: Level, trouble: Option<Trouble>) -> Alert {
     if let (Some(account), Some(_)) = (&mut account, &trouble) {
         account.balance = None;
     }
-    Alert { level, cause: Cause::Failing(Failing { account, trouble }), ..alert.clone() }
+    Alert { level, cause: Cause::Failing(Failing { account, trouble, shared: None }), ..alert.clone() }
 }
 
 /// The same alert of a failing check with this change of its account.

@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::MOMENT;
 use super::files::{COMPANIONS, beside, companion, lock, real};
 use crate::model::text;
-use crate::process::clock;
 use crate::state::{StoreError, StoreFault};
 
 /// Damaged stores that are kept, the newest ones.
@@ -25,11 +26,15 @@ pub(in crate::state) struct SetAside {
 /// Moves a damaged store aside, so that a new one can be made and nothing is lost. Gives none if another program has done so
 /// meanwhile.
 ///
-/// `was` is the file that was found damaged.
+/// `was` is the file that was found damaged; its new name says `now`.
 ///
 /// # Errors
 /// The system's reason; then nothing has been moved.
-pub(in crate::state) fn set_aside(path: &Path, was: Option<u64>) -> Result<Option<SetAside>, StoreError> {
+pub(in crate::state) fn set_aside(
+    path: &Path,
+    was: Option<u64>,
+    now: Timestamp,
+) -> Result<Option<SetAside>, StoreError> {
     let path = &real(path);
     let failed = |error: io::Error| StoreError::new(StoreFault::Other, text::io_error(&error));
     let guard = companion(&beside(path, "-repair"))?;
@@ -37,7 +42,7 @@ pub(in crate::state) fn set_aside(path: &Path, was: Option<u64>) -> Result<Optio
     if inode(path) != was {
         return Ok(None);
     }
-    let now = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let now = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     // Several within a second are numbered, and a name that was removed does not come again.
     let last = kept(path).into_iter().rev().find_map(|kept| {
         let rest = kept.to_str()?.strip_prefix(beside(path, &format!("{DAMAGED}{now}")).to_str()?)?.to_owned();

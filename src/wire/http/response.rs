@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SERVER,
@@ -15,7 +16,6 @@ use super::address::host;
 use super::proxy::Proxy;
 use crate::model::failure::{ANOTHER_HOST, Failure, Reason};
 use crate::model::text;
-use crate::process::clock;
 
 /// Clocks that differ by less than this agree: a `Date` has whole seconds, and takes its time to travel.
 const SKEW: u64 = 30;
@@ -79,7 +79,7 @@ fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
 
 impl Response {
     /// What the head of an answer says. `follows` is how many redirects to its own host the client has followed before one is its
-    /// answer.
+    /// answer, and `now` when it came.
     ///
     /// # Errors
     /// It is the proxy's: it wants a login, and has passed nothing on.
@@ -89,6 +89,7 @@ impl Response {
         url: &Url,
         proxy: Option<&Proxy>,
         follows: usize,
+        now: Timestamp,
     ) -> Result<Response, Failure> {
         let word = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         // A tunnel shows nothing to the proxy that it leads through.
@@ -96,7 +97,7 @@ impl Response {
         if let (407, Some(proxy)) = (status, proxy) {
             return Err(proxy.refusal(Some(status)));
         }
-        let now = SystemTime::from(clock::now());
+        let now = SystemTime::from(now);
         let there = word(DATE).and_then(|date| httpdate::parse_http_date(date.trim()).ok());
         Ok(Response {
             status,

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::model::alert::{Alert, Cause};
-use crate::model::failure::Retry;
+use crate::model::alert::{Alert, Cause, SharedCause};
+use crate::model::failure::{Reason, Retry};
+use crate::model::identity::Identity;
 use crate::model::words::Language;
 use crate::notify::channel::page::{FieldKind, Page, Per, Unit};
 use crate::notify::channel::prepared::Prepared;
@@ -348,6 +349,54 @@ fn what_opens_an_event_closes_it() {
                 let is_named =
                     url.contains(&condition) || texts(&post.body).iter().any(|text| text.contains(&condition));
                 assert!(is_named, "{id}: {url} {}", post.body);
+            }
+        }
+    });
+}
+
+/// Failing accounts of a host that have this cause in common, or the end of that.
+fn failing(count: usize, sample: &str, shared: &SharedCause) -> Vec<Alert> {
+    let alert = |at: usize| {
+        let mut alert = sample::alert(sample).unwrap();
+        (alert.identity, alert.project) = (Identity(at as i64), format!("Account {at}"));
+        (alert.dedup_key, alert.host) = (format!("{sample}-{at}"), Some(shared.host.clone()));
+        if let Cause::Failing(failing) = &mut alert.cause {
+            failing.shared = Some(shared.clone());
+        }
+        alert
+    };
+    (0..count).map(alert).collect()
+}
+
+#[test]
+fn checks_with_one_cause_are_one_event_with_one_end() {
+    each(|id, prepared, sender| {
+        if prepared.page.per != Per::Alert {
+            return;
+        }
+        let shared = SharedCause::of_host("gw.example");
+        let refused = SharedCause::of_refusal("gw.example", Reason::Auth, "no such key");
+        let mut alerts = failing(40, "failing", &shared);
+        alerts.extend(failing(1, "failing", &refused));
+        alerts.extend(failing(2, "readable", &shared));
+        let message = Message::new(&alerts, Language::En, "run");
+        let all = |range: std::ops::Range<usize>| &message.alerts[range];
+        assert!(sender.fits(&message, all(0..40)) && sender.fits(&message, all(41..43)), "{id}");
+        assert!(!sender.fits(&message, all(38..41)), "{id}: another cause is another event");
+        assert!(
+            !sender.fits(&message, all(39..40).iter().chain(all(41..42)).cloned().collect::<Vec<_>>().as_slice()),
+            "{id}"
+        );
+        let condition = document::condition(&message.alerts[0]);
+        for range in [0..40, 0..1, 3..9, 41..43] {
+            let post = post(sender, &message, all(range.clone()));
+            let found = texts(&post.body);
+            let url = post.url.as_ref().map(|url| url.as_str().replace("%2F", "/")).unwrap_or_default();
+            let is_named = url.contains(&condition) || found.iter().any(|text| text.contains(&condition));
+            assert!(is_named, "{id} {range:?}: {url} {}", post.body);
+            if range == (0..40) {
+                let is_counted = found.iter().any(|text| text.contains("40 accounts of "));
+                assert!(is_counted, "{id}: {}", post.body);
             }
         }
     });

@@ -1,4 +1,5 @@
 use super::*;
+use crate::process::clock::Clock;
 use crate::process::redact::Redactor;
 use crate::wire::http::MOST_REDIRECTS;
 
@@ -36,7 +37,8 @@ fn a_header_that_comes_twice_keeps_all_its_different_values() {
 fn answer_after(follows: usize, status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
     let url = Url::parse("http://api.example:8080/v1?key=Secret").unwrap();
-    let response = Response::of(status, &HeaderMap::from_iter(headers), &url, None, follows).unwrap();
+    let response =
+        Response::of(status, &HeaderMap::from_iter(headers), &url, None, follows, Clock::default().now()).unwrap();
     Response { body: body.into(), ..response }
 }
 
