@@ -40,12 +40,18 @@ impl Weights {
         }
     }
 
+    /// How many signs have one.
+    pub(super) fn count(&self) -> usize {
+        self.values.len()
+    }
+
     /// The place and the weight of the sign with this number, if it has one.
     pub(super) fn find(&self, number: u64) -> Option<(u32, f32)> {
         let bucket = (number >> (u64::BITS - BUCKET_BITS)) as usize;
-        let [from, until] = [bucket, bucket + 1].map(|at| usize::from(u16::from_le_bytes(self.offsets[at])));
-        let rest = (number as u32).to_le_bytes();
-        let at = from + self.rests[from..until].iter().position(|own| *own == rest)?;
+        let from = usize::from(u16::from_le_bytes(self.offsets[bucket]));
+        let until = usize::from(u16::from_le_bytes(self.offsets[bucket + 1]));
+        let rest = number as u32;
+        let at = from + self.rests[from..until].iter().position(|own| u32::from_le_bytes(*own) == rest)?;
         Some((at as u32, f32::from(i16::from_le_bytes(self.values[at])) / 100.0))
     }
 }
