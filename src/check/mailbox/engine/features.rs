@@ -124,12 +124,7 @@ fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(Mark, &[Wor
 }
 
 /// Each family with the words near it on either side.
-fn of_neighbours<'a>(
-    sentence: &Sentence,
-    words: &[Word<'a>],
-    found: &[Found],
-    mut add: impl FnMut(Mark, &[Word<'a>]),
-) {
+fn of_neighbours<'a>(sentence: &Sentence, words: &[Word<'a>], found: &[Found], mut add: impl FnMut(Mark, &[Word<'a>])) {
     let names = families::words();
     for one in found {
         let family = names[usize::from(one.family)];

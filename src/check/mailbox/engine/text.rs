@@ -136,13 +136,16 @@ fn is_letter(c: char) -> bool {
 
 /// Whether no address and no link goes on through a character.
 fn ends_link(c: char) -> bool {
-    matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '，' | '。' | '、' | '；' | '：') || is_cjk(c) || c.is_whitespace()
+    matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '，' | '。' | '、' | '；' | '：')
+        || is_cjk(c)
+        || c.is_whitespace()
 }
 
 /// The sentences of a text.
 pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
     let spelt = spell(text);
-    let mut maker = Maker { place, sentence: empty(place), into, count: 0, digits: String::new() };
+    let sentence = Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() };
+    let mut maker = Maker { sentence, into, count: 0, digits: String::new() };
     let mut rest = spelt.as_str();
     let mut before = '\n';
     while let Some(c) = rest.chars().next() {
@@ -209,13 +212,8 @@ fn digits(number: &str) -> impl Iterator<Item = char> {
     whole.chars().filter(char::is_ascii_digit).skip_while(|c| *c == '0').take(9)
 }
 
-fn empty(place: MailPart) -> Sentence {
-    Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() }
-}
-
 /// Makes sentences out of words.
 struct Maker<'a> {
-    place: MailPart,
     sentence: Sentence,
     into: &'a mut Vec<Sentence>,
     count: usize,
