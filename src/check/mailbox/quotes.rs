@@ -213,15 +213,21 @@ pub(super) fn without_quotes(text: &str) -> Cow<'_, str> {
 
 /// A line without the marks before its first word.
 fn unmarked(line: &str) -> &str {
-    let bare = line.trim_start_matches([MARK, ' ', '\t', '\u{A0}']);
-    if line.trim_start().starts_with(MARK) { bare } else { line }
+    match line.trim_start().starts_with(MARK) {
+        true => line.trim_start_matches([MARK, ' ', '\t', '\u{A0}']),
+        false => line,
+    }
 }
 
 /// Whether a line is one of these titles, with dashes around it or not.
 fn is_title(line: &str, titles: &[&str]) -> bool {
-    let is_frame = |c: char| c.is_whitespace() || "-—–_=*:：".contains(c);
+    let is_frame = |c: char| matches!(c, '-' | '—' | '–' | '_' | '=' | '*' | ':' | '：') || c.is_whitespace();
     let title = line.trim_matches(is_frame);
-    !title.is_empty() && title.len() <= LONGEST_TITLE && titles.contains(&title.to_lowercase().as_str())
+    // Hardly any line begins as a title does, and the others need not be brought into small letters.
+    let first = title.chars().next().and_then(|c| c.to_lowercase().next());
+    title.len() <= LONGEST_TITLE
+        && first.is_some_and(|first| titles.iter().any(|known| known.starts_with(first)))
+        && titles.contains(&title.to_lowercase().as_str())
 }
 
 /// How many lines say who wrote what follows: `On Monday, Bob wrote:`, which mail programs break into two.
@@ -235,9 +241,9 @@ fn attribution(lines: &[&str]) -> usize {
     }
     let second = lines.get(1).map(|line| line.trim()).filter(|line| !line.is_empty() && line.len() <= LONGEST);
     // The first of the two lines says when, and does not end a sentence.
-    let is_begun = !first.ends_with(['.', '!', '?', '。', ':', '：']) && first.contains(|c: char| c.is_numeric());
+    let is_begun = || !first.ends_with(['.', '!', '?', '。', ':', '：']) && first.contains(|c: char| c.is_numeric());
     match second {
-        Some(second) if is_begun && second.ends_with(COLONS) && is_attribution(&format!("{first} {second}")) => 2,
+        Some(second) if second.ends_with(COLONS) && is_begun() && is_attribution(&format!("{first} {second}")) => 2,
         _ => 0,
     }
 }
@@ -260,9 +266,11 @@ fn begins_headers(lines: &[&str]) -> bool {
     let is_header = |line: &str, names: &[&str]| {
         let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '*');
         let head = &line[..line.floor_char_boundary(40)];
-        let name = head.split(COLONS).next().unwrap_or_default();
-        name.len() < head.len()
-            && names.contains(&name.trim_end_matches(|c: char| c.is_whitespace() || c == '*').to_lowercase().as_str())
+        let Some(end) = head.find(COLONS) else {
+            return false;
+        };
+        let name = &head[..end];
+        names.contains(&name.trim_end_matches(|c: char| c.is_whitespace() || c == '*').to_lowercase().as_str())
     };
     is_header(lines[0], &FROM)
         && lines[1..]

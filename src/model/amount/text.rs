@@ -139,7 +139,7 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Whether characters of a text are shown in another order than they stand in: nobody knows what a reader sees there.
 pub(crate) fn is_turned(text: &str) -> bool {
-    text.contains(['\u{202d}', '\u{202e}'])
+    !text.is_ascii() && text.contains(['\u{202d}', '\u{202e}'])
 }
 
 /// Where the next number begins: a digit, or a decimal point before one.

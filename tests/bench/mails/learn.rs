@@ -123,7 +123,7 @@ fn table(mails: &[Labelled]) -> Table {
         features(&input(&mail), |kind, mark, words, count| {
             counts[kind as usize] += count * count;
             let texts: Vec<&str> = words.iter().map(|word| word.text).collect();
-            let name = format!("{mark}{}", texts.join(" "));
+            let name = format!("{}{}", mark.text(), texts.join(" "));
             let number = *numbers.entry(name).or_insert_with_key(|name| {
                 table.names.push(name.clone());
                 table.numbers.push(number(mark, words));

@@ -84,10 +84,11 @@ fn arrange(text: &str) -> String {
         out.push_str(&arranged(&gap, out.chars().next_back()));
     }
     // Marks of bold type, and dots that lead from a label to its amount.
-    for (marks, instead) in [("**", ""), ("........", "\t"), (".....", "\t"), ("....", "\t")] {
-        if out.contains(marks) {
-            out = out.replace(marks, instead);
-        }
+    if out.contains("**") {
+        out = out.replace("**", "");
+    }
+    if out.contains("....") {
+        out = ["........", ".....", "...."].iter().fold(out, |out, dots| out.replace(dots, "\t"));
     }
     out
 }
@@ -171,6 +172,9 @@ fn fold(text: String) -> String {
 
 /// The text in small letters and simplified Chinese, with all its characters where they were.
 pub(super) fn low(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars()
         .map(|c| {
             if c.is_ascii() {

@@ -82,14 +82,13 @@ pub(super) fn name(family: u16) -> &'static str {
     names.get(usize::from(family)).copied().unwrap_or_else(|| SIZES[usize::from(family) - names.len()].1)
 }
 
-/// The name of a family as a word of features.
-pub(super) fn word(family: u16) -> Word<'static> {
+/// The names of all families as words of features, by their numbers.
+pub(super) fn words() -> &'static [Word<'static>] {
     static ALL: OnceLock<Vec<Word>> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
+    ALL.get_or_init(|| {
         let count = finder().names.len() + SIZES.len();
         (0..count).map(|family| Word::new(name(family as u16))).collect()
-    });
-    all[usize::from(family)]
+    })
 }
 
 /// The families in a sentence, in the order of their words; where words overlap, the one that begins first counts, of two that

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::families::{self, Found};
 use super::text::{MailPart, Sentence, sentences};
-use super::words::Word;
+use super::words::{Mark, Word};
 
 /// What the engine sees of a mail.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub(super) fn all_sentences(input: &Input) -> Vec<Sentence> {
 
 /// Calls `add` for each feature: with its kind, a mark that parts it from others that have the same words, its words, and how
 /// much it counts where it stands.
-pub fn features(input: &Input, add: impl FnMut(Kind, &'static str, &[Word], f32)) {
+pub fn features(input: &Input, add: impl FnMut(Kind, Mark, &[Word], f32)) {
     of_sentences(input, &all_sentences(input), add);
 }
 
@@ -70,71 +70,71 @@ pub fn features(input: &Input, add: impl FnMut(Kind, &'static str, &[Word], f32)
 pub(super) fn of_sentences<'a>(
     input: &Input,
     sentences: &'a [Sentence],
-    mut add: impl FnMut(Kind, &'static str, &[Word<'a>], f32),
+    mut add: impl FnMut(Kind, Mark, &[Word<'a>], f32),
 ) {
     let mut found: Vec<Found> = Vec::new();
+    let mut words: Vec<Word> = Vec::new();
     for (number, sentence) in sentences.iter().enumerate() {
         let counts = if number < NEAR { 1.0 } else { 0.5 };
-        let words: Vec<Word> = (0..sentence.words.len()).map(|at| Word::new(sentence.word(at))).collect();
+        words.clear();
+        words.extend((0..sentence.words.len()).map(|at| Word::new(sentence.word(at))));
         of_words(sentence.place, &words, |mark, words| add(Kind::Words, mark, words, counts));
         families::find(sentence, &mut found);
         of_families(sentence.place, &found, |mark, words| add(Kind::Families, mark, words, counts));
         of_neighbours(sentence, &words, &found, |mark, words| add(Kind::Near, mark, words, counts));
     }
     if input.is_bulk {
-        add(Kind::Sent, "h:", &[Word::new("to-many")], 1.0);
+        add(Kind::Sent, Mark::Sent, &[Word::new("to-many")], 1.0);
     }
     if input.is_automatic {
-        add(Kind::Sent, "h:", &[Word::new("automatic")], 1.0);
+        add(Kind::Sent, Mark::Sent, &[Word::new("automatic")], 1.0);
     }
-    add(Kind::Sent, "h:", &[Word::new("any")], 1.0);
+    add(Kind::Sent, Mark::Sent, &[Word::new("any")], 1.0);
 }
 
-fn of_words<'a>(place: MailPart, words: &[Word<'a>], mut add: impl FnMut(&'static str, &[Word<'a>])) {
+fn of_words<'a>(place: MailPart, words: &[Word<'a>], mut add: impl FnMut(Mark, &[Word<'a>])) {
     for at in 0..words.len() {
         for length in 1..=3.min(words.len() - at) {
-            add("w:", &words[at..at + length]);
+            add(Mark::Row, &words[at..at + length]);
             if place == MailPart::Subject && length < 3 {
-                add("s:", &words[at..at + length]);
+                add(Mark::SubjectRow, &words[at..at + length]);
             }
         }
     }
 }
 
-fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(&'static str, &[Word<'static>])) {
+fn of_families(place: MailPart, found: &[Found], mut add: impl FnMut(Mark, &[Word<'static>])) {
+    let names = families::words();
+    let name = |one: &Found| names[usize::from(one.family)];
     for (at, one) in found.iter().enumerate() {
-        let first = families::word(one.family);
-        add("f:", &[first]);
+        let first = name(one);
+        add(Mark::Family, &[first]);
         if place == MailPart::Subject {
-            add("sf:", &[first]);
+            add(Mark::SubjectFamily, &[first]);
         }
         for other in found.iter().skip(at + 1).take(FAR) {
             if one.family != other.family {
-                add("p:", &[first, families::word(other.family)]);
+                add(Mark::Pair, &[first, name(other)]);
             }
         }
         if let [_, second, third, ..] = &found[at..] {
-            add("t:", &[first, families::word(second.family), families::word(third.family)]);
+            add(Mark::Three, &[first, name(second), name(third)]);
         }
     }
 }
 
 /// Each family with the words near it on either side.
-fn of_neighbours<'a>(
-    sentence: &Sentence,
-    words: &[Word<'a>],
-    found: &[Found],
-    mut add: impl FnMut(&'static str, &[Word<'a>]),
-) {
+fn of_neighbours<'a>(sentence: &Sentence, words: &[Word<'a>], found: &[Found], mut add: impl FnMut(Mark, &[Word<'a>])) {
+    let names = families::words();
     for one in found {
-        let family = families::word(one.family);
+        let family = names[usize::from(one.family)];
         let first = sentence.words.partition_point(|(_, end)| *end <= one.start);
         let behind = sentence.words.partition_point(|(start, _)| *start < one.end);
         for word in &words[first.saturating_sub(REACH)..first] {
-            add("l:", &[*word, family]);
+            add(Mark::Before, &[*word, family]);
         }
         for word in &words[behind..words.len().min(behind + REACH)] {
-            add("r:", &[family, *word]);
+            add(Mark::Behind, &[family, *word]);
         }
     }
 }

@@ -15,7 +15,7 @@ mod words;
 pub use self::features::{Input, KINDS, Kind, SCALES, features};
 pub use self::model::{SIZE_OF_SIGN, of_input};
 pub use self::weights::BUCKET_BITS;
-pub use self::words::{Word, number};
+pub use self::words::{Mark, Word, number};
 
 use super::mail::Mail;
 use crate::model::strength::Strength;

@@ -1,12 +1,10 @@
 //! The weights, and the sum that decides.
 
-use std::collections::BTreeMap;
-
 use super::Weighed;
 use super::features::{self, Input, KINDS, Kind, SCALES, all_sentences};
 use super::text::{Sentence, is_cjk};
 use super::weights::Weights;
-use super::words::{Word, number};
+use super::words::{Mark, Word, number, number_of_text};
 use crate::model::strength::Strength;
 
 /// What a sign that is in every mail would be worth; it keeps the numbers in the range in which they were learnt.
@@ -46,13 +44,26 @@ const ABOUT_IT: [&str; 24] = [
     "tens",
 ];
 
+/// The numbers of their names: every family of every mail is looked up.
+const ABOUT_IT_NUMBERS: [u64; ABOUT_IT.len()] = {
+    let mut numbers = [0; ABOUT_IT.len()];
+    let mut at = 0;
+    while at < ABOUT_IT.len() {
+        numbers[at] = number_of_text(ABOUT_IT[at]);
+        at += 1;
+    }
+    numbers
+};
+
 /// A sign that a mail has.
 struct Sign<'a> {
+    /// Its place among the weights.
+    place: u32,
     kind: Kind,
     /// How much it counts where it stands.
     count: f32,
     weight: f32,
-    mark: &'static str,
+    mark: Mark,
     words: [Word<'a>; 3],
     length: usize,
 }
@@ -72,31 +83,42 @@ pub fn of_input(input: &Input) -> Weighed {
 pub(super) fn of_sentences(input: &Input, sentences: &[Sentence]) -> Weighed {
     let weights = Weights::get();
     let mut counts = [0.0_f32; KINDS];
-    let mut found: BTreeMap<u32, Sign> = BTreeMap::new();
+    let mut found: Vec<Sign> = Vec::new();
+    // Which of the found signs each sign is, from one on; there are fewer than 65 536.
+    let mut numbers: Vec<u16> = vec![0; weights.count()];
     let mut is_about_it = false;
     features::of_sentences(input, sentences, |kind, mark, words, count| {
         counts[kind as usize] += count * count;
-        is_about_it = is_about_it || (mark == "f:" && ABOUT_IT.contains(&words[0].text));
+        is_about_it = is_about_it || (mark == Mark::Family && words[0].is_one_of(&ABOUT_IT_NUMBERS));
         if let Some((place, weight)) = weights.find(number(mark, words)) {
-            let sign = found.entry(place).or_insert_with(|| {
+            let number = &mut numbers[place as usize];
+            if *number == 0 {
                 let mut own = [words[0]; 3];
                 own[..words.len()].copy_from_slice(words);
-                Sign { kind, count: 0.0, weight, mark, words: own, length: words.len() }
-            });
-            sign.count = sign.count.max(count);
+                found.push(Sign { place, kind, count, weight, mark, words: own, length: words.len() });
+                *number = found.len() as u16;
+            } else {
+                let sign = &mut found[usize::from(*number) - 1];
+                sign.count = sign.count.max(count);
+            }
         }
     });
+    let roots = counts.map(|count| count.sqrt().max(1.0));
     let share = |sign: &Sign| {
         let kind = sign.kind as usize;
-        sign.weight * sign.count * SCALES[kind] / counts[kind].sqrt().max(1.0) / SIZE_OF_SIGN
+        sign.weight * sign.count * SCALES[kind] / roots[kind] / SIZE_OF_SIGN
     };
-    let mut signs: Vec<(f32, u32, &Sign)> = found.iter().map(|(place, sign)| (share(sign), *place, sign)).collect();
-    signs.sort_unstable_by(|one, other| one.0.abs().total_cmp(&other.0.abs()).then(one.1.cmp(&other.1)));
-    let sum: f32 = signs.iter().map(|(share, ..)| share).sum();
+    // The weakest first, so that the sum does not depend on the order of the words; the bits of what is not negative are in the
+    // order of their values.
+    let key = |share: f32, sign: &Sign| u64::from(share.abs().to_bits()) << 32 | u64::from(sign.place);
+    let mut order: Vec<(u64, f32)> =
+        found.iter().map(|sign| (share(sign), sign)).map(|(share, sign)| (key(share, sign), share)).collect();
+    order.sort_unstable_by_key(|(key, _)| *key);
+    let sum: f32 = order.iter().map(|(_, share)| share).sum();
     let strength = 1.0 / (1.0 + (-(weights.slope * sum + weights.shift)).exp());
     let on_side = |is_for: bool| {
-        let strongest = signs.iter().rev().filter(move |(share, ..)| if is_for { *share > 0.0 } else { *share < 0.0 });
-        told(strongest.map(|(.., sign)| *sign))
+        let strongest = order.iter().rev().filter(move |(_, share)| if is_for { *share > 0.0 } else { *share < 0.0 });
+        told(strongest.map(|(key, _)| &found[usize::from(numbers[*key as u32 as usize]) - 1]))
     };
     Weighed {
         strength: if is_about_it { Strength::of(f64::from(strength)) } else { Strength::NONE },
@@ -122,11 +144,15 @@ fn joined(words: &[Word], between: &str) -> String {
 fn told<'a>(signs: impl Iterator<Item = &'a Sign<'a>>) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     for sign in signs {
-        let words = joined(sign.words(), if sign.mark.starts_with(['p', 't', 'l', 'r']) { " + " } else { " " });
         let length: usize = sign.words().iter().map(|word| word.text.chars().count() + 1).sum::<usize>() - 1;
         // A single character or a short word such as "the" counts, but tells nothing.
-        let is_short = (sign.mark == "w:" || sign.mark == "s:") && sign.length == 1 && length < SHORT;
-        if words == "any" || length > LONGEST_SIGN || is_short {
+        let is_short = matches!(sign.mark, Mark::Row | Mark::SubjectRow) && sign.length == 1 && length < SHORT;
+        if length > LONGEST_SIGN || is_short {
+            continue;
+        }
+        let is_apart = matches!(sign.mark, Mark::Pair | Mark::Three | Mark::Before | Mark::Behind);
+        let words = joined(sign.words(), if is_apart { " + " } else { " " });
+        if words == "any" {
             continue;
         }
         if !told.contains(&words) {

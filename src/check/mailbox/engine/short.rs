@@ -63,11 +63,14 @@ pub(super) fn weigh(input: &Input, sentences: &[Sentence]) -> Option<Weighed> {
     }
     // "Your client cannot show this" stands before the words of many mails, and is about no client of ours.
     let is_note = |text: &str| text.contains("html") || (text.contains("client") && text.contains("show"));
-    let all: Vec<&Sentence> = sentences.iter().filter(|sentence| !is_note(&sentence.text)).collect();
     let words = |word: &str| if word.starts_with(super::text::is_cjk) { 1 } else { 2 };
-    let halves: usize = all.iter().flat_map(|one| (0..one.words.len()).map(|at| words(one.word(at)))).sum();
-    if halves > 2 * FEW {
-        return None;
+    let (mut all, mut halves): (Vec<&Sentence>, usize) = (Vec::new(), 0);
+    for sentence in sentences.iter().filter(|sentence| !is_note(&sentence.text)) {
+        all.push(sentence);
+        halves += (0..sentence.words.len()).map(|at| words(sentence.word(at))).sum::<usize>();
+        if halves > 2 * FEW {
+            return None;
+        }
     }
     let signs_for = PHRASES.find(&format!("{}\n{}", input.subject, input.text));
     let mut found = Vec::new();

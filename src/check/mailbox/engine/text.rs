@@ -30,7 +30,7 @@ pub(super) enum MailPart {
 }
 
 /// A sentence in one spelling. Its words stand in `text` one behind the other, with a blank between two Latin ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sentence {
     /// Where it stands.
     pub(super) place: MailPart,
@@ -104,16 +104,24 @@ fn plain(c: char) -> char {
 /// A text in one spelling, with its punctuation.
 pub(super) fn spell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    loop {
+        let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        out.push_str(&rest[..ascii]);
+        rest = &rest[ascii..];
+        let Some(c) = rest.chars().next() else {
+            break;
+        };
         match c {
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
-            c if c.is_ascii() => out.push(c.to_ascii_lowercase()),
             c => match plain(c) {
                 c if c >= '\u{2e80}' => out.push(c),
                 c => out.extend(c.to_lowercase()),
             },
         }
+        rest = &rest[c.len_utf8()..];
     }
+    out.make_ascii_lowercase();
     out
 }
 
@@ -123,13 +131,21 @@ pub(super) fn is_cjk(c: char) -> bool {
 }
 
 fn is_letter(c: char) -> bool {
-    c == '\'' || (c.is_alphabetic() && c < '\u{2e80}')
+    c == '\'' || (c < '\u{2e80}' && c.is_alphabetic())
+}
+
+/// Whether no address and no link goes on through a character.
+fn ends_link(c: char) -> bool {
+    matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '，' | '。' | '、' | '；' | '：')
+        || is_cjk(c)
+        || c.is_whitespace()
 }
 
 /// The sentences of a text.
 pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
     let spelt = spell(text);
-    let mut maker = Maker { place, sentence: empty(place), into, count: 0, digits: String::new() };
+    let sentence = Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() };
+    let mut maker = Maker { sentence, into, count: 0, digits: String::new() };
     let mut rest = spelt.as_str();
     let mut before = '\n';
     while let Some(c) = rest.chars().next() {
@@ -150,16 +166,16 @@ pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
             length = number.len();
             let is_nothing = number.chars().all(|c| matches!(c, '0' | '.' | ','));
             let is_negative = before == '-' || before == '(';
-            maker.digits = digits(number);
+            maker.digits.clear();
+            maker.digits.extend(digits(number));
             maker.number(is_nothing, is_negative);
         } else if is_letter(c) {
-            let run = rest
-                .find(|c: char| c.is_whitespace() || is_cjk(c) || "<>()[]\"，。、；：".contains(c))
-                .unwrap_or(rest.len());
-            if is_link(&rest[..run]) {
+            length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+            let run = length + rest[length..].find(ends_link).unwrap_or(rest.len() - length);
+            // Nothing but letters is no link.
+            if run > length && is_link(&rest[..run]) {
                 length = run;
             } else {
-                length = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
                 let has_sign = rest[length..].starts_with('$');
                 length += usize::from(has_sign);
                 maker.word(rest[..length].trim_matches('\''));
@@ -180,28 +196,24 @@ pub(super) fn sentences(text: &str, place: MailPart, into: &mut Vec<Sentence>) {
 /// Whether a run of characters is an address or a link.
 fn is_link(run: &str) -> bool {
     let run = run.trim_end_matches(['.', ',', ':', ';', '!', '?']);
-    run.contains("://")
-        || run.contains('@')
-        || run.contains('/') && run.contains('.')
-        || run.split('.').count() > 1 && run.split('.').all(|part| part.len() > 1) && run.is_ascii()
+    let has = |wanted: u8| run.bytes().any(|byte| byte == wanted);
+    let has_dot = has(b'.');
+    has(b'@')
+        || has(b'/') && (has_dot || run.contains("://"))
+        || has_dot && run.is_ascii() && run.split('.').all(|part| part.len() > 1)
 }
 
 /// The digits of a number before its decimal sign.
-fn digits(number: &str) -> String {
+fn digits(number: &str) -> impl Iterator<Item = char> {
     let whole = match number.rfind(['.', ',']) {
         Some(at) if number.len() - at <= 3 => &number[..at],
         _ => number,
     };
-    whole.chars().filter(char::is_ascii_digit).skip_while(|c| *c == '0').take(9).collect()
-}
-
-fn empty(place: MailPart) -> Sentence {
-    Sentence { place, text: String::new(), words: Vec::new(), sizes: Vec::new() }
+    whole.chars().filter(char::is_ascii_digit).skip_while(|c| *c == '0').take(9)
 }
 
 /// Makes sentences out of words.
 struct Maker<'a> {
-    place: MailPart,
     sentence: Sentence,
     into: &'a mut Vec<Sentence>,
     count: usize,
@@ -214,7 +226,7 @@ impl Maker<'_> {
         if word.is_empty() {
             return;
         }
-        if CURRENCIES.contains(&word) && self.sentence.words.last().is_some_and(|_| self.last().starts_with('#')) {
+        if self.last().starts_with('#') && CURRENCIES.contains(&word) {
             self.amount();
             return;
         }
@@ -300,8 +312,11 @@ impl Maker<'_> {
 
     fn end(&mut self) {
         if !self.sentence.words.is_empty() {
-            let sentence = std::mem::replace(&mut self.sentence, empty(self.place));
-            self.into.push(sentence);
+            // The copy has no room to spare, and the room of the first serves for all.
+            self.into.push(self.sentence.clone());
+            self.sentence.text.clear();
+            self.sentence.words.clear();
+            self.sentence.sizes.clear();
         }
     }
 }

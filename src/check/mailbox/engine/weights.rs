@@ -40,13 +40,25 @@ impl Weights {
         }
     }
 
+    /// How many signs have one.
+    pub(super) fn count(&self) -> usize {
+        self.values.len()
+    }
+
     /// The place and the weight of the sign with this number, if it has one.
     pub(super) fn find(&self, number: u64) -> Option<(u32, f32)> {
         let bucket = (number >> (u64::BITS - BUCKET_BITS)) as usize;
-        let [from, until] = [bucket, bucket + 1].map(|at| usize::from(u16::from_le_bytes(self.offsets[at])));
-        let rest = (number as u32).to_le_bytes();
-        let at = from + self.rests[from..until].iter().position(|own| *own == rest)?;
-        Some((at as u32, f32::from(i16::from_le_bytes(self.values[at])) / 100.0))
+        let from = usize::from(u16::from_le_bytes(self.offsets[bucket]));
+        let until = usize::from(u16::from_le_bytes(self.offsets[bucket + 1]));
+        let rest = number as u32;
+        // Most signs of a mail have no weight, and are looked for in vain: a plain loop, which is not called for each step.
+        for (at, own) in self.rests[from..until].iter().enumerate() {
+            if u32::from_le_bytes(*own) == rest {
+                let place = from + at;
+                return Some((place as u32, f32::from(i16::from_le_bytes(self.values[place])) / 100.0));
+            }
+        }
+        None
     }
 }
 

@@ -76,7 +76,27 @@ impl Out<'_> {
     /// Adds text as it stands in the source, where the ends of lines and tabs are nothing but white space.
     pub(super) fn push_source(&mut self, text: &str) {
         let is_shown = self.preformatted > 0;
-        text.chars().for_each(|c| self.push(if !is_shown && matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }));
+        let mut rest = text;
+        loop {
+            let letters = letters(rest);
+            self.push_letters(&rest[..letters]);
+            rest = &rest[letters..];
+            let Some(c) = rest.chars().next() else {
+                return;
+            };
+            self.push(if !is_shown && matches!(c, '\n' | '\r' | '\t') { ' ' } else { c });
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+
+    /// Adds letters as one: most of a text are letters, and what is beside them is nothing to them.
+    fn push_letters(&mut self, letters: &str) {
+        let is_left_out = self.hidden.is_some() || (self.is_shown_only && self.canvas.hides());
+        if !letters.is_empty() && !is_left_out {
+            self.has_unseen_digit = false;
+            self.is_behind_digit = false;
+            self.text.push_str(letters);
+        }
     }
 
     /// Heeds a tag inside a hidden element, which may be the one that ends it.
@@ -95,4 +115,19 @@ impl Out<'_> {
         self.quotes = if is_end { self.quotes.saturating_sub(1) } else { self.quotes + 1 };
         self.push('\n');
     }
+}
+
+/// How long a text goes on with letters of English and characters of Chinese, of which none is a digit.
+fn letters(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += match byte {
+            byte if byte.is_ascii_alphabetic() => 1,
+            // From U+5000 to U+9FFF.
+            0xe5..=0xe9 => 3,
+            _ => break,
+        };
+    }
+    at
 }

@@ -100,7 +100,8 @@ pub(super) fn decode_header(value: &[u8]) -> String {
         })
         .collect();
     // Folding is a line break before white space.
-    decoded.replace(['\r', '\n'], "").trim().to_owned()
+    let decoded = if decoded.contains(['\r', '\n']) { decoded.replace(['\r', '\n'], "") } else { decoded };
+    decoded.trim().to_owned()
 }
 
 /// `=?charset?B?...?=` at the beginning: its charset without a language, its bytes and its length. None if the charset is not
@@ -124,7 +125,15 @@ fn encoded_word(text: &[u8]) -> Option<(&str, Vec<u8>, usize)> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    let first = needle.first()?;
+    let mut from = 0;
+    loop {
+        let at = from + haystack[from..].iter().position(|byte| byte == first)?;
+        if haystack[at..].starts_with(needle) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The way through the parts of a mail, and the words of those that are read.
 
+use std::borrow::Cow;
+
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 
@@ -68,11 +70,11 @@ impl Kind {
     }
 
     /// The bytes that a body stands for.
-    fn decode(&self, body: &[u8]) -> Vec<u8> {
+    fn decode<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
         match self.encoding.as_str() {
-            "base64" => base64(body),
-            "quoted-printable" => quoted(body, false),
-            _ => body.to_vec(),
+            "base64" => base64(body).into(),
+            "quoted-printable" => quoted(body, false).into(),
+            _ => body.into(),
         }
     }
 }

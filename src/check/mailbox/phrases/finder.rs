@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::vocabulary::{CASES, CHANGING, CONDITIONS, DENIALS, NOT_IT, THRESHOLD, UNSURE};
 
@@ -51,7 +51,9 @@ impl Finder {
 
     /// Whether a text in lower case holds one of the words.
     pub(in super::super) fn is_in(&self, text: &str) -> bool {
-        let Some(automaton) = self.automaton.get_or_init(|| AhoCorasick::new(self.words).ok()) else {
+        // A table of all steps is made at the first mail and takes longer than a mailbox is searched with it.
+        let make = || AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(self.words).ok();
+        let Some(automaton) = self.automaton.get_or_init(make) else {
             // Only a list that is too large for memory fails, and these are short. Nothing is told then.
             return true;
         };
@@ -92,5 +94,5 @@ pub(super) fn is_word(text: &str, start: usize, end: usize) -> bool {
 
 /// Whether a character is a letter or digit of a script that puts blanks between words.
 pub(in super::super) fn is_latin(c: char) -> bool {
-    c.is_alphanumeric() && c < '\u{2E80}'
+    c < '\u{2E80}' && c.is_alphanumeric()
 }

@@ -136,5 +136,5 @@ fn currency_alone(text: &str) -> Option<Currency> {
 
 /// A letter of a script that puts blanks between words.
 fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && c < '\u{2E80}' && c != 'Ξ'
+    c < '\u{2E80}' && c.is_alphabetic() && c != 'Ξ'
 }
