@@ -3,7 +3,7 @@
 //!
 //! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
 //! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
-//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `silent`.
+//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `silent`.
 
 mod action_table;
 pub(crate) mod active_times;
@@ -28,6 +28,7 @@ mod renewal_cycle;
 pub(crate) mod route;
 mod runway;
 pub(crate) mod silent;
+mod spike;
 mod status;
 mod threshold;
 mod verdict;
@@ -79,6 +80,7 @@ fn settle_all(
         settler.settle_low(verdict, &builder, &mut decision);
         settler.settle_failing(verdict.failure.as_ref(), &builder, &mut decision);
         settler.settle_runway(verdict, &builder, &mut decision);
+        settler.settle_spike(verdict, &builder, &mut decision);
     }
     for verdict in &found.subscriptions {
         let builder = AlertBuilder::of_subscription(verdict, now);

@@ -383,11 +383,13 @@ impl Settler<'_> {
         }
     }
 
-    /// When something about this topic is told again. How long a balance lasts, and that a schedule is silent,
-    /// is told once a week at the most.
+    /// When something about this topic is told again. How long a balance lasts, how fast it falls, and that a schedule is
+    /// silent, is told once a week at the most.
     fn cooldown_of(&self, topic: Topic) -> Cooldown<'_> {
         match topic {
-            Topic::Runway | Topic::Silent => Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown },
+            Topic::Runway | Topic::Spike | Topic::Silent => {
+                Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown }
+            }
             _ => self.cooldown,
         }
     }

@@ -9,6 +9,7 @@ mod renewals;
 mod routes;
 mod runways;
 mod schedules;
+mod spikes;
 mod times;
 mod verdicts;
 

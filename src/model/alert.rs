@@ -9,6 +9,7 @@ mod mail;
 mod renewal;
 mod runway;
 mod silent;
+mod spike;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub(crate) use self::mail::Mail;
 pub(crate) use self::renewal::Renewal;
 pub(crate) use self::runway::{Lasting, Runway};
 pub(crate) use self::silent::Silent;
+pub(crate) use self::spike::Spike;
 
 /// Defines the topics: the word of each, and the cause of the same name, which holds what is known of it. A topic cannot be
 /// forgotten in a store or in a list then, and what else it needs the compiler asks for.
@@ -96,6 +98,8 @@ topics! {
     Mail = "mail",
     /// A balance will not last, or lasts again.
     Runway = "runway",
+    /// A day consumes far more than is usual, or as much as usual again.
+    Spike = "spike",
     /// Another schedule of runs has fallen silent, or runs again.
     Silent = "silent",
 }
@@ -259,6 +263,16 @@ impl Alert {
     /// How long the balance lasts, if that is what it is about.
     pub(crate) fn lasting(&self) -> Option<&Lasting> {
         if let Cause::Runway(runway) = &self.cause { runway.lasts.as_ref() } else { None }
+    }
+
+    /// The amount that it is about beside a balance: of a renewal, of a mail, or what a day consumed.
+    pub(crate) fn amount(&self) -> Option<Decimal> {
+        match &self.cause {
+            Cause::Renewal(renewal) => renewal.amount,
+            Cause::Mail(mail) => mail.amount,
+            Cause::Spike(spike) => spike.per_day,
+            Cause::Low(_) | Cause::Failing(_) | Cause::Runway(_) | Cause::Silent(_) => None,
+        }
     }
 
     /// The currency in which a balance was told, if it is now in another one; empty if none was named.

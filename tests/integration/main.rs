@@ -57,6 +57,7 @@ mod secret_commands;
 mod shards;
 mod signals;
 mod silences;
+mod spikes;
 mod subscriptions;
 mod support;
 mod transport;

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::shown::Shown;
+use crate::decide::forecast::spike::{Spike, Today};
 use crate::decide::{Explained, State, Status, Verdict};
 use crate::model::alert::{Cause, Topic};
 use crate::model::amount;
@@ -16,6 +17,7 @@ impl Shown<'_> {
             Topic::Failing => vec![self.failing(explained)],
             Topic::Renewal => self.found.subscriptions.iter().map(renewal).collect(),
             Topic::Runway => self.found.accounts.iter().map(runway).collect(),
+            Topic::Spike => self.found.accounts.iter().map(spike).collect(),
             Topic::Mail => vec![mail(explained)],
             // It is about no entry of the config.
             Topic::Silent => Vec::new(),
@@ -104,6 +106,39 @@ fn runway(verdict: &Verdict) -> String {
             };
             format!("It lasts about {days} ({range}); {limit}.")
         }
+    }
+}
+
+fn spike(verdict: &Verdict) -> String {
+    let Some(forecasting) = verdict.subject.forecasting else {
+        return "It is a share that refills, so nobody is told how fast it is used.".to_owned();
+    };
+    let currency = verdict.currency.as_deref();
+    let (ratio, minimum) = (forecasting.spike_ratio, forecasting.spike_minimum);
+    if ratio.is_zero() {
+        return "Nobody is told how much a day consumes (`spike_ratio: 0`).".to_owned();
+    }
+    let limit = format!(
+        "that is told from {ratio} times the usual on (`spike_ratio: {ratio}`), if it is at least {} (`spike_minimum: {minimum}`)",
+        amount::show(minimum, currency)
+    );
+    let today = verdict.foresight.as_ref().map_or(Today::Unknown, |foresight| foresight.today);
+    let shown = |rate: f64| amount::from_float(rate).map(|rate| amount::show(rate, currency)).unwrap_or_default();
+    let said = |day: Spike| match day.usual_per_day {
+        Some(usual) => format!("{} a day, and {} on a usual day", shown(day.per_day), shown(usual)),
+        None => format!("{} a day, and nothing on the days before", shown(day.per_day)),
+    };
+    match (verdict.status, today) {
+        (Status::Failed, _) => "The last run could not read it, so nobody knows what it consumes.".to_owned(),
+        (Status::Unlimited, _) => "It has no limit, so nothing is consumed of it.".to_owned(),
+        (_, Today::Unknown) => {
+            format!("Too little is known of its last 24 hours, or of the days before them, to compare them; {limit}.")
+        }
+        (_, Today::Usual(day) | Today::Odd(day)) => format!("The last 24 hours consumed {}; {limit}.", said(day)),
+        (_, Today::Between(day)) => format!(
+            "The last 24 hours consumed {}; {limit}. It is nearly so much, or as much as at other times of the last weeks, so nothing begins and nothing ends.",
+            said(day)
+        ),
     }
 }
 

@@ -150,7 +150,7 @@ impl Shown<'_> {
                 None => "when its level, threshold or currency changes".to_owned(),
             }),
             Topic::Renewal => None,
-            Topic::Failing | Topic::Mail | Topic::Runway | Topic::Silent => Some("when its level rises".to_owned()),
+            Topic::Failing | Topic::Mail | Topic::Runway | Topic::Spike | Topic::Silent => Some("when its level rises".to_owned()),
         };
         let when: Vec<String> = reminder.into_iter().chain(worse).collect();
         if when.is_empty() { String::new() } else { format!("It is told again {}.", when.join(", or at once ")) }

@@ -79,7 +79,7 @@ struct RawMessage<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertDocument<'a> {
-    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway` or `silent`.
+    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway`, `spike` or `silent`.
     topic: Topic,
     /// How urgent it is: `info`, `warning` or `critical`.
     level: Level,
@@ -126,7 +126,7 @@ struct AlertDocument<'a> {
     message: Option<String>,
     /// Failed runs in a row.
     runs: Option<u32>,
-    /// The amount of a renewal, or the one that a mail names.
+    /// The amount of a renewal, the one that a mail names, or what a day consumed that is odd.
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     amount: Option<Box<RawValue>>,
     /// The day of a renewal, or on which a balance is used up (`2026-12-31`), or the time of a mail (RFC 3339).
@@ -243,7 +243,6 @@ impl<'a> AlertDocument<'a> {
         let harmless = |text: Option<&str>| text.map(neutral);
         let (renewal, trouble) = (alert.renewal(), alert.trouble());
         let (mail, lasting) = (mail_of(alert), alert.lasting());
-        let amount = renewal.and_then(|renewal| renewal.amount).or(mail.and_then(|mail| mail.amount));
         AlertDocument {
             topic: alert.topic(),
             level: alert.level,
@@ -267,7 +266,7 @@ impl<'a> AlertDocument<'a> {
             reason: trouble.map(|trouble| trouble.reason),
             message: harmless(trouble.map(|trouble| trouble.message.as_str())),
             runs: trouble.map(|trouble| trouble.runs),
-            amount: amount.map(amount::to_json),
+            amount: alert.amount().map(amount::to_json),
             date: renewal
                 .map(|renewal| renewal.next.to_string())
                 .or_else(|| lasting.map(|lasting| lasting.until.to_string()))

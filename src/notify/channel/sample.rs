@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::alert::{
-    Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Trouble,
+    Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike, Trouble,
 };
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
@@ -27,7 +27,7 @@ const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x
 type Make = fn() -> Alert;
 
 /// The samples, by the names that examples have for them.
-const SAMPLES: [(&str, Make); 11] = [
+const SAMPLES: [(&str, Make); 12] = [
     ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
     ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
     ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
@@ -36,6 +36,7 @@ const SAMPLES: [(&str, Make); 11] = [
     ("renewal", renewal),
     ("mail", mail),
     ("runway", runway),
+    ("spike", spike),
     ("silent", silent),
     ("payable", || low("DeepSeek", Some("AI platform"), "8.20", "50", Level::Critical)),
     ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
@@ -158,6 +159,12 @@ fn runway() -> Alert {
     let until = jiff::civil::date(2026, 12, 4);
     let lasts = Lasting { days: 4, least: 3, most: Some(6), until, burn_per_day: number("103.20") };
     let cause = Cause::Runway(Runway { account, lasts: Some(lasts) });
+    Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
+}
+
+fn spike() -> Alert {
+    let account = Account { kind: BalanceType::Credits, balance: number("412.80"), currency: Some("USD".to_owned()) };
+    let cause = Cause::Spike(Spike { account, per_day: number("618.40"), usual_per_day: number("51.50") });
     Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
 }
 

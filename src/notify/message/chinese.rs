@@ -3,7 +3,9 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, Turn};
+use super::parts::{
+    FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, SpikeParts, Turn,
+};
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
 
@@ -41,6 +43,7 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Renewal) => "个即将续费",
             Class::Raised(Topic::Mail) => "封邮件",
             Class::Raised(Topic::Runway) => "个即将用尽",
+            Class::Raised(Topic::Spike) => "个消耗突增",
             Class::Raised(Topic::Silent) => "个停止运行",
             Class::Recovered => "个恢复",
         }
@@ -65,6 +68,7 @@ impl Phrases for Chinese {
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
+            Cause::Spike(spike) => self.spike(&parts.spike(spike)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -182,6 +186,22 @@ impl Chinese {
         match event {
             Event::Raised => format!("{kind} {balance}，预计可用至 {day}，还剩 {range}{burn}"),
             Event::Resolved => format!("{kind} {balance}，可用时间已延长，预计至 {day}，还剩 {range}{burn}"),
+        }
+    }
+
+    fn spike(&self, parts: &SpikeParts) -> String {
+        let SpikeParts { event, kind, balance, per_day, usual, times } = parts;
+        let left = if balance.is_empty() { String::new() } else { format!("，{} {balance}", self.kind(*kind)) };
+        match (event, per_day, times) {
+            (Event::Raised, Some(per_day), Some(times)) => {
+                format!("最近 24 小时日消耗 {per_day}，为平时（{usual}）的 {times} 倍{left}")
+            }
+            (Event::Raised, Some(per_day), None) => {
+                format!("最近 24 小时日消耗 {per_day}，此前数日没有消耗{left}")
+            }
+            (Event::Raised, None, _) => format!("消耗远超平时{left}"),
+            (Event::Resolved, Some(per_day), _) => format!("消耗已恢复平时水平，日消耗 {per_day}{left}"),
+            (Event::Resolved, None, _) => format!("不再判断消耗是否突增{left}"),
         }
     }
 

@@ -3,7 +3,9 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, Turn};
+use super::parts::{
+    FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, SpikeParts, Turn,
+};
 use crate::model::alert::{Cause, Event, Level, Topic};
 
 pub(super) struct English;
@@ -40,6 +42,7 @@ impl Phrases for English {
             Class::Raised(Topic::Renewal) => "renewing",
             Class::Raised(Topic::Mail) => "by mail",
             Class::Raised(Topic::Runway) => "running out",
+            Class::Raised(Topic::Spike) => "consuming fast",
             Class::Raised(Topic::Silent) => "silent",
             Class::Recovered => "recovered",
         }
@@ -64,6 +67,7 @@ impl Phrases for English {
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
+            Cause::Spike(spike) => self.spike(&parts.spike(spike)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -166,6 +170,23 @@ impl English {
         match event {
             Event::Raised => format!("{kind} {balance} lasts until about {day} ({range}){burn}"),
             Event::Resolved => format!("{kind} {balance} lasts longer again, until about {day} ({range}){burn}"),
+        }
+    }
+
+    fn spike(&self, parts: &SpikeParts) -> String {
+        let SpikeParts { event, kind, balance, per_day, usual, times } = parts;
+        let kind = kind.as_str();
+        let left = if balance.is_empty() { String::new() } else { format!("; {kind} {balance}") };
+        match (event, per_day, times) {
+            (Event::Raised, Some(per_day), Some(times)) => {
+                format!("consumed {per_day} a day in the last 24 hours, {times} times the usual {usual}{left}")
+            }
+            (Event::Raised, Some(per_day), None) => {
+                format!("consumed {per_day} a day in the last 24 hours, after days without consumption{left}")
+            }
+            (Event::Raised, None, _) => format!("consumes far more than usual{left}"),
+            (Event::Resolved, Some(per_day), _) => format!("consumes as usual again, {per_day} a day{left}"),
+            (Event::Resolved, None, _) => format!("is no longer known to consume far more than usual{left}"),
         }
     }
 

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::neutral::Neutral;
 use crate::model::alert::{
-    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Trouble,
+    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike, Trouble,
 };
 use crate::model::amount;
 use crate::model::text;
@@ -89,6 +89,20 @@ pub(super) struct RunwayParts {
     pub(super) burn: String,
 }
 
+/// A day that consumes far more than is usual, or as much as usual again.
+pub(super) struct SpikeParts {
+    pub(super) event: Event,
+    pub(super) kind: BalanceType,
+    /// Empty if it is not known.
+    pub(super) balance: String,
+    /// None if that cannot be said any more.
+    pub(super) per_day: Option<String>,
+    /// What is usual a day; empty if nothing is.
+    pub(super) usual: String,
+    /// How many times as much as usual; none if nothing is.
+    pub(super) times: Option<String>,
+}
+
 /// The words between the parts of a mail.
 pub(super) struct MailWords {
     pub(super) mail: &'static str,
@@ -152,6 +166,18 @@ impl Parts<'_> {
             balance: self.amount(*balance, currency.as_deref()),
             burn: self.amount(burn, currency.as_deref()),
             lasts: lasts.clone(),
+        }
+    }
+
+    pub(super) fn spike(&self, spike: &Spike) -> SpikeParts {
+        let Spike { account: Account { kind, balance, currency }, per_day, usual_per_day } = spike;
+        SpikeParts {
+            event: self.alert.event,
+            kind: *kind,
+            balance: self.amount(*balance, currency.as_deref()),
+            per_day: per_day.map(|_| self.amount(*per_day, currency.as_deref())),
+            usual: self.amount(*usual_per_day, currency.as_deref()),
+            times: spike.times(),
         }
     }
 
