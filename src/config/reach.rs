@@ -54,9 +54,13 @@ impl Config {
                 .then_some((Topic::Runway, Level::Warning));
             let spike = (is_forecast && forecasting.is_spike_written && !forecasting.spike_ratio.is_zero())
                 .then_some((Topic::Spike, Level::Warning));
+            let expiry = (is_forecast && forecasting.is_expiry_written && forecasting.expiry_days > 0)
+                .then_some((Topic::Expiry, Level::Warning));
             let warning = project.warning_threshold.map(|_| (Topic::Low, Level::Warning));
-            let alerts =
-                [Some((Topic::Low, Level::Critical)), warning, failing, runway, spike].into_iter().flatten().collect();
+            let alerts = [Some((Topic::Low, Level::Critical)), warning, failing, runway, spike, expiry]
+                .into_iter()
+                .flatten()
+                .collect();
             Watched { about, alerts, list: "projects", is_sound: project.account.is_ok() }
         });
         let mailboxes = self.mailboxes.iter().map(move |mailbox| {

@@ -3,7 +3,8 @@
 //!
 //! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
 //! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
-//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `silent`.
+//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`,
+//! `expiry`, `silent`.
 
 mod action_table;
 pub(crate) mod active_times;
@@ -12,6 +13,7 @@ mod changes;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
+pub(crate) mod expiry;
 mod explain;
 mod failing;
 pub mod forecast;
@@ -81,6 +83,7 @@ fn settle_all(
         settler.settle_failing(verdict.failure.as_ref(), &builder, &mut decision);
         settler.settle_runway(verdict, &builder, &mut decision);
         settler.settle_spike(verdict, &builder, &mut decision);
+        settler.settle_expiry(verdict, &builder, &mut decision);
     }
     for verdict in &found.subscriptions {
         let builder = AlertBuilder::of_subscription(verdict, now);

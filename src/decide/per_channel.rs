@@ -14,7 +14,7 @@ use super::mute::Muting;
 use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
-use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::alert::{Alert, Cause, Event, Level, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
@@ -367,7 +367,14 @@ impl Settler<'_> {
             (Some(_), None) => return if forgets { Knows::Old } else { Knows::Enough },
             (Some(told), Some(alert)) => (told, alert),
         };
-        let is_less = if alert.topic() == Topic::Renewal {
+        let is_less = if let Cause::Expiry(expiry) = &alert.cause {
+            // Each credit is told once.
+            return match expiry.is_heard(&told.mark) {
+                true if forgets => Knows::Old,
+                true => Knows::Enough,
+                false => Knows::Less,
+            };
+        } else if alert.topic() == Topic::Renewal {
             // Once a day is enough, whatever the cool-down.
             if told.mark == alert.mark() {
                 return if forgets { Knows::Old } else { Knows::Enough };
@@ -420,7 +427,7 @@ impl Settler<'_> {
             None => !heard.at(owed.alert.level),
             Some(told) => {
                 let is_news = || self.is_news(&Content::told(told), &owed.alert);
-                owed.alert.topic() != Topic::Renewal && !owed.is_heard && is_news()
+                !matches!(owed.alert.topic(), Topic::Renewal | Topic::Expiry) && !owed.is_heard && is_news()
             }
         };
         match is_unheard {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod channels;
+mod expiries;
 mod keys;
 mod lives;
 mod mutes;

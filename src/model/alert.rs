@@ -2,6 +2,7 @@
 //!
 //! A topic is one line in `topics!` below and a file with its cause, which says what is known of it ([`Facts`]).
 
+mod expiry;
 mod facts;
 mod failing;
 mod low;
@@ -24,6 +25,7 @@ use crate::model::words::{BalanceType, words};
 
 use self::stored::{Kept, StoredAlert};
 
+pub(crate) use self::expiry::{Expiry, Lapsing};
 pub(crate) use self::facts::{Facts, Figure, OutsideText};
 pub(crate) use self::failing::Failing;
 pub(crate) use self::low::{Change, Low};
@@ -100,6 +102,8 @@ topics! {
     Runway = "runway",
     /// A day consumes far more than is usual, or as much as usual again.
     Spike = "spike",
+    /// A credit will lapse before it is used up.
+    Expiry = "expiry",
     /// Another schedule of runs has fallen silent, or runs again.
     Silent = "silent",
 }
@@ -265,12 +269,15 @@ impl Alert {
         if let Cause::Runway(runway) = &self.cause { runway.lasts.as_ref() } else { None }
     }
 
-    /// The amount that it is about beside a balance: of a renewal, of a mail, or what a day consumed.
+    /// The amount that it is about beside a balance: of a renewal, of a mail, what a day consumed, or what lapses.
     pub(crate) fn amount(&self) -> Option<Decimal> {
         match &self.cause {
             Cause::Renewal(renewal) => renewal.amount,
             Cause::Mail(mail) => mail.amount,
             Cause::Spike(spike) => spike.per_day,
+            Cause::Expiry(expiry) => {
+                expiry.credits.iter().try_fold(Decimal::ZERO, |sum, credit| sum.checked_add(credit.unused))
+            }
             Cause::Low(_) | Cause::Failing(_) | Cause::Runway(_) | Cause::Silent(_) => None,
         }
     }
@@ -285,8 +292,18 @@ impl Alert {
         }
     }
 
-    /// What a store keeps of a renewal to know it again: the due date and the day on which it was told. Empty for other topics.
+    /// The credit that lapses next, if that is what it is about.
+    pub(crate) fn lapsing(&self) -> Option<&Lapsing> {
+        if let Cause::Expiry(expiry) = &self.cause { expiry.credits.first() } else { None }
+    }
+
+    /// What a store keeps to know again what was told: of a renewal the due date and the day on which it was told, of credits which
+    /// they are. Empty for other topics.
     pub(crate) fn mark(&self) -> String {
-        self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
+        match &self.cause {
+            Cause::Renewal(renewal) => format!("{}/{}", renewal.next, renewal.today),
+            Cause::Expiry(expiry) => expiry.mark(),
+            _ => String::new(),
+        }
     }
 }

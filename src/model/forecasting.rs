@@ -13,8 +13,12 @@ pub struct Forecasting {
     pub spike_ratio: Decimal,
     /// A day that consumes less than this is no spike, in the account's unit.
     pub spike_minimum: Decimal,
+    /// A credit that expires within so many days and will not be used up raises an alert; 0 for never.
+    pub expiry_days: u32,
     /// Whether the config says one of the days. Only then must somebody hear of that alert.
     pub is_written: bool,
     /// Whether the config says one of the numbers of spikes, likewise.
     pub is_spike_written: bool,
+    /// Whether the config says the days of credits, likewise.
+    pub is_expiry_written: bool,
 }

@@ -28,6 +28,8 @@ words! { flag
         Runway = "runway",
         /// A day that consumes far more than is usual
         Spike = "spike",
+        /// A credit that will lapse before it is used up
+        Expiry = "expiry",
         /// Another schedule that has not run for longer than it used to
         Silent = "silent",
         /// A balance that is above its threshold again: the end of what `low` tells

@@ -12,6 +12,7 @@ const WINDOW: Number = Number::within(1, 90).unit("days").or(7);
 const ALERT: Number = Number::within(0, 365).unit("days").or(7);
 const SPIKE_RATIO: Number = Number::within(0, 1000).unit("times the usual").or(3);
 const SPIKE_MINIMUM: Number = Number::within(0, 100_000_000).or(10);
+const EXPIRY: Number = Number::within(0, 365).unit("days").or(14);
 
 fields! {
     /// How long balances last and what is odd about their consumption, out of the readings in the memory of runs.
@@ -24,6 +25,8 @@ fields! {
         spike_ratio: Lenient<Decimal>, number = SPIKE_RATIO;
         /// A day that consumes less than this raises none, however little is usual; in the unit of the account.
         spike_minimum: Lenient<Decimal>, number = SPIKE_MINIMUM;
+        /// A credit that expires within so many days and will not be used up by then raises an alert; 0 for never.
+        expiry_days: Lenient<i128>, number = EXPIRY;
     }
 }
 
@@ -33,8 +36,10 @@ pub(crate) const USUAL: Forecasting = Forecasting {
     window_days: WINDOW.default(),
     spike_ratio: Decimal::from_parts(SPIKE_RATIO.default(), 0, 0, false, 0),
     spike_minimum: Decimal::from_parts(SPIKE_MINIMUM.default(), 0, 0, false, 0),
+    expiry_days: EXPIRY.default(),
     is_written: false,
     is_spike_written: false,
+    is_expiry_written: false,
 };
 
 impl ConfigReader<'_> {
@@ -44,6 +49,7 @@ impl ConfigReader<'_> {
         let Some(raw) = raw else { return usual };
         let at = under(entry, "forecast");
         let is_written = raw.alert_days.is_some() || raw.window_days.is_some();
+        let is_expiry_written = raw.expiry_days.is_some();
         let is_spike_written = raw.spike_ratio.is_some() || raw.spike_minimum.is_some();
         let mut days = |field: &Field, written: Option<Lenient<i128>>, usual: u32| match written {
             Some(written) => self.whole(&at, field, Some(written)),
@@ -51,6 +57,7 @@ impl ConfigReader<'_> {
         };
         let alert_days = days(&Raw::alert_days, raw.alert_days, usual.alert_days);
         let window_days = days(&Raw::window_days, raw.window_days, usual.window_days);
+        let expiry_days = days(&Raw::expiry_days, raw.expiry_days, usual.expiry_days);
         let mut number = |field: &Field, written: Option<Lenient<Decimal>>, usual: Decimal| match written {
             Some(written) => self.decimal(&at, field, Some(written)),
             None => usual,
@@ -72,8 +79,10 @@ impl ConfigReader<'_> {
             window_days,
             spike_ratio,
             spike_minimum,
+            expiry_days,
             is_written: is_written || usual.is_written,
             is_spike_written: is_spike_written || usual.is_spike_written,
+            is_expiry_written: is_expiry_written || usual.is_expiry_written,
         }
     }
 }

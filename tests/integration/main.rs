@@ -17,6 +17,7 @@ mod channels;
 mod cloud_signatures;
 mod config_mistakes;
 mod conformance;
+mod credits;
 mod databases;
 mod delivery;
 mod docs;

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::shown::Shown;
+use crate::decide::expiry;
 use crate::decide::forecast::spike::{Spike, Today};
 use crate::decide::{Explained, State, Status, Verdict};
 use crate::model::alert::{Cause, Topic};
@@ -18,6 +19,7 @@ impl Shown<'_> {
             Topic::Renewal => self.found.subscriptions.iter().map(renewal).collect(),
             Topic::Runway => self.found.accounts.iter().map(runway).collect(),
             Topic::Spike => self.found.accounts.iter().map(spike).collect(),
+            Topic::Expiry => self.found.accounts.iter().flat_map(|verdict| self.expiry(verdict)).collect(),
             Topic::Mail => vec![mail(explained)],
             // It is about no entry of the config.
             Topic::Silent => Vec::new(),
@@ -63,6 +65,51 @@ impl Shown<'_> {
             }
             None => String::new(),
         }
+    }
+
+    /// What becomes of each credit, and the rule.
+    fn expiry(&self, verdict: &Verdict) -> Vec<String> {
+        let Some(days) = verdict.subject.forecasting.map(|forecasting| forecasting.expiry_days) else {
+            return vec!["It is a share that refills, so nobody is told which credits lapse.".to_owned()];
+        };
+        let limit = match days {
+            0 => return vec!["Nobody is told which credits lapse (`expiry_days: 0`).".to_owned()],
+            days => format!(
+                "a credit that lapses within {} before it is used up is told once (`expiry_days: {days}`)",
+                text::plural(days as usize, "day")
+            ),
+        };
+        let ahead = expiry::ahead(verdict, self.now);
+        if verdict.failure.is_some() {
+            return vec!["The last run could not read it, so nobody knows which credits it has.".to_owned()];
+        }
+        if ahead.is_empty() {
+            return vec![format!("It has no credit of a known amount that lapses; {limit}.")];
+        }
+        let usual = expiry::usual_per_day(verdict);
+        let Some(all) = expiry::lapsing(verdict, &ahead, u32::MAX, (self.now, &self.rules.timezone)) else {
+            return vec![format!("Too little is known of its past to say what is used of its credits; {limit}.")];
+        };
+        let currency = verdict.currency.as_deref();
+        let shown = |amount: Decimal| amount::show(amount, currency);
+        let usual = usual.map(|usual| format!("; {} a day are usual", shown(usual))).unwrap_or_default();
+        let mut said: Vec<String> = all
+            .iter()
+            .map(|credit| {
+                let name = credit.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default();
+                let below = credit.falls_below.map(|threshold| {
+                    format!(", which takes the account below the threshold of {}", shown(threshold))
+                });
+                let (remaining, unused) = (shown(credit.remaining), shown(credit.unused));
+                let (date, below) = (credit.date, below.unwrap_or_default());
+                format!("The credit{name} of {remaining} lapses on {date} with {unused} unused{below}.")
+            })
+            .collect();
+        if said.is_empty() {
+            said.push("All of its credits will be used up before they lapse.".to_owned());
+        }
+        said.push(format!("For credits, {limit}{usual}."));
+        said
     }
 
     fn failing(&self, explained: &Explained) -> String {

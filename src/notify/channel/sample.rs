@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::alert::{
-    Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike, Trouble,
+    Account, Alert, Cause, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
+    Trouble,
 };
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
@@ -27,7 +28,7 @@ const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x
 type Make = fn() -> Alert;
 
 /// The samples, by the names that examples have for them.
-const SAMPLES: [(&str, Make); 12] = [
+const SAMPLES: [(&str, Make); 13] = [
     ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
     ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
     ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
@@ -37,6 +38,7 @@ const SAMPLES: [(&str, Make); 12] = [
     ("mail", mail),
     ("runway", runway),
     ("spike", spike),
+    ("expiry", expiry),
     ("silent", silent),
     ("payable", || low("DeepSeek", Some("AI platform"), "8.20", "50", Level::Critical)),
     ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
@@ -64,6 +66,9 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
             renewal.renewal_day = renewal.next.day().to_string();
         }
         Cause::Mail(mail) => mail.date = Some(at),
+        Cause::Expiry(expiry) => {
+            expiry.credits.iter_mut().for_each(|one| one.date = today.saturating_add(i64::from(one.days).days()));
+        }
         Cause::Silent(silent) => silent.last = at - SignedDuration::from_hours(2),
         Cause::Runway(runway) => {
             runway.lasts.iter_mut().for_each(|lasts| lasts.until = today.saturating_add(i64::from(lasts.days).days()));
@@ -165,6 +170,21 @@ fn runway() -> Alert {
 fn spike() -> Alert {
     let account = Account { kind: BalanceType::Credits, balance: number("412.80"), currency: Some("USD".to_owned()) };
     let cause = Cause::Spike(Spike { account, per_day: number("618.40"), usual_per_day: number("51.50") });
+    Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
+}
+
+fn expiry() -> Alert {
+    let account = Account { kind: BalanceType::Credits, balance: number("412.80"), currency: Some("USD".to_owned()) };
+    let credit = Lapsing {
+        name: Some("Welcome credit".to_owned()),
+        remaining: Decimal::from(150),
+        unused: Decimal::from(60),
+        date: jiff::civil::date(2026, 12, 9),
+        days: 9,
+        falls_below: None,
+    };
+    let (usual_per_day, credits) = (number("10"), vec![credit]);
+    let cause = Cause::Expiry(Expiry { account, usual_per_day, credits, heard: Vec::new() });
     Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
 }
 

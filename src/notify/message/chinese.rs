@@ -4,7 +4,8 @@ use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
-    FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, SpikeParts, Turn,
+    ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
+    SpikeParts, Turn,
 };
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
@@ -44,6 +45,7 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Mail) => "封邮件",
             Class::Raised(Topic::Runway) => "个即将用尽",
             Class::Raised(Topic::Spike) => "个消耗突增",
+            Class::Raised(Topic::Expiry) => "个额度将过期",
             Class::Raised(Topic::Silent) => "个停止运行",
             Class::Recovered => "个恢复",
         }
@@ -69,6 +71,7 @@ impl Phrases for Chinese {
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
             Cause::Spike(spike) => self.spike(&parts.spike(spike)),
+            Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -202,6 +205,27 @@ impl Chinese {
             (Event::Raised, None, _) => format!("消耗远超平时{left}"),
             (Event::Resolved, Some(per_day), _) => format!("消耗已恢复平时水平，日消耗 {per_day}{left}"),
             (Event::Resolved, None, _) => format!("不再判断消耗是否突增{left}"),
+        }
+    }
+
+    fn expiry(&self, parts: &ExpiryParts) -> String {
+        let ExpiryParts { kind, balance, usual, credits } = parts;
+        let credit = |credit: &LapsingParts| {
+            let LapsingParts { name, remaining, unused, date, days, falls_below } = credit;
+            let when = if *days == 0 { "一天之内".to_owned() } else { format!("{days} 天后") };
+            let unused = if unused == remaining { "全部未使用".to_owned() } else { format!("{unused} 未使用") };
+            let below = if falls_below.is_empty() {
+                String::new()
+            } else {
+                format!("，账户将因此低于阈值 {falls_below}")
+            };
+            format!("赠金或额度{name} {remaining} 将于 {date}（{when}）过期，届时{unused}{below}")
+        };
+        let all: Vec<String> = credits.iter().map(credit).collect();
+        let usual = if usual.is_empty() { String::new() } else { format!("；日均消耗 {usual}") };
+        match all.as_slice() {
+            [] => "有额度将在用完之前过期".to_owned(),
+            all => format!("{}{usual}，{} {balance}", all.join("；"), self.kind(*kind)),
         }
     }
 

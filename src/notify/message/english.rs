@@ -4,7 +4,8 @@ use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
-    FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, SpikeParts, Turn,
+    ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
+    SpikeParts, Turn,
 };
 use crate::model::alert::{Cause, Event, Level, Topic};
 
@@ -43,6 +44,7 @@ impl Phrases for English {
             Class::Raised(Topic::Mail) => "by mail",
             Class::Raised(Topic::Runway) => "running out",
             Class::Raised(Topic::Spike) => "consuming fast",
+            Class::Raised(Topic::Expiry) => "lapsing",
             Class::Raised(Topic::Silent) => "silent",
             Class::Recovered => "recovered",
         }
@@ -68,6 +70,7 @@ impl Phrases for English {
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
             Cause::Spike(spike) => self.spike(&parts.spike(spike)),
+            Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -187,6 +190,32 @@ impl English {
             (Event::Raised, None, _) => format!("consumes far more than usual{left}"),
             (Event::Resolved, Some(per_day), _) => format!("consumes as usual again, {per_day} a day{left}"),
             (Event::Resolved, None, _) => format!("is no longer known to consume far more than usual{left}"),
+        }
+    }
+
+    fn expiry(&self, parts: &ExpiryParts) -> String {
+        let ExpiryParts { kind, balance, usual, credits } = parts;
+        let credit = |credit: &LapsingParts| {
+            let LapsingParts { name, remaining, unused, date, days, falls_below } = credit;
+            let name = if name.is_empty() { String::new() } else { format!(" {name}") };
+            let when = match days {
+                0 => "within a day".to_owned(),
+                1 => "in a day".to_owned(),
+                days => format!("in {days} days"),
+            };
+            let unused = if unused == remaining { "all of it".to_owned() } else { unused.clone() };
+            let below = if falls_below.is_empty() {
+                String::new()
+            } else {
+                format!(", and takes the account below the threshold {falls_below}")
+            };
+            format!("the credit{name} of {remaining} lapses on {date} ({when}) with {unused} unused{below}")
+        };
+        let all: Vec<String> = credits.iter().map(credit).collect();
+        let usual = if usual.is_empty() { String::new() } else { format!("; {usual} a day are usual") };
+        match all.as_slice() {
+            [] => "a credit lapses before it is used up".to_owned(),
+            all => format!("{}{usual}, {} {balance}", all.join("; "), kind.as_str()),
         }
     }
 

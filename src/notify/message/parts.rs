@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 
 use super::neutral::Neutral;
 use crate::model::alert::{
-    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike, Trouble,
+    Account, Alert, Change, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
+    Trouble,
 };
 use crate::model::amount;
 use crate::model::text;
@@ -103,6 +104,28 @@ pub(super) struct SpikeParts {
     pub(super) times: Option<String>,
 }
 
+/// Credits that lapse before they are used up.
+pub(super) struct ExpiryParts {
+    pub(super) kind: BalanceType,
+    pub(super) balance: String,
+    /// What is usual a day; empty if that is not known.
+    pub(super) usual: String,
+    /// The credits, the next first.
+    pub(super) credits: Vec<LapsingParts>,
+}
+
+/// One of them.
+pub(super) struct LapsingParts {
+    /// In quotes; empty if it has none.
+    pub(super) name: String,
+    pub(super) remaining: String,
+    pub(super) unused: String,
+    pub(super) date: Date,
+    pub(super) days: u32,
+    /// The threshold that its lapse takes the account below; empty if it takes it below none.
+    pub(super) falls_below: String,
+}
+
 /// The words between the parts of a mail.
 pub(super) struct MailWords {
     pub(super) mail: &'static str,
@@ -178,6 +201,25 @@ impl Parts<'_> {
             per_day: per_day.map(|_| self.amount(*per_day, currency.as_deref())),
             usual: self.amount(*usual_per_day, currency.as_deref()),
             times: spike.times(),
+        }
+    }
+
+    pub(super) fn expiry(&self, expiry: &Expiry) -> ExpiryParts {
+        let Expiry { account: Account { kind, balance, currency }, usual_per_day, credits, heard: _ } = expiry;
+        let currency = currency.as_deref();
+        let credit = |credit: &Lapsing| LapsingParts {
+            name: credit.name.as_deref().map(|name| self.quoted(name)).unwrap_or_default(),
+            remaining: self.amount(Some(credit.remaining), currency),
+            unused: self.amount(Some(credit.unused), currency),
+            date: credit.date,
+            days: credit.days,
+            falls_below: self.amount(credit.falls_below, currency),
+        };
+        ExpiryParts {
+            kind: *kind,
+            balance: self.amount(*balance, currency),
+            usual: self.amount(*usual_per_day, currency),
+            credits: credits.iter().map(credit).collect(),
         }
     }
 

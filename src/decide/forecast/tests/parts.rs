@@ -266,3 +266,19 @@ fn what_was_and_what_is_say_what_is_told() {
     assert_eq!(step(Watch::Doubt, &soon, 0.0, now()), (Watch::Calm, Tell::Nothing), "it is turned off");
     assert_eq!(step(short, &soon, 0.0, now()), (Watch::Calm, Tell::Resolve), "what was told is not left open");
 }
+
+/// An account that hardly consumes anything has no date, but what lapses of its credits can be said.
+#[test]
+fn an_idle_account_has_a_usual_day_too() {
+    let usual = |hours: f64, falls: &[f64]| of(&consuming(hours, 500.0, falls)).usual_per_day();
+    for (name, hours, falls, want) in [
+        ("nothing in a week", 24.0, [0.0; 7].as_slice(), Some(0)),
+        ("one fall in five days", 24.0, &[0.0, 0.0, 20.0, 0.0, 0.0], Some(4)),
+        ("a day", 6.0, &[0.0; 4], Some(0)),
+        ("less than a day", 6.0, &[0.0; 3], None),
+        ("the usual rate", 6.0, &[5.0; 12], Some(20)),
+        ("a rate of half a day", 3.0, &[5.0; 4], None),
+    ] {
+        assert_eq!(usual(hours, falls), want.map(Decimal::from), "{name}");
+    }
+}
