@@ -56,8 +56,10 @@ impl Config {
                 .then_some((Topic::Spike, Level::Warning));
             let expiry = (is_forecast && forecasting.is_expiry_written && forecasting.expiry_days > 0)
                 .then_some((Topic::Expiry, Level::Warning));
+            // It goes where warnings go.
+            let topup = (is_forecast && forecasting.tell_topups).then_some((Topic::TopUp, Level::Warning));
             let warning = project.warning_threshold.map(|_| (Topic::Low, Level::Warning));
-            let alerts = [Some((Topic::Low, Level::Critical)), warning, failing, runway, spike, expiry]
+            let alerts = [Some((Topic::Low, Level::Critical)), warning, failing, runway, spike, expiry, topup]
                 .into_iter()
                 .flatten()
                 .collect();

@@ -4,7 +4,8 @@
 //! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
 //! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
 //! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`,
-//! `expiry`, `silent`.
+//! `expiry`, `topup`,
+//! `silent`.
 
 mod action_table;
 pub(crate) mod active_times;
@@ -33,6 +34,7 @@ pub(crate) mod silent;
 mod spike;
 mod status;
 mod threshold;
+mod topup;
 mod verdict;
 mod wording;
 
@@ -84,6 +86,7 @@ fn settle_all(
         settler.settle_runway(verdict, &builder, &mut decision);
         settler.settle_spike(verdict, &builder, &mut decision);
         settler.settle_expiry(verdict, &builder, &mut decision);
+        settler.settle_topup(verdict, &builder, &mut decision);
     }
     for verdict in &found.subscriptions {
         let builder = AlertBuilder::of_subscription(verdict, now);

@@ -374,6 +374,9 @@ impl Settler<'_> {
                 true => Knows::Enough,
                 false => Knows::Less,
             };
+        } else if alert.topic() == Topic::TopUp {
+            // The run that has seen it asks no more; another one is news.
+            return if told.mark == alert.mark() { Knows::Enough } else { Knows::Less };
         } else if alert.topic() == Topic::Renewal {
             // Once a day is enough, whatever the cool-down.
             if told.mark == alert.mark() {
@@ -427,7 +430,9 @@ impl Settler<'_> {
             None => !heard.at(owed.alert.level),
             Some(told) => {
                 let is_news = || self.is_news(&Content::told(told), &owed.alert);
-                !matches!(owed.alert.topic(), Topic::Renewal | Topic::Expiry) && !owed.is_heard && is_news()
+                !matches!(owed.alert.topic(), Topic::Renewal | Topic::Expiry | Topic::TopUp)
+                    && !owed.is_heard
+                    && is_news()
             }
         };
         match is_unheard {

@@ -12,6 +12,7 @@ mod runways;
 mod schedules;
 mod spikes;
 mod times;
+mod topups;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -29,6 +29,10 @@ impl Settler<'_> {
                 (Cause::Expiry(expiry), Some(told), Act::Raise | Act::Repeat) => {
                     Cause::Expiry(expiry.clone().beyond(told))
                 }
+                (Cause::TopUp(topup), _, Act::Repeat) => match owed.map(|owed| &owed.alert.cause) {
+                    Some(Cause::TopUp(earlier)) => Cause::TopUp(topup.clone().with(earlier)),
+                    _ => alert.cause.clone(),
+                },
                 (cause, ..) => cause.clone(),
             };
             Alert { dedup_key: String::new(), cause, ..alert.clone() }

@@ -12,6 +12,7 @@ mod runway;
 mod silent;
 mod spike;
 mod stored;
+mod topup;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ pub(crate) use self::renewal::Renewal;
 pub(crate) use self::runway::{Lasting, Runway};
 pub(crate) use self::silent::Silent;
 pub(crate) use self::spike::Spike;
+pub(crate) use self::topup::TopUp;
 
 /// Defines the topics: the word of each, and the cause of the same name, which holds what is known of it. A topic cannot be
 /// forgotten in a store or in a list then, and what else it needs the compiler asks for.
@@ -104,6 +106,8 @@ topics! {
     Spike = "spike",
     /// A credit will lapse before it is used up.
     Expiry = "expiry",
+    /// An account was topped up.
+    TopUp = "topup",
     /// Another schedule of runs has fallen silent, or runs again.
     Silent = "silent",
 }
@@ -269,12 +273,14 @@ impl Alert {
         if let Cause::Runway(runway) = &self.cause { runway.lasts.as_ref() } else { None }
     }
 
-    /// The amount that it is about beside a balance: of a renewal, of a mail, what a day consumed, or what lapses.
+    /// The amount that it is about beside a balance: of a renewal, of a mail, what a day consumed, what
+    /// lapses, or by how much an account was topped up.
     pub(crate) fn amount(&self) -> Option<Decimal> {
         match &self.cause {
             Cause::Renewal(renewal) => renewal.amount,
             Cause::Mail(mail) => mail.amount,
             Cause::Spike(spike) => spike.per_day,
+            Cause::TopUp(topup) => topup.amount,
             Cause::Expiry(expiry) => {
                 expiry.credits.iter().try_fold(Decimal::ZERO, |sum, credit| sum.checked_add(credit.unused))
             }
@@ -298,11 +304,12 @@ impl Alert {
     }
 
     /// What a store keeps to know again what was told: of a renewal the due date and the day on which it was told, of credits which
-    /// they are. Empty for other topics.
+    /// they are, of a top-up its time. Empty for other topics.
     pub(crate) fn mark(&self) -> String {
         match &self.cause {
             Cause::Renewal(renewal) => format!("{}/{}", renewal.next, renewal.today),
             Cause::Expiry(expiry) => expiry.mark(),
+            Cause::TopUp(topup) => topup.mark(),
             _ => String::new(),
         }
     }

@@ -15,6 +15,8 @@ pub struct Forecasting {
     pub spike_minimum: Decimal,
     /// A credit that expires within so many days and will not be used up raises an alert; 0 for never.
     pub expiry_days: u32,
+    /// Whether somebody is told that the account was topped up.
+    pub tell_topups: bool,
     /// Whether the config says one of the days. Only then must somebody hear of that alert.
     pub is_written: bool,
     /// Whether the config says one of the numbers of spikes, likewise.

@@ -30,6 +30,8 @@ words! { flag
         Spike = "spike",
         /// A credit that will lapse before it is used up
         Expiry = "expiry",
+        /// An account that was topped up
+        TopUp = "topup",
         /// Another schedule that has not run for longer than it used to
         Silent = "silent",
         /// A balance that is above its threshold again: the end of what `low` tells

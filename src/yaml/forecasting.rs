@@ -27,6 +27,8 @@ fields! {
         spike_minimum: Lenient<Decimal>, number = SPIKE_MINIMUM;
         /// A credit that expires within so many days and will not be used up by then raises an alert; 0 for never.
         expiry_days: Lenient<i128>, number = EXPIRY;
+        /// Whether it is told that an account was topped up, with the amount.
+        tell_topups: bool, default = "false";
     }
 }
 
@@ -37,6 +39,7 @@ pub(crate) const USUAL: Forecasting = Forecasting {
     spike_ratio: Decimal::from_parts(SPIKE_RATIO.default(), 0, 0, false, 0),
     spike_minimum: Decimal::from_parts(SPIKE_MINIMUM.default(), 0, 0, false, 0),
     expiry_days: EXPIRY.default(),
+    tell_topups: false,
     is_written: false,
     is_spike_written: false,
     is_expiry_written: false,
@@ -80,6 +83,7 @@ impl ConfigReader<'_> {
             spike_ratio,
             spike_minimum,
             expiry_days,
+            tell_topups: raw.tell_topups.unwrap_or(usual.tell_topups),
             is_written: is_written || usual.is_written,
             is_spike_written: is_spike_written || usual.is_spike_written,
             is_expiry_written: is_expiry_written || usual.is_expiry_written,

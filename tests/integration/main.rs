@@ -61,5 +61,6 @@ mod silences;
 mod spikes;
 mod subscriptions;
 mod support;
+mod topups;
 mod transport;
 mod why;

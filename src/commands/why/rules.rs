@@ -19,6 +19,7 @@ impl Shown<'_> {
             Topic::Renewal => self.found.subscriptions.iter().map(renewal).collect(),
             Topic::Runway => self.found.accounts.iter().map(runway).collect(),
             Topic::Spike => self.found.accounts.iter().map(spike).collect(),
+            Topic::TopUp => self.found.accounts.iter().map(|verdict| self.topup(verdict)).collect(),
             Topic::Expiry => self.found.accounts.iter().flat_map(|verdict| self.expiry(verdict)).collect(),
             Topic::Mail => vec![mail(explained)],
             // It is about no entry of the config.
@@ -64,6 +65,20 @@ impl Shown<'_> {
                 format!(", but counts as recovered only from {enough} on (`recovery_margin_percent: {percent}`)")
             }
             None => String::new(),
+        }
+    }
+
+    fn topup(&self, verdict: &Verdict) -> String {
+        if verdict.subject.forecasting.is_none_or(|forecasting| !forecasting.tell_topups) {
+            return "Nobody is told of top-ups (`tell_topups: false`).".to_owned();
+        }
+        match verdict.foresight.as_ref().and_then(|foresight| foresight.top_up) {
+            Some(seen) => {
+                let amount = amount::show(seen.amount, verdict.currency.as_deref());
+                let (since, at) = (self.time(seen.since), self.time(seen.at));
+                format!("It was topped up by {amount} between {since} and {at}, which is told once (`tell_topups: true`).")
+            }
+            None => "The last run saw no top-up; each one is told once (`tell_topups: true`).".to_owned(),
         }
     }
 

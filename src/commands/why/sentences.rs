@@ -85,6 +85,7 @@ impl Shown<'_> {
             Some(Now::Unknown) => Some("Nobody knows whether it is over.".to_owned()),
             Some(Now::Passed) => Some("The day of the renewal that it is about has passed.".to_owned()),
             Some(Now::Void) if explained.key.1 == Topic::Expiry => Some("Nothing need be told of credits.".to_owned()),
+            Some(Now::Void) if explained.key.1 == Topic::TopUp => Some("Nothing need be told of top-ups.".to_owned()),
             Some(Now::Void) => Some("Nothing need be told of the renewal.".to_owned()),
             Some(Now::Right) => Some("It is over.".to_owned()),
             Some(Now::Wrong) => None,
@@ -151,6 +152,7 @@ impl Shown<'_> {
                 None => "when its level, threshold or currency changes".to_owned(),
             }),
             Topic::Renewal => None,
+            Topic::TopUp => return "Another top-up is told; this one is not told again.".to_owned(),
             Topic::Expiry => return "Another credit that lapses is told; this one is not told again.".to_owned(),
             Topic::Failing | Topic::Mail | Topic::Runway | Topic::Spike | Topic::Silent => Some("when its level rises".to_owned()),
         };

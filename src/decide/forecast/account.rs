@@ -39,6 +39,19 @@ pub(crate) struct Foresight {
     pub(crate) standing: Standing,
     /// How the last 24 hours stand beside other days.
     pub(crate) today: Today,
+    /// What the newest reading has more than the one before it; none if it has not more.
+    pub(crate) top_up: Option<TopUp>,
+}
+
+/// A rise of the balance between two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TopUp {
+    /// The reading before it.
+    pub(crate) since: Timestamp,
+    /// The reading that has more.
+    pub(crate) at: Timestamp,
+    /// By how much the balance rose; what was consumed meanwhile is not known.
+    pub(crate) amount: Decimal,
 }
 
 /// The days that must be known before one is odd: the first days of an account are like no others.
@@ -89,7 +102,15 @@ pub(crate) fn foresee(
     // Without the newest reading: what a run said before.
     let before = || forecast(points.get(1..)?, settings.window_days, now);
     let standing = standing(&newest, before, f64::from(settings.alert_days));
-    Some(Foresight { forecast: newest, currency, standing, today: beside_other_days(&points, settings, now) })
+    let today = beside_other_days(&points, settings, now);
+    Some(Foresight { forecast: newest, currency, standing, today, top_up: top_up(&points) })
+}
+
+/// The rise of the newest reading. The points stand newest first.
+fn top_up(points: &[Point]) -> Option<TopUp> {
+    let (newest, before) = (points.first()?, points.get(1)?);
+    let amount = newest.balance.checked_sub(before.balance).filter(|amount| *amount > Decimal::ZERO)?;
+    Some(TopUp { since: before.at, at: newest.at, amount })
 }
 
 /// How the last 24 hours stand beside other days.

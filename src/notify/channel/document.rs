@@ -79,7 +79,7 @@ struct RawMessage<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertDocument<'a> {
-    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `expiry` or `silent`.
+    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `expiry`, `topup` or `silent`.
     topic: Topic,
     /// How urgent it is: `info`, `warning` or `critical`.
     level: Level,
@@ -126,7 +126,8 @@ struct AlertDocument<'a> {
     message: Option<String>,
     /// Failed runs in a row.
     runs: Option<u32>,
-    /// The amount of a renewal, the one that a mail names, what a day consumed that is odd, or what of credits lapses.
+    /// The amount of a renewal, the one that a mail names, what a day consumed that is odd, what of credits lapses, or by
+    /// how much an account was topped up.
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     amount: Option<Box<RawValue>>,
     /// The day of a renewal, or on which a balance is used up or a credit lapses (`2026-12-31`), or the time of a mail (RFC 3339).

@@ -5,7 +5,7 @@ use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
     ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
-    SpikeParts, Turn,
+    SpikeParts, TopUpParts, Turn,
 };
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
@@ -46,6 +46,7 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Runway) => "个即将用尽",
             Class::Raised(Topic::Spike) => "个消耗突增",
             Class::Raised(Topic::Expiry) => "个额度将过期",
+            Class::Raised(Topic::TopUp) => "个已充值",
             Class::Raised(Topic::Silent) => "个停止运行",
             Class::Recovered => "个恢复",
         }
@@ -72,6 +73,7 @@ impl Phrases for Chinese {
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
             Cause::Spike(spike) => self.spike(&parts.spike(spike)),
             Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
+            Cause::TopUp(topup) => self.topup(&parts.topup(topup)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -206,6 +208,13 @@ impl Chinese {
             (Event::Resolved, Some(per_day), _) => format!("消耗已恢复平时水平，日消耗 {per_day}{left}"),
             (Event::Resolved, None, _) => format!("不再判断消耗是否突增{left}"),
         }
+    }
+
+    fn topup(&self, parts: &TopUpParts) -> String {
+        let TopUpParts { kind, balance, amount, since, at } = parts;
+        let by = if amount.is_empty() { String::new() } else { format!(" {amount}") };
+        let left = if balance.is_empty() { String::new() } else { format!("，{} {balance}", self.kind(*kind)) };
+        format!("已充值{by}（{since} 至 {at} 之间）{left}")
     }
 
     fn expiry(&self, parts: &ExpiryParts) -> String {

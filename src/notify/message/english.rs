@@ -5,7 +5,7 @@ use super::group::{Group, Members};
 use super::language::Phrases;
 use super::parts::{
     ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
-    SpikeParts, Turn,
+    SpikeParts, TopUpParts, Turn,
 };
 use crate::model::alert::{Cause, Event, Level, Topic};
 
@@ -45,6 +45,7 @@ impl Phrases for English {
             Class::Raised(Topic::Runway) => "running out",
             Class::Raised(Topic::Spike) => "consuming fast",
             Class::Raised(Topic::Expiry) => "lapsing",
+            Class::Raised(Topic::TopUp) => "topped up",
             Class::Raised(Topic::Silent) => "silent",
             Class::Recovered => "recovered",
         }
@@ -71,6 +72,7 @@ impl Phrases for English {
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
             Cause::Spike(spike) => self.spike(&parts.spike(spike)),
             Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
+            Cause::TopUp(topup) => self.topup(&parts.topup(topup)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -191,6 +193,13 @@ impl English {
             (Event::Resolved, Some(per_day), _) => format!("consumes as usual again, {per_day} a day{left}"),
             (Event::Resolved, None, _) => format!("is no longer known to consume far more than usual{left}"),
         }
+    }
+
+    fn topup(&self, parts: &TopUpParts) -> String {
+        let TopUpParts { kind, balance, amount, since, at } = parts;
+        let by = if amount.is_empty() { String::new() } else { format!(" by {amount}") };
+        let left = if balance.is_empty() { String::new() } else { format!("; {} {balance}", kind.as_str()) };
+        format!("was topped up{by} between {since} and {at}{left}")
     }
 
     fn expiry(&self, parts: &ExpiryParts) -> String {

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::neutral::Neutral;
 use crate::model::alert::{
     Account, Alert, Change, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
-    Trouble,
+    TopUp, Trouble,
 };
 use crate::model::amount;
 use crate::model::text;
@@ -126,6 +126,19 @@ pub(super) struct LapsingParts {
     pub(super) falls_below: String,
 }
 
+/// An account that was topped up.
+pub(super) struct TopUpParts {
+    pub(super) kind: BalanceType,
+    /// Empty if it is not known.
+    pub(super) balance: String,
+    /// Empty if it is not known.
+    pub(super) amount: String,
+    /// The last reading before it.
+    pub(super) since: String,
+    /// The reading that has more.
+    pub(super) at: String,
+}
+
 /// The words between the parts of a mail.
 pub(super) struct MailWords {
     pub(super) mail: &'static str,
@@ -220,6 +233,17 @@ impl Parts<'_> {
             balance: self.amount(*balance, currency),
             usual: self.amount(*usual_per_day, currency),
             credits: credits.iter().map(credit).collect(),
+        }
+    }
+
+    pub(super) fn topup(&self, topup: &TopUp) -> TopUpParts {
+        let TopUp { account: Account { kind, balance, currency }, amount, since, at } = topup;
+        TopUpParts {
+            kind: *kind,
+            balance: self.amount(*balance, currency.as_deref()),
+            amount: self.amount(*amount, currency.as_deref()),
+            since: moment(*since),
+            at: moment(*at),
         }
     }
 

@@ -98,7 +98,7 @@ fn post(sender: &Sender, message: &Message, alerts: &[Alert]) -> Post {
 
 /// The samples, each with its texts replaced.
 fn renamed(text: &str) -> Vec<Alert> {
-    let samples = ["payable", "failing", "mail", "renewal", "runway", "spike", "expiry", "silent"]
+    let samples = ["payable", "failing", "mail", "renewal", "runway", "spike", "expiry", "topup", "silent"]
         .into_iter()
         .filter_map(sample::alert);
     let renamed = samples.map(|alert| {
@@ -122,6 +122,7 @@ fn renamed(text: &str) -> Vec<Alert> {
                 expiry.account.currency = Some(text.to_owned());
                 expiry.credits.iter_mut().for_each(|credit| credit.name = Some(text.to_owned()));
             }
+            Cause::TopUp(topup) => topup.account.currency = Some(text.to_owned()),
             Cause::Silent(_) => {}
         }
         alert
