@@ -195,7 +195,7 @@ fn as_read(subject: &Subject, known: &Known) -> (Subject, Outcome) {
     let mut subject = Subject { identity: known.check, ..subject.clone() };
     let total = total(subject.written[0], known);
     let reading = |amount| {
-        let beside = Beside { total, ..Beside::default() };
+        let beside = Beside { total, expires: known.credits.clone(), ..Beside::default() };
         Reading { amount, currency: known.currency.clone(), beside }
     };
     let result = match (Status::parse(&known.status), known.balance) {

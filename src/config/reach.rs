@@ -47,13 +47,22 @@ impl Config {
                 provider: &project.page.id,
                 addressing: &project.addressing,
             };
-            let runway = (project.forecasting.is_written
-                && project.forecasting.alert_days > 0
-                && project.page.kind != Kind::Quota)
+            // What is on without a word may go to nobody; what the config asks for must be heard.
+            let forecasting = &project.forecasting;
+            let is_forecast = project.page.kind != Kind::Quota;
+            let runway = (is_forecast && forecasting.is_written && forecasting.alert_days > 0)
                 .then_some((Topic::Runway, Level::Warning));
+            let spike = (is_forecast && forecasting.is_spike_written && !forecasting.spike_ratio.is_zero())
+                .then_some((Topic::Spike, Level::Warning));
+            let expiry = (is_forecast && forecasting.is_expiry_written && forecasting.expiry_days > 0)
+                .then_some((Topic::Expiry, Level::Warning));
+            // It goes where warnings go.
+            let topup = (is_forecast && forecasting.tell_topups).then_some((Topic::TopUp, Level::Warning));
             let warning = project.warning_threshold.map(|_| (Topic::Low, Level::Warning));
-            let alerts =
-                [Some((Topic::Low, Level::Critical)), warning, failing, runway].into_iter().flatten().collect();
+            let alerts = [Some((Topic::Low, Level::Critical)), warning, failing, runway, spike, expiry, topup]
+                .into_iter()
+                .flatten()
+                .collect();
             Watched { about, alerts, list: "projects", is_sound: project.account.is_ok() }
         });
         let mailboxes = self.mailboxes.iter().map(move |mailbox| {

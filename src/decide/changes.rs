@@ -98,8 +98,13 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     /// Whether an alert says more than this: it is more urgent, has another threshold or currency, or much less is left.
     pub(super) fn is_less_than(&self, alert: &Alert, drop_percent: Decimal) -> bool {
-        // A balance that falls as it is expected to is no news; a reminder a week says so again.
-        if alert.topic() == Topic::Runway {
+        // Each top-up is another one.
+        if alert.topic() == Topic::TopUp {
+            return true;
+        }
+        // A balance that falls as it is expected to is no news, and neither is one that falls fast and is told to do so. Of credits
+        // only those are news that were not told.
+        if matches!(alert.topic(), Topic::Runway | Topic::Spike | Topic::Expiry) {
             return alert.level > self.level;
         }
         // Amounts in two currencies cannot be compared, so neither can it be said that nothing has changed.

@@ -3,7 +3,9 @@
 //!
 //! `threshold` compares balances with thresholds. `action_table` says what follows for a channel from what is and from what it
 //! knows; `per_channel` finds out both for each channel and carries it out. Each topic of alerts has a file, which says when it
-//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `silent`.
+//! is wrong: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`,
+//! `expiry`, `topup`,
+//! `silent`.
 
 mod action_table;
 pub(crate) mod active_times;
@@ -12,6 +14,7 @@ mod changes;
 pub(crate) mod config;
 mod cooldown;
 mod decision;
+pub(crate) mod expiry;
 mod explain;
 mod failing;
 pub mod forecast;
@@ -29,8 +32,10 @@ pub(crate) mod route;
 mod runway;
 mod shared;
 pub(crate) mod silent;
+mod spike;
 mod status;
 mod threshold;
+mod topup;
 mod verdict;
 mod wording;
 
@@ -81,6 +86,9 @@ fn settle_all(
         settler.settle_low(verdict, &builder, &mut decision);
         settler.settle_failing(verdict.failure.as_ref(), &builder, &mut decision);
         settler.settle_runway(verdict, &builder, &mut decision);
+        settler.settle_spike(verdict, &builder, &mut decision);
+        settler.settle_expiry(verdict, &builder, &mut decision);
+        settler.settle_topup(verdict, &builder, &mut decision);
     }
     for verdict in &found.subscriptions {
         let builder = AlertBuilder::of_subscription(verdict, now);

@@ -9,7 +9,7 @@ use super::decision::Key;
 use super::memory::{Covers, Mute, Told};
 use super::renewal_cycle::cycle;
 use super::route::{About, fits};
-use crate::model::alert::{Alert, Level, Topic};
+use crate::model::alert::{Alert, Cause, Level, Topic};
 
 /// What mutes one condition.
 pub(super) struct Muting<'a> {
@@ -70,7 +70,11 @@ impl<'a> Muting<'a> {
     }
 
     fn is_worse(&self, told: &Told, alert: &Alert) -> bool {
-        let is_other = alert.topic() == Topic::Renewal && cycle(&told.mark) != cycle(&alert.mark());
+        let is_other = match &alert.cause {
+            Cause::Renewal(_) => cycle(&told.mark) != cycle(&alert.mark()),
+            Cause::Expiry(expiry) => !expiry.is_heard(&told.mark),
+            _ => false,
+        };
         is_other || Content::told(told).is_less_than(alert, self.drop_percent)
     }
 }

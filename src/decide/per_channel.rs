@@ -15,7 +15,7 @@ use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
 use super::shared::Causes;
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
-use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::alert::{Alert, Cause, Event, Level, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
@@ -370,7 +370,17 @@ impl Settler<'_> {
             (Some(_), None) => return if forgets { Knows::Old } else { Knows::Enough },
             (Some(told), Some(alert)) => (told, alert),
         };
-        let is_less = if alert.topic() == Topic::Renewal {
+        let is_less = if let Cause::Expiry(expiry) = &alert.cause {
+            // Each credit is told once.
+            return match expiry.is_heard(&told.mark) {
+                true if forgets => Knows::Old,
+                true => Knows::Enough,
+                false => Knows::Less,
+            };
+        } else if alert.topic() == Topic::TopUp {
+            // The run that has seen it asks no more; another one is news.
+            return if told.mark == alert.mark() { Knows::Enough } else { Knows::Less };
+        } else if alert.topic() == Topic::Renewal {
             // Once a day is enough, whatever the cool-down.
             if told.mark == alert.mark() {
                 return if forgets { Knows::Old } else { Knows::Enough };
@@ -386,11 +396,13 @@ impl Settler<'_> {
         }
     }
 
-    /// When something about this topic is told again. How long a balance lasts, and that a schedule is silent,
-    /// is told once a week at the most.
+    /// When something about this topic is told again. How long a balance lasts, how fast it falls, and that a schedule is
+    /// silent, is told once a week at the most.
     fn cooldown_of(&self, topic: Topic) -> Cooldown<'_> {
         match topic {
-            Topic::Runway | Topic::Silent => Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown },
+            Topic::Runway | Topic::Spike | Topic::Silent => {
+                Cooldown { length: self.cooldown.length.max(WEEK), ..self.cooldown }
+            }
             _ => self.cooldown,
         }
     }
@@ -421,7 +433,9 @@ impl Settler<'_> {
             None => !heard.at(owed.alert.level),
             Some(told) => {
                 let is_news = || self.is_news(&Content::told(told), &owed.alert);
-                owed.alert.topic() != Topic::Renewal && !owed.is_heard && is_news()
+                !matches!(owed.alert.topic(), Topic::Renewal | Topic::Expiry | Topic::TopUp)
+                    && !owed.is_heard
+                    && is_news()
             }
         };
         match is_unheard {

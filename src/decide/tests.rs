@@ -2,6 +2,7 @@
 
 mod accounts;
 mod channels;
+mod expiries;
 mod keys;
 mod lives;
 mod mutes;
@@ -10,7 +11,9 @@ mod routes;
 mod runways;
 mod schedules;
 mod shared;
+mod spikes;
 mod times;
+mod topups;
 mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

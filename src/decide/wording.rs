@@ -5,7 +5,7 @@ use super::changes::{Before, missed};
 use super::per_channel::{Case, Observed, Settler};
 use super::recipients::Recipient;
 use crate::decide::memory::Owed;
-use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::alert::{Alert, Cause, Event, Level, Topic};
 
 impl Settler<'_> {
     /// What an act says to a channel that knows so much, still without a key.
@@ -22,7 +22,21 @@ impl Settler<'_> {
         // The message about a renewal names its dates anyway.
         let is_late = is_new_here && case.course.began < self.cooldown.now && !is_renewal;
         let since = is_late.then_some(case.course.began);
-        let blank = |alert: &Alert| Alert { dedup_key: String::new(), ..alert.clone() };
+        let told = recipient.heard.told.as_ref().map(|told| told.mark.as_str());
+        let blank = |alert: &Alert| {
+            let cause = match (&alert.cause, told.filter(|_| knows == Knows::Less), act) {
+                // What the channel was told of credits is not told again.
+                (Cause::Expiry(expiry), Some(told), Act::Raise | Act::Repeat) => {
+                    Cause::Expiry(expiry.clone().beyond(told))
+                }
+                (Cause::TopUp(topup), _, Act::Repeat) => match owed.map(|owed| &owed.alert.cause) {
+                    Some(Cause::TopUp(earlier)) => Cause::TopUp(topup.clone().with(earlier)),
+                    _ => alert.cause.clone(),
+                },
+                (cause, ..) => cause.clone(),
+            };
+            Alert { dedup_key: String::new(), cause, ..alert.clone() }
+        };
         // That a renewal is over is said of the one that nobody heard of, not of the next one.
         let over = |alert: &Alert| match owed.map(|owed| &owed.alert).filter(|_| is_renewal) {
             Some(due) => Alert { event: Event::Resolved, level: Level::Info, ..blank(due) },

@@ -2,6 +2,7 @@
 //!
 //! A topic is one line in `topics!` below and a file with its cause, which says what is known of it ([`Facts`]).
 
+mod expiry;
 mod facts;
 mod failing;
 mod low;
@@ -9,7 +10,9 @@ mod mail;
 mod renewal;
 mod runway;
 mod silent;
+mod spike;
 mod stored;
+mod topup;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +26,7 @@ use crate::model::words::{BalanceType, words};
 
 use self::stored::{Kept, StoredAlert};
 
+pub(crate) use self::expiry::{Expiry, Lapsing};
 pub(crate) use self::facts::{Facts, Figure, OutsideText};
 pub(crate) use self::failing::{Failing, SharedCause, TOGETHER_FROM};
 pub(crate) use self::low::{Change, Low};
@@ -30,6 +34,8 @@ pub(crate) use self::mail::Mail;
 pub(crate) use self::renewal::Renewal;
 pub(crate) use self::runway::{Lasting, Runway};
 pub(crate) use self::silent::Silent;
+pub(crate) use self::spike::Spike;
+pub(crate) use self::topup::TopUp;
 
 /// Defines the topics: the word of each, and the cause of the same name, which holds what is known of it. A topic cannot be
 /// forgotten in a store or in a list then, and what else it needs the compiler asks for.
@@ -96,6 +102,12 @@ topics! {
     Mail = "mail",
     /// A balance will not last, or lasts again.
     Runway = "runway",
+    /// A day consumes far more than is usual, or as much as usual again.
+    Spike = "spike",
+    /// A credit will lapse before it is used up.
+    Expiry = "expiry",
+    /// An account was topped up.
+    TopUp = "topup",
     /// Another schedule of runs has fallen silent, or runs again.
     Silent = "silent",
 }
@@ -261,6 +273,21 @@ impl Alert {
         if let Cause::Runway(runway) = &self.cause { runway.lasts.as_ref() } else { None }
     }
 
+    /// The amount that it is about beside a balance: of a renewal, of a mail, what a day consumed, what
+    /// lapses, or by how much an account was topped up.
+    pub(crate) fn amount(&self) -> Option<Decimal> {
+        match &self.cause {
+            Cause::Renewal(renewal) => renewal.amount,
+            Cause::Mail(mail) => mail.amount,
+            Cause::Spike(spike) => spike.per_day,
+            Cause::TopUp(topup) => topup.amount,
+            Cause::Expiry(expiry) => {
+                expiry.credits.iter().try_fold(Decimal::ZERO, |sum, credit| sum.checked_add(credit.unused))
+            }
+            Cause::Low(_) | Cause::Failing(_) | Cause::Runway(_) | Cause::Silent(_) => None,
+        }
+    }
+
     /// The currency in which a balance was told, if it is now in another one; empty if none was named.
     pub(crate) fn told_currency(&self) -> Option<&str> {
         match &self.cause {
@@ -276,10 +303,20 @@ impl Alert {
         if let Cause::Failing(failing) = &self.cause { failing.shared.as_ref() } else { None }
     }
 
+    /// The credit that lapses next, if that is what it is about.
+    pub(crate) fn lapsing(&self) -> Option<&Lapsing> {
+        if let Cause::Expiry(expiry) = &self.cause { expiry.credits.first() } else { None }
+    }
+
     /// What a store keeps to know again what was told: of a renewal the due date and the day on which it was told, of a failing check
-    /// the cause that it shares with others. Empty for the rest.
+    /// the cause that it shares with others, of credits which they are, of a top-up its time. Empty for other topics.
     pub(crate) fn mark(&self) -> String {
-        let renewal = || self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today));
-        self.shared().map(SharedCause::mark).or_else(renewal).unwrap_or_default()
+        match &self.cause {
+            Cause::Renewal(renewal) => format!("{}/{}", renewal.next, renewal.today),
+            Cause::Failing(failing) => failing.shared.as_ref().map(SharedCause::mark).unwrap_or_default(),
+            Cause::Expiry(expiry) => expiry.mark(),
+            Cause::TopUp(topup) => topup.mark(),
+            _ => String::new(),
+        }
     }
 }

@@ -26,6 +26,12 @@ words! { flag
         Mail = "mail",
         /// A balance that will not last
         Runway = "runway",
+        /// A day that consumes far more than is usual
+        Spike = "spike",
+        /// A credit that will lapse before it is used up
+        Expiry = "expiry",
+        /// An account that was topped up
+        TopUp = "topup",
         /// Another schedule that has not run for longer than it used to
         Silent = "silent",
         /// A balance that is above its threshold again: the end of what `low` tells

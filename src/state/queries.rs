@@ -9,6 +9,7 @@ use super::StoreError;
 use super::damaged_rows::{Odd, Table};
 use super::database::{Database, Row};
 use super::rows::{content, of_run, present, timestamp};
+use crate::check::Expiring;
 use crate::decide::Status;
 use crate::model::alert::{Alert, Cause, Mail, Topic};
 use crate::model::identity::Identity;
@@ -43,6 +44,8 @@ pub(crate) struct Known {
     pub as_of: Option<Timestamp>,
     /// The threshold then.
     pub threshold: Option<Decimal>,
+    /// The credits that expire, as they were read last.
+    pub credits: Vec<Expiring>,
     /// Why it was not read.
     pub reason: Option<String>,
     /// Failed runs in a row.
@@ -219,7 +222,7 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
     let sql = "SELECT c.check_id, c.name, c.provider, c.owner, c.unit, c.currency, s.run, s.status, s.balance, \
                s.threshold, s.reason, f.runs, \
                (SELECT max(t.told_at) FROM told t WHERE t.check_id = c.check_id AND t.topic = $1), s.currency, \
-               m.mail_at, m.balance FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
+               m.mail_at, m.balance, c.credits FROM checks c JOIN samples s ON s.check_id = c.check_id AND s.run = \
                (SELECT r.run FROM runs r JOIN samples x ON x.run = r.run AND x.check_id = c.check_id \
                WHERE r.run >= c.last_run AND r.run <= $2 ORDER BY r.run DESC LIMIT 1) \
                LEFT JOIN failures f ON f.check_id = c.check_id \
@@ -257,6 +260,8 @@ pub(super) fn status(database: &mut dyn Database, since: Timestamp) -> Result<Ve
                 balance,
                 as_of: as_of(row, (14, 15), balance)?,
                 threshold: row.decimal(9)?,
+                // What cannot be understood is left out: it explains something, and decides nothing.
+                credits: row.optional_text(16).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
                 reason: text(row, 10),
                 failed_runs: row.optional_int(11).unwrap_or_default(),
                 last_read,

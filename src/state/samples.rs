@@ -24,6 +24,8 @@ struct Sample<'a> {
     reason: Option<&'static str>,
     balance: Option<Decimal>,
     threshold: Option<Decimal>,
+    /// The credits that expire, as JSON; none if there are none, or if it was not read.
+    credits: Option<String>,
 }
 
 impl<'a> Sample<'a> {
@@ -73,6 +75,9 @@ fn accounts(found: &Found) -> impl Iterator<Item = Sample<'_>> {
         reason: verdict.failure.as_ref().map(|failure| failure.reason.as_str()),
         balance: verdict.balance,
         threshold: verdict.subject.threshold,
+        credits: Some(&verdict.beside.expires)
+            .filter(|credits| !credits.is_empty())
+            .and_then(|credits| serde_json::to_string(credits).ok()),
     })
 }
 
@@ -88,6 +93,7 @@ fn subscriptions(found: &Found) -> impl Iterator<Item = Sample<'_>> {
         reason: verdict.renewal.as_ref().err().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
+        credits: None,
     })
 }
 
@@ -104,6 +110,7 @@ fn mailboxes(found: &Found) -> impl Iterator<Item = Sample<'_>> {
         reason: verdict.scanned.failure().map(|failure| failure.reason.as_str()),
         balance: None,
         threshold: None,
+        credits: None,
     })
 }
 
@@ -119,6 +126,7 @@ fn keep_checks(database: &mut dyn Database, run: i64, samples: &[Sample]) -> Res
                 sample.owner.into(),
                 sample.unit.into(),
                 sample.kept_currency().or(sample.currency).into(),
+                sample.credits.as_deref().into(),
                 run.into(),
             ]
         })
@@ -126,16 +134,17 @@ fn keep_checks(database: &mut dyn Database, run: i64, samples: &[Sample]) -> Res
     insert(
         database,
         "checks",
-        &["check_id", "name", "provider", "owner", "unit", "currency", "last_run"],
+        &["check_id", "name", "provider", "owner", "unit", "currency", "credits", "last_run"],
         &checks,
         // A check that could not be read keeps the currency that it had.
         &format!(
             "ON CONFLICT (check_id) DO UPDATE SET owner = excluded.owner, unit = excluded.unit, \
-             currency = coalesce(excluded.currency, checks.currency), last_run = excluded.last_run \
+             currency = coalesce(excluded.currency, checks.currency), credits = excluded.credits, last_run = excluded.last_run \
              WHERE checks.last_run < excluded.last_run - {RECORDED_EVERY} \
              OR checks.last_run > excluded.last_run + {RECORDED_EVERY} \
              OR checks.owner IS DISTINCT FROM excluded.owner OR checks.unit IS DISTINCT FROM excluded.unit \
-             OR checks.currency IS DISTINCT FROM coalesce(excluded.currency, checks.currency)"
+             OR checks.currency IS DISTINCT FROM coalesce(excluded.currency, checks.currency) \
+             OR checks.credits IS DISTINCT FROM excluded.credits"
         ),
     )
 }

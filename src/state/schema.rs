@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -234,6 +234,11 @@ ALTER TABLE courses ADD COLUMN muted_at BIGINT;
     "
 ALTER TABLE runs ADD COLUMN schedule TEXT NOT NULL DEFAULT '';
 CREATE INDEX runs_by_schedule ON runs (schedule, shard, run);
+",
+    // The credits of an account that expire, as JSON, as they were read last: why somebody is told of them or not. Null where there
+    // are none.
+    "
+ALTER TABLE checks ADD COLUMN credits TEXT;
 ",
 ];
 

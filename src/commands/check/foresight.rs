@@ -68,8 +68,13 @@ fn foresee_one(verdict: &mut Verdict, past: &mut BTreeMap<Identity, Vec<Reading>
     let currency = Some(verdict.currency.clone().unwrap_or_default());
     let at = verdict.as_of.unwrap_or(now);
     // A reading that is used again says nothing new.
-    if readings.last().is_none_or(|newest| newest.at < at) && !verdict.cached {
+    let is_new = readings.last().is_none_or(|newest| newest.at < at) && !verdict.cached;
+    if is_new {
         readings.push(Reading { at, balance, currency });
     }
     verdict.foresight = forecast(&readings, verdict.currency.as_deref(), settings, now);
+    // An earlier run has seen the rise of its own reading.
+    if let Some(foresight) = verdict.foresight.as_mut().filter(|_| !is_new) {
+        foresight.top_up = None;
+    }
 }

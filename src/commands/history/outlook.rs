@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
     use crate::decide::forecast::account::{Reading, foresee};
-    use crate::model::forecasting::Forecasting;
+    use crate::yaml::forecasting::USUAL;
 
     /// Readings every six hours up to a time, oldest first, with a currency each.
     fn said(balances: &[(u32, &str)]) -> String {
@@ -107,7 +107,7 @@ mod tests {
             currency: Some((*currency).to_owned()),
         };
         let readings: Vec<Reading> = balances.iter().enumerate().map(reading).collect();
-        foresee(&readings, Some("EUR"), Forecasting { alert_days: 7, window_days: 7, is_written: false }, now).map(|foresight| lines(&foresight, 7)).unwrap_or_default()
+        foresee(&readings, Some("EUR"), USUAL, now).map(|foresight| lines(&foresight, 7)).unwrap_or_default()
     }
 
     fn falling(count: u32, last: u32) -> Vec<(u32, &'static str)> {

@@ -3,6 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::shown::Shown;
+use crate::decide::expiry;
+use crate::decide::forecast::spike::{Spike, Today};
 use crate::decide::{Explained, State, Status, Verdict};
 use crate::model::alert::{Cause, Topic};
 use crate::model::amount;
@@ -16,6 +18,9 @@ impl Shown<'_> {
             Topic::Failing => vec![self.failing(explained)],
             Topic::Renewal => self.found.subscriptions.iter().map(renewal).collect(),
             Topic::Runway => self.found.accounts.iter().map(runway).collect(),
+            Topic::Spike => self.found.accounts.iter().map(spike).collect(),
+            Topic::TopUp => self.found.accounts.iter().map(|verdict| self.topup(verdict)).collect(),
+            Topic::Expiry => self.found.accounts.iter().flat_map(|verdict| self.expiry(verdict)).collect(),
             Topic::Mail => vec![mail(explained)],
             // It is about no entry of the config.
             Topic::Silent => Vec::new(),
@@ -63,6 +68,65 @@ impl Shown<'_> {
         }
     }
 
+    fn topup(&self, verdict: &Verdict) -> String {
+        if verdict.subject.forecasting.is_none_or(|forecasting| !forecasting.tell_topups) {
+            return "Nobody is told of top-ups (`tell_topups: false`).".to_owned();
+        }
+        match verdict.foresight.as_ref().and_then(|foresight| foresight.top_up) {
+            Some(seen) => {
+                let amount = amount::show(seen.amount, verdict.currency.as_deref());
+                let (since, at) = (self.time(seen.since), self.time(seen.at));
+                format!("It was topped up by {amount} between {since} and {at}, which is told once (`tell_topups: true`).")
+            }
+            None => "The last run saw no top-up; each one is told once (`tell_topups: true`).".to_owned(),
+        }
+    }
+
+    /// What becomes of each credit, and the rule.
+    fn expiry(&self, verdict: &Verdict) -> Vec<String> {
+        let Some(days) = verdict.subject.forecasting.map(|forecasting| forecasting.expiry_days) else {
+            return vec!["It is a share that refills, so nobody is told which credits lapse.".to_owned()];
+        };
+        let limit = match days {
+            0 => return vec!["Nobody is told which credits lapse (`expiry_days: 0`).".to_owned()],
+            days => format!(
+                "a credit that lapses within {} before it is used up is told once (`expiry_days: {days}`)",
+                text::plural(days as usize, "day")
+            ),
+        };
+        let ahead = expiry::ahead(verdict, self.now);
+        if verdict.failure.is_some() {
+            return vec!["The last run could not read it, so nobody knows which credits it has.".to_owned()];
+        }
+        if ahead.is_empty() {
+            return vec![format!("It has no credit of a known amount that lapses; {limit}.")];
+        }
+        let usual = expiry::usual_per_day(verdict);
+        let Some(all) = expiry::lapsing(verdict, &ahead, u32::MAX, (self.now, &self.rules.timezone)) else {
+            return vec![format!("Too little is known of its past to say what is used of its credits; {limit}.")];
+        };
+        let currency = verdict.currency.as_deref();
+        let shown = |amount: Decimal| amount::show(amount, currency);
+        let usual = usual.map(|usual| format!("; {} a day are usual", shown(usual))).unwrap_or_default();
+        let mut said: Vec<String> = all
+            .iter()
+            .map(|credit| {
+                let name = credit.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default();
+                let below = credit.falls_below.map(|threshold| {
+                    format!(", which takes the account below the threshold of {}", shown(threshold))
+                });
+                let (remaining, unused) = (shown(credit.remaining), shown(credit.unused));
+                let (date, below) = (credit.date, below.unwrap_or_default());
+                format!("The credit{name} of {remaining} lapses on {date} with {unused} unused{below}.")
+            })
+            .collect();
+        if said.is_empty() {
+            said.push("All of its credits will be used up before they lapse.".to_owned());
+        }
+        said.push(format!("For credits, {limit}{usual}."));
+        said
+    }
+
     fn failing(&self, explained: &Explained) -> String {
         let after = self.rules.alerting.failure_alert_after;
         let told = match after {
@@ -104,6 +168,39 @@ fn runway(verdict: &Verdict) -> String {
             };
             format!("It lasts about {days} ({range}); {limit}.")
         }
+    }
+}
+
+fn spike(verdict: &Verdict) -> String {
+    let Some(forecasting) = verdict.subject.forecasting else {
+        return "It is a share that refills, so nobody is told how fast it is used.".to_owned();
+    };
+    let currency = verdict.currency.as_deref();
+    let (ratio, minimum) = (forecasting.spike_ratio, forecasting.spike_minimum);
+    if ratio.is_zero() {
+        return "Nobody is told how much a day consumes (`spike_ratio: 0`).".to_owned();
+    }
+    let limit = format!(
+        "that is told from {ratio} times the usual on (`spike_ratio: {ratio}`), if it is at least {} (`spike_minimum: {minimum}`)",
+        amount::show(minimum, currency)
+    );
+    let today = verdict.foresight.as_ref().map_or(Today::Unknown, |foresight| foresight.today);
+    let shown = |rate: f64| amount::from_float(rate).map(|rate| amount::show(rate, currency)).unwrap_or_default();
+    let said = |day: Spike| match day.usual_per_day {
+        Some(usual) => format!("{} a day, and {} on a usual day", shown(day.per_day), shown(usual)),
+        None => format!("{} a day, and nothing on the days before", shown(day.per_day)),
+    };
+    match (verdict.status, today) {
+        (Status::Failed, _) => "The last run could not read it, so nobody knows what it consumes.".to_owned(),
+        (Status::Unlimited, _) => "It has no limit, so nothing is consumed of it.".to_owned(),
+        (_, Today::Unknown) => {
+            format!("Too little is known of its last 24 hours, or of the days before them, to compare them; {limit}.")
+        }
+        (_, Today::Usual(day) | Today::Odd(day)) => format!("The last 24 hours consumed {}; {limit}.", said(day)),
+        (_, Today::Between(day)) => format!(
+            "The last 24 hours consumed {}; {limit}. It is nearly so much, or as much as at other times of the last weeks, so nothing begins and nothing ends.",
+            said(day)
+        ),
     }
 }
 

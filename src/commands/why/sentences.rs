@@ -84,6 +84,8 @@ impl Shown<'_> {
             Some(Now::Nearly) => Some("It is no longer wrong, but does not count as over yet.".to_owned()),
             Some(Now::Unknown) => Some("Nobody knows whether it is over.".to_owned()),
             Some(Now::Passed) => Some("The day of the renewal that it is about has passed.".to_owned()),
+            Some(Now::Void) if explained.key.1 == Topic::Expiry => Some("Nothing need be told of credits.".to_owned()),
+            Some(Now::Void) if explained.key.1 == Topic::TopUp => Some("Nothing need be told of top-ups.".to_owned()),
             Some(Now::Void) => Some("Nothing need be told of the renewal.".to_owned()),
             Some(Now::Right) => Some("It is over.".to_owned()),
             Some(Now::Wrong) => None,
@@ -150,7 +152,9 @@ impl Shown<'_> {
                 None => "when its level, threshold or currency changes".to_owned(),
             }),
             Topic::Renewal => None,
-            Topic::Failing | Topic::Mail | Topic::Runway | Topic::Silent => Some("when its level rises".to_owned()),
+            Topic::TopUp => return "Another top-up is told; this one is not told again.".to_owned(),
+            Topic::Expiry => return "Another credit that lapses is told; this one is not told again.".to_owned(),
+            Topic::Failing | Topic::Mail | Topic::Runway | Topic::Spike | Topic::Silent => Some("when its level rises".to_owned()),
         };
         let when: Vec<String> = reminder.into_iter().chain(worse).collect();
         if when.is_empty() { String::new() } else { format!("It is told again {}.", when.join(", or at once ")) }

@@ -137,7 +137,8 @@ impl Shown<'_> {
     /// The channels that what is wrong is not for.
     fn others(&self, explained: &Explained) -> Vec<ChannelSaid> {
         let is_ruled = |id: &str| explained.rulings.iter().any(|ruling| ruling.channel == id);
-        let level = explained.alert.as_ref().map_or(Level::Warning, |alert| alert.level);
+        // What is only good to know goes where warnings go.
+        let level = explained.alert.as_ref().map_or(Level::Warning, |alert| alert.level.max(Level::Warning));
         let routes = self.routes.iter().filter(|route| route.topic == explained.key.1 && route.level == level);
         let others = routes.filter(|route| !route.takes && !is_ruled(&route.channel.0));
         let said = |route: &Route| ChannelSaid {

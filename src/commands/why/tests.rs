@@ -148,6 +148,7 @@ fn a_share_of_a_total_is_what_it_was_then() {
         currency: None,
         checked_at: at(0),
         as_of: None,
+        credits: Vec::new(),
         status: "low".to_owned(),
         balance: Some(Decimal::ONE),
         threshold: threshold.map(Decimal::from),

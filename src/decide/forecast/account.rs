@@ -2,9 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
+use super::spike::{SpikeRule, Today, today};
 use super::watch::{HOLDS_HOURS, SLACK_HOURS};
-use super::{Confidence, Forecast, Point, forecast};
+use super::{Confidence, Forecast, Point, days_read, forecast};
 use crate::model::amount;
 use crate::model::forecasting::Forecasting;
 
@@ -35,7 +37,25 @@ pub(crate) struct Foresight {
     pub(crate) currency: Option<String>,
     /// What the days say beside the limit of an alert.
     pub(crate) standing: Standing,
+    /// How the last 24 hours stand beside other days.
+    pub(crate) today: Today,
+    /// What the newest reading has more than the one before it; none if it has not more.
+    pub(crate) top_up: Option<TopUp>,
 }
+
+/// A rise of the balance between two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TopUp {
+    /// The reading before it.
+    pub(crate) since: Timestamp,
+    /// The reading that has more.
+    pub(crate) at: Timestamp,
+    /// By how much the balance rose; what was consumed meanwhile is not known.
+    pub(crate) amount: Decimal,
+}
+
+/// The days that must be known before one is odd: the first days of an account are like no others.
+const KNOWN_DAYS: usize = 3;
 
 /// How an account stands beside the days below which somebody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +102,23 @@ pub(crate) fn foresee(
     // Without the newest reading: what a run said before.
     let before = || forecast(points.get(1..)?, settings.window_days, now);
     let standing = standing(&newest, before, f64::from(settings.alert_days));
-    Some(Foresight { forecast: newest, currency, standing })
+    let today = beside_other_days(&points, settings, now);
+    Some(Foresight { forecast: newest, currency, standing, today, top_up: top_up(&points) })
+}
+
+/// The rise of the newest reading. The points stand newest first.
+fn top_up(points: &[Point]) -> Option<TopUp> {
+    let (newest, before) = (points.first()?, points.get(1)?);
+    let amount = newest.balance.checked_sub(before.balance).filter(|amount| *amount > Decimal::ZERO)?;
+    Some(TopUp { since: before.at, at: newest.at, amount })
+}
+
+/// How the last 24 hours stand beside other days.
+fn beside_other_days(points: &[Point], settings: Forecasting, now: Timestamp) -> Today {
+    let Some(ratio) = settings.spike_ratio.to_f64().filter(|ratio| *ratio > 1.0) else { return Today::Unknown };
+    let (days, days_back) = (settings.window_days, days_read(settings.window_days));
+    let rule = SpikeRule { ratio, at_least: settings.spike_minimum, days, days_back, known_days: KNOWN_DAYS };
+    today(points, &rule, now)
 }
 
 /// An alert goes by the fast rate once that has held for two readings or six hours: if the two newest readings are so far apart, the
@@ -105,6 +141,7 @@ fn standing(newest: &Forecast, before: impl FnOnce() -> Option<Forecast>, limit:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::forecasting::USUAL;
 
     fn readings(step: i64, balances: &[i64]) -> (Vec<Reading>, Timestamp) {
         let now: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
@@ -120,7 +157,7 @@ mod tests {
     #[test]
     fn a_clock_that_stands_before_a_reading_gives_no_days() {
         let (readings, now) = readings(60, &steady(200, 400));
-        let settings = Forecasting { alert_days: 7, window_days: 7, is_written: false };
+        let settings = USUAL;
         let at = |minutes: i64| foresee(&readings, None, settings, now + SignedDuration::from_mins(minutes));
         for (minutes, want) in [(0, true), (60, true), (-5, true), (-6, false), (-60, false), (-6_000, false)] {
             assert_eq!(at(minutes).is_some(), want, "{minutes}");
@@ -151,7 +188,7 @@ mod tests {
             ("one reading after six hours", 360, steady(40, 20), 7, Standing::Short),
         ] {
             let (readings, now) = readings(step, &balances);
-            let settings = Forecasting { alert_days: days, window_days: 7, is_written: false };
+            let settings = Forecasting { alert_days: days, ..USUAL };
             let foresight = foresee(&readings, None, settings, now).unwrap();
             assert_eq!(foresight.standing, want, "{name}: {:?}", foresight.forecast);
         }

@@ -20,6 +20,8 @@ pub struct Credit {
 pub struct Lapse {
     /// The credit.
     pub credit: Credit,
+    /// Where it stands among those that were given.
+    pub place: usize,
     /// What of it will not have been used, in the account's unit; above zero.
     pub unused: f64,
     /// Whether the account has at least its threshold until then, and less afterwards.
@@ -37,13 +39,14 @@ pub fn lapses(
     now: Timestamp,
 ) -> Vec<Lapse> {
     let number = |amount: Decimal| amount.to_f64().unwrap_or_default();
-    let mut ahead: Vec<Credit> = credits.iter().filter(|credit| credit.expires_at > now).copied().collect();
-    ahead.sort_by_key(|credit| (credit.expires_at, credit.remaining));
+    let ahead = credits.iter().copied().enumerate().filter(|(_, credit)| credit.expires_at > now);
+    let mut ahead: Vec<(usize, Credit)> = ahead.collect();
+    ahead.sort_by_key(|(_, credit)| (credit.expires_at, credit.remaining));
     let threshold = threshold.map(number);
     // What the consumption has taken from the credits so far, and what has lapsed.
     let (mut taken, mut lapsed) = (0.0, 0.0);
     let mut found = Vec::new();
-    for credit in ahead {
+    for (place, credit) in ahead {
         let days = (credit.expires_at.as_millisecond() - now.as_millisecond()) as f64 / DAY as f64;
         let used = number(burn_per_day).max(0.0) * days;
         let taken_here = (used - taken).clamp(0.0, number(credit.remaining).max(0.0));
@@ -56,7 +59,7 @@ pub fn lapses(
         let before = number(balance) - used - lapsed;
         lapsed += unused;
         let falls_below = threshold.is_some_and(|threshold| before >= threshold && before - unused < threshold);
-        found.push(Lapse { credit, unused, falls_below });
+        found.push(Lapse { credit, place, unused, falls_below });
     }
     found
 }

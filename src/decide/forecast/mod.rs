@@ -87,6 +87,19 @@ impl Forecast {
         }
     }
 
+    /// What is usually consumed on a day, also of an account that hardly consumes anything, which has no date; none if too little
+    /// of it is known.
+    #[must_use]
+    pub fn usual_per_day(&self) -> Option<Decimal> {
+        if self.confidence >= Confidence::Medium {
+            return self.burn_per_day;
+        }
+        // A day in which nothing or little was consumed says that, though there are no falls that could be counted.
+        let days = amount::from_float(self.exposure_hours / 24.0).ok().filter(|days| *days >= Decimal::ONE)?;
+        let rate = self.consumed.filter(|_| self.confidence == Confidence::None)?.checked_div(days)?;
+        Some(rate.round_sf(10).unwrap_or(rate).normalize())
+    }
+
     /// The sum of the top-ups in the window; none if it is no decimal any more.
     #[must_use]
     pub fn topped_up(&self) -> Option<Decimal> {

@@ -7,18 +7,31 @@ use rust_decimal::prelude::ToPrimitive;
 use super::point::Point;
 use super::series::{DAY, Series, median};
 
+/// The hours of the last day that must be known.
+const FEWEST_HOURS: f64 = 12.0;
+/// Below this part of the limit a day is as usual again. Between the two nothing begins and nothing ends.
+const OVER: f64 = 0.8;
+/// A day that consumed at least this part of the last one was as large.
+const AS_LARGE: f64 = 0.5;
+/// What has happened so often before is a habit: a job that runs some nights of a week, or a bill that is booked each week.
+const HABIT: usize = 2;
+
 /// When a day is told to be odd.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpikeRule {
     /// How many times the middle of the other days; above 1.
     pub ratio: f64,
-    /// What a day consumes at least before it is odd, in the account's unit; above zero.
+    /// What a day consumes at least before it is odd, in the account's unit.
     pub at_least: Decimal,
-    /// How many days are compared.
+    /// How many days say what is usual.
     pub days: u32,
+    /// How many days are searched for others that were as large.
+    pub days_back: u32,
+    /// How many of these must be known; at least 1, since an account that is new has nothing to be compared with.
+    pub known_days: usize,
 }
 
-/// A day that is odd.
+/// What the last 24 hours consumed beside other days.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spike {
     /// The newest reading; the day is the 24 hours before it.
@@ -29,18 +42,54 @@ pub struct Spike {
     pub usual_per_day: Option<f64>,
 }
 
-/// The spike of the last 24 hours, if there is one. At least half of these must be known, and a day before them: an account
-/// that is new has nothing to be compared with.
+/// How the last 24 hours stand beside other days.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Today {
+    /// Too little is known of them, or of the days before.
+    Unknown,
+    /// They are as usual.
+    Usual(Spike),
+    /// They consumed nearly as much as is odd, or as much as some days before them: nothing begins, and nothing ends.
+    Between(Spike),
+    /// They consumed far more than usual.
+    Odd(Spike),
+}
+
+/// How the last 24 hours stand beside other days. At least half of them must be known.
 #[must_use]
-pub fn spike(points: &[Point], rule: &SpikeRule, now: Timestamp) -> Option<Spike> {
+pub fn today(points: &[Point], rule: &SpikeRule, now: Timestamp) -> Today {
+    stand(points, rule, now).unwrap_or(Today::Unknown)
+}
+
+fn stand(points: &[Point], rule: &SpikeRule, now: Timestamp) -> Option<Today> {
     let series = Series::of(points, now)?;
     let last = series.flow(DAY, 0);
-    let per_day = last.per_day().filter(|_| last.hours >= 12.0)?;
-    let days = series.days(rule.days as usize + 1);
-    let before: Vec<f64> = days.into_iter().skip(1).flatten().collect();
-    let usual = median(before.iter().copied().filter(|day| *day > 0.0));
-    let is_much = usual.is_none_or(|usual| per_day >= rule.ratio * usual);
-    let is_spike = !before.is_empty() && is_much && per_day > 0.0 && per_day >= rule.at_least.to_f64()?;
+    let per_day = last.per_day().filter(|_| last.hours >= FEWEST_HOURS)?;
+    let mut days = series.days(rule.days.max(rule.days_back) as usize + 1);
+    days.remove(0);
+    if days.iter().flatten().count() < rule.known_days.max(1) {
+        return None;
+    }
+    let usual = median(days.iter().take(rule.days as usize).flatten().copied().filter(|day| *day > 0.0));
+    let limit = usual.map_or(0.0, |usual| rule.ratio * usual).max(rule.at_least.to_f64()?);
     let at = Timestamp::from_millisecond(series.as_of).ok()?;
-    is_spike.then_some(Spike { at, per_day, usual_per_day: usual })
+    let spike = Spike { at, per_day, usual_per_day: usual };
+    Some(match () {
+        () if per_day <= 0.0 || per_day < OVER * limit => Today::Usual(spike),
+        () if per_day < limit || times_before(&days, AS_LARGE * per_day) >= HABIT => Today::Between(spike),
+        () => Today::Odd(spike),
+    })
+}
+
+/// How often days, the newest first, consumed so much. Days in a row count once, and those that lead up to the last 24 hours
+/// do not count: they are its beginning.
+fn times_before(days: &[Option<f64>], much: f64) -> usize {
+    let mut times = 0;
+    let mut was_large = true;
+    for day in days.iter().flatten() {
+        let is_large = *day >= much;
+        times += usize::from(is_large && !was_large);
+        was_large = is_large;
+    }
+    times
 }

@@ -4,22 +4,23 @@ use super::*;
 use crate::decide::forecast::account::Reading as Read;
 use crate::decide::forecast::account::{Foresight, Standing, foresee};
 use crate::model::forecasting::Forecasting;
+use crate::yaml::forecasting::USUAL;
 
 const DAY: i64 = 86_400;
 
 /// A verdict about an account that stands so beside the limit.
 fn verdict(outcome: Outcome, alert_days: u32, standing: Standing) -> Verdict {
-    let forecasting = Some(Forecasting { alert_days, window_days: 7, is_written: false });
+    let forecasting = Some(Forecasting { alert_days, ..USUAL });
     let mut verdict = judge(vec![(Subject { forecasting, ..subject("100", Some("200")) }, outcome)]).remove(0);
     verdict.foresight = Some(Foresight { standing, ..steady() });
     verdict
 }
 
 /// 96 a day, four days left.
-fn steady() -> Foresight {
+pub(super) fn steady() -> Foresight {
     let reading = |hours: i64| Read { at: at(-hours * 3600), balance: (400 + 4 * hours).into(), currency: None };
     let readings: Vec<Read> = (0..200).rev().map(reading).collect();
-    foresee(&readings, None, Forecasting { alert_days: 7, window_days: 7, is_written: false }, at(0)).unwrap()
+    foresee(&readings, None, USUAL, at(0)).unwrap()
 }
 
 /// Runs at these seconds, each with a balance, the days of the limit, and how the account stands.

@@ -89,7 +89,7 @@ struct RawMessage<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct AlertDocument<'a> {
-    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway` or `silent`.
+    /// What it is about: `low`, `failing`, `renewal`, `mail`, `runway`, `spike`, `expiry`, `topup` or `silent`.
     topic: Topic,
     /// How urgent it is: `info`, `warning` or `critical`.
     level: Level,
@@ -136,12 +136,13 @@ struct AlertDocument<'a> {
     message: Option<String>,
     /// Failed runs in a row.
     runs: Option<u32>,
-    /// The amount of a renewal, or the one that a mail names.
+    /// The amount of a renewal, the one that a mail names, what a day consumed that is odd, what of credits lapses, or by
+    /// how much an account was topped up.
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     amount: Option<Box<RawValue>>,
-    /// The day of a renewal, or on which a balance is used up (`2026-12-31`), or the time of a mail (RFC 3339).
+    /// The day of a renewal, or on which a balance is used up or a credit lapses (`2026-12-31`), or the time of a mail (RFC 3339).
     date: Option<String>,
-    /// Days until a renewal, or until a balance is used up; 0 is today.
+    /// Days until a renewal, or until a balance is used up or a credit lapses; 0 is today.
     days: Option<i64>,
     /// How often a subscription renews: `weekly`, `monthly` or `yearly`.
     cycle: Option<CycleType>,
@@ -261,8 +262,7 @@ impl<'a> AlertDocument<'a> {
         let raw = RawAlert::new(message, alert);
         let harmless = |text: Option<&str>| text.map(neutral);
         let (renewal, trouble) = (alert.renewal(), alert.trouble());
-        let (mail, lasting) = (mail_of(alert), alert.lasting());
-        let amount = renewal.and_then(|renewal| renewal.amount).or(mail.and_then(|mail| mail.amount));
+        let (mail, lasting, lapsing) = (mail_of(alert), alert.lasting(), alert.lapsing());
         AlertDocument {
             topic: alert.topic(),
             level: alert.level,
@@ -286,12 +286,16 @@ impl<'a> AlertDocument<'a> {
             reason: trouble.map(|trouble| trouble.reason),
             message: harmless(trouble.map(|trouble| trouble.message.as_str())),
             runs: trouble.map(|trouble| trouble.runs),
-            amount: amount.map(amount::to_json),
+            amount: alert.amount().map(amount::to_json),
             date: renewal
                 .map(|renewal| renewal.next.to_string())
                 .or_else(|| lasting.map(|lasting| lasting.until.to_string()))
+                .or_else(|| lapsing.map(|lapsing| lapsing.date.to_string()))
                 .or_else(|| mail.and_then(|mail| Some(mail.date?.to_string()))),
-            days: renewal.map(|renewal| renewal.days).or(lasting.map(|lasting| lasting.days.into())),
+            days: renewal
+                .map(|renewal| renewal.days)
+                .or(lasting.map(|lasting| lasting.days.into()))
+                .or(lapsing.map(|lapsing| lapsing.days.into())),
             cycle: renewal.map(|renewal| renewal.cycle_type),
             renewal_day: harmless(renewal.map(|renewal| renewal.renewal_day.as_str())),
             subject: harmless(raw.subject),

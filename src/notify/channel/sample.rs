@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_decimal::Decimal;
 
 use crate::model::alert::{
-    Account, Alert, Cause, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Trouble,
+    Account, Alert, Cause, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
+    TopUp, Trouble,
 };
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
@@ -27,7 +28,7 @@ const HOSTILE: &str = "*[Top up](https://evil.example)* <@all> @everyone & <b>_x
 type Make = fn() -> Alert;
 
 /// The samples, by the names that examples have for them.
-const SAMPLES: [(&str, Make); 11] = [
+const SAMPLES: [(&str, Make); 14] = [
     ("low", || low("OpenRouter", Some("AI platform"), "74.75", "100", Level::Critical)),
     ("warning", || low("Alibaba Cloud", None, "612.30", "800", Level::Warning)),
     ("recovered", || over(low("OpenRouter", Some("AI platform"), "500", "100", Level::Info))),
@@ -36,6 +37,9 @@ const SAMPLES: [(&str, Make); 11] = [
     ("renewal", renewal),
     ("mail", mail),
     ("runway", runway),
+    ("spike", spike),
+    ("expiry", expiry),
+    ("topup", topup),
     ("silent", silent),
     ("payable", || low("DeepSeek", Some("AI platform"), "8.20", "50", Level::Critical)),
     ("hostile", || low(HOSTILE, Some(HOSTILE), "1", "2", Level::Critical)),
@@ -63,6 +67,10 @@ pub(crate) fn found(name: &str, run_id: &str, at: Timestamp, today: Date) -> Opt
             renewal.renewal_day = renewal.next.day().to_string();
         }
         Cause::Mail(mail) => mail.date = Some(at),
+        Cause::Expiry(expiry) => {
+            expiry.credits.iter_mut().for_each(|one| one.date = today.saturating_add(i64::from(one.days).days()));
+        }
+        Cause::TopUp(topup) => (topup.since, topup.at) = (at - SignedDuration::from_hours(1), at),
         Cause::Silent(silent) => silent.last = at - SignedDuration::from_hours(2),
         Cause::Runway(runway) => {
             runway.lasts.iter_mut().for_each(|lasts| lasts.until = today.saturating_add(i64::from(lasts.days).days()));
@@ -159,6 +167,35 @@ fn runway() -> Alert {
     let lasts = Lasting { days: 4, least: 3, most: Some(6), until, burn_per_day: number("103.20") };
     let cause = Cause::Runway(Runway { account, lasts: Some(lasts) });
     Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
+}
+
+fn spike() -> Alert {
+    let account = Account { kind: BalanceType::Credits, balance: number("412.80"), currency: Some("USD".to_owned()) };
+    let cause = Cause::Spike(Spike { account, per_day: number("618.40"), usual_per_day: number("51.50") });
+    Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
+}
+
+fn expiry() -> Alert {
+    let account = Account { kind: BalanceType::Credits, balance: number("412.80"), currency: Some("USD".to_owned()) };
+    let credit = Lapsing {
+        name: Some("Welcome credit".to_owned()),
+        remaining: Decimal::from(150),
+        unused: Decimal::from(60),
+        date: jiff::civil::date(2026, 12, 9),
+        days: 9,
+        falls_below: None,
+    };
+    let (usual_per_day, credits) = (number("10"), vec![credit]);
+    let cause = Cause::Expiry(Expiry { account, usual_per_day, credits, heard: Vec::new() });
+    Alert { owner_project: Some("AI platform".to_owned()), ..common("OpenRouter", "openrouter", cause) }
+}
+
+fn topup() -> Alert {
+    let account = Account { kind: BalanceType::Credits, balance: number("912.80"), currency: Some("USD".to_owned()) };
+    let time = |ago: i64| Timestamp::from_second(FOUND_AT - ago).unwrap_or_default();
+    let cause = Cause::TopUp(TopUp { account, amount: number("500"), since: time(3600), at: time(0) });
+    let alert = common("OpenRouter", "openrouter", cause);
+    Alert { owner_project: Some("AI platform".to_owned()), level: Level::Info, ..alert }
 }
 
 fn silent() -> Alert {

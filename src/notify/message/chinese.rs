@@ -3,7 +3,10 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, Turn};
+use super::parts::{
+    ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
+    SpikeParts, TopUpParts, Turn,
+};
 use crate::model::alert::{Cause, Event, Level, Topic};
 use crate::model::words::{BalanceType, CycleType};
 
@@ -41,6 +44,9 @@ impl Phrases for Chinese {
             Class::Raised(Topic::Renewal) => "个即将续费",
             Class::Raised(Topic::Mail) => "封邮件",
             Class::Raised(Topic::Runway) => "个即将用尽",
+            Class::Raised(Topic::Spike) => "个消耗突增",
+            Class::Raised(Topic::Expiry) => "个额度将过期",
+            Class::Raised(Topic::TopUp) => "个已充值",
             Class::Raised(Topic::Silent) => "个停止运行",
             Class::Recovered => "个恢复",
         }
@@ -65,6 +71,9 @@ impl Phrases for Chinese {
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
+            Cause::Spike(spike) => self.spike(&parts.spike(spike)),
+            Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
+            Cause::TopUp(topup) => self.topup(&parts.topup(topup)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -182,6 +191,50 @@ impl Chinese {
         match event {
             Event::Raised => format!("{kind} {balance}，预计可用至 {day}，还剩 {range}{burn}"),
             Event::Resolved => format!("{kind} {balance}，可用时间已延长，预计至 {day}，还剩 {range}{burn}"),
+        }
+    }
+
+    fn spike(&self, parts: &SpikeParts) -> String {
+        let SpikeParts { event, kind, balance, per_day, usual, times } = parts;
+        let left = if balance.is_empty() { String::new() } else { format!("，{} {balance}", self.kind(*kind)) };
+        match (event, per_day, times) {
+            (Event::Raised, Some(per_day), Some(times)) => {
+                format!("最近 24 小时日消耗 {per_day}，为平时（{usual}）的 {times} 倍{left}")
+            }
+            (Event::Raised, Some(per_day), None) => {
+                format!("最近 24 小时日消耗 {per_day}，此前数日没有消耗{left}")
+            }
+            (Event::Raised, None, _) => format!("消耗远超平时{left}"),
+            (Event::Resolved, Some(per_day), _) => format!("消耗已恢复平时水平，日消耗 {per_day}{left}"),
+            (Event::Resolved, None, _) => format!("不再判断消耗是否突增{left}"),
+        }
+    }
+
+    fn topup(&self, parts: &TopUpParts) -> String {
+        let TopUpParts { kind, balance, amount, since, at } = parts;
+        let by = if amount.is_empty() { String::new() } else { format!(" {amount}") };
+        let left = if balance.is_empty() { String::new() } else { format!("，{} {balance}", self.kind(*kind)) };
+        format!("已充值{by}（{since} 至 {at} 之间）{left}")
+    }
+
+    fn expiry(&self, parts: &ExpiryParts) -> String {
+        let ExpiryParts { kind, balance, usual, credits } = parts;
+        let credit = |credit: &LapsingParts| {
+            let LapsingParts { name, remaining, unused, date, days, falls_below } = credit;
+            let when = if *days == 0 { "一天之内".to_owned() } else { format!("{days} 天后") };
+            let unused = if unused == remaining { "全部未使用".to_owned() } else { format!("{unused} 未使用") };
+            let below = if falls_below.is_empty() {
+                String::new()
+            } else {
+                format!("，账户将因此低于阈值 {falls_below}")
+            };
+            format!("赠金或额度{name} {remaining} 将于 {date}（{when}）过期，届时{unused}{below}")
+        };
+        let all: Vec<String> = credits.iter().map(credit).collect();
+        let usual = if usual.is_empty() { String::new() } else { format!("；日均消耗 {usual}") };
+        match all.as_slice() {
+            [] => "有额度将在用完之前过期".to_owned(),
+            all => format!("{}{usual}，{} {balance}", all.join("；"), self.kind(*kind)),
         }
     }
 

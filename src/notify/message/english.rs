@@ -3,7 +3,10 @@
 use super::class::Class;
 use super::group::{Group, Members};
 use super::language::Phrases;
-use super::parts::{FailingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts, Turn};
+use super::parts::{
+    ExpiryParts, FailingParts, LapsingParts, LowParts, MailWords, Parts, RenewalParts, RunwayParts, SilentParts,
+    SpikeParts, TopUpParts, Turn,
+};
 use crate::model::alert::{Cause, Event, Level, Topic};
 
 pub(super) struct English;
@@ -40,6 +43,9 @@ impl Phrases for English {
             Class::Raised(Topic::Renewal) => "renewing",
             Class::Raised(Topic::Mail) => "by mail",
             Class::Raised(Topic::Runway) => "running out",
+            Class::Raised(Topic::Spike) => "consuming fast",
+            Class::Raised(Topic::Expiry) => "lapsing",
+            Class::Raised(Topic::TopUp) => "topped up",
             Class::Raised(Topic::Silent) => "silent",
             Class::Recovered => "recovered",
         }
@@ -64,6 +70,9 @@ impl Phrases for English {
             Cause::Renewal(renewal) => self.renewal(&parts.renewal(renewal)),
             Cause::Mail(mail) => parts.mail(mail, &MAIL),
             Cause::Runway(runway) => self.runway(&parts.runway(runway)),
+            Cause::Spike(spike) => self.spike(&parts.spike(spike)),
+            Cause::Expiry(expiry) => self.expiry(&parts.expiry(expiry)),
+            Cause::TopUp(topup) => self.topup(&parts.topup(topup)),
             Cause::Silent(silent) => self.silent(&parts.silent(silent)),
         }
     }
@@ -166,6 +175,56 @@ impl English {
         match event {
             Event::Raised => format!("{kind} {balance} lasts until about {day} ({range}){burn}"),
             Event::Resolved => format!("{kind} {balance} lasts longer again, until about {day} ({range}){burn}"),
+        }
+    }
+
+    fn spike(&self, parts: &SpikeParts) -> String {
+        let SpikeParts { event, kind, balance, per_day, usual, times } = parts;
+        let kind = kind.as_str();
+        let left = if balance.is_empty() { String::new() } else { format!("; {kind} {balance}") };
+        match (event, per_day, times) {
+            (Event::Raised, Some(per_day), Some(times)) => {
+                format!("consumed {per_day} a day in the last 24 hours, {times} times the usual {usual}{left}")
+            }
+            (Event::Raised, Some(per_day), None) => {
+                format!("consumed {per_day} a day in the last 24 hours, after days without consumption{left}")
+            }
+            (Event::Raised, None, _) => format!("consumes far more than usual{left}"),
+            (Event::Resolved, Some(per_day), _) => format!("consumes as usual again, {per_day} a day{left}"),
+            (Event::Resolved, None, _) => format!("is no longer known to consume far more than usual{left}"),
+        }
+    }
+
+    fn topup(&self, parts: &TopUpParts) -> String {
+        let TopUpParts { kind, balance, amount, since, at } = parts;
+        let by = if amount.is_empty() { String::new() } else { format!(" by {amount}") };
+        let left = if balance.is_empty() { String::new() } else { format!("; {} {balance}", kind.as_str()) };
+        format!("was topped up{by} between {since} and {at}{left}")
+    }
+
+    fn expiry(&self, parts: &ExpiryParts) -> String {
+        let ExpiryParts { kind, balance, usual, credits } = parts;
+        let credit = |credit: &LapsingParts| {
+            let LapsingParts { name, remaining, unused, date, days, falls_below } = credit;
+            let name = if name.is_empty() { String::new() } else { format!(" {name}") };
+            let when = match days {
+                0 => "within a day".to_owned(),
+                1 => "in a day".to_owned(),
+                days => format!("in {days} days"),
+            };
+            let unused = if unused == remaining { "all of it".to_owned() } else { unused.clone() };
+            let below = if falls_below.is_empty() {
+                String::new()
+            } else {
+                format!(", and takes the account below the threshold {falls_below}")
+            };
+            format!("the credit{name} of {remaining} lapses on {date} ({when}) with {unused} unused{below}")
+        };
+        let all: Vec<String> = credits.iter().map(credit).collect();
+        let usual = if usual.is_empty() { String::new() } else { format!("; {usual} a day are usual") };
+        match all.as_slice() {
+            [] => "a credit lapses before it is used up".to_owned(),
+            all => format!("{}{usual}, {} {balance}", all.join("; "), kind.as_str()),
         }
     }
 

@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 
 use super::neutral::Neutral;
 use crate::model::alert::{
-    Account, Alert, Change, Event, Failing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Trouble,
+    Account, Alert, Change, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
+    TopUp, Trouble,
 };
 use crate::model::amount;
 use crate::model::text;
@@ -89,6 +90,55 @@ pub(super) struct RunwayParts {
     pub(super) burn: String,
 }
 
+/// A day that consumes far more than is usual, or as much as usual again.
+pub(super) struct SpikeParts {
+    pub(super) event: Event,
+    pub(super) kind: BalanceType,
+    /// Empty if it is not known.
+    pub(super) balance: String,
+    /// None if that cannot be said any more.
+    pub(super) per_day: Option<String>,
+    /// What is usual a day; empty if nothing is.
+    pub(super) usual: String,
+    /// How many times as much as usual; none if nothing is.
+    pub(super) times: Option<String>,
+}
+
+/// Credits that lapse before they are used up.
+pub(super) struct ExpiryParts {
+    pub(super) kind: BalanceType,
+    pub(super) balance: String,
+    /// What is usual a day; empty if that is not known.
+    pub(super) usual: String,
+    /// The credits, the next first.
+    pub(super) credits: Vec<LapsingParts>,
+}
+
+/// One of them.
+pub(super) struct LapsingParts {
+    /// In quotes; empty if it has none.
+    pub(super) name: String,
+    pub(super) remaining: String,
+    pub(super) unused: String,
+    pub(super) date: Date,
+    pub(super) days: u32,
+    /// The threshold that its lapse takes the account below; empty if it takes it below none.
+    pub(super) falls_below: String,
+}
+
+/// An account that was topped up.
+pub(super) struct TopUpParts {
+    pub(super) kind: BalanceType,
+    /// Empty if it is not known.
+    pub(super) balance: String,
+    /// Empty if it is not known.
+    pub(super) amount: String,
+    /// The last reading before it.
+    pub(super) since: String,
+    /// The reading that has more.
+    pub(super) at: String,
+}
+
 /// The words between the parts of a mail.
 pub(super) struct MailWords {
     pub(super) mail: &'static str,
@@ -152,6 +202,48 @@ impl Parts<'_> {
             balance: self.amount(*balance, currency.as_deref()),
             burn: self.amount(burn, currency.as_deref()),
             lasts: lasts.clone(),
+        }
+    }
+
+    pub(super) fn spike(&self, spike: &Spike) -> SpikeParts {
+        let Spike { account: Account { kind, balance, currency }, per_day, usual_per_day } = spike;
+        SpikeParts {
+            event: self.alert.event,
+            kind: *kind,
+            balance: self.amount(*balance, currency.as_deref()),
+            per_day: per_day.map(|_| self.amount(*per_day, currency.as_deref())),
+            usual: self.amount(*usual_per_day, currency.as_deref()),
+            times: spike.times(),
+        }
+    }
+
+    pub(super) fn expiry(&self, expiry: &Expiry) -> ExpiryParts {
+        let Expiry { account: Account { kind, balance, currency }, usual_per_day, credits, heard: _ } = expiry;
+        let currency = currency.as_deref();
+        let credit = |credit: &Lapsing| LapsingParts {
+            name: credit.name.as_deref().map(|name| self.quoted(name)).unwrap_or_default(),
+            remaining: self.amount(Some(credit.remaining), currency),
+            unused: self.amount(Some(credit.unused), currency),
+            date: credit.date,
+            days: credit.days,
+            falls_below: self.amount(credit.falls_below, currency),
+        };
+        ExpiryParts {
+            kind: *kind,
+            balance: self.amount(*balance, currency),
+            usual: self.amount(*usual_per_day, currency),
+            credits: credits.iter().map(credit).collect(),
+        }
+    }
+
+    pub(super) fn topup(&self, topup: &TopUp) -> TopUpParts {
+        let TopUp { account: Account { kind, balance, currency }, amount, since, at } = topup;
+        TopUpParts {
+            kind: *kind,
+            balance: self.amount(*balance, currency.as_deref()),
+            amount: self.amount(*amount, currency.as_deref()),
+            since: moment(*since),
+            at: moment(*at),
         }
     }
 

@@ -32,7 +32,7 @@ impl Sentence<'_> {
         let what = self.phrases.cause(&alert.cause, &self.parts);
         match alert.topic() {
             // Their sentences have the dates in them.
-            Topic::Renewal | Topic::Mail => what,
+            Topic::Renewal | Topic::Mail | Topic::TopUp => what,
             _ => what + &self.addition(),
         }
     }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::super::credits::{Credit, lapses};
 use super::super::quota::{Quota, pace};
-use super::super::spike::{Spike, SpikeRule, spike};
+use super::super::spike::{Spike, SpikeRule, Today, today};
 use super::super::watch::{Tell, Watch, step};
 use super::super::{Confidence, Forecast, Lasts, Outlook, Point};
 use super::{after, decimal, falling, now, of, points};
@@ -107,8 +107,12 @@ fn a_counter_that_begins_anew_hides_what_was_used_meanwhile() {
 
 #[test]
 fn a_spike_is_much_more_than_on_other_days() {
-    let rule = SpikeRule { ratio: 3.0, at_least: Decimal::from(50), days: 7 };
-    let found = |falls: &[f64]| spike(&consuming(24.0, 2000.0, falls), &rule, now());
+    let rule = SpikeRule { ratio: 3.0, at_least: Decimal::from(50), days: 7, days_back: 28, known_days: 1 };
+    let spike = |points: &[Point]| match today(points, &rule, now()) {
+        Today::Odd(spike) => Some(spike),
+        _ => None,
+    };
+    let found = |falls: &[f64]| spike(&consuming(24.0, 2000.0, falls));
     let usual = |spike: Option<Spike>| spike.map(|spike| (spike.per_day, spike.usual_per_day));
     assert_eq!(found(&[20.0, 20.0, 20.0, 59.0]), None);
     assert_eq!(usual(found(&[20.0, 20.0, 20.0, 60.0])), Some((60.0, Some(20.0))));
@@ -118,7 +122,65 @@ fn a_spike_is_much_more_than_on_other_days() {
     assert_eq!(found(&[60.0]), None, "nothing to compare with");
     // A day of which a quarter is hidden by a top-up is scaled.
     let day = points([(-48.0, 100.0), (-24.0, 80.0), (-18.0, 60.0), (-12.0, 500.0), (-6.0, 470.0), (0.0, 445.0)]);
-    assert_eq!(usual(spike(&day, &rule, now())), Some((100.0, Some(20.0))));
+    assert_eq!(usual(spike(&day)), Some((100.0, Some(20.0))));
+}
+
+#[test]
+fn a_day_is_odd_usual_or_between_the_two() {
+    let rule = SpikeRule { ratio: 3.0, at_least: Decimal::from(50), days: 7, days_back: 28, known_days: 3 };
+    let quiet = |days: usize| vec![20.0; days];
+    let after = |before: &[f64], last: &[f64]| [before, last].concat();
+    // A job of 200 every third night, and one each week.
+    let every = |days: usize, count: usize| (1..=count).map(|n| if n % days == 0 { 200.0 } else { 20.0 }).collect();
+    let (third, weekly): (Vec<f64>, Vec<f64>) = (every(3, 12), every(7, 21));
+    for (name, falls, want) in [
+        ("as ever", quiet(8), "usual"),
+        ("nearly three times", after(&quiet(7), &[59.0]), "between"),
+        ("three times", after(&quiet(7), &[60.0]), "odd"),
+        ("well below that", after(&quiet(7), &[47.0]), "usual"),
+        ("the second day of it", after(&quiet(7), &[90.0, 90.0]), "odd"),
+        ("the third day of it", after(&quiet(7), &[90.0, 90.0, 90.0]), "odd"),
+        ("it has become usual", after(&quiet(7), &[90.0, 90.0, 90.0, 90.0, 90.0]), "usual"),
+        ("the day after it", after(&quiet(7), &[90.0, 20.0]), "usual"),
+        ("two days are not enough", after(&quiet(2), &[90.0]), "unknown"),
+        ("three are", after(&quiet(3), &[90.0]), "odd"),
+        ("the second time in four weeks", after(&quiet(14), &[90.0, 20.0, 20.0, 90.0]), "odd"),
+        ("the third time is a habit", after(&quiet(7), &[90.0, 20.0, 20.0, 90.0, 20.0, 20.0, 90.0]), "between"),
+        ("a habit of half the size", after(&quiet(7), &[45.0, 20.0, 45.0, 20.0, 90.0]), "between"),
+        ("a habit that is much smaller", after(&quiet(7), &[44.0, 20.0, 44.0, 20.0, 90.0]), "odd"),
+        ("a job every third night", third, "between"),
+        ("a job every week", weekly, "between"),
+        ("out of an idle account", after(&[0.0; 7], &[50.0]), "odd"),
+        ("not much out of an idle account", after(&[0.0; 7], &[39.0]), "usual"),
+        ("an idle account", vec![0.0; 8], "usual"),
+    ] {
+        let got = match today(&consuming(24.0, 2000.0, &falls), &rule, now()) {
+            Today::Unknown => "unknown",
+            Today::Usual(_) => "usual",
+            Today::Between(_) => "between",
+            Today::Odd(_) => "odd",
+        };
+        assert_eq!(got, want, "{name}");
+    }
+    // Half of the last day must be known.
+    for (hours, want) in [(12.0, true), (11.5, false)] {
+        let mut known = vec![(-96.0, 1000.0), (-72.0, 980.0), (-48.0, 960.0), (-24.0, 940.0)];
+        known.extend([(-hours, 1500.0), (0.0, 1400.0)]);
+        assert_eq!(matches!(today(&points(known), &rule, now()), Today::Odd(_)), want, "{hours}");
+    }
+}
+
+/// What is usual is so in every unit.
+#[test]
+fn the_unit_of_an_account_changes_nothing_about_a_spike() {
+    for scale in [1e-3, 1.0, 1e6] {
+        for (last, want) in [(50.0, false), (70.0, true)] {
+            let falls: Vec<f64> = [[20.0; 6].as_slice(), &[last]].concat().iter().map(|fall| fall * scale).collect();
+            let rule = SpikeRule { ratio: 3.0, at_least: decimal(30.0 * scale), days: 7, days_back: 28, known_days: 3 };
+            let got = today(&consuming(24.0, 500.0 * scale, &falls), &rule, now());
+            assert_eq!(matches!(got, Today::Odd(_)), want, "{last} times {scale}");
+        }
+    }
 }
 
 #[test]
@@ -203,4 +265,20 @@ fn what_was_and_what_is_say_what_is_told() {
     }
     assert_eq!(step(Watch::Doubt, &soon, 0.0, now()), (Watch::Calm, Tell::Nothing), "it is turned off");
     assert_eq!(step(short, &soon, 0.0, now()), (Watch::Calm, Tell::Resolve), "what was told is not left open");
+}
+
+/// An account that hardly consumes anything has no date, but what lapses of its credits can be said.
+#[test]
+fn an_idle_account_has_a_usual_day_too() {
+    let usual = |hours: f64, falls: &[f64]| of(&consuming(hours, 500.0, falls)).usual_per_day();
+    for (name, hours, falls, want) in [
+        ("nothing in a week", 24.0, [0.0; 7].as_slice(), Some(0)),
+        ("one fall in five days", 24.0, &[0.0, 0.0, 20.0, 0.0, 0.0], Some(4)),
+        ("a day", 6.0, &[0.0; 4], Some(0)),
+        ("less than a day", 6.0, &[0.0; 3], None),
+        ("the usual rate", 6.0, &[5.0; 12], Some(20)),
+        ("a rate of half a day", 3.0, &[5.0; 4], None),
+    ] {
+        assert_eq!(usual(hours, falls), want.map(Decimal::from), "{name}");
+    }
 }

@@ -99,7 +99,9 @@ fn post(sender: &Sender, message: &Message, alerts: &[Alert]) -> Post {
 
 /// The samples, each with its texts replaced.
 fn renamed(text: &str) -> Vec<Alert> {
-    let samples = ["payable", "failing", "mail", "renewal", "runway", "silent"].into_iter().filter_map(sample::alert);
+    let samples = ["payable", "failing", "mail", "renewal", "runway", "spike", "expiry", "topup", "silent"]
+        .into_iter()
+        .filter_map(sample::alert);
     let renamed = samples.map(|alert| {
         let mut alert = Alert { project: text.to_owned(), owner_project: Some(text.to_owned()), ..alert };
         match &mut alert.cause {
@@ -116,6 +118,12 @@ fn renamed(text: &str) -> Vec<Alert> {
             Cause::Low(low) => low.account.currency = Some(text.to_owned()),
             Cause::Renewal(renewal) => renewal.currency = Some(text.to_owned()),
             Cause::Runway(runway) => runway.account.currency = Some(text.to_owned()),
+            Cause::Spike(spike) => spike.account.currency = Some(text.to_owned()),
+            Cause::Expiry(expiry) => {
+                expiry.account.currency = Some(text.to_owned());
+                expiry.credits.iter_mut().for_each(|credit| credit.name = Some(text.to_owned()));
+            }
+            Cause::TopUp(topup) => topup.account.currency = Some(text.to_owned()),
             Cause::Silent(_) => {}
         }
         alert
