@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -234,6 +234,14 @@ ALTER TABLE courses ADD COLUMN muted_at BIGINT;
     "
 ALTER TABLE runs ADD COLUMN schedule TEXT NOT NULL DEFAULT '';
 CREATE INDEX runs_by_schedule ON runs (schedule, shard, run);
+",
+    // What the answers of services look like, by source: hashes of their places with the types of what stands there, and no value.
+    "
+CREATE TABLE answers (
+    source TEXT PRIMARY KEY,
+    seen_at BIGINT NOT NULL,
+    places TEXT NOT NULL
+);
 ",
 ];
 

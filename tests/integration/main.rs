@@ -20,6 +20,7 @@ mod conformance;
 mod databases;
 mod delivery;
 mod docs;
+mod drift;
 mod echoes;
 mod email_channel;
 mod environment;
