@@ -1,13 +1,14 @@
 //! One check as the pool runs it: a fresh reading of another run, or leave from the circuit and attempts until one
 //! succeeds or another cannot help.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::account::drift::{Answers, Outline};
 use super::account::{Account, Attempt, ProviderClient, Underway};
 use super::circuit::{Breaker, Permit};
 use super::pool::{self, Job, Turn};
@@ -39,6 +40,32 @@ pub(crate) struct Shared {
     pub limiters: HashMap<String, Limiter>,
     /// Readings that may be used again instead of asking.
     pub readings: Readings,
+    /// What the answers of services look like.
+    pub answers: SeenAnswers,
+}
+
+/// What the answers of services look like in this run.
+#[derive(Default)]
+pub(crate) struct SeenAnswers {
+    /// The key of the hashes that are kept of them; none if nothing is kept.
+    pub key: Option<String>,
+    /// By source.
+    pub seen: Mutex<BTreeMap<String, Outline>>,
+}
+
+impl SeenAnswers {
+    fn learn(&self, account: &Account, outline: Outline) {
+        let source = self.key.as_deref().and_then(|key| account.source(key));
+        if let Some(source) = source.filter(|_| !outline.is_empty()) {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(source).or_default().merge(outline);
+        }
+    }
+
+    /// What was seen.
+    pub(crate) fn learnt(&self) -> Vec<Answers> {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        seen.into_iter().map(|(source, outline)| Answers { source, outline }).collect()
+    }
 }
 
 /// Readings that can be used again.
@@ -90,6 +117,8 @@ struct CheckProgress {
     failure: Option<Failure>,
     /// How far the attempt has come that waits for the provider's limit.
     underway: Option<Underway>,
+    /// What the answers of this attempt look like.
+    outline: Outline,
 }
 
 /// Builds the pool job for one account. An account with an error in its config fails at once. `wrap` converts the outcome into
@@ -157,8 +186,11 @@ impl Shared {
             Some((limiter, Err(at))) => return self.wait_for(limiter, at, now, progress),
         };
         let read = self.attempt(account, &mut now, limiter, slot, most);
-        if let (Ok(Attempt::Read(reading)), Some(account)) = (&read, known_as) {
-            self.readings.learn(account, reading, self.clock.now());
+        if let Ok(Attempt::Read(reading)) = &read {
+            self.answers.learn(account, std::mem::take(&mut now.outline));
+            if let Some(known_as) = known_as {
+                self.readings.learn(known_as, reading, self.clock.now());
+            }
         }
         self.settle(read, now, limiter, progress)
     }
@@ -190,6 +222,7 @@ impl Shared {
             calls: Vec::new(),
             failure: None,
             underway: None,
+            outline: Outline::default(),
         })
     }
 
@@ -243,6 +276,9 @@ impl Shared {
     ) -> Result<Attempt, Failure> {
         let underway = now.underway.take();
         now.attempts += u32::from(underway.is_none());
+        let outline = std::mem::take(&mut now.outline);
+        // An attempt that failed leaves nothing.
+        let outline = if underway.is_none() { Outline::default() } else { outline };
         let mut line = ProviderClient {
             clients: &self.clients,
             redactor: &self.redactor,
@@ -252,9 +288,11 @@ impl Shared {
             calls: std::mem::take(&mut now.calls),
             witness: None,
             is_signed: account.page.sign.is_some(),
+            outline: self.answers.key.is_some().then_some(outline),
         };
         let result = account.read(&mut line, self.clock.now(), self.policy.time().min(most), underway);
         now.calls = line.calls;
+        now.outline = line.outline.unwrap_or_default();
         match result? {
             Attempt::Read(reading) => Ok(Attempt::Read(Box::new(reading.without_secrets(&self.redactor)?))),
             waits @ Attempt::Waits(..) => Ok(waits),

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::account::Account;
 use super::account::balance_mails::Letters;
+use super::account::drift::Answers;
 use super::circuit::{Breaker, Circuit, HostState};
-use super::job::{Readings, Shared, job};
+use super::job::{Readings, SeenAnswers, Shared, job};
 use super::mailbox::account_mails::{self, Kept, Watch};
 use super::mailbox::config::{EmailSettings, Mailbox};
 use super::mailbox::imap_session::Cursor;
@@ -97,6 +98,8 @@ pub(crate) struct Known {
     pub circuits: HashMap<String, HostState>,
     /// Readings that may be used again.
     pub readings: Readings,
+    /// The key of the hashes that are kept of answers; none if nothing is kept.
+    pub answers_key: Option<String>,
     /// How far mailboxes were read.
     pub cursors: HashMap<Identity, Cursor>,
     /// The mails that runs which have died were about to read, or that another run is about to read.
@@ -115,6 +118,8 @@ pub(crate) struct Seen {
     pub mailboxes: Vec<Scanned>,
     /// The readings of this run, by hashed account.
     pub readings: Vec<(String, CachedReading)>,
+    /// What the answers of services look like.
+    pub answers: Vec<Answers>,
     /// What is known now of the accounts that mails tell of.
     pub mails: Vec<(Identity, Kept)>,
     /// The circuits that have changed.
@@ -146,6 +151,7 @@ pub(crate) fn look(
         breaker: Arc::new(Breaker::new(work.circuit, known.circuits)),
         limiters: work.rate_limits.into_iter().map(|(provider, limit)| (provider, Limiter::new(limit))).collect(),
         readings: known.readings,
+        answers: SeenAnswers { key: known.answers_key, ..SeenAnswers::default() },
     });
     let terms = Arc::new(Terms {
         today: context.today,
@@ -197,6 +203,7 @@ pub(crate) fn look(
         accounts,
         mails,
         readings: shared.readings.learnt(),
+        answers: shared.answers.learnt(),
         circuits: shared.breaker.changes(),
         open_circuits: open_circuits(&providers, &shared.breaker, context.clock.now()),
     }

@@ -54,6 +54,7 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 /// Remembers, looks, judges, tells, writes down, publishes and reports.
 fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     let (mut session, known, lag_seconds) = remember(run);
+    let answers_key = known.answers_key.clone();
     let mut progress = run.progress(work.jobs());
     let seen = look(work, known, &run.context, run.until(Step::Look), |done| progress.done(done));
     drop(progress);
@@ -63,10 +64,19 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     // alone: it asks what a run was meant for.
     let is_partial = run.config.is_partial || found.is_cut();
     let metrics = measure::of_checks(run, &found);
-    let learnt = RunFindings { found, readings: seen.readings, mails: seen.mails, circuits: seen.circuits, metrics: metrics.clone() };
+    let learnt = RunFindings {
+        found,
+        readings: seen.readings,
+        answers: seen.answers,
+        answers_key,
+        mails: seen.mails,
+        circuits: seen.circuits,
+        metrics: metrics.clone(),
+    };
     let record = record(run);
     let (decision, found) = decide(learnt, &record, run, &mut session);
     output::warn_of_silence(&decision.silent);
+    output::warn_of_changes(&decision.changed_answers);
     let keeper = session.keeper(&record, &decision.alerts);
     let deliveries = tell(&decision.alerts, run, keeper);
     let findings = Findings {
@@ -81,6 +91,7 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
         postponed: decision.postponed,
         muted: decision.muted,
         mutes: decision.mutes,
+        changed_answers: decision.changed_answers,
         channels: run.config.channels.iter().map(|channel| (channel.id.clone(), channel.name.clone())).collect(),
         deliveries,
         circuits: seen.open_circuits,
@@ -116,6 +127,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
             known: snapshot.readings,
             ..Readings::default()
         },
+        answers_key: snapshot.answers_key,
         cursors: snapshot.cursors,
         marks: snapshot.marks,
         mails: snapshot.mails,

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::active_times::ActiveTimes;
 use super::explain::Explained;
 use super::route::{About, Levels, Route, levels};
+use crate::check::account::drift::ChangedAnswer;
 use crate::decide::config::Alerting;
 use crate::decide::memory::{Changes, Mute};
 use crate::model::alert::{Alert, Event, Topic};
@@ -135,6 +136,8 @@ pub(crate) struct Decision {
     pub mutes: Vec<Mute>,
     /// The other schedules that have fallen silent.
     pub silent: Vec<SilentSchedule>,
+    /// The services that answer otherwise than before, as the store finds when it writes the decision down.
+    pub changed_answers: Vec<ChangedAnswer>,
     /// What the next runs must know.
     pub changes: Changes,
     /// Why all this is so, for each topic of each check; none unless somebody asks.

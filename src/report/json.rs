@@ -37,8 +37,16 @@ struct Root<'a> {
     subscriptions: Vec<Subscription<'a>>,
     deliveries: Vec<Delivery<'a>>,
     mutes: Vec<MuteEntry<'a>>,
+    /// The services that answer otherwise than in earlier runs, said once.
+    changed_answers: Vec<Changed<'a>>,
     memory: Memory<'a>,
     metrics: Metrics<'a>,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    provider: &'a str,
+    host: &'a str,
 }
 
 #[derive(Serialize)]
@@ -400,6 +408,11 @@ pub(super) fn render(report: &Report, view: View) -> String {
         subscriptions: findings.subscriptions.iter().map(|verdict| subscription(findings, verdict)).collect(),
         deliveries: findings.deliveries.iter().map(delivery).chain(unsent(findings)).collect(),
         mutes: entries(&findings.mutes),
+        changed_answers: findings
+            .changed_answers
+            .iter()
+            .map(|changed| Changed { provider: &changed.provider, host: &changed.host })
+            .collect(),
         memory: memory(&report.memory),
         metrics: metrics(&report.metrics),
     };

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::check::account::drift::ChangedAnswer;
 use crate::check::subscription::Standing;
 use crate::decide::memory::{Fate, Mute};
 use crate::decide::{Held, MailboxVerdict, Muted, Postponed, Status, SubscriptionVerdict, Verdict, Waiting};
@@ -121,6 +122,8 @@ pub(crate) struct Findings {
     pub muted: Vec<Muted>,
     /// All silences and acknowledgements that are in force.
     pub mutes: Vec<Mute>,
+    /// The services that answer otherwise than before.
+    pub changed_answers: Vec<ChangedAnswer>,
     /// The ids and names of the channels.
     pub channels: Vec<(String, String)>,
     /// What became of the alerts, channel by channel.

@@ -11,7 +11,7 @@ use super::rows::shard_text;
 use super::samples::samples;
 use super::sums::add;
 use super::told::changes;
-use super::{Run, RunFindings, StoreError, readings};
+use super::{Run, RunFindings, StoreError, answers, readings};
 use crate::decide::Decision;
 use crate::decide::memory::Memory;
 use crate::process::fault;
@@ -36,7 +36,7 @@ pub(super) fn claim(
         if !odd.is_empty() {
             odd.set_aside(database)?;
         }
-        let decision = decide(&known);
+        let mut decision = decide(&known);
         let number = begin_run(database, run, findings.found.total())?;
         samples(database, number, &findings.found)?;
         changes(database, &decision.changes, run)?;
@@ -46,6 +46,7 @@ pub(super) fn claim(
         let keys = decision.changes.withdrawn.iter().map(|(key, _)| key.as_str().into()).collect::<Vec<_>>();
         close(database, &keys, run.started_at)?;
         readings::readings(database, findings)?;
+        decision.changed_answers = answers::answers(database, findings, run.clock.now())?;
         readings::circuits(database, findings)?;
         readings::cursors(database, findings)?;
         readings::mails(database, findings)?;

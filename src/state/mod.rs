@@ -12,6 +12,7 @@
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
 mod acknowledge;
+mod answers;
 mod channel_states;
 mod claim;
 pub(crate) mod config;

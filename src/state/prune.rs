@@ -62,6 +62,7 @@ pub(super) fn prune(database: &mut dyn Database, now: Timestamp, retention: Dura
     database.execute(&format!("DELETE FROM deliveries WHERE dedup_key IN ({old})"), &time)?;
     database.execute("DELETE FROM alerts WHERE state <> 'pending' AND created_at < $1", &time)?;
     database.execute("DELETE FROM readings WHERE read_at < $1", &time)?;
+    database.execute("DELETE FROM answers WHERE seen_at < $1", &time)?;
     // Earlier versions named readings by whole addresses, in whose paths tokens may stand.
     database.execute("DELETE FROM readings WHERE account LIKE '%://%'", &[])
 }

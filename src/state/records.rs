@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::check::CachedReading;
+use crate::check::account::drift::Answers;
 use crate::check::circuit::HostState;
 use crate::check::mailbox::account_mails::Kept;
 use crate::check::mailbox::imap_session::Cursor;
@@ -37,6 +38,8 @@ pub(crate) struct Snapshot {
     pub readings: HashMap<String, CachedReading>,
     /// The key of these hashes; none if readings are not kept.
     pub account_key: Option<String>,
+    /// The same key for the hashes of answers; none if this run writes nothing.
+    pub answers_key: Option<String>,
     /// How far mailboxes were read.
     pub cursors: HashMap<Identity, Cursor>,
     /// What other runs are reading there, or were reading when they died.
@@ -80,6 +83,9 @@ pub(crate) struct RunFindings {
     pub found: Found,
     /// New readings, by hashed account.
     pub readings: Vec<(String, CachedReading)>,
+    /// What the answers of services look like, and the key that their hashes are made with.
+    pub answers: Vec<Answers>,
+    pub answers_key: Option<String>,
     /// What is known of the accounts that mails tell of.
     pub mails: Vec<(Identity, Kept)>,
     /// What changed of the circuits.

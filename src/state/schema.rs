@@ -240,6 +240,14 @@ CREATE INDEX runs_by_schedule ON runs (schedule, shard, run);
     "
 ALTER TABLE checks ADD COLUMN credits TEXT;
 ",
+    // What the answers of services look like, by source: hashes of their places with the types of what stands there, and no value.
+    "
+CREATE TABLE answers (
+    source TEXT PRIMARY KEY,
+    seen_at BIGINT NOT NULL,
+    places TEXT NOT NULL
+);
+",
 ];
 
 /// The version that this program writes.

@@ -39,8 +39,12 @@ pub(super) fn snapshot(
     circuits(database, &mut snapshot, &mut odd)?;
     mailboxes(database, &mut snapshot, &mut odd)?;
     mails(database, &mut snapshot, &mut odd)?;
+    if can_write || keep_readings.is_some() {
+        let key = account_key(database, can_write, wait)?;
+        snapshot.answers_key = key.clone().filter(|_| can_write);
+        snapshot.account_key = key.filter(|_| keep_readings.is_some());
+    }
     if let Some(ttl) = keep_readings {
-        snapshot.account_key = account_key(database, can_write, wait)?;
         readings(database, ttl, &mut snapshot, &mut odd)?;
     }
     if !can_write {
@@ -138,7 +142,7 @@ fn readings(
     Ok(())
 }
 
-/// The key of the hashes that name accounts; made once for each store.
+/// The key of the hashes that name accounts, and of those that are kept of answers; made once for each store.
 fn account_key(database: &mut dyn Database, can_write: bool, wait: Duration) -> Result<Option<String>, StoreError> {
     let known = fact(database, ACCOUNT_KEY)?;
     if known.is_some() || !can_write {

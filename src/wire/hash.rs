@@ -1,7 +1,11 @@
 //! Digests and signatures of bytes.
 
+mod sha1;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+
+pub(crate) use self::sha1::{hmac_sha1, sha1};
 
 /// HMAC-SHA256.
 pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {

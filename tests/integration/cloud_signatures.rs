@@ -1,9 +1,9 @@
 //! The signatures of clouds, judged by verifiers that are written from the services' documentation and share no code with the program.
 
-use crate::support::crypto::{hex, hmac_sha256, sha256_hex};
-use crate::support::http::Request;
+use crate::support::crypto::{base64, hex, hmac_sha1, hmac_sha256, sha1_hex, sha256_hex};
+use crate::support::http::{Request, percent_decode};
 use crate::support::{Program, Reply, Server, account, config, project};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const TENCENT: &str = r#"{"Response":{"RealBalance":9647442,"FreezeAmount":0,"RequestId":"1"}}"#;
 const HUAWEI: &str = r#"{"account_balances":[{"account_type":1,"amount":468.39,"currency":"CNY","measure_id":1}],"debt_amount":0,"measure_id":1,"currency":"CNY"}"#;
@@ -80,22 +80,214 @@ fn verify_huawei(request: &Request, id: &str, secret: &str) -> Result<(), String
     if part(header, "Signature=")? == expected { Ok(()) } else { Err(format!("signature of {canonical:?}")) }
 }
 
-type Verify = fn(&Request, &str, &str) -> Result<(), String>;
+/// What OVHcloud's clock says; ours is another one.
+const OVH_TIME: &str = "1764590400";
 
-const CLOUDS: [(&str, Verify, &str, f64); 2] =
-    [("tencent", verify_tencent, TENCENT, 96_474.42), ("huawei", verify_huawei, HUAWEI, 468.39)];
+fn verify_aws(request: &Request, service: &str, id: &str, secret: &str) -> Result<(), String> {
+    let header = request.header("authorization").ok_or("no Authorization")?;
+    let (credential, signed) = (part(header, "Credential=")?, part(header, "SignedHeaders=")?);
+    let at = request.header("x-amz-date").ok_or("no X-Amz-Date")?;
+    let scope = format!("{}/us-east-1/{service}/aws4_request", &at[..8]);
+    if credential != format!("{id}/{scope}") || !header.starts_with("AWS4-HMAC-SHA256 ") {
+        return Err(header.to_owned());
+    }
+    if signed != "content-type;host;x-amz-date;x-amz-target" {
+        return Err(format!("signed: {signed}"));
+    }
+    let canonical = format!(
+        "{}\n{}\n{}\n{}\n{signed}\n{}",
+        request.method,
+        request.path(),
+        request.raw_query(),
+        lines(request, signed)?,
+        sha256_hex(&request.body)
+    );
+    let to_sign = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", sha256_hex(canonical.as_bytes()));
+    let mut key = hmac_sha256(format!("AWS4{secret}").as_bytes(), &at.as_bytes()[..8]);
+    for word in ["us-east-1", service, "aws4_request"] {
+        key = hmac_sha256(&key, word.as_bytes());
+    }
+    let expected = hex(&hmac_sha256(&key, to_sign.as_bytes()));
+    if part(header, "Signature=")? == expected { Ok(()) } else { Err(format!("signature of {canonical:?}")) }
+}
+
+fn verify_baidu(request: &Request, id: &str, secret: &str) -> Result<(), String> {
+    let header = request.header("authorization").ok_or("no Authorization")?;
+    let date = request.header("x-bce-date").ok_or("no x-bce-date")?;
+    let prefix = format!("bce-auth-v1/{id}/{date}/1800");
+    let rest = header.strip_prefix(&format!("{prefix}/")).ok_or(header.to_owned())?;
+    let (signed, signature) = rest.split_once('/').ok_or(header.to_owned())?;
+    if signed != "content-type;host;x-bce-date" {
+        return Err(format!("signed: {signed}"));
+    }
+    // Only what these headers hold is encoded here.
+    let encoded = |value: &str| {
+        value.trim().replace('/', "%2F").replace(':', "%3A").replace(';', "%3B").replace(' ', "%20").replace('=', "%3D")
+    };
+    let lines = signed.split(';').map(|name| format!("{name}:{}", encoded(request.header(name).unwrap_or_default())));
+    let canonical = format!(
+        "{}\n{}\n{}\n{}",
+        request.method,
+        request.path(),
+        request.raw_query(),
+        lines.collect::<Vec<_>>().join("\n")
+    );
+    let key = hex(&hmac_sha256(secret.as_bytes(), prefix.as_bytes()));
+    let expected = hex(&hmac_sha256(key.as_bytes(), canonical.as_bytes()));
+    if signature == expected { Ok(()) } else { Err(format!("signature of {canonical:?}")) }
+}
+
+fn verify_ovh(request: &Request, consumer: &str, secret: &str) -> Result<(), String> {
+    if request.path().ends_with("/auth/time") {
+        return match request.header("x-ovh-signature").or(request.header("x-ovh-consumer")) {
+            None => Ok(()),
+            Some(_) => Err("the time is asked for with a signature, which a wrong clock spoils".to_owned()),
+        };
+    }
+    let wanted =
+        [("x-ovh-application", "the-application"), ("x-ovh-consumer", consumer), ("x-ovh-timestamp", OVH_TIME)];
+    if let Some((name, _)) = wanted.iter().find(|(name, value)| request.header(name) != Some(value)) {
+        return Err(format!("{name}: {:?}", request.header(name)));
+    }
+    let address = format!("http://{}{}", request.header("host").ok_or("no host")?, request.target);
+    let text = format!("{secret}+{consumer}+{}+{address}+{}+{OVH_TIME}", request.method, request.text());
+    let expected = format!("$1${}", sha1_hex(text.as_bytes()));
+    if request.header("x-ovh-signature") == Some(&expected) { Ok(()) } else { Err(format!("signature of {address}")) }
+}
+
+fn verify_qiniu(request: &Request, id: &str, secret: &str) -> Result<(), String> {
+    let kind = request.header("content-type").map(|kind| format!("\nContent-Type: {kind}")).unwrap_or_default();
+    let host = request.header("host").ok_or("no host")?;
+    let text = format!("{} {}\nHost: {host}{kind}\n\n", request.method, request.target);
+    let signature = base64(&hmac_sha1(secret.as_bytes(), text.as_bytes())).replace('+', "-").replace('/', "_");
+    let expected = format!("Qiniu {id}:{signature}");
+    if request.header("authorization") == Some(&expected) { Ok(()) } else { Err(format!("signature of {text:?}")) }
+}
+
+/// No page of the catalogue is signed by it, so pages of a user's own are.
+fn verify_qbox(request: &Request, id: &str, secret: &str) -> Result<(), String> {
+    let text = format!("{}\n", request.target);
+    let signature = base64(&hmac_sha1(secret.as_bytes(), text.as_bytes())).replace('+', "-").replace('/', "_");
+    let expected = format!("QBox {id}:{signature}");
+    if request.header("authorization") == Some(&expected) { Ok(()) } else { Err(format!("signature of {text:?}")) }
+}
+
+fn verify_ucloud(request: &Request, id: &str, secret: &str) -> Result<(), String> {
+    let pairs = request.raw_query().split('&').filter_map(|pair| pair.split_once('='));
+    let mut pairs: Vec<(String, String)> = pairs.map(|(k, v)| (percent_decode(k), percent_decode(v))).collect();
+    let at = pairs.iter().position(|(name, _)| name == "Signature").ok_or("no Signature")?;
+    let (_, signature) = pairs.remove(at);
+    if !pairs.contains(&("PublicKey".to_owned(), id.to_owned())) {
+        return Err("no PublicKey".to_owned());
+    }
+    pairs.sort();
+    let text: String = pairs.iter().map(|(name, value)| format!("{name}{value}")).collect();
+    if signature == sha1_hex(format!("{text}{secret}").as_bytes()) {
+        Ok(())
+    } else {
+        Err(format!("signature of {text:?}"))
+    }
+}
+
+/// A cloud, what verifies its signatures, what it answers, and the balance that is read from that.
+struct Cloud {
+    provider: &'static str,
+    verify: fn(&Request, &str, &str) -> Result<(), String>,
+    answer: fn(&Request) -> &'static str,
+    balance: f64,
+    /// What an account says beside its credential.
+    beside: fn() -> Value,
+}
+
+impl Cloud {
+    fn account(&self, url: &str, id: &str, secret: &str) -> Value {
+        let mut account = account("A", self.provider, url);
+        if self.provider == "ovh" {
+            account.as_object_mut().unwrap().remove("api_key");
+            account["credentials"] = json!({"application": "the-application", "consumer": id, "secret": secret});
+        } else {
+            account["api_key"] = json!(format!("{id}:{secret}"));
+        }
+        account.as_object_mut().unwrap().extend((self.beside)().as_object().unwrap().clone());
+        account
+    }
+}
+
+const CLOUDS: [Cloud; 9] = [
+    Cloud {
+        provider: "tencent",
+        verify: verify_tencent,
+        answer: |_| TENCENT,
+        balance: 96_474.42,
+        beside: || json!({}),
+    },
+    Cloud { provider: "huawei", verify: verify_huawei, answer: |_| HUAWEI, balance: 468.39, beside: || json!({}) },
+    Cloud {
+        provider: "aws-free-plan",
+        verify: |request, id, secret| verify_aws(request, "freetier", id, secret),
+        answer: |_| r#"{"accountPlanRemainingCredits":{"amount":174.32,"unit":"USD"}}"#,
+        balance: 174.32,
+        beside: || json!({}),
+    },
+    Cloud {
+        provider: "aws-costs",
+        verify: |request, id, secret| verify_aws(request, "ce", id, secret),
+        answer: |_| r#"{"ResultsByTime":[{"Total":{"UnblendedCost":{"Amount":"12.5","Unit":"USD"}}}]}"#,
+        balance: 87.5,
+        beside: || json!({"budget": 100}),
+    },
+    Cloud {
+        provider: "aws-budget",
+        verify: |request, id, secret| verify_aws(request, "budgets", id, secret),
+        answer: |_| r#"{"Budget":{"BudgetLimit":{"Amount":"100","Unit":"USD"},"BudgetType":"COST","CalculatedSpend":{"ActualSpend":{"Amount":"40","Unit":"USD"}}}}"#,
+        balance: 60.0,
+        beside: || json!({"options": {"account": "111122223333", "budget": "all of \"it\""}}),
+    },
+    Cloud {
+        provider: "baidu",
+        verify: verify_baidu,
+        answer: |_| r#"{"cashBalance":850.0000}"#,
+        balance: 850.0,
+        beside: || json!({}),
+    },
+    Cloud {
+        provider: "ovh",
+        verify: verify_ovh,
+        answer: |request| match request.path().rsplit('/').next() {
+            Some("time") => OVH_TIME,
+            Some("balance") => r#"["PRE PAID"]"#,
+            _ => r#"{"amount":{"value":12.5,"currencyCode":"EUR"}}"#,
+        },
+        balance: 12.5,
+        beside: || json!({}),
+    },
+    Cloud {
+        provider: "qiniu",
+        verify: verify_qiniu,
+        answer: |_| r#"{"status":true,"data":{"api_keys":[{"total_fee":2.5}]}}"#,
+        balance: 97.5,
+        beside: || json!({"budget": 100}),
+    },
+    Cloud {
+        provider: "ucloud",
+        verify: verify_ucloud,
+        answer: |_| r#"{"RetCode":0,"AccountInfo":{"AmountAvailable":"120.50"}}"#,
+        balance: 120.5,
+        beside: || json!({}),
+    },
+];
 
 #[test]
 fn clouds_accept_the_signatures() {
-    for (provider, verify, answer, balance) in CLOUDS {
+    for cloud in CLOUDS {
+        let Cloud { provider, verify, answer, balance, .. } = cloud;
         for (id, secret) in [("AKIDexample", "secret-of-the-test"), ("AKID+/=", "s:e/c+r=e t")] {
             let server = Server::start(move |request| match verify(request, id, secret) {
-                Ok(()) => Reply::ok(answer),
+                Ok(()) => Reply::ok(answer(request)),
                 Err(why) => Reply::status(418, json!({ "why": why }).to_string()),
             });
             for prefix in ["", "/gw"] {
-                let mut account = account("A", provider, &format!("{}{prefix}", server.url()));
-                account["api_key"] = json!(format!("{id}:{secret}"));
+                let account = cloud.account(&format!("{}{prefix}", server.url()), id, secret);
                 let run = Program::check_json(&config(vec![account])).run().expect(0);
                 assert_eq!(project(&run.report(), "A")["balance"], balance, "{provider}: {run}");
             }
@@ -105,15 +297,40 @@ fn clouds_accept_the_signatures() {
 
 #[test]
 fn clouds_refuse_another_secret() {
-    for (provider, verify, answer, _) in CLOUDS {
+    for cloud in CLOUDS {
+        let Cloud { provider, verify, answer, .. } = cloud;
         let server = Server::start(move |request| match verify(request, "AKIDexample", "right") {
-            Ok(()) => Reply::ok(answer),
+            Ok(()) => Reply::ok(answer(request)),
             Err(_) => Reply::status(401, "{}"),
         });
-        let mut account = account("A", provider, &server.url());
-        account["api_key"] = json!("AKIDexample:wrong-secret");
+        let account = cloud.account(&server.url(), "AKIDexample", "wrong-secret");
         let run = Program::check_json(&config(vec![account])).run().expect(3);
         assert_eq!(run.reason("A"), "auth", "{provider}: {run}");
         assert!(!run.stdout.contains("wrong-secret") && !run.stderr.contains("wrong-secret"), "{run}");
+    }
+}
+
+#[test]
+fn the_next_page_of_a_signed_answer_is_signed_too() {
+    let schemes: [(&str, fn(&Request, &str, &str) -> Result<(), String>); 3] =
+        [("ucloud-sha1", verify_ucloud), ("qiniu", verify_qiniu), ("qbox", verify_qbox)];
+    for (sign, verify) in schemes {
+        let server =
+            Server::start(move |request| match (verify(request, "AK", "SK"), request.query("after").as_deref()) {
+                (Err(why), _) => Reply::status(418, json!({ "why": why }).to_string()),
+                (Ok(()), None) => Reply::ok(r#"{"left":10,"next":"b&c"}"#),
+                (Ok(()), Some("b&c")) => Reply::ok(r#"{"left":5,"next":null}"#),
+                (Ok(()), Some(_)) => Reply::status(404, "{}"),
+            });
+        let request =
+            json!({"url": format!("{}/v1/left?size=2", server.url()), "query": {"PublicKey": "{credential.id}"}});
+        let step = json!({"name": "left", "request": request, "sum": {"left": ".left"},
+            "pages": {"next": ".next // null", "query": "after"}});
+        let page = json!({"id": "acme", "title": "Acme", "kind": "balance", "unit": "points", "balance": "$bind.left",
+            "sign": sign, "credential": {"format": "pair"}, "steps": [step]});
+        let mut config = config(vec![json!({"name": "A", "provider": "acme", "api_key": "AK:SK", "threshold": 1})]);
+        config["providers"] = json!([page]);
+        let run = Program::check_json(&config).run().expect(0);
+        assert_eq!(project(&run.report(), "A")["balance"], 15.0, "{sign}: {run}");
     }
 }

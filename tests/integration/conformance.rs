@@ -287,6 +287,38 @@ fn a_share_of_a_total_that_is_not_known_is_a_failure() {
 }
 
 #[test]
+fn a_total_that_an_option_tells_makes_a_share_work() {
+    let server = Server::start(|_| Reply::ok(r#"{"balance":50,"plan":{"points":200},"quota":1000}"#));
+    let page = json!({"total": "{options.total}", "options": {"total": {"description": "where the total stands"}}});
+    let mut config = own(&server, page, json!({"threshold": "20%", "options": {"total": ".plan.points"}}));
+    // The same page, and another total.
+    let mut other = config["projects"][0].clone();
+    (other["name"], other["options"]["total"]) = (json!("B"), json!(".quota"));
+    let told = json!({"balance": 50, "plan": {"points": 200}});
+    let file = json!({"name": "C", "provider": "file", "threshold": "20%",
+        "options": {"path": "told.json", "total": ".plan.points"}});
+    let exec = json!({"name": "D", "provider": "exec", "command": ["printf", told.to_string()], "threshold": "30%",
+        "options": {"total": ".plan.points"}});
+    let unknown = json!({"name": "E", "provider": "file", "threshold": "20%", "options": {"path": "told.json"}});
+    config["projects"].as_array_mut().unwrap().extend([other, file, exec, unknown]);
+    let program = Program::check_json(&config);
+    std::fs::write(program.path("told.json"), told.to_string()).unwrap();
+    let run = program.run();
+    let report = run.report();
+    for (name, status, threshold) in [
+        ("A", "ok", Some(40.0)),
+        ("B", "low", Some(200.0)),
+        ("C", "ok", Some(40.0)),
+        ("D", "low", Some(60.0)),
+        ("E", "failed", None),
+    ] {
+        let account = project(&report, name);
+        assert_eq!((&account["status"], account["threshold"].as_f64()), (&json!(status), threshold), "{name}: {run}");
+    }
+    assert!(project(&report, "E")["error"]["message"].as_str().unwrap().contains("does not tell"), "{run}");
+}
+
+#[test]
 fn answers_in_other_forms_are_read() {
     let quota = |status: u16| Reply::status(status, "{\"error\":\"no parameters\"}").header("X-Left", "1,250");
     let bodies: [(&str, Value, Reply, f64); 5] = [

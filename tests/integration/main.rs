@@ -21,6 +21,7 @@ mod credits;
 mod databases;
 mod delivery;
 mod docs;
+mod drift;
 mod echoes;
 mod email_channel;
 mod environment;

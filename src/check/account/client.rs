@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::AUTHORIZATION;
 
+use super::drift::Outline;
 use crate::check::{Call, CallStatus};
 use crate::model::failure::Failure;
 use crate::process::interrupt::Deadline;
@@ -31,6 +32,8 @@ pub(crate) struct ProviderClient<'a> {
     pub witness: Option<&'a Witness<'a>>,
     /// Whether requests are signed, so that the clocks of both sides must agree.
     pub is_signed: bool,
+    /// What the answers of the attempt look like, if anybody wants to know.
+    pub outline: Option<Outline>,
 }
 
 /// When the limit allows the next request.

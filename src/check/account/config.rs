@@ -439,16 +439,17 @@ impl ConfigReader<'_> {
         page: &Page,
         options: &BTreeMap<String, String>,
     ) -> Result<Arc<Reader>, String> {
-        let key = (page.id.clone(), page.measured_for(options));
+        let key = (page.id.clone(), page.read_for(options));
         if let Some(reader) = pages.compiled.get(&key) {
             return Ok(Arc::clone(reader));
         }
         match page.reader(options) {
             Ok(reader) => {
                 let reader = Arc::new(reader);
-                if key.1 != page.measured().1 {
+                let measured = page.measured_for(options);
+                if measured != page.measured().1 {
                     // The project brought it. A missing limit is what `unlimited` is for in a file of one's own.
-                    for trap in traps::of_balance(&key.1, true, false) {
+                    for trap in traps::of_balance(&measured, true, false) {
                         self.advise(&under(path, "options"), trap.message, trap.hint);
                     }
                 }

@@ -4,6 +4,7 @@ pub(crate) mod balance_mails;
 mod builtin_pages;
 mod client;
 pub(crate) mod config;
+pub(crate) mod drift;
 mod from_command;
 mod from_mail;
 pub(crate) mod page;
@@ -24,6 +25,7 @@ use url::Url;
 pub(crate) use self::builtin_pages::{Listed, catalog, find, ids, of_text};
 use self::client::Leave;
 pub(crate) use self::client::ProviderClient;
+use self::page::ask::Form;
 use self::page::credential::Secrets;
 use self::page::fill::{self, Filling};
 use self::page::{Answer, Page, Progress, Reader, Verdict, Wanted, time};
@@ -202,10 +204,16 @@ impl Account {
             let name = self.page.steps.get(progress.step).filter(|_| self.page.steps.len() > 1).map(|step| &step.name);
             let request = self.step_request(progress, now)?;
             let patience = self.timeout.min(time).max(SHORTEST);
+            let mut outline = client.outline.take();
             let verdict = client.ask(&request, patience, &mut underway.spent, |response| {
                 let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
-                self.page.interpret(&self.reader, progress, &answer, wanted)
+                let verdict = self.page.interpret(&self.reader, progress, &answer, wanted)?;
+                if let Some((outline, form)) = outline.as_mut().zip(self.form(progress.step)) {
+                    outline.add(progress.step, form, &response.body);
+                }
+                Ok(verdict)
             });
+            client.outline = outline;
             let verdict = verdict.map_err(|failure| match name {
                 // Not the request took too long, but all of them together.
                 _ if !underway.is_first && failure.reason == Reason::Timeout && underway.is_over() => {
@@ -238,14 +246,14 @@ impl Account {
             return Err(Failure::new(Reason::Internal, "there is no such step"));
         };
         let filling = self.filling(&progress.bound, now);
-        let mut request = self.request(spec, None, &filling)?;
         let paging = self.page.steps.get(progress.step).and_then(|step| step.pages.as_ref());
-        if let Some((paging, page)) = paging.zip(progress.page.as_ref()) {
-            let kept = request.url.query_pairs().into_owned().filter(|(name, _)| *name != paging.query);
-            let query: Vec<_> = kept.chain([(paging.query.clone(), page.as_str().to_owned())]).collect();
-            request.url.set_query(Some(&sign::canonical_query(&query)));
-        }
-        Ok(request)
+        let page = paging.zip(progress.page.as_ref()).map(|(paging, page)| (paging.query.as_str(), page.as_str()));
+        self.request(spec, None, page, &filling)
+    }
+
+    /// What the body of the answer to a step is.
+    fn form(&self, step: usize) -> Option<Form> {
+        self.page.requests().nth(step).map(|request| request.answer)
     }
 
     /// Asks the page's second question, with the headers of the first one.
@@ -260,7 +268,7 @@ impl Account {
             return Ok(());
         };
         let nothing = BTreeMap::new();
-        let request = self.request(spec, Some(&confirm.url), &self.filling(&nothing, now))?;
+        let request = self.request(spec, Some(&confirm.url), None, &self.filling(&nothing, now))?;
         let mut spent = Duration::ZERO;
         client.ask(&request, patience, &mut spent, |response| {
             let answer = Answer { status: response.status, headers: &response.headers, body: &response.body };
@@ -284,6 +292,25 @@ impl Account {
         let option = |name: &str| Some(self.options.get(name.strip_prefix("options.")?)?.into());
         let addresses = self.page.addresses().map(|(_, template)| fill::with(template, option, str::to_owned));
         addresses.filter_map(|text| Url::parse(&text).ok()).collect()
+    }
+
+    /// A name of what answers look alike, which stays the same across runs: the page, the host, and a keyed hash of all that is asked
+    /// beside the credential. Options that may hold anything name an account and not another kind of answer. None for what is
+    /// not asked over HTTP.
+    pub(crate) fn source(&self, key: &str) -> Option<String> {
+        let Target::Http { origin, base } = &self.target else {
+            return None;
+        };
+        let is_choice = |name: &str| self.page.options.get(name).is_some_and(|spec| !spec.values.is_empty());
+        let options = self.options.iter().filter(|(name, _)| is_choice(name));
+        let options: Vec<String> = options.map(|(name, value)| format!("{name}={value}")).collect();
+        let asked = format!("{:?}{:?}", self.page.request, self.page.steps);
+        let base = base.as_ref().map(Url::as_str).unwrap_or_default();
+        let host = http::host(origin);
+        let parts = [self.page.id.as_str(), &asked, &options.join("\0"), &host, base];
+        let hash = hmac_sha256(key.as_bytes(), parts.join("\0\0").as_bytes());
+        let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("{} {host} {hash}", self.page.id))
     }
 
     fn filling<'a>(&'a self, bound: &'a BTreeMap<String, Bound>, now: Timestamp) -> Filling<'a> {

@@ -194,6 +194,11 @@ pub(crate) enum How {
     Account,
 }
 
+/// An expression with the options of an account in it. `{api_key}` is jq here, an object with one field, and so is all but an option.
+pub(crate) fn filled(code: &str, options: &BTreeMap<String, String>) -> String {
+    fill::with(code, |name| Some(options.get(name.strip_prefix("options.")?)?.into()), str::to_owned)
+}
+
 impl Page {
     /// The expression that is measured by, with the name of its field. `config::pages` makes sure that there is exactly one.
     pub(crate) fn measured(&self) -> (&'static str, &str) {
@@ -243,7 +248,27 @@ impl Page {
 
     /// The expression of the balance for one set of options: `file` lets the project bring it.
     pub(crate) fn measured_for(&self, options: &BTreeMap<String, String>) -> String {
-        // `{api_key}` is jq here, an object with one field, and so is all but an option.
-        fill::with(self.measured().1, |name| Some(options.get(name.strip_prefix("options.")?)?.into()), str::to_owned)
+        filled(self.measured().1, options)
+    }
+
+    /// The expression of a field that reads something of an answer, and may hold options.
+    pub(crate) fn read_by(&self, field: &str) -> Option<&str> {
+        let optional = match field {
+            "unlimited" => &self.unlimited,
+            "total" => &self.total,
+            "usage" => &self.usage,
+            "frozen" => &self.frozen,
+            "resets_at" => &self.resets_at,
+            "expires" => &self.expires,
+            _ => return Some(self.measured()).filter(|(measured, _)| *measured == field).map(|(_, code)| code),
+        };
+        optional.as_deref()
+    }
+
+    /// What is read of an answer for one set of options, in one text: accounts for which it is the same share what is compiled.
+    pub(crate) fn read_for(&self, options: &BTreeMap<String, String>) -> String {
+        let beside = [&self.unlimited, &self.total, &self.usage, &self.frozen, &self.resets_at, &self.expires];
+        let all = std::iter::once(self.measured().1).chain(beside.into_iter().flatten().map(String::as_str));
+        all.map(|code| filled(code, options)).collect::<Vec<_>>().join("\0")
     }
 }

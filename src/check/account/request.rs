@@ -18,11 +18,18 @@ use crate::wire::auth;
 use crate::wire::http::{self, Request};
 
 impl Account {
-    /// A request of the page, signed for this attempt. `url` takes the place of its own address.
+    /// A request of the page, signed for this attempt. `url` takes the place of its own address, and `page` is the parameter that asks
+    /// for another page of the answer.
     ///
     /// # Errors
     /// What cannot be sent.
-    pub(super) fn request(&self, spec: &RequestSpec, url: Option<&str>, filling: &Filling) -> Result<Request, Failure> {
+    pub(super) fn request(
+        &self,
+        spec: &RequestSpec,
+        url: Option<&str>,
+        page: Option<(&str, &str)>,
+        filling: &Filling,
+    ) -> Result<Request, Failure> {
         let template = url.or(spec.url.as_deref()).unwrap_or_default();
         known(spec.texts().map(String::as_str).chain(spec.body.as_deref()).chain([template]), filling.bound)?;
         let mut url = self.address(template, filling)?;
@@ -30,7 +37,11 @@ impl Account {
         // The query of the address itself comes first, then the entries of `query`.
         let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         query.extend(spec.query.iter().map(|(name, value)| (name.clone(), plain(value))));
-        if !query.is_empty() && (!spec.query.is_empty() || self.page.sign.is_some()) {
+        if let Some((name, value)) = page {
+            query.retain(|(other, _)| other != name);
+            query.push((name.to_owned(), value.to_owned()));
+        }
+        if !query.is_empty() && (!spec.query.is_empty() || page.is_some() || self.page.sign.is_some()) {
             url.set_query(Some(&sign::canonical_query(&query)));
         }
         let body = body(spec, filling);
@@ -50,6 +61,7 @@ impl Account {
             let signed = scheme.sign(&sign::Unsigned {
                 method: if spec.method == Method::Post { "POST" } else { "GET" },
                 host: http::host(&url),
+                url: url.as_str(),
                 path: url.path(),
                 query: &query,
                 body: body.as_deref().unwrap_or_default(),
@@ -59,7 +71,11 @@ impl Account {
                 nonce: format!("{:032x}", fastrand::u128(..)),
                 now: filling.now,
             });
-            headers.extend(signed);
+            headers.extend(signed.headers);
+            if !signed.query.is_empty() {
+                query.extend(signed.query);
+                url.set_query(Some(&sign::canonical_query(&query)));
+            }
         }
         Ok(Request {
             method: if spec.method == Method::Post { reqwest::Method::POST } else { reqwest::Method::GET },

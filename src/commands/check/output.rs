@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::super::open::print;
 use super::run::{Run, unwritten};
+use crate::check::account::drift::ChangedAnswer;
 use crate::decide::SilentSchedule;
 use crate::model::text;
 use crate::process::exit::Exit;
@@ -20,6 +21,17 @@ use crate::report::{Report, View};
 pub(super) fn warn_of_silence(silent: &[SilentSchedule]) {
     for SilentSchedule { name, last } in silent {
         log::warn!("`{}` has not run since {}", text::one_line(name, 120), last.strftime("%Y-%m-%d %H:%M UTC"));
+    }
+}
+
+/// Says which services answer otherwise than before. Their balances could be read, or else they would not be among these.
+pub(super) fn warn_of_changes(changed: &[ChangedAnswer]) {
+    for ChangedAnswer { provider, host } in changed {
+        log::warn!(
+            "{} has changed its answer: the page of `{provider}` still reads a balance in it; compare it with what the service \
+             shows (this is said once)",
+            text::one_line(host, 120)
+        );
     }
 }
 

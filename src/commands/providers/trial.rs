@@ -228,6 +228,7 @@ fn read(
         calls: Vec::new(),
         witness: Some(&witness),
         is_signed: account.page.sign.is_some(),
+        outline: None,
     };
     match account.read(&mut client, now, LONGEST, None).map_err(|failure| failure.settle(&config.redactor))? {
         Attempt::Read(reading) => reading.without_secrets(&config.redactor),

@@ -10,6 +10,16 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     signer.sign_oneshot_to_vec(message).unwrap()
 }
 
+pub(crate) fn hmac_sha1(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let key = PKey::hmac(key).unwrap();
+    let mut signer = Signer::new(MessageDigest::sha1(), &key).unwrap();
+    signer.sign_oneshot_to_vec(message).unwrap()
+}
+
+pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
+    hex(&openssl::sha::sha1(bytes))
+}
+
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&openssl::sha::sha256(bytes))
 }

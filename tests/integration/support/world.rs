@@ -190,7 +190,7 @@ impl World {
              UPDATE alerts SET claimed_by = NULL, claimed_until = NULL, state = 'sent' WHERE dedup_key IN \
              (SELECT dedup_key FROM deliveries WHERE status = 'sent'); \
              DELETE FROM deliveries WHERE status NOT IN ('sent', 'failed'); \
-             DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; DROP TABLE mail_readings; DROP TABLE mutes; ALTER TABLE samples DROP COLUMN currency; \
+             DROP TABLE told; DROP TABLE courses; DROP TABLE mail_marks; DROP TABLE mail_readings; DROP TABLE mutes; DROP TABLE answers; ALTER TABLE samples DROP COLUMN currency; \
              ALTER TABLE readings DROP COLUMN beside; \
              ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost; \
              ALTER TABLE deliveries DROP COLUMN refusals; \

@@ -29,7 +29,7 @@ pub(crate) struct Pages {
     known: BTreeMap<String, Arc<Page>>,
     /// Those that cannot be used, by id, with the reason.
     pub broken: BTreeMap<String, String>,
-    /// Compiled pages, by id and balance expression: one for all accounts of a provider.
+    /// Compiled pages, by id and by what is read with the options: one for all accounts for which that is the same.
     pub compiled: BTreeMap<(String, String), Arc<Reader>>,
 }
 

@@ -71,6 +71,7 @@ mod tests {
             let signed = sign(&Unsigned {
                 method,
                 host: host.into(),
+                url: "",
                 path: "/",
                 query,
                 body: "",

@@ -42,6 +42,7 @@ mod tests {
             let signed = sign(&Unsigned {
                 method: "GET",
                 host: "bss.myhuaweicloud.com".into(),
+                url: "",
                 path: "/v2/accounts/customer-accounts/balances",
                 query: &[],
                 body: "",

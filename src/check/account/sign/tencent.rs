@@ -45,6 +45,7 @@ mod tests {
         let headers = sign(&Unsigned {
             method: "POST",
             host: "billing.tencentcloudapi.com".into(),
+            url: "",
             path: "/",
             query: &[],
             body: "{}",

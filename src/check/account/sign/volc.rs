@@ -47,6 +47,7 @@ mod tests {
             let headers = sign(&Unsigned {
                 method: "GET",
                 host: "open.volcengineapi.com".into(),
+                url: "",
                 path: "/",
                 query: &query,
                 body,

@@ -50,15 +50,14 @@ pub(crate) fn of(page: &Page, end: Instant) -> Vec<Found> {
         problems.push(("rate_limit", format!("`rate_limit` {why}")));
     }
     problems.extend(of_placeholders(page));
-    let measured = page.measured();
     // The project brings what has no default; until then any expression stands for it.
     let options = page.options_with_defaults(&BTreeMap::new());
-    let is_guess = measured.1.contains("{options.");
+    let is_guess = |field: &str| page.read_by(field).is_some_and(|code| code.contains("{options."));
     let unset = page.options.keys().filter(|name| !options.contains_key(*name)).cloned();
     let mut probe = options.clone();
     probe.extend(unset.map(|name| (name, ".".to_owned())));
     let wrong = wrong_expressions(page, &probe);
-    let is_usable = missing(page).is_empty() && wrong.iter().all(|(field, _)| *field == measured.0 && is_guess);
+    let is_usable = missing(page).is_empty() && wrong.iter().all(|(field, _)| is_guess(field));
     if !is_usable {
         problems.extend(wrong);
         return problems;
@@ -131,7 +130,28 @@ fn of_measure(page: &Page) -> Vec<Found> {
     if (credential.format == CredentialFormat::Parts) == credential.parts.is_empty() {
         problems.push(("credential", "`format: parts` and `parts` belong together".to_owned()));
     }
+    problems.extend(of_signature(page));
     problems
+}
+
+/// What a signature needs and the page does not have: it would sign with an empty text.
+fn of_signature(page: &Page) -> Vec<Found> {
+    let Some(scheme) = page.sign else {
+        return Vec::new();
+    };
+    let credential = &page.credential;
+    let has_part = |part: &str| match credential.format {
+        CredentialFormat::Pair => matches!(part, "id" | "secret"),
+        CredentialFormat::Parts => credential.parts.contains_key(part),
+        CredentialFormat::Key | CredentialFormat::None => false,
+    };
+    let parts = scheme.parts().iter().filter(|part| !has_part(part));
+    let parts =
+        parts.map(|part| ("sign", format!("requests are signed with `{part}`, which is no part of the credential")));
+    let options = scheme.options().iter().filter(|option| !page.options.contains_key(**option));
+    let options =
+        options.map(|option| ("sign", format!("requests are signed for `{option}`, which is not a declared option")));
+    parts.chain(options).collect()
 }
 
 /// What is wrong with what is asked.
@@ -302,6 +322,33 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn a_signature_needs_a_credential_and_the_options_that_it_is_made_of() {
+        let schemes = ["volc-hmac-sha256", "aliyun-acs3", "tencent-tc3", "huawei-sdk-hmac", "aws-v4", "ovh-v1"];
+        for scheme in schemes.into_iter().chain(["bce-auth-v1", "qiniu", "qbox", "ucloud-sha1"]) {
+            for (credential, options, is_wrong) in [
+                (json!({}), json!(["region", "service"]), true),
+                (json!({"format": "parts", "parts": {"id": "x"}}), json!(["region", "service"]), true),
+                (json!({"format": "parts", "parts": {"id": "x", "secret": "y"}}), json!(["region", "service"]), false),
+                (json!({"format": "pair"}), json!(["region", "service"]), false),
+                (json!({"format": "pair"}), json!([]), ["volc-hmac-sha256", "tencent-tc3", "aws-v4"].contains(&scheme)),
+            ] {
+                let option =
+                    |name: &Value| (name.as_str().unwrap().to_owned(), json!({"description": "x", "default": "y"}));
+                let options: serde_json::Map<_, _> = options.as_array().unwrap().iter().map(option).collect();
+                let page = json!({"id": "acme", "title": "Acme", "kind": "balance", "balance": ".v", "sign": scheme,
+                    "request": {"url": "https://acme.example/v1"}, "credential": credential, "options": options});
+                let page: Page = serde_json::from_value(page).unwrap();
+                let problems = of(&page, Instant::now() + Duration::from_secs(10));
+                assert_eq!(
+                    problems.iter().any(|(field, _)| *field == "sign"),
+                    is_wrong,
+                    "{scheme} {credential}: {problems:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn two_steps_keep_no_value_of_one_name() {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::account::page::Page;
 use crate::check::account::page::ask::Step;
 use crate::check::account::page::beside::BesideReader;
 use crate::check::account::page::error::ErrorTest;
+use crate::check::account::page::{Page, filled};
 use crate::page::expression::Expression;
 
 /// A page whose expressions are compiled for one set of options.
@@ -45,8 +45,9 @@ impl Page {
     /// # Errors
     /// The page's field with an expression that is wrong, and what is wrong with it.
     pub(crate) fn reader(&self, options: &BTreeMap<String, String>) -> Result<Reader, Wrong> {
-        let optional =
-            |field: &'static str, code: &Option<String>| code.as_deref().map(|code| compile(field, code)).transpose();
+        let optional = |field: &'static str, code: &Option<String>| {
+            code.as_deref().map(|code| compile(field, &filled(code, options))).transpose()
+        };
         let (field, _) = self.measured();
         let steps = if self.steps.is_empty() {
             vec![StepReader { error: test("error", self.error.as_deref())?, ..StepReader::default() }]
