@@ -14,7 +14,7 @@ use super::mute::Muting;
 use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
-use crate::model::alert::{Alert, Event, Level, Topic};
+use crate::model::alert::{Alert, Event, Level, Renewal, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
@@ -368,11 +368,14 @@ impl Settler<'_> {
             (Some(told), Some(alert)) => (told, alert),
         };
         let is_less = if alert.topic() == Topic::Renewal {
+            let is_overdue = alert.renewal().is_some_and(Renewal::is_overdue);
+            let is_told = told.mark == alert.mark();
             // Once a day is enough, whatever the cool-down.
-            if told.mark == alert.mark() {
+            if is_told && !is_overdue {
                 return if forgets { Knows::Old } else { Knows::Enough };
             }
-            alert.level > told.level
+            // That it was not renewed is news, also to those who heard on its day that it is due.
+            alert.level > told.level || is_overdue && !is_told
         } else {
             self.is_news(&Content::told(told), alert)
         };

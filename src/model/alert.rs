@@ -90,7 +90,7 @@ topics! {
     Low = "low",
     /// A check cannot be read, run after run, or can be read again.
     Failing = "failing",
-    /// A subscription renews soon, or was due before anybody could be told.
+    /// A subscription renews soon, was not renewed on its day, or was due before anybody could be told.
     Renewal = "renewal",
     /// A mail speaks of trouble.
     Mail = "mail",
@@ -271,8 +271,13 @@ impl Alert {
         }
     }
 
-    /// What a store keeps of a renewal to know it again: the due date and the day on which it was told. Empty for other topics.
+    /// What a store keeps of a renewal to know it again: the due date and the day on which it was told, or that it is overdue, which is
+    /// not told once a day. Empty for other topics.
     pub(crate) fn mark(&self) -> String {
-        self.renewal().map(|renewal| format!("{}/{}", renewal.next, renewal.today)).unwrap_or_default()
+        let mark = |renewal: &Renewal| match renewal.is_overdue() {
+            true => format!("{}/overdue", renewal.next),
+            false => format!("{}/{}", renewal.next, renewal.today),
+        };
+        self.renewal().map(mark).unwrap_or_default()
     }
 }

@@ -12,6 +12,7 @@
 //! transaction), or if the service takes it and does not say so in time: then it comes again in a later run, not in this one.
 
 mod acknowledge;
+mod ask_payments;
 mod channel_states;
 mod claim;
 pub(crate) mod config;
@@ -26,6 +27,7 @@ mod mark_mails;
 mod mark_settled;
 mod mutes;
 mod outbox;
+mod payments;
 mod postgres;
 mod prune;
 pub(crate) mod queries;
@@ -50,6 +52,7 @@ pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::mark_mails::MailMarker;
 pub(crate) use self::mark_settled::DeliveryKeeper;
 pub(crate) use self::mutes::Said;
+pub(crate) use self::payments::{Kept as KeptRenewal, Noted};
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };

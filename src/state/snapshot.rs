@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::damaged_rows::{Odd, Table};
 use super::database::{Database, insert, transaction};
+use super::payments::payments;
 use super::remembered::memory;
 use super::rows::{fact, timestamp};
 use super::{Snapshot, StoreError, StoreFault};
@@ -39,6 +40,7 @@ pub(super) fn snapshot(
     circuits(database, &mut snapshot, &mut odd)?;
     mailboxes(database, &mut snapshot, &mut odd)?;
     mails(database, &mut snapshot, &mut odd)?;
+    snapshot.payments = payments(database, &mut odd)?;
     if let Some(ttl) = keep_readings {
         snapshot.account_key = account_key(database, can_write, wait)?;
         readings(database, ttl, &mut snapshot, &mut odd)?;

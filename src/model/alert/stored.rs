@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Account, Alert, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause, Renewal, Topic, Trouble,
 };
+use crate::model::cadence::Cadence;
 use crate::model::identity::Identity;
-use crate::model::words::{BalanceType, CycleType};
+use crate::model::words::BalanceType;
 
 /// The fields in the order in which they are written.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +60,7 @@ pub(super) struct StoredAlert {
 
 #[derive(Serialize, Deserialize)]
 struct StoredRenewal {
-    cycle_type: CycleType,
+    cycle_type: Cadence,
     renewal_day: String,
     next: Date,
     today: Date,

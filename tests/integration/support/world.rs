@@ -194,7 +194,7 @@ impl World {
              ALTER TABLE readings DROP COLUMN beside; \
              ALTER TABLE deliveries DROP COLUMN doubts; ALTER TABLE deliveries DROP COLUMN lost; \
              ALTER TABLE deliveries DROP COLUMN refusals; \
-             DROP INDEX runs_by_schedule; ALTER TABLE runs DROP COLUMN schedule",
+             DROP INDEX runs_by_schedule; ALTER TABLE runs DROP COLUMN schedule; DROP TABLE payments; DROP TABLE renewals",
         );
         if self.kind == Kind::Postgres {
             self.sql("ALTER TABLE conditions OWNER TO balance");
