@@ -108,7 +108,7 @@ mod tests {
                 "1 subscription: 1.00 $ a month, 12.00 $ a year",
                 "2 subscriptions: 100.08 CNY a month, 1,201.00 CNY a year",
                 "2 subscriptions: 53.48 USD a month, 641.79 USD a year",
-                "2 subscriptions: 0.458333 a month, 5.5 a year",
+                "2 subscriptions: 0.458333 a month, 5.50 a year",
             ]
         );
         let mut backwards = costs;
