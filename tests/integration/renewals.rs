@@ -347,7 +347,7 @@ fn a_payment_that_is_noted_ends_what_is_overdue(kind: Kind) {
     let status = ask(&world, "2027-01-03", ["status"]).expect(0);
     assert!(status.stdout.contains("paid 2026-12-20, which the next run counts"), "{status}");
     assert_eq!(standing("2027-01-03", 1), "ok 2027-01-15, overdue 2026-12-31");
-    let status = ask(&world, "2027-01-03", ["status", "--output", "json"]).expect(0).report();
+    let status = ask(&world, "2027-01-04", ["status", "--output", "json"]).expect(0).report();
     let github = status["projects"].as_array().unwrap().iter().find(|one| one["name"] == "GitHub").unwrap();
     assert_eq!((&github["status"], &github["last_renewed_date"]), (&json!("ok"), &json!("2026-12-20")));
     // Where the days are counted from the last payment, they move with it; today is the day if none is named.
