@@ -1,138 +1,123 @@
 //! When a subscription renews, and whether somebody must be reminded. Pure date arithmetic: calendar dates, no clock.
 
 pub(crate) mod config;
+mod cycle;
+mod days_config;
+pub(crate) mod price;
 
-use crate::model::words::{CycleType, words};
+pub(crate) use self::cycle::{Cycle, days};
+
+use crate::model::words::words;
 use jiff::civil::Date;
-use jiff::{Span, ToSpan};
-
-/// How often a subscription renews.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cycle {
-    /// Every week on this day, 1 (Monday) to 7 (Sunday).
-    Weekly(i8),
-    /// Every month on this day, 1 to 31; in shorter months on their last day.
-    Monthly(i8),
-    /// Every year on this month and day; 29 February falls on the 28th in other years.
-    Yearly(i8, i8),
-}
-
-impl Cycle {
-    /// How often that is.
-    pub(crate) fn cycle_type(self) -> CycleType {
-        match self {
-            Cycle::Weekly(_) => CycleType::Weekly,
-            Cycle::Monthly(_) => CycleType::Monthly,
-            Cycle::Yearly(..) => CycleType::Yearly,
-        }
-    }
-
-    /// The first due date that is not before a day; none beyond the year 9999.
-    pub(crate) fn on_or_after(self, day: Date) -> Option<Date> {
-        let due = self.near(day)?;
-        if due >= day { Some(due) } else { self.near(day.checked_add(self.step()).ok()?) }
-    }
-
-    /// The last due date that is not after a day.
-    fn on_or_before(self, day: Date) -> Option<Date> {
-        let due = self.near(day)?;
-        if due <= day { Some(due) } else { self.near(day.checked_sub(self.step()).ok()?) }
-    }
-
-    fn step(self) -> Span {
-        match self {
-            Cycle::Weekly(_) => 1.week(),
-            Cycle::Monthly(_) => 1.month(),
-            Cycle::Yearly(..) => 1.year(),
-        }
-    }
-
-    /// Whether a payment lies more than one cycle after a day, which is probably a mistyped year. One day of tolerance allows
-    /// for time zones.
-    pub(crate) fn is_far_ahead(self, payment: Date, today: Date) -> bool {
-        let latest = today.checked_add(self.step()).and_then(|day| day.tomorrow());
-        latest.is_ok_and(|latest| payment > latest)
-    }
-
-    /// The due date in the same week, month or year as a day.
-    fn near(self, day: Date) -> Option<Date> {
-        match self {
-            Cycle::Weekly(weekday) => {
-                let off = i32::from(weekday) - i32::from(day.weekday().to_monday_one_offset());
-                day.checked_add(off.days()).ok()
-            }
-            Cycle::Monthly(number) => clamped(day.year(), day.month(), number),
-            Cycle::Yearly(month, number) => clamped(day.year(), month, number),
-        }
-    }
-
-    /// The due date that a payment covers: the nearest one; on a tie, the later one.
-    fn paid_by(self, payment: Date) -> Option<Date> {
-        match (self.on_or_before(payment), self.on_or_after(payment)) {
-            (Some(before), Some(after)) if days(payment, after) <= days(before, payment) => Some(after),
-            (before, after) => before.or(after),
-        }
-    }
-}
-
-/// A day of a month, or its last one.
-fn clamped(year: i16, month: i8, day: i8) -> Option<Date> {
-    let first = Date::new(year, month, 1).ok()?;
-    Date::new(year, month, day.min(first.days_in_month())).ok()
-}
-
-/// Whole days from one date to another.
-fn days(from: Date, to: Date) -> i64 {
-    i64::from(from.until(to).map(|span| span.get_days()).unwrap_or(i32::MAX))
-}
 
 words! {
     /// Where a subscription stands.
     pub(crate) enum Standing {
+        /// It was not renewed on its day, as far as is known.
+        Overdue = "overdue",
         /// Soon or today, and not paid as far as is known.
         Due = "due",
         /// The next renewal is paid already.
         Renewed = "renewed",
         /// Not soon.
         Ok = "ok",
+        /// It has ended.
+        Over = "over",
     }
 }
 
 /// What is known of a subscription on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Renewal {
-    /// The next due date, today or later.
+    /// The due date that counts: the next one, today or later; the one that was missed, if it is overdue; the last day, if it is over.
     pub next: Date,
-    /// Days until then; 0 is today.
+    /// Days until then; 0 is today, and less has passed.
     pub days: i64,
     /// Whether somebody must be reminded.
     pub standing: Standing,
+    /// The due date that is paid, with all before it.
+    pub paid_for: Option<Date>,
+}
+
+impl Renewal {
+    /// The due date that counts and the days until then; none if it is over.
+    pub(crate) fn ahead(&self) -> Option<(Date, i64)> {
+        (self.standing != Standing::Over).then_some((self.next, self.days))
+    }
 }
 
 /// Looks at a subscription on a day; none beyond the year 9999.
 pub(crate) fn look(cycle: Cycle, alert_days_before: u32, last_renewed: Option<Date>, today: Date) -> Option<Renewal> {
+    let paid_for = last_renewed.and_then(|payment| cycle.paid_by(payment));
+    // Where nobody keeps what was paid, nobody can say that something was not.
+    let missed = paid_for.and_then(|paid| cycle.on_or_after(paid.tomorrow().ok()?)).filter(|due| *due < today);
+    if let Some(next) = missed {
+        return Some(Renewal { next, days: days(today, next), standing: Standing::Overdue, paid_for });
+    }
+    if let Cycle::Once(end) = cycle
+        && end < today
+    {
+        return Some(Renewal { next: end, days: days(today, end), standing: Standing::Over, paid_for });
+    }
     let next = cycle.on_or_after(today)?;
     let days = days(today, next);
-    let is_paid = last_renewed.and_then(|payment| cycle.paid_by(payment)).is_some_and(|paid| paid >= next);
     let standing = match () {
-        () if is_paid => Standing::Renewed,
+        () if paid_for.is_some_and(|paid| paid >= next) => Standing::Renewed,
         () if days <= i64::from(alert_days_before) => Standing::Due,
         () => Standing::Ok,
     };
-    Some(Renewal { next, days, standing })
+    Some(Renewal { next, days, standing, paid_for })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::cycle::Repeat;
     use super::*;
+    use crate::model::cadence::{Cadence, Every};
 
     fn date(text: &str) -> Date {
         text.parse().unwrap()
     }
 
+    fn every(text: &str, anchor: &str, is_first: bool) -> Cycle {
+        let every: Every = text.parse().unwrap();
+        Cycle::Every(Repeat { anchor: date(anchor), every, cadence: Cadence::Every(every), is_first })
+    }
+
+    /// The due dates from a day on.
+    fn due_dates(cycle: Cycle, from: &str, count: usize) -> Vec<String> {
+        let mut day = date(from);
+        let mut dates = Vec::new();
+        for _ in 0..count {
+            let due = cycle.on_or_after(day).unwrap();
+            dates.push(due.to_string());
+            day = due.tomorrow().unwrap();
+        }
+        dates
+    }
+
+    #[test]
+    fn steps_are_counted_from_the_first_day_so_that_no_short_month_moves_the_next_ones() {
+        for (text, anchor, want) in [
+            ("1 month", "2026-01-31", ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]),
+            ("1 month", "2028-01-30", ["2028-01-30", "2028-02-29", "2028-03-30", "2028-04-30", "2028-05-30"]),
+            ("2 months", "2025-12-31", ["2025-12-31", "2026-02-28", "2026-04-30", "2026-06-30", "2026-08-31"]),
+            ("3 months", "2026-11-30", ["2026-11-30", "2027-02-28", "2027-05-30", "2027-08-30", "2027-11-30"]),
+            ("6 months", "2027-08-31", ["2027-08-31", "2028-02-29", "2028-08-31", "2029-02-28", "2029-08-31"]),
+            ("18 months", "2024-02-29", ["2024-02-29", "2025-08-29", "2027-02-28", "2028-08-29", "2030-02-28"]),
+            ("1 year", "2024-02-29", ["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]),
+            ("3 years", "2024-02-29", ["2024-02-29", "2027-02-28", "2030-02-28", "2033-02-28", "2036-02-29"]),
+            ("100 years", "2000-02-29", ["2000-02-29", "2100-02-28", "2200-02-28", "2300-02-28", "2400-02-29"]),
+            ("10 days", "2028-02-20", ["2028-02-20", "2028-03-01", "2028-03-11", "2028-03-21", "2028-03-31"]),
+            ("6 weeks", "2026-12-28", ["2026-12-28", "2027-02-08", "2027-03-22", "2027-05-03", "2027-06-14"]),
+        ] {
+            assert_eq!(due_dates(every(text, anchor, true), "2000-01-01", 5), want, "{text} from {anchor}");
+        }
+    }
+
     #[test]
     fn the_table_of_renewals() {
-        use Cycle::{Monthly, Weekly, Yearly};
+        use Cycle::{Monthly, Once, Weekly, Yearly};
         // Cycle, days before, paid, today, next, standing.
         let cases = [
             // Weekly: 2026-11-16 is a Monday.
@@ -165,7 +150,15 @@ mod tests {
             (Monthly(15), 3, "2026-10-30", "2026-11-13", "2026-11-15", "due"), // 15 days from October's, 16 to November's
             (Monthly(15), 3, "2026-10-31", "2026-11-13", "2026-11-15", "renewed"),
             (Monthly(15), 3, "2026-11-30", "2026-12-13", "2026-12-15", "renewed"), // as near to both: the later one
-            (Monthly(15), 3, "2025-11-13", "2026-11-13", "2026-11-15", "due"),
+            // Where a payment is kept, the first one that did not come is overdue.
+            (Monthly(15), 3, "2025-11-13", "2026-11-13", "2025-12-15", "overdue"),
+            (Monthly(15), 3, "2026-11-15", "2026-12-15", "2026-12-15", "due"),
+            (Monthly(15), 3, "2026-11-15", "2026-12-16", "2026-12-15", "overdue"),
+            (Monthly(15), 3, "2026-11-15", "2027-02-01", "2026-12-15", "overdue"),
+            (Monthly(15), 3, "2026-12-20", "2026-12-20", "2027-01-15", "ok"), // five days late
+            (Weekly(1), 3, "2026-11-16", "2026-11-24", "2026-11-23", "overdue"),
+            (Yearly(3, 15), 7, "2025-03-15", "2026-03-16", "2026-03-15", "overdue"),
+            (Yearly(3, 15), 7, "", "2026-03-16", "2027-03-15", "ok"),
             (Monthly(1), 3, "", "2026-11-30", "2026-12-01", "due"),
             (Monthly(1), 3, "", "2026-12-29", "2027-01-01", "due"),
             (Monthly(1), 0, "", "2026-12-31", "2027-01-01", "ok"),
@@ -200,7 +193,26 @@ mod tests {
             (Yearly(11, 20), 3, "2025-11-20", "2026-11-18", "2026-11-20", "due"),
             (Yearly(11, 20), 3, "2026-11-20", "2026-11-20", "2026-11-20", "renewed"),
             (Yearly(11, 20), 3, "2026-11-20", "2026-11-21", "2027-11-20", "ok"),
-            (Yearly(2, 29), 3, "2024-02-29", "2026-02-27", "2026-02-28", "due"),
+            (Yearly(2, 29), 3, "2025-02-28", "2026-02-27", "2026-02-28", "due"),
+            (Yearly(2, 29), 3, "2024-02-29", "2026-02-27", "2025-02-28", "overdue"),
+            // The end of a trial.
+            (Once(date("2027-01-31")), 3, "", "2027-01-27", "2027-01-31", "ok"),
+            (Once(date("2027-01-31")), 3, "", "2027-01-28", "2027-01-31", "due"),
+            (Once(date("2027-01-31")), 0, "", "2027-01-31", "2027-01-31", "due"),
+            (Once(date("2027-01-31")), 3, "", "2027-02-01", "2027-01-31", "over"),
+            (Once(date("2027-01-31")), 3, "", "2031-01-31", "2027-01-31", "over"),
+            (Once(date("2027-01-31")), 3, "2026-12-24", "2027-01-30", "2027-01-31", "renewed"),
+            (Once(date("2027-01-31")), 3, "2026-12-24", "2027-02-01", "2027-01-31", "over"),
+            // Steps of one's own, from a first day and from a payment.
+            (every("2 months", "2026-01-31", true), 3, "", "2025-06-01", "2026-01-31", "ok"),
+            (every("2 months", "2026-01-31", true), 3, "", "2026-02-01", "2026-03-31", "ok"),
+            (every("2 months", "2026-01-31", true), 3, "2026-01-29", "2026-01-30", "2026-01-31", "renewed"),
+            (every("2 months", "2026-01-31", true), 3, "2025-11-30", "2026-01-30", "2026-01-31", "due"),
+            (every("2 months", "2026-01-31", true), 3, "2026-01-29", "2026-04-01", "2026-03-31", "overdue"),
+            (every("10 days", "2026-11-15", true), 3, "2026-11-15", "2026-11-24", "2026-11-25", "due"),
+            (every("10 days", "2026-11-15", true), 3, "2026-11-15", "2026-11-26", "2026-11-25", "overdue"),
+            (every("10 days", "2026-11-26", true), 3, "2026-11-26", "2026-11-26", "2026-11-26", "renewed"),
+            (every("3 months", "2024-01-31", false), 3, "", "2023-10-29", "2023-10-31", "due"),
             // A date ahead covers everything up to it.
             (Monthly(15), 3, "2027-01-15", "2026-11-14", "2026-11-15", "renewed"),
         ];
@@ -219,6 +231,14 @@ mod tests {
         cycles.extend((1..=31).map(|day| (Cycle::Monthly(day), 30)));
         for month in 1..=12 {
             cycles.extend([1, 15, 28, 29, 30, 31].map(|day| (Cycle::Yearly(month, day), 365)));
+        }
+        for (text, longest) in [("1 month", 30), ("2 months", 61), ("3 months", 91), ("1 year", 365), ("3 years", 1095)]
+        {
+            cycles
+                .extend(["2024-02-29", "2026-01-31", "2027-04-30"].map(|anchor| (every(text, anchor, false), longest)));
+        }
+        for (text, longest) in [("1 day", 0), ("10 days", 9), ("6 weeks", 41), ("1000 days", 999)] {
+            cycles.extend(["2024-02-29", "2033-01-31"].map(|anchor| (every(text, anchor, false), longest)));
         }
         let mut today = date("2023-12-25");
         while today < date("2034-01-05") {
@@ -249,6 +269,9 @@ mod tests {
             (Cycle::Yearly(3, 15), "2027-12-01", false),
             (Cycle::Yearly(3, 15), "2027-12-02", true),
             (Cycle::Yearly(3, 15), "2099-01-01", true),
+            (every("2 months", "2026-11-30", true), "2027-01-31", false),
+            (every("2 months", "2026-11-30", true), "2027-02-01", true),
+            (Cycle::Once(date("2026-12-01")), "2099-01-01", false),
         ] {
             assert_eq!(cycle.is_far_ahead(date(payment), date("2026-11-30")), want, "{cycle:?} {payment}");
         }
@@ -256,7 +279,10 @@ mod tests {
 
     #[test]
     fn the_end_of_time_is_no_panic() {
-        for cycle in [Cycle::Weekly(1), Cycle::Monthly(31), Cycle::Yearly(1, 1)] {
+        let own = ["1000 years", "1 day", "1000 months", "7 weeks"].map(|text| every(text, "2026-01-31", false));
+        let usual =
+            [Cycle::Weekly(1), Cycle::Monthly(31), Cycle::Yearly(1, 1), Cycle::Once(Date::MAX), Cycle::Once(Date::MIN)];
+        for cycle in usual.into_iter().chain(own) {
             for today in [Date::MAX, Date::MIN] {
                 let _ = look(cycle, 3, Some(today), today);
             }

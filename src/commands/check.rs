@@ -8,8 +8,11 @@ mod output;
 mod prepare;
 mod run;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::civil::Date;
 
 use self::measure::Measured;
 use self::run::{Run, Step, unwritten};
@@ -21,6 +24,7 @@ pub(super) use crate::cli::CheckArgs as Flags;
 use crate::decide::found::Subjects;
 use crate::decide::memory::Fate;
 use crate::decide::{self, Decision, Found, Telling};
+use crate::model::identity::Identity;
 use crate::notify::{self, Delivery, Dispatch, Keep, Settled};
 use crate::process::exit::Exit;
 use crate::process::{Process, clock, fault};
@@ -52,8 +56,9 @@ pub(super) fn run(flags: &Flags, process: &Process) -> Exit {
 }
 
 /// Remembers, looks, judges, tells, writes down, publishes and reports.
-fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
-    let (mut session, known, lag_seconds) = remember(run);
+fn carry_out((work, mut subjects): (Work, Subjects), run: &Run) -> Report {
+    let (mut session, known, payments, lag_seconds) = remember(run);
+    subjects.note(&payments);
     let answers_key = known.answers_key.clone();
     let mut progress = run.progress(work.jobs());
     let seen = look(work, known, &run.context, run.until(Step::Look), |done| progress.done(done));
@@ -112,8 +117,8 @@ fn carry_out((work, subjects): (Work, Subjects), run: &Run) -> Report {
     }
 }
 
-/// Opens the store: what earlier runs have left for the checks, and how late this run is, in seconds.
-fn remember(run: &Run) -> (Session, Known, Option<f64>) {
+/// Opens the store: what earlier runs have left for the checks, the payments that people have noted, and how late this run is, in seconds.
+fn remember(run: &Run) -> (Session, Known, HashMap<Identity, Date>, Option<f64>) {
     let (config, context) = (&run.config, &run.context);
     let recall = run.until(Step::Recall);
     let mut session = Session::begin(&config.state, run.flags.dry_run, context, &recall);
@@ -135,7 +140,7 @@ fn remember(run: &Run) -> (Session, Known, Option<f64>) {
             .marker()
             .map(|marker| -> Marker { Arc::new(move |mailbox, mark| marker.mark(mailbox, mark)) }),
     };
-    (session, known, lag)
+    (session, known, snapshot.payments, lag)
 }
 
 /// The run as the store writes it down.

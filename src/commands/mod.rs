@@ -63,6 +63,8 @@ commands! {
     Unsilence = unsilence;
     /// Acknowledge what is wrong: nobody is told again until it is over or gets worse
     Ack = ack;
+    /// Note that a subscription was paid
+    Paid = paid;
     /// Print in one line whether the last run is recent and worked: exit 0, 2 if it is stale, 3 if it failed
     Health = health;
     /// List the services that can be read

@@ -1,6 +1,8 @@
 //! `balance-alert status`: the last known state of every check.
 
-use std::collections::BTreeMap;
+mod renewals;
+
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use clap::Args;
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use self::renewals::RenewalEntry;
 use super::health::ago;
 use super::mails_told::{self, MailEntry, age_seconds};
 use super::memory::{Answer, answer, failed, find, leave};
@@ -23,10 +26,10 @@ use crate::process::clock::{self, Clock, iso};
 use crate::process::exit::Exit;
 use crate::process::{Process, watchdog};
 use crate::report::mutes::{self, MuteEntry};
-use crate::report::{ListOutput, Outlook, amount_cell, columns, outlook_note, painted_columns};
+use crate::report::{ListOutput, Outlook, Total, TotalEntry, amount_cell, columns, outlook_note, painted_columns};
 use crate::state::hourly_readings::Checks;
 use crate::state::queries::{Known, MailTold};
-use crate::state::{ChannelState, Store, StoreError};
+use crate::state::{ChannelState, KeptRenewal, Store, StoreError};
 use crate::yaml::forecasting::USUAL;
 
 /// Flags of `status`.
@@ -66,8 +69,9 @@ fn ask(args: &Flags, clock: Clock) -> Answer {
     let total = all.len();
     let shown: Vec<_> = all.into_iter().filter(|known| known.checked_at >= since).collect();
     let foresights = foresee_all(&mut store, &shown, now).map_err(failed(format, &place))?;
+    let renewals = store.renewals().map_err(failed(format, &place))?;
     leave(store);
-    let beside = Beside { mutes: &mutes, channels: &channels, mails: &mails, foresights: &foresights };
+    let beside = Beside { mutes: &mutes, channels: &channels, mails: &mails, foresights: &foresights, renewals: &renewals };
     Ok((render((&shown, total - shown.len()), &beside, now, args.output), Exit::Ok))
 }
 
@@ -112,6 +116,9 @@ struct Project<'a> {
     mails: Vec<MailEntry<'a>>,
     #[serde(flatten)]
     outlook: Outlook,
+    /// What the last run found of a subscription.
+    #[serde(flatten)]
+    renewal: Option<RenewalEntry>,
 }
 
 /// What stands beside the checks.
@@ -121,6 +128,8 @@ struct Beside<'a> {
     mails: &'a [MailTold],
     /// How long balances last.
     foresights: &'a BTreeMap<Identity, Foresight>,
+    /// What the last runs found of subscriptions.
+    renewals: &'a HashMap<Identity, KeptRenewal>,
 }
 
 #[derive(Serialize)]
@@ -137,7 +146,8 @@ fn render((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp,
         ListOutput::Json => json(known, beside, now),
         ListOutput::Table => {
             let mutes = if beside.mutes.is_empty() { String::new() } else { format!("\n{}", mutes::table(beside.mutes)) };
-            table((known, left_out), beside, now) + &channels(beside.channels, now) + &mutes
+            let costs = renewals::totals_of(known, beside.renewals).iter().map(|total| total.line() + "\n").collect::<String>();
+            table((known, left_out), beside, now) + &costs + &channels(beside.channels, now) + &mutes
         }
     }
 }
@@ -179,12 +189,14 @@ fn json(known: &[Known], beside: &Beside, now: Timestamp) -> String {
             pending_alerts: known.pending,
             mails: mails_told::entries(&known.name, beside.mails, now),
             outlook: beside.foresights.get(&known.check).map(Outlook::of).unwrap_or_default(),
+            renewal: beside.renewals.get(&known.check).map(RenewalEntry::of),
         })
         .collect();
     #[derive(Serialize)]
     struct Root<'a> {
         schema_version: u32,
         projects: Vec<Project<'a>>,
+        subscription_totals: Vec<TotalEntry>,
         channels: Vec<ChannelEntry<'a>>,
         mutes: Vec<MuteEntry<'a>>,
     }
@@ -196,7 +208,8 @@ fn json(known: &[Known], beside: &Beside, now: Timestamp) -> String {
     });
     let (channels, mutes) = (channels.collect(), mutes::entries(beside.mutes));
     // Strings, numbers and lists only: this cannot fail.
-    serde_json::to_string(&Root { schema_version: 1, projects, channels, mutes }).unwrap_or_default() + "\n"
+    let subscription_totals = renewals::totals_of(known, beside.renewals).iter().map(Total::entry).collect();
+    serde_json::to_string(&Root { schema_version: 1, projects, subscription_totals, channels, mutes }).unwrap_or_default() + "\n"
 }
 
 fn table((known, left_out): (&[Known], usize), beside: &Beside, now: Timestamp) -> String {
@@ -245,6 +258,7 @@ fn notes(known: &Known, beside: &Beside, now: Timestamp) -> Vec<String> {
             notes.push(format!("last read {}: {balance}", ago(last.at, now)));
         }
     }
+    notes.extend(beside.renewals.get(&known.check).into_iter().flat_map(renewals::notes));
     notes.extend(beside.foresights.get(&known.check).and_then(outlook_note));
     if let Some(at) = known.told_at {
         notes.push(format!("told {}", ago(at, now)));

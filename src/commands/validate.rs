@@ -194,7 +194,7 @@ fn subscriptions_table(subjects: &Subjects, names: &ShortNames) -> String {
         match &subscription.schedule {
             Ok(schedule) => {
                 let days = text::plural(schedule.alert_days_before as usize, "day");
-                let cycle = schedule.cycle.cycle_type().as_str().to_owned();
+                let cycle = schedule.cycle.cadence().to_string();
                 vec![name, cycle, schedule.renewal_day.clone(), format!("{days} before")]
             }
             Err(why) => vec![name, "-".to_owned(), "-".to_owned(), format!("cannot be told: {why}")],

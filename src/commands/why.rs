@@ -73,11 +73,12 @@ fn ask(flags: &Flags, clock: Clock) -> Answer {
     let (mut store, format, place) = found.store()?;
     let known = store.status(Timestamp::MIN).map_err(failed(format, &place))?;
     let last_run = store.last_runs().map_err(failed(format, &place))?.into_iter().next();
-    let asked = Question::new(config, &flags.name, known, last_run).map_err(|(exit, why)| {
+    let mut asked = Question::new(config, &flags.name, known, last_run).map_err(|(exit, why)| {
         logging::complain(format, &why);
         exit
     })?;
     let now = clock.now();
+    asked.subjects.note(&store.payments().map_err(failed(format, &place))?);
     let (memory, found) = asked.recall(&mut store, now).map_err(failed(format, &place))?;
     leave(store);
     let mut explained = explain(&found, &memory, &asked.plan.rules, now);

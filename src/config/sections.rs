@@ -4,7 +4,7 @@ use super::load::RawConfig;
 use super::settings::RawSettings;
 use crate::check::account::config::RawProject;
 use crate::check::mailbox::config::{RawEmailSettings, RawMailbox, RawOauth2};
-use crate::check::subscription::config::RawSubscription;
+use crate::check::subscription::config::{RawPrice, RawSubscription};
 use crate::notify::config::{RawActive, RawMatch, RawWebhook};
 use crate::publish::config::{RawGateway, RawMetrics};
 use crate::publish::healthchecks::config::RawHealthchecks;
@@ -29,7 +29,7 @@ const fn section<T: Fields>(place: &'static str) -> Section {
 }
 
 /// Every mapping of the config, except the pages under `providers`, whose language is described in `docs/pages.md`.
-pub(super) const SECTIONS: [Section; 19] = [
+pub(super) const SECTIONS: [Section; 20] = [
     section::<RawConfig>(""),
     section::<RawSettings>("settings"),
     section::<RawForecast>("settings.forecast"),
@@ -45,6 +45,7 @@ pub(super) const SECTIONS: [Section; 19] = [
     section::<RawOauth2>("email[].oauth2"),
     section::<RawEmailSettings>("email_settings"),
     section::<RawSubscription>("subscriptions[]"),
+    section::<RawPrice>("subscriptions[].prices[]"),
     section::<RawStore>("state"),
     section::<RawMetrics>("metrics"),
     section::<RawGateway>("metrics.pushgateway"),

@@ -1,5 +1,7 @@
 //! Joins the outcome of each check with its subject.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::{Found, MailboxVerdict, Subject, SubscriptionVerdict, judge};
@@ -17,6 +19,18 @@ pub(crate) struct Subjects {
     pub accounts: Vec<Subject>,
     pub mailboxes: Vec<MailboxSubject>,
     pub subscriptions: Vec<Subscription>,
+}
+
+impl Subjects {
+    /// Counts the payments that people have noted.
+    pub(crate) fn note(&mut self, payments: &HashMap<Identity, Date>) {
+        for subscription in &mut self.subscriptions {
+            if let (Some(payment), Ok(schedule)) = (payments.get(&subscription.identity()), &mut subscription.schedule)
+            {
+                schedule.note(*payment);
+            }
+        }
+    }
 }
 
 /// What the scan of a mailbox is about.

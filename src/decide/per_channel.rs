@@ -15,7 +15,7 @@ use super::recipients::{Recipient, Routed, postponed, recipients, waiting};
 use super::route::{About, Levels};
 use super::shared::Causes;
 use crate::decide::memory::{Condition, Course, Memory, Owed, Told};
-use crate::model::alert::{Alert, Cause, Event, Level, Topic};
+use crate::model::alert::{Alert, Cause, Event, Level, Renewal, Topic};
 
 /// A message that says that something is over is given up after so many attempts that were sent but never answered.
 const MOST_DOUBTS: u32 = 5;
@@ -381,11 +381,14 @@ impl Settler<'_> {
             // The run that has seen it asks no more; another one is news.
             return if told.mark == alert.mark() { Knows::Enough } else { Knows::Less };
         } else if alert.topic() == Topic::Renewal {
+            let is_overdue = alert.renewal().is_some_and(Renewal::is_overdue);
+            let is_told = told.mark == alert.mark();
             // Once a day is enough, whatever the cool-down.
-            if told.mark == alert.mark() {
+            if is_told && !is_overdue {
                 return if forgets { Knows::Old } else { Knows::Enough };
             }
-            alert.level > told.level
+            // That it was not renewed is news, also to those who heard on its day that it is due.
+            alert.level > told.level || is_overdue && !is_told
         } else {
             self.is_news(&Content::told(told), alert)
         };

@@ -23,12 +23,16 @@ words! {
     pub(crate) enum SubscriptionStatus {
         /// It is not known when it renews.
         Failed = "failed",
+        /// It was not renewed on its day, as far as is known.
+        Overdue = "overdue",
         /// It renews soon or today, and is not paid as far as is known.
         Due = "due",
         /// Its next renewal is paid already.
         Renewed = "renewed",
         /// It does not renew soon.
         Ok = "ok",
+        /// It has ended.
+        Over = "over",
     }
 }
 

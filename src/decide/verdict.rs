@@ -9,7 +9,7 @@ use super::status::{MailboxStatus, Status, SubscriptionStatus};
 use super::threshold;
 use crate::check::mailbox::scan::{Finding, Scanned};
 use crate::check::subscription::config::Subscription;
-use crate::check::subscription::{Renewal, Standing};
+use crate::check::subscription::{Renewal, Standing, price};
 use crate::check::{Amount, Beside, Call, Outcome, Reading};
 use crate::model::addressing::Addressing;
 use crate::model::failure::Failure;
@@ -95,14 +95,29 @@ impl SubscriptionVerdict {
     /// The provider that samples, metrics and alerts of subscriptions name.
     pub(crate) const PROVIDER: &str = "subscription";
 
+    /// What the renewal costs that counts, by the price of its day.
+    pub(crate) fn price(&self) -> Option<Decimal> {
+        let Subscription { prices, amount, .. } = &self.subscription;
+        self.renewal.as_ref().map_or(*amount, |renewal| price::on(renewal.next, prices, *amount))
+    }
+
+    /// What that comes to in a year; none for what has ended or does not renew.
+    pub(crate) fn a_year(&self) -> Option<Decimal> {
+        let schedule = self.subscription.schedule.as_ref().ok()?;
+        self.renewal.as_ref().ok()?;
+        price::a_year(schedule.cycle, self.price()?)
+    }
+
     /// Where it stands.
     pub(crate) fn status(&self) -> SubscriptionStatus {
         match &self.renewal {
             Err(_) => SubscriptionStatus::Failed,
             Ok(renewal) => match renewal.standing {
+                Standing::Overdue => SubscriptionStatus::Overdue,
                 Standing::Due => SubscriptionStatus::Due,
                 Standing::Renewed => SubscriptionStatus::Renewed,
                 Standing::Ok => SubscriptionStatus::Ok,
+                Standing::Over => SubscriptionStatus::Over,
             },
         }
     }

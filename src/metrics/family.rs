@@ -65,9 +65,9 @@ families! {
     INFO = "project_info", Kind::Gauge, ["project", "provider", "type", "owner_project", "currency"], "Always 1; the owner and the currency or unit of a project are labels.";
     CHECK_SUCCESS = "check_success", Kind::Gauge, ["check_type"], "1 if every check of this type was read, else 0.";
     LAST_CHECK = "last_check_timestamp", Kind::Gauge, ["check_type"], "When checks of this type were last made, in seconds since 1970.";
-    SUBSCRIPTION_DAYS = "subscription_days", Kind::Gauge, ["name", "cycle_type"], "Days until the next renewal.";
+    SUBSCRIPTION_DAYS = "subscription_days", Kind::Gauge, ["name", "cycle_type"], "Days until the next renewal; less than 0 if it is overdue.";
     SUBSCRIPTION_AMOUNT = "subscription_amount", Kind::Gauge, ["name", "cycle_type"], "What the next renewal costs, in the subscription's own currency.";
-    SUBSCRIPTION_STATUS = "subscription_status", Kind::Gauge, ["name", "cycle_type"], "1 if nothing is due, 0 if a renewal is.";
+    SUBSCRIPTION_STATUS = "subscription_status", Kind::Gauge, ["name", "cycle_type"], "1 if nothing is due, 0 if a renewal is due or overdue.";
     SCANNED = "email_scan_total", Kind::Counter, ["mailbox"], "Mails that were scanned.";
     MAIL_ALERTS = "email_alerts_total", Kind::Counter, ["mailbox"], "Mails that raised an alert.";
     LAST_RUN = "last_run_timestamp_seconds", Kind::Gauge, [], "When the last run ended, in seconds since 1970.";

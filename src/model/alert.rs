@@ -96,7 +96,7 @@ topics! {
     Low = "low",
     /// A check cannot be read, run after run, or can be read again.
     Failing = "failing",
-    /// A subscription renews soon, or was due before anybody could be told.
+    /// A subscription renews soon, was not renewed on its day, or was due before anybody could be told.
     Renewal = "renewal",
     /// A mail speaks of trouble.
     Mail = "mail",
@@ -308,10 +308,12 @@ impl Alert {
         if let Cause::Expiry(expiry) = &self.cause { expiry.credits.first() } else { None }
     }
 
-    /// What a store keeps to know again what was told: of a renewal the due date and the day on which it was told, of a failing check
-    /// the cause that it shares with others, of credits which they are, of a top-up its time. Empty for other topics.
+    /// What a store keeps to know again what was told: of a renewal the due date and the day on which it was told, or that it is
+    /// overdue, which is not told once a day; of a failing check the cause that it shares with others, of credits which they are, of a
+    /// top-up its time. Empty for other topics.
     pub(crate) fn mark(&self) -> String {
         match &self.cause {
+            Cause::Renewal(renewal) if renewal.is_overdue() => format!("{}/overdue", renewal.next),
             Cause::Renewal(renewal) => format!("{}/{}", renewal.next, renewal.today),
             Cause::Failing(failing) => failing.shared.as_ref().map(SharedCause::mark).unwrap_or_default(),
             Cause::Expiry(expiry) => expiry.mark(),

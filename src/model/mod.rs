@@ -3,6 +3,7 @@
 pub(crate) mod addressing;
 pub(crate) mod alert;
 pub(crate) mod amount;
+pub(crate) mod cadence;
 pub(crate) mod charset;
 pub(crate) mod failure;
 pub(crate) mod forecasting;

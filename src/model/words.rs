@@ -80,6 +80,10 @@ words! {
         Weekly = "weekly",
         /// Every month
         Monthly = "monthly",
+        /// Every three months
+        Quarterly = "quarterly",
+        /// Every six months
+        HalfYearly = "half-yearly",
         /// Every year
         Yearly = "yearly",
     }

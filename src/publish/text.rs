@@ -187,13 +187,16 @@ fn gauges(findings: &Findings, seconds: f64, sums: &Sums, values: &mut Values) {
     }
     for verdict in &findings.subscriptions {
         // As with accounts, a value that is not known is left out.
-        let (Ok(renewal), Some(cycle)) = (&verdict.renewal, verdict.subscription.cycle_type()) else {
+        let (Ok(renewal), Some(cycle)) = (&verdict.renewal, verdict.subscription.cadence()) else {
             continue;
         };
+        let cycle = cycle.to_string();
         let labels = [verdict.subscription.name.as_str(), cycle.as_str()];
-        values.gauge(&family::SUBSCRIPTION_DAYS, &labels, renewal.days as f64);
-        values.decimal(&family::SUBSCRIPTION_AMOUNT, &labels, verdict.subscription.amount);
-        let is_fine = renewal.standing != Standing::Due;
+        if let Some((_, days)) = renewal.ahead() {
+            values.gauge(&family::SUBSCRIPTION_DAYS, &labels, days as f64);
+            values.decimal(&family::SUBSCRIPTION_AMOUNT, &labels, verdict.price());
+        }
+        let is_fine = !matches!(renewal.standing, Standing::Due | Standing::Overdue);
         values.gauge(&family::SUBSCRIPTION_STATUS, &labels, f64::from(u8::from(is_fine)));
     }
     if !findings.subscriptions.is_empty() {

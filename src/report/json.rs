@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 use super::mutes::{MuteEntry, entries};
 use super::{Findings, Overall, Report, Summary, View};
 use super::outlook::Outlook;
+use super::totals::{Total, TotalEntry};
 use crate::check::Expiring;
+use crate::check::subscription::Renewal;
 use crate::decide::{
     MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionStatus, SubscriptionVerdict, Verdict, Waiting,
 };
@@ -16,7 +18,8 @@ use crate::model::amount;
 use crate::model::failure::{Failure, Reason};
 use crate::model::identity::Identity;
 use crate::model::strength::Strength;
-use crate::model::words::{BalanceType, CycleType};
+use crate::model::cadence::Cadence;
+use crate::model::words::BalanceType;
 use crate::notify::{self, DeliveryStatus};
 use crate::process::clock::iso;
 use crate::report::Published;
@@ -35,6 +38,7 @@ struct Root<'a> {
     projects: Vec<Project<'a>>,
     mailboxes: Vec<Mailbox<'a>>,
     subscriptions: Vec<Subscription<'a>>,
+    subscription_totals: Vec<TotalEntry>,
     deliveries: Vec<Delivery<'a>>,
     mutes: Vec<MuteEntry<'a>>,
     /// The services that answer otherwise than in earlier runs, said once.
@@ -82,10 +86,12 @@ struct MailAlert<'a> {
 struct Subscription<'a> {
     name: &'a str,
     owner_project: Option<&'a str>,
-    cycle_type: Option<CycleType>,
+    cycle_type: Option<Cadence>,
     status: SubscriptionStatus,
     next_renewal_date: Option<String>,
     days_until_renewal: Option<i64>,
+    /// When it was last paid, as the config or `paid` says.
+    last_renewed_date: Option<String>,
     amount: Option<Box<RawValue>>,
     currency: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -346,14 +352,16 @@ fn project<'a>(findings: &'a Findings, verdict: &'a Verdict) -> Project<'a> {
 
 fn subscription<'a>(findings: &'a Findings, verdict: &'a SubscriptionVerdict) -> Subscription<'a> {
     let (subscription, renewal) = (&verdict.subscription, verdict.renewal.as_ref());
+    let (ahead, schedule) = (renewal.ok().and_then(Renewal::ahead), subscription.schedule.as_ref().ok());
     Subscription {
         name: &subscription.name,
         owner_project: subscription.owner_project.as_deref(),
-        cycle_type: subscription.cycle_type(),
+        cycle_type: subscription.cadence(),
         status: verdict.status(),
-        next_renewal_date: renewal.ok().map(|renewal| renewal.next.to_string()),
-        days_until_renewal: renewal.ok().map(|renewal| renewal.days),
-        amount: subscription.amount.map(amount::to_json),
+        next_renewal_date: ahead.map(|(next, _)| next.to_string()),
+        days_until_renewal: ahead.map(|(_, days)| days),
+        last_renewed_date: schedule.and_then(|schedule| schedule.last_renewed).map(|date| date.to_string()),
+        amount: verdict.price().map(amount::to_json),
         currency: subscription.currency.as_deref(),
         error: renewal.err().map(Error::from),
         alerts: told(findings, verdict.identity),
@@ -406,6 +414,7 @@ pub(super) fn render(report: &Report, view: View) -> String {
         projects: findings.verdicts.iter().map(|verdict| project(findings, verdict)).collect(),
         mailboxes: findings.mailboxes.iter().map(|verdict| mailbox(findings, verdict)).collect(),
         subscriptions: findings.subscriptions.iter().map(|verdict| subscription(findings, verdict)).collect(),
+        subscription_totals: findings.subscription_totals().iter().map(Total::entry).collect(),
         deliveries: findings.deliveries.iter().map(delivery).chain(unsent(findings)).collect(),
         mutes: entries(&findings.mutes),
         changed_answers: findings

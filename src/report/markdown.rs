@@ -1,6 +1,6 @@
 //! The report as Markdown, for the summary of a CI job: GitHub and GitLab show it.
 
-use super::sections::{Section, closing, sections, told};
+use super::sections::{Section, closing, costs, sections, told};
 use super::tone::Tone;
 use super::{Overall, Report, View};
 
@@ -22,6 +22,11 @@ pub(super) fn render(report: &Report, view: View) -> String {
         out.push('\n');
         out.push_str(&table(section));
     }
+    let costs = if view.is_quiet { Vec::new() } else { costs(&report.findings) };
+    if !costs.is_empty() {
+        out.push('\n');
+    }
+    costs.iter().for_each(|line| out.push_str(&format!("- {}\n", neutral(line))));
     let told = told(&report.findings);
     if !told.is_empty() {
         out.push('\n');

@@ -6,6 +6,7 @@ mod outlook;
 pub(crate) mod progress;
 mod sections;
 mod tone;
+mod totals;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -97,6 +98,7 @@ pub(crate) enum Published {
 
 pub(crate) use columns::{amount_cell, columns, painted_columns};
 pub(crate) use outlook::{Outlook, note as outlook_note};
+pub(crate) use totals::{Total, TotalEntry, totals};
 
 /// What a run found and told: finished before the store and the metrics hear of it.
 pub(crate) struct Findings {
@@ -183,7 +185,7 @@ pub(crate) struct Summary {
     pub unlimited: usize,
     /// Mailboxes with mails that are alerts and were not told before.
     pub mail: usize,
-    /// Subscriptions that renew soon.
+    /// Subscriptions that renew soon, or are overdue.
     pub due: usize,
 }
 
@@ -370,6 +372,14 @@ impl Findings {
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect()
     }
 
+    /// What the subscriptions come to, for each currency.
+    fn subscription_totals(&self) -> Vec<Total> {
+        let cost = |verdict| {
+            SubscriptionVerdict::a_year(verdict).map(|yearly| (verdict.subscription.currency.as_deref(), yearly))
+        };
+        totals(self.subscriptions.iter().filter_map(cost))
+    }
+
     /// How many checks are in which state.
     pub(crate) fn summary(&self) -> Summary {
         let count = |status| self.verdicts.iter().filter(|verdict| verdict.status == status).count();
@@ -467,7 +477,7 @@ impl Findings {
     }
 }
 
-/// Whether somebody must be reminded of a subscription.
+/// Whether somebody must be reminded of a subscription: it renews soon, or was not renewed on its day.
 fn is_due(verdict: &SubscriptionVerdict) -> bool {
-    verdict.renewal.as_ref().is_ok_and(|renewal| renewal.standing == Standing::Due)
+    verdict.renewal.as_ref().is_ok_and(|renewal| matches!(renewal.standing, Standing::Due | Standing::Overdue))
 }

@@ -6,12 +6,13 @@ use rust_decimal::Decimal;
 use super::columns::amount_cell;
 use super::mutes::note;
 use super::tone::Tone;
+use super::totals::Total;
 use super::{Findings, Report, is_due};
 use crate::check::mailbox::scan::Scan;
 use crate::decide::{MailboxStatus, MailboxVerdict, Pause, Status, SubscriptionVerdict, Verdict, Waiting};
+use crate::model::cadence::Cadence;
 use crate::model::identity::Identity;
 use crate::model::text::{self, ShortNames};
-use crate::model::words::CycleType;
 use crate::notify::DeliveryStatus;
 
 /// A table.
@@ -199,7 +200,9 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
     let (tone, next, days, failure) = match &verdict.renewal {
         Ok(renewal) => {
             let tone = if is_due(verdict) { Tone::Soon } else { Tone::Good };
-            (tone, renewal.next.to_string(), renewal.days.to_string(), None)
+            let ahead = renewal.ahead().map(|(next, days)| (next.to_string(), days.to_string()));
+            let (next, days) = ahead.unwrap_or_else(|| ("-".to_owned(), "-".to_owned()));
+            (tone, next, days, None)
         }
         Err(failure) => {
             let note = format!("{}: {}", failure.reason.as_str(), failure.describe());
@@ -209,10 +212,10 @@ fn renewal(findings: &Findings, verdict: &SubscriptionVerdict, names: &Names) ->
     let notes: Vec<String> = failure.into_iter().chain(suppressed(findings, verdict.identity)).collect();
     let cells = vec![
         names.checks.get(&subscription.name).to_owned(),
-        subscription.cycle_type().map_or("-", CycleType::as_str).to_owned(),
+        subscription.cadence().map_or_else(|| "-".to_owned(), |cadence: Cadence| cadence.to_string()),
         next,
         days,
-        amount_cell(subscription.amount, None, currency.as_deref()),
+        amount_cell(verdict.price(), None, currency.as_deref()),
         names.owner(subscription.owner_project.as_deref()),
         notes.join("; "),
     ];
@@ -291,6 +294,11 @@ fn postponed(findings: &Findings, id: &str, name: &str) -> Vec<DeliveryLine<'sta
         (Pause::Away, "outside of its active times"),
     ];
     kinds.into_iter().filter_map(line).collect()
+}
+
+/// What the subscriptions come to, a line for each currency.
+pub(super) fn costs(findings: &Findings) -> Vec<String> {
+    findings.subscription_totals().iter().map(Total::line).collect()
 }
 
 /// The whole run in one line.

@@ -1,7 +1,7 @@
 //! The tables for people at a terminal: aligned, coloured, with a closing line.
 
 use super::columns::{painted, toned};
-use super::sections::{closing, sections, told};
+use super::sections::{closing, costs, sections, told};
 use super::tone::{Tone, colour};
 use super::{Report, View};
 
@@ -18,6 +18,9 @@ pub(super) fn render(report: &Report, view: View) -> String {
         });
         out.push_str(&toned(section.headings, rows.collect(), section.right));
         out.push('\n');
+    }
+    if !view.is_quiet {
+        costs(&report.findings).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     }
     for line in told(&report.findings) {
         let head = if line.is_bad { painted(line.head, colour(Tone::Bad)) } else { line.head.to_owned() };

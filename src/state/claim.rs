@@ -11,7 +11,7 @@ use super::rows::shard_text;
 use super::samples::samples;
 use super::sums::add;
 use super::told::changes;
-use super::{Run, RunFindings, StoreError, answers, readings};
+use super::{Run, RunFindings, StoreError, answers, payments, readings};
 use crate::decide::Decision;
 use crate::decide::memory::Memory;
 use crate::process::fault;
@@ -39,6 +39,7 @@ pub(super) fn claim(
         let mut decision = decide(&known);
         let number = begin_run(database, run, findings.found.total())?;
         samples(database, number, &findings.found)?;
+        payments::keep(database, &findings.found)?;
         changes(database, &decision.changes, run)?;
         pending(database, number, run, &decision.alerts)?;
         deferred(database, run, &decision.deferred)?;

@@ -13,6 +13,7 @@
 
 mod acknowledge;
 mod answers;
+mod ask_payments;
 mod channel_states;
 mod claim;
 pub(crate) mod config;
@@ -27,6 +28,7 @@ mod mark_mails;
 mod mark_settled;
 mod mutes;
 mod outbox;
+mod payments;
 mod postgres;
 mod prune;
 pub(crate) mod queries;
@@ -51,6 +53,7 @@ pub(crate) use self::location::{fault, in_the_clear, name, shown};
 pub(crate) use self::mark_mails::MailMarker;
 pub(crate) use self::mark_settled::DeliveryKeeper;
 pub(crate) use self::mutes::Said;
+pub(crate) use self::payments::{Kept as KeptRenewal, Noted};
 pub(crate) use self::records::{
     Access, ConfiguredNames, Decider, DeliveryRecord, Marks, MetricMarks, Run, RunFindings, Snapshot,
 };

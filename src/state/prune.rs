@@ -54,7 +54,7 @@ pub(super) fn prune(database: &mut dyn Database, now: Timestamp, retention: Dura
     let run = [(oldest.as_microsecond() - RECORDED_EVERY).into()];
     let time = [oldest.as_millisecond().into()];
     let gone = "SELECT check_id FROM checks WHERE last_run < $1";
-    for table in ["failures", "told", "courses", "mail_readings", "mutes"] {
+    for table in ["failures", "told", "courses", "mail_readings", "mutes", "payments", "renewals"] {
         database.execute(&format!("DELETE FROM {table} WHERE check_id IN ({gone})"), &run)?;
     }
     database.execute("DELETE FROM checks WHERE last_run < $1", &run)?;

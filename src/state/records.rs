@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::check::CachedReading;
 use crate::check::account::drift::Answers;
@@ -46,6 +47,8 @@ pub(crate) struct Snapshot {
     pub marks: HashMap<Identity, Mark>,
     /// What is known of the accounts that mails tell of.
     pub mails: HashMap<Identity, Kept>,
+    /// The last payment of each subscription that people have noted.
+    pub payments: HashMap<Identity, Date>,
     /// All that decisions depend on, as long as nobody writes.
     pub memory: Memory,
 }

@@ -15,7 +15,7 @@ use super::StoreError;
 use super::database::Database;
 
 /// Each step brings a store from the version of its position to the next one.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 15] = [
     "
 CREATE TABLE runs (
     run BIGINT PRIMARY KEY,
@@ -246,6 +246,24 @@ CREATE TABLE answers (
     source TEXT PRIMARY KEY,
     seen_at BIGINT NOT NULL,
     places TEXT NOT NULL
+);
+",
+    // The payments of subscriptions that people have noted, and what the last run found of each subscription. Dates are as 2026-11-15.
+    "
+CREATE TABLE payments (
+    check_id BIGINT NOT NULL,
+    paid_on TEXT NOT NULL,
+    noted_at BIGINT NOT NULL,
+    PRIMARY KEY (check_id, paid_on)
+);
+CREATE TABLE renewals (
+    check_id BIGINT PRIMARY KEY,
+    cycle TEXT NOT NULL,
+    renews_on TEXT,
+    amount TEXT,
+    currency TEXT,
+    yearly TEXT,
+    paid_on TEXT
 );
 ",
 ];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::damaged_rows::{Odd, Table};
 use super::database::{Database, insert, transaction};
+use super::payments::payments;
 use super::remembered::memory;
 use super::rows::{fact, timestamp};
 use super::{Snapshot, StoreError, StoreFault};
@@ -44,6 +45,7 @@ pub(super) fn snapshot(
         snapshot.answers_key = key.clone().filter(|_| can_write);
         snapshot.account_key = key.filter(|_| keep_readings.is_some());
     }
+    snapshot.payments = payments(database, &mut odd)?;
     if let Some(ttl) = keep_readings {
         readings(database, ttl, &mut snapshot, &mut odd)?;
     }

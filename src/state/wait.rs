@@ -280,7 +280,7 @@ impl Store {
     }
 
     /// A question of `queries`.
-    fn ask<T: Send + 'static>(
+    pub(super) fn ask<T: Send + 'static>(
         &mut self,
         question: impl Fn(&mut dyn Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -428,7 +428,7 @@ impl Store {
     }
 
     /// What a person changes.
-    fn change<T: Send + 'static>(
+    pub(super) fn change<T: Send + 'static>(
         &mut self,
         work: impl Fn(&mut dyn Database, Duration) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

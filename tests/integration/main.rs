@@ -52,6 +52,7 @@ mod providers;
 mod proxies;
 mod quickstart;
 mod refusals;
+mod renewals;
 mod report;
 mod routes;
 mod schedules;

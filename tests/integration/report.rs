@@ -57,6 +57,7 @@ fn the_report_keeps_its_contract() {
             "projects",
             "mailboxes",
             "subscriptions",
+            "subscription_totals",
             "deliveries",
             "memory",
             "metrics",

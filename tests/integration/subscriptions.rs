@@ -38,7 +38,7 @@ fn what_is_due_warns_and_is_told_as_documented() {
     assert_eq!(
         entry,
         json!({"name": "Soon", "owner_project": "AI platform", "cycle_type": "yearly", "status": "due",
-            "next_renewal_date": next.to_string(), "days_until_renewal": 2, "amount": 10, "currency": "USD"})
+            "next_renewal_date": next.to_string(), "days_until_renewal": 2, "last_renewed_date": null, "amount": 10, "currency": "USD"})
     );
     let standings: Vec<_> = report["subscriptions"].as_array().unwrap().iter().map(|s| s["status"].clone()).collect();
     assert_eq!(standings, ["ok", "due", "due"]);

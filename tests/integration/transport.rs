@@ -360,7 +360,8 @@ fn a_number_at_an_end_over_https_that_nothing_announces_is_not_read() {
         }
     }
     // In the clear the end of the connection is the end of the answer.
-    let server = Server::start(|_| Reply::raw("HTTP/1.0 200 OK\r\n\r\n{\"success\":true,\"data\":{\"balance\":250.5}}"));
+    let server =
+        Server::start(|_| Reply::raw("HTTP/1.0 200 OK\r\n\r\n{\"success\":true,\"data\":{\"balance\":250.5}}"));
     expect_read(&check_one(&server.url(), 0).run().expect(0), 1);
 }
 

@@ -6,10 +6,12 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::Cycle;
+use super::days_config::Days;
+use super::price::Price;
 use crate::model::addressing::Addressing;
+use crate::model::cadence::Cadence;
 use crate::model::identity::Identity;
 use crate::model::words::CycleType;
-use crate::process::quote_input;
 use crate::yaml::addressing::RawLabels;
 use crate::yaml::field::{Number, fields};
 use crate::yaml::path::{Part, Step, item, show, under};
@@ -23,18 +25,29 @@ fields! {
     pub(crate) struct RawSubscription {
         /// The unique name in reports and alerts.
         name: String, required = true;
-        /// How often it renews.
-        cycle_type: CycleType, required = true;
-        /// Weekly: 1 (Monday) to 7. Monthly: 1 to 31. Yearly: month and day as 315 or "03-15"; 1 to 31 renews on the anniversary of
+        /// How often it renews. In its stead there is `every` or `ends_on`.
+        cycle_type: CycleType;
+        /// The day for `cycle_type`. Weekly: 1 (Monday) to 7. Monthly: 1 to 31. Quarterly, half-yearly and yearly: month and day of one
+        /// renewal, as 315 or "03-15"; 1 to 31 alone counts from `last_renewed_date`: yearly it renews on the anniversary of that date,
+        /// else on this day of the month.
+        renewal_day: Lenient<Text>;
+        /// It renews in steps of its own, as 2 months, 10 days, 3 years or 6 weeks, counted from `starts_on`, or else from
         /// `last_renewed_date`.
-        renewal_day: Lenient<Text>, required = true;
+        every: Lenient<Text>;
+        /// For `every`: the day of the first renewal, as 2026-01-31.
+        starts_on: String;
+        /// It does not renew: it ends on this day, as 2027-01-31, for example the end of a trial.
+        ends_on: String;
         /// From how many days before the renewal on somebody is reminded.
         alert_days_before: Lenient<i128>, number = Number::within(0, 365).or(3);
         /// What a renewal costs.
         amount: Lenient<Decimal>;
-        /// The currency of `amount`.
+        /// What a renewal costs from a date on, instead of `amount`.
+        prices: Vec<Option<RawPrice>>;
+        /// The currency of `amount` and of `prices`.
         currency: String;
-        /// When it was last paid, as 2026-11-15. The payment counts for the due date that it is nearest to.
+        /// When it was last paid, as 2026-11-15. The payment counts for the due date that it is nearest to. Where it is kept, a renewal that
+        /// is not paid on its day is overdue.
         last_renewed_date: String;
         /// Who it belongs to, for people.
         owner_project: String;
@@ -49,6 +62,16 @@ fields! {
     }
 }
 
+fields! {
+    /// What a renewal costs from a date on.
+    pub(crate) struct RawPrice {
+        /// The first day on which it holds, as 2027-01-01.
+        from: String, required = true;
+        /// What a renewal costs from then on.
+        amount: Lenient<Decimal>, required = true;
+    }
+}
+
 /// What renews on a date.
 #[derive(Clone, Debug)]
 pub(crate) struct Subscription {
@@ -56,8 +79,10 @@ pub(crate) struct Subscription {
     pub name: String,
     /// When it renews, or why that is not known.
     pub schedule: Result<Schedule, String>,
-    /// What a renewal costs.
+    /// What a renewal costs before the first of the prices begins.
     pub amount: Option<Decimal>,
+    /// What it costs from dates on, in the order of the dates.
+    pub prices: Vec<Price>,
     /// In what.
     pub currency: Option<String>,
     /// Who it belongs to.
@@ -66,11 +91,26 @@ pub(crate) struct Subscription {
     pub addressing: Addressing,
 }
 
+impl Schedule {
+    /// Counts a payment, unless a later one is known.
+    pub(crate) fn note(&mut self, payment: Date) {
+        if self.last_renewed.is_some_and(|known| known >= payment) {
+            return;
+        }
+        self.last_renewed = Some(payment);
+        if self.follows_payment {
+            self.cycle = self.cycle.counted_from(payment);
+        }
+    }
+}
+
 /// When a subscription renews.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     /// How often, and on which day.
     pub cycle: Cycle,
+    /// Whether the days are counted from the last payment.
+    pub follows_payment: bool,
     /// The day as it is written in the config.
     pub renewal_day: String,
     /// Days before the renewal from which on it is due.
@@ -85,9 +125,9 @@ impl Subscription {
         Identity::of("subscription", &self.name, &[])
     }
 
-    /// How often it renews, in a word, if that is known.
-    pub(crate) fn cycle_type(&self) -> Option<CycleType> {
-        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cycle_type())
+    /// How often it renews, in a few words, if that is known.
+    pub(crate) fn cadence(&self) -> Option<Cadence> {
+        self.schedule.as_ref().ok().map(|schedule| schedule.cycle.cadence())
     }
 }
 
@@ -125,35 +165,28 @@ impl ConfigReader<'_> {
 
     fn subscription(&mut self, path: &[Step], raw: RawSubscription, today: Date) -> Option<Subscription> {
         self.required(path, "name", raw.name.is_some());
-        self.required(path, "cycle_type", raw.cycle_type.is_some());
-        self.required(path, "renewal_day", raw.renewal_day.is_some());
         if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             self.problem(&under(path, "name"), Part::Value, "`name` is empty", None);
         }
-        let last_renewed = raw.last_renewed_date.as_deref().and_then(|text| self.last_renewed(path, text.trim()));
+        let days = Days {
+            cycle_type: raw.cycle_type,
+            renewal_day: raw.renewal_day.map(|day| day.0.0.trim().to_owned()),
+            every: raw.every.map(|every| every.0.0.trim().to_owned()),
+            starts_on: self.date(path, &RawSubscription::starts_on, raw.starts_on.as_deref()),
+            ends_on: self.date(path, &RawSubscription::ends_on, raw.ends_on.as_deref()),
+            last_renewed: self.date(path, &RawSubscription::last_renewed_date, raw.last_renewed_date.as_deref()),
+        };
         let owner = self.owner(path, raw.owner_project, raw.project);
         let addressing = self.addressing(path, raw.labels, raw.notify);
-        let before = self.whole(path, &RawSubscription::alert_days_before, raw.alert_days_before);
+        let alert_days_before = self.whole(path, &RawSubscription::alert_days_before, raw.alert_days_before);
         let amount = self.not_negative(path, &RawSubscription::amount, raw.amount);
-        let schedule = raw.cycle_type.zip(raw.renewal_day.map(|day| day.0.0)).and_then(|(kind, day)| {
-            match cycle(kind, day.trim(), last_renewed) {
-                Ok(cycle) => Some(Schedule {
-                    cycle,
-                    renewal_day: day.trim().to_owned(),
-                    alert_days_before: before,
-                    last_renewed,
-                }),
-                Err(message) => {
-                    // A date that was refused is said to be wrong, and not to be missing as well.
-                    if raw.last_renewed_date.is_none()
-                        || last_renewed.is_some()
-                        || !message.contains("last_renewed_date")
-                    {
-                        self.problem(&under(path, "renewal_day"), Part::Value, message, None);
-                    }
-                    None
-                }
-            }
+        let prices = self.prices(path, raw.prices.unwrap_or_default());
+        let schedule = self.schedule(path, &days).map(|(cycle, follows_payment, renewal_day)| Schedule {
+            cycle,
+            follows_payment,
+            renewal_day,
+            alert_days_before,
+            last_renewed: days.last_renewed.ok(),
         });
         self.warn_of_far_payment(path, schedule.as_ref(), today);
         let schedule = match self.fault(path) {
@@ -165,20 +198,37 @@ impl ConfigReader<'_> {
             name: raw.name.or_else(|| schedule.is_err().then(|| show(path)))?,
             schedule,
             amount,
+            prices,
             currency: raw.currency.filter(|currency| !currency.is_empty()),
             owner_project: owner,
             addressing,
         })
     }
 
-    fn last_renewed(&mut self, path: &[Step], text: &str) -> Option<Date> {
-        let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-11-15".len());
-        if date.is_none() {
-            let hint = Some("write it as 2026-11-15".to_owned());
-            let message = format!("`last_renewed_date` is not a date{}", quote_input::date(text));
-            self.problem(&under(path, "last_renewed_date"), Part::Value, message, hint);
+    /// The prices in the order of their dates.
+    fn prices(&mut self, path: &[Step], raw: Vec<Option<RawPrice>>) -> Vec<Price> {
+        let mut prices: Vec<Price> = Vec::new();
+        for (index, price) in raw.into_iter().enumerate() {
+            let mut at = under(path, RawSubscription::prices.name);
+            at.push(Step::Index(index));
+            let Some(price) = price else {
+                self.missing_entry(&at);
+                continue;
+            };
+            self.required(&at, RawPrice::from.name, price.from.is_some());
+            self.required(&at, RawPrice::amount.name, price.amount.is_some());
+            let from = self.date(&at, &RawPrice::from, price.from.as_deref());
+            let amount = self.not_negative(&at, &RawPrice::amount, price.amount);
+            let Some((from, amount)) = from.ok().zip(amount) else { continue };
+            if prices.iter().any(|known| known.from == from) {
+                let message = format!("there is already a price from {from} on");
+                self.problem(&under(&at, RawPrice::from.name), Part::Value, message, None);
+                continue;
+            }
+            prices.push(Price { from, amount });
         }
-        date
+        prices.sort_by_key(|price| price.from);
+        prices
     }
 
     fn warn_of_far_payment(&mut self, path: &[Step], schedule: Option<&Schedule>, today: Date) {
@@ -190,42 +240,6 @@ impl ConfigReader<'_> {
                 "{place}: `last_renewed_date` lies more than one cycle ahead, so nobody is reminded before {payment}; \
                  is its year right?"
             ));
-        }
-    }
-}
-
-fn cycle(kind: CycleType, day: &str, last_renewed: Option<Date>) -> Result<Cycle, String> {
-    let number: Option<i16> = day.parse().ok();
-    match (kind, number) {
-        (CycleType::Weekly, Some(day @ 1..=7)) => Ok(Cycle::Weekly(day as i8)),
-        (CycleType::Weekly, _) => {
-            Err(format!("`renewal_day` of a weekly subscription must be 1 (Monday) to 7{}", quote_input::but_is(day)))
-        }
-        (CycleType::Monthly, Some(day @ 1..=31)) => Ok(Cycle::Monthly(day as i8)),
-        (CycleType::Monthly, _) => {
-            Err(format!("`renewal_day` of a monthly subscription must be 1 to 31{}", quote_input::but_is(day)))
-        }
-        (CycleType::Yearly, Some(1..=31)) => match last_renewed {
-            Some(date) => Ok(Cycle::Yearly(date.month(), date.day())),
-            None => Err(format!(
-                "`renewal_day` {day} of a yearly subscription needs `last_renewed_date`, whose anniversary counts; or write month and day, as 315 or \"03-15\""
-            )),
-        },
-        (CycleType::Yearly, _) => {
-            let parts = match (day.split_once('-'), number) {
-                (Some((month, day)), _) => month.parse().ok().zip(day.parse().ok()),
-                (None, Some(number)) => Some(((number / 100) as i8, (number % 100) as i8)),
-                (None, None) => None,
-            };
-            // A leap year, so that 29 February is a day.
-            let is_day = |(month, day): &(i8, i8)| Date::new(2024, *month, *day).is_ok();
-            let (month, day) = parts.filter(is_day).ok_or_else(|| {
-                format!(
-                    "`renewal_day` of a yearly subscription must be month and day, as 315 or \"03-15\"{}",
-                    quote_input::but_is(day)
-                )
-            })?;
-            Ok(Cycle::Yearly(month, day))
         }
     }
 }

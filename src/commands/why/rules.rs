@@ -5,9 +5,10 @@ use rust_decimal::Decimal;
 use super::shown::Shown;
 use crate::decide::expiry;
 use crate::decide::forecast::spike::{Spike, Today};
-use crate::decide::{Explained, State, Status, Verdict};
+use crate::decide::{Explained, State, Status, SubscriptionStatus, Verdict};
 use crate::model::alert::{Cause, Topic};
 use crate::model::amount;
+use crate::model::cadence::Cadence;
 use crate::model::text;
 
 impl Shown<'_> {
@@ -207,14 +208,23 @@ fn spike(verdict: &Verdict) -> String {
 fn renewal(verdict: &crate::decide::SubscriptionVerdict) -> String {
     match (&verdict.renewal, &verdict.subscription.schedule) {
         (Ok(renewal), Ok(schedule)) => {
-            let days = usize::try_from(renewal.days).unwrap_or_default();
-            let paid = match (verdict.status(), schedule.last_renewed) {
-                (crate::decide::SubscriptionStatus::Renewed, Some(paid)) => format!(" and is paid since {paid}"),
+            let days = text::plural(usize::try_from(renewal.days.unsigned_abs()).unwrap_or_default(), "day");
+            let (paid, next) = (schedule.last_renewed, renewal.next);
+            let said = match (verdict.status(), paid) {
+                (SubscriptionStatus::Over, _) => return format!("It ended on {next}."),
+                (SubscriptionStatus::Overdue, Some(paid)) => {
+                    return format!(
+                        "It was not renewed on {next}, {days} ago: it was last paid on {paid}; it is overdue until `last_renewed_date` \
+                         is changed or `balance-alert paid` notes a payment."
+                    );
+                }
+                (SubscriptionStatus::Renewed, Some(paid)) => format!(" and is paid since {paid}"),
                 _ => String::new(),
             };
+            let verb = if schedule.cycle.cadence() == Cadence::Once { "ends" } else { "renews" };
             let before = text::plural(schedule.alert_days_before as usize, "day");
             let from = format!("somebody is reminded from {before} before on");
-            format!("It renews on {}, in {}{paid}; {from}.", renewal.next, text::plural(days, "day"))
+            format!("It {verb} on {next}, in {days}{said}; {from}.")
         }
         (Err(failure), _) => format!("Nobody knows when it renews: {}.", failure.message),
         (_, Err(why)) => format!("Nobody knows when it renews: {why}."),

@@ -10,6 +10,7 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
         name: "S".into(),
         schedule: Err("it is not known".into()),
         amount: None,
+        prices: Vec::new(),
         currency: None,
         owner_project: None,
         addressing: Addressing::default(),
@@ -18,7 +19,13 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
         let today: Date = day.parse().unwrap();
         let paid = paid.map(|paid| paid.parse().unwrap());
         let cycle = crate::check::subscription::Cycle::Monthly(15);
-        let schedule = Schedule { cycle, renewal_day: "15".into(), alert_days_before: 3, last_renewed: paid };
+        let schedule = Schedule {
+            cycle,
+            renewal_day: "15".into(),
+            alert_days_before: 3,
+            last_renewed: paid,
+            follows_payment: false,
+        };
         let renewal = Ok(crate::check::subscription::look(cycle, 3, paid, today).unwrap());
         let subscription = Subscription { schedule: Ok(schedule), ..subscription.clone() };
         let identity = Identity::of("subscription", "S", &[]);
@@ -42,7 +49,11 @@ fn a_renewal_is_told_once_a_day_until_it_is_paid() {
     go("2026-12-13", 8, Some("2026-12-13"), true, "");
     go("2026-12-15", 8, Some("2026-12-13"), true, "");
     go("2027-01-12", 8, Some("2026-12-13"), true, "+renewal warning");
-    go("2027-01-16", 8, Some("2026-12-13"), true, "");
+    // Where a payment is kept, one that does not come is overdue: told once, and again after the cool-down.
+    go("2027-01-16", 8, Some("2026-12-13"), true, "+renewal critical");
+    go("2027-01-16", 9, Some("2026-12-13"), true, "~");
+    go("2027-01-20", 8, Some("2026-12-13"), true, "+renewal critical");
+    go("2027-01-20", 9, Some("2027-01-20"), true, "");
     // Channels down over the day: it is told late, once.
     go("2027-02-14", 8, None, false, "!+renewal warning");
     go("2027-02-15", 8, None, false, "!+renewal critical");

@@ -16,8 +16,9 @@ use super::{
     Account, Alert, Cause, Change, Event, Failing, Level, Low, Mail, Missed, MissedCause, Renewal, SharedCause, Topic,
     Trouble,
 };
+use crate::model::cadence::Cadence;
 use crate::model::identity::Identity;
-use crate::model::words::{BalanceType, CycleType};
+use crate::model::words::BalanceType;
 
 /// The fields in the order in which they are written.
 #[derive(Serialize, Deserialize)]
@@ -62,7 +63,7 @@ pub(super) struct StoredAlert {
 
 #[derive(Serialize, Deserialize)]
 struct StoredRenewal {
-    cycle_type: CycleType,
+    cycle_type: Cadence,
     renewal_day: String,
     next: Date,
     today: Date,

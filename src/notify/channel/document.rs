@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 
 use crate::model::alert::{Alert, Cause, Event, Level, SharedCause, Topic};
 use crate::model::amount;
+use crate::model::cadence::Cadence;
 use crate::model::failure::Reason;
-use crate::model::words::{BalanceType, CycleType, Language};
+use crate::model::words::{BalanceType, Language};
 use crate::notify::message::{Markup, Message, Neutral, as_it_is};
 use crate::process::clock::iso;
 
@@ -142,11 +143,11 @@ struct AlertDocument<'a> {
     amount: Option<Box<RawValue>>,
     /// The day of a renewal, or on which a balance is used up or a credit lapses (`2026-12-31`), or the time of a mail (RFC 3339).
     date: Option<String>,
-    /// Days until a renewal, or until a balance is used up or a credit lapses; 0 is today.
+    /// Days until a renewal, or until a balance is used up or a credit lapses; 0 is today, and a renewal that is overdue has less.
     days: Option<i64>,
-    /// How often a subscription renews: `weekly`, `monthly` or `yearly`.
-    cycle: Option<CycleType>,
-    /// The day of the renewal as the config has it.
+    /// How often a subscription renews: `weekly`, `monthly`, `quarterly`, `half-yearly`, `yearly`, `every 2 months`, or `once` for what ends.
+    cycle: Option<Cadence>,
+    /// The day of the renewal as the config has it; the day from which the steps of `every` are counted.
     renewal_day: Option<String>,
     /// The subject of a mail.
     subject: Option<String>,

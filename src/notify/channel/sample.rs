@@ -10,6 +10,7 @@ use crate::model::alert::{
     Account, Alert, Cause, Event, Expiry, Failing, Lapsing, Lasting, Level, Low, Mail, Renewal, Runway, Silent, Spike,
     TopUp, Trouble,
 };
+use crate::model::cadence::Cadence;
 use crate::model::failure::Reason;
 use crate::model::identity::Identity;
 use crate::model::words::{BalanceType, CycleType};
@@ -150,7 +151,7 @@ fn readable() -> Alert {
 
 fn renewal() -> Alert {
     let cause = Cause::Renewal(Renewal {
-        cycle_type: CycleType::Monthly,
+        cycle_type: Cadence::Usual(CycleType::Monthly),
         renewal_day: "2".to_owned(),
         next: jiff::civil::date(2026, 12, 2),
         today: jiff::civil::date(2026, 11, 30),

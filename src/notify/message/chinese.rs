@@ -8,6 +8,7 @@ use super::parts::{
     SpikeParts, TopUpParts, Turn,
 };
 use crate::model::alert::{Cause, Event, Level, Topic};
+use crate::model::cadence::{Cadence, Every, Unit};
 use crate::model::words::{BalanceType, CycleType};
 
 pub(super) struct Chinese;
@@ -251,17 +252,37 @@ impl Chinese {
     fn renewal(&self, renewal: &RenewalParts) -> String {
         let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
         let amount = if amount.is_empty() { String::new() } else { format!("，{amount}") };
-        let cycle = match cycle {
-            CycleType::Weekly => "每周",
-            CycleType::Monthly => "每月",
-            CycleType::Yearly => "每年",
-        };
+        let verb = if *cycle == Cadence::Once { "结束" } else { "续费" };
+        let cycle = self.cadence(*cycle);
         match (event, days) {
             (Event::Resolved, _) => {
-                format!("已于 {next} 到期续费，{}（{cycle}{amount}）", self.undelivered(*is_unsure))
+                format!("已于 {next} 到期{verb}，{}（{cycle}{amount}）", self.undelivered(*is_unsure))
             }
-            (Event::Raised, 0) => format!("今天（{next}）续费（{cycle}{amount}）"),
-            (Event::Raised, days) => format!("将于 {next} 续费，还有 {days} 天（{cycle}{amount}）"),
+            (Event::Raised, i64::MIN..0) => {
+                format!("应于 {next} 续费，已逾期 {} 天（{cycle}{amount}）", days.unsigned_abs())
+            }
+            (Event::Raised, 0) => format!("今天（{next}）{verb}（{cycle}{amount}）"),
+            (Event::Raised, days) => format!("将于 {next} {verb}，还有 {days} 天（{cycle}{amount}）"),
+        }
+    }
+
+    fn cadence(&self, cadence: Cadence) -> String {
+        match cadence {
+            Cadence::Usual(CycleType::Weekly) => "每周".to_owned(),
+            Cadence::Usual(CycleType::Monthly) => "每月".to_owned(),
+            Cadence::Usual(CycleType::Quarterly) => "每季度".to_owned(),
+            Cadence::Usual(CycleType::HalfYearly) => "每半年".to_owned(),
+            Cadence::Usual(CycleType::Yearly) => "每年".to_owned(),
+            Cadence::Once => "一次性".to_owned(),
+            Cadence::Every(Every { count, unit }) => {
+                let unit = match unit {
+                    Unit::Day => "天",
+                    Unit::Week => "周",
+                    Unit::Month => "个月",
+                    Unit::Year => "年",
+                };
+                format!("每 {count} {unit}")
+            }
         }
     }
 }

@@ -8,6 +8,8 @@ use super::parts::{
     SpikeParts, TopUpParts, Turn,
 };
 use crate::model::alert::{Cause, Event, Level, Topic};
+use crate::model::cadence::Cadence;
+use crate::model::text;
 
 pub(super) struct English;
 
@@ -248,13 +250,20 @@ impl English {
 
     fn renewal(&self, renewal: &RenewalParts) -> String {
         let RenewalParts { event, next, days, cycle, amount, is_unsure } = renewal;
-        let cycle = cycle.as_str();
+        let (verb, was) = match cycle {
+            Cadence::Once => ("ends", "ended"),
+            _ => ("renews", "was due"),
+        };
         let amount = if amount.is_empty() { String::new() } else { format!(", {amount}") };
         match (event, days) {
-            (Event::Resolved, _) => format!("was due on {next}, {} ({cycle}{amount})", self.undelivered(*is_unsure)),
-            (Event::Raised, 0) => format!("renews today, {next} ({cycle}{amount})"),
-            (Event::Raised, 1) => format!("renews tomorrow, {next} ({cycle}{amount})"),
-            (Event::Raised, days) => format!("renews in {days} days, on {next} ({cycle}{amount})"),
+            (Event::Raised, i64::MIN..0) => {
+                let days = text::plural(usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX), "day");
+                format!("is overdue: it was not renewed on {next}, {days} ago ({cycle}{amount})")
+            }
+            (Event::Resolved, _) => format!("{was} on {next}, {} ({cycle}{amount})", self.undelivered(*is_unsure)),
+            (Event::Raised, 0) => format!("{verb} today, {next} ({cycle}{amount})"),
+            (Event::Raised, 1) => format!("{verb} tomorrow, {next} ({cycle}{amount})"),
+            (Event::Raised, days) => format!("{verb} in {days} days, on {next} ({cycle}{amount})"),
         }
     }
 }

@@ -12,8 +12,9 @@ use crate::model::alert::{
     TopUp, Trouble,
 };
 use crate::model::amount;
+use crate::model::cadence::Cadence;
 use crate::model::text;
-use crate::model::words::{BalanceType, CycleType};
+use crate::model::words::BalanceType;
 
 /// Makes the parts of the sentence about one alert.
 pub(super) struct Parts<'a> {
@@ -72,7 +73,7 @@ pub(super) struct RenewalParts {
     pub(super) event: Event,
     pub(super) next: Date,
     pub(super) days: i64,
-    pub(super) cycle: CycleType,
+    pub(super) cycle: Cadence,
     /// Empty if it is not known.
     pub(super) amount: String,
     /// Whether a message about it may have arrived, though no answer came.
